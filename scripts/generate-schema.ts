@@ -1,0 +1,137 @@
+/**
+ * Writes src/schema from the proto file: message types with their comments, the table that the codecs walk, and the
+ * methods. `--check` only tells whether what is there is up to date.
+ */
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import protobuf from 'protobufjs'
+
+const root = new URL('..', import.meta.url).pathname
+const header =
+  '// Generated from proto/blobwire/v1/vcs.proto by scripts/generate-schema.ts. Change the proto, then run\n' +
+  '// `npm run generate`.\n'
+
+const scalarTypes: Record<string, string> = {
+  string: 'string',
+  bytes: 'Uint8Array',
+  bool: 'boolean',
+  uint32: 'number',
+  uint64: 'number',
+  int32: 'number',
+  int64: 'number'
+}
+
+const schema = protobuf.loadSync(join(root, 'proto/blobwire/v1/vcs.proto'))
+const parsed = protobuf.parse(readFileSync(join(root, 'proto/blobwire/v1/vcs.proto'), 'utf8'), {
+  alternateCommentMode: true,
+  keepCase: false
+})
+const commented = parsed.root.lookup('blobwire.v1') as protobuf.Namespace
+const service = (schema.lookup('blobwire.v1') as protobuf.Namespace).lookupService('VcsService')
+const messages = commented.nestedArray.filter((item) => item instanceof protobuf.Type)
+const methods = commented.lookupService('VcsService').methodsArray
+
+const doc = (comment: string | null, indent: string) =>
+  comment ? `${indent}/** ${comment.replaceAll('\n', `\n${indent} * `)} */\n` : ''
+
+function typeOf(field: protobuf.Field): string {
+  const single = scalarTypes[field.type] ?? field.type
+  return field.repeated ? `${single}[]` : single
+}
+
+/** Presence is known for oneofs and for messages; everything else has its proto3 default. */
+const optional = (field: protobuf.Field) =>
+  field.partOf !== null || (!field.repeated && scalarTypes[field.type] === undefined)
+
+function messagesFile(): string {
+  const blocks = messages.map((message) => {
+    const fields = message.fieldsArray.map(
+      (field) =>
+        `${doc(field.comment, '  ')}  ${field.name}${optional(field) ? '?' : ''}: ${typeOf(field)}${optional(field) ? ' | undefined' : ''}\n`
+    )
+    const body = fields.length > 0 ? `interface ${message.name} {\n${fields.join('')}}` : `type ${message.name} = Record<never, never>`
+    return `${doc(message.comment, '')}export ${body}${fields.length > 0 ? '' : '\n'}\n`
+  })
+  const shapeMap = messages.map((message) => `  ${message.name}: ${message.name}\n`)
+  return `${header}\n${blocks.join('\n')}\n/** Every message by its name. */\nexport interface Messages {\n${shapeMap.join('')}}\n`
+}
+
+function shapesFile(): string {
+  const entries = messages.map((message) => {
+    const fields = message.fieldsArray.map((field) => {
+      const scalar = scalarTypes[field.type] !== undefined
+      const parts = [`name: '${field.name}'`, scalar ? `kind: '${field.type}'` : `kind: 'message', shape: '${field.type}'`]
+      if (field.repeated) parts.push('repeated: true')
+      if (field.partOf) parts.push(`oneof: '${field.partOf.name}'`)
+      return `    { ${parts.join(', ')} }`
+    })
+    return `  ${message.name}: [\n${fields.join(',\n')}\n  ]`
+  })
+  return `${header}import type { Messages } from './messages.ts'
+import type { Field } from './shape.ts'
+
+/** The fields of every message, as the codecs walk them. */
+export const shapes: Readonly<Record<keyof Messages, readonly Field[]>> = {
+${entries.join(',\n')}
+}
+`
+}
+
+function methodsFile(): string {
+  const names = [...new Set(methods.flatMap((method) => [method.requestType, method.responseType]))].sort()
+  const lines = methods.map((method) => {
+    const plain = service.methods[method.name]
+    const level = plain?.options?.['idempotency_level'] === 'NO_SIDE_EFFECTS'
+    const kind = method.requestStream
+      ? method.responseStream
+        ? 'bidi_streaming'
+        : 'client_streaming'
+      : method.responseStream
+        ? 'server_streaming'
+        : 'unary'
+    const field = method.name[0]?.toLowerCase() + method.name.slice(1)
+    return `${doc(method.comment, '  ')}  ${field}: method<Messages['${method.requestType}'], Messages['${method.responseType}']>({ name: '${method.name}', request: '${method.requestType}', response: '${method.responseType}', kind: '${kind}', readOnly: ${level} })`
+  })
+  void names
+  return `${header}import type { Messages } from './messages.ts'
+import { method } from './shape.ts'
+
+/** Full name of the service, as it stands in paths and in gRPC. */
+export const serviceName = 'blobwire.v1.VcsService'
+
+/** Every RPC, by its name in lower camel case. */
+export const methods = {
+${lines.join(',\n')}
+} as const
+`
+}
+
+const files = { 'messages.ts': messagesFile(), 'shapes.ts': shapesFile(), 'methods.ts': methodsFile() }
+
+function format(directory: string) {
+  execFileSync(join(root, 'node_modules/.bin/biome'), ['format', '--write', '--vcs-enabled=false', directory], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit']
+  })
+}
+
+if (process.argv.includes('--check')) {
+  const directory = mkdtempSync(join(root, 'src/schema/.check-'))
+  try {
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text)
+    format(directory)
+    for (const name of Object.keys(files)) {
+      if (readFileSync(join(directory, name), 'utf8') !== readFileSync(join(root, 'src/schema', name), 'utf8')) {
+        console.error(`src/schema/${name} is not what the proto says; run \`npm run generate\``)
+        process.exitCode = 1
+      }
+    }
+    if (!process.exitCode) console.log(`${relative(process.cwd(), join(root, 'src/schema'))} is up to date with the proto`)
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+} else {
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(root, 'src/schema', name), text)
+  format(join(root, 'src/schema'))
+}

@@ -1,0 +1,106 @@
+import type { Code } from './code.ts'
+
+/** Which transport a call took. */
+export type TransportName = 'json' | 'msgpack' | 'grpc'
+
+/** Whether the server can have seen the call: not at all, possibly, or certainly (it answered). */
+export type Sent = 'never' | 'maybe' | 'processed'
+
+/** A ref that was not where a compare-and-swap expected it. All-zero oids stand for "no such ref". */
+export interface RefMismatch {
+  name: string
+  expectedOid: string
+  foundOid: string
+}
+
+/** A limit that was exceeded, by its name in the capabilities, and what was sent (0 where the rest was not read). */
+export interface LimitExceeded {
+  limit: string
+  maximum: number
+  actual: number
+}
+
+/** A field that was wrong: its path, such as `entries[3].mode`, and what is allowed. */
+export interface FieldViolation {
+  field: string
+  description: string
+}
+
+/** The typed facts behind an error. Each is there only where it applies. */
+export interface ErrorDetails {
+  refMismatches?: RefMismatch[]
+  limit?: LimitExceeded
+  violations?: FieldViolation[]
+  /** Objects that were named and are not in the repository. */
+  missingOids?: string[]
+}
+
+/** What a `BlobwireError` is made of; everything but code and message has a default. */
+export interface BlobwireErrorInit {
+  code: Code
+  message: string
+  reason?: string | undefined
+  retryable?: boolean | undefined
+  sent?: Sent | undefined
+  attempts?: number | undefined
+  transport?: TransportName | undefined
+  requestId?: string | undefined
+  details?: ErrorDetails | undefined
+  cause?: unknown
+}
+
+/**
+ * The one class of error that blobwire throws, on the client and on the server.
+ *
+ * @example
+ * try { await repo.updateRefs([update]) } catch (error) {
+ *   if (error instanceof BlobwireError && error.reason === 'ref_mismatch') console.log(error.details.refMismatches)
+ * }
+ */
+export class BlobwireError extends Error {
+  /** One of gRPC's sixteen codes in lower snake case. */
+  readonly code: Code
+  /** A stable finer word where one helps (`ref_mismatch`, `integrity`, `malformed_response`, …), else empty. */
+  readonly reason: string
+  /** The same call may succeed when it is sent again. Default: true for `unavailable` only. */
+  readonly retryable: boolean
+  /** Whether the server can have seen the call. */
+  readonly sent: Sent
+  /** How often the call was tried; 0 = it never left. */
+  readonly attempts: number
+  /** The transport the call took, where it took one. */
+  readonly transport: TransportName | undefined
+  /** The id under which the server logged the call, where one is known. */
+  readonly requestId: string | undefined
+  /** Typed facts; an empty object where there are none. */
+  readonly details: ErrorDetails
+
+  constructor(init: BlobwireErrorInit) {
+    super(init.message, init.cause === undefined ? undefined : { cause: init.cause })
+    this.name = 'BlobwireError'
+    this.code = init.code
+    this.reason = init.reason ?? ''
+    this.retryable = init.retryable ?? init.code === 'unavailable'
+    this.sent = init.sent ?? 'never'
+    this.attempts = init.attempts ?? 0
+    this.transport = init.transport
+    this.requestId = init.requestId
+    this.details = init.details ?? {}
+  }
+
+  /** The same error with some of its facts filled in by a layer that knows them. */
+  with(facts: Partial<BlobwireErrorInit>): BlobwireError {
+    const error = new BlobwireError({ ...this, message: this.message, cause: this.cause, ...facts })
+    if (this.stack) error.stack = this.stack
+    return error
+  }
+}
+
+/** An `invalid_argument` that names the field and says what is allowed. */
+export function invalidArgument(field: string, description: string): BlobwireError {
+  return new BlobwireError({
+    code: 'invalid_argument',
+    message: field ? `${field}: ${description}` : description,
+    details: { violations: [{ field, description }] }
+  })
+}

@@ -1,0 +1,585 @@
+// Generated from proto/blobwire/v1/vcs.proto by scripts/generate-schema.ts. Change the proto, then run
+// `npm run generate`.
+
+/** A repository. */
+export interface Repository {
+  /** Name: segments of [A-Za-z0-9._-]+ joined by "/", at most 200 characters. A segment is not ".", ".." or
+   * "__proto__" and does not end in ".git" or ".lock". */
+  repository: string
+  /** "sha1" or "sha256". */
+  objectFormat: string
+  /** The branch HEAD points to, as a full ref name. */
+  defaultBranch: string
+}
+
+export interface CreateRepositoryRequest {
+  repository: string
+  /** "sha1" (also when empty) or "sha256". */
+  objectFormat: string
+}
+
+export interface CreateRepositoryResponse {
+  repository: string
+  objectFormat: string
+  defaultBranch: string
+}
+
+export interface GetRepositoryRequest {
+  repository: string
+}
+
+export interface GetRepositoryResponse {
+  repository: string
+  objectFormat: string
+  defaultBranch: string
+}
+
+export interface ListRepositoriesRequest {
+  /** Only names that begin with this. */
+  prefix: string
+  /** At most this many; 0 = 100, the most is 1000. */
+  pageSize: number
+  /** The next_page_token of the page before; empty = from the start. */
+  pageToken: string
+}
+
+export interface ListRepositoriesResponse {
+  repositories: Repository[]
+  /** Empty on the last page. */
+  nextPageToken: string
+}
+
+export interface DeleteRepositoryRequest {
+  repository: string
+}
+
+export type DeleteRepositoryResponse = Record<never, never>
+
+export interface StoreBlobRequest {
+  repository: string
+  /** At most max_inline_bytes. */
+  content: Uint8Array
+}
+
+export interface StoreBlobResponse {
+  oid: string
+  /** In bytes. */
+  size: number
+}
+
+/** By `oid`, or by `revision` and `path`. */
+export interface GetBlobRequest {
+  repository: string
+  oid: string
+  revision: string
+  path: string
+}
+
+export interface GetBlobResponse {
+  oid: string
+  /** In bytes. */
+  size: number
+  content: Uint8Array
+}
+
+export interface FindMissingRequest {
+  repository: string
+  oids: string[]
+}
+
+export interface FindMissingResponse {
+  /** In the order asked, each once. */
+  missing: string[]
+}
+
+/** An entry of a tree. */
+export interface TreeEntry {
+  /** Path from the tree, with "/" between the segments. */
+  path: string
+  /** Git's mode in octal: "100644" file, "100755" executable, "120000" symbolic link, "040000" tree,
+   * "160000" commit of a submodule. */
+  mode: string
+  /** In StoreTree with a base_tree, an empty or all-zero oid removes the path. */
+  oid: string
+  /** Only in answers, and only where the path is not UTF-8: its bytes. `path` then has U+FFFD in it. */
+  rawPath: Uint8Array
+}
+
+export interface StoreTreeRequest {
+  repository: string
+  /** Each path once, in any order. Every object named must be there, of the kind its mode says. */
+  entries: TreeEntry[]
+  /** Oid of the tree that the entries change; empty = start from the empty tree. */
+  baseTree: string
+}
+
+export interface StoreTreeResponse {
+  oid: string
+}
+
+export interface GetTreeRequest {
+  repository: string
+  /** A commit or tree: oid, ref, short branch or tag name, "HEAD", each with any number of ~N and ^N. */
+  revision: string
+  /** Of a directory; empty = the root. */
+  path: string
+  /** Also all that is below, parents before children, as `git ls-tree -r -t`. */
+  recursive: boolean
+  /** At most this many; 0 = 1000, the most is 10000. */
+  pageSize: number
+  pageToken: string
+}
+
+export interface GetTreeResponse {
+  /** Of the tree that is listed. */
+  oid: string
+  /** Paths are relative to the tree that is listed. */
+  entries: TreeEntry[]
+  nextPageToken: string
+}
+
+/** Who did something, and when. */
+export interface Signature {
+  name: string
+  email: string
+  /** Seconds since 1970-01-01T00:00:00Z. */
+  timeSeconds: number
+  /** Offset from UTC as Git writes it: "+0000" (also when empty), "-0330". */
+  zone: string
+}
+
+/** A commit. */
+export interface Commit {
+  oid: string
+  tree: string
+  parents: string[]
+  author?: Signature | undefined
+  committer?: Signature | undefined
+  message: string
+  /** The commit object as stored. Only where the fields above do not make up all of it (signed commits,
+   * extra headers, messages that are not UTF-8). */
+  raw: Uint8Array
+}
+
+export interface StoreCommitRequest {
+  repository: string
+  tree: string
+  parents: string[]
+  author?: Signature | undefined
+  /** Absent = the author. */
+  committer?: Signature | undefined
+  /** Stored as it is: no newline is added. */
+  message: string
+}
+
+export interface StoreCommitResponse {
+  oid: string
+}
+
+export interface GetCommitRequest {
+  repository: string
+  revision: string
+}
+
+export interface GetCommitResponse {
+  commit?: Commit | undefined
+}
+
+export interface ListCommitsRequest {
+  repository: string
+  /** Empty = HEAD. */
+  revision: string
+  /** Only commits that change this path. */
+  path: string
+  /** At most this many; 0 = 100, the most is 1000. */
+  pageSize: number
+  pageToken: string
+}
+
+export interface ListCommitsResponse {
+  commits: Commit[]
+  nextPageToken: string
+}
+
+/** One change of CommitFiles. */
+export interface FileChange {
+  path: string
+  /** Empty = "100644"; for move_from, the mode of the source. */
+  mode: string
+  /** Put these bytes. */
+  content?: Uint8Array | undefined
+  /** Put an object that is there: a blob, or with mode "040000" a tree. */
+  oid?: string | undefined
+  /** Remove the file or directory; it must be there. */
+  delete?: boolean | undefined
+  /** Move the file or directory at this path of the expected head. */
+  moveFrom?: string | undefined
+}
+
+export interface CommitFilesRequest {
+  repository: string
+  /** "main" or "refs/heads/main". */
+  branch: string
+  /** Oid the branch is at; all zeros = the branch must not exist. Empty = whatever it is at when the call
+   * is carried out, and then the call cannot be recognised when it is repeated. */
+  expectedHead: string
+  /** Each path once. */
+  changes: FileChange[]
+  /** A time_seconds of 0 = the server's clock, and then the call cannot be recognised when it is repeated. */
+  author?: Signature | undefined
+  /** Absent = the author. */
+  committer?: Signature | undefined
+  message: string
+  /** Oid of the tree that puts and deletes change, where that is not the head's: change lists too long for
+   * one request are stored with StoreTree first. Moves are still read from the head. */
+  baseTree: string
+}
+
+export interface CommitFilesResponse {
+  /** Of the commit. */
+  oid: string
+  tree: string
+  parents: string[]
+  /** Full name of the ref that points to the commit. */
+  ref: string
+}
+
+/** A ref. */
+export interface Ref {
+  name: string
+  oid: string
+}
+
+export interface ListRefsRequest {
+  repository: string
+  /** Only names that begin with this, such as "refs/heads/". */
+  prefix: string
+  /** At most this many; 0 = 100, the most is 1000. */
+  pageSize: number
+  pageToken: string
+}
+
+export interface ListRefsResponse {
+  refs: Ref[]
+  nextPageToken: string
+}
+
+/** One move of a ref. */
+export interface RefUpdate {
+  /** Full name, such as "refs/heads/main". */
+  name: string
+  /** All zeros = the ref must not exist. */
+  expectedOid: string
+  /** All zeros = delete the ref. */
+  newOid: string
+}
+
+export interface UpdateRefsRequest {
+  repository: string
+  /** Each name once. */
+  updates: RefUpdate[]
+}
+
+export interface UpdateRefsResponse {
+  /** The refs as they are now, in the order of the updates, without the deleted ones. */
+  refs: Ref[]
+}
+
+export interface CompareRequest {
+  repository: string
+  /** A commit or tree. */
+  base: string
+  head: string
+  /** At most this many; 0 = 1000, the most is 10000. */
+  pageSize: number
+  pageToken: string
+}
+
+/** A path that differs, as `git diff-tree -r --no-renames` tells it. */
+export interface PathChange {
+  path: string
+  /** "added", "deleted", "modified" or "type_changed". */
+  status: string
+  /** Empty where there was, or is, nothing. */
+  oldMode: string
+  oldOid: string
+  newMode: string
+  newOid: string
+  /** As TreeEntry.raw_path. */
+  rawPath: Uint8Array
+}
+
+export interface CompareResponse {
+  changes: PathChange[]
+  nextPageToken: string
+}
+
+/** One operation; `repository` inside it stays empty. */
+export interface Operation {
+  storeBlob?: StoreBlobRequest | undefined
+  getBlob?: GetBlobRequest | undefined
+  findMissing?: FindMissingRequest | undefined
+  storeTree?: StoreTreeRequest | undefined
+  getTree?: GetTreeRequest | undefined
+  storeCommit?: StoreCommitRequest | undefined
+  getCommit?: GetCommitRequest | undefined
+  listCommits?: ListCommitsRequest | undefined
+  commitFiles?: CommitFilesRequest | undefined
+  listRefs?: ListRefsRequest | undefined
+  updateRefs?: UpdateRefsRequest | undefined
+  compare?: CompareRequest | undefined
+  getRepository?: GetRepositoryRequest | undefined
+}
+
+/** What came of one operation. */
+export interface OperationResult {
+  storeBlob?: StoreBlobResponse | undefined
+  getBlob?: GetBlobResponse | undefined
+  findMissing?: FindMissingResponse | undefined
+  storeTree?: StoreTreeResponse | undefined
+  getTree?: GetTreeResponse | undefined
+  storeCommit?: StoreCommitResponse | undefined
+  getCommit?: GetCommitResponse | undefined
+  listCommits?: ListCommitsResponse | undefined
+  commitFiles?: CommitFilesResponse | undefined
+  listRefs?: ListRefsResponse | undefined
+  updateRefs?: UpdateRefsResponse | undefined
+  compare?: CompareResponse | undefined
+  getRepository?: GetRepositoryResponse | undefined
+  error?: OperationError | undefined
+}
+
+export interface BatchOperationsRequest {
+  repository: string
+  operations: Operation[]
+  /** Every ref change in the batch happens, or none does. */
+  atomic: boolean
+}
+
+export interface BatchOperationsResponse {
+  /** One for each operation, in order. */
+  results: OperationResult[]
+}
+
+/** A batch on a session: operation i has the id first_id + i. */
+export interface SessionBatch {
+  repository: string
+  firstId: number
+  operations: Operation[]
+}
+
+/** Stops operations whose results are no longer wanted. */
+export interface SessionCancel {
+  ids: number[]
+}
+
+export interface SessionRequest {
+  batch?: SessionBatch | undefined
+  cancel?: SessionCancel | undefined
+}
+
+/** The result of the operation with this id. */
+export interface SessionResult {
+  id: number
+  result?: OperationResult | undefined
+}
+
+export interface SessionResponse {
+  results: SessionResult[]
+}
+
+export interface UploadBlobRequest {
+  /** On the first message only. */
+  repository: string
+  /** Made by the client; the same id goes on with the same upload. */
+  uploadId: string
+  /** Of the whole blob, in bytes; on the first message only. */
+  size: number
+  /** Of `chunk` in the blob, in bytes. */
+  offset: number
+  chunk: Uint8Array
+}
+
+export interface UploadBlobResponse {
+  oid: string
+  size: number
+}
+
+export interface DownloadBlobRequest {
+  repository: string
+  oid: string
+  /** In bytes. */
+  offset: number
+  /** In bytes; 0 = to the end. */
+  length: number
+}
+
+export interface DownloadBlobResponse {
+  /** Of `chunk` in the blob, in bytes. */
+  offset: number
+  /** Of the whole blob, in bytes. */
+  size: number
+  chunk: Uint8Array
+}
+
+export interface QueryUploadRequest {
+  repository: string
+  uploadId: string
+}
+
+export interface QueryUploadResponse {
+  /** Bytes held; go on from here. */
+  offset: number
+  complete: boolean
+}
+
+export type GetCapabilitiesRequest = Record<never, never>
+
+/** Where a transport listens. */
+export interface TransportEndpoint {
+  /** "json", "msgpack" or "grpc". */
+  transport: string
+  /** http://, https://, grpc:// or grpcs:// with host and port. A host of "" or "0.0.0.0" means the one
+   * the capabilities were read from. */
+  url: string
+}
+
+export interface Limits {
+  /** Of the content of StoreBlob and GetBlob. */
+  maxInlineBytes: number
+  maxBatchOperations: number
+  /** Of one request message after decompression, of any RPC; and of the contents a batch answers with. */
+  maxBatchBytes: number
+  chunkBytes: number
+  maxBlobBytes: number
+}
+
+export interface GetCapabilitiesResponse {
+  serverVersion: string
+  transports: TransportEndpoint[]
+  limits?: Limits | undefined
+  /** Content types understood on the HTTP form. */
+  codecs: string[]
+  /** Content encodings understood. */
+  compressors: string[]
+  objectFormats: string[]
+  /** BatchOperations knows `atomic`. */
+  atomic: boolean
+  /** UploadBlob can be resumed. */
+  resume: boolean
+  /** Session is served. */
+  session: boolean
+}
+
+/** Why one operation of a batch failed. */
+export interface OperationError {
+  /** One of gRPC's sixteen names in lower snake case. */
+  code: string
+  message: string
+  detail?: ErrorDetail | undefined
+}
+
+/** The typed part of an error: a detail of the Connect error object and of google.rpc.Status. */
+export interface ErrorDetail {
+  /** Stable finer word, such as "ref_mismatch". */
+  reason: string
+  /** The same call may succeed when it is sent again. */
+  retryable: boolean
+  requestId: string
+  /** The refs that were not where they were expected. */
+  refMismatches: RefMismatch[]
+  limit?: LimitExceeded | undefined
+  /** The fields that were wrong. */
+  violations: FieldViolation[]
+  /** Objects that were named and are not there. */
+  missingOids: string[]
+}
+
+/** A failed compare-and-swap; all-zero oids stand for "no such ref". */
+export interface RefMismatch {
+  name: string
+  expectedOid: string
+  foundOid: string
+}
+
+export interface LimitExceeded {
+  /** As in Limits: "max_inline_bytes". */
+  limit: string
+  maximum: number
+  /** 0 where the rest was not read. */
+  actual: number
+}
+
+export interface FieldViolation {
+  /** Path of the field, such as "entries[3].mode". */
+  field: string
+  description: string
+}
+
+/** Every message by its name. */
+export interface Messages {
+  Repository: Repository
+  CreateRepositoryRequest: CreateRepositoryRequest
+  CreateRepositoryResponse: CreateRepositoryResponse
+  GetRepositoryRequest: GetRepositoryRequest
+  GetRepositoryResponse: GetRepositoryResponse
+  ListRepositoriesRequest: ListRepositoriesRequest
+  ListRepositoriesResponse: ListRepositoriesResponse
+  DeleteRepositoryRequest: DeleteRepositoryRequest
+  DeleteRepositoryResponse: DeleteRepositoryResponse
+  StoreBlobRequest: StoreBlobRequest
+  StoreBlobResponse: StoreBlobResponse
+  GetBlobRequest: GetBlobRequest
+  GetBlobResponse: GetBlobResponse
+  FindMissingRequest: FindMissingRequest
+  FindMissingResponse: FindMissingResponse
+  TreeEntry: TreeEntry
+  StoreTreeRequest: StoreTreeRequest
+  StoreTreeResponse: StoreTreeResponse
+  GetTreeRequest: GetTreeRequest
+  GetTreeResponse: GetTreeResponse
+  Signature: Signature
+  Commit: Commit
+  StoreCommitRequest: StoreCommitRequest
+  StoreCommitResponse: StoreCommitResponse
+  GetCommitRequest: GetCommitRequest
+  GetCommitResponse: GetCommitResponse
+  ListCommitsRequest: ListCommitsRequest
+  ListCommitsResponse: ListCommitsResponse
+  FileChange: FileChange
+  CommitFilesRequest: CommitFilesRequest
+  CommitFilesResponse: CommitFilesResponse
+  Ref: Ref
+  ListRefsRequest: ListRefsRequest
+  ListRefsResponse: ListRefsResponse
+  RefUpdate: RefUpdate
+  UpdateRefsRequest: UpdateRefsRequest
+  UpdateRefsResponse: UpdateRefsResponse
+  CompareRequest: CompareRequest
+  PathChange: PathChange
+  CompareResponse: CompareResponse
+  Operation: Operation
+  OperationResult: OperationResult
+  BatchOperationsRequest: BatchOperationsRequest
+  BatchOperationsResponse: BatchOperationsResponse
+  SessionBatch: SessionBatch
+  SessionCancel: SessionCancel
+  SessionRequest: SessionRequest
+  SessionResult: SessionResult
+  SessionResponse: SessionResponse
+  UploadBlobRequest: UploadBlobRequest
+  UploadBlobResponse: UploadBlobResponse
+  DownloadBlobRequest: DownloadBlobRequest
+  DownloadBlobResponse: DownloadBlobResponse
+  QueryUploadRequest: QueryUploadRequest
+  QueryUploadResponse: QueryUploadResponse
+  GetCapabilitiesRequest: GetCapabilitiesRequest
+  TransportEndpoint: TransportEndpoint
+  Limits: Limits
+  GetCapabilitiesResponse: GetCapabilitiesResponse
+  OperationError: OperationError
+  ErrorDetail: ErrorDetail
+  RefMismatch: RefMismatch
+  LimitExceeded: LimitExceeded
+  FieldViolation: FieldViolation
+}
