@@ -1,0 +1,20 @@
+import type { Messages } from '../schema/messages.ts'
+import type { Init, ShapeName } from '../schema/shape.ts'
+
+/** Turns messages of the schema into bytes and back. */
+export interface Codec {
+  readonly name: 'json' | 'msgpack'
+  /** The content type that says so, without parameters. */
+  readonly contentType: string
+  /**
+   * Bytes of a message; what is left out has its proto3 default.
+   * @throws BlobwireError `invalid_argument` naming the field, where a value has the wrong type
+   */
+  encode<Name extends ShapeName>(shape: Name, message: Init<Messages[Name]>): Uint8Array
+  /**
+   * The message in the bytes, with proto3 defaults filled in; unknown fields are ignored. `bytes` fields may be views
+   * of the input.
+   * @throws BlobwireError `invalid_argument`, reason `malformed`, for bytes that are not such a message
+   */
+  decode<Name extends ShapeName>(shape: Name, bytes: Uint8Array): Messages[Name]
+}

@@ -1,0 +1,81 @@
+/**
+ * Walks JSON text before it is parsed, for what `JSON.parse` lets pass: bottomless nesting, keys that stand twice, and
+ * `__proto__`. Grammar is left to the parser. Strings are crossed by native search, so that base64 costs next to nothing.
+ */
+import { malformed, maxDepth, maxNodes } from './malformed.ts'
+
+const quote = 0x22
+const backslash = 0x5c
+
+/**
+ * Checks that JSON text is safe to parse.
+ * @throws BlobwireError `invalid_argument`, reason `malformed`
+ */
+export function scanJson(text: Buffer): void {
+  // One entry for each open object (its keys) or array (undefined).
+  const levels: (string[] | undefined)[] = []
+  let expectsKey = false
+  let nodes = 0
+  let nextBackslash = text.indexOf(backslash)
+
+  const endOfString = (from: number): number => {
+    let end = text.indexOf(quote, from)
+    let at = from
+    for (;;) {
+      if (end < 0) throw malformed('a string has no end')
+      if (nextBackslash >= 0 && nextBackslash < at) nextBackslash = text.indexOf(backslash, at)
+      if (nextBackslash < 0 || nextBackslash > end) return end
+      // An escape takes the byte after it along, so it can be crossed as two bytes.
+      at = nextBackslash + 2
+      if (end < at) end = text.indexOf(quote, at)
+    }
+  }
+
+  for (let at = 0; at < text.length; at++) {
+    switch (text[at]) {
+      case quote: {
+        const from = at + 1
+        at = endOfString(from)
+        if (expectsKey) {
+          checkKey(levels.at(-1) ?? [], text.toString('latin1', from, at))
+          expectsKey = false
+        }
+        break
+      }
+      case 0x7b: // {
+      case 0x5b: // [
+        if (levels.length >= maxDepth) throw malformed(`nested deeper than ${maxDepth} levels`)
+        expectsKey = text[at] === 0x7b
+        levels.push(expectsKey ? [] : undefined)
+        if (++nodes > maxNodes) throw malformed(`more than ${maxNodes} values`)
+        break
+      case 0x7d: // }
+      case 0x5d: // ]
+        levels.pop()
+        expectsKey = false
+        break
+      case 0x2c: // ,
+        expectsKey = levels.at(-1) !== undefined
+        if (++nodes > maxNodes) throw malformed(`more than ${maxNodes} values`)
+        break
+    }
+  }
+}
+
+function checkKey(keys: string[], raw: string): void {
+  const key = raw.includes('\\') ? unescapeKey(raw) : raw
+  if (key === '__proto__') throw malformed('the key __proto__ is not allowed')
+  if (keys.includes(key)) throw malformed('a key stands twice in its object')
+  // No message has as many fields; a linear search stays cheap.
+  if (keys.length >= 64) throw malformed('more than 64 keys in one object')
+  keys.push(key)
+}
+
+function unescapeKey(raw: string): string {
+  try {
+    // Back to latin1 bytes, as keys without escapes are compared.
+    return Buffer.from(JSON.parse(`"${Buffer.from(raw, 'latin1').toString()}"`) as string).toString('latin1')
+  } catch (cause) {
+    throw malformed('a key is not a JSON string', cause)
+  }
+}

@@ -1,0 +1,52 @@
+import { isUtf8 } from 'node:buffer'
+import type { Codec } from './codec.ts'
+import { scanJson } from './json-scan.ts'
+import { malformed } from './malformed.ts'
+import { checkMessage, pruneMessage, type Representation } from './shape-check.ts'
+
+/** Base64, standard or URL-safe, padded or not; undefined for anything else. */
+function decodeBase64(value: unknown): Uint8Array | undefined {
+  if (typeof value !== 'string') return undefined
+  let length = value.length
+  if (length % 4 === 0 && value.endsWith('=')) length -= value.endsWith('==') ? 2 : 1
+  const bytes = Buffer.from(value, 'base64')
+  // The decoder skips what is not base64, so that bad text comes out short.
+  return length % 4 !== 1 && bytes.length === Math.floor((length * 3) / 4) ? bytes : undefined
+}
+
+function readLong(value: unknown): number | undefined {
+  if (typeof value === 'string' && /^-?\d{1,20}$/.test(value)) return Number(value)
+  return typeof value === 'number' ? value : undefined
+}
+
+/** ProtoJSON: bytes are base64, 64-bit integers are strings. */
+const jsonRepresentation: Representation = {
+  readBytes: decodeBase64,
+  writeBytes: (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64'),
+  readLong,
+  writeLong: String,
+  acceptsProtoNames: true
+}
+
+/** Messages as ProtoJSON (protobuf.dev, "ProtoJSON Format"). */
+export const jsonCodec: Codec = {
+  name: 'json',
+  contentType: 'application/json',
+
+  encode(shape, message) {
+    return Buffer.from(JSON.stringify(pruneMessage(shape, message, jsonRepresentation)))
+  },
+
+  decode(shape, bytes) {
+    if (!isUtf8(bytes)) throw malformed('not UTF-8')
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    scanJson(text)
+    let plain: unknown
+    try {
+      plain = JSON.parse(text.toString())
+    } catch (cause) {
+      throw malformed('not JSON', cause)
+    }
+    return checkMessage(shape, plain, jsonRepresentation)
+  }
+}

@@ -1,0 +1,63 @@
+/** The proto file, loaded for gRPC and for the typed details of errors. */
+import { fileURLToPath } from 'node:url'
+import { loadSync, type MessageTypeDefinition, type PackageDefinition } from '@grpc/proto-loader'
+import type { Messages } from '../schema/messages.ts'
+import type { Init } from '../schema/shape.ts'
+import { checkMessage, pruneMessage } from './shape-check.ts'
+
+const protoFolder = fileURLToPath(new URL('../../proto', import.meta.url))
+let definition: PackageDefinition | undefined
+
+/** The definition of everything under `proto/`; read from disk once. Long integers are numbers, bytes are Buffers. */
+export function loadProto(): PackageDefinition {
+  definition ??= loadSync(['blobwire/v1/vcs.proto', 'google/rpc/status.proto'], {
+    includeDirs: [protoFolder],
+    longs: Number,
+    defaults: false
+  })
+  return definition
+}
+
+function messageType(name: string): MessageTypeDefinition<object, object> {
+  return loadProto()[name] as MessageTypeDefinition<object, object>
+}
+
+/** Protobuf bytes of a `blobwire.v1.ErrorDetail`. */
+export function encodeErrorDetail(detail: Init<Messages['ErrorDetail']>): Uint8Array {
+  return messageType('blobwire.v1.ErrorDetail').serialize(pruneMessage('ErrorDetail', detail))
+}
+
+/** The `blobwire.v1.ErrorDetail` in protobuf bytes. */
+export function decodeErrorDetail(bytes: Uint8Array): Messages['ErrorDetail'] {
+  return checkMessage('ErrorDetail', messageType('blobwire.v1.ErrorDetail').deserialize(Buffer.from(bytes)))
+}
+
+/** What `google.rpc.Status` holds here: gRPC's number, a message, and at most one detail of ours. */
+export interface Status {
+  code: number
+  message: string
+  detail?: Messages['ErrorDetail'] | undefined
+}
+
+const detailTypeUrl = 'type.googleapis.com/blobwire.v1.ErrorDetail'
+
+/** Bytes for gRPC's `grpc-status-details-bin`. Source: gRPC "Richer error model". */
+export function encodeStatus(status: Status): Buffer {
+  const details = status.detail ? [{ type_url: detailTypeUrl, value: encodeErrorDetail(status.detail) }] : []
+  return messageType('google.rpc.Status').serialize({ code: status.code, message: status.message, details })
+}
+
+/** Reads `grpc-status-details-bin`; details of other types are passed over. */
+export function decodeStatus(bytes: Uint8Array): Status {
+  const status = messageType('google.rpc.Status').deserialize(Buffer.from(bytes)) as {
+    code?: number
+    message?: string
+    details?: { typeUrl?: string; type_url?: string; value?: Uint8Array }[]
+  }
+  const ours = status.details?.find((any) => (any.typeUrl ?? any.type_url) === detailTypeUrl)
+  return {
+    code: status.code ?? 2,
+    message: status.message ?? '',
+    detail: ours?.value ? decodeErrorDetail(ours.value) : undefined
+  }
+}

@@ -1,0 +1,227 @@
+/**
+ * Checks messages against the schema, the same way for every codec: what comes in gets its defaults, what goes out
+ * loses them. Rules: proto3 field presence and the ProtoJSON mapping (protobuf.dev, "ProtoJSON Format").
+ */
+import { invalidArgument } from '../core/error.ts'
+import type { Messages } from '../schema/messages.ts'
+import type { Field, Init, ScalarKind, ShapeName } from '../schema/shape.ts'
+import { shapes } from '../schema/shapes.ts'
+
+type Plain = Record<string, unknown>
+
+/** How a codec represents the two kinds of value on which formats differ. */
+export interface Representation {
+  /** The bytes behind a decoded value; undefined = it is none. */
+  readBytes(value: unknown): Uint8Array | undefined
+  writeBytes(bytes: Uint8Array): unknown
+  /** The number behind a decoded 64-bit value; undefined = it is none. */
+  readLong(value: unknown): number | undefined
+  writeLong(value: number): unknown
+  /** ProtoJSON also accepts the field names of the proto file. */
+  readonly acceptsProtoNames: boolean
+}
+
+/** Bytes are bytes and integers are integers: MessagePack, and the objects that protobufjs takes and gives. */
+export const binaryRepresentation: Representation = {
+  readBytes: (value) => (value instanceof Uint8Array ? value : undefined),
+  writeBytes: (bytes) => bytes,
+  readLong: (value) => (typeof value === 'number' ? value : undefined),
+  writeLong: (value) => value,
+  acceptsProtoNames: false
+}
+
+/** Carries the path of a wrong field up to the message it stands in. */
+class FieldProblem {
+  path = ''
+  readonly description: string
+
+  constructor(description: string) {
+    this.description = description
+  }
+
+  within(step: string): this {
+    this.path = this.path === '' || this.path.startsWith('[') ? step + this.path : `${step}.${this.path}`
+    return this
+  }
+}
+
+const emptyBytes = new Uint8Array(0)
+const defaults: Readonly<Record<ScalarKind, unknown>> = {
+  string: '',
+  bytes: emptyBytes,
+  bool: false,
+  uint32: 0,
+  uint64: 0,
+  int32: 0,
+  int64: 0
+}
+const ranges: Readonly<Record<string, readonly [number, number]>> = {
+  uint32: [0, 2 ** 32 - 1],
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  uint64: [0, Number.MAX_SAFE_INTEGER],
+  int64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]
+}
+const protoNames = new Map(
+  Object.values(shapes)
+    .flat()
+    .map((field) => [field.name, field.name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)])
+)
+
+function checkInteger(value: unknown, kind: string): number {
+  const [least, most] = ranges[kind] ?? [0, 0]
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most) {
+    throw new FieldProblem(`must be an integer from ${least} to ${most}`)
+  }
+  return value
+}
+
+function checkString(value: unknown): string {
+  if (typeof value !== 'string') throw new FieldProblem('must be a string')
+  if (!value.isWellFormed()) throw new FieldProblem('must be well-formed Unicode, without lone surrogates')
+  return value
+}
+
+function checkBoolean(value: unknown): boolean {
+  if (typeof value !== 'boolean') throw new FieldProblem('must be true or false')
+  return value
+}
+
+function readValue(field: Field, value: unknown, as: Representation): unknown {
+  switch (field.kind) {
+    case 'message':
+      return readMessage(field.shape, value, as)
+    case 'string':
+      return checkString(value)
+    case 'bool':
+      return checkBoolean(value)
+    case 'bytes': {
+      const bytes = as.readBytes(value)
+      if (bytes === undefined) throw new FieldProblem(as.acceptsProtoNames ? 'must be base64' : 'must be bytes')
+      return bytes
+    }
+    case 'int64':
+    case 'uint64':
+      return checkInteger(as.readLong(value), field.kind)
+    default:
+      return checkInteger(value, field.kind)
+  }
+}
+
+function writeValue(field: Field, value: unknown, as: Representation): unknown {
+  switch (field.kind) {
+    case 'message':
+      return writeMessage(field.shape, value, as)
+    case 'string':
+      return checkString(value)
+    case 'bool':
+      return checkBoolean(value)
+    case 'bytes':
+      if (!(value instanceof Uint8Array)) throw new FieldProblem('must be a Uint8Array')
+      return as.writeBytes(value)
+    case 'int64':
+    case 'uint64':
+      return as.writeLong(checkInteger(value, field.kind))
+    default:
+      return checkInteger(value, field.kind)
+  }
+}
+
+function asPlain(value: unknown): Plain {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array) {
+    throw new FieldProblem('must be an object')
+  }
+  return value as Plain
+}
+
+type Convert = (field: Field, value: unknown, as: Representation) => unknown
+
+function convertField(field: Field, value: unknown, convert: Convert, as: Representation): unknown {
+  let index = -1
+  try {
+    if (!field.repeated) return convert(field, value, as)
+    if (!Array.isArray(value)) throw new FieldProblem('must be a list')
+    const items = new Array(value.length)
+    for (index = 0; index < value.length; index++) items[index] = convert(field, value[index], as)
+    return items
+  } catch (problem) {
+    if (!(problem instanceof FieldProblem)) throw problem
+    throw problem.within(index < 0 ? field.name : `${field.name}[${index}]`)
+  }
+}
+
+function checkOneof(seen: Plain, field: Field): void {
+  if (field.oneof === undefined) return
+  const other = seen[field.oneof]
+  if (other !== undefined) throw new FieldProblem(`only one of ${other} and ${field.name} may be set`)
+  seen[field.oneof] = field.name
+}
+
+function readMessage(shape: ShapeName, value: unknown, as: Representation): Plain {
+  const plain = asPlain(value)
+  const message: Plain = {}
+  const oneofs: Plain = {}
+  for (const field of shapes[shape]) {
+    const { name } = field
+    let found = plain[name]
+    if (found === undefined && as.acceptsProtoNames) found = plain[protoNames.get(name) ?? name]
+    if (found !== undefined && found !== null) {
+      checkOneof(oneofs, field)
+      message[name] = convertField(field, found, readValue, as)
+    } else if (field.repeated) message[name] = []
+    else if (field.oneof === undefined && field.kind !== 'message') message[name] = defaults[field.kind]
+  }
+  return message
+}
+
+function writeMessage(shape: ShapeName, value: unknown, as: Representation): Plain {
+  const plain = asPlain(value)
+  const message: Plain = {}
+  const oneofs: Plain = {}
+  for (const field of shapes[shape]) {
+    const found = plain[field.name]
+    if (found === undefined) continue
+    if (field.oneof !== undefined) checkOneof(oneofs, field)
+    else if (isDefault(field, found)) continue
+    message[field.name] = convertField(field, found, writeValue, as)
+  }
+  return message
+}
+
+function isDefault(field: Field, value: unknown): boolean {
+  if (field.kind === 'message' && !field.repeated) return false
+  if (field.kind === 'bytes' || field.repeated) return (value as { length?: unknown } | null)?.length === 0
+  return field.kind !== 'message' && value === defaults[field.kind]
+}
+
+function guarded<T>(run: () => T): T {
+  try {
+    return run()
+  } catch (problem) {
+    if (!(problem instanceof FieldProblem)) throw problem
+    throw invalidArgument(problem.path, problem.description)
+  }
+}
+
+/**
+ * Checks a decoded plain object and fills in defaults; oneof and message fields stay absent, unknown fields are dropped.
+ * @throws BlobwireError `invalid_argument` naming the field
+ */
+export function checkMessage<Name extends ShapeName>(
+  shape: Name,
+  plain: unknown,
+  as: Representation = binaryRepresentation
+): Messages[Name] {
+  return guarded(() => readMessage(shape, plain, as) as Messages[Name])
+}
+
+/**
+ * Checks a message that is to be sent and drops what proto3 does not write: defaults, and fields it does not know.
+ * @throws BlobwireError `invalid_argument` naming the field
+ */
+export function pruneMessage<Name extends ShapeName>(
+  shape: Name,
+  message: Init<Messages[Name]>,
+  as: Representation = binaryRepresentation
+): Plain {
+  return guarded(() => writeMessage(shape, message, as))
+}
