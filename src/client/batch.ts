@@ -1,0 +1,158 @@
+import type { CallOptions } from '../core/call.ts'
+import { codeFromName } from '../core/code.ts'
+import { BlobwireError, invalidArgument } from '../core/error.ts'
+import type { Messages } from '../schema/messages.ts'
+import { methods } from '../schema/methods.ts'
+import type { Init } from '../schema/shape.ts'
+import { detailsOf } from '../transport/errors.ts'
+import type { Caller } from './caller.ts'
+import type { Operation, OperationName, OperationResult } from './inputs.ts'
+import { prepare, type Request, type Setting } from './operations.ts'
+import { estimateBytes, pack } from './packing.ts'
+import { verifyResponse } from './verify.ts'
+
+/** Requests of one batch under way at the same time, where the order of operations does not matter. */
+const maxParallel = 4
+
+/** An operation on its way: what was asked, and where its result belongs. */
+interface Item {
+  readonly name: OperationName
+  readonly request: Request<OperationName>
+  readonly bytes: number
+  result: OperationResult | undefined
+}
+
+/** What a batch is carried out with. */
+export interface BatchContext {
+  readonly caller: Caller
+  readonly repository: string
+  readonly setting: Setting
+}
+
+/**
+ * Carries out operations in as few requests as the server's limits allow; one result each, in order. Operations see the
+ * effects of those before them. Atomic batches go in one request or not at all.
+ * @throws BlobwireError where a whole request failed; the operations before it may have been done
+ */
+export async function runBatch(
+  context: BatchContext,
+  operations: readonly Operation[],
+  options: CallOptions & { atomic?: boolean | undefined } = {}
+): Promise<OperationResult[]> {
+  const { caller, setting } = context
+  const { atomic = false, ...callOptions } = options
+  const remaining = caller.shared(callOptions)
+  if (!Array.isArray(operations)) throw invalidArgument('operations', 'must be a list')
+  const base64 = caller.options.transport === 'json'
+  const items = operations.map((operation, index) => toItem(operation, { index, setting, base64 }))
+  let runs = pack(items, (item) => item.bytes, caller.known.limits)
+  // Only a batch that may have to be split needs the server's own limits first.
+  if (runs.length > 1) runs = pack(items, (item) => item.bytes, await caller.limits(remaining()))
+  if (atomic && runs.length > 1) throw tooLargeForOne(items.length)
+  const send = (run: Item[]) => sendRun(context, run, { atomic, options: remaining })
+  if (isUnordered(items)) await inParallel(runs, send)
+  else for (const run of runs) await send(run)
+  return items.map(({ result }) => result as OperationResult)
+}
+
+function toItem(
+  operation: Operation,
+  { index, setting, base64 }: { index: number; setting: Setting; base64: boolean }
+): Item {
+  const names = typeof operation === 'object' && operation !== null ? Object.keys(operation) : []
+  const name = names[0] as OperationName
+  if (names.length !== 1)
+    throw invalidArgument(`operations[${index}]`, 'must be an object with one key, such as { storeBlob: … }')
+  try {
+    const request = prepare(name, (operation as Record<string, never>)[name], setting)
+    return { name, request, bytes: estimateBytes(request, base64), result: undefined }
+  } catch (error) {
+    if (!(error instanceof BlobwireError)) throw error
+    throw error.with({ message: `operations[${index}]: ${error.message}` })
+  }
+}
+
+function tooLargeForOne(count: number): BlobwireError {
+  const message = `an atomic batch goes in one request, and these ${count} operations are too many or too large for one`
+  return new BlobwireError({ code: 'resource_exhausted', reason: 'atomic_too_large', message })
+}
+
+/** Storing blobs alone, or reading alone, may be done in any order. */
+function isUnordered(items: readonly Item[]): boolean {
+  return items.every(({ name }) => name === 'storeBlob') || items.every(({ name }) => methods[name].readOnly)
+}
+
+async function inParallel(runs: Item[][], send: (run: Item[]) => Promise<void>): Promise<void> {
+  let next = 0
+  const worker = async () => {
+    for (let run = runs[next++]; run !== undefined; run = runs[next++]) await send(run)
+  }
+  await Promise.all(Array.from({ length: Math.min(maxParallel, runs.length) }, worker))
+}
+
+interface Sending {
+  readonly atomic: boolean
+  readonly options: () => CallOptions
+}
+
+async function sendRun(context: BatchContext, run: Item[], sending: Sending): Promise<void> {
+  const { caller, repository } = context
+  const operations = run.map(({ name, request }) => ({ [name]: request })) as Init<Messages['Operation']>[]
+  let response: Messages['BatchOperationsResponse']
+  try {
+    const request = { repository, operations, atomic: sending.atomic }
+    response = await caller.invoke(methods.batchOperations, request, sending.options())
+  } catch (error) {
+    if (!isTooLarge(error) || run.length === 1 || sending.atomic) throw error
+    const middle = run.length >> 1
+    await sendRun(context, run.slice(0, middle), sending)
+    return sendRun(context, run.slice(middle), sending)
+  }
+  if (response.results.length !== run.length) throw wrongCount(run.length, response.results.length)
+  run.forEach((item, index) => {
+    item.result = toResult(context, item, response.results[index] as Messages['OperationResult'])
+  })
+  // What did not fit into the answer: the first always does, so this ends.
+  const left = run.filter(({ result }) => result?.error?.reason === 'batch_response_full')
+  if (left.length > 0 && left.length < run.length && !sending.atomic) await sendRun(context, left, sending)
+}
+
+/** Of a proxy that refused the request, and of our own cap on responses. */
+const tooLargeReasons = new Set(['request_too_large', 'response_too_large'])
+
+function isTooLarge(error: unknown): boolean {
+  if (!(error instanceof BlobwireError) || error.code !== 'resource_exhausted') return false
+  return error.details.limit !== undefined || tooLargeReasons.has(error.reason)
+}
+
+function wrongCount(expected: number, found: number): BlobwireError {
+  const message = `malformed response: ${found} results for ${expected} operations`
+  return new BlobwireError({ code: 'internal', reason: 'malformed_response', message, sent: 'processed', attempts: 1 })
+}
+
+function toResult(context: BatchContext, item: Item, result: Messages['OperationResult']): OperationResult {
+  const { options } = context.caller
+  const facts = { sent: 'processed', attempts: 1, transport: options.transport } as const
+  if (result.error) return { error: operationError(result.error).with(facts) }
+  const response = result[item.name]
+  if (response === undefined) {
+    const message = `malformed response: no result for ${item.name}`
+    return { error: new BlobwireError({ code: 'internal', reason: 'malformed_response', message, ...facts }) }
+  }
+  try {
+    if (options.verify) verifyResponse(item.name, item.request, response)
+  } catch (error) {
+    if (error instanceof BlobwireError) return { error: error.with(facts) }
+    throw error
+  }
+  return { [item.name]: response }
+}
+
+function operationError(error: Messages['OperationError']): BlobwireError {
+  const { code, message, detail } = error
+  return new BlobwireError({
+    code: codeFromName(code) ?? 'unknown',
+    message,
+    ...(detail ? { reason: detail.reason, retryable: detail.retryable, details: detailsOf(detail) } : {})
+  })
+}

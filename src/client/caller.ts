@@ -1,0 +1,155 @@
+import type { CallOptions } from '../core/call.ts'
+import { type Clock, systemClock } from '../core/clock.ts'
+import { type Counters, newCounters } from '../core/counters.ts'
+import { invalidArgument } from '../core/error.ts'
+import type { ObjectFormat } from '../git/oid.ts'
+import { createPipeline, type Pipeline } from '../pipeline/order.ts'
+import type { Messages } from '../schema/messages.ts'
+import { methods } from '../schema/methods.ts'
+import type { Init, Method } from '../schema/shape.ts'
+import type { Call, Transport } from '../transport/transport.ts'
+import { connectGrpc, connectHttp, grpcEndpoint } from './connect.ts'
+import { checkHeaders } from './headers.ts'
+import { checkNumber, type ResolvedOptions } from './options.ts'
+
+/** What the client does not have to ask for again. */
+export interface Known {
+  /** Limits of the server; DESIGN's defaults until they were asked for. */
+  limits: Messages['Limits']
+  /** Object format by repository. */
+  readonly formats: Map<string, ObjectFormat>
+  /** Where a branch was last seen, by repository and ref; a guess that compare-and-swap corrects. */
+  readonly heads: Map<string, string>
+}
+
+/** What servers allow unless they say otherwise. */
+const defaultLimits: Messages['Limits'] = {
+  maxInlineBytes: 1024 * 1024,
+  maxBatchOperations: 1000,
+  maxBatchBytes: 4 * 1024 * 1024,
+  chunkBytes: 256 * 1024,
+  maxBlobBytes: 5 * 1024 * 1024 * 1024
+}
+
+/** The two maps of `Known` are caches; beyond this the oldest entry goes. */
+const maxKnown = 10_000
+
+/** Puts an entry into a bounded cache. */
+export function remember<Value>(cache: Map<string, Value>, key: string, value: Value): void {
+  cache.delete(key)
+  cache.set(key, value)
+  if (cache.size > maxKnown) cache.delete(cache.keys().next().value as string)
+}
+
+/** Makes calls: options, pipeline and transport behind one typed function. */
+export class Caller {
+  readonly options: ResolvedOptions
+  readonly clock: Clock
+  readonly counters: Counters = newCounters()
+  readonly known: Known = { limits: defaultLimits, formats: new Map(), heads: new Map() }
+  readonly #pipeline: Pipeline
+  readonly #idPrefix = Math.random().toString(36).slice(2, 10)
+  #transport: Promise<Transport> | undefined
+  #capabilities: Promise<Messages['GetCapabilitiesResponse']> | undefined
+  #calls = 0
+
+  constructor(options: ResolvedOptions, clock: Clock = systemClock) {
+    this.options = options
+    this.clock = clock
+    const transport = async (call: Call) => (await this.#connected(call)).unary(call)
+    this.#pipeline = createPipeline({ ...options, clock, counters: this.counters, transport })
+  }
+
+  /** One call. @throws BlobwireError */
+  async invoke<Request, Response>(
+    method: Method<Request, Response>,
+    request: Init<Request>,
+    options: CallOptions = {}
+  ): Promise<Response> {
+    const { signal, timeoutMs, headers } = options
+    const id = `${this.#idPrefix}-${++this.#calls}`
+    const response = await this.#pipeline.run({
+      method,
+      request: request as object,
+      headers: { 'x-request-id': id, ...this.options.headers, ...(headers ? checkHeaders(headers) : undefined) },
+      timeoutMs: timeoutMs === undefined ? this.options.timeoutMs : checkNumber('timeoutMs', timeoutMs),
+      signal: checkSignal(signal)
+    })
+    return response as Response
+  }
+
+  /** Options for the calls of one operation that takes several: what is left of its one deadline. */
+  shared(options: CallOptions): () => CallOptions {
+    const timeoutMs = checkNumber('timeoutMs', options.timeoutMs ?? this.options.timeoutMs)
+    const endsAt = this.clock.now() + timeoutMs
+    return () => ({ ...options, timeoutMs: Math.max(1, endsAt - this.clock.now()) })
+  }
+
+  /** The server's capabilities; asked for once, and again after a failure. */
+  capabilities(options: CallOptions = {}): Promise<Messages['GetCapabilitiesResponse']> {
+    this.#capabilities ??= this.invoke(methods.getCapabilities, {}, options).then(
+      (capabilities) => {
+        this.known.limits = { ...defaultLimits, ...positive(capabilities.limits) }
+        return capabilities
+      },
+      (error) => {
+        this.#capabilities = undefined
+        throw error
+      }
+    )
+    return this.#capabilities
+  }
+
+  /** Limits of the server, for calls that have to split what they send. */
+  async limits(options: CallOptions): Promise<Messages['Limits']> {
+    await this.capabilities(options)
+    return this.known.limits
+  }
+
+  /** Drops what is known of a repository that was deleted; one of the same name may be another. */
+  forget(repository: string): void {
+    const { formats, heads } = this.known
+    formats.delete(repository)
+    for (const key of heads.keys()) if (key.startsWith(`${repository}\n`)) heads.delete(key)
+  }
+
+  /** Ends every call and lets go of the connection. */
+  async close(): Promise<void> {
+    this.#pipeline.close()
+    const transport = this.#transport
+    if (transport !== undefined) await transport.then((open) => open.close()).catch(() => undefined)
+  }
+
+  /** Opened by the first call; a failure is that call's, and the next one tries again. */
+  #connected(call: Call): Promise<Transport> {
+    this.#transport ??= this.#connect(call).catch((error) => {
+      this.#transport = undefined
+      throw error
+    })
+    return this.#transport
+  }
+
+  async #connect(call: Call): Promise<Transport> {
+    const { options, counters } = this
+    const { transport, endpoint } = options
+    if (transport !== 'grpc') return connectHttp(transport, options, counters)
+    if (endpoint.protocol === 'grpc') return connectGrpc(endpoint, options, counters)
+    const http = connectHttp('json', options, counters)
+    try {
+      const answer = await http.unary({ ...call, method: methods.getCapabilities, request: {} })
+      return await connectGrpc(grpcEndpoint(answer as Messages['GetCapabilitiesResponse'], endpoint), options, counters)
+    } finally {
+      await http.close()
+    }
+  }
+}
+
+function checkSignal(signal: unknown): AbortSignal | undefined {
+  if (signal === undefined || signal instanceof AbortSignal) return signal
+  throw invalidArgument('signal', 'must be an AbortSignal')
+}
+
+/** A server that leaves a limit out has the default. */
+function positive(limits: Messages['Limits'] | undefined): Partial<Messages['Limits']> {
+  return Object.fromEntries(Object.entries(limits ?? {}).filter(([, value]) => value > 0))
+}

@@ -1,0 +1,184 @@
+/**
+ * One commit from any number of changes, in few requests: contents that the server lacks go ahead in batches, the
+ * commit names them by oid. Small commits go in one request, contents and all.
+ */
+import type { CallOptions } from '../core/call.ts'
+import { BlobwireError, invalidArgument } from '../core/error.ts'
+import { hashObject, isZeroOid, zeroOid } from '../git/oid.ts'
+import { pathProblem } from '../git/path.ts'
+import { branchRef } from '../git/ref-name.ts'
+import { buildTrees } from '../git/tree-builder.ts'
+import type { Messages } from '../schema/messages.ts'
+import { methods } from '../schema/methods.ts'
+import type { Init } from '../schema/shape.ts'
+import { type BatchContext, runBatch } from './batch.ts'
+import { remember } from './caller.ts'
+import type { CommitFilesInput, Operation } from './inputs.ts'
+import { changeList, fileChange, signatures } from './operations.ts'
+import { estimateBytes, pack } from './packing.ts'
+import { integrity, verifyResponse } from './verify.ts'
+
+type FileChange = Init<Messages['FileChange']>
+type Response = Messages['CommitFilesResponse']
+
+/** Up to here, all contents go with the commit itself. */
+const inlineBytes = 64 * 1024
+
+/** Commits the changes on top of the branch. @throws BlobwireError; see `Repository.commitFiles` */
+export async function commitFiles(
+  context: BatchContext,
+  input: CommitFilesInput,
+  options: CallOptions
+): Promise<Response> {
+  const remaining = context.caller.shared(options)
+  const ref = branchRef(input.branch)
+  const changes = changeList(input.changes).map(([path, change]) => {
+    const problem = pathProblem(path)
+    if (problem !== undefined) throw invalidArgument(`changes[${JSON.stringify(path.slice(0, 200))}]`, problem)
+    return fileChange(path, change)
+  })
+  const contents = changes.reduce((sum, { content }) => sum + (content?.length ?? 0), 0)
+  const start: Start = { ref, head: givenHead(context, input) ?? context.caller.known.heads.get(headKey(context, ref)) }
+  const lean = contents <= inlineBytes ? changes : await storeContents(context, { changes, start, remaining })
+  const fields = { branch: ref, message: input.message, ...signatures(input, context.setting) }
+  const fixed = input.expectedHead !== undefined
+  return commitOnHead(context, { fields, changes: lean, start, fixed, remaining })
+}
+
+/** Where the commit goes; `head` is filled in when it is first seen. */
+interface Start {
+  readonly ref: string
+  head: string | undefined
+}
+
+function headKey(context: BatchContext, ref: string): string {
+  return `${context.repository}\n${ref}`
+}
+
+function givenHead(context: BatchContext, input: CommitFilesInput): string | undefined {
+  return input.expectedHead === null ? zeroOid(context.setting.objectFormat) : input.expectedHead
+}
+
+interface Storing {
+  readonly changes: readonly FileChange[]
+  readonly start: Start
+  readonly remaining: () => CallOptions
+}
+
+/** Stores what the server lacks and gives the changes with oids in place of contents. Looks up the head on the way. */
+async function storeContents(context: BatchContext, { changes, start, remaining }: Storing): Promise<FileChange[]> {
+  const { caller, setting } = context
+  const { maxInlineBytes } = await caller.limits(remaining())
+  const byOid = new Map<string, Uint8Array>()
+  const lean = changes.map(({ content, ...change }) => {
+    if (content === undefined) return change
+    if (content.length > maxInlineBytes) throw tooLarge(change.path ?? '', content.length, maxInlineBytes)
+    const oid = hashObject('blob', content, setting.objectFormat)
+    byOid.set(oid, content)
+    return { ...change, oid }
+  })
+  const lookups = pack([...byOid.keys()], () => 80, { ...caller.known.limits, maxBatchOperations: Infinity })
+  const questions: Operation[] = [
+    { listRefs: { prefix: start.ref, pageSize: 1 } },
+    ...lookups.map((oids) => ({ findMissing: { oids } }))
+  ]
+  const answers = await runBatch(context, questions, remaining())
+  const missing: string[] = []
+  for (const { error, listRefs, findMissing } of answers) {
+    if (error) throw error
+    if (listRefs) start.head ??= listRefs.refs.find(({ name }) => name === start.ref)?.oid
+    if (findMissing) missing.push(...findMissing.missing)
+  }
+  const puts = missing.map((oid) => ({ storeBlob: { content: byOid.get(oid) as Uint8Array } }))
+  for (const { error } of await runBatch(context, puts, remaining())) if (error) throw error
+  return lean
+}
+
+function tooLarge(path: string, actual: number, maximum: number): BlobwireError {
+  const message = `${path}: ${actual} bytes are more than maxInlineBytes (${maximum}); streams are not there yet`
+  const details = { limit: { limit: 'max_inline_bytes', maximum, actual } }
+  return new BlobwireError({ code: 'resource_exhausted', message, details })
+}
+
+interface Committing {
+  readonly fields: Init<Messages['CommitFilesRequest']>
+  readonly changes: readonly FileChange[]
+  readonly start: Start
+  /** The caller named the head; otherwise a branch that has moved is followed. */
+  readonly fixed: boolean
+  readonly remaining: () => CallOptions
+}
+
+/** Sends the commit, and again on top of what others committed in between; the deadline ends it. */
+async function commitOnHead(context: BatchContext, committing: Committing): Promise<Response> {
+  const { caller, repository, setting } = context
+  const { fields, changes, start, remaining } = committing
+  let expectedHead = start.head ?? zeroOid(setting.objectFormat)
+  for (;;) {
+    const staged = await stageChanges(context, { changes, expectedHead, remaining })
+    const request = { ...fields, ...staged, repository, expectedHead }
+    try {
+      const response = await caller.invoke(methods.commitFiles, request, remaining())
+      if (caller.options.verify) {
+        verifyResponse('commitFiles', request, response)
+        verifyWholeTree(context, { changes, expectedHead, response })
+      }
+      remember(caller.known.heads, headKey(context, start.ref), response.oid)
+      return response
+    } catch (error) {
+      const found = error instanceof BlobwireError ? error.details.refMismatches?.[0]?.foundOid : undefined
+      if (committing.fixed || found === undefined || found === expectedHead) throw error
+      expectedHead = found
+    }
+  }
+}
+
+/** On a new branch the changes are the whole tree, so that its oid is known here. */
+function verifyWholeTree(
+  context: BatchContext,
+  { changes, expectedHead, response }: { changes: readonly FileChange[]; expectedHead: string; response: Response }
+): void {
+  const { objectFormat } = context.setting
+  const entries = changes.map(({ path = '', mode, oid, content }) => ({
+    path,
+    mode: mode || '100644',
+    oid: oid ?? (content ? hashObject('blob', content as Uint8Array, objectFormat) : '')
+  }))
+  if (!isZeroOid(expectedHead) || entries.some(({ oid }) => oid === '')) return
+  const { oid } = buildTrees(entries, objectFormat)
+  if (oid !== response.tree) throw integrity('tree of the new commit', oid, response.tree)
+}
+
+interface Staging {
+  readonly changes: readonly FileChange[]
+  readonly expectedHead: string
+  readonly remaining: () => CallOptions
+}
+
+/** Change lists too long for one request are stored as trees first, all but the last part and the moves. */
+async function stageChanges(
+  context: BatchContext,
+  { changes, expectedHead, remaining }: Staging
+): Promise<{ changes: readonly FileChange[]; baseTree?: string }> {
+  const { caller, repository } = context
+  const base64 = caller.options.transport === 'json'
+  const sizeOf = (change: FileChange) => estimateBytes(change, base64)
+  const bounds = { ...caller.known.limits, maxBatchOperations: Infinity }
+  if (pack(changes, sizeOf, bounds).length <= 1) return { changes }
+  const plain = changes.filter(({ moveFrom }) => moveFrom === undefined)
+  const runs = pack(plain, sizeOf, bounds)
+  const last = runs.pop() ?? []
+  let baseTree = isZeroOid(expectedHead) ? '' : await treeOf(context, expectedHead, remaining())
+  for (const run of runs) {
+    const entries = run.map(({ path = '', mode, oid }) => ({ path, mode: mode || '100644', oid: oid ?? '' }))
+    baseTree = (await caller.invoke(methods.storeTree, { repository, entries, baseTree }, remaining())).oid
+  }
+  return { changes: [...last, ...changes.filter(({ moveFrom }) => moveFrom !== undefined)], baseTree }
+}
+
+async function treeOf(context: BatchContext, revision: string, options: CallOptions): Promise<string> {
+  const { caller, repository } = context
+  const response = await caller.invoke(methods.getCommit, { repository, revision }, options)
+  if (caller.options.verify) verifyResponse('getCommit', { revision }, response)
+  return response.commit?.tree ?? ''
+}

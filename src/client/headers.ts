@@ -1,0 +1,31 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http'
+import { invalidArgument } from '../core/error.ts'
+
+/** Headers that the protocols and the client itself set. */
+const reserved =
+  /^(:.*|connection|host|te|transfer-encoding|upgrade|content-.*|accept-encoding|connect-.*|grpc-.*|authorization|user-agent|.*-bin)$/
+
+/**
+ * Headers with lower-case names.
+ * @throws BlobwireError `invalid_argument` for names or values that HTTP does not allow (RFC 9110 section 5) and for
+ * headers that the protocol itself uses
+ */
+export function checkHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  if (typeof headers !== 'object' || headers === null) throw invalidArgument('headers', 'must be an object')
+  const checked: Record<string, string> = {}
+  for (const [key, value] of Object.entries(headers)) {
+    const name = key.toLowerCase()
+    if (reserved.test(name)) throw invalidArgument(`headers.${name}`, 'is set by the client itself')
+    try {
+      validateHeaderName(name)
+      validateHeaderValue(name, value)
+    } catch {
+      throw invalidArgument(`headers.${name.slice(0, 80)}`, 'is not a header name and value that HTTP allows')
+    }
+    if (typeof value !== 'string') throw invalidArgument(`headers.${name}`, 'must be a string')
+    // gRPC metadata is visible ASCII only; all transports take the same.
+    if (!/^[\x20-\x7e]*$/.test(value)) throw invalidArgument(`headers.${name}`, 'must be printable ASCII')
+    checked[name] = value
+  }
+  return checked
+}

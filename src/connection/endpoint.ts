@@ -1,0 +1,49 @@
+import { invalidArgument } from '../core/error.ts'
+
+/** Where a server listens. */
+export interface Endpoint {
+  /** `http` speaks the HTTP form (JSON, MessagePack), `grpc` speaks gRPC. */
+  readonly protocol: 'http' | 'grpc'
+  readonly secure: boolean
+  readonly hostname: string
+  readonly port: number
+}
+
+const schemes: Readonly<Record<string, Pick<Endpoint, 'protocol' | 'secure'>>> = {
+  'http:': { protocol: 'http', secure: false },
+  'https:': { protocol: 'http', secure: true },
+  'grpc:': { protocol: 'grpc', secure: false },
+  'grpcs:': { protocol: 'grpc', secure: true }
+}
+
+/**
+ * Reads `http(s)://host[:port]` or `grpc(s)://host:port`.
+ * @throws BlobwireError `invalid_argument` for other schemes, credentials, a path, a query or a fragment
+ */
+export function parseEndpoint(text: string): Endpoint {
+  const allowed = 'must be http://host[:port], https://host[:port], grpc://host:port or grpcs://host:port'
+  const fail = () => invalidArgument('endpoint', `${allowed}, not ${JSON.stringify(withoutCredentials(text))}`)
+  if (typeof text !== 'string' || !URL.canParse(text)) throw fail()
+  const url = new URL(text)
+  const scheme = schemes[url.protocol]
+  if (scheme === undefined || url.hostname === '' || url.username !== '' || url.password !== '') throw fail()
+  if ((url.pathname !== '' && url.pathname !== '/') || url.search !== '' || url.hash !== '') throw fail()
+  if (url.port === '' && scheme.protocol === 'grpc') throw fail()
+  const port = url.port === '' ? (scheme.secure ? 443 : 80) : Number(url.port)
+  return { ...scheme, hostname: url.hostname, port }
+}
+
+/** `host:port`, with IPv6 addresses in brackets. */
+export function authorityOf(endpoint: Endpoint): string {
+  return `${endpoint.hostname}:${endpoint.port}`
+}
+
+/** `http(s)://host:port`. */
+export function originOf(endpoint: Endpoint): string {
+  return `${endpoint.secure ? 'https' : 'http'}://${authorityOf(endpoint)}`
+}
+
+/** Error messages are logged; a password in a mistaken URL must not be. */
+function withoutCredentials(text: unknown): string {
+  return String(text).replace(/\/\/[^/]*@/, '//…@')
+}

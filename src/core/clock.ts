@@ -1,0 +1,23 @@
+/** Time and timers, so that policies run on a fake clock in tests. */
+export interface Clock {
+  /** Milliseconds on a clock that never goes back; its zero means nothing. */
+  now(): number
+  /** Milliseconds since 1970-01-01T00:00:00Z, for dates that are stored. */
+  wallTimeMs(): number
+  /** Calls back once, `delayMs` from now; the timer does not keep the process alive. Returns what cancels it. */
+  schedule(delayMs: number, callback: () => void): () => void
+}
+
+/** `setTimeout` fires at once for more than this. */
+const maxDelayMs = 2 ** 31 - 1
+
+/** The machine's own clock. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wallTimeMs: () => Date.now(),
+  schedule(delayMs, callback) {
+    const timer = setTimeout(callback, Math.min(delayMs, maxDelayMs))
+    timer.unref()
+    return () => clearTimeout(timer)
+  }
+}

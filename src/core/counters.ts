@@ -1,0 +1,18 @@
+/** What a client has done since it was made. Counted where it happens, read by `client.stats()`. */
+export interface Counters {
+  /** Calls that were begun; `batch` and `commitFiles` count each call they make. */
+  calls: number
+  /** Calls that ended in an error. */
+  failures: number
+  /** Requests handed to a transport. */
+  requests: number
+  /** Bytes of request messages as sent, after compression, without headers and framing. */
+  bytesSent: number
+  /** Bytes of response messages as received, before decompression, without headers and framing. */
+  bytesReceived: number
+}
+
+/** All at zero. */
+export function newCounters(): Counters {
+  return { calls: 0, failures: 0, requests: 0, bytesSent: 0, bytesReceived: 0 }
+}

@@ -1,0 +1,69 @@
+import type { Code } from './code.ts'
+import type { Sent } from './error.ts'
+
+/** What a failure of the network, of TLS or of undici means for a call. */
+export interface Failure {
+  readonly code: Code
+  readonly sent: Sent
+  readonly reason?: string
+  /** Where it differs from what the code says. */
+  readonly retryable?: boolean
+}
+
+const neverConnected: Failure = { code: 'unavailable', sent: 'never' }
+const broken: Failure = { code: 'unavailable', sent: 'maybe' }
+/** A certificate does not get better by asking again. */
+const tls: Failure = { code: 'unavailable', sent: 'never', reason: 'tls', retryable: false }
+const tooLarge: Failure = { code: 'resource_exhausted', sent: 'processed', reason: 'response_too_large' }
+
+/** By Node's `error.code`: errno names (libuv), TLS verification (OpenSSL), HTTP/2 (nghttp2) and undici. */
+const failures: Readonly<Record<string, Failure>> = {
+  ECONNREFUSED: neverConnected,
+  ENOTFOUND: neverConnected,
+  EAI_AGAIN: neverConnected,
+  ENETUNREACH: neverConnected,
+  EHOSTUNREACH: neverConnected,
+  EADDRNOTAVAIL: neverConnected,
+  EACCES: neverConnected,
+  ENOENT: neverConnected,
+  UND_ERR_CONNECT_TIMEOUT: neverConnected,
+  ECONNRESET: broken,
+  ECONNABORTED: broken,
+  EPIPE: broken,
+  ETIMEDOUT: broken,
+  UND_ERR_SOCKET: broken,
+  UND_ERR_HEADERS_TIMEOUT: broken,
+  UND_ERR_BODY_TIMEOUT: broken,
+  UND_ERR_INFO: broken,
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: broken,
+  ERR_HTTP2_STREAM_ERROR: broken,
+  ERR_HTTP2_SESSION_ERROR: broken,
+  ERR_HTTP2_STREAM_CANCEL: broken,
+  ERR_HTTP2_GOAWAY_SESSION: neverConnected,
+  ERR_HTTP2_ERROR: { code: 'unavailable', sent: 'maybe', reason: 'not_http2', retryable: false },
+  UND_ERR_DESTROYED: { code: 'cancelled', sent: 'maybe', reason: 'client_closed' },
+  UND_ERR_CLOSED: { code: 'cancelled', sent: 'never', reason: 'client_closed' },
+  UND_ERR_RES_EXCEEDED_MAX_SIZE: tooLarge,
+  UND_ERR_HEADERS_OVERFLOW: tooLarge,
+  CERT_HAS_EXPIRED: tls,
+  CERT_NOT_YET_VALID: tls,
+  CERT_REVOKED: tls,
+  CERT_UNTRUSTED: tls,
+  CERT_SIGNATURE_FAILURE: tls,
+  DEPTH_ZERO_SELF_SIGNED_CERT: tls,
+  SELF_SIGNED_CERT_IN_CHAIN: tls,
+  UNABLE_TO_GET_ISSUER_CERT: tls,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: tls,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: tls,
+  HOSTNAME_MISMATCH: tls,
+  INVALID_CA: tls,
+  ERR_TLS_CERT_ALTNAME_INVALID: tls,
+  EPROTO: tls
+}
+
+/** What an error of Node or undici means; undefined = it is none of theirs. All of OpenSSL's `ERR_SSL_…` are one. */
+export function failureFromErrno(error: unknown): Failure | undefined {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code
+  if (typeof code !== 'string') return undefined
+  return code.startsWith('ERR_SSL_') ? tls : failures[code]
+}

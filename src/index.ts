@@ -1,0 +1,60 @@
+export type { Client, ClientStats } from './client/client.ts'
+export { createClient } from './client/client.ts'
+export type {
+  Author,
+  BlobAddress,
+  Bytes,
+  Change,
+  Changes,
+  CommitFilesInput,
+  CompareInput,
+  CreateRepositoryInput,
+  GetTreeInput,
+  ListCommitsInput,
+  ListInput,
+  Mode,
+  NewTreeEntry,
+  Operation,
+  OperationInputs,
+  OperationName,
+  OperationResult,
+  PageInput,
+  RefUpdateInput,
+  StoreCommitInput,
+  StoreTreeInput
+} from './client/inputs.ts'
+export type { ClientOptions } from './client/options.ts'
+export type { Repository } from './client/repository.ts'
+export type { Pem, TlsOptions } from './connection/tls.ts'
+export type { CallOptions } from './core/call.ts'
+export type { Code } from './core/code.ts'
+export type {
+  BlobwireErrorInit,
+  ErrorDetails,
+  FieldViolation,
+  LimitExceeded,
+  RefMismatch,
+  Sent,
+  TransportName
+} from './core/error.ts'
+export { BlobwireError } from './core/error.ts'
+export type { ObjectFormat } from './git/oid.ts'
+export type { Token } from './pipeline/credentials.ts'
+export type { Interceptor, Next } from './pipeline/layer.ts'
+export type {
+  CommitFilesResponse,
+  CompareResponse,
+  FindMissingResponse,
+  GetBlobResponse,
+  GetCapabilitiesResponse,
+  GetCommitResponse,
+  GetTreeResponse,
+  ListCommitsResponse,
+  ListRefsResponse,
+  ListRepositoriesResponse,
+  StoreBlobResponse,
+  StoreCommitResponse,
+  StoreTreeResponse,
+  UpdateRefsResponse
+} from './schema/messages.ts'
+export type { Call } from './transport/transport.ts'

@@ -1,0 +1,55 @@
+import { type ServiceError, status } from '@grpc/grpc-js'
+import { decodeStatus, type Status } from '../../codec/proto.ts'
+import { codeFromGrpc } from '../../core/code.ts'
+import { BlobwireError, type Sent } from '../../core/error.ts'
+import { detailsOf } from '../errors.ts'
+
+const maxMessageLength = 4096
+
+/** grpc-js says only in words that a call never left; the words of version 1.14. */
+const neverSent = /^(No connection established|Name resolution failed|Waiting for LB pick)/
+/** …and that it could not read the answer. */
+const unreadable = /^(Response message parsing error|Failed to parse|Error deserializing)/
+const tooLarge = /^Received message larger than max/
+
+/** What the error of a gRPC call means, with the details of the richer error model where the server sent some. */
+export function errorFromService(error: ServiceError): BlobwireError {
+  const code = codeFromGrpc(error.code)
+  const message = (error.details || error.message).slice(0, maxMessageLength)
+  const rich = readStatus(error)
+  if (rich?.detail) {
+    const { reason, retryable, requestId } = rich.detail
+    const details = detailsOf(rich.detail)
+    return new BlobwireError({ code, message, reason, retryable, requestId, details, sent: 'processed', cause: error })
+  }
+  return new BlobwireError({
+    code,
+    message,
+    sent: sentOf(error, message),
+    cause: error,
+    ...(unreadable.test(message) ? { reason: 'malformed_response' } : {}),
+    ...(tooLarge.test(message) ? { reason: 'response_too_large' } : {}),
+    ...(isTlsFailure(message) ? { reason: 'tls', retryable: false } : {})
+  })
+}
+
+function sentOf(error: ServiceError, message: string): Sent {
+  if (neverSent.test(message)) return 'never'
+  return error.code === status.UNAVAILABLE || error.code === status.CANCELLED ? 'maybe' : 'processed'
+}
+
+/** OpenSSL's and Node's words for a certificate that does not pass. */
+function isTlsFailure(message: string): boolean {
+  return /certificate|ERR_SSL|SSL alert|altnames/i.test(message)
+}
+
+function readStatus(error: ServiceError): Status | undefined {
+  const [bytes] = error.metadata?.get('grpc-status-details-bin') ?? []
+  if (!(bytes instanceof Uint8Array)) return undefined
+  try {
+    return decodeStatus(bytes)
+  } catch {
+    // An error with details that cannot be read is still that error.
+    return undefined
+  }
+}

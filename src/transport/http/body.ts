@@ -1,0 +1,46 @@
+import { gunzip } from '../../compression/gzip.ts'
+import { BlobwireError } from '../../core/error.ts'
+import { malformedResponse } from '../errors.ts'
+
+/** A response body as it comes in. */
+type Chunks = AsyncIterable<Uint8Array>
+
+function tooLarge(maxBytes: number): BlobwireError {
+  return new BlobwireError({
+    code: 'resource_exhausted',
+    reason: 'response_too_large',
+    message: `the response is larger than maxResponseBytes (${maxBytes})`,
+    sent: 'processed'
+  })
+}
+
+/**
+ * The whole body as it came, before decompression. Leaving the loop early destroys the stream.
+ * @throws BlobwireError `resource_exhausted`, reason `response_too_large`
+ */
+export async function collect(chunks: Chunks, maxBytes: number): Promise<Uint8Array> {
+  const parts: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of chunks) {
+    size += chunk.length
+    if (size > maxBytes) throw tooLarge(maxBytes)
+    parts.push(chunk)
+  }
+  return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts, size)
+}
+
+/** Undoes `Content-Encoding`. @throws BlobwireError for encodings that were not asked for, and for bad gzip */
+export async function decompress(
+  body: Uint8Array,
+  encoding: string | undefined,
+  maxBytes: number
+): Promise<Uint8Array> {
+  if (encoding === undefined || encoding === 'identity') return body
+  if (encoding !== 'gzip') throw malformedResponse(`unknown content-encoding ${JSON.stringify(encoding.slice(0, 40))}`)
+  try {
+    return await gunzip(body, maxBytes)
+  } catch (error) {
+    if (error instanceof BlobwireError && error.code === 'resource_exhausted') throw tooLarge(maxBytes)
+    throw malformedResponse('the body is not gzip', error)
+  }
+}

@@ -1,0 +1,88 @@
+import { codeFromHttpStatus, codeFromName } from '../../core/code.ts'
+import { failureFromErrno } from '../../core/errno.ts'
+import { BlobwireError } from '../../core/error.ts'
+import type { Messages } from '../../schema/messages.ts'
+import { detailsOf } from '../errors.ts'
+
+/** Error messages of servers end up in logs. */
+const maxMessageLength = 4096
+const detailType = 'blobwire.v1.ErrorDetail'
+
+/** What an exception of undici or Node means for the call. */
+export function errorFromException(exception: unknown): BlobwireError {
+  if (exception instanceof BlobwireError) return exception
+  const failure = failureFromErrno(exception) ?? failureFromErrno((exception as Error | undefined)?.cause)
+  const message = exception instanceof Error ? exception.message || exception.name : String(exception)
+  return new BlobwireError({
+    code: failure?.code ?? 'unknown',
+    reason: failure?.reason,
+    retryable: failure?.retryable,
+    sent: failure?.sent ?? 'maybe',
+    message: `request failed: ${message}`,
+    cause: exception
+  })
+}
+
+/** What an answer that is not a 200 means: a Connect error object, or by its status whatever a proxy sent. */
+export async function errorFromResponse(status: number, contentType: string, body: Uint8Array): Promise<BlobwireError> {
+  const connect = /^application\/json\b/.test(contentType) ? parseConnectError(body) : undefined
+  if (connect === undefined) {
+    const redirected = status >= 300 && status < 400
+    return new BlobwireError({
+      code: redirected ? 'failed_precondition' : codeFromHttpStatus(status),
+      reason: redirected ? 'redirect_refused' : status === 413 ? 'request_too_large' : undefined,
+      message: `HTTP status ${status}`,
+      sent: status === 503 ? 'maybe' : 'processed'
+    })
+  }
+  const detail = await readDetail(connect.details)
+  return new BlobwireError({
+    code: codeFromName(connect.code) ?? codeFromHttpStatus(status),
+    message: connect.message,
+    sent: 'processed',
+    ...(detail
+      ? {
+          reason: detail.reason,
+          retryable: detail.retryable,
+          requestId: detail.requestId || undefined,
+          details: detailsOf(detail)
+        }
+      : {})
+  })
+}
+
+interface ConnectError {
+  code: unknown
+  message: string
+  details: unknown[]
+}
+
+/** The error object of the Connect protocol, "Error end-of-stream and unary errors"; undefined = it is none. */
+function parseConnectError(body: Uint8Array): ConnectError | undefined {
+  let plain: { code?: unknown; message?: unknown; details?: unknown } | null
+  try {
+    plain = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString())
+  } catch {
+    return undefined
+  }
+  if (typeof plain !== 'object' || plain === null || codeFromName(plain.code) === undefined) return undefined
+  return {
+    code: plain.code,
+    message: typeof plain.message === 'string' ? plain.message.slice(0, maxMessageLength) : '',
+    details: Array.isArray(plain.details) ? plain.details : []
+  }
+}
+
+async function readDetail(details: unknown[]): Promise<Messages['ErrorDetail'] | undefined> {
+  const ours = details.find((item) => (item as { type?: unknown } | null)?.type === detailType)
+  const value = (ours as { value?: unknown } | undefined)?.value
+  if (typeof value !== 'string') return undefined
+  // Only errors need protobuf here, and only some; JSON and MessagePack clients start without it.
+  const { decodeErrorDetail } = await import('../../codec/proto.ts')
+  try {
+    return decodeErrorDetail(Buffer.from(value, 'base64'))
+  } catch {
+    // An error with a detail that cannot be read is still that error.
+    return undefined
+  }
+}

@@ -1,0 +1,88 @@
+import type { Codec } from '../../codec/codec.ts'
+import { gzip } from '../../compression/gzip.ts'
+import type { HttpConnection } from '../../connection/http-connection.ts'
+import type { Counters } from '../../core/counters.ts'
+import type { Messages } from '../../schema/messages.ts'
+import { serviceName } from '../../schema/methods.ts'
+import type { Init, ShapeName } from '../../schema/shape.ts'
+import { malformedResponse } from '../errors.ts'
+import { type Call, gzipThresholdBytes, type Transport, type TransportOptions } from '../transport.ts'
+import { collect, decompress } from './body.ts'
+import { errorFromException, errorFromResponse } from './errors.ts'
+
+/** What the HTTP form is spoken over. */
+export interface HttpTransportParts {
+  readonly codec: Codec
+  readonly connection: HttpConnection
+  readonly counters: Counters
+}
+
+/**
+ * The unary form of the Connect protocol (connectrpc.com, "Connect Protocol Reference") with JSON or MessagePack.
+ */
+export function createHttpTransport(parts: HttpTransportParts, options: TransportOptions): Transport {
+  const { codec, connection, counters } = parts
+  const fixedHeaders = {
+    'content-type': codec.contentType,
+    'connect-protocol-version': '1',
+    ...(options.gzip ? { 'accept-encoding': 'gzip' } : {})
+  }
+
+  async function unary(call: Call): Promise<object> {
+    const headers: Record<string, string> = { ...call.headers, ...fixedHeaders }
+    let body = codec.encode(call.method.request, call.request as Init<Messages[ShapeName]>)
+    if (options.gzip && body.length >= gzipThresholdBytes) {
+      body = await gzip(body)
+      headers['content-encoding'] = 'gzip'
+    }
+    const remainingMs = Math.max(1, Math.ceil(call.remainingMs()))
+    // The protocol allows ten digits.
+    if (remainingMs < 1e10) headers['connect-timeout-ms'] = String(remainingMs)
+    counters.requests++
+    counters.bytesSent += body.length
+    const response = await connection.request({
+      path: `/${serviceName}/${call.method.name}`,
+      method: 'POST',
+      headers,
+      body,
+      signal: call.signal
+    })
+    const received = await collect(response.body, options.maxResponseBytes)
+    counters.bytesReceived += received.length
+    const encoding = single(response.headers['content-encoding'])
+    const message = await decompress(received, encoding, options.maxResponseBytes)
+    const contentType = single(response.headers['content-type']) ?? ''
+    if (response.statusCode !== 200) {
+      const error = await errorFromResponse(response.statusCode, contentType, message)
+      throw error.with({ requestId: error.requestId ?? single(response.headers['x-request-id']) })
+    }
+    if (contentType.split(';', 1)[0]?.trim() !== codec.contentType) {
+      throw malformedResponse(`content-type is not ${codec.contentType}`)
+    }
+    return decode(codec, call, message)
+  }
+
+  return {
+    name: codec.name,
+    async unary(call) {
+      try {
+        return await unary(call)
+      } catch (exception) {
+        throw errorFromException(exception).with({ transport: codec.name })
+      }
+    },
+    close: () => connection.close()
+  }
+}
+
+function decode(codec: Codec, call: Call, message: Uint8Array): object {
+  try {
+    return codec.decode(call.method.response, message)
+  } catch (error) {
+    throw malformedResponse((error as Error).message, error)
+  }
+}
+
+function single(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header
+}
