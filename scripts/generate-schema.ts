@@ -50,7 +50,10 @@ function messagesFile(): string {
       (field) =>
         `${doc(field.comment, '  ')}  ${field.name}${optional(field) ? '?' : ''}: ${typeOf(field)}${optional(field) ? ' | undefined' : ''}\n`
     )
-    const body = fields.length > 0 ? `interface ${message.name} {\n${fields.join('')}}` : `type ${message.name} = Record<never, never>`
+    const body =
+      fields.length > 0
+        ? `interface ${message.name} {\n${fields.join('')}}`
+        : `type ${message.name} = Record<never, never>`
     return `${doc(message.comment, '')}export ${body}${fields.length > 0 ? '' : '\n'}\n`
   })
   const shapeMap = messages.map((message) => `  ${message.name}: ${message.name}\n`)
@@ -61,7 +64,10 @@ function shapesFile(): string {
   const entries = messages.map((message) => {
     const fields = message.fieldsArray.map((field) => {
       const scalar = scalarTypes[field.type] !== undefined
-      const parts = [`name: '${field.name}'`, scalar ? `kind: '${field.type}'` : `kind: 'message', shape: '${field.type}'`]
+      const parts = [
+        `name: '${field.name}'`,
+        scalar ? `kind: '${field.type}'` : `kind: 'message', shape: '${field.type}'`
+      ]
       if (field.repeated) parts.push('repeated: true')
       if (field.partOf) parts.push(`oneof: '${field.partOf.name}'`)
       return `    { ${parts.join(', ')} }`
@@ -79,7 +85,6 @@ ${entries.join(',\n')}
 }
 
 function methodsFile(): string {
-  const names = [...new Set(methods.flatMap((method) => [method.requestType, method.responseType]))].sort()
   const lines = methods.map((method) => {
     const plain = service.methods[method.name]
     const level = plain?.options?.['idempotency_level'] === 'NO_SIDE_EFFECTS'
@@ -93,7 +98,6 @@ function methodsFile(): string {
     const field = method.name[0]?.toLowerCase() + method.name.slice(1)
     return `${doc(method.comment, '  ')}  ${field}: method<Messages['${method.requestType}'], Messages['${method.responseType}']>({ name: '${method.name}', request: '${method.requestType}', response: '${method.responseType}', kind: '${kind}', readOnly: ${level} })`
   })
-  void names
   return `${header}import type { Messages } from './messages.ts'
 import { method } from './shape.ts'
 
@@ -127,7 +131,8 @@ if (process.argv.includes('--check')) {
         process.exitCode = 1
       }
     }
-    if (!process.exitCode) console.log(`${relative(process.cwd(), join(root, 'src/schema'))} is up to date with the proto`)
+    if (!process.exitCode)
+      console.log(`${relative(process.cwd(), join(root, 'src/schema'))} is up to date with the proto`)
   } finally {
     rmSync(directory, { recursive: true })
   }

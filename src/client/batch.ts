@@ -6,7 +6,7 @@ import { methods } from '../schema/methods.ts'
 import type { Init } from '../schema/shape.ts'
 import { detailsOf } from '../transport/errors.ts'
 import type { Caller } from './caller.ts'
-import type { Operation, OperationName, OperationResult } from './inputs.ts'
+import type { Operation, OperationInputs, OperationName, OperationResult } from './inputs.ts'
 import { prepare, type Request, type Setting } from './operations.ts'
 import { estimateBytes, pack } from './packing.ts'
 import { verifyResponse } from './verify.ts'
@@ -64,7 +64,7 @@ function toItem(
   if (names.length !== 1)
     throw invalidArgument(`operations[${index}]`, 'must be an object with one key, such as { storeBlob: … }')
   try {
-    const request = prepare(name, (operation as Record<string, never>)[name], setting)
+    const request = prepare(name, (operation as unknown as OperationInputs)[name], setting)
     return { name, request, bytes: estimateBytes(request, base64), result: undefined }
   } catch (error) {
     if (!(error instanceof BlobwireError)) throw error

@@ -238,7 +238,7 @@ export class Repository {
     const caller = this.#caller
     const request = prepare(name, input, this.#setting)
     const method = methods[name] as unknown as Method<object, NonNullable<OperationResult[Name]>>
-    const response = await caller.invoke(method, { ...request, repository: this.name }, options)
+    const response = await caller.invoke(method, { ...request, repository: this.name } as object, options)
     if (!caller.options.verify) return response
     try {
       verifyResponse(name, request, response)

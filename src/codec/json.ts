@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { Codec } from './codec.ts'
 import { scanJson } from './json-scan.ts'
 import { malformed } from './malformed.ts'
-import { checkMessage, pruneMessage, type Representation } from './shape-check.ts'
+import { checkMessage, plainBytes, pruneMessage, type Representation } from './shape-check.ts'
 
 /** Base64, standard or URL-safe, padded or not; undefined for anything else. */
 function decodeBase64(value: unknown): Uint8Array | undefined {
@@ -11,7 +11,7 @@ function decodeBase64(value: unknown): Uint8Array | undefined {
   if (length % 4 === 0 && value.endsWith('=')) length -= value.endsWith('==') ? 2 : 1
   const bytes = Buffer.from(value, 'base64')
   // The decoder skips what is not base64, so that bad text comes out short.
-  return length % 4 !== 1 && bytes.length === Math.floor((length * 3) / 4) ? bytes : undefined
+  return length % 4 !== 1 && bytes.length === Math.floor((length * 3) / 4) ? plainBytes(bytes) : undefined
 }
 
 function readLong(value: unknown): number | undefined {

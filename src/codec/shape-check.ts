@@ -21,9 +21,14 @@ export interface Representation {
   readonly acceptsProtoNames: boolean
 }
 
+/** Callers get a Uint8Array whatever decoded it: a Buffer is one too, but does not compare as one. */
+export function plainBytes(bytes: Uint8Array): Uint8Array {
+  return Buffer.isBuffer(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes
+}
+
 /** Bytes are bytes and integers are integers: MessagePack, and the objects that protobufjs takes and gives. */
 export const binaryRepresentation: Representation = {
-  readBytes: (value) => (value instanceof Uint8Array ? value : undefined),
+  readBytes: (value) => (value instanceof Uint8Array ? plainBytes(value) : undefined),
   writeBytes: (bytes) => bytes,
   readLong: (value) => (typeof value === 'number' ? value : undefined),
   writeLong: (value) => value,

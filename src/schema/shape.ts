@@ -21,7 +21,7 @@ export interface Method<Request = unknown, Response = unknown> {
   /** It changes nothing on the server. */
   readonly readOnly: boolean
   /** Only for the compiler: the types behind the shapes. */
-  readonly types?: (request: Request) => Response
+  types?(request: Request): Response
 }
 
 /** What may be left out when a message is made: everything that has a proto3 default. */

@@ -1,0 +1,123 @@
+import type { RefMismatch } from '../../src/core/error.ts'
+import { type ObjectFormat, zeroOid } from '../../src/git/oid.ts'
+import { pageOfNames, repositoryNotFound } from './name-page.ts'
+import { checkNameConflicts, checkTargets, compareRefs } from './ref-rules.ts'
+import type {
+  NewObject,
+  ObjectInfo,
+  PageRequest,
+  RefMove,
+  RepositoryInfo,
+  Store,
+  StoredObject,
+  StoredRef
+} from './store.ts'
+
+interface MemoryRepository {
+  readonly info: RepositoryInfo
+  readonly objects: Map<string, NewObject>
+  readonly refs: Map<string, string>
+}
+
+/**
+ * A store in this process's memory, for tests and benchmarks: nothing outlives it. Every method does its work before it
+ * first waits, so that calls are atomic without locks.
+ */
+export class MemoryStore implements Store {
+  readonly #repositories = new Map<string, MemoryRepository>()
+
+  async createRepository(repository: string, objectFormat: ObjectFormat): Promise<RepositoryInfo> {
+    const existing = this.#repositories.get(repository)
+    if (existing) return existing.info
+    const info: RepositoryInfo = { repository, objectFormat, defaultBranch: 'refs/heads/main' }
+    this.#repositories.set(repository, { info, objects: new Map(), refs: new Map() })
+    return info
+  }
+
+  async getRepository(repository: string): Promise<RepositoryInfo | undefined> {
+    return this.#repositories.get(repository)?.info
+  }
+
+  async listRepositories(page: PageRequest): Promise<RepositoryInfo[]> {
+    return pageOfNames(this.#repositories.keys(), page).map((name) => this.#find(name).info)
+  }
+
+  async deleteRepository(repository: string): Promise<void> {
+    this.#repositories.delete(repository)
+  }
+
+  async putObjects(repository: string, objects: readonly NewObject[]): Promise<void> {
+    const stored = this.#find(repository).objects
+    for (const object of objects) {
+      // Copied: the caller's bytes may be a view of a buffer that is used again.
+      if (!stored.has(object.oid)) stored.set(object.oid, { ...object, content: object.content.slice() })
+    }
+  }
+
+  async readObjects(
+    repository: string,
+    oids: readonly string[],
+    maxBytes: number
+  ): Promise<(StoredObject | undefined)[]> {
+    const stored = this.#find(repository).objects
+    return oids.map((oid) => {
+      const object = stored.get(oid)
+      if (!object) return undefined
+      const { kind, content } = object
+      return { kind, size: content.length, content: content.length > maxBytes ? undefined : content }
+    })
+  }
+
+  async hasObjects(repository: string, oids: readonly string[]): Promise<(ObjectInfo | undefined)[]> {
+    return this.#infos(this.#find(repository), oids)
+  }
+
+  async listRefs(repository: string, page: PageRequest): Promise<StoredRef[]> {
+    const { refs } = this.#find(repository)
+    return pageOfNames(refs.keys(), page).map((name) => ({ name, oid: refs.get(name) as string }))
+  }
+
+  async readRefs(repository: string, names: readonly string[]): Promise<(string | undefined)[]> {
+    const { refs } = this.#find(repository)
+    return names.map((name) => refs.get(name))
+  }
+
+  async updateRefs(repository: string, moves: readonly RefMove[]): Promise<RefMismatch[]> {
+    const found = this.#find(repository)
+    const zero = zeroOid(found.info.objectFormat)
+    const { pending, mismatches } = compareRefs(
+      moves,
+      moves.map((move) => found.refs.get(move.name)),
+      zero
+    )
+    if (mismatches.length > 0) return mismatches
+    checkTargets(
+      pending,
+      this.#infos(
+        found,
+        pending.map((move) => move.newOid)
+      )
+    )
+    checkNameConflicts(pending, found.refs.keys())
+    for (const { name, newOid } of pending) {
+      if (newOid === zero) found.refs.delete(name)
+      else found.refs.set(name, newOid)
+    }
+    return []
+  }
+
+  async close(): Promise<void> {}
+
+  #find(repository: string): MemoryRepository {
+    const found = this.#repositories.get(repository)
+    if (!found) throw repositoryNotFound(repository)
+    return found
+  }
+
+  #infos({ objects }: MemoryRepository, oids: readonly string[]): (ObjectInfo | undefined)[] {
+    return oids.map((oid) => {
+      const object = objects.get(oid)
+      return object && { kind: object.kind, size: object.content.length }
+    })
+  }
+}

@@ -1,0 +1,33 @@
+import { BlobwireError } from '../../src/core/error.ts'
+import type { PageRequest } from './store.ts'
+
+/** Compares two names by their UTF-8 bytes, as Git sorts refs. JavaScript's own order differs above U+FFFF. */
+export function compareNames(left: string, right: string): number {
+  return Buffer.compare(Buffer.from(left), Buffer.from(right))
+}
+
+/** The names of a page, sorted by their bytes. */
+export function pageOfNames(names: Iterable<string>, page: PageRequest): string[] {
+  const after = Buffer.from(page.after)
+  return [...names]
+    .filter((name) => name.startsWith(page.prefix))
+    .map((name) => ({ name, bytes: Buffer.from(name) }))
+    .filter(({ bytes }) => page.after === '' || Buffer.compare(bytes, after) > 0)
+    .sort((left, right) => Buffer.compare(left.bytes, right.bytes))
+    .slice(0, page.limit)
+    .map(({ name }) => name)
+}
+
+/** What every method of a store throws for a repository that is not there. */
+export function repositoryNotFound(repository: string): BlobwireError {
+  return new BlobwireError({
+    code: 'not_found',
+    reason: 'repository',
+    message: `there is no repository ${JSON.stringify(repository)}`
+  })
+}
+
+/** What a store throws once it was closed. */
+export function storeClosed(): BlobwireError {
+  return new BlobwireError({ code: 'unavailable', reason: 'store_closed', message: 'the store is closed' })
+}

@@ -1,0 +1,90 @@
+import { BlobwireError, type RefMismatch } from '../../src/core/error.ts'
+import { isZeroOid, type ObjectKind } from '../../src/git/oid.ts'
+import type { ObjectInfo, RefMove } from './store.ts'
+
+/** A move that still has to be made, and where its ref is now. */
+export interface PendingMove extends RefMove {
+  readonly foundOid: string
+}
+
+/**
+ * Compares what was expected of each ref with what was found. A ref already at `newOid` is done and in neither list.
+ *
+ * @param found the present oid of each move's ref, in order; undefined = no such ref
+ * @param zeroOid the all-zero oid of the repository's format
+ */
+export function compareRefs(
+  moves: readonly RefMove[],
+  found: readonly (string | undefined)[],
+  zeroOid: string
+): { pending: PendingMove[]; mismatches: RefMismatch[] } {
+  const pending: PendingMove[] = []
+  const mismatches: RefMismatch[] = []
+  for (const [index, { name, expectedOid, newOid }] of moves.entries()) {
+    const foundOid = found[index] ?? zeroOid
+    if (foundOid === newOid) continue
+    if (foundOid === expectedOid) pending.push({ name, expectedOid, newOid, foundOid })
+    else mismatches.push({ name, expectedOid, foundOid })
+  }
+  return { pending, mismatches }
+}
+
+/**
+ * Refuses a move to an object that is not there, and a branch that would not be a commit, as `git update-ref` does.
+ *
+ * @param infos what is known of each move's new object, in order
+ * @throws `failed_precondition`, reason `missing_object` or `wrong_kind`
+ */
+export function checkTargets(moves: readonly RefMove[], infos: readonly (ObjectInfo | undefined)[]): void {
+  const missingOids: string[] = []
+  for (const [index, move] of moves.entries()) {
+    if (isZeroOid(move.newOid)) continue
+    const info = infos[index]
+    if (!info) missingOids.push(move.newOid)
+    else if (move.name.startsWith('refs/heads/') && info.kind !== 'commit') throw notACommit(move, info.kind)
+  }
+  if (missingOids.length === 0) return
+  throw new BlobwireError({
+    code: 'failed_precondition',
+    reason: 'missing_object',
+    message: `a ref cannot point to an object that is not there: ${missingOids[0]}`,
+    details: { missingOids }
+  })
+}
+
+function notACommit(move: RefMove, kind: ObjectKind): BlobwireError {
+  return new BlobwireError({
+    code: 'failed_precondition',
+    reason: 'wrong_kind',
+    message: `${move.name} is a branch and cannot point to ${move.newOid}, which is a ${kind}`
+  })
+}
+
+/** A ref whose name is a directory of another's, such as `refs/heads/a` and `refs/heads/a/b`. */
+export function refConflict(name: string, other: string): BlobwireError {
+  return new BlobwireError({
+    code: 'failed_precondition',
+    reason: 'ref_conflict',
+    message: other
+      ? `${name} and ${other} cannot exist together: the name of one is a directory of the other`
+      : `${name} cannot exist beside a ref that its name is a directory of, or that is a directory of its name`
+  })
+}
+
+/**
+ * Refuses names that Git's files cannot hold together. As in Git, a ref deleted by the same call is still in the way.
+ *
+ * @param existing every ref there is, by name
+ * @throws `failed_precondition`, reason `ref_conflict`
+ */
+export function checkNameConflicts(moves: readonly RefMove[], existing: Iterable<string>): void {
+  const created = new Set(moves.filter((move) => !isZeroOid(move.newOid)).map((move) => move.name))
+  if (created.size === 0) return
+  const names = new Set([...existing, ...created])
+  for (const name of names) {
+    for (let slash = name.indexOf('/', 5); slash > 0; slash = name.indexOf('/', slash + 1)) {
+      const parent = name.slice(0, slash)
+      if (names.has(parent) && (created.has(name) || created.has(parent))) throw refConflict(name, parent)
+    }
+  }
+}
