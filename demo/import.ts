@@ -1,0 +1,90 @@
+import { type Change, createClient, type Interceptor } from '../src/index.ts'
+import { startRelay } from './relay.ts'
+import type { SourceFile } from './source-tree.ts'
+
+/** What one import cost. */
+export interface ImportFigures {
+  transport: string
+  commit: string
+  oid: string
+  files: number
+  bytes: number
+  requests: number
+  bytesOnWire: number
+  seconds: number
+}
+
+/** Which server, repository and transport an import uses. */
+export interface ImportTarget {
+  transport: 'json' | 'msgpack' | 'grpc'
+  repository: string
+  http: URL
+  grpc: URL
+}
+
+/** What is to be committed. */
+export interface Revision {
+  name: string
+  files: readonly SourceFile[]
+  /** Paths of the commit before that are gone. */
+  removed: readonly string[]
+}
+
+/** Fixed, so that every run of this program makes the same commits. */
+const author = { name: 'Blobwire Demo', email: 'demo@example.org', zone: '+0000' }
+const firstCommitSeconds = Date.UTC(2026, 0, 1) / 1000
+
+/**
+ * Commits the revisions one after the other, each as a whole tree: what the server has already is not sent. A new
+ * client for each, so that nothing is remembered in between. `onProgress` hears how many contents arrived.
+ */
+export async function importRevisions(
+  target: ImportTarget,
+  revisions: readonly Revision[],
+  onProgress: (contents: number) => void
+): Promise<ImportFigures[]> {
+  const figures: ImportFigures[] = []
+  const grpc = target.transport === 'grpc'
+  const relay = await startRelay(grpc ? target.grpc : target.http)
+  const watch: Interceptor = async (call, next) => {
+    const response = await next(call)
+    const { operations } = call.request as { operations?: { storeBlob?: object }[] }
+    if (operations?.[0]?.storeBlob) onProgress(operations.length)
+    return response
+  }
+  try {
+    for (const [index, revision] of revisions.entries()) {
+      await using client = createClient({
+        endpoint: `${grpc ? 'grpc' : 'http'}://${relay.authority}`,
+        transport: target.transport,
+        timeoutMs: 60_000,
+        interceptors: [watch]
+      })
+      const wireBefore = relay.sent() + relay.received()
+      const start = performance.now()
+      const repository = client.repository(target.repository)
+      if (index === 0) await repository.createRepository()
+      const changes = new Map<string, Change>(revision.removed.map((path) => [path, null]))
+      for (const { path, mode, content } of revision.files) changes.set(path, { content, mode })
+      const { oid } = await repository.commitFiles({
+        branch: 'main',
+        changes,
+        message: `${revision.name}\n`,
+        author: { ...author, timeSeconds: firstCommitSeconds + index }
+      })
+      figures.push({
+        transport: target.transport,
+        commit: revision.name,
+        oid,
+        files: revision.files.length,
+        bytes: revision.files.reduce((sum, { content }) => sum + content.length, 0),
+        requests: client.stats().requests,
+        bytesOnWire: relay.sent() + relay.received() - wireBefore,
+        seconds: (performance.now() - start) / 1000
+      })
+    }
+    return figures
+  } finally {
+    relay.close()
+  }
+}

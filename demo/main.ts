@@ -1,0 +1,96 @@
+/**
+ * The main job on real input: imports the installed dependencies over each transport into a Git repository of its own,
+ * changes a handful of files, and has Git prove the result. Exits with 1 if anything is off.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { SingleBar } from 'cli-progress'
+import Table from 'cli-table3'
+import { type ImportFigures, importRevisions } from './import.ts'
+import { prove } from './proof.ts'
+import { startServerProcess } from './server-process.ts'
+import { changeSourceTree, type LeftOut, makeSourceTree, readTree } from './source-tree.ts'
+
+const transports = ['json', 'msgpack', 'grpc'] as const
+const maxInlineBytes = 1024 * 1024
+const dependencies = new URL('../node_modules', import.meta.url).pathname
+
+const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(bytes < 1e5 ? 3 : 1)} MB`
+
+function tellLeftOut(leftOut: LeftOut[]): void {
+  const total = leftOut.reduce((sum, { size }) => sum + size, 0)
+  console.log(`left out: ${leftOut.length} files above 1 MiB (${megabytes(total)}), until blobs travel as streams:`)
+  for (const { path, size } of leftOut.sort((a, b) => b.size - a.size)) console.log(`  ${path} (${megabytes(size)})`)
+}
+
+function tellFigures(figures: ImportFigures[]): void {
+  const table = new Table({
+    head: ['transport', 'commit', 'files', 'bytes', 'requests', 'on the wire', 'seconds', 'objects/s'],
+    colAligns: ['left', 'left', 'right', 'right', 'right', 'right', 'right', 'right'],
+    style: { head: [], border: [] }
+  })
+  for (const { transport, commit, files, bytes, requests, bytesOnWire, seconds } of figures) {
+    table.push([
+      transport,
+      commit,
+      files,
+      megabytes(bytes),
+      requests,
+      megabytes(bytesOnWire),
+      seconds.toFixed(2),
+      Math.round(files / seconds)
+    ])
+  }
+  console.log(table.toString())
+}
+
+async function main(folder: string): Promise<void> {
+  const source = join(folder, 'source')
+  const leftOut = await makeSourceTree(source, dependencies, maxInlineBytes)
+  const first = await readTree(source)
+  tellLeftOut(leftOut)
+  const removed = await changeSourceTree(source)
+  const second = await readTree(source)
+  const revisions = [
+    { name: 'import', files: first, removed: [] },
+    { name: 'change', files: second, removed }
+  ]
+  const data = join(folder, 'data')
+  const server = await startServerProcess(data)
+  const figures: ImportFigures[] = []
+  try {
+    for (const transport of transports) {
+      const bar = new SingleBar({ format: `${transport.padEnd(8)}{bar} {value}/{total} contents`, hideCursor: true })
+      bar.start(new Set(first.map(({ content }) => Buffer.from(content).toString('latin1'))).size, 0)
+      const target = { transport, repository: `import-${transport}`, http: server.http, grpc: server.grpc }
+      figures.push(...(await importRevisions(target, revisions, (contents) => bar.increment(contents))))
+      bar.stop()
+    }
+  } finally {
+    await server.stop()
+  }
+  tellFigures(figures)
+  const heads = new Set<string>()
+  for (const transport of transports) {
+    const { head, log } = await prove(join(data, `import-${transport}.git`), join(folder, `clone-${transport}`), second)
+    heads.add(head)
+    const told = figures.findLast((figure) => figure.transport === transport)
+    if (told?.oid !== head) throw new Error(`${transport}: HEAD is ${head}, but the client was told ${told?.oid}`)
+    console.log(`${transport}: git fsck --strict is clean, the clone equals the source; git log:`)
+    for (const line of log) console.log(`  ${line}`)
+  }
+  if (heads.size !== 1) throw new Error(`the transports left different HEADs: ${[...heads].join(', ')}`)
+  console.log(`HEAD is ${[...heads][0]} in all three repositories`)
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'blobwire-demo-'))
+try {
+  await main(folder)
+} catch (error) {
+  console.error(`FAILED: ${error instanceof Error ? error.message : String(error)}`)
+  if (error instanceof Error && error.cause) console.error(error.cause)
+  process.exitCode = 1
+} finally {
+  await rm(folder, { recursive: true, force: true })
+}

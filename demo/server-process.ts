@@ -1,0 +1,44 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+
+/** The fixture server in a process of its own. */
+export interface ServerProcess {
+  readonly http: URL
+  readonly grpc: URL
+  /** Asks it to drain and end. @throws Error where it does not end with 0 */
+  stop(): Promise<void>
+}
+
+/** Starts the fixture with the Git store. @throws Error where it ends before it is ready */
+export async function startServerProcess(dataFolder: string): Promise<ServerProcess> {
+  const main = new URL('../server-fixture/main.ts', import.meta.url).pathname
+  const flags = ['--http-port', '0', '--grpc-port', '0', '--store', 'git', '--data', dataFolder]
+  const child = spawn(process.execPath, [main, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const log: string[] = []
+  child.stderr.on('data', (chunk) => {
+    log.push(String(chunk))
+    if (log.length > 100) log.shift()
+  })
+  const exited = once(child, 'exit')
+  const lines = createInterface({ input: child.stdout })
+  const first = await Promise.race([once(lines, 'line'), exited.then(() => undefined)])
+  if (first === undefined) throw new Error(`the server did not start:\n${log.join('')}`)
+  const { http, grpc } = JSON.parse(first[0] as string) as { http: string; grpc: string }
+  const stopWithParent = () => child.kill('SIGKILL')
+  process.once('exit', stopWithParent)
+  return {
+    http: new URL(http),
+    grpc: new URL(grpc),
+    async stop() {
+      process.off('exit', stopWithParent)
+      await stopChild(child, exited, log)
+    }
+  }
+}
+
+async function stopChild(child: ChildProcess, exited: Promise<unknown[]>, log: string[]): Promise<void> {
+  child.kill('SIGTERM')
+  const [code, signal] = await exited
+  if (code !== 0) throw new Error(`the server ended with ${signal ?? code}:\n${log.join('')}`)
+}

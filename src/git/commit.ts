@@ -1,0 +1,84 @@
+/** The commit object. Source: Git's "Git Objects", and `fsck_commit` for what it must look like. */
+import { isUtf8 } from 'node:buffer'
+import { BlobwireError, invalidArgument } from '../core/error.ts'
+import { isOid } from './oid.ts'
+import { formatSignature, type Identity, parseSignature } from './signature.ts'
+
+/** What a commit is made of, where it has no headers besides the usual ones. */
+export interface CommitFields {
+  readonly tree: string
+  readonly parents: readonly string[]
+  readonly author: Identity
+  readonly committer: Identity
+  readonly message: string
+}
+
+/** A commit that was read. `canonical` = the fields make up exactly the object's bytes. */
+export interface ParsedCommit extends CommitFields {
+  readonly canonical: boolean
+}
+
+/**
+ * The content of a commit object; the message stands as it is.
+ * @throws BlobwireError `invalid_argument` naming the field
+ */
+export function encodeCommit(fields: CommitFields): Uint8Array {
+  const { tree, parents, author, committer, message } = fields
+  if (!isOid(tree)) throw invalidArgument('tree', 'must be a full oid in lower-case hex')
+  for (const [index, parent] of parents.entries()) {
+    if (!isOid(parent)) throw invalidArgument(`parents[${index}]`, 'must be a full oid in lower-case hex')
+  }
+  if (typeof message !== 'string' || !message.isWellFormed())
+    throw invalidArgument('message', 'must be well-formed text')
+  if (message.includes('\0')) throw invalidArgument('message', 'must not hold NUL')
+  const lines = [
+    `tree ${tree}`,
+    ...parents.map((parent) => `parent ${parent}`),
+    `author ${formatSignature(author, 'author')}`,
+    `committer ${formatSignature(committer, 'committer')}`
+  ]
+  return Buffer.from(`${lines.join('\n')}\n\n${message}`)
+}
+
+function damaged(): BlobwireError {
+  return new BlobwireError({
+    code: 'data_loss',
+    reason: 'integrity',
+    message: 'the commit is damaged: cannot be parsed'
+  })
+}
+
+/** Of a commit whose author line is not of the usual form. */
+const nobody: Identity = { name: '', email: '', timeSeconds: 0, zone: '+0000' }
+
+/**
+ * Reads a commit object. Text that is not UTF-8 has U+FFFD in it.
+ * @throws BlobwireError `data_loss`, reason `integrity`, for bytes that are no commit
+ */
+export function parseCommit(content: Uint8Array): ParsedCommit {
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
+  const headEnd = bytes.indexOf('\n\n')
+  const head = bytes
+    .toString('utf8', 0, headEnd < 0 ? bytes.length : headEnd)
+    .replace(/\n$/, '')
+    .split('\n')
+  const message = headEnd < 0 ? '' : bytes.toString('utf8', headEnd + 2)
+  const values = (name: string) =>
+    head.filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length + 1))
+  const [tree = ''] = values('tree')
+  const parents = values('parent')
+  if (!isOid(tree) || !parents.every((parent) => isOid(parent))) throw damaged()
+  const author = parseSignature(values('author')[0] ?? '') ?? nobody
+  const committer = parseSignature(values('committer')[0] ?? '') ?? nobody
+  const fields = { tree, parents, author, committer, message }
+  return { ...fields, canonical: isUtf8(bytes) && encodesTo(fields, bytes) }
+}
+
+function encodesTo(fields: CommitFields, bytes: Buffer): boolean {
+  try {
+    return bytes.equals(encodeCommit(fields))
+  } catch {
+    // Git has stored what we would not write.
+    return false
+  }
+}

@@ -1,0 +1,53 @@
+/** Object ids: the hash of `<kind> <size>\0<content>`. Source: Git's "Git Internals - Git Objects". */
+import { createHash, hash } from 'node:crypto'
+
+/** Which hash names the objects of a repository. Source: git-init(1), `--object-format`. */
+export type ObjectFormat = 'sha1' | 'sha256'
+
+/** What an object is. */
+export type ObjectKind = 'blob' | 'tree' | 'commit' | 'tag'
+
+/** All object formats, the default first. */
+export const objectFormats: readonly ObjectFormat[] = ['sha1', 'sha256']
+
+/** Above this, hashing in two parts is cheaper than copying header and content together. */
+const joinBytes = 4096
+
+/** Length of an oid in hex digits. */
+export function oidLength(format: ObjectFormat): number {
+  return format === 'sha1' ? 40 : 64
+}
+
+const zeroOids = { sha1: '0'.repeat(40), sha256: '0'.repeat(64) } as const
+
+/** The oid of no object, which stands for "no such ref". */
+export function zeroOid(format: ObjectFormat): string {
+  return zeroOids[format]
+}
+
+/** Whether the text is the zero oid of either format. */
+export function isZeroOid(text: string): boolean {
+  return text === zeroOids.sha1 || text === zeroOids.sha256
+}
+
+const forms = { sha1: /^[0-9a-f]{40}$/, sha256: /^[0-9a-f]{64}$/ } as const
+
+/** Whether the text is a full oid in lower-case hex, of this format or (without one) of either. */
+export function isOid(text: string, format?: ObjectFormat): boolean {
+  return format === undefined ? forms.sha1.test(text) || forms.sha256.test(text) : forms[format].test(text)
+}
+
+/** The oid of an object, as `git hash-object` computes it; `content` is without Git's header. */
+export function hashObject(kind: ObjectKind, content: Uint8Array, format: ObjectFormat): string {
+  const header = `${kind} ${content.length}\0`
+  if (content.length > joinBytes) return createHash(format).update(header, 'latin1').update(content).digest('hex')
+  const joined = Buffer.allocUnsafe(header.length + content.length)
+  joined.write(header, 0, 'latin1')
+  joined.set(content, header.length)
+  return hash(format, joined, 'hex')
+}
+
+/** The oid of the tree without entries. */
+export function emptyTreeOid(format: ObjectFormat): string {
+  return hashObject('tree', new Uint8Array(0), format)
+}

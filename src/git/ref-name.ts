@@ -1,0 +1,41 @@
+/** Names of refs. Source: git-check-ref-format(1). */
+import { invalidArgument } from '../core/error.ts'
+
+/** A ref is a file on disk, and file systems stop at 255 bytes a segment. */
+const maxRefBytes = 1024
+const maxSegmentBytes = 240
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: rule 4 forbids them
+const forbidden = /[\x00-\x20\x7f~^:?*[\\]/
+
+/** Why this cannot be the full name of a ref; undefined = it can. */
+export function refNameProblem(name: string): string | undefined {
+  if (typeof name !== 'string' || !/^refs\/[^/]+\/./.test(name)) return 'must be a full name such as refs/heads/main'
+  if (!name.isWellFormed()) return 'must be well-formed Unicode, without lone surrogates'
+  if (Buffer.byteLength(name) > maxRefBytes) return `must have at most ${maxRefBytes} bytes`
+  if (forbidden.test(name)) return 'must not hold spaces, control characters or any of ~ ^ : ? * [ \\'
+  if (name.includes('..')) return 'must not hold ".."'
+  if (name.includes('@{')) return 'must not hold "@{"'
+  if (name.endsWith('.')) return 'must not end with "."'
+  for (const segment of name.split('/')) {
+    if (segment === '') return 'must not end with "/" or hold "//"'
+    if (segment.startsWith('.')) return 'must not hold a segment that begins with "."'
+    if (segment.endsWith('.lock')) return 'must not hold a segment that ends with ".lock"'
+    if (Buffer.byteLength(segment) > maxSegmentBytes)
+      return `must not hold a segment of more than ${maxSegmentBytes} bytes`
+  }
+  return undefined
+}
+
+/**
+ * The full name of a branch: `main` and `refs/heads/main` are the same.
+ * @throws BlobwireError `invalid_argument` for what cannot be a branch
+ */
+export function branchRef(branch: string): string {
+  if (typeof branch !== 'string' || branch === '') throw invalidArgument('branch', 'must be a name such as main')
+  const name = branch.startsWith('refs/heads/') ? branch : `refs/heads/${branch}`
+  // Git refuses these as branches: they would read as options, or as HEAD itself.
+  const problem = /^refs\/heads\/(?:-|HEAD$)/.test(name) ? 'must not be HEAD or begin with "-"' : refNameProblem(name)
+  if (problem !== undefined) throw invalidArgument('branch', problem)
+  return name
+}

@@ -1,0 +1,24 @@
+import { BlobwireError } from '../core/error.ts'
+import { isOid, type ObjectKind } from './oid.ts'
+
+/** An annotated tag, as far as it is needed to follow it. */
+export interface Tag {
+  readonly object: string
+  readonly kind: ObjectKind
+  readonly tag: string
+}
+
+const form = /^object ([0-9a-f]+)\ntype (blob|tree|commit|tag)\ntag ([^\n]*)\n/
+
+/**
+ * Reads a tag object.
+ * @throws BlobwireError `data_loss`, reason `integrity`, for bytes that are no tag
+ */
+export function parseTag(content: Uint8Array): Tag {
+  const text = Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('utf8')
+  const [, object = '', kind, tag = ''] = form.exec(text) ?? []
+  if (!isOid(object) || kind === undefined) {
+    throw new BlobwireError({ code: 'data_loss', reason: 'integrity', message: 'the tag is damaged: cannot be parsed' })
+  }
+  return { object, kind: kind as ObjectKind, tag }
+}

@@ -1,0 +1,81 @@
+import { invalidArgument } from '../core/error.ts'
+import { isMode, modeForms } from './mode.ts'
+import { hashObject, isOid, type ObjectFormat } from './oid.ts'
+import { pathProblem, symlinkProblem } from './path.ts'
+import { encodeTree, type TreeItem } from './tree.ts'
+
+/** A file, or a whole tree, at a path with "/" between the segments. */
+export interface PathEntry {
+  readonly path: string
+  readonly mode: string
+  readonly oid: string
+}
+
+/** Trees that belong together. */
+export interface BuiltTrees {
+  /** Of the root. */
+  readonly oid: string
+  /** Content of every tree by its oid, the root's included. */
+  readonly trees: Map<string, Uint8Array>
+}
+
+/** A directory while it is being filled: subdirectories, or entries. */
+type Folder = Map<string, Folder | PathEntry>
+
+/** @throws BlobwireError `invalid_argument` naming the entry where path, mode or oid are not what a tree may hold */
+export function checkEntry(entry: PathEntry, format: ObjectFormat): void {
+  const { path, mode, oid } = entry
+  const where = `entries[${JSON.stringify(path.slice(0, 200))}]`
+  const problem = pathProblem(path) ?? (mode === '120000' ? symlinkProblem(path) : undefined)
+  if (problem !== undefined) throw invalidArgument(`${where}.path`, problem)
+  if (!isMode(mode)) throw invalidArgument(`${where}.mode`, modeForms)
+  if (!isOid(oid, format)) throw invalidArgument(`${where}.oid`, `must be a full ${format} oid in lower-case hex`)
+}
+
+/**
+ * Builds all trees that hold the entries, offline.
+ * @throws BlobwireError `invalid_argument` for a path that stands twice, or is both a file and a directory
+ */
+export function buildTrees(entries: Iterable<PathEntry>, format: ObjectFormat): BuiltTrees {
+  const root: Folder = new Map()
+  for (const entry of entries) {
+    checkEntry(entry, format)
+    place(root, entry)
+  }
+  const trees = new Map<string, Uint8Array>()
+  return { oid: write(root, format, trees), trees }
+}
+
+function place(root: Folder, entry: PathEntry): void {
+  const segments = entry.path.split('/')
+  const name = segments.pop() as string
+  let folder = root
+  for (const segment of segments) {
+    const next = folder.get(segment)
+    if (next instanceof Map) folder = next
+    else if (next === undefined) {
+      const made: Folder = new Map()
+      folder.set(segment, made)
+      folder = made
+    } else throw conflict(entry.path)
+  }
+  if (folder.has(name)) throw conflict(entry.path)
+  folder.set(name, entry)
+}
+
+function conflict(path: string): Error {
+  return invalidArgument('entries', `${JSON.stringify(path)} stands twice, or is both a file and a directory`)
+}
+
+function write(folder: Folder, format: ObjectFormat, trees: Map<string, Uint8Array>): string {
+  const items: TreeItem[] = []
+  for (const [name, item] of folder) {
+    const bytes = Buffer.from(name)
+    if (item instanceof Map) items.push({ name: bytes, mode: '040000', oid: write(item, format, trees) })
+    else items.push({ name: bytes, mode: item.mode, oid: item.oid })
+  }
+  const content = encodeTree(items)
+  const oid = hashObject('tree', content, format)
+  trees.set(oid, content)
+  return oid
+}

@@ -1,0 +1,76 @@
+/** The tree object: `<mode> <name>\0<oid bytes>` for each entry, in Git's order. Source: Git's "Git Objects". */
+import { BlobwireError, invalidArgument } from '../core/error.ts'
+import { type ObjectFormat, oidLength } from './oid.ts'
+
+/** One entry of one tree. Names are bytes to Git. The mode has six digits, as `git ls-tree` shows it. */
+export interface TreeItem {
+  readonly name: Uint8Array
+  readonly mode: string
+  readonly oid: string
+}
+
+const slash = 0x2f
+const space = 0x20
+
+const asBuffer = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+/** Git sorts a tree as if its name ended in "/". Source: git-mktree(1) and Git's `base_name_compare`. */
+function compareItems(a: TreeItem, b: TreeItem): number {
+  const length = Math.min(a.name.length, b.name.length)
+  const order = Buffer.compare(a.name.subarray(0, length), b.name.subarray(0, length))
+  return order !== 0 ? order : byteAfter(a, length) - byteAfter(b, length)
+}
+
+function byteAfter(item: TreeItem, at: number): number {
+  return item.name[at] ?? (item.mode === '040000' ? slash : 0)
+}
+
+/**
+ * The content of a tree object; the items may come in any order.
+ * @throws BlobwireError `invalid_argument` for a name that stands twice, is empty, or holds "/" or NUL
+ */
+export function encodeTree(items: readonly TreeItem[]): Uint8Array {
+  const parts: Uint8Array[] = []
+  const names = new Set<string>()
+  for (const item of [...items].sort(compareItems)) {
+    const name = asBuffer(item.name)
+    const key = name.toString('latin1')
+    if (key === '' || name.includes(slash) || name.includes(0)) {
+      throw invalidArgument('entries', `${JSON.stringify(name.toString())} is not the name of a tree's entry`)
+    }
+    if (names.has(key)) throw invalidArgument('entries', `${JSON.stringify(name.toString())} stands twice in one tree`)
+    names.add(key)
+    // Git writes the mode of a tree without the leading zero.
+    parts.push(Buffer.from(`${item.mode.replace(/^0/, '')} `), name, Buffer.from(`00${item.oid}`, 'hex'))
+  }
+  return Buffer.concat(parts)
+}
+
+function damaged(): BlobwireError {
+  return new BlobwireError({ code: 'data_loss', reason: 'integrity', message: 'the tree is damaged: cannot be parsed' })
+}
+
+/**
+ * The entries of a tree object, in its order.
+ * @throws BlobwireError `data_loss`, reason `integrity`, for bytes that are no tree
+ */
+export function parseTree(content: Uint8Array, format: ObjectFormat): TreeItem[] {
+  const bytes = asBuffer(content)
+  const oidBytes = oidLength(format) / 2
+  const items: TreeItem[] = []
+  let at = 0
+  while (at < bytes.length) {
+    const nameAt = bytes.indexOf(space, at) + 1
+    const oidAt = bytes.indexOf(0, nameAt) + 1
+    if (nameAt <= at + 1 || oidAt <= nameAt + 1 || oidAt + oidBytes > bytes.length) throw damaged()
+    const mode = bytes.toString('latin1', at, nameAt - 1)
+    if (!/^[0-7]{5,6}$/.test(mode)) throw damaged()
+    items.push({
+      name: bytes.subarray(nameAt, oidAt - 1),
+      mode: mode.padStart(6, '0'),
+      oid: bytes.toString('hex', oidAt, oidAt + oidBytes)
+    })
+    at = oidAt + oidBytes
+  }
+  return items
+}

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { newCounters } from '../../src/core/counters.ts'
+import { BlobwireError } from '../../src/core/error.ts'
+import type { Interceptor } from '../../src/pipeline/layer.ts'
+import { createPipeline, type PipelineParts } from '../../src/pipeline/order.ts'
+import { methods } from '../../src/schema/methods.ts'
+import { FakeClock } from '../support/fake-clock.ts'
+
+const draft = {
+  method: methods.getBlob,
+  request: {},
+  headers: { 'x-request-id': 'r-1' },
+  timeoutMs: 30_000,
+  signal: undefined
+}
+
+function parts(over: Partial<PipelineParts>): PipelineParts {
+  return {
+    clock: new FakeClock(),
+    counters: newCounters(),
+    interceptors: [],
+    token: undefined,
+    transport: async () => ({}),
+    ...over
+  }
+}
+
+test('the layers stand in the order that order.ts gives', async () => {
+  const clock = new FakeClock()
+  const trail: string[] = []
+  const named =
+    (name: string): Interceptor =>
+    async (call, next) => {
+      trail.push(`${name}: ${call.headers['authorization'] ?? 'no token'}`)
+      clock.advance(1000)
+      return next(call)
+    }
+  const pipeline = createPipeline(
+    parts({
+      clock,
+      interceptors: [named('first'), named('second')],
+      token: () => {
+        trail.push('token')
+        clock.advance(1000)
+        return 'secret'
+      },
+      transport: async (call) => {
+        trail.push(`transport: ${call.headers['authorization']}, ${call.remainingMs()} ms left`)
+        return {}
+      }
+    })
+  )
+  await pipeline.run(draft)
+  assert.deepEqual(trail, ['first: no token', 'second: no token', 'token', 'transport: Bearer secret, 27000 ms left'])
+})
+
+test('calls and failures are counted, and an error names its request', async () => {
+  const counters = newCounters()
+  let fail = false
+  const transport = async () => {
+    if (fail) throw new BlobwireError({ code: 'not_found', message: 'no' })
+    return {}
+  }
+  const pipeline = createPipeline(parts({ counters, transport }))
+  await pipeline.run(draft)
+  fail = true
+  await assert.rejects(pipeline.run(draft), { code: 'not_found', requestId: 'r-1' })
+  assert.deepEqual([counters.calls, counters.failures], [2, 1])
+})
+
+test('what an interceptor throws comes out as a BlobwireError with its cause', async () => {
+  const broken: Interceptor = async () => {
+    throw new TypeError('oops')
+  }
+  const pipeline = createPipeline(parts({ interceptors: [broken] }))
+  await assert.rejects(pipeline.run(draft), (error: BlobwireError) => {
+    assert.equal(error.reason, 'interceptor')
+    assert.ok(error.cause instanceof TypeError)
+    return true
+  })
+})
+
+test('concurrent requests share one answer of the token source, later ones ask again', async () => {
+  let asked = 0
+  const seen: (string | undefined)[] = []
+  const pipeline = createPipeline(
+    parts({
+      token: async () => `t${++asked}`,
+      transport: async (call) => {
+        seen.push(call.headers['authorization'])
+        return {}
+      }
+    })
+  )
+  await Promise.all(Array.from({ length: 100 }, () => pipeline.run(draft)))
+  assert.equal(asked, 1)
+  await pipeline.run(draft)
+  assert.equal(seen.at(-1), 'Bearer t2')
+})
+
+test('a token source that fails or gives no token is unauthenticated, and the text is not shown', async () => {
+  const sources = [
+    () => {
+      throw new Error('vault is sealed')
+    },
+    async () => 'secret\nx-admin: 1',
+    () => 5 as unknown as string
+  ]
+  for (const token of sources) {
+    const run = createPipeline(parts({ token })).run(draft)
+    await assert.rejects(run, (error: BlobwireError) => {
+      assert.equal(error.code, 'unauthenticated')
+      assert.equal(error.reason, 'token_source')
+      assert.equal(error.retryable, false)
+      assert.doesNotMatch(`${error.message}${error.stack}`, /secret/)
+      return true
+    })
+  }
+})
