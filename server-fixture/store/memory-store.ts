@@ -50,7 +50,7 @@ export class MemoryStore implements Store {
     const stored = this.#find(repository).objects
     for (const object of objects) {
       // Copied: the caller's bytes may be a view of a buffer that is used again.
-      if (!stored.has(object.oid)) stored.set(object.oid, { ...object, content: object.content.slice() })
+      if (!stored.has(object.oid)) stored.set(object.oid, { ...object, content: new Uint8Array(object.content) })
     }
   }
 

@@ -1,0 +1,35 @@
+import type { Authenticator } from './auth.ts'
+import type { Service } from './service/service.ts'
+
+/** Certificates of the doors. */
+export interface TlsFiles {
+  readonly cert: Buffer
+  readonly key: Buffer
+  /** Authority of the client certificates that are asked for. */
+  readonly ca?: Buffer
+  readonly requestCert: boolean
+  readonly rejectUnauthorized: boolean
+}
+
+/** Where a door opens and with which certificates. */
+export interface DoorOptions {
+  readonly host: string
+  readonly port: number
+  readonly tls: TlsFiles | undefined
+  /** Called for what went wrong on a connection; never fatal. */
+  readonly onProblem: (error: unknown) => void
+}
+
+/** What every door stands on. */
+export interface DoorParts {
+  readonly service: Service
+  readonly authenticator: Authenticator
+  readonly bodyTimeoutMs: number
+}
+
+/** An open door. */
+export interface Door {
+  readonly port: number
+  /** Refuses new work, answers what was accepted, and closes. */
+  close(): Promise<void>
+}

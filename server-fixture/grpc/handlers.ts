@@ -1,0 +1,91 @@
+/** Each RPC of the service as a handler of grpc-js. */
+import {
+  Metadata,
+  type ServerUnaryCall,
+  type StatusObject,
+  type sendUnaryData,
+  type UntypedServiceImplementation
+} from '@grpc/grpc-js'
+import { encodeStatus } from '../../src/codec/proto.ts'
+import { checkMessage, pruneMessage } from '../../src/codec/shape-check.ts'
+import { codeNumbers } from '../../src/core/code.ts'
+import { BlobwireError } from '../../src/core/error.ts'
+import type { Messages } from '../../src/schema/messages.ts'
+import { methods } from '../../src/schema/methods.ts'
+import type { Init, Method, ShapeName } from '../../src/schema/shape.ts'
+import type { Authenticator } from '../auth.ts'
+import { errorDetail, toBlobwireError } from '../service/error-detail.ts'
+import type { Service } from '../service/service.ts'
+
+/** What the gRPC door stands on. */
+export interface GrpcParts {
+  readonly service: Service
+  readonly authenticator: Authenticator
+  readonly newRequestId: () => string
+}
+
+function single(metadata: Metadata, name: string): string | undefined {
+  const [value] = metadata.get(name)
+  return typeof value === 'string' ? value : undefined
+}
+
+function requestIdOf(metadata: Metadata, newRequestId: () => string): string {
+  const id = single(metadata, 'x-request-id')
+  return id !== undefined && /^[\x21-\x7e]{1,128}$/.test(id) ? id : newRequestId()
+}
+
+/** An error as a gRPC status, with the details of the richer error model (grpc.io, "Error handling"). */
+function toStatus(error: BlobwireError, requestId: string): Partial<StatusObject> {
+  const metadata = new Metadata()
+  const code = codeNumbers[error.code]
+  const { message } = error
+  metadata.set('grpc-status-details-bin', encodeStatus({ code, message, detail: errorDetail(error, requestId) }))
+  metadata.set('x-request-id', requestId)
+  return { code, details: message, metadata }
+}
+
+type UnaryCall = ServerUnaryCall<object, object>
+
+async function answer(method: Method, call: UnaryCall, requestId: string, parts: GrpcParts): Promise<object> {
+  const open = method === methods.getCapabilities
+  const authorization = single(call.metadata, 'authorization')
+  const principal = open ? { may: () => true } : parts.authenticator.authenticate(authorization)
+  const gone = new AbortController()
+  call.on('cancelled', () => gone.abort())
+  const request = checkMessage(method.request, call.request)
+  const response = await parts.service.call(method.name, request, { principal, signal: gone.signal, requestId })
+  return pruneMessage(method.response, response as Init<Messages[ShapeName]>)
+}
+
+function unary(method: Method, parts: GrpcParts) {
+  return (call: UnaryCall, callback: sendUnaryData<object>) => {
+    const requestId = requestIdOf(call.metadata, parts.newRequestId)
+    answer(method, call, requestId, parts).then(
+      (response) => {
+        const trailer = new Metadata()
+        trailer.set('x-request-id', requestId)
+        callback(null, response, trailer)
+      },
+      (error) => callback(toStatus(toBlobwireError(error), requestId))
+    )
+  }
+}
+
+/** The streams come with sessions and large blobs; until then they say so. */
+function notYet(method: Method, parts: GrpcParts) {
+  return (call: { emit(event: 'error', status: object): void }, callback?: sendUnaryData<object>) => {
+    const error = new BlobwireError({ code: 'unimplemented', message: `${method.name} is not served yet` })
+    const status = toStatus(error, parts.newRequestId())
+    if (callback) callback(status)
+    else call.emit('error', status)
+  }
+}
+
+/** The handlers of all RPCs, by name. */
+export function createHandlers(parts: GrpcParts): UntypedServiceImplementation {
+  const handlers = Object.values(methods).map((method: Method) => [
+    method.name,
+    method.kind === 'unary' ? unary(method, parts) : notYet(method, parts)
+  ])
+  return Object.fromEntries(handlers)
+}

@@ -1,0 +1,119 @@
+/** Opens the HTTP port: h2c and HTTP/1.1 on cleartext, both by ALPN under TLS. */
+import { createServer as createHttp1, type Server as Http1Server } from 'node:http'
+import {
+  createServer as createHttp2,
+  createSecureServer,
+  type Http2Server,
+  type ServerHttp2Session,
+  type ServerHttp2Stream
+} from 'node:http2'
+import { type AddressInfo, createServer as createTcp, type Server, type Socket } from 'node:net'
+import type { Door, DoorOptions, DoorParts } from '../door.ts'
+import { http1Exchange, http2Exchange } from './exchange.ts'
+import { type Health, route } from './routes.ts'
+
+/** Bounds on what a peer may hold open. */
+const streamWindowBytes = 8 * 1024 * 1024
+const connectionWindowBytes = 32 * 1024 * 1024
+const http2Settings = {
+  settings: { initialWindowSize: streamWindowBytes, maxConcurrentStreams: 1000, maxHeaderListSize: 64 * 1024 },
+  maxSessionMemory: 256
+}
+const sessionIdleMs = 120_000
+const headersTimeoutMs = 10_000
+const preface = Buffer.from('PRI * HTTP/2.0')
+
+/** Opens the door. */
+export async function openHttpDoor(parts: DoorParts, options: DoorOptions): Promise<Door> {
+  const health: Health = { draining: false }
+  const sessions = new Set<ServerHttp2Session>()
+  const http1 = createHttp1({
+    headersTimeout: headersTimeoutMs,
+    requestTimeout: parts.bodyTimeoutMs,
+    maxHeaderSize: 64 * 1024
+  })
+  const http2 = options.tls
+    ? createSecureServer({ ...http2Settings, ...options.tls, allowHTTP1: true, minVersion: 'TLSv1.2' })
+    : createHttp2(http2Settings)
+  for (const server of options.tls ? [http2] : [http1]) {
+    server.on('request', (request, response) => {
+      // Under TLS this event also comes for HTTP/2, whose streams are handled below.
+      if (request.httpVersionMajor >= 2) return
+      void route(http1Exchange(request, response), parts, health).catch(options.onProblem)
+    })
+  }
+  http2.on('stream', (stream: ServerHttp2Stream, headers) => {
+    stream.on('error', options.onProblem)
+    void route(http2Exchange(stream, headers), parts, health).catch(options.onProblem)
+  })
+  http2.on('session', (session) => {
+    sessions.add(session)
+    session.setLocalWindowSize(connectionWindowBytes)
+    session.setTimeout(sessionIdleMs, () => session.close())
+    session.on('error', options.onProblem)
+    session.once('close', () => sessions.delete(session))
+  })
+  for (const event of ['sessionError', 'clientError', 'tlsClientError'])
+    http2.on(event, (error) => options.onProblem(error))
+  http1.on('clientError', (error, socket) => {
+    options.onProblem(error)
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n')
+  })
+  const listener = options.tls ? (http2 as unknown as Server) : sniffing(http1, http2, options.onProblem)
+  await new Promise<void>((resolve, reject) => {
+    listener.once('error', reject)
+    listener.listen(options.port, options.host, resolve)
+  })
+  return {
+    port: (listener.address() as AddressInfo).port,
+    async close() {
+      health.draining = true
+      const closed = new Promise<void>((resolve) => listener.close(() => resolve()))
+      http1.close()
+      http1.closeIdleConnections()
+      await Promise.all([...sessions].map(drain))
+      await closed
+    }
+  }
+}
+
+/** Looks at the first bytes of each connection: HTTP/2 begins with its preface (RFC 9113 section 3.4). */
+function sniffing(http1: Http1Server, http2: Http2Server, onProblem: (error: unknown) => void): Server {
+  return createTcp({ noDelay: true }, (socket) => {
+    const timer = setTimeout(() => socket.destroy(), headersTimeoutMs)
+    let seen: Buffer = Buffer.alloc(0)
+    socket.on('error', onProblem)
+    socket.once('close', () => clearTimeout(timer))
+    const look = (chunk: Buffer) => {
+      seen = seen.length === 0 ? chunk : Buffer.concat([seen, chunk])
+      const length = Math.min(seen.length, preface.length)
+      const isHttp2 = seen.subarray(0, length).equals(preface.subarray(0, length))
+      if (isHttp2 && length < preface.length) return
+      clearTimeout(timer)
+      socket.off('data', look)
+      handOver(socket, seen, isHttp2 ? http2 : http1)
+    }
+    socket.on('data', look)
+  })
+}
+
+function handOver(socket: Socket, seen: Buffer, server: Http1Server | Http2Server): void {
+  socket.pause()
+  socket.unshift(seen)
+  server.emit('connection', socket)
+  // The HTTP/1 parser reads by itself only once the socket flows again.
+  socket.resume()
+}
+
+/** Two-step GOAWAY (RFC 9113 section 6.8): the last stream is only named once the peer has heard that it ends. */
+function drain(session: ServerHttp2Session): Promise<void> {
+  return new Promise((resolve) => {
+    if (session.closed || session.destroyed) return resolve()
+    session.once('close', resolve)
+    session.goaway(0, 2 ** 31 - 1)
+    const finish = () => {
+      if (!session.destroyed) session.close()
+    }
+    if (!session.ping(finish)) finish()
+  })
+}

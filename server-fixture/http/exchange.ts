@@ -1,0 +1,80 @@
+/** One HTTP request and its answer, the same for HTTP/1.1 and HTTP/2. */
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import type { Readable } from 'node:stream'
+
+export interface Exchange {
+  readonly method: string
+  /** With the query, as it came. */
+  readonly path: string
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly body: Readable
+  /** Called once if the client goes before it has the answer. */
+  onAbandoned(callback: () => void): void
+  /** Sends the answer; does nothing where the client has gone. */
+  respond(status: number, headers: OutgoingHttpHeaders, body?: Uint8Array): void
+  /** Nothing more of the request will be read; says so to the peer once the answer is out. */
+  stopReading(): void
+}
+
+/** Of HTTP/2 (RFC 9113). FAULTS of node:http2: `respond` throws where the peer has reset the stream. */
+export function http2Exchange(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Exchange {
+  let stopped = false
+  let answered = false
+  return {
+    method: String(headers[':method'] ?? ''),
+    path: String(headers[':path'] ?? ''),
+    headers,
+    body: stream,
+    onAbandoned(callback) {
+      stream.once('close', () => {
+        if (!answered) callback()
+      })
+    },
+    respond(status, responseHeaders, body) {
+      if (answered || stream.destroyed || stream.closed) return
+      answered = true
+      const fields = { ':status': status, ...responseHeaders }
+      stream.respond(fields, { endStream: body === undefined })
+      if (body !== undefined) stream.end(body)
+      // RFC 9113 section 8.1: an early answer is followed by NO_ERROR, so that the client stops sending.
+      if (stopped) stream.once('finish', () => stream.close(0))
+    },
+    stopReading() {
+      stopped = true
+      stream.resume()
+    }
+  }
+}
+
+/** Of HTTP/1.1 (RFC 9112). */
+export function http1Exchange(request: IncomingMessage, response: ServerResponse): Exchange {
+  let stopped = false
+  return {
+    method: request.method ?? '',
+    path: request.url ?? '',
+    headers: request.headers,
+    body: request,
+    onAbandoned(callback) {
+      response.once('close', () => {
+        if (!response.writableFinished) callback()
+      })
+    },
+    respond(status, headers, body) {
+      if (response.headersSent || response.destroyed) return
+      if (stopped) response.once('finish', () => request.destroy())
+      response.writeHead(status, stopped ? { ...headers, connection: 'close' } : headers)
+      response.end(body)
+    },
+    stopReading() {
+      stopped = true
+      request.pause()
+    }
+  }
+}
+
+/** The one value of a header; of several, the first. */
+export function headerOf(exchange: Exchange, name: string): string | undefined {
+  const value = exchange.headers[name]
+  return Array.isArray(value) ? value[0] : value
+}

@@ -1,0 +1,40 @@
+/** The fixture server as a process: flags, one line on stdout when it is ready, a log on stderr, SIGTERM drains. */
+import { readOptions, UsageError, usage } from './options.ts'
+import { type ServerOptions, startServer } from './server.ts'
+
+/** Calls that take longer than this to finish are cut off. */
+const drainMs = 10_000
+
+function log(event: Readonly<Record<string, unknown>>): void {
+  process.stderr.write(`${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`)
+}
+
+async function run(options: ServerOptions): Promise<void> {
+  const server = await startServer({ ...options, log })
+  process.stdout.write(`${JSON.stringify({ http: server.http, grpc: server.grpc })}\n`)
+  const stop = (signal: string) => {
+    log({ event: 'draining', signal })
+    setTimeout(() => {
+      log({ event: 'cut off', afterMs: drainMs })
+      process.exit(1)
+    }, drainMs).unref()
+    server.close().then(
+      () => process.exit(0),
+      (error) => {
+        log({ event: 'failure', message: String(error) })
+        process.exit(1)
+      }
+    )
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop)
+}
+
+try {
+  const options = await readOptions(process.argv.slice(2))
+  if (options === undefined) process.stdout.write(`${usage}\n`)
+  else await run(options)
+} catch (error) {
+  const known = error instanceof UsageError
+  process.stderr.write(known ? `${error.message}\n\n${usage}\n` : `cannot start: ${(error as Error).message}\n`)
+  process.exitCode = known ? 2 : 1
+}

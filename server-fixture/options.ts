@@ -1,0 +1,113 @@
+import { readFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { type Grant, readGrants } from './auth.ts'
+import type { TlsFiles } from './door.ts'
+import type { ServerOptions } from './server.ts'
+
+/** Flags that cannot be used; its message says which and why. */
+export class UsageError extends Error {}
+
+/** All flags, as `--help` shows them. */
+export const usage = `usage: node server-fixture/main.ts [flags]
+  --http-port N      port of the HTTP door, 0 = any free one (default 4100)
+  --grpc-port N      port of the gRPC door, 0 = any free one (default 4101)
+  --host H           address to listen on (default 127.0.0.1)
+  --store S          memory or git (default memory)
+  --data DIR         folder of the git store
+  --token T          bearer token that may do everything
+  --tokens FILE      JSON list of { token, access: "read"|"write", repositories: ["name", "team/*", "*"], expires? }
+  --tls-cert FILE    certificate chain (PEM), together with
+  --tls-key FILE     its private key (PEM)
+  --client-ca FILE   ask clients for a certificate of this authority (PEM)`
+
+const flags = {
+  'http-port': { type: 'string', default: '4100' },
+  'grpc-port': { type: 'string', default: '4101' },
+  host: { type: 'string', default: '127.0.0.1' },
+  store: { type: 'string', default: 'memory' },
+  data: { type: 'string' },
+  token: { type: 'string' },
+  tokens: { type: 'string' },
+  'tls-cert': { type: 'string' },
+  'tls-key': { type: 'string' },
+  'client-ca': { type: 'string' },
+  faults: { type: 'string' },
+  help: { type: 'boolean', default: false }
+} as const
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({ args, options: flags, strict: true, allowPositionals: false }).values
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
+}
+
+function portOf(name: string, text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65535) return Number(text)
+  throw new UsageError(`--${name} ${JSON.stringify(text)}: must be a port from 0 to 65535`)
+}
+
+async function read(name: string, file: string): Promise<Buffer> {
+  try {
+    return await readFile(file)
+  } catch (error) {
+    throw new UsageError(`--${name} ${JSON.stringify(file)}: ${(error as Error).message}`)
+  }
+}
+
+async function tlsOf(values: ReturnType<typeof parse>): Promise<TlsFiles | undefined> {
+  const { 'tls-cert': cert, 'tls-key': key, 'client-ca': ca } = values
+  if ((cert === undefined) !== (key === undefined)) throw new UsageError('--tls-cert and --tls-key go together')
+  if (cert === undefined || key === undefined) {
+    if (ca !== undefined) throw new UsageError('--client-ca goes with --tls-cert and --tls-key')
+    return undefined
+  }
+  return {
+    cert: await read('tls-cert', cert),
+    key: await read('tls-key', key),
+    ...(ca === undefined ? {} : { ca: await read('client-ca', ca) }),
+    requestCert: ca !== undefined,
+    rejectUnauthorized: ca !== undefined
+  }
+}
+
+async function grantsOf(values: ReturnType<typeof parse>): Promise<Grant[]> {
+  const grants: Grant[] = []
+  if (values.token !== undefined) {
+    if (!/^[A-Za-z0-9\-._~+/]+=*$/.test(values.token)) {
+      throw new UsageError('--token: must be a bearer token: letters, digits and -._~+/ with = at the end')
+    }
+    grants.push({ token: values.token, access: 'write', repositories: ['*'] })
+  }
+  if (values.tokens === undefined) return grants
+  try {
+    const read = await readGrants(values.tokens)
+    if (read.length === 0) throw new Error('names no token, so that nobody could call')
+    return [...grants, ...read]
+  } catch (error) {
+    throw new UsageError(`--tokens: ${(error as Error).message}`)
+  }
+}
+
+/** Reads the command line; undefined = only help was asked for. @throws UsageError */
+export async function readOptions(args: string[]): Promise<ServerOptions | undefined> {
+  const values = parse(args)
+  if (values.help) return undefined
+  const { store, data } = values
+  if (store !== 'memory' && store !== 'git') {
+    throw new UsageError(`--store ${JSON.stringify(store)}: must be memory or git`)
+  }
+  if (store === 'git' && data === undefined) throw new UsageError('--store git needs --data DIR')
+  if (store === 'memory' && data !== undefined) throw new UsageError('--data goes with --store git')
+  if (values.faults !== undefined) throw new UsageError('--faults: scripted faults are not there yet')
+  return {
+    store,
+    data,
+    host: values.host,
+    httpPort: portOf('http-port', values['http-port']),
+    grpcPort: portOf('grpc-port', values['grpc-port']),
+    grants: await grantsOf(values),
+    tls: await tlsOf(values)
+  }
+}

@@ -1,0 +1,147 @@
+import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
+import type { Messages } from '../../src/schema/messages.ts'
+import { limitExceeded, refMismatch } from './errors.ts'
+import { type OperationName, operations } from './operations.ts'
+import type { Workspace } from './workspace.ts'
+
+type Operation = Messages['Operation']
+type Result = Messages['OperationResult']
+
+/** Reads done at the same time; more would only fill memory before the answer's limit is noticed. */
+const readsAtOnce = 64
+
+/** What a batch may do and how its errors are told. */
+export interface BatchRules {
+  /** @throws BlobwireError where the caller has no right to the operation */
+  authorize(name: OperationName): void
+  describe(error: unknown): Messages['OperationError']
+}
+
+interface Step {
+  readonly name: OperationName
+  readonly request: object
+}
+
+/** What an operation asks for. @throws BlobwireError `invalid_argument` for none, or for another repository's */
+function stepOf(operation: Operation, repository: string): Step {
+  const [name] = Object.keys(operation) as OperationName[]
+  if (name === undefined) throw invalidArgument('operation', `must have one of ${Object.keys(operations).join(', ')}`)
+  const request = operation[name] as { repository: string }
+  if (request.repository !== '' && request.repository !== repository) {
+    throw invalidArgument(`${name}.repository`, "stays empty in a batch: all operations are of the batch's repository")
+  }
+  return { name, request }
+}
+
+/** About how much of an answer a result takes. */
+function contentBytes(result: Result): number {
+  if (result.getBlob) return result.getBlob.content.length
+  return (result.getTree?.entries.length ?? 0) * 120 + (result.listCommits?.commits.length ?? 0) * 500
+}
+
+/** Carries out one batch. Its parts are methods only to share what they all need. */
+class Batch {
+  readonly #workspace: Workspace
+  readonly #rules: BatchRules
+  readonly #results: Result[] = []
+  /** Operations that moved refs, for an atomic batch that fails later. */
+  readonly #moved: number[] = []
+  #failed = false
+  #bytes = 0
+
+  constructor(workspace: Workspace, rules: BatchRules) {
+    this.#workspace = workspace
+    this.#rules = rules
+  }
+
+  async run(list: readonly Operation[]): Promise<Result[]> {
+    let reads: { index: number; step: Step }[] = []
+    for (const [index, operation] of list.entries()) {
+      const step = this.#prepare(index, operation)
+      if (step === undefined) continue
+      const isRead = operations[step.name].access === 'read'
+      // Writes wait for the reads before them, and the other way round: operations see what those before them did.
+      if (isRead) reads.push({ index, step })
+      if (!isRead || reads.length >= readsAtOnce) {
+        await this.#read(reads)
+        reads = []
+      }
+      if (!isRead) await this.#write(index, step)
+    }
+    await this.#read(reads)
+    await this.#finish()
+    return this.#results
+  }
+
+  #prepare(index: number, operation: Operation): Step | undefined {
+    try {
+      const step = stepOf(operation, this.#workspace.repository.repository)
+      this.#rules.authorize(step.name)
+      return step
+    } catch (error) {
+      this.#fail(index, error)
+      return undefined
+    }
+  }
+
+  async #read(reads: readonly { index: number; step: Step }[]): Promise<void> {
+    const { maxBatchBytes } = this.#workspace.limits
+    const full = this.#bytes >= maxBatchBytes
+    await Promise.all(reads.map(({ index, step }) => (full ? this.#refuse(index) : this.#do(index, step))))
+    for (const { index } of reads) {
+      const size = contentBytes(this.#results[index] as Result)
+      // The first answer always fits; what does not is asked for again.
+      if (this.#bytes > 0 && this.#bytes + size > maxBatchBytes) this.#refuse(index)
+      else this.#bytes += size
+    }
+  }
+
+  #refuse(index: number): void {
+    const message = 'the answer to this batch is full; ask for this one again'
+    const reason = 'batch_response_full'
+    this.#fail(index, new BlobwireError({ code: 'resource_exhausted', reason, message, retryable: true }))
+  }
+
+  async #write(index: number, step: Step): Promise<void> {
+    const movesRefs = step.name === 'updateRefs' || step.name === 'commitFiles'
+    await this.#do(index, step)
+    if (movesRefs && !this.#results[index]?.error) this.#moved.push(index)
+    if (movesRefs && this.#results[index]?.error) this.#failed = true
+  }
+
+  async #do(index: number, { name, request }: Step): Promise<void> {
+    try {
+      this.#results[index] = { [name]: await operations[name].run(this.#workspace, request) }
+    } catch (error) {
+      this.#fail(index, error)
+    }
+  }
+
+  #fail(index: number, error: unknown): void {
+    this.#results[index] = { error: this.#rules.describe(error) }
+  }
+
+  async #finish(): Promise<void> {
+    if (this.#workspace.atomic && this.#failed) {
+      await this.#workspace.flush()
+      this.#abort(undefined)
+      return
+    }
+    const mismatches = await this.#workspace.finish()
+    if (mismatches.length > 0) this.#abort(refMismatch(mismatches))
+  }
+
+  /** None of the ref changes happened: what had seemed done was not. */
+  #abort(cause: BlobwireError | undefined): void {
+    const message = 'another ref change of this atomic batch failed, so that none happened'
+    const aborted = new BlobwireError({ code: 'aborted', reason: 'batch_aborted', message })
+    for (const index of this.#moved) this.#fail(index, cause ?? aborted)
+  }
+}
+
+/** BatchOperations. */
+export function runBatch(workspace: Workspace, list: readonly Operation[], rules: BatchRules): Promise<Result[]> {
+  const { maxBatchOperations } = workspace.limits
+  if (list.length > maxBatchOperations) throw limitExceeded('max_batch_operations', maxBatchOperations, list.length)
+  return new Batch(workspace, rules).run(list)
+}

@@ -1,0 +1,57 @@
+import { invalidArgument } from '../../src/core/error.ts'
+import { isOid } from '../../src/git/oid.ts'
+import type { Messages } from '../../src/schema/messages.ts'
+import { checkOid, limitExceeded, notFound, precondition } from './errors.ts'
+import { findTree } from './revision.ts'
+import { entryAt } from './tree-path.ts'
+import type { Workspace } from './workspace.ts'
+
+/** StoreBlob. */
+export function storeBlob(workspace: Workspace, request: Messages['StoreBlobRequest']): Messages['StoreBlobResponse'] {
+  const { content } = request
+  const { maxInlineBytes } = workspace.limits
+  if (content.length > maxInlineBytes) throw limitExceeded('max_inline_bytes', maxInlineBytes, content.length)
+  return { oid: workspace.stage('blob', content), size: content.length }
+}
+
+async function blobOid(workspace: Workspace, request: Messages['GetBlobRequest']): Promise<string> {
+  const { oid, revision, path } = request
+  if (oid !== '') {
+    if (revision !== '' || path !== '') throw invalidArgument('oid', 'goes without revision and path')
+    return checkOid('oid', oid, workspace.format)
+  }
+  if (path === '') throw invalidArgument('oid', 'has to be given, or revision and path')
+  const entry = await entryAt(workspace, await findTree(workspace, revision), path)
+  if (entry === undefined) throw notFound('path', `there is no file ${JSON.stringify(path.slice(0, 200))}`)
+  if (entry.mode === '040000' || entry.mode === '160000') {
+    throw precondition('wrong_kind', `${JSON.stringify(path.slice(0, 200))} is no file`)
+  }
+  return entry.oid
+}
+
+/** GetBlob. */
+export async function getBlob(
+  workspace: Workspace,
+  request: Messages['GetBlobRequest']
+): Promise<Messages['GetBlobResponse']> {
+  const oid = await blobOid(workspace, request)
+  const object = await workspace.read(oid)
+  if (object === undefined) throw notFound('object', `there is no object ${oid}`)
+  if (object.kind !== 'blob') throw precondition('wrong_kind', `${oid} is a ${object.kind}, not a blob`)
+  const { size, content } = object
+  if (content === undefined) throw limitExceeded('max_inline_bytes', workspace.limits.maxInlineBytes, size)
+  return { oid, size, content }
+}
+
+/** FindMissing. */
+export async function findMissing(
+  workspace: Workspace,
+  request: Messages['FindMissingRequest']
+): Promise<Messages['FindMissingResponse']> {
+  const oids = [...new Set(request.oids)]
+  oids.forEach((oid, index) => {
+    if (!isOid(oid, workspace.format)) checkOid(`oids[${index}]`, oid, workspace.format)
+  })
+  const infos = await Promise.all(oids.map((oid) => workspace.info(oid)))
+  return { missing: oids.filter((_oid, index) => infos[index] === undefined) }
+}

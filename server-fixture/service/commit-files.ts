@@ -1,0 +1,142 @@
+import { invalidArgument } from '../../src/core/error.ts'
+import { encodeCommit } from '../../src/git/commit.ts'
+import { isMode, modeForms } from '../../src/git/mode.ts'
+import { isZeroOid, zeroOid } from '../../src/git/oid.ts'
+import { symlinkProblem } from '../../src/git/path.ts'
+import { branchRef } from '../../src/git/ref-name.ts'
+import type { Messages } from '../../src/schema/messages.ts'
+import { isReachable } from './commit-log.ts'
+import { identityOf } from './commits.ts'
+import { checkOid, limitExceeded, precondition, refMismatch } from './errors.ts'
+import { checkKinds, checkObjects } from './references.ts'
+import { type Edit, editTree } from './tree-edit.ts'
+import { entryAt } from './tree-path.ts'
+import type { Workspace } from './workspace.ts'
+
+type Request = Messages['CommitFilesRequest']
+type Response = Messages['CommitFilesResponse']
+
+/** Without expected_head: how often a branch that others move is followed. */
+const maxRaces = 100
+
+/** Puts, removals and moves as edits; new contents are staged. `headTree` = '' on a new branch. */
+async function toEdits(workspace: Workspace, request: Request, headTree: string): Promise<Edit[]> {
+  const edits: Edit[] = []
+  const paths = new Set<string>()
+  for (const [index, change] of request.changes.entries()) {
+    const { path } = change
+    const field = `changes[${index}]`
+    if (paths.has(path)) throw invalidArgument(`${field}.path`, `${JSON.stringify(path)} is changed twice`)
+    paths.add(path)
+    if (change.delete !== undefined) {
+      if (!change.delete) throw invalidArgument(`${field}.delete`, 'can only be true')
+      edits.push({ path, remove: true })
+    } else if (change.moveFrom !== undefined) {
+      const source = await entryAt(workspace, headTree, change.moveFrom)
+      if (source === undefined) {
+        throw precondition('path_not_found', `there is no ${JSON.stringify(change.moveFrom.slice(0, 200))} to move`)
+      }
+      edits.push({ path: change.moveFrom, remove: true })
+      edits.push({ path, put: { mode: checkMode(field, change.mode || source.mode, path), oid: source.oid } })
+    } else {
+      const mode = checkMode(field, change.mode || '100644', path)
+      const oid = contentOid(workspace, field, { ...change, mode })
+      edits.push({ path, put: { mode, oid } })
+    }
+  }
+  await checkObjects(
+    workspace,
+    edits.flatMap(({ put }) => put ?? [])
+  )
+  return edits
+}
+
+function checkMode(field: string, mode: string, path: string): string {
+  if (!isMode(mode)) throw invalidArgument(`${field}.mode`, modeForms)
+  const problem = mode === '120000' ? symlinkProblem(path) : undefined
+  if (problem !== undefined) throw invalidArgument(`${field}.path`, problem)
+  return mode
+}
+
+function contentOid(workspace: Workspace, field: string, change: Messages['FileChange']): string {
+  const { content, oid, mode } = change
+  if (content === undefined) {
+    if (oid === undefined) throw invalidArgument(field, 'must have one of content, oid, delete and moveFrom')
+    return checkOid(`${field}.oid`, oid, workspace.format)
+  }
+  const { maxInlineBytes } = workspace.limits
+  if (mode === '040000' || mode === '160000')
+    throw invalidArgument(`${field}.mode`, 'of content must be that of a file')
+  if (content.length > maxInlineBytes) throw limitExceeded('max_inline_bytes', maxInlineBytes, content.length)
+  return workspace.stage('blob', content)
+}
+
+/** Makes the commit on top of a head (undefined = none), without moving anything. */
+async function makeCommit(workspace: Workspace, request: Request, head: string | undefined): Promise<Response> {
+  const now = Math.floor(Date.now() / 1000)
+  const author = identityOf('author', request.author)
+  const committer = request.committer ? identityOf('committer', request.committer) : author
+  const headTree = head === undefined ? '' : (await workspace.commit(head)).tree
+  if (request.baseTree !== '') {
+    checkOid('baseTree', request.baseTree, workspace.format)
+    await checkKinds(workspace, [{ oid: request.baseTree, kind: 'tree' }])
+  }
+  const edits = await toEdits(workspace, request, headTree)
+  const tree = await editTree(workspace, request.baseTree || headTree, edits)
+  const parents = head === undefined ? [] : [head]
+  const content = encodeCommit({
+    tree,
+    parents,
+    author: { ...author, timeSeconds: author.timeSeconds || now },
+    committer: { ...committer, timeSeconds: committer.timeSeconds || now },
+    message: request.message
+  })
+  return { oid: workspace.stage('commit', content), tree, parents, ref: branchRef(request.branch) }
+}
+
+/**
+ * The branch is elsewhere. If that is because this very commit was made before, it is done; the commit's oid says so,
+ * for it follows from the request alone.
+ */
+async function madeBefore(workspace: Workspace, request: Request, at: { head: string | undefined; current: string }) {
+  let made: Response
+  try {
+    made = await makeCommit(workspace, request, at.head)
+  } catch {
+    // It cannot be made on the head it names, so it never was.
+    return undefined
+  }
+  if ((await workspace.storedInfo(made.oid)) === undefined) return undefined
+  return (await isReachable(workspace, made.oid, at.current)) ? made : undefined
+}
+
+async function commitOnExpected(workspace: Workspace, request: Request, ref: string): Promise<Response> {
+  const expectedOid = request.expectedHead
+  if (!isZeroOid(expectedOid)) checkOid('expectedHead', expectedOid, workspace.format)
+  const zero = zeroOid(workspace.format)
+  const head = isZeroOid(expectedOid) ? undefined : expectedOid
+  const [current] = await workspace.refs([ref])
+  if (current !== head) {
+    const done = current && (await madeBefore(workspace, request, { head, current }))
+    if (done) return done
+    throw refMismatch([{ name: ref, expectedOid: head ?? zero, foundOid: current ?? zero }])
+  }
+  const made = await makeCommit(workspace, request, head)
+  const mismatches = await workspace.moveRefs([{ name: ref, expectedOid: head ?? zero, newOid: made.oid }])
+  if (mismatches.length > 0) throw refMismatch(mismatches)
+  return made
+}
+
+/** CommitFiles. */
+export async function commitFiles(workspace: Workspace, request: Request): Promise<Response> {
+  const ref = branchRef(request.branch)
+  if (request.expectedHead !== '') return commitOnExpected(workspace, request, ref)
+  const zero = zeroOid(workspace.format)
+  for (let race = 0; ; race++) {
+    const [head] = await workspace.refs([ref])
+    const made = await makeCommit(workspace, request, head)
+    const mismatches = await workspace.moveRefs([{ name: ref, expectedOid: head ?? zero, newOid: made.oid }])
+    if (mismatches.length === 0) return made
+    if (race >= maxRaces) throw refMismatch(mismatches)
+  }
+}

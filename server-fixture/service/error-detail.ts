@@ -1,0 +1,22 @@
+import { BlobwireError } from '../../src/core/error.ts'
+import type { Messages } from '../../src/schema/messages.ts'
+
+/** The typed part of an error, as both doors and batches tell it. */
+export function errorDetail(error: BlobwireError, requestId: string): Messages['ErrorDetail'] {
+  const { refMismatches, limit, violations, missingOids } = error.details
+  return {
+    reason: error.reason,
+    retryable: error.retryable,
+    requestId,
+    refMismatches: refMismatches ?? [],
+    limit,
+    violations: violations ?? [],
+    missingOids: missingOids ?? []
+  }
+}
+
+/** What failed unexpectedly is told without its insides, which may name files of the server. */
+export function toBlobwireError(error: unknown): BlobwireError {
+  if (error instanceof BlobwireError) return error
+  return new BlobwireError({ code: 'internal', message: 'the server failed; its log says why', cause: error })
+}

@@ -1,0 +1,39 @@
+import { BlobwireError, invalidArgument, type RefMismatch } from '../../src/core/error.ts'
+import { isOid, type ObjectFormat } from '../../src/git/oid.ts'
+
+/** What is not there: `reason` says what kind of thing. */
+export function notFound(reason: 'repository' | 'object' | 'revision' | 'path', message: string): BlobwireError {
+  return new BlobwireError({ code: 'not_found', reason, message, sent: 'processed' })
+}
+
+/** A state of the repository that the request did not expect. */
+export function precondition(reason: string, message: string): BlobwireError {
+  return new BlobwireError({ code: 'failed_precondition', reason, message, sent: 'processed' })
+}
+
+/** Objects that are named and not there. */
+export function missingObjects(oids: string[]): BlobwireError {
+  const shown = oids.slice(0, 3).join(', ')
+  const message = `${oids.length} object(s) named are not in the repository: ${shown}${oids.length > 3 ? ', …' : ''}`
+  const details = { missingOids: oids }
+  return new BlobwireError({ code: 'failed_precondition', reason: 'missing_object', message, details })
+}
+
+/** A failed compare-and-swap. */
+export function refMismatch(mismatches: RefMismatch[]): BlobwireError {
+  const [first] = mismatches
+  const message = `${first?.name} is at ${first?.foundOid}, not at ${first?.expectedOid}`
+  return new BlobwireError({ code: 'aborted', reason: 'ref_mismatch', message, details: { refMismatches: mismatches } })
+}
+
+/** More than a limit allows. */
+export function limitExceeded(limit: string, maximum: number, actual: number): BlobwireError {
+  const message = `${actual || 'more'} exceeds ${limit} (${maximum})`
+  return new BlobwireError({ code: 'resource_exhausted', message, details: { limit: { limit, maximum, actual } } })
+}
+
+/** @throws BlobwireError `invalid_argument` unless the text is a full oid of the format */
+export function checkOid(field: string, oid: string, format: ObjectFormat): string {
+  if (!isOid(oid, format)) throw invalidArgument(field, `must be a full ${format} oid in lower-case hex`)
+  return oid
+}

@@ -1,0 +1,63 @@
+import { invalidArgument } from '../../src/core/error.ts'
+import { isZeroOid, type ObjectKind } from '../../src/git/oid.ts'
+import { refNameProblem } from '../../src/git/ref-name.ts'
+import type { Messages } from '../../src/schema/messages.ts'
+import { checkOid, missingObjects, precondition, refMismatch } from './errors.ts'
+import { pageSize, pageToken, readPageToken } from './paging.ts'
+import type { Workspace } from './workspace.ts'
+
+/** ListRefs. */
+export async function listRefs(
+  workspace: Workspace,
+  request: Messages['ListRefsRequest']
+): Promise<Messages['ListRefsResponse']> {
+  const limit = pageSize(request.pageSize, 100, 1000)
+  const position = readPageToken('refs', request.pageToken, ['string', 'string'])
+  const prefix = position ? (position[0] as string) : request.prefix
+  const after = position ? (position[1] as string) : ''
+  const { repository } = workspace.repository
+  const refs = await workspace.store.listRefs(repository, { prefix, after, limit: limit + 1 })
+  const page = refs.slice(0, limit).map(({ name, oid }) => ({ name, oid }))
+  const last = page.at(-1)?.name ?? ''
+  return { refs: page, nextPageToken: refs.length > limit ? pageToken('refs', [prefix, last]) : '' }
+}
+
+function checkUpdates(workspace: Workspace, updates: readonly Messages['RefUpdate'][]): void {
+  if (updates.length === 0) throw invalidArgument('updates', 'must not be empty')
+  const names = new Set<string>()
+  updates.forEach(({ name, expectedOid, newOid }, index) => {
+    const problem = refNameProblem(name)
+    if (problem !== undefined) throw invalidArgument(`updates[${index}].name`, problem)
+    if (names.has(name)) throw invalidArgument(`updates[${index}].name`, 'stands twice')
+    names.add(name)
+    checkOid(`updates[${index}].expectedOid`, expectedOid, workspace.format)
+    checkOid(`updates[${index}].newOid`, newOid, workspace.format)
+  })
+}
+
+async function checkTargets(workspace: Workspace, updates: readonly Messages['RefUpdate'][]): Promise<void> {
+  const targets = updates.filter(({ newOid }) => !isZeroOid(newOid))
+  const infos = await Promise.all(targets.map(({ newOid }) => workspace.info(newOid)))
+  const missing = targets.filter((_update, index) => infos[index] === undefined)
+  if (missing.length > 0) throw missingObjects(missing.map(({ newOid }) => newOid))
+  targets.forEach(({ name, newOid }, index) => {
+    const kind = infos[index]?.kind as ObjectKind
+    if (name.startsWith('refs/heads/') && kind !== 'commit') {
+      throw precondition('wrong_kind', `${newOid} is a ${kind}, and ${name} can only point to a commit`)
+    }
+  })
+}
+
+/** UpdateRefs. */
+export async function updateRefs(
+  workspace: Workspace,
+  request: Messages['UpdateRefsRequest']
+): Promise<Messages['UpdateRefsResponse']> {
+  const { updates } = request
+  checkUpdates(workspace, updates)
+  await checkTargets(workspace, updates)
+  const mismatches = await workspace.moveRefs(updates)
+  if (mismatches.length > 0) throw refMismatch(mismatches)
+  const kept = updates.filter(({ newOid }) => !isZeroOid(newOid))
+  return { refs: kept.map(({ name, newOid }) => ({ name, oid: newOid })) }
+}

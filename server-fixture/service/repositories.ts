@@ -1,0 +1,93 @@
+import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
+import { type ObjectFormat, objectFormats } from '../../src/git/oid.ts'
+import { repositoryNameProblem } from '../../src/git/repository-name.ts'
+import type { Messages } from '../../src/schema/messages.ts'
+import type { RepositoryInfo, Store } from '../store/store.ts'
+import type { Access, Context } from './context.ts'
+import { notFound } from './errors.ts'
+import { pageSize, pageToken, readPageToken } from './paging.ts'
+
+/** @throws BlobwireError `invalid_argument` */
+export function checkName(repository: string): void {
+  const problem = repositoryNameProblem(repository)
+  if (problem !== undefined) throw invalidArgument('repository', problem)
+}
+
+/** The same words for what is not there and for what the caller may not know of. */
+function unknown(repository: string): BlobwireError {
+  return notFound('repository', `there is no repository ${repository}`)
+}
+
+/** @throws BlobwireError `not_found` without the right to read, `permission_denied` without that to write */
+export function authorize(context: Context, access: Access, repository: string): void {
+  const { principal } = context
+  if (principal.may(access, repository)) return
+  if (!principal.may('read', repository)) throw unknown(repository)
+  const message = `no right to ${access} ${repository}`
+  throw new BlobwireError({ code: 'permission_denied', message })
+}
+
+/** The repository. @throws BlobwireError `not_found`, reason `repository` */
+export async function openRepository(store: Store, repository: string): Promise<RepositoryInfo> {
+  const info = await store.getRepository(repository)
+  if (info === undefined) throw unknown(repository)
+  return info
+}
+
+/** CreateRepository. */
+export async function createRepository(
+  store: Store,
+  request: Messages['CreateRepositoryRequest'],
+  context: Context
+): Promise<Messages['CreateRepositoryResponse']> {
+  const { repository } = request
+  checkName(repository)
+  const objectFormat = (request.objectFormat || 'sha1') as ObjectFormat
+  if (!objectFormats.includes(objectFormat)) {
+    throw invalidArgument('objectFormat', `must be one of ${objectFormats.join(', ')}`)
+  }
+  // Not "not found": it would be made.
+  if (!context.principal.may('write', repository)) {
+    throw new BlobwireError({ code: 'permission_denied', message: `no right to write ${repository}` })
+  }
+  const info = await store.createRepository(repository, objectFormat)
+  if (info.objectFormat !== objectFormat) {
+    const message = `${repository} is there already, with object format ${info.objectFormat}`
+    throw new BlobwireError({ code: 'already_exists', reason: 'object_format', message })
+  }
+  return { ...info }
+}
+
+/** DeleteRepository. */
+export async function deleteRepository(
+  store: Store,
+  request: Messages['DeleteRepositoryRequest'],
+  context: Context
+): Promise<Messages['DeleteRepositoryResponse']> {
+  checkName(request.repository)
+  if (!context.principal.may('write', request.repository)) authorize(context, 'write', request.repository)
+  await store.deleteRepository(request.repository)
+  return {}
+}
+
+/** ListRepositories: those the caller may read. */
+export async function listRepositories(
+  store: Store,
+  request: Messages['ListRepositoriesRequest'],
+  context: Context
+): Promise<Messages['ListRepositoriesResponse']> {
+  const limit = pageSize(request.pageSize, 100, 1000)
+  const position = readPageToken('repositories', request.pageToken, ['string', 'string'])
+  const prefix = position ? (position[0] as string) : request.prefix
+  let after = position ? (position[1] as string) : ''
+  const found: RepositoryInfo[] = []
+  for (;;) {
+    const page = await store.listRepositories({ prefix, after, limit: limit + 1 })
+    found.push(...page.filter(({ repository }) => context.principal.may('read', repository)))
+    if (found.length > limit || page.length <= limit) break
+    after = page.at(-1)?.repository ?? ''
+  }
+  const repositories = found.slice(0, limit).map((info) => ({ ...info }))
+  const last = repositories.at(-1)?.repository ?? ''
+  return { repositories, nextPageToken: found.length > limit ? pageToken('repositories', [prefix, last]) : '' }
+}

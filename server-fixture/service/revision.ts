@@ -1,0 +1,87 @@
+/** Finds what a revision names. Source: gitrevisions(7), "Specifying revisions", as far as the proto goes. */
+import { invalidArgument } from '../../src/core/error.ts'
+import { isOid, type ObjectKind } from '../../src/git/oid.ts'
+import { parseTag } from '../../src/git/tag.ts'
+import { notFound, precondition } from './errors.ts'
+import type { Workspace } from './workspace.ts'
+
+/** A tag of a tag of a tag… */
+const maxTagDepth = 10
+/** `main~1000000` would read as many commits. */
+const maxSteps = 10_000
+
+const form = /^([^~^]*)((?:[~^]\d*)*)$/
+
+/** An object that a revision came to. */
+export interface Found {
+  readonly oid: string
+  readonly kind: ObjectKind
+}
+
+async function baseOid(workspace: Workspace, base: string): Promise<string> {
+  if (isOid(base, workspace.format)) return base
+  const isHead = base === 'HEAD' || base === ''
+  const candidates = isHead
+    ? [workspace.repository.defaultBranch]
+    : [...(base.startsWith('refs/') ? [base] : []), `refs/${base}`, `refs/tags/${base}`, `refs/heads/${base}`]
+  const found = (await workspace.refs(candidates)).find((oid) => oid !== undefined)
+  if (found !== undefined) return found
+  throw notFound('revision', `there is no revision ${JSON.stringify(base.slice(0, 200))}`)
+}
+
+async function peel(workspace: Workspace, oid: string): Promise<Found> {
+  let at = oid
+  for (let depth = 0; depth < maxTagDepth; depth++) {
+    const info = await workspace.info(at)
+    if (info === undefined) throw notFound('revision', `there is no object ${at}`)
+    if (info.kind !== 'tag') return { oid: at, kind: info.kind }
+    at = parseTag(await workspace.content('tag', at)).object
+  }
+  throw precondition('wrong_kind', `${oid} is a tag of tags, more than ${maxTagDepth} deep`)
+}
+
+async function step(workspace: Workspace, oid: string, parent: number): Promise<string> {
+  if (parent === 0) return oid
+  const { parents } = await workspace.commit(oid)
+  const found = parents[parent - 1]
+  if (found === undefined) throw notFound('revision', `commit ${oid} has no parent ${parent}`)
+  return found
+}
+
+/**
+ * The object a revision names, with tags followed.
+ * @throws BlobwireError `not_found`, reason `revision`; `invalid_argument`
+ */
+export async function findRevision(workspace: Workspace, revision: string): Promise<Found> {
+  const [, base, suffix] = form.exec(revision) ?? []
+  if (base === undefined || suffix === undefined || revision.includes('\0')) {
+    throw invalidArgument('revision', 'must be an oid, ref, branch, tag or HEAD, with ~N and ^N behind it')
+  }
+  let found = await peel(workspace, await baseOid(workspace, base))
+  let steps = 0
+  for (const [, sign, digits] of suffix.matchAll(/([~^])(\d*)/g)) {
+    const count = digits === '' || digits === undefined ? 1 : Number(digits)
+    const generations = sign === '~' ? count : 1
+    steps += generations
+    if (steps > maxSteps) throw invalidArgument('revision', `must go back at most ${maxSteps} commits`)
+    for (let index = 0; index < generations; index++) {
+      found = { oid: await step(workspace, found.oid, sign === '~' ? 1 : count), kind: 'commit' }
+    }
+  }
+  return found
+}
+
+/** The commit a revision names. @throws BlobwireError `failed_precondition`, reason `wrong_kind`, for anything else */
+export async function findCommit(workspace: Workspace, revision: string): Promise<string> {
+  const { oid, kind } = await findRevision(workspace, revision)
+  if (kind !== 'commit') throw precondition('wrong_kind', `${oid} is a ${kind}, not a commit`)
+  return oid
+}
+
+/** The tree of a commit, or the tree itself. @throws BlobwireError `failed_precondition`, reason `wrong_kind` */
+export async function findTree(workspace: Workspace, revision: string): Promise<string> {
+  const { oid, kind } = await findRevision(workspace, revision)
+  if (kind === 'tree') return oid
+  if (kind === 'commit') return (await workspace.commit(oid)).tree
+  throw precondition('wrong_kind', `${oid} is a ${kind}, not a commit or tree`)
+}

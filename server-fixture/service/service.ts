@@ -1,0 +1,125 @@
+import { BlobwireError } from '../../src/core/error.ts'
+import type { Messages } from '../../src/schema/messages.ts'
+import { methods } from '../../src/schema/methods.ts'
+import type { Store } from '../store/store.ts'
+import { runBatch } from './batch.ts'
+import type { Context } from './context.ts'
+import { errorDetail, toBlobwireError } from './error-detail.ts'
+import { defaultLimits, type Limits } from './limits.ts'
+import { isOperation, operations } from './operations.ts'
+import {
+  authorize,
+  checkName,
+  createRepository,
+  deleteRepository,
+  listRepositories,
+  openRepository
+} from './repositories.ts'
+import { Workspace } from './workspace.ts'
+
+/** What a service is made with. */
+export interface ServiceOptions {
+  readonly limits?: Partial<Limits>
+  readonly serverVersion: string
+  /** Called for what the service itself did not foresee. */
+  readonly onFailure: (error: unknown, requestId: string) => void
+}
+
+type Handler = (request: never, context: Context) => Promise<object>
+
+/** The rules of the service, once, for every door. */
+export class Service {
+  readonly limits: Limits
+  readonly #store: Store
+  readonly #options: ServiceOptions
+  readonly #handlers: Readonly<Record<string, Handler>>
+  #endpoints: Messages['TransportEndpoint'][] = []
+
+  constructor(store: Store, options: ServiceOptions) {
+    this.limits = { ...defaultLimits, ...options.limits }
+    this.#store = store
+    this.#options = options
+    this.#handlers = {
+      CreateRepository: (request, context) => createRepository(store, request, context),
+      DeleteRepository: (request, context) => deleteRepository(store, request, context),
+      ListRepositories: (request, context) => listRepositories(store, request, context),
+      BatchOperations: (request, context) => this.#batch(request, context),
+      GetCapabilities: async () => this.capabilities()
+    }
+  }
+
+  /** Tells callers where the doors are, once they are open. */
+  announce(endpoints: Messages['TransportEndpoint'][]): void {
+    this.#endpoints = endpoints
+  }
+
+  /** GetCapabilities. */
+  capabilities(): Messages['GetCapabilitiesResponse'] {
+    return {
+      serverVersion: this.#options.serverVersion,
+      transports: this.#endpoints,
+      limits: this.limits,
+      codecs: ['application/json', 'application/msgpack'],
+      compressors: ['gzip'],
+      objectFormats: ['sha1', 'sha256'],
+      atomic: true,
+      resume: false,
+      session: false
+    }
+  }
+
+  /**
+   * Carries out one call of a unary method, by its name in the proto (`StoreBlob`); the request has been checked against
+   * the schema.
+   * @throws BlobwireError and nothing else
+   */
+  async call(method: string, request: object, context: Context): Promise<object> {
+    try {
+      const handler = Object.hasOwn(this.#handlers, method) ? this.#handlers[method] : undefined
+      if (handler) return await handler(request as never, context)
+      const name = method.charAt(0).toLowerCase() + method.slice(1)
+      if (isOperation(name)) return await this.#one(name, request as { repository: string }, context)
+    } catch (error) {
+      throw this.#described(error, context)
+    }
+    const known = Object.values(methods).some((known) => known.name === method)
+    const message = `${method} is not ${known ? 'served yet' : 'a method of this service'}`
+    throw new BlobwireError({ code: 'unimplemented', message })
+  }
+
+  #described(error: unknown, context: Context): BlobwireError {
+    if (!(error instanceof BlobwireError)) this.#options.onFailure(error, context.requestId)
+    return toBlobwireError(error)
+  }
+
+  async #open(repository: string, atomic: boolean): Promise<Workspace> {
+    const info = await openRepository(this.#store, repository)
+    return new Workspace({ store: this.#store, repository: info, limits: this.limits }, atomic)
+  }
+
+  async #one(name: Parameters<typeof isOperation>[0], request: { repository: string }, context: Context) {
+    const { access, run } = operations[name as keyof typeof operations]
+    checkName(request.repository)
+    authorize(context, access, request.repository)
+    const workspace = await this.#open(request.repository, false)
+    const response = await run(workspace, request)
+    await workspace.finish()
+    return response
+  }
+
+  async #batch(request: Messages['BatchOperationsRequest'], context: Context): Promise<object> {
+    checkName(request.repository)
+    authorize(context, 'read', request.repository)
+    const workspace = await this.#open(request.repository, request.atomic)
+    const results = await runBatch(workspace, request.operations, {
+      authorize: (name) => authorize(context, operations[name].access, request.repository),
+      describe: (error) => this.#operationError(this.#described(error, context), context)
+    })
+    return { results }
+  }
+
+  #operationError(error: BlobwireError, context: Context): Messages['OperationError'] {
+    const { message, code } = error
+    return { code, message, detail: errorDetail(error, context.requestId) }
+  }
+}

@@ -1,0 +1,105 @@
+import { invalidArgument } from '../../src/core/error.ts'
+import { pathProblem } from '../../src/git/path.ts'
+import { encodeTree, type TreeItem } from '../../src/git/tree.ts'
+import { precondition } from './errors.ts'
+import type { Workspace } from './workspace.ts'
+
+/** One change of a tree. Removals happen before puts, so that a file can take a directory's place in one edit. */
+export interface Edit {
+  readonly path: string
+  readonly remove?: boolean
+  readonly put?: { readonly mode: string; readonly oid: string }
+}
+
+/** The edits at and below one name. */
+interface Node {
+  readonly children: Map<string, Node>
+  remove: boolean
+  put: Edit['put']
+}
+
+const newNode = (): Node => ({ children: new Map(), remove: false, put: undefined })
+
+function plan(edits: readonly Edit[]): Node {
+  const root = newNode()
+  for (const { path, remove, put } of edits) {
+    const problem = pathProblem(path)
+    if (problem !== undefined) throw invalidArgument(`changes[${JSON.stringify(path.slice(0, 200))}].path`, problem)
+    let node = root
+    for (const segment of path.split('/')) {
+      const next = node.children.get(segment) ?? newNode()
+      node.children.set(segment, next)
+      node = next
+    }
+    if (put !== undefined && node.put !== undefined) {
+      throw invalidArgument('changes', `${JSON.stringify(path)} is changed twice`)
+    }
+    node.remove ||= remove ?? false
+    node.put ??= put
+  }
+  return root
+}
+
+/**
+ * The tree that edits make of a tree (the empty text = the empty tree); its parts are staged. Directories that end up
+ * empty vanish.
+ * @throws BlobwireError `failed_precondition`, reason `path_not_found` or `path_conflict`; `invalid_argument`
+ */
+export async function editTree(workspace: Workspace, tree: string, edits: readonly Edit[]): Promise<string> {
+  return (await apply(workspace, { tree, node: plan(edits), path: '' })) || workspace.stage('tree', new Uint8Array(0))
+}
+
+interface Place {
+  readonly tree: string
+  readonly node: Node
+  readonly path: string
+}
+
+const show = (path: string) => JSON.stringify(path.slice(0, 200))
+
+function putsBelow(node: Node): boolean {
+  return [...node.children.values()].some((child) => child.put !== undefined || putsBelow(child))
+}
+
+/** The edited tree's oid; the empty text where nothing is left of it. */
+async function apply(workspace: Workspace, { tree, node, path }: Place): Promise<string> {
+  const items = new Map((await workspace.tree(tree)).map((item) => [Buffer.from(item.name).toString('latin1'), item]))
+  for (const [segment, child] of node.children) {
+    const name = Buffer.from(segment)
+    const key = name.toString('latin1')
+    const here = path === '' ? segment : `${path}/${segment}`
+    const item = await applyChild(workspace, { item: items.get(key), node: child, path: here })
+    if (item === undefined) items.delete(key)
+    else items.set(key, { name, ...item })
+  }
+  return items.size === 0 ? '' : workspace.stage('tree', encodeTree([...items.values()]))
+}
+
+type Content = Pick<TreeItem, 'mode' | 'oid'>
+
+async function applyChild(
+  workspace: Workspace,
+  { item, node, path }: { item: TreeItem | undefined; node: Node; path: string }
+): Promise<Content | undefined> {
+  if (node.remove && item === undefined) throw precondition('path_not_found', `there is no ${show(path)} to remove`)
+  let content: Content | undefined = node.remove ? undefined : item
+  if (node.children.size > 0) {
+    if (node.put && putsBelow(node))
+      throw invalidArgument('changes', `${show(path)} is put as a file and as a directory`)
+    if (content !== undefined && content.mode !== '040000') {
+      if (putsBelow(node))
+        throw precondition('path_conflict', `${show(path)} is a file, so that nothing can be put below it`)
+      throw precondition('path_not_found', `${show(path)} is a file, so that there is nothing below it`)
+    }
+    const oid = await apply(workspace, { tree: content?.oid ?? '', node, path })
+    content = oid === '' ? undefined : { mode: '040000', oid }
+  }
+  if (node.put === undefined) return content
+  if (content !== undefined && (content.mode === '040000') !== (node.put.mode === '040000')) {
+    throw precondition(
+      'path_conflict',
+      `${show(path)} is a ${content.mode === '040000' ? 'directory' : 'file'}; remove it first`
+    )
+  }
+  return { mode: node.put.mode, oid: node.put.oid }
+}

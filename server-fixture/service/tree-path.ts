@@ -1,0 +1,48 @@
+import { invalidArgument } from '../../src/core/error.ts'
+import type { TreeItem } from '../../src/git/tree.ts'
+import type { Messages } from '../../src/schema/messages.ts'
+import { notFound } from './errors.ts'
+import type { Workspace } from './workspace.ts'
+
+/** Text of a name or path, and its bytes where the text does not say them all. */
+export function textOf(bytes: Uint8Array): { path: string; rawPath?: Uint8Array } {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const path = buffer.toString()
+  return Buffer.from(path).equals(buffer) ? { path } : { path, rawPath: bytes }
+}
+
+/** An entry as it is told to callers. */
+export function toEntry(path: Uint8Array, item: TreeItem): Partial<Messages['TreeEntry']> {
+  return { ...textOf(path), mode: item.mode, oid: item.oid }
+}
+
+/** The segments of a path to be read. @throws BlobwireError `invalid_argument` */
+export function segmentsOf(path: string): string[] {
+  const segments = path.split('/')
+  if (path.includes('\0') || segments.some((segment) => segment === '' || segment === '.' || segment === '..')) {
+    throw invalidArgument('path', 'must be a path such as "dir/file.txt", without "//", "." and ".."')
+  }
+  return segments
+}
+
+/** The entry at a path below a tree; undefined = there is none. */
+export async function entryAt(workspace: Workspace, tree: string, path: string): Promise<TreeItem | undefined> {
+  let found: TreeItem | undefined
+  let oid = tree
+  for (const segment of segmentsOf(path)) {
+    if (found !== undefined && found.mode !== '040000') return undefined
+    const name = Buffer.from(segment)
+    found = (await workspace.tree(oid)).find((item) => name.equals(item.name))
+    if (found === undefined) return undefined
+    oid = found.oid
+  }
+  return found
+}
+
+/** The tree at a path; the empty path is the tree itself. @throws BlobwireError `not_found`, reason `path` */
+export async function treeAt(workspace: Workspace, tree: string, path: string): Promise<string> {
+  if (path === '') return tree
+  const entry = await entryAt(workspace, tree, path)
+  if (entry?.mode !== '040000') throw notFound('path', `there is no directory ${JSON.stringify(path.slice(0, 200))}`)
+  return entry.oid
+}

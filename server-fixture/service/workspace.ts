@@ -1,0 +1,163 @@
+/**
+ * The unit of work of one call or batch: a view of one repository in which new objects and, in an atomic batch, moved
+ * refs are seen at once, and reach the store together.
+ */
+import { BlobwireError, type RefMismatch } from '../../src/core/error.ts'
+import { type ParsedCommit, parseCommit } from '../../src/git/commit.ts'
+import { hashObject, type ObjectFormat, type ObjectKind, zeroOid } from '../../src/git/oid.ts'
+import { parseTree, type TreeItem } from '../../src/git/tree.ts'
+import type { NewObject, ObjectInfo, RefMove, RepositoryInfo, Store, StoredObject } from '../store/store.ts'
+import { notFound } from './errors.ts'
+import { Gatherer } from './gatherer.ts'
+import type { Limits } from './limits.ts'
+
+/** Trees and commits above this are not read. */
+const maxParsedBytes = 64 * 1024 * 1024
+
+/** What a workspace stands on. */
+export interface Ground {
+  readonly store: Store
+  readonly repository: RepositoryInfo
+  readonly limits: Limits
+}
+
+export class Workspace {
+  readonly repository: RepositoryInfo
+  readonly format: ObjectFormat
+  readonly limits: Limits
+  readonly store: Store
+  /** Ref moves are held back until `finish`, and happen together. */
+  readonly atomic: boolean
+  readonly #staged = new Map<string, NewObject>()
+  readonly #unflushed = new Map<string, NewObject>()
+  readonly #moves = new Map<string, RefMove>()
+  readonly #known = new Map<string, ObjectInfo>()
+  readonly #infos: Gatherer<ObjectInfo | undefined>
+  readonly #inline: Gatherer<StoredObject | undefined>
+  readonly #parsed: Gatherer<StoredObject | undefined>
+
+  constructor(ground: Ground, atomic: boolean) {
+    const { store, repository, limits } = ground
+    const name = repository.repository
+    this.store = store
+    this.repository = repository
+    this.format = repository.objectFormat
+    this.limits = limits
+    this.atomic = atomic
+    this.#infos = new Gatherer((oids) => store.hasObjects(name, oids))
+    this.#inline = new Gatherer((oids) => store.readObjects(name, oids, limits.maxInlineBytes))
+    this.#parsed = new Gatherer((oids) => store.readObjects(name, oids, maxParsedBytes))
+  }
+
+  /** Makes an object part of this work; it is durable after `flush`. Returns its oid. */
+  stage(kind: ObjectKind, content: Uint8Array): string {
+    const oid = hashObject(kind, content, this.format)
+    if (!this.#staged.has(oid)) {
+      const object = { oid, kind, content }
+      this.#staged.set(oid, object)
+      this.#unflushed.set(oid, object)
+    }
+    return oid
+  }
+
+  /** Kind and size of an object; undefined = not there. Questions asked at the same time go to the store together. */
+  async info(oid: string): Promise<ObjectInfo | undefined> {
+    const staged = this.#staged.get(oid)
+    if (staged) return { kind: staged.kind, size: staged.content.length }
+    const known = this.#known.get(oid)
+    if (known) return known
+    const info = await this.#infos.get(oid)
+    if (info) this.#known.set(oid, info)
+    return info
+  }
+
+  /** Kind and size of an object that was there before this work. */
+  async storedInfo(oid: string): Promise<ObjectInfo | undefined> {
+    return this.#infos.get(oid)
+  }
+
+  /** An object with its content, if that is no larger than may travel inline. */
+  async read(oid: string): Promise<StoredObject | undefined> {
+    return this.#fromStaged(oid) ?? this.#inline.get(oid)
+  }
+
+  #fromStaged(oid: string): StoredObject | undefined {
+    const staged = this.#staged.get(oid)
+    return staged && { kind: staged.kind, size: staged.content.length, content: staged.content }
+  }
+
+  /** The content of an object of this kind. @throws BlobwireError `not_found`, `data_loss`, `failed_precondition` */
+  async content(kind: ObjectKind, oid: string): Promise<Uint8Array> {
+    const object = this.#fromStaged(oid) ?? (await this.#parsed.get(oid))
+    if (object === undefined) throw notFound('object', `there is no object ${oid}`)
+    if (object.kind !== kind) {
+      const message = `${oid} is a ${object.kind}, not a ${kind}`
+      throw new BlobwireError({ code: 'failed_precondition', reason: 'wrong_kind', message })
+    }
+    if (object.content === undefined) {
+      const message = `the ${kind} ${oid} has ${object.size} bytes, too many to be read here`
+      throw new BlobwireError({ code: 'resource_exhausted', message })
+    }
+    if (hashObject(kind, object.content, this.format) !== oid) {
+      const message = `the ${kind} ${oid} is damaged: its bytes have another oid`
+      throw new BlobwireError({ code: 'data_loss', reason: 'integrity', message })
+    }
+    return object.content
+  }
+
+  /** The entries of a tree; the empty text stands for the empty tree. */
+  async tree(oid: string): Promise<TreeItem[]> {
+    return oid === '' ? [] : parseTree(await this.content('tree', oid), this.format)
+  }
+
+  /** A commit and its bytes. */
+  async commit(oid: string): Promise<ParsedCommit & { raw: Uint8Array }> {
+    const raw = await this.content('commit', oid)
+    return { ...parseCommit(raw), raw }
+  }
+
+  /** Where refs are, in order; undefined = no such ref. */
+  async refs(names: readonly string[]): Promise<(string | undefined)[]> {
+    const stored = await this.store.readRefs(this.repository.repository, names)
+    return names.map((name, index) => {
+      const move = this.#moves.get(name)
+      if (move === undefined) return stored[index]
+      return move.newOid === zeroOid(this.format) ? undefined : move.newOid
+    })
+  }
+
+  /** Moves refs, now or (atomic) at the end. Returns those that were not where they were expected. */
+  async moveRefs(moves: readonly RefMove[]): Promise<RefMismatch[]> {
+    if (!this.atomic) {
+      await this.flush()
+      return this.store.updateRefs(this.repository.repository, moves)
+    }
+    const current = await this.refs(moves.map(({ name }) => name))
+    const mismatches = moves.flatMap(({ name, expectedOid, newOid }, index) => {
+      const foundOid = current[index] ?? zeroOid(this.format)
+      return foundOid === expectedOid || foundOid === newOid ? [] : [{ name, expectedOid, foundOid }]
+    })
+    if (mismatches.length > 0) return mismatches
+    for (const move of moves) {
+      // Moved twice in one batch: the store sees one move from where the ref is.
+      const expectedOid = this.#moves.get(move.name)?.expectedOid ?? move.expectedOid
+      this.#moves.set(move.name, { ...move, expectedOid })
+    }
+    return []
+  }
+
+  /** Stores what is staged; durable when it resolves. */
+  async flush(): Promise<void> {
+    if (this.#unflushed.size === 0) return
+    const objects = [...this.#unflushed.values()]
+    this.#unflushed.clear()
+    await this.store.putObjects(this.repository.repository, objects)
+  }
+
+  /** Stores what is staged and, in atomic work, moves the refs. Returns the mismatches of the latter. */
+  async finish(): Promise<RefMismatch[]> {
+    await this.flush()
+    if (this.#moves.size === 0) return []
+    return this.store.updateRefs(this.repository.repository, [...this.#moves.values()])
+  }
+}

@@ -1,0 +1,120 @@
+import { BlobwireError } from '../../../src/core/error.ts'
+import { type CatFileAnswer, CatFileParser } from './cat-file-parser.ts'
+import { type GitExit, gitFailure } from './git-failure.ts'
+import { type GitPlace, GitProcess } from './git-process.ts'
+
+/** A question to cat-file: what is known of these objects (`info`), or also their bytes (`contents`). */
+export interface Question {
+  readonly command: 'info' | 'contents'
+  readonly oids: readonly string[]
+}
+
+interface Waiting extends Question {
+  readonly answers: CatFileAnswer[]
+  readonly resolve: (answers: CatFileAnswer[]) => void
+  readonly reject: (error: BlobwireError) => void
+}
+
+/** What git says of an object whose bytes on disk are damaged. */
+const damaged = /corrupt|inflate|cannot be read|could not be unpacked|unable to unpack|failed to read|garbage|mismatch/i
+
+/**
+ * One long-lived `git cat-file --batch-command --buffer`. Questions are pipelined and answered in order. `--buffer`
+ * with a `flush` after each question lets git write thousands of answers at once; without it each one is a write of
+ * its own (git-cat-file(1)).
+ */
+export class CatFile {
+  readonly #git: GitProcess
+  readonly #gitDir: string
+  readonly #waiting: Waiting[] = []
+  #ended = false
+
+  constructor(place: GitPlace & { readonly gitDir: string }) {
+    this.#gitDir = place.gitDir
+    const parser = new CatFileParser(
+      () => this.#waiting[0]?.command === 'contents',
+      (answer) => this.#take(answer)
+    )
+    this.#git = new GitProcess(place, ['cat-file', '--batch-command', '--buffer'], (chunk) => {
+      if (!this.#ended) this.#parse(parser, chunk)
+    })
+    void this.#git.exited.then((exit) => this.#fail(exit))
+  }
+
+  /** The id of the process; undefined where it could not be started. */
+  get pid(): number | undefined {
+    return this.#git.pid
+  }
+
+  /** It has died, and answers no more. */
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** Resolves when the process is gone. */
+  get exited(): Promise<unknown> {
+    return this.#git.exited
+  }
+
+  /** Questions without an answer yet. */
+  get busy(): boolean {
+    return this.#waiting.length > 0
+  }
+
+  /**
+   * One answer for each oid, in order.
+   *
+   * @param question with at least one oid, all well-formed: they go onto git's input as they are
+   * @throws `data_loss`, reason `integrity`, for an object that is damaged on disk; `unavailable`, reason `git_died`, if
+   *   the process went away; see `gitFailure`
+   */
+  ask(question: Question): Promise<CatFileAnswer[]> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ ...question, answers: [], resolve, reject })
+      const { command, oids } = question
+      this.#git.write(`${command} ${oids.join(`\n${command} `)}\nflush\n`)
+    })
+  }
+
+  /** Lets the process exit once it has answered everything. */
+  end(): void {
+    this.#git.end()
+  }
+
+  #parse(parser: CatFileParser, chunk: Buffer): void {
+    try {
+      parser.push(chunk)
+    } catch (error) {
+      this.#git.end()
+      this.#fail({ status: null, signal: null, stderr: '', error: error as Error })
+    }
+  }
+
+  #take(answer: CatFileAnswer): void {
+    const first = this.#waiting[0]
+    if (!first) throw new Error('git cat-file: an answer that nothing was asked for')
+    first.answers.push(answer)
+    if (first.answers.length < first.oids.length) return
+    this.#waiting.shift()
+    first.resolve(first.answers)
+  }
+
+  /** The first question is the one git died of, if git said that an object is damaged; the others may be asked again. */
+  #fail(exit: GitExit): void {
+    this.#ended = true
+    const died = exit.status === 0 ? { ...exit, status: null, signal: 'end of input' } : exit
+    const failure = gitFailure('git cat-file', died, this.#gitDir)
+    for (const [index, { oids, answers, reject }] of this.#waiting.splice(0).entries()) {
+      if (index === 0 && failure.code === 'internal' && damaged.test(exit.stderr)) {
+        reject(dataLoss(oids[answers.length] ?? '', failure))
+      } else if (index > 0 && failure.code === 'internal') {
+        reject(failure.with({ code: 'unavailable', reason: 'git_died', retryable: true }))
+      } else reject(failure)
+    }
+  }
+}
+
+function dataLoss(oid: string, cause: BlobwireError): BlobwireError {
+  const message = `object ${oid} is damaged on disk`
+  return new BlobwireError({ code: 'data_loss', reason: 'integrity', message, cause })
+}

@@ -1,0 +1,129 @@
+import { randomBytes } from 'node:crypto'
+import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { BlobwireError } from '../../../src/core/error.ts'
+import { isMissing } from './durable-files.ts'
+
+/** Ends in `.lock`, as no repository and no folder of repositories may. */
+const lockName = 'server.lock'
+/** git processes of a dead server meet the end of their input and finish by themselves; they get this long for it. */
+const orphanGraceMs = 250
+/** The folders this process holds: after a restart under the same process id, an old lock looks like our own. */
+const held = new Set<string>()
+
+/**
+ * Makes sure that one server alone works in a folder. The lock is a file with the process id, and on Linux the time the
+ * process started, so that the lock of a dead process is told from one whose id has been given out again.
+ */
+export class FolderLock {
+  readonly #path: string
+
+  private constructor(path: string) {
+    this.#path = path
+  }
+
+  /** @throws `failed_precondition`, reason `folder_in_use`, while another store has the folder open */
+  static async acquire(directory: string): Promise<FolderLock> {
+    const path = join(resolve(directory), lockName)
+    if (held.has(path)) throw inUse(directory, process.pid)
+    held.add(path)
+    try {
+      await take(path, directory)
+    } catch (error) {
+      held.delete(path)
+      throw error
+    }
+    return new FolderLock(path)
+  }
+
+  /** Gives the folder back. */
+  async release(): Promise<void> {
+    await unlink(this.#path).catch(() => {})
+    held.delete(this.#path)
+  }
+}
+
+async function take(path: string, directory: string): Promise<void> {
+  const own = `${path}.${randomBytes(6).toString('hex')}.lock`
+  await writeFile(own, JSON.stringify({ pid: process.pid, started: await startTime(process.pid) }))
+  try {
+    // Linked, not written: the lock is there with its content, or not at all.
+    while (!(await linked(own, path))) await removeIfStale(path, directory)
+  } finally {
+    await unlink(own)
+  }
+}
+
+async function linked(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+}
+
+/** Moves the lock aside before it goes, and looks at it again: another server may have taken it over in between. */
+async function removeIfStale(path: string, directory: string): Promise<void> {
+  const text = await readIfThere(path)
+  if (text === undefined) return
+  const owner = await livingOwner(text)
+  if (owner !== undefined) throw inUse(directory, owner)
+  const aside = `${path}.${randomBytes(6).toString('hex')}.lock`
+  try {
+    await rename(path, aside)
+  } catch (error) {
+    if (isMissing(error)) return
+    throw error
+  }
+  const moved = await readIfThere(aside)
+  if (moved !== text) await linked(aside, path)
+  await unlink(aside)
+  if (moved === text) await sleep(orphanGraceMs)
+}
+
+async function livingOwner(text: string): Promise<number | undefined> {
+  const { pid, started } = parseLock(text)
+  if (pid <= 0 || pid === process.pid) return undefined
+  try {
+    process.kill(pid, 0)
+  } catch (error) {
+    // EPERM: it lives, and belongs to someone else.
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return undefined
+  }
+  return (await startTime(pid)) === started ? pid : undefined
+}
+
+function parseLock(text: string): { pid: number; started: string } {
+  try {
+    const { pid, started } = JSON.parse(text) as { pid?: unknown; started?: unknown }
+    return { pid: Number(pid), started: String(started) }
+  } catch {
+    return { pid: 0, started: '' }
+  }
+}
+
+/** When a process started, in clock ticks since the machine did (proc(5), field 22 of stat); empty elsewhere. */
+async function startTime(pid: number): Promise<string> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '')
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw error
+  }
+}
+
+function inUse(directory: string, pid: number): BlobwireError {
+  return new BlobwireError({
+    code: 'failed_precondition',
+    reason: 'folder_in_use',
+    message: `the data folder ${directory} is in use by process ${pid}`
+  })
+}

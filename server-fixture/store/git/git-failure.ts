@@ -1,0 +1,51 @@
+import { BlobwireError } from '../../../src/core/error.ts'
+
+/** How a git process ended. */
+export interface GitExit {
+  /** Exit status; null where it was killed or never ran. */
+  readonly status: number | null
+  readonly signal: string | null
+  /** What it wrote to standard error, cut at 4,096 characters or a little more. */
+  readonly stderr: string
+  /** Why it could not be started. */
+  readonly error?: Error
+}
+
+/** What libc says when the disk, memory or process table is at fault rather than what git was given. */
+const environmental =
+  /No space left on device|Disk quota exceeded|Input\/output error|Read-only file system|Cannot allocate memory|Out of memory|Too many open files|Resource temporarily unavailable|Permission denied/i
+
+/**
+ * The error for a git process that did not do what it was told.
+ *
+ * - `unavailable`, reason `git_unavailable`: it could not be started;
+ * - `unavailable`, reason `storage`: the disk or memory failed it;
+ * - `unavailable`, reason `git_died`: it was killed;
+ * - `internal`, reason `git_failed`: it refused.
+ *
+ * @param gitDir left out of the message, which may reach a client
+ */
+export function gitFailure(action: string, exit: GitExit, gitDir?: string): BlobwireError {
+  const cause = exit.error ?? new Error(exit.stderr)
+  if (exit.error) {
+    const message = `${action} could not be started`
+    return new BlobwireError({ code: 'unavailable', reason: 'git_unavailable', message, cause })
+  }
+  if (environmental.test(exit.stderr)) {
+    const word = environmental.exec(exit.stderr)?.[0]
+    return new BlobwireError({ code: 'unavailable', reason: 'storage', message: `${action} failed: ${word}`, cause })
+  }
+  if (exit.signal !== null) {
+    const message = `${action} was ended by ${exit.signal}`
+    return new BlobwireError({ code: 'unavailable', reason: 'git_died', message, cause })
+  }
+  const said = (gitDir ? exit.stderr.replaceAll(gitDir, '') : exit.stderr).trim().slice(0, 300)
+  const message = `${action} failed with status ${exit.status}: ${said}`
+  return new BlobwireError({ code: 'internal', reason: 'git_failed', message, cause })
+}
+
+/** The error for a file operation of ours that failed, such as an fsync or a rename: nothing was acknowledged. */
+export function storageFailure(action: string, cause: unknown): BlobwireError {
+  const errno = (cause as NodeJS.ErrnoException | undefined)?.code ?? 'an unknown error'
+  return new BlobwireError({ code: 'unavailable', reason: 'storage', message: `${action} failed: ${errno}`, cause })
+}

@@ -1,0 +1,201 @@
+import { resolve } from 'node:path'
+import { BlobwireError, invalidArgument, type RefMismatch } from '../../../src/core/error.ts'
+import type { ObjectFormat } from '../../../src/git/oid.ts'
+import { repositoryNameProblem } from '../../../src/git/repository-name.ts'
+import { pageOfNames, repositoryNotFound, storeClosed } from '../name-page.ts'
+import type {
+  NewObject,
+  ObjectInfo,
+  PageRequest,
+  RefMove,
+  RepositoryInfo,
+  Store,
+  StoredObject,
+  StoredRef
+} from '../store.ts'
+import { FolderLock } from './folder-lock.ts'
+import { runGit } from './git-process.ts'
+import { GitRepository, type GitRepositoryOptions } from './git-repository.ts'
+import { sweepRepository } from './leftovers.ts'
+import { OpenRepositories } from './open-repositories.ts'
+import { makeDataFolder, RepositoryFolders } from './repository-folders.ts'
+
+/** How a `GitStore` works; every option has a default. */
+export interface GitStoreOptions extends Partial<GitRepositoryOptions> {
+  /**
+   * The git program, 2.36 or newer: a name looked up in PATH, or a path.
+   * @default 'git'
+   */
+  readonly program?: string
+  /**
+   * Repositories kept open, with up to two git processes each; beyond, the one used longest ago is closed.
+   * @default 64
+   */
+  readonly maxOpenRepositories?: number
+}
+
+const defaultOptions = {
+  program: 'git',
+  maxOpenRepositories: 64,
+  maxPacks: 50,
+  compactPauseMs: 1000,
+  packsInFlight: 1
+} as const
+
+/**
+ * A store of ordinary bare Git repositories, worked on through the `git` program as Gitaly does. What a method has
+ * resolved for is on disk: it survives `kill -9` and, as far as the disk honours fsync, a crash of the machine.
+ */
+export class GitStore implements Store {
+  readonly #lock: FolderLock
+  readonly #folders: RepositoryFolders
+  readonly #options: Required<GitStoreOptions>
+  readonly #open: OpenRepositories
+  /** Repositories that were cleared of what a killed server left, or made since. */
+  readonly #swept = new Set<string>()
+  #lastChange: Promise<unknown> = Promise.resolve()
+  #closing: Promise<void> | undefined
+
+  private constructor(lock: FolderLock, folders: RepositoryFolders, options: Required<GitStoreOptions>) {
+    this.#lock = lock
+    this.#folders = folders
+    this.#options = options
+    this.#open = new OpenRepositories(options.maxOpenRepositories, (name) => this.#openRepository(name))
+  }
+
+  /**
+   * Opens a folder of repositories, and makes it if it is not there.
+   *
+   * @throws `failed_precondition` if another process has it open (reason `folder_in_use`) or git is too old (reason
+   *   `git_version`); `unavailable` if git or the folder cannot be used
+   */
+  static async open(directory: string, options: GitStoreOptions = {}): Promise<GitStore> {
+    const resolved = { ...defaultOptions, ...options }
+    await checkGitVersion(resolved.program)
+    const path = resolve(directory)
+    await makeDataFolder(path)
+    const lock = await FolderLock.acquire(path)
+    const folders = new RepositoryFolders(path, resolved.program)
+    try {
+      await folders.sweep()
+    } catch (error) {
+      await lock.release()
+      throw error
+    }
+    return new GitStore(lock, folders, resolved)
+  }
+
+  async createRepository(repository: string, objectFormat: ObjectFormat): Promise<RepositoryInfo> {
+    checkName(repository)
+    return await this.#change(async () => {
+      const existing = await this.#folders.inspect(repository)
+      if (existing) return existing
+      await this.#folders.create(repository, objectFormat)
+      this.#swept.add(repository)
+      return { repository, objectFormat, defaultBranch: 'refs/heads/main' }
+    })
+  }
+
+  async getRepository(repository: string): Promise<RepositoryInfo | undefined> {
+    if (this.#closing) throw storeClosed()
+    const open = this.#open.peek(repository)
+    if (open) return open.info
+    return repositoryNameProblem(repository) ? undefined : await this.#folders.inspect(repository)
+  }
+
+  async listRepositories(page: PageRequest): Promise<RepositoryInfo[]> {
+    if (this.#closing) throw storeClosed()
+    const names = pageOfNames(await this.#folders.names(), page)
+    const infos = await Promise.all(names.map((name) => this.#folders.inspect(name)))
+    return infos.filter((info) => info !== undefined)
+  }
+
+  async deleteRepository(repository: string): Promise<void> {
+    checkName(repository)
+    await this.#change(() =>
+      this.#open.exclude(repository, async () => {
+        await this.#folders.delete(repository)
+        this.#swept.delete(repository)
+      })
+    )
+  }
+
+  async putObjects(repository: string, objects: readonly NewObject[]): Promise<void> {
+    await this.#use(repository, (found) => found.putObjects(objects))
+  }
+
+  async readObjects(
+    repository: string,
+    oids: readonly string[],
+    maxBytes: number
+  ): Promise<(StoredObject | undefined)[]> {
+    return await this.#use(repository, (found) => found.readObjects(oids, maxBytes))
+  }
+
+  async hasObjects(repository: string, oids: readonly string[]): Promise<(ObjectInfo | undefined)[]> {
+    return await this.#use(repository, (found) => found.hasObjects(oids))
+  }
+
+  async listRefs(repository: string, page: PageRequest): Promise<StoredRef[]> {
+    return await this.#use(repository, (found) => found.listRefs(page))
+  }
+
+  async readRefs(repository: string, names: readonly string[]): Promise<(string | undefined)[]> {
+    return await this.#use(repository, (found) => found.readRefs(names))
+  }
+
+  async updateRefs(repository: string, moves: readonly RefMove[]): Promise<RefMismatch[]> {
+    return await this.#use(repository, (found) => found.updateRefs(moves))
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    await this.#lastChange
+    await this.#open.close()
+    await this.#lock.release()
+  }
+
+  async #use<T>(repository: string, work: (found: GitRepository) => Promise<T>): Promise<T> {
+    if (this.#closing) throw storeClosed()
+    return await this.#open.use(repository, work)
+  }
+
+  async #openRepository(repository: string): Promise<GitRepository> {
+    const info = repositoryNameProblem(repository) ? undefined : await this.#folders.inspect(repository)
+    if (!info) throw repositoryNotFound(repository)
+    const { program } = this.#options
+    const gitDir = this.#folders.pathOf(repository)
+    if (!this.#swept.has(repository)) await sweepRepository(gitDir)
+    this.#swept.add(repository)
+    const opened = new GitRepository({ program, gitDir }, info, this.#options)
+    await opened.start()
+    return opened
+  }
+
+  /** Repositories are made and deleted one after the other, so that two calls cannot meet half-way. */
+  #change<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closing) return Promise.reject(storeClosed())
+    const result = this.#lastChange.then(work)
+    this.#lastChange = result.catch(() => {})
+    return result
+  }
+}
+
+/** The service checks names; here one that is wrong would be a path out of the data folder. */
+function checkName(repository: string): void {
+  const problem = repositoryNameProblem(repository)
+  if (problem) throw invalidArgument('repository', problem)
+}
+
+/** `cat-file --batch-command` and `core.fsync` came with Git 2.36. */
+async function checkGitVersion(program: string): Promise<void> {
+  const output = (await runGit({ program }, ['version'])).toString('latin1').trim()
+  const [, major = '0', minor = '0'] = /(\d+)\.(\d+)/.exec(output) ?? []
+  if (Number(major) > 2 || (Number(major) === 2 && Number(minor) >= 36)) return
+  const message = `the Git store needs git 2.36 or newer; ${program} is ${output || 'something else'}`
+  throw new BlobwireError({ code: 'failed_precondition', reason: 'git_version', message })
+}

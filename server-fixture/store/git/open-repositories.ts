@@ -1,0 +1,94 @@
+import type { GitRepository } from './git-repository.ts'
+
+interface Entry {
+  readonly opening: Promise<GitRepository>
+  /** Undefined while it is being opened. */
+  repository: GitRepository | undefined
+}
+
+/** The open repositories of a store, a bounded number of them: the one used longest ago is closed first. */
+export class OpenRepositories {
+  readonly #maxOpen: number
+  readonly #openRepository: (name: string) => Promise<GitRepository>
+  /** In the order of their last use. */
+  readonly #entries = new Map<string, Entry>()
+  /** Repositories that are being deleted, and when that is over. */
+  readonly #leaving = new Map<string, Promise<void>>()
+  /** Closed for want of room, and not done with it. */
+  readonly #closing = new Set<Promise<void>>()
+
+  /** @param openRepository opens a repository, or throws `not_found` */
+  constructor(maxOpen: number, openRepository: (name: string) => Promise<GitRepository>) {
+    this.#maxOpen = maxOpen
+    this.#openRepository = openRepository
+  }
+
+  /** Calls `work` with the repository, opened if it is not. */
+  async use<T>(name: string, work: (repository: GitRepository) => Promise<T>): Promise<T> {
+    for (;;) {
+      await this.#leaving.get(name)
+      const repository = await this.#find(name)
+      // It may have been closed for want of room since; `work` takes hold of it before anything else can run.
+      if (!repository.closing) return await work(repository)
+    }
+  }
+
+  /** The repository, if it is open now. */
+  peek(name: string): GitRepository | undefined {
+    const repository = this.#entries.get(name)?.repository
+    return repository?.closing ? undefined : repository
+  }
+
+  /** Closes the repository, then runs `work` while nobody can open it. */
+  async exclude(name: string, work: () => Promise<void>): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#leaving.set(name, promise)
+    try {
+      const entry = this.#entries.get(name)
+      this.#entries.delete(name)
+      const repository = await entry?.opening.catch(() => undefined)
+      await repository?.close()
+      await work()
+    } finally {
+      this.#leaving.delete(name)
+      resolve()
+    }
+  }
+
+  /** Closes all of them. */
+  async close(): Promise<void> {
+    const entries = [...this.#entries.values()]
+    this.#entries.clear()
+    const repositories = await Promise.all(entries.map(({ opening }) => opening.catch(() => undefined)))
+    await Promise.all([...repositories.map((repository) => repository?.close()), ...this.#closing])
+  }
+
+  async #find(name: string): Promise<GitRepository> {
+    const found = this.#entries.get(name)
+    if (found) {
+      this.#entries.delete(name)
+      this.#entries.set(name, found)
+      return found.repository ?? (await found.opening)
+    }
+    const entry: Entry = { opening: this.#openRepository(name), repository: undefined }
+    this.#entries.set(name, entry)
+    try {
+      entry.repository = await entry.opening
+    } catch (error) {
+      if (this.#entries.get(name) === entry) this.#entries.delete(name)
+      throw error
+    }
+    this.#makeRoom()
+    return entry.repository
+  }
+
+  #makeRoom(): void {
+    for (const [name, { repository }] of this.#entries) {
+      if (this.#entries.size <= this.#maxOpen) return
+      if (!repository?.idle) continue
+      this.#entries.delete(name)
+      const closed = repository.close().finally(() => this.#closing.delete(closed))
+      this.#closing.add(closed)
+    }
+  }
+}

@@ -1,0 +1,32 @@
+/** The case table: every RPC over {transport} x {gzip} x {store} x {object format}; all must leave the same oids. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { type TestServer, testServer } from '../support/server.ts'
+import { everyRpc, type Outcome } from './every-rpc.ts'
+
+const outcomes = new Map<string, Outcome>()
+
+for (const store of ['memory', 'git'] as const) {
+  describe(`store ${store}`, () => {
+    let fixture: TestServer
+    before(async () => {
+      fixture = await testServer({ store })
+    })
+    after(() => fixture[Symbol.asyncDispose]())
+
+    for (const format of ['sha1', 'sha256'] as const) {
+      for (const transport of ['json', 'msgpack', 'grpc'] as const) {
+        for (const gzip of [true, false]) {
+          test(`${transport}, ${gzip ? 'gzip' : 'plain'}, ${format}`, async () => {
+            const client = fixture.client({ transport, gzip })
+            const outcome = await everyRpc(client, `every/${format}-${transport}-${gzip}`, format)
+            const first = outcomes.get(format) ?? outcome
+            outcomes.set(format, first)
+            assert.deepEqual(outcome, first)
+            assert.equal(client.stats().transport, transport)
+          })
+        }
+      }
+    }
+  })
+}

@@ -1,0 +1,37 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type RunningServer, type ServerOptions, startServer } from '../../server-fixture/server.ts'
+import { type Client, type ClientOptions, createClient } from '../../src/index.ts'
+
+/** A fixture in this process, on free ports. */
+export interface TestServer extends AsyncDisposable {
+  readonly server: RunningServer
+  /** Folder of the Git store. */
+  readonly data: string
+  /** A client of it, closed with the server. */
+  client(options?: Partial<ClientOptions>): Client
+}
+
+/** Starts a fixture with the memory store unless told otherwise; the Git store has a temporary folder of its own. */
+export async function testServer(options: Partial<ServerOptions> = {}): Promise<TestServer> {
+  const data = await mkdtemp(join(tmpdir(), 'blobwire-test-'))
+  const server = await startServer({ store: 'memory', data, ...options })
+  const clients: Client[] = []
+  return {
+    server,
+    data,
+    client(clientOptions) {
+      const grpc = clientOptions?.transport === 'grpc'
+      const endpoint = grpc ? server.grpc.replace(/^http/, 'grpc') : server.http
+      const client = createClient({ endpoint, ...clientOptions })
+      clients.push(client)
+      return client
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(clients.map((client) => client.close()))
+      await server.close()
+      await rm(data, { recursive: true, force: true })
+    }
+  }
+}
