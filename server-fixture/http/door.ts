@@ -98,11 +98,11 @@ function sniffing(http1: Http1Server, http2: Http2Server, onProblem: (error: unk
 }
 
 function handOver(socket: Socket, seen: Buffer, server: Http1Server | Http2Server): void {
+  // Paused, so that what was looked at waits in the socket's buffer: HTTP/2 takes it from there by itself.
   socket.pause()
   socket.unshift(seen)
   server.emit('connection', socket)
-  // The HTTP/1 parser reads by itself only once the socket flows again.
-  socket.resume()
+  if (!('updateSettings' in server)) socket.resume()
 }
 
 /** Two-step GOAWAY (RFC 9113 section 6.8): the last stream is only named once the peer has heard that it ends. */
