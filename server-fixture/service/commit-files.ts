@@ -112,7 +112,7 @@ async function madeBefore(workspace: Workspace, request: Request, at: { head: st
 
 async function commitOnExpected(workspace: Workspace, request: Request, ref: string): Promise<Response> {
   const expectedOid = request.expectedHead
-  if (!isZeroOid(expectedOid)) checkOid('expectedHead', expectedOid, workspace.format)
+  checkOid('expectedHead', expectedOid, workspace.format)
   const zero = zeroOid(workspace.format)
   const head = isZeroOid(expectedOid) ? undefined : expectedOid
   const [current] = await workspace.refs([ref])

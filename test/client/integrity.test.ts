@@ -1,0 +1,163 @@
+/** A damaged or lying server: whatever it answers, nothing wrong is ever delivered as right. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { hashObject } from '../../src/git/oid.ts'
+import type { BlobwireError, Repository } from '../../src/index.ts'
+import { type Answers, type Liar, startLiar } from '../support/liar.ts'
+
+const hello = new TextEncoder().encode('hello\n')
+const helloOid = 'ce013625030ba8dba906f756967f9e9ca394464a'
+const otherOid = hashObject('blob', new TextEncoder().encode('other\n'), 'sha1')
+const signature = { name: 'A', email: 'a@example.org', timeSeconds: 1, zone: '+0000' }
+const commit = { oid: otherOid, tree: helloOid, author: signature, committer: signature, message: 'x' }
+const known = { GetRepository: { repository: 'demo', objectFormat: 'sha1', defaultBranch: 'refs/heads/main' } }
+
+interface Lie {
+  name: string
+  answers: Answers
+  call(repo: Repository): Promise<unknown>
+  code: 'data_loss' | 'internal'
+}
+
+const lies: Lie[] = [
+  {
+    name: 'other bytes for an oid',
+    answers: { GetBlob: { oid: helloOid, size: 6, content: Buffer.from('hellO\n') } },
+    call: (repo) => repo.getBlob(helloOid),
+    code: 'data_loss'
+  },
+  {
+    name: 'another blob, sound in itself',
+    answers: { GetBlob: { oid: otherOid, size: 6, content: Buffer.from('other\n') } },
+    call: (repo) => repo.getBlob(helloOid),
+    code: 'data_loss'
+  },
+  {
+    name: 'a size that is not that of the content',
+    answers: { GetBlob: { oid: helloOid, size: 7, content: hello } },
+    call: (repo) => repo.getBlob(helloOid),
+    code: 'internal'
+  },
+  {
+    name: 'an empty answer that could read as success',
+    answers: {},
+    call: (repo) => repo.storeBlob(''),
+    code: 'internal'
+  },
+  {
+    name: 'another oid for what was stored',
+    answers: { StoreBlob: { oid: otherOid, size: 6 } },
+    call: (repo) => repo.storeBlob(hello),
+    code: 'data_loss'
+  },
+  {
+    name: 'a tree with other entries than its oid says',
+    answers: { GetTree: { oid: helloOid, entries: [{ path: 'a', mode: '100644', oid: helloOid }] } },
+    call: (repo) => repo.getTree(),
+    code: 'data_loss'
+  },
+  {
+    name: 'a subtree whose entries are left out',
+    answers: { GetTree: { oid: helloOid, entries: [{ path: 'a/b', mode: '100644', oid: helloOid }] } },
+    call: (repo) => repo.getTree({ recursive: true }),
+    code: 'data_loss'
+  },
+  {
+    name: 'a commit with another message than its oid says',
+    answers: { GetCommit: { commit } },
+    call: (repo) => repo.getCommit('main'),
+    code: 'data_loss'
+  },
+  {
+    name: 'no commit',
+    answers: { GetCommit: {} },
+    call: (repo) => repo.getCommit('main'),
+    code: 'internal'
+  },
+  {
+    name: 'a log with a forged commit',
+    answers: { ListCommits: { commits: [commit] } },
+    call: (repo) => repo.listCommits(),
+    code: 'data_loss'
+  },
+  {
+    name: 'another oid for a stored commit',
+    answers: { StoreCommit: { oid: otherOid } },
+    call: (repo) => repo.storeCommit({ tree: helloOid, author: signature, message: 'x' }),
+    code: 'data_loss'
+  },
+  {
+    name: 'a new commit that is not the one asked for',
+    answers: { CommitFiles: { oid: otherOid, tree: helloOid, parents: [], ref: 'refs/heads/main' } },
+    call: (repo) => repo.commitFiles({ branch: 'main', changes: { a: 'a' }, message: 'x', author: signature }),
+    code: 'data_loss'
+  },
+  {
+    name: 'missing oids that nobody asked for',
+    answers: { FindMissing: { missing: [otherOid] } },
+    call: (repo) => repo.findMissing([helloOid]),
+    code: 'internal'
+  },
+  {
+    name: 'fewer results than operations',
+    answers: { BatchOperations: { results: [] } },
+    call: (repo) => repo.batch([{ storeBlob: { content: hello } }]),
+    code: 'internal'
+  },
+  {
+    name: 'more results than operations',
+    answers: { BatchOperations: { results: [{ storeBlob: { oid: helloOid, size: 6 } }, { getRepository: {} }] } },
+    call: (repo) => repo.batch([{ storeBlob: { content: hello } }]),
+    code: 'internal'
+  },
+  {
+    name: 'the result of another operation',
+    answers: { BatchOperations: { results: [{ getRepository: {} }] } },
+    call: async (repo) => {
+      const [result] = await repo.batch([{ storeBlob: { content: hello } }])
+      throw result?.error
+    },
+    code: 'internal'
+  },
+  {
+    name: 'a wrong oid in a batch',
+    answers: { BatchOperations: { results: [{ storeBlob: { oid: otherOid, size: 6 } }] } },
+    call: async (repo) => {
+      const [result] = await repo.batch([{ storeBlob: { content: hello } }])
+      throw result?.error
+    },
+    code: 'data_loss'
+  }
+]
+
+describe('a lying server is found out', () => {
+  let liar: Liar
+  before(async () => {
+    liar = await startLiar()
+  })
+  after(() => liar[Symbol.asyncDispose]())
+
+  for (const transport of ['json', 'msgpack', 'grpc'] as const) {
+    test(transport, async (context) => {
+      const repo = liar.client(transport).repository('demo')
+      for (const { name, answers, call, code } of lies) {
+        await context.test(name, async () => {
+          liar.answers = { ...known, ...answers }
+          await assert.rejects(call(repo), (error: BlobwireError) => {
+            assert.equal(error.name, 'BlobwireError', String(error.stack))
+            assert.equal(error.code, code, error.message)
+            assert.equal(error.reason, code === 'data_loss' ? 'integrity' : 'malformed_response')
+            assert.deepEqual([error.sent, error.retryable], ['processed', false])
+            return true
+          })
+        })
+      }
+    })
+  }
+
+  test('verify: false switches the checks off, for reads that somebody else verifies', async () => {
+    liar.answers = { GetBlob: { oid: helloOid, size: 6, content: Buffer.from('hellO\n') } }
+    const { content } = await liar.client('msgpack', { verify: false }).getBlob('demo', helloOid)
+    assert.equal(Buffer.from(content).toString(), 'hellO\n')
+  })
+})

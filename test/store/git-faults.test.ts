@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict'
+import { chmod, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { GitStore } from '../../server-fixture/store/git/git-store.ts'
+import { ObjectReader } from '../../server-fixture/store/git/object-reader.ts'
+import { ObjectWriter } from '../../server-fixture/store/git/object-writer.ts'
+import { BlobwireError } from '../../src/core/error.ts'
+import { zeroOid } from '../../src/git/oid.ts'
+import { newCommit, newObject, openGitStore, temporaryFolder } from './support.ts'
+
+/** A program that is git, but fails in one command while a file named for it is there. */
+async function failingGit(test: TestContext) {
+  const directory = await temporaryFolder(test)
+  const program = join(directory, 'git')
+  const script = `#!/bin/sh
+if [ -e "${directory}/$1" ]; then cat >/dev/null; cat "${directory}/$1" >&2; exit 128; fi
+exec git "$@"
+`
+  await writeFile(program, script)
+  await chmod(program, 0o755)
+  return {
+    program,
+    fail: (command: string, says: string) => writeFile(join(directory, command), says),
+    heal: (command: string) => rm(join(directory, command))
+  }
+}
+
+test('while index-pack fails, exactly those puts fail, typed, and the store lives', async (context) => {
+  const { program, fail, heal } = await failingGit(context)
+  const { store } = await openGitStore(context, { program })
+  await store.createRepository('demo', 'sha1')
+  const blobs = Array.from({ length: 6 }, (_, index) => newObject('blob', `blob ${index}`, 'sha1'))
+  const put = (from: number, to: number) => store.putObjects('demo', blobs.slice(from, to))
+  await put(0, 2)
+  await fail('index-pack', 'fatal: write error: No space left on device')
+  const full = { code: 'unavailable', reason: 'storage', retryable: true }
+  await Promise.all([assert.rejects(put(2, 3), full), assert.rejects(put(3, 4), full), put(0, 2)])
+  await fail('index-pack', 'fatal: out of its mind')
+  await assert.rejects(put(4, 5), { code: 'internal', reason: 'git_failed' })
+  await heal('index-pack')
+  await put(2, 4)
+  const infos = await store.hasObjects(
+    'demo',
+    blobs.map((blob) => blob.oid)
+  )
+  assert.deepEqual(
+    infos.map((info) => info !== undefined),
+    [true, true, true, true, false, false]
+  )
+})
+
+test('while update-ref fails, moves fail, typed, and then work', async (context) => {
+  const { program, fail, heal } = await failingGit(context)
+  const { store } = await openGitStore(context, { program })
+  await store.createRepository('demo', 'sha1')
+  const commit = newCommit('one', 'sha1')
+  await store.putObjects('demo', commit)
+  const move = { name: 'refs/heads/main', expectedOid: zeroOid('sha1'), newOid: commit[1]?.oid ?? '' }
+  await fail('update-ref', 'fatal: commit: Input/output error')
+  await assert.rejects(store.updateRefs('demo', [move]), { code: 'unavailable', reason: 'storage' })
+  assert.deepEqual(await store.readRefs('demo', [move.name]), [undefined])
+  await heal('update-ref')
+  assert.deepEqual(await store.updateRefs('demo', [move]), [])
+})
+
+test('a reader whose process is killed answers what was asked, by a new process', async (context) => {
+  const { store, directory } = await openGitStore(context)
+  await store.createRepository('demo', 'sha1')
+  const blob = newObject('blob', 'read me', 'sha1')
+  await store.putObjects('demo', [blob])
+  const reader = new ObjectReader({ program: 'git', gitDir: join(directory, 'demo.git') }, 'sha1')
+  context.after(() => reader.close())
+  await reader.infos([blob.oid])
+  const first = reader.pid ?? assert.fail('no process')
+  process.kill(first, 'SIGKILL')
+  const answers = await Promise.all(Array.from({ length: 10 }, () => reader.objects([blob.oid], 100)))
+  for (const [answer] of answers) assert.deepEqual(answer?.content, blob.content)
+  assert.notEqual(reader.pid, first)
+  reader.recycle()
+  assert.equal((await reader.infos([blob.oid]))[0]?.size, 7)
+})
+
+test('a reader that cannot start its process says so', async (context) => {
+  const directory = await temporaryFolder(context)
+  const reader = new ObjectReader({ program: join(directory, 'none'), gitDir: directory }, 'sha1')
+  await assert.rejects(reader.infos(['1'.repeat(40)]), { code: 'unavailable', reason: 'git_unavailable' })
+  await reader.close()
+})
+
+test('one object that git refuses does not fail its neighbours; those of a failed disk all fail', async () => {
+  const packs: string[][] = []
+  const writer = new ObjectWriter(async (objects) => {
+    packs.push(objects.map((object) => Buffer.from(object.content).toString()))
+    if (packs.at(-1)?.includes('full')) throw new BlobwireError({ code: 'unavailable', message: 'disk' })
+    if (packs.at(-1)?.includes('bad')) throw new BlobwireError({ code: 'internal', message: 'bad' })
+  })
+  const put = (...texts: string[]) => writer.put(texts.map((text) => newObject('blob', text, 'sha1')))
+  const results = await Promise.allSettled([put('a'), put('b', 'a'), put('bad'), put('c'), put('bad', 'd')])
+  assert.deepEqual(
+    results.map((result) => result.status),
+    ['fulfilled', 'fulfilled', 'rejected', 'fulfilled', 'rejected']
+  )
+  assert.deepEqual(packs[0], ['a', 'b', 'bad', 'c', 'd'])
+  packs.length = 0
+  const full = await Promise.allSettled([put('e'), put('full')])
+  assert.deepEqual(
+    full.map((result) => result.status),
+    ['rejected', 'rejected']
+  )
+  assert.deepEqual(packs, [['e', 'full']])
+  await put('a', 'b', 'd')
+  assert.equal(packs.length, 1, 'what is durable is not written again')
+  await put('e')
+  assert.deepEqual(packs.at(-1), ['e'])
+})
+
+test('puts gather while a pack is being written', async () => {
+  const sizes: number[] = []
+  const gates: (() => void)[] = []
+  const writer = new ObjectWriter(async (objects) => {
+    sizes.push(objects.length)
+    await new Promise<void>((resolve) => gates.push(resolve))
+  })
+  const put = (text: string) => writer.put([newObject('blob', text, 'sha1')])
+  const first = put('first')
+  await new Promise(setImmediate)
+  await new Promise(setImmediate)
+  const later = [put('second'), put('third'), put('first')]
+  assert.deepEqual(sizes, [1])
+  gates[0]?.()
+  await first
+  await new Promise(setImmediate)
+  await new Promise(setImmediate)
+  assert.deepEqual(sizes, [1, 2])
+  gates[1]?.()
+  await Promise.all(later)
+  await writer.drain()
+})
+
+test('no git, or one that is too old, is told when the store is opened', async (context) => {
+  const directory = await temporaryFolder(context)
+  const missing = GitStore.open(join(directory, 'data'), { program: join(directory, 'no-git') })
+  await assert.rejects(missing, { code: 'unavailable', reason: 'git_unavailable' })
+  const old = join(directory, 'old-git')
+  await writeFile(old, '#!/bin/sh\necho git version 2.30.2\n')
+  await chmod(old, 0o755)
+  const tooOld = GitStore.open(join(directory, 'data'), { program: old })
+  await assert.rejects(tooOld, { code: 'failed_precondition', reason: 'git_version' })
+  await writeFile(join(directory, 'file'), '')
+  await assert.rejects(GitStore.open(join(directory, 'file')), { code: 'unavailable', reason: 'storage' })
+})

@@ -1,0 +1,71 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { GitStore, type GitStoreOptions } from '../../server-fixture/store/git/git-store.ts'
+import type { NewObject } from '../../server-fixture/store/store.ts'
+import { encodeCommit } from '../../src/git/commit.ts'
+import { emptyTreeOid, hashObject, type ObjectFormat, type ObjectKind } from '../../src/git/oid.ts'
+
+/** A new folder; whoever makes it removes it. */
+export function makeFolder(): Promise<string> {
+  return mkdtemp(join(tmpdir(), 'blobwire-store-'))
+}
+
+/** A folder that is removed after the test. */
+export async function temporaryFolder(test: TestContext): Promise<string> {
+  const directory = await makeFolder()
+  test.after(() => removeFolder(directory))
+  return directory
+}
+
+/** Removes a folder with everything in it. */
+export async function removeFolder(directory: string): Promise<void> {
+  await rm(directory, { recursive: true, force: true })
+}
+
+/** A Git store in a folder of its own; both are gone after the test. */
+export async function openGitStore(
+  test: TestContext,
+  options?: GitStoreOptions
+): Promise<{ store: GitStore; directory: string }> {
+  const directory = await makeFolder()
+  const store = await GitStore.open(directory, options)
+  test.after(async () => {
+    await store.close()
+    await removeFolder(directory)
+  })
+  return { store, directory }
+}
+
+/** Runs git in a repository and returns what it printed on stdout and stderr, and its status. */
+export function git(gitDir: string, args: readonly string[], input = ''): { status: number | null; output: string } {
+  const env = { PATH: process.env['PATH'], GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', LC_ALL: 'C' }
+  const result = spawnSync('git', [`--git-dir=${gitDir}`, ...args], { input, env, maxBuffer: 64 * 1024 * 1024 })
+  return { status: result.status, output: result.stdout.toString() + result.stderr.toString() }
+}
+
+/** An object with its oid. */
+export function newObject(kind: ObjectKind, content: string | Uint8Array, format: ObjectFormat): NewObject {
+  const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content
+  return { oid: hashObject(kind, bytes, format), kind, content: bytes }
+}
+
+/** The empty tree and a commit of it whose message tells it from others. */
+export function newCommit(message: string, format: ObjectFormat, parents: readonly string[] = []): NewObject[] {
+  const author = { name: 'A', email: 'a@example.com', timeSeconds: 1_700_000_000, zone: '+0000' }
+  const fields = { tree: emptyTreeOid(format), parents, author, committer: author, message }
+  return [newObject('tree', '', format), newObject('commit', encodeCommit(fields), format)]
+}
+
+/** Numbers that are the same in every run (mulberry32). */
+export function seededRandom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}

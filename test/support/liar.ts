@@ -1,0 +1,67 @@
+/** A server that answers what it is told to, true or not, on all three transports. */
+import { createServer, type ServerHttp2Stream } from 'node:http2'
+import type { AddressInfo } from 'node:net'
+import { Server, ServerCredentials, type sendUnaryData } from '@grpc/grpc-js'
+import type { ServiceDefinition } from '@grpc/proto-loader'
+import { jsonCodec } from '../../src/codec/json.ts'
+import { msgpackCodec } from '../../src/codec/msgpack.ts'
+import { loadProto } from '../../src/codec/proto.ts'
+import { type Client, type ClientOptions, createClient } from '../../src/index.ts'
+import { methods, serviceName } from '../../src/schema/methods.ts'
+import type { Method } from '../../src/schema/shape.ts'
+
+/** The response message for each method, by its name in the proto. */
+export type Answers = Readonly<Record<string, object>>
+
+export interface Liar extends AsyncDisposable {
+  /** What it answers from now on. */
+  answers: Answers
+  client(transport: 'json' | 'msgpack' | 'grpc', options?: Partial<ClientOptions>): Client
+}
+
+/** Starts one on free ports. */
+export async function startLiar(): Promise<Liar> {
+  const liar = { answers: {} as Answers }
+  const http = createServer()
+  http.on('stream', (stream: ServerHttp2Stream, headers) => {
+    const codec = headers['content-type'] === jsonCodec.contentType ? jsonCodec : msgpackCodec
+    const method = Object.values(methods).find(({ name }) => headers[':path'] === `/${serviceName}/${name}`) as Method
+    stream.resume()
+    stream.respond({ ':status': 200, 'content-type': codec.contentType })
+    stream.end(codec.encode(method.response, liar.answers[method.name] ?? {}))
+  })
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
+  const grpc = new Server()
+  const unary = Object.values(methods).filter(({ kind }) => kind === 'unary')
+  grpc.addService(
+    loadProto()[serviceName] as ServiceDefinition,
+    Object.fromEntries(
+      unary.map(({ name }) => [
+        name,
+        (_call: unknown, callback: sendUnaryData<object>) => callback(null, liar.answers[name] ?? {})
+      ])
+    )
+  )
+  const grpcPort = await new Promise<number>((resolve, reject) => {
+    grpc.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) =>
+      error ? reject(error) : resolve(port)
+    )
+  })
+  const clients: Client[] = []
+  return Object.assign(liar, {
+    client(transport: 'json' | 'msgpack' | 'grpc', options: Partial<ClientOptions> = {}) {
+      const endpoint =
+        transport === 'grpc'
+          ? `grpc://127.0.0.1:${grpcPort}`
+          : `http://127.0.0.1:${(http.address() as AddressInfo).port}`
+      const client = createClient({ endpoint, transport, ...options })
+      clients.push(client)
+      return client
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(clients.map((client) => client.close()))
+      grpc.forceShutdown()
+      http.close()
+    }
+  })
+}
