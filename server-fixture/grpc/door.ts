@@ -12,6 +12,8 @@ import { createHandlers } from './handlers.ts'
 
 const streamWindowBytes = 8 * 1024 * 1024
 const connectionWindowBytes = 32 * 1024 * 1024
+/** Time for the last answers to reach their clients. */
+const lingerMs = 500
 
 function serverCredentials(tls: TlsFiles | undefined): ServerCredentials {
   if (tls === undefined) return ServerCredentials.createInsecure()
@@ -42,9 +44,10 @@ export async function openGrpcDoor(parts: DoorParts, options: DoorOptions): Prom
     'grpc.max_connection_idle_ms': 120_000
   })
   const definition = loadProto()
+  const calls = new Set<Promise<object>>()
   server.addService(
     definition[serviceName] as ServiceDefinition,
-    createHandlers({ ...parts, newRequestId: () => randomUUID() })
+    createHandlers({ ...parts, calls, newRequestId: () => randomUUID() })
   )
   const health = new HealthImplementation({ '': 'SERVING', [serviceName]: 'SERVING' })
   health.addToServer(server)
@@ -58,10 +61,27 @@ export async function openGrpcDoor(parts: DoorParts, options: DoorOptions): Prom
   raiseWindows(server)
   return {
     port,
-    close: () => {
+    close() {
       health.setStatus('', 'NOT_SERVING')
       health.setStatus(serviceName, 'NOT_SERVING')
-      return new Promise((resolve) => server.tryShutdown(() => resolve()))
+      return shutDown(server, calls)
     }
   }
+}
+
+/**
+ * Answers what was accepted; connections that do not end by themselves soon after are cut. grpc-js loses count of a
+ * connection that never became HTTP/2 (a TLS hello on the cleartext port), and would wait for it for ever.
+ */
+async function shutDown(server: Server, calls: Set<Promise<object>>): Promise<void> {
+  const ended = new Promise<void>((resolve) => server.tryShutdown(() => resolve()))
+  await Promise.race([ended, Promise.allSettled(calls)])
+  const cut = new Promise<void>((resolve) => {
+    const late = setTimeout(() => {
+      server.forceShutdown()
+      resolve()
+    }, lingerMs)
+    ended.then(() => clearTimeout(late))
+  })
+  await Promise.race([ended, cut])
 }

@@ -22,6 +22,8 @@ export interface GrpcParts {
   readonly service: Service
   readonly authenticator: Authenticator
   readonly newRequestId: () => string
+  /** Calls that are being answered. */
+  readonly calls: Set<Promise<object>>
 }
 
 function single(metadata: Metadata, name: string): string | undefined {
@@ -60,7 +62,9 @@ async function answer(method: Method, call: UnaryCall, requestId: string, parts:
 function unary(method: Method, parts: GrpcParts) {
   return (call: UnaryCall, callback: sendUnaryData<object>) => {
     const requestId = requestIdOf(call.metadata, parts.newRequestId)
-    answer(method, call, requestId, parts).then(
+    const answered = answer(method, call, requestId, parts).finally(() => parts.calls.delete(answered))
+    parts.calls.add(answered)
+    answered.then(
       (response) => {
         const trailer = new Metadata()
         trailer.set('x-request-id', requestId)

@@ -9,7 +9,7 @@ import {
 } from 'node:http2'
 import { type AddressInfo, createServer as createTcp, type Server, type Socket } from 'node:net'
 import type { Door, DoorOptions, DoorParts } from '../door.ts'
-import { http1Exchange, http2Exchange } from './exchange.ts'
+import { type Exchange, http1Exchange, http2Exchange } from './exchange.ts'
 import { type Health, route } from './routes.ts'
 
 /** Bounds on what a peer may hold open. */
@@ -21,60 +21,84 @@ const http2Settings = {
 }
 const sessionIdleMs = 120_000
 const headersTimeoutMs = 10_000
+const maxHeaderSize = 64 * 1024
+const drainMs = 8_000
 const preface = Buffer.from('PRI * HTTP/2.0')
+
+/** What is open behind the door, so that it can be closed in order. */
+interface Inside {
+  readonly sockets: Set<Socket>
+  readonly sessions: Set<ServerHttp2Session>
+  /** Requests that are being answered. */
+  readonly exchanges: Set<Promise<void>>
+}
 
 /** Opens the door. */
 export async function openHttpDoor(parts: DoorParts, options: DoorOptions): Promise<Door> {
   const health: Health = { draining: false }
-  const sessions = new Set<ServerHttp2Session>()
-  const http1 = createHttp1({
-    headersTimeout: headersTimeoutMs,
-    requestTimeout: parts.bodyTimeoutMs,
-    maxHeaderSize: 64 * 1024
-  })
+  const inside: Inside = { sockets: new Set(), sessions: new Set(), exchanges: new Set() }
+  const take = (exchange: Exchange) => {
+    const answered = route(exchange, parts, health)
+      .catch(options.onProblem)
+      .finally(() => inside.exchanges.delete(answered))
+    inside.exchanges.add(answered)
+  }
+  const http1 = createHttp1({ headersTimeout: headersTimeoutMs, requestTimeout: parts.bodyTimeoutMs, maxHeaderSize })
   const http2 = options.tls
     ? createSecureServer({ ...http2Settings, ...options.tls, allowHTTP1: true, minVersion: 'TLSv1.2' })
     : createHttp2(http2Settings)
-  for (const server of options.tls ? [http2] : [http1]) {
-    server.on('request', (request, response) => {
-      // Under TLS this event also comes for HTTP/2, whose streams are handled below.
-      if (request.httpVersionMajor >= 2) return
-      void route(http1Exchange(request, response), parts, health).catch(options.onProblem)
-    })
-  }
+  const serving = options.tls ? http2 : http1
+  serving.on('request', (request, response) => {
+    // Under TLS this event also comes for HTTP/2, whose streams are handled below.
+    if (request.httpVersionMajor < 2) take(http1Exchange(request, response))
+  })
   http2.on('stream', (stream: ServerHttp2Stream, headers) => {
     stream.on('error', options.onProblem)
-    void route(http2Exchange(stream, headers), parts, health).catch(options.onProblem)
+    take(http2Exchange(stream, headers))
   })
   http2.on('session', (session) => {
-    sessions.add(session)
+    inside.sessions.add(session)
     session.setLocalWindowSize(connectionWindowBytes)
     session.setTimeout(sessionIdleMs, () => session.close())
     session.on('error', options.onProblem)
-    session.once('close', () => sessions.delete(session))
+    session.once('close', () => inside.sessions.delete(session))
   })
   for (const event of ['sessionError', 'clientError', 'tlsClientError'])
     http2.on(event, (error) => options.onProblem(error))
   http1.on('clientError', (error, socket) => {
     options.onProblem(error)
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n')
+    else socket.destroy()
   })
   const listener = options.tls ? (http2 as unknown as Server) : sniffing(http1, http2, options.onProblem)
+  listener.on('connection', (socket: Socket) => {
+    inside.sockets.add(socket)
+    socket.once('close', () => inside.sockets.delete(socket))
+  })
   await new Promise<void>((resolve, reject) => {
     listener.once('error', reject)
     listener.listen(options.port, options.host, resolve)
   })
   return {
     port: (listener.address() as AddressInfo).port,
-    async close() {
+    close() {
       health.draining = true
-      const closed = new Promise<void>((resolve) => listener.close(() => resolve()))
-      http1.close()
-      http1.closeIdleConnections()
-      await Promise.all([...sessions].map(drain))
-      await closed
+      return closeDoor(listener, inside)
     }
   }
+}
+
+/** Answers what was accepted, then closes; peers that do not let it end are cut off. */
+async function closeDoor(listener: Server, { sockets, sessions, exchanges }: Inside): Promise<void> {
+  const closed = new Promise<void>((resolve) => listener.close(() => resolve()))
+  const late = setTimeout(() => {
+    for (const socket of sockets) socket.destroy()
+  }, drainMs)
+  await Promise.all([...sessions].map(drain))
+  await Promise.all(exchanges)
+  for (const socket of sockets) socket.destroySoon()
+  await closed
+  clearTimeout(late)
 }
 
 /** Looks at the first bytes of each connection: HTTP/2 begins with its preface (RFC 9113 section 3.4). */

@@ -72,9 +72,9 @@ function toItem(
   }
 }
 
-function tooLargeForOne(count: number): BlobwireError {
+function tooLargeForOne(count: number, cause?: unknown): BlobwireError {
   const message = `an atomic batch goes in one request, and these ${count} operations are too many or too large for one`
-  return new BlobwireError({ code: 'resource_exhausted', reason: 'atomic_too_large', message })
+  return new BlobwireError({ code: 'resource_exhausted', reason: 'atomic_too_large', message, cause })
 }
 
 /** Storing blobs alone, or reading alone, may be done in any order. */
@@ -103,7 +103,8 @@ async function sendRun(context: BatchContext, run: Item[], sending: Sending): Pr
     const request = { repository, operations, atomic: sending.atomic }
     response = await caller.invoke(methods.batchOperations, request, sending.options())
   } catch (error) {
-    if (!isTooLarge(error) || run.length === 1 || sending.atomic) throw error
+    if (!isTooLarge(error) || run.length === 1) throw error
+    if (sending.atomic) throw tooLargeForOne(run.length, error)
     const middle = run.length >> 1
     await sendRun(context, run.slice(0, middle), sending)
     return sendRun(context, run.slice(middle), sending)
@@ -117,8 +118,8 @@ async function sendRun(context: BatchContext, run: Item[], sending: Sending): Pr
   if (left.length > 0 && left.length < run.length && !sending.atomic) await sendRun(context, left, sending)
 }
 
-/** Of a proxy that refused the request, and of our own cap on responses. */
-const tooLargeReasons = new Set(['request_too_large', 'response_too_large'])
+/** Of a proxy that refused the request, of our own cap on responses, and of gRPC for either. */
+const tooLargeReasons = new Set(['request_too_large', 'response_too_large', 'message_too_large'])
 
 function isTooLarge(error: unknown): boolean {
   if (!(error instanceof BlobwireError) || error.code !== 'resource_exhausted') return false

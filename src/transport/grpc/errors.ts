@@ -10,7 +10,8 @@ const maxMessageLength = 4096
 const neverSent = /^(No connection established|Name resolution failed|Waiting for LB pick)/
 /** …and that it could not read the answer. */
 const unreadable = /^(Response message parsing error|Failed to parse|Error deserializing)/
-const tooLarge = /^Received message larger than max/
+/** The server's limit on requests, or ours on responses. */
+const tooLarge = /^Received message (larger than max|that decompresses to)/
 
 /** What the error of a gRPC call means, with the details of the richer error model where the server sent some. */
 export function errorFromService(error: ServiceError): BlobwireError {
@@ -28,7 +29,7 @@ export function errorFromService(error: ServiceError): BlobwireError {
     sent: sentOf(error, message),
     cause: error,
     ...(unreadable.test(message) ? { reason: 'malformed_response' } : {}),
-    ...(tooLarge.test(message) ? { reason: 'response_too_large' } : {}),
+    ...(tooLarge.test(message) ? { reason: 'message_too_large' } : {}),
     ...(isTlsFailure(message) ? { reason: 'tls', retryable: false } : {})
   })
 }
@@ -40,7 +41,7 @@ function sentOf(error: ServiceError, message: string): Sent {
 
 /** OpenSSL's and Node's words for a certificate that does not pass. */
 function isTlsFailure(message: string): boolean {
-  return /certificate|ERR_SSL|SSL alert|altnames/i.test(message)
+  return /certificate|ERR_SSL|SSL routines|altnames/i.test(message)
 }
 
 function readStatus(error: ServiceError): Status | undefined {

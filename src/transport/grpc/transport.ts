@@ -1,3 +1,5 @@
+import { isIP } from 'node:net'
+import { checkServerIdentity, type PeerCertificate } from 'node:tls'
 import {
   type ChannelCredentials,
   type ChannelOptions,
@@ -31,8 +33,19 @@ export interface GrpcTransportParts {
 /** As for HTTP: 64 KiB would cap bulk transfer at 3 MiB/s over 20 ms. */
 const windowBytes = 8 * 1024 * 1024
 
+/**
+ * The name asked for in TLS (SNI). An address cannot be one (RFC 6066 section 3), yet grpc-js sends the host whatever it
+ * is, and Node 26 refuses that; a name that belongs to nobody stands in, and the certificate is held against the address.
+ */
+function tlsName({ endpoint, tls }: GrpcTransportParts): string | undefined {
+  return tls.serverName ?? (isIP(addressOf(endpoint)) === 0 ? undefined : 'address.invalid')
+}
+
+const addressOf = (endpoint: Endpoint) => endpoint.hostname.replace(/^\[|\]$/g, '')
+
 function channelOptions(parts: GrpcTransportParts, options: TransportOptions): ChannelOptions {
   const { serverName } = parts.tls
+  const name = tlsName(parts)
   return {
     // grpc-js would follow http_proxy and its like without a word, even to 127.0.0.1.
     'grpc.enable_http_proxy': 0,
@@ -45,16 +58,17 @@ function channelOptions(parts: GrpcTransportParts, options: TransportOptions): C
     // Two clients never share a connection: each closes its own.
     'grpc.use_local_subchannel_pool': 1,
     ...(options.gzip ? { 'grpc.default_compression_algorithm': compressionAlgorithms.gzip } : {}),
-    ...(serverName === undefined
-      ? {}
-      : { 'grpc.ssl_target_name_override': serverName, 'grpc.default_authority': serverName })
+    ...(parts.endpoint.secure && name !== undefined ? { 'grpc.ssl_target_name_override': name } : {}),
+    ...(serverName === undefined ? {} : { 'grpc.default_authority': serverName })
   }
 }
 
-function channelCredentials(parts: GrpcTransportParts): ChannelCredentials {
-  return parts.endpoint.secure
-    ? credentials.createFromSecureContext(secureContext(parts.tls))
-    : credentials.createInsecure()
+function channelCredentials({ endpoint, tls }: GrpcTransportParts): ChannelCredentials {
+  if (!endpoint.secure) return credentials.createInsecure()
+  return credentials.createFromSecureContext(secureContext(tls), {
+    checkServerIdentity: (_name, certificate) =>
+      checkServerIdentity(tls.serverName ?? addressOf(endpoint), certificate as PeerCertificate)
+  })
 }
 
 /** gRPC over HTTP/2 (grpc.io, "gRPC over HTTP2"), through grpc-js. */

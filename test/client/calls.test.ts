@@ -1,0 +1,218 @@
+/** What every call can do: deadlines, aborts, closing, tokens, headers, interceptors; the same on all transports. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { inspect } from 'node:util'
+import { MemoryStore } from '../../server-fixture/store/memory-store.ts'
+import { type BlobwireError, createClient } from '../../src/index.ts'
+import { testServer } from '../support/server.ts'
+
+const transports = ['json', 'msgpack', 'grpc'] as const
+
+/** A store whose reads wait until they are let go. */
+class StuckStore extends MemoryStore {
+  #release: () => void = () => undefined
+  readonly #gate = new Promise<void>((resolve) => {
+    this.#release = resolve
+  })
+
+  override async getRepository(repository: string) {
+    await this.#gate
+    return super.getRepository(repository)
+  }
+
+  release(): void {
+    this.#release()
+  }
+
+  /** A test that fails must not leave the server waiting for it. */
+  [Symbol.dispose](): void {
+    this.#release()
+  }
+}
+
+test('a deadline ends the call on the client, and the server is told', async () => {
+  const store = new StuckStore()
+  await using fixture = await testServer({ store })
+  using _released = store
+  for (const transport of transports) {
+    const client = fixture.client({ transport, timeoutMs: 150 })
+    const start = performance.now()
+    await assert.rejects(client.getRepository('x'), (error: BlobwireError) => {
+      assert.deepEqual([error.code, error.transport ?? transport], ['deadline_exceeded', transport])
+      return true
+    })
+    assert.ok(performance.now() - start < 400, 'settles by the deadline + 250 ms')
+    await assert.rejects(client.getRepository('x', { timeoutMs: 20 }), { code: 'deadline_exceeded' })
+  }
+  store.release()
+  await assert.rejects(fixture.client().getRepository('x'), { code: 'not_found' })
+})
+
+test('an abort ends the call at once, before it starts and under way', async () => {
+  const store = new StuckStore()
+  await using fixture = await testServer({ store })
+  using _released = store
+  for (const transport of transports) {
+    const client = fixture.client({ transport })
+    const aborted = client.getRepository('x', { signal: AbortSignal.abort() })
+    await assert.rejects(aborted, { code: 'cancelled', sent: 'never' })
+    const controller = new AbortController()
+    const running = client.getRepository('x', { signal: controller.signal })
+    setImmediate(() => controller.abort())
+    await assert.rejects(running, { code: 'cancelled', sent: 'maybe' })
+  }
+  store.release()
+})
+
+test('closing settles calls under way and refuses later ones; twice is once', async () => {
+  const store = new StuckStore()
+  await using fixture = await testServer({ store })
+  using _released = store
+  for (const transport of transports) {
+    const client = fixture.client({ transport })
+    const running = Array.from({ length: 5 }, () => client.getRepository('x'))
+    const settled = Promise.allSettled(running)
+    await Promise.all([client.close(), client.close()])
+    for (const outcome of await settled) {
+      assert.equal(outcome.status, 'rejected')
+      const { code, reason } = (outcome as PromiseRejectedResult).reason as BlobwireError
+      assert.deepEqual([code, reason], ['cancelled', 'client_closed'])
+    }
+    await assert.rejects(client.getRepository('x'), { code: 'cancelled', reason: 'client_closed' })
+  }
+  store.release()
+})
+
+test('nobody listens: unavailable, never sent, worth a retry', async () => {
+  for (const transport of transports) {
+    const endpoint = `${transport === 'grpc' ? 'grpc' : 'http'}://127.0.0.1:1`
+    await using client = createClient({ endpoint, transport, timeoutMs: 3000 })
+    await assert.rejects(client.getRepository('x'), (error: BlobwireError) => {
+      const { code, sent, retryable } = error
+      assert.deepEqual([code, sent, retryable, error.transport], ['unavailable', 'never', true, transport])
+      return true
+    })
+  }
+})
+
+test('tokens: none, wrong, expired, read only, another tenant; the same on all transports', async () => {
+  const grants = [
+    { token: 'writer', access: 'write', repositories: ['team/*'] },
+    { token: 'reader', access: 'read', repositories: ['team/site'] },
+    { token: 'stranger', access: 'write', repositories: ['other/*'] },
+    { token: 'old', access: 'write', repositories: ['*'], expires: '2001-01-01T00:00:00Z' }
+  ] as const
+  await using fixture = await testServer({ grants })
+  await fixture.client({ token: 'writer' }).createRepository('team/site')
+  for (const transport of transports) {
+    const as = (token?: string) => fixture.client({ transport, token }).repository('team/site')
+    const { oid } = await as('writer').storeBlob('secret\n')
+    const reasons = { undefined: 'no_token', garbage: 'bad_token', old: 'expired_token' }
+    for (const [token, reason] of Object.entries(reasons)) {
+      const repo = as(token === 'undefined' ? undefined : token)
+      await assert.rejects(repo.getBlob(oid), { code: 'unauthenticated', reason, retryable: false, sent: 'processed' })
+    }
+    assert.equal((await as('reader').getBlob(oid)).size, 7)
+    await assert.rejects(as('reader').storeBlob('x'), { code: 'permission_denied' })
+    const [read, write] = await as('reader').batch([{ getBlob: { oid } }, { storeBlob: { content: 'x' } }])
+    assert.equal(read?.getBlob?.oid, oid)
+    assert.equal(write?.error?.code, 'permission_denied')
+    const hidden = await as('stranger')
+      .getBlob(oid)
+      .catch((error: BlobwireError) => error)
+    const absent = await fixture
+      .client({ transport, token: 'stranger' })
+      .getBlob('team/none', oid)
+      .catch((error: BlobwireError) => error)
+    assert.ok('message' in hidden && 'message' in absent)
+    assert.equal(hidden.message.replace('team/site', ''), absent.message.replace('team/none', ''))
+    await assert.rejects(as('stranger').createRepository(), { code: 'permission_denied' })
+    assert.doesNotMatch(inspect(hidden, { depth: 20, showHidden: true }), /stranger/)
+    const names = (await fixture.client({ transport, token: 'stranger' }).listRepositories()).repositories
+    assert.deepEqual(names, [])
+  }
+})
+
+test('interceptors see calls and may add headers; headers reach the server', async () => {
+  await using fixture = await testServer()
+  for (const transport of transports) {
+    const seen: string[] = []
+    const client = fixture.client({
+      transport,
+      headers: { 'x-request-id': `mine-${transport}` },
+      interceptors: [
+        async (call, next) => {
+          seen.push(call.method.name)
+          return next({ ...call, headers: { ...call.headers, 'x-extra': '1' } })
+        }
+      ]
+    })
+    await assert.rejects(client.getRepository('none'), { code: 'not_found', requestId: `mine-${transport}` })
+    assert.deepEqual(seen, ['GetRepository'])
+    await assert.rejects(client.getRepository('none', { headers: { 'grpc-timeout': '1S' } }), {
+      code: 'invalid_argument'
+    })
+    const { calls, failures, requests } = client.stats()
+    assert.deepEqual([calls, failures, requests], [1, 1, 1])
+  }
+})
+
+test('names no repository can have are refused before anything is sent', async () => {
+  const client = createClient({ endpoint: 'http://127.0.0.1:1' })
+  const names = [
+    '',
+    '/',
+    'a//b',
+    '../x',
+    'a/..',
+    '%2e%2e',
+    'a\0b',
+    'x'.repeat(65536),
+    '__proto__',
+    'a.git',
+    'ａ',
+    'a b',
+    '-x'
+  ]
+  for (const name of names) {
+    await assert.rejects(
+      client.getRepository(name),
+      { code: 'invalid_argument', sent: 'never' },
+      JSON.stringify(name.slice(0, 20))
+    )
+  }
+  assert.equal(client.stats().calls, 0)
+  await client.close()
+})
+
+test('a batch is split to fit the limits, both ways, and keeps its order', async () => {
+  await using fixture = await testServer({
+    limits: { maxBatchOperations: 10, maxBatchBytes: 8192, maxInlineBytes: 4096 }
+  })
+  for (const transport of transports) {
+    const repo = fixture.client({ transport }).repository(`split-${transport}`)
+    await repo.createRepository()
+    const contents = Array.from({ length: 57 }, (_, index) => `${index} `.repeat(200 + index))
+    const stored = await repo.batch(contents.map((content) => ({ storeBlob: { content } })))
+    const oids = stored.map((result) => result.storeBlob?.oid ?? assert.fail(String(result.error)))
+    const read = await repo.batch(oids.map((oid) => ({ getBlob: { oid } })))
+    assert.deepEqual(
+      read.map(({ getBlob }) => Buffer.from(getBlob?.content ?? []).toString()),
+      contents
+    )
+    const atomic = repo.batch(
+      contents.map((content) => ({ storeBlob: { content } })),
+      { atomic: true }
+    )
+    await assert.rejects(atomic, { code: 'resource_exhausted', reason: 'atomic_too_large' })
+    await assert.rejects(repo.storeBlob(new Uint8Array(4097)), (error: BlobwireError) => {
+      assert.equal(error.code, 'resource_exhausted')
+      assert.deepEqual(error.details.limit, { limit: 'max_inline_bytes', maximum: 4096, actual: 4097 })
+      return true
+    })
+    await assert.rejects(repo.batch([{ storeBlob: { content: 'x' }, getBlob: { oid: 'y' } } as never]), {
+      code: 'invalid_argument'
+    })
+    await assert.rejects(repo.batch([{ storeTrees: {} } as never]), /there is no operation "storeTrees"/)
+  }
+})

@@ -1,0 +1,79 @@
+/** Options are checked once, at construction; defaults are what their documentation says. */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { describe, test } from 'node:test'
+import { inspect } from 'node:util'
+import { resolveOptions } from '../../src/client/options.ts'
+import { BlobwireError, type ClientOptions, createClient } from '../../src/index.ts'
+
+const endpoint = 'http://127.0.0.1:4100'
+
+test('every @default in the documentation is the resolved value', () => {
+  const source = readFileSync(new URL('../../src/client/options.ts', import.meta.url), 'utf8')
+  const documented = [...source.matchAll(/@default ([^\n]*)\n(?:[^/]*\*\/)\s*(\w+)\?:/g)]
+  const resolved: Record<string, unknown> = { ...resolveOptions({ endpoint }), transport: 'auto' }
+  assert.ok(documented.length >= 9, `${documented.length} defaults are documented`)
+  for (const [, text = '', name = ''] of documented) {
+    const expected = text === 'none' ? undefined : JSON.parse(text.replaceAll("'", '"'))
+    assert.deepEqual(resolved[name], expected, name)
+  }
+})
+
+test('auto is gRPC for gRPC endpoints and MessagePack for HTTP', () => {
+  assert.equal(resolveOptions({ endpoint }).transport, 'msgpack')
+  assert.equal(resolveOptions({ endpoint: 'grpc://[::1]:50051' }).transport, 'grpc')
+})
+
+describe('refused, naming option, value and what is allowed', () => {
+  const bad: [name: string, options: Record<string, unknown>, message: RegExp][] = [
+    ['no endpoint', { endpoint: undefined }, /^endpoint: must be http:\/\//],
+    ['another scheme', { endpoint: 'ftp://x' }, /^endpoint: must be http.*ftp/],
+    ['a path', { endpoint: 'http://x/api' }, /^endpoint/],
+    ['gRPC without a port', { endpoint: 'grpc://x' }, /^endpoint/],
+    ['several endpoints', { endpoint: [endpoint, endpoint] }, /^endpoint: several endpoints are not there yet/],
+    ['an unknown option', { timeout: 5 }, /^timeout: there is no such option; there are endpoint, /],
+    ['an unknown TLS option', { tls: { pfx: '' } }, /^tls.pfx: there is no such option; there are ca, /],
+    ['another transport', { transport: 'xml' }, /^transport: must be one of auto, json, msgpack, grpc, not "xml"/],
+    ['JSON on a gRPC endpoint', { endpoint: 'grpc://x:1', transport: 'json' }, /^transport: a grpc\(s\)/],
+    ['no time', { timeoutMs: 0 }, /^timeoutMs: must be a number above 0, not 0/],
+    ['time as text', { timeoutMs: '5s' }, /^timeoutMs: .* not "5s"/],
+    ['not a number', { connectTimeoutMs: Number.NaN }, /^connectTimeoutMs/],
+    ['a word for a truth', { gzip: 'yes' }, /^gzip: must be true or false, not "yes"/],
+    ['a certificate without its key', { tls: { cert: 'x' } }, /^tls: cert and key go together/],
+    ['a certificate that is none', { tls: { ca: 'x', cert: 'x', key: 'x' } }, /^tls: ca, cert or key cannot be used/],
+    ['an old TLS', { tls: { minVersion: 'TLSv1' } }, /^tls.minVersion/],
+    ['a header of the protocol', { headers: { 'Content-Type': 'x' } }, /^headers.content-type: is set by the client/],
+    ['a header with a line feed', { headers: { 'x-a': 'b\r\nc: d' } }, /^headers.x-a/],
+    ['a header that is not ASCII', { headers: { 'x-a': 'ü' } }, /^headers.x-a/],
+    ['an interceptor that is none', { interceptors: [{}] }, /^interceptors/]
+  ]
+  for (const [name, options, message] of bad) {
+    test(name, () => {
+      assert.throws(
+        () => createClient({ endpoint, ...options } as ClientOptions),
+        (error: BlobwireError) => {
+          assert.ok(error instanceof BlobwireError, String(error))
+          assert.equal(error.code, 'invalid_argument')
+          assert.match(error.message, message)
+          return true
+        }
+      )
+    })
+  }
+})
+
+test('secrets stay out of errors and out of inspect', () => {
+  const secret = 'tok-5f3a9'
+  const client = createClient({ endpoint, token: secret })
+  assert.doesNotMatch(inspect(client, { depth: 20, showHidden: true }), /5f3a9/)
+  assert.doesNotMatch(inspect(client.repository('demo'), { depth: 20, showHidden: true }), /5f3a9/)
+  for (const options of [{ endpoint, token: `${secret} x` }, { endpoint: `http://user:${secret}@host` }]) {
+    assert.throws(
+      () => createClient(options),
+      (error: BlobwireError) => {
+        assert.doesNotMatch(inspect(error), /5f3a9/)
+        return true
+      }
+    )
+  }
+})
