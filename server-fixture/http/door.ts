@@ -23,6 +23,7 @@ const sessionIdleMs = 120_000
 const headersTimeoutMs = 10_000
 const maxHeaderSize = 64 * 1024
 const drainMs = 8_000
+const pingMs = 1_000
 const preface = Buffer.from('PRI * HTTP/2.0')
 
 /** What is open behind the door, so that it can be closed in order. */
@@ -129,15 +130,24 @@ function handOver(socket: Socket, seen: Buffer, server: Http1Server | Http2Serve
   if (!('updateSettings' in server)) socket.resume()
 }
 
-/** Two-step GOAWAY (RFC 9113 section 6.8): the last stream is only named once the peer has heard that it ends. */
+/**
+ * Two-step GOAWAY (RFC 9113 section 6.8): the last stream is only named once the peer has heard that it ends. A peer that
+ * has gone without a word does not answer the PING, and is not waited for.
+ */
 function drain(session: ServerHttp2Session): Promise<void> {
   return new Promise((resolve) => {
     if (session.closed || session.destroyed) return resolve()
-    session.once('close', resolve)
+    const silent = setTimeout(() => session.destroy(), pingMs)
+    session.once('close', () => {
+      clearTimeout(silent)
+      resolve()
+    })
     session.goaway(0, 2 ** 31 - 1)
-    const finish = () => {
-      if (!session.destroyed) session.close()
+    const heard = (error: Error | null) => {
+      clearTimeout(silent)
+      if (error) session.destroy()
+      else session.close()
     }
-    if (!session.ping(finish)) finish()
+    if (!session.ping(heard)) session.close()
   })
 }

@@ -14,7 +14,7 @@ async function failingGit(test: TestContext) {
   const directory = await temporaryFolder(test)
   const program = join(directory, 'git')
   const script = `#!/bin/sh
-if [ -e "${directory}/$1" ]; then cat >/dev/null; cat "${directory}/$1" >&2; exit 128; fi
+if [ -e "${directory}/$1" ]; then cat "${directory}/$1" >&2; exit 128; fi
 exec git "$@"
 `
   await writeFile(program, script)

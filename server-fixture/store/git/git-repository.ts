@@ -1,5 +1,4 @@
-import type { RefMismatch } from '../../../src/core/error.ts'
-import { repositoryNotFound } from '../name-page.ts'
+import { BlobwireError, type RefMismatch } from '../../../src/core/error.ts'
 import type { NewObject, ObjectInfo, PageRequest, RefMove, RepositoryInfo, StoredObject, StoredRef } from '../store.ts'
 import { Compactor } from './compactor.ts'
 import type { GitPlace } from './git-process.ts'
@@ -49,16 +48,6 @@ export class GitRepository {
     }, options.packsInFlight)
   }
 
-  /** It is being closed, or is. */
-  get closing(): boolean {
-    return this.#closing !== undefined
-  }
-
-  /** No call is under way. */
-  get idle(): boolean {
-    return this.#calls === 0
-  }
-
   /** Begins to look after the number of packs. */
   async start(): Promise<void> {
     await this.#compactor.start()
@@ -94,7 +83,7 @@ export class GitRepository {
     return this.#call(() => this.#refs.update(moves))
   }
 
-  /** Waits for the calls under way, then ends every process. Later calls throw `not_found`. */
+  /** Waits for the calls under way, then ends every process. Later calls throw `unavailable`, reason `repository_closed`. */
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -111,7 +100,7 @@ export class GitRepository {
   }
 
   async #call<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#closing) throw repositoryNotFound(this.info.repository)
+    if (this.#closing) throw repositoryClosed(this.info.repository)
     this.#calls++
     try {
       return await work()
@@ -120,4 +109,10 @@ export class GitRepository {
       if (this.#calls === 0) this.#noCalls?.resolve()
     }
   }
+}
+
+/** Tried again, the call finds what there is by then. */
+function repositoryClosed(repository: string): BlobwireError {
+  const message = `the repository ${repository} was closed meanwhile`
+  return new BlobwireError({ code: 'unavailable', reason: 'repository_closed', message })
 }

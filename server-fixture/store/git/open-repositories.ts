@@ -4,6 +4,8 @@ interface Entry {
   readonly opening: Promise<GitRepository>
   /** Undefined while it is being opened. */
   repository: GitRepository | undefined
+  /** Calls under way; while there are any, it is not closed to make room. */
+  users: number
 }
 
 /** The open repositories of a store, a bounded number of them: the one used longest ago is closed first. */
@@ -23,20 +25,22 @@ export class OpenRepositories {
     this.#openRepository = openRepository
   }
 
-  /** Calls `work` with the repository, opened if it is not. */
+  /** Calls `work` with the repository, opened if it is not; until it has settled the repository is kept open. */
   async use<T>(name: string, work: (repository: GitRepository) => Promise<T>): Promise<T> {
-    for (;;) {
-      await this.#leaving.get(name)
-      const repository = await this.#find(name)
-      // It may have been closed for want of room since; `work` takes hold of it before anything else can run.
-      if (!repository.closing) return await work(repository)
+    while (this.#leaving.has(name)) await this.#leaving.get(name)
+    const entry = this.#entry(name)
+    entry.users++
+    try {
+      return await work(entry.repository ?? (await entry.opening))
+    } finally {
+      entry.users--
+      this.#makeRoom()
     }
   }
 
   /** The repository, if it is open now. */
   peek(name: string): GitRepository | undefined {
-    const repository = this.#entries.get(name)?.repository
-    return repository?.closing ? undefined : repository
+    return this.#entries.get(name)?.repository
   }
 
   /** Closes the repository, then runs `work` while nobody can open it. */
@@ -63,29 +67,31 @@ export class OpenRepositories {
     await Promise.all([...repositories.map((repository) => repository?.close()), ...this.#closing])
   }
 
-  async #find(name: string): Promise<GitRepository> {
+  #entry(name: string): Entry {
     const found = this.#entries.get(name)
     if (found) {
       this.#entries.delete(name)
       this.#entries.set(name, found)
-      return found.repository ?? (await found.opening)
+      return found
     }
-    const entry: Entry = { opening: this.#openRepository(name), repository: undefined }
+    const entry: Entry = { opening: this.#openRepository(name), repository: undefined, users: 0 }
     this.#entries.set(name, entry)
-    try {
-      entry.repository = await entry.opening
-    } catch (error) {
-      if (this.#entries.get(name) === entry) this.#entries.delete(name)
-      throw error
-    }
-    this.#makeRoom()
-    return entry.repository
+    entry.opening.then(
+      (repository) => {
+        entry.repository = repository
+      },
+      () => {
+        if (this.#entries.get(name) === entry) this.#entries.delete(name)
+      }
+    )
+    return entry
   }
 
   #makeRoom(): void {
-    for (const [name, { repository }] of this.#entries) {
+    if (this.#entries.size <= this.#maxOpen) return
+    for (const [name, { repository, users }] of this.#entries) {
       if (this.#entries.size <= this.#maxOpen) return
-      if (!repository?.idle) continue
+      if (users > 0 || !repository) continue
       this.#entries.delete(name)
       const closed = repository.close().finally(() => this.#closing.delete(closed))
       this.#closing.add(closed)

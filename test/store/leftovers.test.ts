@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, readdir, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { GitStore } from '../../server-fixture/store/git/git-store.ts'
+import { git, newObject, openGitStore, temporaryFolder } from './support.ts'
+
+test('two stores cannot share a folder', async (context) => {
+  const { store, directory } = await openGitStore(context)
+  const inUse = { code: 'failed_precondition', reason: 'folder_in_use' }
+  await assert.rejects(GitStore.open(directory), inUse)
+  await assert.rejects(GitStore.open(`${directory}/.`), inUse)
+  await store.createRepository('still/works', 'sha1')
+})
+
+test('the lock of a living process is respected, that of a dead one is taken over', async (context) => {
+  const directory = await temporaryFolder(context)
+  const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' })
+  const gone = once(child, 'exit')
+  context.after(() => child.kill('SIGKILL'))
+  const stat = await readFile(`/proc/${child.pid}/stat`, 'latin1').catch(() => '')
+  const started = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+  const lock = join(directory, 'server.lock')
+  await writeFile(lock, JSON.stringify({ pid: child.pid, started }))
+  await assert.rejects(GitStore.open(directory), { code: 'failed_precondition', reason: 'folder_in_use' })
+  child.kill('SIGKILL')
+  await gone
+  const attempts = await Promise.allSettled([GitStore.open(directory), GitStore.open(directory)])
+  const opened = attempts.filter((attempt) => attempt.status === 'fulfilled')
+  assert.equal(opened.length, 1, 'both took the folder over')
+  await opened[0]?.value.close()
+  // An id that was given out again: the process lives, but it is another one.
+  await writeFile(lock, JSON.stringify({ pid: process.ppid, started: '1' }))
+  await (await GitStore.open(directory)).close()
+  await writeFile(lock, 'not a lock at all')
+  await (await GitStore.open(directory)).close()
+  assert.deepEqual(await readdir(directory), [])
+})
+
+test('what a killed server left is cleared, and a pack it had almost moved in is kept', async (context) => {
+  const directory = await temporaryFolder(context)
+  const gitDir = join(directory, 'demo.git')
+  const objects = join(gitDir, 'objects')
+  const blob = newObject('blob', 'in the pack', 'sha1')
+  const first = await GitStore.open(directory)
+  await first.createRepository('demo', 'sha1')
+  await first.putObjects('demo', [blob])
+  await first.close()
+
+  const incoming = join(objects, 'tmp_objdir-blobwire-0123')
+  await mkdir(join(incoming, 'pack'), { recursive: true })
+  const index = (await readdir(join(objects, 'pack'))).find((name) => name.endsWith('.idx')) ?? ''
+  await rename(join(objects, 'pack', index), join(incoming, 'pack', index))
+  await writeFile(join(incoming, 'pack', 'tmp_pack_abc'), 'half a pack')
+  await writeFile(join(objects, 'pack', '.tmp-1-pack-abc.pack'), 'half a pack')
+  await mkdir(join(directory, '~halfmade', 'objects'), { recursive: true })
+  const locks = [join(gitDir, 'refs', 'heads', 'main.lock'), join(gitDir, 'packed-refs.lock')]
+  for (const lock of locks) {
+    await writeFile(lock, '')
+    await utimes(lock, 1000, 1000)
+  }
+  assert.notEqual(git(gitDir, ['cat-file', '-e', blob.oid]).status, 0)
+
+  const second = await GitStore.open(directory)
+  assert.deepEqual(await second.hasObjects('demo', [blob.oid]), [{ kind: 'blob', size: 11 }])
+  await second.close()
+  assert.deepEqual(await readdir(directory), ['demo.git'])
+  assert.deepEqual((await readdir(objects)).toSorted(), ['info', 'pack'])
+  assert.equal((await readdir(join(objects, 'pack'))).length, 2)
+  for (const lock of locks) await assert.rejects(stat(lock), { code: 'ENOENT' })
+})
