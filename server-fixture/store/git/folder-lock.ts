@@ -1,14 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { BlobwireError } from '../../../src/core/error.ts'
 import { isMissing } from './durable-files.ts'
+import { instanceMark, waitForOrphans } from './orphans.ts'
 
 /** Ends in `.lock`, as no repository and no folder of repositories may. */
 const lockName = 'server.lock'
-/** git processes of a dead server meet the end of their input and finish by themselves; they get this long for it. */
-const orphanGraceMs = 250
 /** The folders this process holds: after a restart under the same process id, an old lock looks like our own. */
 const held = new Set<string>()
 
@@ -46,10 +44,13 @@ export class FolderLock {
 
 async function take(path: string, directory: string): Promise<void> {
   const own = `${path}.${randomBytes(6).toString('hex')}.lock`
-  await writeFile(own, JSON.stringify({ pid: process.pid, started: await startTime(process.pid) }))
+  const lock = { pid: process.pid, started: await startTime(process.pid), mark: instanceMark }
+  await writeFile(own, JSON.stringify(lock))
   try {
     // Linked, not written: the lock is there with its content, or not at all.
-    while (!(await linked(own, path))) await removeIfStale(path, directory)
+    let dead: string | undefined
+    while (!(await linked(own, path))) dead = (await removeIfStale(path, directory)) ?? dead
+    if (dead !== undefined) await waitForOrphans(dead)
   } finally {
     await unlink(own)
   }
@@ -65,23 +66,26 @@ async function linked(from: string, to: string): Promise<boolean> {
   }
 }
 
-/** Moves the lock aside before it goes, and looks at it again: another server may have taken it over in between. */
-async function removeIfStale(path: string, directory: string): Promise<void> {
+/**
+ * Moves the lock aside before it goes, and looks at it again: another server may have taken it over in between. Returns
+ * the mark of the server that held it, if that was removed.
+ */
+async function removeIfStale(path: string, directory: string): Promise<string | undefined> {
   const text = await readIfThere(path)
-  if (text === undefined) return
+  if (text === undefined) return undefined
   const owner = await livingOwner(text)
   if (owner !== undefined) throw inUse(directory, owner)
   const aside = `${path}.${randomBytes(6).toString('hex')}.lock`
   try {
     await rename(path, aside)
   } catch (error) {
-    if (isMissing(error)) return
+    if (isMissing(error)) return undefined
     throw error
   }
   const moved = await readIfThere(aside)
   if (moved !== text) await linked(aside, path)
   await unlink(aside)
-  if (moved === text) await sleep(orphanGraceMs)
+  return moved === text ? parseLock(text).mark : undefined
 }
 
 async function livingOwner(text: string): Promise<number | undefined> {
@@ -96,12 +100,12 @@ async function livingOwner(text: string): Promise<number | undefined> {
   return (await startTime(pid)) === started ? pid : undefined
 }
 
-function parseLock(text: string): { pid: number; started: string } {
+function parseLock(text: string): { pid: number; started: string; mark: string } {
   try {
-    const { pid, started } = JSON.parse(text) as { pid?: unknown; started?: unknown }
-    return { pid: Number(pid), started: String(started) }
+    const { pid, started, mark } = JSON.parse(text) as Record<'pid' | 'started' | 'mark', unknown>
+    return { pid: Number(pid), started: String(started), mark: String(mark) }
   } catch {
-    return { pid: 0, started: '' }
+    return { pid: 0, started: '', mark: '' }
   }
 }
 

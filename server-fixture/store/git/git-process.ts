@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { type GitExit, gitFailure } from './git-failure.ts'
+import { instanceMark, markVariable } from './orphans.ts'
 
 /** Where a git process works. */
 export interface GitPlace {
@@ -34,6 +35,7 @@ const baseEnvironment: NodeJS.ProcessEnv = {
   GIT_CONFIG_GLOBAL: '/dev/null',
   GIT_TERMINAL_PROMPT: '0',
   GIT_NO_REPLACE_OBJECTS: '1',
+  [markVariable]: instanceMark,
   GIT_CONFIG_COUNT: String(Object.keys(configuration).length)
 }
 for (const [index, [key, value]] of Object.entries(configuration).entries()) {

@@ -1,0 +1,54 @@
+/**
+ * Writes into a Git store from many sides at once until it is killed, and says on stdout what was acknowledged:
+ * `object <oid> <content>` and `ref <name> <oid>`, one a line.
+ *
+ *     node kill-child.ts DIRECTORY ROUND
+ */
+import { GitStore } from '../../server-fixture/store/git/git-store.ts'
+import { zeroOid } from '../../src/git/oid.ts'
+import { newCommit, newObject } from './support.ts'
+
+const [directory = '', round = ''] = process.argv.slice(2)
+const format = 'sha1'
+// Few packs, so that many runs of `git repack` are interrupted too.
+const store = await GitStore.open(directory, { maxPacks: 8, compactPauseMs: 0 })
+await store.createRepository('demo', format)
+
+async function writeObjects(writer: number): Promise<never> {
+  for (let count = 0; ; count++) {
+    const texts = Array.from({ length: 1 + (count % 5) }, (_, index) => `${round}-${writer}-${count}-${index}`)
+    const objects = texts.map((text) => newObject('blob', text, format))
+    await store.putObjects('demo', objects)
+    process.stdout.write(objects.map(({ oid }, index) => `object ${oid} ${texts[index]}\n`).join(''))
+  }
+}
+
+/** Moves two branches together, each by a commit on top of the one before. */
+async function moveRefs(mover: number): Promise<never> {
+  const names = [`refs/heads/${mover}-a`, `refs/heads/${mover}-b`]
+  for (let count = 0; ; count++) {
+    const heads = await store.readRefs('demo', names)
+    const commits = heads.map((head, index) =>
+      newCommit(`${round} ${mover} ${count} ${index}`, format, head ? [head] : [])
+    )
+    await store.putObjects('demo', commits.flat())
+    const moves = names.map((name, index) => ({
+      name,
+      expectedOid: heads[index] ?? zeroOid(format),
+      newOid: commits[index]?.[1]?.oid ?? ''
+    }))
+    const mismatches = await store.updateRefs('demo', moves)
+    if (mismatches.length > 0) throw new Error(`nobody else moves these refs: ${JSON.stringify(mismatches)}`)
+    process.stdout.write(moves.map(({ name, newOid }) => `ref ${name} ${newOid}\n`).join(''))
+  }
+}
+
+/** Repositories made and deleted, so that some are half-way when the process is killed. */
+async function makeRepositories(): Promise<never> {
+  for (let count = 0; ; count++) {
+    await store.createRepository(`made/${count % 3}`, format)
+    await store.deleteRepository(`made/${(count + 1) % 3}`)
+  }
+}
+
+await Promise.all([...[1, 2, 3, 4, 5, 6].map(writeObjects), moveRefs(1), moveRefs(2), makeRepositories()])

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { GitStore } from '../../server-fixture/store/git/git-store.ts'
+import { git, seededRandom, temporaryFolder } from './support.ts'
+
+const rounds = 6
+
+interface Acknowledged {
+  /** Content by oid. */
+  readonly objects: Map<string, string>
+  /** The last value of each ref. */
+  readonly refs: Map<string, string>
+}
+
+/** Lets the child work for a while after its first word, kills it, and adds what it said. Returns how much that was. */
+async function runAndKill(directory: string, round: number, lifeMs: number, said: Acknowledged): Promise<number> {
+  const program = join(import.meta.dirname, 'kill-child.ts')
+  const child = spawn(process.execPath, [program, directory, String(round)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const closed = once(child, 'close')
+  const chunks: Buffer[] = []
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
+  try {
+    await Promise.race([once(child.stdout, 'data'), closed])
+    await Promise.race([sleep(lifeMs), closed])
+  } finally {
+    child.kill('SIGKILL')
+  }
+  const [, signal] = await closed
+  assert.equal(signal, 'SIGKILL', 'the child ended by itself')
+  // What follows the last newline was cut off.
+  const lines = Buffer.concat(chunks).toString().split('\n').slice(0, -1)
+  for (const line of lines) {
+    const [what, key = '', value = ''] = line.split(' ')
+    if (what === 'object') said.objects.set(key, value)
+    else said.refs.set(key, value)
+  }
+  return lines.length
+}
+
+function checkObjects(gitDir: string, objects: ReadonlyMap<string, string>): void {
+  const answer = git(gitDir, ['cat-file', '--batch'], [...objects.keys()].map((oid) => `${oid}\n`).join(''))
+  const expected = [...objects].map(([oid, text]) => `${oid} blob ${text.length}\n${text}\n`).join('')
+  assert.ok(answer.output === expected, 'an acknowledged object is missing or has other bytes')
+}
+
+function checkRefs(gitDir: string, refs: ReadonlyMap<string, string>): void {
+  for (const [name, oid] of refs) {
+    const { status, output } = git(gitDir, ['merge-base', '--is-ancestor', oid, name])
+    assert.equal(status, 0, `${name} is not at or after ${oid}, which was acknowledged: ${output}`)
+  }
+}
+
+function checkIntegrity(gitDir: string): void {
+  const { status, output } = git(gitDir, ['fsck', '--strict', '--no-dangling'])
+  assert.equal(status, 0, output)
+  assert.doesNotMatch(output, /missing|corrupt|error|bad/)
+}
+
+/** Names of everything unfinished in the data folder and its repository. */
+async function leftovers(directory: string): Promise<string[]> {
+  const names = await readdir(directory, { recursive: true })
+  return names.filter((name) => /tmp|\.lock$|~|\.new$/.test(name) && name !== 'server.lock')
+}
+
+test('whatever was acknowledged survives kill -9, and nothing partial is left', async (context) => {
+  const directory = await temporaryFolder(context)
+  const gitDir = join(directory, 'demo.git')
+  const random = seededRandom(20_26)
+  const said: Acknowledged = { objects: new Map(), refs: new Map() }
+  for (let round = 0; round < rounds; round++) {
+    const count = await runAndKill(directory, round, 30 + random() * 350, said)
+    assert.ok(count > 0)
+
+    const store = await GitStore.open(directory, { maxPacks: 10_000 })
+    const names = [...said.refs.keys()]
+    assert.ok((await store.readRefs('demo', names)).every((oid) => oid !== undefined))
+    assert.deepEqual(await leftovers(directory), [])
+    await store.close()
+    checkIntegrity(gitDir)
+    checkObjects(gitDir, said.objects)
+    checkRefs(gitDir, said.refs)
+  }
+  context.diagnostic(`${said.objects.size} objects and ${said.refs.size} refs acknowledged in ${rounds} rounds`)
+  assert.ok(said.objects.size > 500 && said.refs.size === 4)
+})

@@ -1,0 +1,59 @@
+/** The real `git` as judge. Bare repositories in temporary folders; nothing of the user's configuration is read. */
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { ObjectFormat } from '../../src/git/oid.ts'
+
+const environment = {
+  PATH: process.env['PATH'],
+  HOME: '/nonexistent',
+  GIT_CONFIG_NOSYSTEM: '1',
+  GIT_CONFIG_GLOBAL: '/dev/null',
+  LC_ALL: 'C'
+}
+
+/** A repository that is only Git's. */
+export class GitRepository implements Disposable {
+  readonly folder: string
+
+  constructor(format: ObjectFormat) {
+    this.folder = mkdtempSync(join(tmpdir(), 'blobwire-git-'))
+    this.run(['init', '--quiet', '--bare', `--object-format=${format}`, '--initial-branch=main', '.'])
+  }
+
+  /** What git prints; throws where it fails. */
+  run(args: readonly string[], input: string | Uint8Array = ''): string {
+    return this.bytes(args, input).toString()
+  }
+
+  bytes(args: readonly string[], input: string | Uint8Array = ''): Buffer {
+    const options = {
+      cwd: this.folder,
+      input,
+      env: environment,
+      maxBuffer: 2 ** 28,
+      stdio: ['pipe', 'pipe', 'pipe'] as const
+    }
+    return execFileSync('git', [...args], { ...options, stdio: [...options.stdio] })
+  }
+
+  /** Whether git succeeds, and what it says. */
+  try(args: readonly string[], input: string | Uint8Array = ''): { ok: boolean; text: string } {
+    try {
+      return { ok: true, text: this.run(args, input) }
+    } catch (error) {
+      const { stdout, stderr } = error as { stdout: Buffer; stderr: Buffer }
+      return { ok: false, text: `${stdout}${stderr}` }
+    }
+  }
+
+  /** Stores an object as it is, without git's own checks. Returns its oid. */
+  store(kind: string, content: Uint8Array): string {
+    return this.run(['hash-object', '-t', kind, '-w', '--stdin', '--literally'], content).trim()
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
