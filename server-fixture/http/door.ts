@@ -44,7 +44,11 @@ export async function openHttpDoor(parts: DoorParts, options: DoorOptions): Prom
       .finally(() => inside.exchanges.delete(answered))
     inside.exchanges.add(answered)
   }
-  const http1 = createHttp1({ headersTimeout: headersTimeoutMs, requestTimeout: parts.bodyTimeoutMs, maxHeaderSize })
+  const http1 = createHttp1({
+    headersTimeout: headersTimeoutMs,
+    requestTimeout: headersTimeoutMs + parts.bodyTimeoutMs,
+    maxHeaderSize
+  })
   const http2 = options.tls
     ? createSecureServer({ ...http2Settings, ...options.tls, allowHTTP1: true, minVersion: 'TLSv1.2' })
     : createHttp2(http2Settings)

@@ -1,12 +1,7 @@
 import { BlobwireError } from '../../src/core/error.ts'
 import type { PageRequest } from './store.ts'
 
-/** Compares two names by their UTF-8 bytes, as Git sorts refs. JavaScript's own order differs above U+FFFF. */
-export function compareNames(left: string, right: string): number {
-  return Buffer.compare(Buffer.from(left), Buffer.from(right))
-}
-
-/** The names of a page, sorted by their bytes. */
+/** The names of a page, sorted by their UTF-8 bytes as Git sorts refs: JavaScript's own order differs above U+FFFF. */
 export function pageOfNames(names: Iterable<string>, page: PageRequest): string[] {
   const after = Buffer.from(page.after)
   return [...names]

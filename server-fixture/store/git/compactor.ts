@@ -14,7 +14,7 @@ export class Compactor {
   readonly #pauseMs: number
   readonly #onCompacted: () => void
   #packs = 0
-  #notBefore = 0
+  #resting: NodeJS.Timeout | undefined
   #running: Promise<void> | undefined
   #closed = false
 
@@ -48,15 +48,24 @@ export class Compactor {
   /** Waits for a run under way; none begins afterwards. */
   async close(): Promise<void> {
     this.#closed = true
+    clearTimeout(this.#resting)
     await this.#running
   }
 
   #runIfNeeded(): void {
-    if (this.#packs <= this.#maxPacks || this.#running || this.#closed || performance.now() < this.#notBefore) return
+    if (this.#packs <= this.#maxPacks || this.#running || this.#resting || this.#closed) return
     this.#running = this.#run().finally(() => {
       this.#running = undefined
-      this.#notBefore = performance.now() + this.#pauseMs
+      if (!this.#closed) this.#rest()
     })
+  }
+
+  /** Looks again when it is over: the burst that made the packs may have ended, and nothing else would. */
+  #rest(): void {
+    this.#resting = setTimeout(() => {
+      this.#resting = undefined
+      this.#runIfNeeded()
+    }, this.#pauseMs).unref()
   }
 
   /** A run that fails changes nothing, and is tried again later: what is stored is safe without it. */

@@ -1,0 +1,134 @@
+/** Clients that nobody here wrote: Connect's own, buf curl, and gRPC's health check. */
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { after, before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { createFileRegistry, type DescService, fromBinary } from '@bufbuild/protobuf'
+import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
+import { Code, ConnectError, createClient } from '@connectrpc/connect'
+import { createConnectTransport } from '@connectrpc/connect-node'
+import * as grpc from '@grpc/grpc-js'
+import { makeClientConstructor } from '@grpc/grpc-js'
+import { service as healthService } from 'grpc-health-check'
+import { decodeErrorDetail } from '../../src/codec/proto.ts'
+import { type TestServer, testServer } from '../support/server.ts'
+
+const run = promisify(execFile)
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const buf = fileURLToPath(new URL('../../node_modules/.bin/buf', import.meta.url))
+const helloOid = 'ce013625030ba8dba906f756967f9e9ca394464a'
+
+let fixture: TestServer
+before(async () => {
+  fixture = await testServer({ grants: [{ token: 'good', access: 'write', repositories: ['*'] }] })
+})
+after(() => fixture[Symbol.asyncDispose]())
+
+type Unary = (request: object, options?: object) => Promise<Record<string, unknown>>
+
+/** Descriptors as buf (Go) reads them from the proto, so that nothing of ours is between. */
+async function vcsService(): Promise<DescService> {
+  const image = await run(buf, ['build', '-o', '-#format=binpb'], { cwd: root, encoding: 'buffer' })
+  const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, image.stdout))
+  return registry.getService('blobwire.v1.VcsService') ?? assert.fail('no service')
+}
+
+for (const httpVersion of ['2', '1.1'] as const) {
+  test(`an unmodified Connect client with JSON over HTTP/${httpVersion}`, async () => {
+    const transport = createConnectTransport({
+      baseUrl: fixture.server.http,
+      httpVersion,
+      useBinaryFormat: false,
+      interceptors: [
+        (next) => (request) => {
+          request.header.set('authorization', 'Bearer good')
+          return next(request)
+        }
+      ]
+    })
+    const client = createClient(await vcsService(), transport) as unknown as Record<string, Unary>
+    const call = (name: string, request: object, options?: object) => {
+      const method = client[name] ?? assert.fail(name)
+      return method(request, options)
+    }
+    const repository = `connect-${httpVersion}`
+    await call('createRepository', { repository })
+    const stored = await call('storeBlob', { repository, content: Buffer.from('hello\n') })
+    assert.deepEqual([stored['oid'], stored['size']], [helloOid, 6n])
+    const large = Buffer.alloc(500_000, 'compress me ')
+    const { oid } = await call('storeBlob', { repository, content: large })
+    const read = await call('getBlob', { repository, oid })
+    assert.ok(large.equals(read['content'] as Uint8Array))
+    const operations = [
+      { operation: { case: 'storeBlob', value: { content: Buffer.from('hello\n') } } },
+      { operation: { case: 'getBlob', value: { oid: 'ab'.repeat(20) } } }
+    ]
+    const { results } = (await call('batchOperations', { repository, operations })) as {
+      results: { result: { case: string; value: { oid: string; code: string } } }[]
+    }
+    assert.deepEqual(
+      results.map(({ result }) => result.case),
+      ['storeBlob', 'error']
+    )
+    assert.equal(results[1]?.result.value.code, 'not_found')
+
+    const zero = '0'.repeat(40)
+    const expectedOid = 'ab'.repeat(20)
+    const update = { name: 'refs/tags/x', expectedOid, newOid: helloOid }
+    await assert.rejects(call('updateRefs', { repository, updates: [update] }), (error) => {
+      assert.ok(error instanceof ConnectError)
+      assert.equal(error.code, Code.Aborted)
+      const [detail] = error.details as { type: string; value: Uint8Array }[]
+      assert.equal(detail?.type, 'blobwire.v1.ErrorDetail')
+      const { reason, refMismatches } = decodeErrorDetail(detail?.value ?? new Uint8Array(0))
+      assert.equal(reason, 'ref_mismatch')
+      assert.deepEqual(refMismatches, [{ name: 'refs/tags/x', expectedOid, foundOid: zero }])
+      return true
+    })
+    await assert.rejects(call('getRepository', { repository: 'none' }), { code: Code.NotFound })
+    await assert.rejects(call('getRepository', { repository }, { timeoutMs: 0.001 }), { code: Code.DeadlineExceeded })
+    await assert.rejects(call('queryUpload', { repository }), { code: Code.Unimplemented })
+  })
+}
+
+async function bufCurl(method: string, request: object, ...more: string[]) {
+  const url = `${fixture.server.grpc}/${method}`
+  const flags = ['curl', '--protocol', 'grpc', '--http2-prior-knowledge', ...more, '-d', JSON.stringify(request), url]
+  try {
+    const { stdout } = await run(buf, flags, { cwd: '/' })
+    return { ok: true, answer: JSON.parse(stdout || '{}') }
+  } catch (error) {
+    const { stderr } = error as { stderr: string }
+    return { ok: false, answer: JSON.parse(stderr.slice(stderr.indexOf('{'))) }
+  }
+}
+
+test('buf curl over gRPC, with the schema from server reflection', async () => {
+  const token = ['-H', 'authorization: Bearer good']
+  const service = 'blobwire.v1.VcsService'
+  assert.ok((await bufCurl(`${service}/CreateRepository`, { repository: 'curl', objectFormat: 'sha256' }, ...token)).ok)
+  const content = Buffer.from('hello\n').toString('base64')
+  const stored = await bufCurl(`${service}/StoreBlob`, { repository: 'curl', content }, ...token)
+  const oid = '2cf8d83d9ee29543b34a87727421fdecb7e3f3a183d337639025de576db9ebb4'
+  assert.deepEqual(stored, { ok: true, answer: { oid, size: '6' } })
+  const missing = await bufCurl(`${service}/GetBlob`, { repository: 'curl', oid: 'ab'.repeat(32) }, ...token)
+  assert.equal(missing.answer.code, 'not_found')
+  assert.equal(missing.answer.details[0].type, 'blobwire.v1.ErrorDetail')
+  const detail = decodeErrorDetail(Buffer.from(missing.answer.details[0].value, 'base64'))
+  assert.equal(detail.reason, 'object', JSON.stringify(missing.answer))
+  assert.equal((await bufCurl(`${service}/GetBlob`, { repository: 'curl', oid })).answer.code, 'unauthenticated')
+  assert.equal((await bufCurl(`${service}/Session`, {}, ...token)).answer.code, 'unimplemented')
+})
+
+test('gRPC health, without a token', async () => {
+  const Health = makeClientConstructor(healthService as grpc.ServiceDefinition, 'grpc.health.v1.Health')
+  const client = new Health(new URL(fixture.server.grpc).host, grpc.credentials.createInsecure())
+  const check = client['check'] as (request: object, callback: (error: Error | null, answer: object) => void) => void
+  for (const service of ['', 'blobwire.v1.VcsService']) {
+    const answer = await promisify(check.bind(client))({ service })
+    assert.deepEqual(answer, { status: 'SERVING' })
+  }
+  await assert.rejects(promisify(check.bind(client))({ service: 'other' }), { code: grpc.status.NOT_FOUND })
+  client.close()
+})

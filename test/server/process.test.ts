@@ -1,0 +1,99 @@
+/** The fixture as a process: its start line, its flags, and how it ends. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { createClient } from '../../src/index.ts'
+
+const main = fileURLToPath(new URL('../../server-fixture/main.ts', import.meta.url))
+
+async function runToEnd(...flags: string[]) {
+  const child = spawn(process.execPath, [main, ...flags])
+  let out = ''
+  let err = ''
+  child.stdout.on('data', (chunk) => {
+    out += chunk
+  })
+  child.stderr.on('data', (chunk) => {
+    err += chunk
+  })
+  const [code] = await once(child, 'exit')
+  return { code, out, err }
+}
+
+test('one line of JSON when it is ready, logs on stderr, SIGTERM answers what was accepted and ends with 0', async () => {
+  const child = spawn(process.execPath, [main, '--http-port', '0', '--grpc-port', '0', '--token', 'sesame-tok'])
+  let out = ''
+  let err = ''
+  child.stderr.on('data', (chunk) => {
+    err += chunk
+  })
+  const ready = new Promise<{ http: string; grpc: string }>((resolve) => {
+    child.stdout.on('data', (chunk) => {
+      out += chunk
+      if (out.endsWith('\n')) resolve(JSON.parse(out))
+    })
+  })
+  const { http, grpc } = await ready
+  assert.match(http, /^http:\/\/127\.0\.0\.1:\d+$/)
+  assert.match(grpc, /^http:\/\/127\.0\.0\.1:\d+$/)
+  const clients = (['json', 'msgpack', 'grpc'] as const).map((transport) =>
+    createClient({ endpoint: http, transport, token: 'sesame-tok' })
+  )
+  const [first] = clients
+  await first?.createRepository('demo')
+  await Promise.all(clients.map((client) => client.warmUp()))
+  const content = new Uint8Array(200_000).fill(7)
+  const exited = once(child, 'exit')
+  let began = 0
+  const calls = clients.flatMap((client) => Array.from({ length: 20 }, () => client.storeBlob('demo', content)))
+  for (const call of calls)
+    call.then(
+      () => began++ || child.kill('SIGTERM'),
+      () => undefined
+    )
+  const outcomes = await Promise.allSettled(calls)
+  const [code] = await exited
+  assert.equal(code, 0, err)
+  // What the server had accepted was answered; what came later was refused as not sent or cut, never answered wrongly.
+  assert.ok(outcomes.some(({ status }) => status === 'fulfilled'))
+  for (const outcome of outcomes) if (outcome.status === 'rejected') assert.equal(outcome.reason.code, 'unavailable')
+  await Promise.all(clients.map((client) => client.close()))
+  assert.equal(out.split('\n').length, 2)
+  assert.match(err, /"event":"draining"/)
+  assert.doesNotMatch(out + err, /sesame-tok/)
+})
+
+test('flags that cannot be used: which, what was given, what is allowed; exit 2', async () => {
+  const cases: [string[], RegExp][] = [
+    [['--http-port', '70000'], /--http-port "70000": must be a port from 0 to 65535/],
+    [['--store', 'disk'], /--store "disk": must be memory or git/],
+    [['--store', 'git'], /--store git needs --data DIR/],
+    [['--tls-cert', 'x'], /--tls-cert and --tls-key go together/],
+    [['--tls-cert', '/none', '--tls-key', '/none'], /--tls-cert "\/none": ENOENT/],
+    [['--token', 'two words'], /--token: must be a bearer token/],
+    [['--faults', 'x.json'], /--faults: scripted faults are not there yet/],
+    [['--nonsense'], /--nonsense/]
+  ]
+  await Promise.all(
+    cases.map(async ([flags, message]) => {
+      const { code, out, err } = await runToEnd(...flags)
+      assert.deepEqual([code, out], [2, ''], flags.join(' '))
+      assert.match(err, message)
+      assert.match(err, /usage: /)
+      assert.doesNotMatch(err, /two words/)
+    })
+  )
+})
+
+test('a port that is taken: said in a line, exit 1', async () => {
+  const child = spawn(process.execPath, [main, '--http-port', '0', '--grpc-port', '0'])
+  const [line] = await once(child.stdout, 'data')
+  const { port } = new URL(JSON.parse(String(line)).http)
+  const { code, err } = await runToEnd('--http-port', port, '--grpc-port', '0')
+  assert.equal(code, 1)
+  assert.match(err, /cannot start: .*EADDRINUSE/)
+  child.kill('SIGTERM')
+  await once(child, 'exit')
+})
