@@ -1,8 +1,11 @@
-/** Makes `dist`: JavaScript and declarations. The proto files stay where they are, one level above. */
+/** Makes `dist` (or the folder that is given): JavaScript and declarations. The proto files stay one level above. */
 import { execFileSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
-const root = new URL('..', import.meta.url).pathname
-rmSync(join(root, 'dist'), { recursive: true, force: true })
-execFileSync(join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })
+const root = fileURLToPath(new URL('..', import.meta.url))
+const outDir = process.argv[2] ?? join(root, 'dist')
+rmSync(outDir, { recursive: true, force: true })
+const tsc = join(root, 'node_modules/.bin/tsc')
+execFileSync(tsc, ['-p', 'tsconfig.build.json', '--outDir', outDir], { cwd: root, stdio: 'inherit' })

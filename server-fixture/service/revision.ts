@@ -52,7 +52,7 @@ async function step(workspace: Workspace, oid: string, parent: number): Promise<
  * The object a revision names, with tags followed.
  * @throws BlobwireError `not_found`, reason `revision`; `invalid_argument`
  */
-export async function findRevision(workspace: Workspace, revision: string): Promise<Found> {
+async function findRevision(workspace: Workspace, revision: string): Promise<Found> {
   const [, base, suffix] = form.exec(revision) ?? []
   if (base === undefined || suffix === undefined || revision.includes('\0')) {
     throw invalidArgument('revision', 'must be an oid, ref, branch, tag or HEAD, with ~N and ^N behind it')

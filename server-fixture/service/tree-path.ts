@@ -17,7 +17,7 @@ export function toEntry(path: Uint8Array, item: TreeItem): Partial<Messages['Tre
 }
 
 /** The segments of a path to be read. @throws BlobwireError `invalid_argument` */
-export function segmentsOf(path: string): string[] {
+function segmentsOf(path: string): string[] {
   const segments = path.split('/')
   if (path.includes('\0') || segments.some((segment) => segment === '' || segment === '.' || segment === '..')) {
     throw invalidArgument('path', 'must be a path such as "dir/file.txt", without "//", "." and ".."')

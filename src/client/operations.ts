@@ -20,7 +20,7 @@ export type Request<Name extends OperationName> = Init<NonNullable<Messages['Ope
 const encoder = new TextEncoder()
 
 /** @throws BlobwireError `invalid_argument` for anything but bytes and well-formed strings */
-export function toBytes(field: string, content: Bytes): Uint8Array {
+function toBytes(field: string, content: Bytes): Uint8Array {
   if (content instanceof Uint8Array) return content
   if (typeof content !== 'string') throw invalidArgument(field, 'must be a Uint8Array or a string')
   if (!content.isWellFormed()) throw invalidArgument(field, 'must be well-formed Unicode, without lone surrogates')

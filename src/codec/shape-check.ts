@@ -27,7 +27,7 @@ export function plainBytes(bytes: Uint8Array): Uint8Array {
 }
 
 /** Bytes are bytes and integers are integers: MessagePack, and the objects that protobufjs takes and gives. */
-export const binaryRepresentation: Representation = {
+const binaryRepresentation: Representation = {
   readBytes: (value) => (value instanceof Uint8Array ? plainBytes(value) : undefined),
   writeBytes: (bytes) => bytes,
   readLong: (value) => (typeof value === 'number' ? value : undefined),

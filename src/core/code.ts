@@ -25,7 +25,7 @@ export const codeNumbers = {
 export type Code = keyof typeof codeNumbers
 
 /** All codes; a code's number is its place + 1. */
-export const codes = Object.keys(codeNumbers) as Code[]
+const codes = Object.keys(codeNumbers) as Code[]
 
 /** The code of a gRPC status number; what gRPC does not know is `unknown`. */
 export function codeFromGrpc(status: number): Code {

@@ -34,7 +34,7 @@ test('packs are joined while puts and reads go on, and nothing unreachable or lo
   await reading
   assert.equal(missed, 0, 'a read did not find an object while packs were joined')
   // A run may be under way; it ends by itself, and leaves few packs.
-  for (let tries = 0; tries < 100 && (await countPacks(gitDir)) > 11; tries++) await sleep(20)
+  for (let tries = 0; tries < 500 && (await countPacks(gitDir)) > 11; tries++) await sleep(20)
   assert.ok((await countPacks(gitDir)) <= 11, `${await countPacks(gitDir)} packs`)
   const read = await store.readObjects(
     'demo',

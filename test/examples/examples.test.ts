@@ -1,0 +1,82 @@
+/** Every example runs as it stands: those of the README against the built package, those of docstrings against src. */
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { type TestServer, testServer } from '../support/server.ts'
+
+const run = promisify(execFile)
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+describe('examples', () => {
+  let fixture: TestServer
+  let folder: string
+
+  before(async () => {
+    fixture = await testServer()
+    folder = await mkdtemp(join(tmpdir(), 'blobwire-examples-'))
+    // An installed package: what `files` in package.json names, dependencies beside it.
+    const installed = join(folder, 'node_modules', 'blobwire')
+    await mkdir(installed, { recursive: true })
+    await run(process.execPath, [join(root, 'scripts/build.ts'), join(installed, 'dist')], { cwd: root })
+    for (const name of ['package.json', 'proto']) await symlink(join(root, name), join(installed, name))
+    await symlink(join(root, 'node_modules'), join(installed, 'node_modules'))
+  })
+  after(async () => {
+    await fixture[Symbol.asyncDispose]()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  async function runFile(name: string, text: string): Promise<string> {
+    const file = join(folder, name)
+    await writeFile(file, text.replaceAll('http://127.0.0.1:4100', fixture.server.http))
+    const { stdout, stderr } = await run(process.execPath, [file], { timeout: 20_000 })
+    assert.equal(stderr, '')
+    return stdout
+  }
+
+  test('README', async () => {
+    const readme = await readFile(join(root, 'README.md'), 'utf8')
+    const blocks = [...readme.matchAll(/```js\n([\s\S]*?)```/g)].map(([, text]) => text ?? '')
+    const outputs = await Promise.all(blocks.map((text, index) => runFile(`readme-${index}.mjs`, text)))
+    assert.deepEqual(outputs, [
+      'hello\n\n',
+      'ce013625030ba8dba906f756967f9e9ca394464a not_found\n',
+      'not_found repository processed\n'
+    ])
+  })
+
+  test('docstrings', async () => {
+    const source = join(root, 'src')
+    const files = (await readdir(source, { recursive: true })).filter((name) => name.endsWith('.ts'))
+    const examples: string[] = []
+    for (const name of files) {
+      const text = await readFile(join(source, name), 'utf8')
+      for (const [, block = ''] of text.matchAll(/\* @example\n([\s\S]*?)\*\//g)) {
+        examples.push(block.replace(/^ *\* ?/gm, '').trim())
+      }
+    }
+    assert.ok(examples.length >= 5, `${examples.length} examples`)
+    const body = examples.map(
+      (example, index) => `{ const client = shared, repo = shared.repository('doc-${index}')
+      await repo.createRepository()
+      await repo.commitFiles({ ...commit, changes: { 'old.txt': 'x' } })
+      const script = '#!/bin/sh\\n', oid = 'ce013625030ba8dba906f756967f9e9ca394464a'
+      const update = { name: 'refs/heads/none', expectedOid: oid, newOid: null }
+      await (async () => { ${example.replace('const client =', 'const made =')} })() }`
+    )
+    await runFile(
+      'docstrings.ts',
+      `import { BlobwireError, createClient, type Interceptor } from '${join(source, 'index.ts')}'
+      void BlobwireError
+      const commit = { branch: 'main', message: 'x', author: { name: 'A', email: 'a@b' } }
+      const shared = createClient({ endpoint: 'http://127.0.0.1:4100' })
+      ${body.join('\n')}
+      await shared.close()`
+    )
+  })
+})
