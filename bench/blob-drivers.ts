@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
+import { startServerProcess } from '../server-fixture/process.ts'
 import { GitStore } from '../server-fixture/store/git/git-store.ts'
 import { hashObject } from '../src/git/oid.ts'
+import { createClient } from '../src/index.ts'
 
 /** One way to store small blobs durably in a Git repository. */
 export interface BlobDriver {
@@ -11,8 +13,10 @@ export interface BlobDriver {
   readonly maxConcurrent: number
   /** The repository that the blobs end up in. */
   readonly gitDir: string
-  /** Stores a blob and returns its oid once it is durable. */
-  store(content: Uint8Array): Promise<string>
+  /** Blobs in one call of `store`. */
+  readonly blobsPerCall: number
+  /** Stores blobs and returns their oids once they are durable. */
+  store(contents: readonly Uint8Array[]): Promise<string[]>
   close(): Promise<void>
 }
 
@@ -25,13 +29,46 @@ export async function openStoreDriver(directory: string, options: { packsInFligh
   return {
     name: 'GitStore',
     maxConcurrent: Number.POSITIVE_INFINITY,
+    blobsPerCall: 1,
     gitDir: join(directory, `${repository}.git`),
-    async store(content) {
-      const oid = hashObject('blob', content, 'sha1')
-      await store.putObjects(repository, [{ oid, kind: 'blob', content }])
-      return oid
+    async store(contents) {
+      const objects = contents.map((content) => {
+        return { oid: hashObject('blob', content, 'sha1'), kind: 'blob', content } as const
+      })
+      await store.putObjects(repository, objects)
+      return objects.map(({ oid }) => oid)
     },
     close: () => store.close()
+  }
+}
+
+/**
+ * The whole way: client, MessagePack over HTTP/2, a server in a process of its own, its Git store. One blob a call goes by
+ * `storeBlob`, more by `batch`.
+ */
+export async function openServiceDriver(directory: string, blobsPerCall: number): Promise<BlobDriver> {
+  const server = await startServerProcess('--store', 'git', '--data', directory)
+  const client = createClient({ endpoint: server.http.origin, transport: 'msgpack' })
+  const target = client.repository(repository)
+  await target.createRepository()
+  return {
+    name: blobsPerCall === 1 ? 'client, storeBlob' : `client, batch of ${blobsPerCall}`,
+    maxConcurrent: Number.POSITIVE_INFINITY,
+    blobsPerCall,
+    gitDir: join(directory, `${repository}.git`),
+    async store(contents) {
+      const [first] = contents
+      if (contents.length === 1 && first) return [(await target.storeBlob(first)).oid]
+      const results = await target.batch(contents.map((content) => ({ storeBlob: { content } })))
+      return results.map(({ storeBlob, error }) => {
+        if (storeBlob) return storeBlob.oid
+        throw error
+      })
+    },
+    async close() {
+      await client.close()
+      await server.stop()
+    }
   }
 }
 
@@ -45,11 +82,12 @@ export async function openHashObjectDriver(directory: string): Promise<BlobDrive
   return {
     name: 'git hash-object -w',
     maxConcurrent: maxProcesses,
+    blobsPerCall: 1,
     gitDir,
-    async store(content) {
+    store(contents) {
       const fsync = ['-c', 'core.fsync=all', '-c', 'core.fsyncMethod=fsync']
-      const output = await runGit([...fsync, `--git-dir=${gitDir}`, 'hash-object', '-w', '--stdin'], content)
-      return output.trim()
+      const command = [...fsync, `--git-dir=${gitDir}`, 'hash-object', '-w', '--stdin']
+      return Promise.all(contents.map(async (content) => (await runGit(command, content)).trim()))
     },
     close: async () => {}
   }

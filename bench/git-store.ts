@@ -1,6 +1,6 @@
 /**
  * How many small blobs a second become durable in a Git repository: through the Git store, whose concurrent writers
- * share packs, and by one `git hash-object -w` for each blob. Rounds of both take turns; medians are compared; in the
+ * share packs; the whole way from a client, one by one and in batches; and by one `git hash-object -w` for each blob. Rounds of both take turns; medians are compared; in the
  * end git itself is asked for every oid that was acknowledged.
  *
  *     node bench/git-store.ts [--seconds 4] [--writers 100] [--size 50] [--rounds 3] [--packs-in-flight 1]
@@ -10,7 +10,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type BlobDriver, openHashObjectDriver, openStoreDriver, runGit } from './blob-drivers.ts'
+import { type BlobDriver, openHashObjectDriver, openServiceDriver, openStoreDriver, runGit } from './blob-drivers.ts'
 
 const { values } = parseArgs({
   options: {
@@ -34,8 +34,9 @@ async function measure(driver: BlobDriver, durationMs: number, acknowledged: str
   let stored = 0
   async function write(): Promise<void> {
     while (performance.now() < end) {
-      acknowledged.push(await driver.store(randomBytes(sizeBytes)))
-      stored++
+      const contents = Array.from({ length: driver.blobsPerCall }, () => randomBytes(sizeBytes))
+      acknowledged.push(...(await driver.store(contents)))
+      stored += contents.length
     }
   }
   await Promise.all(Array.from({ length: Math.min(writers, driver.maxConcurrent) }, write))
@@ -59,12 +60,12 @@ function median(numbers: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? 0) + upper) / 2
 }
 
-function report(driver: BlobDriver, rates: readonly number[], count: number): void {
+function report(driver: BlobDriver, rates: readonly number[], found: { count: number; ratio: number }): void {
   const concurrent = Math.min(writers, driver.maxConcurrent)
   const spread = `${Math.min(...rates).toFixed(0)}-${Math.max(...rates).toFixed(0)}`
   process.stdout.write(
-    `${driver.name.padEnd(20)} ${median(rates).toFixed(0).padStart(7)} blobs/s (${spread}), ${concurrent} at a time, ` +
-      `${count} acknowledged and found by git\n`
+    `${driver.name.padEnd(20)} ${median(rates).toFixed(0).padStart(7)} blobs/s (${spread}), ${found.ratio.toFixed(1)}x, ` +
+      `${concurrent} calls at a time, ${found.count} acknowledged and found by git\n`
   )
 }
 
@@ -72,6 +73,8 @@ async function main(): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'blobwire-bench-'))
   const drivers = [
     await openStoreDriver(join(directory, 'store'), { packsInFlight: Number(values['packs-in-flight']) }),
+    await openServiceDriver(join(directory, 'service'), 1),
+    await openServiceDriver(join(directory, 'batches'), 20),
     await openHashObjectDriver(join(directory, 'plain'))
   ]
   try {
@@ -81,12 +84,11 @@ async function main(): Promise<void> {
       for (const run of runs) run.rates.push(await measure(run.driver, seconds * 1000, run.acknowledged))
     }
     process.stdout.write(`durable blobs of ${sizeBytes} B, ${writers} writers, ${rounds} rounds of ${seconds} s each\n`)
+    const plain = median(runs.at(-1)?.rates ?? [])
     for (const { driver, rates, acknowledged } of runs) {
       await verify(driver, acknowledged)
-      report(driver, rates, acknowledged.length)
+      report(driver, rates, { count: acknowledged.length, ratio: median(rates) / plain })
     }
-    const [store = 0, plain = 0] = runs.map(({ rates }) => median(rates))
-    process.stdout.write(`ratio ${(store / plain).toFixed(1)}\n`)
   } finally {
     for (const driver of drivers) await driver.close()
     await rm(directory, { recursive: true, force: true })

@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SingleBar } from 'cli-progress'
 import Table from 'cli-table3'
+import { startServerProcess } from '../server-fixture/process.ts'
 import { type ImportFigures, importRevisions } from './import.ts'
 import { prove } from './proof.ts'
-import { startServerProcess } from './server-process.ts'
 import { changeSourceTree, type LeftOut, makeSourceTree, readTree } from './source-tree.ts'
 
 const transports = ['json', 'msgpack', 'grpc'] as const
@@ -57,7 +57,7 @@ async function main(folder: string): Promise<void> {
     { name: 'change', files: second, removed }
   ]
   const data = join(folder, 'data')
-  const server = await startServerProcess(data)
+  const server = await startServerProcess('--store', 'git', '--data', data)
   const figures: ImportFigures[] = []
   try {
     for (const transport of transports) {

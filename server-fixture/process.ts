@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 
 /** The fixture server in a process of its own. */
 export interface ServerProcess {
@@ -10,11 +11,11 @@ export interface ServerProcess {
   stop(): Promise<void>
 }
 
-/** Starts the fixture with the Git store. @throws Error where it ends before it is ready */
-export async function startServerProcess(dataFolder: string): Promise<ServerProcess> {
-  const main = new URL('../server-fixture/main.ts', import.meta.url).pathname
-  const flags = ['--http-port', '0', '--grpc-port', '0', '--store', 'git', '--data', dataFolder]
-  const child = spawn(process.execPath, [main, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] })
+/** Starts the fixture on free ports, with further flags as main.ts takes them. @throws Error where it does not start */
+export async function startServerProcess(...flags: string[]): Promise<ServerProcess> {
+  const main = fileURLToPath(new URL('main.ts', import.meta.url))
+  const ports = ['--http-port', '0', '--grpc-port', '0']
+  const child = spawn(process.execPath, [main, ...ports, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] })
   const log: string[] = []
   child.stderr.on('data', (chunk) => {
     log.push(String(chunk))
