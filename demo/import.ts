@@ -1,4 +1,4 @@
-import { type Change, createClient, type Interceptor } from '../src/index.ts'
+import { type Change, type Client, createClient, type Interceptor } from '../src/index.ts'
 import { startRelay } from './relay.ts'
 import type { SourceFile } from './source-tree.ts'
 
@@ -34,46 +34,56 @@ export interface Revision {
 const author = { name: 'Blobwire Demo', email: 'demo@example.org', zone: '+0000' }
 const firstCommitSeconds = Date.UTC(2026, 0, 1) / 1000
 
+/** One revision on its way. */
+interface Step {
+  readonly client: Client
+  readonly target: ImportTarget
+  readonly revision: Revision
+  readonly index: number
+}
+
+/** Commits a whole tree; what the server has already is not sent. */
+async function commitRevision({ client, target, revision, index }: Step): Promise<string> {
+  const repository = client.repository(target.repository)
+  if (index === 0) await repository.createRepository()
+  const changes = new Map<string, Change>(revision.removed.map((path) => [path, null]))
+  for (const { path, mode, content } of revision.files) changes.set(path, { content, mode })
+  const { oid } = await repository.commitFiles({
+    branch: 'main',
+    changes,
+    message: `${revision.name}\n`,
+    author: { ...author, timeSeconds: firstCommitSeconds + index }
+  })
+  return oid
+}
+
 /**
- * Commits the revisions one after the other, each as a whole tree: what the server has already is not sent. A new
- * client for each, so that nothing is remembered in between. `onProgress` hears how many contents arrived.
+ * Commits the revisions one after the other. A new client for each, so that nothing is remembered in between.
+ * `onProgress` hears how many contents arrived.
  */
 export async function importRevisions(
   target: ImportTarget,
   revisions: readonly Revision[],
   onProgress: (contents: number) => void
 ): Promise<ImportFigures[]> {
-  const figures: ImportFigures[] = []
-  const grpc = target.transport === 'grpc'
-  const relay = await startRelay(grpc ? target.grpc : target.http)
+  const { transport } = target
+  const relay = await startRelay(transport === 'grpc' ? target.grpc : target.http)
+  const endpoint = `${transport === 'grpc' ? 'grpc' : 'http'}://${relay.authority}`
   const watch: Interceptor = async (call, next) => {
     const response = await next(call)
     const { operations } = call.request as { operations?: { storeBlob?: object }[] }
     if (operations?.[0]?.storeBlob) onProgress(operations.length)
     return response
   }
-  try {
-    for (const [index, revision] of revisions.entries()) {
-      await using client = createClient({
-        endpoint: `${grpc ? 'grpc' : 'http'}://${relay.authority}`,
-        transport: target.transport,
-        timeoutMs: 60_000,
-        interceptors: [watch]
-      })
-      const wireBefore = relay.sent() + relay.received()
-      const start = performance.now()
-      const repository = client.repository(target.repository)
-      if (index === 0) await repository.createRepository()
-      const changes = new Map<string, Change>(revision.removed.map((path) => [path, null]))
-      for (const { path, mode, content } of revision.files) changes.set(path, { content, mode })
-      const { oid } = await repository.commitFiles({
-        branch: 'main',
-        changes,
-        message: `${revision.name}\n`,
-        author: { ...author, timeSeconds: firstCommitSeconds + index }
-      })
+  const figures: ImportFigures[] = []
+  for (const [index, revision] of revisions.entries()) {
+    const client = createClient({ endpoint, transport, timeoutMs: 60_000, interceptors: [watch] })
+    const wireBefore = relay.sent() + relay.received()
+    const start = performance.now()
+    try {
+      const oid = await commitRevision({ client, target, revision, index })
       figures.push({
-        transport: target.transport,
+        transport,
         commit: revision.name,
         oid,
         files: revision.files.length,
@@ -82,9 +92,10 @@ export async function importRevisions(
         bytesOnWire: relay.sent() + relay.received() - wireBefore,
         seconds: (performance.now() - start) / 1000
       })
+    } finally {
+      await client.close()
     }
-    return figures
-  } finally {
-    relay.close()
   }
+  relay.close()
+  return figures
 }

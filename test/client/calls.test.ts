@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { inspect } from 'node:util'
 import { MemoryStore } from '../../server-fixture/store/memory-store.ts'
 import { type BlobwireError, createClient } from '../../src/index.ts'
-import { testServer } from '../support/server.ts'
+import { atEnd, testServer } from '../support/server.ts'
 
 const transports = ['json', 'msgpack', 'grpc'] as const
 
@@ -23,17 +23,13 @@ class StuckStore extends MemoryStore {
   release(): void {
     this.#release()
   }
-
-  /** A test that fails must not leave the server waiting for it. */
-  [Symbol.dispose](): void {
-    this.#release()
-  }
 }
 
-test('a deadline ends the call on the client, and the server is told', async () => {
+test('a deadline ends the call on the client, and the server is told', async (context) => {
   const store = new StuckStore()
-  await using fixture = await testServer({ store })
-  using _released = store
+  // A test that fails must not leave the server waiting for it.
+  context.after(() => store.release())
+  const fixture = atEnd(context, await testServer({ store }))
   for (const transport of transports) {
     const client = fixture.client({ transport, timeoutMs: 150 })
     const start = performance.now()
@@ -48,10 +44,11 @@ test('a deadline ends the call on the client, and the server is told', async () 
   await assert.rejects(fixture.client().getRepository('x'), { code: 'not_found' })
 })
 
-test('an abort ends the call at once, before it starts and under way', async () => {
+test('an abort ends the call at once, before it starts and under way', async (context) => {
   const store = new StuckStore()
-  await using fixture = await testServer({ store })
-  using _released = store
+  // A test that fails must not leave the server waiting for it.
+  context.after(() => store.release())
+  const fixture = atEnd(context, await testServer({ store }))
   for (const transport of transports) {
     const client = fixture.client({ transport })
     const aborted = client.getRepository('x', { signal: AbortSignal.abort() })
@@ -64,10 +61,11 @@ test('an abort ends the call at once, before it starts and under way', async () 
   store.release()
 })
 
-test('closing settles calls under way and refuses later ones; twice is once', async () => {
+test('closing settles calls under way and refuses later ones; twice is once', async (context) => {
   const store = new StuckStore()
-  await using fixture = await testServer({ store })
-  using _released = store
+  // A test that fails must not leave the server waiting for it.
+  context.after(() => store.release())
+  const fixture = atEnd(context, await testServer({ store }))
   for (const transport of transports) {
     const client = fixture.client({ transport })
     const running = Array.from({ length: 5 }, () => client.getRepository('x'))
@@ -83,10 +81,11 @@ test('closing settles calls under way and refuses later ones; twice is once', as
   store.release()
 })
 
-test('nobody listens: unavailable, never sent, worth a retry', async () => {
+test('nobody listens: unavailable, never sent, worth a retry', async (context) => {
   for (const transport of transports) {
     const endpoint = `${transport === 'grpc' ? 'grpc' : 'http'}://127.0.0.1:1`
-    await using client = createClient({ endpoint, transport, timeoutMs: 3000 })
+    const client = createClient({ endpoint, transport, timeoutMs: 3000 })
+    context.after(() => client.close())
     await assert.rejects(client.getRepository('x'), (error: BlobwireError) => {
       const { code, sent, retryable } = error
       assert.deepEqual([code, sent, retryable, error.transport], ['unavailable', 'never', true, transport])
@@ -95,14 +94,14 @@ test('nobody listens: unavailable, never sent, worth a retry', async () => {
   }
 })
 
-test('tokens: none, wrong, expired, read only, another tenant; the same on all transports', async () => {
+test('tokens: none, wrong, expired, read only, another tenant; the same on all transports', async (context) => {
   const grants = [
     { token: 'writer', access: 'write', repositories: ['team/*'] },
     { token: 'reader', access: 'read', repositories: ['team/site'] },
     { token: 'stranger', access: 'write', repositories: ['other/*'] },
     { token: 'old', access: 'write', repositories: ['*'], expires: '2001-01-01T00:00:00Z' }
   ] as const
-  await using fixture = await testServer({ grants })
+  const fixture = atEnd(context, await testServer({ grants }))
   await fixture.client({ token: 'writer' }).createRepository('team/site')
   for (const transport of transports) {
     const as = (token?: string) => fixture.client({ transport, token }).repository('team/site')
@@ -133,8 +132,8 @@ test('tokens: none, wrong, expired, read only, another tenant; the same on all t
   }
 })
 
-test('interceptors see calls and may add headers; headers reach the server', async () => {
-  await using fixture = await testServer()
+test('interceptors see calls and may add headers; headers reach the server', async (context) => {
+  const fixture = atEnd(context, await testServer())
   for (const transport of transports) {
     const seen: string[] = []
     const client = fixture.client({
@@ -185,10 +184,11 @@ test('names no repository can have are refused before anything is sent', async (
   await client.close()
 })
 
-test('a batch is split to fit the limits, both ways, and keeps its order', async () => {
-  await using fixture = await testServer({
-    limits: { maxBatchOperations: 10, maxBatchBytes: 8192, maxInlineBytes: 4096 }
-  })
+test('a batch is split to fit the limits, both ways, and keeps its order', async (context) => {
+  const fixture = atEnd(
+    context,
+    await testServer({ limits: { maxBatchOperations: 10, maxBatchBytes: 8192, maxInlineBytes: 4096 } })
+  )
   for (const transport of transports) {
     const repo = fixture.client({ transport }).repository(`split-${transport}`)
     await repo.createRepository()

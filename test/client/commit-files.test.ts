@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { zeroOid } from '../../src/git/oid.ts'
 import type { Change } from '../../src/index.ts'
-import { testServer } from '../support/server.ts'
+import { atEnd, testServer } from '../support/server.ts'
 
 const author = { name: 'Ada', email: 'ada@example.org', timeSeconds: 1_700_000_000 }
 const transports = ['json', 'msgpack', 'grpc'] as const
@@ -27,8 +27,8 @@ function manyFiles(count: number): Map<string, Change> {
 }
 
 for (const transport of transports) {
-  test(`3,000 files of 15 MB in at most 10 requests, and nothing but names the second time (${transport})`, async () => {
-    await using fixture = await testServer()
+  test(`3,000 files of 15 MB in at most 10 requests, and nothing but names the second time (${transport})`, async (context) => {
+    const fixture = atEnd(context, await testServer())
     const changes = manyFiles(3000)
     const bytes = [...changes.values()].reduce((sum, content) => sum + (content as Uint8Array).length, 0)
     assert.ok(bytes > 14_900_000, String(bytes))
@@ -59,8 +59,8 @@ for (const transport of transports) {
   })
 }
 
-test('parallel writers over three transports lose no commit', async () => {
-  await using fixture = await testServer({ store: 'git' })
+test('parallel writers over three transports lose no commit', async (context) => {
+  const fixture = atEnd(context, await testServer({ store: 'git' }))
   await fixture.client().createRepository('race')
   const writers = Array.from({ length: 8 }, (_, index) =>
     fixture.client({ transport: transports[index % 3] ?? 'json' })
@@ -83,8 +83,8 @@ test('parallel writers over three transports lose no commit', async () => {
   assert.equal((await reader.getTree('race', { revision: 'main' })).entries.length, 40)
 })
 
-test('the same commit sent again is the same commit, even after others', async () => {
-  await using fixture = await testServer()
+test('the same commit sent again is the same commit, even after others', async (context) => {
+  const fixture = atEnd(context, await testServer())
   const repo = fixture.client().repository('again')
   await repo.createRepository()
   const commit = { branch: 'main', changes: { a: '1\n' }, message: 'One\n', author, expectedHead: null }
@@ -97,8 +97,8 @@ test('the same commit sent again is the same commit, even after others', async (
   await assert.rejects(other, { code: 'aborted', reason: 'ref_mismatch' })
 })
 
-test('change lists too long for one request are stored as trees first', async () => {
-  await using fixture = await testServer({ limits: { maxBatchBytes: 16 * 1024, maxBatchOperations: 50 } })
+test('change lists too long for one request are stored as trees first', async (context) => {
+  const fixture = atEnd(context, await testServer({ limits: { maxBatchBytes: 16 * 1024, maxBatchOperations: 50 } }))
   for (const transport of transports) {
     const repo = fixture.client({ transport }).repository(`long-${transport}`)
     await repo.createRepository()
@@ -118,8 +118,8 @@ test('change lists too long for one request are stored as trees first', async ()
   }
 })
 
-test('what cannot be committed leaves nothing behind', async () => {
-  await using fixture = await testServer()
+test('what cannot be committed leaves nothing behind', async (context) => {
+  const fixture = atEnd(context, await testServer())
   const client = fixture.client()
   const repo = client.repository('bad')
   await repo.createRepository()

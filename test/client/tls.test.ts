@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { connect } from 'node:tls'
 import { type BlobwireError, createClient, type TlsOptions } from '../../src/index.ts'
-import { type TestServer, testServer } from '../support/server.ts'
+import { atEnd, type TestServer, testServer } from '../support/server.ts'
 
 const pem = (name: string) => readFileSync(new URL(`../support/tls/${name}`, import.meta.url))
 const transports = ['json', 'msgpack', 'grpc'] as const
@@ -16,20 +16,21 @@ async function secureServer(name: string, clientCa: boolean): Promise<TestServer
   return testServer({ tls: { ...files, requestCert: clientCa, rejectUnauthorized: clientCa } })
 }
 
-function secureClient({ server }: TestServer, transport: (typeof transports)[number], tls: TlsOptions) {
+function secureClient({ server, keep }: TestServer, transport: (typeof transports)[number], tls: TlsOptions) {
   const endpoint = transport === 'grpc' ? server.grpc.replace(/^https/, 'grpcs') : server.http
-  return createClient({ endpoint, transport, tls, timeoutMs: 5000 })
+  return keep(createClient({ endpoint, transport, tls, timeoutMs: 5000 }))
 }
 
-test('a custom authority is trusted, and gRPC is found through https', async () => {
-  await using fixture = await secureServer('server', false)
+test('a custom authority is trusted, and gRPC is found through https', async (context) => {
+  const fixture = atEnd(context, await secureServer('server', false))
   for (const transport of transports) {
-    await using client = secureClient(fixture, transport, { ca })
+    const client = secureClient(fixture, transport, { ca })
     await client.createRepository(`tls-${transport}`)
     const { oid } = await client.storeBlob(`tls-${transport}`, 'over TLS\n')
     assert.equal(Buffer.from((await client.getBlob(`tls-${transport}`, oid)).content).toString(), 'over TLS\n')
   }
-  await using discovered = createClient({ endpoint: fixture.server.http, transport: 'grpc', tls: { ca } })
+  const discovered = createClient({ endpoint: fixture.server.http, transport: 'grpc', tls: { ca } })
+  context.after(() => discovered.close())
   assert.equal((await discovered.getRepository('tls-grpc')).repository, 'tls-grpc')
 })
 
@@ -40,10 +41,10 @@ const refusals: [what: string, certificate: string, tls: TlsOptions][] = [
   ['a certificate for another host', 'wrong-host', { ca }]
 ]
 for (const [what, certificate, tls] of refusals) {
-  test(`${what} is refused, and not worth a retry`, async () => {
-    await using fixture = await secureServer(certificate, false)
+  test(`${what} is refused, and not worth a retry`, async (context) => {
+    const fixture = atEnd(context, await secureServer(certificate, false))
     for (const transport of transports) {
-      await using client = secureClient(fixture, transport, tls)
+      const client = secureClient(fixture, transport, tls)
       await assert.rejects(client.getRepository('x'), (error: BlobwireError) => {
         assert.deepEqual([error.code, error.reason, error.retryable], ['unavailable', 'tls', false], error.message)
         return true
@@ -52,39 +53,40 @@ for (const [what, certificate, tls] of refusals) {
   })
 }
 
-test('serverName says which name the certificate must carry', async () => {
-  await using fixture = await secureServer('wrong-host', false)
+test('serverName says which name the certificate must carry', async (context) => {
+  const fixture = atEnd(context, await secureServer('wrong-host', false))
   for (const transport of transports) {
-    await using client = secureClient(fixture, transport, { ca, serverName: 'elsewhere.example' })
+    const client = secureClient(fixture, transport, { ca, serverName: 'elsewhere.example' })
     await assert.rejects(client.getRepository('x'), { code: 'not_found' })
   }
 })
 
-test('client certificates: ours passes; none, another authority and an expired one do not', async () => {
-  await using fixture = await secureServer('server', true)
+test('client certificates: ours passes; none, another authority and an expired one do not', async (context) => {
+  const fixture = atEnd(context, await secureServer('server', true))
   for (const transport of transports) {
     const pair = (name: string) => ({ ca, cert: pem(`${name}.pem`), key: pem(`${name}.key`) })
-    await using good = secureClient(fixture, transport, pair('client'))
+    const good = secureClient(fixture, transport, pair('client'))
     await assert.rejects(good.getRepository('x'), { code: 'not_found' })
     for (const tls of [{ ca }, pair('other-client'), pair('expired-client')]) {
-      await using bad = secureClient(fixture, transport, tls)
+      const bad = secureClient(fixture, transport, tls)
       await assert.rejects(bad.getRepository('x'), { code: 'unavailable' }, transport)
     }
   }
 })
 
-test('https and grpcs never fall back to cleartext', async () => {
-  await using fixture = await testServer()
+test('https and grpcs never fall back to cleartext', async (context) => {
+  const fixture = atEnd(context, await testServer())
   for (const transport of transports) {
     const { http, grpc } = fixture.server
     const endpoint = transport === 'grpc' ? grpc.replace(/^http/, 'grpcs') : http.replace(/^http/, 'https')
-    await using client = createClient({ endpoint, transport, timeoutMs: 3000 })
+    const client = createClient({ endpoint, transport, timeoutMs: 3000 })
+    context.after(() => client.close())
     await assert.rejects(client.getRepository('x'), { code: 'unavailable' })
   }
 })
 
-test('both doors refuse TLS 1.1', async () => {
-  await using fixture = await secureServer('server', false)
+test('both doors refuse TLS 1.1', async (context) => {
+  const fixture = atEnd(context, await secureServer('server', false))
   for (const url of [fixture.server.http, fixture.server.grpc]) {
     const failure = await new Promise<Error | undefined>((resolve) => {
       const ciphers = 'DEFAULT@SECLEVEL=0'

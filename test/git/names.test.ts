@@ -1,7 +1,7 @@
 /** Names of paths and refs: whatever git refuses, we refuse. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { hashObject } from '../../src/git/oid.ts'
 import { pathProblem, symlinkProblem } from '../../src/git/path.ts'
 import { branchRef, refNameProblem } from '../../src/git/ref-name.ts'
@@ -62,8 +62,8 @@ const harmless = [
 ]
 
 /** Which of the names, each alone in a tree with this mode, git fsck --strict complains of, and with what words. */
-function refusedByGit(names: readonly string[], mode: string): Map<string, string> {
-  using git = new GitRepository('sha1')
+function refusedByGit(context: TestContext, names: readonly string[], mode: string): Map<string, string> {
+  const git = new GitRepository(context, 'sha1')
   const blob = git.store('blob', Buffer.from('x'))
   const nameOf = new Map(
     names.map((name) => [git.store('tree', encodeTree([{ name: Buffer.from(name), mode, oid: blob }])), name])
@@ -76,15 +76,15 @@ function refusedByGit(names: readonly string[], mode: string): Map<string, strin
   return refused
 }
 
-test('git fsck --strict refuses nothing that we accept, and harmless names pass', () => {
-  const refused = refusedByGit([...suspicious, ...harmless], '100644')
+test('git fsck --strict refuses nothing that we accept, and harmless names pass', (context) => {
+  const refused = refusedByGit(context, [...suspicious, ...harmless], '100644')
   assert.ok(refused.size > 10, 'git is asked at all')
   for (const [name, words] of refused) assert.ok(pathProblem(name), `git refuses ${JSON.stringify(name)}: ${words}`)
   for (const name of harmless) assert.equal(pathProblem(name), undefined, JSON.stringify(name))
   for (const name of suspicious) assert.ok(pathProblem(name), JSON.stringify(name))
 })
 
-test('.gitmodules cannot be a symbolic link, in any spelling that git knows', () => {
+test('.gitmodules cannot be a symbolic link, in any spelling that git knows', (context) => {
   const names = [
     '.gitmodules',
     '.GITMODULES',
@@ -95,7 +95,7 @@ test('.gitmodules cannot be a symbolic link, in any spelling that git knows', ()
     '.gitmodulesx',
     'a'
   ]
-  const refused = refusedByGit(names, '120000')
+  const refused = refusedByGit(context, names, '120000')
   assert.ok(refused.size >= 5)
   for (const name of names) {
     assert.equal(symlinkProblem(`dir/${name}`) !== undefined, refused.has(name), JSON.stringify(name))
@@ -202,8 +202,8 @@ test('ref names, against git check-ref-format', () => {
     assert.throws(() => branchRef(branch), { code: 'invalid_argument' })
 })
 
-test('signatures that git fsck --strict refuses are refused, naming the field', () => {
-  using git = new GitRepository('sha1')
+test('signatures that git fsck --strict refuses are refused, naming the field', (context) => {
+  const git = new GitRepository(context, 'sha1')
   const tree = git.store('tree', Buffer.alloc(0))
   const good = { name: 'A', email: 'a@b', timeSeconds: 1, zone: '+0000' }
   const bad: [object, string][] = [

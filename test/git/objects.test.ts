@@ -20,16 +20,16 @@ const messages = [
 
 for (const format of ['sha1', 'sha256'] as const) {
   describe(format, () => {
-    test('blobs of 0 B, 1 B, 50 B, around the joining size, and 1 MiB', () => {
-      using git = new GitRepository(format)
+    test('blobs of 0 B, 1 B, 50 B, around the joining size, and 1 MiB', (context) => {
+      const git = new GitRepository(context, format)
       for (const size of [0, 1, 50, 4095, 4096, 4097, 1024 * 1024]) {
         const content = new Uint8Array(size).fill(size % 251)
         assert.equal(hashObject('blob', content, format), git.run(['hash-object', '--stdin'], content).trim())
       }
     })
 
-    test('trees: order, modes and names that need care', () => {
-      using git = new GitRepository(format)
+    test('trees: order, modes and names that need care', (context) => {
+      const git = new GitRepository(context, format)
       const blob = git.store('blob', Buffer.from('x'))
       const tree = git.store('tree', Buffer.alloc(0))
       const commit = 'ab'.repeat(oidLength(format) / 2)
@@ -82,8 +82,8 @@ for (const format of ['sha1', 'sha256'] as const) {
       assert.deepEqual(Buffer.from(content), git.bytes(['cat-file', 'tree', expected]))
     })
 
-    test('nested trees from paths, as an index makes them', () => {
-      using git = new GitRepository(format)
+    test('nested trees from paths, as an index makes them', (context) => {
+      const git = new GitRepository(context, format)
       const blob = git.store('blob', Buffer.from('x'))
       const entries: PathEntry[] = []
       for (let index = 0; index < 500; index++) {
@@ -99,8 +99,8 @@ for (const format of ['sha1', 'sha256'] as const) {
       assert.equal(buildTrees([], format).oid, emptyTreeOid(format))
     })
 
-    test('commits: parents, zones and messages', () => {
-      using git = new GitRepository(format)
+    test('commits: parents, zones and messages', (context) => {
+      const git = new GitRepository(context, format)
       const tree = git.store('tree', Buffer.alloc(0))
       const parents: string[] = []
       let count = 0
@@ -149,8 +149,8 @@ for (const format of ['sha1', 'sha256'] as const) {
       assert.equal(parseCommit(Buffer.from(odd[0] as string)).message, 'signed\n')
     })
 
-    test('annotated tags are followed', () => {
-      using git = new GitRepository(format)
+    test('annotated tags are followed', (context) => {
+      const git = new GitRepository(context, format)
       const blob = git.store('blob', Buffer.from('x'))
       git.run(['-c', 'user.name=A', '-c', 'user.email=a@b', 'tag', '-a', 'v1', '-m', 'one', blob])
       assert.deepEqual(parseTag(git.bytes(['cat-file', 'tag', 'v1'])), { object: blob, kind: 'blob', tag: 'v1' })

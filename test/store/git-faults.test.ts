@@ -88,6 +88,32 @@ test('a reader that cannot start its process says so', async (context) => {
   await reader.close()
 })
 
+test('an object that git misses while packs are joined is looked for again', async (context) => {
+  const directory = await temporaryFolder(context)
+  const program = join(directory, 'git')
+  // Answers `missing` once, then that the object is there.
+  const script = `#!/bin/sh
+while read -r command oid; do
+  if [ "$command" = flush ]; then continue; fi
+  if [ -e "${directory}/asked" ]; then echo "$oid blob 3"; else echo "$oid missing"; fi
+  : >"${directory}/asked"
+done
+`
+  await writeFile(program, script)
+  await chmod(program, 0o755)
+  const oid = '1'.repeat(40)
+  for (const { moved, found } of [
+    { moved: [0, 0], found: false },
+    { moved: [1, 1], found: true },
+    { moved: [0, 2], found: true }
+  ]) {
+    await rm(join(directory, 'asked'), { force: true })
+    const reader = new ObjectReader({ program, gitDir: directory }, 'sha1', () => moved.shift() ?? 0)
+    assert.deepEqual(await reader.infos([oid]), [found ? { kind: 'blob', size: 3 } : undefined])
+    await reader.close()
+  }
+})
+
 test('one object that git refuses does not fail its neighbours; those of a failed disk all fail', async () => {
   const packs: string[][] = []
   const writer = new ObjectWriter(async (objects) => {

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { TestContext } from 'node:test'
 import type { ObjectFormat } from '../../src/git/oid.ts'
 
 const environment = {
@@ -14,11 +15,13 @@ const environment = {
 }
 
 /** A repository that is only Git's. */
-export class GitRepository implements Disposable {
+export class GitRepository {
   readonly folder: string
 
-  constructor(format: ObjectFormat) {
+  /** It is gone when the test has ended. */
+  constructor(context: TestContext, format: ObjectFormat) {
     this.folder = mkdtempSync(join(tmpdir(), 'blobwire-git-'))
+    context.after(() => rmSync(this.folder, { recursive: true, force: true }))
     this.run(['init', '--quiet', '--bare', `--object-format=${format}`, '--initial-branch=main', '.'])
   }
 
@@ -51,9 +54,5 @@ export class GitRepository implements Disposable {
   /** Stores an object as it is, without git's own checks. Returns its oid. */
   store(kind: string, content: Uint8Array): string {
     return this.run(['hash-object', '-t', kind, '-w', '--stdin', '--literally'], content).trim()
-  }
-
-  [Symbol.dispose](): void {
-    rmSync(this.folder, { recursive: true, force: true })
   }
 }

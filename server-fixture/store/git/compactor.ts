@@ -14,6 +14,7 @@ export class Compactor {
   readonly #pauseMs: number
   readonly #onCompacted: () => void
   #packs = 0
+  #moved = 0
   #resting: NodeJS.Timeout | undefined
   #running: Promise<void> | undefined
   #closed = false
@@ -31,6 +32,11 @@ export class Compactor {
     this.#maxPacks = options.maxPacks
     this.#pauseMs = options.pauseMs
     this.#onCompacted = options.onCompacted
+  }
+
+  /** Counts the beginnings and ends of runs: odd while packs are being joined. */
+  get moved(): number {
+    return this.#moved
   }
 
   /** Counts the packs that are there, and joins them if they are too many. */
@@ -54,7 +60,9 @@ export class Compactor {
 
   #runIfNeeded(): void {
     if (this.#packs <= this.#maxPacks || this.#running || this.#resting || this.#closed) return
+    this.#moved++
     this.#running = this.#run().finally(() => {
+      this.#moved++
       this.#running = undefined
       if (!this.#closed) this.#rest()
     })

@@ -31,7 +31,7 @@ export class GitRepository {
 
   constructor(place: GitPlace & { readonly gitDir: string }, info: RepositoryInfo, options: GitRepositoryOptions) {
     this.info = info
-    this.#reader = new ObjectReader(place, info.objectFormat)
+    this.#reader = new ObjectReader(place, info.objectFormat, () => this.#compactor.moved)
     this.#refs = new RefStore(place, info.objectFormat, this.#reader)
     this.#installer = new PackInstaller(place, info.objectFormat)
     this.#compactor = new Compactor(place, {

@@ -17,11 +17,14 @@ export class ObjectReader {
   readonly #place: GitPlace & { readonly gitDir: string }
   readonly #format: ObjectFormat
   readonly #leaving = new Set<CatFile>()
+  readonly #packsMoved: () => number
   #current: CatFile | undefined
   #idleTimer: NodeJS.Timeout | undefined
 
-  constructor(place: GitPlace & { readonly gitDir: string }, format: ObjectFormat) {
+  /** @param packsMoved a number that is another one after packs were joined, and odd meanwhile */
+  constructor(place: GitPlace & { readonly gitDir: string }, format: ObjectFormat, packsMoved: () => number = () => 0) {
     this.#place = place
+    this.#packsMoved = packsMoved
     this.#format = format
   }
 
@@ -70,10 +73,23 @@ export class ObjectReader {
   async #ask(command: Question['command'], oids: readonly string[]): Promise<CatFileAnswer[]> {
     const valid = oids.filter((oid) => isOid(oid, this.#format))
     if (valid.length === 0) return oids.map(() => undefined)
+    const before = this.#packsMoved()
     const answers = await this.#askTwice({ command, oids: valid })
+    if (before % 2 === 1 || before !== this.#packsMoved()) await this.#lookAgain(command, valid, answers)
     if (valid.length === oids.length) return answers
     let next = 0
     return oids.map((oid) => (isOid(oid, this.#format) ? answers[next++] : undefined))
+  }
+
+  /**
+   * Git lists the folder of packs once before it calls an object missing. If the old pack of the object is deleted while
+   * it lists, and the new one came too late for the list, it finds neither; it does when it looks again.
+   */
+  async #lookAgain(command: Question['command'], oids: readonly string[], answers: CatFileAnswer[]): Promise<void> {
+    const missing = oids.flatMap((_, index) => (answers[index] ? [] : [index]))
+    if (missing.length === 0) return
+    const second = await this.#askTwice({ command, oids: missing.map((index) => oids[index] ?? '') })
+    for (const [place, index] of missing.entries()) answers[index] = second[place]
   }
 
   async #askTwice(question: Question): Promise<CatFileAnswer[]> {

@@ -102,14 +102,15 @@ export class RefStore {
       return true
     } catch (error) {
       if (!(error instanceof BlobwireError)) throw error
-      const said = error.message
+      // The message is cut short; names of refs are up to 1,024 bytes long.
+      const said = error.cause instanceof Error ? error.cause.message : error.message
       if (/exists; cannot create|cannot process|there is a non-empty directory/.test(said)) throw conflict(said)
-      if (error.code === 'internal' && /nonexistent object|non-commit object/.test(said)) {
-        throw error.with({ code: 'failed_precondition', reason: 'missing_object' })
-      }
       if (tries < maxTries && error.reason !== 'storage' && error.reason !== 'git_unavailable') {
         await sleep(retryMs)
         return false
+      }
+      if (error.code === 'internal' && /nonexistent object|non-commit object/.test(said)) {
+        throw error.with({ code: 'failed_precondition', reason: 'missing_object' })
       }
       if (/Unable to create .*\.lock|cannot lock ref/s.test(said)) throw locked(error)
       throw error
