@@ -24,6 +24,8 @@ export interface DoorOptions {
 export interface DoorParts {
   readonly service: Service
   readonly authenticator: Authenticator
+  /** How long the headers of a request, and then its body, may take to come. */
+  readonly headersTimeoutMs: number
   readonly bodyTimeoutMs: number
 }
 

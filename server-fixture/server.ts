@@ -22,7 +22,8 @@ export interface ServerOptions {
   readonly grants?: readonly Grant[] | undefined
   readonly tls?: TlsFiles | undefined
   readonly limits?: Partial<Limits> | undefined
-  /** How long a request's body may take to come. */
+  /** How long the headers of a request may take to come (default 10 s), and then its body (30 s). */
+  readonly headersTimeoutMs?: number | undefined
   readonly bodyTimeoutMs?: number | undefined
   /** One event of the server's log. */
   readonly log?: ((event: Readonly<Record<string, unknown>>) => void) | undefined
@@ -64,7 +65,8 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     onFailure: (error, requestId) => log({ event: 'failure', requestId, ...problem(error) })
   })
   const authenticator = createAuthenticator(options.grants ?? [])
-  const parts = { service, authenticator, bodyTimeoutMs: options.bodyTimeoutMs ?? 30_000 }
+  const { headersTimeoutMs = 10_000, bodyTimeoutMs = 30_000 } = options
+  const parts = { service, authenticator, headersTimeoutMs, bodyTimeoutMs }
   const host = options.host ?? '127.0.0.1'
   const door = { host, tls: options.tls, onProblem: (error: unknown) => log({ event: 'problem', ...problem(error) }) }
   const http = await openHttpDoor(parts, { ...door, port: options.httpPort ?? 0 })

@@ -20,7 +20,6 @@ const http2Settings = {
   maxSessionMemory: 256
 }
 const sessionIdleMs = 120_000
-const headersTimeoutMs = 10_000
 const maxHeaderSize = 64 * 1024
 const drainMs = 8_000
 const pingMs = 1_000
@@ -44,13 +43,24 @@ export async function openHttpDoor(parts: DoorParts, options: DoorOptions): Prom
       .finally(() => inside.exchanges.delete(answered))
     inside.exchanges.add(answered)
   }
-  const http1 = createHttp1({
+  const { headersTimeoutMs } = parts
+  const http1Settings = {
     headersTimeout: headersTimeoutMs,
     requestTimeout: headersTimeoutMs + parts.bodyTimeoutMs,
+    connectionsCheckingInterval: Math.min(headersTimeoutMs, 1000),
     maxHeaderSize
-  })
+  }
+  const http1 = createHttp1(http1Settings)
+  // It never listens itself, and would not look after the times of its connections otherwise.
+  if (!options.tls) http1.emit('listening')
   const http2 = options.tls
-    ? createSecureServer({ ...http2Settings, ...options.tls, allowHTTP1: true, minVersion: 'TLSv1.2' })
+    ? createSecureServer({
+        ...http1Settings,
+        ...http2Settings,
+        ...options.tls,
+        allowHTTP1: true,
+        minVersion: 'TLSv1.2'
+      })
     : createHttp2(http2Settings)
   const serving = options.tls ? http2 : http1
   serving.on('request', (request, response) => {
@@ -75,7 +85,9 @@ export async function openHttpDoor(parts: DoorParts, options: DoorOptions): Prom
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n')
     else socket.destroy()
   })
-  const listener = options.tls ? (http2 as unknown as Server) : sniffing(http1, http2, options.onProblem)
+  const listener = options.tls
+    ? (http2 as unknown as Server)
+    : sniffing(http1, http2, { headersTimeoutMs, onProblem: options.onProblem })
   listener.on('connection', (socket: Socket) => {
     inside.sockets.add(socket)
     socket.once('close', () => inside.sockets.delete(socket))
@@ -88,6 +100,7 @@ export async function openHttpDoor(parts: DoorParts, options: DoorOptions): Prom
     port: (listener.address() as AddressInfo).port,
     close() {
       health.draining = true
+      http1.close()
       return closeDoor(listener, inside)
     }
   }
@@ -106,8 +119,14 @@ async function closeDoor(listener: Server, { sockets, sessions, exchanges }: Ins
   clearTimeout(late)
 }
 
+interface SniffingRules {
+  readonly headersTimeoutMs: number
+  readonly onProblem: (error: unknown) => void
+}
+
 /** Looks at the first bytes of each connection: HTTP/2 begins with its preface (RFC 9113 section 3.4). */
-function sniffing(http1: Http1Server, http2: Http2Server, onProblem: (error: unknown) => void): Server {
+function sniffing(http1: Http1Server, http2: Http2Server, rules: SniffingRules): Server {
+  const { headersTimeoutMs, onProblem } = rules
   return createTcp({ noDelay: true }, (socket) => {
     const timer = setTimeout(() => socket.destroy(), headersTimeoutMs)
     let seen: Buffer = Buffer.alloc(0)

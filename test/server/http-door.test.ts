@@ -14,7 +14,11 @@ const hello = Buffer.from('hello\n').toString('base64')
 
 let fixture: TestServer
 before(async () => {
-  fixture = await testServer({ limits: { maxBatchBytes, maxInlineBytes: 16 * 1024 }, bodyTimeoutMs: 300 })
+  fixture = await testServer({
+    limits: { maxBatchBytes, maxInlineBytes: 16 * 1024 },
+    headersTimeoutMs: 300,
+    bodyTimeoutMs: 300
+  })
   await post('CreateRepository', { repository: 'demo' })
   await post('StoreBlob', { repository: 'demo', content: hello })
 })
@@ -171,6 +175,21 @@ test('a body that drips is given up after its time', async () => {
   })
   assert.equal(answer.status, 504)
   session.destroy()
+  await serves()
+})
+
+test('headers that drip, or never come, are given up after their time', async () => {
+  const { port } = new URL(fixture.server.http)
+  for (const beginning of ['', 'P', 'PRI * HT', 'POST / HTTP/1.1\r\nx-a: ']) {
+    const start = performance.now()
+    await new Promise<void>((resolve) => {
+      const socket = connectTcp(Number(port), '127.0.0.1', () => socket.write(beginning))
+      socket.resume()
+      socket.on('error', () => undefined)
+      socket.once('close', () => resolve())
+    })
+    assert.ok(performance.now() - start < 3000, JSON.stringify(beginning))
+  }
   await serves()
 })
 
