@@ -124,6 +124,7 @@ test('tokens: none, wrong, expired, read only, another tenant; the same on all t
       .getBlob('team/none', oid)
       .catch((error: BlobwireError) => error)
     assert.ok('message' in hidden && 'message' in absent)
+    assert.deepEqual([hidden.code, hidden.reason], ['not_found', 'repository'])
     assert.equal(hidden.message.replace('team/site', ''), absent.message.replace('team/none', ''))
     await assert.rejects(as('stranger').createRepository(), { code: 'permission_denied' })
     assert.doesNotMatch(inspect(hidden, { depth: 20, showHidden: true }), /stranger/)

@@ -1,6 +1,7 @@
 /** A damaged or lying server: whatever it answers, nothing wrong is ever delivered as right. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { encodeCommit } from '../../src/git/commit.ts'
 import { hashObject } from '../../src/git/oid.ts'
 import type { BlobwireError, Repository } from '../../src/index.ts'
 import { type Answers, type Liar, startLiar } from '../support/liar.ts'
@@ -10,6 +11,8 @@ const helloOid = 'ce013625030ba8dba906f756967f9e9ca394464a'
 const otherOid = hashObject('blob', new TextEncoder().encode('other\n'), 'sha1')
 const signature = { name: 'A', email: 'a@example.org', timeSeconds: 1, zone: '+0000' }
 const commit = { oid: otherOid, tree: helloOid, author: signature, committer: signature, message: 'x' }
+const forged = { tree: otherOid, parents: [], author: signature, committer: signature, message: 'x' }
+const forgedOid = hashObject('commit', encodeCommit(forged), 'sha1')
 const known = { GetRepository: { repository: 'demo', objectFormat: 'sha1', defaultBranch: 'refs/heads/main' } }
 
 interface Lie {
@@ -89,6 +92,12 @@ const lies: Lie[] = [
   {
     name: 'a new commit that is not the one asked for',
     answers: { CommitFiles: { oid: otherOid, tree: helloOid, parents: [], ref: 'refs/heads/main' } },
+    call: (repo) => repo.commitFiles({ branch: 'main', changes: { a: 'a' }, message: 'x', author: signature }),
+    code: 'data_loss'
+  },
+  {
+    name: 'a new commit that is sound in itself, with other files in it',
+    answers: { CommitFiles: { oid: forgedOid, tree: otherOid, parents: [], ref: 'refs/heads/main' } },
     call: (repo) => repo.commitFiles({ branch: 'main', changes: { a: 'a' }, message: 'x', author: signature }),
     code: 'data_loss'
   },

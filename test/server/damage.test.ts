@@ -1,0 +1,46 @@
+/** Objects that are damaged in the store: found by the server where it reads them, never passed on as sound. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { MemoryStore } from '../../server-fixture/store/memory-store.ts'
+import type { StoredObject } from '../../server-fixture/store/store.ts'
+import { atEnd, testServer } from '../support/server.ts'
+
+/** Reads come back with one bit turned. */
+class DamagedStore extends MemoryStore {
+  damaged: string | undefined
+
+  override async readObjects(repository: string, oids: readonly string[], maxBytes: number) {
+    const objects = await super.readObjects(repository, oids, maxBytes)
+    return objects.map((object) => (object && object.kind === this.damaged ? turned(object) : object))
+  }
+}
+
+function turned(object: StoredObject): StoredObject {
+  const content = new Uint8Array(object.content ?? [])
+  // In the last byte, where a tree still parses and a commit still has its head.
+  content[content.length - 1] = (content.at(-1) ?? 0) ^ 1
+  return { ...object, content }
+}
+
+test('a damaged tree, commit or blob is data loss', async (context) => {
+  const store = new DamagedStore()
+  const fixture = atEnd(context, await testServer({ store }))
+  // Without checks of its own, so that it is the server that finds out.
+  const repo = fixture.client({ verify: false }).repository('demo')
+  await repo.createRepository()
+  const author = { name: 'A', email: 'a@b' }
+  const { oid, tree } = await repo.commitFiles({ branch: 'main', changes: { a: 'x\n' }, message: 'm\n', author })
+  const damage = { code: 'data_loss', reason: 'integrity' }
+  store.damaged = 'tree'
+  await assert.rejects(repo.getTree({ revision: tree }), damage)
+  await assert.rejects(repo.getBlob({ revision: 'main', path: 'a' }), damage)
+  store.damaged = 'commit'
+  await assert.rejects(repo.getCommit(oid), damage)
+  await assert.rejects(repo.commitFiles({ branch: 'main', changes: { b: 'x' }, message: 'm\n', author }), damage)
+  store.damaged = 'blob'
+  const url = `${fixture.server.http}/v1/repositories/demo/blobs/587be6b4c3f93f93c489c0111bba5596147a26cb`
+  assert.equal(((await (await fetch(url)).json()) as { code: string }).code, 'data_loss')
+  await assert.rejects(fixture.client().getBlob('demo', { revision: 'main', path: 'a' }), damage)
+  store.damaged = undefined
+  assert.equal((await repo.getBlob({ revision: 'main', path: 'a' })).size, 2)
+})
