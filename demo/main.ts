@@ -59,12 +59,14 @@ async function main(folder: string): Promise<void> {
   const data = join(folder, 'data')
   const server = await startServerProcess('--store', 'git', '--data', data)
   const figures: ImportFigures[] = []
+  // What one repository has to be sent in all: each content once.
+  const contents = new Set([...first, ...second].map(({ content }) => Buffer.from(content).toString('latin1'))).size
   try {
     for (const transport of transports) {
       const bar = new SingleBar({ format: `${transport.padEnd(8)}{bar} {value}/{total} contents`, hideCursor: true })
-      bar.start(new Set(first.map(({ content }) => Buffer.from(content).toString('latin1'))).size, 0)
+      bar.start(contents, 0)
       const target = { transport, repository: `import-${transport}`, http: server.http, grpc: server.grpc }
-      figures.push(...(await importRevisions(target, revisions, (contents) => bar.increment(contents))))
+      figures.push(...(await importRevisions(target, revisions, (count) => bar.increment(count))))
       bar.stop()
     }
   } finally {
