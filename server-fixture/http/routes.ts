@@ -18,7 +18,8 @@ function requestIdOf(exchange: Exchange): string {
 }
 
 function sendJson(exchange: Exchange, status: number, body: Uint8Array): void {
-  exchange.respond(status, { 'content-type': 'application/json', 'content-length': String(body.length) }, body)
+  const headers = { 'content-type': 'application/json', 'content-length': String(body.length) }
+  exchange.respond(status, headers, exchange.method === 'HEAD' ? undefined : body)
 }
 
 /** Answers one request of the HTTP door. */

@@ -6,9 +6,9 @@ export interface Counters {
   failures: number
   /** Requests handed to a transport. */
   requests: number
-  /** Bytes of request messages as sent, after compression, without headers and framing. */
+  /** Bytes of request messages as sent, without headers and framing; after compression (gRPC: before it). */
   bytesSent: number
-  /** Bytes of response messages as received, before decompression, without headers and framing. */
+  /** Bytes of response messages as received, without headers and framing; before decompression (gRPC: after it). */
   bytesReceived: number
 }
 

@@ -38,6 +38,8 @@ const serves = async () => assert.equal((await post('GetRepository', { repositor
 test('health and capabilities are plain GETs', async () => {
   const health = await fetch(`${fixture.server.http}/healthz`)
   assert.deepEqual([health.status, await health.json()], [200, { status: 'SERVING' }])
+  const head = await fetch(`${fixture.server.http}/healthz`, { method: 'HEAD' })
+  assert.deepEqual([head.status, await head.text()], [200, ''])
   const response = await fetch(`${fixture.server.http}/.well-known/blobwire`)
   const capabilities = (await response.json()) as {
     limits: { maxBatchBytes: string }

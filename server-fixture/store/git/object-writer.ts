@@ -26,7 +26,6 @@ export class ObjectWriter {
   readonly #underWay = new Map<string, Unit>()
   #queue: Unit[] = []
   #runs = 0
-  #lastUnits = 0
   #scheduled = false
   #idle: PromiseWithResolvers<void> | undefined
 
@@ -75,20 +74,15 @@ export class ObjectWriter {
   #schedule(): void {
     if (this.#scheduled || this.#runs >= this.#runsInFlight) return
     this.#scheduled = true
-    const go = () => {
+    setImmediate(() => {
       this.#scheduled = false
       void this.#run()
-    }
-    const d = Number(process.env['BW_GATHER'] ?? 0)
-    if (d > 0 && this.#lastUnits >= 8) setTimeout(go, d)
-    else setImmediate(go)
+    })
   }
 
   async #run(): Promise<void> {
     this.#runs++
-    const units = this.#takeUnits()
-    this.#lastUnits = units.length
-    await this.#write(units)
+    await this.#write(this.#takeUnits())
     this.#runs--
     if (this.#queue.length > 0) this.#schedule()
     else if (this.#runs === 0) {
