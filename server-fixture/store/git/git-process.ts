@@ -97,16 +97,52 @@ export class GitProcess {
   }
 }
 
+/** A git command that is given its input once and then runs to its end. It can be started before the input is there. */
+export class GitCommand {
+  readonly #place: GitPlace
+  readonly #name: string
+  readonly #chunks: Buffer[] = []
+  readonly #git: GitProcess
+  #ended = false
+
+  constructor(place: GitPlace, args: readonly string[]) {
+    this.#place = place
+    this.#name = `git ${args[0]}`
+    this.#git = new GitProcess(place, args, (chunk) => this.#chunks.push(chunk))
+    void this.#git.exited.then(() => {
+      this.#ended = true
+    })
+  }
+
+  /** It is gone, without ever having had its input or after it. */
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /**
+   * Gives it its input and returns what it writes to standard output.
+   *
+   * @throws `unavailable` or `internal`, see `gitFailure`
+   */
+  async finish(input?: Uint8Array): Promise<Buffer> {
+    this.#git.end(input)
+    const exit = await this.#git.exited
+    if (exit.status !== 0) throw gitFailure(this.#name, exit, this.#place.gitDir)
+    return Buffer.concat(this.#chunks)
+  }
+
+  /** Lets it go without input; resolves when it is gone. */
+  async abandon(): Promise<void> {
+    this.#git.end()
+    await this.#git.exited
+  }
+}
+
 /**
  * Runs git to its end and returns what it wrote to standard output.
  *
  * @throws `unavailable` or `internal`, see `gitFailure`
  */
-export async function runGit(place: GitPlace, args: readonly string[], input?: Uint8Array): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  const git = new GitProcess(place, args, (chunk) => chunks.push(chunk))
-  git.end(input)
-  const exit = await git.exited
-  if (exit.status !== 0) throw gitFailure(`git ${args[0]}`, exit, place.gitDir)
-  return Buffer.concat(chunks)
+export function runGit(place: GitPlace, args: readonly string[], input?: Uint8Array): Promise<Buffer> {
+  return new GitCommand(place, args).finish(input)
 }

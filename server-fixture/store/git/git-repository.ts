@@ -42,8 +42,8 @@ export class GitRepository {
         void this.#refs.recycle()
       }
     })
-    this.#writer = new ObjectWriter(async (objects) => {
-      await this.#installer.install(objects)
+    this.#writer = new ObjectWriter(async (objects, expectMore) => {
+      await this.#installer.install(objects, expectMore)
       this.#compactor.packAdded()
     }, options.packsInFlight)
   }

@@ -8,6 +8,9 @@ interface Unit {
   readonly done: PromiseWithResolvers<void>
 }
 
+/** Writes objects durably as one pack; with `expectMore` another one is likely to follow at once. */
+type Install = (objects: readonly NewObject[], expectMore: boolean) => Promise<void>
+
 /** How much goes into one pack at most; a put that is larger makes a pack of its own. */
 const maxPackBytes = 8 * 1024 * 1024
 const maxPackObjects = 10_000
@@ -19,7 +22,7 @@ const maxRecentOids = 50_000
  * process and one set of fsyncs. A put resolves when the packs with its objects are durable.
  */
 export class ObjectWriter {
-  readonly #install: (objects: readonly NewObject[]) => Promise<void>
+  readonly #install: Install
   readonly #runsInFlight: number
   readonly #recent = new Set<string>()
   /** Where an object is that waits or is being written: a second put of it waits for the first. */
@@ -33,7 +36,7 @@ export class ObjectWriter {
    * @param install writes objects durably as one pack, and rejects with a `BlobwireError`
    * @param runsInFlight packs written at the same time
    */
-  constructor(install: (objects: readonly NewObject[]) => Promise<void>, runsInFlight = 1) {
+  constructor(install: Install, runsInFlight = 1) {
     this.#install = install
     this.#runsInFlight = runsInFlight
   }
@@ -108,7 +111,12 @@ export class ObjectWriter {
   async #write(units: readonly Unit[]): Promise<void> {
     if (units.length === 0) return
     try {
-      await this.#install(units.flatMap((unit) => unit.objects))
+      // Several puts at once mean that their writers will be back.
+      const expectMore = units.length > 1
+      await this.#install(
+        units.flatMap((unit) => unit.objects),
+        expectMore
+      )
       for (const unit of units) this.#settle(unit)
     } catch (error) {
       // Git refused something in the pack. Halving finds it, so that one bad object does not fail its neighbours.

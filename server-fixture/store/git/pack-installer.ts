@@ -5,11 +5,14 @@ import type { ObjectFormat } from '../../../src/git/oid.ts'
 import type { NewObject } from '../store.ts'
 import { syncDirectory } from './durable-files.ts'
 import { storageFailure } from './git-failure.ts'
-import { type GitPlace, runGit } from './git-process.ts'
+import { GitCommand, type GitPlace } from './git-process.ts'
 import { encodePack } from './pack-encoder.ts'
 
 /** How our folders for unfinished packs begin; `tmp_objdir-` is Git's own prefix for such folders, known to `git prune`. */
 export const incomingPrefix = 'tmp_objdir-blobwire-'
+
+/** A process that waits for a pack longer than this is let go. */
+const spareIdleMs = 1000
 
 /**
  * Turns objects into durable packs of one repository.
@@ -24,6 +27,9 @@ export class PackInstaller {
   readonly #format: ObjectFormat
   readonly #incoming: string
   #prepared: Promise<unknown> | undefined
+  /** Started ahead, waiting for its pack. */
+  #spare: GitCommand | undefined
+  #spareTimer: NodeJS.Timeout | undefined
 
   constructor(place: GitPlace & { readonly gitDir: string }, format: ObjectFormat) {
     this.#place = place
@@ -34,9 +40,11 @@ export class PackInstaller {
   /**
    * Writes the objects as one pack. It is durable, and every git process sees it, when this resolves.
    *
+   * @param expectMore another pack will follow at once: its git process is started while this one works, since starting
+   *   one takes about as long as indexing a hundred small blobs
    * @throws `unavailable` or `internal`; the pack then counts as not written
    */
-  async install(objects: readonly NewObject[]): Promise<void> {
+  async install(objects: readonly NewObject[], expectMore = false): Promise<void> {
     const pack = await encodePack(objects, this.#format)
     this.#prepared ??= mkdir(join(this.#incoming, 'pack'), { recursive: true })
     try {
@@ -45,9 +53,9 @@ export class PackInstaller {
       this.#prepared = undefined
       throw storageFailure('making a folder for a pack', error)
     }
-    const place = { ...this.#place, objectDirectory: this.#incoming }
-    const output = await runGit(place, ['index-pack', '--stdin', '--threads=1'], pack)
-    await this.#moveIn(output.toString('latin1').trim().split('\t')[1] ?? '')
+    const output = this.#takeCommand().finish(pack)
+    if (expectMore) this.#startSpare()
+    await this.#moveIn((await output).toString('latin1').trim().split('\t')[1] ?? '')
   }
 
   /**
@@ -66,8 +74,34 @@ export class PackInstaller {
     }
   }
 
-  /** Removes the folder for unfinished packs. */
+  #newCommand(): GitCommand {
+    const place = { ...this.#place, objectDirectory: this.#incoming }
+    return new GitCommand(place, ['index-pack', '--stdin', '--threads=1'])
+  }
+
+  #takeCommand(): GitCommand {
+    const spare = this.#spare
+    this.#spare = undefined
+    clearTimeout(this.#spareTimer)
+    return spare === undefined || spare.ended ? this.#newCommand() : spare
+  }
+
+  #startSpare(): void {
+    this.#spare ??= this.#newCommand()
+    clearTimeout(this.#spareTimer)
+    this.#spareTimer = setTimeout(() => void this.#dropSpare(), spareIdleMs).unref()
+  }
+
+  async #dropSpare(): Promise<void> {
+    const spare = this.#spare
+    this.#spare = undefined
+    clearTimeout(this.#spareTimer)
+    await spare?.abandon()
+  }
+
+  /** Lets its processes go and removes the folder for unfinished packs. */
   async close(): Promise<void> {
+    await this.#dropSpare()
     await rm(this.#incoming, { recursive: true, force: true })
   }
 }
