@@ -50,6 +50,21 @@ test('while index-pack fails, exactly those puts fail, typed, and the store live
   )
 })
 
+test('a git process that was started ahead and died fails no put', async (context) => {
+  const { program, fail, heal } = await failingGit(context)
+  const { store } = await openGitStore(context, { program })
+  await store.createRepository('demo', 'sha1')
+  const put = (name: string) => store.putObjects('demo', [newObject('blob', name, 'sha1')])
+  // Two at once, so that a spare is started; the one for the second pair is born failing.
+  await Promise.all([put('a'), put('b')])
+  await fail('index-pack', 'fatal: out of its mind')
+  const second = Promise.allSettled([put('c'), put('d')])
+  await second
+  await heal('index-pack')
+  await Promise.all([put('e'), put('f')])
+  await Promise.all([put('c'), put('d')])
+})
+
 test('while update-ref fails, moves fail, typed, and then work', async (context) => {
   const { program, fail, heal } = await failingGit(context)
   const { store } = await openGitStore(context, { program })

@@ -53,7 +53,7 @@ export class PackInstaller {
       this.#prepared = undefined
       throw storageFailure('making a folder for a pack', error)
     }
-    const output = this.#takeCommand().finish(pack)
+    const output = this.#index(pack)
     if (expectMore) this.#startSpare()
     await this.#moveIn((await output).toString('latin1').trim().split('\t')[1] ?? '')
   }
@@ -79,11 +79,13 @@ export class PackInstaller {
     return new GitCommand(place, ['index-pack', '--stdin', '--threads=1'])
   }
 
-  #takeCommand(): GitCommand {
+  /** A spare that fails may have been dead before it had its pack, so that its failure says nothing of this one. */
+  async #index(pack: Uint8Array): Promise<Buffer> {
     const spare = this.#spare
     this.#spare = undefined
     clearTimeout(this.#spareTimer)
-    return spare === undefined || spare.ended ? this.#newCommand() : spare
+    if (spare === undefined || spare.ended) return this.#newCommand().finish(pack)
+    return spare.finish(pack).catch(() => this.#newCommand().finish(pack))
   }
 
   #startSpare(): void {
