@@ -2,28 +2,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
-import { MemoryStore } from '../../server-fixture/store/memory-store.ts'
 import { type BlobwireError, createClient } from '../../src/index.ts'
 import { atEnd, testServer } from '../support/server.ts'
+import { StuckStore } from '../support/stuck-store.ts'
 
 const transports = ['json', 'msgpack', 'grpc'] as const
-
-/** A store whose reads wait until they are let go. */
-class StuckStore extends MemoryStore {
-  #release: () => void = () => undefined
-  readonly #gate = new Promise<void>((resolve) => {
-    this.#release = resolve
-  })
-
-  override async getRepository(repository: string) {
-    await this.#gate
-    return super.getRepository(repository)
-  }
-
-  release(): void {
-    this.#release()
-  }
-}
 
 test('a deadline ends the call on the client, and the server is told', async (context) => {
   const store = new StuckStore()

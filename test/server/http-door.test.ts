@@ -5,7 +5,8 @@ import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2'
 import { connect as connectTcp } from 'node:net'
 import { after, before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { type TestServer, testServer } from '../support/server.ts'
+import { atEnd, type TestServer, testServer } from '../support/server.ts'
+import { StuckStore } from '../support/stuck-store.ts'
 
 const service = '/blobwire.v1.VcsService'
 const maxBatchBytes = 64 * 1024
@@ -172,6 +173,17 @@ test('a length over the limit is refused without waiting for the body', async ()
   // Had it waited, the body's own time would have ended it with 504.
   assert.equal(status, 429)
   session.destroy()
+})
+
+test('the deadline that the client names ends the call on the server', async (context) => {
+  const store = new StuckStore()
+  context.after(() => store.release())
+  const { server } = atEnd(context, await testServer({ store }))
+  const headers = { 'content-type': 'application/json', 'connect-timeout-ms': '30' }
+  const init = { method: 'POST', headers, body: '{"repository":"demo"}' }
+  const response = await fetch(`${server.http}${service}/GetRepository`, init)
+  const { code } = (await response.json()) as { code: string }
+  assert.deepEqual([response.status, code], [504, 'deadline_exceeded'])
 })
 
 test('a body that drips is given up after its time', async () => {
