@@ -70,8 +70,9 @@ test('nobody listens: unavailable, never sent, worth a retry', async (context) =
     const client = createClient({ endpoint, transport, timeoutMs: 3000 })
     context.after(() => client.close())
     await assert.rejects(client.getRepository('x'), (error: BlobwireError) => {
-      const { code, sent, retryable } = error
-      assert.deepEqual([code, sent, retryable, error.transport], ['unavailable', 'never', true, transport])
+      const { code, sent, retryable, attempts } = error
+      assert.deepEqual([code, sent, retryable, attempts], ['unavailable', 'never', true, 1])
+      assert.equal(error.transport, transport)
       return true
     })
   }
@@ -130,13 +131,17 @@ test('interceptors see calls and may add headers; headers reach the server', asy
         }
       ]
     })
-    await assert.rejects(client.getRepository('none'), { code: 'not_found', requestId: `mine-${transport}` })
-    assert.deepEqual(seen, ['GetRepository'])
+    const answered = { code: 'not_found', sent: 'processed', attempts: 1, requestId: `mine-${transport}` }
+    await assert.rejects(client.getRepository('none'), answered)
+    const wrong = { objectFormat: 5 as unknown as 'sha1' }
+    const untried = { code: 'invalid_argument', sent: 'never', attempts: 0 }
+    await assert.rejects(client.createRepository('none', wrong), untried)
+    assert.deepEqual(seen, ['GetRepository', 'CreateRepository'])
     await assert.rejects(client.getRepository('none', { headers: { 'grpc-timeout': '1S' } }), {
       code: 'invalid_argument'
     })
     const { calls, failures, requests } = client.stats()
-    assert.deepEqual([calls, failures, requests], [1, 1, 1])
+    assert.deepEqual([calls, failures, requests], [2, 2, 1])
   }
 })
 

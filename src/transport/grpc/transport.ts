@@ -105,7 +105,7 @@ export function createGrpcTransport(parts: GrpcTransportParts, options: Transpor
         { deadline: Date.now() + call.remainingMs() },
         (error: ServiceError | null, response?: object) => {
           call.signal.removeEventListener('abort', cancel)
-          if (error) reject(errorFromService(error).with({ transport: 'grpc' }))
+          if (error) reject(errorFromService(error).with({ transport: 'grpc', attempts: 1 }))
           else resolve(response ?? {})
         }
       )
@@ -121,7 +121,7 @@ export function createGrpcTransport(parts: GrpcTransportParts, options: Transpor
       try {
         return checkMessage(call.method.response, response)
       } catch (error) {
-        throw malformedResponse((error as Error).message, error).with({ transport: 'grpc' })
+        throw malformedResponse((error as Error).message, error).with({ transport: 'grpc', attempts: 1 })
       }
     },
     async close() {

@@ -28,9 +28,9 @@ export function createHttpTransport(parts: HttpTransportParts, options: Transpor
     ...(options.gzip ? { 'accept-encoding': 'gzip' } : {})
   }
 
-  async function unary(call: Call): Promise<object> {
+  async function send(call: Call, message: Uint8Array): Promise<object> {
     const headers: Record<string, string> = { ...call.headers, ...fixedHeaders }
-    let body = codec.encode(call.method.request, call.request as Init<Messages[ShapeName]>)
+    let body = message
     if (options.gzip && body.length >= gzipThresholdBytes) {
       body = await gzip(body)
       headers['content-encoding'] = 'gzip'
@@ -50,25 +50,27 @@ export function createHttpTransport(parts: HttpTransportParts, options: Transpor
     const received = await collect(response.body, options.maxResponseBytes)
     counters.bytesReceived += received.length
     const encoding = single(response.headers['content-encoding'])
-    const message = await decompress(received, encoding, options.maxResponseBytes)
+    const answer = await decompress(received, encoding, options.maxResponseBytes)
     const contentType = single(response.headers['content-type']) ?? ''
     if (response.statusCode !== 200) {
-      const error = await errorFromResponse(response.statusCode, contentType, message)
+      const error = await errorFromResponse(response.statusCode, contentType, answer)
       throw error.with({ requestId: error.requestId ?? single(response.headers['x-request-id']) })
     }
     if (contentType.split(';', 1)[0]?.trim() !== codec.contentType) {
       throw malformedResponse(`content-type is not ${codec.contentType}`)
     }
-    return decode(codec, call, message)
+    return decode(codec, call, answer)
   }
 
   return {
     name: codec.name,
     async unary(call) {
+      // What cannot be encoded was never tried.
+      const message = codec.encode(call.method.request, call.request as Init<Messages[ShapeName]>)
       try {
-        return await unary(call)
+        return await send(call, message)
       } catch (exception) {
-        throw errorFromException(exception).with({ transport: codec.name })
+        throw errorFromException(exception).with({ transport: codec.name, attempts: 1 })
       }
     },
     close: () => connection.close()
