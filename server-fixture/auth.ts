@@ -64,10 +64,20 @@ export function createAuthenticator(grants: readonly Grant[]): Authenticator {
   }
 }
 
+/** JSON.parse shows in its message what stands around the fault, which here may be a token. */
+function parseJson(file: string, text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Error(`${file}: is not JSON`)
+  }
+}
+
 /** Reads a file of grants: a JSON list. @throws Error that says what is wrong, without showing a token */
 export async function readGrants(file: string): Promise<Grant[]> {
-  const list: unknown = JSON.parse(await readFile(file, 'utf8'))
+  const list = parseJson(file, await readFile(file, 'utf8'))
   if (!Array.isArray(list)) throw new Error(`${file}: must be a JSON list`)
+  const seen = new Set<string>()
   return list.map((item: Partial<Grant> | null, index) => {
     const where = `${file}: [${index}]`
     const { token, access, repositories, expires } = item ?? {}
@@ -78,6 +88,9 @@ export async function readGrants(file: string): Promise<Grant[]> {
     }
     if (expires !== undefined && Number.isNaN(Date.parse(expires)))
       throw new Error(`${where}.expires: must be RFC 3339`)
+    // One token has one grant: of two, which one holds would depend on their order.
+    if (seen.has(token)) throw new Error(`${where}.token: stands twice`)
+    seen.add(token)
     return { token, access, repositories, expires }
   })
 }

@@ -44,6 +44,16 @@ async function openStore({ store, data }: ServerOptions): Promise<Store> {
   return store === undefined || store === 'memory' ? new MemoryStore() : store
 }
 
+/** What is open already is closed where the next part cannot be opened: it would keep the process alive. */
+async function orClose<T>(opening: Promise<T>, opened: readonly { close(): Promise<void> }[]): Promise<T> {
+  try {
+    return await opening
+  } catch (error) {
+    for (const part of opened) await part.close()
+    throw error
+  }
+}
+
 function version(): string {
   const file = new URL('../package.json', import.meta.url)
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
@@ -69,8 +79,10 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const parts = { service, authenticator, headersTimeoutMs, bodyTimeoutMs }
   const host = options.host ?? '127.0.0.1'
   const door = { host, tls: options.tls, onProblem: (error: unknown) => log({ event: 'problem', ...problem(error) }) }
-  const http = await openHttpDoor(parts, { ...door, port: options.httpPort ?? 0 })
-  const grpc = await openGrpcDoor(parts, { ...door, port: options.grpcPort ?? 0 })
+  const opened: { close(): Promise<void> }[] = [store]
+  const http = await orClose(openHttpDoor(parts, { ...door, port: options.httpPort ?? 0 }), opened)
+  opened.unshift(http)
+  const grpc = await orClose(openGrpcDoor(parts, { ...door, port: options.grpcPort ?? 0 }), opened)
   const base = `${options.tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}`
   const urls = { http: `${base}:${http.port}`, grpc: `${base}:${grpc.port}` }
   service.announce([

@@ -53,8 +53,9 @@ export async function openGrpcDoor(parts: DoorParts, options: DoorOptions): Prom
   health.addToServer(server)
   new ReflectionService(definition).addToServer(server)
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`${options.host}:${options.port}`, serverCredentials(options.tls), (error, bound) => {
-      if (error) reject(error)
+    const host = options.host.includes(':') ? `[${options.host}]` : options.host
+    server.bindAsync(`${host}:${options.port}`, serverCredentials(options.tls), (error, bound) => {
+      if (error) reject(new Error(`gRPC port ${options.port}: ${error.message}`))
       else resolve(bound)
     })
   })

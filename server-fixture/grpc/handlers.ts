@@ -36,12 +36,30 @@ function requestIdOf(metadata: Metadata, newRequestId: () => string): string {
   return id !== undefined && /^[\x21-\x7e]{1,128}$/.test(id) ? id : newRequestId()
 }
 
+/** Of the details of an error, as they are encoded. Peers end the connection over more headers than they allow: 8 KiB. */
+const maxDetailBytes = 4096
+
+/** As much of the lists of an error as a trailer has room for; its message tells how many there were. */
+function statusDetails(code: number, message: string, detail: Messages['ErrorDetail']): Buffer {
+  const encoded = encodeStatus({ code, message, detail })
+  const { missingOids, refMismatches, violations } = detail
+  const longest = Math.max(missingOids.length, refMismatches.length, violations.length)
+  if (encoded.length <= maxDetailBytes || longest === 0) return encoded
+  const keep = Math.min(longest - 1, Math.floor((longest * maxDetailBytes) / encoded.length))
+  const shorter = {
+    missingOids: missingOids.slice(0, keep),
+    refMismatches: refMismatches.slice(0, keep),
+    violations: violations.slice(0, keep)
+  }
+  return statusDetails(code, message, { ...detail, ...shorter })
+}
+
 /** An error as a gRPC status, with the details of the richer error model (grpc.io, "Error handling"). */
 function toStatus(error: BlobwireError, requestId: string): Partial<StatusObject> {
   const metadata = new Metadata()
   const code = codeNumbers[error.code]
   const { message } = error
-  metadata.set('grpc-status-details-bin', encodeStatus({ code, message, detail: errorDetail(error, requestId) }))
+  metadata.set('grpc-status-details-bin', statusDetails(code, message, errorDetail(error, requestId)))
   metadata.set('x-request-id', requestId)
   return { code, details: message, metadata }
 }

@@ -77,7 +77,11 @@ function sendBlob(exchange: Exchange, requestId: string, blob: Messages['GetBlob
     'cache-control': 'private, max-age=31536000, immutable',
     'x-content-type-options': 'nosniff'
   }
-  if ((headerOf(exchange, 'if-none-match') ?? '').split(/\s*,\s*/).some((tag) => tag === etag || tag === '*')) {
+  if (
+    (headerOf(exchange, 'if-none-match') ?? '')
+      .split(/\s*,\s*/)
+      .some((tag) => tag === '*' || tag.replace(/^W\//, '') === etag)
+  ) {
     exchange.respond(304, shared)
     return
   }

@@ -86,12 +86,15 @@ async function answer(exchange: Exchange, { codec, requestId, parts }: Incoming)
   // Who may not call is told so before the body is read.
   const open = method === methods.getCapabilities
   const principal = authenticateFirst(exchange, authenticator, open)
-  const body = await readBody(exchange, { maxBytes: service.limits.maxBatchBytes, timeoutMs: bodyTimeoutMs })
+  const began = performance.now()
+  const bodyMs = Math.min(timeoutMs ?? bodyTimeoutMs, bodyTimeoutMs)
+  const body = await readBody(exchange, { maxBytes: service.limits.maxBatchBytes, timeoutMs: bodyMs })
   const request = codec.decode(method.request, body.length === 0 && codec === jsonCodec ? Buffer.from('{}') : body)
   const gone = new AbortController()
   exchange.onAbandoned(() => gone.abort())
   const call = service.call(method.name, request, { principal, signal: gone.signal, requestId })
-  return { method, message: await within(timeoutMs, call, gone) }
+  const leftMs = timeoutMs === undefined ? undefined : Math.max(0, timeoutMs - (performance.now() - began))
+  return { method, message: await within(leftMs, call, gone) }
 }
 
 function authenticateFirst(exchange: Exchange, authenticator: Authenticator, open: boolean) {
@@ -110,7 +113,7 @@ async function within<T>(timeoutMs: number | undefined, call: Promise<T>, gone: 
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
-      reject(new BlobwireError({ code: 'deadline_exceeded', message: `not done within ${timeoutMs} ms` }))
+      reject(new BlobwireError({ code: 'deadline_exceeded', message: `not done in time` }))
       gone.abort()
     }, timeoutMs)
   })
@@ -127,10 +130,19 @@ interface Outgoing {
   readonly response: Answer
 }
 
+/** Source: RFC 9110 section 12.5.3; a weight of 0 means "not that one". */
+function acceptsGzip(header: string): boolean {
+  return header.split(',').some((item) => {
+    const [name = '', ...parameters] = item.split(';')
+    const isRefused = parameters.some((parameter) => /^\s*q=0(?:\.0*)?\s*$/i.test(parameter))
+    return name.trim().toLowerCase() === 'gzip' && !isRefused
+  })
+}
+
 async function respond(exchange: Exchange, { codec, requestId, response }: Outgoing): Promise<void> {
   let body = codec.encode(response.method.response, response.message as Init<Messages[ShapeName]>)
   const headers: Record<string, string> = { 'content-type': codec.contentType, 'x-request-id': requestId }
-  const accepts = /\bgzip\b/.test(headerOf(exchange, 'accept-encoding') ?? '')
+  const accepts = acceptsGzip(headerOf(exchange, 'accept-encoding') ?? '')
   if (accepts && body.length >= gzipThresholdBytes) {
     body = await gzip(body)
     headers['content-encoding'] = 'gzip'

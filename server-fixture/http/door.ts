@@ -59,7 +59,8 @@ export async function openHttpDoor(parts: DoorParts, options: DoorOptions): Prom
         ...http2Settings,
         ...options.tls,
         allowHTTP1: true,
-        minVersion: 'TLSv1.2'
+        minVersion: 'TLSv1.2',
+        handshakeTimeout: headersTimeoutMs
       })
     : createHttp2(http2Settings)
   const serving = options.tls ? http2 : http1
@@ -78,9 +79,13 @@ export async function openHttpDoor(parts: DoorParts, options: DoorOptions): Prom
     session.on('error', options.onProblem)
     session.once('close', () => inside.sessions.delete(session))
   })
-  for (const event of ['sessionError', 'clientError', 'tlsClientError'])
-    http2.on(event, (error) => options.onProblem(error))
-  http1.on('clientError', (error, socket) => {
+  http2.on('sessionError', options.onProblem)
+  http2.on('tlsClientError', (error, socket) => {
+    options.onProblem(error)
+    socket.destroy()
+  })
+  // Whoever listens has to end the connection: bad requests come here, and those that take too long.
+  serving.on('clientError', (error: Error, socket: Socket) => {
     options.onProblem(error)
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n')
     else socket.destroy()

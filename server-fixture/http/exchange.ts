@@ -67,6 +67,9 @@ export function http1Exchange(request: IncomingMessage, response: ServerResponse
       response.end(body)
     },
     stopReading() {
+      const { 'transfer-encoding': encoding, 'content-length': length } = request.headers
+      // Without a body there is nothing left to read, and the connection can be used again.
+      if (encoding === undefined && Number(length ?? 0) === 0) return
       stopped = true
       request.pause()
     }

@@ -35,9 +35,22 @@ function stepOf(operation: Operation, repository: string): Step {
 
 /** About how much of an answer a result takes. */
 function contentBytes(result: Result): number {
-  if (result.getBlob) return result.getBlob.content.length
-  return (result.getTree?.entries.length ?? 0) * 120 + (result.listCommits?.commits.length ?? 0) * 500
+  const { getBlob, getTree, listCommits, getCommit, listRefs, compare } = result
+  if (getBlob) return getBlob.content.length
+  const commits = listCommits?.commits ?? (getCommit?.commit ? [getCommit.commit] : [])
+  return (
+    sum(getTree?.entries, ({ path }) => path.length + 100) +
+    sum(compare?.changes, ({ path }) => path.length + 200) +
+    sum(listRefs?.refs, ({ name }) => name.length + 80) +
+    sum(commits, ({ message, raw, parents }) => message.length + raw.length + parents.length * 66 + 400)
+  )
 }
+
+function sum<Item>(items: readonly Item[] | undefined, sizeOf: (item: Item) => number): number {
+  return items?.reduce((total, item) => total + sizeOf(item), 0) ?? 0
+}
+
+const movesRefs = (name: OperationName) => name === 'updateRefs' || name === 'commitFiles'
 
 /** Carries out one batch. Its parts are methods only to share what they all need. */
 class Batch {
@@ -80,6 +93,7 @@ class Batch {
       return step
     } catch (error) {
       this.#fail(index, error)
+      if (Object.keys(operation).some((name) => movesRefs(name as OperationName))) this.#failed = true
       return undefined
     }
   }
@@ -103,10 +117,10 @@ class Batch {
   }
 
   async #write(index: number, step: Step): Promise<void> {
-    const movesRefs = step.name === 'updateRefs' || step.name === 'commitFiles'
     await this.#do(index, step)
-    if (movesRefs && !this.#results[index]?.error) this.#moved.push(index)
-    if (movesRefs && this.#results[index]?.error) this.#failed = true
+    if (!movesRefs(step.name)) return
+    if (this.#results[index]?.error) this.#failed = true
+    else this.#moved.push(index)
   }
 
   async #do(index: number, { name, request }: Step): Promise<void> {
@@ -122,17 +136,23 @@ class Batch {
   }
 
   async #finish(): Promise<void> {
+    // What fails here fails the batch: none of its writes has been promised yet.
+    await this.#workspace.flush()
     if (this.#workspace.atomic && this.#failed) {
-      await this.#workspace.flush()
       this.#abort(undefined)
       return
     }
-    const mismatches = await this.#workspace.finish()
-    if (mismatches.length > 0) this.#abort(refMismatch(mismatches))
+    try {
+      const mismatches = await this.#workspace.finish()
+      if (mismatches.length > 0) this.#abort(refMismatch(mismatches))
+    } catch (error) {
+      // The objects are there; it is the refs that could not be moved.
+      this.#abort(error)
+    }
   }
 
   /** None of the ref changes happened: what had seemed done was not. */
-  #abort(cause: BlobwireError | undefined): void {
+  #abort(cause: unknown): void {
     const message = 'another ref change of this atomic batch failed, so that none happened'
     const aborted = new BlobwireError({ code: 'aborted', reason: 'batch_aborted', message })
     for (const index of this.#moved) this.#fail(index, cause ?? aborted)

@@ -123,8 +123,12 @@ async function commitOnExpected(workspace: Workspace, request: Request, ref: str
   }
   const made = await makeCommit(workspace, request, head)
   const mismatches = await workspace.moveRefs([{ name: ref, expectedOid: head ?? zero, newOid: made.oid }])
-  if (mismatches.length > 0) throw refMismatch(mismatches)
-  return made
+  const [lost] = mismatches
+  if (lost === undefined) return made
+  // The same call sent twice at once: the other one may have made this commit, and somebody may have gone on from it.
+  const done = !isZeroOid(lost.foundOid) && (await isReachable(workspace, made.oid, lost.foundOid))
+  if (done) return made
+  throw refMismatch(mismatches)
 }
 
 /** CommitFiles. */

@@ -30,14 +30,8 @@ class Frontier {
     const { timeSeconds } = commit.committer
     // Kept with the newest at the end, where taking is cheap.
     let at = this.#visits.length
-    while (at > 0 && (this.#visits[at - 1] as Visit).commit.committer.timeSeconds <= timeSeconds) at--
-    this.#visits.splice(this.#firstEqual(at, timeSeconds), 0, { oid, commit })
-  }
-
-  #firstEqual(at: number, timeSeconds: number): number {
-    let index = at
-    while (index > 0 && this.#visits[index - 1]?.commit.committer.timeSeconds === timeSeconds) index--
-    return index
+    while (at > 0 && (this.#visits[at - 1] as Visit).commit.committer.timeSeconds >= timeSeconds) at--
+    this.#visits.splice(at, 0, { oid, commit })
   }
 
   take(): Visit | undefined {

@@ -15,8 +15,7 @@ export async function listRefs(
   const position = readPageToken('refs', request.pageToken, ['string', 'string'])
   const prefix = position ? (position[0] as string) : request.prefix
   const after = position ? (position[1] as string) : ''
-  const { repository } = workspace.repository
-  const refs = await workspace.store.listRefs(repository, { prefix, after, limit: limit + 1 })
+  const refs = await workspace.listRefs({ prefix, after, limit: limit + 1 })
   const page = refs.slice(0, limit).map(({ name, oid }) => ({ name, oid }))
   const last = page.at(-1)?.name ?? ''
   return { refs: page, nextPageToken: refs.length > limit ? pageToken('refs', [prefix, last]) : '' }

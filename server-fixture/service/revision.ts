@@ -1,6 +1,7 @@
 /** Finds what a revision names. Source: gitrevisions(7), "Specifying revisions", as far as the proto goes. */
 import { invalidArgument } from '../../src/core/error.ts'
 import { isOid, type ObjectKind } from '../../src/git/oid.ts'
+import { refNameProblem } from '../../src/git/ref-name.ts'
 import { parseTag } from '../../src/git/tag.ts'
 import { notFound, precondition } from './errors.ts'
 import type { Workspace } from './workspace.ts'
@@ -18,13 +19,18 @@ export interface Found {
   readonly kind: ObjectKind
 }
 
+/** Only names that refs can have reach the store. One level is enough here: `refs/stash`. */
+function mayBeRef(name: string): boolean {
+  return refNameProblem(name.replace(/^refs\//, 'refs/any/')) === undefined
+}
+
 async function baseOid(workspace: Workspace, base: string): Promise<string> {
   if (isOid(base, workspace.format)) return base
   const isHead = base === 'HEAD' || base === ''
   const candidates = isHead
     ? [workspace.repository.defaultBranch]
     : [...(base.startsWith('refs/') ? [base] : []), `refs/${base}`, `refs/tags/${base}`, `refs/heads/${base}`]
-  const found = (await workspace.refs(candidates)).find((oid) => oid !== undefined)
+  const found = (await workspace.refs(candidates.filter(mayBeRef))).find((oid) => oid !== undefined)
   if (found !== undefined) return found
   throw notFound('revision', `there is no revision ${JSON.stringify(base.slice(0, 200))}`)
 }

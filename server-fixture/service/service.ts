@@ -92,16 +92,16 @@ export class Service {
     return toBlobwireError(error)
   }
 
-  async #open(repository: string, atomic: boolean): Promise<Workspace> {
+  async #open(repository: string, atomic: boolean, { signal }: Context): Promise<Workspace> {
     const info = await openRepository(this.#store, repository)
-    return new Workspace({ store: this.#store, repository: info, limits: this.limits }, atomic)
+    return new Workspace({ store: this.#store, repository: info, limits: this.limits, signal }, atomic)
   }
 
   async #one(name: Parameters<typeof isOperation>[0], request: { repository: string }, context: Context) {
     const { access, run } = operations[name as keyof typeof operations]
     checkName(request.repository)
     authorize(context, access, request.repository)
-    const workspace = await this.#open(request.repository, false)
+    const workspace = await this.#open(request.repository, false, context)
     const response = await run(workspace, request)
     await workspace.finish()
     return response
@@ -110,7 +110,7 @@ export class Service {
   async #batch(request: Messages['BatchOperationsRequest'], context: Context): Promise<object> {
     checkName(request.repository)
     authorize(context, 'read', request.repository)
-    const workspace = await this.#open(request.repository, request.atomic)
+    const workspace = await this.#open(request.repository, request.atomic, context)
     const results = await runBatch(workspace, request.operations, {
       authorize: (name) => authorize(context, operations[name].access, request.repository),
       describe: (error) => this.#operationError(this.#described(error, context), context)

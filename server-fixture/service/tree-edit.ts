@@ -75,6 +75,28 @@ async function apply(workspace: Workspace, { tree, node, path }: Place): Promise
   return items.size === 0 ? '' : workspace.stage('tree', encodeTree([...items.values()]))
 }
 
+/** The same edits without their removals. */
+function putsOf({ children, put }: Node): Node {
+  return { children: new Map([...children].map(([name, child]) => [name, putsOf(child)])), remove: false, put }
+}
+
+/** @throws BlobwireError `failed_precondition`, reason `path_not_found`, where something to be removed is not there */
+async function checkRemovals(
+  workspace: Workspace,
+  { item, node, path }: { item: Content; node: Node; path: string }
+): Promise<void> {
+  const items = item.mode === '040000' && node.children.size > 0 ? await workspace.tree(item.oid) : []
+  for (const [segment, child] of node.children) {
+    const here = `${path}/${segment}`
+    const name = Buffer.from(segment)
+    const found = items.find((entry) => name.equals(entry.name))
+    if (found !== undefined) await checkRemovals(workspace, { item: found, node: child, path: here })
+    else if (removesSome(child)) throw precondition('path_not_found', `there is no ${show(here)} to remove`)
+  }
+}
+
+const removesSome = (node: Node): boolean => node.remove || [...node.children.values()].some(removesSome)
+
 type Content = Pick<TreeItem, 'mode' | 'oid'>
 
 async function applyChild(
@@ -82,6 +104,8 @@ async function applyChild(
   { item, node, path }: { item: TreeItem | undefined; node: Node; path: string }
 ): Promise<Content | undefined> {
   if (node.remove && item === undefined) throw precondition('path_not_found', `there is no ${show(path)} to remove`)
+  // What is below goes with it, and may be named, too: a file can be moved out of a directory that is removed.
+  if (node.remove && item !== undefined) await checkRemovals(workspace, { item, node, path })
   let content: Content | undefined = node.remove ? undefined : item
   if (node.children.size > 0) {
     if (node.put && putsBelow(node))
@@ -91,7 +115,8 @@ async function applyChild(
         throw precondition('path_conflict', `${show(path)} is a file, so that nothing can be put below it`)
       throw precondition('path_not_found', `${show(path)} is a file, so that there is nothing below it`)
     }
-    const oid = await apply(workspace, { tree: content?.oid ?? '', node, path })
+    const below = node.remove ? { ...node, children: putsOf(node).children } : node
+    const oid = await apply(workspace, { tree: content?.oid ?? '', node: below, path })
     content = oid === '' ? undefined : { mode: '040000', oid }
   }
   if (node.put === undefined) return content

@@ -4,7 +4,7 @@ import { buildTrees, checkEntry, type PathEntry } from '../../src/git/tree-build
 import type { Messages } from '../../src/schema/messages.ts'
 import { checkOid } from './errors.ts'
 import { pageSize, pageToken, readPageToken } from './paging.ts'
-import { checkObjects } from './references.ts'
+import { checkKinds, checkObjects } from './references.ts'
 import { findTree } from './revision.ts'
 import { editTree } from './tree-edit.ts'
 import { toEntry, treeAt } from './tree-path.ts'
@@ -23,6 +23,7 @@ export async function storeTree(
     return { oid }
   }
   checkOid('baseTree', baseTree, workspace.format)
+  await checkKinds(workspace, [{ oid: baseTree, kind: 'tree' }])
   const isRemoval = ({ oid }: PathEntry) => oid === '' || isZeroOid(oid)
   const puts = entries.filter((entry) => !isRemoval(entry))
   for (const entry of puts) checkEntry(entry, workspace.format)

@@ -6,7 +6,17 @@ import { BlobwireError, type RefMismatch } from '../../src/core/error.ts'
 import { type ParsedCommit, parseCommit } from '../../src/git/commit.ts'
 import { hashObject, type ObjectFormat, type ObjectKind, zeroOid } from '../../src/git/oid.ts'
 import { parseTree, type TreeItem } from '../../src/git/tree.ts'
-import type { NewObject, ObjectInfo, RefMove, RepositoryInfo, Store, StoredObject } from '../store/store.ts'
+import { pageOfNames } from '../store/name-page.ts'
+import type {
+  NewObject,
+  ObjectInfo,
+  PageRequest,
+  RefMove,
+  RepositoryInfo,
+  Store,
+  StoredObject,
+  StoredRef
+} from '../store/store.ts'
 import { notFound } from './errors.ts'
 import { Gatherer } from './gatherer.ts'
 import type { Limits } from './limits.ts'
@@ -19,6 +29,8 @@ export interface Ground {
   readonly store: Store
   readonly repository: RepositoryInfo
   readonly limits: Limits
+  /** Aborts when nobody waits for the answer any more: a walk through history or trees then ends. */
+  readonly signal: AbortSignal
 }
 
 export class Workspace {
@@ -26,6 +38,7 @@ export class Workspace {
   readonly format: ObjectFormat
   readonly limits: Limits
   readonly store: Store
+  readonly #signal: AbortSignal
   /** Ref moves are held back until `finish`, and happen together. */
   readonly atomic: boolean
   readonly #staged = new Map<string, NewObject>()
@@ -37,9 +50,10 @@ export class Workspace {
   readonly #parsed: Gatherer<StoredObject | undefined>
 
   constructor(ground: Ground, atomic: boolean) {
-    const { store, repository, limits } = ground
+    const { store, repository, limits, signal } = ground
     const name = repository.repository
     this.store = store
+    this.#signal = signal
     this.repository = repository
     this.format = repository.objectFormat
     this.limits = limits
@@ -88,6 +102,7 @@ export class Workspace {
 
   /** The content of an object of this kind. @throws BlobwireError `not_found`, `data_loss`, `failed_precondition` */
   async content(kind: ObjectKind, oid: string): Promise<Uint8Array> {
+    if (this.#signal.aborted) throw new BlobwireError({ code: 'cancelled', message: 'nobody waits for the answer' })
     const object = this.#fromStaged(oid) ?? (await this.#parsed.get(oid))
     if (object === undefined) throw notFound('object', `there is no object ${oid}`)
     if (object.kind !== kind) {
@@ -126,6 +141,23 @@ export class Workspace {
     })
   }
 
+  /** A page of refs in byte order of their names, with the moves that are held back. */
+  async listRefs(page: PageRequest): Promise<StoredRef[]> {
+    const limit = page.limit + this.#moves.size
+    const stored = await this.store.listRefs(this.repository.repository, { ...page, limit })
+    if (this.#moves.size === 0) return stored
+    const oids = new Map(stored.map(({ name, oid }) => [name, oid]))
+    // Beyond the last ref that was read there are others, which would come before those held back.
+    const complete = stored.length < limit
+    const last = Buffer.from(stored.at(-1)?.name ?? '')
+    for (const { name, newOid } of this.#moves.values()) {
+      if (!complete && Buffer.compare(Buffer.from(name), last) > 0) continue
+      if (newOid === zeroOid(this.format)) oids.delete(name)
+      else oids.set(name, newOid)
+    }
+    return pageOfNames(oids.keys(), page).map((name) => ({ name, oid: oids.get(name) as string }))
+  }
+
   /** Moves refs, now or (atomic) at the end. Returns those that were not where they were expected. */
   async moveRefs(moves: readonly RefMove[]): Promise<RefMismatch[]> {
     if (!this.atomic) {
@@ -138,9 +170,9 @@ export class Workspace {
       return foundOid === expectedOid || foundOid === newOid ? [] : [{ name, expectedOid, foundOid }]
     })
     if (mismatches.length > 0) return mismatches
-    for (const move of moves) {
-      // Moved twice in one batch: the store sees one move from where the ref is.
-      const expectedOid = this.#moves.get(move.name)?.expectedOid ?? move.expectedOid
+    for (const [index, move] of moves.entries()) {
+      // Moved twice in one batch: the store sees one move from where the ref is, which may be where the first leads.
+      const expectedOid = this.#moves.get(move.name)?.expectedOid ?? current[index] ?? zeroOid(this.format)
       this.#moves.set(move.name, { ...move, expectedOid })
     }
     return []
@@ -150,8 +182,9 @@ export class Workspace {
   async flush(): Promise<void> {
     if (this.#unflushed.size === 0) return
     const objects = [...this.#unflushed.values()]
-    this.#unflushed.clear()
     await this.store.putObjects(this.repository.repository, objects)
+    // Only now: what could not be stored is tried again by the next flush, and the last one decides what was done.
+    for (const { oid } of objects) this.#unflushed.delete(oid)
   }
 
   /** Stores what is staged and, in atomic work, moves the refs. Returns the mismatches of the latter. */

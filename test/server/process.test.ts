@@ -87,13 +87,19 @@ test('flags that cannot be used: which, what was given, what is allowed; exit 2'
   )
 })
 
-test('a port that is taken: said in a line, exit 1', async () => {
+test('a port that is taken, of either door: said in a line, exit 1', async () => {
   const child = spawn(process.execPath, [main, '--http-port', '0', '--grpc-port', '0'])
   const [line] = await once(child.stdout, 'data')
-  const { port } = new URL(JSON.parse(String(line)).http)
-  const { code, err } = await runToEnd('--http-port', port, '--grpc-port', '0')
-  assert.equal(code, 1)
-  assert.match(err, /cannot start: .*EADDRINUSE/)
+  const { http, grpc } = JSON.parse(String(line))
+  const taken = [
+    ['--http-port', new URL(http).port, '--grpc-port', '0'],
+    ['--http-port', '0', '--grpc-port', new URL(grpc).port]
+  ]
+  for (const flags of taken) {
+    const { code, err } = await runToEnd(...flags)
+    assert.equal(code, 1)
+    assert.match(err, /cannot start: .*EADDRINUSE/)
+  }
   child.kill('SIGTERM')
   await once(child, 'exit')
 })

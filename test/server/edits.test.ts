@@ -1,0 +1,155 @@
+/** CommitFiles and StoreTree: what a list of changes makes of a tree, and how a repeated call is recognised. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Service } from '../../server-fixture/service/service.ts'
+import { MemoryStore } from '../../server-fixture/store/memory-store.ts'
+import type { RefMove } from '../../server-fixture/store/store.ts'
+import { zeroOid } from '../../src/git/oid.ts'
+import type { Messages } from '../../src/schema/messages.ts'
+
+const repository = 'demo'
+const author = { name: 'A', email: 'a@b', timeSeconds: 1_700_000_000, zone: '+0000' }
+
+type Change = Partial<Messages['FileChange']> & { path: string }
+type Outcome = Messages['CommitFilesResponse']
+
+class RacingStore extends MemoryStore {
+  /** Runs once, just before refs are moved. */
+  before: (() => Promise<unknown>) | undefined
+
+  override async updateRefs(name: string, moves: readonly RefMove[]) {
+    const race = this.before
+    this.before = undefined
+    await race?.()
+    return super.updateRefs(name, moves)
+  }
+}
+
+async function setUp() {
+  const store = new RacingStore()
+  const service = new Service(store, { serverVersion: '0', onFailure: (error) => assert.fail(String(error)) })
+  const context = { principal: { may: () => true }, signal: new AbortController().signal, requestId: 'test' }
+  const call = (method: string, request: object) => service.call(method, { repository, ...request }, context)
+  await call('CreateRepository', { objectFormat: '' })
+  const commit = (changes: Change[], expectedHead = '', message = 'm') => {
+    const list = changes.map((change) => ({ mode: '', ...change }))
+    const fields = { branch: 'main', expectedHead, author, message, baseTree: '' }
+    return call('CommitFiles', { ...fields, changes: list }) as Promise<Outcome>
+  }
+  const files = async (revision = 'main') => {
+    const paging = { pageSize: 0, pageToken: '' }
+    const answer = await call('GetTree', { revision, path: '', recursive: true, ...paging })
+    return (answer as Messages['GetTreeResponse']).entries
+      .filter(({ mode }) => mode !== '040000')
+      .map(({ path }) => path)
+  }
+  return { store, call, commit, files }
+}
+
+const put = (path: string, text = path): Change => ({ path, content: Buffer.from(text) })
+const remove = (path: string): Change => ({ path, delete: true })
+const move = (moveFrom: string, path: string): Change => ({ path, moveFrom })
+
+test('removals and moves come before puts', async () => {
+  const start = ['d/a', 'd/e/b', 'f', 'g']
+  const cases: [Change[], string[] | string][] = [
+    [
+      [remove('d'), move('d/a', 'kept')],
+      ['f', 'g', 'kept']
+    ],
+    [
+      [remove('d'), remove('d/e/b'), put('d/new')],
+      ['d/new', 'f', 'g']
+    ],
+    [
+      [move('d', 'e'), put('d')],
+      ['d', 'e/a', 'e/e/b', 'f', 'g']
+    ],
+    [
+      [remove('f'), put('f/x')],
+      ['d/a', 'd/e/b', 'f/x', 'g']
+    ],
+    [[move('f', 'g'), move('g', 'f')], start],
+    [[move('d', 'd/sub')], ['d/sub/a', 'd/sub/e/b', 'f', 'g']],
+    [[remove('d/e/b')], ['d/a', 'f', 'g']],
+    [[remove('d'), remove('d/none')], 'path_not_found'],
+    [[remove('d'), remove('d/a/below')], 'path_not_found'],
+    [[remove('none')], 'path_not_found'],
+    [[move('none', 'x')], 'path_not_found'],
+    [[put('d')], 'path_conflict'],
+    [[put('f/x')], 'path_conflict'],
+    [[put('x'), put('x/y')], ''],
+    [[put('x'), put('x')], ''],
+    [[remove('d'), put('d')], ''],
+    [[put('.git/config')], '']
+  ]
+  for (const [changes, expected] of cases) {
+    const { commit, files } = await setUp()
+    const { oid } = await commit(start.map((path) => put(path)))
+    const label = JSON.stringify(changes.map(({ path, moveFrom }) => [moveFrom, path]))
+    if (Array.isArray(expected)) {
+      await commit(changes, oid)
+      assert.deepEqual(await files(), expected, label)
+    } else {
+      const code = expected === '' ? 'invalid_argument' : 'failed_precondition'
+      await assert.rejects(commit(changes, oid), { code, reason: expected }, label)
+      assert.deepEqual(await files(), start, label)
+    }
+  }
+})
+
+test('a commit that was made before is recognised, also when the same call races with itself', async () => {
+  const { store, commit } = await setUp()
+  const first = await commit([put('a')], zeroOid('sha1'))
+  const second = await commit([put('b')], first.oid)
+  const third = await commit([put('c')], second.oid)
+  assert.deepEqual(await commit([put('b')], first.oid), second)
+  // Between the look at the branch and its move, the same call comes through elsewhere, and another one after it.
+  store.before = async () => commit([put('e')], (await commit([put('d')], third.oid)).oid)
+  const raced = await commit([put('d')], third.oid)
+  assert.deepEqual(raced.parents, [third.oid])
+  store.before = () => commit([put('x')])
+  const head = await commit([put('f')])
+  store.before = () => commit([put('y')])
+  await assert.rejects(commit([put('g')], head.oid), { code: 'aborted', reason: 'ref_mismatch' })
+})
+
+test('without an expected head, a lost race is run again on the new head', async () => {
+  const { store, commit, files } = await setUp()
+  const first = await commit([put('a')])
+  let other: Outcome | undefined
+  store.before = async () => {
+    other = await commit([put('b')])
+  }
+  const last = await commit([put('c')])
+  assert.deepEqual([other?.parents, last.parents], [[first.oid], [other?.oid]])
+  assert.deepEqual(await files(), ['a', 'b', 'c'])
+})
+
+test('an unchanged tree still makes a commit', async () => {
+  const { commit } = await setUp()
+  const first = await commit([put('a')])
+  const second = await commit([put('a')], first.oid)
+  assert.equal(second.tree, first.tree)
+  assert.notEqual(second.oid, first.oid)
+})
+
+test('what trees, commits and refs point to must be there, of its kind', async () => {
+  const { call, commit } = await setUp()
+  const { oid: made, tree } = await commit([put('a')])
+  const absent = 'ab'.repeat(20)
+  const missing = { code: 'failed_precondition', reason: 'missing_object', details: { missingOids: [absent] } }
+  const wrong = { code: 'failed_precondition', reason: 'wrong_kind' }
+  const entry = { path: 'x', mode: '100644', oid: absent }
+  const parents: string[] = []
+  const update = { name: 'refs/heads/x', expectedOid: zeroOid('sha1'), newOid: absent }
+  await assert.rejects(call('StoreTree', { entries: [entry], baseTree: '' }), missing)
+  await assert.rejects(call('StoreTree', { entries: [], baseTree: absent }), missing)
+  await assert.rejects(call('StoreTree', { entries: [{ ...entry, oid: tree }], baseTree: '' }), wrong)
+  await assert.rejects(call('StoreCommit', { tree: absent, parents, author, message: '' }), missing)
+  await assert.rejects(call('StoreCommit', { tree: made, parents, author, message: '' }), wrong)
+  await assert.rejects(call('StoreCommit', { tree, parents: [tree], author, message: '' }), wrong)
+  await assert.rejects(call('UpdateRefs', { updates: [update] }), missing)
+  await assert.rejects(call('UpdateRefs', { updates: [{ ...update, newOid: tree }] }), wrong)
+  await call('UpdateRefs', { updates: [{ ...update, name: 'refs/tags/x', newOid: tree }] })
+})
