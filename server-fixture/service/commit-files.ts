@@ -2,7 +2,7 @@ import { invalidArgument } from '../../src/core/error.ts'
 import { encodeCommit } from '../../src/git/commit.ts'
 import { isMode, modeForms } from '../../src/git/mode.ts'
 import { isZeroOid, zeroOid } from '../../src/git/oid.ts'
-import { symlinkProblem } from '../../src/git/path.ts'
+import { modeProblem } from '../../src/git/path.ts'
 import { branchRef } from '../../src/git/ref-name.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { isReachable } from './commit-log.ts'
@@ -53,7 +53,7 @@ async function toEdits(workspace: Workspace, request: Request, headTree: string)
 
 function checkMode(field: string, mode: string, path: string): string {
   if (!isMode(mode)) throw invalidArgument(`${field}.mode`, modeForms)
-  const problem = mode === '120000' ? symlinkProblem(path) : undefined
+  const problem = modeProblem(path, mode)
   if (problem !== undefined) throw invalidArgument(`${field}.path`, problem)
   return mode
 }

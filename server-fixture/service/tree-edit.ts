@@ -72,7 +72,7 @@ async function apply(workspace: Workspace, { tree, node, path }: Place): Promise
     if (item === undefined) items.delete(key)
     else items.set(key, { name, ...item })
   }
-  return items.size === 0 ? '' : workspace.stage('tree', encodeTree([...items.values()]))
+  return items.size === 0 ? '' : workspace.stage('tree', encodeTree([...items.values()], workspace.format))
 }
 
 /** The same edits without their removals. */

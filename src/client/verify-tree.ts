@@ -45,7 +45,7 @@ export function verifyTree(listing: Messages['GetTreeResponse'], recursive: bool
 
 function hashLevel(items: TreeItem[], format: ObjectFormat): string {
   try {
-    return hashObject('tree', encodeTree(items), format)
+    return hashObject('tree', encodeTree(items, format), format)
   } catch (cause) {
     throw fail(`tree: ${(cause as Error).message}`)
   }

@@ -1,7 +1,7 @@
 import { invalidArgument } from '../core/error.ts'
 import { isMode, modeForms } from './mode.ts'
 import { hashObject, isOid, type ObjectFormat } from './oid.ts'
-import { pathProblem, symlinkProblem } from './path.ts'
+import { modeProblem, pathProblem } from './path.ts'
 import { encodeTree, type TreeItem } from './tree.ts'
 
 /** A file, or a whole tree, at a path with "/" between the segments. */
@@ -26,7 +26,7 @@ type Folder = Map<string, Folder | PathEntry>
 export function checkEntry(entry: PathEntry, format: ObjectFormat): void {
   const { path, mode, oid } = entry
   const where = `entries[${JSON.stringify(path.slice(0, 200))}]`
-  const problem = pathProblem(path) ?? (mode === '120000' ? symlinkProblem(path) : undefined)
+  const problem = pathProblem(path) ?? modeProblem(path, mode)
   if (problem !== undefined) throw invalidArgument(`${where}.path`, problem)
   if (!isMode(mode)) throw invalidArgument(`${where}.mode`, modeForms)
   if (!isOid(oid, format)) throw invalidArgument(`${where}.oid`, `must be a full ${format} oid in lower-case hex`)
@@ -74,7 +74,7 @@ function write(folder: Folder, format: ObjectFormat, trees: Map<string, Uint8Arr
     if (item instanceof Map) items.push({ name: bytes, mode: '040000', oid: write(item, format, trees) })
     else items.push({ name: bytes, mode: item.mode, oid: item.oid })
   }
-  const content = encodeTree(items)
+  const content = encodeTree(items, format)
   const oid = hashObject('tree', content, format)
   trees.set(oid, content)
   return oid

@@ -1,6 +1,6 @@
 /** The tree object: `<mode> <name>\0<oid bytes>` for each entry, in Git's order. Source: Git's "Git Objects". */
 import { BlobwireError, invalidArgument } from '../core/error.ts'
-import { type ObjectFormat, oidLength } from './oid.ts'
+import { isOid, type ObjectFormat, oidLength } from './oid.ts'
 
 /** One entry of one tree. Names are bytes to Git. The mode has six digits, as `git ls-tree` shows it. */
 export interface TreeItem {
@@ -11,6 +11,8 @@ export interface TreeItem {
 
 const slash = 0x2f
 const space = 0x20
+const nul = new Uint8Array(1)
+const modeForm = /^[0-7]{6}$/
 
 const asBuffer = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
@@ -27,9 +29,10 @@ function byteAfter(item: TreeItem, at: number): number {
 
 /**
  * The content of a tree object; the items may come in any order.
- * @throws BlobwireError `invalid_argument` for a name that stands twice, is empty, or holds "/" or NUL
+ * @throws BlobwireError `invalid_argument` for a name that stands twice, is empty, or holds "/" or NUL, and for a mode
+ * or an oid of another length: its bytes would be read as further entries
  */
-export function encodeTree(items: readonly TreeItem[]): Uint8Array {
+export function encodeTree(items: readonly TreeItem[], format: ObjectFormat): Uint8Array {
   const parts: Uint8Array[] = []
   const names = new Set<string>()
   for (const item of [...items].sort(compareItems)) {
@@ -40,8 +43,14 @@ export function encodeTree(items: readonly TreeItem[]): Uint8Array {
     }
     if (names.has(key)) throw invalidArgument('entries', `${JSON.stringify(name.toString())} stands twice in one tree`)
     names.add(key)
+    if (!modeForm.test(item.mode) || !isOid(item.oid, format)) {
+      throw invalidArgument(
+        'entries',
+        `${JSON.stringify(name.toString())} has no mode of six digits or no ${format} oid`
+      )
+    }
     // Git writes the mode of a tree without the leading zero.
-    parts.push(Buffer.from(`${item.mode.replace(/^0/, '')} `), name, Buffer.from(`00${item.oid}`, 'hex'))
+    parts.push(Buffer.from(`${item.mode.replace(/^0/, '')} `), name, nul, Buffer.from(item.oid, 'hex'))
   }
   return Buffer.concat(parts)
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { encodeCommit } from '../../src/git/commit.ts'
 import { hashObject } from '../../src/git/oid.ts'
+import { encodeTree } from '../../src/git/tree.ts'
 import type { BlobwireError, Repository } from '../../src/index.ts'
 import { type Answers, type Liar, startLiar } from '../support/liar.ts'
 
@@ -13,6 +14,11 @@ const signature = { name: 'A', email: 'a@example.org', timeSeconds: 1, zone: '+0
 const commit = { oid: otherOid, tree: helloOid, author: signature, committer: signature, message: 'x' }
 const forged = { tree: otherOid, parents: [], author: signature, committer: signature, message: 'x' }
 const forgedOid = hashObject('commit', encodeCommit(forged), 'sha1')
+const twoFiles = ['a', 'b'].map((name) => ({ name: Buffer.from(name), mode: '100644', oid: helloOid }))
+const twoFilesOid = hashObject('tree', encodeTree(twoFiles, 'sha1'), 'sha1')
+const nameInHex = Buffer.from('100644 b\0').toString('hex')
+const longOid = `${helloOid}${nameInHex}${helloOid}`
+const longMode = `100644 a\0${Buffer.from(helloOid, 'hex').toString('latin1')}100644`
 const known = { GetRepository: { repository: 'demo', objectFormat: 'sha1', defaultBranch: 'refs/heads/main' } }
 
 interface Lie {
@@ -63,6 +69,18 @@ const lies: Lie[] = [
     name: 'a subtree whose entries are left out',
     answers: { GetTree: { oid: helloOid, entries: [{ path: 'a/b', mode: '100644', oid: helloOid }] } },
     call: (repo) => repo.getTree({ recursive: true }),
+    code: 'data_loss'
+  },
+  {
+    name: 'an oid that is too long, so that it hides the next entry',
+    answers: { GetTree: { oid: twoFilesOid, entries: [{ path: 'a', mode: '100644', oid: longOid }] } },
+    call: (repo) => repo.getTree(),
+    code: 'data_loss'
+  },
+  {
+    name: 'a mode that holds an entry of its own',
+    answers: { GetTree: { oid: twoFilesOid, entries: [{ path: 'b', mode: longMode, oid: helloOid }] } },
+    call: (repo) => repo.getTree(),
     code: 'data_loss'
   },
   {

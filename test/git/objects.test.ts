@@ -76,9 +76,9 @@ for (const format of ['sha1', 'sha256'] as const) {
         })
       )
       const expected = git.run(['mktree', '-z', '--missing'], listing).trim()
-      const content = encodeTree([...items].reverse())
+      const content = encodeTree([...items].reverse(), format)
       assert.equal(hashObject('tree', content, format), expected)
-      assert.deepEqual(encodeTree(parseTree(content, format)), content)
+      assert.deepEqual(encodeTree(parseTree(content, format), format), content)
       assert.deepEqual(Buffer.from(content), git.bytes(['cat-file', 'tree', expected]))
     })
 
@@ -157,7 +157,7 @@ for (const format of ['sha1', 'sha256'] as const) {
     })
 
     test('bytes that are no tree, commit or tag are data loss', () => {
-      const good = encodeTree([{ name: Buffer.from('a'), mode: '100644', oid: zeroOid(format) }])
+      const good = encodeTree([{ name: Buffer.from('a'), mode: '100644', oid: zeroOid(format) }], format)
       for (let length = 1; length < good.length; length++) {
         assert.throws(() => parseTree(good.subarray(0, length), format), { code: 'data_loss', reason: 'integrity' })
       }

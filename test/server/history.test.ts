@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test'
 import { Service } from '../../server-fixture/service/service.ts'
 import { GitStore } from '../../server-fixture/store/git/git-store.ts'
 import type { Messages } from '../../src/schema/messages.ts'
+import { randomNumbers } from '../support/random.ts'
 
 const repository = 'demo'
 const zero = '0'.repeat(40)
@@ -18,17 +19,6 @@ let data: string
 let store: GitStore
 let call: (method: string, request: object) => Promise<object>
 const tips: string[] = []
-
-/** A seeded generator (mulberry32), so that a failure can be repeated. */
-function random(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296) * below)
-  }
-}
 
 const environment = { PATH: process.env['PATH'], HOME: '/nonexistent', GIT_CONFIG_NOSYSTEM: '1', LC_ALL: 'C' }
 
@@ -46,7 +36,7 @@ const lines = (text: string) => text.split('\n').filter((line) => line !== '')
 
 /** History with many merges, equal dates, and dates that run backwards, over files that come, change and go. */
 async function makeHistory(): Promise<void> {
-  const pick = random(20_260_101)
+  const pick = randomNumbers(20_260_101)
   const paths = ['a', 'a.b', 'a/x', 'a/y/z', 'b/c', 'b-c', 'ü/ß', 'top']
   const blobs: string[] = []
   for (let index = 0; index < 4; index++) {

@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { GitStore } from '../../server-fixture/store/git/git-store.ts'
-import { git, seededRandom, temporaryFolder } from './support.ts'
+import { randomNumbers } from '../support/random.ts'
+import { git, temporaryFolder } from './support.ts'
 
 const rounds = 6
 
@@ -70,10 +71,10 @@ async function leftovers(directory: string): Promise<string[]> {
 test('whatever was acknowledged survives kill -9, and nothing partial is left', async (context) => {
   const directory = await temporaryFolder(context)
   const gitDir = join(directory, 'demo.git')
-  const random = seededRandom(20_26)
+  const random = randomNumbers(20_26)
   const said: Acknowledged = { objects: new Map(), refs: new Map() }
   for (let round = 0; round < rounds; round++) {
-    const count = await runAndKill(directory, round, 30 + random() * 350, said)
+    const count = await runAndKill(directory, round, 30 + random(350), said)
     assert.ok(count > 0)
 
     const store = await GitStore.open(directory, { maxPacks: 10_000 })

@@ -5,16 +5,17 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { encodePack } from '../../server-fixture/store/git/pack-encoder.ts'
 import { objectFormats } from '../../src/git/oid.ts'
-import { git, newCommit, newObject, seededRandom, temporaryFolder } from './support.ts'
+import { randomNumbers } from '../support/random.ts'
+import { git, newCommit, newObject, temporaryFolder } from './support.ts'
 
 for (const format of objectFormats) {
   test(`git index-pack and verify-pack read a pack of every kind and size (${format})`, async (context) => {
     const gitDir = await temporaryFolder(context)
     spawnSync('git', ['init', '--quiet', '--bare', `--object-format=${format}`, gitDir])
-    const random = seededRandom(1)
+    const random = randomNumbers(1)
     // 255 | 256 is where deflate begins, 16,384 where it moves to other threads; 16 and 2,048 are where sizes grow.
     const sizes = [0, 1, 15, 16, 127, 128, 255, 256, 257, 2047, 2048, 16_383, 16_384, 300_000]
-    const fills: (() => number)[] = [() => 255, () => Math.floor(random() * 256)]
+    const fills: (() => number)[] = [() => 255, () => random(256)]
     const objects = fills.flatMap((fill) =>
       sizes.slice(1).map((size) => newObject('blob', Uint8Array.from({ length: size }, fill), format))
     )

@@ -58,14 +58,3 @@ export function newCommit(message: string, format: ObjectFormat, parents: readon
   const fields = { tree: emptyTreeOid(format), parents, author, committer: author, message }
   return [newObject('tree', '', format), newObject('commit', encodeCommit(fields), format)]
 }
-
-/** Numbers that are the same in every run (mulberry32). */
-export function seededRandom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}

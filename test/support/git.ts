@@ -1,6 +1,6 @@
 /** The real `git` as judge. Bare repositories in temporary folders; nothing of the user's configuration is read. */
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -54,5 +54,17 @@ export class GitRepository {
   /** Stores an object as it is, without git's own checks. Returns its oid. */
   store(kind: string, content: Uint8Array): string {
     return this.run(['hash-object', '-t', kind, '-w', '--stdin', '--literally'], content).trim()
+  }
+  /** The same for many, in one process. Returns their oids. */
+  storeAll(kind: string, contents: readonly Uint8Array[]): string[] {
+    const folder = mkdtempSync(join(this.folder, 'contents-'))
+    const paths = contents.map((content, index) => {
+      const path = join(folder, String(index))
+      writeFileSync(path, content)
+      return path
+    })
+    const text = this.run(['hash-object', '-t', kind, '-w', '--stdin-paths', '--literally'], paths.join('\n'))
+    rmSync(folder, { recursive: true })
+    return text.trim().split('\n')
   }
 }
