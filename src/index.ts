@@ -39,6 +39,7 @@ export type {
 } from './core/error.ts'
 export { BlobwireError } from './core/error.ts'
 export type { ObjectFormat } from './git/oid.ts'
+export type { BatchOptions } from './pipeline/batch/options.ts'
 export type { Token } from './pipeline/credentials.ts'
 export type { Interceptor, Next } from './pipeline/layer.ts'
 export type {

@@ -45,9 +45,10 @@ export async function openGrpcDoor(parts: DoorParts, options: DoorOptions): Prom
   })
   const definition = loadProto()
   const calls = new Set<Promise<object>>()
+  const draining = new AbortController()
   server.addService(
     definition[serviceName] as ServiceDefinition,
-    createHandlers({ ...parts, calls, newRequestId: () => randomUUID() })
+    createHandlers({ ...parts, calls, draining: draining.signal, newRequestId: () => randomUUID() })
   )
   const health = new HealthImplementation({ '': 'SERVING', [serviceName]: 'SERVING' })
   health.addToServer(server)
@@ -63,6 +64,7 @@ export async function openGrpcDoor(parts: DoorParts, options: DoorOptions): Prom
   return {
     port,
     close() {
+      draining.abort()
       health.setStatus('', 'NOT_SERVING')
       health.setStatus(serviceName, 'NOT_SERVING')
       return shutDown(server, calls)

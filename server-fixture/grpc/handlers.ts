@@ -1,6 +1,7 @@
 /** Each RPC of the service as a handler of grpc-js. */
 import {
   Metadata,
+  type ServerDuplexStream,
   type ServerUnaryCall,
   type StatusObject,
   type sendUnaryData,
@@ -13,18 +14,9 @@ import { BlobwireError } from '../../src/core/error.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
 import type { Init, Method, ShapeName } from '../../src/schema/shape.ts'
-import type { Authenticator } from '../auth.ts'
 import { errorDetail, toBlobwireError } from '../service/error-detail.ts'
-import type { Service } from '../service/service.ts'
-
-/** What the gRPC door stands on. */
-export interface GrpcParts {
-  readonly service: Service
-  readonly authenticator: Authenticator
-  readonly newRequestId: () => string
-  /** Calls that are being answered. */
-  readonly calls: Set<Promise<object>>
-}
+import type { GrpcParts } from './parts.ts'
+import { serveSession } from './session.ts'
 
 function single(metadata: Metadata, name: string): string | undefined {
   const [value] = metadata.get(name)
@@ -93,7 +85,20 @@ function unary(method: Method, parts: GrpcParts) {
   }
 }
 
-/** The streams come with sessions and large blobs; until then they say so. */
+function session(parts: GrpcParts) {
+  return (stream: ServerDuplexStream<object, object>) => {
+    const requestId = requestIdOf(stream.metadata, parts.newRequestId)
+    const served = serveSession(stream, {
+      parts,
+      requestId,
+      authorization: single(stream.metadata, 'authorization'),
+      fail: (error) => stream.emit('error', toStatus(error, requestId))
+    }).finally(() => parts.calls.delete(served))
+    parts.calls.add(served)
+  }
+}
+
+/** The streams of large blobs are not there yet, and say so. */
 function notYet(method: Method, parts: GrpcParts) {
   return (call: { emit(event: 'error', status: object): void }, callback?: sendUnaryData<object>) => {
     const error = new BlobwireError({ code: 'unimplemented', message: `${method.name} is not served yet` })
@@ -105,9 +110,9 @@ function notYet(method: Method, parts: GrpcParts) {
 
 /** The handlers of all RPCs, by name. */
 export function createHandlers(parts: GrpcParts): UntypedServiceImplementation {
-  const handlers = Object.values(methods).map((method: Method) => [
-    method.name,
-    method.kind === 'unary' ? unary(method, parts) : notYet(method, parts)
-  ])
-  return Object.fromEntries(handlers)
+  const handlerOf = (method: Method) => {
+    if (method === methods.session) return session(parts)
+    return method.kind === 'unary' ? unary(method, parts) : notYet(method, parts)
+  }
+  return Object.fromEntries(Object.values(methods).map((method: Method) => [method.name, handlerOf(method)]))
 }

@@ -2,25 +2,31 @@
 import type { Codec } from '../../src/codec/codec.ts'
 import { jsonCodec } from '../../src/codec/json.ts'
 import { msgpackCodec } from '../../src/codec/msgpack.ts'
-import { encodeErrorDetail } from '../../src/codec/proto.ts'
 import { gzip } from '../../src/compression/gzip.ts'
-import { codeToConnect, httpStatusFromCode } from '../../src/core/code.ts'
+import { looksCompressible } from '../../src/compression/sample.ts'
+import { httpStatusFromCode } from '../../src/core/code.ts'
 import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods, serviceName } from '../../src/schema/methods.ts'
 import type { Init, Method, ShapeName } from '../../src/schema/shape.ts'
 import type { Authenticator } from '../auth.ts'
 import type { DoorParts } from '../door.ts'
-import { errorDetail, toBlobwireError } from '../service/error-detail.ts'
-import { type Exchange, headerOf } from './exchange.ts'
+import { toBlobwireError } from '../service/error-detail.ts'
+import { connectErrorObject } from './connect-error.ts'
+import { acceptsGzip, type Exchange, headerOf } from './exchange.ts'
 import { readBody } from './request-body.ts'
+import { handleSession } from './session.ts'
 
 /** Answers below this stay as they are. */
 const gzipThresholdBytes = 1024
 
 const byName = new Map(Object.values(methods).map((method) => [method.name, method as Method]))
 const codecs = new Map<string, Codec>([jsonCodec, msgpackCodec].map((codec) => [codec.contentType, codec]))
-const streaming = new Set(['application/connect+json', 'application/connect+msgpack', 'application/connect+proto'])
+const streaming = new Map<string, Codec | undefined>([
+  ['application/connect+json', jsonCodec],
+  ['application/connect+msgpack', msgpackCodec],
+  ['application/connect+proto', undefined]
+])
 
 /** Whether the path is one of the service's. */
 export function isConnectPath(path: string): boolean {
@@ -39,8 +45,20 @@ function timeoutOf(exchange: Exchange): number | undefined {
   return Number(text)
 }
 
+function methodOf(exchange: Exchange): Method | undefined {
+  return byName.get(exchange.path.slice(serviceName.length + 2).split('?', 1)[0] ?? '')
+}
+
+/** What requests are answered with. */
+export interface Ground {
+  readonly parts: DoorParts
+  /** Aborts when the server takes no more work. */
+  readonly draining: AbortSignal
+}
+
 /** Answers one request below `/blobwire.v1.VcsService/`. */
-export async function handleConnect(exchange: Exchange, requestId: string, parts: DoorParts): Promise<void> {
+export async function handleConnect(exchange: Exchange, requestId: string, ground: Ground): Promise<void> {
+  const { parts, draining } = ground
   const type = (headerOf(exchange, 'content-type') ?? '').split(';', 1)[0]?.trim() ?? ''
   if (exchange.method !== 'POST') {
     exchange.stopReading()
@@ -54,6 +72,10 @@ export async function handleConnect(exchange: Exchange, requestId: string, parts
     return
   }
   try {
+    const streamed = streaming.get(type)
+    if (streamed !== undefined && methodOf(exchange) === methods.session) {
+      return await handleSession(exchange, { codec: streamed, requestId, parts, draining })
+    }
     const response = await answer(exchange, { codec, requestId, parts })
     await respond(exchange, { codec: codec as Codec, requestId, response })
   } catch (error) {
@@ -74,10 +96,10 @@ interface Answer {
 
 async function answer(exchange: Exchange, { codec, requestId, parts }: Incoming): Promise<Answer> {
   const { service, authenticator, bodyTimeoutMs } = parts
-  const method = byName.get(exchange.path.slice(serviceName.length + 2).split('?', 1)[0] ?? '')
+  const method = methodOf(exchange)
   if (method === undefined || method.kind !== 'unary' || codec === undefined) {
     exchange.stopReading()
-    const message = `${exchange.path.slice(1, 200)} is not served ${codec ? 'here' : 'as a stream yet'}`
+    const message = `${exchange.path.slice(1, 200)} is not served ${codec ? 'here' : 'as a stream'}`
     throw new BlobwireError({ code: 'unimplemented', message })
   }
   const version = headerOf(exchange, 'connect-protocol-version')
@@ -130,20 +152,11 @@ interface Outgoing {
   readonly response: Answer
 }
 
-/** Source: RFC 9110 section 12.5.3; a weight of 0 means "not that one". */
-function acceptsGzip(header: string): boolean {
-  return header.split(',').some((item) => {
-    const [name = '', ...parameters] = item.split(';')
-    const isRefused = parameters.some((parameter) => /^\s*q=0(?:\.0*)?\s*$/i.test(parameter))
-    return name.trim().toLowerCase() === 'gzip' && !isRefused
-  })
-}
-
 async function respond(exchange: Exchange, { codec, requestId, response }: Outgoing): Promise<void> {
   let body = codec.encode(response.method.response, response.message as Init<Messages[ShapeName]>)
   const headers: Record<string, string> = { 'content-type': codec.contentType, 'x-request-id': requestId }
   const accepts = acceptsGzip(headerOf(exchange, 'accept-encoding') ?? '')
-  if (accepts && body.length >= gzipThresholdBytes) {
+  if (accepts && body.length >= gzipThresholdBytes && looksCompressible(body)) {
     body = await gzip(body)
     headers['content-encoding'] = 'gzip'
   }
@@ -152,10 +165,7 @@ async function respond(exchange: Exchange, { codec, requestId, response }: Outgo
 
 /** Sends Connect's JSON error object, whatever the codec. */
 export function respondError(exchange: Exchange, requestId: string, error: BlobwireError): void {
-  const detail = errorDetail(error, requestId)
-  const value = Buffer.from(encodeErrorDetail(detail)).toString('base64').replace(/=+$/, '')
-  const details = [{ type: 'blobwire.v1.ErrorDetail', value, debug: detail }]
-  const body = Buffer.from(JSON.stringify({ code: codeToConnect(error.code), message: error.message, details }))
+  const body = Buffer.from(JSON.stringify(connectErrorObject(error, requestId)))
   exchange.respond(
     httpStatusFromCode[error.code],
     { 'content-type': 'application/json', 'content-length': String(body.length), 'x-request-id': requestId },

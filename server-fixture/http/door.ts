@@ -10,7 +10,7 @@ import {
 import { type AddressInfo, createServer as createTcp, type Server, type Socket } from 'node:net'
 import type { Door, DoorOptions, DoorParts } from '../door.ts'
 import { type Exchange, http1Exchange, http2Exchange } from './exchange.ts'
-import { type Health, route } from './routes.ts'
+import { route } from './routes.ts'
 
 /** Bounds on what a peer may hold open. */
 const streamWindowBytes = 8 * 1024 * 1024
@@ -35,10 +35,10 @@ interface Inside {
 
 /** Opens the door. */
 export async function openHttpDoor(parts: DoorParts, options: DoorOptions): Promise<Door> {
-  const health: Health = { draining: false }
+  const draining = new AbortController()
   const inside: Inside = { sockets: new Set(), sessions: new Set(), exchanges: new Set() }
   const take = (exchange: Exchange) => {
-    const answered = route(exchange, parts, health)
+    const answered = route(exchange, parts, draining.signal)
       .catch(options.onProblem)
       .finally(() => inside.exchanges.delete(answered))
     inside.exchanges.add(answered)
@@ -104,7 +104,7 @@ export async function openHttpDoor(parts: DoorParts, options: DoorOptions): Prom
   return {
     port: (listener.address() as AddressInfo).port,
     close() {
-      health.draining = true
+      draining.abort()
       http1.close()
       return closeDoor(listener, inside)
     }

@@ -1,7 +1,7 @@
 /** One HTTP request and its answer, the same for HTTP/1.1 and HTTP/2. */
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 
 export interface Exchange {
   readonly method: string
@@ -13,6 +13,11 @@ export interface Exchange {
   onAbandoned(callback: () => void): void
   /** Sends the answer; does nothing where the client has gone. */
   respond(status: number, headers: OutgoingHttpHeaders, body?: Uint8Array): void
+  /**
+   * Begins an answer that is a stream, while the request may still be coming; undefined where the protocol or the peer
+   * does not let it.
+   */
+  open(status: number, headers: OutgoingHttpHeaders): Writable | undefined
   /** Nothing more of the request will be read; says so to the peer once the answer is out. */
   stopReading(): void
 }
@@ -40,6 +45,12 @@ export function http2Exchange(stream: ServerHttp2Stream, headers: IncomingHttpHe
       // RFC 9113 section 8.1: an early answer is followed by NO_ERROR, so that the client stops sending.
       if (stopped) stream.once('finish', () => stream.close(0))
     },
+    open(status, responseHeaders) {
+      if (answered || stream.destroyed || stream.closed) return undefined
+      answered = true
+      stream.respond({ ':status': status, ...responseHeaders })
+      return stream
+    },
     stopReading() {
       stopped = true
       stream.resume()
@@ -66,6 +77,8 @@ export function http1Exchange(request: IncomingMessage, response: ServerResponse
       response.writeHead(status, stopped ? { ...headers, connection: 'close' } : headers)
       response.end(body)
     },
+    // Node's own client and many proxies send the whole request before they read an answer.
+    open: () => undefined,
     stopReading() {
       const { 'transfer-encoding': encoding, 'content-length': length } = request.headers
       // Without a body there is nothing left to read, and the connection can be used again.
@@ -80,4 +93,13 @@ export function http1Exchange(request: IncomingMessage, response: ServerResponse
 export function headerOf(exchange: Exchange, name: string): string | undefined {
   const value = exchange.headers[name]
   return Array.isArray(value) ? value[0] : value
+}
+
+/** Whether the header allows gzip. Source: RFC 9110 section 12.5.3; a weight of 0 means "not that one". */
+export function acceptsGzip(header: string): boolean {
+  return header.split(',').some((item) => {
+    const [name = '', ...parameters] = item.split(';')
+    const isRefused = parameters.some((parameter) => /^\s*q=0(?:\.0*)?\s*$/i.test(parameter))
+    return name.trim().toLowerCase() === 'gzip' && !isRefused
+  })
 }

@@ -6,11 +6,6 @@ import { blobAddress, handleBlob } from './blob-route.ts'
 import { handleConnect, isConnectPath, respondError } from './connect.ts'
 import { type Exchange, headerOf } from './exchange.ts'
 
-/** Whether the server still takes work. */
-export interface Health {
-  draining: boolean
-}
-
 /** The caller's own id where it is harmless to log, else a new one. */
 function requestIdOf(exchange: Exchange): string {
   const id = headerOf(exchange, 'x-request-id')
@@ -23,16 +18,16 @@ function sendJson(exchange: Exchange, status: number, body: Uint8Array): void {
 }
 
 /** Answers one request of the HTTP door. */
-export async function route(exchange: Exchange, parts: DoorParts, health: Health): Promise<void> {
+export async function route(exchange: Exchange, parts: DoorParts, draining: AbortSignal): Promise<void> {
   const requestId = requestIdOf(exchange)
   const path = exchange.path.split('?', 1)[0] ?? ''
-  if (isConnectPath(path)) return handleConnect(exchange, requestId, parts)
+  if (isConnectPath(path)) return handleConnect(exchange, requestId, { parts, draining })
   if (blobAddress(path)) return handleBlob(exchange, requestId, parts)
   exchange.stopReading()
   const isRead = exchange.method === 'GET' || exchange.method === 'HEAD'
   if (isRead && path === '/healthz') {
-    const status = health.draining ? 'NOT_SERVING' : 'SERVING'
-    return sendJson(exchange, health.draining ? 503 : 200, Buffer.from(JSON.stringify({ status })))
+    const status = draining.aborted ? 'NOT_SERVING' : 'SERVING'
+    return sendJson(exchange, draining.aborted ? 503 : 200, Buffer.from(JSON.stringify({ status })))
   }
   if (isRead && path === '/.well-known/blobwire') {
     const capabilities = parts.service.capabilities()

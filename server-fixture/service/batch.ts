@@ -7,11 +7,17 @@ import type { Workspace } from './workspace.ts'
 type Operation = Messages['Operation']
 type Result = Messages['OperationResult']
 
+function cancelledByClient(): BlobwireError {
+  return new BlobwireError({ code: 'cancelled', message: 'the client cancelled the operation' })
+}
+
 /** Reads done at the same time; more would only fill memory before the answer's limit is noticed. */
 const readsAtOnce = 64
 
 /** What a batch may do and how its errors are told. */
 export interface BatchRules {
+  /** Whether the client no longer wants the operation with this place in the list. */
+  readonly isCancelled?: ((index: number) => boolean) | undefined
   /** @throws BlobwireError where the caller has no right to the operation */
   authorize(name: OperationName): void
   describe(error: unknown): Messages['OperationError']
@@ -124,6 +130,7 @@ class Batch {
   }
 
   async #do(index: number, { name, request }: Step): Promise<void> {
+    if (this.#rules.isCancelled?.(index)) return this.#fail(index, cancelledByClient())
     try {
       this.#results[index] = { [name]: await operations[name].run(this.#workspace, request) }
     } catch (error) {

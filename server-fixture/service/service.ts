@@ -3,7 +3,7 @@ import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
 import type { Store } from '../store/store.ts'
 import { runBatch } from './batch.ts'
-import type { Context } from './context.ts'
+import type { Context, Principal } from './context.ts'
 import { errorDetail, toBlobwireError } from './error-detail.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { isOperation, operations } from './operations.ts'
@@ -24,6 +24,17 @@ export interface ServiceOptions {
   /** Called for what the service itself did not foresee. */
   readonly onFailure: (error: unknown, requestId: string) => void
 }
+
+/** What one frame of a session brings along. */
+export interface FrameRules {
+  /** Aborts when nobody waits for any of its answers. */
+  readonly signal: AbortSignal
+  readonly requestId: string
+  /** Whether the operation with this place in the frame was cancelled. */
+  readonly isCancelled: (index: number) => boolean
+}
+
+const nobody: Principal = { may: () => false }
 
 type Handler = (request: never, context: Context) => Promise<object>
 
@@ -64,7 +75,7 @@ export class Service {
       objectFormats: ['sha1', 'sha256'],
       atomic: true,
       resume: false,
-      session: false
+      session: true
     }
   }
 
@@ -107,15 +118,39 @@ export class Service {
     return response
   }
 
-  async #batch(request: Messages['BatchOperationsRequest'], context: Context): Promise<object> {
+  async #batch(
+    request: Messages['BatchOperationsRequest'],
+    context: Context,
+    isCancelled?: (index: number) => boolean
+  ): Promise<Messages['BatchOperationsResponse']> {
     checkName(request.repository)
     authorize(context, 'read', request.repository)
     const workspace = await this.#open(request.repository, request.atomic, context)
     const results = await runBatch(workspace, request.operations, {
+      isCancelled,
       authorize: (name) => authorize(context, operations[name].access, request.repository),
       describe: (error) => this.#operationError(this.#described(error, context), context)
     })
     return { results }
+  }
+
+  /**
+   * Carries out a frame of a session. What refuses the whole frame is the error of each of its operations.
+   */
+  async sessionBatch(
+    request: Messages['BatchOperationsRequest'],
+    authenticate: () => Principal,
+    rules: FrameRules
+  ): Promise<Messages['OperationResult'][]> {
+    const { signal, requestId } = rules
+    const context = { signal, requestId, principal: nobody }
+    try {
+      const { results } = await this.#batch(request, { ...context, principal: authenticate() }, rules.isCancelled)
+      return results
+    } catch (error) {
+      const told = this.#operationError(this.#described(error, context), context)
+      return request.operations.map(() => ({ error: told }))
+    }
   }
 
   #operationError(error: BlobwireError, context: Context): Messages['OperationError'] {

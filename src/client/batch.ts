@@ -1,14 +1,15 @@
 import type { CallOptions } from '../core/call.ts'
-import { codeFromName } from '../core/code.ts'
 import { BlobwireError, invalidArgument } from '../core/error.ts'
+import { operationError } from '../pipeline/batch/operation-error.ts'
+import { estimateBytes } from '../pipeline/batch/size.ts'
+import { isTooLarge } from '../pipeline/batch/unary-link.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
 import type { Init } from '../schema/shape.ts'
-import { detailsOf } from '../transport/errors.ts'
 import type { Caller } from './caller.ts'
 import type { Operation, OperationInputs, OperationName, OperationResult } from './inputs.ts'
 import { prepare, type Request, type Setting } from './operations.ts'
-import { estimateBytes, pack } from './packing.ts'
+import { pack } from './packing.ts'
 import { verifyResponse } from './verify.ts'
 
 /** Requests of one batch under way at the same time, where the order of operations does not matter. */
@@ -118,14 +119,6 @@ async function sendRun(context: BatchContext, run: Item[], sending: Sending): Pr
   if (left.length > 0 && left.length < run.length && !sending.atomic) await sendRun(context, left, sending)
 }
 
-/** Of a proxy that refused the request, of our own cap on responses, and of gRPC for either. */
-const tooLargeReasons = new Set(['request_too_large', 'response_too_large', 'message_too_large'])
-
-function isTooLarge(error: unknown): boolean {
-  if (!(error instanceof BlobwireError) || error.code !== 'resource_exhausted') return false
-  return error.details.limit !== undefined || tooLargeReasons.has(error.reason)
-}
-
 function wrongCount(expected: number, found: number): BlobwireError {
   const message = `malformed response: ${found} results for ${expected} operations`
   return new BlobwireError({ code: 'internal', reason: 'malformed_response', message, sent: 'processed', attempts: 1 })
@@ -134,7 +127,7 @@ function wrongCount(expected: number, found: number): BlobwireError {
 function toResult(context: BatchContext, item: Item, result: Messages['OperationResult']): OperationResult {
   const { options } = context.caller
   const facts = { sent: 'processed', attempts: 1, transport: options.transport } as const
-  if (result.error) return { error: operationError(result.error).with(facts) }
+  if (result.error) return { error: operationError(result.error).with({ transport: options.transport }) }
   const response = result[item.name]
   if (response === undefined) {
     const message = `malformed response: no result for ${item.name}`
@@ -147,13 +140,4 @@ function toResult(context: BatchContext, item: Item, result: Messages['Operation
     throw error
   }
   return { [item.name]: response }
-}
-
-function operationError(error: Messages['OperationError']): BlobwireError {
-  const { code, message, detail } = error
-  return new BlobwireError({
-    code: codeFromName(code) ?? 'unknown',
-    message,
-    ...(detail ? { reason: detail.reason, retryable: detail.retryable, details: detailsOf(detail) } : {})
-  })
 }

@@ -3,12 +3,13 @@ import { type Clock, systemClock } from '../core/clock.ts'
 import { type Counters, newCounters } from '../core/counters.ts'
 import { invalidArgument } from '../core/error.ts'
 import type { ObjectFormat } from '../git/oid.ts'
+import type { Batcher } from '../pipeline/batch/batcher.ts'
 import { createPipeline, type Pipeline } from '../pipeline/order.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
 import type { Init, Method } from '../schema/shape.ts'
-import type { Call, Transport } from '../transport/transport.ts'
-import { connectGrpc, connectHttp, grpcEndpoint } from './connect.ts'
+import type { Transport } from '../transport/transport.ts'
+import { codecOf, connectGrpc, connectHttp, grpcEndpoint } from './connect.ts'
 import { checkHeaders } from './headers.ts'
 import { checkNumber, type ResolvedOptions } from './options.ts'
 
@@ -46,18 +47,27 @@ export class Caller {
   readonly options: ResolvedOptions
   readonly clock: Clock
   readonly counters: Counters = newCounters()
-  readonly known: Known = { limits: defaultLimits, formats: new Map(), heads: new Map() }
+  readonly known: Known = { limits: { ...defaultLimits }, formats: new Map(), heads: new Map() }
   readonly #pipeline: Pipeline
   readonly #idPrefix = Math.random().toString(36).slice(2, 10)
   #transport: Promise<Transport> | undefined
+  /** Only while it is asked where gRPC listens. */
+  #asking: Transport | undefined
   #capabilities: Promise<Messages['GetCapabilitiesResponse']> | undefined
-  #calls = 0
+  #requests = 0
 
   constructor(options: ResolvedOptions, clock: Clock = systemClock) {
     this.options = options
     this.clock = clock
-    const transport = async (call: Call) => (await this.#connected(call)).unary(call)
-    this.#pipeline = createPipeline({ ...options, clock, counters: this.counters, transport })
+    this.#pipeline = createPipeline({
+      ...options,
+      clock,
+      counters: this.counters,
+      codec: codecOf(options.transport),
+      limits: () => this.known.limits,
+      newRequestId: () => `${this.#idPrefix}-${++this.#requests}`,
+      transport: () => this.#connected()
+    })
   }
 
   /** One call. @throws BlobwireError */
@@ -67,11 +77,10 @@ export class Caller {
     options: CallOptions = {}
   ): Promise<Response> {
     const { signal, timeoutMs, headers } = options
-    const id = `${this.#idPrefix}-${++this.#calls}`
     const response = await this.#pipeline.run({
       method,
       request: request as object,
-      headers: { 'x-request-id': id, ...this.options.headers, ...(headers ? checkHeaders(headers) : undefined) },
+      headers: headers ? { ...this.options.headers, ...checkHeaders(headers) } : this.options.headers,
       timeoutMs: timeoutMs === undefined ? this.options.timeoutMs : checkNumber('timeoutMs', timeoutMs),
       signal: checkSignal(signal)
     })
@@ -82,7 +91,7 @@ export class Caller {
   shared(options: CallOptions): () => CallOptions {
     const timeoutMs = checkNumber('timeoutMs', options.timeoutMs ?? this.options.timeoutMs)
     const endsAt = this.clock.now() + timeoutMs
-    return () => ({ ...options, timeoutMs: Math.max(1, endsAt - this.clock.now()) })
+    return () => ({ ...options, timeoutMs: Math.max(1, Math.ceil(endsAt - this.clock.now())) })
   }
 
   /** The server's capabilities; asked for once, and again after a failure. */
@@ -113,32 +122,47 @@ export class Caller {
     for (const key of heads.keys()) if (key.startsWith(`${repository}\n`)) heads.delete(key)
   }
 
+  /** How calls travel at the moment; undefined = each as a request of its own. */
+  get batcher(): Batcher | undefined {
+    return this.#pipeline.batcher
+  }
+
   /** Ends every call and lets go of the connection. */
   async close(): Promise<void> {
     this.#pipeline.close()
+    await this.#asking?.close()
     const transport = this.#transport
     if (transport !== undefined) await transport.then((open) => open.close()).catch(() => undefined)
   }
 
   /** Opened by the first call; a failure is that call's, and the next one tries again. */
-  #connected(call: Call): Promise<Transport> {
-    this.#transport ??= this.#connect(call).catch((error) => {
+  #connected(): Promise<Transport> {
+    this.#transport ??= this.#connect().catch((error) => {
       this.#transport = undefined
       throw error
     })
     return this.#transport
   }
 
-  async #connect(call: Call): Promise<Transport> {
+  async #connect(): Promise<Transport> {
     const { options, counters } = this
     const { transport, endpoint } = options
     if (transport !== 'grpc') return connectHttp(transport, options, counters)
     if (endpoint.protocol === 'grpc') return connectGrpc(endpoint, options, counters)
     const http = connectHttp('json', options, counters)
+    this.#asking = http
     try {
-      const answer = await http.unary({ ...call, method: methods.getCapabilities, request: {} })
+      const answer = await http.unary({
+        method: methods.getCapabilities,
+        request: {},
+        headers: options.headers,
+        signal: AbortSignal.timeout(options.timeoutMs),
+        whenEnded: () => undefined,
+        remainingMs: () => options.timeoutMs
+      })
       return await connectGrpc(grpcEndpoint(answer as Messages['GetCapabilitiesResponse'], endpoint), options, counters)
     } finally {
+      this.#asking = undefined
       await http.close()
     }
   }

@@ -1,9 +1,10 @@
+import type { Codec } from '../codec/codec.ts'
 import { jsonCodec } from '../codec/json.ts'
 import { msgpackCodec } from '../codec/msgpack.ts'
 import { type Endpoint, originOf, parseEndpoint } from '../connection/endpoint.ts'
 import { openHttpConnection } from '../connection/http-connection.ts'
 import type { Counters } from '../core/counters.ts'
-import { BlobwireError } from '../core/error.ts'
+import { BlobwireError, type TransportName } from '../core/error.ts'
 import type { Messages } from '../schema/messages.ts'
 import { createHttpTransport } from '../transport/http/transport.ts'
 import type { Transport } from '../transport/transport.ts'
@@ -12,11 +13,15 @@ import type { ResolvedOptions } from './options.ts'
 /** Host names that mean "the one you asked". */
 const sameHost = new Set(['', '0.0.0.0', '[::]'])
 
+/** In which form operations are prepared; gRPC takes MessagePack's, where bytes are bytes. */
+export function codecOf(name: TransportName): Codec {
+  return name === 'json' ? jsonCodec : msgpackCodec
+}
+
 /** The HTTP form over JSON or MessagePack. */
 export function connectHttp(name: 'json' | 'msgpack', options: ResolvedOptions, counters: Counters): Transport {
-  const codec = name === 'json' ? jsonCodec : msgpackCodec
   const connection = openHttpConnection(options.endpoint, options)
-  return createHttpTransport({ codec, connection, counters }, options)
+  return createHttpTransport({ codec: codecOf(name), connection, counters }, options)
 }
 
 /** gRPC; grpc-js and the proto file are loaded only by clients that use them. */

@@ -1,6 +1,7 @@
 import { type Endpoint, parseEndpoint } from '../connection/endpoint.ts'
 import { secureContext, type TlsOptions } from '../connection/tls.ts'
 import { invalidArgument, type TransportName } from '../core/error.ts'
+import type { BatchOptions, ResolvedBatchOptions } from '../pipeline/batch/options.ts'
 import { isToken, type Token } from '../pipeline/credentials.ts'
 import type { Interceptor } from '../pipeline/layer.ts'
 import { checkHeaders } from './headers.ts'
@@ -41,6 +42,12 @@ export interface ClientOptions {
    */
   headers?: Readonly<Record<string, string>> | undefined
   /**
+   * How concurrent calls share requests. While frames are under way, calls gather into the next one, and each still
+   * settles by itself; a lone call is sent at once. `false` makes each call a request of its own.
+   * @default { 'maxOperations': 256, 'maxBytes': 262144, 'lingerMs': 0, 'framesInFlight': 64, 'maxQueued': 100000 }
+   */
+  batch?: BatchOptions | false | undefined
+  /**
    * Compress requests of 1 KiB and more, and ask for compressed responses.
    * @default true
    */
@@ -72,6 +79,7 @@ export interface ResolvedOptions {
   readonly timeoutMs: number
   readonly connectTimeoutMs: number
   readonly headers: Readonly<Record<string, string>>
+  readonly batch: ResolvedBatchOptions | false
   readonly gzip: boolean
   readonly verify: boolean
   readonly maxResponseBytes: number
@@ -88,6 +96,7 @@ const keys = [
   'timeoutMs',
   'connectTimeoutMs',
   'headers',
+  'batch',
   'gzip',
   'verify',
   'maxResponseBytes',
@@ -122,6 +131,7 @@ export function resolveOptions(options: ClientOptions): ResolvedOptions {
     timeoutMs: checkNumber('timeoutMs', options.timeoutMs ?? 30_000),
     connectTimeoutMs: checkNumber('connectTimeoutMs', options.connectTimeoutMs ?? 10_000),
     headers: checkHeaders(options.headers ?? {}),
+    batch: options.batch === false ? false : checkBatch(options.batch ?? {}),
     gzip: checkBoolean('gzip', options.gzip ?? true),
     verify: checkBoolean('verify', options.verify ?? true),
     maxResponseBytes: checkNumber('maxResponseBytes', options.maxResponseBytes ?? 16 * 1024 * 1024),
@@ -158,6 +168,31 @@ function checkTransport(value: unknown, endpoint: Endpoint): TransportName {
 export function checkNumber(name: string, value: unknown): number {
   if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value
   throw invalidArgument(name, `must be a number above 0, not ${show(value)}`)
+}
+
+const batchDefaults: ResolvedBatchOptions = {
+  maxOperations: 256,
+  maxBytes: 256 * 1024,
+  lingerMs: 0,
+  framesInFlight: 64,
+  maxQueued: 100_000
+}
+
+function checkBatch(batch: BatchOptions): ResolvedBatchOptions {
+  checkKeys('batch', batch, Object.keys(batchDefaults))
+  const resolved = { ...batchDefaults }
+  for (const key of Object.keys(batchDefaults) as (keyof BatchOptions)[]) {
+    const value = batch[key]
+    if (value === undefined) continue
+    const isCount = Number.isInteger(value) && value >= 1
+    const isTime = key === 'lingerMs' && Number.isFinite(value) && value >= 0
+    if (!isCount && !isTime) {
+      const allowed = key === 'lingerMs' ? 'a number of milliseconds, 0 or more' : 'an integer of 1 or more'
+      throw invalidArgument(`batch.${key}`, `must be ${allowed}, not ${show(value)}`)
+    }
+    resolved[key] = value
+  }
+  return resolved
 }
 
 function checkBoolean(name: string, value: unknown): boolean {

@@ -1,6 +1,9 @@
 import type { Messages } from '../schema/messages.ts'
 import type { Init, ShapeName } from '../schema/shape.ts'
 
+/** A message in the form that one codec writes. */
+export type Plain = Record<string, unknown>
+
 /** Turns messages of the schema into bytes and back. */
 export interface Codec {
   readonly name: 'json' | 'msgpack'
@@ -11,6 +14,13 @@ export interface Codec {
    * @throws BlobwireError `invalid_argument` naming the field, where a value has the wrong type
    */
   encode<Name extends ShapeName>(shape: Name, message: Init<Messages[Name]>): Uint8Array
+  /**
+   * The first half of `encode`: checks a message and gives it in the form that this codec writes.
+   * @throws BlobwireError `invalid_argument` naming the field, where a value has the wrong type
+   */
+  prepare<Name extends ShapeName>(shape: Name, message: Init<Messages[Name]>): Plain
+  /** The second half: bytes of what was prepared, alone or put together from several. */
+  write(prepared: Plain): Uint8Array
   /**
    * The message in the bytes, with proto3 defaults filled in; unknown fields are ignored. `bytes` fields may be views
    * of the input.

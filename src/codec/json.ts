@@ -33,9 +33,11 @@ export const jsonCodec: Codec = {
   name: 'json',
   contentType: 'application/json',
 
-  encode(shape, message) {
-    return Buffer.from(JSON.stringify(pruneMessage(shape, message, jsonRepresentation)))
-  },
+  encode: (shape, message) => jsonCodec.write(jsonCodec.prepare(shape, message)),
+
+  prepare: (shape, message) => pruneMessage(shape, message, jsonRepresentation),
+
+  write: (prepared) => Buffer.from(JSON.stringify(prepared)),
 
   decode(shape, bytes) {
     if (!isUtf8(bytes)) throw malformed('not UTF-8')

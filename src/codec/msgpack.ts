@@ -12,9 +12,11 @@ export const msgpackCodec: Codec = {
   name: 'msgpack',
   contentType: 'application/msgpack',
 
-  encode(shape, message) {
-    return encoder.encode(pruneMessage(shape, message))
-  },
+  encode: (shape, message) => msgpackCodec.write(msgpackCodec.prepare(shape, message)),
+
+  prepare: (shape, message) => pruneMessage(shape, message),
+
+  write: (prepared) => encoder.encode(prepared),
 
   decode(shape, bytes) {
     scanMessagePack(bytes)

@@ -6,8 +6,7 @@ import { invalidArgument } from '../core/error.ts'
 import type { Messages } from '../schema/messages.ts'
 import type { Field, Init, ScalarKind, ShapeName } from '../schema/shape.ts'
 import { shapes } from '../schema/shapes.ts'
-
-type Plain = Record<string, unknown>
+import type { Plain } from './codec.ts'
 
 /** How a codec represents the two kinds of value on which formats differ. */
 export interface Representation {

@@ -11,29 +11,38 @@ const syncBytes = 16 * 1024
 /** Level 1: on the way to a server the bytes saved by more would not pay for the time. */
 const options = { level: 1 } as const
 
-/** A gzip member (RFC 1952) of the bytes. */
-export async function gzip(bytes: Uint8Array): Promise<Uint8Array> {
+/** A gzip member (RFC 1952) of the bytes; a promise only where they are many. */
+export function gzip(bytes: Uint8Array): Uint8Array | Promise<Uint8Array> {
   return bytes.length <= syncBytes ? zlib.gzipSync(bytes, options) : gzipAsync(bytes, options)
 }
 
 /**
- * The bytes of one or more gzip members (RFC 1952).
+ * The bytes of one or more gzip members (RFC 1952); a promise only where they are many.
  * @throws BlobwireError `resource_exhausted` above `maxBytes`, before more is buffered; `invalid_argument`, reason
  * `malformed`, for what is not gzip, is truncated or has a wrong checksum or size
  */
-export async function gunzip(bytes: Uint8Array, maxBytes: number): Promise<Uint8Array> {
+export function gunzip(bytes: Uint8Array, maxBytes: number): Uint8Array | Promise<Uint8Array> {
   const limits = { maxOutputLength: maxBytes }
-  try {
-    return bytes.length <= syncBytes ? zlib.gunzipSync(bytes, limits) : await gunzipAsync(bytes, limits)
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
-      throw new BlobwireError({
-        code: 'resource_exhausted',
-        message: `more than ${maxBytes} bytes after decompression`,
-        details: { limit: { limit: 'max_batch_bytes', maximum: maxBytes, actual: 0 } },
-        cause
-      })
-    }
-    throw new BlobwireError({ code: 'invalid_argument', reason: 'malformed', message: 'not gzip', cause })
+  if (bytes.length > syncBytes) {
+    return gunzipAsync(bytes, limits).catch((cause) => {
+      throw failure(cause, maxBytes)
+    })
   }
+  try {
+    return zlib.gunzipSync(bytes, limits)
+  } catch (cause) {
+    throw failure(cause, maxBytes)
+  }
+}
+
+function failure(cause: unknown, maxBytes: number): BlobwireError {
+  if ((cause as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE') {
+    return new BlobwireError({ code: 'invalid_argument', reason: 'malformed', message: 'not gzip', cause })
+  }
+  return new BlobwireError({
+    code: 'resource_exhausted',
+    message: `more than ${maxBytes} bytes after decompression`,
+    details: { limit: { limit: 'max_batch_bytes', maximum: maxBytes, actual: 0 } },
+    cause
+  })
 }

@@ -14,6 +14,8 @@ const idleTimeoutMs = 90_000
 /** What the HTTP transports need of a connection; a protocol never opens a socket. */
 export interface HttpConnection {
   request(options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData>
+  /** The same with the parts of the answer as they come, for streams. */
+  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void
   /** Lets go of the socket; what is in flight fails. */
   close(): Promise<void>
 }
@@ -49,6 +51,7 @@ export function openHttpConnection(endpoint: Endpoint, options: ConnectOptions):
   })
   return {
     request: (request) => client.request(request),
+    dispatch: (request, handler) => client.dispatch(request, handler),
     close: () => client.destroy()
   }
 }

@@ -6,6 +6,13 @@ export interface Counters {
   failures: number
   /** Requests handed to a transport. */
   requests: number
+  /** Sessions that were opened, or tried. */
+  sessions: number
+  /** Frames sent on sessions, and the operations in them. */
+  frames: number
+  framedOperations: number
+  /** Operations sent again because their session had ended. */
+  resent: number
   /** Bytes of request messages as sent, without headers and framing; after compression (gRPC: before it). */
   bytesSent: number
   /** Bytes of response messages as received, without headers and framing; before decompression (gRPC: after it). */
@@ -14,5 +21,15 @@ export interface Counters {
 
 /** All at zero. */
 export function newCounters(): Counters {
-  return { calls: 0, failures: 0, requests: 0, bytesSent: 0, bytesReceived: 0 }
+  return {
+    calls: 0,
+    failures: 0,
+    requests: 0,
+    sessions: 0,
+    frames: 0,
+    framedOperations: 0,
+    resent: 0,
+    bytesSent: 0,
+    bytesReceived: 0
+  }
 }

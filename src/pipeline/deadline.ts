@@ -1,7 +1,9 @@
 import type { Clock } from '../core/clock.ts'
 import { BlobwireError } from '../core/error.ts'
 import type { Method } from '../schema/shape.ts'
+import type { Call } from '../transport/transport.ts'
 import type { Next } from './layer.ts'
+import { SharedTimers, type Timed } from './shared-timers.ts'
 
 /** A call before it has a deadline. */
 export interface Draft {
@@ -27,61 +29,129 @@ function clientClosed(facts: object): BlobwireError {
 }
 
 /**
+ * A call under way: what the layers below see of it, and its one settlement. Its `AbortSignal` is made when somebody
+ * asks for it; most calls on a session never do.
+ */
+class RunningCall implements Call, Timed {
+  readonly method: Method
+  readonly request: object
+  readonly headers: Readonly<Record<string, string>>
+  readonly #draft: Draft
+  readonly #deadline: Deadline
+  readonly #resolve: (response: object) => void
+  readonly #reject: (error: unknown) => void
+  #controller: AbortController | undefined
+  #whenEnded: (() => void) | undefined
+  #error: BlobwireError | undefined
+  readonly endsAt: number
+  previous: Timed | undefined
+  next: Timed | undefined
+
+  constructor(
+    draft: Draft,
+    deadline: Deadline,
+    settle: { resolve: (response: object) => void; reject: (error: unknown) => void }
+  ) {
+    this.method = draft.method
+    this.request = draft.request
+    this.headers = draft.headers
+    this.#draft = draft
+    this.#deadline = deadline
+    this.#resolve = settle.resolve
+    this.#reject = settle.reject
+    this.endsAt = deadline.clock.now() + draft.timeoutMs
+    draft.signal?.addEventListener('abort', this)
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#error) this.#controller.abort(this.#error)
+    }
+    return this.#controller.signal
+  }
+
+  remainingMs(): number {
+    return this.endsAt - this.#deadline.clock.now()
+  }
+
+  whenEnded(callback: () => void): void {
+    this.#whenEnded = callback
+  }
+
+  /** The answer has come. */
+  succeed(response: object): void {
+    this.#leave()
+    this.#resolve(response)
+  }
+
+  /** The layers below have failed. */
+  fail(error: unknown): void {
+    this.#leave()
+    this.#reject(error)
+  }
+
+  /** It ends before its answer. */
+  end(error: BlobwireError): void {
+    this.#error = error
+    this.fail(error)
+    this.#controller?.abort(error)
+    this.#whenEnded?.()
+  }
+
+  onTime(): void {
+    const message = `no answer within ${this.#draft.timeoutMs} ms`
+    this.end(new BlobwireError({ code: 'deadline_exceeded', message, ...underWay }))
+  }
+
+  /** The caller's signal. */
+  handleEvent(): void {
+    this.end(cancelled(this.#draft.signal as AbortSignal, underWay))
+  }
+
+  #leave(): void {
+    this.#draft.signal?.removeEventListener('abort', this)
+    this.#deadline.leave(this, this.#draft.timeoutMs)
+  }
+}
+
+/**
  * Gives each call one end: its answer, its deadline, its caller's signal or the closing of the client, whichever comes
- * first. It settles at that moment, whatever the layers below still do; they see the signal.
+ * first. It settles at that moment, whatever the layers below still do; they are told.
  */
 export class Deadline {
-  readonly #clock: Clock
-  readonly #open = new Set<(error: BlobwireError) => void>()
+  readonly clock: Clock
+  readonly #timers: SharedTimers
   #closed = false
 
   constructor(clock: Clock) {
-    this.#clock = clock
+    this.clock = clock
+    this.#timers = new SharedTimers(clock)
   }
 
   /** Runs one call. @throws BlobwireError `deadline_exceeded`, `cancelled`, or what the layers below throw */
   run(draft: Draft, next: Next): Promise<object> {
-    const { method, request, headers, timeoutMs, signal } = draft
     if (this.#closed) return Promise.reject(clientClosed({}))
-    if (signal?.aborted) return Promise.reject(cancelled(signal, {}))
-    const clock = this.#clock
-    const endsAt = clock.now() + timeoutMs
-    const controller = new AbortController()
+    if (draft.signal?.aborted) return Promise.reject(cancelled(draft.signal, {}))
     return new Promise((resolve, reject) => {
-      const end = () => {
-        cancelTimer()
-        signal?.removeEventListener('abort', onAbort)
-        this.#open.delete(fail)
-      }
-      const fail = (error: BlobwireError) => {
-        end()
-        reject(error)
-        controller.abort(error)
-      }
-      const onAbort = () => fail(cancelled(signal as AbortSignal, underWay))
-      const cancelTimer = clock.schedule(timeoutMs, () => {
-        const message = `no answer within ${timeoutMs} ms`
-        fail(new BlobwireError({ code: 'deadline_exceeded', message, ...underWay }))
-      })
-      signal?.addEventListener('abort', onAbort)
-      this.#open.add(fail)
-      const remainingMs = () => endsAt - clock.now()
-      next({ method, request, headers, signal: controller.signal, remainingMs }).then(
-        (response) => {
-          end()
-          resolve(response)
-        },
-        (error) => {
-          end()
-          reject(error)
-        }
+      const call = new RunningCall(draft, this, { resolve, reject })
+      this.#timers.add(call, draft.timeoutMs)
+      next(call).then(
+        (response) => call.succeed(response),
+        (error) => call.fail(error)
       )
     })
+  }
+
+  /** @internal The call is over. */
+  leave(call: Timed, timeoutMs: number): void {
+    this.#timers.remove(call, timeoutMs)
   }
 
   /** Ends all calls under way and refuses later ones, with `cancelled`, reason `client_closed`. */
   close(): void {
     this.#closed = true
-    for (const fail of [...this.#open]) fail(clientClosed(underWay))
+    for (const call of this.#timers.all()) (call as RunningCall).end(clientClosed(underWay))
+    this.#timers.close()
   }
 }

@@ -1,19 +1,27 @@
 /**
  * The order of the layers, on one screen. From the outside in:
  *
- *   telemetry      counts calls and failures; names the request in its errors
+ *   telemetry      counts calls and failures
  *   deadline       the one end of a call: answer, time-out, abort, closed client
  *   interceptors   the application's own, in the order it gave them; once for each call
- *   credentials    the bearer token
+ *   batch          gathers calls into frames of a session; what cannot travel there goes on by itself
+ *   request        an id for each request and each session, and the bearer token
  *   transport      JSON, MessagePack or gRPC
  *
- * An example: a call with a deadline of 30 s whose interceptor waits 1 s and whose token takes 2 s leaves the transport,
- * and so the server, 27 s; it counts as one call and, once sent, one request. test/pipeline/order.test.ts pins this.
+ * An example: a call with a deadline of 30 s whose interceptor waits 1 s joins the frame that is being gathered, 29 s
+ * before its end; if it ends first, the server is asked to stop it. Had the interceptor given it a header, it would have
+ * gone as a request of its own, with an id and a token, and the server told of what is left of the 29 s.
+ * test/pipeline/order.test.ts pins this.
  */
+import type { Codec } from '../codec/codec.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Counters } from '../core/counters.ts'
 import { BlobwireError } from '../core/error.ts'
-import { credentials, type Token } from './credentials.ts'
+import type { Messages } from '../schema/messages.ts'
+import type { Call, Transport } from '../transport/transport.ts'
+import { Batcher } from './batch/batcher.ts'
+import type { ResolvedBatchOptions } from './batch/options.ts'
+import { Credentials, type Token } from './credentials.ts'
 import { Deadline, type Draft } from './deadline.ts'
 import { compose, type Interceptor, type Next } from './layer.ts'
 
@@ -23,11 +31,20 @@ export interface PipelineParts {
   readonly counters: Counters
   readonly interceptors: readonly Interceptor[]
   readonly token: Token | undefined
-  readonly transport: Next
+  /** Headers of every call; calls with others travel alone. */
+  readonly headers: Readonly<Record<string, string>>
+  /** False = every call is a request of its own. */
+  readonly batch: ResolvedBatchOptions | false
+  readonly codec: Codec
+  readonly limits: () => Messages['Limits']
+  /** A new id for a request or a session. */
+  readonly newRequestId: () => string
+  readonly transport: () => Promise<Transport>
 }
 
 /** Sends calls through all layers. */
 export interface Pipeline {
+  readonly batcher: Batcher | undefined
   /** The response message. @throws BlobwireError */
   run(draft: Draft): Promise<object>
   /** Ends all calls with `cancelled`, reason `client_closed`. */
@@ -36,29 +53,96 @@ export interface Pipeline {
 
 /** Builds the layers once. */
 export function createPipeline(parts: PipelineParts): Pipeline {
-  const { clock, counters, interceptors, token, transport } = parts
+  const { clock, counters, interceptors } = parts
   const deadline = new Deadline(clock)
-  const next = compose([...interceptors, ...(token === undefined ? [] : [credentials(token)])], transport)
+  const request = requestLayer(parts)
+  const batcher = parts.batch ? newBatcher(parts, parts.batch, request) : undefined
+  const innermost: Next = batcher ? (call) => batcher.submit(call) : request.unary
+  // An application's own functions may spread a call, which must then have all its parts for itself.
+  const next =
+    interceptors.length === 0 ? innermost : compose([(call, on) => on(plainCall(call)), ...interceptors], innermost)
   return {
+    batcher,
     async run(draft) {
       counters.calls++
       try {
         return await deadline.run(draft, next)
       } catch (exception) {
         counters.failures++
-        throw named(exception, draft)
+        throw asBlobwireError(exception)
       }
     },
-    close: () => deadline.close()
+    close() {
+      deadline.close()
+      batcher?.close()
+    }
   }
 }
 
-function named(exception: unknown, draft: Draft): BlobwireError {
-  const requestId = draft.headers['x-request-id']
-  if (exception instanceof BlobwireError) {
-    return exception.requestId === undefined ? exception.with({ requestId }) : exception
+function plainCall(call: Call): Call {
+  const { method, request, headers, signal } = call
+  return {
+    method,
+    request,
+    headers,
+    signal,
+    remainingMs: () => call.remainingMs(),
+    whenEnded: (callback) => call.whenEnded(callback)
   }
+}
+
+interface RequestLayer {
+  readonly unary: Next
+  readonly headers: () => Promise<Record<string, string>>
+  readonly refreshable: boolean
+}
+
+function requestLayer({ token, headers, newRequestId, transport }: PipelineParts): RequestLayer {
+  const credentials = token === undefined ? undefined : new Credentials(token)
+  const complete = async (given: Readonly<Record<string, string>>): Promise<Record<string, string>> => {
+    const named = { 'x-request-id': newRequestId(), ...given }
+    return credentials ? credentials.addTo(named) : named
+  }
+  return {
+    refreshable: credentials?.refreshable ?? false,
+    headers: () => complete(headers),
+    async unary(call) {
+      const all = await complete(call.headers)
+      const { method, request, signal } = call
+      const remainingMs = () => call.remainingMs()
+      const whenEnded = (callback: () => void) => call.whenEnded(callback)
+      try {
+        return await (await transport()).unary({ method, request, headers: all, signal, remainingMs, whenEnded })
+      } catch (error) {
+        if (error instanceof BlobwireError && error.requestId === undefined) {
+          throw error.with({ requestId: all['x-request-id'] })
+        }
+        throw error
+      }
+    }
+  }
+}
+
+function newBatcher(parts: PipelineParts, options: ResolvedBatchOptions, request: RequestLayer): Batcher {
+  const { clock, counters, limits, headers, codec, transport } = parts
+  return new Batcher({
+    clock,
+    counters,
+    options,
+    limits,
+    operations: { headers, codec },
+    unary: request.unary,
+    refreshable: request.refreshable,
+    async open(opening) {
+      const [open, all] = await Promise.all([transport(), request.headers()])
+      return open.openSession({ ...opening, headers: all })
+    }
+  })
+}
+
+function asBlobwireError(exception: unknown): BlobwireError {
+  if (exception instanceof BlobwireError) return exception
   // Only an application's own interceptor gets here.
   const message = `an interceptor failed: ${exception instanceof Error ? exception.message : String(exception)}`
-  return new BlobwireError({ code: 'unknown', reason: 'interceptor', message, requestId, cause: exception })
+  return new BlobwireError({ code: 'unknown', reason: 'interceptor', message, cause: exception })
 }

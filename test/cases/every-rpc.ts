@@ -243,7 +243,7 @@ const capabilities: Step = async ({ client }) => {
     chunkBytes: 262144,
     maxBlobBytes: 5368709120
   })
-  assert.deepEqual([found.atomic, found.session, found.resume], [true, false, false])
+  assert.deepEqual([found.atomic, found.session, found.resume], [true, true, false])
   assert.deepEqual(found.objectFormats, ['sha1', 'sha256'])
 }
 

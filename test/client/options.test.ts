@@ -19,6 +19,13 @@ test('every @default in the documentation is the resolved value', () => {
   }
 })
 
+test('every @default of batch is the resolved value', () => {
+  const source = readFileSync(new URL('../../src/pipeline/batch/options.ts', import.meta.url), 'utf8')
+  const documented = [...source.matchAll(/@default (\d+)\n(?:[^/]*\*\/)\s*(\w+)\?:/g)]
+  const found = Object.fromEntries(documented.map(([, value, name]) => [name, Number(value)]))
+  assert.deepEqual(found, resolveOptions({ endpoint }).batch)
+})
+
 test('auto is gRPC for gRPC endpoints and MessagePack for HTTP', () => {
   assert.equal(resolveOptions({ endpoint }).transport, 'msgpack')
   assert.equal(resolveOptions({ endpoint: 'grpc://[::1]:50051' }).transport, 'grpc')
@@ -35,6 +42,15 @@ describe('refused, naming option, value and what is allowed', () => {
     ['an unknown TLS option', { tls: { pfx: '' } }, /^tls.pfx: there is no such option; there are ca, /],
     ['another transport', { transport: 'xml' }, /^transport: must be one of auto, json, msgpack, grpc, not "xml"/],
     ['JSON on a gRPC endpoint', { endpoint: 'grpc://x:1', transport: 'json' }, /^transport: a grpc\(s\)/],
+    [
+      'an unknown batch option',
+      { batch: { size: 1 } },
+      /^batch.size: there is no such option; there are maxOperations, /
+    ],
+    ['an empty frame', { batch: { maxOperations: 0 } }, /^batch.maxOperations: must be an integer of 1 or more, not 0/],
+    ['half a frame', { batch: { framesInFlight: 1.5 } }, /^batch.framesInFlight: must be an integer/],
+    ['negative linger', { batch: { lingerMs: -1 } }, /^batch.lingerMs: must be a number of milliseconds, 0 or more/],
+    ['batch: true', { batch: true }, /^batch: must be an object/],
     ['no time', { timeoutMs: 0 }, /^timeoutMs: must be a number above 0, not 0/],
     ['time as text', { timeoutMs: '5s' }, /^timeoutMs: .* not "5s"/],
     ['not a number', { connectTimeoutMs: Number.NaN }, /^connectTimeoutMs/],

@@ -1,18 +1,25 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { msgpackCodec } from '../../src/codec/msgpack.ts'
 import { newCounters } from '../../src/core/counters.ts'
 import { BlobwireError } from '../../src/core/error.ts'
 import type { Interceptor } from '../../src/pipeline/layer.ts'
 import { createPipeline, type PipelineParts } from '../../src/pipeline/order.ts'
 import { methods } from '../../src/schema/methods.ts'
+import type { Transport } from '../../src/transport/transport.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 
 const draft = {
   method: methods.getBlob,
   request: {},
-  headers: { 'x-request-id': 'r-1' },
+  headers: {},
   timeoutMs: 30_000,
   signal: undefined
+}
+
+/** A transport of unary calls alone. */
+function answering(unary: Transport['unary']): PipelineParts['transport'] {
+  return async () => ({ name: 'msgpack', unary, openSession: () => assert.fail('no session'), close: async () => {} })
 }
 
 function parts(over: Partial<PipelineParts>): PipelineParts {
@@ -21,7 +28,12 @@ function parts(over: Partial<PipelineParts>): PipelineParts {
     counters: newCounters(),
     interceptors: [],
     token: undefined,
-    transport: async () => ({}),
+    headers: draft.headers,
+    batch: false,
+    codec: msgpackCodec,
+    limits: () => assert.fail('nobody asks'),
+    newRequestId: () => 'r-1',
+    transport: answering(async () => ({})),
     ...over
   }
 }
@@ -45,10 +57,10 @@ test('the layers stand in the order that order.ts gives', async () => {
         clock.advance(1000)
         return 'secret'
       },
-      transport: async (call) => {
+      transport: answering(async (call) => {
         trail.push(`transport: ${call.headers['authorization']}, ${call.remainingMs()} ms left`)
         return {}
-      }
+      })
     })
   )
   await pipeline.run(draft)
@@ -58,10 +70,10 @@ test('the layers stand in the order that order.ts gives', async () => {
 test('calls and failures are counted, and an error names its request', async () => {
   const counters = newCounters()
   let fail = false
-  const transport = async () => {
+  const transport = answering(async () => {
     if (fail) throw new BlobwireError({ code: 'not_found', message: 'no' })
     return {}
-  }
+  })
   const pipeline = createPipeline(parts({ counters, transport }))
   await pipeline.run(draft)
   fail = true
@@ -87,10 +99,10 @@ test('concurrent requests share one answer of the token source, later ones ask a
   const pipeline = createPipeline(
     parts({
       token: async () => `t${++asked}`,
-      transport: async (call) => {
+      transport: answering(async (call) => {
         seen.push(call.headers['authorization'])
         return {}
-      }
+      })
     })
   )
   await Promise.all(Array.from({ length: 100 }, () => pipeline.run(draft)))

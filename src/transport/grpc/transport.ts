@@ -17,11 +17,13 @@ import { authorityOf, type Endpoint } from '../../connection/endpoint.ts'
 import { secureContext, type TlsOptions } from '../../connection/tls.ts'
 import type { Counters } from '../../core/counters.ts'
 import type { Messages } from '../../schema/messages.ts'
-import { serviceName } from '../../schema/methods.ts'
+import { methods, serviceName } from '../../schema/methods.ts'
 import type { Init, ShapeName } from '../../schema/shape.ts'
 import { malformedResponse } from '../errors.ts'
-import type { Call, Transport, TransportOptions } from '../transport.ts'
+import { type Call, gzipThresholdBytes, type Transport, type TransportOptions } from '../transport.ts'
+import { compressWhatPays } from './compression.ts'
 import { errorFromService } from './errors.ts'
+import { openGrpcSession } from './session.ts'
 
 /** What gRPC is spoken over; grpc-js owns its sockets. */
 export interface GrpcTransportParts {
@@ -71,38 +73,36 @@ function channelCredentials({ endpoint, tls }: GrpcTransportParts): ChannelCrede
   })
 }
 
+const asIs = (bytes: Buffer) => bytes
+
 /** gRPC over HTTP/2 (grpc.io, "gRPC over HTTP2"), through grpc-js. */
 export function createGrpcTransport(parts: GrpcTransportParts, options: TransportOptions): Transport {
   const { counters } = parts
   const service = loadProto()[serviceName] as ServiceDefinition
   const client = new Client(authorityOf(parts.endpoint), channelCredentials(parts), channelOptions(parts, options))
 
+  const interceptors = options.gzip ? [compressWhatPays(gzipThresholdBytes)] : []
+  const methodOf = (name: string) => service[name] as MethodDefinition<object, object>
+
   function unary(call: Call): Promise<object> {
-    const { path, requestSerialize, responseDeserialize } = service[call.method.name] as MethodDefinition<
-      object,
-      object
-    >
-    const serialize = (message: object) => {
-      const bytes = requestSerialize(message)
-      counters.bytesSent += bytes.length
-      return bytes
-    }
+    const { path, requestSerialize, responseDeserialize } = methodOf(call.method.name)
     const deserialize = (bytes: Buffer) => {
       counters.bytesReceived += bytes.length
       return responseDeserialize(bytes)
     }
-    const request = pruneMessage(call.method.request, call.request as Init<Messages[ShapeName]>)
+    const request = requestSerialize(pruneMessage(call.method.request, call.request as Init<Messages[ShapeName]>))
+    counters.bytesSent += request.length
     const metadata = new Metadata()
     for (const [name, value] of Object.entries(call.headers)) metadata.set(name, value)
     counters.requests++
     return new Promise((resolve, reject) => {
       const stream = client.makeUnaryRequest(
         path,
-        serialize,
+        asIs,
         deserialize,
         request,
         metadata,
-        { deadline: Date.now() + call.remainingMs() },
+        { deadline: Date.now() + call.remainingMs(), interceptors },
         (error: ServiceError | null, response?: object) => {
           call.signal.removeEventListener('abort', cancel)
           if (error) reject(errorFromService(error).with({ transport: 'grpc', attempts: 1 }))
@@ -123,6 +123,9 @@ export function createGrpcTransport(parts: GrpcTransportParts, options: Transpor
       } catch (error) {
         throw malformedResponse((error as Error).message, error).with({ transport: 'grpc', attempts: 1 })
       }
+    },
+    openSession(opening) {
+      return openGrpcSession({ client, method: methodOf(methods.session.name), gzip: options.gzip, counters }, opening)
     },
     async close() {
       client.close()

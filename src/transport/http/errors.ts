@@ -1,8 +1,8 @@
-import { codeFromHttpStatus, codeFromName } from '../../core/code.ts'
+import { type Code, codeFromHttpStatus, codeFromName } from '../../core/code.ts'
 import { failureFromErrno } from '../../core/errno.ts'
 import { BlobwireError } from '../../core/error.ts'
 import type { Messages } from '../../schema/messages.ts'
-import { detailsOf } from '../errors.ts'
+import { detailsOf, malformedResponse } from '../errors.ts'
 
 /** Error messages of servers end up in logs. */
 const maxMessageLength = 4096
@@ -35,9 +35,26 @@ export async function errorFromResponse(status: number, contentType: string, bod
       sent: status === 503 ? 'maybe' : 'processed'
     })
   }
+  return errorFromConnect(connect, codeFromHttpStatus(status))
+}
+
+/** The error in an end-stream message; undefined = the stream ended in good order. */
+export async function errorFromEndStream(payload: Uint8Array): Promise<BlobwireError | undefined> {
+  let message: { error?: unknown } | null
+  try {
+    message = JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString())
+  } catch (cause) {
+    return malformedResponse('the end-stream message is not JSON', cause)
+  }
+  if (message?.error === undefined || message.error === null) return undefined
+  const connect = connectError(message.error)
+  return connect ? errorFromConnect(connect, 'unknown') : malformedResponse('the end-stream message has no code')
+}
+
+async function errorFromConnect(connect: ConnectError, otherwise: Code): Promise<BlobwireError> {
   const detail = await readDetail(connect.details)
   return new BlobwireError({
-    code: codeFromName(connect.code) ?? codeFromHttpStatus(status),
+    code: codeFromName(connect.code) ?? otherwise,
     message: connect.message,
     sent: 'processed',
     ...(detail
@@ -59,12 +76,15 @@ interface ConnectError {
 
 /** The error object of the Connect protocol, "Error end-of-stream and unary errors"; undefined = it is none. */
 function parseConnectError(body: Uint8Array): ConnectError | undefined {
-  let plain: { code?: unknown; message?: unknown; details?: unknown } | null
   try {
-    plain = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString())
+    return connectError(JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString()))
   } catch {
     return undefined
   }
+}
+
+function connectError(value: unknown): ConnectError | undefined {
+  const plain = value as { code?: unknown; message?: unknown; details?: unknown } | null
   if (typeof plain !== 'object' || plain === null || codeFromName(plain.code) === undefined) return undefined
   return {
     code: plain.code,

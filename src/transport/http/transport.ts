@@ -1,7 +1,6 @@
 import type { Codec } from '../../codec/codec.ts'
 import { gzip } from '../../compression/gzip.ts'
-import type { HttpConnection } from '../../connection/http-connection.ts'
-import type { Counters } from '../../core/counters.ts'
+import { looksCompressible } from '../../compression/sample.ts'
 import type { Messages } from '../../schema/messages.ts'
 import { serviceName } from '../../schema/methods.ts'
 import type { Init, ShapeName } from '../../schema/shape.ts'
@@ -9,13 +8,8 @@ import { malformedResponse } from '../errors.ts'
 import { type Call, gzipThresholdBytes, type Transport, type TransportOptions } from '../transport.ts'
 import { collect, decompress } from './body.ts'
 import { errorFromException, errorFromResponse } from './errors.ts'
-
-/** What the HTTP form is spoken over. */
-export interface HttpTransportParts {
-  readonly codec: Codec
-  readonly connection: HttpConnection
-  readonly counters: Counters
-}
+import type { HttpTransportParts } from './parts.ts'
+import { openHttpSession } from './session.ts'
 
 /**
  * The unary form of the Connect protocol (connectrpc.com, "Connect Protocol Reference") with JSON or MessagePack.
@@ -31,7 +25,7 @@ export function createHttpTransport(parts: HttpTransportParts, options: Transpor
   async function send(call: Call, message: Uint8Array): Promise<object> {
     const headers: Record<string, string> = { ...call.headers, ...fixedHeaders }
     let body = message
-    if (options.gzip && body.length >= gzipThresholdBytes) {
+    if (options.gzip && body.length >= gzipThresholdBytes && looksCompressible(body)) {
       body = await gzip(body)
       headers['content-encoding'] = 'gzip'
     }
@@ -73,6 +67,7 @@ export function createHttpTransport(parts: HttpTransportParts, options: Transpor
         throw errorFromException(exception).with({ transport: codec.name, attempts: 1 })
       }
     },
+    openSession: (opening) => openHttpSession(parts, options, opening),
     close: () => connection.close()
   }
 }

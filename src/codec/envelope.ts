@@ -1,0 +1,108 @@
+/**
+ * The envelopes of streams: a byte of flags, the payload's length in four bytes, big-endian, the payload.
+ * Source: Connect protocol, "Enveloped-Message" (the same prefix as gRPC's).
+ */
+import { BlobwireError } from '../core/error.ts'
+
+/** Bytes before each payload. */
+const envelopeHeaderBytes = 5
+/** The payload is compressed. */
+export const compressedFlag = 0x01
+/** The payload is the end-stream message of Connect, always JSON. */
+export const endStreamFlag = 0x02
+
+/** An envelope in one piece: the payload is copied once, behind its header. */
+export function encodeEnvelope(flags: number, payload: Uint8Array): Buffer {
+  const envelope = Buffer.allocUnsafe(envelopeHeaderBytes + payload.length)
+  envelope[0] = flags
+  envelope.writeUInt32BE(payload.length, 1)
+  envelope.set(payload, envelopeHeaderBytes)
+  return envelope
+}
+
+/** Takes one envelope; `payload` may be a view of what was pushed. */
+export type EnvelopeReceiver = (flags: number, payload: Buffer) => void
+
+const noBytes = Buffer.alloc(0)
+
+/**
+ * Cuts a stream of chunks into envelopes. Each byte is copied at most once, however small the chunks, and an envelope
+ * that is too large is refused by its header.
+ */
+export class EnvelopeParser {
+  readonly #maxBytes: number
+  readonly #receive: EnvelopeReceiver
+  /** What is not yet a whole header, or the part of the payload that has come. */
+  #held: Buffer = noBytes
+  #heldBytes = 0
+  /** Whole length of the envelope being held, header included; 0 = its header is not complete. */
+  #wanted = 0
+
+  /** `maxBytes` bounds one payload. */
+  constructor(maxBytes: number, receive: EnvelopeReceiver) {
+    this.#maxBytes = maxBytes
+    this.#receive = receive
+  }
+
+  /** Whether an envelope has begun and not ended. */
+  get incomplete(): boolean {
+    return this.#heldBytes > 0
+  }
+
+  /** @throws BlobwireError `resource_exhausted` for a payload above `maxBytes`, and what the receiver throws */
+  push(chunk: Buffer): void {
+    let at = 0
+    while (at < chunk.length) at = this.#heldBytes > 0 ? this.#resume(chunk, at) : this.#begin(chunk, at)
+  }
+
+  /** At the start of an envelope. Returns where it stopped reading. */
+  #begin(chunk: Buffer, at: number): number {
+    const left = chunk.length - at
+    if (left >= envelopeHeaderBytes) {
+      const length = this.#lengthAt(chunk, at)
+      if (left >= length) {
+        this.#receive(chunk[at] as number, chunk.subarray(at + envelopeHeaderBytes, at + length))
+        return at + length
+      }
+      this.#hold(length)
+    } else this.#hold(0)
+    return this.#resume(chunk, at)
+  }
+
+  /** Goes on with what is held, or begins to hold. */
+  #resume(chunk: Buffer, at: number): number {
+    const target = this.#wanted || envelopeHeaderBytes
+    const take = Math.min(target - this.#heldBytes, chunk.length - at)
+    chunk.copy(this.#held, this.#heldBytes, at, at + take)
+    this.#heldBytes += take
+    if (this.#heldBytes < target) return at + take
+    if (this.#wanted === 0) {
+      const header = this.#held
+      this.#hold(this.#lengthAt(header, 0))
+      header.copy(this.#held, 0, 0, envelopeHeaderBytes)
+      this.#heldBytes = envelopeHeaderBytes
+      if (this.#wanted > envelopeHeaderBytes) return at + take
+    }
+    const envelope = this.#held
+    this.#held = noBytes
+    this.#heldBytes = 0
+    this.#wanted = 0
+    this.#receive(envelope[0] as number, envelope.subarray(envelopeHeaderBytes))
+    return at + take
+  }
+
+  #hold(wanted: number): void {
+    this.#held = Buffer.allocUnsafe(wanted || envelopeHeaderBytes)
+    this.#wanted = wanted
+  }
+
+  #lengthAt(bytes: Buffer, at: number): number {
+    const length = bytes.readUInt32BE(at + 1)
+    if (length > this.#maxBytes) {
+      const message = `a message of ${length} bytes on the stream; at most ${this.#maxBytes} are taken`
+      const details = { limit: { limit: 'max_batch_bytes', maximum: this.#maxBytes, actual: length } }
+      throw new BlobwireError({ code: 'resource_exhausted', message, details })
+    }
+    return length + envelopeHeaderBytes
+  }
+}

@@ -1,0 +1,35 @@
+/** Most bytes that are looked at. */
+const sampleBytes = 4096
+/** From that many places, so that a header before compressed content does not decide. */
+const places = 4
+/**
+ * Bits per byte above which gzip saves too little. What is compressed already has 7.8 or more, base64 has 6, text and
+ * code 4 to 5; docs/performance.md has the measurements.
+ */
+const maxBitsPerByte = 7.2
+
+const counts = new Uint32Array(256)
+
+/**
+ * Whether gzip is likely to make the bytes clearly smaller, by the entropy of a sample (Shannon 1948): some
+ * microseconds, where compressing to find out takes a hundred times as long.
+ */
+export function looksCompressible(bytes: Uint8Array): boolean {
+  counts.fill(0)
+  const run = Math.min(Math.floor(sampleBytes / places), Math.ceil(bytes.length / places))
+  let seen = 0
+  for (let place = 0; place < places; place++) {
+    const from = Math.floor(((bytes.length - run) * place) / (places - 1))
+    for (let at = from; at < from + run; at++) {
+      const byte = bytes[at] as number
+      counts[byte] = (counts[byte] as number) + 1
+    }
+    seen += run
+  }
+  let bits = 0
+  for (let byte = 0; byte < 256; byte++) {
+    const count = counts[byte] as number
+    if (count > 0) bits -= count * Math.log2(count / seen)
+  }
+  return bits / seen <= maxBitsPerByte
+}

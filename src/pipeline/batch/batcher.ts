@@ -1,0 +1,290 @@
+import type { Clock } from '../../core/clock.ts'
+import type { Counters } from '../../core/counters.ts'
+import { BlobwireError } from '../../core/error.ts'
+import type { Messages } from '../../schema/messages.ts'
+import type { Call } from '../../transport/transport.ts'
+import type { Next } from '../layer.ts'
+import { BatchEntry, type Entry, type Settle, SingleEntry } from './entry.ts'
+import { Frame } from './frame.ts'
+import { operationError } from './operation-error.ts'
+import { type FoundOperation, type OperationMap, operationOf } from './operation-of.ts'
+import type { ResolvedBatchOptions } from './options.ts'
+import { EntryQueue, type FrameBounds } from './queue.ts'
+import { meansNoSession, RouteChoice } from './route.ts'
+import { type OpenStream, SessionLink } from './session-link.ts'
+import { isTooLarge, sendUnary } from './unary-link.ts'
+import { FrameWindow } from './window.ts'
+
+/** Times that one operation is sent on sessions that break. */
+const maxSends = 3
+
+/** What a batcher stands on. */
+export interface BatcherParts {
+  readonly clock: Clock
+  readonly counters: Counters
+  readonly options: ResolvedBatchOptions
+  /** The server's limits, as far as they are known; made smaller where it says so. */
+  readonly limits: () => Messages['Limits']
+  readonly operations: OperationMap
+  /** The way of a single request. */
+  readonly unary: Next
+  readonly open: OpenStream
+  /** A session that is opened again may have a fresh token. */
+  readonly refreshable: boolean
+}
+
+/**
+ * Turns concurrent calls into frames on one session. A call is sent at once when nothing is under way; while as many
+ * frames are in flight as the window allows, calls gather into the next. Where there is no session, the same batches go
+ * as unary requests.
+ */
+export class Batcher {
+  readonly #parts: BatcherParts
+  readonly #queue = new EntryQueue()
+  readonly #window: FrameWindow
+  readonly choice: RouteChoice
+  #frames: Frame[] = []
+  #link: SessionLink | undefined
+  #nextId = 1
+  #flushing = false
+  #cancelled: number[] = []
+  #closed = false
+  #stale = false
+
+  constructor(parts: BatcherParts) {
+    this.#parts = parts
+    this.#window = new FrameWindow(parts.options.framesInFlight)
+    this.choice = new RouteChoice(parts.clock)
+  }
+
+  /** Frames that may be in flight, and the shortest round trip seen; for `client.stats()`. */
+  get window(): { readonly size: number; readonly roundTripMs: number | undefined } {
+    return this.#window
+  }
+
+  /** Operations that wait for their frame. */
+  get queued(): number {
+    return this.#queue.operations
+  }
+
+  /**
+   * The answer to a call, by whichever way. Calls that are no operation, have headers of their own or are atomic go as
+   * single requests.
+   */
+  submit(call: Call): Promise<object> {
+    return new Promise((resolve, reject) => {
+      const found = operationOf(call, this.#parts.operations)
+      if (found === undefined) this.#parts.unary(call).then(resolve, reject)
+      else this.#add(found, { resolve, reject })
+    })
+  }
+
+  /** Lets go of the session; what waits has been ended by the deadline layer. */
+  close(): void {
+    this.#closed = true
+    this.#queue.drain()
+    this.#frames = []
+    this.#link?.destroy()
+  }
+
+  #add({ name, parts }: FoundOperation, settle: Settle): void {
+    const { maxQueued } = this.#parts.options
+    if (this.#queue.operations >= maxQueued) {
+      const message = `${this.#queue.operations} operations wait already (batch.maxQueued is ${maxQueued})`
+      throw new BlobwireError({ code: 'resource_exhausted', reason: 'queue_full', message })
+    }
+    const entry = name === '' ? new BatchEntry(parts, settle) : new SingleEntry(name, parts, settle)
+    parts.call.whenEnded(() => this.#end(entry))
+    this.#queue.push(entry)
+    if (!this.#window.hasRoom) return
+    const { lingerMs } = this.#parts.options
+    if (lingerMs > 0 && this.#frames.length === 0 && this.#queue.operations === 1) {
+      this.#parts.clock.schedule(lingerMs, () => this.#flush())
+    } else this.#flushSoon()
+  }
+
+  /** After everything that is ready to run has run, so that calls made together travel together. */
+  #flushSoon(): void {
+    if (this.#flushing) return
+    this.#flushing = true
+    queueMicrotask(() => process.nextTick(() => this.#flush()))
+  }
+
+  #bounds(): FrameBounds {
+    const { maxOperations, maxBytes } = this.#parts.options
+    const limits = this.#parts.limits()
+    return {
+      maxOperations: Math.min(maxOperations, limits.maxBatchOperations),
+      // Room for what stands once.
+      maxBytes: Math.min(maxBytes, limits.maxBatchBytes - 1024)
+    }
+  }
+
+  #flush(): void {
+    this.#flushing = false
+    this.#sendCancels()
+    if (this.#closed || this.#queue.operations === 0) return
+    const bySession = this.choice.route === 'session' || (this.choice.takeProbe() && this.#probe())
+    if (bySession && !this.#connected().hasRoom) return
+    while (this.#window.hasRoom && (!bySession || this.#link?.hasRoom)) {
+      const entries = this.#queue.take(this.#bounds())
+      if (entries.length === 0) return
+      if (bySession) this.#sendFrame(entries)
+      else this.#sendUnary(entries)
+    }
+  }
+
+  #sendFrame(entries: Entry[]): void {
+    const { clock, counters } = this.#parts
+    const frame = new Frame(entries, this.#nextId, clock.now())
+    this.#nextId += frame.operations.length
+    for (const entry of entries) entry.sends++
+    counters.frames++
+    counters.framedOperations += frame.operations.length
+    this.#frames.push(frame)
+    this.#window.sent()
+    this.#link?.send(frame)
+  }
+
+  async #sendUnary(entries: Entry[]): Promise<void> {
+    const { clock, unary } = this.#parts
+    const sentAtMs = clock.now()
+    this.#window.sent()
+    await sendUnary(entries, unary)
+    this.#window.answered(clock.now() - sentAtMs)
+    this.#flushSoon()
+  }
+
+  /** Opens a session beside the unary requests; they go on until it stands. */
+  #probe(): false {
+    this.#connected()
+    return false
+  }
+
+  #connected(): SessionLink {
+    if (this.#link !== undefined) return this.#link
+    const { clock, open, counters } = this.#parts
+    counters.sessions++
+    const link: SessionLink = new SessionLink(open, clock, {
+      isBusy: () => this.#frames.length > 0,
+      onResponse: (response) => this.#receive(response),
+      onRoom: () => this.#flushSoon(),
+      onBroken: (error, established) => {
+        if (this.#link === link) this.#broken(error, established)
+      }
+    })
+    this.#link = link
+    return link
+  }
+
+  #receive({ results }: Messages['SessionResponse']): void {
+    this.choice.sessionWorks()
+    const { clock } = this.#parts
+    let frame: Frame | undefined
+    for (const { id, result } of results) {
+      if (!frame?.owns(id)) frame = this.#frames.find((candidate) => candidate.owns(id))
+      if (frame === undefined || !this.#deliver(frame, id, result)) {
+        return this.#malformed(`a result for the id ${id}, which waits for none`)
+      }
+      if (this.#stale) return this.#renew()
+      if (!frame.done) continue
+      this.#frames.splice(this.#frames.indexOf(frame), 1)
+      this.#window.answered(clock.now() - frame.sentAtMs)
+      this.#flushSoon()
+      frame = undefined
+    }
+  }
+
+  /** Gives a result to its call. What the server could not take because of the frame goes back into the queue. */
+  #deliver(frame: Frame, id: number, result: Messages['OperationResult'] | undefined): boolean {
+    const answer = result ?? {}
+    const limit = answer.error?.detail?.limit
+    if (limit?.limit === 'max_batch_operations' && limit.maximum > 0 && frame.operations.length > limit.maximum) {
+      this.#parts.limits().maxBatchOperations = limit.maximum
+      if (frame.entries.length > 1) return frame.giveBack(id, (entry) => this.#queue.putBack([entry]))
+      // A batch of the application's is cut by who made it.
+      if (answer.error) frame.entries[0]?.fail(operationError(answer.error))
+    }
+    if (answer.error?.code === 'unauthenticated' && this.#parts.refreshable && frame.entries[0]?.sends === 1) {
+      // Its token has expired since the session began: a new session asks for a new one.
+      this.#stale = true
+      return true
+    }
+    if (answer.error?.detail?.reason === 'batch_response_full' && frame.entries.length > 1) {
+      return frame.giveBack(id, (entry) => this.#queue.push(entry))
+    }
+    return frame.take(id, answer)
+  }
+
+  #renew(): void {
+    const link = this.#link
+    this.#stale = false
+    this.#broken(undefined, true)
+    link?.destroy()
+  }
+
+  #malformed(description: string): void {
+    const message = `malformed response: ${description}`
+    const error = new BlobwireError({ code: 'internal', reason: 'malformed_response', message, sent: 'processed' })
+    const link = this.#link
+    this.#broken(error, true)
+    link?.destroy()
+  }
+
+  /** The session is over: what was not answered is sent again, by whichever way is left, or fails. */
+  #broken(error: BlobwireError | undefined, established: boolean): void {
+    this.#link = undefined
+    const frames = this.#frames
+    this.#frames = []
+    for (const _frame of frames) this.#window.lost()
+    const noSession = error !== undefined && !established && meansNoSession(error)
+    if (noSession) this.choice.sessionFails(error)
+    else if (this.choice.route === 'unary') return
+    const waiting = frames.flatMap((frame) => frame.unanswered())
+    const again: Entry[] = []
+    for (const entry of waiting) {
+      if (noSession || (isWorthResending(error, established) && entry.sends < maxSends)) again.push(entry)
+      else entry.fail(failureOf(error, entry))
+    }
+    if (error && isTooLarge(error) && error.details.limit) this.#learn(error.details.limit.maximum)
+    this.#parts.counters.resent += again.length
+    this.#queue.putBack(again)
+    if (!noSession && !established && error !== undefined) {
+      // It could not be opened: what waits for it shares its fate, as calls that share a connection do.
+      for (const entry of this.#queue.drain()) entry.fail(failureOf(error, entry))
+    }
+    if (this.#queue.operations > 0) this.#flushSoon()
+  }
+
+  #learn(maxBatchBytes: number): void {
+    const limits = this.#parts.limits()
+    limits.maxBatchBytes = Math.min(limits.maxBatchBytes, maxBatchBytes)
+  }
+
+  /** The call has ended before its answer. */
+  #end(entry: Entry): void {
+    entry.ended = true
+    const frame = this.#frames.find(({ entries }) => entries.includes(entry))
+    if (frame === undefined) return
+    for (const id of frame.idsOf(entry)) this.#cancelled.push(id)
+    this.#flushSoon()
+  }
+
+  #sendCancels(): void {
+    if (this.#cancelled.length === 0) return
+    const ids = this.#cancelled
+    this.#cancelled = []
+    this.#link?.cancel(ids)
+  }
+}
+
+/** The server ended it in good order, it broke off, or a frame was too large for it. */
+function isWorthResending(error: BlobwireError | undefined, established: boolean): boolean {
+  if (error === undefined) return true
+  return established && (error.code === 'unavailable' || (isTooLarge(error) && error.details.limit !== undefined))
+}
+
+function failureOf(error: BlobwireError | undefined, { sends }: Entry): BlobwireError {
+  const found = error ?? new BlobwireError({ code: 'unavailable', message: 'the session ended', sent: 'maybe' })
+  return found.with({ attempts: Math.max(1, sends) })
+}

@@ -1,0 +1,85 @@
+import { BlobwireError } from '../../core/error.ts'
+import type { Messages } from '../../schema/messages.ts'
+import { methods } from '../../schema/methods.ts'
+import type { Call } from '../../transport/transport.ts'
+import type { Next } from '../layer.ts'
+import type { Entry } from './entry.ts'
+
+/** The same batches as requests of their own, where there is no session. */
+export async function sendUnary(entries: readonly Entry[], next: Next): Promise<void> {
+  const [first] = entries
+  if (entries.length > 1) return sendTogether(entries, next)
+  if (first === undefined) return
+  try {
+    // A lone call is sent as what it is.
+    first.answer(await next(first.call))
+  } catch (error) {
+    first.fail(error)
+  }
+}
+
+async function sendTogether(entries: readonly Entry[], next: Next): Promise<void> {
+  const gathered = new GatheredCall(entries)
+  try {
+    const { results } = (await next(gathered)) as Messages['BatchOperationsResponse']
+    if (results.length !== entries.length) throw wrongCount(entries.length, results.length)
+    for (const [index, result] of results.entries()) entries[index]?.take(0, result)
+  } catch (error) {
+    if (!isTooLarge(error)) {
+      for (const entry of entries) entry.fail(error)
+      return
+    }
+    const middle = entries.length >> 1
+    await sendUnary(entries.slice(0, middle), next)
+    await sendUnary(entries.slice(middle), next)
+  }
+}
+
+/** A request for several calls: it ends when none of them waits any more. */
+class GatheredCall implements Call {
+  readonly method = methods.batchOperations
+  readonly request: object
+  readonly headers: Readonly<Record<string, string>>
+  readonly #entries: readonly Entry[]
+  readonly #controller = new AbortController()
+
+  constructor(entries: readonly Entry[]) {
+    const [first] = entries as [Entry]
+    this.#entries = entries
+    this.headers = first.call.headers
+    const operations = entries.map(({ name, call }) => ({ [name]: { ...call.request, repository: '' } }))
+    this.request = { repository: first.repository, operations }
+    for (const entry of entries) {
+      entry.call.whenEnded(() => {
+        entry.ended = true
+        if (entries.every(({ ended }) => ended)) this.#controller.abort()
+      })
+    }
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  remainingMs(): number {
+    return Math.max(...this.#entries.map(({ call }) => call.remainingMs()))
+  }
+
+  whenEnded(callback: () => void): void {
+    this.#controller.signal.addEventListener('abort', callback)
+  }
+}
+
+/** Of a proxy that refused the request, of our own cap on responses, and of gRPC for either. */
+const tooLargeReasons = new Set(['request_too_large', 'response_too_large', 'message_too_large'])
+
+/** Whether the same operations in smaller requests may succeed. */
+export function isTooLarge(error: unknown): error is BlobwireError {
+  if (!(error instanceof BlobwireError) || error.code !== 'resource_exhausted') return false
+  return error.details.limit !== undefined || tooLargeReasons.has(error.reason)
+}
+
+function wrongCount(expected: number, found: number): BlobwireError {
+  const message = `malformed response: ${found} results for ${expected} operations`
+  return new BlobwireError({ code: 'internal', reason: 'malformed_response', message, sent: 'processed', attempts: 1 })
+}

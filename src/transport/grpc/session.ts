@@ -1,0 +1,96 @@
+/** Sessions as bidi streams of gRPC. */
+import { type Client, type ClientDuplexStream, Metadata, type MethodDefinition, type ServiceError } from '@grpc/grpc-js'
+import { checkMessage, pruneMessage } from '../../codec/shape-check.ts'
+import type { Counters } from '../../core/counters.ts'
+import type { BlobwireError } from '../../core/error.ts'
+import type { Messages } from '../../schema/messages.ts'
+import { malformedResponse } from '../errors.ts'
+import type { SessionBatch, SessionOpening, SessionStream } from '../session.ts'
+import { sessionGzipThresholdBytes } from '../transport.ts'
+import { compressWhatPays } from './compression.ts'
+import { errorFromService } from './errors.ts'
+
+/** What a session is opened with. */
+export interface GrpcSessionParts {
+  readonly client: Client
+  readonly method: MethodDefinition<object, object>
+  readonly gzip: boolean
+  readonly counters: Counters
+}
+
+const asIs = (bytes: Buffer) => bytes
+
+/** Opens a session on the channel. */
+export function openGrpcSession(parts: GrpcSessionParts, opening: SessionOpening): SessionStream {
+  return new GrpcSession(parts, opening)
+}
+
+class GrpcSession implements SessionStream {
+  readonly #parts: GrpcSessionParts
+  readonly #opening: SessionOpening
+  readonly #stream: ClientDuplexStream<Buffer, Buffer>
+  #ended = false
+
+  constructor(parts: GrpcSessionParts, opening: SessionOpening) {
+    this.#parts = parts
+    this.#opening = opening
+    const metadata = new Metadata()
+    for (const [name, value] of Object.entries(opening.headers)) metadata.set(name, value)
+    const interceptors = parts.gzip ? [compressWhatPays(sessionGzipThresholdBytes)] : []
+    parts.counters.requests++
+    this.#stream = parts.client.makeBidiStreamRequest(parts.method.path, asIs, asIs, metadata, { interceptors })
+    this.#stream.on('data', (bytes: Buffer) => this.#take(bytes))
+    this.#stream.on('drain', () => opening.onDrain())
+    this.#stream.on('end', () => undefined)
+    this.#stream.on('status', ({ code }: { code: number }) => {
+      if (code === 0) this.#end(undefined)
+    })
+    this.#stream.on('error', (error: ServiceError) => this.#end(errorFromService(error)))
+  }
+
+  send(batch: SessionBatch): boolean {
+    const { repository, firstId, operations } = batch
+    return this.#write({ batch: { repository, firstId, operations } })
+  }
+
+  cancel(ids: readonly number[]): void {
+    this.#write(pruneMessage('SessionRequest', { cancel: { ids } }))
+  }
+
+  end(): void {
+    if (!this.#ended) this.#stream.end()
+  }
+
+  destroy(): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#stream.cancel()
+  }
+
+  #write(message: object): boolean {
+    if (this.#ended) return true
+    const bytes = this.#parts.method.requestSerialize(message)
+    this.#parts.counters.bytesSent += bytes.length
+    return this.#stream.write(bytes)
+  }
+
+  #take(bytes: Buffer): void {
+    if (this.#ended) return
+    this.#parts.counters.bytesReceived += bytes.length
+    let response: Messages['SessionResponse']
+    try {
+      response = checkMessage('SessionResponse', this.#parts.method.responseDeserialize(bytes))
+    } catch (error) {
+      this.#stream.cancel()
+      this.#end(malformedResponse((error as Error).message, error))
+      return
+    }
+    this.#opening.onResponse(response)
+  }
+
+  #end(error: BlobwireError | undefined): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#opening.onEnd(error?.with({ transport: 'grpc' }))
+  }
+}

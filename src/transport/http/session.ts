@@ -1,0 +1,214 @@
+/** Sessions as Connect bidi streams. Source: connectrpc.com, "Connect Protocol Reference", "Streaming RPCs". */
+import { Readable } from 'node:stream'
+import type { Dispatcher } from 'undici'
+import { compressedFlag, EnvelopeParser, encodeEnvelope, endStreamFlag } from '../../codec/envelope.ts'
+import { gunzip, gzip } from '../../compression/gzip.ts'
+import { looksCompressible } from '../../compression/sample.ts'
+import type { BlobwireError } from '../../core/error.ts'
+import { methods, serviceName } from '../../schema/methods.ts'
+import { malformedResponse } from '../errors.ts'
+import type { SessionBatch, SessionOpening, SessionStream } from '../session.ts'
+import { sessionGzipThresholdBytes, type TransportOptions } from '../transport.ts'
+import { errorFromEndStream, errorFromException, errorFromResponse } from './errors.ts'
+import type { HttpTransportParts } from './parts.ts'
+
+/** What waits in the request body before `send` says that there is no room. */
+const highWaterBytes = 1024 * 1024
+/** Of the answer to a session that is refused. */
+const maxErrorBytes = 64 * 1024
+
+/** Opens a session on the connection. */
+export function openHttpSession(
+  parts: HttpTransportParts,
+  options: TransportOptions,
+  opening: SessionOpening
+): SessionStream {
+  return new HttpSession(parts, options, opening)
+}
+
+class HttpSession implements SessionStream {
+  readonly #parts: HttpTransportParts
+  readonly #options: TransportOptions
+  readonly #opening: SessionOpening
+  readonly #body: Readable
+  readonly #parser: EnvelopeParser
+  #controller: Dispatcher.DispatchController | undefined
+  /** Of an answer that is no stream: what is read of it. */
+  #refusal: { status: number; contentType: string; parts: Buffer[]; bytes: number } | undefined
+  #gzipped = false
+  #ended = false
+  /** Nothing more is sent. */
+  #half = false
+  /** The end-stream message has come. */
+  #closing = false
+  /** Compressed messages are read in the order in which they came. */
+  #reading: Promise<void> | undefined
+
+  constructor(parts: HttpTransportParts, options: TransportOptions, opening: SessionOpening) {
+    this.#parts = parts
+    this.#options = options
+    this.#opening = opening
+    this.#parser = new EnvelopeParser(options.maxResponseBytes, (flags, payload) => this.#take(flags, payload))
+    this.#body = new Readable({ highWaterMark: highWaterBytes, read: () => opening.onDrain() })
+    const type = `application/connect+${parts.codec.name}`
+    const gzipHeaders = { 'connect-content-encoding': 'gzip', 'connect-accept-encoding': 'gzip' }
+    parts.counters.requests++
+    parts.connection.dispatch(
+      {
+        path: `/${serviceName}/${methods.session.name}`,
+        method: 'POST',
+        headers: {
+          ...opening.headers,
+          'content-type': type,
+          'connect-protocol-version': '1',
+          ...(options.gzip ? gzipHeaders : {})
+        },
+        body: this.#body
+      },
+      {
+        onRequestStart: (controller) => {
+          this.#controller = controller
+          if (this.#ended) controller.abort(new Error('the session was let go'))
+          else opening.onStart()
+        },
+        onResponseStart: (_controller, status, headers) => this.#start(status, headers, type),
+        onResponseData: (_controller, chunk) => this.#data(chunk),
+        onResponseEnd: () => this.#finish(),
+        onResponseError: (_controller, error) => this.#end(errorFromException(error))
+      }
+    )
+  }
+
+  send(batch: SessionBatch): boolean {
+    const { codec } = this.#parts
+    const { repository, firstId, operations } = batch
+    const message = codec.prepare('SessionRequest', { batch: { repository, firstId } })
+    Object.assign(message['batch'] as object, { operations })
+    return this.#write(codec.write(message))
+  }
+
+  cancel(ids: readonly number[]): void {
+    this.#write(this.#parts.codec.encode('SessionRequest', { cancel: { ids } }))
+  }
+
+  end(): void {
+    if (!this.#ended && !this.#half) this.#body.push(null)
+    this.#half = true
+  }
+
+  destroy(): void {
+    if (this.#ended) return
+    this.#ended = true
+    // Ended, not destroyed: the peer would be told of an error of ours.
+    if (!this.#half) this.#body.push(null)
+    this.#controller?.abort(new Error('the session was let go'))
+  }
+
+  #write(payload: Uint8Array): boolean {
+    if (this.#ended) return true
+    if (this.#options.gzip && payload.length >= sessionGzipThresholdBytes && looksCompressible(payload)) {
+      // Frames are independent of each other: one that is being compressed may be overtaken.
+      const compressed = gzip(payload)
+      if (!(compressed instanceof Promise)) return this.#push(compressedFlag, compressed)
+      compressed.then(
+        (bytes) => this.#push(compressedFlag, bytes),
+        (error) => this.#end(errorFromException(error))
+      )
+      return this.#body.readableLength < highWaterBytes
+    }
+    return this.#push(0, payload)
+  }
+
+  #push(flags: number, payload: Uint8Array): boolean {
+    if (this.#ended || this.#half) return true
+    this.#parts.counters.bytesSent += payload.length
+    return this.#body.push(encodeEnvelope(flags, payload))
+  }
+
+  #start(status: number, headers: Record<string, string | string[] | undefined>, expected: string): void {
+    const contentType = String(headers['content-type'] ?? '')
+    if (status !== 200 || contentType.split(';', 1)[0]?.trim() !== expected) {
+      this.#refusal = { status, contentType, parts: [], bytes: 0 }
+      return
+    }
+    const encoding = headers['connect-content-encoding'] ?? 'identity'
+    this.#gzipped = encoding === 'gzip'
+    if (!this.#gzipped && encoding !== 'identity') this.#fail(malformedResponse('unknown connect-content-encoding'))
+  }
+
+  #data(chunk: Buffer): void {
+    if (this.#ended) return
+    this.#parts.counters.bytesReceived += chunk.length
+    if (this.#refusal) {
+      this.#refusal.bytes += chunk.length
+      if (this.#refusal.bytes <= maxErrorBytes) this.#refusal.parts.push(chunk)
+      return
+    }
+    try {
+      this.#parser.push(chunk)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #take(flags: number, payload: Buffer): void {
+    const isCompressed = (flags & compressedFlag) !== 0
+    if (isCompressed && !this.#gzipped) throw malformedResponse('a compressed message without an encoding')
+    const bytes = isCompressed ? gunzip(payload, this.#options.maxResponseBytes) : payload
+    if (bytes instanceof Promise || this.#reading !== undefined) this.#takeLater(flags, Promise.resolve(bytes))
+    else this.#message(flags, bytes)
+  }
+
+  #takeLater(flags: number, payload: Promise<Uint8Array>): void {
+    const before = this.#reading ?? Promise.resolve()
+    const reading = Promise.all([payload, before]).then(([bytes]) => {
+      if (this.#reading === reading) this.#reading = undefined
+      if (!this.#ended) this.#message(flags, bytes)
+    })
+    this.#reading = reading
+    reading.catch((error) => this.#fail(error))
+  }
+
+  #message(flags: number, payload: Uint8Array): void {
+    if ((flags & endStreamFlag) !== 0) return this.#endStream(payload)
+    this.#opening.onResponse(this.#parts.codec.decode('SessionResponse', payload))
+  }
+
+  /** Connect's "EndStreamResponse": `{}`, or with `error` the same object as of a unary error. */
+  #endStream(payload: Uint8Array): void {
+    this.#closing = true
+    errorFromEndStream(payload).then((error) => this.#end(error))
+  }
+
+  /** The response has ended. What is in order has ended before, with its end-stream message. */
+  #finish(): void {
+    const refusal = this.#refusal
+    if (refusal) {
+      const body = Buffer.concat(refusal.parts)
+      errorFromResponse(refusal.status, refusal.contentType, body).then((error) => this.#end(error))
+      return
+    }
+    const late = () => {
+      const cause = Object.assign(new Error('the stream broke off'), { code: 'EPIPE' })
+      if (!this.#closing) this.#end(errorFromException(cause))
+    }
+    if (this.#reading) this.#reading.then(late, late)
+    else late()
+  }
+
+  /** The peer sent what the protocol does not allow. */
+  #fail(error: unknown): void {
+    if (this.#ended) return
+    const blobwire = errorFromException(error)
+    const told = blobwire.code === 'invalid_argument' ? malformedResponse(blobwire.message, error) : blobwire
+    this.#end(told)
+    this.#controller?.abort(new Error('the session cannot go on'))
+  }
+
+  #end(error: BlobwireError | undefined): void {
+    if (this.#ended) return
+    this.#ended = true
+    if (!this.#half) this.#body.push(null)
+    this.#opening.onEnd(error?.with({ transport: this.#parts.codec.name }))
+  }
+}
