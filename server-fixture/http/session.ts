@@ -13,7 +13,7 @@ import { connectErrorObject } from './connect-error.ts'
 import { acceptsGzip, type Exchange, headerOf } from './exchange.ts'
 
 /** Frames below this stay as they are; see the client's own threshold. */
-const gzipThresholdBytes = 16 * 1024
+const gzipThresholdBytes = 64 * 1024
 /** Answers that wait for a client that does not read; above it, nothing more is read from it. */
 const maxUnsentBytes = 8 * 1024 * 1024
 

@@ -81,13 +81,17 @@ class Batch {
       const isRead = operations[step.name].access === 'read'
       // Writes wait for the reads before them, and the other way round: operations see what those before them did.
       if (isRead) reads.push({ index, step })
-      if (!isRead || reads.length >= readsAtOnce) {
+      if (reads.length > 0 && (!isRead || reads.length >= readsAtOnce)) {
         await this.#read(reads)
         reads = []
       }
-      if (!isRead) await this.#write(index, step)
+      if (!isRead) {
+        // Most writes are only staged here, and need no turn of the microtask queue each.
+        const written = this.#write(index, step)
+        if (written !== undefined) await written
+      }
     }
-    await this.#read(reads)
+    if (reads.length > 0) await this.#read(reads)
     await this.#finish()
     return this.#results
   }
@@ -122,17 +126,34 @@ class Batch {
     this.#fail(index, new BlobwireError({ code: 'resource_exhausted', reason, message, retryable: true }))
   }
 
-  async #write(index: number, step: Step): Promise<void> {
-    await this.#do(index, step)
-    if (!movesRefs(step.name)) return
-    if (this.#results[index]?.error) this.#failed = true
-    else this.#moved.push(index)
+  #write(index: number, step: Step): Promise<void> | undefined {
+    const done = this.#do(index, step)
+    if (!movesRefs(step.name)) return done
+    return Promise.resolve(done).then(() => {
+      if (this.#results[index]?.error) this.#failed = true
+      else this.#moved.push(index)
+    })
   }
 
-  async #do(index: number, { name, request }: Step): Promise<void> {
-    if (this.#rules.isCancelled?.(index)) return this.#fail(index, cancelledByClient())
+  /** Carries out one operation; a promise only where that takes time. */
+  #do(index: number, { name, request }: Step): Promise<void> | undefined {
+    if (this.#rules.isCancelled?.(index)) {
+      this.#fail(index, cancelledByClient())
+      return undefined
+    }
     try {
-      this.#results[index] = { [name]: await operations[name].run(this.#workspace, request) }
+      const response = operations[name].run(this.#workspace, request)
+      if (response instanceof Promise) return this.#later(index, name, response)
+      this.#results[index] = { [name]: response }
+    } catch (error) {
+      this.#fail(index, error)
+    }
+    return undefined
+  }
+
+  async #later(index: number, name: OperationName, response: Promise<object>): Promise<void> {
+    try {
+      this.#results[index] = { [name]: await response }
     } catch (error) {
       this.#fail(index, error)
     }

@@ -42,7 +42,7 @@ export class Workspace {
   /** Ref moves are held back until `finish`, and happen together. */
   readonly atomic: boolean
   readonly #staged = new Map<string, NewObject>()
-  readonly #unflushed = new Map<string, NewObject>()
+  #unflushed: NewObject[] = []
   readonly #moves = new Map<string, RefMove>()
   readonly #known = new Map<string, ObjectInfo>()
   readonly #infos: Gatherer<ObjectInfo | undefined>
@@ -69,7 +69,7 @@ export class Workspace {
     if (!this.#staged.has(oid)) {
       const object = { oid, kind, content }
       this.#staged.set(oid, object)
-      this.#unflushed.set(oid, object)
+      this.#unflushed.push(object)
     }
     return oid
   }
@@ -180,11 +180,11 @@ export class Workspace {
 
   /** Stores what is staged; durable when it resolves. */
   async flush(): Promise<void> {
-    if (this.#unflushed.size === 0) return
-    const objects = [...this.#unflushed.values()]
+    const objects = this.#unflushed
+    if (objects.length === 0) return
     await this.store.putObjects(this.repository.repository, objects)
     // Only now: what could not be stored is tried again by the next flush, and the last one decides what was done.
-    for (const { oid } of objects) this.#unflushed.delete(oid)
+    this.#unflushed = this.#unflushed.slice(objects.length)
   }
 
   /** Stores what is staged and, in atomic work, moves the refs. Returns the mismatches of the latter. */

@@ -4,6 +4,7 @@ import { type Counters, newCounters } from '../core/counters.ts'
 import { invalidArgument } from '../core/error.ts'
 import type { ObjectFormat } from '../git/oid.ts'
 import type { Batcher } from '../pipeline/batch/batcher.ts'
+import type { Draft } from '../pipeline/deadline.ts'
 import { createPipeline, type Pipeline } from '../pipeline/order.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
@@ -71,20 +72,28 @@ export class Caller {
   }
 
   /** One call. @throws BlobwireError */
-  async invoke<Request, Response>(
+  invoke<Request, Response>(
     method: Method<Request, Response>,
     request: Init<Request>,
-    options: CallOptions = {}
+    options?: CallOptions
   ): Promise<Response> {
-    const { signal, timeoutMs, headers } = options
-    const response = await this.#pipeline.run({
+    try {
+      return this.#pipeline.run(this.#draft(method, request as object, options)) as Promise<Response>
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  #draft(method: Method, request: object, options: CallOptions | undefined): Draft {
+    const { headers, timeoutMs } = this.options
+    if (options === undefined) return { method, request, headers, timeoutMs, signal: undefined }
+    return {
       method,
-      request: request as object,
-      headers: headers ? { ...this.options.headers, ...checkHeaders(headers) } : this.options.headers,
-      timeoutMs: timeoutMs === undefined ? this.options.timeoutMs : checkNumber('timeoutMs', timeoutMs),
-      signal: checkSignal(signal)
-    })
-    return response as Response
+      request,
+      headers: options.headers ? { ...headers, ...checkHeaders(options.headers) } : headers,
+      timeoutMs: options.timeoutMs === undefined ? timeoutMs : checkNumber('timeoutMs', options.timeoutMs),
+      signal: checkSignal(options.signal)
+    }
   }
 
   /** Options for the calls of one operation that takes several: what is left of its one deadline. */

@@ -237,9 +237,9 @@ export class Repository {
     options?: CallOptions
   ): Promise<NonNullable<OperationResult[Name]>> {
     const caller = this.#caller
-    const request = prepare(name, input, this.#setting)
+    const request = { ...prepare(name, input, this.#setting), repository: this.name }
     const method = methods[name] as unknown as Method<object, NonNullable<OperationResult[Name]>>
-    const response = await caller.invoke(method, { ...request, repository: this.name } as object, options)
+    const response = await caller.invoke(method, request, options)
     if (!caller.options.verify) return response
     try {
       verifyResponse(name, request, response)

@@ -14,13 +14,12 @@ export interface Codec {
    * @throws BlobwireError `invalid_argument` naming the field, where a value has the wrong type
    */
   encode<Name extends ShapeName>(shape: Name, message: Init<Messages[Name]>): Uint8Array
-  /**
-   * The first half of `encode`: checks a message and gives it in the form that this codec writes.
-   * @throws BlobwireError `invalid_argument` naming the field, where a value has the wrong type
-   */
+  /** `encode` in two halves: checks a message and gives it in the form that this codec writes. */
   prepare<Name extends ShapeName>(shape: Name, message: Init<Messages[Name]>): Plain
-  /** The second half: bytes of what was prepared, alone or put together from several. */
-  write(prepared: Plain): Uint8Array
+  /** `prepare` for an operation of a batch, which leaves out `repository`: it stands once, outside. */
+  prepareOperation(shape: ShapeName, request: object): Plain
+  /** The second half: bytes of what was prepared, behind `headroom` bytes that the caller fills in. */
+  write(prepared: Plain, headroom?: number): Buffer
   /**
    * The message in the bytes, with proto3 defaults filled in; unknown fields are ignored. `bytes` fields may be views
    * of the input.

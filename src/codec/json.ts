@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { Codec } from './codec.ts'
 import { scanJson } from './json-scan.ts'
 import { malformed } from './malformed.ts'
-import { checkMessage, plainBytes, pruneMessage, type Representation } from './shape-check.ts'
+import { checkMessage, plainBytes, pruneMessage, pruneOperation, type Representation } from './shape-check.ts'
 
 /** Base64, standard or URL-safe, padded or not; undefined for anything else. */
 function decodeBase64(value: unknown): Uint8Array | undefined {
@@ -37,7 +37,15 @@ export const jsonCodec: Codec = {
 
   prepare: (shape, message) => pruneMessage(shape, message, jsonRepresentation),
 
-  write: (prepared) => Buffer.from(JSON.stringify(prepared)),
+  prepareOperation: (shape, request) => pruneOperation(shape, request, jsonRepresentation),
+
+  write(prepared, headroom = 0) {
+    const text = JSON.stringify(prepared)
+    if (headroom === 0) return Buffer.from(text)
+    const bytes = Buffer.allocUnsafe(headroom + Buffer.byteLength(text))
+    bytes.write(text, headroom)
+    return bytes
+  },
 
   decode(shape, bytes) {
     if (!isUtf8(bytes)) throw malformed('not UTF-8')

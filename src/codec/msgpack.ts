@@ -1,10 +1,13 @@
-import { Decoder, Encoder } from '@msgpack/msgpack'
+import { Decoder } from '@msgpack/msgpack'
+import type { Messages } from '../schema/messages.ts'
+import type { ShapeName } from '../schema/shape.ts'
 import type { Codec } from './codec.ts'
 import { malformed } from './malformed.ts'
+import { readMessagePack } from './msgpack-read.ts'
 import { scanMessagePack } from './msgpack-scan.ts'
-import { checkMessage, pruneMessage } from './shape-check.ts'
+import { writeMessagePack } from './msgpack-write.ts'
+import { checkMessage, pruneMessage, pruneOperation } from './shape-check.ts'
 
-const encoder = new Encoder()
 const decoder = new Decoder()
 
 /** Messages as MessagePack maps with the field names of the JSON form; bytes are `bin`. */
@@ -12,21 +15,28 @@ export const msgpackCodec: Codec = {
   name: 'msgpack',
   contentType: 'application/msgpack',
 
-  encode: (shape, message) => msgpackCodec.write(msgpackCodec.prepare(shape, message)),
+  encode: (shape, message) => writeMessagePack(pruneMessage(shape, message)),
 
   prepare: (shape, message) => pruneMessage(shape, message),
 
-  write: (prepared) => encoder.encode(prepared),
+  prepareOperation: (shape, request) => pruneOperation(shape, request),
 
-  decode(shape, bytes) {
-    scanMessagePack(bytes)
-    let plain: unknown
-    try {
-      plain = decoder.decode(bytes)
-    } catch (cause) {
-      // DecodeError, but also RangeError and TypeError.
-      throw malformed('not MessagePack', cause)
-    }
-    return checkMessage(shape, plain)
+  write: writeMessagePack,
+
+  decode<Name extends ShapeName>(shape: Name, bytes: Uint8Array) {
+    return (readMessagePack(shape, bytes) as Messages[Name] | undefined) ?? readCarefully(shape, bytes)
   }
+}
+
+/** Whatever is acceptable, in any order and with whatever is unknown; what is not is told. */
+function readCarefully<Name extends ShapeName>(shape: Name, bytes: Uint8Array): Messages[Name] {
+  scanMessagePack(bytes)
+  let plain: unknown
+  try {
+    plain = decoder.decode(bytes)
+  } catch (cause) {
+    // DecodeError, but also RangeError and TypeError.
+    throw malformed('not MessagePack', cause)
+  }
+  return checkMessage(shape, plain)
 }

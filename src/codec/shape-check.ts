@@ -177,15 +177,18 @@ function readMessage(shape: ShapeName, value: unknown, as: Representation): Plai
   return message
 }
 
-function writeMessage(shape: ShapeName, value: unknown, as: Representation): Plain {
+function writeMessage(shape: ShapeName, value: unknown, as: Representation, omit = ''): Plain {
   const plain = asPlain(value)
   const message: Plain = {}
-  const oneofs: Plain = {}
+  let oneofs: Plain | undefined
   for (const field of shapes[shape]) {
     const found = plain[field.name]
-    if (found === undefined) continue
-    if (field.oneof !== undefined) checkOneof(oneofs, field)
-    else if (isDefault(field, found)) continue
+    if (found === undefined || field.name === omit) continue
+    if (field.oneof !== undefined) {
+      oneofs ??= {}
+      checkOneof(oneofs, field)
+    }
+    if (field.oneof === undefined && isDefault(field, found)) continue
     message[field.name] = convertField(field, found, writeValue, as)
   }
   return message
@@ -201,9 +204,12 @@ function guarded<T>(run: () => T): T {
   try {
     return run()
   } catch (problem) {
-    if (!(problem instanceof FieldProblem)) throw problem
-    throw invalidArgument(problem.path, problem.description)
+    throw asError(problem)
   }
+}
+
+function asError(problem: unknown): unknown {
+  return problem instanceof FieldProblem ? invalidArgument(problem.path, problem.description) : problem
 }
 
 /**
@@ -228,4 +234,13 @@ export function pruneMessage<Name extends ShapeName>(
   as: Representation = binaryRepresentation
 ): Plain {
   return guarded(() => writeMessage(shape, message, as))
+}
+
+/** The same for an operation of a batch, which leaves out `repository`: it stands once, outside. */
+export function pruneOperation(shape: ShapeName, request: object, as: Representation = binaryRepresentation): Plain {
+  try {
+    return writeMessage(shape, request, as, 'repository')
+  } catch (problem) {
+    throw asError(problem)
+  }
 }

@@ -1,8 +1,7 @@
 import type { Clock } from '../core/clock.ts'
 import { BlobwireError } from '../core/error.ts'
 import type { Method } from '../schema/shape.ts'
-import type { Call } from '../transport/transport.ts'
-import type { Next } from './layer.ts'
+import type { Call, Settle } from '../transport/transport.ts'
 import { SharedTimers, type Timed } from './shared-timers.ts'
 
 /** A call before it has a deadline. */
@@ -32,7 +31,7 @@ function clientClosed(facts: object): BlobwireError {
  * A call under way: what the layers below see of it, and its one settlement. Its `AbortSignal` is made when somebody
  * asks for it; most calls on a session never do.
  */
-class RunningCall implements Call, Timed {
+class RunningCall implements Call, Settle, Timed {
   readonly method: Method
   readonly request: object
   readonly headers: Readonly<Record<string, string>>
@@ -40,6 +39,7 @@ class RunningCall implements Call, Timed {
   readonly #deadline: Deadline
   readonly #resolve: (response: object) => void
   readonly #reject: (error: unknown) => void
+  #settled = false
   #controller: AbortController | undefined
   #whenEnded: (() => void) | undefined
   #error: BlobwireError | undefined
@@ -50,15 +50,15 @@ class RunningCall implements Call, Timed {
   constructor(
     draft: Draft,
     deadline: Deadline,
-    settle: { resolve: (response: object) => void; reject: (error: unknown) => void }
+    promise: { resolve: (response: object) => void; reject: (error: unknown) => void }
   ) {
     this.method = draft.method
     this.request = draft.request
     this.headers = draft.headers
     this.#draft = draft
     this.#deadline = deadline
-    this.#resolve = settle.resolve
-    this.#reject = settle.reject
+    this.#resolve = promise.resolve
+    this.#reject = promise.reject
     this.endsAt = deadline.clock.now() + draft.timeoutMs
     draft.signal?.addEventListener('abort', this)
   }
@@ -75,24 +75,23 @@ class RunningCall implements Call, Timed {
     return this.endsAt - this.#deadline.clock.now()
   }
 
-  whenEnded(callback: () => void): void {
-    this.#whenEnded = callback
+  whenEnded(listener: () => void): void {
+    this.#whenEnded = listener
   }
 
   /** The answer has come. */
   succeed(response: object): void {
-    this.#leave()
-    this.#resolve(response)
+    if (this.#leave()) this.#resolve(response)
   }
 
   /** The layers below have failed. */
   fail(error: unknown): void {
-    this.#leave()
-    this.#reject(error)
+    if (this.#leave()) this.#reject(this.#deadline.failed(error))
   }
 
   /** It ends before its answer. */
   end(error: BlobwireError): void {
+    if (this.#settled) return
     this.#error = error
     this.fail(error)
     this.#controller?.abort(error)
@@ -109,9 +108,13 @@ class RunningCall implements Call, Timed {
     this.end(cancelled(this.#draft.signal as AbortSignal, underWay))
   }
 
-  #leave(): void {
+  /** False = it is over already. */
+  #leave(): boolean {
+    if (this.#settled) return false
+    this.#settled = true
     this.#draft.signal?.removeEventListener('abort', this)
     this.#deadline.leave(this, this.#draft.timeoutMs)
+    return true
   }
 }
 
@@ -121,25 +124,26 @@ class RunningCall implements Call, Timed {
  */
 export class Deadline {
   readonly clock: Clock
+  /** @internal */
+  readonly failed: (error: unknown) => unknown
   readonly #timers: SharedTimers
   #closed = false
 
-  constructor(clock: Clock) {
+  /** `failed` sees the error of each call that fails, and gives the one that its caller gets. */
+  constructor(clock: Clock, failed: (error: unknown) => unknown = (error) => error) {
     this.clock = clock
+    this.failed = failed
     this.#timers = new SharedTimers(clock)
   }
 
-  /** Runs one call. @throws BlobwireError `deadline_exceeded`, `cancelled`, or what the layers below throw */
-  run(draft: Draft, next: Next): Promise<object> {
-    if (this.#closed) return Promise.reject(clientClosed({}))
-    if (draft.signal?.aborted) return Promise.reject(cancelled(draft.signal, {}))
+  /** Runs one call through what `start` hands it to. @throws BlobwireError `deadline_exceeded`, `cancelled`, or what the layers below throw */
+  run(draft: Draft, start: (call: Call, settle: Settle) => void): Promise<object> {
+    if (this.#closed) return Promise.reject(this.failed(clientClosed({})))
+    if (draft.signal?.aborted) return Promise.reject(this.failed(cancelled(draft.signal, {})))
     return new Promise((resolve, reject) => {
       const call = new RunningCall(draft, this, { resolve, reject })
       this.#timers.add(call, draft.timeoutMs)
-      next(call).then(
-        (response) => call.succeed(response),
-        (error) => call.fail(error)
-      )
+      start(call, call)
     })
   }
 

@@ -18,8 +18,8 @@ import type { Clock } from '../core/clock.ts'
 import type { Counters } from '../core/counters.ts'
 import { BlobwireError } from '../core/error.ts'
 import type { Messages } from '../schema/messages.ts'
-import type { Call, Transport } from '../transport/transport.ts'
-import { Batcher } from './batch/batcher.ts'
+import type { Call, Settle, Transport } from '../transport/transport.ts'
+import { Batcher, forward } from './batch/batcher.ts'
 import type { ResolvedBatchOptions } from './batch/options.ts'
 import { Credentials, type Token } from './credentials.ts'
 import { Deadline, type Draft } from './deadline.ts'
@@ -54,29 +54,41 @@ export interface Pipeline {
 /** Builds the layers once. */
 export function createPipeline(parts: PipelineParts): Pipeline {
   const { clock, counters, interceptors } = parts
-  const deadline = new Deadline(clock)
+  const deadline = new Deadline(clock, (error) => {
+    counters.failures++
+    return asBlobwireError(error)
+  })
   const request = requestLayer(parts)
   const batcher = parts.batch ? newBatcher(parts, parts.batch, request) : undefined
-  const innermost: Next = batcher ? (call) => batcher.submit(call) : request.unary
-  // An application's own functions may spread a call, which must then have all its parts for itself.
-  const next =
-    interceptors.length === 0 ? innermost : compose([(call, on) => on(plainCall(call)), ...interceptors], innermost)
+  const start = entrance(interceptors, batcher, request.unary)
   return {
     batcher,
-    async run(draft) {
+    run(draft) {
       counters.calls++
-      try {
-        return await deadline.run(draft, next)
-      } catch (exception) {
-        counters.failures++
-        throw asBlobwireError(exception)
-      }
+      return deadline.run(draft, start)
     },
     close() {
       deadline.close()
       batcher?.close()
     }
   }
+}
+
+type Entrance = (call: Call, settle: Settle) => void
+
+/** What is below the deadline. Without interceptors a call needs no promises of its own there. */
+function entrance(interceptors: readonly Interceptor[], batcher: Batcher | undefined, unary: Next): Entrance {
+  if (interceptors.length === 0) {
+    return batcher ? (call, settle) => batcher.submit(call, settle) : (call, settle) => forward(unary(call), settle)
+  }
+  const innermost: Next = batcher ? (call) => submitted(batcher, call) : unary
+  const next = compose(interceptors, innermost)
+  // An application's own functions may spread a call, which must then have all its parts for itself.
+  return (call, settle) => forward(next(plainCall(call)), settle)
+}
+
+function submitted(batcher: Batcher, call: Call): Promise<object> {
+  return new Promise((succeed, fail) => batcher.submit(call, { succeed, fail }))
 }
 
 function plainCall(call: Call): Call {

@@ -11,10 +11,16 @@ export interface Call {
   readonly headers: Readonly<Record<string, string>>
   /** Aborts when nobody waits for the answer any more. */
   readonly signal: AbortSignal
-  /** Calls back when the call ends before its answer; cheaper than `signal`, and one callback only. */
-  whenEnded(callback: () => void): void
+  /** Tells one listener when the call ends before its answer; cheaper than `signal`. */
+  whenEnded(listener: () => void): void
   /** What is left of the deadline when this is asked, in milliseconds; the server is told. */
   remainingMs(): number
+}
+
+/** Where the answer to a call goes, once. */
+export interface Settle {
+  succeed(response: object): void
+  fail(error: unknown): void
 }
 
 /** Carries calls to a server. Every error it throws is a `BlobwireError`. */
@@ -38,7 +44,7 @@ export interface TransportOptions {
 export const gzipThresholdBytes = 1024
 
 /**
- * The same for frames of a session. Below TCP's first congestion window (10 segments, RFC 6928) fewer bytes do not
- * arrive sooner, and a busy session is slowed by compressing them.
+ * The same for frames of a session. A frame below this is mostly small operations: compressing it costs more than half
+ * as much as carrying them out, and saves no round trip. docs/performance.md has the measurements.
  */
-export const sessionGzipThresholdBytes = 16 * 1024
+export const sessionGzipThresholdBytes = 64 * 1024

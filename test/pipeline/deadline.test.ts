@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { BlobwireError } from '../../src/core/error.ts'
 import { Deadline, type Draft } from '../../src/pipeline/deadline.ts'
 import { methods } from '../../src/schema/methods.ts'
-import type { Call } from '../../src/transport/transport.ts'
+import type { Call, Settle } from '../../src/transport/transport.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 
 const draft = (over: Partial<Draft> = {}): Draft => ({
@@ -15,13 +15,22 @@ const draft = (over: Partial<Draft> = {}): Draft => ({
   signal: undefined,
   ...over
 })
-const never = () => new Promise<object>(() => {})
+const never = () => undefined
+/** Below the deadline: what answers with a promise. */
+const answering =
+  (next: (call: Call) => Promise<object>) =>
+  (call: Call, settle: Settle): void => {
+    next(call).then(
+      (response) => settle.succeed(response),
+      (error) => settle.fail(error)
+    )
+  }
 
 test('an answer settles the call and leaves no timer and no listener', async () => {
   const clock = new FakeClock()
   const { signal } = new AbortController()
   const deadline = new Deadline(clock)
-  const response = await deadline.run(draft({ signal }), async () => ({ ok: true }))
+  const response = await deadline.run(draft({ signal }), answering(async () => ({ ok: true })))
   assert.deepEqual(response, { ok: true })
   assert.equal(clock.pending, 1, 'the timer that calls of this duration share')
   clock.advance(500)
@@ -34,7 +43,6 @@ test('silence ends at the deadline, with the signal below aborted', async () => 
   let seen: Call | undefined
   const result = new Deadline(clock).run(draft(), (call) => {
     seen = call
-    return never()
   })
   clock.advance(200)
   assert.equal(seen?.remainingMs(), 300)
@@ -59,9 +67,8 @@ test('an abort settles at once, whatever the layers below do', async () => {
 
 test('a signal that is aborted already sends nothing', async () => {
   let sent = 0
-  const run = new Deadline(new FakeClock()).run(draft({ signal: AbortSignal.abort() }), async () => {
+  const run = new Deadline(new FakeClock()).run(draft({ signal: AbortSignal.abort() }), () => {
     sent++
-    return {}
   })
   await assert.rejects(run, { code: 'cancelled', sent: 'never', attempts: 0 })
   assert.equal(sent, 0)
@@ -81,7 +88,7 @@ test('closing ends calls under way and refuses later ones', async () => {
 test('an answer that comes too late changes nothing', async () => {
   const clock = new FakeClock()
   let answer: (value: object) => void = () => {}
-  const result = new Deadline(clock).run(draft(), () => new Promise((resolve) => (answer = resolve)))
+  const result = new Deadline(clock).run(draft(), answering(() => new Promise((resolve) => (answer = resolve))))
   clock.advance(500)
   answer({})
   await assert.rejects(result, BlobwireError)

@@ -2,18 +2,24 @@ import type { Clock } from '../../core/clock.ts'
 import type { Counters } from '../../core/counters.ts'
 import { BlobwireError } from '../../core/error.ts'
 import type { Messages } from '../../schema/messages.ts'
-import type { Call } from '../../transport/transport.ts'
+import type { Call, Settle } from '../../transport/transport.ts'
 import type { Next } from '../layer.ts'
-import { BatchEntry, type Entry, type Settle, SingleEntry } from './entry.ts'
+import type { Entry } from './entry.ts'
 import { Frame } from './frame.ts'
 import { operationError } from './operation-error.ts'
-import { type FoundOperation, type OperationMap, operationOf } from './operation-of.ts'
+import { entryOf, type OperationMap } from './operation-of.ts'
 import type { ResolvedBatchOptions } from './options.ts'
 import { EntryQueue, type FrameBounds } from './queue.ts'
 import { meansNoSession, RouteChoice } from './route.ts'
 import { type OpenStream, SessionLink } from './session-link.ts'
 import { isTooLarge, sendUnary } from './unary-link.ts'
 import { FrameWindow } from './window.ts'
+
+/**
+ * A frame has no more than half of all calls under way, so that one frame is made here while the server carries out the
+ * other: with all in one frame, each side would wait while the other works. Frames smaller than this cost more than that.
+ */
+const leastShare = 16
 
 /** Times that one operation is sent on sessions that break. */
 const maxSends = 3
@@ -67,16 +73,15 @@ export class Batcher {
     return this.#queue.operations
   }
 
-  /**
-   * The answer to a call, by whichever way. Calls that are no operation, have headers of their own or are atomic go as
-   * single requests.
-   */
-  submit(call: Call): Promise<object> {
-    return new Promise((resolve, reject) => {
-      const found = operationOf(call, this.#parts.operations)
-      if (found === undefined) this.#parts.unary(call).then(resolve, reject)
-      else this.#add(found, { resolve, reject })
-    })
+  /** Takes a call; its answer goes to `settle`, by whichever way. */
+  submit(call: Call, settle: Settle): void {
+    try {
+      const entry = entryOf(call, settle, this.#parts.operations)
+      if (entry === undefined) forward(this.#parts.unary(call), settle)
+      else this.#add(entry)
+    } catch (error) {
+      settle.fail(error)
+    }
   }
 
   /** Lets go of the session; what waits has been ended by the deadline layer. */
@@ -87,17 +92,15 @@ export class Batcher {
     this.#link?.destroy()
   }
 
-  #add({ name, parts }: FoundOperation, settle: Settle): void {
-    const { maxQueued } = this.#parts.options
+  #add(entry: Entry): void {
+    const { maxQueued, lingerMs } = this.#parts.options
     if (this.#queue.operations >= maxQueued) {
       const message = `${this.#queue.operations} operations wait already (batch.maxQueued is ${maxQueued})`
       throw new BlobwireError({ code: 'resource_exhausted', reason: 'queue_full', message })
     }
-    const entry = name === '' ? new BatchEntry(parts, settle) : new SingleEntry(name, parts, settle)
-    parts.call.whenEnded(() => this.#end(entry))
+    entry.call.whenEnded(() => this.#end(entry))
     this.#queue.push(entry)
     if (!this.#window.hasRoom) return
-    const { lingerMs } = this.#parts.options
     if (lingerMs > 0 && this.#frames.length === 0 && this.#queue.operations === 1) {
       this.#parts.clock.schedule(lingerMs, () => this.#flush())
     } else this.#flushSoon()
@@ -113,11 +116,18 @@ export class Batcher {
   #bounds(): FrameBounds {
     const { maxOperations, maxBytes } = this.#parts.options
     const limits = this.#parts.limits()
+    const share = Math.max(leastShare, Math.ceil((this.#queue.operations + this.#unanswered()) / 2))
     return {
-      maxOperations: Math.min(maxOperations, limits.maxBatchOperations),
+      maxOperations: Math.min(maxOperations, limits.maxBatchOperations, share),
       // Room for what stands once.
       maxBytes: Math.min(maxBytes, limits.maxBatchBytes - 1024)
     }
+  }
+
+  #unanswered(): number {
+    let operations = 0
+    for (const frame of this.#frames) operations += frame.operations.length
+    return operations
   }
 
   #flush(): void {
@@ -276,6 +286,14 @@ export class Batcher {
     this.#cancelled = []
     this.#link?.cancel(ids)
   }
+}
+
+/** Hands the outcome of a promise on. */
+export function forward(outcome: Promise<object>, settle: Settle): void {
+  outcome.then(
+    (response) => settle.succeed(response),
+    (error) => settle.fail(error)
+  )
 }
 
 /** The server ended it in good order, it broke off, or a frame was too large for it. */

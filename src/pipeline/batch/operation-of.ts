@@ -1,10 +1,10 @@
 import type { Codec } from '../../codec/codec.ts'
 import type { Messages } from '../../schema/messages.ts'
 import { methods } from '../../schema/methods.ts'
-import type { Method, ShapeName } from '../../schema/shape.ts'
+import type { Method } from '../../schema/shape.ts'
 import { type OperationName, operationShapes, type PreparedOperation } from '../../transport/session.ts'
-import type { Call } from '../../transport/transport.ts'
-import type { EntryParts } from './entry.ts'
+import type { Call, Settle } from '../../transport/transport.ts'
+import { BatchEntry, type Entry, SingleEntry } from './entry.ts'
 import { estimateBytes } from './size.ts'
 
 /** What calls are recognized by. */
@@ -22,36 +22,31 @@ const names = new Map<Method, OperationName>(
   (Object.keys(operationShapes) as OperationName[]).map((name) => [methods[name] as Method, name])
 )
 
-/** A call as an entry; `name` is empty for a batch. */
-export interface FoundOperation {
-  readonly name: OperationName | ''
-  readonly parts: EntryParts
-}
-
 /**
- * The operation that a call is; undefined = it cannot travel on a session.
+ * A call as an entry of the queue; undefined = it cannot travel on a session: it is no operation, has headers of its own
+ * or is an atomic batch.
  * @throws BlobwireError `invalid_argument` naming the field
  */
-export function operationOf(call: Call, map: OperationMap): FoundOperation | undefined {
+export function entryOf(call: Call, settle: Settle, map: OperationMap): Entry | undefined {
   if (call.headers !== map.headers) return undefined
+  const { codec } = map
   const name = names.get(call.method)
-  if (name === undefined) return call.method === methods.batchOperations ? batchOf(call, map) : undefined
-  const { repository, ...request } = call.request as { repository: string; content?: unknown }
-  const bytes = estimateBytes(request, map.codec.name === 'json')
-  const operations = [prepare(map.codec, name, request)]
-  return { name, parts: { repository, call, operations, bytes, alone: slow.has(name) } }
+  if (name === undefined) return call.method === methods.batchOperations ? batchOf(call, settle, codec) : undefined
+  const bytes = estimateBytes(call.request, codec.name === 'json')
+  const operations = [prepare(codec, name, call.request)]
+  return new SingleEntry(name, { call, operations, bytes, alone: slow.has(name) }, settle)
 }
 
 function prepare(codec: Codec, name: OperationName, request: object): PreparedOperation {
-  return { [name]: codec.prepare<ShapeName>(operationShapes[name], request) }
+  return { [name]: codec.prepareOperation(operationShapes[name], request) }
 }
 
-function batchOf(call: Call, map: OperationMap): FoundOperation | undefined {
-  const { repository, operations, atomic } = call.request as Messages['BatchOperationsRequest']
+function batchOf(call: Call, settle: Settle, codec: Codec): Entry | undefined {
+  const { operations, atomic } = call.request as Messages['BatchOperationsRequest']
   if (atomic || operations.length === 0) return undefined
   const prepared = operations.map((operation) => {
     const name = Object.keys(operation)[0] as OperationName
-    return prepare(map.codec, name, operation[name] as object)
+    return prepare(codec, name, operation[name] as object)
   })
-  return { name: '', parts: { repository, call, operations: prepared, bytes: 0, alone: true } }
+  return new BatchEntry({ call, operations: prepared, bytes: 0, alone: true }, settle)
 }

@@ -3,7 +3,7 @@ import type { Messages } from '../../schema/messages.ts'
 import { methods } from '../../schema/methods.ts'
 import type { Call } from '../../transport/transport.ts'
 import type { Next } from '../layer.ts'
-import type { Entry } from './entry.ts'
+import type { Entry, SingleEntry } from './entry.ts'
 
 /** The same batches as requests of their own, where there is no session. */
 export async function sendUnary(entries: readonly Entry[], next: Next): Promise<void> {
@@ -47,7 +47,8 @@ class GatheredCall implements Call {
     const [first] = entries as [Entry]
     this.#entries = entries
     this.headers = first.call.headers
-    const operations = entries.map(({ name, call }) => ({ [name]: { ...call.request, repository: '' } }))
+    // Batches travel alone, so that several entries are single operations.
+    const operations = (entries as readonly SingleEntry[]).map(({ name, call }) => ({ [name]: { ...call.request, repository: '' } }))
     this.request = { repository: first.repository, operations }
     for (const entry of entries) {
       entry.call.whenEnded(() => {

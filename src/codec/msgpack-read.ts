@@ -1,0 +1,188 @@
+/**
+ * Reads messages straight into the form that the schema gives them, in one pass: what was written in the order of the
+ * schema's fields, with the values the schema wants. Anything else (unknown fields, another order, a wrong type, damage)
+ * is left to the careful way of msgpack.ts, which knows what to say. Four times as fast as that way.
+ */
+import { isUtf8 } from 'node:buffer'
+import type { Field, ScalarKind, ShapeName } from '../schema/shape.ts'
+import { shapes } from '../schema/shapes.ts'
+import type { Plain } from './codec.ts'
+import { maxNodes } from './malformed.ts'
+
+/** A field, with the bytes of its key. */
+interface Column {
+  readonly name: string
+  readonly key: Uint8Array
+  readonly repeated: boolean
+  readonly oneof: string | undefined
+  readonly kind: ScalarKind | 'message'
+  readonly shape: ShapeName | undefined
+}
+
+const emptyBytes = new Uint8Array(0)
+const tables = new Map<ShapeName, readonly Column[]>()
+
+function tableOf(shape: ShapeName): readonly Column[] {
+  let table = tables.get(shape)
+  if (table === undefined) {
+    table = shapes[shape].map(columnOf)
+    tables.set(shape, table)
+  }
+  return table
+}
+
+function columnOf(field: Field): Column {
+  const { name, kind, repeated = false, oneof } = field
+  const key = Buffer.from([0xa0 | name.length, ...Buffer.from(name)])
+  return { name, key, repeated, oneof, kind, shape: kind === 'message' ? field.shape : undefined }
+}
+
+/** Thrown to give up; never seen outside. */
+const unusual = new Error('left to the careful reader')
+
+/** The message; undefined = it is not of the form that is read here. `bytes` fields are views of the input. */
+export function readMessagePack(shape: ShapeName, bytes: Uint8Array): Plain | undefined {
+  const reader = new Reader(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+  try {
+    const message = reader.message(shape)
+    return reader.atEnd ? message : undefined
+  } catch (error) {
+    if (error === unusual || error instanceof RangeError) return undefined
+    throw error
+  }
+}
+
+class Reader {
+  readonly #bytes: Buffer
+  #at = 0
+  #nodes = 0
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes
+  }
+
+  get atEnd(): boolean {
+    return this.#at === this.#bytes.length
+  }
+
+  message(shape: ShapeName): Plain {
+    if (++this.#nodes > maxNodes) throw unusual
+    let left = this.#byte() - 0x80
+    if (left < 0 || left > 15) throw unusual
+    const message: Plain = {}
+    let chosen: string | undefined
+    const table = tableOf(shape)
+    for (let index = 0; index < table.length; index++) {
+      const column = table[index] as Column
+      if (left > 0 && this.#takeKey(column.key)) {
+        left--
+        if (column.oneof !== undefined) {
+          if (chosen === column.oneof) throw unusual
+          chosen = column.oneof
+        }
+        message[column.name] = column.repeated ? this.#list(column) : this.#value(column)
+      } else if (column.repeated) message[column.name] = []
+      else if (column.oneof === undefined && column.kind !== 'message') message[column.name] = defaultOf(column.kind)
+    }
+    if (left > 0) throw unusual
+    return message
+  }
+
+  #takeKey(key: Uint8Array): boolean {
+    const { length } = key
+    for (let place = 0; place < length; place++) if (this.#bytes[this.#at + place] !== key[place]) return false
+    this.#at += length
+    return true
+  }
+
+  #list(column: Column): unknown[] {
+    const head = this.#byte()
+    let count = head - 0x90
+    if (head === 0xdc) count = this.#uint(2)
+    else if (head === 0xdd) count = this.#uint(4)
+    else if (count < 0 || count > 15) throw unusual
+    if (count > this.#bytes.length - this.#at) throw unusual
+    const items = new Array(count)
+    for (let index = 0; index < count; index++) items[index] = this.#value(column)
+    return items
+  }
+
+  #value({ kind, shape }: Column): unknown {
+    switch (kind) {
+      case 'message':
+        return this.message(shape as ShapeName)
+      case 'string':
+        return this.#text()
+      case 'bytes':
+        return this.#binary()
+      case 'bool': {
+        const head = this.#byte()
+        if (head !== 0xc2 && head !== 0xc3) throw unusual
+        return head === 0xc3
+      }
+      default:
+        return this.#integer(kind)
+    }
+  }
+
+  #text(): string {
+    if (++this.#nodes > maxNodes) throw unusual
+    const head = this.#byte()
+    let length = head - 0xa0
+    if (head === 0xd9) length = this.#byte()
+    else if (head === 0xda) length = this.#uint(2)
+    else if (head === 0xdb) length = this.#uint(4)
+    else if (length < 0 || length > 31) throw unusual
+    const from = this.#skip(length)
+    for (let at = from; at < this.#at; at++) {
+      if ((this.#bytes[at] as number) < 0x80) continue
+      if (!isUtf8(this.#bytes.subarray(from, this.#at))) throw unusual
+      return this.#bytes.toString('utf8', from, this.#at)
+    }
+    return this.#bytes.toString('latin1', from, this.#at)
+  }
+
+  #binary(): Uint8Array {
+    const head = this.#byte()
+    if (head < 0xc4 || head > 0xc6) throw unusual
+    const length = head === 0xc4 ? this.#byte() : this.#uint(head === 0xc5 ? 2 : 4)
+    const from = this.#skip(length)
+    return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + from, length)
+  }
+
+  /** Negative numbers are left to the careful reader: only dates before 1970 are. */
+  #integer(kind: string): number {
+    if (++this.#nodes > maxNodes) throw unusual
+    const head = this.#byte()
+    if (head <= 0x7f) return head
+    if (head < 0xcc || head > 0xce) throw unusual
+    const value = head === 0xcc ? this.#byte() : this.#uint(head === 0xcd ? 2 : 4)
+    if (kind === 'int32' && value > 0x7fff_ffff) throw unusual
+    return value
+  }
+
+  #byte(): number {
+    const byte = this.#bytes[this.#at++]
+    if (byte === undefined) throw unusual
+    return byte
+  }
+
+  #uint(length: number): number {
+    const from = this.#skip(length)
+    return this.#bytes.readUIntBE(from, length)
+  }
+
+  /** Returns where what is passed over begins. */
+  #skip(length: number): number {
+    const from = this.#at
+    this.#at += length
+    if (this.#at > this.#bytes.length) throw unusual
+    return from
+  }
+}
+
+function defaultOf(kind: ScalarKind): unknown {
+  if (kind === 'string') return ''
+  if (kind === 'bytes') return emptyBytes
+  return kind === 'bool' ? false : 0
+}
