@@ -41,6 +41,8 @@ export class Workspace {
   readonly #signal: AbortSignal
   /** Ref moves are held back until `finish`, and happen together. */
   readonly atomic: boolean
+  /** What was staged and is not yet in the map below, which most work never asks for. */
+  #unmapped: NewObject[] = []
   readonly #staged = new Map<string, NewObject>()
   #unflushed: NewObject[] = []
   readonly #moves = new Map<string, RefMove>()
@@ -65,18 +67,23 @@ export class Workspace {
 
   /** Makes an object part of this work; it is durable after `flush`. Returns its oid. */
   stage(kind: ObjectKind, content: Uint8Array): string {
-    const oid = hashObject(kind, content, this.format)
-    if (!this.#staged.has(oid)) {
-      const object = { oid, kind, content }
-      this.#staged.set(oid, object)
-      this.#unflushed.push(object)
+    const object = { oid: hashObject(kind, content, this.format), kind, content }
+    this.#unmapped.push(object)
+    this.#unflushed.push(object)
+    return object.oid
+  }
+
+  #stagedObject(oid: string): NewObject | undefined {
+    if (this.#unmapped.length > 0) {
+      for (const object of this.#unmapped) this.#staged.set(object.oid, object)
+      this.#unmapped = []
     }
-    return oid
+    return this.#staged.get(oid)
   }
 
   /** Kind and size of an object; undefined = not there. Questions asked at the same time go to the store together. */
   async info(oid: string): Promise<ObjectInfo | undefined> {
-    const staged = this.#staged.get(oid)
+    const staged = this.#stagedObject(oid)
     if (staged) return { kind: staged.kind, size: staged.content.length }
     const known = this.#known.get(oid)
     if (known) return known
@@ -96,7 +103,7 @@ export class Workspace {
   }
 
   #fromStaged(oid: string): StoredObject | undefined {
-    const staged = this.#staged.get(oid)
+    const staged = this.#stagedObject(oid)
     return staged && { kind: staged.kind, size: staged.content.length, content: staged.content }
   }
 

@@ -13,7 +13,11 @@ import { pack } from './packing.ts'
 import { verifyResponse } from './verify.ts'
 
 /** Requests of one batch under way at the same time, where the order of operations does not matter. */
-const maxParallel = 4
+const maxParallel = 8
+
+/** Operations in a share of such a batch, where it travels on a session. */
+const leastShare = 100
+const mostShare = 200
 
 /** An operation on its way: what was asked, and where its result belongs. */
 interface Item {
@@ -49,9 +53,11 @@ export async function runBatch(
   let runs = pack(items, (item) => item.bytes, caller.known.limits)
   // Only a batch that may have to be split needs the server's own limits first.
   if (runs.length > 1) runs = pack(items, (item) => item.bytes, await caller.limits(remaining()))
+  const unordered = isUnordered(items)
+  if (unordered && !atomic && caller.batcher?.choice.route === 'session') runs = runs.flatMap(inShares)
   if (atomic && runs.length > 1) throw tooLargeForOne(items.length)
   const send = (run: Item[]) => sendRun(context, run, { atomic, options: remaining })
-  if (isUnordered(items)) await inParallel(runs, send)
+  if (unordered) await inParallel(runs, send)
   else for (const run of runs) await send(run)
   return items.map(({ result }) => result as OperationResult)
 }
@@ -81,6 +87,12 @@ function tooLargeForOne(count: number, cause?: unknown): BlobwireError {
 /** Storing blobs alone, or reading alone, may be done in any order. */
 function isUnordered(items: readonly Item[]): boolean {
   return items.every(({ name }) => name === 'storeBlob') || items.every(({ name }) => methods[name].readOnly)
+}
+
+/** In a session, the server works on one share while the next is being written. */
+function inShares(run: Item[]): Item[][] {
+  const size = Math.max(leastShare, Math.min(mostShare, Math.ceil(run.length / maxParallel)))
+  return Array.from({ length: Math.ceil(run.length / size) }, (_, index) => run.slice(index * size, (index + 1) * size))
 }
 
 async function inParallel(runs: Item[][], send: (run: Item[]) => Promise<void>): Promise<void> {

@@ -12,7 +12,10 @@ import type { Init, Method } from '../schema/shape.ts'
 import type { Transport } from '../transport/transport.ts'
 import { codecOf, connectGrpc, connectHttp, grpcEndpoint } from './connect.ts'
 import { checkHeaders } from './headers.ts'
+import type { OperationName, OperationResult } from './inputs.ts'
+import type { Request } from './operations.ts'
 import { checkNumber, type ResolvedOptions } from './options.ts'
+import { type Verifier, verifierOf } from './verify.ts'
 
 /** What the client does not have to ask for again. */
 export interface Known {
@@ -56,6 +59,7 @@ export class Caller {
   #asking: Transport | undefined
   #capabilities: Promise<Messages['GetCapabilitiesResponse']> | undefined
   #requests = 0
+  readonly #verifiers = new Map<OperationName, Verifier | undefined>()
 
   constructor(options: ResolvedOptions, clock: Clock = systemClock) {
     this.options = options
@@ -84,7 +88,35 @@ export class Caller {
     }
   }
 
-  #draft(method: Method, request: object, options: CallOptions | undefined): Draft {
+  /** One call of what can also be an operation of a batch; its answer is verified. @throws BlobwireError */
+  operation<Name extends OperationName>(
+    name: Name,
+    request: Request<Name> & { repository: string },
+    options?: CallOptions
+  ): Promise<NonNullable<OperationResult[Name]>> {
+    try {
+      const draft = this.#draft(methods[name] as Method, request, options)
+      if (this.options.verify) draft.verify = this.#verifierOf(name)
+      return this.#pipeline.run(draft) as Promise<NonNullable<OperationResult[Name]>>
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  #verifierOf(name: OperationName): Verifier | undefined {
+    let verifier = this.#verifiers.get(name)
+    if (verifier === undefined && !this.#verifiers.has(name)) {
+      verifier = verifierOf(name, this.options.transport)
+      this.#verifiers.set(name, verifier)
+    }
+    return verifier
+  }
+
+  #draft(
+    method: Method,
+    request: object,
+    options: CallOptions | undefined
+  ): { -readonly [Key in keyof Draft]: Draft[Key] } {
     const { headers, timeoutMs } = this.options
     if (options === undefined) return { method, request, headers, timeoutMs, signal: undefined }
     return {

@@ -1,9 +1,7 @@
 import type { CallOptions } from '../core/call.ts'
-import type { BlobwireError } from '../core/error.ts'
 import type { ObjectFormat } from '../git/oid.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
-import type { Method } from '../schema/shape.ts'
 import { runBatch } from './batch.ts'
 import { type Caller, remember } from './caller.ts'
 import { commitFiles } from './commit-files.ts'
@@ -24,7 +22,7 @@ import type {
   RefUpdateInput,
   StoreCommitInput
 } from './inputs.ts'
-import { prepare, type Setting } from './operations.ts'
+import { prepare, type Request, type Setting } from './operations.ts'
 import { allItems } from './paging.ts'
 import { verifyResponse } from './verify.ts'
 import { wholeTree } from './whole-tree.ts'
@@ -42,11 +40,19 @@ export class Repository {
   /** The repository's name. */
   readonly name: string
   readonly #caller: Caller
+  readonly #setting: Setting
 
   /** @internal */
   constructor(name: string, caller: Caller) {
     this.name = name
     this.#caller = caller
+    const { clock, known } = caller
+    this.#setting = {
+      clock,
+      get objectFormat() {
+        return known.formats.get(name) ?? 'sha1'
+      }
+    }
   }
 
   /**
@@ -215,10 +221,6 @@ export class Repository {
     return runBatch(await this.#context(remaining()), operations, { ...remaining(), atomic })
   }
 
-  get #setting(): Setting {
-    return { clock: this.#caller.clock, objectFormat: this.#caller.known.formats.get(this.name) ?? 'sha1' }
-  }
-
   /** For what needs the object format beforehand: asked of the server where no answer has told it yet. */
   async #context(options: CallOptions) {
     const { formats } = this.#caller.known
@@ -231,21 +233,17 @@ export class Repository {
     return repository
   }
 
-  async #run<Name extends OperationName>(
+  #run<Name extends OperationName>(
     name: Name,
     input: OperationInputs[Name],
     options?: CallOptions
   ): Promise<NonNullable<OperationResult[Name]>> {
-    const caller = this.#caller
-    const request = { ...prepare(name, input, this.#setting), repository: this.name }
-    const method = methods[name] as unknown as Method<object, NonNullable<OperationResult[Name]>>
-    const response = await caller.invoke(method, request, options)
-    if (!caller.options.verify) return response
     try {
-      verifyResponse(name, request, response)
+      const request = prepare(name, input, this.#setting) as Request<Name> & { repository: string }
+      request.repository = this.name
+      return this.#caller.operation(name, request, options)
     } catch (error) {
-      throw (error as BlobwireError).with({ transport: caller.options.transport })
+      return Promise.reject(error)
     }
-    return response
   }
 }

@@ -3,7 +3,7 @@
  * A mismatch is `data_loss`, reason `integrity`; an answer that lacks what it must have is `internal`, reason
  * `malformed_response`.
  */
-import { BlobwireError } from '../core/error.ts'
+import { BlobwireError, type TransportName } from '../core/error.ts'
 import { encodeCommit, parseCommit } from '../git/commit.ts'
 import { hashObject, isOid, type ObjectFormat } from '../git/oid.ts'
 import type { Identity } from '../git/signature.ts'
@@ -33,8 +33,10 @@ function formatOf(oid: string): ObjectFormat {
 }
 
 function checkOid(what: string, kind: 'blob' | 'commit', { oid, content }: { oid: string; content: Uint8Array }): void {
-  const computed = hashObject(kind, content, formatOf(oid))
-  if (computed !== oid) throw integrity(what, computed, oid)
+  const computed = hashObject(kind, content, oid.length === 64 ? 'sha256' : 'sha1')
+  if (computed === oid) return
+  formatOf(oid)
+  throw integrity(what, computed, oid)
 }
 
 function identity(signature: Messages['Signature'] | undefined): Identity {
@@ -118,4 +120,20 @@ export function verifyResponse<Name extends OperationName>(
 ): void {
   const verify = verifiers[name] as Verify<Name> | undefined
   verify?.(request, response)
+}
+
+/** Checks one answer; both are of the same operation. @throws BlobwireError */
+export type Verifier = (request: object, response: object) => void
+
+/** What checks the answers of an operation; undefined = there is nothing to hold them against. */
+export function verifierOf(name: OperationName, transport: TransportName): Verifier | undefined {
+  const verify = verifiers[name] as Verifier | undefined
+  if (verify === undefined) return undefined
+  return (request, response) => {
+    try {
+      verify(request, response)
+    } catch (error) {
+      throw error instanceof BlobwireError ? error.with({ transport }) : error
+    }
+  }
 }

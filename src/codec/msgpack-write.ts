@@ -82,10 +82,11 @@ class Writer {
   }
 
   #map(map: Record<string, unknown>): boolean {
-    const names = Object.keys(map)
-    this.#header(names.length, { fix: 0x80, most: 15, wide: 0xde })
-    for (let index = 0; index < names.length; index++) {
-      const name = names[index] as string
+    let count = 0
+    // Prepared messages are plain objects; a list of their keys would only be garbage.
+    for (const _name in map) count++
+    this.#header(count, { fix: 0x80, most: 15, wide: 0xde })
+    for (const name in map) {
       const key = keyOf(name)
       const { length } = key
       if (this.#at + length > this.#bytes.length) return false

@@ -1,57 +1,108 @@
-import { Client, type Dispatcher } from 'undici'
-import { type Endpoint, originOf } from './endpoint.ts'
-import { secureContext, type TlsOptions } from './tls.ts'
+import type { Dispatcher } from 'undici'
+import { BlobwireError } from '../core/error.ts'
+import { type ConnectOptions, openHttp1Pool, openHttp2Client } from './dispatchers.ts'
+import type { Endpoint } from './endpoint.ts'
 
-/** HTTP/2's own 64 KiB cap bulk transfer at 3 MiB/s over 20 ms; these allow some 200 MiB/s (RFC 9113 section 6.9.2). */
-const streamWindowBytes = 8 * 1024 * 1024
-const connectionWindowBytes = 32 * 1024 * 1024
-
-/** Streams in flight on the one connection, where the server allows as many. */
-const maxStreams = 1000
-
-const idleTimeoutMs = 90_000
+/** The parts of an answer as they come. `onEnd` or `onError` comes last, once. */
+export interface StreamHandler {
+  /** The request is on a connection; `abort` resets its stream. */
+  onStart(abort: (reason: Error) => void): void
+  onHeaders(status: number, headers: Readonly<Record<string, string | string[] | undefined>>): void
+  onData(chunk: Buffer): void
+  onEnd(): void
+  onError(error: unknown): void
+}
 
 /** What the HTTP transports need of a connection; a protocol never opens a socket. */
 export interface HttpConnection {
   request(options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData>
-  /** The same with the parts of the answer as they come, for streams. */
-  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void
-  /** Lets go of the socket; what is in flight fails. */
+  /**
+   * A request whose body stays open while the answer comes, with the parts of the answer as they come. Only HTTP/2 has
+   * that; over HTTP/1.1 it fails at once with reason `not_http2`.
+   */
+  openStream(options: Dispatcher.DispatchOptions, handler: StreamHandler): void
+  /** Lets go of the sockets; what is in flight fails. */
   close(): Promise<void>
 }
 
-/** How long a connection may take to come up. */
-export interface ConnectOptions {
-  readonly tls: TlsOptions
-  readonly connectTimeoutMs: number
+/** What an HTTP/1.1 server makes of HTTP/2: nghttp2 cannot read its answer, and later streams find no session. */
+const notHttp2Codes = new Set(['ERR_HTTP2_ERROR', 'ERR_HTTP2_INVALID_SESSION'])
+
+function notHttp2(cause?: unknown): BlobwireError {
+  const message = 'the server speaks HTTP/1.1 only'
+  return new BlobwireError({ code: 'unimplemented', reason: 'not_http2', message, sent: 'maybe', cause })
 }
 
-/** One HTTP/2 connection to an endpoint, opened when it is first used and again after it broke. */
+/**
+ * The way to an endpoint: one HTTP/2 connection, opened when it is first used and again after it broke. An endpoint that
+ * turns out to speak HTTP/1.1 only (by ALPN, or by what it makes of HTTP/2's preface) gets a few connections of that.
+ */
 export function openHttpConnection(endpoint: Endpoint, options: ConnectOptions): HttpConnection {
-  const { tls, connectTimeoutMs } = options
-  const client = new Client(originOf(endpoint), {
-    // Each call has one deadline of its own; timers on parts of it would only blur what happened.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    keepAliveTimeout: idleTimeoutMs,
-    maxHeaderSize: 64 * 1024,
-    allowH2: true,
-    h2Options: {
-      useH2c: !endpoint.secure,
-      maxConcurrentStreams: maxStreams,
-      connectionWindowSize: connectionWindowBytes,
-      settings: { initialWindowSize: streamWindowBytes }
-    },
-    connect: {
-      timeout: connectTimeoutMs,
-      autoSelectFamily: true,
-      ...(endpoint.secure ? { preferH2: true, secureContext: secureContext(tls) } : {}),
-      ...(endpoint.secure && tls.serverName !== undefined ? { servername: tls.serverName } : {})
+  return new NegotiatedConnection(endpoint, options)
+}
+
+class NegotiatedConnection implements HttpConnection {
+  readonly #endpoint: Endpoint
+  readonly #options: ConnectOptions
+  readonly #http2: Dispatcher
+  #http1: Dispatcher | undefined
+  /** An answer has come over HTTP/2: what looks like HTTP/1.1 later is damage. */
+  #proven = false
+
+  constructor(endpoint: Endpoint, options: ConnectOptions) {
+    this.#endpoint = endpoint
+    this.#options = options
+    this.#http2 = openHttp2Client(endpoint, options, () => this.#fallBack())
+  }
+
+  async request(options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData> {
+    if (this.#http1) return this.#http1.request(options)
+    try {
+      const response = await this.#http2.request(options)
+      this.#proven = this.#http1 === undefined
+      return response
+    } catch (error) {
+      // The server has read the preface and nothing else, so that this is the request's first time.
+      if (this.#looksLikeHttp1(error)) return this.#fallBack().request(options)
+      throw error
     }
-  })
-  return {
-    request: (request) => client.request(request),
-    dispatch: (request, handler) => client.dispatch(request, handler),
-    close: () => client.destroy()
+  }
+
+  openStream(options: Dispatcher.DispatchOptions, handler: StreamHandler): void {
+    if (this.#http1) {
+      queueMicrotask(() => handler.onError(notHttp2()))
+      return
+    }
+    this.#http2.dispatch(options, {
+      onRequestStart: (controller) => {
+        // TLS may just have agreed on HTTP/1.1.
+        if (this.#http1) controller.abort(notHttp2())
+        else handler.onStart((reason) => controller.abort(reason))
+      },
+      onResponseStart: (_controller, status, headers) => {
+        this.#proven = true
+        handler.onHeaders(status, headers)
+      },
+      onResponseData: (_controller, chunk) => handler.onData(chunk),
+      onResponseEnd: () => handler.onEnd(),
+      onResponseError: (_controller, error) => {
+        const isHttp1 = this.#looksLikeHttp1(error)
+        if (isHttp1) this.#fallBack()
+        handler.onError(isHttp1 ? notHttp2(error) : error)
+      }
+    })
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#http2.destroy(), this.#http1?.destroy()])
+  }
+
+  #looksLikeHttp1(error: unknown): boolean {
+    return !this.#proven && notHttp2Codes.has((error as NodeJS.ErrnoException).code ?? '')
+  }
+
+  #fallBack(): Dispatcher {
+    this.#http1 ??= openHttp1Pool(this.#endpoint, this.#options)
+    return this.#http1
   }
 }

@@ -40,6 +40,7 @@ const failures: Readonly<Record<string, Failure>> = {
   ERR_HTTP2_SESSION_ERROR: broken,
   ERR_HTTP2_STREAM_CANCEL: broken,
   ERR_HTTP2_GOAWAY_SESSION: neverConnected,
+  ERR_HTTP2_INVALID_SESSION: neverConnected,
   ERR_HTTP2_ERROR: { code: 'unavailable', sent: 'maybe', reason: 'not_http2', retryable: false },
   UND_ERR_DESTROYED: { code: 'cancelled', sent: 'maybe', reason: 'client_closed' },
   UND_ERR_CLOSED: { code: 'cancelled', sent: 'never', reason: 'client_closed' },

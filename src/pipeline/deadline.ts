@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts'
 import { BlobwireError } from '../core/error.ts'
 import type { Method } from '../schema/shape.ts'
-import type { Call, Settle } from '../transport/transport.ts'
+import type { Call, EndListener, Settle } from '../transport/transport.ts'
 import { SharedTimers, type Timed } from './shared-timers.ts'
 
 /** A call before it has a deadline. */
@@ -13,6 +13,8 @@ export interface Draft {
   readonly timeoutMs: number
   /** The caller's signal. */
   readonly signal: AbortSignal | undefined
+  /** Looks at the answer before the caller gets it. @throws what the call then fails with */
+  readonly verify?: ((request: object, response: object) => void) | undefined
 }
 
 /** Where a call that ends early had got to. */
@@ -32,35 +34,38 @@ function clientClosed(facts: object): BlobwireError {
  * asks for it; most calls on a session never do.
  */
 class RunningCall implements Call, Settle, Timed {
-  readonly method: Method
-  readonly request: object
-  readonly headers: Readonly<Record<string, string>>
   readonly #draft: Draft
   readonly #deadline: Deadline
-  readonly #resolve: (response: object) => void
-  readonly #reject: (error: unknown) => void
+  readonly #outcome = Promise.withResolvers<object>()
   #settled = false
   #controller: AbortController | undefined
-  #whenEnded: (() => void) | undefined
+  #listener: EndListener | undefined
   #error: BlobwireError | undefined
   readonly endsAt: number
   previous: Timed | undefined
   next: Timed | undefined
 
-  constructor(
-    draft: Draft,
-    deadline: Deadline,
-    promise: { resolve: (response: object) => void; reject: (error: unknown) => void }
-  ) {
-    this.method = draft.method
-    this.request = draft.request
-    this.headers = draft.headers
+  constructor(draft: Draft, deadline: Deadline) {
     this.#draft = draft
     this.#deadline = deadline
-    this.#resolve = promise.resolve
-    this.#reject = promise.reject
     this.endsAt = deadline.clock.now() + draft.timeoutMs
     draft.signal?.addEventListener('abort', this)
+  }
+
+  get outcome(): Promise<object> {
+    return this.#outcome.promise
+  }
+
+  get method(): Method {
+    return this.#draft.method
+  }
+
+  get request(): object {
+    return this.#draft.request
+  }
+
+  get headers(): Readonly<Record<string, string>> {
+    return this.#draft.headers
   }
 
   get signal(): AbortSignal {
@@ -75,18 +80,24 @@ class RunningCall implements Call, Settle, Timed {
     return this.endsAt - this.#deadline.clock.now()
   }
 
-  whenEnded(listener: () => void): void {
-    this.#whenEnded = listener
+  whenEnded(listener: EndListener): void {
+    this.#listener = listener
   }
 
   /** The answer has come. */
   succeed(response: object): void {
-    if (this.#leave()) this.#resolve(response)
+    if (!this.#leave()) return
+    try {
+      this.#draft.verify?.(this.#draft.request, response)
+      this.#outcome.resolve(response)
+    } catch (error) {
+      this.#outcome.reject(this.#deadline.failed(error))
+    }
   }
 
   /** The layers below have failed. */
   fail(error: unknown): void {
-    if (this.#leave()) this.#reject(this.#deadline.failed(error))
+    if (this.#leave()) this.#outcome.reject(this.#deadline.failed(error))
   }
 
   /** It ends before its answer. */
@@ -95,7 +106,7 @@ class RunningCall implements Call, Settle, Timed {
     this.#error = error
     this.fail(error)
     this.#controller?.abort(error)
-    this.#whenEnded?.()
+    this.#listener?.onCallEnded()
   }
 
   onTime(): void {
@@ -140,11 +151,10 @@ export class Deadline {
   run(draft: Draft, start: (call: Call, settle: Settle) => void): Promise<object> {
     if (this.#closed) return Promise.reject(this.failed(clientClosed({})))
     if (draft.signal?.aborted) return Promise.reject(this.failed(cancelled(draft.signal, {})))
-    return new Promise((resolve, reject) => {
-      const call = new RunningCall(draft, this, { resolve, reject })
-      this.#timers.add(call, draft.timeoutMs)
-      start(call, call)
-    })
+    const call = new RunningCall(draft, this)
+    this.#timers.add(call, draft.timeoutMs)
+    start(call, call)
+    return call.outcome
   }
 
   /** @internal The call is over. */

@@ -1,4 +1,4 @@
-import type { Call } from '../transport/transport.ts'
+import type { Call, Settle } from '../transport/transport.ts'
 
 /** The rest of the way to the server. */
 export type Next = (call: Call) => Promise<object>
@@ -20,4 +20,12 @@ export type Interceptor = (call: Call, next: Next) => Promise<object>
 /** One function out of layers; the first is outermost. Built once for each client. */
 export function compose(layers: readonly Interceptor[], innermost: Next): Next {
   return layers.reduceRight<Next>((next, layer) => (call) => layer(call, next), innermost)
+}
+
+/** Hands the outcome of a promise on. */
+export function forward(outcome: Promise<object>, settle: Settle): void {
+  outcome.then(
+    (response) => settle.succeed(response),
+    (error) => settle.fail(error)
+  )
 }

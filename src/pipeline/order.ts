@@ -18,12 +18,12 @@ import type { Clock } from '../core/clock.ts'
 import type { Counters } from '../core/counters.ts'
 import { BlobwireError } from '../core/error.ts'
 import type { Messages } from '../schema/messages.ts'
-import type { Call, Settle, Transport } from '../transport/transport.ts'
-import { Batcher, forward } from './batch/batcher.ts'
+import type { Call, EndListener, Settle, Transport } from '../transport/transport.ts'
+import { Batcher } from './batch/batcher.ts'
 import type { ResolvedBatchOptions } from './batch/options.ts'
 import { Credentials, type Token } from './credentials.ts'
 import { Deadline, type Draft } from './deadline.ts'
-import { compose, type Interceptor, type Next } from './layer.ts'
+import { compose, forward, type Interceptor, type Next } from './layer.ts'
 
 /** What the layers are made from. */
 export interface PipelineParts {
@@ -99,7 +99,7 @@ function plainCall(call: Call): Call {
     headers,
     signal,
     remainingMs: () => call.remainingMs(),
-    whenEnded: (callback) => call.whenEnded(callback)
+    whenEnded: (listener) => call.whenEnded(listener)
   }
 }
 
@@ -122,7 +122,7 @@ function requestLayer({ token, headers, newRequestId, transport }: PipelineParts
       const all = await complete(call.headers)
       const { method, request, signal } = call
       const remainingMs = () => call.remainingMs()
-      const whenEnded = (callback: () => void) => call.whenEnded(callback)
+      const whenEnded = (listener: EndListener) => call.whenEnded(listener)
       try {
         return await (await transport()).unary({ method, request, headers: all, signal, remainingMs, whenEnded })
       } catch (error) {

@@ -2,6 +2,11 @@ import type { TransportName } from '../core/error.ts'
 import type { Method } from '../schema/shape.ts'
 import type { SessionTransport } from './session.ts'
 
+/** Hears of a call that ends before its answer. */
+export interface EndListener {
+  onCallEnded(): void
+}
+
 /** One call on its way to the server. */
 export interface Call {
   readonly method: Method
@@ -12,7 +17,7 @@ export interface Call {
   /** Aborts when nobody waits for the answer any more. */
   readonly signal: AbortSignal
   /** Tells one listener when the call ends before its answer; cheaper than `signal`. */
-  whenEnded(listener: () => void): void
+  whenEnded(listener: EndListener): void
   /** What is left of the deadline when this is asked, in milliseconds; the server is told. */
   remainingMs(): number
 }

@@ -30,7 +30,10 @@ test('an answer settles the call and leaves no timer and no listener', async () 
   const clock = new FakeClock()
   const { signal } = new AbortController()
   const deadline = new Deadline(clock)
-  const response = await deadline.run(draft({ signal }), answering(async () => ({ ok: true })))
+  const response = await deadline.run(
+    draft({ signal }),
+    answering(async () => ({ ok: true }))
+  )
   assert.deepEqual(response, { ok: true })
   assert.equal(clock.pending, 1, 'the timer that calls of this duration share')
   clock.advance(500)
@@ -88,7 +91,10 @@ test('closing ends calls under way and refuses later ones', async () => {
 test('an answer that comes too late changes nothing', async () => {
   const clock = new FakeClock()
   let answer: (value: object) => void = () => {}
-  const result = new Deadline(clock).run(draft(), answering(() => new Promise((resolve) => (answer = resolve))))
+  const result = new Deadline(clock).run(
+    draft(),
+    answering(() => new Promise((resolve) => (answer = resolve)))
+  )
   clock.advance(500)
   answer({})
   await assert.rejects(result, BlobwireError)

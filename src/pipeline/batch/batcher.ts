@@ -3,8 +3,8 @@ import type { Counters } from '../../core/counters.ts'
 import { BlobwireError } from '../../core/error.ts'
 import type { Messages } from '../../schema/messages.ts'
 import type { Call, Settle } from '../../transport/transport.ts'
-import type { Next } from '../layer.ts'
-import type { Entry } from './entry.ts'
+import { forward, type Next } from '../layer.ts'
+import type { Entry, EntryOwner } from './entry.ts'
 import { Frame } from './frame.ts'
 import { operationError } from './operation-error.ts'
 import { entryOf, type OperationMap } from './operation-of.ts'
@@ -44,7 +44,7 @@ export interface BatcherParts {
  * frames are in flight as the window allows, calls gather into the next. Where there is no session, the same batches go
  * as unary requests.
  */
-export class Batcher {
+export class Batcher implements EntryOwner {
   readonly #parts: BatcherParts
   readonly #queue = new EntryQueue()
   readonly #window: FrameWindow
@@ -98,7 +98,8 @@ export class Batcher {
       const message = `${this.#queue.operations} operations wait already (batch.maxQueued is ${maxQueued})`
       throw new BlobwireError({ code: 'resource_exhausted', reason: 'queue_full', message })
     }
-    entry.call.whenEnded(() => this.#end(entry))
+    entry.owner = this
+    entry.call.whenEnded(entry)
     this.#queue.push(entry)
     if (!this.#window.hasRoom) return
     if (lingerMs > 0 && this.#frames.length === 0 && this.#queue.operations === 1) {
@@ -271,9 +272,8 @@ export class Batcher {
     limits.maxBatchBytes = Math.min(limits.maxBatchBytes, maxBatchBytes)
   }
 
-  /** The call has ended before its answer. */
-  #end(entry: Entry): void {
-    entry.ended = true
+  /** @internal The call has ended before its answer. */
+  entryEnded(entry: Entry): void {
     const frame = this.#frames.find(({ entries }) => entries.includes(entry))
     if (frame === undefined) return
     for (const id of frame.idsOf(entry)) this.#cancelled.push(id)
@@ -286,14 +286,6 @@ export class Batcher {
     this.#cancelled = []
     this.#link?.cancel(ids)
   }
-}
-
-/** Hands the outcome of a promise on. */
-export function forward(outcome: Promise<object>, settle: Settle): void {
-  outcome.then(
-    (response) => settle.succeed(response),
-    (error) => settle.fail(error)
-  )
 }
 
 /** The server ended it in good order, it broke off, or a frame was too large for it. */

@@ -1,7 +1,7 @@
 import { BlobwireError } from '../../core/error.ts'
 import type { Messages } from '../../schema/messages.ts'
 import type { OperationName, PreparedOperation } from '../../transport/session.ts'
-import type { Call, Settle } from '../../transport/transport.ts'
+import type { Call, EndListener, Settle } from '../../transport/transport.ts'
 import { operationError } from './operation-error.ts'
 
 type Result = Messages['OperationResult']
@@ -17,8 +17,13 @@ export interface EntryParts {
   readonly alone: boolean
 }
 
+/** Who sends entries. */
+export interface EntryOwner {
+  entryEnded(entry: Entry): void
+}
+
 /** A call waiting for its frame or its answer: one operation, or a batch that travels as a frame of its own. */
-export abstract class Entry {
+export abstract class Entry implements EndListener {
   readonly repository: string
   readonly call: Call
   readonly operations: readonly PreparedOperation[]
@@ -29,6 +34,8 @@ export abstract class Entry {
   sends = 0
   /** Nobody waits any more. */
   ended = false
+  /** Who wants to know that its call has ended early. */
+  owner: EntryOwner | undefined
 
   constructor({ call, operations, bytes, alone }: EntryParts, settle: Settle) {
     this.repository = (call.request as { repository: string }).repository
@@ -37,6 +44,12 @@ export abstract class Entry {
     this.bytes = bytes
     this.alone = alone
     this.#settle = settle
+  }
+
+  /** Its call has ended before the answer. */
+  onCallEnded(): void {
+    this.ended = true
+    this.owner?.entryEnded(this)
   }
 
   /** One result has come; the index counts within this entry. */

@@ -1,9 +1,9 @@
 import { BlobwireError } from '../../core/error.ts'
 import type { Messages } from '../../schema/messages.ts'
 import { methods } from '../../schema/methods.ts'
-import type { Call } from '../../transport/transport.ts'
+import type { Call, EndListener } from '../../transport/transport.ts'
 import type { Next } from '../layer.ts'
-import type { Entry, SingleEntry } from './entry.ts'
+import type { Entry, EntryOwner, SingleEntry } from './entry.ts'
 
 /** The same batches as requests of their own, where there is no session. */
 export async function sendUnary(entries: readonly Entry[], next: Next): Promise<void> {
@@ -36,7 +36,7 @@ async function sendTogether(entries: readonly Entry[], next: Next): Promise<void
 }
 
 /** A request for several calls: it ends when none of them waits any more. */
-class GatheredCall implements Call {
+class GatheredCall implements Call, EntryOwner {
   readonly method = methods.batchOperations
   readonly request: object
   readonly headers: Readonly<Record<string, string>>
@@ -48,26 +48,27 @@ class GatheredCall implements Call {
     this.#entries = entries
     this.headers = first.call.headers
     // Batches travel alone, so that several entries are single operations.
-    const operations = (entries as readonly SingleEntry[]).map(({ name, call }) => ({ [name]: { ...call.request, repository: '' } }))
+    const operations = (entries as readonly SingleEntry[]).map(({ name, call }) => ({
+      [name]: { ...call.request, repository: '' }
+    }))
     this.request = { repository: first.repository, operations }
-    for (const entry of entries) {
-      entry.call.whenEnded(() => {
-        entry.ended = true
-        if (entries.every(({ ended }) => ended)) this.#controller.abort()
-      })
-    }
+    for (const entry of entries) entry.owner = this
   }
 
   get signal(): AbortSignal {
     return this.#controller.signal
   }
 
+  entryEnded(): void {
+    if (this.#entries.every(({ ended }) => ended)) this.#controller.abort()
+  }
+
   remainingMs(): number {
     return Math.max(...this.#entries.map(({ call }) => call.remainingMs()))
   }
 
-  whenEnded(callback: () => void): void {
-    this.#controller.signal.addEventListener('abort', callback)
+  whenEnded(listener: EndListener): void {
+    this.#controller.signal.addEventListener('abort', () => listener.onCallEnded())
   }
 }
 

@@ -1,6 +1,5 @@
 /** Sessions as Connect bidi streams. Source: connectrpc.com, "Connect Protocol Reference", "Streaming RPCs". */
 import { Readable } from 'node:stream'
-import type { Dispatcher } from 'undici'
 import { compressedFlag, EnvelopeParser, encodeEnvelope, endStreamFlag } from '../../codec/envelope.ts'
 import { gunzip, gzip } from '../../compression/gzip.ts'
 import { looksCompressible } from '../../compression/sample.ts'
@@ -26,13 +25,15 @@ export function openHttpSession(
   return new HttpSession(parts, options, opening)
 }
 
+const letGo = () => new Error('the session was let go')
+
 class HttpSession implements SessionStream {
   readonly #parts: HttpTransportParts
   readonly #options: TransportOptions
   readonly #opening: SessionOpening
   readonly #body: Readable
   readonly #parser: EnvelopeParser
-  #controller: Dispatcher.DispatchController | undefined
+  #abort: ((reason: Error) => void) | undefined
   /** Of an answer that is no stream: what is read of it. */
   #refusal: { status: number; contentType: string; parts: Buffer[]; bytes: number } | undefined
   #gzipped = false
@@ -53,7 +54,7 @@ class HttpSession implements SessionStream {
     const type = `application/connect+${parts.codec.name}`
     const gzipHeaders = { 'connect-content-encoding': 'gzip', 'connect-accept-encoding': 'gzip' }
     parts.counters.requests++
-    parts.connection.dispatch(
+    parts.connection.openStream(
       {
         path: `/${serviceName}/${methods.session.name}`,
         method: 'POST',
@@ -66,15 +67,15 @@ class HttpSession implements SessionStream {
         body: this.#body
       },
       {
-        onRequestStart: (controller) => {
-          this.#controller = controller
-          if (this.#ended) controller.abort(new Error('the session was let go'))
+        onStart: (abort) => {
+          this.#abort = abort
+          if (this.#ended) abort(letGo())
           else opening.onStart()
         },
-        onResponseStart: (_controller, status, headers) => this.#start(status, headers, type),
-        onResponseData: (_controller, chunk) => this.#data(chunk),
-        onResponseEnd: () => this.#finish(),
-        onResponseError: (_controller, error) => this.#end(errorFromException(error))
+        onHeaders: (status, headers) => this.#start(status, headers, type),
+        onData: (chunk) => this.#data(chunk),
+        onEnd: () => this.#finish(),
+        onError: (error) => this.#end(errorFromException(error))
       }
     )
   }
@@ -101,7 +102,7 @@ class HttpSession implements SessionStream {
     this.#ended = true
     // Ended, not destroyed: the peer would be told of an error of ours.
     if (!this.#half) this.#body.push(null)
-    this.#controller?.abort(new Error('the session was let go'))
+    this.#abort?.(letGo())
   }
 
   #write(payload: Uint8Array): boolean {
@@ -125,7 +126,7 @@ class HttpSession implements SessionStream {
     return this.#body.push(encodeEnvelope(flags, payload))
   }
 
-  #start(status: number, headers: Record<string, string | string[] | undefined>, expected: string): void {
+  #start(status: number, headers: Readonly<Record<string, string | string[] | undefined>>, expected: string): void {
     const contentType = String(headers['content-type'] ?? '')
     if (status !== 200 || contentType.split(';', 1)[0]?.trim() !== expected) {
       this.#refusal = { status, contentType, parts: [], bytes: 0 }
@@ -202,7 +203,7 @@ class HttpSession implements SessionStream {
     const blobwire = errorFromException(error)
     const told = blobwire.code === 'invalid_argument' ? malformedResponse(blobwire.message, error) : blobwire
     this.#end(told)
-    this.#controller?.abort(new Error('the session cannot go on'))
+    this.#abort?.(letGo())
   }
 
   #end(error: BlobwireError | undefined): void {
