@@ -1,11 +1,19 @@
 /** Sessions as Connect bidi streams. Source: connectrpc.com, "Connect Protocol Reference", "Streaming RPCs". */
 import type { Writable } from 'node:stream'
 import type { Codec } from '../../src/codec/codec.ts'
-import { compressedFlag, EnvelopeParser, encodeEnvelope, endStreamFlag } from '../../src/codec/envelope.ts'
+import {
+  compressedFlag,
+  EnvelopeParser,
+  encodeEnvelope,
+  endStreamFlag,
+  envelopeHeaderBytes,
+  sealEnvelope
+} from '../../src/codec/envelope.ts'
 import { gunzip, gzip } from '../../src/compression/gzip.ts'
 import { looksCompressible } from '../../src/compression/sample.ts'
 import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
 import type { Messages } from '../../src/schema/messages.ts'
+import type { Init } from '../../src/schema/shape.ts'
 import type { DoorParts } from '../door.ts'
 import { toBlobwireError } from '../service/error-detail.ts'
 import { SessionRunner } from '../service/session.ts'
@@ -132,9 +140,12 @@ class HttpSession {
 
   #send(response: Messages['SessionResponse']): void {
     if (this.#over) return
-    const payload = this.#terms.codec.encode('SessionResponse', response)
-    if (!this.#terms.gzipped || payload.length < gzipThresholdBytes || !looksCompressible(payload)) {
-      this.#output.write(encodeEnvelope(0, payload))
+    const { codec, gzipped } = this.#terms
+    const message = codec.prepare('SessionResponse', response as Init<Messages['SessionResponse']>)
+    const envelope = codec.write(message, envelopeHeaderBytes)
+    const payload = envelope.subarray(envelopeHeaderBytes)
+    if (!gzipped || payload.length < gzipThresholdBytes || !looksCompressible(payload)) {
+      this.#output.write(sealEnvelope(envelope))
       return
     }
     const sent = Promise.resolve(gzip(payload)).then(

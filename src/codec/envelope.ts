@@ -5,7 +5,7 @@
 import { BlobwireError } from '../core/error.ts'
 
 /** Bytes before each payload. */
-const envelopeHeaderBytes = 5
+export const envelopeHeaderBytes = 5
 /** The payload is compressed. */
 export const compressedFlag = 0x01
 /** The payload is the end-stream message of Connect, always JSON. */
@@ -17,6 +17,13 @@ export function encodeEnvelope(flags: number, payload: Uint8Array): Buffer {
   envelope[0] = flags
   envelope.writeUInt32BE(payload.length, 1)
   envelope.set(payload, envelopeHeaderBytes)
+  return envelope
+}
+
+/** Writes the header into the room in front of an uncompressed payload, so that its bytes need not be moved. */
+export function sealEnvelope(envelope: Buffer): Buffer {
+  envelope[0] = 0
+  envelope.writeUInt32BE(envelope.length - envelopeHeaderBytes, 1)
   return envelope
 }
 

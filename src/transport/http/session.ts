@@ -1,6 +1,13 @@
 /** Sessions as Connect bidi streams. Source: connectrpc.com, "Connect Protocol Reference", "Streaming RPCs". */
 import { Readable } from 'node:stream'
-import { compressedFlag, EnvelopeParser, encodeEnvelope, endStreamFlag } from '../../codec/envelope.ts'
+import {
+  compressedFlag,
+  EnvelopeParser,
+  encodeEnvelope,
+  endStreamFlag,
+  envelopeHeaderBytes,
+  sealEnvelope
+} from '../../codec/envelope.ts'
 import { gunzip, gzip } from '../../compression/gzip.ts'
 import { looksCompressible } from '../../compression/sample.ts'
 import type { BlobwireError } from '../../core/error.ts'
@@ -85,11 +92,12 @@ class HttpSession implements SessionStream {
     const { repository, firstId, operations } = batch
     const message = codec.prepare('SessionRequest', { batch: { repository, firstId } })
     Object.assign(message['batch'] as object, { operations })
-    return this.#write(codec.write(message))
+    return this.#write(codec.write(message, envelopeHeaderBytes))
   }
 
   cancel(ids: readonly number[]): void {
-    this.#write(this.#parts.codec.encode('SessionRequest', { cancel: { ids } }))
+    const { codec } = this.#parts
+    this.#write(codec.write(codec.prepare('SessionRequest', { cancel: { ids } }), envelopeHeaderBytes))
   }
 
   end(): void {
@@ -105,25 +113,25 @@ class HttpSession implements SessionStream {
     this.#abort?.(letGo())
   }
 
-  #write(payload: Uint8Array): boolean {
+  /** Takes a payload with room in front of it for the envelope's header. */
+  #write(envelope: Buffer): boolean {
     if (this.#ended) return true
+    const payload = envelope.subarray(envelopeHeaderBytes)
     if (this.#options.gzip && payload.length >= sessionGzipThresholdBytes && looksCompressible(payload)) {
       // Frames are independent of each other: one that is being compressed may be overtaken.
-      const compressed = gzip(payload)
-      if (!(compressed instanceof Promise)) return this.#push(compressedFlag, compressed)
-      compressed.then(
-        (bytes) => this.#push(compressedFlag, bytes),
+      Promise.resolve(gzip(payload)).then(
+        (bytes) => this.#push(encodeEnvelope(compressedFlag, bytes)),
         (error) => this.#end(errorFromException(error))
       )
       return this.#body.readableLength < highWaterBytes
     }
-    return this.#push(0, payload)
+    return this.#push(sealEnvelope(envelope))
   }
 
-  #push(flags: number, payload: Uint8Array): boolean {
+  #push(envelope: Buffer): boolean {
     if (this.#ended || this.#half) return true
-    this.#parts.counters.bytesSent += payload.length
-    return this.#body.push(encodeEnvelope(flags, payload))
+    this.#parts.counters.bytesSent += envelope.length - envelopeHeaderBytes
+    return this.#body.push(envelope)
   }
 
   #start(status: number, headers: Readonly<Record<string, string | string[] | undefined>>, expected: string): void {
