@@ -1,14 +1,12 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { startServerProcess } from '../server-fixture/process.ts'
-import { GitStore } from '../server-fixture/store/git/git-store.ts'
-import { hashObject } from '../src/git/oid.ts'
-import { createClient } from '../src/index.ts'
+import { startServerProcess } from '../../server-fixture/process.ts'
+import { GitStore } from '../../server-fixture/store/git/git-store.ts'
+import { hashObject } from '../../src/git/oid.ts'
+import { createClient } from '../../src/index.ts'
 
 /** One way to store small blobs durably in a Git repository. */
 export interface BlobDriver {
-  /** As it is printed. */
-  readonly name: string
   /** Blobs stored at the same time at most; fewer than the writers where more would be slower. */
   readonly maxConcurrent: number
   /** The repository that the blobs end up in. */
@@ -23,11 +21,10 @@ export interface BlobDriver {
 const repository = 'bench'
 
 /** The Git store, called directly: oid computed here, as the server does for every blob it is sent. */
-export async function openStoreDriver(directory: string, options: { packsInFlight: number }): Promise<BlobDriver> {
-  const store = await GitStore.open(directory, options)
+export async function openStoreDriver(directory: string): Promise<BlobDriver> {
+  const store = await GitStore.open(directory)
   await store.createRepository(repository, 'sha1')
   return {
-    name: 'GitStore',
     maxConcurrent: Number.POSITIVE_INFINITY,
     blobsPerCall: 1,
     gitDir: join(directory, `${repository}.git`),
@@ -52,7 +49,6 @@ export async function openServiceDriver(directory: string, blobsPerCall: number)
   const target = client.repository(repository)
   await target.createRepository()
   return {
-    name: blobsPerCall === 1 ? 'client, storeBlob' : `client, batch of ${blobsPerCall}`,
     maxConcurrent: Number.POSITIVE_INFINITY,
     blobsPerCall,
     gitDir: join(directory, `${repository}.git`),
@@ -80,7 +76,6 @@ export async function openHashObjectDriver(directory: string): Promise<BlobDrive
   const gitDir = join(directory, `${repository}.git`)
   await runGit(['init', '--quiet', '--bare', gitDir])
   return {
-    name: 'git hash-object -w',
     maxConcurrent: maxProcesses,
     blobsPerCall: 1,
     gitDir,

@@ -1,0 +1,66 @@
+import { randomFillSync } from 'node:crypto'
+import { hashObject } from '../../src/git/oid.ts'
+import type { Contender, Facts, Runner } from './scenario.ts'
+
+/** Something that stores blobs; each answer is checked by whoever makes it. */
+export interface BlobStorer {
+  store(content: Uint8Array): Promise<unknown>
+  facts?(): Facts
+  close(): Promise<void>
+}
+
+/** Contents that differ in their first bytes; making one costs a copy. */
+export function contents(size: number, fill: 'text' | 'random' = 'text'): () => Uint8Array {
+  const base = Buffer.alloc(size, 'All work and no play makes Jack a dull boy. ')
+  if (fill === 'random') randomFillSync(base)
+  // Two clients of one run do not store the same.
+  let next = Math.floor(Math.random() * 2 ** 40)
+  return () => {
+    const content = Buffer.from(base)
+    content.writeUIntBE(next++, 0, 6)
+    return content
+  }
+}
+
+/** @throws Error unless it is the oid of the content */
+export function checkOid(oid: string, content: Uint8Array): void {
+  if (hashObject('blob', content, 'sha1') !== oid) throw new Error(`${oid} is not the oid of what was stored`)
+}
+
+/** Calls from so many callers, each of which waits for its answer before it calls again. */
+export interface Load {
+  readonly concurrency: number
+  readonly content: () => Uint8Array
+  /** Calls a second, or microseconds a call. */
+  readonly unit: 'calls/s' | 'us'
+}
+
+/** A contender that puts this load on what it opens. */
+export function loaded(name: string, load: Load, open: () => Promise<BlobStorer>): Contender {
+  return {
+    name,
+    async open(): Promise<Runner> {
+      const storer = await open()
+      return {
+        run: (durationMs) => drive(storer, load, durationMs),
+        facts: () => storer.facts?.() ?? {},
+        close: () => storer.close()
+      }
+    }
+  }
+}
+
+async function drive(storer: BlobStorer, { concurrency, content, unit }: Load, durationMs: number): Promise<number> {
+  const start = performance.now()
+  const end = start + durationMs
+  let calls = 0
+  const caller = async () => {
+    while (performance.now() < end) {
+      await storer.store(content())
+      calls++
+    }
+  }
+  await Promise.all(Array.from({ length: concurrency }, caller))
+  const seconds = (performance.now() - start) / 1000
+  return unit === 'us' ? (seconds * 1e6) / calls : calls / seconds
+}

@@ -1,0 +1,34 @@
+import type { Measured, ScenarioResult } from '../measure/rounds.ts'
+import type { Run } from './run.ts'
+
+/** No two runs of the same code on a shared machine differ by less. */
+const leastNoise = 0.05
+
+/** One contender in two runs. */
+export interface Difference {
+  readonly scenario: string
+  readonly contender: string
+  /** How much better B is than A: 2 = twice as good. */
+  readonly change: number
+  /** What a change has to exceed, in both directions, to be one. */
+  readonly noise: number
+  readonly verdict: 'better' | 'worse' | 'no difference'
+}
+
+function compareOne(scenario: ScenarioResult, a: Measured, b: Measured): Difference {
+  const change = scenario.better === 'more' ? b.median / a.median : a.median / b.median
+  const noise = Math.max(leastNoise, a.spread + b.spread)
+  const verdict = change > 1 + noise ? 'better' : change < 1 / (1 + noise) ? 'worse' : 'no difference'
+  return { scenario: scenario.name, contender: a.name, change, noise, verdict }
+}
+
+/** What both runs have, side by side. */
+export function compareRuns(a: Run, b: Run): Difference[] {
+  return a.results.flatMap((scenario) => {
+    const other = b.results.find(({ name }) => name === scenario.name)
+    return scenario.contenders.flatMap((contender) => {
+      const again = other?.contenders.find(({ name }) => name === contender.name)
+      return again ? [compareOne(scenario, contender, again)] : []
+    })
+  })
+}

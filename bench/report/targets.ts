@@ -1,0 +1,170 @@
+import type { Measured, ScenarioResult } from '../measure/rounds.ts'
+
+/** One thing the project promises; `value` finds it in the results. */
+export interface Target {
+  readonly text: string
+  readonly needed: string
+  value(find: Find): number | undefined
+  met(value: number): boolean
+}
+
+/** What became of it; `value` is undefined where its suite was not run. */
+export interface TargetResult {
+  readonly text: string
+  readonly needed: string
+  readonly value: number | undefined
+  readonly met: boolean | undefined
+}
+
+type Find = (scenario: string, contender: string) => Measured | undefined
+
+const single = (concurrency: number) => `storeBlob of 50 B, concurrency ${concurrency}`
+const us = 'blobwire, MessagePack'
+
+interface Comparison {
+  readonly scenario: string
+  readonly ours?: string
+  readonly theirs: string
+}
+
+/** How many times as much as the other. */
+function atLeast(text: string, factor: number, { scenario, ours = us, theirs }: Comparison): Target {
+  return {
+    text,
+    needed: `at least ${factor}x`,
+    value: (find) => quotient(find(scenario, ours), find(scenario, theirs)),
+    met: (value) => value >= factor
+  }
+}
+
+function atMost(text: string, factor: number, comparison: Comparison): Target {
+  return { ...atLeast(text, factor, comparison), needed: `at most ${factor}x`, met: (value) => value <= factor }
+}
+
+function quotient(ours: Measured | undefined, theirs: Measured | undefined): number | undefined {
+  return ours && theirs ? ours.median / theirs.median : undefined
+}
+
+function below(
+  text: string,
+  limit: number,
+  { scenario, contender, unit }: Record<'scenario' | 'contender' | 'unit', string>
+): Target {
+  return {
+    text,
+    needed: `at most ${limit} ${unit}`,
+    value: (find) => find(scenario, contender)?.median,
+    met: (value) => value <= limit
+  }
+}
+
+/** What a rise in cost has to exceed to count: medians of a shared machine differ by as much from one run to the next. */
+const noise = 1.15
+
+/** The largest step up in cost an operation along a row of sizes; the costs are microseconds. */
+function neverRises(text: string, costs: (find: Find) => (number | undefined)[]): Target {
+  return {
+    text,
+    needed: `no step up of more than ${Math.round((noise - 1) * 100)} % (noise)`,
+    value(find) {
+      const row = costs(find).filter((cost) => cost !== undefined)
+      const steps = row.slice(1).map((cost, index) => cost / (row[index] as number))
+      return steps.length > 0 ? Math.max(...steps) : undefined
+    },
+    met: (value) => value <= noise
+  }
+}
+
+const sizes = [1, 10, 100, 1000]
+const endToEnd = (label: string) => `storeBlob of ${label} random bytes, end to end, concurrency 16, no gzip`
+const bytesACall = (measured: Measured | undefined) => measured?.facts['bytes sent a call'] as number | undefined
+
+function fewerBytes(label: string): Target {
+  return {
+    text: `MessagePack against JSON, ${label} random bytes: bytes sent`,
+    needed: 'at most 0.8x (JSON a quarter more)',
+    value(find) {
+      const [ours, theirs] = [us, 'blobwire, JSON'].map((name) => bytesACall(find(endToEnd(label), name)))
+      return ours && theirs ? ours / theirs : undefined
+    },
+    met: (value) => value <= 0.8
+  }
+}
+
+const tls = 'storeBlob of 50 B, one after the other, TLS'
+const memory = 'heap allocated in the client for a storeBlob of 50 B, concurrency 100'
+const store = 'storeBlob of 50 B, concurrency 100, by what the store holds already'
+
+/** All of them. */
+export const targets: readonly Target[] = [
+  atLeast('calls a second at 100 callers, against grpc-js unary', 25, {
+    scenario: single(100),
+    theirs: 'grpc-js unary'
+  }),
+  atLeast('… against tRPC’s batch link', 8, { scenario: single(100), theirs: 'tRPC batch link' }),
+  atLeast('… against undici JSON, one request a call', 6, { scenario: single(100), theirs: 'undici JSON' }),
+  atLeast('… against connect-node, JSON', 40, { scenario: single(100), theirs: 'connect-node, JSON' }),
+  atLeast('… against a raw TCP echo', 0.5, { scenario: single(100), theirs: 'raw TCP echo' }),
+  atLeast('calls a second at 1,000 callers, against a raw TCP echo', 1, {
+    scenario: single(1000),
+    theirs: 'raw TCP echo'
+  }),
+  atMost('time of a lone call, against grpc-js unary', 0.4, { scenario: single(1), theirs: 'grpc-js unary' }),
+  atMost('… against a raw TCP echo', 2.5, { scenario: single(1), theirs: 'raw TCP echo' }),
+  ...[100, 1000].map((size) =>
+    below(`an operation in a batch of ${size}`, size === 100 ? 5 : 4, {
+      scenario: `batch of ${size} blobs of 50 B, one batch after the other`,
+      contender: us,
+      unit: 'us'
+    })
+  ),
+  atLeast('gRPC transport at 100 callers, against grpc-js unary', 10, {
+    scenario: single(100),
+    ours: 'blobwire, gRPC',
+    theirs: 'grpc-js unary'
+  }),
+  atLeast('JSON transport at 100 callers, against connect-node, JSON', 20, {
+    scenario: single(100),
+    ours: 'blobwire, JSON',
+    theirs: 'connect-node, JSON'
+  }),
+  atLeast('MessagePack against JSON, 10 KiB of random bytes', 2, {
+    scenario: endToEnd('10 Ki'),
+    theirs: 'blobwire, JSON'
+  }),
+  atLeast('MessagePack against JSON, 1 MiB of random bytes', 4, {
+    scenario: endToEnd('1 Mi'),
+    theirs: 'blobwire, JSON'
+  }),
+  fewerBytes('10 Ki'),
+  fewerBytes('1 Mi'),
+  {
+    text: 'one connection against a new one for each call, TLS',
+    needed: 'at least 5x',
+    value: (find) => quotient(find(tls, 'a new connection for each call'), find(tls, 'one connection')),
+    met: (value) => value >= 5
+  },
+  below('heap allocated in the client for a call', 2048, { scenario: memory, contender: us, unit: 'bytes' }),
+  neverRises('cost of a call from 1 to 1,000 callers', (find) =>
+    sizes.map((size) => {
+      const middle = find(single(size), us)?.median
+      return middle === undefined || size === 1 ? middle : 1e6 / middle
+    })
+  ),
+  neverRises('cost of an operation in batches of 1 to 1,000', (find) =>
+    sizes.map((size) => find(`batch of ${size} blobs of 50 B, one batch after the other`, us)?.median)
+  ),
+  neverRises('cost of a call on a store of 1,000 to 1,000,000 objects', (find) =>
+    [1e3, 1e4, 1e5, 1e6].map((count) => find(store, `${count.toLocaleString('en')} objects`)?.median)
+  )
+]
+
+/** Holds the results against the targets. */
+export function evaluate(results: readonly ScenarioResult[]): TargetResult[] {
+  const find: Find = (scenario, contender) =>
+    results.find(({ name }) => name === scenario)?.contenders.find(({ name }) => name === contender)
+  return targets.map(({ text, needed, value, met }) => {
+    const found = value(find)
+    return { text, needed, value: found, met: found === undefined ? undefined : met(found) }
+  })
+}

@@ -1,0 +1,16 @@
+import { hashObject } from '../../src/git/oid.ts'
+
+const blobs = new Map<string, Uint8Array>()
+
+/** What every server of the comparison does: the oid is computed, the content kept. */
+export function storeBlob(content: Uint8Array): { oid: string; size: number } {
+  const oid = hashObject('blob', content, 'sha1')
+  if (!blobs.has(oid)) blobs.set(oid, new Uint8Array(content))
+  return { oid, size: content.length }
+}
+
+/** Tells the parent process where the server listens. */
+export function announce(address: unknown): void {
+  const port = typeof address === 'number' ? address : (address as { port: number }).port
+  process.stdout.write(`${port}\n`)
+}

@@ -1,0 +1,23 @@
+import type { Suite } from '../measure/scenario.ts'
+import { batches } from './batches.ts'
+import { codecs } from './codecs.ts'
+import { connections } from './connections.ts'
+import { gitStore } from './git-store.ts'
+import { gzip } from './gzip.ts'
+import { memory } from './memory.ts'
+import { roundTrips } from './round-trips.ts'
+import { singleCalls } from './single-calls.ts'
+import { storeSize } from './store-size.ts'
+
+/** All suites, in the order in which they run. */
+export const suites: readonly Suite[] = [
+  singleCalls,
+  batches,
+  roundTrips,
+  codecs,
+  gzip,
+  connections,
+  memory,
+  storeSize,
+  gitStore
+]

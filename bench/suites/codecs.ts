@@ -1,0 +1,103 @@
+import type { Codec } from '../../src/codec/codec.ts'
+import { jsonCodec } from '../../src/codec/json.ts'
+import { msgpackCodec } from '../../src/codec/msgpack.ts'
+import { loadProto } from '../../src/codec/proto.ts'
+import { checkMessage, pruneMessage } from '../../src/codec/shape-check.ts'
+import type { Messages } from '../../src/schema/messages.ts'
+import type { ShapeName } from '../../src/schema/shape.ts'
+import { blobwire } from '../contenders/blobwire.ts'
+import { contents, loaded } from '../measure/load.ts'
+import type { Contender, Scenario, Suite } from '../measure/scenario.ts'
+
+type Both = Pick<Codec, 'encode' | 'decode'>
+
+/** Protobuf as the gRPC transport has it: protobufjs, and the same checks. */
+const protobuf: Both = {
+  encode(shape, message) {
+    const type = loadProto()[`blobwire.v1.${shape}`] as unknown as { serialize(message: object): Buffer }
+    return type.serialize(pruneMessage(shape, message))
+  },
+  decode<Name extends ShapeName>(shape: Name, bytes: Uint8Array) {
+    const type = loadProto()[`blobwire.v1.${shape}`] as unknown as { deserialize(bytes: Buffer): object }
+    return checkMessage(shape, type.deserialize(bytes as Buffer))
+  }
+}
+
+function coding(name: string, codec: Both, message: { shape: ShapeName; value: object }): Contender {
+  const bytes = codec.encode(message.shape, message.value)
+  return {
+    name,
+    open: async () => ({
+      facts: () => ({ bytes: bytes.length }),
+      close: async () => undefined,
+      async run(durationMs) {
+        const start = performance.now()
+        let times = 0
+        for (; performance.now() < start + durationMs; times++) {
+          codec.decode(message.shape, codec.encode(message.shape, message.value))
+        }
+        return ((performance.now() - start) * 1000) / times
+      }
+    })
+  }
+}
+
+function inProcess(name: string, message: { shape: ShapeName; value: object }): Scenario {
+  return {
+    suite: 'codecs',
+    name: `encode and decode ${name}`,
+    unit: 'us',
+    better: 'less',
+    baseline: 'JSON',
+    contenders: [
+      coding('MessagePack', msgpackCodec, message),
+      coding('protobuf', protobuf, message),
+      coding('JSON', jsonCodec, message)
+    ]
+  }
+}
+
+function blob(size: number) {
+  const value: Messages['StoreBlobRequest'] = { repository: 'bench', content: contents(size, 'random')() }
+  return { shape: 'StoreBlobRequest', value } as const
+}
+
+function tree(count: number) {
+  const oid = 'ce013625030ba8dba906f756967f9e9ca394464a'
+  const entries = Array.from({ length: count }, (_, index) => ({ path: `src/${index}.ts`, mode: '100644', oid }))
+  return { shape: 'GetTreeResponse', value: { oid, entries } } as const
+}
+
+function endToEnd(size: number, label: string): Scenario {
+  // Without gzip, which would take back most of what base64 adds, at the price of compressing it.
+  const load = { concurrency: 16, content: contents(size, 'random'), unit: 'calls/s' } as const
+  return {
+    suite: 'codecs',
+    name: `storeBlob of ${label} random bytes, end to end, concurrency 16, no gzip`,
+    unit: 'calls/s',
+    better: 'more',
+    baseline: 'blobwire, JSON',
+    contenders: [
+      loaded('blobwire, MessagePack', load, () => blobwire('msgpack', { gzip: false })),
+      loaded('blobwire, gRPC', load, () => blobwire('grpc', { gzip: false })),
+      loaded('blobwire, JSON', load, () => blobwire('json', { gzip: false }))
+    ]
+  }
+}
+
+/** The three forms of the same messages, binary content and metadata apart. */
+export const codecs: Suite = {
+  name: 'codecs',
+  about: 'JSON, MessagePack and protobuf: in this process alone, and end to end.',
+  scenarios: ({ quick }) => [
+    inProcess('a blob of 50 B', blob(50)),
+    inProcess('a blob of 10 KiB', blob(10 * 1024)),
+    inProcess('a blob of 1 MiB', blob(1024 * 1024)),
+    ...(quick ? [] : [inProcess('a blob of 16 MiB', blob(16 * 1024 * 1024))]),
+    inProcess('a listing of 1,000 tree entries', tree(1000)),
+    endToEnd(50, '50'),
+    endToEnd(10 * 1024, '10 Ki'),
+    // 1 MiB is the most that goes inline.
+    endToEnd(1024 * 1024, '1 Mi')
+  ]
+}
