@@ -15,8 +15,15 @@ import { route } from './routes.ts'
 /** Bounds on what a peer may hold open. */
 const streamWindowBytes = 8 * 1024 * 1024
 const connectionWindowBytes = 32 * 1024 * 1024
+/** Each frame costs an event; 16 KiB make 64 of them for a blob of 1 MiB (RFC 9113 section 4.2). */
+const maxFrameSize = 256 * 1024
 const http2Settings = {
-  settings: { initialWindowSize: streamWindowBytes, maxConcurrentStreams: 1000, maxHeaderListSize: 64 * 1024 },
+  settings: {
+    initialWindowSize: streamWindowBytes,
+    maxConcurrentStreams: 1000,
+    maxHeaderListSize: 64 * 1024,
+    maxFrameSize
+  },
   maxSessionMemory: 256
 }
 const sessionIdleMs = 120_000

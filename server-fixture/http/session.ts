@@ -7,10 +7,12 @@ import {
   encodeEnvelope,
   endStreamFlag,
   envelopeHeaderBytes,
+  payloadBytes,
+  payloadOf,
   sealEnvelope
 } from '../../src/codec/envelope.ts'
 import { gunzip, gzip } from '../../src/compression/gzip.ts'
-import { looksCompressible } from '../../src/compression/sample.ts'
+import { piecesLookCompressible } from '../../src/compression/sample.ts'
 import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import type { Init } from '../../src/schema/shape.ts'
@@ -142,13 +144,13 @@ class HttpSession {
     if (this.#over) return
     const { codec, gzipped } = this.#terms
     const message = codec.prepare('SessionResponse', response as Init<Messages['SessionResponse']>)
-    const envelope = codec.write(message, envelopeHeaderBytes)
-    const payload = envelope.subarray(envelopeHeaderBytes)
-    if (!gzipped || payload.length < gzipThresholdBytes || !looksCompressible(payload)) {
-      this.#output.write(sealEnvelope(envelope))
+    const pieces = codec.write(message, envelopeHeaderBytes)
+    if (!gzipped || payloadBytes(pieces) < gzipThresholdBytes || !piecesLookCompressible(pieces)) {
+      sealEnvelope(pieces)
+      for (const piece of pieces) this.#output.write(piece)
       return
     }
-    const sent = Promise.resolve(gzip(payload)).then(
+    const sent = Promise.resolve(gzip(payloadOf(pieces))).then(
       (bytes) => {
         if (!this.#over) this.#output.write(encodeEnvelope(compressedFlag, bytes))
       },

@@ -58,9 +58,11 @@ export class MemoryStore implements Store {
     }
   }
 
-  /** The caller's bytes may be a view of a buffer that is used again, and would keep all of it. */
+  /** The caller's bytes may be a small view of a large buffer, and would keep all of it. */
   #copy(content: Uint8Array): Uint8Array {
     const { length } = content
+    // What fills most of its buffer already wastes nothing; doors do not write to what they have handed over.
+    if (length * 2 > content.buffer.byteLength) return content
     if (length > slabBytes / 8) return new Uint8Array(content)
     if (length > this.#slab.length - this.#slabUsed) {
       this.#slab = new Uint8Array(slabBytes)

@@ -18,8 +18,11 @@ export interface Codec {
   prepare<Name extends ShapeName>(shape: Name, message: Init<Messages[Name]>): Plain
   /** `prepare` for an operation of a batch, which leaves out `repository`: it stands once, outside. */
   prepareOperation(shape: ShapeName, request: object): Plain
-  /** The second half: bytes of what was prepared, behind `headroom` bytes that the caller fills in. */
-  write(prepared: Plain, headroom?: number): Buffer
+  /**
+   * The second half: the bytes of what was prepared, in one or more pieces, behind `headroom` bytes of the first that the
+   * caller fills in. Pieces may be contents that were given to `prepare`, and must not change until they are sent.
+   */
+  write(prepared: Plain, headroom: number): Buffer[]
   /**
    * The message in the bytes, with proto3 defaults filled in; unknown fields are ignored. `bytes` fields may be views
    * of the input.

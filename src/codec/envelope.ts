@@ -21,10 +21,24 @@ export function encodeEnvelope(flags: number, payload: Uint8Array): Buffer {
 }
 
 /** Writes the header into the room in front of an uncompressed payload, so that its bytes need not be moved. */
-export function sealEnvelope(envelope: Buffer): Buffer {
-  envelope[0] = 0
-  envelope.writeUInt32BE(envelope.length - envelopeHeaderBytes, 1)
-  return envelope
+export function sealEnvelope(pieces: readonly Buffer[]): void {
+  const [first] = pieces
+  if (first === undefined) return
+  first[0] = 0
+  first.writeUInt32BE(payloadBytes(pieces), 1)
+}
+
+/** Of an envelope in pieces. */
+export function payloadBytes(pieces: readonly Buffer[]): number {
+  let bytes = -envelopeHeaderBytes
+  for (const piece of pieces) bytes += piece.length
+  return bytes
+}
+
+/** The payload of an envelope in pieces, in one. */
+export function payloadOf(pieces: readonly Buffer[]): Buffer {
+  const [only] = pieces
+  return (pieces.length === 1 && only ? only : Buffer.concat(pieces)).subarray(envelopeHeaderBytes)
 }
 
 /** Takes one envelope; `payload` may be a view of what was pushed. */

@@ -33,18 +33,17 @@ export const jsonCodec: Codec = {
   name: 'json',
   contentType: 'application/json',
 
-  encode: (shape, message) => jsonCodec.write(jsonCodec.prepare(shape, message)),
+  encode: (shape, message) => Buffer.from(JSON.stringify(jsonCodec.prepare(shape, message))),
 
   prepare: (shape, message) => pruneMessage(shape, message, jsonRepresentation),
 
   prepareOperation: (shape, request) => pruneOperation(shape, request, jsonRepresentation),
 
-  write(prepared, headroom = 0) {
+  write(prepared, headroom) {
     const text = JSON.stringify(prepared)
-    if (headroom === 0) return Buffer.from(text)
     const bytes = Buffer.allocUnsafe(headroom + Buffer.byteLength(text))
     bytes.write(text, headroom)
-    return bytes
+    return [bytes]
   },
 
   decode(shape, bytes) {

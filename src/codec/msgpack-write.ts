@@ -6,19 +6,39 @@
 
 /** Small messages are put together here, so that only what they need is allocated for them. */
 const scratch = Buffer.allocUnsafeSlow(64 * 1024)
+/** From here on, a content is not copied. */
+const ownPieceBytes = 16 * 1024
 /** What a number or the header of anything else takes at most. */
 const headerBytes = 9
 
-/** The bytes of a value, behind `headroom` bytes that are left to the caller. */
-export function writeMessagePack(value: unknown, headroom = 0): Buffer {
-  const end = new Writer(scratch).write(value, headroom)
+/** The bytes of a value. */
+export function writeMessagePack(value: unknown): Buffer {
+  const end = new Writer(scratch).write(value, 0)
+  if (end > 0) return copyOf(0, end)
+  const bytes = Buffer.allocUnsafe(sizeOf(value))
+  return bytes.subarray(0, new Writer(bytes).write(value, 0))
+}
+
+/**
+ * The same in pieces, behind `headroom` bytes of the first that are left to the caller. Large contents are pieces of
+ * their own, as they are: nothing copies them.
+ */
+export function writeMessagePackParts(value: unknown, headroom: number): Buffer[] {
+  const parts: Buffer[] = []
+  const end = new Writer(scratch, parts).write(value, headroom)
   if (end > 0) {
-    const bytes = Buffer.allocUnsafe(end)
-    scratch.copy(bytes, headroom, headroom, end)
-    return bytes
+    parts.push(copyOf(parts.length === 0 ? 0 : headroom, end))
+    return parts
   }
+  // Many small values that are too much for the scratch buffer together.
   const bytes = Buffer.allocUnsafe(headroom + sizeOf(value))
-  return bytes.subarray(0, new Writer(bytes).write(value, headroom))
+  return [bytes.subarray(0, new Writer(bytes).write(value, headroom))]
+}
+
+function copyOf(from: number, to: number): Buffer {
+  const bytes = Buffer.allocUnsafe(to - from)
+  scratch.copy(bytes, 0, from, to)
+  return bytes
 }
 
 /** No less than the bytes of a value. */
@@ -46,14 +66,19 @@ function keyOf(name: string): Uint8Array {
 
 class Writer {
   readonly #bytes: Buffer
+  /** Takes pieces that are finished before the end; undefined = all goes in one. */
+  readonly #parts: Buffer[] | undefined
+  #headroom = 0
   #at = 0
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, parts?: Buffer[]) {
     this.#bytes = bytes
+    this.#parts = parts
   }
 
-  /** Returns where the value ends; 0 = it does not fit. */
+  /** Returns where the value (its last piece) ends; 0 = it does not fit. */
   write(value: unknown, at: number): number {
+    this.#headroom = at
     this.#at = at
     return this.#value(value) ? this.#at : 0
   }
@@ -117,11 +142,21 @@ class Writer {
 
   #binary(bytes: Uint8Array): boolean {
     const { length } = bytes
+    if (this.#parts !== undefined && length >= ownPieceBytes) return this.#piece(bytes, this.#parts)
     if (this.#at + headerBytes + length > this.#bytes.length) return false
     if (length <= 0xff) this.#small(0xc4, length)
     else this.#wide(length <= 0xffff ? 0xc5 : 0xc6, length)
     this.#bytes.set(bytes, this.#at)
     this.#at += length
+    return true
+  }
+
+  /** Ends the piece before, whose first one has the headroom; what follows begins again behind as much room. */
+  #piece(bytes: Uint8Array, parts: Buffer[]): boolean {
+    this.#wide(bytes.length <= 0xffff ? 0xc5 : 0xc6, bytes.length)
+    parts.push(copyOf(parts.length === 0 ? 0 : this.#headroom, this.#at))
+    parts.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+    this.#at = this.#headroom
     return true
   }
 

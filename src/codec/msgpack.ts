@@ -5,7 +5,7 @@ import type { Codec } from './codec.ts'
 import { malformed } from './malformed.ts'
 import { readMessagePack } from './msgpack-read.ts'
 import { scanMessagePack } from './msgpack-scan.ts'
-import { writeMessagePack } from './msgpack-write.ts'
+import { writeMessagePack, writeMessagePackParts } from './msgpack-write.ts'
 import { checkMessage, pruneMessage, pruneOperation } from './shape-check.ts'
 
 const decoder = new Decoder()
@@ -21,7 +21,7 @@ export const msgpackCodec: Codec = {
 
   prepareOperation: (shape, request) => pruneOperation(shape, request),
 
-  write: writeMessagePack,
+  write: writeMessagePackParts,
 
   decode<Name extends ShapeName>(shape: Name, bytes: Uint8Array) {
     return (readMessagePack(shape, bytes) as Messages[Name] | undefined) ?? readCarefully(shape, bytes)

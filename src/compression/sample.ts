@@ -33,3 +33,10 @@ export function looksCompressible(bytes: Uint8Array): boolean {
   }
   return bits / seen <= maxBitsPerByte
 }
+
+/** The same for bytes in pieces, by the largest of them. */
+export function piecesLookCompressible(pieces: readonly Uint8Array[]): boolean {
+  let largest: Uint8Array = new Uint8Array(0)
+  for (const piece of pieces) if (piece.length > largest.length) largest = piece
+  return looksCompressible(largest)
+}

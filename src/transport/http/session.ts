@@ -6,10 +6,12 @@ import {
   encodeEnvelope,
   endStreamFlag,
   envelopeHeaderBytes,
+  payloadBytes,
+  payloadOf,
   sealEnvelope
 } from '../../codec/envelope.ts'
 import { gunzip, gzip } from '../../compression/gzip.ts'
-import { looksCompressible } from '../../compression/sample.ts'
+import { piecesLookCompressible } from '../../compression/sample.ts'
 import type { BlobwireError } from '../../core/error.ts'
 import { methods, serviceName } from '../../schema/methods.ts'
 import { malformedResponse } from '../errors.ts'
@@ -113,25 +115,28 @@ class HttpSession implements SessionStream {
     this.#abort?.(letGo())
   }
 
-  /** Takes a payload with room in front of it for the envelope's header. */
-  #write(envelope: Buffer): boolean {
+  /** Takes a payload in pieces, with room in front of it for the envelope's header. */
+  #write(pieces: Buffer[]): boolean {
     if (this.#ended) return true
-    const payload = envelope.subarray(envelopeHeaderBytes)
-    if (this.#options.gzip && payload.length >= sessionGzipThresholdBytes && looksCompressible(payload)) {
+    const { gzip: wanted } = this.#options
+    if (wanted && payloadBytes(pieces) >= sessionGzipThresholdBytes && piecesLookCompressible(pieces)) {
       // Frames are independent of each other: one that is being compressed may be overtaken.
-      Promise.resolve(gzip(payload)).then(
-        (bytes) => this.#push(encodeEnvelope(compressedFlag, bytes)),
+      Promise.resolve(gzip(payloadOf(pieces))).then(
+        (bytes) => this.#push([encodeEnvelope(compressedFlag, bytes)]),
         (error) => this.#end(errorFromException(error))
       )
       return this.#body.readableLength < highWaterBytes
     }
-    return this.#push(sealEnvelope(envelope))
+    sealEnvelope(pieces)
+    return this.#push(pieces)
   }
 
-  #push(envelope: Buffer): boolean {
+  #push(pieces: readonly Buffer[]): boolean {
     if (this.#ended || this.#half) return true
-    this.#parts.counters.bytesSent += envelope.length - envelopeHeaderBytes
-    return this.#body.push(envelope)
+    this.#parts.counters.bytesSent += payloadBytes(pieces)
+    let hasRoom = true
+    for (const piece of pieces) hasRoom = this.#body.push(piece)
+    return hasRoom
   }
 
   #start(status: number, headers: Readonly<Record<string, string | string[] | undefined>>, expected: string): void {
