@@ -5,7 +5,9 @@ import type { Messages } from '../../schema/messages.ts'
 import type { Call } from '../../transport/transport.ts'
 import type { Next } from '../layer.ts'
 import { BatchEntry, type Entry, type Settle, SingleEntry } from './entry.ts'
+import { Flight } from './flight.ts'
 import { Frame } from './frame.ts'
+import { Linger } from './linger.ts'
 import { operationError } from './operation-error.ts'
 import { type FoundOperation, type OperationMap, operationOf } from './operation-of.ts'
 import type { ResolvedBatchOptions } from './options.ts'
@@ -43,7 +45,8 @@ export class Batcher {
   readonly #queue = new EntryQueue()
   readonly #window: FrameWindow
   readonly choice: RouteChoice
-  #frames: Frame[] = []
+  readonly #flight: Flight
+  readonly #linger: Linger
   #link: SessionLink | undefined
   #nextId = 1
   #flushing = false
@@ -54,6 +57,8 @@ export class Batcher {
   constructor(parts: BatcherParts) {
     this.#parts = parts
     this.#window = new FrameWindow(parts.options.framesInFlight)
+    this.#flight = new Flight(this.#window)
+    this.#linger = new Linger(parts.clock, parts.options.lingerMs, () => this.#flush())
     this.choice = new RouteChoice(parts.clock)
   }
 
@@ -68,13 +73,14 @@ export class Batcher {
   }
 
   /**
-   * The answer to a call, by whichever way. Calls that are no operation, have headers of their own or are atomic go as
-   * single requests.
+   * The answer to a call, by whichever way. Calls that are no operation, have headers of their own, are atomic or are
+   * larger than the server takes go as single requests: a session would break over them.
    */
   submit(call: Call): Promise<object> {
     return new Promise((resolve, reject) => {
       const found = operationOf(call, this.#parts.operations)
-      if (found === undefined) this.#parts.unary(call).then(resolve, reject)
+      const isSingle = found === undefined || found.parts.bytes > this.#parts.limits().maxBatchBytes
+      if (isSingle) this.#parts.unary(call).then(resolve, reject)
       else this.#add(found, { resolve, reject })
     })
   }
@@ -82,8 +88,9 @@ export class Batcher {
   /** Lets go of the session; what waits has been ended by the deadline layer. */
   close(): void {
     this.#closed = true
+    this.#linger.end()
     this.#queue.drain()
-    this.#frames = []
+    this.#flight.clear()
     this.#link?.destroy()
   }
 
@@ -96,11 +103,7 @@ export class Batcher {
     const entry = name === '' ? new BatchEntry(parts, settle) : new SingleEntry(name, parts, settle)
     parts.call.whenEnded(() => this.#end(entry))
     this.#queue.push(entry)
-    if (!this.#window.hasRoom) return
-    const { lingerMs } = this.#parts.options
-    if (lingerMs > 0 && this.#frames.length === 0 && this.#queue.operations === 1) {
-      this.#parts.clock.schedule(lingerMs, () => this.#flush())
-    } else this.#flushSoon()
+    if (this.#window.hasRoom) this.#flushSoon()
   }
 
   /** After everything that is ready to run has run, so that calls made together travel together. */
@@ -124,11 +127,15 @@ export class Batcher {
     this.#flushing = false
     this.#sendCancels()
     if (this.#closed || this.#queue.operations === 0) return
+    if (this.#window.inFlight === 0 && this.#queue.operations < this.#bounds().maxOperations && this.#linger.holds()) {
+      return
+    }
     const bySession = this.choice.route === 'session' || (this.choice.takeProbe() && this.#probe())
     if (bySession && !this.#connected().hasRoom) return
     while (this.#window.hasRoom && (!bySession || this.#link?.hasRoom)) {
       const entries = this.#queue.take(this.#bounds())
       if (entries.length === 0) return
+      this.#linger.end()
       if (bySession) this.#sendFrame(entries)
       else this.#sendUnary(entries)
     }
@@ -141,8 +148,7 @@ export class Batcher {
     for (const entry of entries) entry.sends++
     counters.frames++
     counters.framedOperations += frame.operations.length
-    this.#frames.push(frame)
-    this.#window.sent()
+    this.#flight.add(frame)
     this.#link?.send(frame)
   }
 
@@ -166,7 +172,7 @@ export class Batcher {
     const { clock, open, counters } = this.#parts
     counters.sessions++
     const link: SessionLink = new SessionLink(open, clock, {
-      isBusy: () => this.#frames.length > 0,
+      isBusy: () => this.#flight.busy,
       onResponse: (response) => this.#receive(response),
       onRoom: () => this.#flushSoon(),
       onBroken: (error, established) => {
@@ -179,17 +185,17 @@ export class Batcher {
 
   #receive({ results }: Messages['SessionResponse']): void {
     this.choice.sessionWorks()
-    const { clock } = this.#parts
+    const now = this.#parts.clock.now()
+    if (results.length > 0) this.#flight.heard(now)
     let frame: Frame | undefined
     for (const { id, result } of results) {
-      if (!frame?.owns(id)) frame = this.#frames.find((candidate) => candidate.owns(id))
+      if (!frame?.owns(id)) frame = this.#flight.owner(id)
       if (frame === undefined || !this.#deliver(frame, id, result)) {
         return this.#malformed(`a result for the id ${id}, which waits for none`)
       }
       if (this.#stale) return this.#renew()
       if (!frame.done) continue
-      this.#frames.splice(this.#frames.indexOf(frame), 1)
-      this.#window.answered(clock.now() - frame.sentAtMs)
+      this.#flight.answered(frame, now)
       this.#flushSoon()
       frame = undefined
     }
@@ -234,19 +240,17 @@ export class Batcher {
   /** The session is over: what was not answered is sent again, by whichever way is left, or fails. */
   #broken(error: BlobwireError | undefined, established: boolean): void {
     this.#link = undefined
-    const frames = this.#frames
-    this.#frames = []
-    for (const _frame of frames) this.#window.lost()
+    const frames = this.#flight.clear()
     const noSession = error !== undefined && !established && meansNoSession(error)
     if (noSession) this.choice.sessionFails(error)
     else if (this.choice.route === 'unary') return
+    if (error && established && isTooLarge(error)) return this.#sendSingly(frames, error)
     const waiting = frames.flatMap((frame) => frame.unanswered())
     const again: Entry[] = []
     for (const entry of waiting) {
       if (noSession || (isWorthResending(error, established) && entry.sends < maxSends)) again.push(entry)
       else entry.fail(failureOf(error, entry))
     }
-    if (error && isTooLarge(error) && error.details.limit) this.#learn(error.details.limit.maximum)
     this.#parts.counters.resent += again.length
     this.#queue.putBack(again)
     if (!noSession && !established && error !== undefined) {
@@ -256,17 +260,28 @@ export class Batcher {
     if (this.#queue.operations > 0) this.#flushSoon()
   }
 
-  #learn(maxBatchBytes: number): void {
+  /**
+   * The session broke over a frame, or an answer, that is too large, and does not say which. As requests of their own they
+   * are halved until only the one to blame fails.
+   */
+  #sendSingly(frames: readonly Frame[], { details: { limit } }: BlobwireError): void {
     const limits = this.#parts.limits()
-    limits.maxBatchBytes = Math.min(limits.maxBatchBytes, maxBatchBytes)
+    if (limit?.limit === 'max_batch_bytes') limits.maxBatchBytes = Math.min(limits.maxBatchBytes, limit.maximum)
+    for (const frame of frames) {
+      const entries = frame.unanswered()
+      this.#parts.counters.resent += entries.length
+      if (entries.length > 0) this.#sendUnary(entries)
+    }
+    this.#flushSoon()
   }
 
   /** The call has ended before its answer. */
   #end(entry: Entry): void {
     entry.ended = true
-    const frame = this.#frames.find(({ entries }) => entries.includes(entry))
-    if (frame === undefined) return
-    for (const id of frame.idsOf(entry)) this.#cancelled.push(id)
+    if (entry.queued) return this.#queue.forget(entry)
+    for (const id of this.#flight.end(entry)) this.#cancelled.push(id)
+    // A server that does not even answer that it has stopped is not there any more.
+    if (this.#flight.isStuck(2 * this.#parts.options.framesInFlight)) this.#renew()
     this.#flushSoon()
   }
 
@@ -278,10 +293,10 @@ export class Batcher {
   }
 }
 
-/** The server ended it in good order, it broke off, or a frame was too large for it. */
+/** The server ended it in good order, or it broke off. */
 function isWorthResending(error: BlobwireError | undefined, established: boolean): boolean {
   if (error === undefined) return true
-  return established && (error.code === 'unavailable' || (isTooLarge(error) && error.details.limit !== undefined))
+  return established && error.code === 'unavailable'
 }
 
 function failureOf(error: BlobwireError | undefined, { sends }: Entry): BlobwireError {

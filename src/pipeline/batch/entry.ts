@@ -20,6 +20,8 @@ export interface Entry {
   readonly alone: boolean
   /** Times it was sent on a session. */
   sends: number
+  /** It waits for its frame. */
+  queued: boolean
   /** Nobody waits any more. */
   ended: boolean
   /** One result has come; the index counts within this entry. */
@@ -55,6 +57,7 @@ export class SingleEntry implements Entry {
   readonly name: OperationName
   readonly #settle: Settle
   sends = 0
+  queued = false
   ended = false
 
   constructor(name: OperationName, parts: EntryParts, settle: Settle) {
@@ -104,6 +107,7 @@ export class BatchEntry implements Entry {
   readonly #results: Result[]
   #left: number
   sends = 0
+  queued = false
   ended = false
 
   constructor(parts: EntryParts, settle: Settle) {

@@ -49,9 +49,11 @@ function prepare(codec: Codec, name: OperationName, request: object): PreparedOp
 function batchOf(call: Call, map: OperationMap): FoundOperation | undefined {
   const { repository, operations, atomic } = call.request as Messages['BatchOperationsRequest']
   if (atomic || operations.length === 0) return undefined
+  let bytes = 0
   const prepared = operations.map((operation) => {
     const name = Object.keys(operation)[0] as OperationName
+    bytes += estimateBytes(operation[name], map.codec.name === 'json')
     return prepare(map.codec, name, operation[name] as object)
   })
-  return { name: '', parts: { repository, call, operations: prepared, bytes: 0, alone: true } }
+  return { name: '', parts: { repository, call, operations: prepared, bytes, alone: true } }
 }
