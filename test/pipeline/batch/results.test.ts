@@ -7,6 +7,8 @@ import { methods } from '../../../src/schema/methods.ts'
 import { bench, errorDetail, operationError, outcomes, settled } from '../../support/fake-session.ts'
 import { randomNumbers } from '../../support/random.ts'
 
+type Result = Messages['SessionResult']
+
 test('results out of order, in pieces, over several frames', async () => {
   const { store, stream } = bench({ batch: { maxOperations: 10 } })
   const random = randomNumbers(3)
@@ -101,6 +103,24 @@ test('batch_response_full: those calls are sent again, and the frame that was to
   assert.deepEqual(stream().frames, ['a b c', 'b c'])
   stream().answer(1)
   assert.deepEqual(await Promise.all(calls), ['oid of a', 'oid of b', 'oid of c'])
+})
+
+test('what was given back and sent again is cancelled under its new id', async () => {
+  const { store, stream } = bench()
+  const controller = new AbortController()
+  const calls = [store('a'), store('b', { signal: controller.signal }), store('c')]
+  await settled()
+  const detail = errorDetail({ reason: 'batch_response_full', retryable: true })
+  const [first, second, third] = stream().resultsOf(0) as [Result, Result, Result]
+  const full = { error: operationError({ code: 'resource_exhausted', detail }) } as Messages['OperationResult']
+  stream().respond([first, { id: second.id, result: full }])
+  await settled()
+  assert.deepEqual(stream().frames, ['a b c', 'b'])
+  controller.abort()
+  await settled()
+  assert.deepEqual(stream().cancelled, [stream().resultsOf(1)[0]?.id])
+  stream().respond([third])
+  await outcomes(calls)
 })
 
 test('max_batch_operations is learned: the frame is cut, and later ones are smaller', async () => {

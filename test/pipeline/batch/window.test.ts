@@ -24,7 +24,7 @@ const cases: readonly [string, readonly number[], number, number][] = [
   ['one is allowed: one', [100], 1, 1],
   ['the shortest counts, because the others have waited', [20, 90, 300], 64, 20],
   ['a path that has become slower is noticed', [1, ...times(64, 30)], 64, 30],
-  ['not before the short one is forgotten', [1, ...times(30, 30)], 64, 2],
+  ['not before the short one is forgotten', [1, ...times(40, 30)], 64, 2],
   ['a path that has become faster is noticed at once', [...times(100, 50), 3], 64, 3]
 ]
 
