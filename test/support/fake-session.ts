@@ -160,6 +160,7 @@ export function bench(options: BenchOptions = {}): Bench {
     headers: noHeaders,
     batch: { ...defaults, ...options.batch },
     codec: msgpackCodec,
+    transportName: 'msgpack',
     limits: () => limits,
     newRequestId: () => 'r-1',
     transport: async () => ({

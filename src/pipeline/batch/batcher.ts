@@ -196,9 +196,10 @@ export class Batcher {
       if (this.#stale) return this.#renew()
       if (!frame.done) continue
       this.#flight.answered(frame, now)
-      this.#flushSoon()
       frame = undefined
     }
+    // A frame has gone, or some of its operations are to be sent again.
+    if (this.#queue.operations > 0) this.#flushSoon()
   }
 
   /** Gives a result to its call. What the server could not take because of the frame goes back into the queue. */

@@ -37,7 +37,12 @@ test('each call has its own error', async () => {
   stream().respond(results)
   const ends = await outcomes(calls)
   assert.deepEqual([ends[0], ends[2]], ['oid of a', 'oid of c'])
-  await assert.rejects(calls[1] as Promise<string>, { code: 'not_found', sent: 'processed', attempts: 1 })
+  await assert.rejects(calls[1] as Promise<string>, {
+    code: 'not_found',
+    sent: 'processed',
+    attempts: 1,
+    transport: 'msgpack'
+  })
 })
 
 const lies: Readonly<Record<string, (ids: number[]) => number[]>> = {
