@@ -122,6 +122,7 @@ test('what was given back and sent again is cancelled under its new id', async (
   await settled()
   assert.deepEqual(stream().frames, ['a b c', 'b'])
   controller.abort()
+  await assert.rejects(calls[1] as Promise<string>, { code: 'cancelled' })
   await settled()
   assert.deepEqual(stream().cancelled, [stream().resultsOf(1)[0]?.id])
   stream().respond([third])
