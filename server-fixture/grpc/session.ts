@@ -34,8 +34,12 @@ export function serveSession(stream: Stream, setting: GrpcSessionSetting): Promi
         const hasRoom = stream.write(pruneMessage('SessionResponse', response as Init<Messages['SessionResponse']>))
         if (!hasRoom) stream.pause()
       },
-      onRoom: () => stream.resume()
+      onRoom: () => goOn()
     })
+    const goOn = () => {
+      // What has not been read when the server drains is not answered either; the client sends it again elsewhere.
+      if (!runner.full && !draining.aborted) stream.resume()
+    }
     const end = (settle: () => void) => {
       if (over) return
       over = true
@@ -48,6 +52,7 @@ export function serveSession(stream: Stream, setting: GrpcSessionSetting): Promi
       end(() => fail(toBlobwireError(error)))
     }
     const finish = () => {
+      if (draining.aborted) stream.pause()
       runner.finished().then(() => end(() => stream.end()))
     }
     stream.on('data', (message: object) => {
@@ -59,9 +64,7 @@ export function serveSession(stream: Stream, setting: GrpcSessionSetting): Promi
       }
       if (runner.full) stream.pause()
     })
-    stream.on('drain', () => {
-      if (!runner.full) stream.resume()
-    })
+    stream.on('drain', goOn)
     stream.on('end', finish)
     stream.on('cancelled', () => {
       runner.abandon()

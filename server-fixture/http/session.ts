@@ -52,13 +52,21 @@ export async function handleSession(exchange: Exchange, setting: SessionSetting)
     ...(gzipped ? { 'connect-content-encoding': 'gzip' } : {})
   })
   if (output === undefined) throw new BlobwireError({ code: 'unimplemented', message: 'a session needs HTTP/2' })
-  const session = new HttpSession(exchange, output, { ...setting, gzipped, authorization })
+  const session = new HttpSession(exchange, output, {
+    ...setting,
+    gzipped,
+    compressed: encoding === 'gzip',
+    authorization
+  })
   draining.addEventListener('abort', session.drain)
   await session.ended
   draining.removeEventListener('abort', session.drain)
 }
 
 interface Terms extends SessionSetting {
+  /** The client said that it compresses frames. */
+  readonly compressed: boolean
+  /** It takes compressed answers. */
   readonly gzipped: boolean
   readonly authorization: string | undefined
 }
@@ -119,12 +127,17 @@ class HttpSession {
   }
 
   #resume(): void {
+    // What has not been read when the server drains is not answered either; the client sends it again elsewhere.
+    if (this.#terms.draining.aborted) return
     if (!this.#over && !this.#runner.full && this.#output.writableLength <= maxUnsentBytes) this.#input.resume()
   }
 
   #take(flags: number, payload: Buffer): void {
     if ((flags & ~compressedFlag) !== 0) throw invalidArgument('frame', `unknown flags ${flags}`)
     const isCompressed = (flags & compressedFlag) !== 0
+    if (isCompressed && !this.#terms.compressed) {
+      throw invalidArgument('frame', 'is compressed, and connect-content-encoding does not say how')
+    }
     const bytes = isCompressed ? gunzip(payload, this.#terms.parts.service.limits.maxBatchBytes) : payload
     if (!(bytes instanceof Promise) && this.#readingCount === 0) return this.#receive(bytes)
     this.#readingCount++

@@ -66,6 +66,8 @@ export class SessionRunner {
 
   #start(batch: Messages['SessionBatch']): void {
     const { firstId, operations } = batch
+    // It would count for nothing among what may be under way, however many there are.
+    if (operations.length === 0) throw invalidArgument('batch.operations', 'must not be empty')
     const endId = firstId + operations.length
     if (!Number.isSafeInteger(endId)) throw invalidArgument('batch.firstId', 'is too large')
     for (const { batch: other } of this.#frames) {
@@ -95,7 +97,9 @@ export class SessionRunner {
   }
 
   #cancel(ids: readonly number[]): void {
-    for (const id of ids) for (const frame of this.#frames) frame.cancel(id)
+    // By operation, not by id: a client may name any number of ids.
+    const wanted = new Set(ids)
+    for (const frame of this.#frames) frame.cancel(wanted)
   }
 }
 
@@ -117,12 +121,14 @@ class RunningFrame {
     return this.#cancelled?.has(index) ?? false
   }
 
-  cancel(id: number): void {
-    const index = id - this.batch.firstId
-    if (index < 0 || index >= this.batch.operations.length) return
-    this.#cancelled ??= new Set()
-    this.#cancelled.add(index)
-    if (this.#cancelled.size === this.batch.operations.length) this.abandon()
+  cancel(ids: ReadonlySet<number>): void {
+    const { firstId, operations } = this.batch
+    for (let index = 0; index < operations.length; index++) {
+      if (!ids.has(firstId + index)) continue
+      this.#cancelled ??= new Set()
+      this.#cancelled.add(index)
+    }
+    if (this.#cancelled?.size === operations.length) this.abandon()
   }
 
   abandon(): void {

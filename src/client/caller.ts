@@ -69,6 +69,7 @@ export class Caller {
       clock,
       counters: this.counters,
       codec: codecOf(options.transport),
+      transportName: options.transport,
       limits: () => this.known.limits,
       newRequestId: () => `${this.#idPrefix}-${++this.#requests}`,
       transport: () => this.#connected()

@@ -16,7 +16,7 @@
 import type { Codec } from '../codec/codec.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Counters } from '../core/counters.ts'
-import { BlobwireError } from '../core/error.ts'
+import { BlobwireError, type TransportName } from '../core/error.ts'
 import type { Messages } from '../schema/messages.ts'
 import type { Call, EndListener, Settle, Transport } from '../transport/transport.ts'
 import { Batcher } from './batch/batcher.ts'
@@ -36,6 +36,8 @@ export interface PipelineParts {
   /** False = every call is a request of its own. */
   readonly batch: ResolvedBatchOptions | false
   readonly codec: Codec
+  /** Told by errors of calls that were sent. */
+  readonly transportName: TransportName
   readonly limits: () => Messages['Limits']
   /** A new id for a request or a session. */
   readonly newRequestId: () => string
@@ -56,7 +58,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   const { clock, counters, interceptors } = parts
   const deadline = new Deadline(clock, (error) => {
     counters.failures++
-    return asBlobwireError(error)
+    return withTransport(asBlobwireError(error), parts.transportName)
   })
   const request = requestLayer(parts)
   const batcher = parts.batch ? newBatcher(parts, parts.batch, request) : undefined
@@ -150,6 +152,11 @@ function newBatcher(parts: PipelineParts, options: ResolvedBatchOptions, request
       return open.openSession({ ...opening, headers: all })
     }
   })
+}
+
+/** Errors of operations in a frame come without: what travels there is the same for all transports. */
+function withTransport(error: BlobwireError, transport: TransportName): BlobwireError {
+  return error.transport === undefined && error.sent !== 'never' ? error.with({ transport }) : error
 }
 
 function asBlobwireError(exception: unknown): BlobwireError {

@@ -31,6 +31,7 @@ function parts(over: Partial<PipelineParts>): PipelineParts {
     headers: draft.headers,
     batch: false,
     codec: msgpackCodec,
+    transportName: 'msgpack',
     limits: () => assert.fail('nobody asks'),
     newRequestId: () => 'r-1',
     transport: answering(async () => ({})),

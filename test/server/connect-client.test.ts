@@ -4,8 +4,6 @@ import { execFile } from 'node:child_process'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { createFileRegistry, type DescService, fromBinary } from '@bufbuild/protobuf'
-import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
 import { Code, ConnectError, createClient } from '@connectrpc/connect'
 import { createConnectTransport } from '@connectrpc/connect-node'
 import * as grpc from '@grpc/grpc-js'
@@ -13,9 +11,9 @@ import { makeClientConstructor } from '@grpc/grpc-js'
 import { service as healthService } from 'grpc-health-check'
 import { decodeErrorDetail } from '../../src/codec/proto.ts'
 import { type TestServer, testServer } from '../support/server.ts'
+import { vcsService } from '../support/vcs-service.ts'
 
 const run = promisify(execFile)
-const root = fileURLToPath(new URL('../..', import.meta.url))
 const buf = fileURLToPath(new URL('../../node_modules/.bin/buf', import.meta.url))
 const helloOid = 'ce013625030ba8dba906f756967f9e9ca394464a'
 
@@ -26,13 +24,6 @@ before(async () => {
 after(() => fixture[Symbol.asyncDispose]())
 
 type Unary = (request: object) => Promise<Record<string, unknown>>
-
-/** Descriptors as buf (Go) reads them from the proto, so that nothing of ours is between. */
-async function vcsService(): Promise<DescService> {
-  const image = await run(buf, ['build', '-o', '-#format=binpb'], { cwd: root, encoding: 'buffer' })
-  const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, image.stdout))
-  return registry.getService('blobwire.v1.VcsService') ?? assert.fail('no service')
-}
 
 for (const httpVersion of ['2', '1.1'] as const) {
   test(`an unmodified Connect client with JSON over HTTP/${httpVersion}`, async () => {

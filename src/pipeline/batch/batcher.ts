@@ -5,11 +5,14 @@ import type { Messages } from '../../schema/messages.ts'
 import type { Call, Settle } from '../../transport/transport.ts'
 import { forward, type Next } from '../layer.ts'
 import type { Entry, EntryOwner } from './entry.ts'
+import { Flight } from './flight.ts'
 import { Frame } from './frame.ts'
+import { Linger } from './linger.ts'
 import { operationError } from './operation-error.ts'
 import { entryOf, type OperationMap } from './operation-of.ts'
 import type { ResolvedBatchOptions } from './options.ts'
 import { EntryQueue, type FrameBounds } from './queue.ts'
+import { failureOf, isWorthResending } from './resend.ts'
 import { meansNoSession, RouteChoice } from './route.ts'
 import { type OpenStream, SessionLink } from './session-link.ts'
 import { isTooLarge, sendUnary } from './unary-link.ts'
@@ -20,9 +23,6 @@ import { FrameWindow } from './window.ts'
  * other: with all in one frame, each side would wait while the other works. Frames smaller than this cost more than that.
  */
 const leastShare = 16
-
-/** Times that one operation is sent on sessions that break. */
-const maxSends = 3
 
 /** What a batcher stands on. */
 export interface BatcherParts {
@@ -49,7 +49,8 @@ export class Batcher implements EntryOwner {
   readonly #queue = new EntryQueue()
   readonly #window: FrameWindow
   readonly choice: RouteChoice
-  #frames: Frame[] = []
+  readonly #flight: Flight
+  readonly #linger: Linger
   #link: SessionLink | undefined
   #nextId = 1
   #flushing = false
@@ -60,6 +61,8 @@ export class Batcher implements EntryOwner {
   constructor(parts: BatcherParts) {
     this.#parts = parts
     this.#window = new FrameWindow(parts.options.framesInFlight)
+    this.#flight = new Flight(this.#window)
+    this.#linger = new Linger(parts.clock, parts.options.lingerMs, () => this.#flush())
     this.choice = new RouteChoice(parts.clock)
   }
 
@@ -73,11 +76,15 @@ export class Batcher implements EntryOwner {
     return this.#queue.operations
   }
 
-  /** Takes a call; its answer goes to `settle`, by whichever way. */
+  /**
+   * Takes a call; its answer goes to `settle`, by whichever way. Calls that are no operation, have headers of their own,
+   * are atomic or are larger than the server takes go as single requests: a session would break over them.
+   */
   submit(call: Call, settle: Settle): void {
     try {
       const entry = entryOf(call, settle, this.#parts.operations)
-      if (entry === undefined) forward(this.#parts.unary(call), settle)
+      const isSingle = entry === undefined || entry.bytes > this.#parts.limits().maxBatchBytes
+      if (isSingle) forward(this.#parts.unary(call), settle)
       else this.#add(entry)
     } catch (error) {
       settle.fail(error)
@@ -87,13 +94,14 @@ export class Batcher implements EntryOwner {
   /** Lets go of the session; what waits has been ended by the deadline layer. */
   close(): void {
     this.#closed = true
+    this.#linger.end()
     this.#queue.drain()
-    this.#frames = []
+    this.#flight.clear()
     this.#link?.destroy()
   }
 
   #add(entry: Entry): void {
-    const { maxQueued, lingerMs } = this.#parts.options
+    const { maxQueued } = this.#parts.options
     if (this.#queue.operations >= maxQueued) {
       const message = `${this.#queue.operations} operations wait already (batch.maxQueued is ${maxQueued})`
       throw new BlobwireError({ code: 'resource_exhausted', reason: 'queue_full', message })
@@ -101,10 +109,7 @@ export class Batcher implements EntryOwner {
     entry.owner = this
     entry.call.whenEnded(entry)
     this.#queue.push(entry)
-    if (!this.#window.hasRoom) return
-    if (lingerMs > 0 && this.#frames.length === 0 && this.#queue.operations === 1) {
-      this.#parts.clock.schedule(lingerMs, () => this.#flush())
-    } else this.#flushSoon()
+    if (this.#window.hasRoom) this.#flushSoon()
   }
 
   /** After everything that is ready to run has run, so that calls made together travel together. */
@@ -117,7 +122,7 @@ export class Batcher implements EntryOwner {
   #bounds(): FrameBounds {
     const { maxOperations, maxBytes } = this.#parts.options
     const limits = this.#parts.limits()
-    const share = Math.max(leastShare, Math.ceil((this.#queue.operations + this.#unanswered()) / 2))
+    const share = Math.max(leastShare, Math.ceil((this.#queue.operations + this.#flight.operations) / 2))
     return {
       maxOperations: Math.min(maxOperations, limits.maxBatchOperations, share),
       // Room for what stands once.
@@ -125,21 +130,19 @@ export class Batcher implements EntryOwner {
     }
   }
 
-  #unanswered(): number {
-    let operations = 0
-    for (const frame of this.#frames) operations += frame.operations.length
-    return operations
-  }
-
   #flush(): void {
     this.#flushing = false
     this.#sendCancels()
     if (this.#closed || this.#queue.operations === 0) return
+    if (this.#window.inFlight === 0 && this.#queue.operations < this.#bounds().maxOperations && this.#linger.holds()) {
+      return
+    }
     const bySession = this.choice.route === 'session' || (this.choice.takeProbe() && this.#probe())
     if (bySession && !this.#connected().hasRoom) return
     while (this.#window.hasRoom && (!bySession || this.#link?.hasRoom)) {
       const entries = this.#queue.take(this.#bounds())
       if (entries.length === 0) return
+      this.#linger.end()
       if (bySession) this.#sendFrame(entries)
       else this.#sendUnary(entries)
     }
@@ -152,8 +155,7 @@ export class Batcher implements EntryOwner {
     for (const entry of entries) entry.sends++
     counters.frames++
     counters.framedOperations += frame.operations.length
-    this.#frames.push(frame)
-    this.#window.sent()
+    this.#flight.add(frame)
     this.#link?.send(frame)
   }
 
@@ -177,7 +179,7 @@ export class Batcher implements EntryOwner {
     const { clock, open, counters } = this.#parts
     counters.sessions++
     const link: SessionLink = new SessionLink(open, clock, {
-      isBusy: () => this.#frames.length > 0,
+      isBusy: () => this.#flight.busy,
       onResponse: (response) => this.#receive(response),
       onRoom: () => this.#flushSoon(),
       onBroken: (error, established) => {
@@ -190,20 +192,21 @@ export class Batcher implements EntryOwner {
 
   #receive({ results }: Messages['SessionResponse']): void {
     this.choice.sessionWorks()
-    const { clock } = this.#parts
+    const now = this.#parts.clock.now()
+    if (results.length > 0) this.#flight.heard(now)
     let frame: Frame | undefined
     for (const { id, result } of results) {
-      if (!frame?.owns(id)) frame = this.#frames.find((candidate) => candidate.owns(id))
+      if (!frame?.owns(id)) frame = this.#flight.owner(id)
       if (frame === undefined || !this.#deliver(frame, id, result)) {
         return this.#malformed(`a result for the id ${id}, which waits for none`)
       }
       if (this.#stale) return this.#renew()
       if (!frame.done) continue
-      this.#frames.splice(this.#frames.indexOf(frame), 1)
-      this.#window.answered(clock.now() - frame.sentAtMs)
-      this.#flushSoon()
+      this.#flight.answered(frame, now)
       frame = undefined
     }
+    // A frame has gone, or some of its operations are to be sent again.
+    if (this.#queue.operations > 0) this.#flushSoon()
   }
 
   /** Gives a result to its call. What the server could not take because of the frame goes back into the queue. */
@@ -245,19 +248,17 @@ export class Batcher implements EntryOwner {
   /** The session is over: what was not answered is sent again, by whichever way is left, or fails. */
   #broken(error: BlobwireError | undefined, established: boolean): void {
     this.#link = undefined
-    const frames = this.#frames
-    this.#frames = []
-    for (const _frame of frames) this.#window.lost()
+    const frames = this.#flight.clear()
     const noSession = error !== undefined && !established && meansNoSession(error)
     if (noSession) this.choice.sessionFails(error)
     else if (this.choice.route === 'unary') return
+    if (error && established && isTooLarge(error)) return this.#sendSingly(frames, error)
     const waiting = frames.flatMap((frame) => frame.unanswered())
     const again: Entry[] = []
     for (const entry of waiting) {
-      if (noSession || (isWorthResending(error, established) && entry.sends < maxSends)) again.push(entry)
+      if (noSession || isWorthResending(entry, error, established)) again.push(entry)
       else entry.fail(failureOf(error, entry))
     }
-    if (error && isTooLarge(error) && error.details.limit) this.#learn(error.details.limit.maximum)
     this.#parts.counters.resent += again.length
     this.#queue.putBack(again)
     if (!noSession && !established && error !== undefined) {
@@ -267,16 +268,27 @@ export class Batcher implements EntryOwner {
     if (this.#queue.operations > 0) this.#flushSoon()
   }
 
-  #learn(maxBatchBytes: number): void {
+  /**
+   * The session broke over a frame, or an answer, that is too large, and does not say which. As requests of their own they
+   * are halved until only the one to blame fails.
+   */
+  #sendSingly(frames: readonly Frame[], { details: { limit } }: BlobwireError): void {
     const limits = this.#parts.limits()
-    limits.maxBatchBytes = Math.min(limits.maxBatchBytes, maxBatchBytes)
+    if (limit?.limit === 'max_batch_bytes') limits.maxBatchBytes = Math.min(limits.maxBatchBytes, limit.maximum)
+    for (const frame of frames) {
+      const entries = frame.unanswered()
+      this.#parts.counters.resent += entries.length
+      if (entries.length > 0) this.#sendUnary(entries)
+    }
+    this.#flushSoon()
   }
 
   /** @internal The call has ended before its answer. */
   entryEnded(entry: Entry): void {
-    const frame = this.#frames.find(({ entries }) => entries.includes(entry))
-    if (frame === undefined) return
-    for (const id of frame.idsOf(entry)) this.#cancelled.push(id)
+    if (entry.queued) return this.#queue.forget(entry)
+    for (const id of this.#flight.end(entry)) this.#cancelled.push(id)
+    // A server that does not even answer that it has stopped is not there any more.
+    if (this.#flight.isStuck(2 * this.#parts.options.framesInFlight)) this.#renew()
     this.#flushSoon()
   }
 
@@ -286,15 +298,4 @@ export class Batcher implements EntryOwner {
     this.#cancelled = []
     this.#link?.cancel(ids)
   }
-}
-
-/** The server ended it in good order, it broke off, or a frame was too large for it. */
-function isWorthResending(error: BlobwireError | undefined, established: boolean): boolean {
-  if (error === undefined) return true
-  return established && (error.code === 'unavailable' || (isTooLarge(error) && error.details.limit !== undefined))
-}
-
-function failureOf(error: BlobwireError | undefined, { sends }: Entry): BlobwireError {
-  const found = error ?? new BlobwireError({ code: 'unavailable', message: 'the session ended', sent: 'maybe' })
-  return found.with({ attempts: Math.max(1, sends) })
 }

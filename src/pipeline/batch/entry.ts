@@ -32,6 +32,8 @@ export abstract class Entry implements EndListener {
   readonly #settle: Settle
   /** Times it was sent on a session. */
   sends = 0
+  /** It waits for its frame. */
+  queued = false
   /** Nobody waits any more. */
   ended = false
   /** Who wants to know that its call has ended early. */

@@ -44,9 +44,11 @@ function prepare(codec: Codec, name: OperationName, request: object): PreparedOp
 function batchOf(call: Call, settle: Settle, codec: Codec): Entry | undefined {
   const { operations, atomic } = call.request as Messages['BatchOperationsRequest']
   if (atomic || operations.length === 0) return undefined
+  let bytes = 0
   const prepared = operations.map((operation) => {
     const name = Object.keys(operation)[0] as OperationName
+    bytes += estimateBytes(operation[name], codec.name === 'json')
     return prepare(codec, name, operation[name] as object)
   })
-  return new BatchEntry({ call, operations: prepared, bytes: 0, alone: true }, settle)
+  return new BatchEntry({ call, operations: prepared, bytes, alone: true }, settle)
 }

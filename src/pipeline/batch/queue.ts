@@ -9,6 +9,8 @@ export interface FrameBounds {
 /** Entries that wait, by repository, because a frame is of one repository. The repositories take turns. */
 export class EntryQueue {
   readonly #rows = new Map<string, Entry[]>()
+  /** Entries in the rows that have ended; they are not counted any more. */
+  #forgotten = 0
   #operations = 0
   #bytes = 0
 
@@ -24,6 +26,7 @@ export class EntryQueue {
 
   push(entry: Entry): void {
     const row = this.#rows.get(entry.repository)
+    entry.queued = true
     if (row) row.push(entry)
     else this.#rows.set(entry.repository, [entry])
     this.#count(entry, 1)
@@ -33,6 +36,7 @@ export class EntryQueue {
   putBack(entries: readonly Entry[]): void {
     for (const entry of entries.toReversed()) {
       const row = this.#rows.get(entry.repository)
+      entry.queued = true
       if (row) row.unshift(entry)
       else this.#rows.set(entry.repository, [entry])
       this.#count(entry, 1)
@@ -51,12 +55,21 @@ export class EntryQueue {
     return []
   }
 
+  /** The call of an entry that waits has ended: its place is free at once. */
+  forget(entry: Entry): void {
+    this.#count(entry, -1)
+    this.#forgotten++
+    if (this.#forgotten > 64 && this.#forgotten > this.#operations) this.#sweep()
+  }
+
   /** Everything that waits. */
   drain(): Entry[] {
     const all = [...this.#rows.values()].flat()
+    for (const entry of all) entry.queued = false
     this.#rows.clear()
     this.#operations = 0
     this.#bytes = 0
+    this.#forgotten = 0
     return all
   }
 
@@ -72,7 +85,9 @@ export class EntryQueue {
         taken.push(entry)
         bytes += entry.bytes
       }
-      this.#count(entry, -1)
+      entry.queued = false
+      if (entry.ended) this.#forgotten--
+      else this.#count(entry, -1)
       if (!entry.ended && entry.alone) {
         end++
         break
@@ -80,6 +95,15 @@ export class EntryQueue {
     }
     row.splice(0, end)
     return taken
+  }
+
+  #sweep(): void {
+    for (const [repository, row] of this.#rows) {
+      const waiting = row.filter(({ ended }) => !ended)
+      if (waiting.length > 0) this.#rows.set(repository, waiting)
+      else this.#rows.delete(repository)
+    }
+    this.#forgotten = 0
   }
 
   #count(entry: Entry, sign: number): void {

@@ -6,7 +6,8 @@ import type { Next } from '../layer.ts'
 import type { Entry, EntryOwner, SingleEntry } from './entry.ts'
 
 /** The same batches as requests of their own, where there is no session. */
-export async function sendUnary(entries: readonly Entry[], next: Next): Promise<void> {
+export async function sendUnary(all: readonly Entry[], next: Next): Promise<void> {
+  const entries = all.filter(({ ended }) => !ended)
   const [first] = entries
   if (entries.length > 1) return sendTogether(entries, next)
   if (first === undefined) return
@@ -23,7 +24,13 @@ async function sendTogether(entries: readonly Entry[], next: Next): Promise<void
   try {
     const { results } = (await next(gathered)) as Messages['BatchOperationsResponse']
     if (results.length !== entries.length) throw wrongCount(entries.length, results.length)
-    for (const [index, result] of results.entries()) entries[index]?.take(0, result)
+    const left = entries.filter((_entry, index) => isLeftOut(results[index]))
+    // The first always fits, so this ends.
+    const again = left.length < entries.length ? left : []
+    entries.forEach((entry, index) => {
+      if (!again.includes(entry)) entry.take(0, results[index] ?? {})
+    })
+    await sendUnary(again, next)
   } catch (error) {
     if (!isTooLarge(error)) {
       for (const entry of entries) entry.fail(error)
@@ -33,6 +40,11 @@ async function sendTogether(entries: readonly Entry[], next: Next): Promise<void
     await sendUnary(entries.slice(0, middle), next)
     await sendUnary(entries.slice(middle), next)
   }
+}
+
+/** The answer to its batch was full; it is to be asked for again. */
+function isLeftOut(result: Messages['OperationResult'] | undefined): boolean {
+  return result?.error?.detail?.reason === 'batch_response_full'
 }
 
 /** A request for several calls: it ends when none of them waits any more. */

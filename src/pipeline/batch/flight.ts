@@ -1,0 +1,80 @@
+import type { Entry } from './entry.ts'
+import type { Frame } from './frame.ts'
+import type { FrameWindow } from './window.ts'
+
+/** Frames that were sent on a session and have not been answered, and what they take of the window. */
+export class Flight {
+  readonly #window: FrameWindow
+  #frames: Frame[] = []
+  /** Frames without anybody who waits; the server still owes their results. */
+  readonly #abandoned = new Set<Frame>()
+  #heardAtMs = 0
+
+  constructor(window: FrameWindow) {
+    this.#window = window
+  }
+
+  /** Whether anybody waits for a frame. */
+  get busy(): boolean {
+    return this.#frames.length > this.#abandoned.size
+  }
+
+  /** Operations in frames that have not been answered. */
+  get operations(): number {
+    let operations = 0
+    for (const frame of this.#frames) operations += frame.operations.length
+    return operations
+  }
+
+  add(frame: Frame): void {
+    this.#frames.push(frame)
+    this.#window.sent()
+  }
+
+  /** The frame that has the operation of this id. */
+  owner(id: number): Frame | undefined {
+    return this.#frames.find((frame) => frame.owns(id))
+  }
+
+  /** A result has come. */
+  heard(nowMs: number): void {
+    this.#heardAtMs = nowMs
+  }
+
+  /** All results of a frame have come. */
+  answered(frame: Frame, nowMs: number): void {
+    this.#frames.splice(this.#frames.indexOf(frame), 1)
+    if (!this.#abandoned.delete(frame)) this.#window.answered(nowMs - frame.sentAtMs)
+  }
+
+  /**
+   * A call has ended before its answer. A frame that nobody waits for any more leaves the window: calls that come later
+   * must not wait for it either. Returns the ids that the server is to stop; none where the call is not in flight.
+   */
+  end(entry: Entry): number[] {
+    // The last, because what a server gave back is in a second frame.
+    const frame = this.#frames.findLast(({ entries }) => entries.includes(entry))
+    if (frame === undefined) return []
+    if (!this.#abandoned.has(frame) && frame.unanswered().length === 0) {
+      this.#abandoned.add(frame)
+      this.#window.lost()
+    }
+    return frame.idsOf(entry)
+  }
+
+  /** More than `maxFrames` frames were cancelled, and no result has come since the first of them was sent. */
+  isStuck(maxFrames: number): boolean {
+    if (this.#abandoned.size <= maxFrames) return false
+    const [oldest] = this.#abandoned
+    return oldest !== undefined && oldest.sentAtMs >= this.#heardAtMs
+  }
+
+  /** Forgets all frames; returns those that were in flight. */
+  clear(): Frame[] {
+    const frames = this.#frames
+    for (const frame of frames) if (!this.#abandoned.has(frame)) this.#window.lost()
+    this.#frames = []
+    this.#abandoned.clear()
+    return frames
+  }
+}
