@@ -96,7 +96,7 @@ const memory = 'heap allocated in the client for a storeBlob of 50 B, concurrenc
 const store = 'storeBlob of 50 B, concurrency 100, by what the store holds already'
 
 /** All of them. */
-export const targets: readonly Target[] = [
+const targets: readonly Target[] = [
   atLeast('calls a second at 100 callers, against grpc-js unary', 25, {
     scenario: single(100),
     theirs: 'grpc-js unary'

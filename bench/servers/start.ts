@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
@@ -8,21 +8,26 @@ export interface BenchServer {
   stop(): Promise<void>
 }
 
+/** Ended with this process, whatever happens. */
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 /** Starts `bench/servers/NAME.ts`. */
 export async function startBenchServer(name: string, ...args: string[]): Promise<BenchServer> {
   const file = fileURLToPath(new URL(`${name}.ts`, import.meta.url))
   const child = spawn(process.execPath, [file, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
   const exited = once(child, 'exit')
-  const kill = () => child.kill('SIGKILL')
-  process.once('exit', kill)
+  running.add(child)
   const [text] = await Promise.race([once(child.stdout, 'data'), exited.then(() => [''])])
   const port = Number(text)
   if (!(port > 0)) throw new Error(`the server ${name} did not start`)
   return {
     port,
     async stop() {
-      process.off('exit', kill)
-      kill()
+      running.delete(child)
+      child.kill('SIGKILL')
       await exited
     }
   }

@@ -1,0 +1,37 @@
+/** The benchmark as a person runs it, once, in small. */
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import type { Run } from '../../bench/report/run.ts'
+
+const run = promisify(execFile)
+const main = fileURLToPath(new URL('../../bench/main.ts', import.meta.url))
+
+test('a suite is run, printed and written; two results are compared; a wrong name is told', async (context) => {
+  const out = await mkdtemp(join(tmpdir(), 'blobwire-bench-'))
+  context.after(() => rm(out, { recursive: true, force: true }))
+  const flags = ['batches', '--quick', '--rounds', '2', '--round-ms', '20', '--out', out]
+  const { stdout } = await run(process.execPath, [main, ...flags])
+  assert.match(stdout, /batch of 1000 blobs.*us\/operation.*blobwire, MessagePack/s)
+  assert.match(stdout, /an operation in a batch of 100 /)
+  const files = (await readdir(out)).map((name) => join(out, name))
+  const json = files.find((name) => name.endsWith('.json')) ?? assert.fail('no JSON')
+  assert.ok(files.some((name) => name.endsWith('.html')))
+  const written = JSON.parse(await readFile(json, 'utf8')) as Run
+  assert.equal(written.results.length, 4)
+  for (const { contenders } of written.results) {
+    assert.deepEqual(
+      contenders.map(({ values }) => values.length),
+      [2, 2, 2]
+    )
+    assert.ok(contenders.every(({ median }) => median > 0))
+  }
+  const compared = await run(process.execPath, [main, 'compare', json, json])
+  assert.equal(compared.stdout.match(/no difference/g)?.length, 12)
+  await assert.rejects(run(process.execPath, [main, 'everything']), /there is no suite everything/)
+})
