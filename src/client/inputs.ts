@@ -2,7 +2,7 @@ import type { BlobwireError } from '../core/error.ts'
 import type { ObjectFormat } from '../git/oid.ts'
 import type { Messages } from '../schema/messages.ts'
 
-/** Bytes of a file; a string stands for its UTF-8. */
+/** Bytes of a file; a string stands for its UTF-8. They must not be changed until the call has settled. */
 export type Bytes = Uint8Array | string
 
 /** Git's modes for what a tree can hold: file, executable, symbolic link, tree, submodule's commit. */
