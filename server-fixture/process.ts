@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 export interface ServerProcess {
   readonly http: URL
   readonly grpc: URL
+  readonly pid: number
   /** Asks it to drain and end. @throws Error where it does not end with 0 */
   stop(): Promise<void>
 }
@@ -31,6 +32,7 @@ export async function startServerProcess(...flags: string[]): Promise<ServerProc
   return {
     http: new URL(http),
     grpc: new URL(grpc),
+    pid: child.pid as number,
     async stop() {
       process.off('exit', stopWithParent)
       await stopChild(child, exited, log)

@@ -12,6 +12,8 @@ import { createHandlers } from './handlers.ts'
 
 const streamWindowBytes = 8 * 1024 * 1024
 const connectionWindowBytes = 32 * 1024 * 1024
+/** Time for what was accepted; clients that do not read their answers are cut off then, as at the HTTP door. */
+const drainMs = 8_000
 /** Time for the last answers to reach their clients. */
 const lingerMs = 500
 
@@ -78,7 +80,12 @@ export async function openGrpcDoor(parts: DoorParts, options: DoorOptions): Prom
  */
 async function shutDown(server: Server, calls: Set<Promise<object>>): Promise<void> {
   const ended = new Promise<void>((resolve) => server.tryShutdown(() => resolve()))
-  await Promise.race([ended, Promise.allSettled(calls)])
+  let late: NodeJS.Timeout | undefined
+  const tooLate = new Promise<void>((resolve) => {
+    late = setTimeout(resolve, drainMs)
+  })
+  await Promise.race([ended, Promise.allSettled(calls), tooLate])
+  clearTimeout(late)
   const cut = new Promise<void>((resolve) => {
     const late = setTimeout(() => {
       server.forceShutdown()

@@ -25,15 +25,17 @@ export function serveSession(stream: Stream, setting: GrpcSessionSetting): Promi
   const { service, authenticator, draining } = parts
   return new Promise((resolve) => {
     let over = false
+    let isRead = true
     const runner = new SessionRunner({
       service,
       requestId,
       authenticate: () => authenticator.authenticate(authorization),
       send(response) {
         if (over) return
-        const hasRoom = stream.write(pruneMessage('SessionResponse', response as Init<Messages['SessionResponse']>))
-        if (!hasRoom) stream.pause()
+        isRead = stream.write(pruneMessage('SessionResponse', response as Init<Messages['SessionResponse']>))
+        if (!isRead) stream.pause()
       },
+      isRead: () => isRead,
       onRoom: () => goOn()
     })
     const goOn = () => {
@@ -64,7 +66,11 @@ export function serveSession(stream: Stream, setting: GrpcSessionSetting): Promi
       }
       if (runner.full) stream.pause()
     })
-    stream.on('drain', goOn)
+    stream.on('drain', () => {
+      isRead = true
+      runner.goOn()
+      goOn()
+    })
     stream.on('end', finish)
     stream.on('cancelled', () => {
       runner.abandon()

@@ -98,6 +98,7 @@ class HttpSession {
       requestId: terms.requestId,
       authenticate: () => authenticator.authenticate(terms.authorization),
       send: (response) => this.#send(response),
+      isRead: () => this.#output.writableLength <= maxUnsentBytes,
       onRoom: () => this.#resume()
     })
     this.#parser = new EnvelopeParser(service.limits.maxBatchBytes, (flags, payload) => this.#take(flags, payload))
@@ -106,7 +107,10 @@ class HttpSession {
     this.#input.once('end', () => this.#finish())
     this.#input.once('close', () => this.#gone())
     this.#input.once('error', () => this.#gone())
-    this.#output.on('drain', () => this.#resume())
+    this.#output.on('drain', () => {
+      this.#runner.goOn()
+      this.#resume()
+    })
     if (terms.draining.aborted) this.drain()
   }
 

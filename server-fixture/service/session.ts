@@ -7,6 +7,11 @@ type Response = Messages['SessionResponse']
 
 /** Operations that one session may have under way; beyond it nothing more is read from it. */
 const maxRunning = 20_000
+/**
+ * Frames of one session that are carried out at the same time; as many as the client's window has. Each may have an
+ * answer of `max_batch_bytes`, which waits in memory where the client does not read.
+ */
+const maxFramesAtOnce = 64
 
 /** What a session stands on. */
 export interface SessionParts {
@@ -16,6 +21,8 @@ export interface SessionParts {
   readonly authenticate: () => Principal
   /** Sends a message to the client. */
   readonly send: (response: Response) => void
+  /** Whether the client reads its answers: while it does not, no frame is begun. */
+  readonly isRead: () => boolean
   /** Fewer operations than the most are under way again. */
   readonly onRoom: () => void
 }
@@ -26,7 +33,11 @@ export interface SessionParts {
  */
 export class SessionRunner {
   readonly #parts: SessionParts
+  /** Those that wait, too. */
   readonly #frames = new Set<RunningFrame>()
+  #waiting: RunningFrame[] = []
+  /** Those that may have a large answer. */
+  readonly #begun = new Set<RunningFrame>()
   #running = 0
   #onIdle: (() => void) | undefined
 
@@ -59,8 +70,17 @@ export class SessionRunner {
     })
   }
 
+  /** The client reads again. */
+  goOn(): void {
+    while (this.#waiting.length > 0 && this.#begun.size < maxFramesAtOnce && this.#parts.isRead()) {
+      this.#begin(this.#waiting.shift() as RunningFrame)
+    }
+  }
+
   /** The client has gone: nobody waits for answers. */
   abandon(): void {
+    for (const frame of this.#waiting) this.#frames.delete(frame)
+    this.#waiting = []
     for (const frame of this.#frames) frame.abandon()
   }
 
@@ -78,12 +98,20 @@ export class SessionRunner {
     const frame = new RunningFrame(batch)
     this.#frames.add(frame)
     this.#running += operations.length
+    this.#waiting.push(frame)
+    this.goOn()
+  }
+
+  #begin(frame: RunningFrame): void {
+    if (!frame.signal.aborted) this.#begun.add(frame)
     this.#run(frame).then((response) => {
       const wasFull = this.full
+      this.#begun.delete(frame)
       this.#frames.delete(frame)
-      this.#running -= operations.length
+      this.#running -= frame.batch.operations.length
       if (response.results.length > 0) this.#parts.send(response)
       if (wasFull && !this.full) this.#parts.onRoom()
+      this.goOn()
       if (this.#frames.size === 0) this.#onIdle?.()
     })
   }
@@ -99,7 +127,12 @@ export class SessionRunner {
   #cancel(ids: readonly number[]): void {
     // By operation, not by id: a client may name any number of ids.
     const wanted = new Set(ids)
-    for (const frame of this.#frames) frame.cancel(wanted)
+    for (const frame of this.#frames) {
+      frame.cancel(wanted)
+      // Its answer will be small, whenever it comes.
+      if (frame.signal.aborted) this.#begun.delete(frame)
+    }
+    this.goOn()
   }
 }
 

@@ -12,7 +12,7 @@ import {
 } from '../../codec/envelope.ts'
 import { gunzip, gzip } from '../../compression/gzip.ts'
 import { piecesLookCompressible } from '../../compression/sample.ts'
-import type { BlobwireError } from '../../core/error.ts'
+import { BlobwireError } from '../../core/error.ts'
 import { methods, serviceName } from '../../schema/methods.ts'
 import { malformedResponse } from '../errors.ts'
 import type { SessionBatch, SessionOpening, SessionStream } from '../session.ts'
@@ -214,8 +214,7 @@ class HttpSession implements SessionStream {
   #fail(error: unknown): void {
     if (this.#ended) return
     const blobwire = errorFromException(error)
-    const told = blobwire.code === 'invalid_argument' ? malformedResponse(blobwire.message, error) : blobwire
-    this.#end(told)
+    this.#end(asResponseError(blobwire))
     this.#abort?.(letGo())
   }
 
@@ -225,4 +224,13 @@ class HttpSession implements SessionStream {
     if (!this.#half) this.#body.push(null)
     this.#opening.onEnd(error?.with({ transport: this.#parts.codec.name }))
   }
+}
+
+/** Envelope, gzip and codec serve both sides, and speak of what was received as of a request. */
+function asResponseError(error: BlobwireError): BlobwireError {
+  const { code, message } = error
+  if (code === 'invalid_argument') return malformedResponse(message, error)
+  if (code !== 'resource_exhausted') return error
+  // The limit is our own, and says nothing of what the server takes.
+  return new BlobwireError({ code, reason: 'response_too_large', message, sent: 'processed', cause: error })
 }
