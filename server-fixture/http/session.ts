@@ -26,6 +26,8 @@ import { acceptsGzip, type Exchange, headerOf } from './exchange.ts'
 const gzipThresholdBytes = 64 * 1024
 /** Answers that wait for a client that does not read; above it, nothing more is read from it. */
 const maxUnsentBytes = 8 * 1024 * 1024
+/** Compressed frames that wait to be decompressed; with more, nothing more is read. */
+const maxReading = 16
 
 /** What a session is served with. */
 export interface SessionSetting {
@@ -127,13 +129,17 @@ class HttpSession {
     } catch (error) {
       this.#fail(error)
     }
-    if (this.#runner.full || this.#output.writableLength > maxUnsentBytes) this.#input.pause()
+    if (!this.#hasRoom) this.#input.pause()
   }
 
   #resume(): void {
     // What has not been read when the server drains is not answered either; the client sends it again elsewhere.
     if (this.#terms.draining.aborted) return
-    if (!this.#over && !this.#runner.full && this.#output.writableLength <= maxUnsentBytes) this.#input.resume()
+    if (!this.#over && this.#hasRoom) this.#input.resume()
+  }
+
+  get #hasRoom(): boolean {
+    return !this.#runner.full && this.#readingCount <= maxReading && this.#output.writableLength <= maxUnsentBytes
   }
 
   #take(flags: number, payload: Buffer): void {
@@ -149,6 +155,7 @@ class HttpSession {
     this.#reading = Promise.all([bytes, before]).then(([plain]) => {
       this.#readingCount--
       if (!this.#over) this.#receive(plain)
+      this.#resume()
     })
     this.#reading.catch((error) => this.#fail(error))
   }
