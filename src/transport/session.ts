@@ -25,7 +25,7 @@ export interface SessionBatch {
 export interface SessionOpening {
   /** Headers (gRPC: metadata), by lower-case name. */
   readonly headers: Readonly<Record<string, string>>
-  /** The request is on a connection. A transport that cannot tell does not. */
+  /** The request is on a connection. */
   onStart(): void
   /** Results, in whatever order; the first message may be empty and says that the session stands. */
   onResponse(response: Messages['SessionResponse']): void

@@ -11,6 +11,7 @@ import { startServerProcess } from '../../server-fixture/process.ts'
 import { MemoryStore } from '../../server-fixture/store/memory-store.ts'
 import { type BlobwireError, type Client, createClient } from '../../src/index.ts'
 import { startFront } from '../support/front.ts'
+import { startGrpcFront } from '../support/grpc-front.ts'
 import { startRelay } from '../support/relay.ts'
 import { atEnd, testServer } from '../support/server.ts'
 import { StuckStore } from '../support/stuck-store.ts'
@@ -67,6 +68,16 @@ test('a proxy that holds requests back until they have ended: noticed, and no ca
   assert.deepEqual([batching, noSessionReason], ['unary', 'session_silent'])
   await storeMany(client, 300, 'again')
   assert.equal(front.seen.filter((path) => path === 'Session').length, 1)
+})
+
+test('gRPC through a proxy that holds requests back: noticed as well', async (context) => {
+  const fixture = atEnd(context, await testServer())
+  const front = atEnd(context, await startGrpcFront(fixture.server.grpc))
+  const client = fixture.keep(createClient({ endpoint: front.endpoint, transport: 'grpc' }))
+  await client.createRepository('demo')
+  await storeMany(client, 300)
+  const { batching, noSessionReason } = client.stats()
+  assert.deepEqual([batching, noSessionReason], ['unary', 'session_silent'])
 })
 
 /** A store whose work waits while it is shut. */

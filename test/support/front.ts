@@ -22,8 +22,7 @@ type Response = Http2ServerResponse
 export async function startFront(origin: string, rules: FrontRules): Promise<Front> {
   const seen: string[] = []
   const sockets = new Set<Socket>()
-  const handle = async (request: Request, given: Response) => {
-    const response = given as ServerResponse
+  const handle = async (request: Request, response: Response) => {
     const path = request.url ?? ''
     seen.push(path.split('/').at(-1) ?? '')
     request.on('error', () => undefined)

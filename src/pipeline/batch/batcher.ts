@@ -1,20 +1,18 @@
-import type { Clock } from '../../core/clock.ts'
-import type { Counters } from '../../core/counters.ts'
 import { BlobwireError } from '../../core/error.ts'
 import type { Messages } from '../../schema/messages.ts'
 import type { Call, Settle } from '../../transport/transport.ts'
-import { forward, type Next } from '../layer.ts'
+import { forward } from '../layer.ts'
 import type { Entry, EntryOwner } from './entry.ts'
 import { Flight } from './flight.ts'
 import { Frame } from './frame.ts'
 import { Linger } from './linger.ts'
 import { operationError } from './operation-error.ts'
-import { entryOf, type OperationMap } from './operation-of.ts'
-import type { ResolvedBatchOptions } from './options.ts'
+import { entryOf } from './operation-of.ts'
+import type { BatcherParts } from './parts.ts'
 import { EntryQueue, type FrameBounds } from './queue.ts'
 import { failureOf, isWorthResending } from './resend.ts'
 import { meansNoSession, RouteChoice } from './route.ts'
-import { type OpenStream, SessionLink } from './session-link.ts'
+import { SessionLink } from './session-link.ts'
 import { isTooLarge, sendUnary } from './unary-link.ts'
 import { FrameWindow } from './window.ts'
 
@@ -23,21 +21,6 @@ import { FrameWindow } from './window.ts'
  * other: with all in one frame, each side would wait while the other works. Frames smaller than this cost more than that.
  */
 const leastShare = 16
-
-/** What a batcher stands on. */
-export interface BatcherParts {
-  readonly clock: Clock
-  readonly counters: Counters
-  readonly options: ResolvedBatchOptions
-  /** The server's limits, as far as they are known; made smaller where it says so. */
-  readonly limits: () => Messages['Limits']
-  readonly operations: OperationMap
-  /** The way of a single request. */
-  readonly unary: Next
-  readonly open: OpenStream
-  /** A session that is opened again may have a fresh token. */
-  readonly refreshable: boolean
-}
 
 /**
  * Turns concurrent calls into frames on one session. A call is sent at once when nothing is under way; while as many
@@ -57,6 +40,8 @@ export class Batcher implements EntryOwner {
   #cancelled: number[] = []
   #closed = false
   #stale = false
+  /** Requests for what travels alone, where there is no session. */
+  #aloneUnary = 0
 
   constructor(parts: BatcherParts) {
     this.#parts = parts
@@ -109,7 +94,7 @@ export class Batcher implements EntryOwner {
     entry.owner = this
     entry.call.whenEnded(entry)
     this.#queue.push(entry)
-    if (this.#window.hasRoom) this.#flushSoon()
+    if (entry.alone || this.#window.hasRoom) this.#flushSoon()
   }
 
   /** After everything that is ready to run has run, so that calls made together travel together. */
@@ -134,18 +119,37 @@ export class Batcher implements EntryOwner {
     this.#flushing = false
     this.#sendCancels()
     if (this.#closed || this.#queue.operations === 0) return
-    if (this.#window.inFlight === 0 && this.#queue.operations < this.#bounds().maxOperations && this.#linger.holds()) {
-      return
-    }
+    const lingers =
+      this.#window.inFlight === 0 && this.#queue.operations < this.#bounds().maxOperations && this.#linger.holds()
+    if (lingers && !this.#queue.hasAlone) return
     const bySession = this.choice.route === 'session' || (this.choice.takeProbe() && this.#probe())
     if (bySession && !this.#connected().hasRoom) return
-    while (this.#window.hasRoom && (!bySession || this.#link?.hasRoom)) {
+    this.#flushAlone(bySession)
+    while (!lingers && this.#window.hasRoom && (!bySession || this.#link?.hasRoom)) {
       const entries = this.#queue.take(this.#bounds())
       if (entries.length === 0) return
       this.#linger.end()
       if (bySession) this.#sendFrame(entries)
       else this.#sendUnary(entries)
     }
+  }
+
+  /** What travels alone does not wait for the window, only for its own kind. */
+  #flushAlone(bySession: boolean): void {
+    const { framesInFlight } = this.#parts.options
+    while (this.#flight.alone + this.#aloneUnary < framesInFlight && (!bySession || this.#link?.hasRoom)) {
+      const entry = this.#queue.takeAlone()
+      if (entry === undefined) return
+      if (bySession) this.#sendFrame([entry])
+      else this.#sendAlone(entry)
+    }
+  }
+
+  async #sendAlone(entry: Entry): Promise<void> {
+    this.#aloneUnary++
+    await sendUnary([entry], this.#parts.unary)
+    this.#aloneUnary--
+    this.#flushSoon()
   }
 
   #sendFrame(entries: Entry[]): void {
@@ -197,9 +201,7 @@ export class Batcher implements EntryOwner {
     let frame: Frame | undefined
     for (const { id, result } of results) {
       if (!frame?.owns(id)) frame = this.#flight.owner(id)
-      if (frame === undefined || !this.#deliver(frame, id, result)) {
-        return this.#malformed(`a result for the id ${id}, which waits for none`)
-      }
+      if (frame === undefined || !this.#deliver(frame, id, result)) return this.#malformed(id, frame)
       if (this.#stale) return this.#renew()
       if (!frame.done) continue
       this.#flight.answered(frame, now)
@@ -219,7 +221,7 @@ export class Batcher implements EntryOwner {
       // A batch of the application's is cut by who made it.
       if (answer.error) frame.entries[0]?.fail(operationError(answer.error))
     }
-    if (answer.error?.code === 'unauthenticated' && this.#parts.refreshable && frame.entries[0]?.sends === 1) {
+    if (answer.error?.code === 'unauthenticated' && this.#parts.refreshable && frame.entryOf(id)?.refreshed === false) {
       // Its token has expired since the session began: a new session asks for a new one.
       this.#stale = true
       return true
@@ -232,17 +234,21 @@ export class Batcher implements EntryOwner {
 
   #renew(): void {
     const link = this.#link
+    for (const entry of this.#stale ? this.#flight.unanswered() : []) entry.refreshed = true
     this.#stale = false
     this.#broken(undefined, true)
     link?.destroy()
   }
 
-  #malformed(description: string): void {
-    const message = `malformed response: ${description}`
+  /**
+   * A result that nothing waits for. What shares a frame with it fails, or everything in flight if it is of none: results
+   * may have been taken for each other's. The session is left, and what else was in flight goes on another.
+   */
+  #malformed(id: number, frame: Frame | undefined): void {
+    const message = `malformed response: a result for the id ${id}, which waits for none`
     const error = new BlobwireError({ code: 'internal', reason: 'malformed_response', message, sent: 'processed' })
-    const link = this.#link
-    this.#broken(error, true)
-    link?.destroy()
+    for (const entry of frame?.unanswered() ?? this.#flight.unanswered()) entry.fail(failureOf(error, entry))
+    this.#renew()
   }
 
   /** The session is over: what was not answered is sent again, by whichever way is left, or fails. */

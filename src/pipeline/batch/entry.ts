@@ -32,6 +32,8 @@ export abstract class Entry implements EndListener {
   readonly #settle: Settle
   /** Times it was sent on a session. */
   sends = 0
+  /** Its session was left for one with a new token. */
+  refreshed = false
   /** It waits for its frame. */
   queued = false
   /** Nobody waits any more. */

@@ -2,13 +2,17 @@ import type { Entry } from './entry.ts'
 import type { Frame } from './frame.ts'
 import type { FrameWindow } from './window.ts'
 
-/** Frames that were sent on a session and have not been answered, and what they take of the window. */
+/**
+ * Frames that were sent on a session and have not been answered, and what they take of the window. Frames that travel
+ * alone take nothing of it: what they ask for may take long, and the others must not wait for that.
+ */
 export class Flight {
   readonly #window: FrameWindow
   #frames: Frame[] = []
   /** Frames without anybody who waits; the server still owes their results. */
   readonly #abandoned = new Set<Frame>()
   #heardAtMs = 0
+  #alone = 0
 
   constructor(window: FrameWindow) {
     this.#window = window
@@ -26,9 +30,20 @@ export class Flight {
     return operations
   }
 
+  /** Entries that wait for their results. */
+  unanswered(): Entry[] {
+    return this.#frames.flatMap((frame) => frame.unanswered())
+  }
+
+  /** Frames that travel alone and that somebody waits for. */
+  get alone(): number {
+    return this.#alone
+  }
+
   add(frame: Frame): void {
     this.#frames.push(frame)
-    this.#window.sent()
+    if (frame.alone) this.#alone++
+    else this.#window.sent()
   }
 
   /** The frame that has the operation of this id. */
@@ -44,7 +59,9 @@ export class Flight {
   /** All results of a frame have come. */
   answered(frame: Frame, nowMs: number): void {
     this.#frames.splice(this.#frames.indexOf(frame), 1)
-    if (!this.#abandoned.delete(frame)) this.#window.answered(nowMs - frame.sentAtMs)
+    if (this.#abandoned.delete(frame)) return
+    if (frame.alone) this.#alone--
+    else this.#window.answered(nowMs - frame.sentAtMs)
   }
 
   /**
@@ -57,7 +74,7 @@ export class Flight {
     if (frame === undefined) return []
     if (!this.#abandoned.has(frame) && frame.unanswered().length === 0) {
       this.#abandoned.add(frame)
-      this.#window.lost()
+      this.#release(frame)
     }
     return frame.idsOf(entry)
   }
@@ -72,9 +89,14 @@ export class Flight {
   /** Forgets all frames; returns those that were in flight. */
   clear(): Frame[] {
     const frames = this.#frames
-    for (const frame of frames) if (!this.#abandoned.has(frame)) this.#window.lost()
+    for (const frame of frames) if (!this.#abandoned.has(frame)) this.#release(frame)
     this.#frames = []
     this.#abandoned.clear()
     return frames
+  }
+
+  #release(frame: Frame): void {
+    if (frame.alone) this.#alone--
+    else this.#window.lost()
   }
 }

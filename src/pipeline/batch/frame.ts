@@ -27,6 +27,11 @@ export class Frame {
     this.#answered = new Uint8Array(this.#left)
   }
 
+  /** It has one call in it, which is waited for by nobody else. */
+  get alone(): boolean {
+    return this.entries[0]?.alone ?? false
+  }
+
   /** Every operation has its result. */
   get done(): boolean {
     return this.#left === 0
@@ -34,6 +39,11 @@ export class Frame {
 
   owns(id: number): boolean {
     return id >= this.firstId && id < this.firstId + this.operations.length
+  }
+
+  /** The entry that waits for the result of this id. */
+  entryOf(id: number): Entry | undefined {
+    return this.entries.length === 1 ? this.entries[0] : this.entries[id - this.firstId]
   }
 
   /** The ids of an entry. */
@@ -56,7 +66,7 @@ export class Frame {
   /** Takes the operation out of this frame, to be sent again. False = it has had a result. */
   giveBack(id: number, queue: (entry: Entry) => void): boolean {
     const index = id - this.firstId
-    const entry = this.entries[index]
+    const entry = this.entryOf(id)
     if (entry === undefined || this.#answered[index] !== 0) return false
     this.#answered[index] = 1
     this.#left--

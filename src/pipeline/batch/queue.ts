@@ -6,8 +6,12 @@ export interface FrameBounds {
   readonly maxBytes: number
 }
 
-/** Entries that wait, by repository, because a frame is of one repository. The repositories take turns. */
+/**
+ * Entries that wait, by repository, because a frame is of one repository. The repositories take turns. Those that travel
+ * alone wait apart: nobody waits for them, and they for nobody.
+ */
 export class EntryQueue {
+  #alone: Entry[] = []
   readonly #rows = new Map<string, Entry[]>()
   /** Entries in the rows that have ended; they are not counted any more. */
   #forgotten = 0
@@ -25,25 +29,32 @@ export class EntryQueue {
   }
 
   push(entry: Entry): void {
-    const row = this.#rows.get(entry.repository)
-    entry.queued = true
-    if (row) row.push(entry)
-    else this.#rows.set(entry.repository, [entry])
-    this.#count(entry, 1)
+    this.#rowOf(entry).push(entry)
+    this.#enter(entry)
   }
 
   /** Puts entries back that were sent and not answered: they come first. */
   putBack(entries: readonly Entry[]): void {
     for (const entry of entries.toReversed()) {
-      const row = this.#rows.get(entry.repository)
-      entry.queued = true
-      if (row) row.unshift(entry)
-      else this.#rows.set(entry.repository, [entry])
-      this.#count(entry, 1)
+      this.#rowOf(entry).unshift(entry)
+      this.#enter(entry)
     }
   }
 
-  /** The entries of the next frame; an empty list = nothing waits. */
+  get hasAlone(): boolean {
+    return this.#alone.length > 0
+  }
+
+  /** The next entry that travels alone. */
+  takeAlone(): Entry | undefined {
+    for (let entry = this.#alone.shift(); entry !== undefined; entry = this.#alone.shift()) {
+      this.#leave(entry)
+      if (!entry.ended) return entry
+    }
+    return undefined
+  }
+
+  /** The entries of the next frame that several share; an empty list = nothing waits. */
   take(bounds: FrameBounds): Entry[] {
     for (const [repository, row] of this.#rows) {
       const taken = this.#takeFrom(row, bounds)
@@ -64,8 +75,9 @@ export class EntryQueue {
 
   /** Everything that waits. */
   drain(): Entry[] {
-    const all = [...this.#rows.values()].flat()
+    const all = [...this.#alone, ...[...this.#rows.values()].flat()]
     for (const entry of all) entry.queued = false
+    this.#alone = []
     this.#rows.clear()
     this.#operations = 0
     this.#bytes = 0
@@ -80,24 +92,39 @@ export class EntryQueue {
     for (; end < row.length; end++) {
       const entry = row[end] as Entry
       if (!entry.ended) {
-        const full = taken.length >= maxOperations || bytes + entry.bytes > maxBytes
-        if (taken.length > 0 && (full || entry.alone)) break
+        if (taken.length > 0 && (taken.length >= maxOperations || bytes + entry.bytes > maxBytes)) break
         taken.push(entry)
         bytes += entry.bytes
       }
-      entry.queued = false
-      if (entry.ended) this.#forgotten--
-      else this.#count(entry, -1)
-      if (!entry.ended && entry.alone) {
-        end++
-        break
-      }
+      this.#leave(entry)
     }
     row.splice(0, end)
     return taken
   }
 
+  #rowOf(entry: Entry): Entry[] {
+    if (entry.alone) return this.#alone
+    let row = this.#rows.get(entry.repository)
+    if (row === undefined) {
+      row = []
+      this.#rows.set(entry.repository, row)
+    }
+    return row
+  }
+
+  #enter(entry: Entry): void {
+    entry.queued = true
+    this.#count(entry, 1)
+  }
+
+  #leave(entry: Entry): void {
+    entry.queued = false
+    if (entry.ended) this.#forgotten--
+    else this.#count(entry, -1)
+  }
+
   #sweep(): void {
+    this.#alone = this.#alone.filter(({ ended }) => !ended)
     for (const [repository, row] of this.#rows) {
       const waiting = row.filter(({ ended }) => !ended)
       if (waiting.length > 0) this.#rows.set(repository, waiting)

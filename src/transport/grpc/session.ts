@@ -39,6 +39,10 @@ class GrpcSession implements SessionStream {
     const interceptors = parts.gzip ? [compressWhatPays(sessionGzipThresholdBytes)] : []
     parts.counters.requests++
     this.#stream = parts.client.makeBidiStreamRequest(parts.method.path, asIs, asIs, metadata, { interceptors })
+    // Asked of the channel, because the call itself says nothing until the server does.
+    parts.client.waitForReady(Number.POSITIVE_INFINITY, (error) => {
+      if (!error && !this.#ended) opening.onStart()
+    })
     this.#stream.on('data', (bytes: Buffer) => this.#take(bytes))
     this.#stream.on('drain', () => opening.onDrain())
     this.#stream.on('end', () => undefined)

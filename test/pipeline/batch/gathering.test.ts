@@ -134,7 +134,7 @@ test('a frame is of one repository, and repositories take turns', async () => {
   )
 })
 
-test('slow operations and batches of the application travel alone in their frames', async () => {
+test('slow operations and batches of the application travel alone in their frames, which do not take the window', async () => {
   const { store, run, stream } = bench()
   const first = store('a')
   await settled()
@@ -148,15 +148,30 @@ test('slow operations and batches of the application travel alone in their frame
     store('d'),
     store('e')
   ]
-  for (let place = 0; place < 6; place++) {
-    await settled()
-    stream().answer(place)
-  }
-  assert.deepEqual(stream().frames, ['a', 'b', 'compare', 'c', 'x y', 'd e'])
+  await settled()
+  assert.deepEqual(stream().frames, ['a', 'compare', 'x y', 'b c d e'])
+  stream().answer()
   await Promise.all([first, ...calls])
   assert.deepEqual(await calls[3], {
     results: [{ storeBlob: { oid: 'oid of x', size: 1 } }, { storeBlob: { oid: 'oid of y', size: 1 } }]
   })
+})
+
+test('slow operations in flight hold up no other call, and are held up only by as many of their own', async () => {
+  const { store, run, stream } = bench({ batch: { framesInFlight: 2 } })
+  const slow = Array.from({ length: 3 }, () => run(methods.compare, { repository: 'demo', base: 'v1', head: 'v2' }))
+  await settled()
+  assert.deepEqual(stream().frames, ['compare', 'compare'])
+  const call = store('a')
+  await settled()
+  assert.deepEqual(stream().frames, ['compare', 'compare', 'a'])
+  stream().answer(2)
+  assert.equal(await call, 'oid of a')
+  stream().answer(0)
+  await settled()
+  assert.equal(stream().frames.at(-1), 'compare')
+  stream().answer(1, 3)
+  await Promise.all(slow)
 })
 
 test('a peer that does not keep up is sent nothing until it does', async () => {

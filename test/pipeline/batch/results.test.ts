@@ -80,6 +80,24 @@ for (const [name, lie] of Object.entries(lies)) {
   })
 }
 
+test('malformed_response is for the frame with the wrong result; what else was in flight goes on another session', async () => {
+  const { store, stream, streams } = bench()
+  const calls = ['a', 'b'].map((content) => store(content))
+  await settled()
+  const allEnds = outcomes([...calls, store('c')])
+  await settled()
+  assert.deepEqual(stream().frames, ['a b', 'c'])
+  const [first] = stream().resultsOf(0) as [Messages['SessionResult']]
+  stream().respond([first, first])
+  await settled()
+  assert.equal(streams.length, 2)
+  assert.deepEqual(stream().frames, ['c'])
+  stream().answer()
+  const ends = await allEnds
+  assert.equal((ends[1] as BlobwireError).reason, 'malformed_response')
+  assert.deepEqual([ends[0], ends[2]], ['oid of a', 'oid of c'])
+})
+
 test('a result of another kind, or of none, is malformed_response for that call alone', async () => {
   const { store, stream } = bench()
   const calls = ['a', 'b', 'c'].map((content) => store(content))

@@ -129,6 +129,20 @@ test('a token that has expired in mid-session: one new session with a new token'
   assert.deepEqual(await Promise.all(calls), ['oid of b', 'oid of c'])
 })
 
+test('a call that was sent twice already has its new token as well', async () => {
+  const { store, stream, streams } = bench({ token: () => 'new' })
+  const call = store('a')
+  await settled()
+  stream().greet()
+  stream().opening.onEnd(new BlobwireError({ code: 'unavailable', message: 'reset', sent: 'maybe' }))
+  await settled()
+  stream().fail(0, { code: 'unauthenticated', detail: errorDetail({ reason: 'expired_token' }) })
+  await settled()
+  assert.equal(streams.length, 3)
+  stream().answer()
+  assert.equal(await call, 'oid of a')
+})
+
 test('unauthenticated with the new token as well is the answer', async () => {
   const { store, stream, streams } = bench({ token: () => 'always' })
   const call = store('a')

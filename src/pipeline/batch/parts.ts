@@ -1,0 +1,22 @@
+import type { Clock } from '../../core/clock.ts'
+import type { Counters } from '../../core/counters.ts'
+import type { Messages } from '../../schema/messages.ts'
+import type { Next } from '../layer.ts'
+import type { OperationMap } from './operation-of.ts'
+import type { ResolvedBatchOptions } from './options.ts'
+import type { OpenStream } from './session-link.ts'
+
+/** What a batcher stands on. */
+export interface BatcherParts {
+  readonly clock: Clock
+  readonly counters: Counters
+  readonly options: ResolvedBatchOptions
+  /** The server's limits, as far as they are known; made smaller where it says so. */
+  readonly limits: () => Messages['Limits']
+  readonly operations: OperationMap
+  /** The way of a single request. */
+  readonly unary: Next
+  readonly open: OpenStream
+  /** A session that is opened again may have a fresh token. */
+  readonly refreshable: boolean
+}
