@@ -8,7 +8,7 @@ const cut = (text: string) => (text.length > maxTextLength ? `${text.slice(0, ma
 
 /** The typed part of an error, as both doors and batches tell it. */
 export function errorDetail(error: BlobwireError, requestId: string): Messages['ErrorDetail'] {
-  const { refMismatches, limit, violations, missingOids } = error.details
+  const { refMismatches, limit, violations, missingOids, retryAfterMs } = error.details
   return {
     reason: error.reason,
     retryable: error.retryable,
@@ -19,7 +19,8 @@ export function errorDetail(error: BlobwireError, requestId: string): Messages['
       field: cut(field),
       description: cut(description)
     })),
-    missingOids: missingOids ?? []
+    missingOids: missingOids ?? [],
+    retryAfterMs: retryAfterMs ?? 0
   }
 }
 

@@ -33,6 +33,8 @@ export interface ErrorDetails {
   violations?: FieldViolation[]
   /** Objects that were named and are not in the repository. */
   missingOids?: string[]
+  /** How long the server asks to wait before the same call is sent again, in milliseconds. */
+  retryAfterMs?: number
 }
 
 /** What a `BlobwireError` is made of; everything but code and message has a default. */

@@ -493,6 +493,8 @@ export interface ErrorDetail {
   violations: FieldViolation[]
   /** Objects that were named and are not there. */
   missingOids: string[]
+  /** Milliseconds to wait before the same call is sent again; 0 = the server does not say. */
+  retryAfterMs: number
 }
 
 /** A failed compare-and-swap; all-zero oids stand for "no such ref". */

@@ -310,7 +310,8 @@ export const shapes: Readonly<Record<keyof Messages, readonly Field[]>> = {
     { name: 'refMismatches', kind: 'message', shape: 'RefMismatch', repeated: true },
     { name: 'limit', kind: 'message', shape: 'LimitExceeded' },
     { name: 'violations', kind: 'message', shape: 'FieldViolation', repeated: true },
-    { name: 'missingOids', kind: 'string', repeated: true }
+    { name: 'missingOids', kind: 'string', repeated: true },
+    { name: 'retryAfterMs', kind: 'uint32' }
   ],
   RefMismatch: [
     { name: 'name', kind: 'string' },

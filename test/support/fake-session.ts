@@ -96,7 +96,15 @@ export function operationError(error: Partial<Messages['OperationError']>): Mess
 
 /** A detail with only these parts. */
 export function errorDetail(detail: Partial<Messages['ErrorDetail']>): Messages['ErrorDetail'] {
-  const empty = { reason: '', retryable: false, requestId: '', refMismatches: [], violations: [], missingOids: [] }
+  const empty = {
+    reason: '',
+    retryable: false,
+    requestId: '',
+    refMismatches: [],
+    violations: [],
+    missingOids: [],
+    retryAfterMs: 0
+  }
   return { ...empty, limit: undefined, ...detail } as unknown as Messages['ErrorDetail']
 }
 

@@ -2,7 +2,7 @@ import { type ServiceError, status } from '@grpc/grpc-js'
 import { decodeStatus, type Status } from '../../codec/proto.ts'
 import { codeFromGrpc } from '../../core/code.ts'
 import { BlobwireError, type Sent } from '../../core/error.ts'
-import { detailsOf } from '../errors.ts'
+import { detailsOf, withRetryAfter } from '../errors.ts'
 
 const maxMessageLength = 4096
 
@@ -15,6 +15,20 @@ const tooLarge = /^Received message (larger than max|that decompresses to)/
 
 /** What the error of a gRPC call means, with the details of the richer error model where the server sent some. */
 export function errorFromService(error: ServiceError): BlobwireError {
+  return withPushback(withRetryAfter(errorFromStatus(error), textOf(error, 'retry-after')), error)
+}
+
+const textOf = (error: ServiceError, key: string) => error.metadata?.get(key)[0]?.toString()
+
+/** gRFC A6: `grpc-retry-pushback-ms` is how long to wait; what is no number, or below 0, says not to try again. */
+function withPushback(found: BlobwireError, error: ServiceError): BlobwireError {
+  const pushback = textOf(error, 'grpc-retry-pushback-ms')
+  if (pushback === undefined) return found
+  if (!/^\d+$/.test(pushback)) return found.with({ retryable: false })
+  return found.with({ retryable: true, details: { ...found.details, retryAfterMs: Number(pushback) } })
+}
+
+function errorFromStatus(error: ServiceError): BlobwireError {
   const code = codeFromGrpc(error.code)
   const message = (error.details || error.message).slice(0, maxMessageLength)
   const rich = readStatus(error)

@@ -14,7 +14,7 @@ import { gunzip, gzip } from '../../compression/gzip.ts'
 import { piecesLookCompressible } from '../../compression/sample.ts'
 import { BlobwireError } from '../../core/error.ts'
 import { methods, serviceName } from '../../schema/methods.ts'
-import { malformedResponse } from '../errors.ts'
+import { malformedResponse, withRetryAfter } from '../errors.ts'
 import type { SessionBatch, SessionOpening, SessionStream } from '../session.ts'
 import { sessionGzipThresholdBytes, type TransportOptions } from '../transport.ts'
 import { errorFromEndStream, errorFromException, errorFromResponse } from './errors.ts'
@@ -34,6 +34,14 @@ export function openHttpSession(
   return new HttpSession(parts, options, opening)
 }
 
+interface Refusal {
+  readonly status: number
+  readonly contentType: string
+  readonly retryAfter: string | undefined
+  readonly parts: Buffer[]
+  bytes: number
+}
+
 const letGo = () => new Error('the session was let go')
 
 class HttpSession implements SessionStream {
@@ -44,7 +52,7 @@ class HttpSession implements SessionStream {
   readonly #parser: EnvelopeParser
   #abort: ((reason: Error) => void) | undefined
   /** Of an answer that is no stream: what is read of it. */
-  #refusal: { status: number; contentType: string; parts: Buffer[]; bytes: number } | undefined
+  #refusal: Refusal | undefined
   #gzipped = false
   #ended = false
   /** Nothing more is sent. */
@@ -142,7 +150,8 @@ class HttpSession implements SessionStream {
   #start(status: number, headers: Readonly<Record<string, string | string[] | undefined>>, expected: string): void {
     const contentType = String(headers['content-type'] ?? '')
     if (status !== 200 || contentType.split(';', 1)[0]?.trim() !== expected) {
-      this.#refusal = { status, contentType, parts: [], bytes: 0 }
+      const retryAfter = headers['retry-after']
+      this.#refusal = { status, contentType, retryAfter: retryAfter && String(retryAfter), parts: [], bytes: 0 }
       return
     }
     const encoding = headers['connect-content-encoding'] ?? 'identity'
@@ -198,8 +207,10 @@ class HttpSession implements SessionStream {
   #finish(): void {
     const refusal = this.#refusal
     if (refusal) {
-      const body = Buffer.concat(refusal.parts)
-      errorFromResponse(refusal.status, refusal.contentType, body).then((error) => this.#end(error))
+      const { status, contentType, retryAfter } = refusal
+      errorFromResponse(status, contentType, Buffer.concat(refusal.parts)).then((error) => {
+        this.#end(withRetryAfter(error, retryAfter))
+      })
       return
     }
     const late = () => {

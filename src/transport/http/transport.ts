@@ -4,7 +4,7 @@ import { looksCompressible } from '../../compression/sample.ts'
 import type { Messages } from '../../schema/messages.ts'
 import { serviceName } from '../../schema/methods.ts'
 import type { Init, ShapeName } from '../../schema/shape.ts'
-import { malformedResponse } from '../errors.ts'
+import { malformedResponse, withRetryAfter } from '../errors.ts'
 import { type Call, gzipThresholdBytes, type Transport, type TransportOptions } from '../transport.ts'
 import { collect, decompress } from './body.ts'
 import { errorFromException, errorFromResponse } from './errors.ts'
@@ -48,7 +48,8 @@ export function createHttpTransport(parts: HttpTransportParts, options: Transpor
     const contentType = single(response.headers['content-type']) ?? ''
     if (response.statusCode !== 200) {
       const error = await errorFromResponse(response.statusCode, contentType, answer)
-      throw error.with({ requestId: error.requestId ?? single(response.headers['x-request-id']) })
+      const named = error.with({ requestId: error.requestId ?? single(response.headers['x-request-id']) })
+      throw withRetryAfter(named, single(response.headers['retry-after']))
     }
     if (contentType.split(';', 1)[0]?.trim() !== codec.contentType) {
       throw malformedResponse(`content-type is not ${codec.contentType}`)
