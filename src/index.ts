@@ -1,4 +1,4 @@
-export type { Client, ClientStats } from './client/client.ts'
+export type { Client } from './client/client.ts'
 export { createClient } from './client/client.ts'
 export type {
   Author,
@@ -24,7 +24,9 @@ export type {
   StoreTreeInput
 } from './client/inputs.ts'
 export type { ClientOptions } from './client/options.ts'
+export type { HedgeOptions, PolicyOptions } from './client/policies.ts'
 export type { Repository } from './client/repository.ts'
+export type { BatchStats, ClientStats, EndpointStats } from './client/stats.ts'
 export type { Pem, TlsOptions } from './connection/tls.ts'
 export type { CallOptions } from './core/call.ts'
 export type { Code } from './core/code.ts'
@@ -38,10 +40,14 @@ export type {
   TransportName
 } from './core/error.ts'
 export { BlobwireError } from './core/error.ts'
+export type { LatencySummary } from './core/latency.ts'
 export type { ObjectFormat } from './git/oid.ts'
 export type { BatchOptions } from './pipeline/batch/options.ts'
+export type { BreakerOptions } from './pipeline/breaker.ts'
+export type { ConcurrencyOptions } from './pipeline/concurrency.ts'
 export type { Token } from './pipeline/credentials.ts'
 export type { Interceptor, Next } from './pipeline/layer.ts'
+export type { RetryOptions } from './pipeline/retry/options.ts'
 export type {
   CommitFilesResponse,
   CompareResponse,

@@ -48,13 +48,13 @@ export async function runBatch(
   const { atomic = false, ...callOptions } = options
   const remaining = caller.shared(callOptions)
   if (!Array.isArray(operations)) throw invalidArgument('operations', 'must be a list')
-  const base64 = caller.options.transport === 'json'
+  const base64 = (callOptions.transport ?? caller.transport) === 'json'
   const items = operations.map((operation, index) => toItem(operation, { index, setting, base64 }))
   let runs = pack(items, (item) => item.bytes, caller.known.limits)
   // Only a batch that may have to be split needs the server's own limits first.
   if (runs.length > 1) runs = pack(items, (item) => item.bytes, await caller.limits(remaining()))
   const unordered = isUnordered(items)
-  if (unordered && !atomic && caller.batcher?.choice.route === 'session') runs = runs.flatMap(inShares)
+  if (unordered && !atomic && caller.usesSessions) runs = runs.flatMap(inShares)
   if (atomic && runs.length > 1) throw tooLargeForOne(items.length)
   const send = (run: Item[]) => sendRun(context, run, { atomic, options: remaining })
   if (unordered) await inParallel(runs, send)
@@ -137,9 +137,9 @@ function wrongCount(expected: number, found: number): BlobwireError {
 }
 
 function toResult(context: BatchContext, item: Item, result: Messages['OperationResult']): OperationResult {
-  const { options } = context.caller
-  const facts = { sent: 'processed', attempts: 1, transport: options.transport } as const
-  if (result.error) return { error: operationError(result.error).with({ transport: options.transport }) }
+  const { options, transport } = context.caller
+  const facts = { sent: 'processed', attempts: 1, transport } as const
+  if (result.error) return { error: operationError(result.error).with({ transport }) }
   const response = result[item.name]
   if (response === undefined) {
     const message = `malformed response: no result for ${item.name}`

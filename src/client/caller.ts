@@ -1,21 +1,21 @@
 import type { CallOptions } from '../core/call.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { type Counters, newCounters } from '../core/counters.ts'
-import { invalidArgument } from '../core/error.ts'
+import { invalidArgument, type TransportName } from '../core/error.ts'
+import { Latency } from '../core/latency.ts'
 import type { ObjectFormat } from '../git/oid.ts'
-import type { Batcher } from '../pipeline/batch/batcher.ts'
 import type { Draft } from '../pipeline/deadline.ts'
 import { createPipeline, type Pipeline } from '../pipeline/order.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
 import type { Init, Method } from '../schema/shape.ts'
-import type { Transport } from '../transport/transport.ts'
-import { codecOf, connectGrpc, connectHttp, grpcEndpoint } from './connect.ts'
+import { Connector, codecOf } from './connect.ts'
 import { checkHeaders } from './headers.ts'
 import type { OperationName, OperationResult } from './inputs.ts'
+import { checkNumber } from './numbers.ts'
 import type { Request } from './operations.ts'
-import { checkNumber, type ResolvedOptions } from './options.ts'
-import { type Verifier, verifierOf } from './verify.ts'
+import { checkTransport, type ResolvedOptions } from './options.ts'
+import { verifierOf } from './verify.ts'
 
 /** What the client does not have to ask for again. */
 export interface Known {
@@ -52,27 +52,28 @@ export class Caller {
   readonly clock: Clock
   readonly counters: Counters = newCounters()
   readonly known: Known = { limits: { ...defaultLimits }, formats: new Map(), heads: new Map() }
-  readonly #pipeline: Pipeline
+  readonly latency = new Latency()
+  readonly pipeline: Pipeline
+  readonly #connector: Connector
   readonly #idPrefix = Math.random().toString(36).slice(2, 10)
-  #transport: Promise<Transport> | undefined
-  /** Only while it is asked where gRPC listens. */
-  #asking: Transport | undefined
   #capabilities: Promise<Messages['GetCapabilitiesResponse']> | undefined
   #requests = 0
-  readonly #verifiers = new Map<OperationName, Verifier | undefined>()
 
   constructor(options: ResolvedOptions, clock: Clock = systemClock) {
     this.options = options
     this.clock = clock
-    this.#pipeline = createPipeline({
+    this.#connector = new Connector(options, this.counters)
+    this.pipeline = createPipeline({
       ...options,
       clock,
       counters: this.counters,
-      codec: codecOf(options.transport),
-      transportName: options.transport,
+      latency: this.latency,
+      endpoints: [...options.endpoints.keys()],
+      codecOf,
       limits: () => this.known.limits,
       newRequestId: () => `${this.#idPrefix}-${++this.#requests}`,
-      transport: () => this.#connected()
+      connect: (endpoint, transport) => this.#connector.connect(endpoint, transport),
+      random: Math.random
     })
   }
 
@@ -83,7 +84,7 @@ export class Caller {
     options?: CallOptions
   ): Promise<Response> {
     try {
-      return this.#pipeline.run(this.#draft(method, request as object, options)) as Promise<Response>
+      return this.pipeline.run(this.#draft(method, request as object, options)) as Promise<Response>
     } catch (error) {
       return Promise.reject(error)
     }
@@ -97,20 +98,11 @@ export class Caller {
   ): Promise<NonNullable<OperationResult[Name]>> {
     try {
       const draft = this.#draft(methods[name] as Method, request, options)
-      if (this.options.verify) draft.verify = this.#verifierOf(name)
-      return this.#pipeline.run(draft) as Promise<NonNullable<OperationResult[Name]>>
+      if (this.options.verify) draft.verify = verifierOf(name)
+      return this.pipeline.run(draft) as Promise<NonNullable<OperationResult[Name]>>
     } catch (error) {
       return Promise.reject(error)
     }
-  }
-
-  #verifierOf(name: OperationName): Verifier | undefined {
-    let verifier = this.#verifiers.get(name)
-    if (verifier === undefined && !this.#verifiers.has(name)) {
-      verifier = verifierOf(name, this.options.transport)
-      this.#verifiers.set(name, verifier)
-    }
-    return verifier
   }
 
   #draft(
@@ -125,7 +117,8 @@ export class Caller {
       request,
       headers: options.headers ? { ...headers, ...checkHeaders(options.headers) } : headers,
       timeoutMs: options.timeoutMs === undefined ? timeoutMs : checkNumber('timeoutMs', options.timeoutMs),
-      signal: checkSignal(options.signal)
+      signal: checkSignal(options.signal),
+      transport: options.transport && checkTransport(options.transport, [...this.options.endpoints.values()])[0]
     }
   }
 
@@ -141,6 +134,7 @@ export class Caller {
     this.#capabilities ??= this.invoke(methods.getCapabilities, {}, options).then(
       (capabilities) => {
         this.known.limits = { ...defaultLimits, ...positive(capabilities.limits) }
+        this.pipeline.routes.offered(capabilities.transports.map(({ transport }) => transport))
         return capabilities
       },
       (error) => {
@@ -164,49 +158,20 @@ export class Caller {
     for (const key of heads.keys()) if (key.startsWith(`${repository}\n`)) heads.delete(key)
   }
 
-  /** How calls travel at the moment; undefined = each as a request of its own. */
-  get batcher(): Batcher | undefined {
-    return this.#pipeline.batcher
+  /** The transport that calls take which do not ask for one. */
+  get transport(): TransportName {
+    return this.pipeline.routes.transport
   }
 
-  /** Ends every call and lets go of the connection. */
+  /** Whether calls travel on sessions at the moment, as far as is known. */
+  get usesSessions(): boolean {
+    const inUse = this.pipeline.lanes().filter(({ transport }) => transport === this.transport)
+    return this.options.batch !== false && inUse.every(({ batcher }) => batcher?.choice.route === 'session')
+  }
+
+  /** Ends every call and lets go of the connections. */
   async close(): Promise<void> {
-    this.#pipeline.close()
-    await this.#asking?.close()
-    const transport = this.#transport
-    if (transport !== undefined) await transport.then((open) => open.close()).catch(() => undefined)
-  }
-
-  /** Opened by the first call; a failure is that call's, and the next one tries again. */
-  #connected(): Promise<Transport> {
-    this.#transport ??= this.#connect().catch((error) => {
-      this.#transport = undefined
-      throw error
-    })
-    return this.#transport
-  }
-
-  async #connect(): Promise<Transport> {
-    const { options, counters } = this
-    const { transport, endpoint } = options
-    if (transport !== 'grpc') return connectHttp(transport, options, counters)
-    if (endpoint.protocol === 'grpc') return connectGrpc(endpoint, options, counters)
-    const http = connectHttp('json', options, counters)
-    this.#asking = http
-    try {
-      const answer = await http.unary({
-        method: methods.getCapabilities,
-        request: {},
-        headers: options.headers,
-        signal: AbortSignal.timeout(options.timeoutMs),
-        whenEnded: () => undefined,
-        remainingMs: () => options.timeoutMs
-      })
-      return await connectGrpc(grpcEndpoint(answer as Messages['GetCapabilitiesResponse'], endpoint), options, counters)
-    } finally {
-      this.#asking = undefined
-      await http.close()
-    }
+    await Promise.all([this.pipeline.close(), this.#connector.close()])
   }
 }
 

@@ -1,8 +1,6 @@
 import type { CallOptions } from '../core/call.ts'
-import type { Counters } from '../core/counters.ts'
-import { invalidArgument, type TransportName } from '../core/error.ts'
+import { invalidArgument } from '../core/error.ts'
 import { repositoryNameProblem } from '../git/repository-name.ts'
-import type { BatchRoute } from '../pipeline/batch/route.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
 import { Caller } from './caller.ts'
@@ -10,25 +8,7 @@ import type { ListInput } from './inputs.ts'
 import { type ClientOptions, resolveOptions } from './options.ts'
 import { allItems } from './paging.ts'
 import { Repository } from './repository.ts'
-
-/** What a client has done so far. */
-export interface ClientStats extends Counters {
-  /** The transport in use. */
-  transport: TransportName
-  /**
-   * How concurrent calls travel: in frames of a `session`, where there is none as `unary` requests of several calls, or
-   * (`off`) each as a request of its own.
-   */
-  batching: BatchRoute | 'off'
-  /** Why there is no session: the reason or code of the error that said so; empty otherwise. */
-  noSessionReason: string
-  /** Operations that wait for their frame. */
-  queued: number
-  /** Frames that may be in flight at the moment. */
-  frameWindow: number
-  /** The shortest of the last round trips of frames, in milliseconds; undefined before the first. */
-  roundTripMs: number | undefined
-}
+import { type ClientStats, statsOf } from './stats.ts'
 
 /** Arguments of a `Repository` method. */
 type Arguments<Name extends keyof Repository> = Repository[Name] extends (...values: infer Values) => unknown
@@ -80,18 +60,9 @@ export class Client implements AsyncDisposable {
     await this.#caller.capabilities(options)
   }
 
-  /** What the client has done since it was made. */
+  /** What the client has done since it was made, and how it is doing. Takes no round trip. */
   stats(): ClientStats {
-    const { batcher, counters, options } = this.#caller
-    return {
-      ...counters,
-      transport: options.transport,
-      batching: batcher?.choice.route ?? 'off',
-      noSessionReason: batcher?.choice.reason ?? '',
-      queued: batcher?.queued ?? 0,
-      frameWindow: batcher?.window.size ?? 0,
-      roundTripMs: batcher?.window.roundTripMs
-    }
+    return statsOf(this.#caller)
   }
 
   /**

@@ -162,7 +162,7 @@ async function stageChanges(
   { changes, expectedHead, remaining }: Staging
 ): Promise<{ changes: readonly FileChange[]; baseTree?: string }> {
   const { caller, repository } = context
-  const base64 = caller.options.transport === 'json'
+  const base64 = caller.transport === 'json'
   const sizeOf = (change: FileChange) => estimateBytes(change, base64)
   const bounds = { ...caller.known.limits, maxBatchOperations: Infinity }
   if (pack(changes, sizeOf, bounds).length <= 1) return { changes }

@@ -5,16 +5,21 @@ import type { BatchOptions, ResolvedBatchOptions } from '../pipeline/batch/optio
 import { isToken, type Token } from '../pipeline/credentials.ts'
 import type { Interceptor } from '../pipeline/layer.ts'
 import { checkHeaders } from './headers.ts'
+import { checkKeys, checkNumber, show } from './numbers.ts'
+import { checkBatch, checkPolicies, type PolicyOptions, policyOptions, type ResolvedPolicies } from './policies.ts'
 
 /** What `createClient` takes. Only `endpoint` has no default. */
-export interface ClientOptions {
+export interface ClientOptions extends PolicyOptions {
   /**
    * Where the server listens: `http://` or `https://` for any transport, `grpc://` or `grpcs://` with a port for gRPC
-   * alone. With `http(s)://` the address for gRPC is asked of the server once.
+   * alone. With `http(s)://` the address for gRPC is asked of the server once. Of several, each call takes the one with
+   * the least to do; all serve the same repositories, and have the same scheme.
    */
-  endpoint: string
+  endpoint: string | readonly string[]
   /**
-   * How calls travel. `auto` is `grpc` for `grpc(s)://` endpoints and `msgpack` otherwise.
+   * How calls travel. `auto` takes `msgpack` for `http(s)://` endpoints, which is the fastest, and `grpc` for
+   * `grpc(s)://`; where that cannot be had (the server does not speak it, or something on the way lets it not through)
+   * it goes on with `msgpack`, then `json`. `stats()` tells what is in use and why.
    * @default 'auto'
    */
   transport?: 'auto' | TransportName | undefined
@@ -71,9 +76,11 @@ export interface ClientOptions {
 }
 
 /** Options with every default in place. */
-export interface ResolvedOptions {
-  readonly endpoint: Endpoint
-  readonly transport: TransportName
+export interface ResolvedOptions extends ResolvedPolicies {
+  /** By the text that was given. */
+  readonly endpoints: ReadonlyMap<string, Endpoint>
+  /** In the order of preference; one = no other is tried. */
+  readonly transports: readonly TransportName[]
   readonly token: Token | undefined
   readonly tls: TlsOptions
   readonly timeoutMs: number
@@ -100,7 +107,8 @@ const keys = [
   'gzip',
   'verify',
   'maxResponseBytes',
-  'interceptors'
+  'interceptors',
+  ...policyOptions
 ]
 
 /**
@@ -109,9 +117,7 @@ const keys = [
  */
 export function resolveOptions(options: ClientOptions): ResolvedOptions {
   checkKeys('', options, keys)
-  if (Array.isArray(options.endpoint))
-    throw invalidArgument('endpoint', 'several endpoints are not there yet; give one')
-  const endpoint = parseEndpoint(options.endpoint)
+  const endpoints = checkEndpoints(options.endpoint)
   const tls = checkTls(options.tls ?? {})
   if (typeof options.token !== 'function' && options.token !== undefined && !isToken(options.token)) {
     throw invalidArgument(
@@ -124,14 +130,15 @@ export function resolveOptions(options: ClientOptions): ResolvedOptions {
     throw invalidArgument('interceptors', 'must be a list of functions')
   }
   return {
-    endpoint,
-    transport: checkTransport(options.transport, endpoint),
+    ...checkPolicies(options),
+    endpoints,
+    transports: checkTransport(options.transport, [...endpoints.values()]),
     token: options.token,
     tls,
     timeoutMs: checkNumber('timeoutMs', options.timeoutMs ?? 30_000),
     connectTimeoutMs: checkNumber('connectTimeoutMs', options.connectTimeoutMs ?? 10_000),
     headers: checkHeaders(options.headers ?? {}),
-    batch: options.batch === false ? false : checkBatch(options.batch ?? {}),
+    batch: checkBatch(options.batch),
     gzip: checkBoolean('gzip', options.gzip ?? true),
     verify: checkBoolean('verify', options.verify ?? true),
     maxResponseBytes: checkNumber('maxResponseBytes', options.maxResponseBytes ?? 16 * 1024 * 1024),
@@ -139,60 +146,32 @@ export function resolveOptions(options: ClientOptions): ResolvedOptions {
   }
 }
 
-function show(value: unknown): string {
-  return typeof value === 'bigint' ? `${value}n` : (JSON.stringify(value) ?? String(value)).slice(0, 80)
-}
+/** Of one client; each has its own connections. */
+const maxEndpoints = 64
 
-function checkKeys(where: string, value: unknown, allowed: readonly string[]): void {
-  if (typeof value !== 'object' || value === null) throw invalidArgument(where || 'options', 'must be an object')
-  for (const key of Object.keys(value)) {
-    if (!allowed.includes(key)) {
-      const name = where ? `${where}.${key}` : key
-      throw invalidArgument(name, `there is no such option; there are ${allowed.join(', ')}`)
-    }
+function checkEndpoints(given: unknown): Map<string, Endpoint> {
+  const all = Array.isArray(given) ? given : [given]
+  if (all.length === 0 || all.length > maxEndpoints) {
+    throw invalidArgument('endpoint', `must be one endpoint or a list of 1 to ${maxEndpoints}`)
   }
+  const endpoints = new Map(all.map((text) => [text as string, parseEndpoint(text)]))
+  const schemes = new Set([...endpoints.values()].map(({ protocol, secure }) => `${protocol} ${secure}`))
+  // A token must not go to one of them in clear because another is named first.
+  if (schemes.size > 1) throw invalidArgument('endpoint', 'all must have the same scheme')
+  return endpoints
 }
 
-function checkTransport(value: unknown, endpoint: Endpoint): TransportName {
+/** @throws BlobwireError `invalid_argument` for what is no transport, or none that the endpoints speak */
+export function checkTransport(value: unknown, endpoints: readonly Endpoint[]): readonly TransportName[] {
   const name = transports.find((known) => known === (value ?? 'auto'))
   if (name === undefined)
     throw invalidArgument('transport', `must be one of ${transports.join(', ')}, not ${show(value)}`)
-  if (name === 'auto') return endpoint.protocol === 'grpc' ? 'grpc' : 'msgpack'
-  if (endpoint.protocol === 'grpc' && name !== 'grpc') {
+  const isGrpc = endpoints.some(({ protocol }) => protocol === 'grpc')
+  if (name === 'auto') return isGrpc ? ['grpc', 'msgpack', 'json'] : ['msgpack', 'json']
+  if (isGrpc && name !== 'grpc') {
     throw invalidArgument('transport', `a grpc(s):// endpoint speaks gRPC only, not ${name}`)
   }
-  return name
-}
-
-/** A positive number of milliseconds or bytes. @throws BlobwireError `invalid_argument` */
-export function checkNumber(name: string, value: unknown): number {
-  if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value
-  throw invalidArgument(name, `must be a number above 0, not ${show(value)}`)
-}
-
-const batchDefaults: ResolvedBatchOptions = {
-  maxOperations: 256,
-  maxBytes: 256 * 1024,
-  lingerMs: 0,
-  framesInFlight: 64,
-  maxQueued: 100_000
-}
-
-function checkBatch(batch: BatchOptions): ResolvedBatchOptions {
-  checkKeys('batch', batch, Object.keys(batchDefaults))
-  const resolved = { ...batchDefaults }
-  for (const key of Object.keys(batchDefaults) as (keyof BatchOptions)[]) {
-    const value = batch[key]
-    if (value === undefined) continue
-    const isCount = Number.isInteger(value) && value >= 1
-    const isTime = key === 'lingerMs' && Number.isFinite(value) && value >= 0
-    if (!isCount && !isTime) {
-      const allowed = key === 'lingerMs' ? 'a number of milliseconds, 0 or more' : 'an integer of 1 or more'
-      throw invalidArgument(`batch.${key}`, `must be ${allowed}, not ${show(value)}`)
-    }
-    resolved[key] = value
-  }
-  return resolved
+  return [name]
 }
 
 function checkBoolean(name: string, value: unknown): boolean {

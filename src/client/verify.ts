@@ -3,7 +3,7 @@
  * A mismatch is `data_loss`, reason `integrity`; an answer that lacks what it must have is `internal`, reason
  * `malformed_response`.
  */
-import { BlobwireError, type TransportName } from '../core/error.ts'
+import { BlobwireError } from '../core/error.ts'
 import { encodeCommit, parseCommit } from '../git/commit.ts'
 import { hashObject, isOid, type ObjectFormat } from '../git/oid.ts'
 import type { Identity } from '../git/signature.ts'
@@ -126,14 +126,6 @@ export function verifyResponse<Name extends OperationName>(
 export type Verifier = (request: object, response: object) => void
 
 /** What checks the answers of an operation; undefined = there is nothing to hold them against. */
-export function verifierOf(name: OperationName, transport: TransportName): Verifier | undefined {
-  const verify = verifiers[name] as Verifier | undefined
-  if (verify === undefined) return undefined
-  return (request, response) => {
-    try {
-      verify(request, response)
-    } catch (error) {
-      throw error instanceof BlobwireError ? error.with({ transport }) : error
-    }
-  }
+export function verifierOf(name: OperationName): Verifier | undefined {
+  return verifiers[name] as Verifier | undefined
 }

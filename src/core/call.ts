@@ -1,3 +1,5 @@
+import type { TransportName } from './error.ts'
+
 /** What every call takes besides its arguments. */
 export interface CallOptions {
   /**
@@ -15,4 +17,9 @@ export interface CallOptions {
    * itself uses are refused.
    */
   headers?: Readonly<Record<string, string>> | undefined
+  /**
+   * The transport of this call, where it is not to be the client's own. It travels on connections of that transport.
+   * @default the client's
+   */
+  transport?: TransportName | undefined
 }

@@ -4,6 +4,14 @@ export interface Counters {
   calls: number
   /** Calls that ended in an error. */
   failures: number
+  /** Attempts of calls; without a failure as many as calls. */
+  attempts: number
+  /** Attempts after the first of a call. */
+  retries: number
+  /** Second attempts of slow reads beside the first. */
+  hedges: number
+  /** Calls that ended at their deadline, and attempts at their own. */
+  timeouts: number
   /** Requests handed to a transport. */
   requests: number
   /** Sessions that were opened, or tried. */
@@ -24,6 +32,10 @@ export function newCounters(): Counters {
   return {
     calls: 0,
     failures: 0,
+    attempts: 0,
+    retries: 0,
+    hedges: 0,
+    timeouts: 0,
     requests: 0,
     sessions: 0,
     frames: 0,

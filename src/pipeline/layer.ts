@@ -1,7 +1,10 @@
-import type { Call, Settle } from '../transport/transport.ts'
+import type { Call, OutgoingCall, Settle } from '../transport/transport.ts'
 
 /** The rest of the way to the server. */
 export type Next = (call: Call) => Promise<object>
+
+/** The way of what is a request of its own. */
+export type UnaryWay = (call: OutgoingCall) => Promise<object>
 
 /**
  * One layer of the pipeline, and what an application hooks in with the option `interceptors`: it sees each call on its

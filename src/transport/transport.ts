@@ -1,14 +1,26 @@
-import type { TransportName } from '../core/error.ts'
+import type { BlobwireError, Sent, TransportName } from '../core/error.ts'
 import type { Method } from '../schema/shape.ts'
 import type { SessionTransport } from './session.ts'
 
-/** Hears of a call that ends before its answer. */
-export interface EndListener {
-  onCallEnded(): void
+/** How far a call has got. */
+export interface Progress {
+  readonly sent: Sent
+  /** How often it was sent. */
+  readonly attempts: number
+  /** What it was last sent by. */
+  readonly transport?: TransportName | undefined
 }
 
-/** One call on its way to the server. */
-export interface Call {
+/** Hears of a call that ends before its answer. */
+export interface EndListener {
+  /** `error` is what its caller gets. */
+  onCallEnded(error: BlobwireError): void
+  /** How far it has got by now. */
+  progress(): Progress
+}
+
+/** What is sent as a request of its own. */
+export interface OutgoingCall {
   readonly method: Method
   /** The request message. */
   readonly request: object
@@ -16,10 +28,16 @@ export interface Call {
   readonly headers: Readonly<Record<string, string>>
   /** Aborts when nobody waits for the answer any more. */
   readonly signal: AbortSignal
-  /** Tells one listener when the call ends before its answer; cheaper than `signal`. */
-  whenEnded(listener: EndListener): void
   /** What is left of the deadline when this is asked, in milliseconds; the server is told. */
   remainingMs(): number
+}
+
+/** One call on its way to the server. */
+export interface Call extends OutgoingCall {
+  /** The transport it asks for; undefined = whichever the client uses. */
+  readonly transport?: TransportName | undefined
+  /** Tells one listener when the call ends before its answer; cheaper than `signal`. */
+  whenEnded(listener: EndListener): void
 }
 
 /** Where the answer to a call goes, once. */
@@ -32,7 +50,7 @@ export interface Settle {
 export interface Transport extends SessionTransport {
   readonly name: TransportName
   /** The response message, checked against the schema. */
-  unary(call: Call): Promise<object>
+  unary(call: OutgoingCall): Promise<object>
   /** Lets go of sockets; calls in flight fail. */
   close(): Promise<void>
 }

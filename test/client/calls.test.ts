@@ -71,7 +71,7 @@ test('nobody listens: unavailable, never sent, worth a retry', async (context) =
     context.after(() => client.close())
     await assert.rejects(client.getRepository('x'), (error: BlobwireError) => {
       const { code, sent, retryable, attempts } = error
-      assert.deepEqual([code, sent, retryable, attempts], ['unavailable', 'never', true, 1])
+      assert.deepEqual([code, sent, retryable, attempts], ['unavailable', 'never', true, 3])
       assert.equal(error.transport, transport)
       return true
     })

@@ -27,8 +27,9 @@ test('every @default of batch is the resolved value', () => {
 })
 
 test('auto is gRPC for gRPC endpoints and MessagePack for HTTP', () => {
-  assert.equal(resolveOptions({ endpoint }).transport, 'msgpack')
-  assert.equal(resolveOptions({ endpoint: 'grpc://[::1]:50051' }).transport, 'grpc')
+  assert.deepEqual(resolveOptions({ endpoint }).transports, ['msgpack', 'json'])
+  assert.deepEqual(resolveOptions({ endpoint: 'grpc://[::1]:50051' }).transports, ['grpc', 'msgpack', 'json'])
+  assert.deepEqual(resolveOptions({ endpoint, transport: 'json' }).transports, ['json'])
 })
 
 describe('refused, naming option, value and what is allowed', () => {
@@ -37,7 +38,19 @@ describe('refused, naming option, value and what is allowed', () => {
     ['another scheme', { endpoint: 'ftp://x' }, /^endpoint: must be http.*ftp/],
     ['a path', { endpoint: 'http://x/api' }, /^endpoint/],
     ['gRPC without a port', { endpoint: 'grpc://x' }, /^endpoint/],
-    ['several endpoints', { endpoint: [endpoint, endpoint] }, /^endpoint: several endpoints are not there yet/],
+    ['no endpoint of several', { endpoint: [] }, /^endpoint: .*1 to 64/],
+    ['endpoints of two schemes', { endpoint: [endpoint, 'grpc://x:1'] }, /^endpoint: all must have the same scheme/],
+    [
+      'retries that are no number',
+      { retry: { maxAttempts: '3' } },
+      /^retry.maxAttempts: must be an integer from 1 to 100, not "3"/
+    ],
+    ['retries of no kind', { retry: true }, /^retry: must be an object/],
+    ['an unknown policy', { breaker: { failure: 5 } }, /^breaker.failure: there is no such option; there are failures/],
+    ['a share above 1', { breaker: { ratio: 2 } }, /^breaker.ratio: must be a number from 0.01 to 1, not 2/],
+    ['no calls at all', { concurrency: { maxCalls: 0 } }, /^concurrency.maxCalls: must be an integer of 1 or more/],
+    ['no time for an attempt', { attemptTimeoutMs: 0 }, /^attemptTimeoutMs: must be a number above 0/],
+    ['hedging without a delay', { hedge: {} }, /^hedge.delayMs/],
     ['an unknown option', { timeout: 5 }, /^timeout: there is no such option; there are endpoint, /],
     ['an unknown TLS option', { tls: { pfx: '' } }, /^tls.pfx: there is no such option; there are ca, /],
     ['another transport', { transport: 'xml' }, /^transport: must be one of auto, json, msgpack, grpc, not "xml"/],
@@ -49,7 +62,7 @@ describe('refused, naming option, value and what is allowed', () => {
     ],
     ['an empty frame', { batch: { maxOperations: 0 } }, /^batch.maxOperations: must be an integer of 1 or more, not 0/],
     ['half a frame', { batch: { framesInFlight: 1.5 } }, /^batch.framesInFlight: must be an integer/],
-    ['negative linger', { batch: { lingerMs: -1 } }, /^batch.lingerMs: must be a number of milliseconds, 0 or more/],
+    ['negative linger', { batch: { lingerMs: -1 } }, /^batch.lingerMs: must be a number of 0 or more, not -1/],
     ['batch: true', { batch: true }, /^batch: must be an object/],
     ['no time', { timeoutMs: 0 }, /^timeoutMs: must be a number above 0, not 0/],
     ['time as text', { timeoutMs: '5s' }, /^timeoutMs: .* not "5s"/],

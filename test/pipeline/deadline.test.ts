@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { getEventListeners } from 'node:events'
 import { test } from 'node:test'
 import { BlobwireError } from '../../src/core/error.ts'
-import { Deadline, type Draft } from '../../src/pipeline/deadline.ts'
+import { ConcurrencyLimit } from '../../src/pipeline/concurrency.ts'
+import { Deadline, type DeadlineParts, type Draft } from '../../src/pipeline/deadline.ts'
 import { methods } from '../../src/schema/methods.ts'
 import type { Call, Settle } from '../../src/transport/transport.ts'
 import { FakeClock } from '../support/fake-clock.ts'
@@ -15,7 +16,17 @@ const draft = (over: Partial<Draft> = {}): Draft => ({
   signal: undefined,
   ...over
 })
-const never = () => undefined
+const underWay = { onCallEnded: () => undefined, progress: () => ({ sent: 'maybe', attempts: 1 }) as const }
+/** Below the deadline: what never answers. */
+const never = (call: Call) => call.whenEnded(underWay)
+const deadlineOf = (clock: FakeClock, start: DeadlineParts['start'], limit = { maxCalls: 9, maxQueued: 9 }) =>
+  new Deadline({
+    clock,
+    limit: new ConcurrencyLimit(limit),
+    start,
+    failed: (error) => error,
+    succeeded: () => undefined
+  })
 /** Below the deadline: what answers with a promise. */
 const answering =
   (next: (call: Call) => Promise<object>) =>
@@ -29,11 +40,11 @@ const answering =
 test('an answer settles the call and leaves no timer and no listener', async () => {
   const clock = new FakeClock()
   const { signal } = new AbortController()
-  const deadline = new Deadline(clock)
-  const response = await deadline.run(
-    draft({ signal }),
+  const deadline = deadlineOf(
+    clock,
     answering(async () => ({ ok: true }))
   )
+  const response = await deadline.run(draft({ signal }))
   assert.deepEqual(response, { ok: true })
   assert.equal(clock.pending, 1, 'the timer that calls of this duration share')
   clock.advance(500)
@@ -44,9 +55,11 @@ test('an answer settles the call and leaves no timer and no listener', async () 
 test('silence ends at the deadline, with the signal below aborted', async () => {
   const clock = new FakeClock()
   let seen: Call | undefined
-  const result = new Deadline(clock).run(draft(), (call) => {
+  const start = (call: Call) => {
+    never(call)
     seen = call
-  })
+  }
+  const result = deadlineOf(clock, start).run(draft())
   clock.advance(200)
   assert.equal(seen?.remainingMs(), 300)
   assert.equal(seen?.signal.aborted, false)
@@ -58,7 +71,7 @@ test('silence ends at the deadline, with the signal below aborted', async () => 
 test('an abort settles at once, whatever the layers below do', async () => {
   const clock = new FakeClock()
   const controller = new AbortController()
-  const result = new Deadline(clock).run(draft({ signal: controller.signal }), never)
+  const result = deadlineOf(clock, never).run(draft({ signal: controller.signal }))
   controller.abort(new Error('enough'))
   await assert.rejects(result, (error: BlobwireError) => {
     assert.equal(error.code, 'cancelled')
@@ -70,32 +83,78 @@ test('an abort settles at once, whatever the layers below do', async () => {
 
 test('a signal that is aborted already sends nothing', async () => {
   let sent = 0
-  const run = new Deadline(new FakeClock()).run(draft({ signal: AbortSignal.abort() }), () => {
+  const start = () => {
     sent++
-  })
+  }
+  const run = deadlineOf(new FakeClock(), start).run(draft({ signal: AbortSignal.abort() }))
   await assert.rejects(run, { code: 'cancelled', sent: 'never', attempts: 0 })
   assert.equal(sent, 0)
 })
 
 test('closing ends calls under way and refuses later ones', async () => {
   const clock = new FakeClock()
-  const deadline = new Deadline(clock)
-  const running = [deadline.run(draft(), never), deadline.run(draft(), never)]
+  const deadline = deadlineOf(clock, never)
+  const running = [deadline.run(draft()), deadline.run(draft())]
   deadline.close()
   deadline.close()
   for (const call of running) await assert.rejects(call, { code: 'cancelled', reason: 'client_closed', sent: 'maybe' })
-  await assert.rejects(deadline.run(draft(), never), { reason: 'client_closed', sent: 'never' })
+  await assert.rejects(deadline.run(draft()), { reason: 'client_closed', sent: 'never' })
   assert.equal(clock.pending, 0)
 })
 
 test('an answer that comes too late changes nothing', async () => {
   const clock = new FakeClock()
   let answer: (value: object) => void = () => {}
-  const result = new Deadline(clock).run(
-    draft(),
-    answering(() => new Promise((resolve) => (answer = resolve)))
-  )
+  const start = answering(() => new Promise((resolve) => (answer = resolve)))
+  const result = deadlineOf(clock, start).run(draft())
   clock.advance(500)
   answer({})
   await assert.rejects(result, BlobwireError)
+})
+
+test('calls beyond the limit wait in order, and what ends in the queue was never sent', async () => {
+  const clock = new FakeClock()
+  const started: Settle[] = []
+  const start: DeadlineParts['start'] = (_call, settle) => started.push(settle)
+  const deadline = deadlineOf(clock, start, { maxCalls: 1, maxQueued: 2 })
+  const controller = new AbortController()
+  const [first, second, third] = [draft(), draft({ signal: controller.signal }), draft()].map((one) =>
+    deadline.run(one)
+  )
+  await assert.rejects(deadline.run(draft()), { code: 'resource_exhausted', reason: 'queue_full', sent: 'never' })
+  controller.abort()
+  await assert.rejects(second as Promise<object>, { code: 'cancelled', sent: 'never', attempts: 0 })
+  assert.equal(started.length, 1)
+  const fourth = deadline.run(draft())
+  started[0]?.succeed({})
+  await first
+  assert.equal(started.length, 2)
+  clock.advance(500)
+  await assert.rejects(third as Promise<object>, { code: 'deadline_exceeded' })
+  await assert.rejects(fourth, { code: 'deadline_exceeded', sent: 'never' })
+  assert.equal(started.length, 2, 'the one whose time was over as well')
+})
+
+test('closing lets nobody in who waits', async () => {
+  const started: Call[] = []
+  const deadline = deadlineOf(new FakeClock(), (call) => started.push(call), { maxCalls: 1, maxQueued: 9 })
+  const calls = [deadline.run(draft()), deadline.run(draft()), deadline.run(draft())]
+  deadline.close()
+  for (const call of calls) await assert.rejects(call, { reason: 'client_closed' })
+  assert.equal(started.length, 1)
+})
+
+test('thousands that fail as soon as they are let in do not pile up on the stack', async () => {
+  const start: DeadlineParts['start'] = (_call, settle) => {
+    if (started++ > 0) settle.fail(new BlobwireError({ code: 'unavailable', reason: 'circuit_open', message: 'no' }))
+    else first = settle
+  }
+  let started = 0
+  let first: Settle | undefined
+  const deadline = deadlineOf(new FakeClock(), start, { maxCalls: 1, maxQueued: 50_000 })
+  const calls = Array.from({ length: 50_000 }, () => deadline.run(draft()))
+  const ends = Promise.allSettled(calls)
+  first?.succeed({})
+  const failed = (await ends).filter(({ status }) => status === 'rejected')
+  assert.deepEqual([started, failed.length], [50_000, 49_999])
 })

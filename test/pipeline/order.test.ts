@@ -4,10 +4,12 @@ import { msgpackCodec } from '../../src/codec/msgpack.ts'
 import { newCounters } from '../../src/core/counters.ts'
 import { BlobwireError } from '../../src/core/error.ts'
 import type { Interceptor } from '../../src/pipeline/layer.ts'
-import { createPipeline, type PipelineParts } from '../../src/pipeline/order.ts'
+import { createPipeline } from '../../src/pipeline/order.ts'
+import type { PipelineParts } from '../../src/pipeline/parts.ts'
 import { methods } from '../../src/schema/methods.ts'
 import type { Transport } from '../../src/transport/transport.ts'
 import { FakeClock } from '../support/fake-clock.ts'
+import { plainPolicies } from '../support/policies.ts'
 
 const draft = {
   method: methods.getBlob,
@@ -18,7 +20,7 @@ const draft = {
 }
 
 /** A transport of unary calls alone. */
-function answering(unary: Transport['unary']): PipelineParts['transport'] {
+function answering(unary: Transport['unary']): PipelineParts['connect'] {
   return async () => ({ name: 'msgpack', unary, openSession: () => assert.fail('no session'), close: async () => {} })
 }
 
@@ -30,11 +32,13 @@ function parts(over: Partial<PipelineParts>): PipelineParts {
     token: undefined,
     headers: draft.headers,
     batch: false,
-    codec: msgpackCodec,
-    transportName: 'msgpack',
+    ...plainPolicies,
+    codecOf: () => msgpackCodec,
+    endpoints: ['http://a'],
+    transports: ['msgpack'],
     limits: () => assert.fail('nobody asks'),
     newRequestId: () => 'r-1',
-    transport: answering(async () => ({})),
+    connect: answering(async () => ({})),
     ...over
   }
 }
@@ -58,7 +62,7 @@ test('the layers stand in the order that order.ts gives', async () => {
         clock.advance(1000)
         return 'secret'
       },
-      transport: answering(async (call) => {
+      connect: answering(async (call) => {
         trail.push(`transport: ${call.headers['authorization']}, ${call.remainingMs()} ms left`)
         return {}
       })
@@ -71,11 +75,11 @@ test('the layers stand in the order that order.ts gives', async () => {
 test('calls and failures are counted, and an error names its request', async () => {
   const counters = newCounters()
   let fail = false
-  const transport = answering(async () => {
+  const connect = answering(async () => {
     if (fail) throw new BlobwireError({ code: 'not_found', message: 'no' })
     return {}
   })
-  const pipeline = createPipeline(parts({ counters, transport }))
+  const pipeline = createPipeline(parts({ counters, connect }))
   await pipeline.run(draft)
   fail = true
   await assert.rejects(pipeline.run(draft), { code: 'not_found', requestId: 'r-1' })
@@ -100,7 +104,7 @@ test('concurrent requests share one answer of the token source, later ones ask a
   const pipeline = createPipeline(
     parts({
       token: async () => `t${++asked}`,
-      transport: answering(async (call) => {
+      connect: answering(async (call) => {
         seen.push(call.headers['authorization'])
         return {}
       })

@@ -4,13 +4,15 @@ import { type Counters, newCounters } from '../../src/core/counters.ts'
 import type { BlobwireError } from '../../src/core/error.ts'
 import type { Batcher } from '../../src/pipeline/batch/batcher.ts'
 import type { ResolvedBatchOptions } from '../../src/pipeline/batch/options.ts'
-import { createPipeline, type Pipeline, type PipelineParts } from '../../src/pipeline/order.ts'
+import { createPipeline, type Pipeline } from '../../src/pipeline/order.ts'
+import type { PipelineParts } from '../../src/pipeline/parts.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
 import type { Method } from '../../src/schema/shape.ts'
 import type { SessionBatch, SessionOpening, SessionStream } from '../../src/transport/session.ts'
-import type { Call } from '../../src/transport/transport.ts'
+import type { OutgoingCall } from '../../src/transport/transport.ts'
 import { FakeClock } from './fake-clock.ts'
+import { plainPolicies } from './policies.ts'
 
 type Result = Messages['SessionResult']
 
@@ -118,7 +120,7 @@ export interface Bench {
   /** In the order in which they were opened. */
   readonly streams: FakeStream[]
   /** Requests that went by themselves. */
-  readonly unary: Call[]
+  readonly unary: OutgoingCall[]
   /** Calls storeBlob; resolves with the oid. */
   store(content: string, options?: CallParts): Promise<string>
   /** Any call; resolves with the response message. */
@@ -137,8 +139,9 @@ export interface BenchOptions {
   readonly batch?: Partial<ResolvedBatchOptions>
   readonly limits?: Partial<Messages['Limits']>
   readonly token?: PipelineParts['token']
+  readonly policies?: Partial<PipelineParts>
   /** What a single request is answered with. */
-  readonly unary?: (call: Call) => Promise<object>
+  readonly unary?: (call: OutgoingCall) => Promise<object>
   /** Called for each session before the pipeline has it. */
   readonly onOpen?: (stream: FakeStream, opened: number) => void
 }
@@ -150,7 +153,7 @@ export function bench(options: BenchOptions = {}): Bench {
   const clock = new FakeClock()
   const counters = newCounters()
   const streams: FakeStream[] = []
-  const unary: Call[] = []
+  const unary: OutgoingCall[] = []
   const limits = {
     maxInlineBytes: 1 << 20,
     maxBatchOperations: 1000,
@@ -167,13 +170,16 @@ export function bench(options: BenchOptions = {}): Bench {
     token: options.token,
     headers: noHeaders,
     batch: { ...defaults, ...options.batch },
-    codec: msgpackCodec,
-    transportName: 'msgpack',
+    ...plainPolicies,
+    ...options.policies,
+    codecOf: () => msgpackCodec,
+    endpoints: ['http://a'],
+    transports: ['msgpack'],
     limits: () => limits,
     newRequestId: () => 'r-1',
-    transport: async () => ({
+    connect: async () => ({
       name: 'msgpack' as const,
-      unary(call: Call) {
+      unary(call: OutgoingCall) {
         unary.push(call)
         return options.unary ? options.unary(call) : Promise.resolve(unaryAnswer(call))
       },
@@ -192,7 +198,7 @@ export function bench(options: BenchOptions = {}): Bench {
     clock,
     counters,
     pipeline,
-    batcher: pipeline.batcher as Batcher,
+    batcher: pipeline.lanes()[0]?.batcher as Batcher,
     limits,
     streams,
     unary,
@@ -206,7 +212,7 @@ export function bench(options: BenchOptions = {}): Bench {
 }
 
 /** What a server answers to a single request. */
-export function unaryAnswer({ method, request }: Call): object {
+export function unaryAnswer({ method, request }: OutgoingCall): object {
   if (method !== methods.batchOperations) return (resultOf({ storeBlob: request }) as { storeBlob: object }).storeBlob
   return { results: (request as Messages['BatchOperationsRequest']).operations.map(resultOf) }
 }

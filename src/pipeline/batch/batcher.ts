@@ -266,6 +266,7 @@ export class Batcher implements EntryOwner {
       else entry.fail(failureOf(error, entry))
     }
     this.#parts.counters.resent += again.length
+    if (again.length > 0) this.#parts.resent()
     this.#queue.putBack(again)
     if (!noSession && !established && error !== undefined) {
       // It could not be opened: what waits for it shares its fate, as calls that share a connection do.

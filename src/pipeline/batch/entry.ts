@@ -1,7 +1,7 @@
 import { BlobwireError } from '../../core/error.ts'
 import type { Messages } from '../../schema/messages.ts'
 import type { OperationName, PreparedOperation } from '../../transport/session.ts'
-import type { Call, EndListener, Settle } from '../../transport/transport.ts'
+import type { Call, EndListener, Progress, Settle } from '../../transport/transport.ts'
 import { operationError } from './operation-error.ts'
 
 type Result = Messages['OperationResult']
@@ -30,7 +30,7 @@ export abstract class Entry implements EndListener {
   readonly bytes: number
   readonly alone: boolean
   readonly #settle: Settle
-  /** Times it was sent on a session. */
+  /** Times it was sent. */
   sends = 0
   /** Its session was left for one with a new token. */
   refreshed = false
@@ -54,6 +54,10 @@ export abstract class Entry implements EndListener {
   onCallEnded(): void {
     this.ended = true
     this.owner?.entryEnded(this)
+  }
+
+  progress(): Progress {
+    return { sent: this.sends === 0 ? 'never' : 'maybe', attempts: this.sends }
   }
 
   /** One result has come; the index counts within this entry. */

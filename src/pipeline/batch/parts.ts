@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import type { Counters } from '../../core/counters.ts'
 import type { Messages } from '../../schema/messages.ts'
-import type { Next } from '../layer.ts'
+import type { UnaryWay } from '../layer.ts'
 import type { OperationMap } from './operation-of.ts'
 import type { ResolvedBatchOptions } from './options.ts'
 import type { OpenStream } from './session-link.ts'
@@ -15,8 +15,10 @@ export interface BatcherParts {
   readonly limits: () => Messages['Limits']
   readonly operations: OperationMap
   /** The way of a single request. */
-  readonly unary: Next
+  readonly unary: UnaryWay
   readonly open: OpenStream
   /** A session that is opened again may have a fresh token. */
   readonly refreshable: boolean
+  /** Frames of a session that broke are sent again, without having been asked for. */
+  readonly resent: () => void
 }

@@ -1,13 +1,14 @@
 import { BlobwireError } from '../../core/error.ts'
 import type { Messages } from '../../schema/messages.ts'
 import { methods } from '../../schema/methods.ts'
-import type { Call, EndListener } from '../../transport/transport.ts'
-import type { Next } from '../layer.ts'
+import type { OutgoingCall } from '../../transport/transport.ts'
+import type { UnaryWay } from '../layer.ts'
 import type { Entry, EntryOwner, SingleEntry } from './entry.ts'
 
 /** The same batches as requests of their own, where there is no session. */
-export async function sendUnary(all: readonly Entry[], next: Next): Promise<void> {
+export async function sendUnary(all: readonly Entry[], next: UnaryWay): Promise<void> {
   const entries = all.filter(({ ended }) => !ended)
+  for (const entry of entries) entry.sends++
   const [first] = entries
   if (entries.length > 1) return sendTogether(entries, next)
   if (first === undefined) return
@@ -19,7 +20,7 @@ export async function sendUnary(all: readonly Entry[], next: Next): Promise<void
   }
 }
 
-async function sendTogether(entries: readonly Entry[], next: Next): Promise<void> {
+async function sendTogether(entries: readonly Entry[], next: UnaryWay): Promise<void> {
   const gathered = new GatheredCall(entries)
   try {
     const { results } = (await next(gathered)) as Messages['BatchOperationsResponse']
@@ -48,7 +49,7 @@ function isLeftOut(result: Messages['OperationResult'] | undefined): boolean {
 }
 
 /** A request for several calls: it ends when none of them waits any more. */
-class GatheredCall implements Call, EntryOwner {
+class GatheredCall implements OutgoingCall, EntryOwner {
   readonly method = methods.batchOperations
   readonly request: object
   readonly headers: Readonly<Record<string, string>>
@@ -77,10 +78,6 @@ class GatheredCall implements Call, EntryOwner {
 
   remainingMs(): number {
     return Math.max(...this.#entries.map(({ call }) => call.remainingMs()))
-  }
-
-  whenEnded(listener: EndListener): void {
-    this.#controller.signal.addEventListener('abort', () => listener.onCallEnded())
   }
 }
 

@@ -20,7 +20,7 @@ import type { Messages } from '../../schema/messages.ts'
 import { methods, serviceName } from '../../schema/methods.ts'
 import type { Init, ShapeName } from '../../schema/shape.ts'
 import { malformedResponse } from '../errors.ts'
-import { type Call, gzipThresholdBytes, type Transport, type TransportOptions } from '../transport.ts'
+import { gzipThresholdBytes, type OutgoingCall, type Transport, type TransportOptions } from '../transport.ts'
 import { compressWhatPays } from './compression.ts'
 import { errorFromService } from './errors.ts'
 import { openGrpcSession } from './session.ts'
@@ -84,7 +84,7 @@ export function createGrpcTransport(parts: GrpcTransportParts, options: Transpor
   const interceptors = options.gzip ? [compressWhatPays(gzipThresholdBytes)] : []
   const methodOf = (name: string) => service[name] as MethodDefinition<object, object>
 
-  function unary(call: Call): Promise<object> {
+  function unary(call: OutgoingCall): Promise<object> {
     const { path, requestSerialize, responseDeserialize } = methodOf(call.method.name)
     const deserialize = (bytes: Buffer) => {
       counters.bytesReceived += bytes.length

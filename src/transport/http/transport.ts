@@ -5,7 +5,7 @@ import type { Messages } from '../../schema/messages.ts'
 import { serviceName } from '../../schema/methods.ts'
 import type { Init, ShapeName } from '../../schema/shape.ts'
 import { malformedResponse, withRetryAfter } from '../errors.ts'
-import { type Call, gzipThresholdBytes, type Transport, type TransportOptions } from '../transport.ts'
+import { gzipThresholdBytes, type OutgoingCall, type Transport, type TransportOptions } from '../transport.ts'
 import { collect, decompress } from './body.ts'
 import { errorFromException, errorFromResponse } from './errors.ts'
 import type { HttpTransportParts } from './parts.ts'
@@ -22,7 +22,7 @@ export function createHttpTransport(parts: HttpTransportParts, options: Transpor
     ...(options.gzip ? { 'accept-encoding': 'gzip' } : {})
   }
 
-  async function send(call: Call, message: Uint8Array): Promise<object> {
+  async function send(call: OutgoingCall, message: Uint8Array): Promise<object> {
     const headers: Record<string, string> = { ...call.headers, ...fixedHeaders }
     let body = message
     if (options.gzip && body.length >= gzipThresholdBytes && looksCompressible(body)) {
@@ -73,7 +73,7 @@ export function createHttpTransport(parts: HttpTransportParts, options: Transpor
   }
 }
 
-function decode(codec: Codec, call: Call, message: Uint8Array): object {
+function decode(codec: Codec, call: OutgoingCall, message: Uint8Array): object {
   try {
     return codec.decode(call.method.response, message)
   } catch (error) {

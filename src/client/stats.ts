@@ -1,0 +1,89 @@
+import type { Counters } from '../core/counters.ts'
+import type { TransportName } from '../core/error.ts'
+import type { LatencySummary } from '../core/latency.ts'
+import type { BatchRoute } from '../pipeline/batch/route.ts'
+import type { EndpointLane } from '../pipeline/lane.ts'
+import type { Caller } from './caller.ts'
+
+/** How batches travel to one endpoint. */
+export interface BatchStats {
+  /**
+   * How concurrent calls travel: in frames of a `session`, where there is none as `unary` requests of several calls, or
+   * (`off`) each as a request of its own.
+   */
+  batching: BatchRoute | 'off'
+  /** Why there is no session: the reason or code of the error that said so; empty otherwise. */
+  noSessionReason: string
+  /** Operations that wait for their frame. */
+  queued: number
+  /** Frames that may be in flight at the moment. */
+  frameWindow: number
+  /** The shortest of the last round trips of frames, in milliseconds; undefined before the first. */
+  roundTripMs: number | undefined
+}
+
+/** One endpoint over one transport. */
+export interface EndpointStats extends BatchStats {
+  /** As it was given. */
+  endpoint: string
+  transport: TransportName
+  /** `open` = it is left alone; `half_open` = a probe is under way. */
+  breaker: 'closed' | 'open' | 'half_open' | 'off'
+  /** How often its breaker opened. */
+  breakerOpenings: number
+  /** Attempts under way. */
+  inFlight: number
+}
+
+/** What a client has done so far; what is of one endpoint stands for the first one here, and for all in `endpoints`. */
+export interface ClientStats extends Counters, BatchStats {
+  /** The transport in use. */
+  transport: TransportName
+  /** Why it is not the preferred one: the reason or code of the error that said so; empty otherwise. */
+  transportReason: string
+  /** Calls under way. */
+  running: number
+  /** Calls that wait for their turn (`concurrency.maxCalls`). */
+  waiting: number
+  /** How often a breaker opened. */
+  breakerOpenings: number
+  /** Of calls that succeeded, from the call to its answer. */
+  latency: LatencySummary
+  /** Those that were used so far. */
+  endpoints: EndpointStats[]
+}
+
+/** Gathers what the parts of a client know. */
+export function statsOf({ pipeline, counters, latency, transport, options }: Caller): ClientStats {
+  const { routes, limit, lanes } = pipeline
+  const endpoints = lanes().map(endpointStats)
+  const inUse = lanes().find((lane) => lane.transport === transport)
+  return {
+    ...counters,
+    ...batchStats(inUse, options.batch === false ? 'off' : 'session'),
+    transport,
+    transportReason: routes.reason,
+    running: limit.running,
+    waiting: limit.queued,
+    breakerOpenings: endpoints.reduce((sum, { breakerOpenings }) => sum + breakerOpenings, 0),
+    latency: latency.summary(),
+    endpoints
+  }
+}
+
+function endpointStats(lane: EndpointLane): EndpointStats {
+  const { endpoint, transport, breaker, inFlight } = lane
+  const { state = 'off' as const, openings = 0 } = breaker ?? {}
+  return { endpoint, transport, breaker: state, breakerOpenings: openings, inFlight, ...batchStats(lane, 'off') }
+}
+
+function batchStats(lane: EndpointLane | undefined, otherwise: 'session' | 'off'): BatchStats {
+  const batcher = lane?.batcher
+  return {
+    batching: batcher?.choice.route ?? otherwise,
+    noSessionReason: batcher?.choice.reason ?? '',
+    queued: batcher?.queued ?? 0,
+    frameWindow: batcher?.window.size ?? 0,
+    roundTripMs: batcher?.window.roundTripMs
+  }
+}

@@ -1,0 +1,114 @@
+import type { Clock } from '../core/clock.ts'
+import type { BlobwireError, TransportName } from '../core/error.ts'
+import type { Call } from '../transport/transport.ts'
+import type { Lane, Lanes, Picked } from './lanes.ts'
+
+/** How long a transport that could not be had is left alone; doubled each time, up to the second. */
+const firstProbeMs = 60_000
+const lastProbeMs = 600_000
+
+/** What routes are chosen from. */
+export interface RoutesParts {
+  readonly clock: Clock
+  /** In the order of preference; one = the application chose it. */
+  readonly transports: readonly TransportName[]
+  /** The lanes of a transport, made when they are first asked for. */
+  readonly lanes: (transport: TransportName) => Lanes
+}
+
+/**
+ * Which transport a call takes, and which endpoint. A transport that cannot be had (the server does not speak it, or
+ * something on the way does not let it through) gives way to the next; that is remembered, and tried again after a while.
+ */
+export class Routes {
+  readonly #parts: RoutesParts
+  /** Place of the transport in use. */
+  #place = 0
+  #reason = ''
+  #probeAtMs = Number.POSITIVE_INFINITY
+  #waitMs = firstProbeMs
+
+  constructor(parts: RoutesParts) {
+    this.#parts = parts
+  }
+
+  /** The transport that calls take which do not ask for one. */
+  get transport(): TransportName {
+    return this.#parts.transports[this.#place] as TransportName
+  }
+
+  /** Why it is not the preferred one; empty where it is. */
+  get reason(): string {
+    return this.#reason
+  }
+
+  /** Where the next attempt of a call goes; `avoid` is where it has just failed. @throws BlobwireError `circuit_open` */
+  pick(call: Call, avoid?: Lane): Picked {
+    if (this.#place > 0) this.#probe()
+    return this.#lanes(call).pick(avoid)
+  }
+
+  /** Whether the call could go to another endpoint. */
+  hasOther(call: Call, lane: Lane): boolean {
+    return this.#lanes(call).hasOther(lane)
+  }
+
+  /**
+   * Whether the call, which failed there, is to be sent by another transport, at once. Only before a transport has proven
+   * itself: what worked once and fails now is a failure like any other.
+   */
+  fallsBack(call: Call, lane: Lane, error: BlobwireError): boolean {
+    const { transports, clock } = this.#parts
+    if (call.transport !== undefined || transports.length === 1 || lane.proven) return false
+    const failed = transports.indexOf(lane.transport)
+    // Another call has found out already.
+    if (failed !== this.#place) return failed < this.#place
+    if (!meansNoTransport(error)) return false
+    if (failed === transports.length - 1) {
+      // None can be had: it is the server that is not there.
+      this.#prefer()
+      return false
+    }
+    if (this.#place === 0) {
+      this.#reason = error.reason || error.code
+      this.#probeAtMs = clock.now() + this.#waitMs
+      this.#waitMs = Math.min(this.#waitMs * 2, lastProbeMs)
+    }
+    this.#place++
+    return true
+  }
+
+  /** What the server says it speaks: a transport that it does not name is not tried, if there is another. */
+  offered(names: readonly string[]): void {
+    const { transports } = this.#parts
+    const place = transports.findIndex((name) => names.includes(name))
+    if (place <= this.#place || names.includes(this.transport)) return
+    this.#place = place
+    this.#reason = 'not_offered'
+    this.#probeAtMs = this.#parts.clock.now() + lastProbeMs
+  }
+
+  #lanes(call: Call): Lanes {
+    return this.#parts.lanes(call.transport ?? this.transport)
+  }
+
+  /** Goes back to the preferred transport when its time has come: the next call finds out. */
+  #probe(): void {
+    if (this.#parts.clock.now() >= this.#probeAtMs) this.#prefer()
+  }
+
+  #prefer(): void {
+    this.#place = 0
+    this.#reason = ''
+  }
+}
+
+/**
+ * Ends that say that a transport cannot be had here. `unavailable` is one where nothing was ever answered: gRPC's port may
+ * be shut where HTTP's is open, and grpc-js says no more of a path that speaks HTTP/1.1.
+ */
+function meansNoTransport({ code, reason }: BlobwireError): boolean {
+  if (code === 'unimplemented' || code === 'unknown' || reason === 'malformed_response') return true
+  if (reason === 'tls' || reason === 'circuit_open') return false
+  return code === 'unavailable' || (code === 'internal' && reason === '')
+}
