@@ -3,6 +3,7 @@ import { BlobwireError, invalidArgument } from '../core/error.ts'
 import { operationError } from '../pipeline/batch/operation-error.ts'
 import { estimateBytes } from '../pipeline/batch/size.ts'
 import { isTooLarge } from '../pipeline/batch/unary-link.ts'
+import { isRetryable } from '../pipeline/retry/rules.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
 import type { Init } from '../schema/shape.ts'
@@ -56,7 +57,7 @@ export async function runBatch(
   const unordered = isUnordered(items)
   if (unordered && !atomic && caller.usesSessions) runs = runs.flatMap(inShares)
   if (atomic && runs.length > 1) throw tooLargeForOne(items.length)
-  const send = (run: Item[]) => sendRun(context, run, { atomic, options: remaining })
+  const send = (run: Item[]) => sendRun(context, run, { atomic, unordered, failures: 0, options: remaining })
   if (unordered) await inParallel(runs, send)
   else for (const run of runs) await send(run)
   return items.map(({ result }) => result as OperationResult)
@@ -105,6 +106,10 @@ async function inParallel(runs: Item[][], send: (run: Item[]) => Promise<void>):
 
 interface Sending {
   readonly atomic: boolean
+  /** Its operations may be done in any order. */
+  readonly unordered: boolean
+  /** How often these operations have failed. */
+  readonly failures: number
   readonly options: () => CallOptions
 }
 
@@ -124,11 +129,30 @@ async function sendRun(context: BatchContext, run: Item[], sending: Sending): Pr
   }
   if (response.results.length !== run.length) throw wrongCount(run.length, response.results.length)
   run.forEach((item, index) => {
-    item.result = toResult(context, item, response.results[index] as Messages['OperationResult'])
+    item.result = toResult(context, item, response.results[index] as Messages['OperationResult'], sending.failures + 1)
   })
   // What did not fit into the answer: the first always does, so this ends.
   const left = run.filter(({ result }) => result?.error?.reason === 'batch_response_full')
   if (left.length > 0 && left.length < run.length && !sending.atomic) await sendRun(context, left, sending)
+  await sendFailed(context, run, sending)
+}
+
+/**
+ * Sends again what failed and may succeed, once its time has come; in order, that is all that failed from there on, and of
+ * an atomic batch all of it.
+ */
+async function sendFailed(context: BatchContext, run: Item[], sending: Sending): Promise<void> {
+  const { caller } = context
+  const first = run.findIndex(({ result }) => result?.error !== undefined && isRetryable(result.error))
+  const error = run[first]?.result?.error
+  if (error === undefined) return
+  const failures = sending.failures + 1
+  if (!(await caller.mayTryAgain(error, failures, sending.options()))) return
+  const again = run.filter(({ result }, index) => {
+    if (sending.atomic) return true
+    return result?.error !== undefined && (isRetryable(result.error) || (!sending.unordered && index > first))
+  })
+  await sendRun(context, again, { ...sending, failures })
 }
 
 function wrongCount(expected: number, found: number): BlobwireError {
@@ -136,10 +160,15 @@ function wrongCount(expected: number, found: number): BlobwireError {
   return new BlobwireError({ code: 'internal', reason: 'malformed_response', message, sent: 'processed', attempts: 1 })
 }
 
-function toResult(context: BatchContext, item: Item, result: Messages['OperationResult']): OperationResult {
+function toResult(
+  context: BatchContext,
+  item: Item,
+  result: Messages['OperationResult'],
+  attempts: number
+): OperationResult {
   const { options, transport } = context.caller
-  const facts = { sent: 'processed', attempts: 1, transport } as const
-  if (result.error) return { error: operationError(result.error).with({ transport }) }
+  const facts = { sent: 'processed', attempts, transport } as const
+  if (result.error) return { error: operationError(result.error).with({ attempts, transport }) }
   const response = result[item.name]
   if (response === undefined) {
     const message = `malformed response: no result for ${item.name}`

@@ -1,7 +1,7 @@
 import type { CallOptions } from '../core/call.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { type Counters, newCounters } from '../core/counters.ts'
-import { invalidArgument, type TransportName } from '../core/error.ts'
+import { type BlobwireError, invalidArgument, type TransportName } from '../core/error.ts'
 import { Latency } from '../core/latency.ts'
 import type { ObjectFormat } from '../git/oid.ts'
 import type { Draft } from '../pipeline/deadline.ts'
@@ -127,6 +127,24 @@ export class Caller {
     const timeoutMs = checkNumber('timeoutMs', options.timeoutMs ?? this.options.timeoutMs)
     const endsAt = this.clock.now() + timeoutMs
     return () => ({ ...options, timeoutMs: Math.max(1, Math.ceil(endsAt - this.clock.now())) })
+  }
+
+  /**
+   * Waits until what failed so often may be sent again, on its own or in parts. False = it is not to be; an abort ends
+   * the wait.
+   */
+  async mayTryAgain(error: BlobwireError, failures: number, { timeoutMs = 0, signal }: CallOptions): Promise<boolean> {
+    const waitMs = this.pipeline.retries.after({ error, failures, remainingMs: timeoutMs })
+    if (typeof waitMs === 'string') return false
+    this.counters.retries++
+    await new Promise<void>((resolve) => {
+      const cancel = this.clock.schedule(waitMs, resolve)
+      signal?.addEventListener('abort', () => {
+        cancel()
+        resolve()
+      })
+    })
+    return true
   }
 
   /** The server's capabilities; asked for once, and again after a failure. */

@@ -8,6 +8,7 @@ import { Lanes } from './lanes.ts'
 import { compose, forward, type Interceptor } from './layer.ts'
 import type { PipelineParts } from './parts.ts'
 import { RetryBudget } from './retry/budget.ts'
+import { RetryDecision } from './retry/decision.ts'
 import { Retrier } from './retry/retry.ts'
 import { Routes } from './routes.ts'
 import { SharedTimers } from './shared-timers.ts'
@@ -16,6 +17,8 @@ import { SharedTimers } from './shared-timers.ts'
 export interface Pipeline {
   readonly routes: Routes
   readonly limit: ConcurrencyLimit
+  /** For what is sent again in parts. */
+  readonly retries: RetryDecision
   /** Those that were made so far. */
   readonly lanes: () => readonly EndpointLane[]
   /** The response message. @throws BlobwireError */
@@ -46,7 +49,17 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   lanesOf(routes.transport)
   const timers = new SharedTimers(clock)
   const attempts = { clock, timers, counters, timeoutMs: parts.attemptTimeoutMs }
-  const retrier = new Retrier({ clock, counters, options: retry, hedge: parts.hedge, budget, routes, attempts, random })
+  const decision = new RetryDecision(retry, budget, random)
+  const retrier = new Retrier({
+    clock,
+    counters,
+    options: retry,
+    hedge: parts.hedge,
+    budget,
+    routes,
+    attempts,
+    decision
+  })
   const limit = new ConcurrencyLimit(parts.concurrency)
   const deadline = new Deadline({
     clock,
@@ -63,6 +76,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   return {
     routes,
     limit,
+    retries: decision,
     lanes: allLanes,
     run(draft) {
       counters.calls++

@@ -3,6 +3,7 @@ import type { Counters } from '../../core/counters.ts'
 import type { AttemptSetting } from '../attempt.ts'
 import type { Routes } from '../routes.ts'
 import type { RetryBudget } from './budget.ts'
+import type { RetryDecision } from './decision.ts'
 import type { ResolvedRetryOptions } from './options.ts'
 
 /** What retries stand on. */
@@ -15,6 +16,5 @@ export interface RetrierParts {
   readonly budget: RetryBudget
   readonly routes: Routes
   readonly attempts: AttemptSetting
-  /** From 0 up to 1. */
-  readonly random: () => number
+  readonly decision: RetryDecision
 }

@@ -3,8 +3,8 @@ import { BlobwireError, type Sent } from '../../core/error.ts'
 import type { Call, EndListener, Progress, Settle } from '../../transport/transport.ts'
 import { Attempt, type AttemptOwner } from '../attempt.ts'
 import type { Lane } from '../lanes.ts'
+import type { NoRetry } from './decision.ts'
 import type { RetrierParts } from './parts.ts'
-import { backoffMs, isRetryable } from './rules.ts'
 
 const sentOrder: readonly Sent[] = ['never', 'maybe', 'processed']
 const moreSent = (one: Sent, other: Sent) => (sentOrder.indexOf(one) > sentOrder.indexOf(other) ? one : other)
@@ -23,8 +23,7 @@ export class Recovery implements EndListener, AttemptOwner {
   #ended: BlobwireError | undefined
   #wake: (() => void) | undefined
   #rejectAttempt: (error: BlobwireError) => void = () => undefined
-  /** Why there is no further attempt, where that is not the last error itself. */
-  #reason: string | undefined
+  #reason: NoRetry = 'final'
 
   constructor(call: Call, settle: Settle, parts: RetrierParts) {
     this.#call = call
@@ -100,22 +99,21 @@ export class Recovery implements EndListener, AttemptOwner {
   async #mayTryAgain(error: BlobwireError): Promise<boolean> {
     if (this.#ended !== undefined) return false
     if (this.#fallsBack(error)) return true
-    const { options, budget, random, routes } = this.#parts
-    this.#failures++
-    if (this.#failures >= options.maxAttempts || !isRetryable(error)) return false
-    const { retryAfterMs } = error.details
+    const { decision, routes } = this.#parts
     const elsewhere = this.#lane !== undefined && routes.hasOther(this.#call, this.#lane)
-    // A read that can go elsewhere need not wait; where it failed gets no load from that.
-    const atOnce = elsewhere && this.#failures === 1 && this.#call.method.readOnly
-    const waitMs = atOnce ? 0 : backoffMs(this.#failures, options, random, elsewhere ? 0 : retryAfterMs)
-    // It would be over before it began: what is known now is the better answer.
-    if (waitMs >= this.#call.remainingMs()) return false
-    if (!budget.take()) {
-      this.#reason = 'retry_budget_exhausted'
+    const failures = ++this.#failures
+    const waitMs = decision.after({
+      error,
+      failures,
+      remainingMs: this.#call.remainingMs(),
+      elsewhere,
+      // A read that can go elsewhere need not wait; where it failed gets no load from that.
+      atOnce: elsewhere && failures === 1 && this.#call.method.readOnly
+    })
+    if (typeof waitMs === 'string') {
+      this.#reason = waitMs
       return false
     }
-    // What never reached the server cost it nothing.
-    if (error.sent === 'never') budget.giveBack()
     if (waitMs > 0) await this.#sleep(waitMs)
     return this.#ended === undefined
   }
@@ -133,7 +131,7 @@ export class Recovery implements EndListener, AttemptOwner {
   #summary(error: unknown): unknown {
     if (!(error instanceof BlobwireError)) return error
     const facts = { attempts: this.#attempts, sent: moreSent(this.#sent, error.sent) }
-    if (this.#reason === undefined) return error.with(facts)
+    if (this.#reason === 'final') return error.with(facts)
     return error.with({ ...facts, reason: this.#reason, cause: error })
   }
 }
