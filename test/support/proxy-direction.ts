@@ -81,8 +81,9 @@ export class ProxyDirection {
       ended = true
       this.#take({ bytes: Buffer.alloc(0), dueAtMs: this.#due(), end: 'end' })
     })
-    source.on('close', () => {
-      if (!ended) this.#take({ bytes: Buffer.alloc(0), dueAtMs: this.#due(), end: 'reset' })
+    source.on('close', (hadError) => {
+      // One that has ended can still be reset, by what comes for it when nobody reads any more.
+      if (!ended || hadError) this.#take({ bytes: Buffer.alloc(0), dueAtMs: this.#due(), end: 'reset' })
     })
     const goOn = () => {
       this.#blocked = false
