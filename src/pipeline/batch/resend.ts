@@ -13,5 +13,7 @@ export function isWorthResending({ sends }: Entry, error: BlobwireError | undefi
 /** What an operation fails with whose session has ended. */
 export function failureOf(error: BlobwireError | undefined, { sends }: Entry): BlobwireError {
   const found = error ?? new BlobwireError({ code: 'unavailable', message: 'the session ended', sent: 'maybe' })
-  return found.with({ attempts: Math.max(1, sends) })
+  // Earlier sends were on sessions that stood.
+  const sent = sends > 1 && found.sent === 'never' ? 'maybe' : found.sent
+  return found.with({ attempts: Math.max(1, sends), sent })
 }

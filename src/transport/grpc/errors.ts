@@ -10,6 +10,8 @@ const maxMessageLength = 4096
 const neverSent = /^(No connection established|Name resolution failed|Waiting for LB pick)/
 /** …and that it could not read the answer. */
 const unreadable = /^(Response message parsing error|Failed to parse|Error deserializing)/
+/** Codes that grpc-js gives by itself, too, without an answer from the server. */
+const madeHere = new Set<number>([status.UNAVAILABLE, status.CANCELLED, status.DEADLINE_EXCEEDED])
 /** The server's limit on requests, or ours on responses. */
 const tooLarge = /^Received message (larger than max|that decompresses to)/
 
@@ -50,7 +52,7 @@ function errorFromStatus(error: ServiceError): BlobwireError {
 
 function sentOf(error: ServiceError, message: string): Sent {
   if (neverSent.test(message)) return 'never'
-  return error.code === status.UNAVAILABLE || error.code === status.CANCELLED ? 'maybe' : 'processed'
+  return madeHere.has(error.code) ? 'maybe' : 'processed'
 }
 
 /** OpenSSL's and Node's words for a certificate that does not pass. */

@@ -111,6 +111,8 @@ export function createGrpcTransport(parts: GrpcTransportParts, options: Transpor
       )
       const cancel = () => stream.cancel()
       call.signal.addEventListener('abort', cancel)
+      // It may have ended before it came here.
+      if (call.signal.aborted) cancel()
     })
   }
 

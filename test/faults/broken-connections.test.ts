@@ -1,0 +1,135 @@
+/** Connections that cannot be made, break, or fall silent: the same error on all transports, in time, and then it works again. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { test } from 'node:test'
+import { type ClientOptions, createClient } from '../../src/index.ts'
+import { blobOid, failureOf, faultyNetwork, transports } from '../support/faulty-network.ts'
+
+/** Calls in frames on a session, and each as a request of its own. */
+const ways: [string, Partial<ClientOptions>][] = [
+  ['on a session', {}],
+  ['as single requests', { batch: false }]
+]
+
+for (const transport of transports) {
+  for (const [way, options] of ways) {
+    test(`${transport}, ${way}: refused is unavailable and never sent; once somebody listens, calls go through`, async (context) => {
+      const { proxy, client: open } = await faultyNetwork(context, transport)
+      const client = open(options)
+      await proxy.refuse()
+      const { error } = await failureOf(client.storeBlob('demo', 'x', { timeoutMs: 2000 }))
+      assert.deepEqual(
+        [error.code, error.sent, error.retryable, error.transport],
+        ['unavailable', 'never', true, transport]
+      )
+      await proxy.accept()
+      const began = performance.now()
+      let stored: string | undefined
+      // A client may wait a moment before it tries an endpoint again that has just refused.
+      while (stored === undefined && performance.now() - began < 1000) {
+        stored = await client.storeBlob('demo', 'x').then(
+          ({ oid }) => oid,
+          () => undefined
+        )
+      }
+      assert.equal(stored, blobOid('x'))
+    })
+
+    test(`${transport}, ${way}: a reset before the answer is unavailable, and the call may have been done`, async (context) => {
+      const { proxy, client: open } = await faultyNetwork(context, transport)
+      const client = open(options)
+      await client.storeBlob('demo', 'before')
+      // The next byte of each connection breaks it, so that no later attempt has more luck.
+      proxy.setToClient({ resetAfterBytes: 0 })
+      const { error } = await failureOf(client.storeBlob('demo', 'x'))
+      assert.deepEqual(
+        [error.code, error.sent, error.retryable, error.transport],
+        ['unavailable', 'maybe', true, transport]
+      )
+      assert.ok(error.attempts >= 1)
+      assert.ok(error.cause, 'what happened is kept')
+    })
+
+    for (const how of ['resetAfterBytes', 'cutAfterBytes'] as const) {
+      test(`${transport}, ${way}: ${how} in mid-answer is unavailable, and no part of the answer is delivered`, async (context) => {
+        const { proxy, client: open } = await faultyNetwork(context, transport)
+        const content = randomBytes(300_000)
+        const { oid } = await open({ batch: false }).storeBlob('demo', content)
+        const client = open(options)
+        await client.storeBlob('demo', 'before')
+        proxy.setToClient({ [how]: 50_000 })
+        const { error } = await failureOf(client.getBlob('demo', oid))
+        assert.deepEqual([error.code, error.sent, error.transport], ['unavailable', 'maybe', transport], error.message)
+        proxy.setToClient({ [how]: Number.POSITIVE_INFINITY })
+        assert.ok(content.equals((await client.getBlob('demo', oid)).content))
+      })
+    }
+
+    test(`${transport}, ${way}: a wire that falls silent costs a call its deadline and no more`, async (context) => {
+      const { proxy, client: open } = await faultyNetwork(context, transport)
+      const client = open(options)
+      await client.storeBlob('demo', 'before')
+      proxy.partition()
+      const { error, tookMs } = await failureOf(client.storeBlob('demo', 'x', { timeoutMs: 300 }))
+      assert.deepEqual([error.code, error.sent], ['deadline_exceeded', 'maybe'])
+      assert.ok(tookMs >= 299 && tookMs < 550, `${tookMs} ms`)
+      proxy.heal()
+      const began = performance.now()
+      assert.equal((await client.storeBlob('demo', 'y')).oid, blobOid('y'))
+      assert.ok(performance.now() - began < 1000)
+    })
+
+    test(`${transport}, ${way}: silence from the first byte on, too`, async (context) => {
+      const { proxy, client: open } = await faultyNetwork(context, transport)
+      const client = open(options)
+      proxy.partition()
+      const { error, tookMs } = await failureOf(client.storeBlob('demo', 'x', { timeoutMs: 300 }))
+      assert.equal(error.code, 'deadline_exceeded')
+      assert.ok(tookMs >= 299 && tookMs < 550, `${tookMs} ms`)
+      proxy.heal()
+      assert.equal((await client.storeBlob('demo', 'y')).oid, blobOid('y'))
+    })
+  }
+
+  test(`${transport}: a name that does not exist is unavailable and never sent`, async (context) => {
+    const endpoint = `${transport === 'grpc' ? 'grpc' : 'http'}://blobwire-test.invalid:4100`
+    const client = createClient({ endpoint, transport })
+    context.after(() => client.close())
+    const { error } = await failureOf(client.getRepository('demo', { timeoutMs: 10_000 }))
+    assert.deepEqual([error.code, error.sent], ['unavailable', 'never'], error.message)
+  })
+
+  test(`${transport}: a name with two addresses, where only IPv4 is served`, async (context) => {
+    const { proxy, client: open } = await faultyNetwork(context, transport)
+    const client = open({ endpoint: `${transport === 'grpc' ? 'grpc' : 'http'}://localhost:${proxy.port}` })
+    assert.equal((await client.storeBlob('demo', 'x')).oid, blobOid('x'))
+  })
+}
+
+/** Listens, accepts nothing once it is stopped, and has room for no more connections: the kernel drops what comes. */
+const deaf = `
+const server = require('node:net').createServer()
+server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => console.log(server.address().port))
+`
+
+test('an address that does not answer costs connectTimeoutMs: unavailable, never sent', async (context) => {
+  const child = spawn(process.execPath, ['-e', deaf], { stdio: ['ignore', 'pipe', 'inherit'] })
+  context.after(() => child.kill('SIGKILL'))
+  const [line] = await once(child.stdout, 'data')
+  const port = Number(line)
+  child.kill('SIGSTOP')
+  for (let count = 0; count < 8; count++) {
+    const socket = connect(port, '127.0.0.1').on('error', () => undefined)
+    context.after(() => socket.destroy())
+  }
+  for (const transport of ['json', 'msgpack'] as const) {
+    const client = createClient({ endpoint: `http://127.0.0.1:${port}`, transport, connectTimeoutMs: 400 })
+    context.after(() => client.close())
+    const { error, tookMs } = await failureOf(client.getRepository('demo', { timeoutMs: 5000 }))
+    assert.deepEqual([error.code, error.sent], ['unavailable', 'never'], error.message)
+    assert.ok(tookMs < 2500, `${tookMs} ms`)
+  }
+})

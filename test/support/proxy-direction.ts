@@ -1,0 +1,173 @@
+import type { Socket } from 'node:net'
+
+/** What befalls the bytes of one direction. */
+export interface DirectionSettings {
+  /** How long each chunk is under way. */
+  latencyMs: number
+  /** Up to so much more or less; chunks never overtake each other. */
+  jitterMs: number
+  /** Infinity = as fast as the receiver reads. */
+  bytesPerSecond: number
+  /** Chunks are cut into pieces of this many bytes, each written by itself. */
+  sliceBytes: number
+  /** Nothing passes, neither bytes nor ends; what came in the meantime passes when this is switched off. */
+  blackHole: boolean
+  /** After so many bytes of a connection both sides are reset (RST); bytes beyond do not pass. */
+  resetAfterBytes: number
+  /** After so many bytes of a connection both sides are ended (FIN); bytes beyond do not pass. */
+  cutAfterBytes: number
+}
+
+/** A wire without faults. */
+export const soundWire: Readonly<DirectionSettings> = {
+  latencyMs: 0,
+  jitterMs: 0,
+  bytesPerSecond: Number.POSITIVE_INFINITY,
+  sliceBytes: Number.POSITIVE_INFINITY,
+  blackHole: false,
+  resetAfterBytes: Number.POSITIVE_INFINITY,
+  cutAfterBytes: Number.POSITIVE_INFINITY
+}
+
+/** What a direction needs of its connection. */
+export interface DirectionParts {
+  readonly source: Socket
+  readonly sink: Socket
+  /** Read anew for each piece: settings change while connections live. */
+  readonly settings: Readonly<DirectionSettings>
+  /** A number from -1 to 1. */
+  readonly random: () => number
+  /** So many bytes have gone to the sink. */
+  readonly onBytes: (count: number) => void
+  /** One of the limits has been reached. */
+  readonly onLimit: (how: 'reset' | 'cut') => void
+}
+
+/** What is held for a receiver that is slow or far away; beyond it the sender is not read. */
+const maxHeldBytes = 1024 * 1024
+/** A slow wire is paced in steps of this many milliseconds. */
+const paceMs = 10
+
+interface Item {
+  bytes: Buffer
+  readonly dueAtMs: number
+  /** The last of a direction: an end or a reset by its source. */
+  readonly end?: 'end' | 'reset'
+}
+
+/** One direction of one connection: keeps the order, and does not read more than it can pass on. */
+export class ProxyDirection {
+  readonly #parts: DirectionParts
+  readonly #queue: Item[] = []
+  #held = 0
+  #passed = 0
+  /** No item is due before the one in front of it. */
+  #lastDueMs = 0
+  /** When the wire is free for the next piece. */
+  #freeAtMs = 0
+  #blocked = false
+  #timer: NodeJS.Timeout | undefined
+  #immediate: NodeJS.Immediate | undefined
+  #over = false
+
+  constructor(parts: DirectionParts) {
+    this.#parts = parts
+    const { source, sink } = parts
+    // What is written before that would arrive in one piece.
+    this.#blocked = sink.connecting
+    let ended = false
+    source.on('data', (bytes: Buffer) => this.#take({ bytes, dueAtMs: this.#due() }))
+    source.on('end', () => {
+      ended = true
+      this.#take({ bytes: Buffer.alloc(0), dueAtMs: this.#due(), end: 'end' })
+    })
+    source.on('close', (hadError) => {
+      // One that has ended can still be reset, by what comes for it when nobody reads any more.
+      if (!ended || hadError) this.#take({ bytes: Buffer.alloc(0), dueAtMs: this.#due(), end: 'reset' })
+    })
+    const goOn = () => {
+      this.#blocked = false
+      this.pump()
+    }
+    sink.on('connect', goOn)
+    sink.on('drain', goOn)
+    sink.on('close', () => this.stop())
+  }
+
+  /** Passes on nothing any more. */
+  stop(): void {
+    this.#over = true
+    this.#queue.length = 0
+    clearTimeout(this.#timer)
+    clearImmediate(this.#immediate)
+    // What is not read is not noticed to have ended, either.
+    this.#parts.source.resume()
+  }
+
+  /** Passes on what is due. To be called when settings have changed. */
+  pump(): void {
+    clearTimeout(this.#timer)
+    clearImmediate(this.#immediate)
+    this.#immediate = undefined
+    while (!this.#over && !this.#blocked && !this.#parts.settings.blackHole) {
+      const [item] = this.#queue
+      if (item === undefined) return
+      const waitMs = Math.max(item.dueAtMs, this.#freeAtMs) - performance.now()
+      if (waitMs > 0) {
+        this.#timer = setTimeout(() => this.pump(), waitMs)
+        return
+      }
+      this.#pass(item)
+      if (item.bytes.length === 0) this.#queue.shift()
+      else if (this.#isSliced) return this.#pumpNextTurn()
+    }
+  }
+
+  get #isSliced(): boolean {
+    return Number.isFinite(this.#parts.settings.sliceBytes)
+  }
+
+  /** Pieces that are written in one turn of the event loop would be read as one. */
+  #pumpNextTurn(): void {
+    this.#immediate ??= setImmediate(() => this.pump())
+  }
+
+  #due(): number {
+    const { settings, random } = this.#parts
+    const delayMs = settings.latencyMs + settings.jitterMs * random()
+    this.#lastDueMs = Math.max(this.#lastDueMs, performance.now() + Math.max(0, delayMs))
+    return this.#lastDueMs
+  }
+
+  #take(item: Item): void {
+    if (this.#over) return
+    this.#queue.push(item)
+    this.#held += item.bytes.length
+    if (this.#held > maxHeldBytes) this.#parts.source.pause()
+    if (this.#isSliced) this.#pumpNextTurn()
+    else this.pump()
+  }
+
+  #pass(item: Item): void {
+    const { settings, sink, source, onBytes, onLimit } = this.#parts
+    if (item.end === 'end') sink.end()
+    if (item.end === 'reset') sink.resetAndDestroy()
+    if (item.end) return
+    const { bytesPerSecond, sliceBytes, resetAfterBytes, cutAfterBytes } = settings
+    const limit = Math.max(0, Math.min(resetAfterBytes, cutAfterBytes) - this.#passed)
+    const paced = Math.max(1, Math.floor((bytesPerSecond * paceMs) / 1000))
+    const piece = item.bytes.subarray(0, Math.min(item.bytes.length, sliceBytes, paced, limit))
+    item.bytes = item.bytes.subarray(piece.length)
+    this.#held -= piece.length
+    this.#passed += piece.length
+    this.#freeAtMs = Math.max(this.#freeAtMs, performance.now()) + (piece.length * 1000) / bytesPerSecond
+    const isLast = piece.length === limit
+    if (isLast) this.#over = true
+    this.#blocked = !sink.write(piece, () => {
+      // The bytes are in the receiver's hands before its connection breaks.
+      if (isLast) setImmediate(() => onLimit(resetAfterBytes <= cutAfterBytes ? 'reset' : 'cut'))
+    })
+    onBytes(piece.length)
+    if (this.#held <= maxHeldBytes) source.resume()
+  }
+}
