@@ -126,7 +126,12 @@ test('an address that does not answer costs connectTimeoutMs: unavailable, never
     context.after(() => socket.destroy())
   }
   for (const transport of ['json', 'msgpack'] as const) {
-    const client = createClient({ endpoint: `http://127.0.0.1:${port}`, transport, connectTimeoutMs: 400 })
+    const client = createClient({
+      endpoint: `http://127.0.0.1:${port}`,
+      transport,
+      connectTimeoutMs: 400,
+      retry: false
+    })
     context.after(() => client.close())
     const { error, tookMs } = await failureOf(client.getRepository('demo', { timeoutMs: 5000 }))
     assert.deepEqual([error.code, error.sent], ['unavailable', 'never'], error.message)

@@ -33,7 +33,10 @@ export async function faultyNetwork(
   const endpoint = `${isGrpc ? 'grpc' : 'http'}://127.0.0.1:${proxy.port}`
   return {
     proxy,
-    client: (more) => fixture.keep(createClient({ endpoint, transport, timeoutMs: 5000, ...more }))
+    // What one attempt comes to is what these tests are about.
+    client: (more) => {
+      return fixture.keep(createClient({ endpoint, transport, timeoutMs: 5000, retry: false, breaker: false, ...more }))
+    }
   }
 }
 
