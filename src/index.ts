@@ -25,6 +25,7 @@ export type {
 } from './client/inputs.ts'
 export type { ClientOptions } from './client/options.ts'
 export type { Repository } from './client/repository.ts'
+export type { ConnectionOptions } from './connection/options.ts'
 export type { Pem, TlsOptions } from './connection/tls.ts'
 export type { CallOptions } from './core/call.ts'
 export type { Code } from './core/code.ts'

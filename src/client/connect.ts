@@ -20,7 +20,7 @@ export function codecOf(name: TransportName): Codec {
 
 /** The HTTP form over JSON or MessagePack. */
 export function connectHttp(name: 'json' | 'msgpack', options: ResolvedOptions, counters: Counters): Transport {
-  const connection = openHttpConnection(options.endpoint, options)
+  const connection = openHttpConnection(options.endpoint, options, counters.connections)
   return createHttpTransport({ codec: codecOf(name), connection, counters }, options)
 }
 

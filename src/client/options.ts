@@ -1,4 +1,5 @@
 import { type Endpoint, parseEndpoint } from '../connection/endpoint.ts'
+import { type ConnectionOptions, type ResolvedConnectionOptions, resolveConnection } from '../connection/options.ts'
 import { secureContext, type TlsOptions } from '../connection/tls.ts'
 import { invalidArgument, type TransportName } from '../core/error.ts'
 import type { BatchOptions, ResolvedBatchOptions } from '../pipeline/batch/options.ts'
@@ -32,9 +33,11 @@ export interface ClientOptions {
    */
   timeoutMs?: number | undefined
   /**
-   * Time for opening a connection, in milliseconds. gRPC has only the call's own deadline.
-   * @default 10000
+   * How connections are opened, shared, watched and closed, and the proxy on the way. Each of these options has a
+   * default of its own.
    */
+  connection?: ConnectionOptions | undefined
+  /** Older name of `connection.connectTimeoutMs`, which counts more. */
   connectTimeoutMs?: number | undefined
   /**
    * Headers (gRPC: metadata) for every call.
@@ -77,7 +80,7 @@ export interface ResolvedOptions {
   readonly token: Token | undefined
   readonly tls: TlsOptions
   readonly timeoutMs: number
-  readonly connectTimeoutMs: number
+  readonly connection: ResolvedConnectionOptions
   readonly headers: Readonly<Record<string, string>>
   readonly batch: ResolvedBatchOptions | false
   readonly gzip: boolean
@@ -94,6 +97,7 @@ const keys = [
   'token',
   'tls',
   'timeoutMs',
+  'connection',
   'connectTimeoutMs',
   'headers',
   'batch',
@@ -129,7 +133,7 @@ export function resolveOptions(options: ClientOptions): ResolvedOptions {
     token: options.token,
     tls,
     timeoutMs: checkNumber('timeoutMs', options.timeoutMs ?? 30_000),
-    connectTimeoutMs: checkNumber('connectTimeoutMs', options.connectTimeoutMs ?? 10_000),
+    connection: checkConnection(options),
     headers: checkHeaders(options.headers ?? {}),
     batch: options.batch === false ? false : checkBatch(options.batch ?? {}),
     gzip: checkBoolean('gzip', options.gzip ?? true),
@@ -168,6 +172,14 @@ function checkTransport(value: unknown, endpoint: Endpoint): TransportName {
 export function checkNumber(name: string, value: unknown): number {
   if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value
   throw invalidArgument(name, `must be a number above 0, not ${show(value)}`)
+}
+
+/** The older name stands where the newer one does not. */
+function checkConnection({ connection = {}, connectTimeoutMs }: ClientOptions): ResolvedConnectionOptions {
+  if (connectTimeoutMs === undefined) return resolveConnection(connection)
+  checkNumber('connectTimeoutMs', connectTimeoutMs)
+  const { connectTimeoutMs: newer = connectTimeoutMs } = connection
+  return resolveConnection({ ...connection, connectTimeoutMs: newer })
 }
 
 const batchDefaults: ResolvedBatchOptions = {
