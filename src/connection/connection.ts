@@ -97,11 +97,18 @@ export class Connection {
     return allowed === undefined ? maxStreamsPerConnection : Math.min(allowed, maxStreamsPerConnection)
   }
 
-  /** When it will be too old, or has been idle for too long; `keepIdle` = that does not count. */
-  dueAtMs(keepIdle: boolean): number {
-    const { maxAgeMs, idleTimeoutMs } = this.#parts.options
-    const oldAtMs = this.#madeAtMs + maxAgeMs
-    return keepIdle || this.#inFlight > 0 ? oldAtMs : Math.min(oldAtMs, this.#usedAtMs + idleTimeoutMs)
+  /** Whether it is too old, or has been idle for too long; `keepIdle` = that does not count. */
+  isDue(keepIdle: boolean): boolean {
+    const { options, clock } = this.#parts
+    if (clock.now() >= this.#madeAtMs + options.maxAgeMs) return true
+    return !keepIdle && this.#inFlight === 0 && clock.now() >= this.#usedAtMs + options.idleTimeoutMs
+  }
+
+  /** When that may first be so. */
+  get nextDueAtMs(): number {
+    const { options, clock } = this.#parts
+    const usedAtMs = this.#inFlight > 0 ? clock.now() : this.#usedAtMs
+    return Math.min(this.#madeAtMs + options.maxAgeMs, usedAtMs + options.idleTimeoutMs)
   }
 
   /** When it was last used. */

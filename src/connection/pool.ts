@@ -94,20 +94,22 @@ export class ConnectionPool extends Dispatcher {
     this.#cancelSweep?.()
     this.#cancelSweep = undefined
     if (this.#connections.length === 0) return
-    const { clock } = this.#parts
-    const dueAtMs = Math.min(...this.#due().map(([, atMs]) => atMs))
-    this.#cancelSweep = clock.schedule(Math.max(1, dueAtMs - clock.now()), () => {
-      for (const [connection, atMs] of this.#due()) if (atMs <= clock.now()) connection.leave()
+    const { clock, options } = this.#parts
+    const dueAtMs = Math.min(...this.#connections.map(({ nextDueAtMs }) => nextDueAtMs))
+    // Those that are kept although they have been idle for long are due all the time.
+    const delayMs = Math.max(dueAtMs - clock.now(), Math.min(options.idleTimeoutMs, options.maxAgeMs) / 10)
+    this.#cancelSweep = clock.schedule(delayMs, () => {
+      const kept = this.#kept()
+      for (const connection of this.#connections) if (connection.isDue(kept.has(connection))) connection.leave()
       for (const connection of this.#leaving) if (connection.inFlight === 0) this.#leaving.delete(connection)
       this.#sweepLater()
     })
   }
 
-  /** When each is to be left; of the idle ones those used last are kept, as many as the options say. */
-  #due(): (readonly [Connection, number])[] {
+  /** Of the idle ones those used last are kept, as many as the options say. */
+  #kept(): ReadonlySet<Connection> {
     const idle = this.#connections.filter(({ inFlight }) => inFlight === 0).sort((a, b) => b.usedAtMs - a.usedAtMs)
-    const kept = new Set(idle.slice(0, this.#parts.options.maxIdleConnections))
-    return this.#connections.map((connection) => [connection, connection.dueAtMs(kept.has(connection))])
+    return new Set(idle.slice(0, this.#parts.options.maxIdleConnections))
   }
 }
 
