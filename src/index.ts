@@ -26,6 +26,7 @@ export type {
 export type { ClientOptions } from './client/options.ts'
 export type { Repository } from './client/repository.ts'
 export type { ConnectionOptions } from './connection/options.ts'
+export type { ConnectionStats } from './connection/stats.ts'
 export type { Pem, TlsOptions } from './connection/tls.ts'
 export type { CallOptions } from './core/call.ts'
 export type { Code } from './core/code.ts'

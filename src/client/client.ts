@@ -1,3 +1,4 @@
+import { type ConnectionStats, connectionStats } from '../connection/stats.ts'
 import type { CallOptions } from '../core/call.ts'
 import type { Counters } from '../core/counters.ts'
 import { invalidArgument, type TransportName } from '../core/error.ts'
@@ -13,6 +14,8 @@ import { Repository } from './repository.ts'
 
 /** What a client has done so far. */
 export interface ClientStats extends Counters {
+  /** Connections: opened, open, idle, in use, and what they carry. */
+  connections: ConnectionStats
   /** The transport in use. */
   transport: TransportName
   /**
@@ -85,6 +88,7 @@ export class Client implements AsyncDisposable {
     const { batcher, counters, options } = this.#caller
     return {
       ...counters,
+      connections: connectionStats(counters.connections),
       transport: options.transport,
       batching: batcher?.choice.route ?? 'off',
       noSessionReason: batcher?.choice.reason ?? '',

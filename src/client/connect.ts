@@ -31,7 +31,7 @@ export async function connectGrpc(
   counters: Counters
 ): Promise<Transport> {
   const { createGrpcTransport } = await import('../transport/grpc/transport.ts')
-  return createGrpcTransport({ endpoint, tls: options.tls, counters }, options)
+  return createGrpcTransport({ endpoint, tls: options.tls, connection: options.connection, counters }, options)
 }
 
 /**

@@ -57,6 +57,7 @@ export class Connection {
   #attempts = 0
   #heard = false
   #left = false
+  #isOpen = false
   #inFlight = 0
   #usedAtMs: number
   readonly #madeAtMs: number
@@ -149,7 +150,7 @@ export class Connection {
   /** A request is on its way here; a mover is told when its stream should be opened elsewhere. */
   begin(mover?: () => void): void {
     const { counters } = this.#parts
-    if (this.#inFlight++ === 0) counters.inUse++
+    if (this.#inFlight++ === 0 && this.#isOpen) counters.inUse++
     counters.streams++
     counters.totalStreams++
     if (mover) this.#movers.add(mover)
@@ -161,7 +162,7 @@ export class Connection {
     counters.streams--
     if (mover) this.#movers.delete(mover)
     if (--this.#inFlight > 0) return
-    counters.inUse--
+    if (this.#isOpen) counters.inUse--
     this.#usedAtMs = clock.now()
     // undici has yet to put its own books in order.
     if (this.#left) queueMicrotask(() => this.#closeWhenDone())
@@ -206,8 +207,12 @@ export class Connection {
       (socket) => {
         counters.opened++
         counters.open++
-        socket.once('close', () => counters.open--)
+        socket.once('close', () => {
+          counters.open--
+          if (socket === this.#socket) this.#setOpen(false)
+        })
         this.#socket = socket
+        this.#setOpen(true)
         if (endpoint.secure && (socket as { alpnProtocol?: unknown }).alpnProtocol !== 'h2') this.#events.onHttp1()
         callback(null, socket)
       },
@@ -217,6 +222,11 @@ export class Connection {
         else clock.schedule(reopenDelayMs, () => callback(error, null))
       }
     )
+  }
+
+  #setOpen(isOpen: boolean): void {
+    if (isOpen !== this.#isOpen && this.#inFlight > 0) this.#parts.counters.inUse += isOpen ? 1 : -1
+    this.#isOpen = isOpen
   }
 
   #opened(): void {

@@ -110,12 +110,14 @@ test('a stream that is refused before it began says so, and tells nothing of a m
   assert.equal((error as BlobwireError).reason, 'refused')
 })
 
-for (const transport of ['json', 'msgpack'] as const) {
+for (const transport of ['json', 'msgpack', 'grpc'] as const) {
   for (const steps of [1, 2]) {
     test(`${transport}: a session moves on GOAWAY in ${steps} steps, and no call is lost or sent twice`, async (context) => {
       const fixture = atEnd(context, await testServer())
-      const peer = await startForwarder(context, fixture.server.http)
-      const client = createClient({ endpoint: peer.url, transport, timeoutMs: 5000 })
+      const isGrpc = transport === 'grpc'
+      const peer = await startForwarder(context, isGrpc ? fixture.server.grpc : fixture.server.http)
+      const endpoint = isGrpc ? peer.url.replace('http', 'grpc') : peer.url
+      const client = createClient({ endpoint, transport, timeoutMs: 5000 })
       context.after(() => client.close())
       await client.createRepository('demo')
       const calls: Promise<unknown>[] = []

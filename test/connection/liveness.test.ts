@@ -179,12 +179,15 @@ test('a server that accepts and says nothing is left after the connect timeout',
   await until(() => way.counters.open === 0, 'the connection is closed')
 })
 
-for (const transport of ['json', 'msgpack'] as const) {
+for (const transport of ['json', 'msgpack', 'grpc'] as const) {
   for (const batch of [undefined, false] as const) {
     test(`${transport}${batch === false ? ', one request each' : ''}: after a partition the next call works within a second`, async (context) => {
       const fixture = atEnd(context, await testServer())
-      const hole = await startHole(context, Number(new URL(fixture.server.http).port))
-      const client = fixture.keep(createClient({ endpoint: hole.url, transport, batch, timeoutMs: 5000 }))
+      const isGrpc = transport === 'grpc'
+      const { port } = new URL(isGrpc ? fixture.server.grpc : fixture.server.http)
+      const hole = await startHole(context, Number(port))
+      const endpoint = isGrpc ? hole.url.replace('http', 'grpc') : hole.url
+      const client = fixture.keep(createClient({ endpoint, transport, batch, timeoutMs: 5000 }))
       await client.createRepository('demo')
       await client.storeBlob('demo', 'before')
       hole.open()

@@ -77,8 +77,14 @@ export async function startForwarder(context: TestContext, origin: string): Prom
   return startPeer(context, (stream, headers) => {
     const request = behind.request(headers)
     request.on('error', () => stream.destroy())
+    // gRPC says in trailers how a call ended.
+    let trailers: IncomingHttpHeaders = {}
+    request.on('trailers', (found) => {
+      trailers = found
+    })
+    stream.on('wantTrailers', () => stream.sendTrailers(trailers))
     request.on('response', (answer) => {
-      if (!stream.destroyed) stream.respond(answer)
+      if (!stream.destroyed) stream.respond(answer, { waitForTrailers: true })
     })
     stream.on('close', () => request.destroy())
     stream.pipe(request).pipe(stream)

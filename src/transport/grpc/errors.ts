@@ -6,6 +6,8 @@ import { detailsOf, withRetryAfter } from '../errors.ts'
 
 const maxMessageLength = 4096
 
+/** Codes that grpc-js also gives to calls which no server has answered. */
+const unanswered = new Set([status.UNAVAILABLE, status.CANCELLED, status.DEADLINE_EXCEEDED])
 /** grpc-js says only in words that a call never left; the words of version 1.14. */
 const neverSent = /^(No connection established|Name resolution failed|Waiting for LB pick)/
 /** …and that it could not read the answer. */
@@ -50,7 +52,7 @@ function errorFromStatus(error: ServiceError): BlobwireError {
 
 function sentOf(error: ServiceError, message: string): Sent {
   if (neverSent.test(message)) return 'never'
-  return error.code === status.UNAVAILABLE || error.code === status.CANCELLED ? 'maybe' : 'processed'
+  return unanswered.has(error.code) ? 'maybe' : 'processed'
 }
 
 /** OpenSSL's and Node's words for a certificate that does not pass. */
