@@ -2,15 +2,20 @@ import { Metadata, type MethodDefinition, type ServiceError, status } from '@grp
 import type { ServiceDefinition } from '@grpc/proto-loader'
 import { loadProto } from '../../codec/proto.ts'
 import { checkMessage, pruneMessage } from '../../codec/shape-check.ts'
+import { BlobwireError } from '../../core/error.ts'
 import type { Messages } from '../../schema/messages.ts'
 import { methods, serviceName } from '../../schema/methods.ts'
 import type { Init, ShapeName } from '../../schema/shape.ts'
 import { malformedResponse } from '../errors.ts'
 import { type Call, gzipThresholdBytes, type Transport, type TransportOptions } from '../transport.ts'
-import { GrpcChannel, type GrpcTransportParts } from './channel.ts'
+import { type ChannelListener, GrpcChannel, type GrpcTransportParts } from './channel.ts'
 import { compressWhatPays } from './compression.ts'
 import { errorFromService } from './errors.ts'
 import { openGrpcSession } from './session.ts'
+
+function endedAtDeadline({ reason }: AbortSignal): boolean {
+  return reason instanceof BlobwireError && reason.code === 'deadline_exceeded'
+}
 
 const asIs = (bytes: Buffer) => bytes
 
@@ -34,9 +39,16 @@ export function createGrpcTransport(parts: GrpcTransportParts, options: Transpor
     const metadata = new Metadata()
     for (const [name, value] of Object.entries(call.headers)) metadata.set(name, value)
     counters.requests++
-    channel.begin()
     const heardBefore = channel.heard
     return new Promise((resolve, reject) => {
+      const listener: ChannelListener = {
+        onMove: () => undefined,
+        onLost(error) {
+          reject(error.with({ transport: 'grpc', attempts: 1 }))
+          stream.cancel()
+        }
+      }
+      channel.begin(listener)
       const stream = channel.client.makeUnaryRequest(
         path,
         asIs,
@@ -46,9 +58,11 @@ export function createGrpcTransport(parts: GrpcTransportParts, options: Transpor
         { deadline: Date.now() + call.remainingMs(), interceptors },
         (error: ServiceError | null, response?: object) => {
           call.signal.removeEventListener('abort', cancel)
-          channel.end()
+          channel.end(listener)
           if (error === null) channel.hear()
-          if (error?.code === status.DEADLINE_EXCEEDED && channel.heard === heardBefore) channel.suspect()
+          // Either of two timers may be the first to end the call at its deadline.
+          const isLate = error?.code === status.DEADLINE_EXCEEDED || endedAtDeadline(call.signal)
+          if (isLate && channel.heard === heardBefore) channel.suspect()
           if (error) reject(errorFromService(error).with({ transport: 'grpc', attempts: 1 }))
           else resolve(response ?? {})
         }
