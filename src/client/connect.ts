@@ -61,14 +61,15 @@ export class Connector {
 
   /** The HTTP form; an endpoint that was given for gRPC may serve it on the same port, as behind a proxy. */
   #http(name: 'json' | 'msgpack', endpoint: Endpoint): Transport {
-    const connection = openHttpConnection({ ...endpoint, protocol: 'http' }, this.#options)
+    const connection = openHttpConnection({ ...endpoint, protocol: 'http' }, this.#options, this.#counters.connections)
     return createHttpTransport({ codec: codecOf(name), connection, counters: this.#counters }, this.#options)
   }
 
   /** gRPC; grpc-js and the proto file are loaded only by clients that use them. */
   async #grpc(endpoint: Endpoint): Promise<Transport> {
+    const { tls, connection } = this.#options
     const { createGrpcTransport } = await import('../transport/grpc/transport.ts')
-    return createGrpcTransport({ endpoint, tls: this.#options.tls, counters: this.#counters }, this.#options)
+    return createGrpcTransport({ endpoint, tls, connection, counters: this.#counters }, this.#options)
   }
 }
 

@@ -1,4 +1,5 @@
 import { type Endpoint, parseEndpoint } from '../connection/endpoint.ts'
+import { type ConnectionOptions, type ResolvedConnectionOptions, resolveConnection } from '../connection/options.ts'
 import { secureContext, type TlsOptions } from '../connection/tls.ts'
 import { invalidArgument, type TransportName } from '../core/error.ts'
 import type { BatchOptions, ResolvedBatchOptions } from '../pipeline/batch/options.ts'
@@ -37,9 +38,11 @@ export interface ClientOptions extends PolicyOptions {
    */
   timeoutMs?: number | undefined
   /**
-   * Time for opening a connection, in milliseconds. gRPC has only the call's own deadline.
-   * @default 10000
+   * How connections are opened, shared, watched and closed, and the proxy on the way. Each of these options has a
+   * default of its own.
    */
+  connection?: ConnectionOptions | undefined
+  /** Older name of `connection.connectTimeoutMs`, which counts more. */
   connectTimeoutMs?: number | undefined
   /**
    * Headers (gRPC: metadata) for every call.
@@ -84,7 +87,7 @@ export interface ResolvedOptions extends ResolvedPolicies {
   readonly token: Token | undefined
   readonly tls: TlsOptions
   readonly timeoutMs: number
-  readonly connectTimeoutMs: number
+  readonly connection: ResolvedConnectionOptions
   readonly headers: Readonly<Record<string, string>>
   readonly batch: ResolvedBatchOptions | false
   readonly gzip: boolean
@@ -101,6 +104,7 @@ const keys = [
   'token',
   'tls',
   'timeoutMs',
+  'connection',
   'connectTimeoutMs',
   'headers',
   'batch',
@@ -136,7 +140,7 @@ export function resolveOptions(options: ClientOptions): ResolvedOptions {
     token: options.token,
     tls,
     timeoutMs: checkNumber('timeoutMs', options.timeoutMs ?? 30_000),
-    connectTimeoutMs: checkNumber('connectTimeoutMs', options.connectTimeoutMs ?? 10_000),
+    connection: checkConnection(options),
     headers: checkHeaders(options.headers ?? {}),
     batch: checkBatch(options.batch),
     gzip: checkBoolean('gzip', options.gzip ?? true),
@@ -172,6 +176,14 @@ export function checkTransport(value: unknown, endpoints: readonly Endpoint[]): 
     throw invalidArgument('transport', `a grpc(s):// endpoint speaks gRPC only, not ${name}`)
   }
   return [name]
+}
+
+/** The older name stands where the newer one does not. */
+function checkConnection({ connection = {}, connectTimeoutMs }: ClientOptions): ResolvedConnectionOptions {
+  if (connectTimeoutMs === undefined) return resolveConnection(connection)
+  checkNumber('connectTimeoutMs', connectTimeoutMs)
+  const { connectTimeoutMs: newer = connectTimeoutMs } = connection
+  return resolveConnection({ ...connection, connectTimeoutMs: newer })
 }
 
 function checkBoolean(name: string, value: unknown): boolean {

@@ -1,3 +1,4 @@
+import { type ConnectionStats, connectionStats } from '../connection/stats.ts'
 import type { Counters } from '../core/counters.ts'
 import type { TransportName } from '../core/error.ts'
 import type { LatencySummary } from '../core/latency.ts'
@@ -36,7 +37,9 @@ export interface EndpointStats extends BatchStats {
 }
 
 /** What a client has done so far; what is of one endpoint stands for the first one here, and for all in `endpoints`. */
-export interface ClientStats extends Counters, BatchStats {
+export interface ClientStats extends Omit<Counters, 'connections'>, BatchStats {
+  /** Connections: opened, open, idle, in use, and what they carry. */
+  connections: ConnectionStats
   /** The transport in use. */
   transport: TransportName
   /** Why it is not the preferred one: the reason or code of the error that said so; empty otherwise. */
@@ -60,6 +63,7 @@ export function statsOf({ pipeline, counters, latency, transport, options }: Cal
   const inUse = lanes().find((lane) => lane.transport === transport)
   return {
     ...counters,
+    connections: connectionStats(counters.connections),
     ...batchStats(inUse, options.batch === false ? 'off' : 'session'),
     transport,
     transportReason: routes.reason,

@@ -1,12 +1,31 @@
-import type { Dispatcher } from 'undici'
+import { type Dispatcher, Pool } from 'undici'
+import { systemClock } from '../core/clock.ts'
+import type { ConnectionCounters } from '../core/counters.ts'
 import { BlobwireError } from '../core/error.ts'
-import { type ConnectOptions, openHttp1Pool, openHttp2Client } from './dispatchers.ts'
-import type { Endpoint } from './endpoint.ts'
+import { type ConnectionParts, undiciTimers } from './connection.ts'
+import { addressOf, createConnector } from './connector.ts'
+import { type Endpoint, originOf } from './endpoint.ts'
+import type { ResolvedConnectionOptions } from './options.ts'
+import { ConnectionPool, type StreamWatcher } from './pool.ts'
+import { proxyFor } from './proxy.ts'
+import { CachingResolver } from './resolver.ts'
+import type { TlsOptions } from './tls.ts'
+
+/** HTTP/1.1 has one request at a time on each connection. */
+const http1Connections = 8
+
+/** What the stream of a session can do besides sending and receiving. */
+export interface StreamControl {
+  /** Resets the stream. */
+  abort(reason: Error): void
+  /** Says that an answer is overdue and nothing has come since: the connection is checked. */
+  suspect(): void
+}
 
 /** The parts of an answer as they come. `onEnd` or `onError` comes last, once. */
-export interface StreamHandler {
-  /** The request is on a connection; `abort` resets its stream. */
-  onStart(abort: (reason: Error) => void): void
+export interface StreamHandler extends Pick<StreamWatcher, 'onMove'> {
+  /** The request is on a connection, and the server is there. */
+  onStart(control: StreamControl): void
   onHeaders(status: number, headers: Readonly<Record<string, string | string[] | undefined>>): void
   onData(chunk: Buffer): void
   onEnd(): void
@@ -25,6 +44,12 @@ export interface HttpConnection {
   close(): Promise<void>
 }
 
+/** How the way to an endpoint is made. */
+export interface HttpConnectionOptions {
+  readonly tls: TlsOptions
+  readonly connection: ResolvedConnectionOptions
+}
+
 /** What an HTTP/1.1 server makes of HTTP/2: nghttp2 cannot read its answer, and later streams find no session. */
 const notHttp2Codes = new Set(['ERR_HTTP2_ERROR', 'ERR_HTTP2_INVALID_SESSION'])
 
@@ -33,26 +58,48 @@ function notHttp2(cause?: unknown): BlobwireError {
   return new BlobwireError({ code: 'unimplemented', reason: 'not_http2', message, sent: 'maybe', cause })
 }
 
+/** undici and node:http2 say only in words that the server has not looked at a request; test/connection/goaway.test.ts. */
+const refusal = /"GOAWAY" frame received|NGHTTP2_REFUSED_STREAM/
+
 /**
- * The way to an endpoint: one HTTP/2 connection, opened when it is first used and again after it broke. An endpoint that
- * turns out to speak HTTP/1.1 only (by ALPN, or by what it makes of HTTP/2's preface) gets a few connections of that.
+ * The server promises that it has done nothing for the request: its stream is above the last one of a GOAWAY, or was
+ * reset with REFUSED_STREAM (RFC 9113 section 8.7). undici has replayed what it can, once.
  */
-export function openHttpConnection(endpoint: Endpoint, options: ConnectOptions): HttpConnection {
-  return new NegotiatedConnection(endpoint, options)
+function refusalOf(cause: unknown): BlobwireError | undefined {
+  if (!(cause instanceof Error) || !refusal.test(cause.message)) return undefined
+  const message = 'the server refused the request before it looked at it'
+  return new BlobwireError({ code: 'unavailable', reason: 'refused', message, sent: 'never', cause })
+}
+
+/**
+ * The way to an endpoint: a pool of HTTP/2 connections, opened when they are used. An endpoint that turns out to speak
+ * HTTP/1.1 only (by ALPN, or by what it makes of HTTP/2's preface) gets a few connections of that.
+ */
+export function openHttpConnection(
+  endpoint: Endpoint,
+  { tls, connection: options }: HttpConnectionOptions,
+  counters: ConnectionCounters
+): HttpConnection {
+  const clock = systemClock
+  const resolver = new CachingResolver(clock)
+  const proxy = proxyFor(options.proxy, endpoint)
+  const onFailure = () => resolver.forget(addressOf((proxy ?? endpoint).hostname))
+  const connect = createConnector({ endpoint, tls, options, proxy, lookup: resolver.lookup, onFailure })
+  return new NegotiatedConnection({ endpoint, options, clock, counters, connect }, resolver)
 }
 
 class NegotiatedConnection implements HttpConnection {
-  readonly #endpoint: Endpoint
-  readonly #options: ConnectOptions
-  readonly #http2: Dispatcher
+  readonly #parts: ConnectionParts
+  readonly #resolver: CachingResolver
+  readonly #http2: ConnectionPool
   #http1: Dispatcher | undefined
   /** An answer has come over HTTP/2: what looks like HTTP/1.1 later is damage. */
   #proven = false
 
-  constructor(endpoint: Endpoint, options: ConnectOptions) {
-    this.#endpoint = endpoint
-    this.#options = options
-    this.#http2 = openHttp2Client(endpoint, options, () => this.#fallBack())
+  constructor(parts: ConnectionParts, resolver: CachingResolver) {
+    this.#parts = parts
+    this.#resolver = resolver
+    this.#http2 = new ConnectionPool(parts, () => this.#fallBack())
   }
 
   async request(options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData> {
@@ -64,7 +111,7 @@ class NegotiatedConnection implements HttpConnection {
     } catch (error) {
       // The server has read the preface and nothing else, so that this is the request's first time.
       if (this.#looksLikeHttp1(error)) return this.#fallBack().request(options)
-      throw error
+      throw refusalOf(error) ?? error
     }
   }
 
@@ -73,27 +120,39 @@ class NegotiatedConnection implements HttpConnection {
       queueMicrotask(() => handler.onError(notHttp2()))
       return
     }
-    this.#http2.dispatch(options, {
-      onRequestStart: (controller) => {
-        // TLS may just have agreed on HTTP/1.1.
-        if (this.#http1) controller.abort(notHttp2())
-        else handler.onStart((reason) => controller.abort(reason))
-      },
-      onResponseStart: (_controller, status, headers) => {
-        this.#proven = true
-        handler.onHeaders(status, headers)
-      },
-      onResponseData: (_controller, chunk) => handler.onData(chunk),
-      onResponseEnd: () => handler.onEnd(),
-      onResponseError: (_controller, error) => {
-        const isHttp1 = this.#looksLikeHttp1(error)
-        if (isHttp1) this.#fallBack()
-        handler.onError(isHttp1 ? notHttp2(error) : error)
+    let placed: Parameters<StreamWatcher['onPlaced']>[0] | undefined
+    const watcher: StreamWatcher = {
+      onMove: () => handler.onMove(),
+      onPlaced: (connection) => {
+        placed = connection
       }
-    })
+    }
+    const suspect = () => placed?.suspect()
+    this.#http2.dispatch(
+      { ...options, watcher },
+      {
+        onRequestStart: (controller) => {
+          // TLS may just have agreed on HTTP/1.1.
+          if (this.#http1) controller.abort(notHttp2())
+          else handler.onStart({ abort: (reason) => controller.abort(reason), suspect })
+        },
+        onResponseStart: (_controller, status, headers) => {
+          this.#proven = true
+          handler.onHeaders(status, headers)
+        },
+        onResponseData: (_controller, chunk) => handler.onData(chunk),
+        onResponseEnd: () => handler.onEnd(),
+        onResponseError: (_controller, error) => {
+          const isHttp1 = this.#looksLikeHttp1(error)
+          if (isHttp1) this.#fallBack()
+          handler.onError(isHttp1 ? notHttp2(error) : (refusalOf(error) ?? error))
+        }
+      }
+    )
   }
 
   async close(): Promise<void> {
+    this.#resolver.close()
     await Promise.all([this.#http2.destroy(), this.#http1?.destroy()])
   }
 
@@ -102,7 +161,32 @@ class NegotiatedConnection implements HttpConnection {
   }
 
   #fallBack(): Dispatcher {
-    this.#http1 ??= openHttp1Pool(this.#endpoint, this.#options)
+    this.#http1 ??= openHttp1Pool(this.#parts)
     return this.#http1
   }
+}
+
+/** A few HTTP/1.1 connections. */
+function openHttp1Pool({ endpoint, options, connect, counters }: ConnectionParts): Dispatcher {
+  return new Pool(originOf(endpoint), {
+    ...undiciTimers,
+    keepAliveTimeout: options.idleTimeoutMs,
+    maxHeaderSize: options.maxHeaderBytes,
+    allowH2: false,
+    connections: http1Connections,
+    connect(_target, callback) {
+      connect(false).then(
+        (socket) => {
+          counters.opened++
+          counters.open++
+          socket.once('close', () => counters.open--)
+          callback(null, socket)
+        },
+        (error) => {
+          counters.failures++
+          callback(error, null)
+        }
+      )
+    }
+  })
 }

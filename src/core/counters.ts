@@ -1,3 +1,19 @@
+/** Connections of a client, counted where they are opened and used. */
+export interface ConnectionCounters {
+  /** Connections that were opened since the client was made. */
+  opened: number
+  /** Attempts to open one that failed. */
+  failures: number
+  /** Connections that are open, those included that only finish what they have begun. */
+  open: number
+  /** Of these, those with streams in flight. */
+  inUse: number
+  /** Requests and sessions in flight. */
+  streams: number
+  /** Requests and sessions since the client was made. */
+  totalStreams: number
+}
+
 /** What a client has done since it was made. Counted where it happens, read by `client.stats()`. */
 export interface Counters {
   /** Calls that were begun; `batch` and `commitFiles` count each call they make. */
@@ -25,6 +41,8 @@ export interface Counters {
   bytesSent: number
   /** Bytes of response messages as received, without headers and framing; before decompression (gRPC: after it). */
   bytesReceived: number
+  /** Connections. */
+  connections: ConnectionCounters
 }
 
 /** All at zero. */
@@ -42,6 +60,7 @@ export function newCounters(): Counters {
     framedOperations: 0,
     resent: 0,
     bytesSent: 0,
-    bytesReceived: 0
+    bytesReceived: 0,
+    connections: { opened: 0, failures: 0, open: 0, inUse: 0, streams: 0, totalStreams: 0 }
   }
 }

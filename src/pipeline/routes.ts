@@ -63,9 +63,14 @@ export class Routes {
     const failed = transports.indexOf(lane.transport)
     // Another call has found out already.
     if (failed !== this.#place) return failed < this.#place
-    if (!meansNoTransport(error)) return false
-    if (failed === transports.length - 1) {
-      // None can be had: it is the server that is not there.
+    const cannotBeHad = meansNoTransport(lane.transport, error)
+    if (!cannotBeHad && error.sent === 'processed') {
+      // An answer, if not the wanted one.
+      lane.proven = true
+      return false
+    }
+    if (!cannotBeHad || failed === transports.length - 1) {
+      // This one cannot be had either: it is the server that is not there.
       this.#prefer()
       return false
     }
@@ -104,11 +109,11 @@ export class Routes {
 }
 
 /**
- * Ends that say that a transport cannot be had here. `unavailable` is one where nothing was ever answered: gRPC's port may
- * be shut where HTTP's is open, and grpc-js says no more of a path that speaks HTTP/1.1.
+ * Ends that say that a transport cannot be had here. `unavailable` is one for gRPC: its port may be shut where HTTP's is
+ * open, and grpc-js says no more of a path that speaks HTTP/1.1. The others share their way.
  */
-function meansNoTransport({ code, reason }: BlobwireError): boolean {
+function meansNoTransport(transport: TransportName, { code, reason }: BlobwireError): boolean {
   if (code === 'unimplemented' || code === 'unknown' || reason === 'malformed_response') return true
   if (reason === 'tls' || reason === 'circuit_open') return false
-  return code === 'unavailable' || (code === 'internal' && reason === '')
+  return (code === 'unavailable' && transport === 'grpc') || (code === 'internal' && reason === '')
 }

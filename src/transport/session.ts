@@ -29,6 +29,8 @@ export interface SessionOpening {
   onStart(): void
   /** Results, in whatever order; the first message may be empty and says that the session stands. */
   onResponse(response: Messages['SessionResponse']): void
+  /** Its connection takes nothing new: what comes is to be sent on another session, what was sent is still answered. */
+  onMove(): void
   /** Room again after `send` said that there is none. */
   onDrain(): void
   /** Called once, last: with the error that ended the stream, or without one where the server ended it in good order. */

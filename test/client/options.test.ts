@@ -12,7 +12,7 @@ test('every @default in the documentation is the resolved value', () => {
   const source = readFileSync(new URL('../../src/client/options.ts', import.meta.url), 'utf8')
   const documented = [...source.matchAll(/@default ([^\n]*)\n(?:[^/]*\*\/)\s*(\w+)\?:/g)]
   const resolved: Record<string, unknown> = { ...resolveOptions({ endpoint }), transport: 'auto' }
-  assert.ok(documented.length >= 9, `${documented.length} defaults are documented`)
+  assert.ok(documented.length >= 8, `${documented.length} defaults are documented`)
   for (const [, text = '', name = ''] of documented) {
     const expected = text === 'none' ? undefined : JSON.parse(text.replaceAll("'", '"'))
     assert.deepEqual(resolved[name], expected, name)
@@ -24,6 +24,21 @@ test('every @default of batch is the resolved value', () => {
   const documented = [...source.matchAll(/@default (\d+)\n(?:[^/]*\*\/)\s*(\w+)\?:/g)]
   const found = Object.fromEntries(documented.map(([, value, name]) => [name, Number(value)]))
   assert.deepEqual(found, resolveOptions({ endpoint }).batch)
+})
+
+test('every @default of connection is the resolved value, and every option has one', () => {
+  const source = readFileSync(new URL('../../src/connection/options.ts', import.meta.url), 'utf8')
+  const documented = [...source.matchAll(/@default (\w+)\n(?:[^/]*\*\/)\s*(\w+)\?:/g)]
+  const values: Record<string, boolean | undefined> = { none: undefined, true: true, false: false }
+  const found = documented.map(([, text = '', name]) => [name, text in values ? values[text] : Number(text)])
+  assert.deepEqual(Object.fromEntries(found), resolveOptions({ endpoint }).connection)
+})
+
+test('the older name of the connect timeout still works, and the newer one counts more', () => {
+  const { connection } = resolveOptions({ endpoint, connectTimeoutMs: 5 })
+  assert.equal(connection.connectTimeoutMs, 5)
+  const both = resolveOptions({ endpoint, connectTimeoutMs: 5, connection: { connectTimeoutMs: 7 } })
+  assert.equal(both.connection.connectTimeoutMs, 7)
 })
 
 test('auto is gRPC for gRPC endpoints and MessagePack for HTTP', () => {
@@ -67,6 +82,24 @@ describe('refused, naming option, value and what is allowed', () => {
     ['no time', { timeoutMs: 0 }, /^timeoutMs: must be a number above 0, not 0/],
     ['time as text', { timeoutMs: '5s' }, /^timeoutMs: .* not "5s"/],
     ['not a number', { connectTimeoutMs: Number.NaN }, /^connectTimeoutMs/],
+    [
+      'an unknown connection option',
+      { connection: { pool: 1 } },
+      /^connection.pool: there is no such option; there are maxC/
+    ],
+    ['no connection', { connection: { maxConnections: 0 } }, /^connection.maxConnections: must be an integer of 1/],
+    [
+      'no interval',
+      { connection: { pingIntervalMs: 0 } },
+      /^connection.pingIntervalMs: must be a number above 0, not 0/
+    ],
+    ['negative keep-alive', { connection: { keepAliveMs: -1 } }, /^connection.keepAliveMs: must be a number of 0 or/],
+    ['delay as a word', { connection: { noDelay: 'no' } }, /^connection.noDelay: must be true or false, not "no"/],
+    [
+      'another proxy',
+      { connection: { proxy: 'socks5://u:tok-1@h' } },
+      /^connection.proxy: must be "environment" or http[^1]*$/
+    ],
     ['a word for a truth', { gzip: 'yes' }, /^gzip: must be true or false, not "yes"/],
     ['a certificate without its key', { tls: { cert: 'x' } }, /^tls: cert and key go together/],
     ['a certificate that is none', { tls: { ca: 'x', cert: 'x', key: 'x' } }, /^tls: ca, cert or key cannot be used/],

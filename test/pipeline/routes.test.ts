@@ -65,7 +65,7 @@ test('a server that is not there at all: the error, and the preferred transport 
     respond: (arrival) => arrival.fail({ ...down, sent: 'never' })
   })
   await assert.rejects(read(), { code: 'unavailable' })
-  assert.deepEqual(used(arrivals), ['grpc', 'msgpack', 'json'])
+  assert.deepEqual(used(arrivals), ['grpc', 'msgpack'])
   assert.equal(pipeline.routes.transport, 'grpc')
 })
 
@@ -95,5 +95,20 @@ test('what the server does not name in its capabilities is not tried', async () 
   assert.equal(pipeline.routes.reason, 'not_offered')
   pipeline.routes.offered([])
   await quiet()
+  assert.equal(pipeline.routes.transport, 'json')
+})
+
+test('an answer that says no is an answer: the transport that brought it is kept', async () => {
+  const { read, arrivals, pipeline } = policyBench({
+    transports,
+    retry: once,
+    respond: (arrival) => {
+      if (arrival.transport === 'json') arrival.fail({ code: 'not_found', message: 'no', sent: 'processed' })
+      else arrival.fail({ code: 'unimplemented', message: 'no', sent: 'processed' })
+    }
+  })
+  await assert.rejects(read(), { code: 'not_found', transport: 'json' })
+  await assert.rejects(read(), { code: 'not_found' })
+  assert.deepEqual(used(arrivals), ['grpc', 'msgpack', 'json', 'json'])
   assert.equal(pipeline.routes.transport, 'json')
 })

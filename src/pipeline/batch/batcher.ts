@@ -6,6 +6,7 @@ import type { Entry, EntryOwner } from './entry.ts'
 import { Flight } from './flight.ts'
 import { Frame } from './frame.ts'
 import { Linger } from './linger.ts'
+import { movable } from './moving-stream.ts'
 import { operationError } from './operation-error.ts'
 import { entryOf } from './operation-of.ts'
 import type { BatcherParts } from './parts.ts'
@@ -182,7 +183,8 @@ export class Batcher implements EntryOwner {
     if (this.#link !== undefined) return this.#link
     const { clock, open, counters } = this.#parts
     counters.sessions++
-    const link: SessionLink = new SessionLink(open, clock, {
+    const opened = () => counters.sessions++
+    const link: SessionLink = new SessionLink(movable(open, opened), clock, {
       isBusy: () => this.#flight.busy,
       onResponse: (response) => this.#receive(response),
       onRoom: () => this.#flushSoon(),

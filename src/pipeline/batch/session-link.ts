@@ -47,6 +47,8 @@ export class SessionLink {
       },
       onResponse: (response: Messages['SessionResponse']) => this.#receive(response),
       onDrain: () => this.#makeRoom(),
+      // Who opens streams has opened another one already.
+      onMove: () => undefined,
       onEnd: (error: BlobwireError | undefined) => this.#end(error)
     }
     open(opening).then(

@@ -101,7 +101,9 @@ export class Recovery implements EndListener, AttemptOwner {
     if (this.#fallsBack(error)) return true
     const { decision, routes } = this.#parts
     const elsewhere = this.#lane !== undefined && routes.hasOther(this.#call, this.#lane)
-    const failures = ++this.#failures
+    // What the layers below sent again by themselves counts, or three attempts would be nine at the server.
+    this.#failures += Math.max(1, error.attempts)
+    const failures = this.#failures
     const waitMs = decision.after({
       error,
       failures,

@@ -39,12 +39,14 @@ function errorFromStatus(error: ServiceError): BlobwireError {
     const details = detailsOf(rich.detail)
     return new BlobwireError({ code, message, reason, retryable, requestId, details, sent: 'processed', cause: error })
   }
+  const isRedirect = redirect.test(message)
   return new BlobwireError({
-    code,
-    message,
+    code: isRedirect ? 'failed_precondition' : code,
+    message: isRedirect ? `${message}: redirects are not followed` : message,
     sent: sentOf(error, message),
     cause: error,
     ...(unreadable.test(message) ? { reason: 'malformed_response' } : {}),
+    ...(isRedirect ? { reason: 'redirect_refused' } : {}),
     ...(tooLarge.test(message) ? { reason: 'message_too_large' } : {}),
     ...(isTlsFailure(message) ? { reason: 'tls', retryable: false } : {})
   })
@@ -54,6 +56,9 @@ function sentOf(error: ServiceError, message: string): Sent {
   if (neverSent.test(message)) return 'never'
   return madeHere.has(error.code) ? 'maybe' : 'processed'
 }
+
+/** grpc-js makes `unknown` of it; a redirect is not followed on any transport. */
+const redirect = /^Received HTTP status code 3\d\d/
 
 /** OpenSSL's and Node's words for a certificate that does not pass. */
 function isTlsFailure(message: string): boolean {

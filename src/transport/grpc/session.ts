@@ -1,5 +1,5 @@
 /** Sessions as bidi streams of gRPC. */
-import { type Client, type ClientDuplexStream, Metadata, type MethodDefinition, type ServiceError } from '@grpc/grpc-js'
+import { type ClientDuplexStream, Metadata, type MethodDefinition, type ServiceError } from '@grpc/grpc-js'
 import { checkMessage, pruneMessage } from '../../codec/shape-check.ts'
 import type { Counters } from '../../core/counters.ts'
 import type { BlobwireError } from '../../core/error.ts'
@@ -7,12 +7,13 @@ import type { Messages } from '../../schema/messages.ts'
 import { malformedResponse } from '../errors.ts'
 import type { SessionBatch, SessionOpening, SessionStream } from '../session.ts'
 import { sessionGzipThresholdBytes } from '../transport.ts'
+import type { ChannelListener, GrpcChannel } from './channel.ts'
 import { compressWhatPays } from './compression.ts'
 import { errorFromService } from './errors.ts'
 
 /** What a session is opened with. */
 export interface GrpcSessionParts {
-  readonly client: Client
+  readonly channel: GrpcChannel
   readonly method: MethodDefinition<object, object>
   readonly gzip: boolean
   readonly counters: Counters
@@ -25,11 +26,15 @@ export function openGrpcSession(parts: GrpcSessionParts, opening: SessionOpening
   return new GrpcSession(parts, opening)
 }
 
-class GrpcSession implements SessionStream {
+class GrpcSession implements SessionStream, ChannelListener {
   readonly #parts: GrpcSessionParts
   readonly #opening: SessionOpening
   readonly #stream: ClientDuplexStream<Buffer, Buffer>
   #ended = false
+  /** Nothing more is sent. */
+  #half = false
+  /** Nothing has come since the last frame was sent. */
+  #isQuiet = false
 
   constructor(parts: GrpcSessionParts, opening: SessionOpening) {
     this.#parts = parts
@@ -38,9 +43,11 @@ class GrpcSession implements SessionStream {
     for (const [name, value] of Object.entries(opening.headers)) metadata.set(name, value)
     const interceptors = parts.gzip ? [compressWhatPays(sessionGzipThresholdBytes)] : []
     parts.counters.requests++
-    this.#stream = parts.client.makeBidiStreamRequest(parts.method.path, asIs, asIs, metadata, { interceptors })
+    parts.channel.begin(this)
+    const { client } = parts.channel
+    this.#stream = client.makeBidiStreamRequest(parts.method.path, asIs, asIs, metadata, { interceptors })
     // Asked of the channel, because the call itself says nothing until the server does.
-    parts.client.waitForReady(Number.POSITIVE_INFINITY, (error) => {
+    client.waitForReady(Number.POSITIVE_INFINITY, (error) => {
       if (!error && !this.#ended) opening.onStart()
     })
     this.#stream.on('data', (bytes: Buffer) => this.#take(bytes))
@@ -58,21 +65,35 @@ class GrpcSession implements SessionStream {
   }
 
   cancel(ids: readonly number[]): void {
+    // Who stops waiting may have waited for nobody.
+    if (this.#isQuiet) this.#parts.channel.suspect()
     this.#write(pruneMessage('SessionRequest', { cancel: { ids } }))
   }
 
   end(): void {
-    if (!this.#ended) this.#stream.end()
+    if (!this.#ended && !this.#half) this.#stream.end()
+    this.#half = true
+  }
+
+  onMove(): void {
+    if (!this.#ended) this.#opening.onMove()
+  }
+
+  onLost(error: BlobwireError): void {
+    if (this.#ended) return
+    this.#end(error)
+    this.#stream.cancel()
   }
 
   destroy(): void {
     if (this.#ended) return
-    this.#ended = true
+    this.#leave()
     this.#stream.cancel()
   }
 
   #write(message: object): boolean {
-    if (this.#ended) return true
+    if (this.#ended || this.#half) return true
+    this.#isQuiet = true
     const bytes = this.#parts.method.requestSerialize(message)
     this.#parts.counters.bytesSent += bytes.length
     return this.#stream.write(bytes)
@@ -80,6 +101,8 @@ class GrpcSession implements SessionStream {
 
   #take(bytes: Buffer): void {
     if (this.#ended) return
+    this.#isQuiet = false
+    this.#parts.channel.hear()
     this.#parts.counters.bytesReceived += bytes.length
     let response: Messages['SessionResponse']
     try {
@@ -94,7 +117,12 @@ class GrpcSession implements SessionStream {
 
   #end(error: BlobwireError | undefined): void {
     if (this.#ended) return
-    this.#ended = true
+    this.#leave()
     this.#opening.onEnd(error?.with({ transport: 'grpc' }))
+  }
+
+  #leave(): void {
+    this.#ended = true
+    this.#parts.channel.end(this)
   }
 }

@@ -12,6 +12,7 @@ import {
 } from '../../codec/envelope.ts'
 import { gunzip, gzip } from '../../compression/gzip.ts'
 import { piecesLookCompressible } from '../../compression/sample.ts'
+import type { StreamControl } from '../../connection/http-connection.ts'
 import { BlobwireError } from '../../core/error.ts'
 import { methods, serviceName } from '../../schema/methods.ts'
 import { malformedResponse, withRetryAfter } from '../errors.ts'
@@ -50,13 +51,15 @@ class HttpSession implements SessionStream {
   readonly #opening: SessionOpening
   readonly #body: Readable
   readonly #parser: EnvelopeParser
-  #abort: ((reason: Error) => void) | undefined
+  #control: StreamControl | undefined
   /** Of an answer that is no stream: what is read of it. */
   #refusal: Refusal | undefined
   #gzipped = false
   #ended = false
   /** Nothing more is sent. */
   #half = false
+  /** Nothing has come since the last frame was sent. */
+  #isQuiet = false
   /** The end-stream message has come. */
   #closing = false
   /** Compressed messages are read in the order in which they came. */
@@ -84,15 +87,18 @@ class HttpSession implements SessionStream {
         body: this.#body
       },
       {
-        onStart: (abort) => {
-          this.#abort = abort
-          if (this.#ended) abort(letGo())
+        onStart: (control) => {
+          this.#control = control
+          if (this.#ended) control.abort(letGo())
           else opening.onStart()
+        },
+        onMove: () => {
+          if (!this.#ended) opening.onMove()
         },
         onHeaders: (status, headers) => this.#start(status, headers, type),
         onData: (chunk) => this.#data(chunk),
         onEnd: () => this.#finish(),
-        onError: (error) => this.#end(errorFromException(error))
+        onError: (error) => this.#broken(errorFromException(error))
       }
     )
   }
@@ -106,6 +112,9 @@ class HttpSession implements SessionStream {
   }
 
   cancel(ids: readonly number[]): void {
+    // Who stops waiting may have waited for nobody.
+    if (this.#isQuiet) this.#control?.suspect()
+    if (this.#half) return
     const { codec } = this.#parts
     this.#write(codec.write(codec.prepare('SessionRequest', { cancel: { ids } }), envelopeHeaderBytes))
   }
@@ -120,7 +129,7 @@ class HttpSession implements SessionStream {
     this.#ended = true
     // Ended, not destroyed: the peer would be told of an error of ours.
     if (!this.#half) this.#body.push(null)
-    this.#abort?.(letGo())
+    this.#control?.abort(letGo())
   }
 
   /** Takes a payload in pieces, with room in front of it for the envelope's header. */
@@ -141,6 +150,7 @@ class HttpSession implements SessionStream {
 
   #push(pieces: readonly Buffer[]): boolean {
     if (this.#ended || this.#half) return true
+    this.#isQuiet = true
     this.#parts.counters.bytesSent += payloadBytes(pieces)
     let hasRoom = true
     for (const piece of pieces) hasRoom = this.#body.push(piece)
@@ -161,6 +171,7 @@ class HttpSession implements SessionStream {
 
   #data(chunk: Buffer): void {
     if (this.#ended) return
+    this.#isQuiet = false
     this.#parts.counters.bytesReceived += chunk.length
     if (this.#refusal) {
       this.#refusal.bytes += chunk.length
@@ -221,12 +232,17 @@ class HttpSession implements SessionStream {
     else late()
   }
 
+  /** A server that refuses the stream has seen nothing of it: that is an end in good order, and all goes on another. */
+  #broken(error: BlobwireError): void {
+    this.#end(error.reason === 'refused' ? undefined : error)
+  }
+
   /** The peer sent what the protocol does not allow. */
   #fail(error: unknown): void {
     if (this.#ended) return
     const blobwire = errorFromException(error)
     this.#end(asResponseError(blobwire))
-    this.#abort?.(letGo())
+    this.#control?.abort(letGo())
   }
 
   #end(error: BlobwireError | undefined): void {

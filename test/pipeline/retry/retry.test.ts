@@ -219,3 +219,9 @@ test('what was sent by an earlier attempt stays sent', async () => {
   }
   await end
 })
+
+test('what was sent again below, after a session broke, counts as attempts', async () => {
+  const { write, arrivals } = policyBench({ respond: (arrival) => arrival.fail({ ...down, attempts: 3 }) })
+  await assert.rejects(write(), { code: 'unavailable', attempts: 3 })
+  assert.equal(arrivals.length, 1)
+})

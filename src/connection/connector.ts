@@ -1,0 +1,146 @@
+import { connect as connectTcp, isIP, type LookupFunction, type Socket, type TcpNetConnectOpts } from 'node:net'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { failureFromErrno } from '../core/errno.ts'
+import { BlobwireError } from '../core/error.ts'
+import type { Endpoint } from './endpoint.ts'
+import type { ResolvedConnectionOptions } from './options.ts'
+import { openTunnel, type ProxyAddress } from './proxy.ts'
+import { secureContext, type TlsOptions } from './tls.ts'
+
+/** What sockets are opened with. */
+export interface ConnectorParts {
+  readonly endpoint: Endpoint
+  readonly tls: TlsOptions
+  readonly options: ResolvedConnectionOptions
+  readonly proxy: ProxyAddress | undefined
+  readonly lookup: LookupFunction
+  /** Called when an address did not work. */
+  readonly onFailure: () => void
+}
+
+/** Opens one socket to the endpoint; `allowHttp2` decides what TLS offers. @throws BlobwireError `unavailable`, never sent */
+export type Connector = (allowHttp2: boolean) => Promise<Socket>
+
+/** `host` without the brackets of IPv6 addresses. */
+export function addressOf(hostname: string): string {
+  return hostname.replace(/^\[|\]$/g, '')
+}
+
+/**
+ * TCP, the proxy's tunnel where there is one, and TLS, each under its own time limit. undici's own connector has one
+ * limit for all, knows no tunnel and no HTTP/2 without TLS in its types.
+ */
+export function createConnector(parts: ConnectorParts): Connector {
+  const { endpoint, options, proxy } = parts
+  const context = endpoint.secure ? secureContext(parts.tls) : undefined
+  const proxyContext = proxy?.secure ? secureContext({}) : undefined
+  const host = addressOf(endpoint.hostname)
+  let ticket: Buffer | undefined
+
+  async function connect(allowHttp2: boolean): Promise<Socket> {
+    const endsAt = performance.now() + options.connectTimeoutMs
+    const first = proxy ?? endpoint
+    let socket = await openTcp(addressOf(first.hostname), first.port, parts)
+    if (proxy) {
+      if (proxyContext) {
+        const servername = serverNameOf(addressOf(proxy.hostname))
+        socket = await handshake(connectTls({ socket, secureContext: proxyContext, ...servername }), options)
+      }
+      await openTunnel(socket, endpoint, proxy, Math.max(1, endsAt - performance.now()))
+    }
+    if (!context) return allowHttp2 ? withPriorKnowledge(socket) : socket
+    const secured = connectTls({
+      socket,
+      secureContext: context,
+      ALPNProtocols: allowHttp2 ? ['h2', 'http/1.1'] : ['http/1.1'],
+      ...(ticket ? { session: ticket } : {}),
+      // The certificate is held against the name of the option, else against the host.
+      ...serverNameOf(parts.tls.serverName ?? host),
+      host: parts.tls.serverName ?? host
+    })
+    secured.on('session', (session) => {
+      ticket = session
+    })
+    return handshake(secured, options)
+  }
+
+  return async (allowHttp2) => {
+    try {
+      return await connect(allowHttp2)
+    } catch (error) {
+      parts.onFailure()
+      throw neverSent(error)
+    }
+  }
+}
+
+/** A name for SNI; an address cannot be one (RFC 6066 section 3). */
+function serverNameOf(host: string): { servername?: string } {
+  return isIP(host) === 0 ? { servername: host } : {}
+}
+
+/** Without TLS there is nothing to agree by: HTTP/2 with prior knowledge (RFC 9113 section 3.3), which undici reads here. */
+function withPriorKnowledge(socket: Socket): Socket {
+  return Object.assign(socket, { alpnProtocol: 'h2' })
+}
+
+function openTcp(host: string, port: number, { options, lookup }: ConnectorParts): Promise<Socket> {
+  const { keepAliveMs, noDelay, connectTimeoutMs } = options
+  const socket = connectTcp({
+    host,
+    port,
+    lookup,
+    noDelay,
+    // Both families of addresses are tried, one shortly after the other (RFC 8305).
+    autoSelectFamily: true,
+    keepAlive: keepAliveMs > 0,
+    keepAliveInitialDelay: keepAliveMs,
+    highWaterMark: 64 * 1024
+  } as TcpNetConnectOpts)
+  return ready(socket, 'connect', connectTimeoutMs, `no connection to ${host}:${port}`)
+}
+
+function handshake(socket: TLSSocket, { tlsHandshakeTimeoutMs }: ResolvedConnectionOptions): Promise<TLSSocket> {
+  return ready(socket, 'secureConnect', tlsHandshakeTimeoutMs, 'no TLS handshake')
+}
+
+function ready<Opened extends Socket>(socket: Opened, event: string, timeoutMs: number, what: string): Promise<Opened> {
+  return new Promise((resolve, reject) => {
+    // Between this and the next owner of the socket an error would be nobody's.
+    socket.on('error', () => undefined)
+    const timer = setTimeout(() => socket.destroy(timedOut(`${what} within ${timeoutMs} ms`)), Math.ceil(timeoutMs))
+    const end = () => {
+      clearTimeout(timer)
+      socket.off('error', fail).off('close', closed).off(event, done)
+    }
+    const done = () => {
+      end()
+      resolve(socket)
+    }
+    const fail = (error: Error) => {
+      end()
+      reject(error)
+    }
+    const closed = () => fail(new Error(`${what}: the other side closed it`))
+    socket.once(event, done).once('error', fail).once('close', closed)
+  })
+}
+
+/** Also for what errno cannot say, such as a close without an error. */
+function timedOut(message: string): BlobwireError {
+  return new BlobwireError({ code: 'unavailable', reason: 'connect_timeout', message, sent: 'never' })
+}
+
+/** Whatever went wrong before there was a connection, no call has been sent; a fault of TLS stays one. */
+function neverSent(error: unknown): BlobwireError {
+  if (error instanceof BlobwireError) return error
+  const failure = failureFromErrno(error)
+  return new BlobwireError({
+    code: 'unavailable',
+    reason: failure?.reason,
+    retryable: failure?.retryable,
+    sent: 'never',
+    message: `request failed: ${(error as Error).message || (error as NodeJS.ErrnoException).code}`,
+    cause: error
+  })
+}

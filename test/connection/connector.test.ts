@@ -1,0 +1,85 @@
+/** Opening a connection has time limits of its own, for each of its steps. */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import { createConnector } from '../../src/connection/connector.ts'
+import { parseEndpoint } from '../../src/connection/endpoint.ts'
+import { type ConnectionOptions, resolveConnection } from '../../src/connection/options.ts'
+import { proxyFor } from '../../src/connection/proxy.ts'
+import type { BlobwireError } from '../../src/index.ts'
+
+/** A server that accepts and says only this. */
+async function listen(context: TestContext, onSocket: (socket: Socket) => void = () => undefined): Promise<number> {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => undefined)
+    onSocket(socket)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  context.after(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  return (server.address() as AddressInfo).port
+}
+
+function connector(
+  endpoint: string,
+  options: ConnectionOptions,
+  lookup: Parameters<typeof createConnector>[0]['lookup']
+) {
+  const parsed = parseEndpoint(endpoint)
+  const proxy = proxyFor(options.proxy, parsed)
+  return createConnector({
+    endpoint: parsed,
+    tls: {},
+    options: resolveConnection(options),
+    proxy,
+    lookup,
+    onFailure: () => undefined
+  })
+}
+
+const noLookup = () => assert.fail('an address needs no name server')
+
+async function failsAs(opening: Promise<unknown>, reason: string, message: RegExp): Promise<number> {
+  const startedAt = performance.now()
+  await assert.rejects(opening, (error: BlobwireError) => {
+    assert.deepEqual([error.code, error.reason, error.sent], ['unavailable', reason, 'never'])
+    assert.match(error.message, message)
+    return true
+  })
+  return performance.now() - startedAt
+}
+
+test('a TLS handshake that is not answered', async (context) => {
+  const port = await listen(context)
+  const connect = connector(`https://127.0.0.1:${port}`, { tlsHandshakeTimeoutMs: 50 }, noLookup)
+  assert.ok((await failsAs(connect(true), 'connect_timeout', /no TLS handshake within 50 ms/)) < 1000)
+})
+
+test('a name server that does not answer counts as time to connect', async () => {
+  const connect = connector('http://a.test:1', { connectTimeoutMs: 50 }, () => undefined)
+  assert.ok((await failsAs(connect(true), 'connect_timeout', /no connection to a.test:1 within 50 ms/)) < 1000)
+})
+
+test('a proxy that does not answer', async (context) => {
+  const port = await listen(context)
+  const options = { connectTimeoutMs: 60, proxy: `http://127.0.0.1:${port}` }
+  assert.ok((await failsAs(connector('http://a.test:1', options, noLookup)(true), 'proxy', /no answer within/)) < 1000)
+})
+
+test('a proxy that answers something else, or closes', async (context) => {
+  for (const [says, message] of [
+    ['HTTP/1.1 407 Proxy Authentication Required\r\n\r\n', /it answered 407/],
+    ['SSH-2.0-OpenSSH\r\n\r\n', /it answered no HTTP/],
+    ['x'.repeat(20_000), /its answer is too long/],
+    ['', /the connection broke off/]
+  ] as const) {
+    const port = await listen(context, (socket) => (says ? socket.write(says) : socket.end()))
+    await failsAs(connector('http://a.test:1', { proxy: `http://127.0.0.1:${port}` }, noLookup)(true), 'proxy', message)
+  }
+})
