@@ -11,6 +11,7 @@ import { gzipThresholdBytes, type OutgoingCall, type Transport, type TransportOp
 import { type ChannelListener, GrpcChannel, type GrpcTransportParts } from './channel.ts'
 import { compressWhatPays } from './compression.ts'
 import { errorFromService } from './errors.ts'
+import { refusePushes } from './pushes.ts'
 import { openGrpcSession } from './session.ts'
 
 function endedAtDeadline({ reason }: AbortSignal): boolean {
@@ -22,6 +23,7 @@ const asIs = (bytes: Buffer) => bytes
 /** gRPC over HTTP/2 (grpc.io, "gRPC over HTTP2"), through grpc-js. */
 export function createGrpcTransport(parts: GrpcTransportParts, options: TransportOptions): Transport {
   const { counters } = parts
+  refusePushes()
   const service = loadProto()[serviceName] as ServiceDefinition
   const channel = new GrpcChannel(parts, options)
   const interceptors = options.gzip ? [compressWhatPays(gzipThresholdBytes)] : []
