@@ -1,4 +1,5 @@
 import type { Authenticator } from './auth.ts'
+import type { Faults } from './faults/faults.ts'
 import type { Service } from './service/service.ts'
 
 /** Certificates of the doors. */
@@ -24,6 +25,8 @@ export interface DoorOptions {
 export interface DoorParts {
   readonly service: Service
   readonly authenticator: Authenticator
+  /** What goes wrong on command. */
+  readonly faults?: Faults | undefined
   /** How long the headers of a request, and then its body, may take to come. */
   readonly headersTimeoutMs: number
   readonly bodyTimeoutMs: number

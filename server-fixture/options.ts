@@ -1,7 +1,10 @@
+import { openSync, writeSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { type Grant, readGrants } from './auth.ts'
 import type { TlsFiles } from './door.ts'
+import { Faults } from './faults/faults.ts'
+import { FaultScriptError, readFaultScript } from './faults/rules.ts'
 import type { ServerOptions } from './server.ts'
 
 /** Flags that cannot be used; its message says which and why. */
@@ -18,7 +21,9 @@ export const usage = `usage: node server-fixture/main.ts [flags]
   --tokens FILE      JSON list of { token, access: "read"|"write", repositories: ["name", "team/*", "*"], expires? }
   --tls-cert FILE    certificate chain (PEM), together with
   --tls-key FILE     its private key (PEM)
-  --client-ca FILE   ask clients for a certificate of this authority (PEM)`
+  --client-ca FILE   ask clients for a certificate of this authority (PEM)
+  --faults FILE      what goes wrong on command (docs/testing.md)
+  --effect-log FILE  one line of JSON for each write that changed something`
 
 const flags = {
   'http-port': { type: 'string', default: '4100' },
@@ -32,6 +37,7 @@ const flags = {
   'tls-key': { type: 'string' },
   'client-ca': { type: 'string' },
   faults: { type: 'string' },
+  'effect-log': { type: 'string' },
   help: { type: 'boolean', default: false }
 } as const
 
@@ -90,6 +96,22 @@ async function grantsOf(values: ReturnType<typeof parse>): Promise<Grant[]> {
   }
 }
 
+async function faultsOf({ faults }: ReturnType<typeof parse>): Promise<Faults | undefined> {
+  if (faults === undefined) return undefined
+  const text = (await read('faults', faults)).toString()
+  try {
+    return new Faults(readFaultScript(text))
+  } catch (error) {
+    throw error instanceof FaultScriptError ? new UsageError(`--faults ${faults}: ${error.message}`) : error
+  }
+}
+
+function effectLog(file: string | undefined): ServerOptions['onEffect'] {
+  if (file === undefined) return undefined
+  const log = openSync(file, 'a')
+  return (effect) => writeSync(log, `${JSON.stringify(effect)}\n`)
+}
+
 /** Reads the command line; undefined = only help was asked for. @throws UsageError */
 export async function readOptions(args: string[]): Promise<ServerOptions | undefined> {
   const values = parse(args)
@@ -100,7 +122,6 @@ export async function readOptions(args: string[]): Promise<ServerOptions | undef
   }
   if (store === 'git' && data === undefined) throw new UsageError('--store git needs --data DIR')
   if (store === 'memory' && data !== undefined) throw new UsageError('--data goes with --store git')
-  if (values.faults !== undefined) throw new UsageError('--faults: scripted faults are not there yet')
   return {
     store,
     data,
@@ -108,6 +129,8 @@ export async function readOptions(args: string[]): Promise<ServerOptions | undef
     httpPort: portOf('http-port', values['http-port']),
     grpcPort: portOf('grpc-port', values['grpc-port']),
     grants: await grantsOf(values),
-    tls: await tlsOf(values)
+    tls: await tlsOf(values),
+    faults: await faultsOf(values),
+    onEffect: effectLog(values['effect-log'])
   }
 }

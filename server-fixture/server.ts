@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { createAuthenticator, type Grant } from './auth.ts'
 import type { TlsFiles } from './door.ts'
+import { type Effect, withEffects } from './faults/effects.ts'
+import type { Faults } from './faults/faults.ts'
 import { openGrpcDoor } from './grpc/door.ts'
 import { openHttpDoor } from './http/door.ts'
 import type { Limits } from './service/limits.ts'
@@ -25,6 +27,10 @@ export interface ServerOptions {
   /** How long the headers of a request may take to come (default 10 s), and then its body (30 s). */
   readonly headersTimeoutMs?: number | undefined
   readonly bodyTimeoutMs?: number | undefined
+  /** What goes wrong on command; see docs/testing.md. */
+  readonly faults?: Faults | undefined
+  /** Told each write that changed something. It makes writes wait for each other. */
+  readonly onEffect?: ((effect: Effect) => void) | undefined
   /** One event of the server's log. */
   readonly log?: ((event: Readonly<Record<string, unknown>>) => void) | undefined
 }
@@ -68,15 +74,17 @@ function problem(error: unknown): Record<string, unknown> {
 /** Starts a server in this process. */
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
   const log = options.log ?? (() => undefined)
-  const store = await openStore(options)
+  const opening = await openStore(options)
+  const store = options.onEffect ? withEffects(opening, options.onEffect) : opening
   const service = new Service(store, {
     ...(options.limits ? { limits: options.limits } : {}),
     serverVersion: version(),
+    faults: options.faults,
     onFailure: (error, requestId) => log({ event: 'failure', requestId, ...problem(error) })
   })
   const authenticator = createAuthenticator(options.grants ?? [])
   const { headersTimeoutMs = 10_000, bodyTimeoutMs = 30_000 } = options
-  const parts = { service, authenticator, headersTimeoutMs, bodyTimeoutMs }
+  const parts = { service, authenticator, headersTimeoutMs, bodyTimeoutMs, faults: options.faults }
   const host = options.host ?? '127.0.0.1'
   const door = { host, tls: options.tls, onProblem: (error: unknown) => log({ event: 'problem', ...problem(error) }) }
   const opened: { close(): Promise<void> }[] = [store]

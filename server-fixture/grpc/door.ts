@@ -27,9 +27,13 @@ function serverCredentials(tls: TlsFiles | undefined): ServerCredentials {
  * grpc-js has an option for the client's receive windows, none for the server's, and 64 KiB cap uploads at 3 MiB/s over
  * 20 ms. Its HTTP/2 servers are private; test/server/windows.test.ts notices if they are no longer where this looks.
  */
-function raiseWindows(server: Server): void {
+function http2ServersOf(server: Server): Http2Server[] {
   const { http2Servers } = server as unknown as { http2Servers?: Map<Http2Server, unknown> }
-  for (const http2 of http2Servers?.keys() ?? []) {
+  return [...(http2Servers?.keys() ?? [])]
+}
+
+function raiseWindows(server: Server): void {
+  for (const http2 of http2ServersOf(server)) {
     http2.updateSettings({ initialWindowSize: streamWindowBytes, maxConcurrentStreams: 1000 })
     http2.on('session', (session: ServerHttp2Session) => session.setLocalWindowSize(connectionWindowBytes))
   }
@@ -63,6 +67,8 @@ export async function openGrpcDoor(parts: DoorParts, options: DoorOptions): Prom
     })
   })
   raiseWindows(server)
+  const { faults } = parts
+  if (faults) for (const http2 of http2ServersOf(server)) faults.wires.watch(http2, (rpc) => faults.atArrival(rpc))
   return {
     port,
     close() {

@@ -73,12 +73,16 @@ export async function openHttpDoor(parts: DoorParts, options: DoorOptions): Prom
   const serving = options.tls ? http2 : http1
   serving.on('request', (request, response) => {
     // Under TLS this event also comes for HTTP/2, whose streams are handled below.
-    if (request.httpVersionMajor < 2) take(http1Exchange(request, response))
+    if (request.httpVersionMajor >= 2) return
+    parts.faults?.wires.watchHttp1(request.headers, request.socket)
+    take(http1Exchange(request, response))
   })
   http2.on('stream', (stream: ServerHttp2Stream, headers) => {
     stream.on('error', options.onProblem)
     take(http2Exchange(stream, headers))
   })
+  const { faults } = parts
+  faults?.wires.watch(http2, (rpc) => faults.atArrival(rpc))
   http2.on('session', (session) => {
     inside.sessions.add(session)
     session.setLocalWindowSize(connectionWindowBytes)

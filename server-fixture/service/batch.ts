@@ -18,8 +18,8 @@ const readsAtOnce = 64
 export interface BatchRules {
   /** Whether the client no longer wants the operation with this place in the list. */
   readonly isCancelled?: ((index: number) => boolean) | undefined
-  /** @throws BlobwireError where the caller has no right to the operation */
-  authorize(name: OperationName): void
+  /** @throws BlobwireError where the caller has no right to the operation, or it is to fail */
+  authorize(name: OperationName, index: number): void
   describe(error: unknown): Messages['OperationError']
 }
 
@@ -99,7 +99,7 @@ class Batch {
   #prepare(index: number, operation: Operation): Step | undefined {
     try {
       const step = stepOf(operation, this.#workspace.repository.repository)
-      this.#rules.authorize(step.name)
+      this.#rules.authorize(step.name, index)
       return step
     } catch (error) {
       this.#fail(index, error)

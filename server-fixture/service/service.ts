@@ -1,6 +1,7 @@
 import { BlobwireError } from '../../src/core/error.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
+import type { Faults } from '../faults/faults.ts'
 import type { Store } from '../store/store.ts'
 import { runBatch } from './batch.ts'
 import type { Context, Principal } from './context.ts'
@@ -21,6 +22,8 @@ import { Workspace } from './workspace.ts'
 export interface ServiceOptions {
   readonly limits?: Partial<Limits>
   readonly serverVersion: string
+  /** What goes wrong on command. */
+  readonly faults?: Faults | undefined
   /** Called for what the service itself did not foresee. */
   readonly onFailure: (error: unknown, requestId: string) => void
 }
@@ -35,6 +38,19 @@ export interface FrameRules {
 }
 
 const nobody: Principal = { may: () => false }
+
+/** Operations that fail on command, by their place. */
+type Failing = ReadonlyMap<number, BlobwireError>
+
+function throwAny(failing: Failing): undefined {
+  for (const error of failing.values()) throw error
+}
+
+/** The RPC of an operation. */
+function rpcOf(operation: Messages['Operation']): string {
+  const [name = ''] = Object.keys(operation)
+  return name.charAt(0).toUpperCase() + name.slice(1)
+}
 
 type Handler = (request: never, context: Context) => Promise<object>
 
@@ -85,6 +101,14 @@ export class Service {
    * @throws BlobwireError and nothing else
    */
   async call(method: string, request: object, context: Context): Promise<object> {
+    const { faults } = this.#options
+    // The operations of a batch are asked about where they are carried out.
+    if (faults === undefined || method === methods.batchOperations.name) return this.#call(method, request, context)
+    const work = (failing: Failing) => throwAny(failing) ?? this.#call(method, request, context)
+    return faults.around([method], work, context)
+  }
+
+  async #call(method: string, request: object, context: Context): Promise<object> {
     try {
       const handler = Object.hasOwn(this.#handlers, method) ? this.#handlers[method] : undefined
       if (handler) return await handler(request as never, context)
@@ -123,12 +147,34 @@ export class Service {
     context: Context,
     isCancelled?: (index: number) => boolean
   ): Promise<Messages['BatchOperationsResponse']> {
+    const { faults } = this.#options
+    if (faults === undefined) return this.#runBatch(request, context, isCancelled)
+    const whole = isCancelled ? methods.session.name : methods.batchOperations.name
+    const names = [...request.operations.map(rpcOf), whole]
+    const work = (failing: Failing) => {
+      const error = failing.get(request.operations.length)
+      if (error) throw error
+      return this.#runBatch(request, context, isCancelled, failing)
+    }
+    return faults.around(names, work, context)
+  }
+
+  async #runBatch(
+    request: Messages['BatchOperationsRequest'],
+    context: Context,
+    isCancelled: ((index: number) => boolean) | undefined,
+    failing?: Failing
+  ): Promise<Messages['BatchOperationsResponse']> {
     checkName(request.repository)
     authorize(context, 'read', request.repository)
     const workspace = await this.#open(request.repository, request.atomic, context)
     const results = await runBatch(workspace, request.operations, {
       isCancelled,
-      authorize: (name) => authorize(context, operations[name].access, request.repository),
+      authorize(name, index) {
+        const error = failing?.get(index)
+        if (error) throw error
+        authorize(context, operations[name].access, request.repository)
+      },
       describe: (error) => this.#operationError(this.#described(error, context), context)
     })
     return { results }

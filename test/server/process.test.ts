@@ -73,7 +73,7 @@ test('flags that cannot be used: which, what was given, what is allowed; exit 2'
     [['--tls-cert', 'x'], /--tls-cert and --tls-key go together/],
     [['--tls-cert', '/none', '--tls-key', '/none'], /--tls-cert "\/none": ENOENT/],
     [['--token', 'two words'], /--token: must be a bearer token/],
-    [['--faults', 'x.json'], /--faults: scripted faults are not there yet/],
+    [['--faults', 'x.json'], /--faults "x.json": ENOENT/],
     [['--nonsense'], /--nonsense/]
   ]
   await Promise.all(

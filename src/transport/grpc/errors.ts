@@ -11,8 +11,11 @@ const neverSent = /^(No connection established|Name resolution failed|Waiting fo
 /** …and that it could not read the answer. */
 const unreadable =
   /^(Response message parsing error|Failed to parse|Error deserializing|Failed to decompress|No message received)/
-/** …and that the connection broke over bytes that are not HTTP/2, which it calls INTERNAL. */
-const brokenHttp2 = /^Received RST_STREAM with code \d+ triggered by internal client error/
+/**
+ * …and that the stream was reset, by the server or over bytes that are not HTTP/2, which it calls INTERNAL, or CANCELLED
+ * (where we have not cancelled) or whatever else the code of RST_STREAM may stand for.
+ */
+const brokenHttp2 = /^(Received RST_STREAM with code \d+|Call cancelled$|Bandwidth exhausted or memory limit exceeded$)/
 /** Codes that grpc-js gives by itself, too, without an answer from the server. */
 const madeHere = new Set<number>([status.UNAVAILABLE, status.CANCELLED, status.DEADLINE_EXCEEDED])
 /** The server's limit on requests, or ours on responses. */
