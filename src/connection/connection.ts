@@ -38,6 +38,8 @@ export interface ConnectionParts {
 export interface ConnectionEvents {
   /** It takes no new requests; what is in flight goes on. */
   onLeave(connection: Connection): void
+  /** It is closed, or about to be. */
+  onDone(connection: Connection): void
   /** TLS agreed on HTTP/1.1. */
   onHttp1(): void
 }
@@ -50,6 +52,8 @@ export class Connection {
   readonly #waitingForServer: (() => void)[] = []
   /** Told when their streams are to be opened elsewhere. */
   readonly #movers = new Set<() => void>()
+  /** More than one after a GOAWAY: undici lets go of a socket that has streams, and replays on another one. */
+  readonly #sockets = new Set<Socket>()
   #socket: Socket | undefined
   #liveness: Liveness | undefined
   #session: ClientHttp2Session | undefined
@@ -192,26 +196,29 @@ export class Connection {
   async destroy(): Promise<void> {
     this.#left = true
     await this.#client.destroy()
-    // After a GOAWAY undici lets go of a socket that still has streams.
-    this.#socket?.destroy()
+    for (const socket of this.#sockets) socket.destroy()
   }
 
   #closeWhenDone(): void {
-    if (this.#inFlight === 0) this.destroy().catch(() => undefined)
+    if (this.#inFlight > 0) return
+    this.#events.onDone(this)
+    this.destroy().catch(() => undefined)
   }
 
   #connect(callback: buildConnector.Callback): void {
     const { counters, clock, connect, endpoint } = this.#parts
     const isFirst = ++this.#attempts === 1
-    connect(true).then(
+    connect.open(true).then(
       (socket) => {
         counters.opened++
         counters.open++
         socket.once('close', () => {
           counters.open--
+          this.#sockets.delete(socket)
           if (socket === this.#socket) this.#setOpen(false)
         })
         this.#socket = socket
+        this.#sockets.add(socket)
         this.#setOpen(true)
         if (endpoint.secure && (socket as { alpnProtocol?: unknown }).alpnProtocol !== 'h2') this.#events.onHttp1()
         callback(null, socket)

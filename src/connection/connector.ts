@@ -18,8 +18,13 @@ export interface ConnectorParts {
   readonly onFailure: () => void
 }
 
-/** Opens one socket to the endpoint; `allowHttp2` decides what TLS offers. @throws BlobwireError `unavailable`, never sent */
-export type Connector = (allowHttp2: boolean) => Promise<Socket>
+/** Opens sockets to the endpoint. */
+export interface Connector {
+  /** Opens one; `allowHttp2` decides what TLS offers. @throws BlobwireError `unavailable`, never sent */
+  open(allowHttp2: boolean): Promise<Socket>
+  /** Gives up those that are being opened, which would keep the process alive. */
+  close(): void
+}
 
 /** `host` without the brackets of IPv6 addresses. */
 export function addressOf(hostname: string): string {
@@ -36,11 +41,24 @@ export function createConnector(parts: ConnectorParts): Connector {
   const proxyContext = proxy?.secure ? secureContext({}) : undefined
   const host = addressOf(endpoint.hostname)
   let ticket: Buffer | undefined
+  const opening = new Set<Socket>()
 
   async function connect(allowHttp2: boolean): Promise<Socket> {
     const endsAt = performance.now() + options.connectTimeoutMs
     const first = proxy ?? endpoint
-    let socket = await openTcp(addressOf(first.hostname), first.port, parts)
+    const raw = startTcp(addressOf(first.hostname), first.port, parts)
+    opening.add(raw)
+    try {
+      return await finish(raw, allowHttp2, endsAt)
+    } finally {
+      opening.delete(raw)
+    }
+  }
+
+  async function finish(raw: Socket, allowHttp2: boolean, endsAt: number): Promise<Socket> {
+    const { hostname, port } = proxy ?? endpoint
+    const what = `no connection to ${hostname}:${port}`
+    let socket = await ready(raw, 'connect', options.connectTimeoutMs, what)
     if (proxy) {
       if (proxyContext) {
         const servername = serverNameOf(addressOf(proxy.hostname))
@@ -64,12 +82,17 @@ export function createConnector(parts: ConnectorParts): Connector {
     return handshake(secured, options)
   }
 
-  return async (allowHttp2) => {
-    try {
-      return await connect(allowHttp2)
-    } catch (error) {
-      parts.onFailure()
-      throw neverSent(error)
+  return {
+    async open(allowHttp2) {
+      try {
+        return await connect(allowHttp2)
+      } catch (error) {
+        parts.onFailure()
+        throw neverSent(error)
+      }
+    },
+    close() {
+      for (const socket of opening) socket.destroy()
     }
   }
 }
@@ -84,9 +107,9 @@ function withPriorKnowledge(socket: Socket): Socket {
   return Object.assign(socket, { alpnProtocol: 'h2' })
 }
 
-function openTcp(host: string, port: number, { options, lookup }: ConnectorParts): Promise<Socket> {
-  const { keepAliveMs, noDelay, connectTimeoutMs } = options
-  const socket = connectTcp({
+function startTcp(host: string, port: number, { options, lookup }: ConnectorParts): Socket {
+  const { keepAliveMs, noDelay } = options
+  return connectTcp({
     host,
     port,
     lookup,
@@ -97,7 +120,6 @@ function openTcp(host: string, port: number, { options, lookup }: ConnectorParts
     keepAliveInitialDelay: keepAliveMs,
     highWaterMark: 64 * 1024
   } as TcpNetConnectOpts)
-  return ready(socket, 'connect', connectTimeoutMs, `no connection to ${host}:${port}`)
 }
 
 function handshake(socket: TLSSocket, { tlsHandshakeTimeoutMs }: ResolvedConnectionOptions): Promise<TLSSocket> {

@@ -153,6 +153,7 @@ class NegotiatedConnection implements HttpConnection {
 
   async close(): Promise<void> {
     this.#resolver.close()
+    this.#parts.connect.close()
     await Promise.all([this.#http2.destroy(), this.#http1?.destroy()])
   }
 
@@ -175,7 +176,7 @@ function openHttp1Pool({ endpoint, options, connect, counters }: ConnectionParts
     allowH2: false,
     connections: http1Connections,
     connect(_target, callback) {
-      connect(false).then(
+      connect.open(false).then(
         (socket) => {
           counters.opened++
           counters.open++

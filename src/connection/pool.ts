@@ -79,8 +79,9 @@ export class ConnectionPool extends Dispatcher {
     const connection = new Connection(this.#parts, {
       onLeave: (left) => {
         this.#connections = this.#connections.filter((other) => other !== left)
-        if (left.inFlight > 0) this.#leaving.add(left)
+        this.#leaving.add(left)
       },
+      onDone: (done) => this.#leaving.delete(done),
       onHttp1: this.#onHttp1
     })
     this.#connections.push(connection)
@@ -101,7 +102,6 @@ export class ConnectionPool extends Dispatcher {
     this.#cancelSweep = clock.schedule(delayMs, () => {
       const kept = this.#kept()
       for (const connection of this.#connections) if (connection.isDue(kept.has(connection))) connection.leave()
-      for (const connection of this.#leaving) if (connection.inFlight === 0) this.#leaving.delete(connection)
       this.#sweepLater()
     })
   }

@@ -58,18 +58,20 @@ async function failsAs(opening: Promise<unknown>, reason: string, message: RegEx
 test('a TLS handshake that is not answered', async (context) => {
   const port = await listen(context)
   const connect = connector(`https://127.0.0.1:${port}`, { tlsHandshakeTimeoutMs: 50 }, noLookup)
-  assert.ok((await failsAs(connect(true), 'connect_timeout', /no TLS handshake within 50 ms/)) < 1000)
+  assert.ok((await failsAs(connect.open(true), 'connect_timeout', /no TLS handshake within 50 ms/)) < 1000)
 })
 
 test('a name server that does not answer counts as time to connect', async () => {
   const connect = connector('http://a.test:1', { connectTimeoutMs: 50 }, () => undefined)
-  assert.ok((await failsAs(connect(true), 'connect_timeout', /no connection to a.test:1 within 50 ms/)) < 1000)
+  assert.ok((await failsAs(connect.open(true), 'connect_timeout', /no connection to a.test:1 within 50 ms/)) < 1000)
 })
 
 test('a proxy that does not answer', async (context) => {
   const port = await listen(context)
   const options = { connectTimeoutMs: 60, proxy: `http://127.0.0.1:${port}` }
-  assert.ok((await failsAs(connector('http://a.test:1', options, noLookup)(true), 'proxy', /no answer within/)) < 1000)
+  assert.ok(
+    (await failsAs(connector('http://a.test:1', options, noLookup).open(true), 'proxy', /no answer within/)) < 1000
+  )
 })
 
 test('a proxy that answers something else, or closes', async (context) => {
@@ -80,6 +82,20 @@ test('a proxy that answers something else, or closes', async (context) => {
     ['', /the connection broke off/]
   ] as const) {
     const port = await listen(context, (socket) => (says ? socket.write(says) : socket.end()))
-    await failsAs(connector('http://a.test:1', { proxy: `http://127.0.0.1:${port}` }, noLookup)(true), 'proxy', message)
+    await failsAs(
+      connector('http://a.test:1', { proxy: `http://127.0.0.1:${port}` }, noLookup).open(true),
+      'proxy',
+      message
+    )
+  }
+})
+
+test('closing gives up what is being opened', async (context) => {
+  const port = await listen(context)
+  for (const endpoint of [`https://127.0.0.1:${port}`, 'http://a.test:1']) {
+    const connect = connector(endpoint, {}, () => undefined)
+    const opening = connect.open(true)
+    setTimeout(() => connect.close(), 20)
+    assert.ok((await failsAs(opening, '', /closed it/)) < 1000)
   }
 })

@@ -121,17 +121,17 @@ test('both families are tried, and an address that does not work is asked for ag
   const { port } = server.address() as AddressInfo
   // Nobody listens on this port at ::1.
   const families = connecting([[v6('::1'), v4('127.0.0.1')]], port)
-  ;(await families.connect(true)).destroy()
+  ;(await families.connect.open(true)).destroy()
   // The address changes; the cached one would be good for 30 s.
   const moved = connecting([[v4('127.0.0.2')], [v4('127.0.0.1')]], port)
-  await assert.rejects(moved.connect(true), { code: 'unavailable', sent: 'never' })
-  ;(await moved.connect(true)).destroy()
+  await assert.rejects(moved.connect.open(true), { code: 'unavailable', sent: 'never' })
+  ;(await moved.connect.open(true)).destroy()
   assert.equal(moved.asked.length, 2)
 })
 
 test('a name that does not exist: unavailable, never sent', async () => {
   const { connect } = connecting(['ENOTFOUND'], 9)
-  await assert.rejects(connect(true), (error: BlobwireError) => {
+  await assert.rejects(connect.open(true), (error: BlobwireError) => {
     assert.deepEqual([error.code, error.sent, error.retryable], ['unavailable', 'never', true])
     return true
   })
