@@ -4,17 +4,20 @@ import type { Fault } from './rules.ts'
 
 type Write = (chunk: Buffer) => void
 
-/** Changes what is written to a stream from now on, between those who answer and the wire. */
+/** Changes what is written next to a stream, between those who answer and the wire: of a session, its next message. */
 export function spoilAnswer(stream: ServerHttp2Stream, fault: Fault, random: () => number): void {
   if (stream.destroyed) return
   const write = stream.write.bind(stream)
   const send: Write = (chunk) => void write(chunk)
   const spoilt = spoiler(stream, fault, random, send)
   let isEnded = false
+  let isSpoilt = false
   let pending = Promise.resolve()
   const take = (chunk: unknown) => {
     const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk as Uint8Array)
-    pending = pending.then(() => (stream.destroyed || bytes.length === 0 ? undefined : spoilt(bytes)))
+    const act = isSpoilt ? send : spoilt
+    isSpoilt ||= bytes.length > 0
+    pending = pending.then(() => (stream.destroyed || bytes.length === 0 ? undefined : act(bytes)))
   }
   if (fault.kind === 'bad_gzip') claimGzip(stream)
   const callbackOf = (values: unknown[]) =>

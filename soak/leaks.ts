@@ -1,0 +1,28 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
+/** Bytes in use on the heap once what is not needed has gone. */
+export async function heapBytes(): Promise<number> {
+  for (let round = 0; round < 3; round++) {
+    collectGarbage()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  return process.memoryUsage().heapUsed
+}
+
+/** What keeps this process busy, by kind: sockets, timers, requests. */
+export function resources(): Map<string, number> {
+  const found = new Map<string, number>()
+  for (const kind of process.getActiveResourcesInfo()) found.set(kind, (found.get(kind) ?? 0) + 1)
+  return found
+}
+
+/** What there is more of than before. */
+export function leftOver(before: ReadonlyMap<string, number>): string[] {
+  return [...resources()]
+    .filter(([kind, count]) => count > (before.get(kind) ?? 0))
+    .map(([kind, count]) => `${count - (before.get(kind) ?? 0)} ${kind}`)
+}

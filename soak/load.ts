@@ -1,0 +1,218 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { BlobwireError, type Client, type Repository } from '../src/index.ts'
+
+/** What was asked for and what came of it; written down by the caller's side, to be held against the server's. */
+export interface Ledger {
+  calls: number
+  succeeded: number
+  /** By code and reason. */
+  readonly failures: Map<string, number>
+  /** What must not happen at all; the first of each kind. */
+  readonly wrong: string[]
+  /** Oids of blobs that were acknowledged. */
+  readonly stored: Set<string>
+  /** Oids of blobs whose call failed without ever having been sent. */
+  readonly neverSent: Set<string>
+  /** Where each ref was acknowledged to be, in order. */
+  readonly moves: Map<string, string[]>
+  /** Commits that were acknowledged, by branch, in order. */
+  readonly commits: Map<string, string[]>
+}
+
+export function newLedger(): Ledger {
+  return {
+    calls: 0,
+    succeeded: 0,
+    failures: new Map(),
+    wrong: [],
+    stored: new Set(),
+    neverSent: new Set(),
+    moves: new Map(),
+    commits: new Map()
+  }
+}
+
+/** How much is asked for. */
+export interface Rates {
+  /** Calls a minute that come one after the other. */
+  readonly perMinute: number
+  /** Calls that come within one second, every `burstEveryMs`. */
+  readonly burst: number
+  readonly burstEveryMs: number
+}
+
+/** Time that a call may take beyond its deadline. */
+const lateMs = 250
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+const zero = '0'.repeat(40)
+const author = { name: 'Soak', email: 'soak@example.com' }
+
+const blobOid = (content: Uint8Array) =>
+  createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex')
+
+/** Mixed calls from one client, until told to stop. */
+export class Load {
+  readonly #repo: Repository
+  readonly #name: string
+  readonly #ledger: Ledger
+  readonly #timeoutMs: number
+  readonly #running = new Set<Promise<void>>()
+  readonly #known: { oid: string; content: Buffer }[] = []
+  #turn = 0
+  #stopped = false
+
+  constructor(client: Client, { name, ledger, timeoutMs }: { name: string; ledger: Ledger; timeoutMs: number }) {
+    this.#repo = client.repository('soak')
+    this.#name = name
+    this.#ledger = ledger
+    this.#timeoutMs = timeoutMs
+  }
+
+  /** Begins; `stop` ends it. */
+  start({ perMinute, burst, burstEveryMs }: Rates): void {
+    this.#repeat(60_000 / perMinute, () => this.#any())
+    this.#repeat(burstEveryMs, () => {
+      for (let call = 0; call < burst; call++) setTimeout(() => this.#any(), (call * 1000) / burst)
+    })
+    this.#track(this.#commitInTurn())
+    this.#track(this.#moveInTurn())
+  }
+
+  /** Waits for all that is under way. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    while (this.#running.size > 0) await Promise.all(this.#running)
+  }
+
+  #repeat(everyMs: number, act: () => void): void {
+    const timer = setInterval(() => {
+      if (this.#stopped) clearInterval(timer)
+      else act()
+    }, everyMs)
+  }
+
+  #track(work: Promise<void>): void {
+    const running = work.finally(() => this.#running.delete(running))
+    this.#running.add(running)
+  }
+
+  #any(): void {
+    if (this.#stopped) return
+    const kinds = [
+      () => this.#store(),
+      () => this.#read(),
+      () => this.#store(),
+      () => this.#batch(),
+      () => this.#list()
+    ]
+    this.#track((kinds[this.#turn++ % kinds.length] as () => Promise<void>)())
+  }
+
+  /** One call: it settles in time, with an answer or with a typed error. */
+  async #call<Answer>(act: () => Promise<Answer>): Promise<Answer | BlobwireError> {
+    const ledger = this.#ledger
+    const began = performance.now()
+    ledger.calls++
+    const end = await act().then(
+      (answer) => answer,
+      (error: unknown) => error as BlobwireError
+    )
+    const tookMs = performance.now() - began
+    if (tookMs > this.#timeoutMs + lateMs) this.#wrong(`a call settled after ${Math.round(tookMs)} ms`)
+    if (!(end instanceof Error)) {
+      ledger.succeeded++
+    } else if (end instanceof BlobwireError) {
+      const kind = [end.code, end.reason].filter(Boolean).join(' ')
+      ledger.failures.set(kind, (ledger.failures.get(kind) ?? 0) + 1)
+    } else {
+      this.#wrong(`a call failed with what is no BlobwireError: ${String((end as Error).stack)}`)
+    }
+    return end
+  }
+
+  #wrong(what: string): void {
+    if (this.#ledger.wrong.length < 20) this.#ledger.wrong.push(`${this.#name}: ${what}`)
+  }
+
+  async #store(): Promise<void> {
+    const content = randomBytes(10 + (this.#turn % 500))
+    const oid = blobOid(content)
+    const answer = await this.#call(() => this.#repo.storeBlob(content))
+    this.#stored(oid, content, answer)
+  }
+
+  #stored(oid: string, content: Buffer, answer: { oid: string } | BlobwireError): void {
+    if (!(answer instanceof BlobwireError)) {
+      if (answer.oid !== oid) this.#wrong(`storeBlob answered ${answer.oid} for ${oid}`)
+      this.#ledger.stored.add(oid)
+      this.#known[this.#turn % 200] = { oid, content }
+    } else if (answer.sent === 'never') {
+      this.#ledger.neverSent.add(oid)
+    }
+  }
+
+  async #read(): Promise<void> {
+    const known = this.#known[this.#turn % Math.max(1, this.#known.length)]
+    if (known === undefined) return this.#store()
+    const answer = await this.#call(() => this.#repo.getBlob({ oid: known.oid }))
+    if (answer instanceof BlobwireError) {
+      if (answer.code === 'not_found') this.#wrong(`${known.oid} was acknowledged, and is not there`)
+    } else if (!known.content.equals(answer.content)) {
+      this.#wrong(`getBlob answered other bytes for ${known.oid}`)
+    }
+  }
+
+  async #batch(): Promise<void> {
+    const contents = Array.from({ length: 5 }, () => randomBytes(40))
+    const results = await this.#call(() => this.#repo.batch(contents.map((content) => ({ storeBlob: { content } }))))
+    if (results instanceof BlobwireError) return
+    if (results.length !== contents.length) this.#wrong(`${results.length} results for ${contents.length} operations`)
+    results.forEach(({ storeBlob, error }, index) => {
+      const content = contents[index] as Buffer
+      if (storeBlob ?? error) this.#stored(blobOid(content), content, (storeBlob ?? error) as { oid: string })
+    })
+  }
+
+  async #list(): Promise<void> {
+    await this.#call(() => this.#repo.listRefs({ prefix: 'refs/heads/' }))
+  }
+
+  /** Moves a ref of its own, one step after the other. A failed step may have been done: the next one looks. */
+  async #moveInTurn(): Promise<void> {
+    const ref = `refs/soak/${this.#name}`
+    const moves: string[] = []
+    this.#ledger.moves.set(ref, moves)
+    let at: string | undefined = zero
+    for (; !this.#stopped; await pause(50)) {
+      const content = randomBytes(30)
+      const stored = await this.#call(() => this.#repo.storeBlob(content))
+      this.#stored(blobOid(content), content, stored)
+      at ??= await this.#whereIs(ref)
+      if (at === undefined || stored instanceof BlobwireError) continue
+      const [expectedOid, newOid] = [at, stored.oid]
+      const moved = await this.#call(() => this.#repo.updateRefs([{ name: ref, expectedOid, newOid }]))
+      if (!(moved instanceof BlobwireError)) moves.push(newOid)
+      else if (moved.reason === 'ref_mismatch') this.#wrong(`${ref} was not where only this client moves it`)
+      at = moved instanceof BlobwireError ? undefined : newOid
+    }
+  }
+
+  async #whereIs(ref: string): Promise<string | undefined> {
+    const answer = await this.#call(() => this.#repo.listRefs({ prefix: ref }))
+    return answer instanceof BlobwireError ? undefined : (answer.refs[0]?.oid ?? zero)
+  }
+
+  /** Commits to a branch of its own, one after the other. */
+  async #commitInTurn(): Promise<void> {
+    const branch = `soak-${this.#name}`
+    const commits: string[] = []
+    this.#ledger.commits.set(branch, commits)
+    for (let count = 0; !this.#stopped; count++) {
+      const changes = { [`${count % 20}.txt`]: `${this.#name} ${count}\n` }
+      const input = { branch, changes, message: `${this.#name} ${count}`, author }
+      const answer = await this.#call(() => this.#repo.commitFiles(input))
+      if (!(answer instanceof BlobwireError)) commits.push(answer.oid)
+      await pause(100)
+    }
+  }
+}

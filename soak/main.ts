@@ -1,0 +1,169 @@
+/**
+ * `npm run soak -- [--seconds N] [--seed N] [--per-minute N] [--burst N]`: clients of all three transports against a
+ * fixture that misbehaves at random; ends with 1 if a call did not settle, a write was lost or doubled, or anything is
+ * left over. With `--endpoint URL [--transport T]`: against a server without faults, where no call may fail.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import Table from 'cli-table3'
+import { startServerProcess } from '../server-fixture/process.ts'
+import { type Client, type ClientOptions, createClient } from '../src/index.ts'
+import { auditBranches, auditEffects, readEffects } from './audit.ts'
+import { heapBytes, leftOver, resources } from './leaks.ts'
+import { Load, newLedger } from './load.ts'
+import { misbehaviour } from './misbehaviour.ts'
+
+type Transport = 'json' | 'msgpack' | 'grpc'
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '120' },
+    seed: { type: 'string', default: '1' },
+    'per-minute': { type: 'string', default: '1000' },
+    burst: { type: 'string', default: '100' },
+    endpoint: { type: 'string' },
+    transport: { type: 'string' }
+  }
+})
+
+const timeoutMs = values.endpoint === undefined ? 10_000 : 20_000
+const burstEveryMs = 5000
+/** Growth of the heap that is not one: caches and histograms have their size from the beginning. */
+const heapSlackBytes = 8 * 1024 * 1024
+
+/** Against faults everything at its default, except that nobody waits a minute for a breaker. */
+const faultyOptions: Partial<ClientOptions> = { attemptTimeoutMs: 2000, breaker: { openMs: 500 } }
+/** Through a proxy that is restarted: as long as that takes. */
+const steadyOptions: Partial<ClientOptions> = {
+  retry: { maxAttempts: 12, baseMs: 100, maxMs: 2000, budgetPerSecond: 1000 },
+  breaker: false
+}
+
+interface Target {
+  readonly transport: Transport
+  readonly endpoint: string
+}
+
+const wrong: string[] = []
+process.on('warning', (warning) => wrong.push(`warning: ${warning.message}`))
+process.on('uncaughtException', (error) => wrong.push(`uncaught: ${error.stack}`))
+process.on('unhandledRejection', (error) => wrong.push(`unhandled: ${(error as Error)?.stack ?? error}`))
+
+const folder = mkdtempSync(join(tmpdir(), 'blobwire-soak-'))
+const effectLog = join(folder, 'effects.jsonl')
+const before = resources()
+const server = values.endpoint === undefined ? await startFaulty() : undefined
+const clean = server === undefined ? undefined : new URL(server.http)
+
+async function startFaulty() {
+  const script = join(folder, 'faults.json')
+  writeFileSync(script, JSON.stringify(misbehaviour(Number(values.seed))))
+  return startServerProcess('--faults', script, '--effect-log', effectLog)
+}
+
+function targets(): Target[] {
+  if (server === undefined) {
+    const endpoint = values.endpoint as string
+    return [{ transport: (values.transport ?? 'msgpack') as Transport, endpoint }]
+  }
+  return (['json', 'msgpack', 'grpc'] as const).map((transport) => {
+    return { transport, endpoint: transport === 'grpc' ? `grpc://${server.grpc.host}` : server.http.origin }
+  })
+}
+
+async function createRepository(client: Client): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await client.createRepository('soak')
+      return
+    } catch (error) {
+      if (attempt === 20) throw error
+    }
+  }
+}
+
+const ledger = newLedger()
+const options = server === undefined ? steadyOptions : faultyOptions
+const clients = targets().map(({ endpoint, transport }) => createClient({ endpoint, transport, timeoutMs, ...options }))
+const loads = clients.map((client, index) => {
+  return new Load(client, { name: targets()[index]?.transport as string, ledger, timeoutMs })
+})
+await createRepository(clients[0] as Client)
+const endsAt = performance.now() + Number(values.seconds) * 1000
+const rates = { perMinute: Number(values['per-minute']), burst: Number(values.burst), burstEveryMs }
+for (const load of loads) load.start(rates)
+
+let heapAfterWarmUp = 0
+while (performance.now() < endsAt) {
+  await new Promise((resolve) => setTimeout(resolve, Math.min(5000, Math.max(1, endsAt - performance.now()))))
+  if (heapAfterWarmUp === 0) heapAfterWarmUp = await heapBytes()
+  process.stderr.write(`${ledger.calls} calls, ${ledger.calls - ledger.succeeded} failed\n`)
+}
+await Promise.all(loads.map((load) => load.stop()))
+
+const table = new Table({ style: { head: [], border: [] } })
+const column = (name: string, of: (client: Client) => string | number) => table.push({ [name]: clients.map(of) })
+column('transport', (client) => client.stats().transport)
+column('batching', (client) => client.stats().batching)
+column('why', (client) => client.stats().noSessionReason || '-')
+column('calls', (client) => client.stats().calls)
+column('attempts', (client) => client.stats().attempts)
+column('retries', (client) => client.stats().retries)
+column('sent again on another session', (client) => client.stats().resent)
+column('failed', (client) => client.stats().failures)
+column('time-outs', (client) => client.stats().timeouts)
+column('breaker openings', (client) => client.stats().breakerOpenings)
+column('sessions', (client) => client.stats().sessions)
+column('connections opened', (client) => client.stats().connections.opened)
+column('p50 ms', (client) => client.stats().latency.p50Ms.toFixed(1))
+column('p95 ms', (client) => client.stats().latency.p95Ms.toFixed(1))
+column('p99 ms', (client) => client.stats().latency.p99Ms.toFixed(1))
+
+for (const client of clients) {
+  const { running, waiting, queued } = client.stats()
+  if (running + waiting + queued > 0) wrong.push(`${running} running, ${waiting} waiting, ${queued} queued at the end`)
+}
+await audit()
+await Promise.all(clients.map((client) => client.close()))
+if (server) await server.stop()
+await new Promise((resolve) => setTimeout(resolve, 500))
+const grownBytes = (await heapBytes()) - heapAfterWarmUp
+for (const left of leftOver(before)) wrong.push(`left over: ${left}`)
+if (grownBytes > heapSlackBytes) wrong.push(`the heap has grown by ${grownBytes} bytes`)
+wrong.push(...ledger.wrong)
+if (values.endpoint !== undefined && ledger.succeeded < ledger.calls) wrong.push('calls failed, and none should')
+rmSync(folder, { recursive: true })
+
+/** Looks at what the server has, by a client of its own where the server misbehaves. */
+async function audit(): Promise<void> {
+  if (server) wrong.push(...auditEffects(ledger, readEffects(effectLog)))
+  const endpoint = clean?.origin ?? (values.endpoint as string)
+  const transport = server ? 'msgpack' : ((values.transport ?? 'msgpack') as Transport)
+  const retry = { maxAttempts: 50, budgetPerSecond: 1000, baseMs: 10 }
+  const auditor = createClient({
+    endpoint,
+    transport,
+    retry,
+    breaker: false,
+    timeoutMs: 60_000,
+    attemptTimeoutMs: 2000
+  })
+  wrong.push(...(await auditBranches(ledger, auditor)))
+  await auditor.close()
+}
+
+const failures = [...ledger.failures].sort(([, a], [, b]) => b - a).map(([kind, count]) => `${count} ${kind}`)
+process.stdout.write(`${table}
+${ledger.calls} calls in ${values.seconds} s: ${ledger.succeeded} answered, ${ledger.calls - ledger.succeeded} failed
+failures: ${failures.join(', ') || 'none'}
+acknowledged: ${ledger.stored.size} blobs, ${count(ledger.moves)} moves of refs, ${count(ledger.commits)} commits
+heap: ${(grownBytes / 1024 / 1024).toFixed(1)} MiB more than after the first seconds
+${wrong.length === 0 ? 'Nothing lost, nothing doubled, nothing left over.' : `WRONG:\n${wrong.slice(0, 20).join('\n')}`}
+`)
+process.exitCode = wrong.length === 0 ? 0 : 1
+
+function count(lists: ReadonlyMap<string, readonly string[]>): number {
+  return [...lists.values()].reduce((sum, { length }) => sum + length, 0)
+}
