@@ -62,9 +62,18 @@ const failures: Readonly<Record<string, Failure>> = {
   EPROTO: tls
 }
 
-/** What an error of Node or undici means; undefined = it is none of theirs. All of OpenSSL's `ERR_SSL_…` are one. */
+/** Families of codes: those of OpenSSL, and the many ways to break the rules of HTTP/2 and HTTP/1.1. */
+const families: readonly (readonly [prefix: string, failure: Failure])[] = [
+  ['ERR_SSL_', tls],
+  ['ERR_HTTP2_', broken],
+  ['HPE_', broken]
+]
+
+/** What an error of Node or undici means; undefined = it is none of theirs. */
 export function failureFromErrno(error: unknown): Failure | undefined {
-  const code = (error as NodeJS.ErrnoException | undefined)?.code
+  const { code, name } = (error ?? {}) as NodeJS.ErrnoException
+  // undici gives it a code in some cases only.
+  if (name === 'HTTPParserError') return broken
   if (typeof code !== 'string') return undefined
-  return code.startsWith('ERR_SSL_') ? tls : failures[code]
+  return failures[code] ?? families.find(([prefix]) => code.startsWith(prefix))?.[1]
 }

@@ -10,6 +10,8 @@ const maxMessageLength = 4096
 const neverSent = /^(No connection established|Name resolution failed|Waiting for LB pick)/
 /** …and that it could not read the answer. */
 const unreadable = /^(Response message parsing error|Failed to parse|Error deserializing)/
+/** …and that the connection broke over bytes that are not HTTP/2, which it calls INTERNAL. */
+const brokenHttp2 = /^Received RST_STREAM with code \d+ triggered by internal client error/
 /** Codes that grpc-js gives by itself, too, without an answer from the server. */
 const madeHere = new Set<number>([status.UNAVAILABLE, status.CANCELLED, status.DEADLINE_EXCEEDED])
 /** The server's limit on requests, or ours on responses. */
@@ -39,6 +41,7 @@ function errorFromStatus(error: ServiceError): BlobwireError {
     const details = detailsOf(rich.detail)
     return new BlobwireError({ code, message, reason, retryable, requestId, details, sent: 'processed', cause: error })
   }
+  if (brokenHttp2.test(message)) return new BlobwireError({ code: 'unavailable', message, sent: 'maybe', cause: error })
   return new BlobwireError({
     code,
     message,

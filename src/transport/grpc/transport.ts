@@ -23,6 +23,7 @@ import { malformedResponse } from '../errors.ts'
 import { type Call, gzipThresholdBytes, type Transport, type TransportOptions } from '../transport.ts'
 import { compressWhatPays } from './compression.ts'
 import { errorFromService } from './errors.ts'
+import { refusePushes } from './pushes.ts'
 import { openGrpcSession } from './session.ts'
 
 /** What gRPC is spoken over; grpc-js owns its sockets. */
@@ -78,6 +79,7 @@ const asIs = (bytes: Buffer) => bytes
 /** gRPC over HTTP/2 (grpc.io, "gRPC over HTTP2"), through grpc-js. */
 export function createGrpcTransport(parts: GrpcTransportParts, options: TransportOptions): Transport {
   const { counters } = parts
+  refusePushes()
   const service = loadProto()[serviceName] as ServiceDefinition
   const client = new Client(authorityOf(parts.endpoint), channelCredentials(parts), channelOptions(parts, options))
 
