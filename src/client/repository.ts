@@ -67,7 +67,7 @@ export class Repository {
 
   /** Tells the repository's object format and default branch. */
   async getRepository(options: CallOptions = {}): Promise<Messages['Repository']> {
-    return this.#learn(await this.#caller.invoke(methods.getRepository, { repository: this.name }, options))
+    return this.#learn(await this.#run('getRepository', {}, options))
   }
 
   /** Deletes the repository with everything in it. Nothing to delete is success. */

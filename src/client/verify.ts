@@ -60,6 +60,11 @@ function verifyCommit(commit: Messages['Commit']): void {
 type Verify<Name extends OperationName> = (request: Request<Name>, response: Response<Name>) => void
 
 const verifiers: { [Name in OperationName]?: Verify<Name> } = {
+  getRepository({ repository }, response) {
+    // In a batch the name stands outside of the operation.
+    const isOther = repository ? response.repository !== repository : response.repository === ''
+    if (isOther) throw malformed('another repository than was asked for')
+  },
   storeBlob(request, response) {
     const content = request.content ?? new Uint8Array(0)
     checkOid('stored blob', 'blob', { oid: response.oid, content })

@@ -2,14 +2,15 @@ import { type ServiceError, status } from '@grpc/grpc-js'
 import { decodeStatus, type Status } from '../../codec/proto.ts'
 import { codeFromGrpc } from '../../core/code.ts'
 import { BlobwireError, type Sent } from '../../core/error.ts'
-import { detailsOf, withRetryAfter } from '../errors.ts'
+import { detailsOf, malformedResponse, withRetryAfter } from '../errors.ts'
 
 const maxMessageLength = 4096
 
 /** grpc-js says only in words that a call never left; the words of version 1.14. */
 const neverSent = /^(No connection established|Name resolution failed|Waiting for LB pick)/
 /** …and that it could not read the answer. */
-const unreadable = /^(Response message parsing error|Failed to parse|Error deserializing)/
+const unreadable =
+  /^(Response message parsing error|Failed to parse|Error deserializing|Failed to decompress|No message received)/
 /** …and that the connection broke over bytes that are not HTTP/2, which it calls INTERNAL. */
 const brokenHttp2 = /^Received RST_STREAM with code \d+ triggered by internal client error/
 /** Codes that grpc-js gives by itself, too, without an answer from the server. */
@@ -42,12 +43,13 @@ function errorFromStatus(error: ServiceError): BlobwireError {
     return new BlobwireError({ code, message, reason, retryable, requestId, details, sent: 'processed', cause: error })
   }
   if (brokenHttp2.test(message)) return new BlobwireError({ code: 'unavailable', message, sent: 'maybe', cause: error })
+  // For a compressed message without an encoding it has not even a code.
+  if (unreadable.test(message) || error.code === undefined) return malformedResponse(message, error)
   return new BlobwireError({
     code,
     message,
     sent: sentOf(error, message),
     cause: error,
-    ...(unreadable.test(message) ? { reason: 'malformed_response' } : {}),
     ...(tooLarge.test(message) ? { reason: 'message_too_large' } : {}),
     ...(isTlsFailure(message) ? { reason: 'tls', retryable: false } : {})
   })
