@@ -1,0 +1,94 @@
+/** Requests made to get out, to be too many, or to be remembered: refused, nothing outside the data folder, no token in a log. */
+import assert from 'node:assert/strict'
+import { readdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { test } from 'node:test'
+import { credentials, Metadata, makeClientConstructor, type ServiceDefinition } from '@grpc/grpc-js'
+import { loadProto } from '../../src/codec/proto.ts'
+import { serviceName } from '../../src/schema/methods.ts'
+import { atEnd, testServer } from '../support/server.ts'
+
+const token = 'Sup3rS3cretT0ken'
+const names = [
+  '',
+  '.',
+  '..',
+  '../escaped',
+  'a/../../escaped',
+  '..\\escaped',
+  '%2e%2e/escaped',
+  '%2e%2e%2fescaped',
+  '/etc/escaped',
+  'a\0b',
+  'x'.repeat(65_536),
+  '__proto__',
+  'ｄｅｍｏ',
+  'dеmo',
+  'demo.git',
+  'demo ',
+  '-demo'
+]
+
+test('names that try to get out are invalid_argument at both doors, and leave no file', async (context) => {
+  const events: unknown[] = []
+  const grants = [{ token, access: 'write', repositories: ['*'] }] as const
+  const fixture = atEnd(context, await testServer({ store: 'git', grants, log: (event) => events.push(event) }))
+  const neighbours = async () => (await readdir(dirname(fixture.data))).filter((name) => /escaped|demo/.test(name))
+  const before = [await readdir(fixture.data), await neighbours()]
+  const post = async (method: string, body: object, authorization = `Bearer ${token}`) => {
+    const headers = { 'content-type': 'application/json', authorization }
+    const url = `${fixture.server.http}/${serviceName}/${method}`
+    const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })
+    return { status: answer.status, text: await answer.text() }
+  }
+  const Client = makeClientConstructor(loadProto()[serviceName] as ServiceDefinition, serviceName)
+  const client = new Client(new URL(fixture.server.grpc).host, credentials.createInsecure())
+  context.after(() => client.close())
+  const metadata = new Metadata()
+  metadata.set('authorization', `Bearer ${token}`)
+  type Unary = (request: object, metadata: Metadata, callback: (error: { code: number } | null) => void) => void
+  const statusOf = (request: object) =>
+    new Promise<number>((resolve) => {
+      const { createRepository } = client as unknown as { createRepository: Unary }
+      createRepository.call(client, request, metadata, (error) => resolve(error?.code ?? 0))
+    })
+  for (const name of names) {
+    const shown = JSON.stringify(name.slice(0, 30))
+    for (const method of ['CreateRepository', 'GetRepository', 'DeleteRepository']) {
+      const { text } = await post(method, { repository: name })
+      assert.equal(JSON.parse(text).code, 'invalid_argument', `${method} ${shown}`)
+      // An error does not repeat 64 KB.
+      assert.ok(text.length < 5000)
+    }
+    assert.equal(await statusOf({ repository: name }), 3, shown)
+  }
+  assert.deepEqual([await readdir(fixture.data), await neighbours()], before)
+  for (const authorization of [`Bearer ${token}x`, `Basic ${token}`, `${token}`]) {
+    const { status, text } = await post('GetRepository', { repository: 'demo' }, authorization)
+    assert.equal(status, 401)
+    assert.doesNotMatch(text, new RegExp(token))
+  }
+  assert.doesNotMatch(JSON.stringify(events), new RegExp(token))
+})
+
+test('a batch of a million operations, and batches in a batch, are refused quickly', async (context) => {
+  const fixture = atEnd(context, await testServer())
+  await fixture.client().createRepository('demo')
+  const post = async (body: string) => {
+    const headers = { 'content-type': 'application/json' }
+    const url = `${fixture.server.http}/${serviceName}/BatchOperations`
+    const answer = await fetch(url, { method: 'POST', headers, body })
+    return JSON.parse(await answer.text())
+  }
+  const began = performance.now()
+  const batchOf = (count: number) => `{"repository":"demo","operations":[${'{},'.repeat(count - 1)}{}]}`
+  // A million values are more than the codec reads at all.
+  assert.equal((await post(batchOf(1_000_000))).code, 'invalid_argument')
+  assert.equal((await post(batchOf(500_000))).code, 'resource_exhausted')
+  assert.ok(performance.now() - began < 3000)
+  const storeBlob = '{"storeBlob":{"content":"eA=="}}'
+  const nested = `{"batchOperations":{"repository":"demo","operations":[${storeBlob}]}}`
+  const { results } = await post(`{"repository":"demo","operations":[${nested},${storeBlob}]}`)
+  assert.equal(results[0].error.code, 'invalid_argument')
+  assert.equal(results[1].storeBlob.size, '1')
+})
