@@ -17,7 +17,7 @@ import {
 import { atEnd } from '../support/server.ts'
 import type { Order, Report } from '../support/victim.ts'
 
-const timeoutMs = 1000
+const timeoutMs = 600
 const maxResponseBytes = 1_000_000
 
 /** The client in another process, ready for orders. */
