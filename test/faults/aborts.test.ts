@@ -66,7 +66,7 @@ for (const transport of transports) {
         const began = performance.now()
         controller.abort(reason)
         const { error } = await failure
-        assert.ok(performance.now() - began < 100, 'at once')
+        assert.ok(performance.now() - began < 250, 'at once')
         assert.deepEqual([error.code, error.retryable, error.cause], ['cancelled', false, reason])
         network.proxy.set({ blackHole: false, bytesPerSecond: Number.POSITIVE_INFINITY })
         assert.equal((await client.storeBlob('demo', 'after')).oid, blobOid('after'))
@@ -85,7 +85,7 @@ for (const transport of transports) {
       const began = performance.now()
       controller.abort()
       const { error } = await failure
-      assert.ok(performance.now() - began < 100, 'at once')
+      assert.ok(performance.now() - began < 250, 'at once')
       assert.equal(error.code, 'cancelled')
       network.proxy.setToClient({ bytesPerSecond: Number.POSITIVE_INFINITY })
       assert.equal((await client.storeBlob('demo', 'after')).oid, blobOid('after'))
