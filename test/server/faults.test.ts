@@ -1,101 +1,11 @@
 /** The fixture misbehaves on command, as clients that nobody here wrote see it. */
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { type ClientHttp2Session, connect, constants, type IncomingHttpHeaders } from 'node:http2'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
-import { credentials, Client as GrpcClient, type MethodDefinition, type ServiceError } from '@grpc/grpc-js'
-import type { ServiceDefinition } from '@grpc/proto-loader'
-import type { Effect } from '../../server-fixture/faults/effects.ts'
+import { constants } from 'node:http2'
+import { test } from 'node:test'
 import { Faults } from '../../server-fixture/faults/faults.ts'
-import { type Fault, type FaultRule, FaultScriptError, readFaultScript } from '../../server-fixture/faults/rules.ts'
-import { startServerProcess } from '../../server-fixture/process.ts'
-import { loadProto } from '../../src/codec/proto.ts'
-import { serviceName } from '../../src/schema/methods.ts'
+import type { Fault } from '../../server-fixture/faults/rules.ts'
+import { type Answer, blob, grpcBlob, rule, scene } from '../support/fault-scene.ts'
 import { atEnd, testServer } from '../support/server.ts'
-
-interface Answer {
-  readonly status: number | undefined
-  readonly headers: IncomingHttpHeaders
-  readonly body: Buffer
-  /** Code of RST_STREAM; 0 = the stream ended in good order. */
-  readonly rst: number
-  readonly tookMs: number
-}
-
-interface Scene {
-  readonly faults: Faults
-  readonly effects: Effect[]
-  readonly http: ClientHttp2Session
-  /** A unary call over plain HTTP/2, in JSON. */
-  post(rpc: string, message: object, timeoutMs?: number): Promise<Answer>
-  /** The same over grpc-js; the error where it failed. */
-  grpc(rpc: string, message: object, timeoutMs?: number): Promise<ServiceError | undefined>
-}
-
-async function scene(context: TestContext, ...rules: FaultRule[]): Promise<Scene> {
-  const faults = new Faults()
-  const effects: Effect[] = []
-  const fixture = atEnd(context, await testServer({ faults, onEffect: (effect) => effects.push(effect) }))
-  await fixture.client({ batch: false }).createRepository('demo')
-  const http = connect(fixture.server.http)
-  http.on('error', () => undefined)
-  context.after(() => http.destroy())
-  const service = loadProto()[serviceName] as ServiceDefinition
-  const grpc = new GrpcClient(new URL(fixture.server.grpc).host, credentials.createInsecure())
-  context.after(() => grpc.close())
-  for (const rule of rules) faults.add(rule)
-  return {
-    faults,
-    effects,
-    http,
-    post: (rpc, message, timeoutMs) => post(http, rpc, message, timeoutMs),
-    grpc(rpc, message, timeoutMs = 5000) {
-      const { path, requestSerialize, responseDeserialize } = service[rpc] as MethodDefinition<object, object>
-      const options = { deadline: Date.now() + timeoutMs }
-      return new Promise((resolve) => {
-        grpc.makeUnaryRequest(path, requestSerialize, responseDeserialize, message, options, (error) =>
-          resolve(error ?? undefined)
-        )
-      })
-    }
-  }
-}
-
-function post(http: ClientHttp2Session, rpc: string, message: object, timeoutMs = 5000): Promise<Answer> {
-  const began = performance.now()
-  return new Promise((resolve) => {
-    const stream = http.request({
-      ':method': 'POST',
-      ':path': `/${serviceName}/${rpc}`,
-      'content-type': 'application/json'
-    })
-    let headers: IncomingHttpHeaders = {}
-    const parts: Buffer[] = []
-    stream.on('response', (found) => {
-      headers = found
-    })
-    stream.on('data', (part: Buffer) => parts.push(part))
-    stream.on('error', () => undefined)
-    stream.on('close', () => {
-      const body = Buffer.concat(parts)
-      resolve({
-        status: headers[':status'] as number | undefined,
-        headers,
-        body,
-        rst: stream.rstCode ?? 0,
-        tookMs: performance.now() - began
-      })
-    })
-    stream.setTimeout(timeoutMs, () => stream.close(constants.NGHTTP2_CANCEL))
-    stream.end(JSON.stringify(message))
-  })
-}
-
-const blob = (content: string) => ({ repository: 'demo', content: Buffer.from(content).toString('base64') })
-const grpcBlob = (content: string) => ({ repository: 'demo', content: Buffer.from(content) })
-const rule = (fault: Fault, over: Partial<FaultRule> = {}): FaultRule => ({ rpc: 'StoreBlob', fault, ...over })
 
 test('status: the error with its time to wait, before any work, on both doors', async (context) => {
   const fault = { kind: 'status', code: 'unavailable', retryAfterMs: 1500 } as const
@@ -278,60 +188,6 @@ test('effects: what is repeated has none the second time', async (context) => {
   await post('CreateRepository', { repository: 'demo' })
   assert.deepEqual(
     effects.map(({ kind }) => kind),
-    ['repository_created', 'object']
-  )
-})
-
-const wrong: [script: unknown, message: RegExp][] = [
-  ['{', /is not JSON/],
-  [[], /must be an object with rules/],
-  [
-    { rules: [{ rpc: 'Store', fault: { kind: 'silence' } }] },
-    /rules\[0\].rpc: must be \*, or names of RPCs: CreateRepository/
-  ],
-  [{ rules: [{ rpc: '*', fault: { kind: 'fire' } }] }, /rules\[0\].fault.kind: must be one of delay, status/],
-  [
-    { rules: [{ rpc: '*', fault: { kind: 'delay' } }] },
-    /rules\[0\].fault.ms: must be a number from 0 up, not undefined/
-  ],
-  [{ rules: [{ rpc: '*', fault: { kind: 'status', code: 'bad' } }] }, /fault.code: must be one of cancelled/],
-  [
-    { rules: [{ rpc: '*', probability: 2, fault: { kind: 'silence' } }] },
-    /probability: must be a number from 0 to 1, not 2/
-  ],
-  [
-    { rules: [{ rpc: '*', often: 2, fault: { kind: 'silence' } }] },
-    /rules\[0\].often: there is no such field; there are rpc/
-  ]
-]
-
-for (const [script, message] of wrong) {
-  test(`a script that cannot be used: ${message.source}`, () => {
-    const text = typeof script === 'string' ? script : JSON.stringify(script)
-    assert.throws(
-      () => readFaultScript(text),
-      (error) => {
-        return error instanceof FaultScriptError && message.test(error.message)
-      }
-    )
-  })
-}
-
-test('--faults and --effect-log, as a process', async (context) => {
-  const folder = await mkdtemp(join(tmpdir(), 'blobwire-test-'))
-  context.after(() => rm(folder, { recursive: true }))
-  const [faults, log] = [join(folder, 'faults.json'), join(folder, 'effects')]
-  await writeFile(faults, JSON.stringify({ rules: [rule({ kind: 'status', code: 'aborted' }, { count: 1 })] }))
-  const server = await startServerProcess('--faults', faults, '--effect-log', log)
-  context.after(() => server.stop())
-  const http = connect(server.http)
-  context.after(() => http.destroy())
-  await post(http, 'CreateRepository', { repository: 'demo' })
-  assert.equal((await post(http, 'StoreBlob', blob('a'))).status, 409)
-  assert.equal((await post(http, 'StoreBlob', blob('a'))).status, 200)
-  const lines = (await readFile(log, 'utf8')).trim().split('\n')
-  assert.deepEqual(
-    lines.map((line) => (JSON.parse(line) as Effect).kind),
     ['repository_created', 'object']
   )
 })
