@@ -101,7 +101,9 @@ while (performance.now() < endsAt) {
   if (heapAfterWarmUp === 0) heapAfterWarmUp = await heapBytes()
   process.stderr.write(`${ledger.calls} calls, ${ledger.calls - ledger.succeeded} failed\n`)
 }
+process.stderr.write('waiting for what is under way\n')
 await Promise.all(loads.map((load) => load.stop()))
+process.stderr.write('comparing with what the server did\n')
 
 const table = new Table({ style: { head: [], border: [] } })
 const column = (name: string, of: (client: Client) => string | number) => table.push({ [name]: clients.map(of) })
@@ -126,7 +128,9 @@ for (const client of clients) {
   if (running + waiting + queued > 0) wrong.push(`${running} running, ${waiting} waiting, ${queued} queued at the end`)
 }
 await audit()
+process.stderr.write('closing\n')
 await Promise.all(clients.map((client) => client.close()))
+process.stderr.write('stopping the server\n')
 if (server) await server.stop()
 await new Promise((resolve) => setTimeout(resolve, 500))
 const grownBytes = (await heapBytes()) - heapAfterWarmUp
@@ -141,7 +145,7 @@ async function audit(): Promise<void> {
   if (server) wrong.push(...auditEffects(ledger, readEffects(effectLog)))
   const endpoint = clean?.origin ?? (values.endpoint as string)
   const transport = server ? 'msgpack' : ((values.transport ?? 'msgpack') as Transport)
-  const retry = { maxAttempts: 50, budgetPerSecond: 1000, baseMs: 10 }
+  const retry = { maxAttempts: 50, budgetPerSecond: 1000, baseMs: 10, maxMs: 200 }
   const auditor = createClient({
     endpoint,
     transport,

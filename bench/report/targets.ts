@@ -111,6 +111,10 @@ const targets: readonly Target[] = [
   }),
   atMost('time of a lone call, against grpc-js unary', 0.4, { scenario: single(1), theirs: 'grpc-js unary' }),
   atMost('… against a raw TCP echo', 2.5, { scenario: single(1), theirs: 'raw TCP echo' }),
+  atLeast('with all layers, against batches and transport alone', 0.9, {
+    scenario: 'storeBlob of 50 B, concurrency 100, with and without the layers',
+    theirs: 'batches and transport alone'
+  }),
   ...[100, 1000].map((size) =>
     below(`an operation in a batch of ${size}`, size === 100 ? 5 : 4, {
       scenario: `batch of ${size} blobs of 50 B, one batch after the other`,

@@ -5,6 +5,7 @@ import { connections } from './connections.ts'
 import { gitStore } from './git-store.ts'
 import { gzip } from './gzip.ts'
 import { memory } from './memory.ts'
+import { pipeline } from './pipeline.ts'
 import { roundTrips } from './round-trips.ts'
 import { singleCalls } from './single-calls.ts'
 import { storeSize } from './store-size.ts'
@@ -18,6 +19,7 @@ export const suites: readonly Suite[] = [
   gzip,
   connections,
   memory,
+  pipeline,
   storeSize,
   gitStore
 ]

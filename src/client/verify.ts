@@ -111,6 +111,13 @@ const verifiers: { [Name in OperationName]?: Verify<Name> } = {
     const parent = /^0*$/.test(expectedHead) ? '' : expectedHead
     if (parents.join() !== parent) throw integrity('parent of the new commit', parent || 'none', parents.join())
   },
+  listRefs({ prefix = '' }, response) {
+    // Where refs point nobody else knows; at least it must be an oid, or the next commit would be built on damage.
+    for (const { name, oid } of response.refs) {
+      formatOf(oid)
+      if (!name.startsWith(prefix)) throw malformed(`a ref that does not begin with ${JSON.stringify(prefix)}`)
+    }
+  },
   findMissing(request, response) {
     const asked = new Set(request.oids)
     if (!response.missing.every((oid) => asked.has(oid))) throw malformed('an oid is missing that was not asked for')

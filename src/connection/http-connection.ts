@@ -134,7 +134,9 @@ class NegotiatedConnection implements HttpConnection {
         onRequestStart: (controller) => {
           // TLS may just have agreed on HTTP/1.1.
           if (this.#http1) controller.abort(notHttp2())
-          else handler.onStart({ abort: (reason) => controller.abort(reason), suspect })
+          // Not at once: a stream that is reset while its own bytes are being read stays open in nghttp2, and counts
+          // against the server's limit until the connection ends (Node 26, undici 8.12).
+          else handler.onStart({ abort: (reason) => setImmediate(() => controller.abort(reason)), suspect })
         },
         onResponseStart: (_controller, status, headers) => {
           this.#proven = true

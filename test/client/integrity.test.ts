@@ -30,6 +30,18 @@ interface Lie {
 
 const lies: Lie[] = [
   {
+    name: 'a ref that points to what is no oid',
+    answers: { ListRefs: { refs: [{ name: 'refs/heads/main', oid: `${helloOid.slice(0, 39)}z` }] } },
+    call: (repo) => repo.listRefs({ prefix: 'refs/heads/' }),
+    code: 'internal'
+  },
+  {
+    name: 'a ref that was not asked for',
+    answers: { ListRefs: { refs: [{ name: 'refs/tags/v1', oid: helloOid }] } },
+    call: (repo) => repo.listRefs({ prefix: 'refs/heads/' }),
+    code: 'internal'
+  },
+  {
     name: 'other bytes for an oid',
     answers: { GetBlob: { oid: helloOid, size: 6, content: Buffer.from('hellO\n') } },
     call: (repo) => repo.getBlob(helloOid),

@@ -24,6 +24,8 @@ export class Recovery implements EndListener, AttemptOwner {
   #wake: (() => void) | undefined
   #rejectAttempt: (error: BlobwireError) => void = () => undefined
   #reason: NoRetry = 'final'
+  /** Of the last attempt that was made. */
+  #last: BlobwireError | undefined
 
   constructor(call: Call, settle: Settle, parts: RetrierParts) {
     this.#call = call
@@ -73,6 +75,7 @@ export class Recovery implements EndListener, AttemptOwner {
   }
 
   #note(error: BlobwireError): void {
+    this.#last = error
     this.#attempts += error.attempts
     this.#sent = moreSent(this.#sent, error.sent)
   }
@@ -133,6 +136,8 @@ export class Recovery implements EndListener, AttemptOwner {
   #summary(error: unknown): unknown {
     if (!(error instanceof BlobwireError)) return error
     const facts = { attempts: this.#attempts, sent: moreSent(this.#sent, error.sent) }
+    // A breaker that opened in the meantime says nothing of what happened.
+    if (error.reason === 'circuit_open') return error.with({ ...facts, cause: this.#last })
     if (this.#reason === 'final') return error.with(facts)
     return error.with({ ...facts, reason: this.#reason, cause: error })
   }
