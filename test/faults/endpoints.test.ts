@@ -7,6 +7,7 @@ import { startServer } from '../../server-fixture/server.ts'
 import { MemoryStore } from '../../server-fixture/store/memory-store.ts'
 import { createClient } from '../../src/index.ts'
 import { blobOid, transports } from '../support/faulty-network.ts'
+import { startHttp1Proxy } from '../support/http1-proxy.ts'
 import { startPeer, until } from '../support/http2-peer.ts'
 import { atEnd, testServer } from '../support/server.ts'
 
@@ -91,4 +92,15 @@ test('auto, where MessagePack is not spoken: JSON, and no call fails', async (co
   assert.equal(client.stats().transport, 'json')
   assert.notEqual(client.stats().transportReason, '')
   assert.ok(refused >= 1 && refused <= 3, `${refused} requests in MessagePack`)
+})
+
+test('auto, where only HTTP/1.1 gets through: the same batches as requests, and no call fails', async (context) => {
+  const fixture = atEnd(context, await testServer())
+  const proxy = atEnd(context, await startHttp1Proxy(fixture.server.http))
+  const client = fixture.client({ endpoint: proxy.url, transport: 'auto' })
+  context.after(() => client.close())
+  await client.createRepository('demo')
+  for (const content of ['a', 'b', 'c']) assert.equal((await client.storeBlob('demo', content)).oid, blobOid(content))
+  const { transport, batching, noSessionReason, failures } = client.stats()
+  assert.deepEqual([transport, batching, noSessionReason, failures], ['msgpack', 'unary', 'not_http2', 0])
 })

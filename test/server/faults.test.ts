@@ -9,7 +9,7 @@ import { credentials, Client as GrpcClient, type MethodDefinition, type ServiceE
 import type { ServiceDefinition } from '@grpc/proto-loader'
 import type { Effect } from '../../server-fixture/faults/effects.ts'
 import { Faults } from '../../server-fixture/faults/faults.ts'
-import { type Fault, type FaultRule, FaultScriptError, readFaultScript } from '../../server-fixture/faults/rules.ts'
+import type { Fault, FaultRule } from '../../server-fixture/faults/rules.ts'
 import { startServerProcess } from '../../server-fixture/process.ts'
 import { loadProto } from '../../src/codec/proto.ts'
 import { serviceName } from '../../src/schema/methods.ts'
@@ -41,10 +41,9 @@ async function scene(context: TestContext, ...rules: FaultRule[]): Promise<Scene
   await fixture.client({ batch: false }).createRepository('demo')
   const http = connect(fixture.server.http)
   http.on('error', () => undefined)
-  context.after(() => http.destroy())
   const service = loadProto()[serviceName] as ServiceDefinition
   const grpc = new GrpcClient(new URL(fixture.server.grpc).host, credentials.createInsecure())
-  context.after(() => grpc.close())
+  context.after(() => [http.destroy(), grpc.close()])
   for (const rule of rules) faults.add(rule)
   return {
     faults,
@@ -268,8 +267,7 @@ test('a share of calls, and the same ones for the same seed', async (context) =>
   const [first, again, other] = [await pattern(7), await pattern(7), await pattern(8)]
   assert.equal(first, again)
   assert.notEqual(first, other)
-  const failed = first.replaceAll('+', '').length
-  assert.ok(failed > 8 && failed < 32, first)
+  assert.match(first, /^(?=(?:\+*-){9})(?!(?:\+*-){32})/)
 })
 
 test('effects: what is repeated has none the second time', async (context) => {
@@ -281,41 +279,6 @@ test('effects: what is repeated has none the second time', async (context) => {
     ['repository_created', 'object']
   )
 })
-
-const wrong: [script: unknown, message: RegExp][] = [
-  ['{', /is not JSON/],
-  [[], /must be an object with rules/],
-  [
-    { rules: [{ rpc: 'Store', fault: { kind: 'silence' } }] },
-    /rules\[0\].rpc: must be \*, or names of RPCs: CreateRepository/
-  ],
-  [{ rules: [{ rpc: '*', fault: { kind: 'fire' } }] }, /rules\[0\].fault.kind: must be one of delay, status/],
-  [
-    { rules: [{ rpc: '*', fault: { kind: 'delay' } }] },
-    /rules\[0\].fault.ms: must be a number from 0 up, not undefined/
-  ],
-  [{ rules: [{ rpc: '*', fault: { kind: 'status', code: 'bad' } }] }, /fault.code: must be one of cancelled/],
-  [
-    { rules: [{ rpc: '*', probability: 2, fault: { kind: 'silence' } }] },
-    /probability: must be a number from 0 to 1, not 2/
-  ],
-  [
-    { rules: [{ rpc: '*', often: 2, fault: { kind: 'silence' } }] },
-    /rules\[0\].often: there is no such field; there are rpc/
-  ]
-]
-
-for (const [script, message] of wrong) {
-  test(`a script that cannot be used: ${message.source}`, () => {
-    const text = typeof script === 'string' ? script : JSON.stringify(script)
-    assert.throws(
-      () => readFaultScript(text),
-      (error) => {
-        return error instanceof FaultScriptError && message.test(error.message)
-      }
-    )
-  })
-}
 
 test('--faults and --effect-log, as a process', async (context) => {
   const folder = await mkdtemp(join(tmpdir(), 'blobwire-test-'))
