@@ -1,7 +1,9 @@
-/** What a file of faults may hold. */
+/** What a file of faults may hold, and what its seed decides. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Faults } from '../../server-fixture/faults/faults.ts'
 import { FaultScriptError, readFaultScript } from '../../server-fixture/faults/rules.ts'
+import { atEnd, testServer } from '../support/server.ts'
 
 const wrong: [script: unknown, message: RegExp][] = [
   ['{', /is not JSON/],
@@ -37,3 +39,30 @@ for (const [script, message] of wrong) {
     )
   })
 }
+
+test('a share of calls, and the same ones for the same seed', async (context) => {
+  const pattern = async (seed: number) => {
+    const faults = new Faults({
+      seed,
+      rules: [{ rpc: 'StoreBlob', probability: 0.5, fault: { kind: 'status', code: 'aborted' } }]
+    })
+    const fixture = atEnd(context, await testServer({ faults }))
+    const client = fixture.client({ batch: false, retry: false, breaker: false })
+    await client.createRepository('demo')
+    const ends: string[] = []
+    for (let call = 0; call < 40; call++) {
+      ends.push(
+        await client.storeBlob('demo', `${call}`).then(
+          () => '+',
+          () => '-'
+        )
+      )
+    }
+    return ends.join('')
+  }
+  const [first, again, other] = [await pattern(7), await pattern(7), await pattern(8)]
+  assert.equal(first, again)
+  assert.notEqual(first, other)
+  const failed = first.replaceAll('+', '').length
+  assert.ok(failed > 8 && failed < 32, first)
+})
