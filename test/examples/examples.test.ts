@@ -50,6 +50,13 @@ describe('examples', () => {
     ])
   })
 
+  test('docs/testing.md', async () => {
+    const text = await readFile(join(root, 'docs/testing.md'), 'utf8')
+    const [, example = ''] = text.match(/```ts\n([\s\S]*?)```/) ?? []
+    const output = await runFile('testing.ts', example.replaceAll("from './", `from '${root}`))
+    assert.ok(text.includes(`It prints \`${output.trim()}\``), output)
+  })
+
   test('docstrings', async () => {
     const source = join(root, 'src')
     const files = (await readdir(source, { recursive: true })).filter((name) => name.endsWith('.ts'))

@@ -1,0 +1,163 @@
+/** Servers in a bad state: no room for streams, headers without an answer, errors of a proxy, a restart under load. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Faults } from '../../server-fixture/faults/faults.ts'
+import { type RunningServer, startServer } from '../../server-fixture/server.ts'
+import { MemoryStore } from '../../server-fixture/store/memory-store.ts'
+import { createClient } from '../../src/index.ts'
+import { blobOid, failureOf, transports } from '../support/faulty-network.ts'
+import { startPeer, until } from '../support/http2-peer.ts'
+import { atEnd, testServer } from '../support/server.ts'
+
+const single = { batch: false, retry: false, breaker: false } as const
+
+for (const transport of transports) {
+  const scheme = transport === 'grpc' ? 'grpc' : 'http'
+
+  test(`${transport}: no stream is ever allowed: deadline_exceeded, on time, and nothing is left`, async (context) => {
+    const peer = await startPeer(context, () => undefined, { maxConcurrentStreams: 0 })
+    const endpoint = `${scheme}://127.0.0.1:${peer.port}`
+    const client = createClient({ endpoint, transport, ...single, timeoutMs: 300 })
+    context.after(() => client.close())
+    const failures = await Promise.all(Array.from({ length: 50 }, () => failureOf(client.getRepository('demo'))))
+    for (const { error, tookMs } of failures) {
+      assert.equal(error.code, 'deadline_exceeded')
+      assert.ok(tookMs < 300 + 250, `${tookMs} ms`)
+    }
+    assert.equal(client.stats().running, 0)
+    assert.ok(peer.sockets.size <= 4, `${peer.sockets.size} connections`)
+  })
+
+  test(`${transport}: a limit of streams that is lowered to 1 with calls in flight: all are answered`, async (context) => {
+    const faults = new Faults({ rules: [{ rpc: 'StoreBlob', count: 1, fault: { kind: 'stream_limit', streams: 1 } }] })
+    const fixture = atEnd(context, await testServer({ faults }))
+    const client = fixture.client({ transport, batch: false })
+    await client.createRepository('demo')
+    const contents = Array.from({ length: 200 }, (_, index) => `content ${index}`)
+    const stored = await Promise.all(contents.map((content) => client.storeBlob('demo', content)))
+    assert.deepEqual(
+      stored.map(({ oid }) => oid),
+      contents.map(blobOid)
+    )
+    assert.equal(faults.fired('stream_limit'), 1)
+  })
+
+  test(`${transport}: headers and then nothing: deadline_exceeded, sent maybe, on time`, async (context) => {
+    const type = transport === 'grpc' ? 'application/grpc' : `application/${transport}`
+    const peer = await startPeer(context, (stream) => stream.respond({ ':status': 200, 'content-type': type }))
+    const endpoint = `${scheme}://127.0.0.1:${peer.port}`
+    const client = createClient({ endpoint, transport, ...single, timeoutMs: 300 })
+    context.after(() => client.close())
+    const { error, tookMs } = await failureOf(client.getRepository('demo'))
+    assert.deepEqual([error.code, error.sent], ['deadline_exceeded', 'maybe'])
+    assert.ok(tookMs < 300 + 250, `${tookMs} ms`)
+  })
+
+  test(`${transport}: an answer byte by byte does not outlive the deadline`, async (context) => {
+    const faults = new Faults()
+    const fixture = atEnd(context, await testServer({ faults }))
+    const client = fixture.client({ transport, ...single })
+    await client.createRepository('demo')
+    faults.add({ rpc: 'StoreBlob', count: 1, fault: { kind: 'drip', everyMs: 50 } })
+    const { error, tookMs } = await failureOf(client.storeBlob('demo', 'a', { timeoutMs: 300 }))
+    assert.deepEqual([error.code, error.sent], ['deadline_exceeded', 'maybe'])
+    assert.ok(tookMs < 300 + 250, `${tookMs} ms`)
+    assert.equal((await client.storeBlob('demo', 'a')).oid, blobOid('a'))
+  })
+
+  test(`${transport}: a page of a proxy is judged by its status`, async (context) => {
+    const faults = new Faults()
+    const fixture = atEnd(context, await testServer({ faults }))
+    const client = fixture.client({ transport, ...single })
+    await client.createRepository('demo')
+    for (const status of [502, 503, 504]) {
+      faults.clear()
+      faults.add({ rpc: 'StoreBlob', fault: { kind: 'http_status', status } })
+      const { error } = await failureOf(client.storeBlob('demo', 'a'))
+      assert.deepEqual([error.code, error.retryable], ['unavailable', true], `${status}`)
+      assert.doesNotMatch(error.message, /<html/)
+    }
+    faults.clear()
+    faults.add({ rpc: 'StoreBlob', count: 2, fault: { kind: 'http_status', status: 503 } })
+    const patient = fixture.client({ transport, batch: false, retry: { baseMs: 5 } })
+    assert.equal((await patient.storeBlob('demo', 'a')).oid, blobOid('a'))
+  })
+
+  test(`${transport}: started again on the same port under load: no call fails`, async (context) => {
+    class KeptStore extends MemoryStore {
+      override async close() {}
+    }
+    const store = new KeptStore()
+    await store.createRepository('demo', 'sha1')
+    let server: RunningServer = await startServer({ store })
+    context.after(() => server.close())
+    const { http, grpc } = server
+    const endpoint = transport === 'grpc' ? grpc.replace('http', 'grpc') : http
+    // Three attempts within 300 ms, the default, are over before a server has drained and begun again.
+    const retry = { maxAttempts: 30, baseMs: 50, maxMs: 400 }
+    const client = createClient({ endpoint, transport, retry, breaker: false, timeoutMs: 10_000 })
+    context.after(() => client.close())
+    let done = 0
+    let stop = false
+    const worker = async (name: number) => {
+      for (let turn = 0; !stop; turn++) {
+        const content = `${name} ${turn}`
+        assert.equal((await client.storeBlob('demo', content)).oid, blobOid(content))
+        done++
+      }
+    }
+    const workers = Promise.all(Array.from({ length: 20 }, (_, name) => worker(name)))
+    workers.catch(() => undefined)
+    for (let restart = 0; restart < 3; restart++) {
+      const before = done
+      await Promise.race([until(() => done > before + 200, 'load'), workers])
+      await server.close()
+      server = await startServer({
+        store,
+        httpPort: Number(new URL(http).port),
+        grpcPort: Number(new URL(grpc).port)
+      })
+    }
+    const before = done
+    await Promise.race([until(() => done > before + 200, 'load after it'), workers])
+    stop = true
+    await workers
+    assert.equal(client.stats().failures, 0)
+  })
+}
+
+for (const transport of ['json', 'msgpack'] as const) {
+  test(`${transport}: 429 with Retry-After is waited for, but not past the deadline`, async (context) => {
+    const faults = new Faults()
+    const fixture = atEnd(context, await testServer({ faults }))
+    const client = fixture.client({ transport, batch: false, retry: { baseMs: 1 } })
+    await client.createRepository('demo')
+    const fault = { kind: 'http_status', status: 429, retryAfterSeconds: 1 } as const
+    faults.add({ rpc: 'StoreBlob', count: 1, fault })
+    const began = performance.now()
+    await client.storeBlob('demo', 'a')
+    assert.ok(performance.now() - began >= 990, `${performance.now() - began} ms`)
+    faults.add({ rpc: 'GetRepository', fault })
+    const { error, tookMs } = await failureOf(client.getRepository('demo', { timeoutMs: 600 }))
+    assert.deepEqual([error.attempts, error.details.retryAfterMs], [1, 1000])
+    assert.ok(tookMs < 400, `${tookMs} ms: what is known at once is told at once`)
+  })
+
+  test(`${transport}: 413 splits a batch`, async (context) => {
+    const faults = new Faults()
+    const fixture = atEnd(context, await testServer({ faults }))
+    const client = fixture.client({ transport, batch: false })
+    await client.createRepository('demo')
+    faults.add({ rpc: 'BatchOperations', count: 3, fault: { kind: 'http_status', status: 413 } })
+    const contents = Array.from({ length: 40 }, (_, index) => `content ${index}`)
+    const results = await client.batch(
+      'demo',
+      contents.map((content) => ({ storeBlob: { content } }))
+    )
+    assert.deepEqual(
+      results.map(({ storeBlob }) => storeBlob?.oid),
+      contents.map(blobOid)
+    )
+    assert.equal(faults.fired('http_status'), 3)
+  })
+}
