@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { SingleBar } from 'cli-progress'
 import Table from 'cli-table3'
+import { inOwnProcesses } from './measure/isolated.ts'
 import { measure, type ScenarioResult } from './measure/rounds.ts'
 import type { Effort, Scenario } from './measure/scenario.ts'
 import { compareRuns } from './report/compare.ts'
@@ -61,7 +62,8 @@ async function runAll(scenarios: readonly Scenario[], effort: Effort): Promise<S
   for (const [index, scenario] of scenarios.entries()) {
     if (bar) bar.update(index, { name: scenario.name })
     else process.stderr.write(`${index + 1}/${scenarios.length} ${scenario.suite}: ${scenario.name}\n`)
-    results.push(await measure(scenario, effort))
+    // Processes take longer to start than the rounds of a quick look.
+    results.push(await measure(effort.quick ? scenario : inOwnProcesses(scenario, effort), effort))
   }
   bar?.stop()
   return results

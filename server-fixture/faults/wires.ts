@@ -21,6 +21,8 @@ export class Wires {
   readonly #random: () => number
   readonly #streams = new Map<string, ServerHttp2Stream>()
   readonly #sockets = new Map<string, Socket>()
+  /** The request that a connection of HTTP/1.1 has at the moment. */
+  readonly #current = new WeakMap<Socket, string>()
   #unnamed = 0
 
   constructor(random: () => number) {
@@ -58,8 +60,12 @@ export class Wires {
   watchHttp1(headers: IncomingHttpHeaders, socket: Socket): void {
     headers[idHeader] ??= `fault-${++this.#unnamed}`
     const id = String(headers[idHeader])
+    // A connection has one request at a time: the next one takes the place of the last.
+    const before = this.#current.get(socket)
+    if (before === undefined) socket.once('close', () => this.#sockets.delete(this.#current.get(socket) ?? ''))
+    else this.#sockets.delete(before)
+    this.#current.set(socket, id)
     this.#sockets.set(id, socket)
-    socket.once('close', () => this.#sockets.delete(id))
   }
 
   /** RST_STREAM, or over HTTP/1.1 the end of the connection. */

@@ -191,3 +191,22 @@ test('effects: what is repeated has none the second time', async (context) => {
     ['repository_created', 'object']
   )
 })
+
+test('requests that follow each other on one connection of HTTP/1.1 leave nothing on it', async (context) => {
+  const warnings: Error[] = []
+  const listen = (warning: Error) => warnings.push(warning)
+  process.on('warning', listen)
+  context.after(() => process.off('warning', listen))
+  const faults = new Faults()
+  const fixture = atEnd(context, await testServer({ faults }))
+  for (let request = 0; request < 30; request++) {
+    const answer = await fetch(`${fixture.server.http}/healthz`)
+    assert.equal(((await answer.json()) as { status: string }).status, 'SERVING')
+  }
+  faults.add({ rpc: 'GetRepository', fault: { kind: 'reset' } })
+  const url = `${fixture.server.http}/blobwire.v1.VcsService/GetRepository`
+  const headers = { 'content-type': 'application/json' }
+  await assert.rejects(fetch(url, { method: 'POST', headers, body: '{"repository":"x"}' }))
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(warnings, [])
+})

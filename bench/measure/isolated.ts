@@ -1,0 +1,58 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import type { Contender, Effort, Facts, Runner, Scenario } from './scenario.ts'
+
+const entry = fileURLToPath(new URL('../contender-process.ts', import.meta.url))
+
+/** What a contender's process is asked to do. */
+export type Order = { readonly run: number } | { readonly close: true }
+
+/** What it answers: a value with what is worth telling beside it, or why it could not. */
+export type Report = { readonly value?: number; readonly facts?: Facts; readonly error?: string }
+
+/**
+ * The same scenario with each contender in a process of its own, as in real life. In one process they make each other
+ * slower: what they share is compiled for all of them, and the heap of all is collected.
+ */
+export function inOwnProcesses(scenario: Scenario, effort: Effort): Scenario {
+  return { ...scenario, contenders: scenario.contenders.map(({ name }) => isolated(scenario, name, effort)) }
+}
+
+function isolated({ suite, name: scenario }: Scenario, name: string, effort: Effort): Contender {
+  return {
+    name,
+    async open(): Promise<Runner> {
+      const child = fork(entry, [JSON.stringify({ suite, scenario, name, effort })])
+      let facts: Facts = {}
+      // It reports once when it is open.
+      await reported(child)
+      return {
+        async run(durationMs) {
+          const report = await ask(child, { run: durationMs })
+          facts = report.facts ?? {}
+          return report.value as number
+        },
+        facts: () => facts,
+        async close() {
+          const exited = once(child, 'exit')
+          child.send({ close: true } satisfies Order)
+          await exited
+        }
+      }
+    }
+  }
+}
+
+async function ask(child: ChildProcess, order: Order): Promise<Report> {
+  const report = reported(child)
+  child.send(order)
+  return report
+}
+
+async function reported(child: ChildProcess): Promise<Report> {
+  const ended = once(child, 'exit').then(([code]) => ({ error: `its process ended with ${code}` }))
+  const [report] = await Promise.race([once(child, 'message') as Promise<[Report]>, ended.then((end) => [end])])
+  if (report.error !== undefined) throw new Error(report.error)
+  return report
+}
