@@ -1,0 +1,119 @@
+/** What each proxy is told. docs/proxies.md explains the lines that matter. */
+import { join } from 'node:path'
+
+/** Where a proxy listens, and for whom; all on loopback, all cleartext. */
+export interface Ports {
+  /** In front of the fixture's HTTP door. */
+  readonly http: number
+  /** In front of its gRPC door. */
+  readonly grpc: number
+  /** Of Caddy's administration. */
+  readonly admin: number
+}
+
+/** What a configuration is made of. */
+export interface ConfigurationParts {
+  readonly listen: Ports
+  /** Host and port of the fixture's doors. */
+  readonly upstream: { readonly http: string; readonly grpc: string }
+  /** For pid files and temporary files. */
+  readonly folder: string
+  /** Of the program. */
+  readonly version: string
+}
+
+/** nginx 1.25.1 and newer tell HTTP/1.1 and HTTP/2 apart on one cleartext port, and have a directive for it. */
+function nginxListen(port: number, version: string): string {
+  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number)
+  const isNewer = major > 1 || minor > 25 || (minor === 25 && patch >= 1)
+  return isNewer ? `listen 127.0.0.1:${port}; http2 on;` : `listen 127.0.0.1:${port} http2;`
+}
+
+function nginx({ listen, upstream, folder, version }: ConfigurationParts, httpLocation: string): string {
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+  // Started by root, its workers would be somebody who may not write into the temporary folder.
+  const user = process.getuid?.() === 0 ? 'user root;\n' : ''
+  return `daemon off;
+${user}worker_processes 1;
+pid ${join(folder, 'nginx.pid')};
+error_log stderr warn;
+# A worker that was told to go has this long for its streams.
+worker_shutdown_timeout 5s;
+events { worker_connections 1024; }
+http {
+  access_log off;
+  ${temporary.map((kind) => `${kind}_temp_path ${join(folder, kind)};`).join('\n  ')}
+  # maxBatchBytes with room for base64; the default of 1m answers 413.
+  client_max_body_size 8m;
+  # Longer than the 90 s after which an unused session ends.
+  client_body_timeout 120s;
+  grpc_read_timeout 120s;
+  grpc_send_timeout 120s;
+  proxy_read_timeout 120s;
+  upstream http_door { server ${upstream.http}; keepalive 32; }
+  upstream grpc_door { server ${upstream.grpc}; keepalive 32; }
+  server {
+    ${nginxListen(listen.http, version)}
+    location / { ${httpLocation} }
+  }
+  server {
+    ${nginxListen(listen.grpc, version)}
+    location / { grpc_pass grpc://grpc_door; }
+  }
+}
+`
+}
+
+/** As most have it: HTTP/1.1 behind nginx, requests read to their end before they are passed on. */
+export function nginxConfiguration(parts: ConfigurationParts): string {
+  return nginx(parts, 'proxy_pass http://http_door; proxy_http_version 1.1; proxy_set_header Connection "";')
+}
+
+/** HTTP/2 behind nginx: `grpc_pass` takes any request, and passes bodies on as they come. */
+export function nginxHttp2Configuration(parts: ConfigurationParts): string {
+  return nginx(parts, 'grpc_pass grpc://http_door;')
+}
+
+/** HTTP/2 on both sides. */
+export function haproxyConfiguration({ listen, upstream }: ConfigurationParts): string {
+  const doors = (['http', 'grpc'] as const).map(
+    (door) => `frontend ${door}_front
+  bind 127.0.0.1:${listen[door]} proto h2
+  default_backend ${door}_door
+backend ${door}_door
+  server fixture ${upstream[door]} proto h2
+`
+  )
+  return `global
+  maxconn 1000
+  # A worker that was told to go has this long for its streams.
+  hard-stop-after 5s
+defaults
+  mode http
+  timeout connect 5s
+  # Longer than the 90 s after which an unused session ends.
+  timeout client 120s
+  timeout server 120s
+${doors.join('')}`
+}
+
+/** HTTP/2 on both sides. */
+export function caddyConfiguration({ listen, upstream }: ConfigurationParts): string {
+  const doors = (['http', 'grpc'] as const).map(
+    (door) => `http://127.0.0.1:${listen[door]} {
+  bind 127.0.0.1
+  reverse_proxy h2c://${upstream[door]}
+}
+`
+  )
+  return `{
+  admin 127.0.0.1:${listen.admin}
+  auto_https off
+  # A server that was told to go has this long for its streams.
+  grace_period 5s
+  servers {
+    protocols h1 h2c
+  }
+}
+${doors.join('')}`
+}

@@ -1,0 +1,114 @@
+/**
+ * `npm run soak:proxies -- [--seconds N] [--proxy NAME]… [--transport NAME]…`: a load through nginx, HAProxy and Caddy, each
+ * of which is reloaded and restarted meanwhile. No call may fail. A table at the end; exit code 1 where one failed, or
+ * where calls did not travel as docs/proxies.md says.
+ */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import Table from 'cli-table3'
+import { startServerProcess } from '../../server-fixture/process.ts'
+import type { TransportName } from '../../src/index.ts'
+import { type Combination, combinations, type Outcome, runCombination } from './combination.ts'
+import { findPrograms, type ProxyName, proxyNames } from './programs.ts'
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '20' },
+    proxy: { type: 'string', multiple: true },
+    transport: { type: 'string', multiple: true }
+  }
+})
+
+function chosen<Name extends string>(
+  flag: string,
+  given: string[] | undefined,
+  known: readonly Name[]
+): readonly Name[] {
+  const unknown = given?.find((name) => !known.includes(name as Name))
+  if (unknown !== undefined) throw new Error(`--${flag} ${unknown}: must be one of ${known.join(', ')}`)
+  return (given as Name[] | undefined) ?? known
+}
+
+function show({ combination, load, reloads, restarts, problems }: Outcome): string {
+  const { stats } = load
+  const { p95Ms, p99Ms } = stats.latency
+  const lines = [
+    `${combination.name} ${combination.transport}: ${load.good} good, ${load.failed} failed, ${stats.retries} retries`,
+    `  ${stats.resent} resent, ${reloads} reloads, ${restarts} restarts, ${stats.connections.opened} connections`,
+    `  ${stats.batching} ${stats.noSessionReason}, p95 ${p95Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms`,
+    ...[...problems, ...load.reasons].map((problem) => `  ! ${problem}`)
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+function tableOf(outcomes: readonly Outcome[]): string {
+  const head = [
+    'proxy',
+    'transport',
+    'calls',
+    'failed',
+    'retries',
+    'resent',
+    'restarts',
+    'batching',
+    'p95 ms',
+    'p99 ms'
+  ]
+  const table = new Table({ head, style: { head: [], border: [] } })
+  for (const { combination, load, reloads, restarts } of outcomes) {
+    const { transport, retries, resent, batching, noSessionReason, latency } = load.stats
+    table.push([
+      combination.name,
+      transport,
+      load.good + load.failed,
+      load.failed,
+      retries,
+      resent,
+      `${restarts} + ${reloads} reload`,
+      noSessionReason === '' ? batching : `${batching} (${noSessionReason})`,
+      latency.p95Ms.toFixed(1),
+      latency.p99Ms.toFixed(1)
+    ])
+  }
+  return table.toString()
+}
+
+async function run(all: readonly Combination[], seconds: number): Promise<Outcome[]> {
+  const names = proxyNames.filter((name) => all.some(({ program }) => program === name))
+  const programs = findPrograms(names, (line) => process.stdout.write(`${line}\n`))
+  for (const { name, version, path } of programs) process.stdout.write(`${name} ${version} (${path})\n`)
+  const folder = await mkdtemp(join(tmpdir(), 'blobwire-proxies-'))
+  const outcomes: Outcome[] = []
+  try {
+    for (const [index, combination] of all.entries()) {
+      const own = join(folder, String(index))
+      await mkdir(own)
+      const server = await startServerProcess()
+      const program = programs.find(({ name }) => name === combination.program)
+      if (program === undefined) throw new Error(`${combination.program} is missing`)
+      try {
+        const outcome = await runCombination(combination, { program, server, folder: own, seconds })
+        outcomes.push(outcome)
+        process.stdout.write(show(outcome))
+      } finally {
+        await server.stop()
+      }
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+  return outcomes
+}
+
+const seconds = Number(values.seconds)
+if (!(seconds >= 3 && seconds <= 3600)) throw new Error(`--seconds ${values.seconds}: must be from 3 to 3600`)
+const proxies = chosen<ProxyName>('proxy', values.proxy, proxyNames)
+const transports = chosen<TransportName>('transport', values.transport, ['json', 'msgpack', 'grpc'])
+const wanted = combinations.filter(
+  ({ program, transport }) => proxies.includes(program) && transports.includes(transport)
+)
+const outcomes = await run(wanted, seconds)
+process.stdout.write(`${tableOf(outcomes)}\n`)
+if (outcomes.some(({ load, problems }) => load.failed > 0 || problems.length > 0)) process.exitCode = 1

@@ -1,0 +1,66 @@
+/** Finds the proxies on this machine, or installs Debian's packages of them. */
+import { spawnSync } from 'node:child_process'
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+/** Proxies this knows; each is also the name of its program and of its Debian package. */
+export const proxyNames = ['nginx', 'haproxy', 'caddy'] as const
+
+/** One of them. */
+export type ProxyName = (typeof proxyNames)[number]
+
+/** A program and what it says of itself. */
+export interface Program {
+  readonly name: ProxyName
+  readonly path: string
+  /** Such as `1.22.1`. */
+  readonly version: string
+}
+
+/** Debian keeps servers in folders that a user's PATH may lack. */
+const folders = [...new Set([...(process.env['PATH'] ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'])]
+
+function pathOf(name: ProxyName): string | undefined {
+  return folders
+    .map((folder) => join(folder, name))
+    .find((path) => {
+      try {
+        accessSync(path, constants.X_OK)
+        return true
+      } catch {
+        return false
+      }
+    })
+}
+
+function versionOf(name: ProxyName, path: string): string {
+  const { stdout, stderr } = spawnSync(path, [name === 'caddy' ? 'version' : '-v'], { encoding: 'utf8' })
+  return /\d+\.\d+(\.\d+)?/.exec(`${stdout}${stderr}`)?.[0] ?? 'unknown'
+}
+
+function install(names: readonly ProxyName[], log: (line: string) => void): void {
+  const how = `apt-get install -y --no-install-recommends ${names.join(' ')}`
+  if (process.getuid?.() !== 0) throw new Error(`not installed: ${names.join(', ')}; as root: ${how}`)
+  log(`not installed: ${names.join(', ')}; running: ${how}`)
+  const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  for (const command of ['apt-get update -qq', how]) {
+    const [program = '', ...rest] = command.split(' ')
+    const { status, stderr, error } = spawnSync(program, rest, { env: environment, encoding: 'utf8' })
+    if (status !== 0) throw new Error(`${command}: ${error?.message ?? stderr}`)
+  }
+}
+
+/**
+ * The programs of these names. What is missing is installed with apt-get, which `log` is told; the packages also bring
+ * system services, which stay as the machine's own rules have them: they are neither used nor touched.
+ * @throws Error where one is missing and this is not root, or it cannot be installed
+ */
+export function findPrograms(names: readonly ProxyName[], log: (line: string) => void): Program[] {
+  const missing = names.filter((name) => pathOf(name) === undefined)
+  if (missing.length > 0) install(missing, log)
+  return names.map((name) => {
+    const path = pathOf(name)
+    if (path === undefined) throw new Error(`${name} is not found, though it is installed`)
+    return { name, path, version: versionOf(name, path) }
+  })
+}

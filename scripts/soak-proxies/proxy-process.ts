@@ -1,0 +1,157 @@
+/** One proxy as a child process in the foreground. It is ended by its own handle alone. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { connect, createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { ConfigurationParts, Ports } from './configurations.ts'
+import type { Program, ProxyName } from './programs.ts'
+
+/** Until a proxy listens, or has ended. */
+const patienceMs = 15_000
+
+interface Control {
+  /** What starts it in the foreground with this configuration. */
+  start(file: string): string[]
+  /** Ends it: requests are cut off after a moment at most. */
+  readonly stop: NodeJS.Signals
+  /** Takes up its configuration again: a signal, or what the program itself is to be run with. */
+  readonly reload: NodeJS.Signals | ((file: string, ports: Ports) => string[])
+}
+
+const controls: Readonly<Record<ProxyName, Control>> = {
+  nginx: { start: (file) => ['-c', file, '-e', 'stderr'], stop: 'SIGTERM', reload: 'SIGHUP' },
+  // With a master, which is what can be reloaded.
+  haproxy: { start: (file) => ['-W', '-db', '-f', file], stop: 'SIGTERM', reload: 'SIGUSR2' },
+  caddy: {
+    start: (file) => ['run', '--config', file, '--adapter', 'caddyfile'],
+    stop: 'SIGTERM',
+    reload: (file, { admin }) => {
+      const address = `127.0.0.1:${admin}`
+      return ['reload', '--force', '--config', file, '--adapter', 'caddyfile', '--address', address]
+    }
+  }
+}
+
+/** A port that nothing listened on a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
+    socket.once('connect', () => socket.destroy())
+  })
+}
+
+/** A proxy that can be stopped, started and reloaded. */
+export class ProxyProcess {
+  readonly #program: Program
+  readonly #parts: ConfigurationParts
+  readonly #file: string
+  readonly #log: string[] = []
+  readonly #killWithParent = () => this.#child?.kill('SIGKILL')
+  #child: ChildProcess | undefined
+
+  /** `parts.folder` must be there. */
+  constructor(program: Program, parts: ConfigurationParts) {
+    this.#program = program
+    this.#parts = parts
+    this.#file = join(parts.folder, `${program.name}.conf`)
+  }
+
+  /** The last lines that it wrote. */
+  get log(): string {
+    return this.#log.join('')
+  }
+
+  /** Of its process, or of its master. */
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
+  /** Writes the configuration and starts. @throws Error where it ends, or does not listen in time */
+  async start(configuration: string): Promise<void> {
+    await writeFile(this.#file, configuration)
+    await this.#run()
+  }
+
+  /** Stops as a service manager would, and starts again. @throws Error where it does not come back */
+  async restart(): Promise<void> {
+    await this.stop()
+    await this.#run()
+  }
+
+  /** Takes up the configuration again; it goes on listening meanwhile. @throws Error where that is refused */
+  async reload(): Promise<void> {
+    const { reload } = controls[this.#program.name]
+    if (typeof reload === 'string') {
+      if (this.#child?.kill(reload) !== true) throw this.#failure('cannot be reloaded')
+      return
+    }
+    const child = this.#spawn(reload(this.#file, this.#parts.listen))
+    const [code] = await once(child, 'exit')
+    if (code !== 0) throw this.#failure('cannot be reloaded')
+  }
+
+  /** Ends it; by force where it does not end in time. */
+  async stop(): Promise<void> {
+    const child = this.#child
+    if (child === undefined) return
+    this.#child = undefined
+    process.off('exit', this.#killWithParent)
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const exited = once(child, 'exit')
+    child.kill(controls[this.#program.name].stop)
+    const force = setTimeout(() => child.kill('SIGKILL'), patienceMs)
+    await exited
+    clearTimeout(force)
+  }
+
+  /** @throws Error with what it wrote, where its process is no longer there */
+  check(): void {
+    const child = this.#child
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) throw this.#failure('has ended')
+  }
+
+  async #run(): Promise<void> {
+    this.#child = this.#spawn(controls[this.#program.name].start(this.#file))
+    process.once('exit', this.#killWithParent)
+    const { http, grpc } = this.#parts.listen
+    const untilMs = performance.now() + patienceMs
+    for (const port of [http, grpc]) {
+      while (!(await accepts(port))) {
+        this.check()
+        if (performance.now() > untilMs) throw this.#failure(`does not listen on ${port}`)
+        await wait(20)
+      }
+    }
+    this.check()
+  }
+
+  #spawn(args: string[]): ChildProcess {
+    // Caddy keeps its state below the home folder.
+    const { folder } = this.#parts
+    const environment = { ...process.env, HOME: folder, XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder }
+    const child = spawn(this.#program.path, args, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk) => {
+        this.#log.push(String(chunk))
+        if (this.#log.length > 50) this.#log.shift()
+      })
+    }
+    return child
+  }
+
+  #failure(what: string): Error {
+    return new Error(`${this.#program.name} ${what}:\n${this.log}`)
+  }
+}
