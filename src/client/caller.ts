@@ -138,7 +138,7 @@ export class Caller {
     if (typeof waitMs === 'string') return false
     this.counters.retries++
     await new Promise<void>((resolve) => {
-      const cancel = this.clock.schedule(waitMs, resolve)
+      const cancel = this.clock.schedule(waitMs, resolve, true)
       signal?.addEventListener('abort', () => {
         cancel()
         resolve()

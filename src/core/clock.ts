@@ -4,8 +4,11 @@ export interface Clock {
   now(): number
   /** Milliseconds since 1970-01-01T00:00:00Z, for dates that are stored. */
   wallTimeMs(): number
-  /** Calls back once, `delayMs` from now; the timer does not keep the process alive. Returns what cancels it. */
-  schedule(delayMs: number, callback: () => void): () => void
+  /**
+   * Calls back once, `delayMs` from now. Returns what cancels it. The timer keeps the process alive only where it is asked
+   * to: where somebody waits for nothing but this.
+   */
+  schedule(delayMs: number, callback: () => void, keepsAlive?: boolean): () => void
 }
 
 /** `setTimeout` fires at once for more than this. */
@@ -15,9 +18,9 @@ const maxDelayMs = 2 ** 31 - 1
 export const systemClock: Clock = {
   now: () => performance.now(),
   wallTimeMs: () => Date.now(),
-  schedule(delayMs, callback) {
+  schedule(delayMs, callback, keepsAlive = false) {
     const timer = setTimeout(callback, Math.min(delayMs, maxDelayMs))
-    timer.unref()
+    if (!keepsAlive) timer.unref()
     return () => clearTimeout(timer)
   }
 }

@@ -1,6 +1,9 @@
 /** `close()` ends every call, wherever it is: waiting for its turn, sent, between two attempts, asked for twice. */
+
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { test } from 'node:test'
+import { promisify } from 'node:util'
 import { Faults } from '../../server-fixture/faults/faults.ts'
 import type { Fault } from '../../server-fixture/faults/rules.ts'
 import type { Client, ClientOptions, ClientStats } from '../../src/index.ts'
@@ -72,3 +75,17 @@ for (const transport of transports) {
     })
   }
 }
+
+test('a process that waits between two attempts and has nothing else to do does not end before its call', async () => {
+  const script = `
+    import { createClient } from ${JSON.stringify(new URL('../../src/index.ts', import.meta.url).href)}
+    for (const transport of ['json', 'msgpack', 'grpc']) {
+      const endpoint = (transport === 'grpc' ? 'grpc' : 'http') + '://127.0.0.1:1'
+      const client = createClient({ endpoint, transport })
+      const { code, attempts } = await client.getRepository('x').catch((error) => error)
+      console.log(transport, code, attempts)
+      await client.close()
+    }`
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script])
+  assert.deepEqual(stdout.trim().split('\n'), ['json unavailable 3', 'msgpack unavailable 3', 'grpc unavailable 3'])
+})

@@ -41,7 +41,7 @@ export async function startFront(origin: string, rules: FrontRules): Promise<Fro
       return
     }
     const headers = Object.entries(request.headers).filter(
-      ([name]) => !/^:|^(host|connection|transfer-encoding)$/.test(name)
+      ([name]) => !/^:|^(host|connection|transfer-encoding|content-length)$/.test(name)
     )
     const method = request.method ?? 'POST'
     const answer = await fetch(origin + path, {

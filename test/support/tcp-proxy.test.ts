@@ -186,7 +186,10 @@ for (const how of ['reset', 'cut'] as const) {
       client.on('data', (chunk: Buffer) => chunks.push(chunk))
       const ends = Promise.all([ending(client), ending(server)])
       server.write(sent)
-      assert.deepEqual(await ends, [expected, expected])
+      const [atClient, atServer] = await ends
+      assert.equal(atServer, expected)
+      // Node 22 tells a reader of the reset as of an end.
+      if (atClient !== expected) assert.ok(atClient === 'end' && /^v22\./.test(process.version), `${atClient}`)
       assert.ok(Buffer.concat(chunks).equals(sent.subarray(0, 1000)))
     }
   })

@@ -125,7 +125,8 @@ export class Recovery implements EndListener, AttemptOwner {
 
   #sleep(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const cancel = this.#parts.clock.schedule(ms, resolve)
+      // Between two attempts there may be no socket that would keep the process from ending.
+      const cancel = this.#parts.clock.schedule(ms, resolve, true)
       this.#wake = () => {
         cancel()
         resolve()
