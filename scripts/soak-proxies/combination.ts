@@ -35,8 +35,12 @@ export interface Outcome {
   readonly load: LoadResult
   readonly reloads: number
   readonly restarts: number
+  /** Connections that were opened after the reload, and before the restart; 0 = it left the open one alone. */
+  readonly openedByReload: number
   /** What is wrong besides failed calls. */
   readonly problems: readonly string[]
+  /** The last lines that the proxy wrote. */
+  readonly proxyLog: string
 }
 
 /** What it is run with. */
@@ -94,7 +98,7 @@ export async function runCombination(combination: Combination, ground: Ground): 
     const expected = combination.batching
     const way = `calls travelled by ${batching} ${noSessionReason}, not by ${expected}`
     const problems = [...disturbed.problems, ...(batching === expected ? [] : [way])]
-    return { combination, load: result, ...disturbed, problems }
+    return { combination, load: result, ...disturbed, problems, proxyLog: proxy.log }
   } finally {
     await proxy.stop()
   }
@@ -108,13 +112,15 @@ async function disturb(proxy: ProxyProcess, load: Load, partMs: number) {
   }
   await wait(partMs)
   await untilAnswered('start')
+  const before = load.connections
   await proxy.reload()
   await wait(partMs)
   await untilAnswered('reload')
+  const openedByReload = load.connections - before
   proxy.check()
   await proxy.restart()
   await wait(partMs)
   await untilAnswered('restart')
   proxy.check()
-  return { problems, reloads: 1, restarts: 1 }
+  return { problems, openedByReload, reloads: 1, restarts: 1 }
 }

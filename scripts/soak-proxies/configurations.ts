@@ -31,10 +31,8 @@ function nginxListen(port: number, version: string): string {
 
 function nginx({ listen, upstream, folder, version }: ConfigurationParts, httpLocation: string): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-  // Started by root, its workers would be somebody who may not write into the temporary folder.
-  const user = process.getuid?.() === 0 ? 'user root;\n' : ''
   return `daemon off;
-${user}worker_processes 1;
+worker_processes 1;
 pid ${join(folder, 'nginx.pid')};
 error_log stderr warn;
 # A worker that was told to go has this long for its streams.
@@ -43,8 +41,8 @@ events { worker_connections 1024; }
 http {
   access_log off;
   ${temporary.map((kind) => `${kind}_temp_path ${join(folder, kind)};`).join('\n  ')}
-  # maxBatchBytes with room for base64; the default of 1m answers 413.
-  client_max_body_size 8m;
+  # A session is one request body without end: any limit ends it after so many bytes.
+  client_max_body_size 0;
   # Longer than the 90 s after which an unused session ends.
   client_body_timeout 120s;
   grpc_read_timeout 120s;
@@ -66,7 +64,11 @@ http {
 
 /** As most have it: HTTP/1.1 behind nginx, requests read to their end before they are passed on. */
 export function nginxConfiguration(parts: ConfigurationParts): string {
-  return nginx(parts, 'proxy_pass http://http_door; proxy_http_version 1.1; proxy_set_header Connection "";')
+  return nginx(
+    parts,
+    // maxBatchBytes with room for base64; the default of 1m answers 413.
+    'client_max_body_size 8m; proxy_pass http://http_door; proxy_http_version 1.1; proxy_set_header Connection "";'
+  )
 }
 
 /** HTTP/2 behind nginx: `grpc_pass` takes any request, and passes bodies on as they come. */

@@ -27,8 +27,8 @@ export interface LoadResult {
 
 /** A load under way. */
 export interface Load {
-  /** Calls answered so far. */
-  readonly good: number
+  /** Connections opened so far. */
+  readonly connections: number
   /** Resolves when so many calls more have been answered, or `withinMs` is over: then false. */
   answered(more: number, withinMs: number): Promise<boolean>
   /** Lets every caller finish its call, and closes the client. */
@@ -120,8 +120,8 @@ export async function startLoad(endpoint: string, transport: TransportName): Pro
     ...Array.from({ length: committers }, (_none, index) => commit(repo, `branch-${index}`, tally))
   ]
   return {
-    get good() {
-      return tally.good
+    get connections() {
+      return client.stats().connections.opened
     },
     async answered(more, withinMs) {
       const wanted = tally.good + more

@@ -3,7 +3,7 @@
  * of which is reloaded and restarted meanwhile. No call may fail. A table at the end; exit code 1 where one failed, or
  * where calls did not travel as docs/proxies.md says.
  */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -31,15 +31,24 @@ function chosen<Name extends string>(
   return (given as Name[] | undefined) ?? known
 }
 
-function show({ combination, load, reloads, restarts, problems }: Outcome): string {
+function show(outcome: Outcome): string {
+  const { combination, load, reloads, restarts, openedByReload, problems, proxyLog } = outcome
   const { stats } = load
   const { p95Ms, p99Ms } = stats.latency
   const lines = [
     `${combination.name} ${combination.transport}: ${load.good} good, ${load.failed} failed, ${stats.retries} retries`,
-    `  ${stats.resent} resent, ${reloads} reloads, ${restarts} restarts, ${stats.connections.opened} connections`,
+    `  ${stats.resent} resent, ${reloads} reloads, ${restarts} restarts, ${stats.connections.opened} connections (${openedByReload} by the reload), ${stats.sessions} sessions`,
     `  ${stats.batching} ${stats.noSessionReason}, p95 ${p95Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms`,
     ...[...problems, ...load.reasons].map((problem) => `  ! ${problem}`)
   ]
+  if (lines.length > 3)
+    lines.push(
+      ...proxyLog
+        .trimEnd()
+        .split('\n')
+        .slice(-8)
+        .map((line) => `  | ${line}`)
+    )
   return `${lines.join('\n')}\n`
 }
 
@@ -80,6 +89,8 @@ async function run(all: readonly Combination[], seconds: number): Promise<Outcom
   const programs = findPrograms(names, (line) => process.stdout.write(`${line}\n`))
   for (const { name, version, path } of programs) process.stdout.write(`${name} ${version} (${path})\n`)
   const folder = await mkdtemp(join(tmpdir(), 'blobwire-proxies-'))
+  // Started by root, nginx works as another user, who must reach its temporary files: else large requests end in 500.
+  await chmod(folder, 0o711)
   const outcomes: Outcome[] = []
   try {
     for (const [index, combination] of all.entries()) {
