@@ -27,6 +27,14 @@ test('random bytes are never compressed, at any size', () => {
   }
 })
 
+test('base64 of random bytes is not compressed: a quarter would be saved, for fifty times the time base64 takes', () => {
+  for (const size of sizes) {
+    const request = JSON.stringify({ repository: 'a/b', content: noise(size).toString('base64') })
+    const frame = Buffer.concat([Buffer.from('00000005f2e1', 'hex'), Buffer.from(request)])
+    for (const bytes of [Buffer.from(request), frame]) assert.equal(looksCompressible(bytes), false, `${size} bytes`)
+  }
+})
+
 test('what gzip has made is not compressed again', () => {
   const lines = Array.from({ length: 40_000 }, (_, index) => `line ${index} ${random(1e9)} of a log\n`).join('')
   for (const source of [Buffer.from(lines), Buffer.concat([text, noise(100_000)])]) {
@@ -43,7 +51,7 @@ test('a header of text before compressed content does not decide', () => {
   assert.equal(looksCompressible(jpegLike(1024 * 1024, 4096)), false)
 })
 
-test('text, JSON, base64 and zeroes are compressed, and gzip agrees', () => {
+test('text, JSON, base64 of text and zeroes are compressed, and gzip agrees', () => {
   for (const size of sizes) {
     const json = Buffer.from(
       JSON.stringify(Array.from({ length: size / 40 + 1 }, (_, id) => ({ id, oid: noise(20).toString('hex') })))
@@ -51,7 +59,7 @@ test('text, JSON, base64 and zeroes are compressed, and gzip agrees', () => {
     const cases = {
       text: filled(text, size),
       json: json.subarray(0, size),
-      base64: Buffer.from(noise(size).toString('base64')).subarray(0, size),
+      base64: Buffer.from(filled(text, size).toString('base64')).subarray(0, size),
       zeroes: Buffer.alloc(size)
     }
     for (const [name, bytes] of Object.entries(cases)) {
