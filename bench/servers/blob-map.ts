@@ -1,11 +1,12 @@
+import { ObjectTable } from '../../server-fixture/store/object-table.ts'
 import { hashObject } from '../../src/git/oid.ts'
 
-const blobs = new Map<string, Uint8Array>()
+const blobs = new ObjectTable('sha1')
 
 /** What every server of the comparison does: the oid is computed, the content kept. */
 export function storeBlob(content: Uint8Array): { oid: string; size: number } {
   const oid = hashObject('blob', content, 'sha1')
-  if (!blobs.has(oid)) blobs.set(oid, new Uint8Array(content))
+  blobs.add(oid, { kind: 'blob', content })
   return { oid, size: content.length }
 }
 

@@ -1,6 +1,7 @@
 import type { RefMismatch } from '../../src/core/error.ts'
 import { type ObjectFormat, zeroOid } from '../../src/git/oid.ts'
 import { pageOfNames, repositoryNotFound } from './name-page.ts'
+import { ObjectTable } from './object-table.ts'
 import { checkNameConflicts, checkTargets, compareRefs } from './ref-rules.ts'
 import type {
   NewObject,
@@ -15,12 +16,9 @@ import type {
 
 interface MemoryRepository {
   readonly info: RepositoryInfo
-  readonly objects: Map<string, NewObject>
+  readonly objects: ObjectTable
   readonly refs: Map<string, string>
 }
-
-/** Small contents share buffers of this size: a million of their own take ten times the memory, and time to free. */
-const slabBytes = 256 * 1024
 
 /**
  * A store in this process's memory, for tests and benchmarks: nothing outlives it. Every method does its work before it
@@ -28,14 +26,12 @@ const slabBytes = 256 * 1024
  */
 export class MemoryStore implements Store {
   readonly #repositories = new Map<string, MemoryRepository>()
-  #slab = new Uint8Array(0)
-  #slabUsed = 0
 
   async createRepository(repository: string, objectFormat: ObjectFormat): Promise<RepositoryInfo> {
     const existing = this.#repositories.get(repository)
     if (existing) return existing.info
     const info: RepositoryInfo = { repository, objectFormat, defaultBranch: 'refs/heads/main' }
-    this.#repositories.set(repository, { info, objects: new Map(), refs: new Map() })
+    this.#repositories.set(repository, { info, objects: new ObjectTable(objectFormat), refs: new Map() })
     return info
   }
 
@@ -53,25 +49,7 @@ export class MemoryStore implements Store {
 
   async putObjects(repository: string, objects: readonly NewObject[]): Promise<void> {
     const stored = this.#find(repository).objects
-    for (const { oid, kind, content } of objects) {
-      if (!stored.has(oid)) stored.set(oid, { oid, kind, content: this.#copy(content) })
-    }
-  }
-
-  /** The caller's bytes may be a small view of a large buffer, and would keep all of it. */
-  #copy(content: Uint8Array): Uint8Array {
-    const { length } = content
-    // What fills most of its buffer already wastes nothing; doors do not write to what they have handed over.
-    if (length * 2 > content.buffer.byteLength) return content
-    if (length > slabBytes / 8) return new Uint8Array(content)
-    if (length > this.#slab.length - this.#slabUsed) {
-      this.#slab = new Uint8Array(slabBytes)
-      this.#slabUsed = 0
-    }
-    const copy = this.#slab.subarray(this.#slabUsed, this.#slabUsed + length)
-    copy.set(content)
-    this.#slabUsed += length
-    return copy
+    for (const object of objects) stored.add(object.oid, object)
   }
 
   async readObjects(

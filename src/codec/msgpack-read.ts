@@ -20,12 +20,21 @@ interface Column {
 }
 
 const emptyBytes = new Uint8Array(0)
-const tables = new Map<ShapeName, readonly Column[]>()
 
-function tableOf(shape: ShapeName): readonly Column[] {
+/** The fields of a shape. */
+interface Table {
+  readonly columns: readonly Column[]
+  /** Fields of which there is one leave nothing to fill in for the others. */
+  readonly isChoice: boolean
+}
+
+const tables = new Map<ShapeName, Table>()
+
+function tableOf(shape: ShapeName): Table {
   let table = tables.get(shape)
   if (table === undefined) {
-    table = shapes[shape].map(columnOf)
+    const columns = shapes[shape].map(columnOf)
+    table = { columns, isChoice: columns.every(({ oneof }) => oneof !== undefined) }
     tables.set(shape, table)
   }
   return table
@@ -71,9 +80,10 @@ class Reader {
     if (left < 0 || left > 15) throw unusual
     const message: Plain = {}
     let chosen: string | undefined
-    const table = tableOf(shape)
-    for (let index = 0; index < table.length; index++) {
-      const column = table[index] as Column
+    const { columns, isChoice } = tableOf(shape)
+    for (let index = 0; index < columns.length; index++) {
+      if (isChoice && left === 0) break
+      const column = columns[index] as Column
       if (left > 0 && this.#takeKey(column.key)) {
         left--
         if (column.oneof !== undefined) {

@@ -160,11 +160,32 @@ function checkOneof(seen: Plain, field: Field): void {
   seen[field.oneof] = field.name
 }
 
+/** The fields of a message that is one of many, by name: so that not all of them have to be looked for. */
+const choices = new Map<ShapeName, ReadonlyMap<string, Field>>()
+for (const shape of Object.keys(shapes) as ShapeName[]) {
+  const fields = shapes[shape]
+  const isChoice = fields.length > 1 && fields.every(({ oneof }) => oneof !== undefined && oneof === fields[0]?.oneof)
+  if (isChoice) choices.set(shape, new Map(fields.map((field) => [field.name, field])))
+}
+
+/** The fields of a message to look for: of a choice with one key only that one, which may be none of its fields. */
+function candidates(shape: ShapeName, plain: Plain): readonly Field[] {
+  const choice = choices.get(shape)
+  if (choice === undefined) return shapes[shape]
+  let only: string | undefined
+  for (const name in plain) {
+    if (only !== undefined) return shapes[shape]
+    only = name
+  }
+  const field = choice.get(only ?? '')
+  return field === undefined ? shapes[shape] : [field]
+}
+
 function readMessage(shape: ShapeName, value: unknown, as: Representation): Plain {
   const plain = asPlain(value)
   const message: Plain = {}
   const oneofs: Plain = {}
-  for (const field of shapes[shape]) {
+  for (const field of candidates(shape, plain)) {
     const { name } = field
     let found = plain[name]
     if (found === undefined && as.acceptsProtoNames) found = plain[protoNames.get(name) ?? name]
@@ -181,7 +202,7 @@ function writeMessage(shape: ShapeName, value: unknown, as: Representation, omit
   const plain = asPlain(value)
   const message: Plain = {}
   let oneofs: Plain | undefined
-  for (const field of shapes[shape]) {
+  for (const field of candidates(shape, plain)) {
     const found = plain[field.name]
     if (found === undefined || field.name === omit) continue
     if (field.oneof !== undefined) {
