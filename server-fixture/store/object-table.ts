@@ -94,7 +94,7 @@ export class ObjectTable {
     const kind = objectKinds[slab[at] as number] as ObjectKind
     const number = slab.readUInt32LE(at + 2)
     if (slab[at + 1] === 1) return { kind, content: this.#large[number] as Uint8Array }
-    return { kind, content: slab.subarray(at + headBytes, at + headBytes + number) }
+    return { kind, content: new Uint8Array(slab.buffer, slab.byteOffset + at + headBytes, number) }
   }
 
   #write(oid: string, kind: ObjectKind, content: Uint8Array): number {
