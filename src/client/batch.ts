@@ -166,19 +166,20 @@ function toResult(
   result: Messages['OperationResult'],
   attempts: number
 ): OperationResult {
-  const { options, transport } = context.caller
-  const facts = { sent: 'processed', attempts, transport } as const
-  if (result.error) return { error: operationError(result.error).with({ attempts, transport }) }
+  const { caller } = context
   const response = result[item.name]
-  if (response === undefined) {
-    const message = `malformed response: no result for ${item.name}`
-    return { error: new BlobwireError({ code: 'internal', reason: 'malformed_response', message, ...facts }) }
-  }
   try {
-    if (options.verify) verifyResponse(item.name, item.request, response)
+    if (result.error) throw operationError(result.error)
+    if (response === undefined) throw noResult(item.name)
+    if (caller.options.verify) verifyResponse(item.name, item.request, response)
   } catch (error) {
-    if (error instanceof BlobwireError) return { error: error.with(facts) }
-    throw error
+    if (!(error instanceof BlobwireError)) throw error
+    return { error: error.with({ sent: 'processed', attempts, transport: caller.transport }) }
   }
   return { [item.name]: response }
+}
+
+function noResult(name: OperationName): BlobwireError {
+  const message = `malformed response: no result for ${name}`
+  return new BlobwireError({ code: 'internal', reason: 'malformed_response', message })
 }

@@ -168,24 +168,24 @@ for (const shape of Object.keys(shapes) as ShapeName[]) {
   if (isChoice) choices.set(shape, new Map(fields.map((field) => [field.name, field])))
 }
 
-/** The fields of a message to look for: of a choice with one key only that one, which may be none of its fields. */
-function candidates(shape: ShapeName, plain: Plain): readonly Field[] {
+/** The one field that is set of a message that is one of many; undefined = there may be none, or several. */
+function onlyField(shape: ShapeName, plain: Plain): Field | undefined {
   const choice = choices.get(shape)
-  if (choice === undefined) return shapes[shape]
+  if (choice === undefined) return undefined
   let only: string | undefined
   for (const name in plain) {
-    if (only !== undefined) return shapes[shape]
+    if (only !== undefined) return undefined
     only = name
   }
-  const field = choice.get(only ?? '')
-  return field === undefined ? shapes[shape] : [field]
+  return choice.get(only ?? '')
 }
 
 function readMessage(shape: ShapeName, value: unknown, as: Representation): Plain {
   const plain = asPlain(value)
+  const only = onlyField(shape, plain)
   const message: Plain = {}
   const oneofs: Plain = {}
-  for (const field of candidates(shape, plain)) {
+  for (const field of only ? [only] : shapes[shape]) {
     const { name } = field
     let found = plain[name]
     if (found === undefined && as.acceptsProtoNames) found = plain[protoNames.get(name) ?? name]
@@ -200,9 +200,10 @@ function readMessage(shape: ShapeName, value: unknown, as: Representation): Plai
 
 function writeMessage(shape: ShapeName, value: unknown, as: Representation, omit = ''): Plain {
   const plain = asPlain(value)
+  const only = onlyField(shape, plain)
   const message: Plain = {}
   let oneofs: Plain | undefined
-  for (const field of candidates(shape, plain)) {
+  for (const field of only ? [only] : shapes[shape]) {
     const found = plain[field.name]
     if (found === undefined || field.name === omit) continue
     if (field.oneof !== undefined) {
