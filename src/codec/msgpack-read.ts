@@ -7,6 +7,7 @@ import { isUtf8 } from 'node:buffer'
 import type { Field, ScalarKind, ShapeName } from '../schema/shape.ts'
 import { shapes } from '../schema/shapes.ts'
 import type { Plain } from './codec.ts'
+import { defaults } from './fields.ts'
 import { maxNodes } from './malformed.ts'
 
 /** A field, with the bytes of its key. */
@@ -18,8 +19,6 @@ interface Column {
   readonly kind: ScalarKind | 'message'
   readonly shape: ShapeName | undefined
 }
-
-const emptyBytes = new Uint8Array(0)
 
 /** The fields of a shape. */
 interface Table {
@@ -92,7 +91,7 @@ class Reader {
         }
         message[column.name] = column.repeated ? this.#list(column) : this.#value(column)
       } else if (column.repeated) message[column.name] = []
-      else if (column.oneof === undefined && column.kind !== 'message') message[column.name] = defaultOf(column.kind)
+      else if (column.oneof === undefined && column.kind !== 'message') message[column.name] = defaults[column.kind]
     }
     if (left > 0) throw unusual
     return message
@@ -189,10 +188,4 @@ class Reader {
     if (this.#at > this.#bytes.length) throw unusual
     return from
   }
-}
-
-function defaultOf(kind: ScalarKind): unknown {
-  if (kind === 'string') return ''
-  if (kind === 'bytes') return emptyBytes
-  return kind === 'bool' ? false : 0
 }

@@ -4,9 +4,10 @@
  */
 import { invalidArgument } from '../core/error.ts'
 import type { Messages } from '../schema/messages.ts'
-import type { Field, Init, ScalarKind, ShapeName } from '../schema/shape.ts'
+import type { Field, Init, ShapeName } from '../schema/shape.ts'
 import { shapes } from '../schema/shapes.ts'
 import type { Plain } from './codec.ts'
+import { defaults, type IntegerKind, isDefault, isInteger, onlyField, ranges } from './fields.ts'
 
 /** How a codec represents the two kinds of value on which formats differ. */
 export interface Representation {
@@ -49,34 +50,16 @@ class FieldProblem {
   }
 }
 
-const emptyBytes = new Uint8Array(0)
-const defaults: Readonly<Record<ScalarKind, unknown>> = {
-  string: '',
-  bytes: emptyBytes,
-  bool: false,
-  uint32: 0,
-  uint64: 0,
-  int32: 0,
-  int64: 0
-}
-const ranges: Readonly<Record<string, readonly [number, number]>> = {
-  uint32: [0, 2 ** 32 - 1],
-  int32: [-(2 ** 31), 2 ** 31 - 1],
-  uint64: [0, Number.MAX_SAFE_INTEGER],
-  int64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]
-}
 const protoNames = new Map(
   Object.values(shapes)
     .flat()
     .map((field) => [field.name, field.name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)])
 )
 
-function checkInteger(value: unknown, kind: string): number {
-  const [least, most] = ranges[kind] ?? [0, 0]
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most) {
-    throw new FieldProblem(`must be an integer from ${least} to ${most}`)
-  }
-  return value
+function checkInteger(value: unknown, kind: IntegerKind): number {
+  if (isInteger(kind, value)) return value
+  const [least, most] = ranges[kind]
+  throw new FieldProblem(`must be an integer from ${least} to ${most}`)
 }
 
 function checkString(value: unknown): string {
@@ -160,26 +143,6 @@ function checkOneof(seen: Plain, field: Field): void {
   seen[field.oneof] = field.name
 }
 
-/** The fields of a message that is one of many, by name: so that not all of them have to be looked for. */
-const choices = new Map<ShapeName, ReadonlyMap<string, Field>>()
-for (const shape of Object.keys(shapes) as ShapeName[]) {
-  const fields = shapes[shape]
-  const isChoice = fields.length > 1 && fields.every(({ oneof }) => oneof !== undefined && oneof === fields[0]?.oneof)
-  if (isChoice) choices.set(shape, new Map(fields.map((field) => [field.name, field])))
-}
-
-/** The one field that is set of a message that is one of many; undefined = there may be none, or several. */
-function onlyField(shape: ShapeName, plain: Plain): Field | undefined {
-  const choice = choices.get(shape)
-  if (choice === undefined) return undefined
-  let only: string | undefined
-  for (const name in plain) {
-    if (only !== undefined) return undefined
-    only = name
-  }
-  return choice.get(only ?? '')
-}
-
 function readMessage(shape: ShapeName, value: unknown, as: Representation): Plain {
   const plain = asPlain(value)
   const only = onlyField(shape, plain)
@@ -214,12 +177,6 @@ function writeMessage(shape: ShapeName, value: unknown, as: Representation, omit
     message[field.name] = convertField(field, found, writeValue, as)
   }
   return message
-}
-
-function isDefault(field: Field, value: unknown): boolean {
-  if (field.kind === 'message' && !field.repeated) return false
-  if (field.kind === 'bytes' || field.repeated) return (value as { length?: unknown } | null)?.length === 0
-  return field.kind !== 'message' && value === defaults[field.kind]
 }
 
 function guarded<T>(run: () => T): T {
