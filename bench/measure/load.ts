@@ -12,6 +12,17 @@ export interface BlobStorer {
 /** Contents of this size and more are not copied for each call. */
 const ringBytes = 64 * 1024
 
+/**
+ * So many contents that come again and again. The store grows no further then: where content is large, memory that the
+ * machine gives out for the first time takes longer than all the rest, and says nothing about what carries it.
+ */
+export function recurringContents(size: number, count = 64): () => Uint8Array {
+  const content = contents(size, 'random')
+  const all = Array.from({ length: count }, () => Buffer.from(content()))
+  let next = 0
+  return () => all[next++ % count] as Uint8Array
+}
+
 /** Contents that differ in their first bytes. */
 export function contents(size: number, fill: 'text' | 'random' = 'text'): () => Uint8Array {
   const base = Buffer.alloc(size, 'All work and no play makes Jack a dull boy. ')

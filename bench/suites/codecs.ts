@@ -6,7 +6,7 @@ import { checkMessage, pruneMessage } from '../../src/codec/shape-check.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import type { ShapeName } from '../../src/schema/shape.ts'
 import { blobwire } from '../contenders/blobwire.ts'
-import { contents, loaded } from '../measure/load.ts'
+import { contents, loaded, recurringContents } from '../measure/load.ts'
 import type { Contender, Scenario, Suite } from '../measure/scenario.ts'
 
 type Both = Pick<Codec, 'encode' | 'decode'>
@@ -70,7 +70,7 @@ function tree(count: number) {
 
 function endToEnd(size: number, label: string): Scenario {
   // Without gzip, which would take back most of what base64 adds, at the price of compressing it.
-  const load = { concurrency: 16, content: contents(size, 'random'), unit: 'calls/s' } as const
+  const load = { concurrency: 16, content: recurringContents(size), unit: 'calls/s' } as const
   return {
     suite: 'codecs',
     name: `storeBlob of ${label} random bytes, end to end, concurrency 16, no gzip`,
