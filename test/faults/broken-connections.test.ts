@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { type ClientOptions, createClient } from '../../src/index.ts'
 import { blobOid, failureOf, faultyNetwork, transports } from '../support/faulty-network.ts'
 
@@ -115,7 +115,8 @@ const server = require('node:net').createServer()
 server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => console.log(server.address().port))
 `
 
-test('an address that does not answer costs connectTimeoutMs: unavailable, never sent', async (context) => {
+/** A port that takes part in no handshake: its queue of connections is full. */
+async function deafPort(context: TestContext): Promise<number> {
   const child = spawn(process.execPath, ['-e', deaf], { stdio: ['ignore', 'pipe', 'inherit'] })
   context.after(() => child.kill('SIGKILL'))
   const [line] = await once(child.stdout, 'data')
@@ -125,16 +126,24 @@ test('an address that does not answer costs connectTimeoutMs: unavailable, never
     const socket = connect(port, '127.0.0.1').on('error', () => undefined)
     context.after(() => socket.destroy())
   }
-  for (const transport of ['json', 'msgpack'] as const) {
-    const client = createClient({
-      endpoint: `http://127.0.0.1:${port}`,
-      transport,
-      connectTimeoutMs: 400,
-      retry: false
-    })
-    context.after(() => client.close())
-    const { error, tookMs } = await failureOf(client.getRepository('demo', { timeoutMs: 5000 }))
-    assert.deepEqual([error.code, error.sent], ['unavailable', 'never'], error.message)
-    assert.ok(tookMs < 2500, `${tookMs} ms`)
+  return port
+}
+
+test('an address that does not answer costs connectTimeoutMs: unavailable, never sent', async (context) => {
+  const port = await deafPort(context)
+  for (const transport of transports) {
+    for (const [, options] of ways) {
+      const endpoint = `${transport === 'grpc' ? 'grpc' : 'http'}://127.0.0.1:${port}`
+      const client = createClient({ endpoint, transport, connectTimeoutMs: 400, retry: false, ...options })
+      context.after(() => client.close())
+      const { error, tookMs } = await failureOf(client.storeBlob('demo', 'x', { timeoutMs: 5000 }))
+      assert.deepEqual(
+        [error.code, error.reason, error.sent, error.retryable, error.attempts, error.transport],
+        ['unavailable', 'connect_timeout', 'never', true, 1, transport],
+        error.message
+      )
+      assert.ok(tookMs >= 399 && tookMs < 2500, `${tookMs} ms`)
+      assert.equal(client.stats().connections.failures, 1)
+    }
   }
 })
