@@ -1,11 +1,9 @@
 /** Connections that cannot be made, break, or fall silent: the same error on all transports, in time, and then it works again. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { connect } from 'node:net'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { type ClientOptions, createClient } from '../../src/index.ts'
+import { deafPort } from '../support/deaf-port.ts'
 import { blobOid, failureOf, faultyNetwork, transports } from '../support/faulty-network.ts'
 
 /** Calls in frames on a session, and each as a request of its own. */
@@ -107,26 +105,6 @@ for (const transport of transports) {
     const client = open({ endpoint: `${transport === 'grpc' ? 'grpc' : 'http'}://localhost:${proxy.port}` })
     assert.equal((await client.storeBlob('demo', 'x')).oid, blobOid('x'))
   })
-}
-
-/** Listens, accepts nothing once it is stopped, and has room for no more connections: the kernel drops what comes. */
-const deaf = `
-const server = require('node:net').createServer()
-server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => console.log(server.address().port))
-`
-
-/** A port that takes part in no handshake: its queue of connections is full. */
-async function deafPort(context: TestContext): Promise<number> {
-  const child = spawn(process.execPath, ['-e', deaf], { stdio: ['ignore', 'pipe', 'inherit'] })
-  context.after(() => child.kill('SIGKILL'))
-  const [line] = await once(child.stdout, 'data')
-  const port = Number(line)
-  child.kill('SIGSTOP')
-  for (let count = 0; count < 8; count++) {
-    const socket = connect(port, '127.0.0.1').on('error', () => undefined)
-    context.after(() => socket.destroy())
-  }
-  return port
 }
 
 test('an address that does not answer costs connectTimeoutMs: unavailable, never sent', async (context) => {

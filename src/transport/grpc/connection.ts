@@ -9,6 +9,8 @@ import { OpeningSockets } from './opening-sockets.ts'
 
 /** What a call or a session hears of its connection. */
 export interface StreamListener {
+  /** The connection that it waited for stands. */
+  onReady(): void
   /** The connection takes nothing new. */
   onMove(): void
   /** Nobody is there any more, or nobody could be reached. */
@@ -72,6 +74,11 @@ export class GrpcConnection {
   /** Something has come from the server. */
   hear(): void {
     this.#heard++
+  }
+
+  /** Whether no connection has stood since this began. */
+  isWaiting(listener: StreamListener): boolean {
+    return this.#waiting.has(listener)
   }
 
   /** A call or a session begins. Where no connection stands it waits `connectTimeoutMs` at most. */
@@ -144,6 +151,12 @@ export class GrpcConnection {
     if (this.#listeners.size === 0) this.close()
   }
 
+  /** grpc-js keeps the socket of an idle channel for up to ten seconds more. */
+  #broken(): void {
+    if (this.#listeners.size === 0 && !this.#closed) this.#retire()
+    else this.#move()
+  }
+
   #leave(): void {
     if (this.#left) return
     this.#left = true
@@ -167,7 +180,7 @@ export class GrpcConnection {
         connections.open--
         this.#cancelAgeTimer?.()
         // Streams on a connection that broke hear of that first.
-        if (!this.#left) setImmediate(() => this.#move())
+        if (!this.#left) setImmediate(() => this.#broken())
       }
       if (next === connectivityState.TRANSIENT_FAILURE && state !== next) connections.failures++
       state = next
@@ -183,9 +196,11 @@ export class GrpcConnection {
   #stands(): void {
     this.#cancelConnectTimer?.()
     this.#cancelConnectTimer = undefined
-    this.#waiting.clear()
     this.#opening.forget()
     this.#cancelAgeTimer = systemClock.schedule(this.#parts.transport.connection.maxAgeMs, () => this.#retire())
+    const ready = [...this.#waiting]
+    this.#waiting.clear()
+    for (const listener of ready) listener.onReady()
   }
 
   #move(): void {

@@ -46,12 +46,12 @@ class GrpcSession implements SessionStream, StreamListener {
     const interceptors = parts.gzip ? [compressWhatPays(sessionGzipThresholdBytes)] : []
     parts.counters.requests++
     this.#connection = parts.channel.begin(this)
-    const { client } = this.#connection
-    this.#stream = client.makeBidiStreamRequest(parts.method.path, asIs, asIs, metadata, { interceptors })
-    // Asked of the channel, because the call itself says nothing until the server does.
-    client.waitForReady(Number.POSITIVE_INFINITY, (error) => {
-      if (!error && !this.#ended) opening.onStart()
+    this.#stream = this.#connection.client.makeBidiStreamRequest(parts.method.path, asIs, asIs, metadata, {
+      interceptors
     })
+    // Asked of the connection, because the call itself says nothing until the server does. grpc-js's own `waitForReady`
+    // would open a connection for a channel that has been closed.
+    if (!this.#connection.isWaiting(this)) setImmediate(() => this.onReady())
     this.#stream.on('data', (bytes: Buffer) => this.#take(bytes))
     this.#stream.on('drain', () => opening.onDrain())
     this.#stream.on('end', () => undefined)
@@ -75,6 +75,10 @@ class GrpcSession implements SessionStream, StreamListener {
   end(): void {
     if (!this.#ended && !this.#half) this.#stream.end()
     this.#half = true
+  }
+
+  onReady(): void {
+    if (!this.#ended) this.#opening.onStart()
   }
 
   onMove(): void {

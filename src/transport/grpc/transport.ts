@@ -45,6 +45,7 @@ export function createGrpcTransport(parts: GrpcTransportParts, options: Transpor
     counters.requests++
     const { promise, resolve, reject } = Promise.withResolvers<object>()
     const listener: StreamListener = {
+      onReady: () => undefined,
       onMove: () => undefined,
       onLost(error) {
         reject(error.with({ transport: 'grpc', attempts: 1 }))
