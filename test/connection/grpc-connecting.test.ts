@@ -1,83 +1,21 @@
-/** How gRPC gets its connections: the time limit for them, what becomes of their sockets, and their age. */
+/** How long gRPC tries to get a connection, and what becomes of the sockets. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
-import { type TestContext, test } from 'node:test'
-import { type Client, type ClientOptions, createClient } from '../../src/index.ts'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { test } from 'node:test'
+import { createClient } from '../../src/index.ts'
 import { deafPort } from '../support/deaf-port.ts'
 import { failureOf } from '../support/faulty-network.ts'
-import { atEnd, testServer } from '../support/server.ts'
+import { doorScene, later, startDoor, until } from '../support/mute-door.ts'
+import { testServer } from '../support/server.ts'
 import { StuckStore } from '../support/stuck-store.ts'
-
-/** What stands before a server, and may say nothing to those who come. */
-interface Door {
-  readonly port: number
-  /** From now on, who comes is accepted and hears nothing. */
-  mute: boolean
-  readonly connections: number
-  readonly open: number
-}
-
-async function startDoor(context: TestContext, origin: string): Promise<Door> {
-  const sockets = new Set<Socket>()
-  const door = { port: 0, mute: true, connections: 0, open: 0 }
-  const server = createServer((client) => {
-    door.connections++
-    door.open++
-    sockets.add(client)
-    client.on('error', () => undefined)
-    client.on('close', () => door.open--)
-    if (door.mute) return client.resume()
-    const { hostname, port } = new URL(origin)
-    const behind = connect(Number(port), hostname).on('error', () => undefined)
-    sockets.add(behind)
-    client.pipe(behind).pipe(client)
-    client.on('close', () => behind.destroy())
-    behind.on('close', () => client.destroy())
-  })
-  context.after(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  door.port = (server.address() as AddressInfo).port
-  return door
-}
-
-/** Until it is so; the test's own time-out ends it otherwise. */
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5))
-}
-
-const later = (delayMs: number) => new Promise((resolve) => setTimeout(resolve, delayMs))
-
-interface Scene {
-  readonly door: Door
-  client(options?: Partial<ClientOptions>): Client
-}
-
-/** A fixture behind a door that is mute, and clients that have 200 ms to get through it. */
-async function scene(context: TestContext, isSecure = false): Promise<Scene> {
-  const pem = (name: string) => readFileSync(new URL(`../support/tls/${name}`, import.meta.url))
-  const files = { cert: pem('server.pem'), key: pem('server.key'), requestCert: false, rejectUnauthorized: false }
-  const fixture = atEnd(context, await testServer(isSecure ? { tls: files } : {}))
-  const tls = isSecure ? { ca: pem('ca.pem') } : {}
-  await fixture.client({ tls }).createRepository('demo')
-  const door = await startDoor(context, fixture.server.grpc)
-  const endpoint = `${isSecure ? 'grpcs' : 'grpc'}://127.0.0.1:${door.port}`
-  const common = { endpoint, tls, transport: 'grpc', retry: false, breaker: false } as const
-  const connection = { connectTimeoutMs: 200 }
-  return { door, client: (options) => fixture.keep(createClient({ ...common, connection, ...options })) }
-}
 
 for (const isSecure of [false, true]) {
   for (const batch of [undefined, false] as const) {
     const name = `${isSecure ? 'TLS that stalls' : 'a server that says nothing'}, ${batch === false ? 'single request' : 'session'}`
     test(`${name}: connect_timeout, never sent, the socket is closed, and the next call has a fresh one`, async (context) => {
-      const { door, client: open } = await scene(context, isSecure)
+      const { door, client: open } = await doorScene(context, isSecure)
       const client = open({ batch })
       const { error, tookMs } = await failureOf(client.storeBlob('demo', 'x', { timeoutMs: 5000 }))
       assert.deepEqual(
@@ -102,7 +40,7 @@ for (const isSecure of [false, true]) {
 
 for (const batch of [undefined, false] as const) {
   test(`tried again where retries are on, each time on a fresh connection: ${batch === false ? 'single requests' : 'session'}`, async (context) => {
-    const { door, client: open } = await scene(context)
+    const { door, client: open } = await doorScene(context)
     const client = open({ batch, retry: { maxAttempts: 3, baseMs: 1, maxMs: 1 } })
     const { error } = await failureOf(client.storeBlob('demo', 'x', { timeoutMs: 5000 }))
     assert.deepEqual([error.reason, error.sent, error.attempts], ['connect_timeout', 'never', 3])
@@ -117,7 +55,7 @@ for (const batch of [undefined, false] as const) {
   })
 
   test(`an abort and a deadline come before the time limit: ${batch === false ? 'single request' : 'session'}`, async (context) => {
-    const { client: open } = await scene(context)
+    const { client: open } = await doorScene(context)
     const client = open({ batch, connection: { connectTimeoutMs: 3000 } })
     const aborted = failureOf(client.storeBlob('demo', 'x', { signal: AbortSignal.timeout(50) }))
     const late = failureOf(client.storeBlob('demo', 'x', { timeoutMs: 100 }))
@@ -131,7 +69,7 @@ for (const batch of [undefined, false] as const) {
   })
 
   test(`a call that gives up early has the server asked; who waits hears never sent: ${batch === false ? 'single request' : 'session'}`, async (context) => {
-    const { client: open } = await scene(context)
+    const { client: open } = await doorScene(context)
     const client = open({ batch, connection: { connectTimeoutMs: 4000 } })
     const waits = failureOf(client.storeBlob('demo', 'x', { timeoutMs: 5000 }))
     await failureOf(client.getRepository('demo', { timeoutMs: 100 }))
@@ -142,7 +80,7 @@ for (const batch of [undefined, false] as const) {
 }
 
 test('a call that comes while the connection is being opened shares its time limit', async (context) => {
-  const { door, client: open } = await scene(context)
+  const { door, client: open } = await doorScene(context)
   const client = open({ batch: false, connection: { connectTimeoutMs: 400 } })
   const first = failureOf(client.storeBlob('demo', 'x', { timeoutMs: 5000 }))
   await later(200)
@@ -182,7 +120,7 @@ test('what a GOAWAY left open goes on while no other connection can be had', asy
 })
 
 test('an attempt that hangs after others were refused is given up as well', async (context) => {
-  const { door, client: open } = await scene(context)
+  const { door, client: open } = await doorScene(context)
   const closed = createServer().listen(0, '127.0.0.1')
   await once(closed, 'listening')
   const { port } = closed.address() as AddressInfo
@@ -202,7 +140,7 @@ test('an attempt that hangs after others were refused is given up as well', asyn
 })
 
 test('close() while a connection is being opened leaves nothing that keeps the process alive', async (context) => {
-  const { door } = await scene(context)
+  const { door } = await doorScene(context)
   for (const port of [door.port, await deafPort(context)]) {
     const script = `
       import { createClient } from ${JSON.stringify(new URL('../../src/index.ts', import.meta.url).href)}
@@ -223,44 +161,4 @@ test('close() while a connection is being opened leaves nothing that keeps the p
     assert.deepEqual(await exited, [0, null])
     assert.ok(performance.now() - began < 1000)
   }
-})
-
-test('an old connection takes nothing new: sessions move, calls in flight end there, and it is closed', async (context) => {
-  for (const batch of [undefined, false] as const) {
-    const { door, client: open } = await scene(context)
-    door.mute = false
-    const client = open({ batch, connection: { maxAgeMs: 150 } })
-    const began = performance.now()
-    for (let count = 0; performance.now() - began < 700; count++) {
-      await Promise.all(Array.from({ length: 20 }, (_, index) => client.storeBlob('demo', `${count}-${index}`)))
-    }
-    assert.ok(door.connections >= 3 && door.connections <= 6, `${door.connections} connections`)
-    // Nothing is opened without a call.
-    await until(() => client.stats().connections.streams === 0 || batch === undefined)
-    if (batch === false) {
-      await until(() => door.open === 0)
-      const { connections } = door
-      await later(300)
-      assert.equal(door.connections, connections)
-    } else await until(() => door.open === 1)
-    const { opened, open: left } = client.stats().connections
-    assert.equal(opened, door.connections)
-    assert.equal(left, door.open)
-  }
-})
-
-test('an idle connection is closed after idleTimeoutMs, and opened again by the next call', async (context) => {
-  const { door, client: open } = await scene(context)
-  door.mute = false
-  const kept = open({ batch: false, connection: { idleTimeoutMs: 1000, maxIdleConnections: 1 } })
-  const client = open({ batch: false, connection: { idleTimeoutMs: 1000 } })
-  await kept.getRepository('demo')
-  await client.getRepository('demo')
-  assert.equal(door.open, 2)
-  const began = performance.now()
-  await until(() => door.open === 1)
-  assert.ok(performance.now() - began < 3000)
-  assert.deepEqual([kept.stats().connections.open, client.stats().connections.open], [1, 0])
-  await client.getRepository('demo')
-  assert.equal(door.connections, 3)
 })
