@@ -6,7 +6,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { test } from 'node:test'
 import { createClient } from '../../src/index.ts'
 import { deafPort } from '../support/deaf-port.ts'
-import { failureOf } from '../support/faulty-network.ts'
+import { failureOf, faultyNetwork } from '../support/faulty-network.ts'
 import { doorScene, later, startDoor, until } from '../support/mute-door.ts'
 import { testServer } from '../support/server.ts'
 import { StuckStore } from '../support/stuck-store.ts'
@@ -79,6 +79,17 @@ for (const batch of [undefined, false] as const) {
   })
 }
 
+test('on a connection that stood, who waits hears that the call may have been sent', async (context) => {
+  const { proxy, client: open } = await faultyNetwork(context, 'grpc')
+  const client = open({ batch: false })
+  await client.storeBlob('demo', 'x')
+  proxy.partition()
+  const waits = failureOf(client.storeBlob('demo', 'y'))
+  await failureOf(client.storeBlob('demo', 'z', { timeoutMs: 100 }))
+  const { error } = await waits
+  assert.deepEqual([error.code, error.reason, error.sent], ['unavailable', 'connection_dead', 'maybe'])
+})
+
 test('a call that comes while the connection is being opened shares its time limit', async (context) => {
   const { door, client: open } = await doorScene(context)
   const client = open({ batch: false, connection: { connectTimeoutMs: 400 } })
@@ -137,6 +148,16 @@ test('an attempt that hangs after others were refused is given up as well', asyn
   const call = async () => (await failureOf(client.getRepository('demo', { timeoutMs: 2000 }))).error.reason
   while ((await call()) !== 'connect_timeout') await later(20)
   assert.equal(door.connections, 0)
+})
+
+test('a proxy that says nothing: the same, and its socket is closed', async (context) => {
+  const { door, client: open } = await doorScene(context)
+  const proxy = `http://127.0.0.1:${door.port}`
+  const client = open({ endpoint: 'grpc://[::1]:9', connection: { connectTimeoutMs: 200, proxy } })
+  const { error } = await failureOf(client.getRepository('demo', { timeoutMs: 5000 }))
+  assert.deepEqual([error.code, error.reason, error.sent], ['unavailable', 'connect_timeout', 'never'])
+  assert.match(door.heard, /^CONNECT \[::1\]:9 HTTP\/1\.1\r\n/)
+  await until(() => door.open === 0)
 })
 
 test('close() while a connection is being opened leaves nothing that keeps the process alive', async (context) => {

@@ -12,6 +12,8 @@ export interface Door {
   mute: boolean
   readonly connections: number
   readonly open: number
+  /** What was said while it was mute. */
+  readonly heard: string
   /** Ends every connection. */
   cut(): void
 }
@@ -22,14 +24,19 @@ export async function startDoor(context: TestContext, origin: string): Promise<D
   const cut = () => {
     for (const socket of sockets) socket.destroy()
   }
-  const door = { port: 0, mute: true, connections: 0, open: 0, cut }
+  const door = { port: 0, mute: true, connections: 0, open: 0, heard: '', cut }
   const server = createServer((client) => {
     door.connections++
     door.open++
     sockets.add(client)
     client.on('error', () => undefined)
     client.on('close', () => door.open--)
-    if (door.mute) return client.resume()
+    if (door.mute) {
+      client.on('data', (bytes) => {
+        door.heard += bytes.toString('latin1')
+      })
+      return
+    }
     const { hostname, port } = new URL(origin)
     const behind = connect(Number(port), hostname).on('error', () => undefined)
     sockets.add(behind)

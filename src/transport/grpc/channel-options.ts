@@ -5,17 +5,10 @@ import { type ChannelCredentials, type ChannelOptions, compressionAlgorithms, cr
 import { authorityOf, type Endpoint } from '../../connection/endpoint.ts'
 import type { ResolvedConnectionOptions } from '../../connection/options.ts'
 import type { ProxyAddress } from '../../connection/proxy.ts'
-import { secureContext, type TlsOptions } from '../../connection/tls.ts'
-import type { Counters } from '../../core/counters.ts'
+import { secureContext } from '../../connection/tls.ts'
 import type { TransportOptions } from '../transport.ts'
-
-/** What gRPC is spoken over; grpc-js owns its sockets. */
-export interface GrpcTransportParts {
-  readonly endpoint: Endpoint
-  readonly tls: TlsOptions
-  readonly connection: ResolvedConnectionOptions
-  readonly counters: Counters
-}
+import type { GrpcTransportParts } from './parts.ts'
+import { throughProxy } from './tunnel.ts'
 
 /** What timers of Node can wait for; grpc-js takes no less than a second for this. */
 const longestTimerMs = 2 ** 31 - 1
@@ -32,8 +25,9 @@ const windowBytes = 8 * 1024 * 1024
  * The name asked for in TLS (SNI). An address cannot be one (RFC 6066 section 3), yet grpc-js sends the host whatever it
  * is, and Node 26 refuses that; a name that belongs to nobody stands in, and the certificate is held against the address.
  */
-function tlsName({ endpoint, tls }: GrpcTransportParts): string | undefined {
-  return tls.serverName ?? (isIP(addressOf(endpoint)) === 0 ? undefined : 'address.invalid')
+function tlsName({ endpoint, tls }: GrpcTransportParts): string {
+  const host = addressOf(endpoint)
+  return tls.serverName ?? (isIP(host) === 0 ? host : 'address.invalid')
 }
 
 const addressOf = (endpoint: Endpoint) => endpoint.hostname.replace(/^\[|\]$/g, '')
@@ -45,7 +39,6 @@ export function channelOptions(
   proxy: ProxyAddress | undefined
 ): ChannelOptions {
   const { serverName } = parts.tls
-  const name = tlsName(parts)
   return {
     // grpc-js would follow http_proxy and its like without a word, even to 127.0.0.1.
     'grpc.enable_http_proxy': 0,
@@ -61,22 +54,23 @@ export function channelOptions(
     'grpc.keepalive_timeout_ms': Math.ceil(parts.connection.pingTimeoutMs),
     'grpc.keepalive_permit_without_calls': 0,
     'grpc.client_idle_timeout_ms': idleTimeoutOf(parts.connection),
-    ...(proxy ? { 'grpc.http_connect_target': `dns:${authorityOf(parts.endpoint)}` } : {}),
-    ...(proxy?.credentials ? { 'grpc.http_connect_creds': proxy.credentials } : {}),
     ...(proxy ? { 'grpc.default_authority': authorityOf(parts.endpoint) } : {}),
     // Two clients never share a connection: each closes its own.
     'grpc.use_local_subchannel_pool': 1,
     ...(options.gzip ? { 'grpc.default_compression_algorithm': compressionAlgorithms.gzip } : {}),
-    ...(parts.endpoint.secure && name !== undefined ? { 'grpc.ssl_target_name_override': name } : {}),
+    ...(parts.endpoint.secure ? { 'grpc.ssl_target_name_override': tlsName(parts) } : {}),
     ...(serverName === undefined ? {} : { 'grpc.default_authority': serverName })
   }
 }
 
-/** TLS, or none. */
-export function channelCredentials({ endpoint, tls }: GrpcTransportParts): ChannelCredentials {
-  if (!endpoint.secure) return credentials.createInsecure()
-  return credentials.createFromSecureContext(secureContext(tls), {
-    checkServerIdentity: (_name, certificate) =>
-      checkServerIdentity(tls.serverName ?? addressOf(endpoint), certificate as PeerCertificate)
-  })
+/** TLS, or none; and the way through the proxy, where there is one. */
+export function channelCredentials(parts: GrpcTransportParts, proxy: ProxyAddress | undefined): ChannelCredentials {
+  const { endpoint, tls } = parts
+  const own = endpoint.secure
+    ? credentials.createFromSecureContext(secureContext(tls), {
+        checkServerIdentity: (_name, certificate) =>
+          checkServerIdentity(tls.serverName ?? addressOf(endpoint), certificate as PeerCertificate)
+      })
+    : credentials.createInsecure()
+  return proxy ? throughProxy(own, proxy, parts) : own
 }

@@ -1,8 +1,8 @@
 import { proxyFor } from '../../connection/proxy.ts'
 import { invalidArgument } from '../../core/error.ts'
 import type { TransportOptions } from '../transport.ts'
-import type { GrpcTransportParts } from './channel-options.ts'
 import { GrpcConnection, type StreamListener } from './connection.ts'
+import type { GrpcTransportParts } from './parts.ts'
 
 /** The way to a gRPC server: one connection that takes what is new, and those that only finish what they have begun. */
 export class GrpcChannel {

@@ -4,8 +4,9 @@ import type { ProxyAddress } from '../../connection/proxy.ts'
 import { systemClock } from '../../core/clock.ts'
 import { BlobwireError } from '../../core/error.ts'
 import type { TransportOptions } from '../transport.ts'
-import { channelCredentials, channelOptions, type GrpcTransportParts } from './channel-options.ts'
+import { channelCredentials, channelOptions } from './channel-options.ts'
 import { OpeningSockets } from './opening-sockets.ts'
+import type { GrpcTransportParts } from './parts.ts'
 
 /** What a call or a session hears of its connection. */
 export interface StreamListener {
@@ -58,7 +59,7 @@ export class GrpcConnection {
     const { transport, options, proxy } = parts
     this.#parts = parts
     const address = authorityOf(proxy ? { ...transport.endpoint, ...proxy } : transport.endpoint)
-    this.client = new Client(OpeningSockets.target(address), channelCredentials(transport), {
+    this.client = new Client(OpeningSockets.target(address), channelCredentials(transport, proxy), {
       ...channelOptions(transport, options, proxy),
       ...this.#opening.channelOptions
     })

@@ -9,8 +9,8 @@ const option = 'blobwire.opening_sockets'
  * The sockets of a channel that carry no HTTP/2 yet. grpc-js has no time limit for them and does not close them with the
  * channel: one that waits for its address keeps the process alive until the kernel gives up, after two minutes, and one
  * to a server that says nothing stays for ever. But grpc-js opens each with the address that the resolver gave it, as
- * it is, and `net.connect` takes an `AbortSignal` there (nodejs.org, "new net.Socket"). Connections through a proxy are
- * opened by other means and not seen here. test/connection/grpc-connecting.test.ts notices when that changes.
+ * it is, and `net.connect` takes an `AbortSignal` there (nodejs.org, "new net.Socket").
+ * test/connection/grpc-connecting.test.ts notices when that changes.
  */
 export class OpeningSockets {
   readonly #controllers = new Set<AbortController>()
