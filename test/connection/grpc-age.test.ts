@@ -50,6 +50,7 @@ for (const batch of [undefined, false] as const) {
     const other = client.getRepository('demo')
     await until(() => door.connections > connections || batch === undefined)
     assert.ok(door.open >= 2, 'the old connection is still open')
+    await until(() => client.stats().connections.open === door.open)
     store.release()
     for (const answer of await Promise.all([call, other])) assert.equal(answer.repository, 'demo')
     assert.equal(client.stats().resent, 0)
