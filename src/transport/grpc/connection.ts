@@ -36,8 +36,9 @@ const healthPath = '/grpc.health.v1.Health/Check'
 const asIs = (bytes: Buffer) => bytes
 
 /**
- * A channel of grpc-js: one connection, opened by the first call, and again by the next one when it has broken. It is left
- * for another one when it is dead, old or cannot be opened in time: grpc-js has no way to close just its connection.
+ * A channel of grpc-js for one connection, opened by the first call. It is left for another one when the connection ends,
+ * is dead, old or cannot be opened in time: grpc-js has no way to close just its connection. What a server refuses on its
+ * way out grpc-js repeats on the same channel, for which it may connect once more.
  */
 export class GrpcConnection {
   /** What calls are made on, between `begin` and `end`. */
@@ -145,17 +146,13 @@ export class GrpcConnection {
     this.close()
   }
 
-  /** It is old: takes nothing new, and is closed when its last stream has ended. */
+  /** It takes nothing new, and is closed when its last stream has ended. */
   #retire(): void {
+    if (this.#closed) return
     this.#leave()
-    this.#move()
+    for (const listener of [...this.#listeners]) listener.onMove()
+    // grpc-js would keep the socket of an idle channel for up to ten seconds more.
     if (this.#listeners.size === 0) this.close()
-  }
-
-  /** grpc-js keeps the socket of an idle channel for up to ten seconds more. */
-  #broken(): void {
-    if (this.#listeners.size === 0 && !this.#closed) this.#retire()
-    else this.#move()
   }
 
   #leave(): void {
@@ -179,9 +176,9 @@ export class GrpcConnection {
       } else if (next !== connectivityState.READY && isOpen) {
         isOpen = false
         connections.open--
-        this.#cancelAgeTimer?.()
+        this.#leave()
         // Streams on a connection that broke hear of that first.
-        if (!this.#left) setImmediate(() => this.#broken())
+        setImmediate(() => this.#retire())
       }
       if (next === connectivityState.TRANSIENT_FAILURE && state !== next) connections.failures++
       state = next
@@ -198,15 +195,10 @@ export class GrpcConnection {
     this.#cancelConnectTimer?.()
     this.#cancelConnectTimer = undefined
     this.#opening.forget()
-    this.#cancelAgeTimer = systemClock.schedule(this.#parts.transport.connection.maxAgeMs, () => this.#retire())
+    this.#cancelAgeTimer ??= systemClock.schedule(this.#parts.transport.connection.maxAgeMs, () => this.#retire())
     const ready = [...this.#waiting]
     this.#waiting.clear()
     for (const listener of ready) listener.onReady()
-  }
-
-  #move(): void {
-    if (this.#closed) return
-    for (const listener of [...this.#listeners]) if (!this.#waiting.has(listener)) listener.onMove()
   }
 
   #count(): void {
