@@ -79,13 +79,15 @@ for (const batch of [undefined, false] as const) {
   })
 }
 
-test('on a connection that stood, who waits hears that the call may have been sent', async (context) => {
-  const { proxy, client: open } = await faultyNetwork(context, 'grpc')
+test('once the connection stands, who waits hears that the call may have been sent', async (context) => {
+  const store = new StuckStore()
+  const { proxy, client: open } = await faultyNetwork(context, 'grpc', { store })
+  context.after(() => store.release())
   const client = open({ batch: false })
-  await client.storeBlob('demo', 'x')
+  const waits = failureOf(client.getRepository('demo'))
+  await until(() => client.stats().connections.open === 1)
   proxy.partition()
-  const waits = failureOf(client.storeBlob('demo', 'y'))
-  await failureOf(client.storeBlob('demo', 'z', { timeoutMs: 100 }))
+  await failureOf(client.getRepository('demo', { timeoutMs: 100 }))
   const { error } = await waits
   assert.deepEqual([error.code, error.reason, error.sent], ['unavailable', 'connection_dead', 'maybe'])
 })
