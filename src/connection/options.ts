@@ -25,7 +25,7 @@ export interface ConnectionOptions {
   maxAgeMs?: number | undefined
   /**
    * Time for name resolution and the TCP connection (and the proxy's tunnel), in milliseconds. It is also the time a
-   * server has for its first bytes of HTTP/2.
+   * server has for its first bytes of HTTP/2. gRPC has it once for all of that, TLS included.
    * @default 10000
    */
   connectTimeoutMs?: number | undefined

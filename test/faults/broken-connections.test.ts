@@ -1,11 +1,9 @@
 /** Connections that cannot be made, break, or fall silent: the same error on all transports, in time, and then it works again. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { connect } from 'node:net'
 import { test } from 'node:test'
 import { type ClientOptions, createClient } from '../../src/index.ts'
+import { deafPort } from '../support/deaf-port.ts'
 import { blobOid, failureOf, faultyNetwork, transports } from '../support/faulty-network.ts'
 
 /** Calls in frames on a session, and each as a request of its own. */
@@ -109,32 +107,21 @@ for (const transport of transports) {
   })
 }
 
-/** Listens, accepts nothing once it is stopped, and has room for no more connections: the kernel drops what comes. */
-const deaf = `
-const server = require('node:net').createServer()
-server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => console.log(server.address().port))
-`
-
 test('an address that does not answer costs connectTimeoutMs: unavailable, never sent', async (context) => {
-  const child = spawn(process.execPath, ['-e', deaf], { stdio: ['ignore', 'pipe', 'inherit'] })
-  context.after(() => child.kill('SIGKILL'))
-  const [line] = await once(child.stdout, 'data')
-  const port = Number(line)
-  child.kill('SIGSTOP')
-  for (let count = 0; count < 8; count++) {
-    const socket = connect(port, '127.0.0.1').on('error', () => undefined)
-    context.after(() => socket.destroy())
-  }
-  for (const transport of ['json', 'msgpack'] as const) {
-    const client = createClient({
-      endpoint: `http://127.0.0.1:${port}`,
-      transport,
-      connectTimeoutMs: 400,
-      retry: false
-    })
-    context.after(() => client.close())
-    const { error, tookMs } = await failureOf(client.getRepository('demo', { timeoutMs: 5000 }))
-    assert.deepEqual([error.code, error.sent], ['unavailable', 'never'], error.message)
-    assert.ok(tookMs < 2500, `${tookMs} ms`)
+  const port = await deafPort(context)
+  for (const transport of transports) {
+    for (const [, options] of ways) {
+      const endpoint = `${transport === 'grpc' ? 'grpc' : 'http'}://127.0.0.1:${port}`
+      const client = createClient({ endpoint, transport, connectTimeoutMs: 400, retry: false, ...options })
+      context.after(() => client.close())
+      const { error, tookMs } = await failureOf(client.storeBlob('demo', 'x', { timeoutMs: 5000 }))
+      assert.deepEqual(
+        [error.code, error.reason, error.sent, error.retryable, error.attempts, error.transport],
+        ['unavailable', 'connect_timeout', 'never', true, 1, transport],
+        error.message
+      )
+      assert.ok(tookMs >= 399 && tookMs < 2500, `${tookMs} ms`)
+      assert.equal(client.stats().connections.failures, 1)
+    }
   }
 })

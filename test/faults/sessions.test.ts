@@ -70,15 +70,18 @@ test('a proxy that holds requests back until they have ended: noticed, and no ca
   assert.equal(front.seen.filter((path) => path === 'Session').length, 1)
 })
 
-test('gRPC through a proxy that holds requests back: noticed as well', async (context) => {
-  const fixture = atEnd(context, await testServer())
-  const front = atEnd(context, await startGrpcFront(fixture.server.grpc))
-  const client = fixture.keep(createClient({ endpoint: front.endpoint, transport: 'grpc' }))
-  await client.createRepository('demo')
-  await storeMany(client, 300)
-  const { batching, noSessionReason } = client.stats()
-  assert.deepEqual([batching, noSessionReason], ['unary', 'session_silent'])
-})
+for (const isCold of [true, false]) {
+  test(`gRPC through a proxy that holds requests back, ${isCold ? 'no' : 'a'} connection before: noticed as well`, async (context) => {
+    const fixture = atEnd(context, await testServer())
+    const front = atEnd(context, await startGrpcFront(fixture.server.grpc))
+    await fixture.client().createRepository('demo')
+    const client = fixture.keep(createClient({ endpoint: front.endpoint, transport: 'grpc' }))
+    if (!isCold) await client.createRepository('demo')
+    await storeMany(client, 300)
+    const { batching, noSessionReason } = client.stats()
+    assert.deepEqual([batching, noSessionReason], ['unary', 'session_silent'])
+  })
+}
 
 /** A store whose work waits while it is shut. */
 class GatedStore extends MemoryStore {

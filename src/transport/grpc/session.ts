@@ -7,8 +7,9 @@ import type { Messages } from '../../schema/messages.ts'
 import { malformedResponse } from '../errors.ts'
 import type { SessionBatch, SessionOpening, SessionStream } from '../session.ts'
 import { sessionGzipThresholdBytes } from '../transport.ts'
-import type { ChannelListener, GrpcChannel } from './channel.ts'
+import type { GrpcChannel } from './channel.ts'
 import { compressWhatPays } from './compression.ts'
+import type { GrpcConnection, StreamListener } from './connection.ts'
 import { errorFromService } from './errors.ts'
 
 /** What a session is opened with. */
@@ -26,9 +27,10 @@ export function openGrpcSession(parts: GrpcSessionParts, opening: SessionOpening
   return new GrpcSession(parts, opening)
 }
 
-class GrpcSession implements SessionStream, ChannelListener {
+class GrpcSession implements SessionStream, StreamListener {
   readonly #parts: GrpcSessionParts
   readonly #opening: SessionOpening
+  readonly #connection: GrpcConnection
   readonly #stream: ClientDuplexStream<Buffer, Buffer>
   #ended = false
   /** Nothing more is sent. */
@@ -43,13 +45,13 @@ class GrpcSession implements SessionStream, ChannelListener {
     for (const [name, value] of Object.entries(opening.headers)) metadata.set(name, value)
     const interceptors = parts.gzip ? [compressWhatPays(sessionGzipThresholdBytes)] : []
     parts.counters.requests++
-    parts.channel.begin(this)
-    const { client } = parts.channel
-    this.#stream = client.makeBidiStreamRequest(parts.method.path, asIs, asIs, metadata, { interceptors })
-    // Asked of the channel, because the call itself says nothing until the server does.
-    client.waitForReady(Number.POSITIVE_INFINITY, (error) => {
-      if (!error && !this.#ended) opening.onStart()
+    this.#connection = parts.channel.begin(this)
+    this.#stream = this.#connection.client.makeBidiStreamRequest(parts.method.path, asIs, asIs, metadata, {
+      interceptors
     })
+    // Asked of the connection, because the call itself says nothing until the server does. grpc-js's own `waitForReady`
+    // would open a connection for a channel that has been closed.
+    if (!this.#connection.isWaiting(this)) setImmediate(() => this.onReady())
     this.#stream.on('data', (bytes: Buffer) => this.#take(bytes))
     this.#stream.on('drain', () => opening.onDrain())
     this.#stream.on('end', () => undefined)
@@ -66,13 +68,17 @@ class GrpcSession implements SessionStream, ChannelListener {
 
   cancel(ids: readonly number[]): void {
     // Who stops waiting may have waited for nobody.
-    if (this.#isQuiet) this.#parts.channel.suspect()
+    if (this.#isQuiet) this.#connection.suspect()
     this.#write(pruneMessage('SessionRequest', { cancel: { ids } }))
   }
 
   end(): void {
     if (!this.#ended && !this.#half) this.#stream.end()
     this.#half = true
+  }
+
+  onReady(): void {
+    if (!this.#ended) this.#opening.onStart()
   }
 
   onMove(): void {
@@ -102,7 +108,7 @@ class GrpcSession implements SessionStream, ChannelListener {
   #take(bytes: Buffer): void {
     if (this.#ended) return
     this.#isQuiet = false
-    this.#parts.channel.hear()
+    this.#connection.hear()
     this.#parts.counters.bytesReceived += bytes.length
     let response: Messages['SessionResponse']
     try {
@@ -123,6 +129,6 @@ class GrpcSession implements SessionStream, ChannelListener {
 
   #leave(): void {
     this.#ended = true
-    this.#parts.channel.end(this)
+    this.#connection.end(this)
   }
 }

@@ -8,9 +8,11 @@ import { methods, serviceName } from '../../schema/methods.ts'
 import type { Init, ShapeName } from '../../schema/shape.ts'
 import { malformedResponse } from '../errors.ts'
 import { gzipThresholdBytes, type OutgoingCall, type Transport, type TransportOptions } from '../transport.ts'
-import { type ChannelListener, GrpcChannel, type GrpcTransportParts } from './channel.ts'
+import { GrpcChannel } from './channel.ts'
 import { compressWhatPays } from './compression.ts'
+import type { StreamListener } from './connection.ts'
 import { errorFromService } from './errors.ts'
+import type { GrpcTransportParts } from './parts.ts'
 import { refusePushes } from './pushes.ts'
 import { openGrpcSession } from './session.ts'
 
@@ -33,7 +35,7 @@ export function createGrpcTransport(parts: GrpcTransportParts, options: Transpor
     const { path, requestSerialize, responseDeserialize } = methodOf(call.method.name)
     const deserialize = (bytes: Buffer) => {
       counters.bytesReceived += bytes.length
-      channel.hear()
+      connection.hear()
       return responseDeserialize(bytes)
     }
     const request = requestSerialize(pruneMessage(call.method.request, call.request as Init<Messages[ShapeName]>))
@@ -41,39 +43,40 @@ export function createGrpcTransport(parts: GrpcTransportParts, options: Transpor
     const metadata = new Metadata()
     for (const [name, value] of Object.entries(call.headers)) metadata.set(name, value)
     counters.requests++
-    const heardBefore = channel.heard
-    return new Promise((resolve, reject) => {
-      const listener: ChannelListener = {
-        onMove: () => undefined,
-        onLost(error) {
-          reject(error.with({ transport: 'grpc', attempts: 1 }))
-          stream.cancel()
-        }
+    const { promise, resolve, reject } = Promise.withResolvers<object>()
+    const listener: StreamListener = {
+      onReady: () => undefined,
+      onMove: () => undefined,
+      onLost(error) {
+        reject(error.with({ transport: 'grpc', attempts: 1 }))
+        stream.cancel()
       }
-      channel.begin(listener)
-      const stream = channel.client.makeUnaryRequest(
-        path,
-        asIs,
-        deserialize,
-        request,
-        metadata,
-        { deadline: Date.now() + call.remainingMs(), interceptors },
-        (error: ServiceError | null, response?: object) => {
-          call.signal.removeEventListener('abort', cancel)
-          channel.end(listener)
-          if (error === null) channel.hear()
-          // Either of two timers may be the first to end the call at its deadline.
-          const isLate = error?.code === status.DEADLINE_EXCEEDED || endedAtDeadline(call.signal)
-          if (isLate && channel.heard === heardBefore) channel.suspect()
-          if (error) reject(errorFromService(error).with({ transport: 'grpc', attempts: 1 }))
-          else resolve(response ?? {})
-        }
-      )
-      const cancel = () => stream.cancel()
-      call.signal.addEventListener('abort', cancel)
-      // It may have ended before it came here.
-      if (call.signal.aborted) cancel()
-    })
+    }
+    const connection = channel.begin(listener)
+    const heardBefore = connection.heard
+    const stream = connection.client.makeUnaryRequest(
+      path,
+      asIs,
+      deserialize,
+      request,
+      metadata,
+      { deadline: Date.now() + call.remainingMs(), interceptors },
+      (error: ServiceError | null, response?: object) => {
+        call.signal.removeEventListener('abort', cancel)
+        connection.end(listener)
+        if (error === null) connection.hear()
+        // Either of two timers may be the first to end the call at its deadline.
+        const isLate = error?.code === status.DEADLINE_EXCEEDED || endedAtDeadline(call.signal)
+        if (isLate && connection.heard === heardBefore) connection.suspect()
+        if (error) reject(errorFromService(error).with({ transport: 'grpc', attempts: 1 }))
+        else resolve(response ?? {})
+      }
+    )
+    const cancel = () => stream.cancel()
+    call.signal.addEventListener('abort', cancel)
+    // It may have ended before it came here.
+    if (call.signal.aborted) cancel()
+    return promise
   }
 
   return {

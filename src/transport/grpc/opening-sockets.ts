@@ -1,0 +1,77 @@
+import { experimental } from '@grpc/grpc-js'
+
+/** Names that are looked up as grpc-js does it, for channels that have a say in what becomes of their sockets. */
+const scheme = 'blobwire'
+/** The channel option that holds the sockets. */
+const option = 'blobwire.opening_sockets'
+
+/**
+ * The sockets of a channel that carry no HTTP/2 yet. grpc-js has no time limit for them and does not close them with the
+ * channel: one that waits for its address keeps the process alive until the kernel gives up, after two minutes, and one
+ * to a server that says nothing stays for ever. But grpc-js opens each with the address that the resolver gave it, as
+ * it is, and `net.connect` takes an `AbortSignal` there (nodejs.org, "new net.Socket").
+ * test/connection/grpc-connecting.test.ts notices when that changes.
+ */
+export class OpeningSockets {
+  readonly #controllers = new Set<AbortController>()
+
+  /** What a channel that is to be opened with these is given. */
+  readonly channelOptions = { [option]: this }
+
+  /** The target of such a channel. */
+  static target(authority: string): string {
+    return `${scheme}:${authority}`
+  }
+
+  /** For the socket that is just being opened. */
+  signal(): AbortSignal {
+    const controller = new AbortController()
+    this.#controllers.add(controller)
+    return controller.signal
+  }
+
+  /** One of them stands, and is the channel's from now on; others are given up by grpc-js. */
+  forget(): void {
+    this.#controllers.clear()
+  }
+
+  /** Closes them. */
+  giveUp(): void {
+    for (const controller of this.#controllers) controller.abort()
+    this.#controllers.clear()
+  }
+}
+
+class SignallingResolver implements experimental.Resolver {
+  readonly #resolver: experimental.Resolver
+
+  constructor(...[target, listener, options]: Parameters<typeof experimental.createResolver>) {
+    const sockets = options[option] as OpeningSockets
+    const watched = (address: experimental.SubchannelAddress) => ({
+      ...address,
+      get signal() {
+        return sockets.signal()
+      }
+    })
+    const tell: experimental.ResolverListener = (endpoints, ...rest) => {
+      if (!endpoints.ok) return listener(endpoints, ...rest)
+      const value = endpoints.value.map(({ addresses }) => ({ addresses: addresses.map(watched) }))
+      return listener(experimental.statusOrFromValue(value), ...rest)
+    }
+    this.#resolver = experimental.createResolver({ ...target, scheme: 'dns' }, tell, options)
+  }
+
+  updateResolution(): void {
+    this.#resolver.updateResolution()
+  }
+
+  destroy(): void {
+    this.#resolver.destroy()
+  }
+
+  static getDefaultAuthority({ path }: experimental.GrpcUri): string {
+    return path
+  }
+}
+
+experimental.registerResolver(scheme, SignallingResolver)
