@@ -14,7 +14,7 @@ import { randomNumbers } from '../support/random.ts'
 import { Notes, Writer } from '../support/register-writers.ts'
 import { git, makeFolder, removeFolder } from './support.ts'
 
-const kills = 5
+const kills = 6
 /** Outlasts a start of the server on a machine that is busy. */
 const retry = { maxAttempts: 100, baseMs: 50, maxMs: 300, budgetRatio: 1, budgetPerSecond: 1000 }
 
@@ -86,11 +86,11 @@ test('8 writers on one ref over three transports, with kills: linearizable', { t
   const onwards = (ticks: number) => Promise.race([notes.after(ticks), work])
   try {
     for (let round = 0; round < kills; round++) {
-      await onwards(60 + random(120))
+      await onwards(100 + random(200))
       await sleep(random(20))
       await server.killAndStart()
     }
-    await onwards(120)
+    await onwards(200)
   } finally {
     notes.stopped = true
     await work
