@@ -12,11 +12,21 @@ import { transports } from '../support/faulty-network.ts'
 import { checkLinearizable, type Operation, type Swap } from '../support/linearizable.ts'
 import { randomNumbers } from '../support/random.ts'
 import { Notes, Writer } from '../support/register-writers.ts'
+import { atEnd } from '../support/server.ts'
+import { startTcpProxy } from '../support/tcp-proxy.ts'
 import { git, makeFolder, removeFolder } from './support.ts'
 
 const kills = 6
+/** Of half of the connections, before each kill: there the server lives on, and an answer is lost. */
+const cuts = 3
 /** Outlasts a start of the server on a machine that is busy. */
 const retry = { maxAttempts: 100, baseMs: 50, maxMs: 300, budgetRatio: 1, budgetPerSecond: 1000 }
+
+/** Where clients find the server, one for each kind of transport. */
+interface Place {
+  readonly http: string
+  readonly grpc: string
+}
 
 /** A server on a Git store, which can be killed and started again in the same place, on the same ports. */
 async function startVictim(context: TestContext) {
@@ -29,8 +39,7 @@ async function startVictim(context: TestContext) {
   })
   const { http, grpc } = server
   return {
-    http: http.origin,
-    grpc: `grpc://${grpc.host}`,
+    place: { http: http.origin, grpc: `grpc://${grpc.host}` },
     gitDir: join(folder, 'demo.git'),
     async killAndStart() {
       await server.kill()
@@ -40,12 +49,23 @@ async function startVictim(context: TestContext) {
   }
 }
 
-/** Five on sessions, three with a request for each call. */
-function startClients(context: TestContext, { http, grpc }: { http: string; grpc: string }): Client[] {
+/** Two wires to it, which can be cut. */
+async function startWires(context: TestContext, { http, grpc }: Place) {
+  const wires = [
+    atEnd(context, await startTcpProxy(new URL(http).host)),
+    atEnd(context, await startTcpProxy(new URL(grpc).host))
+  ] as const
+  const place = { http: `http://127.0.0.1:${wires[0].port}`, grpc: `grpc://127.0.0.1:${wires[1].port}` }
+  return { place, reset: () => wires.map((wire) => wire.reset()) }
+}
+
+/** Three clients have a request for each call, the others a session; the places take turns. */
+function startClients(context: TestContext, places: readonly Place[]): Client[] {
   return Array.from({ length: 8 }, (_, index) => {
     const transport = transports[index % transports.length] as TransportName
+    const { http, grpc } = places[index % places.length] as Place
     const endpoint = transport === 'grpc' ? grpc : http
-    const batch = index < 5 ? {} : false
+    const batch = [2, 6, 7].includes(index) ? false : {}
     const client = createClient({ endpoint, transport, batch, retry, breaker: false, timeoutMs: 60_000 })
     context.after(() => client.close())
     return client
@@ -69,12 +89,13 @@ function checkWorth(context: TestContext, history: readonly Operation[], clients
   }
 }
 
-test('8 writers on one ref over three transports, with kills: linearizable', { timeout: 120_000 }, async (context) => {
+test('8 writers on one ref over three transports, with kills: linearizable', { timeout: 60_000 }, async (context) => {
   const seed = Number(process.env['BLOBWIRE_SEED'] ?? Date.now() % 1_000_000)
   context.diagnostic(`BLOBWIRE_SEED=${seed}`)
   const random = randomNumbers(seed)
   const server = await startVictim(context)
-  const clients = startClients(context, server)
+  const wires = await startWires(context, server.place)
+  const clients = startClients(context, [server.place, wires.place])
   const repositories = clients.map((client) => client.repository('demo'))
   const notes = await Notes.begin(repositories[0] as Repository)
   const writers = repositories.map((repository, index) => {
@@ -86,7 +107,11 @@ test('8 writers on one ref over three transports, with kills: linearizable', { t
   const onwards = (ticks: number) => Promise.race([notes.after(ticks), work])
   try {
     for (let round = 0; round < kills; round++) {
-      await onwards(100 + random(200))
+      for (let cut = 0; cut < cuts; cut++) {
+        await onwards(30 + random(60))
+        wires.reset()
+      }
+      await onwards(30 + random(60))
       await sleep(random(20))
       await server.killAndStart()
     }
