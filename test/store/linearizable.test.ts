@@ -16,7 +16,7 @@ import { atEnd } from '../support/server.ts'
 import { startTcpProxy } from '../support/tcp-proxy.ts'
 import { git, makeFolder, removeFolder } from './support.ts'
 
-const kills = 6
+const kills = 5
 /** Of half of the connections, before each kill: there the server lives on, and an answer is lost. */
 const cuts = 3
 /** Outlasts a start of the server on a machine that is busy. */
@@ -108,14 +108,14 @@ test('8 writers on one ref over three transports, with kills: linearizable', { t
   try {
     for (let round = 0; round < kills; round++) {
       for (let cut = 0; cut < cuts; cut++) {
-        await onwards(30 + random(60))
+        await onwards(25 + random(50))
         wires.reset()
       }
-      await onwards(30 + random(60))
+      await onwards(25 + random(50))
       await sleep(random(20))
       await server.killAndStart()
     }
-    await onwards(200)
+    await onwards(100)
   } finally {
     notes.stopped = true
     await work
