@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { checkLinearizable, type Operation, type Swap } from './linearizable.ts'
+import { randomNumbers } from './random.ts'
 
 type When = readonly [start: number, end: number]
 
@@ -151,4 +152,79 @@ test('10,000 operations of 8 writers take seconds at most, with a stale read at 
   assert.ok(!checkLinearizable([...history, read([200_000, 200_001], '0')], '0').ok)
   const tookMs = performance.now() - began
   assert.ok(tookMs < 5000, `${tookMs} ms`)
+})
+
+/** What has to be put into an order; what is optional may be left out. */
+interface Part {
+  readonly start: number
+  readonly end: number
+  readonly optional: boolean
+  readonly effect: (value: string) => string | undefined
+}
+
+const below: Readonly<Record<string, string>> = { a: '0', b: 'a', c: 'b', d: '0' }
+const holds = (value: string | undefined, wanted: string): boolean =>
+  value !== undefined && (value === wanted || holds(below[value], wanted))
+
+/** The parts of an operation; a first attempt is put before its answer by `orderExists`. */
+function partsOf(operation: Operation): Part[] {
+  const { start, end } = operation
+  if (operation.kind === 'read') {
+    return [{ start, end, optional: false, effect: (now) => (now === operation.found ? now : undefined) }]
+  }
+  const { kind, expected, value, outcome } = operation
+  const isThere = (now: string) => (kind === 'commit' ? holds(now, value) : now === value)
+  const happens = (now: string) => (now === expected ? value : undefined)
+  const refusal = (now: string) =>
+    outcome.is === 'refused' && now === outcome.found && now !== expected && !isThere(now) ? now : undefined
+  const early = { start, end, optional: true, effect: happens }
+  if (outcome.is === 'never') return []
+  if (outcome.is === 'unknown') return [{ ...early, end: Number.POSITIVE_INFINITY }]
+  if (outcome.is === 'done') {
+    return [{ start, end, optional: false, effect: (now) => (isThere(now) ? now : happens(now)) }]
+  }
+  const answer = { start, end, optional: false, effect: refusal }
+  return outcome.attempts > 1 ? [early, answer] : [answer]
+}
+
+/** The same question, answered by trying every order there is. */
+function orderExists(parts: readonly Part[], value: string): boolean {
+  if (parts.every(({ optional }) => optional)) return true
+  return parts.some((part, place) => {
+    if (parts.some(({ optional, end }) => !optional && end < part.start)) return false
+    // An attempt that comes after its call's answer is none; the answer stands right behind it.
+    const after = part.effect(value)
+    const isLate = part.optional && part.end < Number.POSITIVE_INFINITY && !isBeforeAnswer(parts, place)
+    return after !== undefined && !isLate && orderExists(parts.toSpliced(place, 1), after)
+  })
+}
+
+const isBeforeAnswer = (parts: readonly Part[], place: number) => parts[place + 1]?.start === parts[place]?.start
+
+test('20,000 small histories from a seed: the same verdict as by trying every order', () => {
+  const random = randomNumbers(7)
+  const values = ['0', ...Object.keys(below)]
+  const pick = (from: readonly string[]) => from[random(from.length)] as string
+  const counts = { legal: 0, illegal: 0 }
+  for (let round = 0; round < 20_000; round++) {
+    const length = 2 + random(4)
+    const times = Array.from({ length: 2 * length }, (_, index) => index)
+    const history: Operation[] = []
+    for (let left = length; left > 0; left--) {
+      const start = times.shift() as number
+      const [end] = times.splice(random(Math.min(4, times.length)), 1)
+      const when = [start, end as number] as const
+      const value = pick(Object.keys(below))
+      const outcomes = [{ is: 'done' }, { is: 'done' }, refused(pick(values), 1 + random(2)), unknown, never] as const
+      const outcome = outcomes[random(outcomes.length)] as Swap['outcome']
+      if (random(3) === 0) history.push(read(when, pick(values)))
+      else history.push((random(2) > 0 ? swap : commit)(when, below[value] as string, value, outcome))
+    }
+    // The checker knows what stands on what from the moves alone.
+    for (const value of Object.keys(below)) history.push(swap([0, 1], below[value] as string, value, never))
+    const expected = orderExists(history.flatMap(partsOf), '0')
+    assert.equal(checkLinearizable(history, '0').ok, expected, JSON.stringify(history))
+    counts[expected ? 'legal' : 'illegal']++
+  }
+  assert.ok(counts.legal > 2000 && counts.illegal > 2000, JSON.stringify(counts))
 })
