@@ -10,6 +10,8 @@ export interface ServerProcess {
   readonly pid: number
   /** Asks it to drain and end. @throws Error where it does not end with 0 */
   stop(): Promise<void>
+  /** Kills it, as `kill -9` does; its ports are free when this resolves. */
+  kill(): Promise<void>
 }
 
 /** Starts the fixture on free ports, with further flags as main.ts takes them. @throws Error where it does not start */
@@ -36,6 +38,11 @@ export async function startServerProcess(...flags: string[]): Promise<ServerProc
     async stop() {
       process.off('exit', stopWithParent)
       await stopChild(child, exited, log)
+    },
+    async kill() {
+      process.off('exit', stopWithParent)
+      child.kill('SIGKILL')
+      await exited
     }
   }
 }

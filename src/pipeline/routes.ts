@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts'
 import type { BlobwireError, TransportName } from '../core/error.ts'
 import type { Call } from '../transport/transport.ts'
 import type { Lane, Lanes, Picked } from './lanes.ts'
+import { isRetryable } from './retry/rules.ts'
 
 /** How long a transport that could not be had is left alone; doubled each time, up to the second. */
 const firstProbeMs = 60_000
@@ -27,6 +28,8 @@ export class Routes {
   #reason = ''
   #probeAtMs = Number.POSITIVE_INFINITY
   #waitMs = firstProbeMs
+  /** What the preferred transport was last left for, where that may pass. */
+  #gaveWay: BlobwireError | undefined
 
   constructor(parts: RoutesParts) {
     this.#parts = parts
@@ -75,12 +78,25 @@ export class Routes {
       return false
     }
     if (this.#place === 0) {
+      this.#gaveWay = isRetryable(error) ? error : undefined
       this.#reason = error.reason || error.code
       this.#probeAtMs = clock.now() + this.#waitMs
       this.#waitMs = Math.min(this.#waitMs * 2, lastProbeMs)
     }
     this.#place++
     return true
+  }
+
+  /**
+   * What a call failed with, when it has nowhere to fall back to. That the other transports are not spoken there says
+   * nothing of why the preferred one could not be had: where that may pass, the call may be sent again.
+   */
+  failureOf(call: Call, lane: Lane, error: BlobwireError): BlobwireError {
+    const { sent, attempts, requestId } = error
+    const gaveWay =
+      call.transport === undefined && lane.transport !== this.#parts.transports[0] ? this.#gaveWay : undefined
+    if (gaveWay === undefined || lane.proven || !meansNoTransport(lane.transport, error)) return error
+    return gaveWay.with({ sent, attempts, requestId })
   }
 
   /** What the server says it speaks: a transport that it does not name is not tried, if there is another. */

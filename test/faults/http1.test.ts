@@ -17,6 +17,8 @@ for (const transport of ['json', 'msgpack'] as const) {
       const tls = secure ? { ca: pem('ca.pem') } : {}
       const client = createClient({ endpoint: proxy.url, transport, tls, timeoutMs: 10_000 })
       context.after(() => client.close())
+      const missing = client.getBlob('demo', 'f'.repeat(40))
+      await assert.rejects(missing, { code: 'not_found', attempts: 1 }, 'looking for a session is no attempt')
       await client.createRepository('demo')
       const contents = Array.from({ length: 500 }, (_, index) => `content ${index}\n`)
       const stored = await Promise.all(contents.map((content) => client.storeBlob('demo', content)))

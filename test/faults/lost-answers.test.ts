@@ -115,3 +115,18 @@ for (const transport of transports) {
     }
   }
 }
+
+for (const transport of transports) {
+  for (const batch of [{}, false] as const) {
+    test(`${transport}, ${batch ? 'on a session' : 'as a request'}: an error tells of the attempt before it as well`, async (context) => {
+      const { proxy, client: connect } = await faultyNetwork(context, transport)
+      const repo = connect({ batch, retry: { baseMs: 5 }, timeoutMs: 10_000 }).repository('demo')
+      await repo.storeBlob('a')
+      const missing = repo.getBlob({ oid: 'f'.repeat(40) })
+      await Promise.all([
+        assert.rejects(missing, { code: 'not_found', sent: 'processed', attempts: 2 }),
+        loseNextAnswer(proxy)
+      ])
+    })
+  }
+}

@@ -69,6 +69,40 @@ test('a server that is not there at all: the error, and the preferred transport 
   assert.equal(pipeline.routes.transport, 'grpc')
 })
 
+/** A port that speaks gRPC alone, and does not answer at the first time. */
+const slowToStart = () => {
+  let asked = 0
+  return (arrival: Arrival) => {
+    if (arrival.transport !== 'grpc')
+      arrival.fail({ code: 'unimplemented', message: 'HTTP status 415', sent: 'processed' })
+    else if (++asked > 1) arrival.answer({ by: 'grpc' })
+    else arrival.fail({ ...down, sent: 'never' })
+  }
+}
+
+test('a server that speaks one transport, and was away: its failure decides, not that the others are not spoken', async () => {
+  const waiting = policyBench({ transports, respond: slowToStart(), random: () => 0 })
+  assert.deepEqual(await waiting.read(), { by: 'grpc' })
+  assert.deepEqual(used(waiting.arrivals), ['grpc', 'msgpack', 'json', 'grpc'])
+  assert.equal(waiting.pipeline.routes.transport, 'grpc')
+  assert.equal(waiting.counters.failures, 0)
+
+  const single = policyBench({ transports, retry: once, respond: slowToStart() })
+  await assert.rejects(single.read(), { code: 'unavailable', retryable: true, attempts: 3, sent: 'processed' })
+  assert.deepEqual(await single.read(), { by: 'grpc' })
+})
+
+test('of calls that look for a transport at once and find none, each fails with what is worth trying again', async () => {
+  const { read } = policyBench({
+    transports,
+    retry: once,
+    respond: (arrival) =>
+      arrival.fail(arrival.transport === 'grpc' ? { ...down, sent: 'never' } : { code: 'unimplemented', message: 'no' })
+  })
+  const ends = await Promise.allSettled([read(), read(), read()])
+  for (const end of ends) assert.equal(end.status === 'rejected' && end.reason.code, 'unavailable')
+})
+
 test('a transport that was chosen is kept', async () => {
   const { read, arrivals } = policyBench({ transports: ['msgpack'], retry: once, respond: speaks('json') })
   await assert.rejects(read(), { code: 'unimplemented', transport: 'msgpack' })

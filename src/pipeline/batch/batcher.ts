@@ -249,7 +249,7 @@ export class Batcher implements EntryOwner {
   #malformed(id: number, frame: Frame | undefined): void {
     const message = `malformed response: a result for the id ${id}, which waits for none`
     const error = new BlobwireError({ code: 'internal', reason: 'malformed_response', message, sent: 'processed' })
-    for (const entry of frame?.unanswered() ?? this.#flight.unanswered()) entry.fail(failureOf(error, entry))
+    for (const entry of frame?.unanswered() ?? this.#flight.unanswered()) entry.fail(failureOf(error))
     this.#renew()
   }
 
@@ -264,15 +264,17 @@ export class Batcher implements EntryOwner {
     const waiting = frames.flatMap((frame) => frame.unanswered())
     const again: Entry[] = []
     for (const entry of waiting) {
+      // What is told so was carried out by nobody.
+      if (noSession && error.code === 'unimplemented') entry.sends--
       if (noSession || isWorthResending(entry, error, established)) again.push(entry)
-      else entry.fail(failureOf(error, entry))
+      else entry.fail(failureOf(error))
     }
     this.#parts.counters.resent += again.length
     if (again.length > 0) this.#parts.resent()
     this.#queue.putBack(again)
     if (!noSession && !established && error !== undefined) {
       // It could not be opened: what waits for it shares its fate, as calls that share a connection do.
-      for (const entry of this.#queue.drain()) entry.fail(failureOf(error, entry))
+      for (const entry of this.#queue.drain()) entry.fail(failureOf(error))
     }
     if (this.#queue.operations > 0) this.#flushSoon()
   }

@@ -74,7 +74,7 @@ export abstract class Entry implements EndListener {
   fail(error: unknown): void {
     if (this.ended) return
     this.ended = true
-    this.#settle.fail(error)
+    this.#settle.fail(this.sends > 1 && error instanceof BlobwireError ? withSends(error, this.sends) : error)
   }
 }
 
@@ -92,6 +92,11 @@ export class SingleEntry extends Entry {
     if (response !== undefined && result.error === undefined) this.answer(response)
     else this.fail(result.error ? operationError(result.error) : noResult(this.name))
   }
+}
+
+/** What is known of the last send alone says too little: one before may have had its effect. */
+function withSends(error: BlobwireError, attempts: number): BlobwireError {
+  return error.with({ attempts, sent: error.sent === 'never' ? 'maybe' : error.sent })
 }
 
 function noResult(name: string): BlobwireError {

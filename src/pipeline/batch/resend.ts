@@ -10,10 +10,8 @@ export function isWorthResending({ sends }: Entry, error: BlobwireError | undefi
   return error === undefined || (established && error.code === 'unavailable')
 }
 
-/** What an operation fails with whose session has ended. */
-export function failureOf(error: BlobwireError | undefined, { sends }: Entry): BlobwireError {
+/** What operations fail with whose session has ended. */
+export function failureOf(error: BlobwireError | undefined): BlobwireError {
   const found = error ?? new BlobwireError({ code: 'unavailable', message: 'the session ended', sent: 'maybe' })
-  // Earlier sends were on sessions that stood.
-  const sent = sends > 1 && found.sent === 'never' ? 'maybe' : found.sent
-  return found.with({ attempts: Math.max(1, sends), sent })
+  return found.with({ attempts: Math.max(1, found.attempts) })
 }

@@ -6,9 +6,14 @@ import type { UnaryWay } from '../layer.ts'
 import type { Entry, EntryOwner, SingleEntry } from './entry.ts'
 
 /** The same batches as requests of their own, where there is no session. */
-export async function sendUnary(all: readonly Entry[], next: UnaryWay): Promise<void> {
+export async function sendUnary(entries: readonly Entry[], next: UnaryWay): Promise<void> {
+  // Once, however often the server asks for smaller parts.
+  for (const entry of entries) if (!entry.ended) entry.sends++
+  await sendParts(entries, next)
+}
+
+async function sendParts(all: readonly Entry[], next: UnaryWay): Promise<void> {
   const entries = all.filter(({ ended }) => !ended)
-  for (const entry of entries) entry.sends++
   const [first] = entries
   if (entries.length > 1) return sendTogether(entries, next)
   if (first === undefined) return
@@ -31,15 +36,15 @@ async function sendTogether(entries: readonly Entry[], next: UnaryWay): Promise<
     entries.forEach((entry, index) => {
       if (!again.includes(entry)) entry.take(0, results[index] ?? {})
     })
-    await sendUnary(again, next)
+    await sendParts(again, next)
   } catch (error) {
     if (!isTooLarge(error)) {
       for (const entry of entries) entry.fail(error)
       return
     }
     const middle = entries.length >> 1
-    await sendUnary(entries.slice(0, middle), next)
-    await sendUnary(entries.slice(middle), next)
+    await sendParts(entries.slice(0, middle), next)
+    await sendParts(entries.slice(middle), next)
   }
 }
 

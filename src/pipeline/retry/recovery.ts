@@ -24,6 +24,8 @@ export class Recovery implements EndListener, AttemptOwner {
   #wake: (() => void) | undefined
   #rejectAttempt: (error: BlobwireError) => void = () => undefined
   #reason: NoRetry = 'final'
+  /** What the last attempt came to, by all that is known of the endpoint. */
+  #verdict: BlobwireError | undefined
   /** Of the last attempt that was made. */
   #last: BlobwireError | undefined
 
@@ -48,7 +50,7 @@ export class Recovery implements EndListener, AttemptOwner {
       })
       this.#settle.succeed(response)
     } catch (error) {
-      this.#settle.fail(this.#summary(error))
+      this.#settle.fail(this.#summary(this.#verdict ?? error))
     }
   }
 
@@ -99,10 +101,13 @@ export class Recovery implements EndListener, AttemptOwner {
   }
 
   /** Waits until the next attempt may begin; false = there is none. */
-  async #mayTryAgain(error: BlobwireError): Promise<boolean> {
+  async #mayTryAgain(found: BlobwireError): Promise<boolean> {
+    this.#verdict = undefined
     if (this.#ended !== undefined) return false
-    if (this.#fallsBack(error)) return true
+    if (this.#fallsBack(found)) return true
     const { decision, routes } = this.#parts
+    const error = this.#lane === undefined ? found : routes.failureOf(this.#call, this.#lane, found)
+    this.#verdict = error
     const elsewhere = this.#lane !== undefined && routes.hasOther(this.#call, this.#lane)
     // What the layers below sent again by themselves counts, or three attempts would be nine at the server.
     this.#failures += Math.max(1, error.attempts)

@@ -45,8 +45,9 @@ export class Retrier implements AttemptOwner, HedgeOwner {
   /** All attempts that were under way for a call have failed. */
   hedgeFailed(call: Call, settle: Settle, error: BlobwireError, lane: Lane): void {
     const { routes, options } = this.#parts
-    const worth = (options.maxAttempts > 1 && isRetryable(error)) || routes.fallsBack(call, lane, error)
+    const found = routes.failureOf(call, lane, error)
+    const worth = (options.maxAttempts > 1 && isRetryable(found)) || routes.fallsBack(call, lane, error)
     if (worth) new Recovery(call, settle, this.#parts).run(error, lane)
-    else settle.fail(error)
+    else settle.fail(found)
   }
 }

@@ -1,0 +1,159 @@
+/** What `auto` takes, with real servers: gRPC where it can be had, MessagePack where it cannot, and no call fails. */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import { createAuthenticator } from '../../server-fixture/auth.ts'
+import { openHttpDoor } from '../../server-fixture/http/door.ts'
+import { Service } from '../../server-fixture/service/service.ts'
+import { MemoryStore } from '../../server-fixture/store/memory-store.ts'
+import type { Client } from '../../src/index.ts'
+import { blobOid } from '../support/faulty-network.ts'
+import { startHttp1Proxy } from '../support/http1-proxy.ts'
+import { until } from '../support/http2-peer.ts'
+import { startOnePort } from '../support/one-port.ts'
+import { atEnd, testServer } from '../support/server.ts'
+import { startTcpProxy } from '../support/tcp-proxy.ts'
+
+const asGrpc = (url: string) => url.replace(/^http/, 'grpc')
+
+/** Many calls at once from the first one on, single ones, a batch; none may fail. */
+async function work(client: Client): Promise<void> {
+  await Promise.all(Array.from({ length: 20 }, () => client.createRepository('demo')))
+  const contents = Array.from({ length: 100 }, (_, index) => `${index}`)
+  const stored = await Promise.all(contents.map((content) => client.storeBlob('demo', content)))
+  assert.deepEqual(
+    stored.map(({ oid }) => oid),
+    contents.map(blobOid)
+  )
+  await client.getCapabilities()
+  const results = await client.batch('demo', [{ storeBlob: { content: 'a' } }, { findMissing: { oids: [] } }])
+  assert.deepEqual(results[0]?.storeBlob?.oid, blobOid('a'))
+  assert.equal(client.stats().failures, 0)
+}
+
+function picked(client: Client): unknown[] {
+  const { transport, transportReason, batching } = client.stats()
+  return [transport, transportReason, batching]
+}
+
+/** A port that nobody listens at. */
+async function closedPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** The HTTP door alone, with capabilities that name a gRPC door as well. */
+async function startHttpDoor(context: TestContext, grpcUrl: string): Promise<string> {
+  const service = new Service(new MemoryStore(), { serverVersion: '0', onFailure: () => undefined })
+  const parts = { service, authenticator: createAuthenticator([]), headersTimeoutMs: 10_000, bodyTimeoutMs: 30_000 }
+  const door = await openHttpDoor(parts, { host: '127.0.0.1', port: 0, tls: undefined, onProblem: () => undefined })
+  context.after(() => door.close())
+  const url = `http://127.0.0.1:${door.port}`
+  service.announce([
+    { transport: 'json', url },
+    { transport: 'msgpack', url },
+    { transport: 'grpc', url: grpcUrl }
+  ])
+  return url
+}
+
+for (const batch of [{}, false] as const) {
+  const way = batch ? 'on sessions' : 'as requests'
+  const batching = batch ? 'session' : 'off'
+
+  test(`${way}: everything works: MessagePack for http://, gRPC for grpc://`, async (context) => {
+    const fixture = atEnd(context, await testServer())
+    const { http, grpc } = fixture.server
+    const front = await startOnePort(context, fixture.server)
+    for (const [endpoint, transport] of [
+      [http, 'msgpack'],
+      [asGrpc(grpc), 'grpc'],
+      [asGrpc(front.url), 'grpc']
+    ] as const) {
+      const client = fixture.client({ endpoint, transport: 'auto', batch })
+      await work(client)
+      assert.deepEqual(picked(client), [transport, '', batching])
+    }
+    assert.ok(front.grpcRequests > 0)
+  })
+
+  test(`${way}: the gRPC door behind a gateway is closed: MessagePack`, async (context) => {
+    const fixture = atEnd(context, await testServer())
+    const front = await startOnePort(context, fixture.server)
+    front.open = false
+    const client = fixture.client({ endpoint: asGrpc(front.url), transport: 'auto', batch })
+    await work(client)
+    assert.deepEqual(picked(client), ['msgpack', 'unavailable', batching])
+    const before = front.grpcRequests
+    await work(client)
+    assert.equal(front.grpcRequests, before, 'that is remembered')
+  })
+
+  test(`${way}: a port that speaks HTTP/2, and no gRPC: MessagePack`, async (context) => {
+    const fixture = atEnd(context, await testServer())
+    const client = fixture.client({ endpoint: asGrpc(fixture.server.http), transport: 'auto', batch })
+    await work(client)
+    const [transport, reason, how] = picked(client)
+    assert.deepEqual([transport, how], ['msgpack', batching])
+    assert.notEqual(reason, '')
+  })
+
+  test(`${way}: a port that speaks HTTP/1.1: MessagePack, as requests`, async (context) => {
+    const fixture = atEnd(context, await testServer())
+    const proxy = atEnd(context, await startHttp1Proxy(fixture.server.http))
+    const client = fixture.client({ endpoint: asGrpc(proxy.url), transport: 'auto', batch })
+    await work(client)
+    assert.deepEqual(picked(client), ['msgpack', 'unavailable', batch ? 'unary' : 'off'])
+  })
+
+  test(`${way}: gRPC is in the capabilities, and its door is closed: MessagePack for http://`, async (context) => {
+    const url = await startHttpDoor(context, `grpc://127.0.0.1:${await closedPort()}`)
+    const fixture = atEnd(context, await testServer())
+    const client = fixture.client({ endpoint: url, transport: 'auto', batch, retry: false })
+    await work(client)
+    // Who asks for it gets it or an error; the others go on as they did.
+    const asked = client.storeBlob('demo', 'b', { transport: 'grpc', timeoutMs: 5000 })
+    await assert.rejects(asked, { code: 'unavailable', sent: 'never' })
+    assert.equal((await client.storeBlob('demo', 'b')).oid, blobOid('b'))
+    assert.deepEqual(picked(client), ['msgpack', '', batching])
+  })
+
+  test(`${way}: the gRPC door opens late: the call that came too early gets there, by gRPC`, async (context) => {
+    const fixture = atEnd(context, await testServer())
+    const proxy = atEnd(context, await startTcpProxy(new URL(fixture.server.grpc).host))
+    await proxy.refuse()
+    const endpoint = `grpc://127.0.0.1:${proxy.port}`
+    const retry = { maxAttempts: 100, baseMs: 20, maxMs: 50 }
+    const client = fixture.client({ endpoint, transport: 'auto', batch, retry, breaker: false })
+    const early = work(client)
+    await Promise.race([until(() => client.stats().retries > 40, 'it tries again'), early])
+    await proxy.accept()
+    await early
+    assert.deepEqual(picked(client), ['grpc', '', batching])
+  })
+
+  test(`${way}: gRPC that has worked is not left when its server goes away`, async (context) => {
+    const fixture = atEnd(context, await testServer())
+    const front = await startOnePort(context, fixture.server)
+    const client = fixture.client({
+      endpoint: asGrpc(front.url),
+      transport: 'auto',
+      batch,
+      retry: false,
+      breaker: false
+    })
+    await work(client)
+    front.open = false
+    for (const session of front.sessions) session.destroy()
+    await assert.rejects(client.storeBlob('demo', 'c'), { code: 'unavailable', transport: 'grpc' })
+    assert.deepEqual(picked(client).slice(0, 2), ['grpc', ''])
+    front.open = true
+    assert.equal((await client.storeBlob('demo', 'c')).oid, blobOid('c'))
+    assert.deepEqual(picked(client).slice(0, 2), ['grpc', ''])
+  })
+}

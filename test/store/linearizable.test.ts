@@ -1,0 +1,137 @@
+/**
+ * One branch, eight writers over three transports, and a server that is killed under them: what they saw could have been
+ * seen of one register that does one thing at a time.
+ */
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type ServerProcess, startServerProcess } from '../../server-fixture/process.ts'
+import { type Client, createClient, type Repository, type TransportName } from '../../src/index.ts'
+import { transports } from '../support/faulty-network.ts'
+import { checkLinearizable, type Operation, type Swap } from '../support/linearizable.ts'
+import { randomNumbers } from '../support/random.ts'
+import { Notes, Writer } from '../support/register-writers.ts'
+import { atEnd } from '../support/server.ts'
+import { startTcpProxy } from '../support/tcp-proxy.ts'
+import { git, makeFolder, removeFolder } from './support.ts'
+
+const kills = 5
+/** Of half of the connections, before each kill: there the server lives on, and an answer is lost. */
+const cuts = 3
+/** Outlasts a start of the server on a machine that is busy. */
+const retry = { maxAttempts: 100, baseMs: 50, maxMs: 300, budgetRatio: 1, budgetPerSecond: 1000 }
+
+/** Where clients find the server, one for each kind of transport. */
+interface Place {
+  readonly http: string
+  readonly grpc: string
+}
+
+/** A server on a Git store, which can be killed and started again in the same place, on the same ports. */
+async function startVictim(context: TestContext) {
+  const folder = await makeFolder()
+  const flags = ['--store', 'git', '--data', folder]
+  let server: ServerProcess = await startServerProcess(...flags)
+  context.after(async () => {
+    await server.kill()
+    await removeFolder(folder)
+  })
+  const { http, grpc } = server
+  return {
+    place: { http: http.origin, grpc: `grpc://${grpc.host}` },
+    gitDir: join(folder, 'demo.git'),
+    async killAndStart() {
+      await server.kill()
+      server = await startServerProcess(...flags, '--http-port', http.port, '--grpc-port', grpc.port)
+    },
+    stop: () => server.stop()
+  }
+}
+
+/** Two wires to it, which can be cut. */
+async function startWires(context: TestContext, { http, grpc }: Place) {
+  const wires = [
+    atEnd(context, await startTcpProxy(new URL(http).host)),
+    atEnd(context, await startTcpProxy(new URL(grpc).host))
+  ] as const
+  const place = { http: `http://127.0.0.1:${wires[0].port}`, grpc: `grpc://127.0.0.1:${wires[1].port}` }
+  return { place, reset: () => wires.map((wire) => wire.reset()) }
+}
+
+/** Three clients have a request for each call, the others a session; the places take turns. */
+function startClients(context: TestContext, places: readonly Place[]): Client[] {
+  return Array.from({ length: 8 }, (_, index) => {
+    const transport = transports[index % transports.length] as TransportName
+    const { http, grpc } = places[index % places.length] as Place
+    const endpoint = transport === 'grpc' ? grpc : http
+    const batch = [2, 6, 7].includes(index) ? false : {}
+    const client = createClient({ endpoint, transport, batch, retry, breaker: false, timeoutMs: 60_000 })
+    context.after(() => client.close())
+    return client
+  })
+}
+
+/** A history in which nothing happened proves nothing. */
+function checkWorth(context: TestContext, history: readonly Operation[], clients: readonly Client[]): void {
+  const moves = history.filter((operation) => operation.kind !== 'read')
+  const ended = (is: Swap['outcome']['is']) => moves.filter(({ outcome }) => outcome.is === is).length
+  const again = moves.filter(({ outcome }) => outcome.is === 'refused' && outcome.attempts > 1).length
+  const retries = clients.map((client) => client.stats().retries)
+  const refused = `${ended('refused')} refused (${again} of them sent again)`
+  context.diagnostic(`${history.length} operations: ${ended('done')} moves, ${refused}, ${ended('unknown')} unknown`)
+  assert.ok(ended('done') > 20 && ended('refused') > 20 && ended('unknown') > 0)
+  assert.ok(history.length - moves.length > 50)
+  // Each had a call under way when the server was killed, most times.
+  assert.ok(Math.min(...retries) > 0, `retries of each: ${retries.join()}`)
+  for (const transport of transports) {
+    assert.ok(moves.some(({ writer, outcome }) => writer.endsWith(transport) && outcome.is === 'done'))
+  }
+}
+
+test('8 writers on one ref over three transports, with kills: linearizable', { timeout: 60_000 }, async (context) => {
+  const seed = Number(process.env['BLOBWIRE_SEED'] ?? Date.now() % 1_000_000)
+  context.diagnostic(`BLOBWIRE_SEED=${seed}`)
+  const random = randomNumbers(seed)
+  const server = await startVictim(context)
+  const wires = await startWires(context, server.place)
+  const clients = startClients(context, [server.place, wires.place])
+  const repositories = clients.map((client) => client.repository('demo'))
+  const notes = await Notes.begin(repositories[0] as Repository)
+  const writers = repositories.map((repository, index) => {
+    const twin = repositories[(index + 1) % repositories.length] as Repository
+    const name = `${index} ${transports[index % transports.length]}`
+    return new Writer({ name, repository, twin, notes, random: randomNumbers(seed + index + 1) })
+  })
+  const work = Promise.all(writers.map((writer) => writer.run()))
+  const onwards = (ticks: number) => Promise.race([notes.after(ticks), work])
+  try {
+    for (let round = 0; round < kills; round++) {
+      for (let cut = 0; cut < cuts; cut++) {
+        await onwards(25 + random(50))
+        wires.reset()
+      }
+      await onwards(25 + random(50))
+      await sleep(random(20))
+      await server.killAndStart()
+    }
+    await onwards(100)
+  } finally {
+    notes.stopped = true
+    await work
+  }
+  await writers[0]?.read()
+
+  assert.deepEqual(notes.failures, [])
+  checkWorth(context, notes.history, clients)
+  const verdict = checkLinearizable(notes.history, notes.first)
+  assert.ok(verdict.ok, `no order of these is possible: ${JSON.stringify(verdict, undefined, 2)}`)
+
+  // What the writers saw is what Git has. What nobody waits for any more may have come on top.
+  await Promise.all(clients.map((client) => client.close()))
+  await server.stop()
+  const { status, output } = git(server.gitDir, ['rev-list', '--first-parent', '--reverse', 'refs/heads/main'])
+  assert.equal(status, 0, output)
+  assert.deepEqual(output.trim().split('\n').slice(0, verdict.values.length), verdict.values)
+  assert.deepEqual(git(server.gitDir, ['fsck', '--strict', '--no-dangling']), { status: 0, output: '' })
+})
