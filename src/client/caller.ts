@@ -6,6 +6,7 @@ import { Latency } from '../core/latency.ts'
 import type { ObjectFormat } from '../git/oid.ts'
 import type { Draft } from '../pipeline/deadline.ts'
 import { createPipeline, type Pipeline } from '../pipeline/order.ts'
+import type { NoRetry } from '../pipeline/retry/decision.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
 import type { Init, Method } from '../schema/shape.ts'
@@ -58,6 +59,9 @@ export class Caller {
   readonly #idPrefix = Math.random().toString(36).slice(2, 10)
   #capabilities: Promise<Messages['GetCapabilitiesResponse']> | undefined
   #requests = 0
+  #closed = false
+  /** Ends of waits between two requests of one call. */
+  readonly #waits = new Set<() => void>()
 
   constructor(options: ResolvedOptions, clock: Clock = systemClock) {
     this.options = options
@@ -130,21 +134,30 @@ export class Caller {
   }
 
   /**
-   * Waits until what failed so often may be sent again, on its own or in parts. False = it is not to be; an abort ends
-   * the wait.
+   * Waits until what failed so often may be sent again, on its own or in parts; or tells why it is not to be. An abort and
+   * the closing of the client end the wait, and the next call then fails for that.
    */
-  async mayTryAgain(error: BlobwireError, failures: number, { timeoutMs = 0, signal }: CallOptions): Promise<boolean> {
+  async mayTryAgain(
+    error: BlobwireError,
+    failures: number,
+    { timeoutMs = 0, signal }: CallOptions
+  ): Promise<NoRetry | undefined> {
     const waitMs = this.pipeline.retries.after({ error, failures, remainingMs: timeoutMs })
-    if (typeof waitMs === 'string') return false
+    if (typeof waitMs === 'string') return waitMs
     this.counters.retries++
+    if (signal?.aborted || this.#closed) return undefined
     await new Promise<void>((resolve) => {
-      const cancel = this.clock.schedule(waitMs, resolve, true)
-      signal?.addEventListener('abort', () => {
+      const end = () => {
         cancel()
+        this.#waits.delete(end)
+        signal?.removeEventListener('abort', end)
         resolve()
-      })
+      }
+      const cancel = this.clock.schedule(waitMs, end, true)
+      this.#waits.add(end)
+      signal?.addEventListener('abort', end)
     })
-    return true
+    return undefined
   }
 
   /** The server's capabilities; asked for once, and again after a failure. */
@@ -189,7 +202,10 @@ export class Caller {
 
   /** Ends every call and lets go of the connections. */
   async close(): Promise<void> {
-    await Promise.all([this.pipeline.close(), this.#connector.close()])
+    this.#closed = true
+    const closing = Promise.all([this.pipeline.close(), this.#connector.close()])
+    for (const end of this.#waits) end()
+    await closing
   }
 }
 
