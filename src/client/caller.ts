@@ -1,7 +1,7 @@
 import type { CallOptions } from '../core/call.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { type Counters, newCounters } from '../core/counters.ts'
-import { type BlobwireError, invalidArgument, type TransportName } from '../core/error.ts'
+import { BlobwireError, invalidArgument, type TransportName } from '../core/error.ts'
 import { Latency } from '../core/latency.ts'
 import type { ObjectFormat } from '../git/oid.ts'
 import type { Draft } from '../pipeline/deadline.ts'
@@ -16,6 +16,7 @@ import type { OperationName, OperationResult } from './inputs.ts'
 import { checkNumber } from './numbers.ts'
 import type { Request } from './operations.ts'
 import { checkTransport, type ResolvedOptions } from './options.ts'
+import { sharedAnswer } from './shared-answer.ts'
 import { verifierOf } from './verify.ts'
 
 /** What the client does not have to ask for again. */
@@ -127,7 +128,7 @@ export class Caller {
   }
 
   /** Options for the calls of one operation that takes several: what is left of its one deadline. */
-  shared(options: CallOptions): () => CallOptions {
+  shared(options: CallOptions): () => CallOptions & { timeoutMs: number } {
     const timeoutMs = checkNumber('timeoutMs', options.timeoutMs ?? this.options.timeoutMs)
     const endsAt = this.clock.now() + timeoutMs
     return () => ({ ...options, timeoutMs: Math.max(1, Math.ceil(endsAt - this.clock.now())) })
@@ -160,9 +161,26 @@ export class Caller {
     return undefined
   }
 
-  /** The server's capabilities; asked for once, and again after a failure. */
-  capabilities(options: CallOptions = {}): Promise<Messages['GetCapabilitiesResponse']> {
-    this.#capabilities ??= this.invoke(methods.getCapabilities, {}, options).then(
+  /** The server's capabilities; asked for once, for all who want them, and again after a failure. */
+  async capabilities(options: CallOptions = {}): Promise<Messages['GetCapabilitiesResponse']> {
+    const remaining = this.shared(options)
+    for (;;) {
+      const { timeoutMs, signal } = remaining()
+      const asked = this.#askCapabilities(options)
+      try {
+        return await sharedAnswer(asked.answer, { timeoutMs, signal: checkSignal(signal) }, this.clock)
+      } catch (error) {
+        // Who asked had less time than is left here.
+        const isTheirs = error instanceof BlobwireError && error.code === 'deadline_exceeded'
+        if (!isTheirs || asked.isOwn || remaining().timeoutMs <= 1) throw error
+      }
+    }
+  }
+
+  /** Nobody's signal ends it, because others may wait for it. */
+  #askCapabilities({ signal: _, timeoutMs = this.options.timeoutMs, ...options }: CallOptions) {
+    const isOwn = this.#capabilities === undefined
+    this.#capabilities ??= this.invoke(methods.getCapabilities, {}, { ...options, timeoutMs }).then(
       (capabilities) => {
         this.known.limits = { ...defaultLimits, ...positive(capabilities.limits) }
         this.pipeline.routes.offered(capabilities.transports.map(({ transport }) => transport))
@@ -173,7 +191,7 @@ export class Caller {
         throw error
       }
     )
-    return this.#capabilities
+    return { answer: this.#capabilities, isOwn }
   }
 
   /** Limits of the server, for calls that have to split what they send. */
