@@ -29,6 +29,8 @@ export interface GrpcTransportParts {
 
 /** What streams that stay open hear of their channel. */
 export interface ChannelListener {
+  /** There is a connection; also where there was one when it began. */
+  onReady(): void
   /** The connection takes nothing new. */
   onMove(): void
   /** Nobody is there any more. */
@@ -136,6 +138,8 @@ export class GrpcChannel {
     connections.streams++
     if (listener) this.#listeners.add(listener)
     this.#count()
+    const isReady = this.#client.getChannel().getConnectivityState(false) === connectivityState.READY
+    if (listener && isReady) queueMicrotask(() => listener.onReady())
   }
 
   /** It is over. */
@@ -194,6 +198,7 @@ export class GrpcChannel {
         isOpen = true
         connections.opened++
         connections.open++
+        if (client === this.#client) for (const listener of [...this.#listeners]) listener.onReady()
       } else if (next !== connectivityState.READY && isOpen) {
         isOpen = false
         connections.open--

@@ -30,6 +30,7 @@ class GrpcSession implements SessionStream, ChannelListener {
   readonly #parts: GrpcSessionParts
   readonly #opening: SessionOpening
   readonly #stream: ClientDuplexStream<Buffer, Buffer>
+  #started = false
   #ended = false
   /** Nothing more is sent. */
   #half = false
@@ -46,10 +47,6 @@ class GrpcSession implements SessionStream, ChannelListener {
     parts.channel.begin(this)
     const { client } = parts.channel
     this.#stream = client.makeBidiStreamRequest(parts.method.path, asIs, asIs, metadata, { interceptors })
-    // Asked of the channel, because the call itself says nothing until the server does.
-    client.waitForReady(Number.POSITIVE_INFINITY, (error) => {
-      if (!error && !this.#ended) opening.onStart()
-    })
     this.#stream.on('data', (bytes: Buffer) => this.#take(bytes))
     this.#stream.on('drain', () => opening.onDrain())
     this.#stream.on('end', () => undefined)
@@ -73,6 +70,13 @@ class GrpcSession implements SessionStream, ChannelListener {
   end(): void {
     if (!this.#ended && !this.#half) this.#stream.end()
     this.#half = true
+  }
+
+  /** Of the channel, because the call itself says nothing until the server does. */
+  onReady(): void {
+    if (this.#ended || this.#started) return
+    this.#started = true
+    this.#opening.onStart()
   }
 
   onMove(): void {

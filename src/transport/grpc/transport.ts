@@ -44,6 +44,7 @@ export function createGrpcTransport(parts: GrpcTransportParts, options: Transpor
     const heardBefore = channel.heard
     return new Promise((resolve, reject) => {
       const listener: ChannelListener = {
+        onReady: () => undefined,
         onMove: () => undefined,
         onLost(error) {
           reject(error.with({ transport: 'grpc', attempts: 1 }))
