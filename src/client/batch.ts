@@ -1,5 +1,5 @@
 import type { CallOptions } from '../core/call.ts'
-import { BlobwireError, invalidArgument } from '../core/error.ts'
+import { BlobwireError, invalidArgument, moreSent, type Sent } from '../core/error.ts'
 import { hashObject, type ObjectFormat } from '../git/oid.ts'
 import { operationError } from '../pipeline/batch/operation-error.ts'
 import { estimateBytes } from '../pipeline/batch/size.ts'
@@ -8,6 +8,7 @@ import { isRetryable } from '../pipeline/retry/rules.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
 import type { Init } from '../schema/shape.ts'
+import { toSendAgain } from './batch-again.ts'
 import type { Caller } from './caller.ts'
 import type { Operation, OperationInputs, OperationName, OperationResult } from './inputs.ts'
 import { prepare, type Request, type Setting } from './operations.ts'
@@ -60,9 +61,14 @@ export async function runBatch(
   const unordered = isUnordered(items)
   if (unordered && !atomic && caller.usesSessions) runs = runs.flatMap(inShares)
   if (atomic && runs.length > 1) throw tooLargeForOne(items.length)
-  const send = (run: Item[]) => sendRun(context, run, { atomic, unordered, failures: 0, options: remaining })
-  if (unordered) await inParallel(runs, send)
-  else for (const run of runs) await send(run)
+  const progress: Progress = { sent: 'never', underWay: 0 }
+  const send = (run: Item[]) => sendRun(context, run, { atomic, unordered, failures: 0, options: remaining, progress })
+  try {
+    if (unordered) await inParallel(runs, send)
+    else for (const run of runs) await send(run)
+  } catch (error) {
+    throw ofAll(error, progress)
+  }
   return items.map(({ result }) => result as OperationResult)
 }
 
@@ -107,7 +113,23 @@ async function inParallel(runs: Item[][], send: (run: Item[]) => Promise<void>):
   await Promise.all(Array.from({ length: Math.min(maxParallel, runs.length) }, worker))
 }
 
+/** How far the requests of one batch have got. */
+interface Progress {
+  sent: Sent
+  /** Requests without an answer. */
+  underWay: number
+}
+
+/** The error of one request as that of the batch, other requests of which may have been carried out. */
+function ofAll(error: unknown, { sent, underWay }: Progress): unknown {
+  if (!(error instanceof BlobwireError)) return error
+  const ofOthers = moreSent(sent, underWay > 0 ? 'maybe' : 'never')
+  const all = moreSent(error.sent, ofOthers)
+  return all === error.sent ? error : error.with({ sent: all, attempts: Math.max(1, error.attempts) })
+}
+
 interface Sending {
+  readonly progress: Progress
   readonly atomic: boolean
   /** Its operations may be done in any order. */
   readonly unordered: boolean
@@ -120,17 +142,23 @@ async function sendRun(context: BatchContext, run: Item[], sending: Sending): Pr
   const { caller, repository } = context
   const operations = run.map(({ name, request }) => ({ [name]: request })) as Init<Messages['Operation']>[]
   let response: Messages['BatchOperationsResponse']
+  const { progress } = sending
+  progress.underWay++
   try {
     const request = { repository, operations, atomic: sending.atomic }
     const answer = caller.invoke(methods.batchOperations, request, sending.options())
     if (caller.options.verify) setImmediate(hashAhead, run, context.setting.objectFormat)
     response = await answer
+    progress.sent = 'processed'
   } catch (error) {
+    if (error instanceof BlobwireError) progress.sent = moreSent(progress.sent, error.sent)
     if (!isTooLarge(error) || run.length === 1) throw error
     if (sending.atomic) throw tooLargeForOne(run.length, error)
     const middle = run.length >> 1
     await sendRun(context, run.slice(0, middle), sending)
     return sendRun(context, run.slice(middle), sending)
+  } finally {
+    progress.underWay--
   }
   if (response.results.length !== run.length) throw wrongCount(run.length, response.results.length)
   run.forEach((item, index) => {
@@ -142,22 +170,32 @@ async function sendRun(context: BatchContext, run: Item[], sending: Sending): Pr
   await sendFailed(context, run, sending)
 }
 
-/**
- * Sends again what failed and may succeed, once its time has come; in order, that is all that failed from there on, and of
- * an atomic batch all of it.
- */
+/** Sends again what failed and may succeed, once its time has come. */
 async function sendFailed(context: BatchContext, run: Item[], sending: Sending): Promise<void> {
   const { caller } = context
-  const first = run.findIndex(({ result }) => result?.error !== undefined && isRetryable(result.error))
-  const error = run[first]?.result?.error
+  const again = toSendAgain(run, sending)
+  const failed = again.filter(({ result }) => isRetryable(result?.error))
+  const error = failed[0]?.result?.error
   if (error === undefined) return
   const failures = sending.failures + 1
-  if (!(await caller.mayTryAgain(error, failures, sending.options()))) return
-  const again = run.filter(({ result }, index) => {
-    if (sending.atomic) return true
-    return result?.error !== undefined && (isRetryable(result.error) || (!sending.unordered && index > first))
-  })
-  await sendRun(context, again, { ...sending, failures })
+  const refusal = await caller.mayTryAgain(error, failures, sending.options())
+  if (refusal === 'retry_budget_exhausted') {
+    for (const item of failed) item.result = { error: spent(item.result?.error as BlobwireError) }
+  }
+  if (refusal !== undefined) return
+  try {
+    await sendRun(context, again, { ...sending, failures })
+  } catch (exception) {
+    // What was done before is no less done: each operation keeps the result that it has.
+    if (!(exception instanceof BlobwireError) || endsAll.has(exception.code)) throw exception
+  }
+}
+
+/** The batch itself is over. */
+const endsAll = new Set(['cancelled', 'deadline_exceeded'])
+
+function spent(error: BlobwireError): BlobwireError {
+  return error.with({ reason: 'retry_budget_exhausted', cause: error })
 }
 
 /** Computes, while the server works, what its answers are held against. */

@@ -1,11 +1,12 @@
 import type { CallOptions } from '../core/call.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { type Counters, newCounters } from '../core/counters.ts'
-import { type BlobwireError, invalidArgument, type TransportName } from '../core/error.ts'
+import { BlobwireError, invalidArgument, type TransportName } from '../core/error.ts'
 import { Latency } from '../core/latency.ts'
 import type { ObjectFormat } from '../git/oid.ts'
 import type { Draft } from '../pipeline/deadline.ts'
 import { createPipeline, type Pipeline } from '../pipeline/order.ts'
+import type { NoRetry } from '../pipeline/retry/decision.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
 import type { Init, Method } from '../schema/shape.ts'
@@ -15,6 +16,7 @@ import type { OperationName, OperationResult } from './inputs.ts'
 import { checkNumber } from './numbers.ts'
 import type { Request } from './operations.ts'
 import { checkTransport, type ResolvedOptions } from './options.ts'
+import { sharedAnswer } from './shared-answer.ts'
 import { verifierOf } from './verify.ts'
 
 /** What the client does not have to ask for again. */
@@ -58,6 +60,9 @@ export class Caller {
   readonly #idPrefix = Math.random().toString(36).slice(2, 10)
   #capabilities: Promise<Messages['GetCapabilitiesResponse']> | undefined
   #requests = 0
+  #closed = false
+  /** Ends of waits between two requests of one call. */
+  readonly #waits = new Set<() => void>()
 
   constructor(options: ResolvedOptions, clock: Clock = systemClock) {
     this.options = options
@@ -123,33 +128,59 @@ export class Caller {
   }
 
   /** Options for the calls of one operation that takes several: what is left of its one deadline. */
-  shared(options: CallOptions): () => CallOptions {
+  shared(options: CallOptions): () => CallOptions & { timeoutMs: number } {
     const timeoutMs = checkNumber('timeoutMs', options.timeoutMs ?? this.options.timeoutMs)
     const endsAt = this.clock.now() + timeoutMs
     return () => ({ ...options, timeoutMs: Math.max(1, Math.ceil(endsAt - this.clock.now())) })
   }
 
   /**
-   * Waits until what failed so often may be sent again, on its own or in parts. False = it is not to be; an abort ends
-   * the wait.
+   * Waits until what failed so often may be sent again, on its own or in parts; or tells why it is not to be. An abort and
+   * the closing of the client end the wait, and the next call then fails for that.
    */
-  async mayTryAgain(error: BlobwireError, failures: number, { timeoutMs = 0, signal }: CallOptions): Promise<boolean> {
+  async mayTryAgain(
+    error: BlobwireError,
+    failures: number,
+    { timeoutMs = 0, signal }: CallOptions
+  ): Promise<NoRetry | undefined> {
     const waitMs = this.pipeline.retries.after({ error, failures, remainingMs: timeoutMs })
-    if (typeof waitMs === 'string') return false
+    if (typeof waitMs === 'string') return waitMs
     this.counters.retries++
+    if (signal?.aborted || this.#closed) return undefined
     await new Promise<void>((resolve) => {
-      const cancel = this.clock.schedule(waitMs, resolve, true)
-      signal?.addEventListener('abort', () => {
+      const end = () => {
         cancel()
+        this.#waits.delete(end)
+        signal?.removeEventListener('abort', end)
         resolve()
-      })
+      }
+      const cancel = this.clock.schedule(waitMs, end, true)
+      this.#waits.add(end)
+      signal?.addEventListener('abort', end)
     })
-    return true
+    return undefined
   }
 
-  /** The server's capabilities; asked for once, and again after a failure. */
-  capabilities(options: CallOptions = {}): Promise<Messages['GetCapabilitiesResponse']> {
-    this.#capabilities ??= this.invoke(methods.getCapabilities, {}, options).then(
+  /** The server's capabilities; asked for once, for all who want them, and again after a failure. */
+  async capabilities(options: CallOptions = {}): Promise<Messages['GetCapabilitiesResponse']> {
+    const remaining = this.shared(options)
+    for (;;) {
+      const { timeoutMs, signal } = remaining()
+      const asked = this.#askCapabilities(options)
+      try {
+        return await sharedAnswer(asked.answer, { timeoutMs, signal: checkSignal(signal) }, this.clock)
+      } catch (error) {
+        // Who asked had less time than is left here.
+        const isTheirs = error instanceof BlobwireError && error.code === 'deadline_exceeded'
+        if (!isTheirs || asked.isOwn || remaining().timeoutMs <= 1) throw error
+      }
+    }
+  }
+
+  /** Nobody's signal ends it, because others may wait for it. */
+  #askCapabilities({ signal: _, timeoutMs = this.options.timeoutMs, ...options }: CallOptions) {
+    const isOwn = this.#capabilities === undefined
+    this.#capabilities ??= this.invoke(methods.getCapabilities, {}, { ...options, timeoutMs }).then(
       (capabilities) => {
         this.known.limits = { ...defaultLimits, ...positive(capabilities.limits) }
         this.pipeline.routes.offered(capabilities.transports.map(({ transport }) => transport))
@@ -160,7 +191,7 @@ export class Caller {
         throw error
       }
     )
-    return this.#capabilities
+    return { answer: this.#capabilities, isOwn }
   }
 
   /** Limits of the server, for calls that have to split what they send. */
@@ -189,7 +220,10 @@ export class Caller {
 
   /** Ends every call and lets go of the connections. */
   async close(): Promise<void> {
-    await Promise.all([this.pipeline.close(), this.#connector.close()])
+    this.#closed = true
+    const closing = Promise.all([this.pipeline.close(), this.#connector.close()])
+    for (const end of this.#waits) end()
+    await closing
   }
 }
 

@@ -19,10 +19,30 @@ function readLong(value: unknown): number | undefined {
   return typeof value === 'number' ? value : undefined
 }
 
+/** Bytes above this are encoded when the message is written, not when it is prepared: it may wait, and need not be copied. */
+const earlyBytes = 4096
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
+}
+
+/** Bytes that `JSON.stringify` turns into base64. */
+class LateBase64 {
+  readonly #bytes: Uint8Array
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
+  }
+
+  toJSON(): string {
+    return base64(this.#bytes)
+  }
+}
+
 /** ProtoJSON: bytes are base64, 64-bit integers are strings. */
 const jsonRepresentation: Representation = {
   readBytes: decodeBase64,
-  writeBytes: (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64'),
+  writeBytes: (bytes) => (bytes.length > earlyBytes ? new LateBase64(bytes) : base64(bytes)),
   readLong,
   writeLong: String,
   acceptsProtoNames: true

@@ -130,13 +130,13 @@ export class Connection {
 
   /** Asks with a PING; the requests that wait for it share one. False = it is lost. */
   verify(): Promise<boolean> {
-    this.#verifying ??= (this.#liveness?.check(this.#parts.options.pingTimeoutMs) ?? Promise.resolve(true)).then(
-      (ok) => {
-        this.#verifying = undefined
-        this.#usedAtMs = this.#parts.clock.now()
-        return ok && !this.#left
-      }
-    )
+    const { clock, options } = this.#parts
+    // Requests wait for it, and there may be nothing else that would keep the process from ending.
+    this.#verifying ??= (this.#liveness?.check(options.pingTimeoutMs, true) ?? Promise.resolve(true)).then((ok) => {
+      this.#verifying = undefined
+      this.#usedAtMs = clock.now()
+      return ok && !this.#left
+    })
     return this.#verifying
   }
 
@@ -226,7 +226,7 @@ export class Connection {
       (error) => {
         counters.failures++
         if (isFirst) callback(error, null)
-        else clock.schedule(reopenDelayMs, () => callback(error, null))
+        else clock.schedule(reopenDelayMs, () => callback(error, null), true)
       }
     )
   }

@@ -53,8 +53,11 @@ export class Liveness {
     this.#watch()
   }
 
-  /** Sends a PING. False = nothing at all came in this time, and the connection was destroyed. */
-  check(timeoutMs: number): Promise<boolean> {
+  /**
+   * Sends a PING. False = nothing at all came in this time, and the connection was destroyed. `keepsAlive` = the process
+   * does not end before: undici lets it end while a connection is idle.
+   */
+  check(timeoutMs: number, keepsAlive = false): Promise<boolean> {
     const { clock } = this.#parts
     const bytesBefore = this.#socket.bytesRead
     return new Promise((resolve) => {
@@ -64,7 +67,7 @@ export class Liveness {
         if (!isAlive) this.#destroy(timeoutMs)
         resolve(isAlive)
       }
-      cancel = clock.schedule(timeoutMs, () => end(this.#socket.bytesRead !== bytesBefore))
+      cancel = clock.schedule(timeoutMs, () => end(this.#socket.bytesRead !== bytesBefore), keepsAlive)
       try {
         // An error says that the session has ended, or that ten PINGs wait already: the timer judges those.
         this.#session.ping((error) => {

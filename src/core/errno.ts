@@ -72,11 +72,18 @@ const families: readonly (readonly [prefix: string, failure: Failure])[] = [
   ['HPE_', broken]
 ]
 
+/**
+ * What fails on a connection that stands. Linux ends one that nobody answers on with what a router said of the way, such
+ * as EHOSTUNREACH, where there is that (tcp(7), "Error handling": soft errors); the request has gone out then.
+ */
+const onConnection = new Set(['read', 'write', 'writev', 'shutdown'])
+
 /** What an error of Node or undici means; undefined = it is none of theirs. */
 export function failureFromErrno(error: unknown): Failure | undefined {
-  const { code, name } = (error ?? {}) as NodeJS.ErrnoException
+  const { code, name, syscall } = (error ?? {}) as NodeJS.ErrnoException
   // undici gives it a code in some cases only.
   if (name === 'HTTPParserError') return broken
   if (typeof code !== 'string') return undefined
-  return failures[code] ?? families.find(([prefix]) => code.startsWith(prefix))?.[1]
+  const failure = failures[code] ?? families.find(([prefix]) => code.startsWith(prefix))?.[1]
+  return failure === neverConnected && onConnection.has(syscall ?? '') ? broken : failure
 }

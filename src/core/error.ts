@@ -6,6 +6,13 @@ export type TransportName = 'json' | 'msgpack' | 'grpc'
 /** Whether the server can have seen the call: not at all, possibly, or certainly (it answered). */
 export type Sent = 'never' | 'maybe' | 'processed'
 
+const sentOrder: readonly Sent[] = ['never', 'maybe', 'processed']
+
+/** What holds for both together. */
+export function moreSent(one: Sent, other: Sent): Sent {
+  return sentOrder.indexOf(one) > sentOrder.indexOf(other) ? one : other
+}
+
 /** A ref that was not where a compare-and-swap expected it. All-zero oids stand for "no such ref". */
 export interface RefMismatch {
   name: string

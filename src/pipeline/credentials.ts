@@ -1,3 +1,4 @@
+import type { Clock } from '../core/clock.ts'
 import { BlobwireError } from '../core/error.ts'
 
 /** A bearer token, or what fetches one. */
@@ -14,10 +15,15 @@ export function isToken(text: unknown): text is string {
 /** The `Authorization` header of requests and sessions. */
 export class Credentials {
   readonly #token: Token
+  readonly #clock: Clock
+  readonly #timeoutMs: number
   #asking: Promise<string> | undefined
 
-  constructor(token: Token) {
+  /** A function that has not answered within `timeoutMs` has failed: it must not hold up what is called later. */
+  constructor(token: Token, clock: Clock, timeoutMs: number) {
     this.#token = token
+    this.#clock = clock
+    this.#timeoutMs = timeoutMs
   }
 
   /** A function gives the token, and may give another one the next time. */
@@ -42,7 +48,7 @@ export class Credentials {
   async #ask(source: () => string | Promise<string>): Promise<string> {
     let answer: unknown
     try {
-      answer = await source()
+      answer = await this.#inTime(source)
     } catch (cause) {
       throw new BlobwireError({ code: 'unauthenticated', reason: 'token_source', message: 'token() failed', cause })
     } finally {
@@ -52,5 +58,14 @@ export class Credentials {
     // The answer itself must not show: it may be a token with a line feed behind it.
     const message = 'token() did not give a bearer token: letters, digits and -._~+/ with = at the end'
     throw new BlobwireError({ code: 'unauthenticated', reason: 'token_source', message })
+  }
+
+  #inTime(source: () => string | Promise<string>): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const late = () => reject(new Error(`no answer within ${this.#timeoutMs} ms`))
+      // Until there is a token, there may be no socket that would keep the process from ending.
+      const cancel = this.#clock.schedule(this.#timeoutMs, late, true)
+      new Promise((answer) => answer(source())).finally(cancel).then(resolve, reject)
+    })
   }
 }

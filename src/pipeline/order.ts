@@ -31,7 +31,7 @@ export interface Pipeline {
 export function createPipeline(parts: PipelineParts): Pipeline {
   const { clock, counters, latency, transports, retry, random } = parts
   const budget = new RetryBudget(clock, retry)
-  const credentials = parts.token === undefined ? undefined : new Credentials(parts.token)
+  const credentials = parts.token === undefined ? undefined : new Credentials(parts.token, clock, parts.timeoutMs)
   const made = new Map<TransportName, Lanes<EndpointLane>>()
   const lanesOf = (transport: TransportName): Lanes<EndpointLane> => {
     let lanes = made.get(transport)

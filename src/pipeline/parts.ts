@@ -18,6 +18,8 @@ export interface PipelineParts {
   readonly latency: Latency
   readonly interceptors: readonly Interceptor[]
   readonly token: Token | undefined
+  /** Time for a call that does not say otherwise, in milliseconds. */
+  readonly timeoutMs: number
   /** Headers of every call; calls with others travel alone. */
   readonly headers: Readonly<Record<string, string>>
   /** False = every call is a request of its own. */

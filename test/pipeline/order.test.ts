@@ -30,6 +30,7 @@ function parts(over: Partial<PipelineParts>): PipelineParts {
     counters: newCounters(),
     interceptors: [],
     token: undefined,
+    timeoutMs: 30_000,
     headers: draft.headers,
     batch: false,
     ...plainPolicies,

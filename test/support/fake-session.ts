@@ -168,6 +168,7 @@ export function bench(options: BenchOptions = {}): Bench {
     counters,
     interceptors: [],
     token: options.token,
+    timeoutMs: 30_000,
     headers: noHeaders,
     batch: { ...defaults, ...options.batch },
     ...plainPolicies,

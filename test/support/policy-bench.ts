@@ -52,6 +52,7 @@ export function policyBench({ respond, ...over }: PolicyBenchOptions = {}): Poli
     counters,
     interceptors: [],
     token: undefined,
+    timeoutMs: 30_000,
     headers: {},
     batch: false,
     codecOf: () => msgpackCodec,

@@ -18,11 +18,13 @@ export class Linger {
   /** Whether what waits has to wait longer; begins the wait where it has not begun. */
   holds(): boolean {
     if (this.#lingerMs === 0 || this.#isOver) return false
-    this.#cancel ??= this.#clock.schedule(this.#lingerMs, () => {
+    const over = () => {
       this.#cancel = undefined
       this.#isOver = true
       this.#onOver()
-    })
+    }
+    // Until the frame is sent, there may be nothing else that would keep the process from ending.
+    this.#cancel ??= this.#clock.schedule(this.#lingerMs, over, true)
     return true
   }
 

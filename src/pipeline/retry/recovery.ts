@@ -1,13 +1,10 @@
 import pRetry from 'p-retry'
-import { BlobwireError, type Sent } from '../../core/error.ts'
+import { BlobwireError, moreSent, type Sent } from '../../core/error.ts'
 import type { Call, EndListener, Progress, Settle } from '../../transport/transport.ts'
 import { Attempt, type AttemptOwner } from '../attempt.ts'
 import type { Lane } from '../lanes.ts'
 import type { NoRetry } from './decision.ts'
 import type { RetrierParts } from './parts.ts'
-
-const sentOrder: readonly Sent[] = ['never', 'maybe', 'processed']
-const moreSent = (one: Sent, other: Sent) => (sentOrder.indexOf(one) > sentOrder.indexOf(other) ? one : other)
 
 /** A call after its first failure: waits, tries again, and tells what came of all attempts together. */
 export class Recovery implements EndListener, AttemptOwner {

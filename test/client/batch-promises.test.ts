@@ -1,0 +1,108 @@
+/** What a batch promises while parts of it are sent again: the order, the results, what was sent, the end of its waits. */
+import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
+import { type TestContext, test } from 'node:test'
+import { Faults } from '../../server-fixture/faults/faults.ts'
+import type { ClientOptions, Operation } from '../../src/index.ts'
+import { failureOf } from '../support/faulty-network.ts'
+import { until } from '../support/http2-peer.ts'
+import { atEnd, testServer } from '../support/server.ts'
+
+const name = 'refs/heads/side'
+const oidOfOne = '56a6051ca2b02b04ef92d5150c9ef600403cb1de'
+const blobs = (...contents: string[]): Operation[] => contents.map((content) => ({ storeBlob: { content } }))
+const move = (expectedOid: string | null, newOid: string | null): Operation => ({
+  updateRefs: { updates: [{ name, expectedOid, newOid }] }
+})
+
+async function scene(context: TestContext, options: Partial<ClientOptions> = {}) {
+  const faults = new Faults()
+  const fixture = atEnd(context, await testServer({ faults, limits: { maxBatchOperations: 4 } }))
+  const client = fixture.client({ retry: { baseMs: 1 }, ...options })
+  await client.createRepository('demo')
+  const author = { name: 'Ada', email: 'ada@example.org' }
+  const { oid } = await client.commitFiles('demo', { branch: 'main', changes: { a: 'a' }, message: 'm\n', author })
+  const once = (rpc: string, retryAfterMs = 0) =>
+    faults.add({ rpc, count: 1, fault: { kind: 'status', code: 'unavailable', retryAfterMs } })
+  const side = async () => (await client.listRefs('demo', { prefix: name })).refs.length
+  return { faults, fixture, client, oid, once, side }
+}
+
+for (const atomic of [false, true]) {
+  test(`a ref is not moved behind the back of a later move (atomic: ${atomic})`, async (context) => {
+    const { client, oid, once, side } = await scene(context)
+    once('UpdateRefs')
+    const results = await client.batch('demo', [move(null, oid), move(oid, null)], { atomic })
+    const codes = results.map(({ error }) => error?.code)
+    // Either nothing failed and it is gone, or the first is told to have failed and never was.
+    assert.deepEqual(codes, atomic ? [undefined, undefined] : ['unavailable', undefined])
+    assert.equal(await side(), 0)
+  })
+}
+
+test('a read sees what was sent again before it', async (context) => {
+  const { client, once } = await scene(context)
+  once('StoreBlob')
+  const [stored, found] = await client.batch('demo', [...blobs('1'), { findMissing: { oids: [oidOfOne] } }])
+  assert.equal(stored?.storeBlob?.oid, oidOfOne)
+  assert.deepEqual(found?.findMissing?.missing, [])
+})
+
+test('what was done is told where the rest cannot be sent again', async (context) => {
+  const { client, fixture, once, faults } = await scene(context, { timeoutMs: 5000 })
+  once('StoreBlob', 200)
+  const batch = client.batch('demo', blobs('1', '2'))
+  await until(() => faults.fired('status') === 1, 'the failure')
+  await fixture.server.close()
+  const [first, second] = await batch
+  assert.equal(first?.error?.code, 'unavailable')
+  assert.equal(second?.storeBlob?.size, 1)
+})
+
+test('a batch of which one request was answered was not sent never', async (context) => {
+  const { fixture, oid, side } = await scene(context)
+  const controller = new AbortController()
+  let requests = 0
+  const client = fixture.client({
+    interceptors: [
+      (call, next) => {
+        if (call.method.name === 'BatchOperations' && ++requests === 2) controller.abort()
+        return next(call)
+      }
+    ]
+  })
+  const operations = [move(null, oid), ...blobs('1', '2', '3', '4', '5')]
+  await client.warmUp()
+  const { error } = await failureOf(client.batch('demo', operations, { signal: controller.signal }))
+  assert.deepEqual([error.code, error.sent, error.attempts], ['cancelled', 'processed', 1])
+  assert.equal(await side(), 1)
+})
+
+test('close() ends a batch that waits to be sent again', async (context) => {
+  const { client, once, faults } = await scene(context)
+  once('StoreBlob', 20_000)
+  const batch = failureOf(client.batch('demo', blobs('1', '2')))
+  await until(() => faults.fired('status') === 1, 'the failure')
+  await until(() => client.stats().retries === 1, 'the wait')
+  const began = performance.now()
+  await client.close()
+  const { error } = await batch
+  assert.deepEqual([error.code, error.reason, error.sent], ['cancelled', 'client_closed', 'processed'])
+  assert.ok(performance.now() - began < 250, 'at once')
+})
+
+test('a signal keeps no listener of a batch that was sent again', async (context) => {
+  const { client, once } = await scene(context)
+  const { signal } = new AbortController()
+  once('StoreBlob')
+  await client.batch('demo', blobs('1', '2'), { signal })
+  assert.equal(client.stats().retries, 1)
+  assert.equal(getEventListeners(signal, 'abort').length, 0)
+})
+
+test('an operation says that the retry budget was spent', async (context) => {
+  const { client, faults } = await scene(context, { retry: { budgetRatio: 0, budgetPerSecond: 0 } })
+  faults.add({ rpc: 'StoreBlob', fault: { kind: 'status', code: 'unavailable' } })
+  const [result] = await client.batch('demo', blobs('1'))
+  assert.deepEqual([result?.error?.code, result?.error?.reason], ['unavailable', 'retry_budget_exhausted'])
+})

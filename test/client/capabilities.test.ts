@@ -1,0 +1,62 @@
+/** Many may wait for one answer of GetCapabilities; each has its own deadline and its own signal all the same. */
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { Faults } from '../../server-fixture/faults/faults.ts'
+import type { Client } from '../../src/index.ts'
+import { failureOf } from '../support/faulty-network.ts'
+import { atEnd, testServer } from '../support/server.ts'
+
+async function slowServer(context: TestContext, ms: number): Promise<Client> {
+  const faults = new Faults()
+  const client = atEnd(context, await testServer({ faults })).client()
+  await client.createRepository('demo')
+  faults.add({ rpc: 'GetCapabilities', count: 1, fault: { kind: 'delay', ms } })
+  return client
+}
+
+/** More than travels with the commit itself, so that the limits are asked for. */
+const large = {
+  branch: 'main',
+  changes: { a: new Uint8Array(70_000) },
+  message: 'm\n',
+  author: { name: 'Ada', email: 'ada@example.org' }
+}
+
+test('who waits for the answer to another call has a deadline of its own', async (context) => {
+  const client = await slowServer(context, 800)
+  const first = client.warmUp()
+  const began = performance.now()
+  const { error } = await failureOf(client.getCapabilities({ timeoutMs: 100 }))
+  assert.equal(error.code, 'deadline_exceeded')
+  assert.ok(performance.now() - began < 350, 'in time')
+  await first
+})
+
+test('and a signal of its own', async (context) => {
+  const client = await slowServer(context, 800)
+  const first = client.warmUp()
+  const began = performance.now()
+  const { error } = await failureOf(client.commitFiles('demo', large, { signal: AbortSignal.timeout(100) }))
+  assert.equal(error.code, 'cancelled')
+  assert.ok(performance.now() - began < 350, 'at once')
+  await first
+})
+
+test('the abort of who asked is not the end of those who wait', async (context) => {
+  const client = await slowServer(context, 200)
+  const controller = new AbortController()
+  const first = failureOf(client.getCapabilities({ signal: controller.signal }))
+  const second = client.commitFiles('demo', large)
+  controller.abort()
+  assert.equal((await first).error.code, 'cancelled')
+  assert.equal((await second).oid.length, 40)
+})
+
+test('nor is the deadline of who asked', async (context) => {
+  const client = await slowServer(context, 300)
+  const first = failureOf(client.getCapabilities({ timeoutMs: 100 }))
+  const second = client.getCapabilities()
+  assert.equal((await first).error.code, 'deadline_exceeded')
+  assert.ok((await second).limits)
+  assert.equal(client.stats().running, 0)
+})
