@@ -74,6 +74,7 @@ class Batch {
   }
 
   async run(list: readonly Operation[]): Promise<Result[]> {
+    if (this.#workspace.atomic) this.#workspace.expectMoves(list.flatMap(({ updateRefs }) => updateRefs?.updates ?? []))
     let reads: { index: number; step: Step }[] = []
     for (const [index, operation] of list.entries()) {
       const step = this.#prepare(index, operation)

@@ -46,6 +46,8 @@ export class Workspace {
   readonly #staged = new Map<string, NewObject>()
   #unflushed: NewObject[] = []
   readonly #moves = new Map<string, RefMove>()
+  /** Where atomic work will have left refs, as far as that is known before it begins. */
+  readonly #destinations = new Map<string, string>()
   readonly #known = new Map<string, ObjectInfo>()
   readonly #infos: Gatherer<ObjectInfo | undefined>
   readonly #inline: Gatherer<StoredObject | undefined>
@@ -165,6 +167,11 @@ export class Workspace {
     return pageOfNames(oids.keys(), page).map((name) => ({ name, oid: oids.get(name) as string }))
   }
 
+  /** Tells where the moves of atomic work lead: a ref that is there already has been moved by an earlier attempt. */
+  expectMoves(moves: readonly Pick<RefMove, 'name' | 'newOid'>[]): void {
+    for (const { name, newOid } of moves) this.#destinations.set(name, newOid)
+  }
+
   /** Moves refs, now or (atomic) at the end. Returns those that were not where they were expected. */
   async moveRefs(moves: readonly RefMove[]): Promise<RefMismatch[]> {
     if (!this.atomic) {
@@ -174,7 +181,8 @@ export class Workspace {
     const current = await this.refs(moves.map(({ name }) => name))
     const mismatches = moves.flatMap(({ name, expectedOid, newOid }, index) => {
       const foundOid = current[index] ?? zeroOid(this.format)
-      return foundOid === expectedOid || foundOid === newOid ? [] : [{ name, expectedOid, foundOid }]
+      const isDone = foundOid === newOid || (!this.#moves.has(name) && foundOid === this.#destinations.get(name))
+      return foundOid === expectedOid || isDone ? [] : [{ name, expectedOid, foundOid }]
     })
     if (mismatches.length > 0) return mismatches
     for (const [index, move] of moves.entries()) {
@@ -189,9 +197,10 @@ export class Workspace {
   async flush(): Promise<void> {
     const objects = this.#unflushed
     if (objects.length === 0) return
+    const { length } = objects
     await this.store.putObjects(this.repository.repository, objects)
     // Only now: what could not be stored is tried again by the next flush, and the last one decides what was done.
-    this.#unflushed = this.#unflushed.slice(objects.length)
+    this.#unflushed = this.#unflushed.slice(length)
   }
 
   /** Stores what is staged and, in atomic work, moves the refs. Returns the mismatches of the latter. */

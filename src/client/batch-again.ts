@@ -11,11 +11,33 @@ export interface Done {
   readonly result: OperationResult | undefined
 }
 
+const movesRefs: ReadonlySet<OperationName> = new Set(['commitFiles', 'updateRefs'])
+
 /** Names of the refs that an operation moves. */
-function refsOf({ name, request }: Done): string[] {
+function refsOf({ name, request }: Pick<Done, 'name' | 'request'>): string[] {
   if (name === 'commitFiles') return [branchRef((request as Request<'commitFiles'>).branch ?? '')]
   if (name !== 'updateRefs') return []
   return ((request as Request<'updateRefs'>).updates ?? []).map((update) => update.name ?? '')
+}
+
+/**
+ * Cuts a run where a ref would be moved a second time: a request whose answer is lost is sent again, and then finds the
+ * ref where the last move has left it, which is not where the first one expects or leaves it.
+ */
+export function oneMoveEach<Item extends Pick<Done, 'name' | 'request'>>(run: readonly Item[]): Item[][] {
+  if (!run.some(({ name }) => movesRefs.has(name))) return [[...run]]
+  const runs: Item[][] = [[]]
+  let moved = new Set<string>()
+  for (const item of run) {
+    const refs = refsOf(item)
+    if (refs.some((ref) => moved.has(ref))) {
+      runs.push([])
+      moved = new Set()
+    }
+    for (const ref of refs) moved.add(ref)
+    runs.at(-1)?.push(item)
+  }
+  return runs
 }
 
 /**
@@ -23,25 +45,14 @@ function refsOf({ name, request }: Done): string[] {
  *
  * - where the order does not matter, what failed and may succeed;
  * - otherwise all that failed from there on, and the reads, which have not seen what failed before them;
- * - of an atomic batch whose refs did not move, all of it.
- *
- * Nothing, where a later operation has moved a ref that would now be moved by an earlier one: a ref that is deleted and
- * then created is not what was asked for. The errors stand, and the caller decides.
+ * - of an atomic batch, which has done nothing then, all of it.
  */
 export function toSendAgain<Item extends Done>(run: readonly Item[], rules: { atomic: boolean; unordered: boolean }) {
   const first = run.findIndex(({ result }) => result?.error !== undefined && isRetryable(result.error))
   if (first < 0) return []
   if (rules.unordered) return run.filter(({ result }) => isRetryable(result?.error))
-  const hasMoved = (item: Item) => item.result?.error === undefined && refsOf(item).length > 0
-  if (rules.atomic && !run.some(hasMoved)) return [...run]
-  const again = run.filter(
+  if (rules.atomic) return [...run]
+  return run.filter(
     ({ name, result }, index) => index >= first && (result?.error !== undefined || methods[name].readOnly)
   )
-  const waiting = new Set<string>()
-  for (const item of run.slice(first)) {
-    const refs = refsOf(item)
-    if (!hasMoved(item)) for (const ref of refs) waiting.add(ref)
-    else if (refs.some((ref) => waiting.has(ref))) return []
-  }
-  return again
 }

@@ -8,7 +8,7 @@ import { isRetryable } from '../pipeline/retry/rules.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
 import type { Init } from '../schema/shape.ts'
-import { toSendAgain } from './batch-again.ts'
+import { oneMoveEach, toSendAgain } from './batch-again.ts'
 import type { Caller } from './caller.ts'
 import type { Operation, OperationInputs, OperationName, OperationResult } from './inputs.ts'
 import { prepare, type Request, type Setting } from './operations.ts'
@@ -58,6 +58,7 @@ export async function runBatch(
   let runs = pack(items, (item) => item.bytes, caller.known.limits)
   // Only a batch that may have to be split needs the server's own limits first.
   if (runs.length > 1) runs = pack(items, (item) => item.bytes, await caller.limits(remaining()))
+  if (!atomic) runs = runs.flatMap(oneMoveEach)
   const unordered = isUnordered(items)
   if (unordered && !atomic && caller.usesSessions) runs = runs.flatMap(inShares)
   if (atomic && runs.length > 1) throw tooLargeForOne(items.length)

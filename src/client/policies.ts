@@ -82,7 +82,8 @@ const batchRules: Readonly<Record<keyof BatchOptions, NumberRule>> = {
   maxBytes: { default: 256 * 1024, ...count },
   lingerMs: { default: 0, least: 0 },
   framesInFlight: { default: 64, ...count },
-  maxQueued: { default: 100_000, ...count }
+  maxQueued: { default: 100_000, ...count },
+  maxQueuedBytes: { default: 1024 ** 3, ...count }
 }
 
 /** Names of these options. */

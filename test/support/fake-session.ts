@@ -162,7 +162,14 @@ export function bench(options: BenchOptions = {}): Bench {
     maxBlobBytes: 1 << 30,
     ...options.limits
   }
-  const defaults = { maxOperations: 256, maxBytes: 262_144, lingerMs: 0, framesInFlight: 64, maxQueued: 100_000 }
+  const defaults = {
+    maxOperations: 256,
+    maxBytes: 262_144,
+    lingerMs: 0,
+    framesInFlight: 64,
+    maxQueued: 100_000,
+    maxQueuedBytes: 2 ** 30
+  }
   const pipeline = createPipeline({
     clock,
     counters,

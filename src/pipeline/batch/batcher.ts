@@ -87,11 +87,7 @@ export class Batcher implements EntryOwner {
   }
 
   #add(entry: Entry): void {
-    const { maxQueued } = this.#parts.options
-    if (this.#queue.operations >= maxQueued) {
-      const message = `${this.#queue.operations} operations wait already (batch.maxQueued is ${maxQueued})`
-      throw new BlobwireError({ code: 'resource_exhausted', reason: 'queue_full', message })
-    }
+    this.#queue.checkRoom(entry, this.#parts.options)
     entry.owner = this
     entry.call.whenEnded(entry)
     this.#queue.push(entry)
@@ -120,8 +116,7 @@ export class Batcher implements EntryOwner {
     this.#flushing = false
     this.#sendCancels()
     if (this.#closed || this.#queue.operations === 0) return
-    const lingers =
-      this.#window.inFlight === 0 && this.#queue.operations < this.#bounds().maxOperations && this.#linger.holds()
+    const lingers = this.#window.inFlight === 0 && !this.#queue.fills(this.#parts.options) && this.#linger.holds()
     if (lingers && !this.#queue.hasAlone) return
     const bySession = this.choice.route === 'session' || (this.choice.takeProbe() && this.#probe())
     if (bySession && !this.#connected().hasRoom) return

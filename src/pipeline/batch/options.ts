@@ -27,6 +27,12 @@ export interface BatchOptions {
    * @default 100000
    */
   maxQueued?: number | undefined
+  /**
+   * Most bytes of such operations, about; one is taken however large it is. Contents wait as they are, not copied, so
+   * that this bounds what the caller has made, rather than what the client adds.
+   * @default 1073741824
+   */
+  maxQueuedBytes?: number | undefined
 }
 
 /** With every default in place. */

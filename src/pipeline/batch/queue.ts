@@ -1,9 +1,16 @@
+import { BlobwireError } from '../../core/error.ts'
 import type { Entry } from './entry.ts'
 
 /** What one frame may hold. */
 export interface FrameBounds {
   readonly maxOperations: number
   readonly maxBytes: number
+}
+
+/** What may wait; see `BatchOptions`. */
+export interface QueueBounds {
+  readonly maxQueued: number
+  readonly maxQueuedBytes: number
 }
 
 /**
@@ -23,9 +30,17 @@ export class EntryQueue {
     return this.#operations
   }
 
-  /** About how many bytes they have. */
-  get bytes(): number {
-    return this.#bytes
+  /** Whether what waits is enough for a frame, whatever its bounds become. */
+  fills({ maxOperations, maxBytes }: FrameBounds): boolean {
+    return this.#operations >= maxOperations || this.#bytes >= maxBytes
+  }
+
+  /** @throws BlobwireError `resource_exhausted`, reason `queue_full`, where the entry would be too much */
+  checkRoom({ bytes }: Entry, { maxQueued, maxQueuedBytes }: QueueBounds): void {
+    if (this.#operations < maxQueued && (this.#operations === 0 || this.#bytes + bytes <= maxQueuedBytes)) return
+    const bounds = `batch.maxQueued is ${maxQueued}, batch.maxQueuedBytes ${maxQueuedBytes}`
+    const message = `${this.#operations} operations of ${this.#bytes} bytes wait already (${bounds})`
+    throw new BlobwireError({ code: 'resource_exhausted', reason: 'queue_full', message })
   }
 
   push(entry: Entry): void {

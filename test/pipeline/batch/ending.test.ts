@@ -135,6 +135,21 @@ test('a full queue refuses with queue_full, and what has ended leaves room in it
   await Promise.all([...calls, waiting[2], ...later])
 })
 
+test('a queue that is full of bytes refuses, too; one call is taken however large it is', async () => {
+  const { store, stream } = bench({ batch: { maxQueuedBytes: 1000, framesInFlight: 1 } })
+  const calls = [store('a')]
+  await settled()
+  const large = 'x'.repeat(5000)
+  calls.push(store(large))
+  await settled()
+  await assert.rejects(store('y'), { code: 'resource_exhausted', reason: 'queue_full', sent: 'never', attempts: 0 })
+  stream().answer(0)
+  await settled()
+  stream().answer(1)
+  await Promise.all(calls)
+  assert.deepEqual(stream().frames, ['a', large])
+})
+
 test('closing settles what waits and what is in flight, lets go of the session and leaves no timer', async () => {
   const { store, pipeline, stream, clock } = bench({ batch: { lingerMs: 0 } })
   const calls = [store('a')]
