@@ -52,8 +52,7 @@ export interface ClientOptions extends PolicyOptions {
   /**
    * How concurrent calls share requests. While frames are under way, calls gather into the next one, and each still
    * settles by itself; a lone call is sent at once. `false` makes each call a request of its own.
-   * @default { 'maxOperations': 256, 'maxBytes': 262144, 'lingerMs': 0, 'framesInFlight': 64, 'maxQueued': 100000,
-   * 'maxQueuedBytes': 1073741824 }
+   * @default { 'maxOperations': 256, 'maxBytes': 262144, 'lingerMs': 0, 'framesInFlight': 64, 'maxQueued': 100000, 'maxQueuedBytes': 1073741824 }
    */
   batch?: BatchOptions | false | undefined
   /**

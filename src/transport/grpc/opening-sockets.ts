@@ -16,7 +16,7 @@ export class OpeningSockets {
   readonly #controllers = new Set<AbortController>()
 
   /** What a channel that is to be opened with these is given. */
-  readonly channelOptions = { [option]: this }
+  readonly channelOptions: Readonly<Record<string, OpeningSockets>> = { [option]: this }
 
   /** The target of such a channel. */
   static target(authority: string): string {
