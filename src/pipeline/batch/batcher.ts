@@ -293,8 +293,8 @@ export class Batcher implements EntryOwner {
   entryEnded(entry: Entry): void {
     if (entry.queued) return this.#queue.forget(entry)
     for (const id of this.#flight.end(entry)) this.#cancelled.push(id)
-    // A server that does not even answer that it has stopped is not there any more.
-    if (this.#flight.isStuck(2 * this.#parts.options.framesInFlight)) this.#renew()
+    const { clock, options } = this.#parts
+    if (this.#flight.isMute(clock.now(), 2 * options.framesInFlight)) this.#renew()
     this.#flushSoon()
   }
 

@@ -2,6 +2,11 @@ import type { Entry } from './entry.ts'
 import type { Frame } from './frame.ts'
 import type { FrameWindow } from './window.ts'
 
+/** A server that says nothing for so long, not even to others, says nothing. */
+const muteMs = 1000
+/** The same where it may be busy with what takes long. */
+const slowMuteMs = 10_000
+
 /**
  * Frames that were sent on a session and have not been answered, and what they take of the window. Frames that travel
  * alone take nothing of it: what they ask for may take long, and the others must not wait for that.
@@ -79,11 +84,15 @@ export class Flight {
     return frame.idsOf(entry)
   }
 
-  /** More than `maxFrames` frames were cancelled, and no result has come since the first of them was sent. */
-  isStuck(maxFrames: number): boolean {
-    if (this.#abandoned.size <= maxFrames) return false
-    const [oldest] = this.#abandoned
-    return oldest !== undefined && oldest.sentAtMs >= this.#heardAtMs
+  /**
+   * Nothing at all has come for so long that nothing will: not for a frame that anybody answers at once, or not for one
+   * that may take its time, or for none of more than `maxFrames` that were cancelled. The connection may well be alive:
+   * a proxy whose server is gone, a reader that has lost its place among the bytes.
+   */
+  isMute(nowMs: number, maxFrames: number): boolean {
+    const unheard = this.#frames.filter(({ sentAtMs }) => sentAtMs >= this.#heardAtMs)
+    if (unheard.some(({ alone, sentAtMs }) => nowMs - sentAtMs >= (alone ? slowMuteMs : muteMs))) return true
+    return this.#abandoned.size > maxFrames && unheard.length === this.#frames.length
   }
 
   /** Forgets all frames; returns those that were in flight. */

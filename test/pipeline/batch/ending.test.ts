@@ -1,6 +1,7 @@
 /** Calls that end before their answer: abort, deadline, close, and a queue that is full. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { methods } from '../../../src/schema/methods.ts'
 import { bench, outcomes, settled } from '../../support/fake-session.ts'
 
 test('a call aborted while it waits is never sent, and its neighbours are', async () => {
@@ -90,6 +91,61 @@ test('a session whose server answers nothing, cancelled or not, is left for anot
   assert.ok(streams.length > 1 && streams.length < 8, `${streams.length} sessions`)
   assert.equal(streams[0]?.destroyed, true)
 })
+
+test('a session on which nothing comes is left with the first call that ends for it; the others go on another', async () => {
+  const { store, stream, streams, clock } = bench()
+  const heard = store('a')
+  await settled()
+  stream().answer(0)
+  await heard
+  const calls = [store('b', { timeoutMs: 1200 }), store('c', { timeoutMs: 5000 })]
+  await settled()
+  clock.advance(1199)
+  assert.equal(streams.length, 1)
+  clock.advance(1)
+  await assert.rejects(calls[0] as Promise<string>, { code: 'deadline_exceeded', sent: 'maybe' })
+  await settled()
+  assert.deepEqual([streams.length, streams[0]?.destroyed], [2, true])
+  assert.deepEqual(stream().frames, ['c'])
+  stream().answer(0)
+  assert.equal(await calls[1], 'oid of c')
+})
+
+test('a session on which others are answered is not left for a call that is not', async () => {
+  const { store, stream, streams, clock } = bench()
+  const stuck = store('a', { timeoutMs: 5000 })
+  await settled()
+  stream().greet()
+  for (let round = 1; round <= 9; round++) {
+    clock.advance(500)
+    const call = store(`${round}`)
+    await settled()
+    stream().answer(round)
+    await call
+  }
+  clock.advance(500)
+  await assert.rejects(stuck, { code: 'deadline_exceeded' })
+  await settled()
+  assert.deepEqual([streams.length, streams[0]?.destroyed], [1, false])
+})
+
+for (const [afterMs, sessions] of [
+  [9000, 1],
+  [11_000, 2]
+] as const) {
+  test(`what may take long is waited for: after ${afterMs} ms there are ${sessions} sessions`, async () => {
+    const { run, stream, streams, clock } = bench()
+    const call = run(methods.listCommits, { repository: 'demo', revision: 'HEAD' }, { timeoutMs: afterMs })
+    await settled()
+    stream().greet()
+    clock.advance(afterMs)
+    await assert.rejects(call, { code: 'deadline_exceeded' })
+    const next = run(methods.listCommits, { repository: 'demo', revision: 'HEAD' })
+    next.catch(() => undefined)
+    await settled()
+    assert.equal(streams.length, sessions)
+  })
+}
 
 test('a window full of stuck frames is told from one that is full of work: three calls in flight stay', async () => {
   const { store, stream, streams } = bench()
