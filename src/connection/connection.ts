@@ -16,6 +16,12 @@ const connectionWindowBytes = 32 * 1024 * 1024
 /** Streams at once on one connection, where the server allows as many; more wait. */
 const maxStreams = 1000
 
+/**
+ * Streams in a row that a server ends without an answer; then the connection is left, as what is wrong may be with it
+ * alone: a server that has lost count of its streams resets each new one (ENHANCE_YOUR_CALM), and says nothing else.
+ */
+export const maxUnanswered = 2
+
 /** undici opens a new socket for what was refused; where none can be had it must not try in a tight loop. */
 const reopenDelayMs = 200
 
@@ -63,6 +69,7 @@ export class Connection {
   #left = false
   #isOpen = false
   #inFlight = 0
+  #unanswered = 0
   #usedAtMs: number
   readonly #madeAtMs: number
 
@@ -170,6 +177,12 @@ export class Connection {
     this.#usedAtMs = clock.now()
     // undici has yet to put its own books in order.
     if (this.#left) queueMicrotask(() => this.#closeWhenDone())
+  }
+
+  /** How a stream ended that was not ended here: with an answer of any kind, or without. */
+  answered(isAnswer: boolean): void {
+    this.#unanswered = isAnswer ? 0 : this.#unanswered + 1
+    if (this.#unanswered >= maxUnanswered) this.leave()
   }
 
   /** Bytes that have come, to tell whether any came since. */

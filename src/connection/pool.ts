@@ -120,6 +120,7 @@ class Tracked implements Dispatcher.DispatchHandler {
   readonly #watcher: StreamWatcher | undefined
   readonly #mover: (() => void) | undefined
   #bytesBefore = 0
+  #answered = false
   #ended = false
 
   constructor(connection: Connection, handler: Dispatcher.DispatchHandler, watcher: StreamWatcher | undefined) {
@@ -141,6 +142,8 @@ class Tracked implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(...parts: Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>): void {
+    this.#answered = true
+    this.#connection.answered(true)
     this.#handler.onResponseStart?.(...parts)
   }
 
@@ -156,6 +159,7 @@ class Tracked implements Dispatcher.DispatchHandler {
   onResponseError(controller: Dispatcher.DispatchController, error: Error): void {
     const isLate = error instanceof BlobwireError && error.code === 'deadline_exceeded'
     if (isLate && this.#connection.bytesRead === this.#bytesBefore) this.#connection.suspect()
+    if (!this.#answered && !controller?.aborted) this.#connection.answered(false)
     this.#end()
     this.#handler.onResponseError?.(controller, error)
   }

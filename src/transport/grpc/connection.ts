@@ -1,4 +1,5 @@
 import { Client, connectivityState, Metadata, status } from '@grpc/grpc-js'
+import { maxUnanswered } from '../../connection/connection.ts'
 import { authorityOf } from '../../connection/endpoint.ts'
 import type { ProxyAddress } from '../../connection/proxy.ts'
 import { systemClock } from '../../core/clock.ts'
@@ -52,6 +53,7 @@ export class GrpcConnection {
   #cancelConnectTimer: (() => void) | undefined
   #cancelAgeTimer: (() => void) | undefined
   #heard = 0
+  #unanswered = 0
   #asking = false
   #left = false
   #closed = false
@@ -76,6 +78,12 @@ export class GrpcConnection {
   /** Something has come from the server. */
   hear(): void {
     this.#heard++
+    this.#unanswered = 0
+  }
+
+  /** The server has reset a stream without an answer. */
+  unanswered(): void {
+    if (++this.#unanswered >= maxUnanswered) this.#retire()
   }
 
   /** Whether no connection has stood since this began. */

@@ -26,6 +26,11 @@ export function errorFromService(error: ServiceError): BlobwireError {
   return withPushback(withRetryAfter(errorFromStatus(error), textOf(error, 'retry-after')), error)
 }
 
+/** Whether the stream was reset, rather than answered with an error. */
+export function isReset(error: ServiceError): boolean {
+  return brokenHttp2.test(error.details || error.message)
+}
+
 const textOf = (error: ServiceError, key: string) => error.metadata?.get(key)[0]?.toString()
 
 /** gRFC A6: `grpc-retry-pushback-ms` is how long to wait; what is no number, or below 0, says not to try again. */

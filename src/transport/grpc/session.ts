@@ -10,7 +10,7 @@ import { sessionGzipThresholdBytes } from '../transport.ts'
 import type { GrpcChannel } from './channel.ts'
 import { compressWhatPays } from './compression.ts'
 import type { GrpcConnection, StreamListener } from './connection.ts'
-import { errorFromService } from './errors.ts'
+import { errorFromService, isReset } from './errors.ts'
 
 /** What a session is opened with. */
 export interface GrpcSessionParts {
@@ -32,6 +32,7 @@ class GrpcSession implements SessionStream, StreamListener {
   readonly #opening: SessionOpening
   readonly #connection: GrpcConnection
   readonly #stream: ClientDuplexStream<Buffer, Buffer>
+  #hasHeard = false
   #ended = false
   /** Nothing more is sent. */
   #half = false
@@ -58,7 +59,10 @@ class GrpcSession implements SessionStream, StreamListener {
     this.#stream.on('status', ({ code }: { code: number }) => {
       if (code === 0) this.#end(undefined)
     })
-    this.#stream.on('error', (error: ServiceError) => this.#end(errorFromService(error)))
+    this.#stream.on('error', (error: ServiceError) => {
+      if (!this.#ended && !this.#hasHeard && isReset(error)) this.#connection.unanswered()
+      this.#end(errorFromService(error))
+    })
   }
 
   send(batch: SessionBatch): boolean {
@@ -108,6 +112,7 @@ class GrpcSession implements SessionStream, StreamListener {
   #take(bytes: Buffer): void {
     if (this.#ended) return
     this.#isQuiet = false
+    this.#hasHeard = true
     this.#connection.hear()
     this.#parts.counters.bytesReceived += bytes.length
     let response: Messages['SessionResponse']

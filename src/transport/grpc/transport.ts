@@ -11,7 +11,7 @@ import { gzipThresholdBytes, type OutgoingCall, type Transport, type TransportOp
 import { GrpcChannel } from './channel.ts'
 import { compressWhatPays } from './compression.ts'
 import type { StreamListener } from './connection.ts'
-import { errorFromService } from './errors.ts'
+import { errorFromService, isReset } from './errors.ts'
 import type { GrpcTransportParts } from './parts.ts'
 import { refusePushes } from './pushes.ts'
 import { openGrpcSession } from './session.ts'
@@ -68,6 +68,7 @@ export function createGrpcTransport(parts: GrpcTransportParts, options: Transpor
         // Either of two timers may be the first to end the call at its deadline.
         const isLate = error?.code === status.DEADLINE_EXCEEDED || endedAtDeadline(call.signal)
         if (isLate && connection.heard === heardBefore) connection.suspect()
+        if (error && !call.signal.aborted && isReset(error)) connection.unanswered()
         if (error) reject(errorFromService(error).with({ transport: 'grpc', attempts: 1 }))
         else resolve(response ?? {})
       }
