@@ -71,9 +71,15 @@ export async function openHttpDoor(parts: DoorParts, options: DoorOptions): Prom
       })
     : createHttp2(http2Settings)
   const serving = options.tls ? http2 : http1
+  const begun = new WeakMap<Socket, NodeJS.Timeout>()
+  http2.on('secureConnection', (socket) => {
+    // HTTP/1.1 behind TLS: Node 22 does not look after the times of what node:http2 hands on.
+    if (socket.alpnProtocol !== 'h2') begun.set(socket, cutOffAfter(socket, headersTimeoutMs))
+  })
   serving.on('request', (request, response) => {
     // Under TLS this event also comes for HTTP/2, whose streams are handled below.
     if (request.httpVersionMajor >= 2) return
+    clearTimeout(begun.get(request.socket))
     parts.faults?.wires.watchHttp1(request.headers, request.socket)
     take(http1Exchange(request, response))
   })
@@ -122,6 +128,12 @@ export async function openHttpDoor(parts: DoorParts, options: DoorOptions): Prom
   }
 }
 
+function cutOffAfter(socket: Socket, timeoutMs: number): NodeJS.Timeout {
+  const timer = setTimeout(() => socket.destroy(), timeoutMs)
+  socket.once('close', () => clearTimeout(timer))
+  return timer
+}
+
 /** Answers what was accepted, then closes; peers that do not let it end are cut off. */
 async function closeDoor(listener: Server, { sockets, sessions, exchanges }: Inside): Promise<void> {
   const closed = new Promise<void>((resolve) => listener.close(() => resolve()))
@@ -144,10 +156,9 @@ interface SniffingRules {
 function sniffing(http1: Http1Server, http2: Http2Server, rules: SniffingRules): Server {
   const { headersTimeoutMs, onProblem } = rules
   return createTcp({ noDelay: true }, (socket) => {
-    const timer = setTimeout(() => socket.destroy(), headersTimeoutMs)
+    const timer = cutOffAfter(socket, headersTimeoutMs)
     let seen: Buffer = Buffer.alloc(0)
     socket.on('error', onProblem)
-    socket.once('close', () => clearTimeout(timer))
     const look = (chunk: Buffer) => {
       seen = seen.length === 0 ? chunk : Buffer.concat([seen, chunk])
       const length = Math.min(seen.length, preface.length)
