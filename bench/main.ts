@@ -18,7 +18,7 @@ import { describe, type Run } from './report/run.ts'
 import { hostLine, scenarioTable, short, targetTable } from './report/table.ts'
 import { suites } from './suites/all.ts'
 
-const quickEffort: Effort = { rounds: 3, roundMs: 80, warmUpMs: 150, quick: true }
+const quickEffort: Effort = { rounds: 3, roundMs: 60, warmUpMs: 80, quick: true }
 const fullEffort: Effort = { rounds: 5, roundMs: 1000, warmUpMs: 1000, quick: false }
 
 const { values, positionals } = parseArgs({
