@@ -11,16 +11,18 @@ export interface BlobStorer {
 
 /** Contents of this size and more are not copied for each call. */
 const ringBytes = 64 * 1024
+/** Contents that take turns; many more than there are callers. */
+const ringContents = 64
 
 /**
- * So many contents that come again and again. The store grows no further then: where content is large, memory that the
+ * Contents that come again and again. The store grows no further then: where content is large, memory that the
  * machine gives out for the first time takes longer than all the rest, and says nothing about what carries it.
  */
-export function recurringContents(size: number, count = 64): () => Uint8Array {
+export function recurringContents(size: number): () => Uint8Array {
   const content = contents(size, 'random')
-  const all = Array.from({ length: count }, () => Buffer.from(content()))
+  const all = Array.from({ length: ringContents }, () => Buffer.from(content()))
   let next = 0
-  return () => all[next++ % count] as Uint8Array
+  return () => all[next++ % ringContents] as Uint8Array
 }
 
 /** Contents that differ in their first bytes. */
@@ -30,7 +32,7 @@ export function contents(size: number, fill: 'text' | 'random' = 'text'): () => 
   // Two clients of one run do not store the same.
   let next = Math.floor(Math.random() * 2 ** 40)
   // Large ones take turns, many more than there are callers: a copy each would be most of what is measured.
-  const ring = size < ringBytes ? undefined : Array.from({ length: 64 }, () => Buffer.from(base))
+  const ring = size < ringBytes ? undefined : Array.from({ length: ringContents }, () => Buffer.from(base))
   return () => {
     const content = ring?.[next % ring.length] ?? Buffer.from(base)
     content.writeUIntBE(next++, 0, 6)

@@ -1,9 +1,10 @@
 import type { CallOptions } from '../core/call.ts'
 import { BlobwireError, invalidArgument, moreSent, type Sent } from '../core/error.ts'
 import { hashObject, type ObjectFormat } from '../git/oid.ts'
+import { noResult } from '../pipeline/batch/entry.ts'
 import { operationError } from '../pipeline/batch/operation-error.ts'
 import { estimateBytes } from '../pipeline/batch/size.ts'
-import { isTooLarge } from '../pipeline/batch/unary-link.ts'
+import { isTooLarge, wrongCount } from '../pipeline/batch/unary-link.ts'
 import { isRetryable } from '../pipeline/retry/rules.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
@@ -208,11 +209,6 @@ function hashAhead(run: readonly Item[], format: ObjectFormat): void {
   }
 }
 
-function wrongCount(expected: number, found: number): BlobwireError {
-  const message = `malformed response: ${found} results for ${expected} operations`
-  return new BlobwireError({ code: 'internal', reason: 'malformed_response', message, sent: 'processed', attempts: 1 })
-}
-
 function toResult(
   context: BatchContext,
   item: Item,
@@ -231,9 +227,4 @@ function toResult(
     return { error: error.with({ sent: 'processed', attempts, transport: caller.transport }) }
   }
   return { [item.name]: response }
-}
-
-function noResult(name: OperationName): BlobwireError {
-  const message = `malformed response: no result for ${name}`
-  return new BlobwireError({ code: 'internal', reason: 'malformed_response', message })
 }

@@ -9,6 +9,7 @@ import { hashObject, isOid, type ObjectFormat } from '../git/oid.ts'
 import type { Identity } from '../git/signature.ts'
 import { buildTrees } from '../git/tree-builder.ts'
 import type { Messages } from '../schema/messages.ts'
+import { malformedResponse } from '../transport/errors.ts'
 import type { OperationName, OperationResult } from './inputs.ts'
 import type { Request } from './operations.ts'
 import { verifyTree } from './verify-tree.ts'
@@ -21,10 +22,7 @@ export function integrity(what: string, expected: string, found: string): Blobwi
   return new BlobwireError({ code: 'data_loss', reason: 'integrity', message, sent: 'processed', attempts: 1 })
 }
 
-function malformed(description: string): BlobwireError {
-  const message = `malformed response: ${description}`
-  return new BlobwireError({ code: 'internal', reason: 'malformed_response', message, sent: 'processed', attempts: 1 })
-}
+const malformed = (description: string) => malformedResponse(description).with({ attempts: 1 })
 
 /** The format an oid of the answer belongs to. */
 function formatOf(oid: string): ObjectFormat {

@@ -1,5 +1,6 @@
-import { BlobwireError } from '../../core/error.ts'
+import type { BlobwireError } from '../../core/error.ts'
 import type { Messages } from '../../schema/messages.ts'
+import { malformedResponse } from '../../transport/errors.ts'
 import type { Call, Settle } from '../../transport/transport.ts'
 import { forward } from '../layer.ts'
 import type { Entry, EntryOwner } from './entry.ts'
@@ -38,7 +39,6 @@ export class Batcher implements EntryOwner {
   #link: SessionLink | undefined
   #nextId = 1
   #flushing = false
-  #cancelled: number[] = []
   #closed = false
   #stale = false
   /** Requests for what travels alone, where there is no session. */
@@ -114,7 +114,8 @@ export class Batcher implements EntryOwner {
 
   #flush(): void {
     this.#flushing = false
-    this.#sendCancels()
+    const cancelled = this.#flight.takeCancelled()
+    if (cancelled.length > 0) this.#link?.cancel(cancelled)
     if (this.#closed || this.#queue.operations === 0) return
     const lingers = this.#window.inFlight === 0 && !this.#queue.fills(this.#parts.options) && this.#linger.holds()
     if (lingers && !this.#queue.hasAlone) return
@@ -242,8 +243,7 @@ export class Batcher implements EntryOwner {
    * may have been taken for each other's. The session is left, and what else was in flight goes on another.
    */
   #malformed(id: number, frame: Frame | undefined): void {
-    const message = `malformed response: a result for the id ${id}, which waits for none`
-    const error = new BlobwireError({ code: 'internal', reason: 'malformed_response', message, sent: 'processed' })
+    const error = malformedResponse(`a result for the id ${id}, which waits for none`)
     for (const entry of frame?.unanswered() ?? this.#flight.unanswered()) entry.fail(failureOf(error))
     this.#renew()
   }
@@ -292,16 +292,9 @@ export class Batcher implements EntryOwner {
   /** @internal The call has ended before its answer. */
   entryEnded(entry: Entry): void {
     if (entry.queued) return this.#queue.forget(entry)
-    for (const id of this.#flight.end(entry)) this.#cancelled.push(id)
+    this.#flight.end(entry)
     const { clock, options } = this.#parts
     if (this.#flight.isMute(clock.now(), 2 * options.framesInFlight)) this.#renew()
     this.#flushSoon()
-  }
-
-  #sendCancels(): void {
-    if (this.#cancelled.length === 0) return
-    const ids = this.#cancelled
-    this.#cancelled = []
-    this.#link?.cancel(ids)
   }
 }

@@ -1,5 +1,6 @@
 import { BlobwireError } from '../../core/error.ts'
 import type { Messages } from '../../schema/messages.ts'
+import { malformedResponse } from '../../transport/errors.ts'
 import type { OperationName, PreparedOperation } from '../../transport/session.ts'
 import type { Call, EndListener, Progress, Settle } from '../../transport/transport.ts'
 import { operationError } from './operation-error.ts'
@@ -99,9 +100,9 @@ function withSends(error: BlobwireError, attempts: number): BlobwireError {
   return error.with({ attempts, sent: error.sent === 'never' ? 'maybe' : error.sent })
 }
 
-function noResult(name: string): BlobwireError {
-  const message = `malformed response: no result for ${name}`
-  return new BlobwireError({ code: 'internal', reason: 'malformed_response', message, sent: 'processed', attempts: 1 })
+/** An answer that lacks the result of an operation of this name. */
+export function noResult(name: string): BlobwireError {
+  return malformedResponse(`no result for ${name}`).with({ attempts: 1 })
 }
 
 /** A batch: its results are the answer of BatchOperations, once all have come. */

@@ -16,6 +16,7 @@ export class Flight {
   #frames: Frame[] = []
   /** Frames without anybody who waits; the server still owes their results. */
   readonly #abandoned = new Set<Frame>()
+  #cancelled: number[] = []
   #heardAtMs = 0
   #alone = 0
 
@@ -71,17 +72,24 @@ export class Flight {
 
   /**
    * A call has ended before its answer. A frame that nobody waits for any more leaves the window: calls that come later
-   * must not wait for it either. Returns the ids that the server is to stop; none where the call is not in flight.
+   * must not wait for it either.
    */
-  end(entry: Entry): number[] {
+  end(entry: Entry): void {
     // The last, because what a server gave back is in a second frame.
     const frame = this.#frames.findLast(({ entries }) => entries.includes(entry))
-    if (frame === undefined) return []
+    if (frame === undefined) return
     if (!this.#abandoned.has(frame) && frame.unanswered().length === 0) {
       this.#abandoned.add(frame)
       this.#release(frame)
     }
-    return frame.idsOf(entry)
+    for (const id of frame.idsOf(entry)) this.#cancelled.push(id)
+  }
+
+  /** Ids of operations that the server is to stop, once each. */
+  takeCancelled(): number[] {
+    const ids = this.#cancelled
+    this.#cancelled = []
+    return ids
   }
 
   /**
@@ -101,6 +109,7 @@ export class Flight {
     for (const frame of frames) if (!this.#abandoned.has(frame)) this.#release(frame)
     this.#frames = []
     this.#abandoned.clear()
+    this.#cancelled = []
     return frames
   }
 

@@ -1,6 +1,7 @@
 import { BlobwireError } from '../../core/error.ts'
 import type { Messages } from '../../schema/messages.ts'
 import { methods } from '../../schema/methods.ts'
+import { malformedResponse } from '../../transport/errors.ts'
 import type { OutgoingCall } from '../../transport/transport.ts'
 import type { UnaryWay } from '../layer.ts'
 import type { Entry, EntryOwner, SingleEntry } from './entry.ts'
@@ -95,7 +96,7 @@ export function isTooLarge(error: unknown): error is BlobwireError {
   return error.details.limit !== undefined || tooLargeReasons.has(error.reason)
 }
 
-function wrongCount(expected: number, found: number): BlobwireError {
-  const message = `malformed response: ${found} results for ${expected} operations`
-  return new BlobwireError({ code: 'internal', reason: 'malformed_response', message, sent: 'processed', attempts: 1 })
+/** An answer with more or fewer results than there were operations. */
+export function wrongCount(expected: number, found: number): BlobwireError {
+  return malformedResponse(`${found} results for ${expected} operations`).with({ attempts: 1 })
 }
