@@ -109,7 +109,6 @@ export class Flight {
     for (const frame of frames) if (!this.#abandoned.has(frame)) this.#release(frame)
     this.#frames = []
     this.#abandoned.clear()
-    this.#cancelled = []
     return frames
   }
 
