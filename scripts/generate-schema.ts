@@ -56,17 +56,17 @@ function messagesFile(): string {
         : `type ${message.name} = Record<never, never>`
     return `${doc(message.comment, '')}export ${body}${fields.length > 0 ? '' : '\n'}\n`
   })
-  const shapeMap = messages.map((message) => `  ${message.name}: ${message.name}\n`)
-  return `${header}\n${blocks.join('\n')}\n/** Every message by its name. */\nexport interface Messages {\n${shapeMap.join('')}}\n`
+  const messageMap = messages.map((message) => `  ${message.name}: ${message.name}\n`)
+  return `${header}\n${blocks.join('\n')}\n/** Every message by its name. */\nexport interface Messages {\n${messageMap.join('')}}\n`
 }
 
-function shapesFile(): string {
+function descriptorsFile(): string {
   const entries = messages.map((message) => {
     const fields = message.fieldsArray.map((field) => {
       const scalar = scalarTypes[field.type] !== undefined
       const parts = [
         `name: '${field.name}'`,
-        scalar ? `kind: '${field.type}'` : `kind: 'message', shape: '${field.type}'`
+        scalar ? `kind: '${field.type}'` : `kind: 'message', type: '${field.type}'`
       ]
       if (field.repeated) parts.push('repeated: true')
       if (field.partOf) parts.push(`oneof: '${field.partOf.name}'`)
@@ -75,10 +75,10 @@ function shapesFile(): string {
     return `  ${message.name}: [\n${fields.join(',\n')}\n  ]`
   })
   return `${header}import type { Messages } from './messages.ts'
-import type { Field } from './shape.ts'
+import type { Field } from './descriptor.ts'
 
 /** The fields of every message, as the codecs walk them. */
-export const shapes: Readonly<Record<keyof Messages, readonly Field[]>> = {
+export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[]>> = {
 ${entries.join(',\n')}
 }
 `
@@ -99,7 +99,7 @@ function methodsFile(): string {
     return `${doc(method.comment, '  ')}  ${field}: method<Messages['${method.requestType}'], Messages['${method.responseType}']>({ name: '${method.name}', request: '${method.requestType}', response: '${method.responseType}', kind: '${kind}', readOnly: ${level} })`
   })
   return `${header}import type { Messages } from './messages.ts'
-import { method } from './shape.ts'
+import { method } from './descriptor.ts'
 
 /** Full name of the service, as it stands in paths and in gRPC. */
 export const serviceName = 'blobwire.v1.VcsService'
@@ -111,7 +111,7 @@ ${lines.join(',\n')}
 `
 }
 
-const files = { 'messages.ts': messagesFile(), 'shapes.ts': shapesFile(), 'methods.ts': methodsFile() }
+const files = { 'messages.ts': messagesFile(), 'descriptors.ts': descriptorsFile(), 'methods.ts': methodsFile() }
 
 function format(directory: string) {
   execFileSync(join(root, 'node_modules/.bin/biome'), ['format', '--write', '--vcs-enabled=false', directory], {

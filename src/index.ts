@@ -1,3 +1,9 @@
+export type { BreakerOptions } from './balance/circuit-breaker.ts'
+export type { BatchOptions } from './batch/options.ts'
+export type { ConcurrencyOptions } from './call/bulkhead.ts'
+export type { CallOptions } from './call/call-options.ts'
+export type { Token } from './call/credentials.ts'
+export type { Interceptor, Next } from './call/interceptor.ts'
 export type { Client } from './client/client.ts'
 export { createClient } from './client/client.ts'
 export type {
@@ -24,13 +30,12 @@ export type {
   StoreTreeInput
 } from './client/inputs.ts'
 export type { ClientOptions } from './client/options.ts'
-export type { HedgeOptions, PolicyOptions } from './client/policies.ts'
+export type { HedgeOptions, PolicyOptions } from './client/policy-options.ts'
 export type { Repository } from './client/repository.ts'
 export type { BatchStats, ClientStats, EndpointStats } from './client/stats.ts'
+export type { Pem, TlsOptions } from './connection/dial/tls.ts'
 export type { ConnectionOptions } from './connection/options.ts'
 export type { ConnectionStats } from './connection/stats.ts'
-export type { Pem, TlsOptions } from './connection/tls.ts'
-export type { CallOptions } from './core/call.ts'
 export type { Code } from './core/code.ts'
 export type {
   BlobwireErrorInit,
@@ -44,12 +49,7 @@ export type {
 export { BlobwireError } from './core/error.ts'
 export type { LatencySummary } from './core/latency.ts'
 export type { ObjectFormat } from './git/oid.ts'
-export type { BatchOptions } from './pipeline/batch/options.ts'
-export type { BreakerOptions } from './pipeline/breaker.ts'
-export type { ConcurrencyOptions } from './pipeline/concurrency.ts'
-export type { Token } from './pipeline/credentials.ts'
-export type { Interceptor, Next } from './pipeline/layer.ts'
-export type { RetryOptions } from './pipeline/retry/options.ts'
+export type { RetryOptions } from './retry/options.ts'
 export type {
   CommitFilesResponse,
   CompareResponse,

@@ -2,9 +2,9 @@ import type { Codec } from '../../src/codec/codec.ts'
 import { jsonCodec } from '../../src/codec/json.ts'
 import { msgpackCodec } from '../../src/codec/msgpack.ts'
 import { loadProto } from '../../src/codec/proto.ts'
-import { checkMessage, pruneMessage } from '../../src/codec/shape-check.ts'
+import { fromWire, toWire } from '../../src/codec/wire-object.ts'
+import type { MessageName } from '../../src/schema/descriptor.ts'
 import type { Messages } from '../../src/schema/messages.ts'
-import type { ShapeName } from '../../src/schema/shape.ts'
 import { blobwire } from '../contenders/blobwire.ts'
 import { contents, loaded, recurringContents } from '../measure/load.ts'
 import type { Contender, Scenario, Suite } from '../measure/scenario.ts'
@@ -15,15 +15,15 @@ type Both = Pick<Codec, 'encode' | 'decode'>
 const protobuf: Both = {
   encode(shape, message) {
     const type = loadProto()[`blobwire.v1.${shape}`] as unknown as { serialize(message: object): Buffer }
-    return type.serialize(pruneMessage(shape, message))
+    return type.serialize(toWire(shape, message))
   },
-  decode<Name extends ShapeName>(shape: Name, bytes: Uint8Array) {
+  decode<Name extends MessageName>(shape: Name, bytes: Uint8Array) {
     const type = loadProto()[`blobwire.v1.${shape}`] as unknown as { deserialize(bytes: Buffer): object }
-    return checkMessage(shape, type.deserialize(bytes as Buffer))
+    return fromWire(shape, type.deserialize(bytes as Buffer))
   }
 }
 
-function coding(name: string, codec: Both, message: { shape: ShapeName; value: object }): Contender {
+function coding(name: string, codec: Both, message: { shape: MessageName; value: object }): Contender {
   const bytes = codec.encode(message.shape, message.value)
   return {
     name,
@@ -42,7 +42,7 @@ function coding(name: string, codec: Both, message: { shape: ShapeName; value: o
   }
 }
 
-function inProcess(name: string, message: { shape: ShapeName; value: object }): Scenario {
+function inProcess(name: string, message: { shape: MessageName; value: object }): Scenario {
   return {
     suite: 'codecs',
     name: `encode and decode ${name}`,

@@ -8,12 +8,12 @@ import {
   type UntypedServiceImplementation
 } from '@grpc/grpc-js'
 import { encodeStatus } from '../../src/codec/proto.ts'
-import { checkMessage, pruneMessage } from '../../src/codec/shape-check.ts'
+import { fromWire, toWire } from '../../src/codec/wire-object.ts'
 import { codeNumbers } from '../../src/core/code.ts'
 import { BlobwireError } from '../../src/core/error.ts'
+import type { Init, MessageName, Method } from '../../src/schema/descriptor.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
-import type { Init, Method, ShapeName } from '../../src/schema/shape.ts'
 import { errorDetail, toBlobwireError } from '../service/error-detail.ts'
 import type { GrpcParts } from './parts.ts'
 import { serveSession } from './session.ts'
@@ -64,9 +64,9 @@ async function answer(method: Method, call: UnaryCall, requestId: string, parts:
   const principal = open ? { may: () => true } : parts.authenticator.authenticate(authorization)
   const gone = new AbortController()
   call.on('cancelled', () => gone.abort())
-  const request = checkMessage(method.request, call.request)
+  const request = fromWire(method.request, call.request)
   const response = await parts.service.call(method.name, request, { principal, signal: gone.signal, requestId })
-  return pruneMessage(method.response, response as Init<Messages[ShapeName]>)
+  return toWire(method.response, response as Init<Messages[MessageName]>)
 }
 
 function unary(method: Method, parts: GrpcParts) {

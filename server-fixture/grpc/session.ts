@@ -1,9 +1,9 @@
 /** Sessions as bidi streams of gRPC. */
 import type { ServerDuplexStream } from '@grpc/grpc-js'
-import { checkMessage, pruneMessage } from '../../src/codec/shape-check.ts'
+import { fromWire, toWire } from '../../src/codec/wire-object.ts'
 import type { BlobwireError } from '../../src/core/error.ts'
+import type { Init } from '../../src/schema/descriptor.ts'
 import type { Messages } from '../../src/schema/messages.ts'
-import type { Init } from '../../src/schema/shape.ts'
 import { toBlobwireError } from '../service/error-detail.ts'
 import { SessionRunner } from '../service/session.ts'
 import type { GrpcParts } from './parts.ts'
@@ -32,7 +32,7 @@ export function serveSession(stream: Stream, setting: GrpcSessionSetting): Promi
       authenticate: () => authenticator.authenticate(authorization),
       send(response) {
         if (over) return
-        isRead = stream.write(pruneMessage('SessionResponse', response as Init<Messages['SessionResponse']>))
+        isRead = stream.write(toWire('SessionResponse', response as Init<Messages['SessionResponse']>))
         if (!isRead) stream.pause()
       },
       isRead: () => isRead,
@@ -60,7 +60,7 @@ export function serveSession(stream: Stream, setting: GrpcSessionSetting): Promi
     stream.on('data', (message: object) => {
       if (over) return
       try {
-        runner.receive(checkMessage('SessionRequest', message))
+        runner.receive(fromWire('SessionRequest', message))
       } catch (error) {
         broken(error)
       }

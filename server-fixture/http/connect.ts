@@ -6,9 +6,9 @@ import { gzip } from '../../src/compression/gzip.ts'
 import { looksCompressible } from '../../src/compression/sample.ts'
 import { httpStatusFromCode } from '../../src/core/code.ts'
 import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
+import type { Init, MessageName, Method } from '../../src/schema/descriptor.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods, serviceName } from '../../src/schema/methods.ts'
-import type { Init, Method, ShapeName } from '../../src/schema/shape.ts'
 import type { Authenticator } from '../auth.ts'
 import type { DoorParts } from '../door.ts'
 import { toBlobwireError } from '../service/error-detail.ts'
@@ -153,7 +153,7 @@ interface Outgoing {
 }
 
 async function respond(exchange: Exchange, { codec, requestId, response }: Outgoing): Promise<void> {
-  let body = codec.encode(response.method.response, response.message as Init<Messages[ShapeName]>)
+  let body = codec.encode(response.method.response, response.message as Init<Messages[MessageName]>)
   const headers: Record<string, string> = { 'content-type': codec.contentType, 'x-request-id': requestId }
   const accepts = acceptsGzip(headerOf(exchange, 'accept-encoding') ?? '')
   if (accepts && body.length >= gzipThresholdBytes && looksCompressible(body)) {

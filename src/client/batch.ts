@@ -1,20 +1,20 @@
-import type { CallOptions } from '../core/call.ts'
+import { operationError } from '../batch/operation-error.ts'
+import { noResult } from '../batch/pending-operation.ts'
+import { estimateBytes } from '../batch/size.ts'
+import { pack } from '../batch/split.ts'
+import { isTooLarge, wrongCount } from '../batch/unary-fallback.ts'
+import type { CallOptions } from '../call/call-options.ts'
 import { BlobwireError, invalidArgument, moreSent, type Sent } from '../core/error.ts'
 import { hashObject, type ObjectFormat } from '../git/oid.ts'
-import { noResult } from '../pipeline/batch/entry.ts'
-import { operationError } from '../pipeline/batch/operation-error.ts'
-import { estimateBytes } from '../pipeline/batch/size.ts'
-import { isTooLarge, wrongCount } from '../pipeline/batch/unary-link.ts'
-import { isRetryable } from '../pipeline/retry/rules.ts'
+import { isRetryable } from '../retry/rules.ts'
+import type { Init } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
-import type { Init } from '../schema/shape.ts'
-import { oneMoveEach, toSendAgain } from './batch-again.ts'
-import type { Caller } from './caller.ts'
+import { operationsToRetry, splitRepeatedMoves } from './batch-retry.ts'
+import type { CallInvoker } from './call-invoker.ts'
 import type { Operation, OperationInputs, OperationName, OperationResult } from './inputs.ts'
-import { prepare, type Request, type Setting } from './operations.ts'
-import { pack } from './packing.ts'
-import { verifyResponse } from './verify.ts'
+import { prepare, type Request, type RequestDefaults } from './to-request.ts'
+import { verifyResponse } from './verify/answers.ts'
 
 /** Requests of one batch under way at the same time, where the order of operations does not matter. */
 const maxParallel = 8
@@ -35,9 +35,9 @@ interface Item {
 
 /** What a batch is carried out with. */
 export interface BatchContext {
-  readonly caller: Caller
+  readonly invoker: CallInvoker
   readonly repository: string
-  readonly setting: Setting
+  readonly defaults: RequestDefaults
 }
 
 /**
@@ -50,18 +50,18 @@ export async function runBatch(
   operations: readonly Operation[],
   options: CallOptions & { atomic?: boolean | undefined } = {}
 ): Promise<OperationResult[]> {
-  const { caller, setting } = context
+  const { invoker, defaults } = context
   const { atomic = false, ...callOptions } = options
-  const remaining = caller.shared(callOptions)
+  const remaining = invoker.shared(callOptions)
   if (!Array.isArray(operations)) throw invalidArgument('operations', 'must be a list')
-  const base64 = (callOptions.transport ?? caller.transport) === 'json'
-  const items = operations.map((operation, index) => toItem(operation, { index, setting, base64 }))
-  let runs = pack(items, (item) => item.bytes, caller.known.limits)
+  const base64 = (callOptions.transport ?? invoker.transport) === 'json'
+  const items = operations.map((operation, index) => toItem(operation, { index, defaults, base64 }))
+  let runs = pack(items, (item) => item.bytes, invoker.caches.limits)
   // Only a batch that may have to be split needs the server's own limits first.
-  if (runs.length > 1) runs = pack(items, (item) => item.bytes, await caller.limits(remaining()))
-  if (!atomic) runs = runs.flatMap(oneMoveEach)
+  if (runs.length > 1) runs = pack(items, (item) => item.bytes, await invoker.limits(remaining()))
+  if (!atomic) runs = runs.flatMap(splitRepeatedMoves)
   const unordered = isUnordered(items)
-  if (unordered && !atomic && caller.usesSessions) runs = runs.flatMap(inShares)
+  if (unordered && !atomic && invoker.usesSessions) runs = runs.flatMap(inShares)
   if (atomic && runs.length > 1) throw tooLargeForOne(items.length)
   const progress: Progress = { sent: 'never', underWay: 0 }
   const send = (run: Item[]) => sendRun(context, run, { atomic, unordered, failures: 0, options: remaining, progress })
@@ -76,14 +76,14 @@ export async function runBatch(
 
 function toItem(
   operation: Operation,
-  { index, setting, base64 }: { index: number; setting: Setting; base64: boolean }
+  { index, defaults, base64 }: { index: number; defaults: RequestDefaults; base64: boolean }
 ): Item {
   const names = typeof operation === 'object' && operation !== null ? Object.keys(operation) : []
   const name = names[0] as OperationName
   if (names.length !== 1)
     throw invalidArgument(`operations[${index}]`, 'must be an object with one key, such as { storeBlob: … }')
   try {
-    const request = prepare(name, (operation as unknown as OperationInputs)[name], setting)
+    const request = prepare(name, (operation as unknown as OperationInputs)[name], defaults)
     return { name, request, bytes: estimateBytes(request, base64), result: undefined, expectedOid: undefined }
   } catch (error) {
     if (!(error instanceof BlobwireError)) throw error
@@ -141,15 +141,15 @@ interface Sending {
 }
 
 async function sendRun(context: BatchContext, run: Item[], sending: Sending): Promise<void> {
-  const { caller, repository } = context
+  const { invoker, repository } = context
   const operations = run.map(({ name, request }) => ({ [name]: request })) as Init<Messages['Operation']>[]
   let response: Messages['BatchOperationsResponse']
   const { progress } = sending
   progress.underWay++
   try {
     const request = { repository, operations, atomic: sending.atomic }
-    const answer = caller.invoke(methods.batchOperations, request, sending.options())
-    if (caller.options.verify) setImmediate(hashAhead, run, context.setting.objectFormat)
+    const answer = invoker.invoke(methods.batchOperations, request, sending.options())
+    if (invoker.options.verify) setImmediate(hashAhead, run, context.defaults.objectFormat)
     response = await answer
     progress.sent = 'processed'
   } catch (error) {
@@ -174,13 +174,13 @@ async function sendRun(context: BatchContext, run: Item[], sending: Sending): Pr
 
 /** Sends again what failed and may succeed, once its time has come. */
 async function sendFailed(context: BatchContext, run: Item[], sending: Sending): Promise<void> {
-  const { caller } = context
-  const again = toSendAgain(run, sending)
+  const { invoker } = context
+  const again = operationsToRetry(run, sending)
   const failed = again.filter(({ result }) => isRetryable(result?.error))
   const error = failed[0]?.result?.error
   if (error === undefined) return
   const failures = sending.failures + 1
-  const refusal = await caller.mayTryAgain(error, failures, sending.options())
+  const refusal = await invoker.mayTryAgain(error, failures, sending.options())
   if (refusal === 'retry_budget_exhausted') {
     for (const item of failed) item.result = { error: spent(item.result?.error as BlobwireError) }
   }
@@ -215,16 +215,16 @@ function toResult(
   result: Messages['OperationResult'],
   attempts: number
 ): OperationResult {
-  const { caller } = context
+  const { invoker } = context
   const response = result[item.name]
   try {
     if (result.error) throw operationError(result.error)
     if (response === undefined) throw noResult(item.name)
     const isVerified = item.expectedOid !== undefined && item.expectedOid === result.storeBlob?.oid
-    if (caller.options.verify && !isVerified) verifyResponse(item.name, item.request, response)
+    if (invoker.options.verify && !isVerified) verifyResponse(item.name, item.request, response)
   } catch (error) {
     if (!(error instanceof BlobwireError)) throw error
-    return { error: error.with({ sent: 'processed', attempts, transport: caller.transport }) }
+    return { error: error.with({ sent: 'processed', attempts, transport: invoker.transport }) }
   }
   return { [item.name]: response }
 }

@@ -1,9 +1,9 @@
-import type { CallOptions } from '../core/call.ts'
+import type { CallOptions } from '../call/call-options.ts'
 import { invalidArgument } from '../core/error.ts'
 import { repositoryNameProblem } from '../git/repository-name.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
-import { Caller } from './caller.ts'
+import { CallInvoker } from './call-invoker.ts'
 import type { ListInput } from './inputs.ts'
 import { type ClientOptions, resolveOptions } from './options.ts'
 import { allItems } from './paging.ts'
@@ -20,11 +20,11 @@ type Arguments<Name extends keyof Repository> = Repository[Name] extends (...val
  * says what they do.
  */
 export class Client implements AsyncDisposable {
-  readonly #caller: Caller
+  readonly #invoker: CallInvoker
 
   /** @internal */
-  constructor(caller: Caller) {
-    this.#caller = caller
+  constructor(invoker: CallInvoker) {
+    this.#invoker = invoker
   }
 
   /**
@@ -34,12 +34,12 @@ export class Client implements AsyncDisposable {
   repository(name: string): Repository {
     const problem = typeof name === 'string' ? repositoryNameProblem(name) : 'must be a string'
     if (problem !== undefined) throw invalidArgument('repository', problem)
-    return new Repository(name, this.#caller)
+    return new Repository(name, this.#invoker)
   }
 
   /** One page of the repositories that the caller may read, by name. */
   listRepositories(input: ListInput = {}, options?: CallOptions): Promise<Messages['ListRepositoriesResponse']> {
-    return this.#caller.invoke(methods.listRepositories, input, options)
+    return this.#invoker.invoke(methods.listRepositories, input, options)
   }
 
   /** All repositories that the caller may read, by name, fetched page by page as they are wanted. */
@@ -52,17 +52,17 @@ export class Client implements AsyncDisposable {
 
   /** What the server can do, where its transports listen, and its limits. Asked for once. */
   getCapabilities(options?: CallOptions): Promise<Messages['GetCapabilitiesResponse']> {
-    return this.#caller.capabilities(options)
+    return this.#invoker.capabilities(options)
   }
 
   /** Opens the connection and learns the server's limits, so that the first call finds both. */
   async warmUp(options?: CallOptions): Promise<void> {
-    await this.#caller.capabilities(options)
+    await this.#invoker.capabilities(options)
   }
 
   /** What the client has done since it was made, and how it is doing. Takes no round trip. */
   stats(): ClientStats {
-    return statsOf(this.#caller)
+    return statsOf(this.#invoker)
   }
 
   /**
@@ -70,7 +70,7 @@ export class Client implements AsyncDisposable {
    * the same way; closing again does nothing.
    */
   close(): Promise<void> {
-    return this.#caller.close()
+    return this.#invoker.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -165,5 +165,5 @@ export class Client implements AsyncDisposable {
  * const client = createClient({ endpoint: 'http://127.0.0.1:4100', transport: 'msgpack' })
  */
 export function createClient(options: ClientOptions): Client {
-  return new Client(new Caller(resolveOptions(options)))
+  return new Client(new CallInvoker(resolveOptions(options)))
 }

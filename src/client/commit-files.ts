@@ -2,22 +2,23 @@
  * One commit from any number of changes, in few requests: contents that the server lacks go ahead in batches, the
  * commit names them by oid. Small commits go in one request, contents and all.
  */
-import type { CallOptions } from '../core/call.ts'
+
+import { estimateBytes } from '../batch/size.ts'
+import { pack } from '../batch/split.ts'
+import type { CallOptions } from '../call/call-options.ts'
 import { BlobwireError, invalidArgument } from '../core/error.ts'
 import { hashObject, isZeroOid, zeroOid } from '../git/oid.ts'
 import { pathProblem } from '../git/path.ts'
 import { branchRef } from '../git/ref-name.ts'
 import { buildTrees } from '../git/tree-builder.ts'
-import { estimateBytes } from '../pipeline/batch/size.ts'
+import type { Init } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
-import type { Init } from '../schema/shape.ts'
 import { type BatchContext, runBatch } from './batch.ts'
-import { remember } from './caller.ts'
+import { remember } from './call-invoker.ts'
 import type { CommitFilesInput, Operation } from './inputs.ts'
-import { changeList, fileChange, signatures } from './operations.ts'
-import { pack } from './packing.ts'
-import { integrity, verifyResponse } from './verify.ts'
+import { changeList, fileChange, signatures } from './to-request.ts'
+import { integrity, verifyResponse } from './verify/answers.ts'
 
 type FileChange = Init<Messages['FileChange']>
 type Response = Messages['CommitFilesResponse']
@@ -31,7 +32,7 @@ export async function commitFiles(
   input: CommitFilesInput,
   options: CallOptions
 ): Promise<Response> {
-  const remaining = context.caller.shared(options)
+  const remaining = context.invoker.shared(options)
   const ref = branchRef(input.branch)
   const changes = changeList(input.changes).map(([path, change]) => {
     const problem = pathProblem(path)
@@ -39,9 +40,12 @@ export async function commitFiles(
     return fileChange(path, change)
   })
   const contents = changes.reduce((sum, { content }) => sum + (content?.length ?? 0), 0)
-  const start: Start = { ref, head: givenHead(context, input) ?? context.caller.known.heads.get(headKey(context, ref)) }
+  const start: Start = {
+    ref,
+    head: givenHead(context, input) ?? context.invoker.caches.heads.get(headKey(context, ref))
+  }
   const lean = contents <= inlineBytes ? changes : await storeContents(context, { changes, start, remaining })
-  const fields = { branch: ref, message: input.message, ...signatures(input, context.setting) }
+  const fields = { branch: ref, message: input.message, ...signatures(input, context.defaults) }
   const fixed = input.expectedHead !== undefined
   return commitOnHead(context, { fields, changes: lean, start, fixed, remaining })
 }
@@ -57,7 +61,7 @@ function headKey(context: BatchContext, ref: string): string {
 }
 
 function givenHead(context: BatchContext, input: CommitFilesInput): string | undefined {
-  return input.expectedHead === null ? zeroOid(context.setting.objectFormat) : input.expectedHead
+  return input.expectedHead === null ? zeroOid(context.defaults.objectFormat) : input.expectedHead
 }
 
 interface Storing {
@@ -68,17 +72,17 @@ interface Storing {
 
 /** Stores what the server lacks and gives the changes with oids in place of contents. Looks up the head on the way. */
 async function storeContents(context: BatchContext, { changes, start, remaining }: Storing): Promise<FileChange[]> {
-  const { caller, setting } = context
-  const { maxInlineBytes } = await caller.limits(remaining())
+  const { invoker, defaults } = context
+  const { maxInlineBytes } = await invoker.limits(remaining())
   const byOid = new Map<string, Uint8Array>()
   const lean = changes.map(({ content, ...change }) => {
     if (content === undefined) return change
     if (content.length > maxInlineBytes) throw tooLarge(change.path ?? '', content.length, maxInlineBytes)
-    const oid = hashObject('blob', content, setting.objectFormat)
+    const oid = hashObject('blob', content, defaults.objectFormat)
     byOid.set(oid, content)
     return { ...change, oid }
   })
-  const lookups = pack([...byOid.keys()], () => 80, { ...caller.known.limits, maxBatchOperations: Infinity })
+  const lookups = pack([...byOid.keys()], () => 80, { ...invoker.caches.limits, maxBatchOperations: Infinity })
   const questions: Operation[] = [
     { listRefs: { prefix: start.ref, pageSize: 1 } },
     ...lookups.map((oids) => ({ findMissing: { oids } }))
@@ -112,19 +116,19 @@ interface Committing {
 
 /** Sends the commit, and again on top of what others committed in between; the deadline ends it. */
 async function commitOnHead(context: BatchContext, committing: Committing): Promise<Response> {
-  const { caller, repository, setting } = context
+  const { invoker, repository, defaults } = context
   const { fields, changes, start, remaining } = committing
-  let expectedHead = start.head ?? zeroOid(setting.objectFormat)
+  let expectedHead = start.head ?? zeroOid(defaults.objectFormat)
   for (;;) {
     const staged = await stageChanges(context, { changes, expectedHead, remaining })
     const request = { ...fields, ...staged, repository, expectedHead }
     try {
-      const response = await caller.invoke(methods.commitFiles, request, remaining())
-      if (caller.options.verify) {
+      const response = await invoker.invoke(methods.commitFiles, request, remaining())
+      if (invoker.options.verify) {
         verifyResponse('commitFiles', request, response)
         verifyWholeTree(context, { changes, expectedHead, response })
       }
-      remember(caller.known.heads, headKey(context, start.ref), response.oid)
+      remember(invoker.caches.heads, headKey(context, start.ref), response.oid)
       return response
     } catch (error) {
       const found = error instanceof BlobwireError ? error.details.refMismatches?.[0]?.foundOid : undefined
@@ -139,7 +143,7 @@ function verifyWholeTree(
   context: BatchContext,
   { changes, expectedHead, response }: { changes: readonly FileChange[]; expectedHead: string; response: Response }
 ): void {
-  const { objectFormat } = context.setting
+  const { objectFormat } = context.defaults
   const entries = changes.map(({ path = '', mode, oid, content }) => ({
     path,
     mode: mode || '100644',
@@ -161,10 +165,10 @@ async function stageChanges(
   context: BatchContext,
   { changes, expectedHead, remaining }: Staging
 ): Promise<{ changes: readonly FileChange[]; baseTree?: string }> {
-  const { caller, repository } = context
-  const base64 = caller.transport === 'json'
+  const { invoker, repository } = context
+  const base64 = invoker.transport === 'json'
   const sizeOf = (change: FileChange) => estimateBytes(change, base64)
-  const bounds = { ...caller.known.limits, maxBatchOperations: Infinity }
+  const bounds = { ...invoker.caches.limits, maxBatchOperations: Infinity }
   if (pack(changes, sizeOf, bounds).length <= 1) return { changes }
   const plain = changes.filter(({ moveFrom }) => moveFrom === undefined)
   const runs = pack(plain, sizeOf, bounds)
@@ -172,14 +176,14 @@ async function stageChanges(
   let baseTree = isZeroOid(expectedHead) ? '' : await treeOf(context, expectedHead, remaining())
   for (const run of runs) {
     const entries = run.map(({ path = '', mode, oid }) => ({ path, mode: mode || '100644', oid: oid ?? '' }))
-    baseTree = (await caller.invoke(methods.storeTree, { repository, entries, baseTree }, remaining())).oid
+    baseTree = (await invoker.invoke(methods.storeTree, { repository, entries, baseTree }, remaining())).oid
   }
   return { changes: [...last, ...changes.filter(({ moveFrom }) => moveFrom !== undefined)], baseTree }
 }
 
 async function treeOf(context: BatchContext, revision: string, options: CallOptions): Promise<string> {
-  const { caller, repository } = context
-  const response = await caller.invoke(methods.getCommit, { repository, revision }, options)
-  if (caller.options.verify) verifyResponse('getCommit', { revision }, response)
+  const { invoker, repository } = context
+  const response = await invoker.invoke(methods.getCommit, { repository, revision }, options)
+  if (invoker.options.verify) verifyResponse('getCommit', { revision }, response)
   return response.commit?.tree ?? ''
 }

@@ -1,13 +1,19 @@
+import type { BatchOptions, ResolvedBatchOptions } from '../batch/options.ts'
+import { isToken, type Token } from '../call/credentials.ts'
+import type { Interceptor } from '../call/interceptor.ts'
+import { secureContext, type TlsOptions } from '../connection/dial/tls.ts'
 import { type Endpoint, parseEndpoint } from '../connection/endpoint.ts'
 import { type ConnectionOptions, type ResolvedConnectionOptions, resolveConnection } from '../connection/options.ts'
-import { secureContext, type TlsOptions } from '../connection/tls.ts'
+import { checkKeys, checkNumber, show } from '../core/check-options.ts'
 import { invalidArgument, type TransportName } from '../core/error.ts'
-import type { BatchOptions, ResolvedBatchOptions } from '../pipeline/batch/options.ts'
-import { isToken, type Token } from '../pipeline/credentials.ts'
-import type { Interceptor } from '../pipeline/layer.ts'
 import { checkHeaders } from './headers.ts'
-import { checkKeys, checkNumber, show } from './numbers.ts'
-import { checkBatch, checkPolicies, type PolicyOptions, policyOptions, type ResolvedPolicies } from './policies.ts'
+import {
+  checkBatch,
+  checkPolicies,
+  type PolicyOptions,
+  policyOptions,
+  type ResolvedPolicies
+} from './policy-options.ts'
 
 /** What `createClient` takes. Only `endpoint` has no default. */
 export interface ClientOptions extends PolicyOptions {
@@ -167,7 +173,7 @@ function checkEndpoints(given: unknown): Map<string, Endpoint> {
 
 /** @throws BlobwireError `invalid_argument` for what is no transport, or none that the endpoints speak */
 export function checkTransport(value: unknown, endpoints: readonly Endpoint[]): readonly TransportName[] {
-  const name = transports.find((known) => known === (value ?? 'auto'))
+  const name = transports.find((caches) => caches === (value ?? 'auto'))
   if (name === undefined)
     throw invalidArgument('transport', `must be one of ${transports.join(', ')}, not ${show(value)}`)
   const isGrpc = endpoints.some(({ protocol }) => protocol === 'grpc')

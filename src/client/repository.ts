@@ -1,9 +1,9 @@
-import type { CallOptions } from '../core/call.ts'
+import type { CallOptions } from '../call/call-options.ts'
 import type { ObjectFormat } from '../git/oid.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
 import { runBatch } from './batch.ts'
-import { type Caller, remember } from './caller.ts'
+import { type CallInvoker, remember } from './call-invoker.ts'
 import { commitFiles } from './commit-files.ts'
 import type {
   BlobAddress,
@@ -22,9 +22,9 @@ import type {
   RefUpdateInput,
   StoreCommitInput
 } from './inputs.ts'
-import { prepare, type Request, type Setting } from './operations.ts'
 import { allItems } from './paging.ts'
-import { verifyResponse } from './verify.ts'
+import { prepare, type Request, type RequestDefaults } from './to-request.ts'
+import { verifyResponse } from './verify/answers.ts'
 import { wholeTree } from './whole-tree.ts'
 
 /**
@@ -39,18 +39,18 @@ import { wholeTree } from './whole-tree.ts'
 export class Repository {
   /** The repository's name. */
   readonly name: string
-  readonly #caller: Caller
-  readonly #setting: Setting
+  readonly #invoker: CallInvoker
+  readonly #defaults: RequestDefaults
 
   /** @internal */
-  constructor(name: string, caller: Caller) {
+  constructor(name: string, invoker: CallInvoker) {
     this.name = name
-    this.#caller = caller
-    const { clock, known } = caller
-    this.#setting = {
+    this.#invoker = invoker
+    const { clock, caches } = invoker
+    this.#defaults = {
       clock,
       get objectFormat() {
-        return known.formats.get(name) ?? 'sha1'
+        return caches.formats.get(name) ?? 'sha1'
       }
     }
   }
@@ -62,7 +62,7 @@ export class Repository {
   async createRepository(options: CreateRepositoryInput & CallOptions = {}): Promise<Messages['Repository']> {
     const { objectFormat = 'sha1', ...callOptions } = options
     const request = { repository: this.name, objectFormat }
-    return this.#learn(await this.#caller.invoke(methods.createRepository, request, callOptions))
+    return this.#learn(await this.#invoker.invoke(methods.createRepository, request, callOptions))
   }
 
   /** Tells the repository's object format and default branch. */
@@ -72,8 +72,8 @@ export class Repository {
 
   /** Deletes the repository with everything in it. Nothing to delete is success. */
   async deleteRepository(options: CallOptions = {}): Promise<void> {
-    await this.#caller.invoke(methods.deleteRepository, { repository: this.name }, options)
-    this.#caller.forget(this.name)
+    await this.#invoker.invoke(methods.deleteRepository, { repository: this.name }, options)
+    this.#invoker.forget(this.name)
   }
 
   /**
@@ -112,9 +112,9 @@ export class Repository {
     input: GetTreeInput = {},
     options: CallOptions = {}
   ): Promise<Omit<Messages['GetTreeResponse'], 'nextPageToken'>> {
-    const remaining = this.#caller.shared(options)
+    const remaining = this.#invoker.shared(options)
     const listing = await wholeTree((page) => this.#run('getTree', { ...input, ...page }, remaining()))
-    if (listing.pages > 1 && this.#caller.options.verify)
+    if (listing.pages > 1 && this.#invoker.options.verify)
       verifyResponse('getTree', { recursive: input.recursive }, listing)
     return { oid: listing.oid, entries: listing.entries }
   }
@@ -160,7 +160,7 @@ export class Repository {
    * })
    */
   async commitFiles(input: CommitFilesInput, options: CallOptions = {}): Promise<Messages['CommitFilesResponse']> {
-    const remaining = this.#caller.shared(options)
+    const remaining = this.#invoker.shared(options)
     return commitFiles(await this.#context(remaining()), input, remaining())
   }
 
@@ -185,7 +185,7 @@ export class Repository {
     updates: readonly RefUpdateInput[],
     options: CallOptions = {}
   ): Promise<Messages['UpdateRefsResponse']> {
-    const remaining = this.#caller.shared(options)
+    const remaining = this.#invoker.shared(options)
     // `null` is a zero oid, whose length is the format's.
     await this.#context(remaining())
     return this.#run('updateRefs', { updates }, remaining())
@@ -217,19 +217,19 @@ export class Repository {
     options: { atomic?: boolean | undefined } & CallOptions = {}
   ): Promise<OperationResult[]> {
     const { atomic, ...callOptions } = options
-    const remaining = this.#caller.shared(callOptions)
+    const remaining = this.#invoker.shared(callOptions)
     return runBatch(await this.#context(remaining()), operations, { ...remaining(), atomic })
   }
 
   /** For what needs the object format beforehand: asked of the server where no answer has told it yet. */
   async #context(options: CallOptions) {
-    const { formats } = this.#caller.known
+    const { formats } = this.#invoker.caches
     if (!formats.has(this.name)) await this.getRepository(options)
-    return { caller: this.#caller, repository: this.name, setting: this.#setting }
+    return { invoker: this.#invoker, repository: this.name, defaults: this.#defaults }
   }
 
   #learn(repository: Messages['Repository']): Messages['Repository'] {
-    remember(this.#caller.known.formats, this.name, repository.objectFormat as ObjectFormat)
+    remember(this.#invoker.caches.formats, this.name, repository.objectFormat as ObjectFormat)
     return repository
   }
 
@@ -239,9 +239,9 @@ export class Repository {
     options?: CallOptions
   ): Promise<NonNullable<OperationResult[Name]>> {
     try {
-      const request = prepare(name, input, this.#setting) as Request<Name> & { repository: string }
+      const request = prepare(name, input, this.#defaults) as Request<Name> & { repository: string }
       request.repository = this.name
-      return this.#caller.operation(name, request, options)
+      return this.#invoker.operation(name, request, options)
     } catch (error) {
       return Promise.reject(error)
     }

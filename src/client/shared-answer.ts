@@ -1,4 +1,4 @@
-import type { CallOptions } from '../core/call.ts'
+import type { CallOptions } from '../call/call-options.ts'
 import type { Clock } from '../core/clock.ts'
 import { BlobwireError } from '../core/error.ts'
 

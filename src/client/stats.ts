@@ -1,10 +1,10 @@
+import type { EndpointChannel } from '../balance/endpoint-channel.ts'
+import type { BatchingMode } from '../balance/fallback.ts'
 import { type ConnectionStats, connectionStats } from '../connection/stats.ts'
 import type { Counters } from '../core/counters.ts'
 import type { TransportName } from '../core/error.ts'
 import type { LatencySummary } from '../core/latency.ts'
-import type { BatchRoute } from '../pipeline/batch/route.ts'
-import type { EndpointLane } from '../pipeline/lane.ts'
-import type { Caller } from './caller.ts'
+import type { CallInvoker } from './call-invoker.ts'
 
 /** How batches travel to one endpoint. */
 export interface BatchStats {
@@ -12,7 +12,7 @@ export interface BatchStats {
    * How concurrent calls travel: in frames of a `session`, where there is none as `unary` requests of several calls, or
    * (`off`) each as a request of its own.
    */
-  batching: BatchRoute | 'off'
+  batching: BatchingMode | 'off'
   /** Why there is no session: the reason or code of the error that said so; empty otherwise. */
   noSessionReason: string
   /** Operations that wait for their frame. */
@@ -57,16 +57,16 @@ export interface ClientStats extends Omit<Counters, 'connections'>, BatchStats {
 }
 
 /** Gathers what the parts of a client know. */
-export function statsOf({ pipeline, counters, latency, transport, options }: Caller): ClientStats {
-  const { routes, limit, lanes } = pipeline
-  const endpoints = lanes().map(endpointStats)
-  const inUse = lanes().find((lane) => lane.transport === transport)
+export function statsOf({ pipeline, counters, latency, transport, options }: CallInvoker): ClientStats {
+  const { selector, limit, channels } = pipeline
+  const endpoints = channels().map(endpointStats)
+  const inUse = channels().find((channel) => channel.transport === transport)
   return {
     ...counters,
     connections: connectionStats(counters.connections),
     ...batchStats(inUse, options.batch === false ? 'off' : 'session'),
     transport,
-    transportReason: routes.reason,
+    transportReason: selector.reason,
     running: limit.running,
     waiting: limit.queued,
     breakerOpenings: endpoints.reduce((sum, { breakerOpenings }) => sum + breakerOpenings, 0),
@@ -75,14 +75,14 @@ export function statsOf({ pipeline, counters, latency, transport, options }: Cal
   }
 }
 
-function endpointStats(lane: EndpointLane): EndpointStats {
-  const { endpoint, transport, breaker, inFlight } = lane
+function endpointStats(channel: EndpointChannel): EndpointStats {
+  const { endpoint, transport, breaker, inFlight } = channel
   const { state = 'off' as const, openings = 0 } = breaker ?? {}
-  return { endpoint, transport, breaker: state, breakerOpenings: openings, inFlight, ...batchStats(lane, 'off') }
+  return { endpoint, transport, breaker: state, breakerOpenings: openings, inFlight, ...batchStats(channel, 'off') }
 }
 
-function batchStats(lane: EndpointLane | undefined, otherwise: 'session' | 'off'): BatchStats {
-  const batcher = lane?.batcher
+function batchStats(channel: EndpointChannel | undefined, otherwise: 'session' | 'off'): BatchStats {
+  const batcher = channel?.batcher
   return {
     batching: batcher?.choice.route ?? otherwise,
     noSessionReason: batcher?.choice.reason ?? '',

@@ -1,8 +1,8 @@
+import type { Init, MessageName } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
-import type { Init, ShapeName } from '../schema/shape.ts'
 
 /** A message in the form that one codec writes. */
-export type Plain = Record<string, unknown>
+export type WireObject = Record<string, unknown>
 
 /** Turns messages of the schema into bytes and back. */
 export interface Codec {
@@ -13,20 +13,20 @@ export interface Codec {
    * Bytes of a message; what is left out has its proto3 default.
    * @throws BlobwireError `invalid_argument` naming the field, where a value has the wrong type
    */
-  encode<Name extends ShapeName>(shape: Name, message: Init<Messages[Name]>): Uint8Array
+  encode<Name extends MessageName>(type: Name, message: Init<Messages[Name]>): Uint8Array
   /** `encode` in two halves: checks a message and gives it in the form that this codec writes. */
-  prepare<Name extends ShapeName>(shape: Name, message: Init<Messages[Name]>): Plain
+  prepare<Name extends MessageName>(type: Name, message: Init<Messages[Name]>): WireObject
   /** `prepare` for an operation of a batch, which leaves out `repository`: it stands once, outside. */
-  prepareOperation(shape: ShapeName, request: object): Plain
+  prepareOperation(type: MessageName, request: object): WireObject
   /**
    * The second half: the bytes of what was prepared, in one or more pieces, behind `headroom` bytes of the first that the
    * caller fills in. Pieces may be contents that were given to `prepare`, and must not change until they are sent.
    */
-  write(prepared: Plain, headroom: number): Buffer[]
+  write(prepared: WireObject, headroom: number): Buffer[]
   /**
    * The message in the bytes, with proto3 defaults filled in; unknown fields are ignored. `bytes` fields may be views
    * of the input.
    * @throws BlobwireError `invalid_argument`, reason `malformed`, for bytes that are not such a message
    */
-  decode<Name extends ShapeName>(shape: Name, bytes: Uint8Array): Messages[Name]
+  decode<Name extends MessageName>(type: Name, bytes: Uint8Array): Messages[Name]
 }

@@ -1,7 +1,7 @@
 /** What the schema's fields hold, for every codec. Rules: proto3 (protobuf.dev, "Language Guide"). */
-import type { Field, ScalarKind, ShapeName } from '../schema/shape.ts'
-import { shapes } from '../schema/shapes.ts'
-import type { Plain } from './codec.ts'
+import type { Field, MessageName, ScalarKind } from '../schema/descriptor.ts'
+import { messageDescriptors } from '../schema/descriptors.ts'
+import type { WireObject } from './codec.ts'
 
 /** The scalar types that are whole numbers. */
 export type IntegerKind = Exclude<ScalarKind, 'string' | 'bytes' | 'bool'>
@@ -38,19 +38,19 @@ export function isDefault(field: Field, value: unknown): boolean {
 }
 
 /** The fields of messages that are one of many, by name: so that not all of them have to be looked for. */
-const choices = new Map<ShapeName, ReadonlyMap<string, Field>>()
-for (const shape of Object.keys(shapes) as ShapeName[]) {
-  const fields = shapes[shape]
+const choices = new Map<MessageName, ReadonlyMap<string, Field>>()
+for (const type of Object.keys(messageDescriptors) as MessageName[]) {
+  const fields = messageDescriptors[type]
   const isChoice = fields.length > 1 && fields.every(({ oneof }) => oneof !== undefined && oneof === fields[0]?.oneof)
-  if (isChoice) choices.set(shape, new Map(fields.map((field) => [field.name, field])))
+  if (isChoice) choices.set(type, new Map(fields.map((field) => [field.name, field])))
 }
 
 /** The one field that is set of a message that is one of many; undefined = there may be none, or several. */
-export function onlyField(shape: ShapeName, plain: Plain): Field | undefined {
-  const choice = choices.get(shape)
+export function onlyField(type: MessageName, wire: WireObject): Field | undefined {
+  const choice = choices.get(type)
   if (choice === undefined) return undefined
   let only: string | undefined
-  for (const name in plain) {
+  for (const name in wire) {
     if (only !== undefined) return undefined
     only = name
   }

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { Codec } from './codec.ts'
 import { scanJson } from './json-scan.ts'
 import { malformed } from './malformed.ts'
-import { checkMessage, plainBytes, pruneMessage, pruneOperation, type Representation } from './shape-check.ts'
+import { fromWire, type Representation, toWire, toWireOperation, uint8ArrayOf } from './wire-object.ts'
 
 /** Base64, standard or URL-safe, padded or not; undefined for anything else. */
 function decodeBase64(value: unknown): Uint8Array | undefined {
@@ -11,7 +11,7 @@ function decodeBase64(value: unknown): Uint8Array | undefined {
   if (length % 4 === 0 && value.endsWith('=')) length -= value.endsWith('==') ? 2 : 1
   const bytes = Buffer.from(value, 'base64')
   // The decoder skips what is not base64, so that bad text comes out short.
-  return length % 4 !== 1 && bytes.length === Math.floor((length * 3) / 4) ? plainBytes(bytes) : undefined
+  return length % 4 !== 1 && bytes.length === Math.floor((length * 3) / 4) ? uint8ArrayOf(bytes) : undefined
 }
 
 function readLong(value: unknown): number | undefined {
@@ -53,11 +53,11 @@ export const jsonCodec: Codec = {
   name: 'json',
   contentType: 'application/json',
 
-  encode: (shape, message) => Buffer.from(JSON.stringify(jsonCodec.prepare(shape, message))),
+  encode: (type, message) => Buffer.from(JSON.stringify(jsonCodec.prepare(type, message))),
 
-  prepare: (shape, message) => pruneMessage(shape, message, jsonRepresentation),
+  prepare: (type, message) => toWire(type, message, jsonRepresentation),
 
-  prepareOperation: (shape, request) => pruneOperation(shape, request, jsonRepresentation),
+  prepareOperation: (type, request) => toWireOperation(type, request, jsonRepresentation),
 
   write(prepared, headroom) {
     const text = JSON.stringify(prepared)
@@ -66,16 +66,16 @@ export const jsonCodec: Codec = {
     return [bytes]
   },
 
-  decode(shape, bytes) {
+  decode(type, bytes) {
     if (!isUtf8(bytes)) throw malformed('not UTF-8')
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     scanJson(text)
-    let plain: unknown
+    let wire: unknown
     try {
-      plain = JSON.parse(text.toString())
+      wire = JSON.parse(text.toString())
     } catch (cause) {
       throw malformed('not JSON', cause)
     }
-    return checkMessage(shape, plain, jsonRepresentation)
+    return fromWire(type, wire, jsonRepresentation)
   }
 }

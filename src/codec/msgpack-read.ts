@@ -4,55 +4,55 @@
  * is left to the careful way of msgpack.ts, which knows what to say. Four times as fast as that way.
  */
 import { isUtf8 } from 'node:buffer'
-import type { Field, ScalarKind, ShapeName } from '../schema/shape.ts'
-import { shapes } from '../schema/shapes.ts'
-import type { Plain } from './codec.ts'
+import type { Field, MessageName, ScalarKind } from '../schema/descriptor.ts'
+import { messageDescriptors } from '../schema/descriptors.ts'
+import type { WireObject } from './codec.ts'
 import { defaults } from './fields.ts'
 import { maxNodes } from './malformed.ts'
 
 /** A field, with the bytes of its key. */
-interface Column {
+interface FieldDecoder {
   readonly name: string
   readonly key: Uint8Array
   readonly repeated: boolean
   readonly oneof: string | undefined
   readonly kind: ScalarKind | 'message'
-  readonly shape: ShapeName | undefined
+  readonly type: MessageName | undefined
 }
 
 /** The fields of a shape. */
-interface Table {
-  readonly columns: readonly Column[]
+interface MessageDecoder {
+  readonly fields: readonly FieldDecoder[]
   /** Fields of which there is one leave nothing to fill in for the others. */
   readonly isChoice: boolean
 }
 
-const tables = new Map<ShapeName, Table>()
+const decoders = new Map<MessageName, MessageDecoder>()
 
-function tableOf(shape: ShapeName): Table {
-  let table = tables.get(shape)
-  if (table === undefined) {
-    const columns = shapes[shape].map(columnOf)
-    table = { columns, isChoice: columns.every(({ oneof }) => oneof !== undefined) }
-    tables.set(shape, table)
+function messageDecoder(type: MessageName): MessageDecoder {
+  let decoder = decoders.get(type)
+  if (decoder === undefined) {
+    const fields = messageDescriptors[type].map(fieldDecoder)
+    decoder = { fields, isChoice: fields.every(({ oneof }) => oneof !== undefined) }
+    decoders.set(type, decoder)
   }
-  return table
+  return decoder
 }
 
-function columnOf(field: Field): Column {
+function fieldDecoder(field: Field): FieldDecoder {
   const { name, kind, repeated = false, oneof } = field
   const key = Buffer.from([0xa0 | name.length, ...Buffer.from(name)])
-  return { name, key, repeated, oneof, kind, shape: kind === 'message' ? field.shape : undefined }
+  return { name, key, repeated, oneof, kind, type: kind === 'message' ? field.type : undefined }
 }
 
 /** Thrown to give up; never seen outside. */
 const unusual = new Error('left to the careful reader')
 
 /** The message; undefined = it is not of the form that is read here. `bytes` fields are views of the input. */
-export function readMessagePack(shape: ShapeName, bytes: Uint8Array): Plain | undefined {
+export function readMessagePack(type: MessageName, bytes: Uint8Array): WireObject | undefined {
   const reader = new Reader(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
   try {
-    const message = reader.message(shape)
+    const message = reader.message(type)
     return reader.atEnd ? message : undefined
   } catch (error) {
     if (error === unusual || error instanceof RangeError) return undefined
@@ -73,25 +73,25 @@ class Reader {
     return this.#at === this.#bytes.length
   }
 
-  message(shape: ShapeName): Plain {
+  message(type: MessageName): WireObject {
     if (++this.#nodes > maxNodes) throw unusual
     let left = this.#byte() - 0x80
     if (left < 0 || left > 15) throw unusual
-    const message: Plain = {}
+    const message: WireObject = {}
     let chosen: string | undefined
-    const { columns, isChoice } = tableOf(shape)
-    for (let index = 0; index < columns.length; index++) {
+    const { fields, isChoice } = messageDecoder(type)
+    for (let index = 0; index < fields.length; index++) {
       if (isChoice && left === 0) break
-      const column = columns[index] as Column
-      if (left > 0 && this.#takeKey(column.key)) {
+      const decoder = fields[index] as FieldDecoder
+      if (left > 0 && this.#takeKey(decoder.key)) {
         left--
-        if (column.oneof !== undefined) {
-          if (chosen === column.oneof) throw unusual
-          chosen = column.oneof
+        if (decoder.oneof !== undefined) {
+          if (chosen === decoder.oneof) throw unusual
+          chosen = decoder.oneof
         }
-        message[column.name] = column.repeated ? this.#list(column) : this.#value(column)
-      } else if (column.repeated) message[column.name] = []
-      else if (column.oneof === undefined && column.kind !== 'message') message[column.name] = defaults[column.kind]
+        message[decoder.name] = decoder.repeated ? this.#list(decoder) : this.#value(decoder)
+      } else if (decoder.repeated) message[decoder.name] = []
+      else if (decoder.oneof === undefined && decoder.kind !== 'message') message[decoder.name] = defaults[decoder.kind]
     }
     if (left > 0) throw unusual
     return message
@@ -104,7 +104,7 @@ class Reader {
     return true
   }
 
-  #list(column: Column): unknown[] {
+  #list(decoder: FieldDecoder): unknown[] {
     const head = this.#byte()
     let count = head - 0x90
     if (head === 0xdc) count = this.#uint(2)
@@ -112,14 +112,14 @@ class Reader {
     else if (count < 0 || count > 15) throw unusual
     if (count > this.#bytes.length - this.#at) throw unusual
     const items = new Array(count)
-    for (let index = 0; index < count; index++) items[index] = this.#value(column)
+    for (let index = 0; index < count; index++) items[index] = this.#value(decoder)
     return items
   }
 
-  #value({ kind, shape }: Column): unknown {
+  #value({ kind, type }: FieldDecoder): unknown {
     switch (kind) {
       case 'message':
-        return this.message(shape as ShapeName)
+        return this.message(type as MessageName)
       case 'string':
         return this.#text()
       case 'bytes':

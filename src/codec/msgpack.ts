@@ -1,12 +1,12 @@
 import { Decoder } from '@msgpack/msgpack'
+import type { MessageName } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
-import type { ShapeName } from '../schema/shape.ts'
 import type { Codec } from './codec.ts'
 import { malformed } from './malformed.ts'
 import { readMessagePack } from './msgpack-read.ts'
 import { scanMessagePack } from './msgpack-scan.ts'
 import { writeMessagePack, writeMessagePackParts } from './msgpack-write.ts'
-import { checkMessage, pruneMessage, pruneOperation } from './shape-check.ts'
+import { fromWire, toWire, toWireOperation } from './wire-object.ts'
 
 const decoder = new Decoder()
 
@@ -15,28 +15,28 @@ export const msgpackCodec: Codec = {
   name: 'msgpack',
   contentType: 'application/msgpack',
 
-  encode: (shape, message) => writeMessagePack(pruneMessage(shape, message)),
+  encode: (type, message) => writeMessagePack(toWire(type, message)),
 
-  prepare: (shape, message) => pruneMessage(shape, message),
+  prepare: (type, message) => toWire(type, message),
 
-  prepareOperation: (shape, request) => pruneOperation(shape, request),
+  prepareOperation: (type, request) => toWireOperation(type, request),
 
   write: writeMessagePackParts,
 
-  decode<Name extends ShapeName>(shape: Name, bytes: Uint8Array) {
-    return (readMessagePack(shape, bytes) as Messages[Name] | undefined) ?? readCarefully(shape, bytes)
+  decode<Name extends MessageName>(type: Name, bytes: Uint8Array) {
+    return (readMessagePack(type, bytes) as Messages[Name] | undefined) ?? readCarefully(type, bytes)
   }
 }
 
 /** Whatever is acceptable, in any order and with whatever is unknown; what is not is told. */
-function readCarefully<Name extends ShapeName>(shape: Name, bytes: Uint8Array): Messages[Name] {
+function readCarefully<Name extends MessageName>(type: Name, bytes: Uint8Array): Messages[Name] {
   scanMessagePack(bytes)
-  let plain: unknown
+  let wire: unknown
   try {
-    plain = decoder.decode(bytes)
+    wire = decoder.decode(bytes)
   } catch (cause) {
     // DecodeError, but also RangeError and TypeError.
     throw malformed('not MessagePack', cause)
   }
-  return checkMessage(shape, plain)
+  return fromWire(type, wire)
 }

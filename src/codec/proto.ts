@@ -1,9 +1,9 @@
 /** The proto file, loaded for gRPC and for the typed details of errors. */
 import { fileURLToPath } from 'node:url'
 import { loadSync, type MessageTypeDefinition, type PackageDefinition } from '@grpc/proto-loader'
+import type { Init } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
-import type { Init } from '../schema/shape.ts'
-import { checkMessage, pruneMessage } from './shape-check.ts'
+import { fromWire, toWire } from './wire-object.ts'
 
 const protoFolder = fileURLToPath(new URL('../../proto', import.meta.url))
 let definition: PackageDefinition | undefined
@@ -24,12 +24,12 @@ function messageType(name: string): MessageTypeDefinition<object, object> {
 
 /** Protobuf bytes of a `blobwire.v1.ErrorDetail`. */
 export function encodeErrorDetail(detail: Init<Messages['ErrorDetail']>): Uint8Array {
-  return messageType('blobwire.v1.ErrorDetail').serialize(pruneMessage('ErrorDetail', detail))
+  return messageType('blobwire.v1.ErrorDetail').serialize(toWire('ErrorDetail', detail))
 }
 
 /** The `blobwire.v1.ErrorDetail` in protobuf bytes. */
 export function decodeErrorDetail(bytes: Uint8Array): Messages['ErrorDetail'] {
-  return checkMessage('ErrorDetail', messageType('blobwire.v1.ErrorDetail').deserialize(Buffer.from(bytes)))
+  return fromWire('ErrorDetail', messageType('blobwire.v1.ErrorDetail').deserialize(Buffer.from(bytes)))
 }
 
 /** What `google.rpc.Status` holds here: gRPC's number, a message, and at most one detail of ours. */

@@ -1,7 +1,8 @@
 // Generated from proto/blobwire/v1/vcs.proto by scripts/generate-schema.ts. Change the proto, then run
 // `npm run generate`.
+
+import { method } from './descriptor.ts'
 import type { Messages } from './messages.ts'
-import { method } from './shape.ts'
 
 /** Full name of the service, as it stands in paths and in gRPC. */
 export const serviceName = 'blobwire.v1.VcsService'

@@ -1,6 +1,6 @@
 import type { BlobwireError, Sent, TransportName } from '../core/error.ts'
-import type { Method } from '../schema/shape.ts'
-import type { SessionTransport } from './session.ts'
+import type { Method } from '../schema/descriptor.ts'
+import type { SessionTransport } from './session-stream.ts'
 
 /** How far a call has got. */
 export interface Progress {
@@ -12,15 +12,15 @@ export interface Progress {
 }
 
 /** Hears of a call that ends before its answer. */
-export interface EndListener {
+export interface Cancellable {
   /** `error` is what its caller gets. */
-  onCallEnded(error: BlobwireError): void
+  cancel(error: BlobwireError): void
   /** How far it has got by now. */
   progress(): Progress
 }
 
 /** What is sent as a request of its own. */
-export interface OutgoingCall {
+export interface UnaryCall {
   readonly method: Method
   /** The request message. */
   readonly request: object
@@ -33,15 +33,15 @@ export interface OutgoingCall {
 }
 
 /** One call on its way to the server. */
-export interface Call extends OutgoingCall {
+export interface Call extends UnaryCall {
   /** The transport it asks for; undefined = whichever the client uses. */
   readonly transport?: TransportName | undefined
   /** Tells one listener when the call ends before its answer; cheaper than `signal`. */
-  whenEnded(listener: EndListener): void
+  onCancel(listener: Cancellable): void
 }
 
 /** Where the answer to a call goes, once. */
-export interface Settle {
+export interface Sink {
   succeed(response: object): void
   fail(error: unknown): void
 }
@@ -50,7 +50,7 @@ export interface Settle {
 export interface Transport extends SessionTransport {
   readonly name: TransportName
   /** The response message, checked against the schema. */
-  unary(call: OutgoingCall): Promise<object>
+  unary(call: UnaryCall): Promise<object>
   /** Lets go of sockets; calls in flight fail. */
   close(): Promise<void>
 }

@@ -20,7 +20,7 @@ test('every @default in the documentation is the resolved value', () => {
 })
 
 test('every @default of batch is the resolved value', () => {
-  const source = readFileSync(new URL('../../src/pipeline/batch/options.ts', import.meta.url), 'utf8')
+  const source = readFileSync(new URL('../../src/batch/options.ts', import.meta.url), 'utf8')
   const documented = [...source.matchAll(/@default (\d+)\n(?:[^/]*\*\/)\s*(\w+)\?:/g)]
   const found = Object.fromEntries(documented.map(([, value, name]) => [name, Number(value)]))
   assert.deepEqual(found, resolveOptions({ endpoint }).batch)

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js'
-import { verifyResponse } from '../../src/client/verify.ts'
+import { verifyResponse } from '../../src/client/verify/answers.ts'
 import { jsonCodec } from '../../src/codec/json.ts'
 import { msgpackCodec } from '../../src/codec/msgpack.ts'
 import { loadProto } from '../../src/codec/proto.ts'
-import { checkMessage } from '../../src/codec/shape-check.ts'
+import { fromWire } from '../../src/codec/wire-object.ts'
 import { BlobwireError } from '../../src/core/error.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { serviceName } from '../../src/schema/methods.ts'
@@ -36,7 +36,7 @@ const subjects: Subject[] = [
   {
     name: 'protobuf',
     encode: (message) => responseSerialize(message),
-    decode: (bytes) => checkMessage('GetBlobResponse', responseDeserialize(Buffer.from(bytes)))
+    decode: (bytes) => fromWire('GetBlobResponse', responseDeserialize(Buffer.from(bytes)))
   }
 ]
 

@@ -6,11 +6,11 @@ import type { MessageTypeDefinition } from '@grpc/proto-loader'
 import { jsonCodec } from '../../src/codec/json.ts'
 import { msgpackCodec } from '../../src/codec/msgpack.ts'
 import { loadProto } from '../../src/codec/proto.ts'
-import { checkMessage, pruneMessage } from '../../src/codec/shape-check.ts'
-import type { ShapeName } from '../../src/schema/shape.ts'
+import { fromWire, toWire } from '../../src/codec/wire-object.ts'
+import type { MessageName } from '../../src/schema/descriptor.ts'
 
 interface Golden {
-  shape: ShapeName
+  type: MessageName
   json: string
   protobuf: string
   msgpack: string
@@ -19,25 +19,25 @@ interface Golden {
 const cases: Golden[] = JSON.parse(readFileSync(new URL('golden/golden.json', import.meta.url), 'utf8'))
 
 for (const [index, golden] of cases.entries()) {
-  test(`golden ${index} ${golden.shape}`, () => {
-    const fromJson = jsonCodec.decode(golden.shape, Buffer.from(golden.json))
-    const fromMsgpack = msgpackCodec.decode(golden.shape, Buffer.from(golden.msgpack, 'base64'))
-    const type = loadProto()[`blobwire.v1.${golden.shape}`] as MessageTypeDefinition<object, object>
-    const fromProtobuf = checkMessage(golden.shape, type.deserialize(Buffer.from(golden.protobuf, 'base64')))
+  test(`golden ${index} ${golden.type}`, () => {
+    const fromJson = jsonCodec.decode(golden.type, Buffer.from(golden.json))
+    const fromMsgpack = msgpackCodec.decode(golden.type, Buffer.from(golden.msgpack, 'base64'))
+    const type = loadProto()[`blobwire.v1.${golden.type}`] as MessageTypeDefinition<object, object>
+    const fromProtobuf = fromWire(golden.type, type.deserialize(Buffer.from(golden.protobuf, 'base64')))
     assert.deepEqual(fromMsgpack, fromJson)
     assert.deepEqual(fromProtobuf, fromJson)
 
     assert.deepEqual(
-      JSON.parse(Buffer.from(jsonCodec.encode(golden.shape, fromJson)).toString()),
+      JSON.parse(Buffer.from(jsonCodec.encode(golden.type, fromJson)).toString()),
       JSON.parse(golden.json)
     )
-    assert.equal(type.serialize(pruneMessage(golden.shape, fromJson)).toString('base64'), golden.protobuf)
-    assert.deepEqual(msgpackCodec.decode(golden.shape, msgpackCodec.encode(golden.shape, fromJson)), fromMsgpack)
+    assert.equal(type.serialize(toWire(golden.type, fromJson)).toString('base64'), golden.protobuf)
+    assert.deepEqual(msgpackCodec.decode(golden.type, msgpackCodec.encode(golden.type, fromJson)), fromMsgpack)
   })
 }
 
 test('MessagePack is written as Python writes it, byte for byte', () => {
-  const golden = cases.find(({ shape }) => shape === 'StoreTreeRequest') as Golden
+  const golden = cases.find(({ type }) => type === 'StoreTreeRequest') as Golden
   const bytes = Buffer.from(golden.msgpack, 'base64')
   const message = msgpackCodec.decode('StoreTreeRequest', bytes)
   assert.equal(Buffer.from(msgpackCodec.encode('StoreTreeRequest', message)).toString('hex'), bytes.toString('hex'))

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js'
-import { verifyResponse } from '../../src/client/verify.ts'
+import { verifyResponse } from '../../src/client/verify/answers.ts'
 import { loadProto } from '../../src/codec/proto.ts'
-import { checkMessage } from '../../src/codec/shape-check.ts'
+import { fromWire } from '../../src/codec/wire-object.ts'
 import { serviceName } from '../../src/schema/methods.ts'
 
 const { responseDeserialize, responseSerialize } = (loadProto()[serviceName] as ServiceDefinition)[
@@ -16,7 +16,7 @@ const sound = responseSerialize({ oid, size: 6, content })
 
 /** As the gRPC transport and the client take an answer. */
 function read(bytes: Uint8Array) {
-  const answer = checkMessage('GetBlobResponse', responseDeserialize(Buffer.from(bytes)))
+  const answer = fromWire('GetBlobResponse', responseDeserialize(Buffer.from(bytes)))
   verifyResponse('getBlob', { oid }, answer)
   return answer
 }

@@ -6,14 +6,14 @@ import type { Codec } from '../../src/codec/codec.ts'
 import { jsonCodec } from '../../src/codec/json.ts'
 import { msgpackCodec } from '../../src/codec/msgpack.ts'
 import { BlobwireError } from '../../src/core/error.ts'
-import type { ShapeName } from '../../src/schema/shape.ts'
+import type { MessageName } from '../../src/schema/descriptor.ts'
 
-function refused(codec: Codec, bytes: Uint8Array, shape: ShapeName = 'BatchOperationsRequest'): BlobwireError {
+function refused(codec: Codec, bytes: Uint8Array, type: MessageName = 'BatchOperationsRequest'): BlobwireError {
   const before = process.memoryUsage().rss
   const start = performance.now()
   let failure: unknown
   try {
-    codec.decode(shape, bytes)
+    codec.decode(type, bytes)
   } catch (error) {
     failure = error
   }

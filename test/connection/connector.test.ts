@@ -3,10 +3,10 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { createConnector } from '../../src/connection/connector.ts'
+import { createConnector } from '../../src/connection/dial/connector.ts'
+import { proxyFor } from '../../src/connection/dial/proxy.ts'
 import { parseEndpoint } from '../../src/connection/endpoint.ts'
 import { type ConnectionOptions, resolveConnection } from '../../src/connection/options.ts'
-import { proxyFor } from '../../src/connection/proxy.ts'
 import type { BlobwireError } from '../../src/index.ts'
 
 /** A server that accepts and says only this. */

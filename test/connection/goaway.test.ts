@@ -99,7 +99,7 @@ test('a stream that is refused before it began says so, and tells nothing of a m
       { path: '/s', method: 'POST', body: new Readable({ read: () => undefined }) },
       {
         onStart: () => undefined,
-        onMove: unexpected,
+        onGoaway: unexpected,
         onHeaders: unexpected,
         onData: unexpected,
         onEnd: unexpected,

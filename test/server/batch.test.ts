@@ -31,7 +31,7 @@ class WatchedStore extends MemoryStore {
   }
 }
 
-interface Setting {
+interface RequestDefaults {
   readonly store: WatchedStore
   call<Answer = unknown>(method: string, request: object): Promise<Answer>
   batch(operations: object[], atomic?: boolean): Promise<Messages['OperationResult'][]>
@@ -40,7 +40,7 @@ interface Setting {
   readonly second: string
 }
 
-async function setUp(limits: Partial<Limits> = {}): Promise<Setting> {
+async function setUp(limits: Partial<Limits> = {}): Promise<RequestDefaults> {
   const store = new WatchedStore()
   const service = new Service(store, { limits, serverVersion: '0', onFailure: () => undefined })
   const context = { principal: { may: () => true }, signal: new AbortController().signal, requestId: 'test' }
@@ -67,7 +67,7 @@ const list = { listRefs: { ...inBatch, prefix: '', ...paging } }
 const reasons = (results: Messages['OperationResult'][]) =>
   results.map(({ error }) => error && `${error.code} ${error.detail?.reason}`.trim())
 
-async function refsOf({ call }: Setting): Promise<string[]> {
+async function refsOf({ call }: RequestDefaults): Promise<string[]> {
   const { refs } = await call<Messages['ListRefsResponse']>('ListRefs', { repository, prefix: '', ...paging })
   return refs.map(({ name }) => name)
 }

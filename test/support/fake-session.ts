@@ -1,16 +1,17 @@
 /** A pipeline on a fake clock over sessions that do only what the test says. No sockets. */
+
+import type { Batcher } from '../../src/batch/batcher.ts'
+import type { ResolvedBatchOptions } from '../../src/batch/options.ts'
+import { createPipeline, type Pipeline } from '../../src/call/pipeline.ts'
+import type { PipelineContext } from '../../src/call/pipeline-context.ts'
 import { msgpackCodec } from '../../src/codec/msgpack.ts'
 import { type Counters, newCounters } from '../../src/core/counters.ts'
 import type { BlobwireError } from '../../src/core/error.ts'
-import type { Batcher } from '../../src/pipeline/batch/batcher.ts'
-import type { ResolvedBatchOptions } from '../../src/pipeline/batch/options.ts'
-import { createPipeline, type Pipeline } from '../../src/pipeline/order.ts'
-import type { PipelineParts } from '../../src/pipeline/parts.ts'
+import type { Method } from '../../src/schema/descriptor.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
-import type { Method } from '../../src/schema/shape.ts'
-import type { SessionBatch, SessionOpening, SessionStream } from '../../src/transport/session.ts'
-import type { OutgoingCall } from '../../src/transport/transport.ts'
+import type { SessionBatch, SessionOpening, SessionStream } from '../../src/transport/session-stream.ts'
+import type { UnaryCall } from '../../src/transport/transport.ts'
 import { FakeClock } from './fake-clock.ts'
 import { plainPolicies } from './policies.ts'
 
@@ -120,7 +121,7 @@ export interface Bench {
   /** In the order in which they were opened. */
   readonly streams: FakeStream[]
   /** Requests that went by themselves. */
-  readonly unary: OutgoingCall[]
+  readonly unary: UnaryCall[]
   /** Calls storeBlob; resolves with the oid. */
   store(content: string, options?: CallParts): Promise<string>
   /** Any call; resolves with the response message. */
@@ -138,10 +139,10 @@ export interface CallParts {
 export interface BenchOptions {
   readonly batch?: Partial<ResolvedBatchOptions>
   readonly limits?: Partial<Messages['Limits']>
-  readonly token?: PipelineParts['token']
-  readonly policies?: Partial<PipelineParts>
+  readonly token?: PipelineContext['token']
+  readonly policies?: Partial<PipelineContext>
   /** What a single request is answered with. */
-  readonly unary?: (call: OutgoingCall) => Promise<object>
+  readonly unary?: (call: UnaryCall) => Promise<object>
   /** Called for each session before the pipeline has it. */
   readonly onOpen?: (stream: FakeStream, opened: number) => void
 }
@@ -153,7 +154,7 @@ export function bench(options: BenchOptions = {}): Bench {
   const clock = new FakeClock()
   const counters = newCounters()
   const streams: FakeStream[] = []
-  const unary: OutgoingCall[] = []
+  const unary: UnaryCall[] = []
   const limits = {
     maxInlineBytes: 1 << 20,
     maxBatchOperations: 1000,
@@ -187,7 +188,7 @@ export function bench(options: BenchOptions = {}): Bench {
     newRequestId: () => 'r-1',
     connect: async () => ({
       name: 'msgpack' as const,
-      unary(call: OutgoingCall) {
+      unary(call: UnaryCall) {
         unary.push(call)
         return options.unary ? options.unary(call) : Promise.resolve(unaryAnswer(call))
       },
@@ -206,7 +207,7 @@ export function bench(options: BenchOptions = {}): Bench {
     clock,
     counters,
     pipeline,
-    batcher: pipeline.lanes()[0]?.batcher as Batcher,
+    batcher: pipeline.channels()[0]?.batcher as Batcher,
     limits,
     streams,
     unary,
@@ -220,7 +221,7 @@ export function bench(options: BenchOptions = {}): Bench {
 }
 
 /** What a server answers to a single request. */
-export function unaryAnswer({ method, request }: OutgoingCall): object {
+export function unaryAnswer({ method, request }: UnaryCall): object {
   if (method !== methods.batchOperations) return (resultOf({ storeBlob: request }) as { storeBlob: object }).storeBlob
   return { results: (request as Messages['BatchOperationsRequest']).operations.map(resultOf) }
 }

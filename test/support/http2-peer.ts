@@ -9,7 +9,7 @@ import {
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { parseEndpoint } from '../../src/connection/endpoint.ts'
-import { type HttpConnection, openHttpConnection } from '../../src/connection/http-connection.ts'
+import { type HttpConnection, openHttpConnection } from '../../src/connection/http2/http-connection.ts'
 import { type ConnectionOptions, resolveConnection } from '../../src/connection/options.ts'
 import { type ConnectionCounters, newCounters } from '../../src/core/counters.ts'
 

@@ -7,8 +7,8 @@ import { jsonCodec } from '../../src/codec/json.ts'
 import { msgpackCodec } from '../../src/codec/msgpack.ts'
 import { loadProto } from '../../src/codec/proto.ts'
 import { type Client, type ClientOptions, createClient } from '../../src/index.ts'
+import type { Method } from '../../src/schema/descriptor.ts'
 import { methods, serviceName } from '../../src/schema/methods.ts'
-import type { Method } from '../../src/schema/shape.ts'
 
 /** The response message for each method, by its name in the proto. */
 export type Answers = Readonly<Record<string, object>>

@@ -1,8 +1,8 @@
+import type { PipelineContext } from '../../src/call/pipeline-context.ts'
 import { Latency } from '../../src/core/latency.ts'
-import type { PipelineParts } from '../../src/pipeline/parts.ts'
 
 type Policies = Pick<
-  PipelineParts,
+  PipelineContext,
   'retry' | 'breaker' | 'concurrency' | 'hedge' | 'attemptTimeoutMs' | 'random' | 'latency'
 >
 

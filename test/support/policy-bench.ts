@@ -1,12 +1,13 @@
 /** A pipeline on a fake clock over endpoints that answer only as the test says, each call as a request of its own. */
+
+import { createPipeline, type Pipeline } from '../../src/call/pipeline.ts'
+import type { PipelineContext } from '../../src/call/pipeline-context.ts'
+import type { UnstartedCall } from '../../src/call/running-call.ts'
 import { msgpackCodec } from '../../src/codec/msgpack.ts'
 import { type Counters, newCounters } from '../../src/core/counters.ts'
 import { BlobwireError, type BlobwireErrorInit, type TransportName } from '../../src/core/error.ts'
-import type { Draft } from '../../src/pipeline/deadline.ts'
-import { createPipeline, type Pipeline } from '../../src/pipeline/order.ts'
-import type { PipelineParts } from '../../src/pipeline/parts.ts'
 import { methods } from '../../src/schema/methods.ts'
-import type { OutgoingCall } from '../../src/transport/transport.ts'
+import type { UnaryCall } from '../../src/transport/transport.ts'
 import { FakeClock } from './fake-clock.ts'
 import { plainPolicies } from './policies.ts'
 
@@ -15,7 +16,7 @@ export interface Arrival {
   readonly endpoint: string
   readonly transport: TransportName
   readonly atMs: number
-  readonly call: OutgoingCall
+  readonly call: UnaryCall
   answer(response?: object): void
   fail(error: BlobwireErrorInit | Error): void
 }
@@ -30,12 +31,12 @@ export interface PolicyBench {
   /** The latest. */
   last(): Arrival
   /** A read; its answer is what an endpoint gave. */
-  read(over?: Partial<Draft>): Promise<object>
+  read(over?: Partial<UnstartedCall>): Promise<object>
   /** The same of a write. */
-  write(over?: Partial<Draft>): Promise<object>
+  write(over?: Partial<UnstartedCall>): Promise<object>
 }
 
-export interface PolicyBenchOptions extends Partial<PipelineParts> {
+export interface PolicyBenchOptions extends Partial<PipelineContext> {
   /** Answers at once; without it the test answers each arrival. */
   readonly respond?: (arrival: Arrival) => void
 }
@@ -79,7 +80,7 @@ export function policyBench({ respond, ...over }: PolicyBenchOptions = {}): Poli
       close: async () => undefined
     })
   })
-  const run = (draft: Partial<Draft>) =>
+  const run = (draft: Partial<UnstartedCall>) =>
     pipeline.run({ method: methods.getBlob, request: {}, headers: {}, timeoutMs: 30_000, signal: undefined, ...draft })
   return {
     clock,

@@ -1,19 +1,19 @@
 /** Sessions as bidi streams of gRPC. */
 import { type ClientDuplexStream, Metadata, type MethodDefinition, type ServiceError } from '@grpc/grpc-js'
-import { checkMessage, pruneMessage } from '../../codec/shape-check.ts'
+import { fromWire, toWire } from '../../codec/wire-object.ts'
+import type { GrpcChannel } from '../../connection/grpc/channel.ts'
+import type { GrpcConnection, StreamListener } from '../../connection/grpc/connection.ts'
 import type { Counters } from '../../core/counters.ts'
 import type { BlobwireError } from '../../core/error.ts'
 import type { Messages } from '../../schema/messages.ts'
 import { malformedResponse } from '../errors.ts'
-import type { SessionBatch, SessionOpening, SessionStream } from '../session.ts'
+import type { SessionBatch, SessionOpening, SessionStream } from '../session-stream.ts'
 import { sessionGzipThresholdBytes } from '../transport.ts'
-import type { GrpcChannel } from './channel.ts'
 import { compressWhatPays } from './compression.ts'
-import type { GrpcConnection, StreamListener } from './connection.ts'
 import { errorFromService, isReset } from './errors.ts'
 
 /** What a session is opened with. */
-export interface GrpcSessionParts {
+export interface GrpcSessionContext {
   readonly channel: GrpcChannel
   readonly method: MethodDefinition<object, object>
   readonly gzip: boolean
@@ -23,31 +23,31 @@ export interface GrpcSessionParts {
 const asIs = (bytes: Buffer) => bytes
 
 /** Opens a session on the channel. */
-export function openGrpcSession(parts: GrpcSessionParts, opening: SessionOpening): SessionStream {
-  return new GrpcSession(parts, opening)
+export function openGrpcSession(context: GrpcSessionContext, opening: SessionOpening): SessionStream {
+  return new GrpcSession(context, opening)
 }
 
 class GrpcSession implements SessionStream, StreamListener {
-  readonly #parts: GrpcSessionParts
+  readonly #context: GrpcSessionContext
   readonly #opening: SessionOpening
   readonly #connection: GrpcConnection
   readonly #stream: ClientDuplexStream<Buffer, Buffer>
-  #hasHeard = false
+  #hasReceived = false
   #ended = false
   /** Nothing more is sent. */
-  #half = false
+  #halfClosed = false
   /** Nothing has come since the last frame was sent. */
-  #isQuiet = false
+  #nothingSinceWrite = false
 
-  constructor(parts: GrpcSessionParts, opening: SessionOpening) {
-    this.#parts = parts
+  constructor(context: GrpcSessionContext, opening: SessionOpening) {
+    this.#context = context
     this.#opening = opening
     const metadata = new Metadata()
     for (const [name, value] of Object.entries(opening.headers)) metadata.set(name, value)
-    const interceptors = parts.gzip ? [compressWhatPays(sessionGzipThresholdBytes)] : []
-    parts.counters.requests++
-    this.#connection = parts.channel.begin(this)
-    this.#stream = this.#connection.client.makeBidiStreamRequest(parts.method.path, asIs, asIs, metadata, {
+    const interceptors = context.gzip ? [compressWhatPays(sessionGzipThresholdBytes)] : []
+    context.counters.requests++
+    this.#connection = context.channel.begin(this)
+    this.#stream = this.#connection.client.makeBidiStreamRequest(context.method.path, asIs, asIs, metadata, {
       interceptors
     })
     // Asked of the connection, because the call itself says nothing until the server does. grpc-js's own `waitForReady`
@@ -60,7 +60,7 @@ class GrpcSession implements SessionStream, StreamListener {
       if (code === 0) this.#end(undefined)
     })
     this.#stream.on('error', (error: ServiceError) => {
-      if (!this.#ended && !this.#hasHeard && isReset(error)) this.#connection.unanswered()
+      if (!this.#ended && !this.#hasReceived && isReset(error)) this.#connection.streamReset()
       this.#end(errorFromService(error))
     })
   }
@@ -72,21 +72,21 @@ class GrpcSession implements SessionStream, StreamListener {
 
   cancel(ids: readonly number[]): void {
     // Who stops waiting may have waited for nobody.
-    if (this.#isQuiet) this.#connection.suspect()
-    this.#write(pruneMessage('SessionRequest', { cancel: { ids } }))
+    if (this.#nothingSinceWrite) this.#connection.suspect()
+    this.#write(toWire('SessionRequest', { cancel: { ids } }))
   }
 
   end(): void {
-    if (!this.#ended && !this.#half) this.#stream.end()
-    this.#half = true
+    if (!this.#ended && !this.#halfClosed) this.#stream.end()
+    this.#halfClosed = true
   }
 
   onReady(): void {
     if (!this.#ended) this.#opening.onStart()
   }
 
-  onMove(): void {
-    if (!this.#ended) this.#opening.onMove()
+  onGoaway(): void {
+    if (!this.#ended) this.#opening.onGoaway()
   }
 
   onLost(error: BlobwireError): void {
@@ -97,27 +97,27 @@ class GrpcSession implements SessionStream, StreamListener {
 
   destroy(): void {
     if (this.#ended) return
-    this.#leave()
+    this.#release()
     this.#stream.cancel()
   }
 
   #write(message: object): boolean {
-    if (this.#ended || this.#half) return true
-    this.#isQuiet = true
-    const bytes = this.#parts.method.requestSerialize(message)
-    this.#parts.counters.bytesSent += bytes.length
+    if (this.#ended || this.#halfClosed) return true
+    this.#nothingSinceWrite = true
+    const bytes = this.#context.method.requestSerialize(message)
+    this.#context.counters.bytesSent += bytes.length
     return this.#stream.write(bytes)
   }
 
   #take(bytes: Buffer): void {
     if (this.#ended) return
-    this.#isQuiet = false
-    this.#hasHeard = true
-    this.#connection.hear()
-    this.#parts.counters.bytesReceived += bytes.length
+    this.#nothingSinceWrite = false
+    this.#hasReceived = true
+    this.#connection.messageReceived()
+    this.#context.counters.bytesReceived += bytes.length
     let response: Messages['SessionResponse']
     try {
-      response = checkMessage('SessionResponse', this.#parts.method.responseDeserialize(bytes))
+      response = fromWire('SessionResponse', this.#context.method.responseDeserialize(bytes))
     } catch (error) {
       this.#stream.cancel()
       this.#end(malformedResponse((error as Error).message, error))
@@ -128,11 +128,11 @@ class GrpcSession implements SessionStream, StreamListener {
 
   #end(error: BlobwireError | undefined): void {
     if (this.#ended) return
-    this.#leave()
+    this.#release()
     this.#opening.onEnd(error?.with({ transport: 'grpc' }))
   }
 
-  #leave(): void {
+  #release(): void {
     this.#ended = true
     this.#connection.end(this)
   }

@@ -1,19 +1,19 @@
 import { Metadata, type MethodDefinition, type ServiceError, status } from '@grpc/grpc-js'
 import type { ServiceDefinition } from '@grpc/proto-loader'
 import { loadProto } from '../../codec/proto.ts'
-import { checkMessage, pruneMessage } from '../../codec/shape-check.ts'
+import { fromWire, toWire } from '../../codec/wire-object.ts'
+import { GrpcChannel } from '../../connection/grpc/channel.ts'
+import type { StreamListener } from '../../connection/grpc/connection.ts'
+import type { GrpcContext } from '../../connection/grpc/grpc-context.ts'
+import { refusePushes } from '../../connection/grpc/refuse-pushes.ts'
 import { BlobwireError } from '../../core/error.ts'
+import type { Init, MessageName } from '../../schema/descriptor.ts'
 import type { Messages } from '../../schema/messages.ts'
 import { methods, serviceName } from '../../schema/methods.ts'
-import type { Init, ShapeName } from '../../schema/shape.ts'
 import { malformedResponse } from '../errors.ts'
-import { gzipThresholdBytes, type OutgoingCall, type Transport, type TransportOptions } from '../transport.ts'
-import { GrpcChannel } from './channel.ts'
+import { gzipThresholdBytes, type Transport, type TransportOptions, type UnaryCall } from '../transport.ts'
 import { compressWhatPays } from './compression.ts'
-import type { StreamListener } from './connection.ts'
 import { errorFromService, isReset } from './errors.ts'
-import type { GrpcTransportParts } from './parts.ts'
-import { refusePushes } from './pushes.ts'
 import { openGrpcSession } from './session.ts'
 
 function endedAtDeadline({ reason }: AbortSignal): boolean {
@@ -23,22 +23,22 @@ function endedAtDeadline({ reason }: AbortSignal): boolean {
 const asIs = (bytes: Buffer) => bytes
 
 /** gRPC over HTTP/2 (grpc.io, "gRPC over HTTP2"), through grpc-js. */
-export function createGrpcTransport(parts: GrpcTransportParts, options: TransportOptions): Transport {
-  const { counters } = parts
+export function createGrpcTransport(context: GrpcContext, options: TransportOptions): Transport {
+  const { counters } = context
   refusePushes()
   const service = loadProto()[serviceName] as ServiceDefinition
-  const channel = new GrpcChannel(parts, options)
+  const channel = new GrpcChannel(context, options)
   const interceptors = options.gzip ? [compressWhatPays(gzipThresholdBytes)] : []
   const methodOf = (name: string) => service[name] as MethodDefinition<object, object>
 
-  function unary(call: OutgoingCall): Promise<object> {
+  function unary(call: UnaryCall): Promise<object> {
     const { path, requestSerialize, responseDeserialize } = methodOf(call.method.name)
     const deserialize = (bytes: Buffer) => {
       counters.bytesReceived += bytes.length
-      connection.hear()
+      connection.messageReceived()
       return responseDeserialize(bytes)
     }
-    const request = requestSerialize(pruneMessage(call.method.request, call.request as Init<Messages[ShapeName]>))
+    const request = requestSerialize(toWire(call.method.request, call.request as Init<Messages[MessageName]>))
     counters.bytesSent += request.length
     const metadata = new Metadata()
     for (const [name, value] of Object.entries(call.headers)) metadata.set(name, value)
@@ -46,14 +46,14 @@ export function createGrpcTransport(parts: GrpcTransportParts, options: Transpor
     const { promise, resolve, reject } = Promise.withResolvers<object>()
     const listener: StreamListener = {
       onReady: () => undefined,
-      onMove: () => undefined,
+      onGoaway: () => undefined,
       onLost(error) {
         reject(error.with({ transport: 'grpc', attempts: 1 }))
         stream.cancel()
       }
     }
     const connection = channel.begin(listener)
-    const heardBefore = connection.heard
+    const heardBefore = connection.messagesReceived
     const stream = connection.client.makeUnaryRequest(
       path,
       asIs,
@@ -64,11 +64,11 @@ export function createGrpcTransport(parts: GrpcTransportParts, options: Transpor
       (error: ServiceError | null, response?: object) => {
         call.signal.removeEventListener('abort', cancel)
         connection.end(listener)
-        if (error === null) connection.hear()
+        if (error === null) connection.messageReceived()
         // Either of two timers may be the first to end the call at its deadline.
         const isLate = error?.code === status.DEADLINE_EXCEEDED || endedAtDeadline(call.signal)
-        if (isLate && connection.heard === heardBefore) connection.suspect()
-        if (error && !call.signal.aborted && isReset(error)) connection.unanswered()
+        if (isLate && connection.messagesReceived === heardBefore) connection.suspect()
+        if (error && !call.signal.aborted && isReset(error)) connection.streamReset()
         if (error) reject(errorFromService(error).with({ transport: 'grpc', attempts: 1 }))
         else resolve(response ?? {})
       }
@@ -85,7 +85,7 @@ export function createGrpcTransport(parts: GrpcTransportParts, options: Transpor
     async unary(call) {
       const response = await unary(call)
       try {
-        return checkMessage(call.method.response, response)
+        return fromWire(call.method.response, response)
       } catch (error) {
         throw malformedResponse((error as Error).message, error).with({ transport: 'grpc', attempts: 1 })
       }

@@ -19,14 +19,14 @@ function tooLarge(maxBytes: number): BlobwireError {
  * @throws BlobwireError `resource_exhausted`, reason `response_too_large`
  */
 export async function collect(chunks: Chunks, maxBytes: number): Promise<Uint8Array> {
-  const parts: Uint8Array[] = []
+  const context: Uint8Array[] = []
   let size = 0
   for await (const chunk of chunks) {
     size += chunk.length
     if (size > maxBytes) throw tooLarge(maxBytes)
-    parts.push(chunk)
+    context.push(chunk)
   }
-  return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts, size)
+  return context.length === 1 && context[0] ? context[0] : Buffer.concat(context, size)
 }
 
 /** Undoes `Content-Encoding`. @throws BlobwireError for encodings that were not asked for, and for bad gzip */

@@ -12,14 +12,14 @@ import {
 } from '../../codec/envelope.ts'
 import { gunzip, gzip } from '../../compression/gzip.ts'
 import { piecesLookCompressible } from '../../compression/sample.ts'
-import type { StreamControl } from '../../connection/http-connection.ts'
+import type { StreamControl } from '../../connection/http2/http-connection.ts'
 import { BlobwireError } from '../../core/error.ts'
 import { methods, serviceName } from '../../schema/methods.ts'
 import { malformedResponse, withRetryAfter } from '../errors.ts'
-import type { SessionBatch, SessionOpening, SessionStream } from '../session.ts'
+import type { SessionBatch, SessionOpening, SessionStream } from '../session-stream.ts'
 import { sessionGzipThresholdBytes, type TransportOptions } from '../transport.ts'
 import { errorFromEndStream, errorFromException, errorFromResponse } from './errors.ts'
-import type { HttpTransportParts } from './parts.ts'
+import type { HttpContext } from './http-context.ts'
 
 /** What waits in the request body before `send` says that there is no room. */
 const highWaterBytes = 1024 * 1024
@@ -28,25 +28,25 @@ const maxErrorBytes = 64 * 1024
 
 /** Opens a session on the connection. */
 export function openHttpSession(
-  parts: HttpTransportParts,
+  context: HttpContext,
   options: TransportOptions,
   opening: SessionOpening
 ): SessionStream {
-  return new HttpSession(parts, options, opening)
+  return new HttpSession(context, options, opening)
 }
 
 interface Refusal {
   readonly status: number
   readonly contentType: string
   readonly retryAfter: string | undefined
-  readonly parts: Buffer[]
+  readonly body: Buffer[]
   bytes: number
 }
 
 const letGo = () => new Error('the session was let go')
 
 class HttpSession implements SessionStream {
-  readonly #parts: HttpTransportParts
+  readonly #context: HttpContext
   readonly #options: TransportOptions
   readonly #opening: SessionOpening
   readonly #body: Readable
@@ -57,24 +57,24 @@ class HttpSession implements SessionStream {
   #gzipped = false
   #ended = false
   /** Nothing more is sent. */
-  #half = false
+  #halfClosed = false
   /** Nothing has come since the last frame was sent. */
-  #isQuiet = false
+  #nothingSinceWrite = false
   /** The end-stream message has come. */
   #closing = false
   /** Compressed messages are read in the order in which they came. */
   #reading: Promise<void> | undefined
 
-  constructor(parts: HttpTransportParts, options: TransportOptions, opening: SessionOpening) {
-    this.#parts = parts
+  constructor(context: HttpContext, options: TransportOptions, opening: SessionOpening) {
+    this.#context = context
     this.#options = options
     this.#opening = opening
     this.#parser = new EnvelopeParser(options.maxResponseBytes, (flags, payload) => this.#take(flags, payload))
     this.#body = new Readable({ highWaterMark: highWaterBytes, read: () => opening.onDrain() })
-    const type = `application/connect+${parts.codec.name}`
+    const type = `application/connect+${context.codec.name}`
     const gzipHeaders = { 'connect-content-encoding': 'gzip', 'connect-accept-encoding': 'gzip' }
-    parts.counters.requests++
-    parts.connection.openStream(
+    context.counters.requests++
+    context.connection.openStream(
       {
         path: `/${serviceName}/${methods.session.name}`,
         method: 'POST',
@@ -92,8 +92,8 @@ class HttpSession implements SessionStream {
           if (this.#ended) control.abort(letGo())
           else opening.onStart()
         },
-        onMove: () => {
-          if (!this.#ended) opening.onMove()
+        onGoaway: () => {
+          if (!this.#ended) opening.onGoaway()
         },
         onHeaders: (status, headers) => this.#start(status, headers, type),
         onData: (chunk) => this.#data(chunk),
@@ -104,7 +104,7 @@ class HttpSession implements SessionStream {
   }
 
   send(batch: SessionBatch): boolean {
-    const { codec } = this.#parts
+    const { codec } = this.#context
     const { repository, firstId, operations } = batch
     const message = codec.prepare('SessionRequest', { batch: { repository, firstId } })
     Object.assign(message['batch'] as object, { operations })
@@ -113,22 +113,22 @@ class HttpSession implements SessionStream {
 
   cancel(ids: readonly number[]): void {
     // Who stops waiting may have waited for nobody.
-    if (this.#isQuiet) this.#control?.suspect()
-    if (this.#half) return
-    const { codec } = this.#parts
+    if (this.#nothingSinceWrite) this.#control?.suspect()
+    if (this.#halfClosed) return
+    const { codec } = this.#context
     this.#write(codec.write(codec.prepare('SessionRequest', { cancel: { ids } }), envelopeHeaderBytes))
   }
 
   end(): void {
-    if (!this.#ended && !this.#half) this.#body.push(null)
-    this.#half = true
+    if (!this.#ended && !this.#halfClosed) this.#body.push(null)
+    this.#halfClosed = true
   }
 
   destroy(): void {
     if (this.#ended) return
     this.#ended = true
     // Ended, not destroyed: the peer would be told of an error of ours.
-    if (!this.#half) this.#body.push(null)
+    if (!this.#halfClosed) this.#body.push(null)
     this.#control?.abort(letGo())
   }
 
@@ -149,9 +149,9 @@ class HttpSession implements SessionStream {
   }
 
   #push(pieces: readonly Buffer[]): boolean {
-    if (this.#ended || this.#half) return true
-    this.#isQuiet = true
-    this.#parts.counters.bytesSent += payloadBytes(pieces)
+    if (this.#ended || this.#halfClosed) return true
+    this.#nothingSinceWrite = true
+    this.#context.counters.bytesSent += payloadBytes(pieces)
     let hasRoom = true
     for (const piece of pieces) hasRoom = this.#body.push(piece)
     return hasRoom
@@ -161,7 +161,7 @@ class HttpSession implements SessionStream {
     const contentType = String(headers['content-type'] ?? '')
     if (status !== 200 || contentType.split(';', 1)[0]?.trim() !== expected) {
       const retryAfter = headers['retry-after']
-      this.#refusal = { status, contentType, retryAfter: retryAfter && String(retryAfter), parts: [], bytes: 0 }
+      this.#refusal = { status, contentType, retryAfter: retryAfter && String(retryAfter), body: [], bytes: 0 }
       return
     }
     const encoding = headers['connect-content-encoding'] ?? 'identity'
@@ -171,11 +171,11 @@ class HttpSession implements SessionStream {
 
   #data(chunk: Buffer): void {
     if (this.#ended) return
-    this.#isQuiet = false
-    this.#parts.counters.bytesReceived += chunk.length
+    this.#nothingSinceWrite = false
+    this.#context.counters.bytesReceived += chunk.length
     if (this.#refusal) {
       this.#refusal.bytes += chunk.length
-      if (this.#refusal.bytes <= maxErrorBytes) this.#refusal.parts.push(chunk)
+      if (this.#refusal.bytes <= maxErrorBytes) this.#refusal.body.push(chunk)
       return
     }
     try {
@@ -205,7 +205,7 @@ class HttpSession implements SessionStream {
 
   #message(flags: number, payload: Uint8Array): void {
     if ((flags & endStreamFlag) !== 0) return this.#endStream(payload)
-    this.#opening.onResponse(this.#parts.codec.decode('SessionResponse', payload))
+    this.#opening.onResponse(this.#context.codec.decode('SessionResponse', payload))
   }
 
   /** Connect's "EndStreamResponse": `{}`, or with `error` the same object as of a unary error. */
@@ -219,7 +219,7 @@ class HttpSession implements SessionStream {
     const refusal = this.#refusal
     if (refusal) {
       const { status, contentType, retryAfter } = refusal
-      errorFromResponse(status, contentType, Buffer.concat(refusal.parts)).then((error) => {
+      errorFromResponse(status, contentType, Buffer.concat(refusal.body)).then((error) => {
         this.#end(withRetryAfter(error, retryAfter))
       })
       return
@@ -248,8 +248,8 @@ class HttpSession implements SessionStream {
   #end(error: BlobwireError | undefined): void {
     if (this.#ended) return
     this.#ended = true
-    if (!this.#half) this.#body.push(null)
-    this.#opening.onEnd(error?.with({ transport: this.#parts.codec.name }))
+    if (!this.#halfClosed) this.#body.push(null)
+    this.#opening.onEnd(error?.with({ transport: this.#context.codec.name }))
   }
 }
 

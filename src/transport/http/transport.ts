@@ -1,28 +1,28 @@
 import type { Codec } from '../../codec/codec.ts'
 import { gzip } from '../../compression/gzip.ts'
 import { looksCompressible } from '../../compression/sample.ts'
+import type { Init, MessageName } from '../../schema/descriptor.ts'
 import type { Messages } from '../../schema/messages.ts'
 import { serviceName } from '../../schema/methods.ts'
-import type { Init, ShapeName } from '../../schema/shape.ts'
 import { malformedResponse, withRetryAfter } from '../errors.ts'
-import { gzipThresholdBytes, type OutgoingCall, type Transport, type TransportOptions } from '../transport.ts'
+import { gzipThresholdBytes, type Transport, type TransportOptions, type UnaryCall } from '../transport.ts'
 import { collect, decompress } from './body.ts'
 import { errorFromException, errorFromResponse } from './errors.ts'
-import type { HttpTransportParts } from './parts.ts'
+import type { HttpContext } from './http-context.ts'
 import { openHttpSession } from './session.ts'
 
 /**
  * The unary form of the Connect protocol (connectrpc.com, "Connect Protocol Reference") with JSON or MessagePack.
  */
-export function createHttpTransport(parts: HttpTransportParts, options: TransportOptions): Transport {
-  const { codec, connection, counters } = parts
+export function createHttpTransport(context: HttpContext, options: TransportOptions): Transport {
+  const { codec, connection, counters } = context
   const fixedHeaders = {
     'content-type': codec.contentType,
     'connect-protocol-version': '1',
     ...(options.gzip ? { 'accept-encoding': 'gzip' } : {})
   }
 
-  async function send(call: OutgoingCall, message: Uint8Array): Promise<object> {
+  async function send(call: UnaryCall, message: Uint8Array): Promise<object> {
     const headers: Record<string, string> = { ...call.headers, ...fixedHeaders }
     let body = message
     if (options.gzip && body.length >= gzipThresholdBytes && looksCompressible(body)) {
@@ -61,19 +61,19 @@ export function createHttpTransport(parts: HttpTransportParts, options: Transpor
     name: codec.name,
     async unary(call) {
       // What cannot be encoded was never tried.
-      const message = codec.encode(call.method.request, call.request as Init<Messages[ShapeName]>)
+      const message = codec.encode(call.method.request, call.request as Init<Messages[MessageName]>)
       try {
         return await send(call, message)
       } catch (exception) {
         throw errorFromException(exception).with({ transport: codec.name, attempts: 1 })
       }
     },
-    openSession: (opening) => openHttpSession(parts, options, opening),
+    openSession: (opening) => openHttpSession(context, options, opening),
     close: () => connection.close()
   }
 }
 
-function decode(codec: Codec, call: OutgoingCall, message: Uint8Array): object {
+function decode(codec: Codec, call: UnaryCall, message: Uint8Array): object {
   try {
     return codec.decode(call.method.response, message)
   } catch (error) {

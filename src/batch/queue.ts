@@ -1,0 +1,155 @@
+import { BlobwireError } from '../core/error.ts'
+import type { PendingOperation } from './pending-operation.ts'
+
+/** What one frame may hold. */
+export interface FrameBounds {
+  readonly maxOperations: number
+  readonly maxBytes: number
+}
+
+/** What may wait; see `BatchOptions`. */
+export interface QueueBounds {
+  readonly maxQueued: number
+  readonly maxQueuedBytes: number
+}
+
+/**
+ * Entries that wait, by repository, because a frame is of one repository. The repositories take turns. Those that travel
+ * alone wait apart: nobody waits for them, and they for nobody.
+ */
+export class OperationQueue {
+  #unbatchable: PendingOperation[] = []
+  readonly #queues = new Map<string, PendingOperation[]>()
+  /** Entries in the rows that have ended; they are not counted any more. */
+  #discarded = 0
+  #operations = 0
+  #bytes = 0
+
+  /** Operations that wait. */
+  get operations(): number {
+    return this.#operations
+  }
+
+  /** Whether what waits is enough for a frame, whatever its bounds become. */
+  fills({ maxOperations, maxBytes }: FrameBounds): boolean {
+    return this.#operations >= maxOperations || this.#bytes >= maxBytes
+  }
+
+  /** @throws BlobwireError `resource_exhausted`, reason `queue_full`, where the entry would be too much */
+  checkRoom({ bytes }: PendingOperation, { maxQueued, maxQueuedBytes }: QueueBounds): void {
+    if (this.#operations < maxQueued && (this.#operations === 0 || this.#bytes + bytes <= maxQueuedBytes)) return
+    const bounds = `batch.maxQueued is ${maxQueued}, batch.maxQueuedBytes ${maxQueuedBytes}`
+    const message = `${this.#operations} operations of ${this.#bytes} bytes wait already (${bounds})`
+    throw new BlobwireError({ code: 'resource_exhausted', reason: 'queue_full', message })
+  }
+
+  push(operation: PendingOperation): void {
+    this.#queueOf(operation).push(operation)
+    this.#enqueue(operation)
+  }
+
+  /** Puts entries back that were sent and not answered: they come first. */
+  unshift(pending: readonly PendingOperation[]): void {
+    for (const operation of pending.toReversed()) {
+      this.#queueOf(operation).unshift(operation)
+      this.#enqueue(operation)
+    }
+  }
+
+  get hasUnbatchable(): boolean {
+    return this.#unbatchable.length > 0
+  }
+
+  /** The next entry that travels alone. */
+  takeUnbatchable(): PendingOperation | undefined {
+    for (let operation = this.#unbatchable.shift(); operation !== undefined; operation = this.#unbatchable.shift()) {
+      this.#dequeue(operation)
+      if (!operation.ended) return operation
+    }
+    return undefined
+  }
+
+  /** The entries of the next frame that several share; an empty list = nothing waits. */
+  take(bounds: FrameBounds): PendingOperation[] {
+    for (const [repository, queue] of this.#queues) {
+      const taken = this.#takeFrom(queue, bounds)
+      this.#queues.delete(repository)
+      // The others come first now.
+      if (queue.length > 0) this.#queues.set(repository, queue)
+      if (taken.length > 0) return taken
+    }
+    return []
+  }
+
+  /** The call of an entry that waits has ended: its place is free at once. */
+  discard(operation: PendingOperation): void {
+    this.#count(operation, -1)
+    this.#discarded++
+    if (this.#discarded > 64 && this.#discarded > this.#operations) this.#sweep()
+  }
+
+  /** Everything that waits. */
+  drain(): PendingOperation[] {
+    const all = [...this.#unbatchable, ...[...this.#queues.values()].flat()]
+    for (const operation of all) operation.queued = false
+    this.#unbatchable = []
+    this.#queues.clear()
+    this.#operations = 0
+    this.#bytes = 0
+    this.#discarded = 0
+    return all
+  }
+
+  #takeFrom(queue: PendingOperation[], { maxOperations, maxBytes }: FrameBounds): PendingOperation[] {
+    const taken: PendingOperation[] = []
+    let bytes = 0
+    let end = 0
+    for (; end < queue.length; end++) {
+      const operation = queue[end] as PendingOperation
+      if (!operation.ended) {
+        if (taken.length > 0 && (taken.length >= maxOperations || bytes + operation.bytes > maxBytes)) break
+        taken.push(operation)
+        bytes += operation.bytes
+      }
+      this.#dequeue(operation)
+    }
+    queue.splice(0, end)
+    return taken
+  }
+
+  #queueOf(operation: PendingOperation): PendingOperation[] {
+    if (operation.unbatchable) return this.#unbatchable
+    let queue = this.#queues.get(operation.repository)
+    if (queue === undefined) {
+      queue = []
+      this.#queues.set(operation.repository, queue)
+    }
+    return queue
+  }
+
+  #enqueue(operation: PendingOperation): void {
+    operation.queued = true
+    this.#count(operation, 1)
+  }
+
+  #dequeue(operation: PendingOperation): void {
+    operation.queued = false
+    if (operation.ended) this.#discarded--
+    else this.#count(operation, -1)
+  }
+
+  #sweep(): void {
+    this.#unbatchable = this.#unbatchable.filter(({ ended }) => !ended)
+    for (const [repository, queue] of this.#queues) {
+      const waiting = queue.filter(({ ended }) => !ended)
+      if (waiting.length > 0) this.#queues.set(repository, waiting)
+      else this.#queues.delete(repository)
+    }
+    this.#discarded = 0
+  }
+
+  #count(operation: PendingOperation, sign: number): void {
+    this.#operations += sign * operation.operations.length
+    this.#bytes += sign * operation.bytes
+  }
+}

@@ -1,0 +1,61 @@
+import { branchRef } from '../git/ref-name.ts'
+import { isRetryable } from '../retry/rules.ts'
+import { methods } from '../schema/methods.ts'
+import type { OperationName, OperationResult } from './inputs.ts'
+import type { Request } from './to-request.ts'
+
+/** An operation with what came of it. */
+export interface Done {
+  readonly name: OperationName
+  readonly request: Request<OperationName>
+  readonly result: OperationResult | undefined
+}
+
+const movesRefs: ReadonlySet<OperationName> = new Set(['commitFiles', 'updateRefs'])
+
+/** Names of the refs that an operation moves. */
+function refsOf({ name, request }: Pick<Done, 'name' | 'request'>): string[] {
+  if (name === 'commitFiles') return [branchRef((request as Request<'commitFiles'>).branch ?? '')]
+  if (name !== 'updateRefs') return []
+  return ((request as Request<'updateRefs'>).updates ?? []).map((update) => update.name ?? '')
+}
+
+/**
+ * Cuts a run where a ref would be moved a second time: a request whose answer is lost is sent again, and then finds the
+ * ref where the last move has left it, which is not where the first one expects or leaves it.
+ */
+export function splitRepeatedMoves<Item extends Pick<Done, 'name' | 'request'>>(run: readonly Item[]): Item[][] {
+  if (!run.some(({ name }) => movesRefs.has(name))) return [[...run]]
+  const runs: Item[][] = [[]]
+  let moved = new Set<string>()
+  for (const item of run) {
+    const refs = refsOf(item)
+    if (refs.some((ref) => moved.has(ref))) {
+      runs.push([])
+      moved = new Set()
+    }
+    for (const ref of refs) moved.add(ref)
+    runs.at(-1)?.push(item)
+  }
+  return runs
+}
+
+/**
+ * What is to be sent again, in its order, so that each result is what it would have been had nothing failed:
+ *
+ * - where the order does not matter, what failed and may succeed;
+ * - otherwise all that failed from there on, and the reads, which have not seen what failed before them;
+ * - of an atomic batch, which has done nothing then, all of it.
+ */
+export function operationsToRetry<Item extends Done>(
+  run: readonly Item[],
+  rules: { atomic: boolean; unordered: boolean }
+) {
+  const first = run.findIndex(({ result }) => result?.error !== undefined && isRetryable(result.error))
+  if (first < 0) return []
+  if (rules.unordered) return run.filter(({ result }) => isRetryable(result?.error))
+  if (rules.atomic) return [...run]
+  return run.filter(
+    ({ name, result }, index) => index >= first && (result?.error !== undefined || methods[name].readOnly)
+  )
+}

@@ -1,0 +1,238 @@
+import type { CallOptions } from '../call/call-options.ts'
+import { createPipeline, type Pipeline } from '../call/pipeline.ts'
+import type { UnstartedCall } from '../call/running-call.ts'
+import { checkNumber } from '../core/check-options.ts'
+import { type Clock, systemClock } from '../core/clock.ts'
+import { type Counters, newCounters } from '../core/counters.ts'
+import { BlobwireError, invalidArgument, type TransportName } from '../core/error.ts'
+import { Latency } from '../core/latency.ts'
+import type { ObjectFormat } from '../git/oid.ts'
+import type { RetryRefusal } from '../retry/policy.ts'
+import type { Init, Method } from '../schema/descriptor.ts'
+import type { Messages } from '../schema/messages.ts'
+import { methods } from '../schema/methods.ts'
+import { checkHeaders } from './headers.ts'
+import type { OperationName, OperationResult } from './inputs.ts'
+import { checkTransport, type ResolvedOptions } from './options.ts'
+import { sharedAnswer } from './shared-answer.ts'
+import type { Request } from './to-request.ts'
+import { codecOf, TransportFactory } from './transport-factory.ts'
+import { verifierOf } from './verify/answers.ts'
+
+/** What the client does not have to ask for again. */
+export interface ClientCaches {
+  /** Limits of the server; DESIGN's defaults until they were asked for. */
+  limits: Messages['Limits']
+  /** Object format by repository. */
+  readonly formats: Map<string, ObjectFormat>
+  /** Where a branch was last seen, by repository and ref; a guess that compare-and-swap corrects. */
+  readonly heads: Map<string, string>
+}
+
+/** What servers allow unless they say otherwise. */
+const defaultLimits: Messages['Limits'] = {
+  maxInlineBytes: 1024 * 1024,
+  maxBatchOperations: 1000,
+  maxBatchBytes: 4 * 1024 * 1024,
+  chunkBytes: 256 * 1024,
+  maxBlobBytes: 5 * 1024 * 1024 * 1024
+}
+
+/** The two maps of `ClientCaches` are caches; beyond this the oldest entry goes. */
+const maxKnown = 10_000
+
+/** Puts an entry into a bounded cache. */
+export function remember<Value>(cache: Map<string, Value>, key: string, value: Value): void {
+  cache.delete(key)
+  cache.set(key, value)
+  if (cache.size > maxKnown) cache.delete(cache.keys().next().value as string)
+}
+
+/** Makes calls: options, pipeline and transport behind one typed function. */
+export class CallInvoker {
+  readonly options: ResolvedOptions
+  readonly clock: Clock
+  readonly counters: Counters = newCounters()
+  readonly caches: ClientCaches = { limits: { ...defaultLimits }, formats: new Map(), heads: new Map() }
+  readonly latency = new Latency()
+  readonly pipeline: Pipeline
+  readonly #transports: TransportFactory
+  readonly #idPrefix = Math.random().toString(36).slice(2, 10)
+  #capabilities: Promise<Messages['GetCapabilitiesResponse']> | undefined
+  #requests = 0
+  #closed = false
+  /** Ends of waits between two requests of one call. */
+  readonly #waits = new Set<() => void>()
+
+  constructor(options: ResolvedOptions, clock: Clock = systemClock) {
+    this.options = options
+    this.clock = clock
+    this.#transports = new TransportFactory(options, this.counters)
+    this.pipeline = createPipeline({
+      ...options,
+      clock,
+      counters: this.counters,
+      latency: this.latency,
+      endpoints: [...options.endpoints.keys()],
+      codecOf,
+      limits: () => this.caches.limits,
+      newRequestId: () => `${this.#idPrefix}-${++this.#requests}`,
+      connect: (endpoint, transport) => this.#transports.connect(endpoint, transport),
+      random: Math.random
+    })
+  }
+
+  /** One call. @throws BlobwireError */
+  invoke<Request, Response>(
+    method: Method<Request, Response>,
+    request: Init<Request>,
+    options?: CallOptions
+  ): Promise<Response> {
+    try {
+      return this.pipeline.run(this.#unstarted(method, request as object, options)) as Promise<Response>
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** One call of what can also be an operation of a batch; its answer is verified. @throws BlobwireError */
+  operation<Name extends OperationName>(
+    name: Name,
+    request: Request<Name> & { repository: string },
+    options?: CallOptions
+  ): Promise<NonNullable<OperationResult[Name]>> {
+    try {
+      const unstarted = this.#unstarted(methods[name] as Method, request, options)
+      if (this.options.verify) unstarted.verify = verifierOf(name)
+      return this.pipeline.run(unstarted) as Promise<NonNullable<OperationResult[Name]>>
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  #unstarted(
+    method: Method,
+    request: object,
+    options: CallOptions | undefined
+  ): { -readonly [Key in keyof UnstartedCall]: UnstartedCall[Key] } {
+    const { headers, timeoutMs } = this.options
+    if (options === undefined) return { method, request, headers, timeoutMs, signal: undefined }
+    return {
+      method,
+      request,
+      headers: options.headers ? { ...headers, ...checkHeaders(options.headers) } : headers,
+      timeoutMs: options.timeoutMs === undefined ? timeoutMs : checkNumber('timeoutMs', options.timeoutMs),
+      signal: checkSignal(options.signal),
+      transport: options.transport && checkTransport(options.transport, [...this.options.endpoints.values()])[0]
+    }
+  }
+
+  /** Options for the calls of one operation that takes several: what is left of its one deadline. */
+  shared(options: CallOptions): () => CallOptions & { timeoutMs: number } {
+    const timeoutMs = checkNumber('timeoutMs', options.timeoutMs ?? this.options.timeoutMs)
+    const endsAt = this.clock.now() + timeoutMs
+    return () => ({ ...options, timeoutMs: Math.max(1, Math.ceil(endsAt - this.clock.now())) })
+  }
+
+  /**
+   * Waits until what failed so often may be sent again, on its own or in parts; or tells why it is not to be. An abort and
+   * the closing of the client end the wait, and the next call then fails for that.
+   */
+  async mayTryAgain(
+    error: BlobwireError,
+    failures: number,
+    { timeoutMs = 0, signal }: CallOptions
+  ): Promise<RetryRefusal | undefined> {
+    const waitMs = this.pipeline.retries.after({ error, failures, remainingMs: timeoutMs })
+    if (typeof waitMs === 'string') return waitMs
+    this.counters.retries++
+    if (signal?.aborted || this.#closed) return undefined
+    await new Promise<void>((resolve) => {
+      const end = () => {
+        cancel()
+        this.#waits.delete(end)
+        signal?.removeEventListener('abort', end)
+        resolve()
+      }
+      const cancel = this.clock.schedule(waitMs, end, true)
+      this.#waits.add(end)
+      signal?.addEventListener('abort', end)
+    })
+    return undefined
+  }
+
+  /** The server's capabilities; asked for once, for all who want them, and again after a failure. */
+  async capabilities(options: CallOptions = {}): Promise<Messages['GetCapabilitiesResponse']> {
+    const remaining = this.shared(options)
+    for (;;) {
+      const { timeoutMs, signal } = remaining()
+      const asked = this.#askCapabilities(options)
+      try {
+        return await sharedAnswer(asked.answer, { timeoutMs, signal: checkSignal(signal) }, this.clock)
+      } catch (error) {
+        // Who asked had less time than is left here.
+        const isTheirs = error instanceof BlobwireError && error.code === 'deadline_exceeded'
+        if (!isTheirs || asked.isOwn || remaining().timeoutMs <= 1) throw error
+      }
+    }
+  }
+
+  /** Nobody's signal ends it, because others may wait for it. */
+  #askCapabilities({ signal: _, timeoutMs = this.options.timeoutMs, ...options }: CallOptions) {
+    const isOwn = this.#capabilities === undefined
+    this.#capabilities ??= this.invoke(methods.getCapabilities, {}, { ...options, timeoutMs }).then(
+      (capabilities) => {
+        this.caches.limits = { ...defaultLimits, ...positive(capabilities.limits) }
+        this.pipeline.selector.offered(capabilities.transports.map(({ transport }) => transport))
+        return capabilities
+      },
+      (error) => {
+        this.#capabilities = undefined
+        throw error
+      }
+    )
+    return { answer: this.#capabilities, isOwn }
+  }
+
+  /** Limits of the server, for calls that have to split what they send. */
+  async limits(options: CallOptions): Promise<Messages['Limits']> {
+    await this.capabilities(options)
+    return this.caches.limits
+  }
+
+  /** Drops what is known of a repository that was deleted; one of the same name may be another. */
+  forget(repository: string): void {
+    const { formats, heads } = this.caches
+    formats.delete(repository)
+    for (const key of heads.keys()) if (key.startsWith(`${repository}\n`)) heads.delete(key)
+  }
+
+  /** The transport that calls take which do not ask for one. */
+  get transport(): TransportName {
+    return this.pipeline.selector.transport
+  }
+
+  /** Whether calls travel on sessions at the moment, as far as is known. */
+  get usesSessions(): boolean {
+    const inUse = this.pipeline.channels().filter(({ transport }) => transport === this.transport)
+    return this.options.batch !== false && inUse.every(({ batcher }) => batcher?.choice.route === 'session')
+  }
+
+  /** Ends every call and lets go of the connections. */
+  async close(): Promise<void> {
+    this.#closed = true
+    const closing = Promise.all([this.pipeline.close(), this.#transports.close()])
+    for (const end of this.#waits) end()
+    await closing
+  }
+}
+
+function checkSignal(signal: unknown): AbortSignal | undefined {
+  if (signal === undefined || signal instanceof AbortSignal) return signal
+  throw invalidArgument('signal', 'must be an AbortSignal')
+}
+
+/** A server that leaves a limit out has the default. */
+function positive(limits: Messages['Limits'] | undefined): Partial<Messages['Limits']> {
+  return Object.fromEntries(Object.entries(limits ?? {}).filter(([, value]) => value > 0))
+}

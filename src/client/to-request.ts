@@ -1,0 +1,125 @@
+/** Turns what callers give into request messages: strings into bytes, dates and zones filled in, `null` into zero oids. */
+import type { Clock } from '../core/clock.ts'
+import { BlobwireError, invalidArgument } from '../core/error.ts'
+import { type ObjectFormat, zeroOid } from '../git/oid.ts'
+import type { Init } from '../schema/descriptor.ts'
+import type { Messages } from '../schema/messages.ts'
+import { methods } from '../schema/methods.ts'
+import type { Author, Bytes, Change, Changes, CommitFilesInput, OperationInputs, OperationName } from './inputs.ts'
+
+/** What preparing depends on. */
+export interface RequestDefaults {
+  readonly clock: Clock
+  /** Of the repository, as far as it is known. */
+  readonly objectFormat: ObjectFormat
+}
+
+/** The request message of each operation, without `repository`. */
+export type Request<Name extends OperationName> = Init<NonNullable<Messages['Operation'][Name]>>
+
+const encoder = new TextEncoder()
+
+/** @throws BlobwireError `invalid_argument` for anything but bytes and well-formed strings */
+function toBytes(field: string, content: Bytes): Uint8Array {
+  if (content instanceof Uint8Array) return content
+  if (typeof content !== 'string') throw invalidArgument(field, 'must be a Uint8Array or a string')
+  if (!content.isWellFormed()) throw invalidArgument(field, 'must be well-formed Unicode, without lone surrogates')
+  return encoder.encode(content)
+}
+
+function signature(author: Author, defaults: RequestDefaults): Init<Messages['Signature']> {
+  if (typeof author !== 'object' || author === null) throw invalidArgument('author', 'must be { name, email }')
+  const timeSeconds = author.timeSeconds ?? Math.floor(defaults.clock.wallTimeMs() / 1000)
+  return { name: author.name, email: author.email, timeSeconds, zone: author.zone ?? '+0000' }
+}
+
+/** Author and committer with explicit dates: the commit's oid is then the client's to know. */
+export function signatures(input: { author: Author; committer?: Author | undefined }, defaults: RequestDefaults) {
+  const author = signature(input.author, defaults)
+  return { author, committer: input.committer === undefined ? author : signature(input.committer, defaults) }
+}
+
+/** The changes as a list, checked for their form. */
+export function changeList(changes: Changes): [string, Change][] {
+  if (typeof changes !== 'object' || changes === null) throw invalidArgument('changes', 'must be an object or a Map')
+  return changes instanceof Map ? [...changes] : Object.entries(changes)
+}
+
+/** One change as a message. */
+export function fileChange(path: string, change: Change): Init<Messages['FileChange']> {
+  if (change === null) return { path, delete: true }
+  if (typeof change === 'string' || change instanceof Uint8Array) return { path, content: toBytes(path, change) }
+  if (typeof change !== 'object') throw invalidArgument(`changes[${path}]`, changeForms)
+  const { mode } = change
+  if ('content' in change) return { path, mode, content: toBytes(path, change.content) }
+  if ('oid' in change) return { path, mode, oid: change.oid }
+  if ('moveFrom' in change) return { path, mode, moveFrom: change.moveFrom }
+  throw invalidArgument(`changes[${path}]`, changeForms)
+}
+
+const changeForms = 'must be bytes, a string, null, { content }, { oid } or { moveFrom }'
+
+function commitFiles(input: CommitFilesInput, defaults: RequestDefaults): Request<'commitFiles'> {
+  if (input.expectedHead === undefined) {
+    throw invalidArgument('expectedHead', 'has to be given in a batch: an oid, or null for a new branch')
+  }
+  return {
+    branch: input.branch,
+    expectedHead: input.expectedHead ?? zeroOid(defaults.objectFormat),
+    changes: changeList(input.changes).map(([path, change]) => fileChange(path, change)),
+    message: input.message,
+    ...signatures(input, defaults)
+  }
+}
+
+const prepared: {
+  [Name in OperationName]: (input: OperationInputs[Name], defaults: RequestDefaults) => Request<Name>
+} = {
+  storeBlob: (input) => ({ content: toBytes('content', input.content) }),
+  getBlob: (input) => ({ ...input }),
+  findMissing: (input) => ({ oids: input.oids }),
+  storeTree: (input) => ({ entries: input.entries, baseTree: input.baseTree }),
+  getTree: (input) => ({ ...input, revision: input.revision ?? 'HEAD' }),
+  storeCommit: (input, defaults) => ({
+    tree: input.tree,
+    parents: input.parents ?? [],
+    message: input.message,
+    ...signatures(input, defaults)
+  }),
+  getCommit: (input) => ({ revision: input.revision ?? 'HEAD' }),
+  listCommits: (input) => ({ ...input, revision: input.revision ?? 'HEAD' }),
+  commitFiles,
+  listRefs: (input) => ({ ...input }),
+  updateRefs: (input, defaults) => ({
+    updates: input.updates.map(({ name, expectedOid, newOid }) => ({
+      name,
+      expectedOid: expectedOid ?? zeroOid(defaults.objectFormat),
+      newOid: newOid ?? zeroOid(defaults.objectFormat)
+    }))
+  }),
+  compare: (input) => ({ ...input }),
+  getRepository: () => ({})
+}
+
+/**
+ * The request message of an operation.
+ * @throws BlobwireError `invalid_argument` naming what is wrong
+ */
+export function prepare<Name extends OperationName>(
+  name: Name,
+  input: OperationInputs[Name],
+  defaults: RequestDefaults
+): Request<Name> {
+  if (!Object.hasOwn(prepared, name)) {
+    const caches = Object.keys(prepared).join(', ')
+    throw invalidArgument('operations', `there is no operation ${JSON.stringify(name)}; there are ${caches}`)
+  }
+  if (typeof input !== 'object' || input === null) throw invalidArgument(name, 'must be an object')
+  try {
+    return prepared[name](input, defaults)
+  } catch (error) {
+    if (error instanceof BlobwireError) throw error
+    // A list that is none, and the like: JavaScript callers.
+    throw invalidArgument(name, `is not of the form that ${methods[name].name} takes: ${(error as Error).message}`)
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * Holds every answer against what Git says it must be: contents hash to their oid, trees and commits encode to theirs.
+ * A mismatch is `data_loss`, reason `integrity`; an answer that lacks what it must have is `internal`, reason
+ * `malformed_response`.
+ */
+import { BlobwireError } from '../../core/error.ts'
+import { encodeCommit, parseCommit } from '../../git/commit.ts'
+import { hashObject, isOid, type ObjectFormat } from '../../git/oid.ts'
+import type { Identity } from '../../git/signature.ts'
+import { buildTrees } from '../../git/tree-builder.ts'
+import type { Messages } from '../../schema/messages.ts'
+import { malformedResponse } from '../../transport/errors.ts'
+import type { OperationName, OperationResult } from '../inputs.ts'
+import type { Request } from '../to-request.ts'
+import { verifyTree } from './tree.ts'
+
+type Response<Name extends OperationName> = NonNullable<OperationResult[Name]>
+
+/** An answer that does not hold: what was expected and what came. */
+export function integrity(what: string, expected: string, found: string): BlobwireError {
+  const message = `${what}: expected ${expected}, got ${JSON.stringify(found.slice(0, 80))}`
+  return new BlobwireError({ code: 'data_loss', reason: 'integrity', message, sent: 'processed', attempts: 1 })
+}
+
+const malformed = (description: string) => malformedResponse(description).with({ attempts: 1 })
+
+/** The format an oid of the answer belongs to. */
+function formatOf(oid: string): ObjectFormat {
+  if (!isOid(oid)) throw malformed(`${JSON.stringify(oid.slice(0, 80))} is not an oid`)
+  return oid.length === 40 ? 'sha1' : 'sha256'
+}
+
+function checkOid(what: string, kind: 'blob' | 'commit', { oid, content }: { oid: string; content: Uint8Array }): void {
+  const computed = hashObject(kind, content, oid.length === 64 ? 'sha256' : 'sha1')
+  if (computed === oid) return
+  formatOf(oid)
+  throw integrity(what, computed, oid)
+}
+
+function identity(signature: Messages['Signature'] | undefined): Identity {
+  if (signature === undefined) throw malformed('a commit without author or committer')
+  return { ...signature, zone: signature.zone || '+0000' }
+}
+
+/** Fills in a commit from its own bytes where it has them; the bytes are what is hashed. */
+function verifyCommit(commit: Messages['Commit']): void {
+  const { oid, tree, parents, message, raw } = commit
+  if (raw.length === 0) {
+    const fields = { tree, parents, author: identity(commit.author), committer: identity(commit.committer), message }
+    checkOid('commit', 'commit', { oid, content: encodeCommit(fields) })
+    return
+  }
+  checkOid('commit', 'commit', { oid, content: raw })
+  const { canonical: _, ...fields } = parseCommit(raw)
+  Object.assign(commit, fields)
+}
+
+type Verify<Name extends OperationName> = (request: Request<Name>, response: Response<Name>) => void
+
+const verifiers: { [Name in OperationName]?: Verify<Name> } = {
+  getRepository({ repository }, response) {
+    // In a batch the name stands outside of the operation.
+    const isOther = repository ? response.repository !== repository : response.repository === ''
+    if (isOther) throw malformed('another repository than was asked for')
+  },
+  storeBlob(request, response) {
+    const content = request.content ?? new Uint8Array(0)
+    checkOid('stored blob', 'blob', { oid: response.oid, content })
+  },
+  getBlob(request, response) {
+    if (request.oid && request.oid !== response.oid) throw integrity('blob', request.oid, response.oid)
+    checkOid('blob', 'blob', response)
+    if (response.size !== response.content.length) throw malformed('size and content of a blob differ')
+  },
+  storeTree(request, response) {
+    const format = formatOf(response.oid)
+    // With a base tree only the server knows all entries.
+    if (request.baseTree) return
+    const { oid } = buildTrees((request.entries ?? []) as Messages['TreeEntry'][], format)
+    if (oid !== response.oid) throw integrity('stored tree', oid, response.oid)
+  },
+  getTree(request, response) {
+    formatOf(response.oid)
+    const whole = !request.pageToken && response.nextPageToken === ''
+    if (whole) verifyTree(response, request.recursive ?? false)
+  },
+  storeCommit(request, response) {
+    const { tree = '', parents = [], message = '' } = request
+    const author = identity(request.author as Messages['Signature'])
+    const committer = identity((request.committer ?? request.author) as Messages['Signature'])
+    const content = encodeCommit({ tree, parents, author, committer, message })
+    checkOid('stored commit', 'commit', { oid: response.oid, content })
+  },
+  getCommit(request, response) {
+    if (response.commit === undefined) throw malformed('no commit')
+    verifyCommit(response.commit)
+    const { revision = '' } = request
+    if (isOid(revision) && revision !== response.commit.oid) throw integrity('commit', revision, response.commit.oid)
+  },
+  listCommits(_request, response) {
+    response.commits.forEach(verifyCommit)
+  },
+  commitFiles(request, response) {
+    const { tree, parents, oid } = response
+    const { message = '', expectedHead = '' } = request
+    const author = identity(request.author as Messages['Signature'])
+    const committer = identity((request.committer ?? request.author) as Messages['Signature'])
+    checkOid('new commit', 'commit', { oid, content: encodeCommit({ tree, parents, author, committer, message }) })
+    const parent = /^0*$/.test(expectedHead) ? '' : expectedHead
+    if (parents.join() !== parent) throw integrity('parent of the new commit', parent || 'none', parents.join())
+  },
+  listRefs({ prefix = '' }, response) {
+    // Where refs point nobody else knows; at least it must be an oid, or the next commit would be built on damage.
+    for (const { name, oid } of response.refs) {
+      formatOf(oid)
+      if (!name.startsWith(prefix)) throw malformed(`a ref that does not begin with ${JSON.stringify(prefix)}`)
+    }
+  },
+  findMissing(request, response) {
+    const asked = new Set(request.oids)
+    if (!response.missing.every((oid) => asked.has(oid))) throw malformed('an oid is missing that was not asked for')
+  }
+}
+
+/** Checks one answer. @throws BlobwireError `data_loss` or `internal`, see above */
+export function verifyResponse<Name extends OperationName>(
+  name: Name,
+  request: Request<Name>,
+  response: Response<Name>
+): void {
+  const verify = verifiers[name] as Verify<Name> | undefined
+  verify?.(request, response)
+}
+
+/** Checks one answer; both are of the same operation. @throws BlobwireError */
+export type Verifier = (request: object, response: object) => void
+
+/** What checks the answers of an operation; undefined = there is nothing to hold them against. */
+export function verifierOf(name: OperationName): Verifier | undefined {
+  return verifiers[name] as Verifier | undefined
+}

@@ -1,0 +1,52 @@
+import { BlobwireError } from '../../core/error.ts'
+import { hashObject, type ObjectFormat } from '../../git/oid.ts'
+import { encodeTree, type TreeItem } from '../../git/tree.ts'
+import type { Messages } from '../../schema/messages.ts'
+
+type Entry = Messages['TreeEntry']
+
+const slash = 0x2f
+
+function fail(message: string): BlobwireError {
+  return new BlobwireError({ code: 'data_loss', reason: 'integrity', message, sent: 'processed', attempts: 1 })
+}
+
+/** Directory and name of an entry; paths are bytes to Git, so keys are latin1 text of them. */
+function split(entry: Entry): { directory: string; name: Uint8Array; path: string } {
+  const path = entry.rawPath.length > 0 ? Buffer.from(entry.rawPath) : Buffer.from(entry.path)
+  const at = path.lastIndexOf(slash)
+  const text = path.toString('latin1')
+  return { directory: at < 0 ? '' : text.slice(0, at), name: path.subarray(at + 1), path: text }
+}
+
+/**
+ * Checks that a whole listing, recursive or not, is exactly the tree with its oid.
+ * @throws BlobwireError `data_loss`, reason `integrity`
+ */
+export function verifyTree(listing: Messages['GetTreeResponse'], recursive: boolean): void {
+  const format: ObjectFormat = listing.oid.length === 40 ? 'sha1' : 'sha256'
+  const levels = new Map<string, TreeItem[]>([['', []]])
+  const expected = new Map([['', listing.oid]])
+  for (const entry of listing.entries) {
+    const { directory, name, path } = split(entry)
+    const level = levels.get(directory)
+    if (level === undefined) throw fail(`tree: ${JSON.stringify(entry.path)} is not in a directory that is listed`)
+    level.push({ name, mode: entry.mode, oid: entry.oid })
+    if (recursive && entry.mode === '040000') {
+      levels.set(path, [])
+      expected.set(path, entry.oid)
+    }
+  }
+  for (const [path, items] of levels) {
+    const oid = expected.get(path)
+    if (hashLevel(items, format) !== oid) throw fail(`tree ${oid}: its entries are not those that its oid names`)
+  }
+}
+
+function hashLevel(items: TreeItem[], format: ObjectFormat): string {
+  try {
+    return hashObject('tree', encodeTree(items, format), format)
+  } catch (cause) {
+    throw fail(`tree: ${(cause as Error).message}`)
+  }
+}

@@ -1,0 +1,168 @@
+import { connect as connectTcp, isIP, type LookupFunction, type Socket, type TcpNetConnectOpts } from 'node:net'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { failureFromErrno } from '../../core/errno.ts'
+import { BlobwireError } from '../../core/error.ts'
+import type { Endpoint } from '../endpoint.ts'
+import type { ResolvedConnectionOptions } from '../options.ts'
+import { openTunnel, type ProxyAddress } from './proxy.ts'
+import { secureContext, type TlsOptions } from './tls.ts'
+
+/** What sockets are opened with. */
+export interface ConnectorContext {
+  readonly endpoint: Endpoint
+  readonly tls: TlsOptions
+  readonly options: ResolvedConnectionOptions
+  readonly proxy: ProxyAddress | undefined
+  readonly lookup: LookupFunction
+  /** Called when an address did not work. */
+  readonly onFailure: () => void
+}
+
+/** Opens sockets to the endpoint. */
+export interface Connector {
+  /** Opens one; `allowHttp2` decides what TLS offers. @throws BlobwireError `unavailable`, never sent */
+  open(allowHttp2: boolean): Promise<Socket>
+  /** Gives up those that are being opened, which would keep the process alive. */
+  close(): void
+}
+
+/** `host` without the brackets of IPv6 addresses. */
+export function addressOf(hostname: string): string {
+  return hostname.replace(/^\[|\]$/g, '')
+}
+
+/**
+ * TCP, the proxy's tunnel where there is one, and TLS, each under its own time limit. undici's own connector has one
+ * limit for all, knows no tunnel and no HTTP/2 without TLS in its types.
+ */
+export function createConnector(context: ConnectorContext): Connector {
+  const { endpoint, options, proxy } = context
+  const tlsContext = endpoint.secure ? secureContext(context.tls) : undefined
+  const proxyTlsContext = proxy?.secure ? secureContext({}) : undefined
+  const host = addressOf(endpoint.hostname)
+  let ticket: Buffer | undefined
+  const opening = new Set<Socket>()
+
+  async function connect(allowHttp2: boolean): Promise<Socket> {
+    const endsAt = performance.now() + options.connectTimeoutMs
+    const first = proxy ?? endpoint
+    const raw = startTcp(addressOf(first.hostname), first.port, context)
+    opening.add(raw)
+    try {
+      return await finish(raw, allowHttp2, endsAt)
+    } finally {
+      opening.delete(raw)
+    }
+  }
+
+  async function finish(raw: Socket, allowHttp2: boolean, endsAt: number): Promise<Socket> {
+    const { hostname, port } = proxy ?? endpoint
+    const what = `no connection to ${hostname}:${port}`
+    let socket = await ready(raw, 'connect', options.connectTimeoutMs, what)
+    if (proxy) {
+      if (proxyTlsContext) {
+        const servername = serverNameOf(addressOf(proxy.hostname))
+        socket = await handshake(connectTls({ socket, secureContext: proxyTlsContext, ...servername }), options)
+      }
+      await openTunnel(socket, endpoint, proxy, Math.max(1, endsAt - performance.now()))
+    }
+    if (!tlsContext) return allowHttp2 ? withPriorKnowledge(socket) : socket
+    const secured = connectTls({
+      socket,
+      secureContext: tlsContext,
+      ALPNProtocols: allowHttp2 ? ['h2', 'http/1.1'] : ['http/1.1'],
+      ...(ticket ? { session: ticket } : {}),
+      // The certificate is held against the name of the option, else against the host.
+      ...serverNameOf(context.tls.serverName ?? host),
+      host: context.tls.serverName ?? host
+    })
+    secured.on('session', (session) => {
+      ticket = session
+    })
+    return handshake(secured, options)
+  }
+
+  return {
+    async open(allowHttp2) {
+      try {
+        return await connect(allowHttp2)
+      } catch (error) {
+        context.onFailure()
+        throw neverSent(error)
+      }
+    },
+    close() {
+      for (const socket of opening) socket.destroy()
+    }
+  }
+}
+
+/** A name for SNI; an address cannot be one (RFC 6066 section 3). */
+function serverNameOf(host: string): { servername?: string } {
+  return isIP(host) === 0 ? { servername: host } : {}
+}
+
+/** Without TLS there is nothing to agree by: HTTP/2 with prior knowledge (RFC 9113 section 3.3), which undici reads here. */
+function withPriorKnowledge(socket: Socket): Socket {
+  return Object.assign(socket, { alpnProtocol: 'h2' })
+}
+
+function startTcp(host: string, port: number, { options, lookup }: ConnectorContext): Socket {
+  const { keepAliveMs, noDelay } = options
+  return connectTcp({
+    host,
+    port,
+    lookup,
+    noDelay,
+    // Both families of addresses are tried, one shortly after the other (RFC 8305).
+    autoSelectFamily: true,
+    keepAlive: keepAliveMs > 0,
+    keepAliveInitialDelay: keepAliveMs,
+    highWaterMark: 64 * 1024
+  } as TcpNetConnectOpts)
+}
+
+function handshake(socket: TLSSocket, { tlsHandshakeTimeoutMs }: ResolvedConnectionOptions): Promise<TLSSocket> {
+  return ready(socket, 'secureConnect', tlsHandshakeTimeoutMs, 'no TLS handshake')
+}
+
+function ready<Opened extends Socket>(socket: Opened, event: string, timeoutMs: number, what: string): Promise<Opened> {
+  return new Promise((resolve, reject) => {
+    // Between this and the next owner of the socket an error would be nobody's.
+    socket.on('error', () => undefined)
+    const timer = setTimeout(() => socket.destroy(timedOut(`${what} within ${timeoutMs} ms`)), Math.ceil(timeoutMs))
+    const end = () => {
+      clearTimeout(timer)
+      socket.off('error', fail).off('close', closed).off(event, done)
+    }
+    const done = () => {
+      end()
+      resolve(socket)
+    }
+    const fail = (error: Error) => {
+      end()
+      reject(error)
+    }
+    const closed = () => fail(new Error(`${what}: the other side closed it`))
+    socket.once(event, done).once('error', fail).once('close', closed)
+  })
+}
+
+/** Also for what errno cannot say, such as a close without an error. */
+function timedOut(message: string): BlobwireError {
+  return new BlobwireError({ code: 'unavailable', reason: 'connect_timeout', message, sent: 'never' })
+}
+
+/** Whatever went wrong before there was a connection, no call has been sent; a fault of TLS stays one. */
+function neverSent(error: unknown): BlobwireError {
+  if (error instanceof BlobwireError) return error
+  const failure = failureFromErrno(error)
+  return new BlobwireError({
+    code: 'unavailable',
+    reason: failure?.reason,
+    retryable: failure?.retryable,
+    sent: 'never',
+    message: `request failed: ${(error as Error).message || (error as NodeJS.ErrnoException).code}`,
+    cause: error
+  })
+}

@@ -1,0 +1,100 @@
+import type { Socket } from 'node:net'
+import { BlobwireError } from '../../core/error.ts'
+import { authorityOf, type Endpoint } from '../endpoint.ts'
+
+/** An HTTP proxy that makes tunnels. */
+export interface ProxyAddress {
+  readonly secure: boolean
+  readonly hostname: string
+  readonly port: number
+  /** `user:password`; undefined = none. */
+  readonly credentials: string | undefined
+}
+
+/** A proxy's answer to CONNECT is a few lines. */
+const maxAnswerBytes = 16 * 1024
+
+/** The variables that name proxies; tests have their own. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** The proxy on the way to an endpoint by the option `proxy`, which has been checked; undefined = none. */
+export function proxyFor(
+  option: string | undefined,
+  endpoint: Endpoint,
+  environment: Environment = process.env
+): ProxyAddress | undefined {
+  if (option === undefined) return undefined
+  if (option !== 'environment') return parseProxy(option)
+  // curl's rule: lower case first, and no HTTP_PROXY, which a CGI program gets from a request's header "ProxyAddress".
+  const named = endpoint.secure ? (environment['https_proxy'] ?? environment['HTTPS_PROXY']) : environment['http_proxy']
+  const url = named || environment['all_proxy'] || environment['ALL_PROXY']
+  const exceptions = environment['no_proxy'] ?? environment['NO_PROXY'] ?? ''
+  return !url || isExcepted(endpoint, exceptions) ? undefined : parseProxy(url.includes('://') ? url : `http://${url}`)
+}
+
+function parseProxy(text: string): ProxyAddress {
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
+    // Only the environment gets here; its text may hold a password.
+    const message = 'connection.proxy: the environment names a proxy that is no http(s):// URL'
+    throw new BlobwireError({ code: 'invalid_argument', message })
+  }
+  const { protocol, hostname, port, username, password } = new URL(text)
+  const secure = protocol === 'https:'
+  const credentials =
+    username || password ? `${decodeURIComponent(username)}:${decodeURIComponent(password)}` : undefined
+  return { secure, hostname, port: port === '' ? (secure ? 443 : 80) : Number(port), credentials }
+}
+
+/** `no_proxy` as curl reads it: names with everything below them, with a port or without, and `*`. */
+function isExcepted({ hostname, port }: Endpoint, exceptions: string): boolean {
+  const host = hostname.replace(/^\[|\]$/g, '').toLowerCase()
+  return exceptions.split(/[\s,]+/).some((text) => {
+    const entry = text.toLowerCase()
+    if (entry === '') return false
+    if (entry === '*') return true
+    const [, bracketed, plain = '', named] = /^(?:\[(.*)\]|([^:]*|.*:.*:.*?))(?::(\d+))?$/.exec(entry) ?? []
+    if (named !== undefined && Number(named) !== port) return false
+    const name = (bracketed ?? plain).replace(/^\*?\./, '')
+    return name !== '' && (host === name || host.endsWith(`.${name}`))
+  })
+}
+
+/**
+ * Asks for a tunnel to the endpoint (RFC 9110 section 9.3.6). The endpoint's own headers, the token among them, stay
+ * inside the tunnel.
+ * @throws BlobwireError `unavailable`, reason `proxy`; not worth a retry where the proxy refuses
+ */
+export function openTunnel(socket: Socket, endpoint: Endpoint, proxy: ProxyAddress, timeoutMs: number): Promise<void> {
+  const authority = authorityOf(endpoint)
+  const { credentials } = proxy
+  const basic = credentials && `proxy-authorization: Basic ${Buffer.from(credentials).toString('base64')}\r\n`
+  return new Promise((resolve, reject) => {
+    let answer = Buffer.alloc(0)
+    const timer = setTimeout(() => fail(`no answer within ${Math.round(timeoutMs)} ms`, true), timeoutMs)
+    const end = () => {
+      clearTimeout(timer)
+      socket.off('readable', read).off('error', broken).off('close', broken)
+    }
+    const fail = (why: string, retryable: boolean) => {
+      end()
+      socket.on('error', () => undefined).destroy()
+      const message = `proxy ${proxy.hostname}:${proxy.port}: ${why}`
+      reject(new BlobwireError({ code: 'unavailable', reason: 'proxy', message, sent: 'never', retryable }))
+    }
+    const broken = () => fail('the connection broke off', true)
+    const read = () => {
+      for (let chunk = socket.read(); chunk !== null; chunk = socket.read()) answer = Buffer.concat([answer, chunk])
+      const headEnd = answer.indexOf('\r\n\r\n')
+      if (headEnd < 0 && answer.length > maxAnswerBytes) return fail('its answer is too long', false)
+      if (headEnd < 0) return
+      const status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(answer.toString('latin1', 0, 20))?.[1])
+      if (!(status >= 200 && status < 300)) return fail(`it answered ${status || 'no HTTP'}`, status >= 500)
+      end()
+      const rest = answer.subarray(headEnd + 4)
+      if (rest.length > 0) socket.unshift(rest)
+      resolve()
+    }
+    socket.on('readable', read).once('error', broken).once('close', broken)
+    socket.write(`CONNECT ${authority} HTTP/1.1\r\nhost: ${authority}\r\n${basic ?? ''}\r\n`)
+  })
+}

@@ -1,0 +1,76 @@
+/** What grpc-js is told of a channel. */
+import { isIP } from 'node:net'
+import { checkServerIdentity, type PeerCertificate } from 'node:tls'
+import { type ChannelCredentials, type ChannelOptions, compressionAlgorithms, credentials } from '@grpc/grpc-js'
+import type { TransportOptions } from '../../transport/transport.ts'
+import type { ProxyAddress } from '../dial/proxy.ts'
+import { secureContext } from '../dial/tls.ts'
+import { authorityOf, type Endpoint } from '../endpoint.ts'
+import type { ResolvedConnectionOptions } from '../options.ts'
+import type { GrpcContext } from './grpc-context.ts'
+import { throughProxy } from './tunnel.ts'
+
+/** What timers of Node can wait for; grpc-js takes no less than a second for this. */
+const longestTimerMs = 2 ** 31 - 1
+
+/** A channel has one connection, which may be the one that stays open. */
+function idleTimeoutOf({ idleTimeoutMs, maxIdleConnections }: ResolvedConnectionOptions): number {
+  return maxIdleConnections > 0 ? longestTimerMs : Math.min(Math.ceil(idleTimeoutMs), longestTimerMs)
+}
+
+/** As for HTTP: 64 KiB would cap bulk transfer at 3 MiB/s over 20 ms. */
+const windowBytes = 8 * 1024 * 1024
+
+/**
+ * The name asked for in TLS (SNI). An address cannot be one (RFC 6066 section 3), yet grpc-js sends the host whatever it
+ * is, and Node 26 refuses that; a name that belongs to nobody stands in, and the certificate is held against the address.
+ */
+function tlsName({ endpoint, tls }: GrpcContext): string {
+  const host = addressOf(endpoint)
+  return tls.serverName ?? (isIP(host) === 0 ? host : 'address.invalid')
+}
+
+const addressOf = (endpoint: Endpoint) => endpoint.hostname.replace(/^\[|\]$/g, '')
+
+/** How grpc-js is to speak. */
+export function channelOptions(
+  context: GrpcContext,
+  options: TransportOptions,
+  proxy: ProxyAddress | undefined
+): ChannelOptions {
+  const { serverName } = context.tls
+  return {
+    // grpc-js would follow http_proxy and its like without a word, even to 127.0.0.1.
+    'grpc.enable_http_proxy': 0,
+    // Retries are the pipeline's; two layers of them multiply.
+    'grpc.enable_retries': 0,
+    'grpc.max_receive_message_length': options.maxResponseBytes,
+    'grpc.max_send_message_length': -1,
+    'grpc-node.flow_control_window': windowBytes,
+    'grpc.initial_reconnect_backoff_ms': 100,
+    // A server that is there again is found within a second.
+    'grpc.max_reconnect_backoff_ms': 1000,
+    'grpc.keepalive_time_ms': Math.ceil(context.connection.pingIntervalMs),
+    'grpc.keepalive_timeout_ms': Math.ceil(context.connection.pingTimeoutMs),
+    'grpc.keepalive_permit_without_calls': 0,
+    'grpc.client_idle_timeout_ms': idleTimeoutOf(context.connection),
+    ...(proxy ? { 'grpc.default_authority': authorityOf(context.endpoint) } : {}),
+    // Two clients never share a connection: each closes its own.
+    'grpc.use_local_subchannel_pool': 1,
+    ...(options.gzip ? { 'grpc.default_compression_algorithm': compressionAlgorithms.gzip } : {}),
+    ...(context.endpoint.secure ? { 'grpc.ssl_target_name_override': tlsName(context) } : {}),
+    ...(serverName === undefined ? {} : { 'grpc.default_authority': serverName })
+  }
+}
+
+/** TLS, or none; and the way through the proxy, where there is one. */
+export function channelCredentials(context: GrpcContext, proxy: ProxyAddress | undefined): ChannelCredentials {
+  const { endpoint, tls } = context
+  const own = endpoint.secure
+    ? credentials.createFromSecureContext(secureContext(tls), {
+        checkServerIdentity: (_name, certificate) =>
+          checkServerIdentity(tls.serverName ?? addressOf(endpoint), certificate as PeerCertificate)
+      })
+    : credentials.createInsecure()
+  return proxy ? throughProxy(own, proxy, context) : own
+}

@@ -1,0 +1,112 @@
+import type { Channel } from '../balance/picker.ts'
+import { BlobwireError, type Sent } from '../core/error.ts'
+import type { Call, Cancellable, Progress, Sink } from '../transport/transport.ts'
+import { Attempt, type AttemptOwner } from './attempt.ts'
+import type { RetrierContext } from './retrier-context.ts'
+
+/** Where the failure of both attempts goes. */
+export interface HedgedCallOwner {
+  hedgeFailed(call: Call, sink: Sink, error: BlobwireError, channel: Channel): void
+}
+
+/**
+ * A read that is asked for a second time, elsewhere if possible, when its first attempt has not been answered within the
+ * delay. The first answer counts and the other attempt is ended; a failure counts once both have failed
+ * ("The Tail at Scale", Dean and Barroso, 2013; gRFC A6, "Hedging Policy"). The second attempt costs what a retry costs.
+ */
+export class HedgedCall implements Cancellable, AttemptOwner, Sink {
+  readonly #call: Call
+  readonly #sink: Sink
+  readonly #context: RetrierContext
+  readonly #owner: HedgedCallOwner
+  readonly #running = new Set<Attempt>()
+  #cancelTimer: (() => void) | undefined
+  #attempts = 0
+  #sent: Sent = 'never'
+  #over = false
+
+  constructor(call: Call, sink: Sink, context: RetrierContext, owner: HedgedCallOwner) {
+    this.#call = call
+    this.#sink = sink
+    this.#context = context
+    this.#owner = owner
+  }
+
+  /** @throws BlobwireError where no endpoint lets the first attempt in */
+  start(delayMs: number): void {
+    const first = this.#newAttempt()
+    this.#call.onCancel(this)
+    this.#cancelTimer = this.#context.clock.schedule(delayMs, () => this.#second(first.channel))
+    first.start()
+  }
+
+  succeed(response: object): void {
+    this.#finish(lost)
+    this.#sink.succeed(response)
+  }
+
+  /** Never with an error of ours: those go to `attemptFailed`. */
+  fail(error: unknown): void {
+    this.#finish(lost)
+    this.#sink.fail(error)
+  }
+
+  cancel(error: BlobwireError): void {
+    this.#finish(error)
+  }
+
+  progress(): Progress {
+    let progress: Progress = { sent: this.#sent, attempts: this.#attempts }
+    for (const attempt of this.#running) {
+      const { sent, attempts, transport } = attempt.progress()
+      progress = {
+        sent: progress.sent === 'never' ? sent : progress.sent,
+        attempts: progress.attempts + attempts,
+        transport
+      }
+    }
+    return progress
+  }
+
+  attemptFailed(error: BlobwireError, attempt: Attempt): void {
+    this.#running.delete(attempt)
+    this.#attempts += error.attempts
+    if (error.sent !== 'never') this.#sent = error.sent
+    if (this.#over || this.#running.size > 0) return
+    this.#finish(error)
+    const all = error.with({ attempts: this.#attempts, sent: this.#sent })
+    this.#owner.hedgeFailed(this.#call, this.#sink, all, attempt.channel)
+  }
+
+  #second(channel: Channel): void {
+    if (this.#over || !this.#context.budget.take()) return
+    try {
+      const second = this.#newAttempt(channel)
+      this.#context.counters.hedges++
+      second.start()
+    } catch {
+      // No endpoint lets it in: the first attempt is still under way.
+    }
+  }
+
+  #newAttempt(avoid?: Channel): Attempt {
+    const { selector, attempts, counters } = this.#context
+    const attempt = new Attempt(this.#call, this, this, selector.pick(this.#call, avoid), attempts)
+    counters.attempts++
+    this.#running.add(attempt)
+    return attempt
+  }
+
+  #finish(error: BlobwireError): void {
+    this.#over = true
+    this.#cancelTimer?.()
+    for (const attempt of this.#running) attempt.cancel(error)
+    this.#running.clear()
+  }
+}
+
+const lost = new BlobwireError({
+  code: 'cancelled',
+  reason: 'hedge_lost',
+  message: 'another attempt was answered first'
+})

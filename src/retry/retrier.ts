@@ -1,0 +1,53 @@
+import type { Channel } from '../balance/picker.ts'
+import type { BlobwireError } from '../core/error.ts'
+import type { Call, Sink } from '../transport/transport.ts'
+import { Attempt, type AttemptOwner } from './attempt.ts'
+import { HedgedCall, type HedgedCallOwner } from './hedged-call.ts'
+import type { RetrierContext } from './retrier-context.ts'
+import { RetryingCall } from './retrying-call.ts'
+import { isRetryable } from './rules.ts'
+
+/**
+ * Sends each call, and again where that is worth it. The first attempt runs straight; the loop is entered with the first
+ * failure.
+ */
+export class Retrier implements AttemptOwner, HedgedCallOwner {
+  readonly #context: RetrierContext
+
+  constructor(context: RetrierContext) {
+    this.#context = context
+  }
+
+  /** Sends a call. */
+  submit(call: Call, sink: Sink): void {
+    const { selector, budget, attempts, counters, hedge } = this.#context
+    try {
+      budget.called()
+      if (hedge && call.method.readOnly) {
+        new HedgedCall(call, sink, this.#context, this).start(hedge.delayMs)
+        return
+      }
+      const picked = selector.pick(call)
+      counters.attempts++
+      const attempt = new Attempt(call, sink, this, picked, attempts)
+      call.onCancel(attempt)
+      attempt.start()
+    } catch (error) {
+      sink.fail(error)
+    }
+  }
+
+  /** The first attempt of a call has failed. */
+  attemptFailed(error: BlobwireError, { call, sink, channel }: Attempt): void {
+    this.hedgeFailed(call, sink, error, channel)
+  }
+
+  /** All attempts that were under way for a call have failed. */
+  hedgeFailed(call: Call, sink: Sink, error: BlobwireError, channel: Channel): void {
+    const { selector, options } = this.#context
+    const found = selector.failureOf(call, channel, error)
+    const worth = (options.maxAttempts > 1 && isRetryable(found)) || selector.fallsBack(call, channel, error)
+    if (worth) new RetryingCall(call, sink, this.#context).run(error, channel)
+    else sink.fail(found)
+  }
+}

@@ -1,0 +1,128 @@
+/** Several endpoints: the one with the least to do, elsewhere after a failure, and a slow return. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Arrival, down, policyBench, quiet } from '../support/policy-bench.ts'
+
+const breaker = { failures: 5, ratio: 0.5, minimumAttempts: 20, windowMs: 10_000, openMs: 60_000 }
+const endpoints = ['a', 'b', 'c']
+const countBy = (arrivals: readonly Arrival[]) =>
+  endpoints.map((endpoint) => arrivals.filter((arrival) => arrival.endpoint === endpoint).length)
+
+test('calls go where the least is under way, and in turn where that is equal', async () => {
+  const { write, arrivals } = policyBench({ endpoints })
+  const calls = Array.from({ length: 9 }, () => write())
+  await quiet()
+  assert.deepEqual(countBy(arrivals), [3, 3, 3])
+  for (const arrival of arrivals) if (arrival.endpoint === 'b') arrival.answer()
+  await quiet()
+  calls.push(write(), write(), write())
+  await quiet()
+  assert.deepEqual(countBy(arrivals.slice(9)), [0, 3, 0], 'b had nothing to do')
+  for (const arrival of arrivals) arrival.answer()
+  await Promise.all(calls)
+})
+
+test('a read that fails goes elsewhere at once; a write waits as always', async () => {
+  const { read, write, clock, arrivals } = policyBench({ endpoints })
+  const reading = read()
+  await quiet()
+  arrivals[0]?.fail(down)
+  await quiet()
+  assert.equal(arrivals.length, 2)
+  assert.notEqual(arrivals[0]?.endpoint, arrivals[1]?.endpoint)
+  arrivals[1]?.answer()
+  await reading
+  const writing = write()
+  await quiet()
+  arrivals[2]?.fail(down)
+  await quiet()
+  assert.equal(arrivals.length, 3)
+  clock.advance(50)
+  await quiet()
+  assert.equal(arrivals.length, 4)
+  assert.notEqual(arrivals[2]?.endpoint, arrivals[3]?.endpoint)
+  arrivals[3]?.answer()
+  await writing
+})
+
+test('an endpoint that is down is left out; every call succeeds, and the others share its load', async () => {
+  const { write, clock, arrivals, pipeline } = policyBench({
+    endpoints,
+    breaker,
+    random: () => 0,
+    respond: (arrival) => (arrival.endpoint === 'a' ? arrival.fail(down) : arrival.answer())
+  })
+  for (let call = 0; call < 300; call++) {
+    const one = write()
+    await quiet()
+    clock.advance(1)
+    await one
+  }
+  const [a, b, c] = countBy(arrivals) as [number, number, number]
+  assert.equal(a, 5, 'until its breaker opened')
+  assert.ok(Math.abs(b - c) < 20, `${b} and ${c}`)
+  assert.deepEqual(
+    pipeline.channels().map((channel) => channel.breaker?.state),
+    ['open', 'closed', 'closed']
+  )
+})
+
+test('all of them down: circuit_open, once each has been tried often enough', async () => {
+  const { write, clock } = policyBench({
+    endpoints,
+    breaker,
+    random: () => 0,
+    respond: (arrival) => arrival.fail(down)
+  })
+  let last: unknown
+  for (let call = 0; call < 30; call++) {
+    const end = write().catch((error) => error.reason)
+    for (let step = 0; step < 3; step++) {
+      await quiet()
+      clock.advance(1)
+    }
+    last = await end
+  }
+  assert.equal(last, 'circuit_open')
+})
+
+test('an endpoint that has come back is given its share slowly', async () => {
+  let isDown = true
+  const { write, clock, arrivals } = policyBench({
+    endpoints: ['a', 'b'],
+    breaker,
+    random: () => 0,
+    respond: (arrival) => {
+      if (arrival.endpoint === 'a' && isDown) arrival.fail(down)
+    }
+  })
+  const pending: Promise<unknown>[] = []
+  const burst = async (count: number) => {
+    const from = arrivals.length
+    for (let call = 0; call < count; call++) pending.push(write({ timeoutMs: 600_000 }))
+    await quiet()
+    const made = arrivals.slice(from)
+    const share = made.filter(({ endpoint }) => endpoint === 'a').length
+    for (const arrival of made) arrival.answer()
+    await quiet()
+    return share / count
+  }
+  for (let call = 0; call < 20; call++) {
+    await burst(2)
+    clock.advance(1)
+    await quiet()
+    for (const arrival of arrivals) arrival.answer()
+  }
+  isDown = false
+  clock.advance(60_000)
+  await burst(1)
+  await burst(1)
+  const shares: number[] = []
+  for (let second = 0; second < 12; second++) {
+    shares.push(await burst(100))
+    clock.advance(1000)
+  }
+  assert.ok((shares[0] as number) <= 0.15, `${shares}`)
+  assert.ok((shares[11] as number) >= 0.45, `${shares}`)
+  await Promise.all(pending)
+})

@@ -1,0 +1,206 @@
+/** How calls become frames. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { methods } from '../../src/schema/methods.ts'
+import { bench, settled } from '../support/fake-session.ts'
+
+test('a call is sent at once when nothing is under way, without a timer', async () => {
+  const { store, stream, clock } = bench()
+  const call = store('a')
+  await settled()
+  assert.deepEqual(stream().frames, ['a'])
+  stream().answer()
+  assert.equal(await call, 'oid of a')
+  assert.equal(clock.now(), 1000, 'no time has passed')
+})
+
+test('calls made together travel together; what comes while two frames are in flight gathers into the next', async () => {
+  const { store, stream, counters } = bench()
+  const calls = ['a', 'b', 'c'].map((content) => store(content))
+  await settled()
+  calls.push(store('d'))
+  await settled()
+  calls.push(store('e'))
+  await settled()
+  calls.push(store('f'))
+  await settled()
+  assert.deepEqual(stream().frames, ['a b c', 'd'], 'two in flight')
+  stream().answer(0)
+  await settled()
+  assert.deepEqual(stream().frames, ['a b c', 'd', 'e f'])
+  stream().answer(1, 2)
+  assert.deepEqual(
+    await Promise.all(calls),
+    [...'abcdef'].map((content) => `oid of ${content}`)
+  )
+  assert.deepEqual([counters.sessions, counters.frames, counters.framedOperations], [1, 3, 6])
+})
+
+test('lingerMs holds the first frame back so long, and no other', async () => {
+  const { store, stream, streams, clock } = bench({ batch: { lingerMs: 5 } })
+  const calls = [store('a')]
+  await settled()
+  clock.advance(3)
+  calls.push(store('b'))
+  await settled()
+  clock.advance(1)
+  calls.push(store('c'))
+  await settled()
+  assert.equal(streams.length, 0, 'not before 5 ms')
+  clock.advance(1)
+  await settled()
+  assert.deepEqual(stream().frames, ['a b c'])
+  calls.push(store('d'))
+  await settled()
+  assert.deepEqual(stream().frames, ['a b c', 'd'], 'something is under way: no waiting')
+  stream().answer()
+  await Promise.all(calls)
+})
+
+test('a frame that is full does not linger', async () => {
+  const { store, stream } = bench({ batch: { lingerMs: 5, maxOperations: 2 } })
+  const calls = [store('a'), store('b'), store('c')]
+  await settled()
+  assert.deepEqual(stream().frames, ['a b', 'c'])
+  stream().answer()
+  await Promise.all(calls)
+})
+
+test('lingering begins again when nothing is under way any more', async () => {
+  const { store, stream, clock } = bench({ batch: { lingerMs: 5 } })
+  const first = store('a')
+  await settled()
+  clock.advance(5)
+  await settled()
+  stream().answer(0)
+  await first
+  const second = store('b')
+  await settled()
+  assert.deepEqual(stream().frames, ['a'])
+  clock.advance(5)
+  await settled()
+  stream().answer(1)
+  assert.equal(await second, 'oid of b')
+})
+
+test('a frame has no more operations and no more bytes than its bounds', async () => {
+  const { store, stream } = bench({ batch: { maxOperations: 3, maxBytes: 2000, framesInFlight: 64 } })
+  const small = Array.from({ length: 7 }, (_, index) => store(`${index}`))
+  await settled()
+  assert.deepEqual(stream().frames, ['0 1 2', '3 4 5'])
+  stream().answer()
+  await settled()
+  stream().answer(2)
+  await Promise.all(small)
+  const large = Array.from({ length: 5 }, (_, index) => store(`${index}`.repeat(900)))
+  await settled()
+  stream().answer(3, 4)
+  await settled()
+  const sizes = stream()
+    .sent.slice(3)
+    .map(({ operations }) => operations.length)
+  assert.deepEqual(sizes, [2, 2, 1])
+  stream().answer(5)
+  await Promise.all(large)
+  const unbatchable = store('x'.repeat(5000))
+  await settled()
+  assert.equal(stream().sent.at(-1)?.operations.length, 1, 'larger than a frame: alone')
+  stream().answer(6)
+  await unbatchable
+})
+
+test("the server's limits count where they are lower", async () => {
+  const { store, stream } = bench({ limits: { maxBatchOperations: 2 } })
+  const calls = Array.from({ length: 4 }, (_, index) => store(`${index}`))
+  await settled()
+  assert.deepEqual(stream().frames, ['0 1', '2 3'])
+  stream().answer()
+  await Promise.all(calls)
+})
+
+test('a frame is of one repository, and repositories take turns', async () => {
+  const { store, stream } = bench({ batch: { maxOperations: 2 } })
+  const names = ['x', 'x', 'x', 'x', 'x', 'y', 'z']
+  const calls = names.map((repository, index) => store(`${repository}${index}`, { repository }))
+  for (let place = 0; place < 5; place++) {
+    await settled()
+    stream().answer(place)
+  }
+  await Promise.all(calls)
+  assert.deepEqual(stream().frames, ['x0 x1', 'y5', 'z6', 'x2 x3', 'x4'])
+  assert.deepEqual(
+    stream().sent.map(({ repository }) => repository),
+    ['x', 'y', 'z', 'x', 'x']
+  )
+})
+
+test('slow operations and batches of the application travel alone in their frames, which do not take the window', async () => {
+  const { store, run, stream } = bench()
+  const first = store('a')
+  await settled()
+  const repository = 'demo'
+  const operations = ['x', 'y'].map((content) => ({ storeBlob: { content: Buffer.from(content) } }))
+  const calls = [
+    store('b'),
+    run(methods.compare, { repository, base: 'v1', head: 'v2' }),
+    store('c'),
+    run(methods.batchOperations, { repository, operations }),
+    store('d'),
+    store('e')
+  ]
+  await settled()
+  assert.deepEqual(stream().frames, ['a', 'compare', 'x y', 'b c d e'])
+  stream().answer()
+  await Promise.all([first, ...calls])
+  assert.deepEqual(await calls[3], {
+    results: [{ storeBlob: { oid: 'oid of x', size: 1 } }, { storeBlob: { oid: 'oid of y', size: 1 } }]
+  })
+})
+
+test('slow operations in flight hold up no other call, and are held up only by as many of their own', async () => {
+  const { store, run, stream } = bench({ batch: { framesInFlight: 2 } })
+  const slow = Array.from({ length: 3 }, () => run(methods.compare, { repository: 'demo', base: 'v1', head: 'v2' }))
+  await settled()
+  assert.deepEqual(stream().frames, ['compare', 'compare'])
+  const call = store('a')
+  await settled()
+  assert.deepEqual(stream().frames, ['compare', 'compare', 'a'])
+  stream().answer(2)
+  assert.equal(await call, 'oid of a')
+  stream().answer(0)
+  await settled()
+  assert.equal(stream().frames.at(-1), 'compare')
+  stream().answer(1, 3)
+  await Promise.all(slow)
+})
+
+test('a peer that does not keep up is sent nothing until it does', async () => {
+  const { store, stream } = bench({
+    onOpen: (opened) => {
+      opened.hasRoom = false
+    }
+  })
+  const calls = [store('a')]
+  await settled()
+  calls.push(store('b'))
+  await settled()
+  assert.deepEqual(stream().frames, ['a'])
+  stream().opening.onDrain()
+  await settled()
+  assert.deepEqual(stream().frames, ['a', 'b'])
+  stream().answer()
+  await Promise.all(calls)
+})
+
+test('what has headers of its own, is atomic or is no operation goes as a request of its own', async () => {
+  const { pipeline, unary, streams } = bench({ unary: async () => ({ results: [] }) })
+  const run = (
+    method: Parameters<typeof pipeline.run>[0]['method'],
+    request: object,
+    headers: Record<string, string>
+  ) => pipeline.run({ method, request, headers, timeoutMs: 1000, signal: undefined })
+  await run(methods.storeBlob, { repository: 'demo', content: Buffer.of(1) }, { 'x-team': 'docs' })
+  await run(methods.batchOperations, { repository: 'demo', operations: [{ getBlob: { oid: 'a' } }], atomic: true }, {})
+  await run(methods.getCapabilities, {}, {})
+  assert.deepEqual([unary.length, streams.length], [3, 0])
+})

@@ -1,0 +1,189 @@
+/** Where there is no session, the same batches go as unary requests, and a session is tried again after a while. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { BlobwireError } from '../../src/core/error.ts'
+import { malformedResponse } from '../../src/transport/errors.ts'
+import { bench, errorDetail, operationError, outcomes, settled, unaryAnswer } from '../support/fake-session.ts'
+
+const none = new BlobwireError({ code: 'unimplemented', message: 'no sessions here', sent: 'processed' })
+
+for (const error of [
+  none,
+  new BlobwireError({ code: 'unknown', message: 'HTTP status 505' }),
+  malformedResponse('?')
+]) {
+  test(`${error.code} ${error.reason}: decided once, remembered, told`, async () => {
+    const { store, stream, streams, unary, batcher } = bench()
+    const calls = ['a', 'b'].map((content) => store(content))
+    await settled()
+    stream().opening.onEnd(error)
+    assert.deepEqual(await Promise.all(calls), ['oid of a', 'oid of b'])
+    assert.deepEqual([batcher.choice.route, batcher.choice.reason], ['unary', error.reason || error.code])
+    assert.equal(await store('c'), 'oid of c')
+    assert.deepEqual(
+      unary.map(({ method }) => method.name),
+      ['BatchOperations', 'StoreBlob']
+    )
+    assert.equal(streams.length, 1)
+  })
+}
+
+test('silence for 1.5 s after the request has begun means that something buffers streams', async () => {
+  const { store, stream, batcher, clock } = bench()
+  const call = store('a')
+  await settled()
+  stream().opening.onStart()
+  clock.advance(1499)
+  await settled()
+  assert.equal(batcher.choice.route, 'session')
+  clock.advance(1)
+  assert.equal(await call, 'oid of a')
+  assert.deepEqual([batcher.choice.route, batcher.choice.reason], ['unary', 'session_silent'])
+  assert.equal(stream().destroyed, true)
+})
+
+test('a server that greets is not silent, however long it works', async () => {
+  const { store, stream, batcher, clock } = bench()
+  const call = store('a')
+  await settled()
+  stream().opening.onStart()
+  stream().greet()
+  clock.advance(20_000)
+  await settled()
+  assert.equal(batcher.choice.route, 'session')
+  stream().answer()
+  await call
+})
+
+test('after 60 s a session is tried beside the calls; when it stands, they take it', async () => {
+  const { store, stream, streams, batcher, clock } = bench()
+  const first = store('a')
+  await settled()
+  stream().opening.onEnd(none)
+  await first
+  clock.advance(59_999)
+  await store('b')
+  assert.equal(streams.length, 1)
+  clock.advance(1)
+  assert.equal(await store('c'), 'oid of c', 'it does not wait for the session')
+  assert.equal(streams.length, 2)
+  await store('d')
+  assert.equal(streams.length, 2, 'one try at a time')
+  stream().greet()
+  const last = store('e')
+  await settled()
+  assert.deepEqual(stream().frames, ['e'])
+  stream().answer()
+  assert.equal(await last, 'oid of e')
+  assert.deepEqual([batcher.choice.route, batcher.choice.reason], ['session', ''])
+})
+
+test('tries that fail come after 60, then 120 s, up to 600', async () => {
+  const { store, streams, clock } = bench({
+    onOpen: ({ opening }) => setImmediate(() => opening.onEnd(none))
+  })
+  await store('a')
+  await settled()
+  const opened: number[] = []
+  for (let seconds = 10; seconds <= 3000; seconds += 10) {
+    clock.advance(10_000)
+    const before = streams.length
+    await store('b')
+    await settled()
+    if (streams.length > before) opened.push(seconds)
+  }
+  assert.deepEqual(opened, [60, 180, 420, 900, 1500, 2100, 2700])
+})
+
+/** A bench that is on its unary way already. */
+async function downgraded(options: Parameters<typeof bench>[0] = {}) {
+  const made = bench(options)
+  const first = made.store('first')
+  await settled()
+  made.stream().opening.onEnd(none)
+  await first
+  made.unary.length = 0
+  return made
+}
+
+test('while two requests are under way, calls gather into the next', async () => {
+  const answers: (() => void)[] = []
+  let hold = false
+  const { store, unary } = await downgraded({
+    unary: (call) =>
+      hold
+        ? new Promise((resolve) => answers.push(() => resolve(unaryAnswer(call))))
+        : Promise.resolve(unaryAnswer(call))
+  })
+  hold = true
+  const calls: Promise<string>[] = []
+  for (const content of 'abcd') {
+    calls.push(store(content))
+    await settled()
+  }
+  assert.equal(unary.length, 2)
+  answers[0]?.()
+  await settled()
+  answers[1]?.()
+  answers[2]?.()
+  assert.deepEqual(await Promise.all(calls), ['oid of a', 'oid of b', 'oid of c', 'oid of d'])
+  assert.equal(unary.length, 3)
+})
+
+test('batch_response_full: those calls are asked for again', async () => {
+  const full = operationError({
+    code: 'resource_exhausted',
+    detail: errorDetail({ reason: 'batch_response_full', retryable: true })
+  })
+  const { store, unary } = await downgraded({
+    async unary(call) {
+      const answer = unaryAnswer(call) as { results?: object[] }
+      answer.results?.splice(1, answer.results.length - 1, ...answer.results.slice(1).map(() => ({ error: full })))
+      return answer
+    }
+  })
+  const ends = await outcomes([...'abc'].map((content) => store(content)))
+  assert.deepEqual(ends, ['oid of a', 'oid of b', 'oid of c'])
+  assert.equal(unary.length, 3)
+})
+
+test('a request that is too large is halved', async () => {
+  const { store, unary } = await downgraded({
+    async unary(call) {
+      const { operations = [] } = call.request as { operations?: object[] }
+      if (operations.length <= 2) return unaryAnswer(call)
+      throw new BlobwireError({ code: 'resource_exhausted', reason: 'request_too_large', message: 'HTTP status 413' })
+    }
+  })
+  const ends = await outcomes([...'abcde'].map((content) => store(content)))
+  assert.deepEqual(
+    ends,
+    [...'abcde'].map((content) => `oid of ${content}`)
+  )
+  assert.equal(unary.length, 5)
+})
+
+test('a wrong number of results is malformed_response for that request', async () => {
+  const { store } = await downgraded({
+    unary: async (call) => ('operations' in call.request ? { results: [] } : unaryAnswer(call))
+  })
+  for (const end of await outcomes([store('a'), store('b')])) {
+    assert.equal((end as BlobwireError).reason, 'malformed_response')
+  }
+})
+
+test('a request ends when none of its calls waits any more, and not before', async () => {
+  let hold = false
+  const { store, unary } = await downgraded({
+    unary: (call) => (hold ? new Promise(() => undefined) : Promise.resolve(unaryAnswer(call)))
+  })
+  hold = true
+  const controllers = [new AbortController(), new AbortController()]
+  const calls = controllers.map(({ signal }, index) => store(`${index}`, { signal }))
+  await settled()
+  controllers[0]?.abort()
+  assert.equal(unary[0]?.signal.aborted, false)
+  controllers[1]?.abort()
+  assert.equal(unary[0]?.signal.aborted, true)
+  await outcomes(calls)
+})

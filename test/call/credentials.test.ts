@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Credentials } from '../../src/call/credentials.ts'
+import { FakeClock } from '../support/fake-clock.ts'
+import { failureOf } from '../support/faulty-network.ts'
+
+test('a token that never comes is given up, and asked for anew by the next request', async () => {
+  const clock = new FakeClock()
+  let asked = 0
+  const source = () => (++asked === 1 ? new Promise<string>(() => undefined) : 'good')
+  const credentials = new Credentials(source, clock, 1000)
+  const failures = [failureOf(credentials.addTo({})), failureOf(credentials.addTo({}))]
+  clock.advance(1000)
+  for (const { error } of await Promise.all(failures)) {
+    assert.deepEqual([error.code, error.reason, error.sent], ['unauthenticated', 'token_source', 'never'])
+  }
+  assert.deepEqual(await credentials.addTo({}), { authorization: 'Bearer good' })
+  assert.equal(asked, 2)
+  assert.equal(clock.pending, 0)
+})

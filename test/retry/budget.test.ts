@@ -1,0 +1,91 @@
+/** Retries must not multiply the load of a server in trouble. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { RetryBudget } from '../../src/retry/budget.ts'
+import { FakeClock } from '../support/fake-clock.ts'
+import { down, policyBench, quiet } from '../support/policy-bench.ts'
+
+const rule = { budgetRatio: 0.2, budgetPerSecond: 10 }
+const takeAll = (budget: RetryBudget) => {
+  let taken = 0
+  while (budget.take()) taken++
+  return taken
+}
+
+test('it begins with what ten seconds bring, and then 10 a second and a fifth of the calls', () => {
+  const clock = new FakeClock()
+  const budget = new RetryBudget(clock, rule)
+  assert.equal(takeAll(budget), 100)
+  clock.advance(1000)
+  assert.equal(takeAll(budget), 10)
+  for (let call = 0; call < 200; call++) budget.called()
+  assert.equal(takeAll(budget), 40)
+})
+
+test('idle time saves up no more than ten seconds bring', () => {
+  const clock = new FakeClock()
+  const budget = new RetryBudget(clock, rule)
+  clock.advance(3_600_000)
+  assert.equal(takeAll(budget), 100)
+})
+
+test('calls save up a fifth of those of ten seconds, and long ago they do not count any more', () => {
+  const clock = new FakeClock()
+  const budget = new RetryBudget(clock, rule)
+  for (let call = 0; call < 10_000; call++) budget.called()
+  clock.advance(5000)
+  assert.equal(takeAll(budget), 2000)
+  for (let call = 0; call < 10_000; call++) budget.called()
+  clock.advance(60_000)
+  assert.equal(takeAll(budget), 100)
+})
+
+test('everything fails for a minute at 200 calls a second: at most 1.25 attempts a call, without a breaker', async () => {
+  const { write, clock, arrivals, counters } = policyBench({ respond: (arrival) => arrival.fail(down) })
+  const ends: Promise<unknown>[] = []
+  for (let tick = 0; tick < 600; tick++) {
+    for (let call = 0; call < 20; call++) ends.push(write().catch((error) => error.reason))
+    await quiet()
+    clock.advance(100)
+  }
+  await quiet()
+  clock.advance(1000)
+  const reasons = await Promise.all(ends)
+  const ratio = arrivals.length / 12_000
+  // A fifth, and 10 a second of 200, and what was saved up at the beginning.
+  assert.ok(ratio > 1.2 && ratio <= 1.2 + 0.05 + 100 / 12_000 + 0.001, `${ratio}`)
+  assert.ok(reasons.includes('retry_budget_exhausted'))
+  assert.equal(counters.retries, arrivals.length - 12_000)
+})
+
+test('the last error is told, with the reason retry_budget_exhausted', async () => {
+  const retry = { maxAttempts: 3, baseMs: 0, maxMs: 0, budgetRatio: 0, budgetPerSecond: 0 }
+  const { write, arrivals } = policyBench({ retry, respond: (arrival) => arrival.fail(down) })
+  await assert.rejects(write(), { code: 'unavailable', reason: 'retry_budget_exhausted', message: 'down', attempts: 1 })
+  assert.equal(arrivals.length, 1)
+})
+
+test('attempts that never reached the server cost nothing', async () => {
+  const retry = { maxAttempts: 3, baseMs: 0, maxMs: 0, budgetRatio: 0, budgetPerSecond: 0.1 }
+  const { write, arrivals } = policyBench({ retry, respond: (arrival) => arrival.fail({ ...down, sent: 'never' }) })
+  for (let call = 0; call < 20; call++) await assert.rejects(write(), { code: 'unavailable', reason: '', attempts: 3 })
+  assert.equal(arrivals.length, 60)
+})
+
+test('30 % of attempts fail: 99 % of calls succeed with five attempts, near the least load that can be', async () => {
+  let state = 11
+  const random = () => {
+    state = (state * 48_271) % 2_147_483_647
+    return state / 2_147_483_647
+  }
+  const retry = { maxAttempts: 5, baseMs: 0, maxMs: 0, budgetRatio: 0.5, budgetPerSecond: 10 }
+  const { write, arrivals } = policyBench({
+    retry,
+    respond: (arrival) => (random() < 0.3 ? arrival.fail(down) : arrival.answer())
+  })
+  let failed = 0
+  for (let call = 0; call < 5000; call++) await write().catch(() => failed++)
+  assert.ok(failed / 5000 < 0.01, `${failed} of 5000 failed`)
+  // 99 % of successes at 70 % each need 0.99 / 0.7 = 1.414 attempts a call, whoever makes them.
+  assert.ok(arrivals.length / 5000 <= 1.45, `${arrivals.length / 5000}`)
+})
