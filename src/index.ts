@@ -1,6 +1,7 @@
 export type { BreakerOptions } from './balance/circuit-breaker.ts'
 export type { BatchOptions } from './batch/options.ts'
 export type { ConcurrencyOptions } from './call/bulkhead.ts'
+export type { Call } from './call/call.ts'
 export type { CallOptions } from './call/call-options.ts'
 export type { Token } from './call/credentials.ts'
 export type { Interceptor, Next } from './call/interceptor.ts'
@@ -66,4 +67,3 @@ export type {
   StoreTreeResponse,
   UpdateRefsResponse
 } from './schema/messages.ts'
-export type { Call } from './transport/transport.ts'

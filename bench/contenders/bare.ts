@@ -1,10 +1,10 @@
 import { startServerProcess } from '../../server-fixture/process.ts'
+import type { Call, Cancellable, Sink } from '../../src/call/call.ts'
 import { CallInvoker } from '../../src/client/call-invoker.ts'
 import { resolveOptions } from '../../src/client/options.ts'
 import { prepare } from '../../src/client/to-request.ts'
 import { verifierOf } from '../../src/client/verify/answers.ts'
 import { methods } from '../../src/schema/methods.ts'
-import type { Call, Cancellable, Sink } from '../../src/transport/transport.ts'
 import type { BlobStorer } from '../measure/load.ts'
 
 const setting = { objectFormat: 'sha1' } as Parameters<typeof prepare>[2]

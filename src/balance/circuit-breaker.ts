@@ -1,6 +1,7 @@
+/** The circuit breaker of one endpoint, and its options. */
 import type { Clock } from '../core/clock.ts'
 
-/** When an endpoint is left alone. */
+/** When calls to an endpoint stop, and for how long. */
 export interface BreakerOptions {
   /**
    * Failures in a row that open it.
@@ -32,16 +33,16 @@ export interface BreakerOptions {
 /** The options with every default in place. */
 export type ResolvedBreakerOptions = { readonly [Key in keyof BreakerOptions]-?: NonNullable<BreakerOptions[Key]> }
 
-/** What an attempt says of its endpoint; `none` = nothing, it was aborted or refused for a reason of its own. */
+/** What an attempt tells about its endpoint; `none` = nothing: the caller cancelled it, or the server refused this call. */
 export type Outcome = 'success' | 'failure' | 'none'
 
-/** Shows who was let in; `refused` = nobody. */
-export const noPermit = -1
+/** The right to one attempt. It goes back to `record`, once. */
+export type Permit = number
 
 /** Distinct failures without which the share does not open it. */
 const leastDistinct = 3
 
-/** What one half of the window saw; there are two, so that old attempts leave it. */
+/** Attempts of one half of the window; there are two halves, so that old attempts leave it. */
 interface Half {
   attempts: number
   failed: number
@@ -52,18 +53,18 @@ interface Half {
 const emptyHalf = (): Half => ({ attempts: 0, failed: 0, distinct: 0 })
 
 /**
- * A circuit breaker for one endpoint: closed, open, or half open with exactly one probe. It is a counter; letting a call
- * in and out makes no object and sets no timer.
+ * Closed, open, or half open with exactly one probe. The breaker is a counter: an attempt that passes makes no object and
+ * sets no timer.
  *
  * Attempts that were under way together and fail together tell one fact, not many: a connection that breaks under 256
- * calls is one failure. So an attempt counts towards the failures in a row only if it began after the last one counted,
- * and the ratio alone does not open it without a few such failures.
+ * calls is one failure. So an attempt counts towards the failures in a row only if it began after the last counted
+ * failure, and the ratio alone does not open the breaker without a few such failures.
  */
 export class CircuitBreaker {
   readonly #clock: Clock
   readonly #options: ResolvedBreakerOptions
   #state: 'closed' | 'open' | 'half_open' = 'closed'
-  /** Changes with the state, so that results of attempts from before are known for what they are. */
+  /** Grows with each change of state, so that late outcomes of an earlier state are told apart. */
   #generation = 0
   #openedAtMs = 0
   #inRow = 0
@@ -71,9 +72,9 @@ export class CircuitBreaker {
   #half = emptyHalf()
   #halfBefore = emptyHalf()
   #halfBeganMs: number
-  /** How often it opened. */
+  /** Times the breaker opened. */
   openings = 0
-  /** How often a probe has closed it. */
+  /** Times a probe closed it. */
   closings = 0
 
   constructor(clock: Clock, options: ResolvedBreakerOptions) {
@@ -82,45 +83,45 @@ export class CircuitBreaker {
     this.#halfBeganMs = clock.now()
   }
 
-  /** `open` becomes `half_open` when a call is let in as the probe. */
+  /** `open` becomes `half_open` when an attempt gets the permit of the probe. */
   get state(): 'closed' | 'open' | 'half_open' {
     return this.#state
   }
 
-  /** Whether a call would be let in now. */
+  /** Whether an attempt would get a permit now. */
   get admits(): boolean {
     if (this.#state === 'closed') return true
     return this.#state === 'open' && this.#clock.now() >= this.#openedAtMs + this.#options.openMs
   }
 
-  /** Milliseconds until a probe is let in; 0 = now, or it is on its way. */
+  /** Milliseconds until a probe gets a permit; 0 = now, or the probe is under way. */
   get waitMs(): number {
     if (this.#state !== 'open') return 0
     return Math.max(0, this.#openedAtMs + this.#options.openMs - this.#clock.now())
   }
 
-  /** Lets an attempt in, or not (`refused`). What is returned goes back to `leave`, once. */
-  tryAcquire(): number {
+  /** A permit for one attempt; undefined = the breaker refuses it. */
+  tryAcquire(): Permit | undefined {
     if (this.#state === 'closed') return this.#generation
-    if (!this.admits) return noPermit
+    if (!this.admits) return undefined
     this.#change('half_open')
     return this.#generation
   }
 
-  /** The attempt has ended. `beganAtMs` is the clock's time at `enter`. */
-  record(permit: number, outcome: Outcome, beganAtMs: number): void {
-    // It began before the state last changed: it tells of a time that is over.
+  /** The attempt has ended. `beganAtMs` is the clock's time at `tryAcquire`. */
+  record(permit: Permit, outcome: Outcome, beganAtMs: number): void {
+    // The attempt began before the state last changed: its outcome tells of a time that is over.
     if (permit !== this.#generation) return
-    if (this.#state === 'half_open') return this.#probed(outcome)
+    if (this.#state === 'half_open') return this.#recordProbe(outcome)
     if (outcome === 'none') return
-    if (outcome === 'failure') return this.#failed(beganAtMs)
+    if (outcome === 'failure') return this.#recordFailure(beganAtMs)
     this.#half.attempts++
     this.#inRow = 0
   }
 
-  #failed(beganAtMs: number): void {
+  #recordFailure(beganAtMs: number): void {
     const now = this.#clock.now()
-    this.#turn(now)
+    this.#advanceWindow(now)
     this.#half.attempts++
     this.#half.failed++
     if (beganAtMs >= this.#countedAtMs) {
@@ -131,14 +132,14 @@ export class CircuitBreaker {
     if (this.#inRow >= this.#options.failures || this.#isBad()) this.#open()
   }
 
-  #probed(outcome: Outcome): void {
+  #recordProbe(outcome: Outcome): void {
     if (outcome === 'success') {
       this.#change('closed')
       this.closings++
     } else if (outcome === 'failure') {
       this.#open()
     } else {
-      // It says nothing: the next call is the probe.
+      // The probe tells nothing: the next attempt is the probe.
       this.#change('open')
     }
   }
@@ -159,7 +160,7 @@ export class CircuitBreaker {
   }
 
   /** Begins the next half of the window when this one is over. Only failures ask, so that success costs nothing. */
-  #turn(now: number): void {
+  #advanceWindow(now: number): void {
     const lengthMs = this.#options.windowMs / 2
     const passed = (now - this.#halfBeganMs) / lengthMs
     if (passed < 1) return

@@ -1,23 +1,38 @@
-/** One endpoint over one transport: batches on top, then an id and the bearer token for each request, then the transport. */
-
+/** One endpoint over one transport: batches, then a request id and the bearer token for each request, then the transport. */
 import { Batcher } from '../batch/batcher.ts'
+import type { ResolvedBatchOptions } from '../batch/options.ts'
+import type { Call, Sink } from '../call/call.ts'
 import type { Credentials } from '../call/credentials.ts'
 import { forward } from '../call/interceptor.ts'
-import type { PipelineContext } from '../call/pipeline-context.ts'
-import type { TransportName } from '../core/error.ts'
-import { BlobwireError } from '../core/error.ts'
+import type { Codec } from '../codec/codec.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Counters } from '../core/counters.ts'
+import { BlobwireError, type TransportName } from '../core/error.ts'
 import type { RetryBudget } from '../retry/budget.ts'
-import type { Call, Sink, Transport, UnaryCall } from '../transport/transport.ts'
-import { CircuitBreaker } from './circuit-breaker.ts'
+import type { Messages } from '../schema/messages.ts'
+import type { Transport, UnaryCall } from '../transport/transport.ts'
+import { CircuitBreaker, type Outcome, type Permit, type ResolvedBreakerOptions } from './circuit-breaker.ts'
 import type { Channel } from './picker.ts'
 
-/** What all lanes of a client share. */
-export interface EndpointChannelContext extends PipelineContext {
+/** Shared by all channels of a client. */
+export interface EndpointChannelContext {
+  readonly clock: Clock
+  readonly counters: Counters
+  /** Headers of every call. */
+  readonly headers: Readonly<Record<string, string>>
+  /** False = every call is a request of its own. */
+  readonly batch: ResolvedBatchOptions | false
+  readonly breaker: ResolvedBreakerOptions | false
+  readonly limits: () => Messages['Limits']
+  /** A new id for a request or a session. */
+  readonly newRequestId: () => string
+  readonly codecOf: (transport: TransportName) => Codec
+  readonly connect: (endpoint: string, transport: TransportName) => Promise<Transport>
   readonly credentials: Credentials | undefined
   readonly budget: RetryBudget
 }
 
-/** A lane with what belongs to it. */
+/** A channel with everything that belongs to it. */
 export class EndpointChannel implements Channel {
   readonly endpoint: string
   readonly transport: TransportName
@@ -26,7 +41,7 @@ export class EndpointChannel implements Channel {
   readonly #context: EndpointChannelContext
   #opened: Promise<Transport> | undefined
   inFlight = 0
-  returnedAtMs = Number.NEGATIVE_INFINITY
+  recoveredAtMs = Number.NEGATIVE_INFINITY
   verified = false
 
   constructor(endpoint: string, transport: TransportName, context: EndpointChannelContext) {
@@ -34,7 +49,7 @@ export class EndpointChannel implements Channel {
     this.transport = transport
     this.#context = context
     this.breaker = context.breaker ? new CircuitBreaker(context.clock, context.breaker) : undefined
-    this.batcher = context.batch ? this.#newBatcher(context, context.batch) : undefined
+    this.batcher = context.batch ? this.#newBatcher(context.batch) : undefined
   }
 
   submit(call: Call, sink: Sink): void {
@@ -42,8 +57,23 @@ export class EndpointChannel implements Channel {
     else forward(this.#unary(call), sink)
   }
 
-  /** Opens its connection, if it has none. A failure is that call's who asked, and the next one tries again. */
-  open(): Promise<Transport> {
+  attemptEnded(permit: Permit, outcome: Outcome, beganAtMs: number): void {
+    this.inFlight--
+    const { breaker } = this
+    if (breaker === undefined) return
+    const { closings } = breaker
+    breaker.record(permit, outcome, beganAtMs)
+    if (breaker.closings > closings) this.recoveredAtMs = this.#context.clock.now()
+  }
+
+  /** Closes the session and the connection. */
+  async close(): Promise<void> {
+    this.batcher?.close()
+    await this.#opened?.then((transport) => transport.close()).catch(() => undefined)
+  }
+
+  /** Opens the transport once. A failure is that of the call that asked; the next call tries again. */
+  #open(): Promise<Transport> {
     this.#opened ??= this.#context.connect(this.endpoint, this.transport).catch((error) => {
       this.#opened = undefined
       throw error
@@ -51,17 +81,8 @@ export class EndpointChannel implements Channel {
     return this.#opened
   }
 
-  /** Lets go of its session and its connection. */
-  async close(): Promise<void> {
-    this.batcher?.close()
-    await this.#opened?.then((open) => open.close()).catch(() => undefined)
-  }
-
-  #newBatcher(
-    context: EndpointChannelContext,
-    options: NonNullable<Exclude<PipelineContext['batch'], false>>
-  ): Batcher {
-    const { clock, counters, limits, headers, codecOf, credentials, budget } = context
+  #newBatcher(options: ResolvedBatchOptions): Batcher {
+    const { clock, counters, limits, headers, codecOf, credentials, budget } = this.#context
     return new Batcher({
       clock,
       counters,
@@ -70,10 +91,10 @@ export class EndpointChannel implements Channel {
       operations: { headers, codec: codecOf(this.transport) },
       unary: (call) => this.#unary(call),
       refreshable: credentials?.refreshable ?? false,
-      resent: () => budget.charge(),
+      onResend: () => budget.charge(),
       open: async (opening) => {
-        const [open, all] = await Promise.all([this.open(), this.#headers(headers)])
-        return open.openSession({ ...opening, headers: all })
+        const [transport, all] = await Promise.all([this.#open(), this.#headers(headers)])
+        return transport.openSession({ ...opening, headers: all })
       }
     })
   }
@@ -89,7 +110,8 @@ export class EndpointChannel implements Channel {
     const { method, request, signal } = call
     const remainingMs = () => call.remainingMs()
     try {
-      return await (await this.open()).unary({ method, request, headers, signal, remainingMs })
+      const transport = await this.#open()
+      return await transport.unary({ method, request, headers, signal, remainingMs })
     } catch (error) {
       if (!(error instanceof BlobwireError) || error.requestId !== undefined) throw error
       throw error.with({ requestId: headers['x-request-id'] })

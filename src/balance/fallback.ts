@@ -1,66 +1,60 @@
+/** A preference that cannot be had for now: why, and when it is tried again. For transports and for sessions alike. */
 import type { Clock } from '../core/clock.ts'
-import type { BlobwireError } from '../core/error.ts'
 
-/** How long batches go as single requests before a session is tried again; doubled each time, up to the second. */
+/** How long the preference is left alone at first; doubled with each probe, up to the second. */
 const firstProbeMs = 60_000
 const lastProbeMs = 600_000
 
-/** How batches travel, as `client.stats()` tells it. */
-export type BatchingMode = 'session' | 'unary'
-
-/**
- * Whether batches travel on a session or as unary requests, for all calls of a client. Decided once, remembered, and
- * tried again after a while.
- */
-export class SessionFallback {
+/** Remembers that something else is used instead of the preference. */
+export class Fallback {
   readonly #clock: Clock
-  #route: BatchingMode = 'session'
   #reason = ''
-  #probeAtMs = 0
+  #probeAtMs = Number.POSITIVE_INFINITY
   #waitMs = firstProbeMs
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  /** The way that calls take now. */
-  get route(): BatchingMode {
-    return this.#route
-  }
-
-  /** Why there is no session; empty where there is one. */
+  /** Why the preference is not used: the reason or code of the error that said so; empty while it is used. */
   get reason(): string {
     return this.#reason
   }
 
-  /** Whether it is time to try a session again, beside the calls. Asking sets the time for the next try. */
+  /** Whether something else is used. */
+  get isActive(): boolean {
+    return this.#reason !== ''
+  }
+
+  /** The preference cannot be had. A probe that fails does not put off the next one. */
+  activate({ reason, code }: { readonly reason: string; readonly code: string }): void {
+    if (!this.isActive) this.#probeAtMs = this.#clock.now() + this.#waitMs
+    this.#reason = reason || code
+  }
+
+  /** The same, and it is not worth a probe for as long as there is. */
+  activateForLong(reason: string): void {
+    this.#reason = reason
+    this.#probeAtMs = this.#clock.now() + lastProbeMs
+  }
+
+  /** Whether it is time to try the preference again. Asking sets the time of the next probe. */
   takeProbe(): boolean {
     const now = this.#clock.now()
-    if (this.#route === 'session' || now < this.#probeAtMs) return false
+    if (!this.isActive || now < this.#probeAtMs) return false
     this.#waitMs = Math.min(this.#waitMs * 2, lastProbeMs)
     this.#probeAtMs = now + this.#waitMs
     return true
   }
 
-  /** A session stands. */
-  sessionWorks(): void {
-    this.#route = 'session'
+  /** The preference is used again, for as long as it lasts. */
+  tryPreference(): void {
+    this.#reason = ''
+  }
+
+  /** The preference works. */
+  restore(): void {
     this.#reason = ''
     this.#waitMs = firstProbeMs
   }
-
-  /** A session cannot be had. */
-  sessionFails(error: BlobwireError): void {
-    if (this.#route === 'session') this.#probeAtMs = this.#clock.now() + this.#waitMs
-    this.#route = 'unary'
-    this.#reason = error.reason || error.code
-  }
-}
-
-/** Ends of a session that had not begun which say that the peer, or what is in between, has none to offer. */
-export function rulesOutSession(error: BlobwireError): boolean {
-  const { code, reason } = error
-  if (code === 'unimplemented' || reason === 'malformed_response' || reason === 'not_http2') return true
-  // A proxy that does not know streams: its status is read, not its page.
-  return code === 'unknown' || (code === 'internal' && reason === '') || reason === 'request_too_large'
 }

@@ -1,58 +1,96 @@
-import { rulesOutSession, SessionFallback } from '../balance/fallback.ts'
-import { forward } from '../call/interceptor.ts'
+/** Gathers concurrent calls into frames on one session, or into unary requests where there is no session. */
+import { Fallback } from '../balance/fallback.ts'
+import type { Call, Sink } from '../call/call.ts'
+import { forward, type UnaryInvoker } from '../call/interceptor.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Counters } from '../core/counters.ts'
 import type { BlobwireError } from '../core/error.ts'
 import type { Messages } from '../schema/messages.ts'
-import { acrossConnections } from '../session/draining-stream.ts'
-import { Session } from '../session/session.ts'
-import { malformedResponse } from '../transport/errors.ts'
-import type { Call, Sink } from '../transport/transport.ts'
-import type { BatcherContext } from './batcher-context.ts'
-import { Frame } from './frame.ts'
+import type { OpenStream } from '../session/session.ts'
 import { FrameWindow } from './frame-window.ts'
-import { InFlightFrames } from './in-flight.ts'
 import { Linger } from './linger.ts'
-import { operationError } from './operation-error.ts'
+import type { ResolvedBatchOptions } from './options.ts'
 import type { PendingOperation, PendingOperationOwner } from './pending-operation.ts'
 import { type FrameBounds, OperationQueue } from './queue.ts'
-import { failureOf, isWorthResending } from './resend.ts'
-import { operationOf } from './to-operation.ts'
-import { isTooLarge, sendUnary } from './unary-fallback.ts'
+import { SessionFrames, type SessionFramesOwner } from './session-frames.ts'
+import { envelopeBytes } from './split.ts'
+import { type OperationContext, operationOf } from './to-operation.ts'
+import { sendUnary } from './unary-fallback.ts'
 
 /**
- * A frame has no more than half of all calls under way, so that one frame is made here while the server carries out the
- * other: with all in one frame, each side would wait while the other works. Frames smaller than this cost more than that.
+ * A frame has no more than half of all calls under way, so that the client makes one frame while the server carries out
+ * the other: with all calls in one frame, each side would wait while the other works. Frames smaller than this cost more
+ * than that.
  */
 const leastShare = 16
 
+/** How batches travel, as `client.stats()` tells it. */
+export type BatchingMode = 'session' | 'unary'
+
+/** Everything that a batcher is made from. */
+export interface BatcherContext {
+  readonly clock: Clock
+  readonly counters: Counters
+  readonly options: ResolvedBatchOptions
+  /** The server's limits, as far as they are known; lowered where the server says so. */
+  readonly limits: () => Messages['Limits']
+  readonly operations: OperationContext
+  /** Sends a single request. */
+  readonly unary: UnaryInvoker
+  readonly open: OpenStream
+  /** A session that is opened again may have a fresh token. */
+  readonly refreshable: boolean
+  /** Operations of a session that broke are sent again. */
+  readonly onResend: () => void
+}
+
 /**
- * Turns concurrent calls into frames on one session. A call is sent at once when nothing is under way; while as many
- * frames are in flight as the window allows, calls gather into the next. Where there is no session, the same batches go
- * as unary requests.
+ * A call is sent at once when nothing is under way; while as many frames are in flight as the window allows, calls gather
+ * into the next frame.
  */
-export class Batcher implements PendingOperationOwner {
+export class Batcher implements PendingOperationOwner, SessionFramesOwner {
   readonly #context: BatcherContext
   readonly #queue = new OperationQueue()
   readonly #window: FrameWindow
-  readonly choice: SessionFallback
-  readonly #inFlight: InFlightFrames
+  readonly #fallback: Fallback
+  readonly #frames: SessionFrames
   readonly #linger: Linger
-  #session: Session | undefined
-  #nextId = 1
-  #flushing = false
+  #isFlushScheduled = false
   #closed = false
-  #needsNewToken = false
-  /** Requests for what travels alone, where there is no session. */
+  /** Unary requests of unbatchable calls, where there is no session. */
   #unaryUnbatchable = 0
 
   constructor(context: BatcherContext) {
+    const { clock, counters, options, open, limits, refreshable, onResend } = context
     this.#context = context
-    this.#window = new FrameWindow(context.options.framesInFlight)
-    this.#inFlight = new InFlightFrames(this.#window)
-    this.#linger = new Linger(context.clock, context.options.lingerMs, () => this.#flush())
-    this.choice = new SessionFallback(context.clock)
+    this.#window = new FrameWindow(options.framesInFlight)
+    this.#fallback = new Fallback(clock)
+    this.#linger = new Linger(clock, options.lingerMs, () => this.#flush())
+    this.#frames = new SessionFrames({
+      clock,
+      counters,
+      open,
+      limits,
+      refreshable,
+      onResend,
+      window: this.#window,
+      fallback: this.#fallback,
+      maxAbandoned: 2 * options.framesInFlight,
+      owner: this
+    })
   }
 
-  /** Frames that may be in flight, and the shortest round trip seen; for `client.stats()`. */
+  /** How calls travel now. */
+  get mode(): BatchingMode {
+    return this.#fallback.isActive ? 'unary' : 'session'
+  }
+
+  /** Why there is no session; empty where there is one. */
+  get noSessionReason(): string {
+    return this.#fallback.reason
+  }
+
+  /** Frames that may be in flight, and the shortest round trip seen. */
   get window(): { readonly size: number; readonly roundTripMs: number | undefined } {
     return this.#window
   }
@@ -63,8 +101,8 @@ export class Batcher implements PendingOperationOwner {
   }
 
   /**
-   * Takes a call; its answer goes to `settle`, by whichever way. Calls that are no operation, have headers of their own,
-   * are atomic or are larger than the server takes go as single requests: a session would break over them.
+   * Takes a call; its answer goes to `sink`. Calls that are no operation, have headers of their own, are atomic or are
+   * larger than the server takes go as requests of their own: a session would break over them.
    */
   submit(call: Call, sink: Sink): void {
     try {
@@ -77,13 +115,45 @@ export class Batcher implements PendingOperationOwner {
     }
   }
 
-  /** Lets go of the session; what waits has been ended by the deadline layer. */
+  /** Closes the session; calls that wait have been cancelled before. */
   close(): void {
     this.#closed = true
     this.#linger.end()
     this.#queue.drain()
-    this.#inFlight.clear()
-    this.#session?.destroy()
+    this.#frames.close()
+  }
+
+  /** @internal */
+  operationCancelled(operation: PendingOperation): void {
+    if (operation.queued) return this.#queue.discard(operation)
+    this.#frames.cancel(operation)
+    this.#flushSoon()
+  }
+
+  /** @internal */
+  onRoom(): void {
+    if (this.#queue.operations > 0) this.#flushSoon()
+  }
+
+  /** @internal */
+  requeue(operations: readonly PendingOperation[], place: 'first' | 'last'): void {
+    if (place === 'first') this.#queue.unshift(operations)
+    else for (const operation of operations) this.#queue.push(operation)
+  }
+
+  /** @internal */
+  failWaiting(error: BlobwireError): void {
+    for (const operation of this.#queue.drain()) operation.fail(error)
+  }
+
+  /** @internal */
+  async sendUnary(pending: readonly PendingOperation[]): Promise<void> {
+    const { clock, unary } = this.#context
+    const sentAtMs = clock.now()
+    this.#window.sent()
+    await sendUnary(pending, unary)
+    this.#window.answered(clock.now() - sentAtMs)
+    this.#flushSoon()
   }
 
   #add(operation: PendingOperation): void {
@@ -94,53 +164,51 @@ export class Batcher implements PendingOperationOwner {
     if (operation.unbatchable || this.#window.hasRoom) this.#flushSoon()
   }
 
-  /** After everything that is ready to run has run, so that calls made together travel together. */
+  /** Flushes after everything that is ready to run has run, so that calls made together travel together. */
   #flushSoon(): void {
-    if (this.#flushing) return
-    this.#flushing = true
+    if (this.#isFlushScheduled) return
+    this.#isFlushScheduled = true
     queueMicrotask(() => process.nextTick(() => this.#flush()))
   }
 
   #bounds(): FrameBounds {
     const { maxOperations, maxBytes } = this.#context.options
     const limits = this.#context.limits()
-    const share = Math.max(leastShare, Math.ceil((this.#queue.operations + this.#inFlight.operations) / 2))
+    const share = Math.max(leastShare, Math.ceil((this.#queue.operations + this.#frames.operations) / 2))
     return {
       maxOperations: Math.min(maxOperations, limits.maxBatchOperations, share),
-      // Room for what stands once.
-      maxBytes: Math.min(maxBytes, limits.maxBatchBytes - 1024)
+      maxBytes: Math.min(maxBytes, limits.maxBatchBytes - envelopeBytes)
     }
   }
 
   #flush(): void {
-    this.#flushing = false
-    const cancelled = this.#inFlight.takeCancelled()
-    if (cancelled.length > 0) this.#session?.cancel(cancelled)
+    this.#isFlushScheduled = false
+    this.#frames.flushCancelled()
     if (this.#closed || this.#queue.operations === 0) return
     const lingers = this.#window.inFlight === 0 && !this.#queue.fills(this.#context.options) && this.#linger.holds()
     if (lingers && !this.#queue.hasUnbatchable) return
-    const bySession = this.choice.route === 'session' || (this.choice.takeProbe() && this.#probe())
-    if (bySession && !this.#connected().hasRoom) return
+    const bySession = !this.#fallback.isActive
+    // A probe opens a session beside the unary requests, which go on until the session works.
+    if (bySession || this.#fallback.takeProbe()) this.#frames.connect()
+    if (bySession && !this.#frames.hasRoom) return
     this.#flushUnbatchable(bySession)
-    while (!lingers && this.#window.hasRoom && (!bySession || this.#session?.hasRoom)) {
+    while (!lingers && this.#window.hasRoom && (!bySession || this.#frames.hasRoom)) {
       const pending = this.#queue.take(this.#bounds())
       if (pending.length === 0) return
       this.#linger.end()
-      if (bySession) this.#sendFrame(pending)
-      else this.#sendUnary(pending)
+      if (bySession) this.#frames.send(pending)
+      else this.sendUnary(pending)
     }
   }
 
-  /** What travels alone does not wait for the window, only for its own kind. */
+  /** Unbatchable calls do not wait for the window, only for their own kind. */
   #flushUnbatchable(bySession: boolean): void {
     const { framesInFlight } = this.#context.options
-    while (
-      this.#inFlight.unbatchable + this.#unaryUnbatchable < framesInFlight &&
-      (!bySession || this.#session?.hasRoom)
-    ) {
+    const hasRoom = () => this.#frames.unbatchable + this.#unaryUnbatchable < framesInFlight
+    while (hasRoom() && (!bySession || this.#frames.hasRoom)) {
       const operation = this.#queue.takeUnbatchable()
       if (operation === undefined) return
-      if (bySession) this.#sendFrame([operation])
+      if (bySession) this.#frames.send([operation])
       else this.#sendUnbatchable(operation)
     }
   }
@@ -149,159 +217,6 @@ export class Batcher implements PendingOperationOwner {
     this.#unaryUnbatchable++
     await sendUnary([operation], this.#context.unary)
     this.#unaryUnbatchable--
-    this.#flushSoon()
-  }
-
-  #sendFrame(pending: PendingOperation[]): void {
-    const { clock, counters } = this.#context
-    const frame = new Frame(pending, this.#nextId, clock.now())
-    this.#nextId += frame.operations.length
-    for (const operation of pending) operation.sends++
-    counters.frames++
-    counters.framedOperations += frame.operations.length
-    this.#inFlight.add(frame)
-    this.#session?.send(frame)
-  }
-
-  async #sendUnary(pending: PendingOperation[]): Promise<void> {
-    const { clock, unary } = this.#context
-    const sentAtMs = clock.now()
-    this.#window.sent()
-    await sendUnary(pending, unary)
-    this.#window.answered(clock.now() - sentAtMs)
-    this.#flushSoon()
-  }
-
-  /** Opens a session beside the unary requests; they go on until it stands. */
-  #probe(): false {
-    this.#connected()
-    return false
-  }
-
-  #connected(): Session {
-    if (this.#session !== undefined) return this.#session
-    const { clock, open, counters } = this.#context
-    counters.sessions++
-    const opened = () => counters.sessions++
-    const session: Session = new Session(acrossConnections(open, opened), clock, {
-      isBusy: () => this.#inFlight.busy,
-      onResponse: (response) => this.#receive(response),
-      onRoom: () => this.#flushSoon(),
-      onBroken: (error, established) => {
-        if (this.#session === session) this.#broken(error, established)
-      }
-    })
-    this.#session = session
-    return session
-  }
-
-  #receive({ results }: Messages['SessionResponse']): void {
-    this.choice.sessionWorks()
-    const now = this.#context.clock.now()
-    if (results.length > 0) this.#inFlight.noteActivity(now)
-    let frame: Frame | undefined
-    for (const { id, result } of results) {
-      if (!frame?.owns(id)) frame = this.#inFlight.owner(id)
-      if (frame === undefined || !this.#deliver(frame, id, result)) return this.#malformed(id, frame)
-      if (this.#needsNewToken) return this.#renew()
-      if (!frame.done) continue
-      this.#inFlight.answered(frame, now)
-      frame = undefined
-    }
-    // A frame has gone, or some of its operations are to be sent again.
-    if (this.#queue.operations > 0) this.#flushSoon()
-  }
-
-  /** Gives a result to its call. What the server could not take because of the frame goes back into the queue. */
-  #deliver(frame: Frame, id: number, result: Messages['OperationResult'] | undefined): boolean {
-    const answer = result ?? {}
-    const limit = answer.error?.detail?.limit
-    if (limit?.limit === 'max_batch_operations' && limit.maximum > 0 && frame.operations.length > limit.maximum) {
-      this.#context.limits().maxBatchOperations = limit.maximum
-      if (frame.pending.length > 1) return frame.requeue(id, (operation) => this.#queue.unshift([operation]))
-      // A batch of the application's is cut by who made it.
-      if (answer.error) frame.pending[0]?.fail(operationError(answer.error))
-    }
-    if (
-      answer.error?.code === 'unauthenticated' &&
-      this.#context.refreshable &&
-      frame.operationOf(id)?.refreshed === false
-    ) {
-      // Its token has expired since the session began: a new session asks for a new one.
-      this.#needsNewToken = true
-      return true
-    }
-    if (answer.error?.detail?.reason === 'batch_response_full' && frame.pending.length > 1) {
-      return frame.requeue(id, (operation) => this.#queue.push(operation))
-    }
-    return frame.take(id, answer)
-  }
-
-  #renew(): void {
-    const session = this.#session
-    for (const operation of this.#needsNewToken ? this.#inFlight.unanswered() : []) operation.refreshed = true
-    this.#needsNewToken = false
-    this.#broken(undefined, true)
-    session?.destroy()
-  }
-
-  /**
-   * A result that nothing waits for. What shares a frame with it fails, or everything in flight if it is of none: results
-   * may have been taken for each other's. The session is left, and what else was in flight goes on another.
-   */
-  #malformed(id: number, frame: Frame | undefined): void {
-    const error = malformedResponse(`a result for the id ${id}, which waits for none`)
-    for (const operation of frame?.unanswered() ?? this.#inFlight.unanswered()) operation.fail(failureOf(error))
-    this.#renew()
-  }
-
-  /** The session is over: what was not answered is sent again, by whichever way is left, or fails. */
-  #broken(error: BlobwireError | undefined, established: boolean): void {
-    this.#session = undefined
-    const frames = this.#inFlight.clear()
-    const noSession = error !== undefined && !established && rulesOutSession(error)
-    if (noSession) this.choice.sessionFails(error)
-    else if (this.choice.route === 'unary') return
-    if (error && established && isTooLarge(error)) return this.#sendSingly(frames, error)
-    const waiting = frames.flatMap((frame) => frame.unanswered())
-    const again: PendingOperation[] = []
-    for (const operation of waiting) {
-      // What is told so was carried out by nobody.
-      if (noSession && error.code === 'unimplemented') operation.sends--
-      if (noSession || isWorthResending(operation, error, established)) again.push(operation)
-      else operation.fail(failureOf(error))
-    }
-    this.#context.counters.resent += again.length
-    if (again.length > 0) this.#context.resent()
-    this.#queue.unshift(again)
-    if (!noSession && !established && error !== undefined) {
-      // It could not be opened: what waits for it shares its fate, as calls that share a connection do.
-      for (const operation of this.#queue.drain()) operation.fail(failureOf(error))
-    }
-    if (this.#queue.operations > 0) this.#flushSoon()
-  }
-
-  /**
-   * The session broke over a frame, or an answer, that is too large, and does not say which. As requests of their own they
-   * are halved until only the one to blame fails.
-   */
-  #sendSingly(frames: readonly Frame[], { details: { limit } }: BlobwireError): void {
-    const limits = this.#context.limits()
-    if (limit?.limit === 'max_batch_bytes') limits.maxBatchBytes = Math.min(limits.maxBatchBytes, limit.maximum)
-    for (const frame of frames) {
-      const pending = frame.unanswered()
-      this.#context.counters.resent += pending.length
-      if (pending.length > 0) this.#sendUnary(pending)
-    }
-    this.#flushSoon()
-  }
-
-  /** @internal The call has ended before its answer. */
-  operationCancelled(operation: PendingOperation): void {
-    if (operation.queued) return this.#queue.discard(operation)
-    this.#inFlight.end(operation)
-    const { clock, options } = this.#context
-    if (this.#inFlight.isUnresponsive(clock.now(), 2 * options.framesInFlight)) this.#renew()
     this.#flushSoon()
   }
 }

@@ -1,8 +1,8 @@
+/** Operations on their way on a session, with their ids. */
 import type { Messages } from '../schema/messages.ts'
 import type { PreparedOperation } from '../transport/session-stream.ts'
 import type { PendingOperation } from './pending-operation.ts'
 
-/** A batch on its way on a session: whose operations have which ids. */
 export class Frame {
   readonly repository: string
   readonly pending: readonly PendingOperation[]
@@ -16,23 +16,23 @@ export class Frame {
     const [first] = pending
     this.repository = first?.repository ?? ''
     this.pending = pending
-    // Either one entry of many operations, or many of one.
+    // Either one batch of many operations, or many of one.
     this.operations =
       pending.length === 1 && first
-        ? first.operations
-        : pending.map((operation) => operation.operations[0] as PreparedOperation)
+        ? first.prepared
+        : pending.map((operation) => operation.prepared[0] as PreparedOperation)
     this.firstId = firstId
     this.sentAtMs = sentAtMs
     this.#left = this.operations.length
     this.#answered = new Uint8Array(this.#left)
   }
 
-  /** It has one call in it, which is waited for by nobody else. */
+  /** The frame holds one unbatchable call. */
   get unbatchable(): boolean {
     return this.pending[0]?.unbatchable ?? false
   }
 
-  /** Every operation has its result. */
+  /** Whether every operation has its result. */
   get done(): boolean {
     return this.#left === 0
   }
@@ -41,18 +41,18 @@ export class Frame {
     return id >= this.firstId && id < this.firstId + this.operations.length
   }
 
-  /** The entry that waits for the result of this id. */
+  /** The operation that waits for the result of this id. */
   operationOf(id: number): PendingOperation | undefined {
     return this.pending.length === 1 ? this.pending[0] : this.pending[id - this.firstId]
   }
 
-  /** The ids of an entry. */
+  /** The ids of an operation, or of a batch. */
   idsOf(operation: PendingOperation): number[] {
     if (this.pending.length === 1) return this.operations.map((_operation, index) => this.firstId + index)
     return [this.firstId + this.pending.indexOf(operation)]
   }
 
-  /** Gives a result to whom it belongs. False = that operation has had one. */
+  /** Gives a result to its operation. False = the operation has had one. */
   take(id: number, result: Messages['OperationResult']): boolean {
     const index = id - this.firstId
     if (this.#answered[index] !== 0) return false
@@ -63,7 +63,7 @@ export class Frame {
     return true
   }
 
-  /** Takes the operation out of this frame, to be sent again. False = it has had a result. */
+  /** Takes an operation out of the frame, to be sent again. False = it has had a result. */
   requeue(id: number, queue: (operation: PendingOperation) => void): boolean {
     const index = id - this.firstId
     const operation = this.operationOf(id)
@@ -74,7 +74,7 @@ export class Frame {
     return true
   }
 
-  /** Entries that still wait for a result. */
+  /** Operations that still wait for a result. */
   unanswered(): PendingOperation[] {
     return this.pending.filter(
       ({ ended }, index) => !ended && (this.pending.length === 1 || this.#answered[index] === 0)

@@ -1,20 +1,18 @@
+/** Frames that were sent on a session and have not been answered, and their share of the window. */
 import type { Frame } from './frame.ts'
 import type { FrameWindow } from './frame-window.ts'
 import type { PendingOperation } from './pending-operation.ts'
 
-/** A server that says nothing for so long, not even to others, says nothing. */
+/** A session without any result for so long is unresponsive. */
 const unresponsiveMs = 1000
-/** The same where it may be busy with what takes long. */
+/** The same for frames whose operations may take long. */
 const slowUnresponsiveMs = 10_000
 
-/**
- * Frames that were sent on a session and have not been answered, and what they take of the window. Frames that travel
- * alone take nothing of it: what they ask for may take long, and the others must not wait for that.
- */
+/** Unbatchable frames take nothing of the window: their operations may take long, and the others must not wait for that. */
 export class InFlightFrames {
   readonly #window: FrameWindow
   #frames: Frame[] = []
-  /** Frames without anybody who waits; the server still owes their results. */
+  /** Frames whose calls have all ended; the server still owes their results. */
   readonly #abandoned = new Set<Frame>()
   #cancelled: number[] = []
   #lastActivityMs = 0
@@ -24,7 +22,7 @@ export class InFlightFrames {
     this.#window = window
   }
 
-  /** Whether anybody waits for a frame. */
+  /** Whether a call waits for a frame. */
   get busy(): boolean {
     return this.#frames.length > this.#abandoned.size
   }
@@ -36,12 +34,12 @@ export class InFlightFrames {
     return operations
   }
 
-  /** Entries that wait for their results. */
+  /** Operations that wait for their results. */
   unanswered(): PendingOperation[] {
     return this.#frames.flatMap((frame) => frame.unanswered())
   }
 
-  /** Frames that travel alone and that somebody waits for. */
+  /** Unbatchable frames whose calls wait. */
   get unbatchable(): number {
     return this.#unbatchable
   }
@@ -52,7 +50,7 @@ export class InFlightFrames {
     else this.#window.sent()
   }
 
-  /** The frame that has the operation of this id. */
+  /** The frame with the operation of this id. */
   owner(id: number): Frame | undefined {
     return this.#frames.find((frame) => frame.owns(id))
   }
@@ -71,11 +69,11 @@ export class InFlightFrames {
   }
 
   /**
-   * A call has ended before its answer. A frame that nobody waits for any more leaves the window: calls that come later
-   * must not wait for it either.
+   * A call has ended before its answer. A frame whose calls have all ended leaves the window, so that later calls do not
+   * wait for it.
    */
   end(operation: PendingOperation): void {
-    // The last, because what a server gave back is in a second frame.
+    // The last frame, because a requeued operation is in a second one.
     const frame = this.#frames.findLast(({ pending }) => pending.includes(operation))
     if (frame === undefined) return
     if (!this.#abandoned.has(frame) && frame.unanswered().length === 0) {
@@ -93,19 +91,15 @@ export class InFlightFrames {
   }
 
   /**
-   * Nothing at all has come for so long that nothing will: not for a frame that anybody answers at once, or not for one
-   * that may take its time, or for none of more than `maxFrames` that were cancelled. The connection may well be alive:
-   * a proxy whose server is gone, a reader that has lost its place among the bytes.
+   * Whether the session is unresponsive: no result has come for so long that none will, or for none of more than
+   * `maxAbandoned` frames that were cancelled. The connection may well be alive: a proxy whose server is gone, a reader
+   * that has lost its place among the bytes.
    */
-  isUnresponsive(nowMs: number, maxFrames: number): boolean {
-    const unheard = this.#frames.filter(({ sentAtMs }) => sentAtMs >= this.#lastActivityMs)
-    if (
-      unheard.some(
-        ({ unbatchable, sentAtMs }) => nowMs - sentAtMs >= (unbatchable ? slowUnresponsiveMs : unresponsiveMs)
-      )
-    )
-      return true
-    return this.#abandoned.size > maxFrames && unheard.length === this.#frames.length
+  isUnresponsive(nowMs: number, maxAbandoned: number): boolean {
+    const silent = this.#frames.filter(({ sentAtMs }) => sentAtMs >= this.#lastActivityMs)
+    const isLate = ({ unbatchable, sentAtMs }: Frame) =>
+      nowMs - sentAtMs >= (unbatchable ? slowUnresponsiveMs : unresponsiveMs)
+    return silent.some(isLate) || (this.#abandoned.size > maxAbandoned && silent.length === this.#frames.length)
   }
 
   /** Forgets all frames; returns those that were in flight. */

@@ -1,57 +1,59 @@
+/** A call that waits for its frame or its answer. */
+
+import type { Call, Cancellable, Progress, Sink } from '../call/call.ts'
 import { BlobwireError } from '../core/error.ts'
 import type { Messages } from '../schema/messages.ts'
-import { malformedResponse } from '../transport/errors.ts'
+import { errorOfOperation, malformedResponse } from '../transport/errors.ts'
 import type { OperationName, PreparedOperation } from '../transport/session-stream.ts'
-import type { Call, Cancellable, Progress, Sink } from '../transport/transport.ts'
-import { operationError } from './operation-error.ts'
 
 type Result = Messages['OperationResult']
 
-/** What an entry is made from. */
+/** Everything that a pending operation is made from. */
 export interface PendingOperationInit {
-  /** The call it came from, for the way without a session. */
+  /** The call, for the way without a session. */
   readonly call: Call
-  readonly operations: readonly PreparedOperation[]
-  /** About what it takes in a frame. */
+  /** One operation, or those of a batch. */
+  readonly prepared: readonly PreparedOperation[]
+  /** Estimated size in a frame. */
   readonly bytes: number
-  /** It is not put into a frame with others: they would wait for it. */
+  /** The operation travels in a frame of its own: others would have to wait for it. */
   readonly unbatchable: boolean
 }
 
-/** Who sends entries. */
+/** Sends operations, and hears which are no longer wanted. */
 export interface PendingOperationOwner {
   operationCancelled(operation: PendingOperation): void
 }
 
-/** A call waiting for its frame or its answer: one operation, or a batch that travels as a frame of its own. */
+/** One operation, or a batch that travels as a frame of its own. */
 export abstract class PendingOperation implements Cancellable {
   readonly repository: string
   readonly call: Call
-  readonly operations: readonly PreparedOperation[]
+  readonly prepared: readonly PreparedOperation[]
   readonly bytes: number
   readonly unbatchable: boolean
   readonly #sink: Sink
   /** Times it was sent. */
   sends = 0
-  /** Its session was left for one with a new token. */
+  /** It was sent again for a new token. */
   refreshed = false
   /** It waits for its frame. */
   queued = false
-  /** Nobody waits any more. */
+  /** The call has settled. */
   ended = false
-  /** Who wants to know that its call has ended early. */
+  /** Hears when the call ends early. */
   owner: PendingOperationOwner | undefined
 
-  constructor({ call, operations, bytes, unbatchable }: PendingOperationInit, sink: Sink) {
+  constructor({ call, prepared, bytes, unbatchable }: PendingOperationInit, sink: Sink) {
     this.repository = (call.request as { repository: string }).repository
     this.call = call
-    this.operations = operations
+    this.prepared = prepared
     this.bytes = bytes
     this.unbatchable = unbatchable
     this.#sink = sink
   }
 
-  /** Its call has ended before the answer. */
+  /** The call has ended before its answer. */
   cancel(): void {
     this.ended = true
     this.owner?.operationCancelled(this)
@@ -61,17 +63,17 @@ export abstract class PendingOperation implements Cancellable {
     return { sent: this.sends === 0 ? 'never' : 'maybe', attempts: this.sends }
   }
 
-  /** One result has come; the index counts within this entry. */
+  /** One result has come; the index counts within `prepared`. */
   abstract take(index: number, result: Result): void
 
-  /** The whole answer has come, as of the unary call. */
+  /** The whole answer has come, in the form of the unary call's. */
   answer(response: object): void {
     if (this.ended) return
     this.ended = true
     this.#sink.succeed(response)
   }
 
-  /** All of it failed. */
+  /** The whole call failed. */
   fail(error: unknown): void {
     if (this.ended) return
     this.ended = true
@@ -83,19 +85,19 @@ export abstract class PendingOperation implements Cancellable {
 export class SingleOperation extends PendingOperation {
   readonly name: OperationName
 
-  constructor(name: OperationName, context: PendingOperationInit, sink: Sink) {
-    super(context, sink)
+  constructor(name: OperationName, init: PendingOperationInit, sink: Sink) {
+    super(init, sink)
     this.name = name
   }
 
   take(_index: number, result: Result): void {
     const response = result[this.name]
     if (response !== undefined && result.error === undefined) this.answer(response)
-    else this.fail(result.error ? operationError(result.error) : noResult(this.name))
+    else this.fail(result.error ? errorOfOperation(result.error) : noResult(this.name))
   }
 }
 
-/** What is known of the last send alone says too little: one before may have had its effect. */
+/** The last send's error alone says too little: an earlier send may have had its effect. */
 function withSends(error: BlobwireError, attempts: number): BlobwireError {
   return error.with({ attempts, sent: error.sent === 'never' ? 'maybe' : error.sent })
 }
@@ -110,9 +112,9 @@ export class BatchedOperations extends PendingOperation {
   readonly #results: Result[]
   #left: number
 
-  constructor(context: PendingOperationInit, sink: Sink) {
-    super(context, sink)
-    this.#left = context.operations.length
+  constructor(init: PendingOperationInit, sink: Sink) {
+    super(init, sink)
+    this.#left = init.prepared.length
     this.#results = new Array(this.#left)
   }
 

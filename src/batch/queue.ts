@@ -1,26 +1,27 @@
+/** Operations that wait for their frame. */
 import { BlobwireError } from '../core/error.ts'
 import type { PendingOperation } from './pending-operation.ts'
 
-/** What one frame may hold. */
+/** The bounds of one frame. */
 export interface FrameBounds {
   readonly maxOperations: number
   readonly maxBytes: number
 }
 
-/** What may wait; see `BatchOptions`. */
+/** The bounds of the queue; see `BatchOptions`. */
 export interface QueueBounds {
   readonly maxQueued: number
   readonly maxQueuedBytes: number
 }
 
 /**
- * Entries that wait, by repository, because a frame is of one repository. The repositories take turns. Those that travel
- * alone wait apart: nobody waits for them, and they for nobody.
+ * One queue for each repository, because a frame is of one repository; the repositories take turns. Unbatchable operations
+ * wait apart: others do not wait for them, nor they for others.
  */
 export class OperationQueue {
   #unbatchable: PendingOperation[] = []
   readonly #queues = new Map<string, PendingOperation[]>()
-  /** Entries in the rows that have ended; they are not counted any more. */
+  /** Operations in the queues that have ended; they no longer count. */
   #discarded = 0
   #operations = 0
   #bytes = 0
@@ -30,17 +31,17 @@ export class OperationQueue {
     return this.#operations
   }
 
-  /** Whether what waits is enough for a frame, whatever its bounds become. */
+  /** Whether the waiting operations fill a frame, whatever its bounds become. */
   fills({ maxOperations, maxBytes }: FrameBounds): boolean {
     return this.#operations >= maxOperations || this.#bytes >= maxBytes
   }
 
-  /** @throws BlobwireError `resource_exhausted`, reason `queue_full`, where the entry would be too much */
+  /** @throws BlobwireError `resource_exhausted`, reason `queue_full`, where the operation has no room */
   checkRoom({ bytes }: PendingOperation, { maxQueued, maxQueuedBytes }: QueueBounds): void {
     if (this.#operations < maxQueued && (this.#operations === 0 || this.#bytes + bytes <= maxQueuedBytes)) return
     const bounds = `batch.maxQueued is ${maxQueued}, batch.maxQueuedBytes ${maxQueuedBytes}`
-    const message = `${this.#operations} operations of ${this.#bytes} bytes wait already (${bounds})`
-    throw new BlobwireError({ code: 'resource_exhausted', reason: 'queue_full', message })
+    const message = `${this.#operations} operations of ${this.#bytes} bytes are waiting; ${bounds}`
+    throw new BlobwireError({ reason: 'queue_full', message })
   }
 
   push(operation: PendingOperation): void {
@@ -48,7 +49,7 @@ export class OperationQueue {
     this.#enqueue(operation)
   }
 
-  /** Puts entries back that were sent and not answered: they come first. */
+  /** Puts operations back that were sent and not answered: they go first. */
   unshift(pending: readonly PendingOperation[]): void {
     for (const operation of pending.toReversed()) {
       this.#queueOf(operation).unshift(operation)
@@ -60,7 +61,7 @@ export class OperationQueue {
     return this.#unbatchable.length > 0
   }
 
-  /** The next entry that travels alone. */
+  /** The next unbatchable operation. */
   takeUnbatchable(): PendingOperation | undefined {
     for (let operation = this.#unbatchable.shift(); operation !== undefined; operation = this.#unbatchable.shift()) {
       this.#dequeue(operation)
@@ -69,26 +70,26 @@ export class OperationQueue {
     return undefined
   }
 
-  /** The entries of the next frame that several share; an empty list = nothing waits. */
+  /** The operations of the next shared frame; an empty list = none wait. */
   take(bounds: FrameBounds): PendingOperation[] {
     for (const [repository, queue] of this.#queues) {
       const taken = this.#takeFrom(queue, bounds)
       this.#queues.delete(repository)
-      // The others come first now.
+      // The other repositories are next.
       if (queue.length > 0) this.#queues.set(repository, queue)
       if (taken.length > 0) return taken
     }
     return []
   }
 
-  /** The call of an entry that waits has ended: its place is free at once. */
+  /** The call of a waiting operation has ended: its place is free at once. */
   discard(operation: PendingOperation): void {
     this.#count(operation, -1)
     this.#discarded++
     if (this.#discarded > 64 && this.#discarded > this.#operations) this.#sweep()
   }
 
-  /** Everything that waits. */
+  /** Takes all operations. */
   drain(): PendingOperation[] {
     const all = [...this.#unbatchable, ...[...this.#queues.values()].flat()]
     for (const operation of all) operation.queued = false
@@ -149,7 +150,7 @@ export class OperationQueue {
   }
 
   #count(operation: PendingOperation, sign: number): void {
-    this.#operations += sign * operation.operations.length
+    this.#operations += sign * operation.prepared.length
     this.#bytes += sign * operation.bytes
   }
 }

@@ -1,4 +1,5 @@
-import type { Call, Sink, UnaryCall } from '../transport/transport.ts'
+import type { UnaryCall } from '../transport/transport.ts'
+import type { Call, Sink } from './call.ts'
 
 /** The rest of the way to the server. */
 export type Next = (call: Call) => Promise<object>

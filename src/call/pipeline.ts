@@ -1,29 +1,75 @@
-import { EndpointChannel } from '../balance/endpoint-channel.ts'
+/**
+ * The order of the pipeline: every call of a client passes these layers, top to bottom, and its answer comes back up.
+ *
+ *     caller
+ *       │  runCall            one settlement: answer, deadline, abort or close()          call/running-call.ts
+ *       │  bulkhead           at most concurrency.maxCalls under way; the rest wait       call/bulkhead.ts
+ *       │  interceptors       the application's own, first = outermost                    call/interceptor.ts
+ *       │  retrier            once per attempt from here on; budget, back-off, hedging    retry/retrier.ts
+ *       │  transport selector which transport: the chosen one, or the first of 'auto'     balance/transport-selector.ts
+ *       │  picker + breaker   which endpoint: least request, and a permit of its breaker  balance/picker.ts
+ *       │  attempt            returns the permit with the outcome                         retry/attempt.ts
+ *       │  batcher            a frame on the session, shared with other calls;            batch/batcher.ts
+ *       │                     or a request of its own, with request id and token          balance/endpoint-channel.ts
+ *       ▼
+ *     transport               JSON or MessagePack over HTTP/2, or gRPC                    transport/
+ *
+ * A worked example: two endpoints, A down, `storeBlob` with the defaults. The call enters runCall (30 s begin) and the
+ * bulkhead, passes the interceptors once, and the retrier asks for a pick: msgpack, A (an even load, A's turn). A's
+ * breaker gives a permit; the attempt joins the frame for A; the connection is refused. The attempt returns the permit as
+ * a failure, which A's breaker counts once however many calls shared the frame. The retrier takes one token from the
+ * budget and returns it, because nothing was sent; after 0 to 100 ms it asks for another pick, avoiding A: B. The second
+ * attempt may share B's next frame with other calls. Its answer goes up through the same interceptors; the caller sees one
+ * answer, `stats()` one call and two attempts. test/call/pipeline.test.ts pins this.
+ */
+import { EndpointChannel, type EndpointChannelContext } from '../balance/endpoint-channel.ts'
 import { Picker } from '../balance/picker.ts'
 import { TransportSelector } from '../balance/transport-selector.ts'
 import { BlobwireError, type TransportName } from '../core/error.ts'
+import type { Latency } from '../core/latency.ts'
 import { RetryBudget } from '../retry/budget.ts'
+import type { ResolvedRetryOptions } from '../retry/options.ts'
 import { RetryPolicy } from '../retry/policy.ts'
 import { Retrier } from '../retry/retrier.ts'
-import type { Call, Sink } from '../transport/transport.ts'
 import { Bulkhead } from './bulkhead.ts'
-import { Credentials } from './credentials.ts'
+import type { Call, Sink } from './call.ts'
+import { Credentials, type Token } from './credentials.ts'
 import { DeadlineTimers } from './deadline-timers.ts'
 import { compose, forward, type Interceptor } from './interceptor.ts'
-import type { PipelineContext } from './pipeline-context.ts'
-import { Deadline, type UnstartedCall } from './running-call.ts'
+import { closeCalls, type RunningCallContext, runCall, type UnstartedCall } from './running-call.ts'
+
+/** Everything that the layers are made from. */
+export interface PipelineContext extends Omit<EndpointChannelContext, 'credentials' | 'budget'> {
+  readonly latency: Latency
+  readonly interceptors: readonly Interceptor[]
+  readonly token: Token | undefined
+  /** Time for a call that does not say otherwise, in milliseconds. */
+  readonly timeoutMs: number
+  readonly concurrency: { readonly maxCalls: number; readonly maxQueued: number }
+  readonly retry: ResolvedRetryOptions
+  /** Delay after which a slow read gets a second attempt; false = never. */
+  readonly hedge: { readonly delayMs: number } | false
+  /** Milliseconds for one attempt. */
+  readonly attemptTimeoutMs: number | undefined
+  /** One or several. */
+  readonly endpoints: readonly string[]
+  /** In the order of preference. */
+  readonly transports: readonly TransportName[]
+  /** From 0 up to 1. */
+  readonly random: () => number
+}
 
 /** Sends calls through all layers. */
 export interface Pipeline {
   readonly selector: TransportSelector
-  readonly limit: Bulkhead
-  /** For what is sent again in parts. */
+  readonly bulkhead: Bulkhead
+  /** For operations that are retried in parts. */
   readonly retries: RetryPolicy
-  /** Those that were made so far. */
+  /** The channels that were made so far. */
   readonly channels: () => readonly EndpointChannel[]
   /** The response message. @throws BlobwireError */
   run(unstarted: UnstartedCall): Promise<object>
-  /** Ends all calls with `cancelled`, reason `client_closed`, and lets go of all connections. */
+  /** Ends all calls with `cancelled`, reason `client_closed`, and closes all connections. */
   close(): Promise<void>
 }
 
@@ -32,24 +78,22 @@ export function createPipeline(context: PipelineContext): Pipeline {
   const { clock, counters, latency, transports, retry, random } = context
   const budget = new RetryBudget(clock, retry)
   const credentials = context.token === undefined ? undefined : new Credentials(context.token, clock, context.timeoutMs)
-  const made = new Map<TransportName, Picker<EndpointChannel>>()
-  const lanesOf = (transport: TransportName): Picker<EndpointChannel> => {
-    let channels = made.get(transport)
-    if (channels === undefined) {
-      const all = context.endpoints.map(
-        (endpoint) => new EndpointChannel(endpoint, transport, { ...context, credentials, budget })
-      )
-      channels = new Picker(all, clock, random)
-      made.set(transport, channels)
+  const shared = { ...context, credentials, budget }
+  const pickers = new Map<TransportName, Picker<EndpointChannel>>()
+  const pickerOf = (transport: TransportName): Picker<EndpointChannel> => {
+    let picker = pickers.get(transport)
+    if (picker === undefined) {
+      const channels = context.endpoints.map((endpoint) => new EndpointChannel(endpoint, transport, shared))
+      picker = new Picker(channels, clock, random)
+      pickers.set(transport, picker)
     }
-    return channels
+    return picker
   }
-  const allLanes = () => [...made.values()].flatMap(({ all }) => all)
-  const selector = new TransportSelector({ clock, transports, channels: lanesOf })
-  lanesOf(selector.transport)
-  const timers = new DeadlineTimers(clock)
-  const attempts = { clock, timers, counters, timeoutMs: context.attemptTimeoutMs }
-  const decision = new RetryPolicy(retry, budget, random)
+  const channels = () => [...pickers.values()].flatMap((picker) => picker.channels)
+  const selector = new TransportSelector({ clock, transports, pickers: pickerOf })
+  pickerOf(selector.transport)
+  const attemptTimers = new DeadlineTimers(clock)
+  const policy = new RetryPolicy(retry, budget, random)
   const retrier = new Retrier({
     clock,
     counters,
@@ -57,54 +101,53 @@ export function createPipeline(context: PipelineContext): Pipeline {
     hedge: context.hedge,
     budget,
     selector,
-    attempts,
-    decision
+    attempts: { clock, timers: attemptTimers, counters, timeoutMs: context.attemptTimeoutMs },
+    policy
   })
-  const limit = new Bulkhead(context.concurrency)
-  const deadline = new Deadline({
+  const bulkhead = new Bulkhead(context.concurrency)
+  const calls: RunningCallContext = {
     clock,
-    limit,
-    start: entrance(context.interceptors, retrier),
+    bulkhead,
+    timers: new DeadlineTimers(clock),
+    start: withInterceptors(context.interceptors, retrier),
     failed(error) {
       counters.failures++
-      const told = asBlobwireError(error)
-      if (told.code === 'deadline_exceeded' && told.reason !== 'attempt_timeout') counters.timeouts++
-      return told
+      const found = asBlobwireError(error)
+      if (found.code === 'deadline_exceeded' && !found.is('attempt_timeout')) counters.timeouts++
+      return found
     },
     succeeded: (durationMs) => latency.record(durationMs)
-  })
+  }
   return {
     selector,
-    limit,
-    retries: decision,
-    channels: allLanes,
+    bulkhead,
+    retries: policy,
+    channels,
     run(unstarted) {
       counters.calls++
-      return deadline.run(unstarted)
+      return runCall(unstarted, calls)
     },
     async close() {
-      deadline.close()
-      timers.close()
-      await Promise.all(allLanes().map((channel) => channel.close()))
+      closeCalls(calls)
+      attemptTimers.close()
+      await Promise.all(channels().map((channel) => channel.close()))
     }
   }
 }
 
-type Entrance = (call: Call, sink: Sink) => void
-
-/** What is below the deadline. Without interceptors a call needs no promises of its own there. */
-function entrance(interceptors: readonly Interceptor[], retrier: Retrier): Entrance {
+/** The layers below the bulkhead. Without interceptors a call needs no promises of its own there. */
+function withInterceptors(interceptors: readonly Interceptor[], retrier: Retrier): (call: Call, sink: Sink) => void {
   if (interceptors.length === 0) return (call, sink) => retrier.submit(call, sink)
   const next = compose(interceptors, (call) => submitted(retrier, call))
-  // An application's own functions may spread a call, which must then have all its parts for itself.
-  return (call, sink) => forward(next(plainCall(call)), sink)
+  // An application's own functions may spread a call, so its fields must be its own properties.
+  return (call, sink) => forward(next(spreadable(call)), sink)
 }
 
 function submitted(retrier: Retrier, call: Call): Promise<object> {
   return new Promise((succeed, fail) => retrier.submit(call, { succeed, fail }))
 }
 
-function plainCall(call: Call): Call {
+function spreadable(call: Call): Call {
   const { method, request, headers, signal, transport } = call
   return {
     method,
@@ -113,7 +156,7 @@ function plainCall(call: Call): Call {
     signal,
     transport,
     remainingMs: () => call.remainingMs(),
-    onCancel: (listener) => call.onCancel(listener)
+    onCancel: (part) => call.onCancel(part)
   }
 }
 
@@ -121,5 +164,5 @@ function asBlobwireError(exception: unknown): BlobwireError {
   if (exception instanceof BlobwireError) return exception
   // Only an application's own interceptor gets here.
   const message = `an interceptor failed: ${exception instanceof Error ? exception.message : String(exception)}`
-  return new BlobwireError({ code: 'unknown', reason: 'interceptor', message, cause: exception })
+  return new BlobwireError({ reason: 'interceptor', message, cause: exception })
 }

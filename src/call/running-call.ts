@@ -1,11 +1,15 @@
+/**
+ * A call from its beginning to its one end: the answer, the deadline, the caller's signal or the closing of the client,
+ * whichever comes first. The call settles at that moment, whatever the layers below still do; they are told.
+ */
 import type { Clock } from '../core/clock.ts'
 import { BlobwireError, type TransportName } from '../core/error.ts'
 import type { Method } from '../schema/descriptor.ts'
-import type { Call, Cancellable, Progress, Sink } from '../transport/transport.ts'
 import type { Bulkhead, Waiter } from './bulkhead.ts'
-import { DeadlineTimers, type Timed } from './deadline-timers.ts'
+import type { Call, Cancellable, Progress, Sink } from './call.ts'
+import type { DeadlineTimers, Timed } from './deadline-timers.ts'
 
-/** A call before it has a deadline. */
+/** A call that has not begun. */
 export interface UnstartedCall {
   readonly method: Method
   readonly request: object
@@ -14,13 +18,26 @@ export interface UnstartedCall {
   readonly timeoutMs: number
   /** The caller's signal. */
   readonly signal: AbortSignal | undefined
-  /** The transport it asks for. */
+  /** The transport that the caller asks for. */
   readonly transport?: TransportName | undefined
-  /** Looks at the answer before the caller gets it. @throws what the call then fails with */
+  /** Checks the answer before the caller gets it. @throws BlobwireError, with which the call then fails */
   readonly verify?: ((request: object, response: object) => void) | undefined
 }
 
-/** Of a call that is still in the queue. */
+/** Shared by all calls of a client. */
+export interface RunningCallContext {
+  readonly clock: Clock
+  readonly timers: DeadlineTimers
+  readonly bulkhead: Bulkhead
+  /** The layers below. */
+  readonly start: (call: Call, sink: Sink) => void
+  /** Sees the error of each call that fails, and gives the error for its caller. */
+  readonly failed: (error: unknown) => unknown
+  /** Sees the duration of each call that succeeds, in milliseconds. */
+  readonly succeeded: (durationMs: number) => void
+}
+
+/** Progress of a call that waits at the bulkhead. */
 const notBegun: Progress = { sent: 'never', attempts: 0 }
 
 function cancelled(signal: AbortSignal, facts: object): BlobwireError {
@@ -28,36 +45,50 @@ function cancelled(signal: AbortSignal, facts: object): BlobwireError {
 }
 
 function clientClosed(facts: object): BlobwireError {
-  const message = 'the client is closed'
-  return new BlobwireError({ code: 'cancelled', reason: 'client_closed', message, ...facts })
+  return new BlobwireError({ reason: 'client_closed', message: 'the client is closed', ...facts })
 }
 
-/**
- * A call under way: what the layers below see of it, and its one settlement. Its `AbortSignal` is made when somebody
- * asks for it; most calls on a session never do.
- */
-class RunningCall implements Call, Sink, Timed, Waiter {
+/** Runs one call. @throws BlobwireError `deadline_exceeded`, `cancelled`, or the error of the layers below */
+export function runCall(unstarted: UnstartedCall, context: RunningCallContext): Promise<object> {
+  const { bulkhead, timers, failed } = context
+  if (bulkhead.isClosed) return Promise.reject(failed(clientClosed({})))
+  if (unstarted.signal?.aborted) return Promise.reject(failed(cancelled(unstarted.signal, {})))
+  const call = new RunningCall(unstarted, context)
+  timers.add(call, unstarted.timeoutMs)
+  try {
+    bulkhead.admit(call)
+  } catch (error) {
+    call.fail(error)
+  }
+  return call.outcome.promise
+}
+
+/** Cancels all calls under way and refuses later ones, with `cancelled`, reason `client_closed`. */
+export function closeCalls({ bulkhead, timers }: RunningCallContext): void {
+  bulkhead.close()
+  for (const call of timers.all() as RunningCall[]) call.cancel(clientClosed(call.progress()))
+  timers.close()
+}
+
+class RunningCall implements Call, Cancellable, Sink, Timed, Waiter {
   readonly #unstarted: UnstartedCall
-  readonly #deadline: Deadline
-  readonly #outcome = Promise.withResolvers<object>()
-  #settled = false
-  #controller: AbortController | undefined
-  #listener: Cancellable | undefined
-  #error: BlobwireError | undefined
+  readonly #context: RunningCallContext
+  readonly outcome = Promise.withResolvers<object>()
   readonly endsAt: number
-  begun = false
+  #settled = false
+  /** Made only when a layer asks for the signal; most calls on a session never need one. */
+  #controller: AbortController | undefined
+  #part: Cancellable | undefined
+  #error: BlobwireError | undefined
+  isAdmitted = false
   previous: Timed | undefined
   next: Timed | undefined
 
-  constructor(unstarted: UnstartedCall, deadline: Deadline) {
+  constructor(unstarted: UnstartedCall, context: RunningCallContext) {
     this.#unstarted = unstarted
-    this.#deadline = deadline
-    this.endsAt = deadline.clock.now() + unstarted.timeoutMs
+    this.#context = context
+    this.endsAt = context.clock.now() + unstarted.timeoutMs
     unstarted.signal?.addEventListener('abort', this)
-  }
-
-  get outcome(): Promise<object> {
-    return this.#outcome.promise
   }
 
   get method(): Method {
@@ -84,140 +115,73 @@ class RunningCall implements Call, Sink, Timed, Waiter {
     return this.#controller.signal
   }
 
-  /** Its turn has come. */
+  remainingMs(): number {
+    return this.endsAt - this.#context.clock.now()
+  }
+
+  onCancel(part: Cancellable): void {
+    this.#part = part
+  }
+
+  progress(): Progress {
+    return this.#part?.progress() ?? notBegun
+  }
+
+  /** The bulkhead lets the call begin. */
   begin(): void {
     if (this.remainingMs() <= 0) return this.onTime()
     try {
-      this.#deadline.start(this, this)
+      this.#context.start(this, this)
     } catch (error) {
       this.fail(error)
     }
   }
 
-  /** How far it has got. */
-  get progress(): Progress {
-    return this.#listener?.progress() ?? notBegun
-  }
-
-  remainingMs(): number {
-    return this.endsAt - this.#deadline.clock.now()
-  }
-
-  onCancel(listener: Cancellable): void {
-    this.#listener = listener
-  }
-
-  /** The answer has come. */
   succeed(response: object): void {
     if (!this.#settle()) return
+    const { clock, failed, succeeded } = this.#context
+    const { verify, request, timeoutMs } = this.#unstarted
     try {
-      this.#unstarted.verify?.(this.#unstarted.request, response)
-      this.#deadline.succeeded(this.#deadline.clock.now() - this.endsAt + this.#unstarted.timeoutMs)
-      this.#outcome.resolve(response)
+      verify?.(request, response)
+      succeeded(clock.now() - this.endsAt + timeoutMs)
+      this.outcome.resolve(response)
     } catch (error) {
-      const { transport } = this.progress
-      this.#outcome.reject(this.#deadline.failed(error instanceof BlobwireError ? error.with({ transport }) : error))
+      const { transport } = this.progress()
+      this.outcome.reject(failed(error instanceof BlobwireError ? error.with({ transport }) : error))
     }
   }
 
-  /** The layers below have failed. */
   fail(error: unknown): void {
-    if (this.#settle()) this.#outcome.reject(this.#deadline.failed(error))
+    if (this.#settle()) this.outcome.reject(this.#context.failed(error))
   }
 
-  /** It ends before its answer. */
-  end(error: BlobwireError): void {
+  cancel(error: BlobwireError): void {
     if (this.#settled) return
     this.#error = error
     this.fail(error)
     this.#controller?.abort(error)
-    this.#listener?.cancel(error)
+    this.#part?.cancel(error)
   }
 
+  /** The deadline has passed. */
   onTime(): void {
     const message = `no answer within ${this.#unstarted.timeoutMs} ms`
-    this.end(new BlobwireError({ code: 'deadline_exceeded', message, ...this.progress }))
+    this.cancel(new BlobwireError({ code: 'deadline_exceeded', message, ...this.progress() }))
   }
 
-  /** The caller's signal. */
+  /** The caller's signal has aborted. */
   handleEvent(): void {
-    this.end(cancelled(this.#unstarted.signal as AbortSignal, this.progress))
+    this.cancel(cancelled(this.#unstarted.signal as AbortSignal, this.progress()))
   }
 
-  /** False = it is over already. */
+  /** False = the call has settled before. */
   #settle(): boolean {
     if (this.#settled) return false
     this.#settled = true
-    this.#unstarted.signal?.removeEventListener('abort', this)
-    this.#deadline.settled(this, this.#unstarted.timeoutMs)
+    const { signal, timeoutMs } = this.#unstarted
+    signal?.removeEventListener('abort', this)
+    this.#context.timers.remove(this, timeoutMs)
+    this.#context.bulkhead.release(this)
     return true
-  }
-}
-
-/** What a deadline layer stands on. */
-export interface DeadlineContext {
-  readonly clock: Clock
-  /** How many calls are under way at a time. */
-  readonly limit: Bulkhead
-  /** The layers below. */
-  readonly start: (call: Call, sink: Sink) => void
-  /** Sees the error of each call that fails, and gives the one that its caller gets. */
-  readonly failed: (error: unknown) => unknown
-  /** Sees each call that succeeds, with how long it took in milliseconds. */
-  readonly succeeded: (durationMs: number) => void
-}
-
-/**
- * Gives each call one end: its answer, its deadline, its caller's signal or the closing of the client, whichever comes
- * first. It settles at that moment, whatever the layers below still do; they are told.
- */
-export class Deadline {
-  /** @internal */
-  readonly clock: Clock
-  /** @internal */
-  readonly start: DeadlineContext['start']
-  /** @internal */
-  readonly failed: DeadlineContext['failed']
-  /** @internal */
-  readonly succeeded: DeadlineContext['succeeded']
-  readonly #limit: Bulkhead
-  readonly #timers: DeadlineTimers
-  #closed = false
-
-  constructor({ clock, limit, start, failed, succeeded }: DeadlineContext) {
-    this.clock = clock
-    this.start = start
-    this.failed = failed
-    this.succeeded = succeeded
-    this.#limit = limit
-    this.#timers = new DeadlineTimers(clock)
-  }
-
-  /** Runs one call. @throws BlobwireError `deadline_exceeded`, `cancelled`, or what the layers below throw */
-  run(unstarted: UnstartedCall): Promise<object> {
-    if (this.#closed) return Promise.reject(this.failed(clientClosed({})))
-    if (unstarted.signal?.aborted) return Promise.reject(this.failed(cancelled(unstarted.signal, {})))
-    const call = new RunningCall(unstarted, this)
-    this.#timers.add(call, unstarted.timeoutMs)
-    try {
-      this.#limit.admit(call)
-    } catch (error) {
-      call.fail(error)
-    }
-    return call.outcome
-  }
-
-  /** @internal The call is over. */
-  settled(call: RunningCall, timeoutMs: number): void {
-    this.#timers.remove(call, timeoutMs)
-    this.#limit.release(call)
-  }
-
-  /** Ends all calls under way and refuses later ones, with `cancelled`, reason `client_closed`. */
-  close(): void {
-    this.#closed = true
-    this.#limit.close()
-    for (const call of this.#timers.all() as RunningCall[]) call.end(clientClosed(call.progress))
-    this.#timers.close()
   }
 }

@@ -1,5 +1,6 @@
+import { BlobwireError } from '../core/error.ts'
+import { mayRetry } from '../core/reasons.ts'
 import { branchRef } from '../git/ref-name.ts'
-import { isRetryable } from '../retry/rules.ts'
 import { methods } from '../schema/methods.ts'
 import type { OperationName, OperationResult } from './inputs.ts'
 import type { Request } from './to-request.ts'
@@ -51,11 +52,16 @@ export function operationsToRetry<Item extends Done>(
   run: readonly Item[],
   rules: { atomic: boolean; unordered: boolean }
 ) {
-  const first = run.findIndex(({ result }) => result?.error !== undefined && isRetryable(result.error))
+  const first = run.findIndex(({ result }) => isRetryable(result?.error))
   if (first < 0) return []
   if (rules.unordered) return run.filter(({ result }) => isRetryable(result?.error))
   if (rules.atomic) return [...run]
   return run.filter(
     ({ name, result }, index) => index >= first && (result?.error !== undefined || methods[name].readOnly)
   )
+}
+
+/** Whether an operation that failed with the error may be sent again. */
+export function isRetryable(error: unknown): error is BlobwireError {
+  return error instanceof BlobwireError && mayRetry(error)
 }

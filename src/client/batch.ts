@@ -1,16 +1,15 @@
-import { operationError } from '../batch/operation-error.ts'
 import { noResult } from '../batch/pending-operation.ts'
 import { estimateBytes } from '../batch/size.ts'
-import { pack } from '../batch/split.ts'
-import { isTooLarge, wrongCount } from '../batch/unary-fallback.ts'
+import { halves, leftOut, splitBySize, wrongResultCount } from '../batch/split.ts'
 import type { CallOptions } from '../call/call-options.ts'
 import { BlobwireError, invalidArgument, moreSent, type Sent } from '../core/error.ts'
+import { mayFitWhenSplit } from '../core/reasons.ts'
 import { hashObject, type ObjectFormat } from '../git/oid.ts'
-import { isRetryable } from '../retry/rules.ts'
 import type { Init } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
-import { operationsToRetry, splitRepeatedMoves } from './batch-retry.ts'
+import { errorOfOperation } from '../transport/errors.ts'
+import { isRetryable, operationsToRetry, splitRepeatedMoves } from './batch-retry.ts'
 import type { CallInvoker } from './call-invoker.ts'
 import type { Operation, OperationInputs, OperationName, OperationResult } from './inputs.ts'
 import { prepare, type Request, type RequestDefaults } from './to-request.ts'
@@ -56,9 +55,9 @@ export async function runBatch(
   if (!Array.isArray(operations)) throw invalidArgument('operations', 'must be a list')
   const base64 = (callOptions.transport ?? invoker.transport) === 'json'
   const items = operations.map((operation, index) => toItem(operation, { index, defaults, base64 }))
-  let runs = pack(items, (item) => item.bytes, invoker.caches.limits)
+  let runs = splitBySize(items, (item) => item.bytes, invoker.caches.limits)
   // Only a batch that may have to be split needs the server's own limits first.
-  if (runs.length > 1) runs = pack(items, (item) => item.bytes, await invoker.limits(remaining()))
+  if (runs.length > 1) runs = splitBySize(items, (item) => item.bytes, await invoker.limits(remaining()))
   if (!atomic) runs = runs.flatMap(splitRepeatedMoves)
   const unordered = isUnordered(items)
   if (unordered && !atomic && invoker.usesSessions) runs = runs.flatMap(inShares)
@@ -93,7 +92,7 @@ function toItem(
 
 function tooLargeForOne(count: number, cause?: unknown): BlobwireError {
   const message = `an atomic batch goes in one request, and these ${count} operations are too many or too large for one`
-  return new BlobwireError({ code: 'resource_exhausted', reason: 'atomic_too_large', message, cause })
+  return new BlobwireError({ reason: 'atomic_too_large', message, cause })
 }
 
 /** Storing blobs alone, or reading alone, may be done in any order. */
@@ -154,21 +153,19 @@ async function sendRun(context: BatchContext, run: Item[], sending: Sending): Pr
     progress.sent = 'processed'
   } catch (error) {
     if (error instanceof BlobwireError) progress.sent = moreSent(progress.sent, error.sent)
-    if (!isTooLarge(error) || run.length === 1) throw error
+    if (!(error instanceof BlobwireError && mayFitWhenSplit(error)) || run.length === 1) throw error
     if (sending.atomic) throw tooLargeForOne(run.length, error)
-    const middle = run.length >> 1
-    await sendRun(context, run.slice(0, middle), sending)
-    return sendRun(context, run.slice(middle), sending)
+    for (const half of halves(run)) await sendRun(context, half, sending)
+    return
   } finally {
     progress.underWay--
   }
-  if (response.results.length !== run.length) throw wrongCount(run.length, response.results.length)
+  if (response.results.length !== run.length) throw wrongResultCount(run.length, response.results.length)
   run.forEach((item, index) => {
     item.result = toResult(context, item, response.results[index] as Messages['OperationResult'], sending.failures + 1)
   })
-  // What did not fit into the answer: the first always does, so this ends.
-  const left = run.filter(({ result }) => result?.error?.reason === 'batch_response_full')
-  if (left.length > 0 && left.length < run.length && !sending.atomic) await sendRun(context, left, sending)
+  const again = leftOut(run, (_item, index) => response.results[index]?.error)
+  if (again.length > 0 && !sending.atomic) await sendRun(context, again, sending)
   await sendFailed(context, run, sending)
 }
 
@@ -218,7 +215,7 @@ function toResult(
   const { invoker } = context
   const response = result[item.name]
   try {
-    if (result.error) throw operationError(result.error)
+    if (result.error) throw errorOfOperation(result.error)
     if (response === undefined) throw noResult(item.name)
     const isVerified = item.expectedOid !== undefined && item.expectedOid === result.storeBlob?.oid
     if (invoker.options.verify && !isVerified) verifyResponse(item.name, item.request, response)

@@ -143,7 +143,7 @@ export class CallInvoker {
     failures: number,
     { timeoutMs = 0, signal }: CallOptions
   ): Promise<RetryRefusal | undefined> {
-    const waitMs = this.pipeline.retries.after({ error, failures, remainingMs: timeoutMs })
+    const waitMs = this.pipeline.retries.delayMs({ error, failures, remainingMs: timeoutMs })
     if (typeof waitMs === 'string') return waitMs
     this.counters.retries++
     if (signal?.aborted || this.#closed) return undefined
@@ -215,7 +215,7 @@ export class CallInvoker {
   /** Whether calls travel on sessions at the moment, as far as is known. */
   get usesSessions(): boolean {
     const inUse = this.pipeline.channels().filter(({ transport }) => transport === this.transport)
-    return this.options.batch !== false && inUse.every(({ batcher }) => batcher?.choice.route === 'session')
+    return this.options.batch !== false && inUse.every(({ batcher }) => batcher?.mode === 'session')
   }
 
   /** Ends every call and lets go of the connections. */

@@ -4,7 +4,7 @@
  */
 
 import { estimateBytes } from '../batch/size.ts'
-import { pack } from '../batch/split.ts'
+import { splitBySize } from '../batch/split.ts'
 import type { CallOptions } from '../call/call-options.ts'
 import { BlobwireError, invalidArgument } from '../core/error.ts'
 import { hashObject, isZeroOid, zeroOid } from '../git/oid.ts'
@@ -82,7 +82,7 @@ async function storeContents(context: BatchContext, { changes, start, remaining 
     byOid.set(oid, content)
     return { ...change, oid }
   })
-  const lookups = pack([...byOid.keys()], () => 80, { ...invoker.caches.limits, maxBatchOperations: Infinity })
+  const lookups = splitBySize([...byOid.keys()], () => 80, { ...invoker.caches.limits, maxBatchOperations: Infinity })
   const questions: Operation[] = [
     { listRefs: { prefix: start.ref, pageSize: 1 } },
     ...lookups.map((oids) => ({ findMissing: { oids } }))
@@ -169,9 +169,9 @@ async function stageChanges(
   const base64 = invoker.transport === 'json'
   const sizeOf = (change: FileChange) => estimateBytes(change, base64)
   const bounds = { ...invoker.caches.limits, maxBatchOperations: Infinity }
-  if (pack(changes, sizeOf, bounds).length <= 1) return { changes }
+  if (splitBySize(changes, sizeOf, bounds).length <= 1) return { changes }
   const plain = changes.filter(({ moveFrom }) => moveFrom === undefined)
-  const runs = pack(plain, sizeOf, bounds)
+  const runs = splitBySize(plain, sizeOf, bounds)
   const last = runs.pop() ?? []
   let baseTree = isZeroOid(expectedHead) ? '' : await treeOf(context, expectedHead, remaining())
   for (const run of runs) {

@@ -1,5 +1,5 @@
 import type { EndpointChannel } from '../balance/endpoint-channel.ts'
-import type { BatchingMode } from '../balance/fallback.ts'
+import type { BatchingMode } from '../batch/batcher.ts'
 import { type ConnectionStats, connectionStats } from '../connection/stats.ts'
 import type { Counters } from '../core/counters.ts'
 import type { TransportName } from '../core/error.ts'
@@ -58,7 +58,7 @@ export interface ClientStats extends Omit<Counters, 'connections'>, BatchStats {
 
 /** Gathers what the parts of a client know. */
 export function statsOf({ pipeline, counters, latency, transport, options }: CallInvoker): ClientStats {
-  const { selector, limit, channels } = pipeline
+  const { selector, bulkhead, channels } = pipeline
   const endpoints = channels().map(endpointStats)
   const inUse = channels().find((channel) => channel.transport === transport)
   return {
@@ -67,8 +67,8 @@ export function statsOf({ pipeline, counters, latency, transport, options }: Cal
     ...batchStats(inUse, options.batch === false ? 'off' : 'session'),
     transport,
     transportReason: selector.reason,
-    running: limit.running,
-    waiting: limit.queued,
+    running: bulkhead.running,
+    waiting: bulkhead.queued,
     breakerOpenings: endpoints.reduce((sum, { breakerOpenings }) => sum + breakerOpenings, 0),
     latency: latency.summary(),
     endpoints
@@ -84,8 +84,8 @@ function endpointStats(channel: EndpointChannel): EndpointStats {
 function batchStats(channel: EndpointChannel | undefined, otherwise: 'session' | 'off'): BatchStats {
   const batcher = channel?.batcher
   return {
-    batching: batcher?.choice.route ?? otherwise,
-    noSessionReason: batcher?.choice.reason ?? '',
+    batching: batcher?.mode ?? otherwise,
+    noSessionReason: batcher?.noSessionReason ?? '',
     queued: batcher?.queued ?? 0,
     frameWindow: batcher?.window.size ?? 0,
     roundTripMs: batcher?.window.roundTripMs

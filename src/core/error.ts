@@ -1,4 +1,6 @@
+/** The error that every call fails with, and its typed details. */
 import type { Code } from './code.ts'
+import { codeOfReason, type ErrorReason, ruleOf } from './reasons.ts'
 
 /** Which transport a call took. */
 export type TransportName = 'json' | 'msgpack' | 'grpc'
@@ -44,11 +46,23 @@ export interface ErrorDetails {
   retryAfterMs?: number
 }
 
-/** What a `BlobwireError` is made of; everything but code and message has a default. */
+/** Details that are always present with a reason. */
+export interface ReasonDetails {
+  ref_mismatch: { refMismatches: RefMismatch[] }
+  missing_object: { missingOids: string[] }
+}
+
+/** The details of errors with this reason. */
+export type DetailsOf<Reason extends ErrorReason> = Reason extends keyof ReasonDetails
+  ? ErrorDetails & ReasonDetails[Reason]
+  : ErrorDetails
+
+/** Input of a `BlobwireError`; everything but the message has a default. */
 export interface BlobwireErrorInit {
-  code: Code
   message: string
-  reason?: string | undefined
+  /** @default the code of the reason, else `unknown` */
+  code?: Code | undefined
+  reason?: ErrorReason | undefined
   retryable?: boolean | undefined
   sent?: Sent | undefined
   attempts?: number | undefined
@@ -63,15 +77,15 @@ export interface BlobwireErrorInit {
  *
  * @example
  * try { await repo.updateRefs([update]) } catch (error) {
- *   if (error instanceof BlobwireError && error.reason === 'ref_mismatch') console.log(error.details.refMismatches)
+ *   if (error instanceof BlobwireError && error.is('ref_mismatch')) console.log(error.details.refMismatches)
  * }
  */
 export class BlobwireError extends Error {
   /** One of gRPC's sixteen codes in lower snake case. */
   readonly code: Code
-  /** A stable finer word where one helps (`ref_mismatch`, `integrity`, `malformed_response`, …), else empty. */
-  readonly reason: string
-  /** The same call may succeed when it is sent again. Default: true for `unavailable` only. */
+  /** A stable finer word where one helps (`ref_mismatch`, `integrity`, …; the README lists all), else empty. */
+  readonly reason: ErrorReason
+  /** The same call may succeed when it is sent again. The server may say so; else the table of reasons does. */
   readonly retryable: boolean
   /** Whether the server can have seen the call. */
   readonly sent: Sent
@@ -87,14 +101,21 @@ export class BlobwireError extends Error {
   constructor(init: BlobwireErrorInit) {
     super(init.message, init.cause === undefined ? undefined : { cause: init.cause })
     this.name = 'BlobwireError'
-    this.code = init.code
+    this.code = init.code ?? codeOfReason(init.reason) ?? 'unknown'
     this.reason = init.reason ?? ''
-    this.retryable = init.retryable ?? init.code === 'unavailable'
+    this.retryable = init.retryable ?? ruleOf(this.code, this.reason).retryable
     this.sent = init.sent ?? 'never'
     this.attempts = init.attempts ?? 0
     this.transport = init.transport
     this.requestId = init.requestId
     this.details = init.details ?? {}
+  }
+
+  /** Whether the error has this reason; narrows `details` to what is always present with it. */
+  is<Reason extends ErrorReason>(
+    reason: Reason
+  ): this is BlobwireError & { readonly reason: Reason; readonly details: DetailsOf<Reason> } {
+    return this.reason === reason
   }
 
   /** The same error with some of its facts filled in by a layer that knows them. */

@@ -1,13 +1,15 @@
+/** One try of a call at one endpoint. */
 import type { Outcome } from '../balance/circuit-breaker.ts'
 import type { Channel, Pick } from '../balance/picker.ts'
+import type { Call, Cancellable, Progress, Sink } from '../call/call.ts'
 import type { DeadlineTimers, Timed } from '../call/deadline-timers.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Counters } from '../core/counters.ts'
 import { BlobwireError, type TransportName } from '../core/error.ts'
+import { countsForBreaker } from '../core/reasons.ts'
 import type { Method } from '../schema/descriptor.ts'
-import type { Call, Cancellable, Progress, Sink } from '../transport/transport.ts'
 
-/** What attempts have in common. */
+/** Shared by all attempts of a client. */
 export interface AttemptContext {
   readonly clock: Clock
   /** Milliseconds for one attempt; undefined = only the call's deadline counts. */
@@ -16,47 +18,44 @@ export interface AttemptContext {
   readonly counters: Counters
 }
 
-/** Where an attempt's failure goes. */
+/** Takes the failure of an attempt. */
 export interface AttemptOwner {
   attemptFailed(error: BlobwireError, attempt: Attempt): void
 }
 
-/** Failures that say that an endpoint is not well. Those that say something of the call do not count. */
-const bad = new Set(['unavailable', 'deadline_exceeded', 'internal', 'unknown'])
-
 /**
- * One try of a call at one endpoint. To the layers below it is the call and takes its answer; to those above it is what
- * they end. One object, because the first attempt of every call makes one.
+ * The layers below take an attempt for the call and give it the answer; the layers above cancel it. One object serves
+ * both, because every call makes one.
  */
 export class Attempt implements Call, Sink, Cancellable, Timed {
   readonly call: Call
   readonly channel: Channel
-  readonly #context: AttemptContext
   readonly sink: Sink
+  readonly #context: AttemptContext
   readonly #owner: AttemptOwner
   readonly #permit: number
   readonly #beganAtMs: number
   #over = false
-  #listener: Cancellable | undefined
+  #part: Cancellable | undefined
   #controller: AbortController | undefined
   #error: BlobwireError | undefined
   endsAt = 0
   previous: Timed | undefined
   next: Timed | undefined
 
-  /** Its answer goes to `settle`, its failure to `owner`. The pass of its lane's breaker is left with its end. */
+  /** The answer goes to `sink`, the failure to `owner`; either way the breaker of the channel gets its permit back. */
   constructor(call: Call, sink: Sink, owner: AttemptOwner, { channel, permit }: Pick, context: AttemptContext) {
     this.call = call
+    this.sink = sink
     this.channel = channel
     this.#context = context
-    this.sink = sink
     this.#owner = owner
     this.#permit = permit
     this.#beganAtMs = context.clock.now()
     channel.inFlight++
   }
 
-  /** Hands it to its lane. */
+  /** Hands the call to the channel. */
   start(): void {
     const { timeoutMs, timers } = this.#context
     if (timeoutMs !== undefined) {
@@ -96,14 +95,14 @@ export class Attempt implements Call, Sink, Cancellable, Timed {
     return timeoutMs === undefined ? ofCall : Math.min(ofCall, this.endsAt - clock.now())
   }
 
-  onCancel(listener: Cancellable): void {
-    this.#listener = listener
+  onCancel(part: Cancellable): void {
+    this.#part = part
   }
 
   progress(): Progress {
     const { transport } = this.channel
-    // Who does not tell has a request under way.
-    return { ...(this.#listener?.progress() ?? { sent: 'maybe', attempts: 1 }), transport }
+    // Without a part that knows better, a request is under way.
+    return { ...(this.#part?.progress() ?? { sent: 'maybe', attempts: 1 }), transport }
   }
 
   succeed(response: object): void {
@@ -114,27 +113,25 @@ export class Attempt implements Call, Sink, Cancellable, Timed {
 
   fail(error: unknown): void {
     if (this.#over) return
-    const found = this.#told(error)
-    this.#end(found !== undefined && bad.has(found.code) && found.reason !== 'client_closed' ? 'failure' : 'none')
-    if (found) this.#owner.attemptFailed(found, this)
+    const failure = this.#withTransport(error)
+    this.#end(failure !== undefined && countsForBreaker(failure) ? 'failure' : 'none')
+    if (failure) this.#owner.attemptFailed(failure, this)
     else this.sink.fail(error)
   }
 
-  /** The call has ended, or another attempt has been faster. */
+  /** The call has ended, or another attempt was answered first. */
   cancel(error: BlobwireError): void {
     if (this.#over) return
-    // An answer that did not come in time says something, unless the call never got on its way.
+    // A deadline says something about the endpoint, unless the call never got on its way there.
     const isSilence = error.code === 'deadline_exceeded' && this.progress().sent !== 'never'
     this.#end(isSilence ? 'failure' : 'none')
     this.#stop(error)
   }
 
-  /** It has had its time. */
+  /** `attemptTimeoutMs` has passed. */
   onTime(): void {
     const message = `no answer within the ${this.#context.timeoutMs} ms of an attempt`
-    const retryable = true
-    const init = { code: 'deadline_exceeded', reason: 'attempt_timeout', message, retryable } as const
-    const error = new BlobwireError({ ...init, ...this.progress() })
+    const error = new BlobwireError({ reason: 'attempt_timeout', message, ...this.progress() })
     if (!this.#end('failure')) return
     this.#context.counters.timeouts++
     this.#stop(error)
@@ -144,29 +141,24 @@ export class Attempt implements Call, Sink, Cancellable, Timed {
   /** Tells the layers below. */
   #stop(error: BlobwireError): void {
     this.#error = error
-    this.#listener?.cancel(error)
+    this.#part?.cancel(error)
     this.#controller?.abort(error)
   }
 
-  /** Errors of operations in a frame come without: what travels there is the same for all transports. */
-  #told(error: unknown): BlobwireError | undefined {
+  /** Errors of operations in a frame name no transport: the frame's content is the same for all. */
+  #withTransport(error: unknown): BlobwireError | undefined {
     if (!(error instanceof BlobwireError)) return undefined
     const { transport } = this.channel
     return error.transport === undefined && error.sent !== 'never' ? error.with({ transport }) : error
   }
 
-  /** False = it is over already. */
+  /** False = the attempt is over already. */
   #end(outcome: Outcome): boolean {
     if (this.#over) return false
     this.#over = true
     const { timeoutMs, timers } = this.#context
     if (timeoutMs !== undefined) timers.remove(this, timeoutMs)
-    const { channel } = this
-    channel.inFlight--
-    if (channel.breaker === undefined) return true
-    const { closings } = channel.breaker
-    channel.breaker.record(this.#permit, outcome, this.#beganAtMs)
-    if (channel.breaker.closings > closings) channel.returnedAtMs = this.#context.clock.now()
+    this.channel.attemptEnded(this.#permit, outcome, this.#beganAtMs)
     return true
   }
 }

@@ -1,17 +1,18 @@
+/** A read that gets a second attempt beside a slow first one. */
 import type { Channel } from '../balance/picker.ts'
+import type { Call, Cancellable, Progress, Sink } from '../call/call.ts'
 import { BlobwireError, type Sent } from '../core/error.ts'
-import type { Call, Cancellable, Progress, Sink } from '../transport/transport.ts'
 import { Attempt, type AttemptOwner } from './attempt.ts'
 import type { RetrierContext } from './retrier-context.ts'
 
-/** Where the failure of both attempts goes. */
+/** Takes the failure of both attempts. */
 export interface HedgedCallOwner {
   hedgeFailed(call: Call, sink: Sink, error: BlobwireError, channel: Channel): void
 }
 
 /**
- * A read that is asked for a second time, elsewhere if possible, when its first attempt has not been answered within the
- * delay. The first answer counts and the other attempt is ended; a failure counts once both have failed
+ * The second attempt begins, at another endpoint if possible, when the first has had no answer within the delay. The
+ * first answer counts and the other attempt is cancelled; a failure counts once both attempts have failed
  * ("The Tail at Scale", Dean and Barroso, 2013; gRFC A6, "Hedging Policy"). The second attempt costs what a retry costs.
  */
 export class HedgedCall implements Cancellable, AttemptOwner, Sink {
@@ -32,7 +33,7 @@ export class HedgedCall implements Cancellable, AttemptOwner, Sink {
     this.#owner = owner
   }
 
-  /** @throws BlobwireError where no endpoint lets the first attempt in */
+  /** @throws BlobwireError where no endpoint takes the first attempt */
   start(delayMs: number): void {
     const first = this.#newAttempt()
     this.#call.onCancel(this)
@@ -45,7 +46,7 @@ export class HedgedCall implements Cancellable, AttemptOwner, Sink {
     this.#sink.succeed(response)
   }
 
-  /** Never with an error of ours: those go to `attemptFailed`. */
+  /** Only exceptions of other kinds come here; a `BlobwireError` goes to `attemptFailed`. */
   fail(error: unknown): void {
     this.#finish(lost)
     this.#sink.fail(error)
@@ -85,7 +86,7 @@ export class HedgedCall implements Cancellable, AttemptOwner, Sink {
       this.#context.counters.hedges++
       second.start()
     } catch {
-      // No endpoint lets it in: the first attempt is still under way.
+      // No endpoint takes it: the first attempt is still under way.
     }
   }
 
@@ -105,8 +106,4 @@ export class HedgedCall implements Cancellable, AttemptOwner, Sink {
   }
 }
 
-const lost = new BlobwireError({
-  code: 'cancelled',
-  reason: 'hedge_lost',
-  message: 'another attempt was answered first'
-})
+const lost = new BlobwireError({ reason: 'hedge_lost', message: 'another attempt was answered first' })

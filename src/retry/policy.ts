@@ -1,14 +1,15 @@
+/** Decides after each failure whether a call gets another attempt, and when. */
 import type { BlobwireError } from '../core/error.ts'
+import { mayRetry } from '../core/reasons.ts'
 import type { RetryBudget } from './budget.ts'
 import type { ResolvedRetryOptions } from './options.ts'
-import { backoffMs, isRetryable } from './rules.ts'
 
-/** What is asked after a failure. */
-export interface Failed {
+/** A call that has failed, as the policy sees it. */
+export interface FailedCall {
   readonly error: BlobwireError
   /** Failures so far, this one included. */
   readonly failures: number
-  /** What is left of the call's time, in milliseconds. */
+  /** Time left until the call's deadline, in milliseconds. */
   readonly remainingMs: number
   /** The next attempt goes to another endpoint. */
   readonly elsewhere?: boolean
@@ -16,10 +17,10 @@ export interface Failed {
   readonly atOnce?: boolean
 }
 
-/** Why there is no further attempt: this error is the end, or the budget is spent. */
+/** Why there is no further attempt. */
 export type RetryRefusal = 'not_retryable' | 'retry_budget_exhausted'
 
-/** Decides after each failure whether there is another attempt, and when. One for each client, because its budget is. */
+/** One for each client, because its budget is shared by all calls. */
 export class RetryPolicy {
   readonly #options: ResolvedRetryOptions
   readonly #budget: RetryBudget
@@ -32,16 +33,30 @@ export class RetryPolicy {
   }
 
   /** Milliseconds to wait before the next attempt, which is then paid for; or why there is none. */
-  after({ error, failures, remainingMs, elsewhere = false, atOnce = false }: Failed): number | RetryRefusal {
-    if (failures >= this.#options.maxAttempts || !isRetryable(error)) return 'not_retryable'
-    // What one endpoint asks for is nothing to another.
+  delayMs({ error, failures, remainingMs, elsewhere = false, atOnce = false }: FailedCall): number | RetryRefusal {
+    if (failures >= this.#options.maxAttempts || !mayRetry(error)) return 'not_retryable'
+    // A time that one endpoint asks for says nothing about another.
     const asked = elsewhere ? 0 : error.details.retryAfterMs
     const waitMs = atOnce ? 0 : backoffMs(failures, this.#options, this.#random, asked)
-    // It would be over before it began: what is known now is the better answer.
+    // The deadline would end the attempt before it began: the error at hand is the better answer.
     if (waitMs >= remainingMs) return 'not_retryable'
     if (!this.#budget.take()) return 'retry_budget_exhausted'
-    // What never reached the server cost it nothing.
+    // An attempt that never reached the server cost it nothing.
     if (error.sent === 'never') this.#budget.refund()
     return waitMs
   }
+}
+
+/**
+ * Milliseconds before the next attempt, with full jitter: anything from 0 to the cap that doubles with each attempt, so
+ * that clients that failed together do not come back together ("Exponential Backoff And Jitter", AWS Architecture Blog,
+ * 2015). `failures` = attempts that have failed so far, 1 or more. A time that the server asks for comes on top.
+ */
+export function backoffMs(
+  failures: number,
+  { baseMs, maxMs }: { baseMs: number; maxMs: number },
+  random: () => number,
+  retryAfterMs = 0
+): number {
+  return retryAfterMs + random() * Math.min(maxMs, baseMs * 2 ** (failures - 1))
 }

@@ -6,15 +6,15 @@ import type { RetryBudget } from './budget.ts'
 import type { ResolvedRetryOptions } from './options.ts'
 import type { RetryPolicy } from './policy.ts'
 
-/** What retries stand on. */
+/** Shared by all calls of a client on their way through retries. */
 export interface RetrierContext {
   readonly clock: Clock
   readonly counters: Counters
   readonly options: ResolvedRetryOptions
-  /** False = no read is asked for twice at a time. */
+  /** Delay after which a slow read gets a second attempt; false = never. */
   readonly hedge: { readonly delayMs: number } | false
   readonly budget: RetryBudget
   readonly selector: TransportSelector
   readonly attempts: AttemptContext
-  readonly decision: RetryPolicy
+  readonly policy: RetryPolicy
 }

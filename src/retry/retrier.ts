@@ -1,16 +1,14 @@
+/** Sends each call, and again where that is worth it. */
 import type { Channel } from '../balance/picker.ts'
+import type { Call, Sink } from '../call/call.ts'
 import type { BlobwireError } from '../core/error.ts'
-import type { Call, Sink } from '../transport/transport.ts'
+import { mayRetry } from '../core/reasons.ts'
 import { Attempt, type AttemptOwner } from './attempt.ts'
 import { HedgedCall, type HedgedCallOwner } from './hedged-call.ts'
 import type { RetrierContext } from './retrier-context.ts'
 import { RetryingCall } from './retrying-call.ts'
-import { isRetryable } from './rules.ts'
 
-/**
- * Sends each call, and again where that is worth it. The first attempt runs straight; the loop is entered with the first
- * failure.
- */
+/** The first attempt of a call runs straight; the retry loop is entered with the first failure. */
 export class Retrier implements AttemptOwner, HedgedCallOwner {
   readonly #context: RetrierContext
 
@@ -27,9 +25,8 @@ export class Retrier implements AttemptOwner, HedgedCallOwner {
         new HedgedCall(call, sink, this.#context, this).start(hedge.delayMs)
         return
       }
-      const picked = selector.pick(call)
+      const attempt = new Attempt(call, sink, this, selector.pick(call), attempts)
       counters.attempts++
-      const attempt = new Attempt(call, sink, this, picked, attempts)
       call.onCancel(attempt)
       attempt.start()
     } catch (error) {
@@ -45,9 +42,9 @@ export class Retrier implements AttemptOwner, HedgedCallOwner {
   /** All attempts that were under way for a call have failed. */
   hedgeFailed(call: Call, sink: Sink, error: BlobwireError, channel: Channel): void {
     const { selector, options } = this.#context
-    const found = selector.failureOf(call, channel, error)
-    const worth = (options.maxAttempts > 1 && isRetryable(found)) || selector.fallsBack(call, channel, error)
-    if (worth) new RetryingCall(call, sink, this.#context).run(error, channel)
-    else sink.fail(found)
+    const failure = selector.failureOf(call, channel, error)
+    const isWorthwhile = (options.maxAttempts > 1 && mayRetry(failure)) || selector.fallsBack(call, channel, error)
+    if (isWorthwhile) new RetryingCall(call, sink, this.#context).run(error, channel)
+    else sink.fail(failure)
   }
 }

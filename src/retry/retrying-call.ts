@@ -1,12 +1,12 @@
+/** A call after its first failure: waits, tries again, and tells the outcome of all attempts together. */
 import pRetry from 'p-retry'
 import type { Channel } from '../balance/picker.ts'
+import type { Call, Cancellable, Progress, Sink } from '../call/call.ts'
 import { BlobwireError, moreSent, type Sent } from '../core/error.ts'
-import type { Call, Cancellable, Progress, Sink } from '../transport/transport.ts'
 import { Attempt, type AttemptOwner } from './attempt.ts'
 import type { RetryRefusal } from './policy.ts'
 import type { RetrierContext } from './retrier-context.ts'
 
-/** A call after its first failure: waits, tries again, and tells what came of all attempts together. */
 export class RetryingCall implements Cancellable, AttemptOwner {
   readonly #call: Call
   readonly #sink: Sink
@@ -17,14 +17,14 @@ export class RetryingCall implements Cancellable, AttemptOwner {
   #attempts = 0
   #sent: Sent = 'never'
   #failures = 0
-  #ended: BlobwireError | undefined
+  #cancelled: BlobwireError | undefined
   #wake: (() => void) | undefined
   #rejectAttempt: (error: BlobwireError) => void = () => undefined
-  #reason: RetryRefusal = 'not_retryable'
-  /** What the last attempt came to, by all that is known of the endpoint. */
-  #verdict: BlobwireError | undefined
-  /** Of the last attempt that was made. */
-  #last: BlobwireError | undefined
+  #refusal: RetryRefusal = 'not_retryable'
+  /** The last attempt's failure, in the light of all that is known of the endpoint. */
+  #failure: BlobwireError | undefined
+  /** The last attempt's own error. */
+  #lastError: BlobwireError | undefined
 
   constructor(call: Call, sink: Sink, context: RetrierContext) {
     this.#call = call
@@ -39,20 +39,20 @@ export class RetryingCall implements Cancellable, AttemptOwner {
     this.#note(first)
     try {
       const response = await pRetry((number) => (number === 1 ? Promise.reject(first) : this.#tryAgain()), {
-        // The counting is ours, because going on by another transport does not count, and so is the waiting: on the
-        // client's clock, with full jitter, and over at once when the call ends.
+        // p-retry runs the loop only. The counting is ours, because a fallback to another transport does not count, and so
+        // is the waiting: on the client's clock, with full jitter, and over at once when the call ends.
         retries: Number.POSITIVE_INFINITY,
         minTimeout: 0,
-        shouldRetry: ({ error }) => this.#mayTryAgain(error as BlobwireError)
+        shouldRetry: ({ error }) => this.#shouldRetry(error as BlobwireError)
       })
       this.#sink.succeed(response)
     } catch (error) {
-      this.#sink.fail(this.#summary(this.#verdict ?? error))
+      this.#sink.fail(this.#summary(this.#failure ?? error))
     }
   }
 
   cancel(error: BlobwireError): void {
-    this.#ended = error
+    this.#cancelled = error
     this.#wake?.()
     this.#attempt?.cancel(error)
     this.#rejectAttempt(error)
@@ -74,7 +74,7 @@ export class RetryingCall implements Cancellable, AttemptOwner {
   }
 
   #note(error: BlobwireError): void {
-    this.#last = error
+    this.#lastError = error
     this.#attempts += error.attempts
     this.#sent = moreSent(this.#sent, error.sent)
   }
@@ -82,47 +82,44 @@ export class RetryingCall implements Cancellable, AttemptOwner {
   #tryAgain(): Promise<object> {
     return new Promise((succeed, fail) => {
       this.#rejectAttempt = fail
-      if (this.#ended !== undefined) throw this.#ended
+      if (this.#cancelled !== undefined) throw this.#cancelled
       const { selector, attempts, counters } = this.#context
-      const picked = selector.pick(this.#call, this.#channel)
+      const pick = selector.pick(this.#call, this.#channel)
       counters.attempts++
       counters.retries++
-      this.#channel = picked.channel
-      this.#attempt = new Attempt(this.#call, { succeed, fail }, this, picked, attempts)
+      this.#channel = pick.channel
+      this.#attempt = new Attempt(this.#call, { succeed, fail }, this, pick, attempts)
       this.#attempt.start()
     })
   }
 
-  #fallsBack(error: BlobwireError): boolean {
-    return this.#channel !== undefined && this.#context.selector.fallsBack(this.#call, this.#channel, error)
-  }
-
   /** Waits until the next attempt may begin; false = there is none. */
-  async #mayTryAgain(found: BlobwireError): Promise<boolean> {
-    this.#verdict = undefined
-    if (this.#ended !== undefined) return false
-    if (this.#fallsBack(found)) return true
-    const { decision, selector } = this.#context
-    const error = this.#channel === undefined ? found : selector.failureOf(this.#call, this.#channel, found)
-    this.#verdict = error
-    const elsewhere = this.#channel !== undefined && selector.hasOther(this.#call, this.#channel)
-    // What the layers below sent again by themselves counts, or three attempts would be nine at the server.
+  async #shouldRetry(found: BlobwireError): Promise<boolean> {
+    this.#failure = undefined
+    if (this.#cancelled !== undefined) return false
+    const { policy, selector } = this.#context
+    const channel = this.#channel
+    if (channel !== undefined && selector.fallsBack(this.#call, channel, found)) return true
+    const error = channel === undefined ? found : selector.failureOf(this.#call, channel, found)
+    this.#failure = error
+    const elsewhere = channel !== undefined && selector.hasOther(this.#call, channel)
+    // Attempts that the layers below made by themselves count, or three attempts would be nine at the server.
     this.#failures += Math.max(1, error.attempts)
     const failures = this.#failures
-    const waitMs = decision.after({
+    const delay = policy.delayMs({
       error,
       failures,
       remainingMs: this.#call.remainingMs(),
       elsewhere,
-      // A read that can go elsewhere need not wait; where it failed gets no load from that.
+      // A read that can go elsewhere need not wait: the endpoint that failed gets no load from that.
       atOnce: elsewhere && failures === 1 && this.#call.method.readOnly
     })
-    if (typeof waitMs === 'string') {
-      this.#reason = waitMs
+    if (typeof delay === 'string') {
+      this.#refusal = delay
       return false
     }
-    if (waitMs > 0) await this.#sleep(waitMs)
-    return this.#ended === undefined
+    if (delay > 0) await this.#sleep(delay)
+    return this.#cancelled === undefined
   }
 
   #sleep(ms: number): Promise<void> {
@@ -139,9 +136,9 @@ export class RetryingCall implements Cancellable, AttemptOwner {
   #summary(error: unknown): unknown {
     if (!(error instanceof BlobwireError)) return error
     const facts = { attempts: this.#attempts, sent: moreSent(this.#sent, error.sent) }
-    // A breaker that opened in the meantime says nothing of what happened.
-    if (error.reason === 'circuit_open') return error.with({ ...facts, cause: this.#last })
-    if (this.#reason === 'not_retryable') return error.with(facts)
-    return error.with({ ...facts, reason: this.#reason, cause: error })
+    // A breaker that opened meanwhile does not tell why the call failed.
+    if (error.is('circuit_open')) return error.with({ ...facts, cause: this.#lastError })
+    if (this.#refusal === 'not_retryable') return error.with(facts)
+    return error.with({ ...facts, reason: this.#refusal, cause: error })
   }
 }

@@ -1,8 +1,23 @@
-import { BlobwireError, type ErrorDetails } from '../core/error.ts'
+/** Errors as all transports tell them. */
+import { codeFromName } from '../core/code.ts'
+import { BlobwireError, type BlobwireErrorInit, type ErrorDetails } from '../core/error.ts'
 import type { Messages } from '../schema/messages.ts'
 
-/** The typed facts of a detail message, without those that are empty. */
-export function detailsOf(detail: Messages['ErrorDetail']): ErrorDetails {
+/** The facts of a detail message, for the error that it belongs to. */
+export function factsOf(detail: Messages['ErrorDetail'] | undefined): Partial<BlobwireErrorInit> {
+  if (detail === undefined) return {}
+  const { reason, retryable, requestId } = detail
+  return { reason, retryable, requestId: requestId || undefined, details: detailsOf(detail) }
+}
+
+/** The error of one operation of a batch or frame. */
+export function errorOfOperation({ code, message, detail }: Messages['OperationError']): BlobwireError {
+  const facts = { code: codeFromName(code) ?? 'unknown', message, sent: 'processed', attempts: 1 } as const
+  return new BlobwireError({ ...facts, ...factsOf(detail) })
+}
+
+/** The typed details, without those that are empty. */
+function detailsOf(detail: Messages['ErrorDetail']): ErrorDetails {
   const { refMismatches, limit, violations, missingOids, retryAfterMs } = detail
   return {
     ...(refMismatches.length > 0 ? { refMismatches } : {}),
@@ -28,7 +43,6 @@ export function withRetryAfter(error: BlobwireError, header: string | undefined,
 /** The server answered, but not with what the protocol allows. */
 export function malformedResponse(description: string, cause?: unknown): BlobwireError {
   return new BlobwireError({
-    code: 'internal',
     reason: 'malformed_response',
     message: `malformed response: ${description}`,
     sent: 'processed',

@@ -1,25 +1,9 @@
-import type { BlobwireError, Sent, TransportName } from '../core/error.ts'
+/** The seam between the client's pipeline and the protocols. */
+import type { TransportName } from '../core/error.ts'
 import type { Method } from '../schema/descriptor.ts'
 import type { SessionTransport } from './session-stream.ts'
 
-/** How far a call has got. */
-export interface Progress {
-  readonly sent: Sent
-  /** How often it was sent. */
-  readonly attempts: number
-  /** What it was last sent by. */
-  readonly transport?: TransportName | undefined
-}
-
-/** Hears of a call that ends before its answer. */
-export interface Cancellable {
-  /** `error` is what its caller gets. */
-  cancel(error: BlobwireError): void
-  /** How far it has got by now. */
-  progress(): Progress
-}
-
-/** What is sent as a request of its own. */
+/** A call as a request of its own. */
 export interface UnaryCall {
   readonly method: Method
   /** The request message. */
@@ -30,20 +14,6 @@ export interface UnaryCall {
   readonly signal: AbortSignal
   /** What is left of the deadline when this is asked, in milliseconds; the server is told. */
   remainingMs(): number
-}
-
-/** One call on its way to the server. */
-export interface Call extends UnaryCall {
-  /** The transport it asks for; undefined = whichever the client uses. */
-  readonly transport?: TransportName | undefined
-  /** Tells one listener when the call ends before its answer; cheaper than `signal`. */
-  onCancel(listener: Cancellable): void
-}
-
-/** Where the answer to a call goes, once. */
-export interface Sink {
-  succeed(response: object): void
-  fail(error: unknown): void
 }
 
 /** Carries calls to a server. Every error it throws is a `BlobwireError`. */

@@ -1,7 +1,7 @@
 /** An endpoint that keeps failing is left alone, and let back by exactly one probe. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { CircuitBreaker, noPermit } from '../../src/balance/circuit-breaker.ts'
+import { CircuitBreaker } from '../../src/balance/circuit-breaker.ts'
 import type { BlobwireError } from '../../src/core/error.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { down, policyBench, quiet } from '../support/policy-bench.ts'
@@ -18,8 +18,9 @@ function attempt({ clock, breaker }: Bench, outcome: 'success' | 'failure' | 'no
   const permit = breaker.tryAcquire()
   const beganAt = clock.now()
   clock.advance(1)
-  if (permit !== noPermit) breaker.record(permit, outcome, beganAt)
-  return permit !== noPermit
+  if (permit === undefined) return false
+  breaker.record(permit, outcome, beganAt)
+  return true
 }
 
 function opened(): Bench {
@@ -44,9 +45,9 @@ test('five failures in a row open it; a success between begins anew', () => {
 test('256 attempts that fail together are one failure', () => {
   const { breaker, clock } = newBreaker()
   const beganAt = clock.now()
-  const passes = Array.from({ length: 256 }, () => breaker.tryAcquire())
+  const permits = Array.from({ length: 256 }, () => breaker.tryAcquire() as number)
   clock.advance(5)
-  for (const permit of passes) breaker.record(permit, 'failure', beganAt)
+  for (const permit of permits) breaker.record(permit, 'failure', beganAt)
   assert.equal(breaker.state, 'closed')
 })
 
@@ -84,9 +85,9 @@ test('after 60 s exactly one of 200 is let in; its success closes it', () => {
   const bench = opened()
   const { breaker, clock } = bench
   clock.advance(59_990)
-  assert.equal(breaker.tryAcquire(), noPermit)
+  assert.equal(breaker.tryAcquire(), undefined)
   clock.advance(20)
-  const passes = Array.from({ length: 200 }, () => breaker.tryAcquire()).filter((permit) => permit !== noPermit)
+  const passes = Array.from({ length: 200 }, () => breaker.tryAcquire()).filter((permit) => permit !== undefined)
   assert.equal(passes.length, 1)
   assert.equal(breaker.state, 'half_open')
   breaker.record(passes[0] as number, 'success', clock.now())
@@ -127,7 +128,7 @@ test('results of attempts from before it opened are too late to count', () => {
   breaker.record(late[1] as number, 'success', beganAt)
   breaker.record(late[2] as number, 'failure', beganAt)
   assert.equal(breaker.state, 'half_open')
-  breaker.record(probe, 'success', clock.now())
+  breaker.record(probe as number, 'success', clock.now())
   assert.equal(breaker.state, 'closed')
 })
 

@@ -103,7 +103,7 @@ test('a session that cannot be opened fails what waits for it, and the next call
   calls.push(store('c'))
   stream().opening.onEnd(new BlobwireError({ code: 'unavailable', message: 'refused', sent: 'never' }))
   for (const end of await outcomes(calls)) assert.equal((end as BlobwireError).code, 'unavailable')
-  assert.equal(batcher.choice.route, 'session', 'nothing is known of sessions')
+  assert.equal(batcher.mode, 'session', 'nothing is known of sessions')
   const next = store('d')
   await settled()
   assert.equal(streams.length, 2)

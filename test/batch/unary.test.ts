@@ -18,7 +18,7 @@ for (const error of [
     await settled()
     stream().opening.onEnd(error)
     assert.deepEqual(await Promise.all(calls), ['oid of a', 'oid of b'])
-    assert.deepEqual([batcher.choice.route, batcher.choice.reason], ['unary', error.reason || error.code])
+    assert.deepEqual([batcher.mode, batcher.noSessionReason], ['unary', error.reason || error.code])
     assert.equal(await store('c'), 'oid of c')
     assert.deepEqual(
       unary.map(({ method }) => method.name),
@@ -35,10 +35,10 @@ test('silence for 1.5 s after the request has begun means that something buffers
   stream().opening.onStart()
   clock.advance(1499)
   await settled()
-  assert.equal(batcher.choice.route, 'session')
+  assert.equal(batcher.mode, 'session')
   clock.advance(1)
   assert.equal(await call, 'oid of a')
-  assert.deepEqual([batcher.choice.route, batcher.choice.reason], ['unary', 'session_silent'])
+  assert.deepEqual([batcher.mode, batcher.noSessionReason], ['unary', 'session_silent'])
   assert.equal(stream().destroyed, true)
 })
 
@@ -50,7 +50,7 @@ test('a server that greets is not silent, however long it works', async () => {
   stream().greet()
   clock.advance(20_000)
   await settled()
-  assert.equal(batcher.choice.route, 'session')
+  assert.equal(batcher.mode, 'session')
   stream().answer()
   await call
 })
@@ -75,7 +75,7 @@ test('after 60 s a session is tried beside the calls; when it stands, they take 
   assert.deepEqual(stream().frames, ['e'])
   stream().answer()
   assert.equal(await last, 'oid of e')
-  assert.deepEqual([batcher.choice.route, batcher.choice.reason], ['session', ''])
+  assert.deepEqual([batcher.mode, batcher.noSessionReason], ['session', ''])
 })
 
 test('tries that fail come after 60, then 120 s, up to 600', async () => {

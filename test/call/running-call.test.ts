@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { getEventListeners } from 'node:events'
 import { test } from 'node:test'
 import { Bulkhead } from '../../src/call/bulkhead.ts'
-import { Deadline, type DeadlineContext, type UnstartedCall } from '../../src/call/running-call.ts'
+import type { Call, Sink } from '../../src/call/call.ts'
+import { DeadlineTimers } from '../../src/call/deadline-timers.ts'
+import { closeCalls, type RunningCallContext, runCall, type UnstartedCall } from '../../src/call/running-call.ts'
 import { BlobwireError } from '../../src/core/error.ts'
 import { methods } from '../../src/schema/methods.ts'
-import type { Call, Sink } from '../../src/transport/transport.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 
 const unstarted = (over: Partial<UnstartedCall> = {}): UnstartedCall => ({
@@ -19,14 +20,17 @@ const unstarted = (over: Partial<UnstartedCall> = {}): UnstartedCall => ({
 const underWay = { cancel: () => undefined, progress: () => ({ sent: 'maybe', attempts: 1 }) as const }
 /** Below the deadline: what never answers. */
 const never = (call: Call) => call.onCancel(underWay)
-const deadlineOf = (clock: FakeClock, start: DeadlineContext['start'], limit = { maxCalls: 9, maxQueued: 9 }) =>
-  new Deadline({
+const callsOf = (clock: FakeClock, start: RunningCallContext['start'], limit = { maxCalls: 9, maxQueued: 9 }) => {
+  const context = {
     clock,
-    limit: new Bulkhead(limit),
+    bulkhead: new Bulkhead(limit),
+    timers: new DeadlineTimers(clock),
     start,
-    failed: (error) => error,
+    failed: (error: unknown) => error,
     succeeded: () => undefined
-  })
+  }
+  return { run: (call: UnstartedCall) => runCall(call, context), close: () => closeCalls(context) }
+}
 /** Below the deadline: what answers with a promise. */
 const answering =
   (next: (call: Call) => Promise<object>) =>
@@ -40,11 +44,11 @@ const answering =
 test('an answer settles the call and leaves no timer and no listener', async () => {
   const clock = new FakeClock()
   const { signal } = new AbortController()
-  const deadline = deadlineOf(
+  const client = callsOf(
     clock,
     answering(async () => ({ ok: true }))
   )
-  const response = await deadline.run(unstarted({ signal }))
+  const response = await client.run(unstarted({ signal }))
   assert.deepEqual(response, { ok: true })
   assert.equal(clock.pending, 1, 'the timer that calls of this duration share')
   clock.advance(500)
@@ -59,7 +63,7 @@ test('silence ends at the deadline, with the signal below aborted', async () => 
     never(call)
     seen = call
   }
-  const result = deadlineOf(clock, start).run(unstarted())
+  const result = callsOf(clock, start).run(unstarted())
   clock.advance(200)
   assert.equal(seen?.remainingMs(), 300)
   assert.equal(seen?.signal.aborted, false)
@@ -71,7 +75,7 @@ test('silence ends at the deadline, with the signal below aborted', async () => 
 test('an abort settles at once, whatever the layers below do', async () => {
   const clock = new FakeClock()
   const controller = new AbortController()
-  const result = deadlineOf(clock, never).run(unstarted({ signal: controller.signal }))
+  const result = callsOf(clock, never).run(unstarted({ signal: controller.signal }))
   controller.abort(new Error('enough'))
   await assert.rejects(result, (error: BlobwireError) => {
     assert.equal(error.code, 'cancelled')
@@ -86,19 +90,19 @@ test('a signal that is aborted already sends nothing', async () => {
   const start = () => {
     sent++
   }
-  const run = deadlineOf(new FakeClock(), start).run(unstarted({ signal: AbortSignal.abort() }))
+  const run = callsOf(new FakeClock(), start).run(unstarted({ signal: AbortSignal.abort() }))
   await assert.rejects(run, { code: 'cancelled', sent: 'never', attempts: 0 })
   assert.equal(sent, 0)
 })
 
 test('closing ends calls under way and refuses later ones', async () => {
   const clock = new FakeClock()
-  const deadline = deadlineOf(clock, never)
-  const running = [deadline.run(unstarted()), deadline.run(unstarted())]
-  deadline.close()
-  deadline.close()
+  const client = callsOf(clock, never)
+  const running = [client.run(unstarted()), client.run(unstarted())]
+  client.close()
+  client.close()
   for (const call of running) await assert.rejects(call, { code: 'cancelled', reason: 'client_closed', sent: 'maybe' })
-  await assert.rejects(deadline.run(unstarted()), { reason: 'client_closed', sent: 'never' })
+  await assert.rejects(client.run(unstarted()), { reason: 'client_closed', sent: 'never' })
   assert.equal(clock.pending, 0)
 })
 
@@ -106,7 +110,7 @@ test('an answer that comes too late changes nothing', async () => {
   const clock = new FakeClock()
   let answer: (value: object) => void = () => {}
   const start = answering(() => new Promise((resolve) => (answer = resolve)))
-  const result = deadlineOf(clock, start).run(unstarted())
+  const result = callsOf(clock, start).run(unstarted())
   clock.advance(500)
   answer({})
   await assert.rejects(result, BlobwireError)
@@ -115,17 +119,17 @@ test('an answer that comes too late changes nothing', async () => {
 test('calls beyond the limit wait in order, and what ends in the queue was never sent', async () => {
   const clock = new FakeClock()
   const started: Sink[] = []
-  const start: DeadlineContext['start'] = (_call, sink) => started.push(sink)
-  const deadline = deadlineOf(clock, start, { maxCalls: 1, maxQueued: 2 })
+  const start: RunningCallContext['start'] = (_call, sink) => started.push(sink)
+  const client = callsOf(clock, start, { maxCalls: 1, maxQueued: 2 })
   const controller = new AbortController()
   const [first, second, third] = [unstarted(), unstarted({ signal: controller.signal }), unstarted()].map((one) =>
-    deadline.run(one)
+    client.run(one)
   )
-  await assert.rejects(deadline.run(unstarted()), { code: 'resource_exhausted', reason: 'queue_full', sent: 'never' })
+  await assert.rejects(client.run(unstarted()), { code: 'resource_exhausted', reason: 'queue_full', sent: 'never' })
   controller.abort()
   await assert.rejects(second as Promise<object>, { code: 'cancelled', sent: 'never', attempts: 0 })
   assert.equal(started.length, 1)
-  const fourth = deadline.run(unstarted())
+  const fourth = client.run(unstarted())
   started[0]?.succeed({})
   await first
   assert.equal(started.length, 2)
@@ -137,22 +141,22 @@ test('calls beyond the limit wait in order, and what ends in the queue was never
 
 test('closing lets nobody in who waits', async () => {
   const started: Call[] = []
-  const deadline = deadlineOf(new FakeClock(), (call) => started.push(call), { maxCalls: 1, maxQueued: 9 })
-  const calls = [deadline.run(unstarted()), deadline.run(unstarted()), deadline.run(unstarted())]
-  deadline.close()
+  const client = callsOf(new FakeClock(), (call) => started.push(call), { maxCalls: 1, maxQueued: 9 })
+  const calls = [client.run(unstarted()), client.run(unstarted()), client.run(unstarted())]
+  client.close()
   for (const call of calls) await assert.rejects(call, { reason: 'client_closed' })
   assert.equal(started.length, 1)
 })
 
 test('thousands that fail as soon as they are let in do not pile up on the stack', async () => {
-  const start: DeadlineContext['start'] = (_call, sink) => {
+  const start: RunningCallContext['start'] = (_call, sink) => {
     if (started++ > 0) sink.fail(new BlobwireError({ code: 'unavailable', reason: 'circuit_open', message: 'no' }))
     else first = sink
   }
   let started = 0
   let first: Sink | undefined
-  const deadline = deadlineOf(new FakeClock(), start, { maxCalls: 1, maxQueued: 50_000 })
-  const calls = Array.from({ length: 50_000 }, () => deadline.run(unstarted()))
+  const client = callsOf(new FakeClock(), start, { maxCalls: 1, maxQueued: 50_000 })
+  const calls = Array.from({ length: 50_000 }, () => client.run(unstarted()))
   const ends = Promise.allSettled(calls)
   first?.succeed({})
   const failed = (await ends).filter(({ status }) => status === 'rejected')

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { BlobwireError, type BlobwireErrorInit } from '../../src/core/error.ts'
-import { backoffMs, isRetryable } from '../../src/retry/rules.ts'
+import { mayRetry } from '../../src/core/reasons.ts'
+import { backoffMs } from '../../src/retry/policy.ts'
 import { down, policyBench, quiet } from '../support/policy-bench.ts'
 
 test('the first attempt runs straight: one attempt, no timer besides the deadline', async () => {
@@ -109,7 +110,7 @@ const kinds: [error: BlobwireErrorInit, isRetried: boolean][] = [
 for (const [error, isRetried] of kinds) {
   const name = [error.code, error.reason, error.retryable === undefined ? '' : `retryable: ${error.retryable}`]
   test(`${name.filter(Boolean).join(', ')} is ${isRetried ? 'sent again' : 'the end'}`, () => {
-    assert.equal(isRetryable(new BlobwireError(error)), isRetried)
+    assert.equal(mayRetry(new BlobwireError(error)), isRetried)
   })
 }
 

@@ -2,8 +2,8 @@
 
 import type { Batcher } from '../../src/batch/batcher.ts'
 import type { ResolvedBatchOptions } from '../../src/batch/options.ts'
+import type { PipelineContext } from '../../src/call/pipeline.ts'
 import { createPipeline, type Pipeline } from '../../src/call/pipeline.ts'
-import type { PipelineContext } from '../../src/call/pipeline-context.ts'
 import { msgpackCodec } from '../../src/codec/msgpack.ts'
 import { type Counters, newCounters } from '../../src/core/counters.ts'
 import type { BlobwireError } from '../../src/core/error.ts'

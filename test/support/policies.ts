@@ -1,4 +1,4 @@
-import type { PipelineContext } from '../../src/call/pipeline-context.ts'
+import type { PipelineContext } from '../../src/call/pipeline.ts'
 import { Latency } from '../../src/core/latency.ts'
 
 type Policies = Pick<

@@ -1,7 +1,7 @@
 /** A pipeline on a fake clock over endpoints that answer only as the test says, each call as a request of its own. */
 
+import type { PipelineContext } from '../../src/call/pipeline.ts'
 import { createPipeline, type Pipeline } from '../../src/call/pipeline.ts'
-import type { PipelineContext } from '../../src/call/pipeline-context.ts'
 import type { UnstartedCall } from '../../src/call/running-call.ts'
 import { msgpackCodec } from '../../src/codec/msgpack.ts'
 import { type Counters, newCounters } from '../../src/core/counters.ts'

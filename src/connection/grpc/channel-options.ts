@@ -2,12 +2,11 @@
 import { isIP } from 'node:net'
 import { checkServerIdentity, type PeerCertificate } from 'node:tls'
 import { type ChannelCredentials, type ChannelOptions, compressionAlgorithms, credentials } from '@grpc/grpc-js'
-import type { TransportOptions } from '../../transport/transport.ts'
 import type { ProxyAddress } from '../dial/proxy.ts'
 import { secureContext } from '../dial/tls.ts'
 import { authorityOf, type Endpoint } from '../endpoint.ts'
 import type { ResolvedConnectionOptions } from '../options.ts'
-import type { GrpcContext } from './grpc-context.ts'
+import type { GrpcEndpoint, GrpcMessageOptions } from './grpc-endpoint.ts'
 import { throughProxy } from './tunnel.ts'
 
 /** What timers of Node can wait for; grpc-js takes no less than a second for this. */
@@ -25,7 +24,7 @@ const windowBytes = 8 * 1024 * 1024
  * The name asked for in TLS (SNI). An address cannot be one (RFC 6066 section 3), yet grpc-js sends the host whatever it
  * is, and Node 26 refuses that; a name that belongs to nobody stands in, and the certificate is held against the address.
  */
-function tlsName({ endpoint, tls }: GrpcContext): string {
+function tlsName({ endpoint, tls }: GrpcEndpoint): string {
   const host = addressOf(endpoint)
   return tls.serverName ?? (isIP(host) === 0 ? host : 'address.invalid')
 }
@@ -34,8 +33,8 @@ const addressOf = (endpoint: Endpoint) => endpoint.hostname.replace(/^\[|\]$/g, 
 
 /** How grpc-js is to speak. */
 export function channelOptions(
-  context: GrpcContext,
-  options: TransportOptions,
+  context: GrpcEndpoint,
+  options: GrpcMessageOptions,
   proxy: ProxyAddress | undefined
 ): ChannelOptions {
   const { serverName } = context.tls
@@ -64,7 +63,7 @@ export function channelOptions(
 }
 
 /** TLS, or none; and the way through the proxy, where there is one. */
-export function channelCredentials(context: GrpcContext, proxy: ProxyAddress | undefined): ChannelCredentials {
+export function channelCredentials(context: GrpcEndpoint, proxy: ProxyAddress | undefined): ChannelCredentials {
   const { endpoint, tls } = context
   const own = endpoint.secure
     ? credentials.createFromSecureContext(secureContext(tls), {

@@ -1,8 +1,7 @@
 import { invalidArgument } from '../../core/error.ts'
-import type { TransportOptions } from '../../transport/transport.ts'
 import { proxyFor } from '../dial/proxy.ts'
 import { GrpcConnection, type StreamListener } from './connection.ts'
-import type { GrpcContext } from './grpc-context.ts'
+import type { GrpcEndpoint, GrpcMessageOptions } from './grpc-endpoint.ts'
 
 /** The way to a gRPC server: one connection that takes what is new, and those that only finish what they have begun. */
 export class GrpcChannel {
@@ -11,7 +10,7 @@ export class GrpcChannel {
   #current: GrpcConnection
 
   /** @throws BlobwireError `invalid_argument` for a proxy that is spoken to over TLS */
-  constructor(transport: GrpcContext, options: TransportOptions) {
+  constructor(transport: GrpcEndpoint, options: GrpcMessageOptions) {
     const proxy = proxyFor(transport.connection.proxy, transport.endpoint)
     if (proxy?.secure) throw invalidArgument('connection.proxy', 'gRPC reaches proxies by http:// only')
     this.#open = () => {

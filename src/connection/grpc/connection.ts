@@ -1,12 +1,11 @@
 import { Client, connectivityState, Metadata, status } from '@grpc/grpc-js'
 import { systemClock } from '../../core/clock.ts'
 import { BlobwireError } from '../../core/error.ts'
-import type { TransportOptions } from '../../transport/transport.ts'
 import type { ProxyAddress } from '../dial/proxy.ts'
 import { authorityOf } from '../endpoint.ts'
 import { maxResetStreams } from '../http2/connection.ts'
 import { channelCredentials, channelOptions } from './channel-options.ts'
-import type { GrpcContext } from './grpc-context.ts'
+import type { GrpcEndpoint, GrpcMessageOptions } from './grpc-endpoint.ts'
 import { OpeningSockets } from './opening-sockets.ts'
 
 /** What a call or a session hears of its connection. */
@@ -21,8 +20,8 @@ export interface StreamListener {
 
 /** How a connection is made. */
 export interface GrpcConnectionContext {
-  readonly transport: GrpcContext
-  readonly options: TransportOptions
+  readonly transport: GrpcEndpoint
+  readonly options: GrpcMessageOptions
   readonly proxy: ProxyAddress | undefined
   /** It takes nothing new; what is in flight may go on. */
   onDraining(connection: GrpcConnection): void

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { ChannelCredentials } from '@grpc/grpc-js'
 import { openTunnel, type ProxyAddress } from '../dial/proxy.ts'
-import type { GrpcContext } from './grpc-context.ts'
+import type { GrpcEndpoint } from './grpc-endpoint.ts'
 
 /**
  * Credentials for a channel whose address is a proxy: what is spoken with the endpoint begins in the tunnel. grpc-js could
@@ -11,7 +11,7 @@ import type { GrpcContext } from './grpc-context.ts'
 export function throughProxy(
   credentials: ChannelCredentials,
   proxy: ProxyAddress,
-  { endpoint, connection }: GrpcContext
+  { endpoint, connection }: GrpcEndpoint
 ): ChannelCredentials {
   const create = credentials._createSecureConnector.bind(credentials)
   credentials._createSecureConnector = (...args) => {

@@ -2,7 +2,7 @@ import { type ServiceError, status } from '@grpc/grpc-js'
 import { decodeStatus, type Status } from '../../codec/proto.ts'
 import { codeFromGrpc } from '../../core/code.ts'
 import { BlobwireError, type Sent } from '../../core/error.ts'
-import { detailsOf, malformedResponse, withRetryAfter } from '../errors.ts'
+import { factsOf, malformedResponse, withRetryAfter } from '../errors.ts'
 
 const maxMessageLength = 4096
 
@@ -46,9 +46,7 @@ function errorFromStatus(error: ServiceError): BlobwireError {
   const message = (error.details || error.message).slice(0, maxMessageLength)
   const rich = readStatus(error)
   if (rich?.detail) {
-    const { reason, retryable, requestId } = rich.detail
-    const details = detailsOf(rich.detail)
-    return new BlobwireError({ code, message, reason, retryable, requestId, details, sent: 'processed', cause: error })
+    return new BlobwireError({ code, message, sent: 'processed', cause: error, ...factsOf(rich.detail) })
   }
   if (brokenHttp2.test(message)) return new BlobwireError({ code: 'unavailable', message, sent: 'maybe', cause: error })
   // For a compressed message without an encoding it has not even a code.

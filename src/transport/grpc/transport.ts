@@ -4,7 +4,7 @@ import { loadProto } from '../../codec/proto.ts'
 import { fromWire, toWire } from '../../codec/wire-object.ts'
 import { GrpcChannel } from '../../connection/grpc/channel.ts'
 import type { StreamListener } from '../../connection/grpc/connection.ts'
-import type { GrpcContext } from '../../connection/grpc/grpc-context.ts'
+import type { GrpcEndpoint } from '../../connection/grpc/grpc-endpoint.ts'
 import { refusePushes } from '../../connection/grpc/refuse-pushes.ts'
 import { BlobwireError } from '../../core/error.ts'
 import type { Init, MessageName } from '../../schema/descriptor.ts'
@@ -23,7 +23,7 @@ function endedAtDeadline({ reason }: AbortSignal): boolean {
 const asIs = (bytes: Buffer) => bytes
 
 /** gRPC over HTTP/2 (grpc.io, "gRPC over HTTP2"), through grpc-js. */
-export function createGrpcTransport(context: GrpcContext, options: TransportOptions): Transport {
+export function createGrpcTransport(context: GrpcEndpoint, options: TransportOptions): Transport {
   const { counters } = context
   refusePushes()
   const service = loadProto()[serviceName] as ServiceDefinition

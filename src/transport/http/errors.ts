@@ -2,7 +2,7 @@ import { type Code, codeFromHttpStatus, codeFromName } from '../../core/code.ts'
 import { failureFromErrno } from '../../core/errno.ts'
 import { BlobwireError } from '../../core/error.ts'
 import type { Messages } from '../../schema/messages.ts'
-import { detailsOf, malformedResponse } from '../errors.ts'
+import { factsOf, malformedResponse } from '../errors.ts'
 
 /** Error messages of servers end up in logs. */
 const maxMessageLength = 4096
@@ -57,14 +57,7 @@ async function errorFromConnect(connect: ConnectError, otherwise: Code): Promise
     code: codeFromName(connect.code) ?? otherwise,
     message: connect.message,
     sent: 'processed',
-    ...(detail
-      ? {
-          reason: detail.reason,
-          retryable: detail.retryable,
-          requestId: detail.requestId || undefined,
-          details: detailsOf(detail)
-        }
-      : {})
+    ...factsOf(detail)
   })
 }
 

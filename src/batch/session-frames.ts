@@ -1,0 +1,252 @@
+/** Frames on a session: sends them, gives results to their operations, and moves operations off a session that ends. */
+import type { Fallback } from '../balance/fallback.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Counters } from '../core/counters.ts'
+import { BlobwireError } from '../core/error.ts'
+import { mayFitWhenSplit, mayResend, rulesOutSession } from '../core/reasons.ts'
+import type { Messages } from '../schema/messages.ts'
+import { acrossConnections } from '../session/draining-stream.ts'
+import { type OpenStream, Session } from '../session/session.ts'
+import { errorOfOperation, malformedResponse } from '../transport/errors.ts'
+import { Frame } from './frame.ts'
+import type { FrameWindow } from './frame-window.ts'
+import { InFlightFrames } from './in-flight.ts'
+import type { PendingOperation } from './pending-operation.ts'
+import { isLeftOut } from './split.ts'
+
+/** Times that one operation is sent on sessions that break. */
+const maxSends = 3
+
+/** Takes operations back that are not answered on the session. */
+export interface SessionFramesOwner {
+  /** There is room for a frame, or operations wait again. */
+  onRoom(): void
+  /** To be sent again, before all others or (`last`) behind them. */
+  requeue(operations: readonly PendingOperation[], place: 'first' | 'last'): void
+  /** To be sent as unary requests. */
+  sendUnary(operations: readonly PendingOperation[]): void
+  /** No session could be opened: operations that wait for one fail with the same error. */
+  failWaiting(error: BlobwireError): void
+}
+
+/** Shared with the batcher. */
+export interface SessionFramesContext {
+  readonly clock: Clock
+  readonly counters: Counters
+  readonly window: FrameWindow
+  readonly fallback: Fallback
+  readonly open: OpenStream
+  /** The server's limits, as far as they are known; lowered where the server says so. */
+  readonly limits: () => Messages['Limits']
+  /** A session that is opened again may have a fresh token. */
+  readonly refreshable: boolean
+  /** Cancelled frames without an answer beyond which the session is unresponsive. */
+  readonly maxAbandoned: number
+  /** Operations of a session that broke are sent again. */
+  readonly onResend: () => void
+  readonly owner: SessionFramesOwner
+}
+
+export class SessionFrames {
+  readonly #context: SessionFramesContext
+  readonly #inFlight: InFlightFrames
+  #session: Session | undefined
+  #nextId = 1
+  /** The token has expired: the session gives way to one with a fresh token. */
+  #needsNewToken = false
+
+  constructor(context: SessionFramesContext) {
+    this.#context = context
+    this.#inFlight = new InFlightFrames(context.window)
+  }
+
+  /** Operations in frames that have not been answered. */
+  get operations(): number {
+    return this.#inFlight.operations
+  }
+
+  /** Frames of one unbatchable call each. */
+  get unbatchable(): number {
+    return this.#inFlight.unbatchable
+  }
+
+  /** Whether the session takes a frame now. */
+  get hasRoom(): boolean {
+    return this.#session?.hasRoom ?? false
+  }
+
+  /** Opens a session, if there is none. */
+  connect(): void {
+    if (this.#session !== undefined) return
+    const { clock, open, counters, owner } = this.#context
+    counters.sessions++
+    const session: Session = new Session(
+      acrossConnections(open, () => counters.sessions++),
+      clock,
+      {
+        isBusy: () => this.#inFlight.busy,
+        onResponse: (response) => this.#receive(response),
+        onRoom: () => owner.onRoom(),
+        onBroken: (error, established) => {
+          if (this.#session === session) this.#broken(error, established)
+        }
+      }
+    )
+    this.#session = session
+  }
+
+  /** Sends one frame. */
+  send(pending: readonly PendingOperation[]): void {
+    const { clock, counters } = this.#context
+    const frame = new Frame(pending, this.#nextId, clock.now())
+    const count = frame.operations.length
+    this.#nextId += count
+    for (const operation of pending) operation.sends++
+    counters.frames++
+    counters.framedOperations += count
+    this.#inFlight.add(frame)
+    this.#session?.send(frame)
+  }
+
+  /** The call of an operation that was sent has ended. */
+  cancel(operation: PendingOperation): void {
+    this.#inFlight.end(operation)
+    const { clock, maxAbandoned } = this.#context
+    if (this.#inFlight.isUnresponsive(clock.now(), maxAbandoned)) this.#renew()
+  }
+
+  /** Tells the server which operations to stop. */
+  flushCancelled(): void {
+    const ids = this.#inFlight.takeCancelled()
+    if (ids.length > 0) this.#session?.cancel(ids)
+  }
+
+  /** Closes the session. */
+  close(): void {
+    this.#inFlight.clear()
+    this.#session?.destroy()
+  }
+
+  #receive({ results }: Messages['SessionResponse']): void {
+    const { clock, fallback, owner } = this.#context
+    fallback.restore()
+    const now = clock.now()
+    if (results.length > 0) this.#inFlight.noteActivity(now)
+    let frame: Frame | undefined
+    for (const { id, result } of results) {
+      if (!frame?.owns(id)) frame = this.#inFlight.owner(id)
+      if (frame === undefined || !this.#deliver(frame, id, result ?? {})) return this.#unexpected(id, frame)
+      if (this.#needsNewToken) return this.#renew()
+      if (!frame.done) continue
+      this.#inFlight.answered(frame, now)
+      frame = undefined
+    }
+    // A frame has left the window, or some of its operations wait again.
+    owner.onRoom()
+  }
+
+  /** Gives a result to its call. Operations that the server refused because of the frame wait again. False = unexpected. */
+  #deliver(frame: Frame, id: number, result: Messages['OperationResult']): boolean {
+    if (result.error !== undefined) {
+      const requeued = this.#requeue(frame, id, result.error)
+      if (requeued !== undefined) return requeued
+    }
+    return frame.take(id, result)
+  }
+
+  /** Whether an operation that failed waits again; undefined = the error is its result. */
+  #requeue(frame: Frame, id: number, error: Messages['OperationError']): boolean | undefined {
+    const { limits, owner, refreshable } = this.#context
+    const limit = error.detail?.limit
+    if (limit?.limit === 'max_batch_operations' && limit.maximum > 0 && frame.operations.length > limit.maximum) {
+      limits().maxBatchOperations = limit.maximum
+      if (frame.pending.length > 1) return frame.requeue(id, (operation) => owner.requeue([operation], 'first'))
+      // A batch of the application's is split by the client's batch call.
+      frame.pending[0]?.fail(errorOfOperation(error))
+    }
+    if (error.code === 'unauthenticated' && refreshable && frame.operationOf(id)?.refreshed === false) {
+      this.#needsNewToken = true
+      return true
+    }
+    if (isLeftOut(error) && frame.pending.length > 1) {
+      return frame.requeue(id, (operation) => owner.requeue([operation], 'last'))
+    }
+    return undefined
+  }
+
+  /** Moves the operations in flight to a new session. */
+  #renew(): void {
+    const session = this.#session
+    if (this.#needsNewToken) for (const operation of this.#inFlight.unanswered()) operation.refreshed = true
+    this.#needsNewToken = false
+    this.#broken(undefined, true)
+    session?.destroy()
+  }
+
+  /**
+   * No operation waits for the result. Operations that share a frame with it fail, or all in flight if it is of no frame:
+   * results may have been taken for each other's. The others go to a new session.
+   */
+  #unexpected(id: number, frame: Frame | undefined): void {
+    const error = malformedResponse(`unexpected result id ${id}`)
+    for (const operation of frame?.unanswered() ?? this.#inFlight.unanswered()) operation.fail(failureOf(error))
+    this.#renew()
+  }
+
+  /** The session is over: operations without an answer are sent again, by whichever way is left, or fail. */
+  #broken(error: BlobwireError | undefined, established: boolean): void {
+    const { fallback, counters, onResend, owner } = this.#context
+    this.#session = undefined
+    const frames = this.#inFlight.clear()
+    const isRuledOut = error !== undefined && !established && rulesOutSession(error)
+    if (isRuledOut) fallback.activate(error)
+    else if (fallback.isActive) return
+    if (error && established && mayFitWhenSplit(error)) return this.#sendAsUnary(frames, error)
+    const again: PendingOperation[] = []
+    for (const operation of frames.flatMap((frame) => frame.unanswered())) {
+      // `unimplemented` says that the server carried out nothing.
+      if (isRuledOut && error.code === 'unimplemented') operation.sends--
+      if (isRuledOut || isWorthResending(operation, error, established)) again.push(operation)
+      else operation.fail(failureOf(error))
+    }
+    counters.resent += again.length
+    if (again.length > 0) onResend()
+    owner.requeue(again, 'first')
+    // Operations that wait for a connection share its fate.
+    if (!isRuledOut && !established && error !== undefined) owner.failWaiting(failureOf(error))
+    owner.onRoom()
+  }
+
+  /**
+   * The session broke over a frame, or an answer, that is too large, and does not say which. As unary requests the frames
+   * are halved until only the operation to blame fails.
+   */
+  #sendAsUnary(frames: readonly Frame[], { details: { limit } }: BlobwireError): void {
+    const { limits, counters, owner } = this.#context
+    if (limit?.limit === 'max_batch_bytes') {
+      limits().maxBatchBytes = Math.min(limits().maxBatchBytes, limit.maximum)
+    }
+    for (const frame of frames) {
+      const pending = frame.unanswered()
+      counters.resent += pending.length
+      if (pending.length > 0) owner.sendUnary(pending)
+    }
+    owner.onRoom()
+  }
+}
+
+/** Whether an operation goes to another session: its own ended in good order, or broke. */
+function isWorthResending(
+  { sends }: PendingOperation,
+  error: BlobwireError | undefined,
+  established: boolean
+): boolean {
+  if (sends >= maxSends) return false
+  return error === undefined || (established && mayResend(error))
+}
+
+/** The error of operations whose session has ended. */
+function failureOf(error: BlobwireError | undefined): BlobwireError {
+  const found = error ?? new BlobwireError({ code: 'unavailable', message: 'the session ended', sent: 'maybe' })
+  return found.with({ attempts: Math.max(1, found.attempts) })
+}

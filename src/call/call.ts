@@ -1,0 +1,33 @@
+/** One call on its way through the client, as its layers see it. */
+import type { BlobwireError, Sent, TransportName } from '../core/error.ts'
+import type { UnaryCall } from '../transport/transport.ts'
+
+/** How far a call has got. */
+export interface Progress {
+  readonly sent: Sent
+  /** Times it was sent. */
+  readonly attempts: number
+  /** The transport of the last attempt. */
+  readonly transport?: TransportName | undefined
+}
+
+/** A layer's part of a call, which ends with the call. */
+export interface Cancellable {
+  /** The call has ended before its answer; its caller gets `error`. */
+  cancel(error: BlobwireError): void
+  progress(): Progress
+}
+
+/** A call that has begun: a request with a deadline, which may be cancelled. */
+export interface Call extends UnaryCall {
+  /** The transport that the caller asked for; undefined = the one that the client uses. */
+  readonly transport?: TransportName | undefined
+  /** Names the one part that hears of the call's early end; cheaper than `signal`. */
+  onCancel(part: Cancellable): void
+}
+
+/** Takes the outcome of a call, once. */
+export interface Sink {
+  succeed(response: object): void
+  fail(error: unknown): void
+}

@@ -1,0 +1,270 @@
+/**
+ * The one table of error reasons: which code a reason has, what the client does about it, and what its reader should
+ * know. Retry, circuit breaker, fallbacks, splitting and resending decide by these columns and by nothing else; the table
+ * of reasons in the README is made from it (`npm run generate`).
+ */
+import type { Code } from './code.ts'
+
+/** What an error means to the parts of the client that decide by errors. */
+export interface ErrorRule {
+  /** The same call may succeed when it is sent again, unless the server says otherwise. */
+  readonly retryable: boolean
+  /** The circuit breaker takes it as a failure of the endpoint. */
+  readonly breaker: boolean
+  /** Before a transport has worked once: the next one of `transport: 'auto'` is tried. */
+  readonly transportFallback: boolean | 'grpc'
+  /** Before a session has worked once: batches go as unary requests. */
+  readonly sessionFallback: boolean
+  /** The same operations in smaller requests may succeed. */
+  readonly split: boolean
+  /** An operation goes to another session where its own ended with this. */
+  readonly resend: boolean
+  /** A refusal by this client itself, which would only be repeated: never retried, whatever `retryable` says. */
+  readonly refusal: boolean
+}
+
+const none: ErrorRule = {
+  retryable: false,
+  breaker: false,
+  transportFallback: false,
+  sessionFallback: false,
+  split: false,
+  resend: false,
+  refusal: false
+}
+
+/** A code without a reason, or with one that this version does not know. */
+const ruleOfCode: Readonly<Record<Code, ErrorRule>> = {
+  cancelled: none,
+  // A proxy that does not know the protocol: its status is read, not its page.
+  unknown: { ...none, breaker: true, transportFallback: true, sessionFallback: true },
+  invalid_argument: none,
+  deadline_exceeded: { ...none, breaker: true },
+  not_found: none,
+  already_exists: none,
+  permission_denied: none,
+  resource_exhausted: none,
+  failed_precondition: none,
+  aborted: none,
+  out_of_range: none,
+  unimplemented: { ...none, transportFallback: true, sessionFallback: true },
+  internal: { ...none, breaker: true, transportFallback: true, sessionFallback: true },
+  // The gRPC port may be shut where the HTTP port is open; JSON and MessagePack share theirs.
+  unavailable: { ...none, retryable: true, breaker: true, transportFallback: 'grpc', resend: true },
+  data_loss: none,
+  unauthenticated: none
+}
+
+/** One row: the code that a reason always has, a sentence for readers, and where it differs from its code. */
+interface ReasonRow extends Partial<ErrorRule> {
+  /** Absent where the code is that of another error. */
+  readonly code?: Code
+  readonly text: string
+}
+
+/** An answer of the service itself, which says nothing of the way to it. */
+const answered = { transportFallback: false, sessionFallback: false } as const
+
+const rows = {
+  // The call
+  queue_full: {
+    code: 'resource_exhausted',
+    text: 'More calls wait than `concurrency` or `batch` allow.',
+    refusal: true
+  },
+  client_closed: { code: 'cancelled', text: '`close()` was called.', refusal: true },
+  attempt_timeout: {
+    code: 'deadline_exceeded',
+    text: 'An attempt had no answer within `attemptTimeoutMs`.',
+    retryable: true
+  },
+  circuit_open: {
+    code: 'unavailable',
+    text: 'Every endpoint keeps failing; `details.retryAfterMs` tells when the next probe is due.',
+    refusal: true,
+    breaker: false,
+    transportFallback: false
+  },
+  retry_budget_exhausted: {
+    text: 'Too many calls fail for this one to be tried again; the code is that of the last attempt.',
+    refusal: true
+  },
+  hedge_lost: {
+    code: 'cancelled',
+    text: 'Another attempt of a hedged read was answered first; never seen by a caller.'
+  },
+  interceptor: {
+    code: 'unknown',
+    text: 'An interceptor threw; `cause` is what it threw.',
+    breaker: false,
+    ...answered
+  },
+  token_source: { code: 'unauthenticated', text: 'The `token` function failed or gave no bearer token.' },
+  atomic_too_large: { code: 'resource_exhausted', text: 'An atomic batch does not fit into one request.' },
+  // The way to the server
+  connect_timeout: { code: 'unavailable', text: 'No connection within `connection.connectTimeoutMs`.' },
+  connection_dead: { code: 'unavailable', text: 'The connection stopped answering PINGs.' },
+  tls: {
+    code: 'unavailable',
+    text: 'The TLS handshake failed, or the certificate is not trusted.',
+    retryable: false,
+    transportFallback: false
+  },
+  proxy: { code: 'unavailable', text: 'The HTTP proxy refused the tunnel or did not answer.' },
+  refused: { code: 'unavailable', text: 'The server refused the stream before it looked at the request.' },
+  protocol_error: {
+    code: 'unavailable',
+    text: 'The peer broke the rules of HTTP/2.',
+    retryable: false,
+    sessionFallback: true
+  },
+  not_http2: { code: 'unimplemented', text: 'The server, or a proxy, speaks HTTP/1.1 only.' },
+  session_silent: { code: 'unimplemented', text: 'Something on the way holds back streams.' },
+  no_grpc: { code: 'unimplemented', text: 'The server does not serve gRPC.' },
+  downgrade_refused: {
+    code: 'failed_precondition',
+    text: 'A TLS endpoint named a cleartext gRPC address, which is not used.'
+  },
+  redirect_refused: {
+    code: 'failed_precondition',
+    text: 'The server answered with a redirect, which is not followed.'
+  },
+  request_too_large: {
+    code: 'resource_exhausted',
+    text: 'A proxy refused the size of the request.',
+    split: true,
+    sessionFallback: true
+  },
+  response_too_large: {
+    code: 'resource_exhausted',
+    text: 'The response is larger than `maxResponseBytes`.',
+    split: true
+  },
+  message_too_large: {
+    code: 'resource_exhausted',
+    text: 'A gRPC message is larger than the receiver allows.',
+    split: true
+  },
+  malformed_response: {
+    code: 'internal',
+    text: 'The answer is not what the protocol allows.'
+  },
+  malformed: { code: 'invalid_argument', text: 'The bytes are not a message of the protocol.' },
+  // The answer
+  integrity: { code: 'data_loss', text: 'Bytes do not hash to their oid.' },
+  no_token: { code: 'unauthenticated', text: 'The server wants a bearer token.' },
+  bad_token: { code: 'unauthenticated', text: 'The server does not know the token.' },
+  expired_token: { code: 'unauthenticated', text: 'The token has expired.' },
+  repository: { code: 'not_found', text: 'No such repository, or no right to read it.' },
+  object: { code: 'not_found', text: 'No such object in the repository.' },
+  revision: { code: 'not_found', text: 'The revision names nothing.' },
+  path: { code: 'not_found', text: 'Nothing at that path in that revision.' },
+  object_format: { code: 'already_exists', text: 'The repository exists with the other object format.' },
+  ref_mismatch: {
+    code: 'aborted',
+    text: 'A ref is not where the caller expected it; `details.refMismatches` tells name, expected and found oid.'
+  },
+  batch_aborted: { code: 'aborted', text: 'Another ref change of the same atomic batch failed.' },
+  ref_conflict: { code: 'failed_precondition', text: 'One ref name would be a directory of the other.' },
+  missing_object: {
+    code: 'failed_precondition',
+    text: 'An object that is referred to is not in the repository; `details.missingOids` tells which.'
+  },
+  wrong_kind: { code: 'failed_precondition', text: 'The object is of another kind than its place needs.' },
+  path_not_found: { code: 'failed_precondition', text: 'A path to delete or move is not there.' },
+  path_conflict: { code: 'failed_precondition', text: 'A file stands where a directory is needed, or the reverse.' },
+  batch_response_full: {
+    code: 'resource_exhausted',
+    text: 'The answer to a batch had no room for this result; the client asks again by itself.',
+    retryable: true,
+    split: true
+  },
+  // The server's own troubles
+  storage: { code: 'unavailable', text: 'The disk of the server failed; nothing was acknowledged.' },
+  store_closed: { code: 'unavailable', text: 'The server is shutting down.' },
+  repository_closed: { code: 'unavailable', text: 'The repository was closed meanwhile.' },
+  ref_locked: { code: 'unavailable', text: 'Another process on the server holds a lock on a ref.' },
+  git_unavailable: { code: 'unavailable', text: 'The server cannot start `git`.' },
+  git_died: { code: 'unavailable', text: 'A `git` process of the server was killed.' },
+  git_failed: { code: 'internal', text: 'A `git` process of the server refused its task.', ...answered },
+  git_version: { code: 'failed_precondition', text: 'The `git` of the server is too old; the server does not start.' },
+  directory_in_use: {
+    code: 'failed_precondition',
+    text: 'Another server uses the data directory; this one does not start.'
+  },
+  fault: { text: 'A fault that was asked for (docs/testing.md); the code is the scripted one.', ...answered }
+} as const satisfies Readonly<Record<string, ReasonRow>>
+
+/** A reason that this version knows. */
+export type KnownReason = keyof typeof rows
+
+/** A stable finer word than the code; servers newer than this client may send others. Empty = none. */
+export type ErrorReason = KnownReason | '' | (string & Record<never, never>)
+
+/** All rows, for documents and tests. */
+export const reasons: Readonly<Record<KnownReason, ReasonRow>> = rows
+
+/** What the rules look at; every `BlobwireError` has it. */
+interface Classified {
+  readonly code: Code
+  readonly reason: string
+  readonly retryable: boolean
+  readonly details: { readonly limit?: object | undefined }
+}
+
+const rules = new Map<string, ErrorRule>()
+
+/** What a code and a reason mean together. */
+export function ruleOf(code: Code, reason: string): ErrorRule {
+  if (reason === '') return ruleOfCode[code]
+  const key = `${code} ${reason}`
+  let rule = rules.get(key)
+  if (rule === undefined) {
+    const row: Partial<ReasonRow> = Object.hasOwn(rows, reason)
+      ? reasons[reason as KnownReason]
+      : answeredIfInternal(code)
+    rule = { ...ruleOfCode[code], ...row }
+    // Reasons come from servers, too.
+    if (rules.size < 1000) rules.set(key, rule)
+  }
+  return rule
+}
+
+/** A server that gives a reason speaks the protocol, whatever failed inside of it. */
+const answeredIfInternal = (code: Code): Partial<ReasonRow> => (code === 'internal' ? { ...answered, text: '' } : {})
+
+/** The code of a reason; undefined where it has none of its own or is not known. */
+export function codeOfReason(reason: string | undefined): Code | undefined {
+  return reason !== undefined && Object.hasOwn(rows, reason) ? reasons[reason as KnownReason].code : undefined
+}
+
+/** Whether the same call may be sent again. `error.retryable` holds, except for this client's own refusals. */
+export function mayRetry(error: Classified): boolean {
+  return error.retryable && !ruleOf(error.code, error.reason).refusal
+}
+
+/** Whether the circuit breaker takes the error as a failure of the endpoint. */
+export function countsForBreaker({ code, reason }: Classified): boolean {
+  return ruleOf(code, reason).breaker
+}
+
+/** Whether the error says that a transport cannot be had here. */
+export function rulesOutTransport(transport: string, { code, reason }: Classified): boolean {
+  const { transportFallback } = ruleOf(code, reason)
+  return transportFallback === 'grpc' ? transport === 'grpc' : transportFallback
+}
+
+/** Whether the error says that sessions cannot be had here. */
+export function rulesOutSession({ code, reason }: Classified): boolean {
+  return ruleOf(code, reason).sessionFallback
+}
+
+/** Whether the same operations in smaller requests may succeed: a size limit of either side or of a proxy was exceeded. */
+export function mayFitWhenSplit({ code, reason, details }: Classified): boolean {
+  return code === 'resource_exhausted' && (details.limit !== undefined || ruleOf(code, reason).split)
+}
+
+/** Whether an operation whose session ended with the error goes to another session. */
+export function mayResend({ code, reason }: Classified): boolean {
+  return ruleOf(code, reason).resend
+}
