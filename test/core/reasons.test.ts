@@ -1,0 +1,80 @@
+/** The table of reasons says what each error means, and every reason in the code has its row there. */
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { BlobwireError } from '../../src/core/error.ts'
+import {
+  countsForBreaker,
+  mayFitWhenSplit,
+  mayResend,
+  mayRetry,
+  reasons,
+  rulesOutSession,
+  rulesOutTransport
+} from '../../src/core/reasons.ts'
+
+const root = new URL('../../', import.meta.url)
+const error = (init: ConstructorParameters<typeof BlobwireError>[0]) => new BlobwireError(init)
+
+test('every reason that the client or the fixture gives has a row, and every row is given somewhere', () => {
+  const given = new Set<string>()
+  for (const file of globSync('{src,server-fixture}/**/*.ts', { cwd: root })) {
+    if (file.endsWith('core/reasons.ts')) continue
+    const text = readFileSync(new URL(file, root), 'utf8')
+    for (const [, reason = ''] of text.matchAll(/\breason:? (?:= )?'(\w+)'/g)) given.add(reason)
+    for (const [, reason = ''] of text.matchAll(/\b(?:notFound|precondition|unauthenticated)\(\s*'(\w+)'/g))
+      given.add(reason)
+  }
+  assert.ok(given.size > 30, 'the search still finds reasons')
+  const computed = ['retry_budget_exhausted', 'malformed_response', 'request_too_large', 'not_http2']
+  const rows = Object.keys(reasons)
+  assert.deepEqual(
+    [...given].filter((reason) => !rows.includes(reason)),
+    []
+  )
+  assert.deepEqual(
+    rows.filter((reason) => !given.has(reason) && !computed.includes(reason)),
+    []
+  )
+})
+
+test('an error has the code and the retryability of its reason, unless it says otherwise', () => {
+  const open = error({ reason: 'circuit_open', message: 'x' })
+  assert.deepEqual([open.code, open.retryable, mayRetry(open)], ['unavailable', true, false])
+  const tls = error({ reason: 'tls', message: 'x' })
+  assert.deepEqual([tls.code, tls.retryable], ['unavailable', false])
+  const told = error({ code: 'aborted', reason: 'ref_mismatch', message: 'x', retryable: true })
+  assert.equal(mayRetry(told), true)
+  assert.equal(error({ message: 'x' }).code, 'unknown')
+  const later = error({ code: 'unavailable', reason: 'a_reason_of_a_later_server', message: 'x' })
+  assert.deepEqual([later.retryable, mayRetry(later), countsForBreaker(later)], [true, true, true])
+})
+
+test('`is` narrows by reason', () => {
+  const mismatch = { name: 'refs/heads/main', expectedOid: '0', foundOid: '1' }
+  const found: unknown = error({ reason: 'ref_mismatch', message: 'x', details: { refMismatches: [mismatch] } })
+  assert.ok(found instanceof BlobwireError && found.is('ref_mismatch'))
+  // Without narrowing this would not compile: the list is optional.
+  assert.equal(found.details.refMismatches[0]?.foundOid, '1')
+  assert.equal(found.is('integrity'), false)
+})
+
+test('each column is read from the row, or from the code', () => {
+  const of = (code: BlobwireError['code'], reason = '') => error({ code, reason, message: 'x' })
+  const breaker = ['unavailable', 'deadline_exceeded', 'internal', 'unknown'] as const
+  for (const code of breaker) assert.ok(countsForBreaker(of(code)), code)
+  for (const code of ['not_found', 'aborted', 'cancelled', 'unauthenticated'] as const) {
+    assert.ok(!countsForBreaker(of(code)), code)
+  }
+  assert.ok(rulesOutTransport('grpc', of('unavailable')) && !rulesOutTransport('json', of('unavailable')))
+  assert.ok(!rulesOutTransport('grpc', of('unavailable', 'tls')))
+  assert.ok(rulesOutTransport('json', of('internal', 'malformed_response')))
+  assert.ok(!rulesOutTransport('json', of('internal', 'git_failed')))
+  assert.ok(rulesOutSession(of('resource_exhausted', 'request_too_large')))
+  assert.ok(!rulesOutSession(of('resource_exhausted', 'response_too_large')))
+  assert.ok(mayFitWhenSplit(of('resource_exhausted', 'message_too_large')))
+  assert.ok(!mayFitWhenSplit(of('resource_exhausted', 'queue_full')))
+  const limit = { limit: 'max_batch_bytes', maximum: 1, actual: 2 }
+  assert.ok(mayFitWhenSplit(error({ code: 'resource_exhausted', message: 'x', details: { limit } })))
+  assert.ok(mayResend(of('unavailable')) && !mayResend(of('internal')))
+})
