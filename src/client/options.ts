@@ -4,7 +4,7 @@ import type { Interceptor } from '../call/interceptor.ts'
 import { secureContext, type TlsOptions } from '../connection/dial/tls.ts'
 import { type Endpoint, parseEndpoint } from '../connection/endpoint.ts'
 import { type ConnectionOptions, type ResolvedConnectionOptions, resolveConnection } from '../connection/options.ts'
-import { checkKeys, checkNumber, show } from '../core/check-options.ts'
+import { checkBoolean, checkKeys, checkNumber, checkObject, show } from '../core/check-options.ts'
 import { invalidArgument, type TransportName } from '../core/error.ts'
 import { checkHeaders } from './headers.ts'
 import {
@@ -126,9 +126,9 @@ const keys = [
  * @throws BlobwireError `invalid_argument` naming the option, the value and what is allowed; also for unknown options
  */
 export function resolveOptions(options: ClientOptions): ResolvedOptions {
-  checkKeys('', options, keys)
+  checkKeys('', checkObject('options', options), keys)
   const endpoints = checkEndpoints(options.endpoint)
-  const tls = checkTls(options.tls ?? {})
+  const tls = checkTls(checkObject('tls', options.tls))
   if (typeof options.token !== 'function' && options.token !== undefined && !isToken(options.token)) {
     throw invalidArgument(
       'token',
@@ -190,11 +190,6 @@ function checkConnection({ connection = {}, connectTimeoutMs }: ClientOptions): 
   checkNumber('connectTimeoutMs', connectTimeoutMs)
   const { connectTimeoutMs: newer = connectTimeoutMs } = connection
   return resolveConnection({ ...connection, connectTimeoutMs: newer })
-}
-
-function checkBoolean(name: string, value: unknown): boolean {
-  if (typeof value === 'boolean') return value
-  throw invalidArgument(name, `must be true or false, not ${show(value)}`)
 }
 
 function checkTls(tls: TlsOptions): TlsOptions {

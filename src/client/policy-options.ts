@@ -4,7 +4,6 @@ import type { BreakerOptions, ResolvedBreakerOptions } from '../balance/circuit-
 import type { BatchOptions, ResolvedBatchOptions } from '../batch/options.ts'
 import type { ConcurrencyOptions } from '../call/bulkhead.ts'
 import { checkNumber, checkNumbers, type NumberRule } from '../core/check-options.ts'
-import { invalidArgument } from '../core/error.ts'
 import type { ResolvedRetryOptions, RetryOptions } from '../retry/options.ts'
 
 /** A second attempt for reads that are slow. */
@@ -94,9 +93,9 @@ export const policyOptions = ['retry', 'breaker', 'concurrency', 'attemptTimeout
 export function checkPolicies(options: PolicyOptions): ResolvedPolicies {
   const { retry, breaker, concurrency, attemptTimeoutMs, hedge } = options
   return {
-    retry: checkNumbers('retry', retry === false ? { maxAttempts: 1 } : notTrue('retry', retry), retryRules),
-    breaker: breaker === false ? false : checkNumbers('breaker', notTrue('breaker', breaker), breakerRules),
-    concurrency: checkNumbers('concurrency', notTrue('concurrency', concurrency), concurrencyRules),
+    retry: checkNumbers('retry', retry === false ? { maxAttempts: 1 } : retry, retryRules),
+    breaker: breaker === false ? false : checkNumbers('breaker', breaker, breakerRules),
+    concurrency: checkNumbers('concurrency', concurrency, concurrencyRules),
     attemptTimeoutMs: attemptTimeoutMs === undefined ? undefined : checkNumber('attemptTimeoutMs', attemptTimeoutMs),
     hedge: hedge === undefined ? false : { delayMs: checkNumber('hedge.delayMs', hedge?.delayMs) }
   }
@@ -104,12 +103,5 @@ export function checkPolicies(options: PolicyOptions): ResolvedPolicies {
 
 /** @throws BlobwireError `invalid_argument` */
 export function checkBatch(batch: BatchOptions | false | undefined): ResolvedBatchOptions | false {
-  return batch === false ? false : checkNumbers('batch', notTrue('batch', batch), batchRules)
-}
-
-/** An object of options, or none given. */
-function notTrue<Options extends object>(name: string, options: Options | undefined): Options {
-  if (options === undefined) return {} as Options
-  if (typeof options === 'object' && options !== null && !Array.isArray(options)) return options
-  throw invalidArgument(name, 'must be an object of options')
+  return batch === false ? false : checkNumbers('batch', batch, batchRules)
 }

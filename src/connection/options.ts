@@ -1,3 +1,5 @@
+/** Options of connections, their defaults and checks. */
+import { checkBoolean, checkKeys, checkNumbers, checkObject, type NumberRule } from '../core/check-options.ts'
 import { invalidArgument } from '../core/error.ts'
 
 /** How connections are opened, shared, watched and closed. gRPC takes what its library offers: docs/connections.md. */
@@ -76,72 +78,51 @@ export interface ConnectionOptions {
   proxy?: string | undefined
 }
 
-/** Every option in place but the proxy, which is optional by nature. */
+/** With every default in place; `proxy` has none. */
 export type ResolvedConnectionOptions = {
   readonly [Name in Exclude<keyof ConnectionOptions, 'proxy'>]-?: NonNullable<ConnectionOptions[Name]>
 } & {
   readonly proxy: string | undefined
 }
 
-const defaults: ResolvedConnectionOptions = {
-  maxConnections: 4,
-  maxIdleConnections: 0,
-  idleTimeoutMs: 90_000,
-  maxAgeMs: 300_000,
-  connectTimeoutMs: 10_000,
-  tlsHandshakeTimeoutMs: 10_000,
-  keepAliveMs: 60_000,
-  noDelay: true,
-  pingIntervalMs: 30_000,
-  pingTimeoutMs: 15_000,
-  maxHeaderBytes: 64 * 1024,
-  maxStreamsPerConnection: 256,
-  proxy: undefined
-}
+/** Times are above 0, unless they say otherwise. */
+const numberRules = {
+  maxConnections: { default: 4, least: 1, integer: true },
+  maxIdleConnections: { default: 0, least: 0 },
+  idleTimeoutMs: { default: 90_000, above: 0 },
+  maxAgeMs: { default: 300_000, above: 0 },
+  connectTimeoutMs: { default: 10_000, above: 0 },
+  tlsHandshakeTimeoutMs: { default: 10_000, above: 0 },
+  keepAliveMs: { default: 60_000, least: 0 },
+  pingIntervalMs: { default: 30_000, above: 0 },
+  pingTimeoutMs: { default: 15_000, above: 0 },
+  maxHeaderBytes: { default: 64 * 1024, least: 1, integer: true },
+  maxStreamsPerConnection: { default: 256, least: 1, integer: true }
+} as const satisfies Readonly<Record<string, NumberRule>>
 
-/** Integers of 1 or more; the others are times, above 0. */
-const counts = new Set(['maxConnections', 'maxHeaderBytes', 'maxStreamsPerConnection'])
-/** These may be 0. */
-const zeroAllowed = new Set(['maxIdleConnections', 'keepAliveMs'])
+const names = [...Object.keys(numberRules), 'noDelay', 'proxy']
 
 /**
  * Checks options and fills in defaults.
  * @throws BlobwireError `invalid_argument` naming the option, the value and what is allowed; also for unknown options
  */
-export function resolveConnection(options: ConnectionOptions): ResolvedConnectionOptions {
-  const names = Object.keys(defaults)
-  const where = (name: string) => `connection.${name}`
-  if (typeof options !== 'object' || options === null) throw invalidArgument('connection', 'must be an object')
-  const resolved: Record<string, unknown> = { ...defaults }
-  for (const [name, value] of Object.entries(options)) {
-    if (!names.includes(name)) {
-      throw invalidArgument(where(name), `there is no such option; there are ${names.join(', ')}`)
-    }
-    if (value === undefined) continue
-    const allowed = problemOf(name, value)
-    if (allowed !== undefined) throw invalidArgument(where(name), allowed)
-    resolved[name] = value
+export function resolveConnection(given: ConnectionOptions | undefined): ResolvedConnectionOptions {
+  const options = checkObject('connection', given)
+  checkKeys('connection', options, names)
+  const { noDelay = true, proxy, ...numbers } = options
+  return {
+    ...checkNumbers('connection', numbers, numberRules),
+    noDelay: checkBoolean('connection.noDelay', noDelay),
+    proxy: proxy === undefined ? undefined : checkProxy(proxy)
   }
-  return resolved as unknown as ResolvedConnectionOptions
 }
 
-function problemOf(name: string, value: unknown): string | undefined {
-  if (name === 'proxy') return typeof value === 'string' ? proxyProblem(value) : 'must be a URL or "environment"'
-  // A proxy's URL may hold a password, so only other values are shown.
-  const not = `, not ${(typeof value === 'bigint' ? `${value}n` : (JSON.stringify(value) ?? String(value))).slice(0, 80)}`
-  if (name === 'noDelay') return typeof value === 'boolean' ? undefined : `must be true or false${not}`
-  if (counts.has(name)) {
-    return Number.isInteger(value) && (value as number) >= 1 ? undefined : `must be an integer of 1 or more${not}`
-  }
-  const isNumber = typeof value === 'number' && Number.isFinite(value)
-  if (zeroAllowed.has(name)) return isNumber && value >= 0 ? undefined : `must be a number of 0 or more${not}`
-  return isNumber && value > 0 ? undefined : `must be a number above 0${not}`
-}
-
-function proxyProblem(value: string): string | undefined {
-  if (value === 'environment') return undefined
+/** The URL may hold a password, so a wrong one is not shown. */
+function checkProxy(value: unknown): string {
+  if (typeof value !== 'string') throw invalidArgument('connection.proxy', 'must be a URL or "environment"')
+  if (value === 'environment') return value
   const url = URL.canParse(value) ? new URL(value) : undefined
   const isProxy = url !== undefined && (url.protocol === 'http:' || url.protocol === 'https:') && url.hostname !== ''
-  if (isProxy && (url.pathname === '/' || url.pathname === '') && url.search === '' && url.hash === '') return undefined
-  return 'must be "environment" or http(s)://[user:password@]host[:port]'
+  if (isProxy && (url.pathname === '/' || url.pathname === '') && url.search === '' && url.hash === '') return value
+  throw invalidArgument('connection.proxy', 'must be "environment" or http(s)://[user:password@]host[:port]')
 }

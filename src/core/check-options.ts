@@ -1,60 +1,83 @@
+/** Checks of option values: one way to say which option is wrong, its value, and what is allowed. */
 import { invalidArgument } from './error.ts'
+import { nearestName } from './nearest-name.ts'
 
-/** What a numeric option may be, and what it is by default. */
+/** A numeric option: its default, and the values that it may have. */
 export interface NumberRule {
   readonly default: number
-  readonly least: number
+  readonly least?: number
+  /** The value itself is not allowed. */
+  readonly above?: number
   readonly most?: number
   readonly integer?: boolean
 }
 
-/** Shows a value in an error, cut where it is long. */
+/** A value for an error message, cut where it is long. */
 export function show(value: unknown): string {
   return typeof value === 'bigint' ? `${value}n` : (JSON.stringify(value) ?? String(value)).slice(0, 80)
 }
 
-/** @throws BlobwireError `invalid_argument` for keys that no option has */
-export function checkKeys(where: string, value: unknown, allowed: readonly string[]): void {
-  if (typeof value !== 'object' || value === null) throw invalidArgument(where || 'options', 'must be an object')
+/** An object of options; undefined = none given. @throws BlobwireError `invalid_argument` */
+export function checkObject<Options extends object>(name: string, options: Options | undefined): Options {
+  if (options === undefined) return {} as Options
+  if (typeof options === 'object' && options !== null && !Array.isArray(options)) return options
+  throw invalidArgument(name, `must be an object of options, not ${show(options)}`)
+}
+
+/** @throws BlobwireError `invalid_argument` for an unknown key, which names the nearest known one */
+export function checkKeys(where: string, value: object, allowed: readonly string[]): void {
   for (const key of Object.keys(value)) {
-    if (!allowed.includes(key)) {
-      const name = where ? `${where}.${key}` : key
-      throw invalidArgument(name, `there is no such option; there are ${allowed.join(', ')}`)
-    }
+    if (allowed.includes(key)) continue
+    const nearest = nearestName(key, allowed)
+    const hint = nearest === undefined ? '' : `did you mean ${nearest}? `
+    throw invalidArgument(
+      where ? `${where}.${key}` : key,
+      `unknown option; ${hint}expected one of ${allowed.join(', ')}`
+    )
   }
 }
 
 /** A positive number of milliseconds or bytes. @throws BlobwireError `invalid_argument` */
 export function checkNumber(name: string, value: unknown): number {
-  if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value
-  throw invalidArgument(name, `must be a number above 0, not ${show(value)}`)
+  return checkRule(name, value, positive)
+}
+
+/** @throws BlobwireError `invalid_argument` */
+export function checkBoolean(name: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value
+  throw invalidArgument(name, `must be true or false, not ${show(value)}`)
 }
 
 /** A group of numeric options with every default in place. @throws BlobwireError `invalid_argument` */
 export function checkNumbers<Key extends string>(
   group: string,
-  given: { readonly [Name in Key]?: number | undefined },
+  given: { readonly [Name in Key]?: number | undefined } | undefined,
   rules: Readonly<Record<Key, NumberRule>>
 ): Record<Key, number> {
-  checkKeys(group, given, Object.keys(rules))
+  const options = checkObject(group, given) as { readonly [Name in Key]?: number | undefined }
+  checkKeys(group, options, Object.keys(rules))
   const resolved = {} as Record<Key, number>
   for (const key of Object.keys(rules) as Key[]) {
-    const rule = rules[key]
-    const value = given[key] ?? rule.default
-    if (!isAllowed(value, rule)) {
-      throw invalidArgument(`${group}.${key}`, `must be ${inWords(rule)}, not ${show(value)}`)
-    }
-    resolved[key] = value
+    resolved[key] = checkRule(`${group}.${key}`, options[key] ?? rules[key].default, rules[key])
   }
   return resolved
 }
 
-function isAllowed(value: unknown, { least, most = Number.MAX_VALUE, integer }: NumberRule): value is number {
-  if (typeof value !== 'number' || !Number.isFinite(value) || (integer && !Number.isInteger(value))) return false
-  return value >= least && value <= most
+const positive = { above: 0 }
+
+function checkRule(name: string, value: unknown, rule: Omit<NumberRule, 'default'>): number {
+  if (isAllowed(value, rule)) return value
+  throw invalidArgument(name, `must be ${inWords(rule)}, not ${show(value)}`)
 }
 
-function inWords({ least, most, integer }: NumberRule): string {
+function isAllowed(value: unknown, rule: Omit<NumberRule, 'default'>): value is number {
+  const { least = -Number.MAX_VALUE, above = Number.NEGATIVE_INFINITY, most = Number.MAX_VALUE, integer } = rule
+  if (typeof value !== 'number' || !Number.isFinite(value) || (integer && !Number.isInteger(value))) return false
+  return value >= least && value > above && value <= most
+}
+
+function inWords({ least, above, most, integer }: Omit<NumberRule, 'default'>): string {
   const kind = integer ? 'an integer' : 'a number'
+  if (above !== undefined) return `${kind} above ${above}`
   return most === undefined ? `${kind} of ${least} or more` : `${kind} from ${least} to ${most}`
 }

@@ -61,20 +61,24 @@ describe('refused, naming option, value and what is allowed', () => {
       /^retry.maxAttempts: must be an integer from 1 to 100, not "3"/
     ],
     ['retries of no kind', { retry: true }, /^retry: must be an object/],
-    ['an unknown policy', { breaker: { failure: 5 } }, /^breaker.failure: there is no such option; there are failures/],
+    [
+      'an unknown policy',
+      { breaker: { failure: 5 } },
+      /^breaker.failure: unknown option; did you mean failures. expected one of failures/
+    ],
     ['a share above 1', { breaker: { ratio: 2 } }, /^breaker.ratio: must be a number from 0.01 to 1, not 2/],
     ['no calls at all', { concurrency: { maxCalls: 0 } }, /^concurrency.maxCalls: must be an integer of 1 or more/],
     ['no time for an attempt', { attemptTimeoutMs: 0 }, /^attemptTimeoutMs: must be a number above 0/],
     ['hedging without a delay', { hedge: {} }, /^hedge.delayMs/],
-    ['an unknown option', { timeout: 5 }, /^timeout: there is no such option; there are endpoint, /],
-    ['an unknown TLS option', { tls: { pfx: '' } }, /^tls.pfx: there is no such option; there are ca, /],
+    [
+      'an unknown option',
+      { timeout: 5 },
+      /^timeout: unknown option; did you mean timeoutMs. expected one of endpoint, /
+    ],
+    ['an unknown TLS option', { tls: { pfx: '' } }, /^tls.pfx: unknown option; .*expected one of ca, /],
     ['another transport', { transport: 'xml' }, /^transport: must be one of auto, json, msgpack, grpc, not "xml"/],
     ['JSON on a gRPC endpoint', { endpoint: 'grpc://x:1', transport: 'json' }, /^transport: a grpc\(s\)/],
-    [
-      'an unknown batch option',
-      { batch: { size: 1 } },
-      /^batch.size: there is no such option; there are maxOperations, /
-    ],
+    ['an unknown batch option', { batch: { size: 1 } }, /^batch.size: unknown option; expected one of maxOperations, /],
     ['an empty frame', { batch: { maxOperations: 0 } }, /^batch.maxOperations: must be an integer of 1 or more, not 0/],
     ['half a frame', { batch: { framesInFlight: 1.5 } }, /^batch.framesInFlight: must be an integer/],
     ['negative linger', { batch: { lingerMs: -1 } }, /^batch.lingerMs: must be a number of 0 or more, not -1/],
@@ -85,7 +89,7 @@ describe('refused, naming option, value and what is allowed', () => {
     [
       'an unknown connection option',
       { connection: { pool: 1 } },
-      /^connection.pool: there is no such option; there are maxC/
+      /^connection.pool: unknown option; expected one of maxC/
     ],
     ['no connection', { connection: { maxConnections: 0 } }, /^connection.maxConnections: must be an integer of 1/],
     [
