@@ -1,13 +1,15 @@
+/**
+ * One session over several streams, one after the other. When the connection of a stream takes no new requests (GOAWAY,
+ * age), the next stream is opened on another connection and frames go there; the old stream half-closes, drains (it still
+ * answers what it has), and ends.
+ */
 import type { BlobwireError } from '../core/error.ts'
 import type { SessionBatch, SessionStream } from '../transport/session-stream.ts'
 import type { OpenStream } from './session.ts'
 
 type Opening = Parameters<OpenStream>[0]
 
-/**
- * Makes one session of several streams, one after the other: when a connection takes nothing new, the next stream is
- * opened elsewhere, and from then on frames go there; the old one ends its side and still answers what it has.
- */
+/** Opens sessions that outlive the connection of their stream. */
 export function acrossConnections(open: OpenStream, onNewStream: () => void): OpenStream {
   return async (opening) => {
     const stream = new DrainingStream(open, opening, onNewStream)
@@ -16,12 +18,12 @@ export function acrossConnections(open: OpenStream, onNewStream: () => void): Op
   }
 }
 
-/** One stream of the session, and whether it still owes results. */
+/** One stream of the session. */
 interface Generation {
   stream: SessionStream | undefined
-  /** Operations sent on it that have no result. */
+  /** Operations sent on the stream that have no result. */
   outstanding: number
-  /** It ended before it was handed over. */
+  /** The stream ended before it was in use. */
   ended: { readonly error: BlobwireError | undefined } | undefined
 }
 
@@ -30,11 +32,11 @@ class DrainingStream implements SessionStream {
   readonly #opening: Opening
   readonly #onNewStream: () => void
   #current: Generation | undefined
-  /** Those that only answer. */
+  /** Generations that only answer. */
   readonly #draining = new Set<Generation>()
-  #reopening = false
+  #isReopening = false
   #over = false
-  /** Our side is to end, or has. */
+  /** The client sends nothing more. */
   #halfClosed = false
 
   constructor(open: OpenStream, opening: Opening, onNewStream: () => void) {
@@ -44,7 +46,7 @@ class DrainingStream implements SessionStream {
   }
 
   async start(): Promise<void> {
-    this.#switchTo(await this.#openOne())
+    this.#switchTo(await this.#openGeneration())
   }
 
   send(batch: SessionBatch): boolean {
@@ -55,7 +57,7 @@ class DrainingStream implements SessionStream {
   }
 
   cancel(ids: readonly number[]): void {
-    // Ids of a stream that has nothing more to send are not known on this one, and do no harm.
+    // The server passes over ids that it does not know on a stream.
     this.#current?.stream?.cancel(ids)
     for (const { stream } of this.#draining) stream?.cancel(ids)
   }
@@ -71,7 +73,7 @@ class DrainingStream implements SessionStream {
     for (const { stream } of this.#draining) stream?.destroy()
   }
 
-  async #openOne(): Promise<Generation> {
+  async #openGeneration(): Promise<Generation> {
     const generation: Generation = { stream: undefined, outstanding: 0, ended: undefined }
     generation.stream = await this.#open({
       onStart: () => this.#opening.onStart(),
@@ -93,14 +95,14 @@ class DrainingStream implements SessionStream {
     return generation
   }
 
-  /** Frames go on the old stream until the new one is there. */
+  /** Frames go on the old stream until the new one is open. */
   #reopen(): void {
-    if (this.#reopening || this.#over || this.#halfClosed) return
-    this.#reopening = true
+    if (this.#isReopening || this.#over || this.#halfClosed) return
+    this.#isReopening = true
     this.#onNewStream()
-    this.#openOne().then(
+    this.#openGeneration().then(
       (generation) => {
-        this.#reopening = false
+        this.#isReopening = false
         if (this.#over) return generation.stream?.destroy()
         const old = this.#current
         this.#switchTo(generation)
@@ -110,9 +112,9 @@ class DrainingStream implements SessionStream {
         if (this.#halfClosed) generation.stream?.end()
         else this.#opening.onDrain()
       },
-      // The old stream is as good as it was; if it ends, so does this session.
+      // The old stream is as good as it was; when it ends, so does this session.
       () => {
-        this.#reopening = false
+        this.#isReopening = false
       }
     )
   }
@@ -120,13 +122,15 @@ class DrainingStream implements SessionStream {
   #switchTo(generation: Generation): void {
     this.#current = generation
     const { ended } = generation
-    // It failed while it was opened. Who opens it gets it first.
+    // The stream failed while it was opened. Its opener gets the stream first, then the error.
     if (ended) queueMicrotask(() => this.#ended(generation, ended.error))
   }
 
-  /** One that was left may end when it owes nothing; what else ends, ends all. */
+  /** A drained stream may end when it has nothing outstanding; any other end is that of the session. */
   #ended(generation: Generation, error: BlobwireError | undefined): void {
-    if (this.#over || (this.#draining.delete(generation) && error === undefined && generation.outstanding <= 0)) return
+    if (this.#over) return
+    const isDrained = this.#draining.delete(generation) && error === undefined && generation.outstanding <= 0
+    if (isDrained) return
     this.destroy()
     this.#opening.onEnd(error)
   }

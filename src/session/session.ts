@@ -1,53 +1,53 @@
+/** One session from its opening to its end, as the batcher uses it. */
 import type { Clock } from '../core/clock.ts'
 import { BlobwireError } from '../core/error.ts'
 import type { Messages } from '../schema/messages.ts'
 import type { SessionBatch, SessionOpening, SessionStream } from '../transport/session-stream.ts'
 
 /**
- * A server, or what is in between, that has not said anything on a stream for this long after it was opened holds back
- * one direction until the other has ended. The server's first message needs one round trip.
+ * The server greets a session at once, which takes one round trip. Nothing for so long means that something on the way
+ * holds back one direction until the other has ended.
  */
-const silenceMs = 1500
-/** A session without work is ended, so that neither side keeps what nobody uses. */
+const greetingMs = 1500
+/** An unused session ends after this long, so that neither side keeps it for nothing. */
 const idleMs = 90_000
 
-/** Opens the stream: with a token that has to be fetched first, later. */
+/** Opens the stream; a token may have to be fetched first. */
 export type OpenStream = (opening: Omit<SessionOpening, 'headers'>) => Promise<SessionStream>
 
-/** What a link tells. */
-export interface SessionEvents {
+/** Hears of a session. */
+export interface SessionListener {
   onResponse(response: Messages['SessionResponse']): void
-  /** Whether anything waits for an answer. */
+  /** Whether an operation waits for an answer. */
   isBusy(): boolean
   /** There is room for a frame again. */
   onRoom(): void
-  /** It is over; `established` = the server had spoken on it. No error = it ended in good order. */
+  /** The session is over; `established` = the server had greeted it. No error = it ended in good order. */
   onBroken(error: BlobwireError | undefined, established: boolean): void
 }
 
-/** One session from its opening to its end. */
 export class Session {
   readonly #clock: Clock
-  readonly #events: SessionEvents
+  readonly #listener: SessionListener
   #stream: SessionStream | undefined
   #hasRoom = false
   #established = false
   #over = false
   #usedAtMs: number
-  #cancelSilence: (() => void) | undefined
+  #cancelGreeting: (() => void) | undefined
   #cancelIdle: (() => void) | undefined
 
-  constructor(open: OpenStream, clock: Clock, events: SessionEvents) {
+  constructor(open: OpenStream, clock: Clock, listener: SessionListener) {
     this.#clock = clock
-    this.#events = events
+    this.#listener = listener
     this.#usedAtMs = clock.now()
     const opening = {
       onStart: () => {
-        if (!this.#established) this.#cancelSilence = clock.schedule(silenceMs, () => this.#silent())
+        if (!this.#established) this.#cancelGreeting = clock.schedule(greetingMs, () => this.#silent())
       },
       onResponse: (response: Messages['SessionResponse']) => this.#receive(response),
       onDrain: () => this.#makeRoom(),
-      // Who opens streams has opened another one already.
+      // The stream under this session opens another one by itself.
       onGoaway: () => undefined,
       onEnd: (error: BlobwireError | undefined) => this.#end(error)
     }
@@ -67,11 +67,6 @@ export class Session {
     return this.#hasRoom
   }
 
-  /** Whether the server has spoken on it. */
-  get established(): boolean {
-    return this.#established
-  }
-
   send(batch: SessionBatch): void {
     this.#usedAtMs = this.#clock.now()
     this.#hasRoom = this.#stream?.send(batch) ?? false
@@ -81,7 +76,7 @@ export class Session {
     this.#stream?.cancel(ids)
   }
 
-  /** Lets go at once; nothing is told any more. */
+  /** Ends the session at once; the listener hears nothing more. */
   destroy(): void {
     this.#finish()
     this.#stream?.destroy()
@@ -90,27 +85,27 @@ export class Session {
   #makeRoom(): void {
     if (this.#over || this.#hasRoom || this.#stream === undefined) return
     this.#hasRoom = true
-    this.#events.onRoom()
+    this.#listener.onRoom()
   }
 
   #receive(response: Messages['SessionResponse']): void {
     if (this.#over) return
     this.#established = true
-    this.#cancelSilence?.()
-    this.#cancelSilence = undefined
-    this.#events.onResponse(response)
+    this.#cancelGreeting?.()
+    this.#cancelGreeting = undefined
+    this.#listener.onResponse(response)
   }
 
   #silent(): void {
-    const message = `nothing came on the session within ${silenceMs} ms: something on the way buffers streams`
-    this.#end(new BlobwireError({ code: 'unimplemented', reason: 'session_silent', message, sent: 'maybe' }))
+    const message = `no greeting on the session within ${greetingMs} ms: something on the way buffers streams`
+    this.#end(new BlobwireError({ reason: 'session_silent', message, sent: 'maybe' }))
     this.#stream?.destroy()
   }
 
   #watchIdle(delayMs: number): void {
     this.#cancelIdle = this.#clock.schedule(delayMs, () => {
-      const restMs = this.#usedAtMs + idleMs - this.#clock.now()
-      if (restMs > 0 || this.#events.isBusy()) return this.#watchIdle(Math.max(restMs, idleMs / 10))
+      const leftMs = this.#usedAtMs + idleMs - this.#clock.now()
+      if (leftMs > 0 || this.#listener.isBusy()) return this.#watchIdle(Math.max(leftMs, idleMs / 10))
       this.#stream?.end()
       this.#end(undefined)
     })
@@ -119,13 +114,13 @@ export class Session {
   #end(error: BlobwireError | undefined): void {
     if (this.#over) return
     this.#finish()
-    this.#events.onBroken(error, this.#established)
+    this.#listener.onBroken(error, this.#established)
   }
 
   #finish(): void {
     this.#over = true
     this.#hasRoom = false
-    this.#cancelSilence?.()
+    this.#cancelGreeting?.()
     this.#cancelIdle?.()
   }
 }
