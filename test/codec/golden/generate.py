@@ -74,21 +74,21 @@ def to_json(value):
     return value
 
 
-def buf(shape, source, to):
-    command = ["node_modules/.bin/buf", "convert", "proto", "--type", f"blobwire.v1.{shape}"]
+def buf(message_type, source, to):
+    command = ["node_modules/.bin/buf", "convert", "proto", "--type", f"blobwire.v1.{message_type}"]
     command += ["--from", "-#format=json", "--to", f"-#format={to}"]
     return subprocess.run(command, input=json.dumps(source).encode(), capture_output=True, check=True).stdout
 
 
 cases = []
-for shape, messages in MESSAGES.items():
+for message_type, messages in MESSAGES.items():
     for message in messages:
         plain = to_json(message)
         cases.append(
             {
-                "shape": shape,
-                "json": buf(shape, plain, "json").decode().strip(),
-                "protobuf": base64.b64encode(buf(shape, plain, "binpb")).decode(),
+                "type": message_type,
+                "json": buf(message_type, plain, "json").decode().strip(),
+                "protobuf": base64.b64encode(buf(message_type, plain, "binpb")).decode(),
                 "msgpack": base64.b64encode(msgpack.packb(message, use_bin_type=True)).decode(),
             }
         )
