@@ -4,6 +4,7 @@ import type { TransportName } from '../core/error.ts'
 export interface CallOptions {
   /**
    * Ends the call: it settles at once with `cancelled`. The server may still carry it out.
+   * @default none
    */
   signal?: AbortSignal | undefined
   /**
@@ -15,6 +16,7 @@ export interface CallOptions {
   /**
    * Headers (gRPC: metadata) for this call, over the client's own. Names are case-insensitive; those that the protocol
    * itself uses are refused.
+   * @default {}
    */
   headers?: Readonly<Record<string, string>> | undefined
   /**

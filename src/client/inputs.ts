@@ -84,9 +84,21 @@ export interface StoreCommitInput {
 export type Change =
   | Bytes
   | null
-  | { content: Bytes; mode?: Mode | undefined }
-  | { oid: string; mode?: Mode | undefined }
-  | { moveFrom: string; mode?: Mode | undefined }
+  | {
+      content: Bytes
+      /** @default '100644' */
+      mode?: Mode | undefined
+    }
+  | {
+      oid: string
+      /** @default '100644' */
+      mode?: Mode | undefined
+    }
+  | {
+      moveFrom: string
+      /** @default the moved file's mode */
+      mode?: Mode | undefined
+    }
 
 /** Changes by path. A `Map` also takes paths that an object literal cannot (`__proto__`). */
 export type Changes = Readonly<Record<string, Change>> | ReadonlyMap<string, Change>
@@ -126,13 +138,19 @@ export interface PageInput {
 export interface ListCommitsInput extends PageInput {
   /** @default 'HEAD' */
   revision?: string | undefined
-  /** Only commits that change this path. */
+  /**
+   * Only commits that change this path.
+   * @default '' (all commits)
+   */
   path?: string | undefined
 }
 
 /** Which names to list. */
 export interface ListInput extends PageInput {
-  /** Only names that begin with this, such as `refs/heads/`. */
+  /**
+   * Only names that begin with this, such as `refs/heads/`.
+   * @default '' (all names)
+   */
   prefix?: string | undefined
 }
 
@@ -164,7 +182,7 @@ export interface OperationInputs {
   storeTree: StoreTreeInput
   getTree: GetTreeInput & PageInput
   storeCommit: StoreCommitInput
-  getCommit: { revision?: string | undefined }
+  getCommit: { /** @default 'HEAD' */ revision?: string | undefined }
   listCommits: ListCommitsInput
   /** In a batch, `expectedHead` has to be given. */
   commitFiles: CommitFilesInput

@@ -36,7 +36,10 @@ export interface ClientOptions extends PolicyOptions {
    * @default none
    */
   token?: Token | undefined
-  /** Certificates, for `https://` and `grpcs://`. */
+  /**
+   * Certificates, for `https://` and `grpcs://`.
+   * @default {}
+   */
   tls?: TlsOptions | undefined
   /**
    * Time for one call, in milliseconds; `batch` and `commitFiles` have it for all their requests together.
@@ -46,9 +49,13 @@ export interface ClientOptions extends PolicyOptions {
   /**
    * How connections are opened, shared, watched and closed, and the proxy on the way. Each of these options has a
    * default of its own.
+   * @default {}
    */
   connection?: ConnectionOptions | undefined
-  /** Older name of `connection.connectTimeoutMs`, which counts more. */
+  /**
+   * Older name of `connection.connectTimeoutMs`, which counts more.
+   * @default none
+   */
   connectTimeoutMs?: number | undefined
   /**
    * Headers (gRPC: metadata) for every call.

@@ -109,6 +109,36 @@ test('a frame has no more operations and no more bytes than its bounds', async (
   await unbatchable
 })
 
+test('a frame has at most half of the operations under way, those in flight included', async () => {
+  const { store, stream } = bench()
+  const calls = Array.from({ length: 100 }, (_, index) => store(`${index}`))
+  const sizes = () => stream().sent.map(({ operations }) => operations.length)
+  await settled()
+  assert.deepEqual(sizes(), [50, 50], 'half of 100 wait, then 50 wait and 50 are in flight')
+  calls.push(...Array.from({ length: 100 }, (_, index) => store(`${index}`)))
+  await settled()
+  stream().answer(0)
+  await settled()
+  assert.deepEqual(sizes(), [50, 50, 75], '100 wait and 50 are in flight')
+  stream().answer(1)
+  await settled()
+  assert.deepEqual(sizes(), [50, 50, 75, 25], 'no more wait')
+  stream().answer(2, 3)
+  await Promise.all(calls)
+})
+
+test('half of a few operations is no frame: up to 16 travel together', async () => {
+  const { store, stream } = bench()
+  const calls = Array.from({ length: 20 }, (_, index) => store(`${index}`))
+  await settled()
+  assert.deepEqual(
+    stream().sent.map(({ operations }) => operations.length),
+    [16, 4]
+  )
+  stream().answer()
+  await Promise.all(calls)
+})
+
 test("the server's limits count where they are lower", async () => {
   const { store, stream } = bench({ limits: { maxBatchOperations: 2 } })
   const calls = Array.from({ length: 4 }, (_, index) => store(`${index}`))

@@ -1,38 +1,11 @@
-/** Options are checked once, at construction; defaults are what their documentation says. */
+/** Options are checked once, at construction. */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { inspect } from 'node:util'
 import { resolveOptions } from '../../src/client/options.ts'
 import { BlobwireError, type ClientOptions, createClient } from '../../src/index.ts'
 
 const endpoint = 'http://127.0.0.1:4100'
-
-test('every @default in the documentation is the resolved value', () => {
-  const source = readFileSync(new URL('../../src/client/options.ts', import.meta.url), 'utf8')
-  const documented = [...source.matchAll(/@default ([^\n]*)\n(?:[^/]*\*\/)\s*(\w+)\?:/g)]
-  const resolved: Record<string, unknown> = { ...resolveOptions({ endpoint }), transport: 'auto' }
-  assert.ok(documented.length >= 8, `${documented.length} defaults are documented`)
-  for (const [, text = '', name = ''] of documented) {
-    const expected = text === 'none' ? undefined : JSON.parse(text.replaceAll("'", '"'))
-    assert.deepEqual(resolved[name], expected, name)
-  }
-})
-
-test('every @default of batch is the resolved value', () => {
-  const source = readFileSync(new URL('../../src/batch/options.ts', import.meta.url), 'utf8')
-  const documented = [...source.matchAll(/@default (\d+)\n(?:[^/]*\*\/)\s*(\w+)\?:/g)]
-  const found = Object.fromEntries(documented.map(([, value, name]) => [name, Number(value)]))
-  assert.deepEqual(found, resolveOptions({ endpoint }).batch)
-})
-
-test('every @default of connection is the resolved value, and every option has one', () => {
-  const source = readFileSync(new URL('../../src/connection/options.ts', import.meta.url), 'utf8')
-  const documented = [...source.matchAll(/@default (\w+)\n(?:[^/]*\*\/)\s*(\w+)\?:/g)]
-  const values: Record<string, boolean | undefined> = { none: undefined, true: true, false: false }
-  const found = documented.map(([, text = '', name]) => [name, text in values ? values[text] : Number(text)])
-  assert.deepEqual(Object.fromEntries(found), resolveOptions({ endpoint }).connection)
-})
 
 test('the older name of the connect timeout still works, and the newer one counts more', () => {
   const { connection } = resolveOptions({ endpoint, connectTimeoutMs: 5 })

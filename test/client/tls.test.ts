@@ -1,9 +1,13 @@
 /** TLS on both doors and all transports: who is trusted, who is not, and that nothing falls back to cleartext. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { test } from 'node:test'
+import { createSecureServer, type ServerHttp2Stream } from 'node:http2'
+import type { AddressInfo } from 'node:net'
+import { type TestContext, test } from 'node:test'
 import { connect } from 'node:tls'
 import { type BlobwireError, createClient, type TlsOptions } from '../../src/index.ts'
+import { startPeer } from '../support/http2-peer.ts'
 import { atEnd, type TestServer, testServer } from '../support/server.ts'
 
 const pem = (name: string) => readFileSync(new URL(`../support/tls/${name}`, import.meta.url))
@@ -82,6 +86,31 @@ test('https and grpcs never fall back to cleartext', async (context) => {
     const client = createClient({ endpoint, transport, timeoutMs: 3000 })
     context.after(() => client.close())
     await assert.rejects(client.getRepository('x'), { code: 'unavailable' })
+  }
+})
+
+/** An https endpoint whose capabilities say that gRPC listens at `grpcUrl`. */
+async function startNaming(context: TestContext, grpcUrl: string): Promise<string> {
+  const server = createSecureServer({ cert: pem('server.pem'), key: pem('server.key') })
+  server.on('stream', (stream: ServerHttp2Stream) => {
+    stream.respond({ ':status': 200, 'content-type': 'application/json' })
+    stream.end(JSON.stringify({ transports: [{ transport: 'grpc', url: grpcUrl }] }))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  context.after(() => server.close())
+  return `https://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+test('a cleartext gRPC address that a TLS endpoint names is refused, and is sent nothing', async (context) => {
+  const clear = await startPeer(context, (stream) => stream.respond({ ':status': 200 }, { endStream: true }))
+  for (const named of [clear.url, clear.url.replace(/^http/, 'grpc'), `http://:${clear.port}`]) {
+    const endpoint = await startNaming(context, named)
+    const client = createClient({ endpoint, transport: 'grpc', tls: { ca }, token: 'secret', timeoutMs: 5000 })
+    context.after(() => client.close())
+    const refusal = { code: 'failed_precondition', reason: 'downgrade_refused', retryable: false }
+    await assert.rejects(client.getRepository('x'), refusal)
+    assert.deepEqual([clear.seen, clear.sessions], [[], []], named)
   }
 })
 

@@ -1,8 +1,10 @@
 /** Retries must not multiply the load of a server in trouble. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { BlobwireError } from '../../src/core/error.ts'
 import { RetryBudget } from '../../src/retry/budget.ts'
 import { FakeClock } from '../support/fake-clock.ts'
+import { bench, errorDetail, settled } from '../support/fake-session.ts'
 import { down, policyBench, quiet } from '../support/policy-bench.ts'
 
 const rule = { budgetRatio: 0.2, budgetPerSecond: 10 }
@@ -71,6 +73,29 @@ test('attempts that never reached the server cost nothing', async () => {
   for (let call = 0; call < 20; call++) await assert.rejects(write(), { code: 'unavailable', reason: '', attempts: 3 })
   assert.equal(arrivals.length, 60)
 })
+
+for (const breaks of [false, true]) {
+  const spends = breaks ? 'a session that broke has spent it on what it sent again' : 'a session that holds spends none'
+  test(`the budget has one retry: ${spends}`, async () => {
+    const retry = { maxAttempts: 3, baseMs: 0, maxMs: 0, budgetRatio: 0, budgetPerSecond: 0.1 }
+    const { store, stream, counters, clock } = bench({ policies: { retry } })
+    const outcome = store('a').catch(({ reason }: BlobwireError) => reason)
+    await settled()
+    stream().greet()
+    if (breaks) {
+      stream().opening.onEnd(new BlobwireError({ code: 'unavailable', message: 'reset', sent: 'maybe' }))
+      await settled()
+      assert.deepEqual([counters.resent, stream().frames], [1, ['a']])
+    }
+    stream().fail(0, { code: 'unavailable', detail: errorDetail({ retryable: true }) })
+    await settled()
+    clock.advance(0)
+    await settled()
+    assert.equal(counters.retries, breaks ? 0 : 1)
+    if (!breaks) stream().answer(1)
+    assert.equal(await outcome, breaks ? 'retry_budget_exhausted' : 'oid of a')
+  })
+}
 
 test('30 % of attempts fail: 99 % of calls succeed with five attempts, near the least load that can be', async () => {
   let state = 11

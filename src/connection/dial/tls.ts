@@ -11,9 +11,15 @@ export interface TlsOptions {
    * @default Node's own list
    */
   ca?: Pem | readonly Pem[] | undefined
-  /** Client certificate chain (PEM), for servers that ask for one. Goes with `key`. */
+  /**
+   * Client certificate chain (PEM), for servers that ask for one. Goes with `key`.
+   * @default none
+   */
   cert?: Pem | undefined
-  /** Private key (PEM) of `cert`. */
+  /**
+   * Private key (PEM) of `cert`.
+   * @default none
+   */
   key?: Pem | undefined
   /**
    * Name the server's certificate must carry.

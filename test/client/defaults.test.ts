@@ -1,0 +1,221 @@
+/** What the documentation of each option says of its default (`@default`) is what a client does without the option. */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createSecureServer, type ServerHttp2Stream } from 'node:http2'
+import type { AddressInfo } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import { getCACertificates, type SecureVersion, setDefaultCACertificates, type TLSSocket } from 'node:tls'
+import { isDeepStrictEqual } from 'node:util'
+import { resolveOptions } from '../../src/client/options.ts'
+import { jsonCodec } from '../../src/codec/json.ts'
+import { emptyTreeOid } from '../../src/git/oid.ts'
+import { type ClientOptions, createClient, type Interceptor, type Repository } from '../../src/index.ts'
+import { documentedOptions, tagCount } from '../support/option-docs.ts'
+import { atEnd, testServer } from '../support/server.ts'
+
+/** Everything that a user gives. */
+const roots = ['ClientOptions', 'CallOptions', 'CreateRepositoryInput', 'ListInput', 'OperationInputs']
+const endpoint = 'http://127.0.0.1:4100'
+const pem = (name: string) => readFileSync(new URL(`../support/tls/${name}`, import.meta.url), 'utf8')
+const author = { name: 'Ada', email: 'ada@example.org' }
+const nowSeconds = 1_700_000_000
+const timeoutMs = 500_000_000
+
+/** Values by the names of their options: those without the option, and what `@default` calls by other words. */
+interface Held {
+  readonly found: Readonly<Record<string, unknown>>
+  readonly words: Readonly<Record<string, unknown>>
+}
+
+const named = (owner: string, values: object) =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [`${owner}.${name}`, value]))
+
+/** Options of the client, as they are resolved. */
+function resolvedOptions(): Held['found'] {
+  const resolved = resolveOptions({ endpoint })
+  const isDefault = (transport: ClientOptions['transport']) =>
+    isDeepStrictEqual(resolveOptions({ endpoint, transport }).transports, resolved.transports)
+  const transport = (['auto', 'json', 'msgpack', 'grpc'] as const).find(isDefault)
+  const hedge = resolved.hedge || undefined
+  return {
+    ...named('ClientOptions', { ...resolved, transport, connectTimeoutMs: undefined }),
+    ...named('PolicyOptions', { ...resolved, hedge }),
+    ...named('RetryOptions', resolved.retry),
+    ...named('RetryBudgetOptions', resolved.retry),
+    ...named('BreakerOptions', resolved.breaker || {}),
+    ...named('ConcurrencyOptions', resolved.concurrency),
+    ...named('BatchOptions', resolved.batch || {}),
+    ...named('ConnectionOptions', resolved.connection)
+  }
+}
+
+/** How a client without `tls` meets servers that speak one version of TLS each. */
+async function tlsOptions(context: TestContext): Promise<Held> {
+  const certificates = getCACertificates('default')
+  setDefaultCACertificates([pem('ca.pem')])
+  context.after(() => setDefaultCACertificates(certificates))
+  const sockets: TLSSocket[] = []
+  const connects = async (version: SecureVersion) => {
+    const identity = { cert: pem('server.pem'), key: pem('server.key') }
+    const asks = { requestCert: true, rejectUnauthorized: false, minVersion: version, maxVersion: version }
+    const server = createSecureServer({ ...identity, ...asks })
+    server.on('secureConnection', (socket: TLSSocket) => sockets.push(socket))
+    server.on('stream', (stream: ServerHttp2Stream) => {
+      stream.respond({ ':status': 200, 'content-type': 'application/json' })
+      stream.end('{}')
+    })
+    server.listen(0, 'localhost')
+    await once(server, 'listening')
+    context.after(() => server.close())
+    const url = `https://localhost:${(server.address() as AddressInfo).port}`
+    const client = createClient({ endpoint: url, transport: 'json', retry: false })
+    context.after(() => client.close())
+    return client.getCapabilities().then(
+      () => true,
+      () => false
+    )
+  }
+  const versions = { 'TLSv1.2': await connects('TLSv1.2'), 'TLSv1.3': await connects('TLSv1.3') }
+  const [socket = assert.fail('no handshake')] = sockets
+  const [shown] = Object.keys(socket.getPeerCertificate() ?? {})
+  const found = {
+    ca: Object.values(versions).includes(true),
+    cert: shown,
+    key: shown,
+    serverName: socket.servername,
+    minVersion: Object.entries(versions).find(([, worked]) => worked)?.[0]
+  }
+  const words = { "Node's own list": true, "the endpoint's host": 'localhost' }
+  return { found: named('TlsOptions', found), words }
+}
+
+/** A call as its request says it, in the bytes that are sent. */
+interface Recorded {
+  readonly method: string
+  readonly message: Readonly<Record<string, unknown>>
+  readonly timeoutMs: number
+  readonly transport: string
+  readonly headers: object
+}
+
+interface Recording {
+  readonly repository: Repository
+  /** The same of another client. */
+  readonly other: Repository
+  readonly last: (method: string) => Recorded
+}
+
+/** A repository whose calls are recorded on their way to a server. */
+async function startRecording(context: TestContext): Promise<Recording> {
+  const server = atEnd(context, await testServer())
+  const calls: Recorded[] = []
+  const record: Interceptor = async (call, next) => {
+    const { method, request, headers } = call
+    const message = { ...jsonCodec.decode(method.request, jsonCodec.encode(method.request, request)) }
+    const remainingMs = Math.ceil(call.remainingMs() / 1_000_000) * 1_000_000
+    const transport = call.transport ?? client.stats().transport
+    calls.push({ method: method.name, message, timeoutMs: remainingMs, transport, headers })
+    return next(call)
+  }
+  const client = server.client({ transport: 'json', timeoutMs, interceptors: [record] })
+  const last = (method: string) => calls.findLast((call) => call.method === method) ?? assert.fail(method)
+  return { repository: client.repository('demo'), other: server.client().repository('demo'), last }
+}
+
+/** Arguments of calls, as the server gets them or as its answers show them. */
+async function callInputs(context: TestContext): Promise<Held> {
+  context.mock.timers.enable({ apis: ['Date'], now: nowSeconds * 1000 })
+  const { repository, other, last } = await startRecording(context)
+  const sent = (method: string, ...names: string[]) =>
+    Object.fromEntries(names.map((name) => [name, last(method).message[name]]))
+  await repository.createRepository()
+  const { oid: tree } = await repository.storeTree([])
+  await repository.storeCommit({ tree, author, message: 'm\n' })
+  const stored = last('StoreCommit').message
+  const { timeSeconds, zone } = stored['author'] as { timeSeconds: number; zone: string }
+
+  const commit = { branch: 'main', message: 'm\n', author }
+  await repository.commitFiles({ ...commit, changes: { old: { content: 'a', mode: '100755' } } })
+  const { oid: head } = await other.commitFiles({ ...commit, changes: { b: 'b' } })
+  const { oid } = await repository.storeBlob('c')
+  const changes = { content: { content: 'x' }, oid: { oid }, moved: { moveFrom: 'old' } }
+  const { oid: after } = await repository.commitFiles({ ...commit, changes })
+  const parents = (await repository.getCommit(after)).commit?.parents
+  const { entries } = await repository.getTree()
+  const modes = Object.fromEntries(entries.map(({ path, mode }) => [path, mode]))
+
+  await Promise.all([repository.getCommit(), repository.listCommits(), repository.listRefs({}, {})])
+  const callOptions = ({ timeoutMs, transport, headers }: Recorded) => ({ timeoutMs, transport, headers })
+  assert.deepEqual(callOptions(last('ListCommits')), callOptions(last('ListRefs')), 'none, or an object with none')
+  const found = {
+    ...named('CallOptions', { signal: undefined, ...callOptions(last('ListRefs')) }),
+    ...named('CreateRepositoryInput', sent('CreateRepository', 'objectFormat')),
+    ...named('StoreTreeInput', { baseTree: tree }),
+    ...named('StoreCommitInput', { parents: stored['parents'], committer: stored['committer'] }),
+    ...named('Author', { timeSeconds, zone }),
+    ...named('CommitFilesInput', { ...sent('CommitFiles', 'committer'), expectedHead: parents }),
+    ...named('Change', { mode: modes['content'], 'mode 2': modes['oid'], 'mode 3': modes['moved'] }),
+    ...named('GetTreeInput', sent('GetTree', 'revision', 'path', 'recursive')),
+    ...named('OperationInputs', sent('GetCommit', 'revision')),
+    ...named('ListCommitsInput', sent('ListCommits', 'revision', 'path')),
+    ...named('ListInput', sent('ListRefs', 'prefix')),
+    ...named('PageInput', { ...sent('ListRefs', 'pageToken'), pageSize: await usualPages(repository, head) })
+  }
+  const words = {
+    'the empty tree': emptyTreeOid('sha1'),
+    "now, by the client's clock": nowSeconds,
+    'the author': stored['author'],
+    "wherever it is: others' commits in between are kept, and this one goes on top": [head],
+    "the moved file's mode": '100755',
+    'what the server does (100; for paths 1000)': { refs: 100, paths: 1000 },
+    "the client's `timeoutMs`": timeoutMs,
+    "the client's": 'json'
+  }
+  return { found, words }
+}
+
+/** How many refs and how many paths a page has that nobody asked a size for. */
+async function usualPages(repository: Repository, newOid: string): Promise<{ refs: number; paths: number }> {
+  const { oid } = await repository.storeBlob('')
+  const numbers = Array.from({ length: 1001 }, (_, index) => index)
+  const entries = numbers.map((number) => ({ path: `${number}`, mode: '100644' as const, oid }))
+  const { oid: tree } = await repository.storeTree(entries)
+  const names = numbers.slice(0, 101).map((number) => `refs/tags/${number}`)
+  await repository.updateRefs(names.map((name) => ({ name, expectedOid: null, newOid })))
+  const { refs } = await repository.listRefs()
+  const { changes } = await repository.compare({ base: emptyTreeOid('sha1'), head: tree })
+  return { refs: refs.length, paths: changes.length }
+}
+
+/** A literal, perhaps with an explanation in brackets behind it; `none`; or one of the words. */
+function meaningOf(tag: string, words: Held['words']): unknown {
+  if (tag === 'none') return undefined
+  if (Object.hasOwn(words, tag)) return words[tag]
+  const [, literal = assert.fail(`neither a literal nor known words: ${tag}`)] =
+    /^('[^']*'|[\d.]+|true|false|\[.*\]|\{.*\})(?: \(.*\))?$/.exec(tag) ?? []
+  return JSON.parse(literal.replaceAll("'", '"'))
+}
+
+/** An object of options leaves out what has its own default. */
+function resolvedAlone(name: string, value: unknown): unknown {
+  const [owner, option = ''] = name.split('.')
+  const isGroup = (owner === 'ClientOptions' || owner === 'PolicyOptions') && typeof value === 'object'
+  return isGroup ? named(owner, resolveOptions({ endpoint, [option]: value }))[name] : value
+}
+
+test('every option says what its default is, and that is what it is', async (context) => {
+  const tls = await tlsOptions(context)
+  const inputs = await callInputs(context)
+  const found: Held['found'] = { ...resolvedOptions(), ...tls.found, ...inputs.found }
+  const words = { ...tls.words, ...inputs.words }
+  const options = documentedOptions(roots)
+  for (const { name, tag } of options) {
+    await context.test(name, () => {
+      assert.ok(tag !== undefined, 'has no @default; "none" is one')
+      assert.ok(Object.hasOwn(found, name), 'is held against nothing')
+      assert.deepEqual(found[name], resolvedAlone(name, meaningOf(tag, words)), `@default ${tag}`)
+    })
+  }
+  assert.equal(options.length, tagCount, 'a @default tag stands where no option was looked for')
+})
