@@ -10,7 +10,7 @@ export interface DocumentedOption {
   readonly tag: string | undefined
 }
 
-const root = new URL('../../src', import.meta.url)
+const root = new URL('../../src/', import.meta.url)
 const sources = readdirSync(root, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
   .map((name) => readFileSync(new URL(name, root), 'utf8'))
