@@ -1,6 +1,7 @@
 import { rulesOutSession, SessionFallback } from '../balance/fallback.ts'
 import { forward } from '../call/interceptor.ts'
 import type { BlobwireError } from '../core/error.ts'
+import { afterReady } from '../platform/schedule.ts'
 import type { Messages } from '../schema/messages.ts'
 import { acrossConnections } from '../session/draining-stream.ts'
 import { Session } from '../session/session.ts'
@@ -98,7 +99,7 @@ export class Batcher implements PendingOperationOwner {
   #flushSoon(): void {
     if (this.#flushing) return
     this.#flushing = true
-    queueMicrotask(() => process.nextTick(() => this.#flush()))
+    afterReady(() => this.#flush())
   }
 
   #bounds(): FrameBounds {

@@ -6,6 +6,7 @@ import { isTooLarge, wrongCount } from '../batch/unary-fallback.ts'
 import type { CallOptions } from '../call/call-options.ts'
 import { BlobwireError, invalidArgument, moreSent, type Sent } from '../core/error.ts'
 import { hashObject, type ObjectFormat } from '../git/oid.ts'
+import { afterInput } from '../platform/schedule.ts'
 import { isRetryable } from '../retry/rules.ts'
 import type { Init } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
@@ -149,7 +150,7 @@ async function sendRun(context: BatchContext, run: Item[], sending: Sending): Pr
   try {
     const request = { repository, operations, atomic: sending.atomic }
     const answer = invoker.invoke(methods.batchOperations, request, sending.options())
-    if (invoker.options.verify) setImmediate(hashAhead, run, context.defaults.objectFormat)
+    if (invoker.options.verify) afterInput(() => hashAhead(run, context.defaults.objectFormat))
     response = await answer
     progress.sent = 'processed'
   } catch (error) {
