@@ -34,9 +34,9 @@ export type { ClientOptions } from './client/options.ts'
 export type { HedgeOptions, PolicyOptions } from './client/policy-options.ts'
 export type { Repository } from './client/repository.ts'
 export type { BatchStats, ClientStats, EndpointStats } from './client/stats.ts'
-export type { Pem, TlsOptions } from './connection/dial/tls.ts'
 export type { ConnectionOptions } from './connection/options.ts'
 export type { ConnectionStats } from './connection/stats.ts'
+export type { Pem, TlsOptions } from './connection/tls-options.ts'
 export type { Code } from './core/code.ts'
 export type {
   BlobwireErrorInit,

@@ -7,13 +7,13 @@ import {
   type sendUnaryData,
   type UntypedServiceImplementation
 } from '@grpc/grpc-js'
-import { encodeStatus } from '../../src/codec/proto.ts'
 import { fromWire, toWire } from '../../src/codec/wire-object.ts'
 import { codeNumbers } from '../../src/core/code.ts'
 import { BlobwireError } from '../../src/core/error.ts'
 import type { Init, MessageName, Method } from '../../src/schema/descriptor.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
+import { encodeStatus } from '../../src/transport/grpc/proto.ts'
 import { errorDetail, toBlobwireError } from '../service/error-detail.ts'
 import type { GrpcParts } from './parts.ts'
 import { serveSession } from './session.ts'

@@ -1,6 +1,6 @@
-import { encodeErrorDetail } from '../../src/codec/proto.ts'
 import { codeToConnect } from '../../src/core/code.ts'
 import type { BlobwireError } from '../../src/core/error.ts'
+import { encodeErrorDetail } from '../../src/transport/grpc/proto.ts'
 import { errorDetail } from '../service/error-detail.ts'
 
 /** Connect's error object, as it stands in the body of a unary error and in the end-stream message. */

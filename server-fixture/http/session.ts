@@ -142,7 +142,7 @@ class HttpSession {
     return !this.#runner.full && this.#readingCount <= maxReading && this.#output.writableLength <= maxUnsentBytes
   }
 
-  #take(flags: number, payload: Buffer): void {
+  #take(flags: number, payload: Uint8Array): void {
     if ((flags & ~compressedFlag) !== 0) throw invalidArgument('frame', `unknown flags ${flags}`)
     const isCompressed = (flags & compressedFlag) !== 0
     if (isCompressed && !this.#terms.compressed) {

@@ -5,6 +5,7 @@ import { forward, type UnaryInvoker } from '../call/interceptor.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Counters } from '../core/counters.ts'
 import type { BlobwireError } from '../core/error.ts'
+import { afterReady } from '../platform/schedule.ts'
 import type { Messages } from '../schema/messages.ts'
 import type { OpenStream } from '../session/session.ts'
 import { FrameWindow } from './frame-window.ts'
@@ -168,7 +169,7 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
   #flushSoon(): void {
     if (this.#isFlushScheduled) return
     this.#isFlushScheduled = true
-    queueMicrotask(() => process.nextTick(() => this.#flush()))
+    afterReady(() => this.#flush())
   }
 
   #bounds(): FrameBounds {

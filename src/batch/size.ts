@@ -1,3 +1,5 @@
+import { utf8Length } from '../platform/bytes.ts'
+
 /** What a message takes besides its strings and bytes: keys, lengths, brackets. */
 const perFieldBytes = 16
 
@@ -7,7 +9,7 @@ const perFieldBytes = 16
  */
 export function estimateBytes(value: unknown, base64: boolean): number {
   if (value instanceof Uint8Array) return perFieldBytes + (base64 ? Math.ceil(value.length / 3) * 4 : value.length)
-  if (typeof value === 'string') return perFieldBytes + Buffer.byteLength(value)
+  if (typeof value === 'string') return perFieldBytes + utf8Length(value)
   if (typeof value !== 'object' || value === null) return perFieldBytes
   let sum = perFieldBytes
   if (Array.isArray(value)) {

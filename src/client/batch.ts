@@ -5,6 +5,7 @@ import type { CallOptions } from '../call/call-options.ts'
 import { BlobwireError, invalidArgument, moreSent, type Sent } from '../core/error.ts'
 import { mayFitWhenSplit } from '../core/reasons.ts'
 import { hashObject, type ObjectFormat } from '../git/oid.ts'
+import { afterInput } from '../platform/schedule.ts'
 import type { Init } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
@@ -148,7 +149,7 @@ async function sendRun(context: BatchContext, run: Item[], sending: Sending): Pr
   try {
     const request = { repository, operations, atomic: sending.atomic }
     const answer = invoker.invoke(methods.batchOperations, request, sending.options())
-    if (invoker.options.verify) setImmediate(hashAhead, run, context.defaults.objectFormat)
+    if (invoker.options.verify) afterInput(() => hashAhead(run, context.defaults.objectFormat))
     response = await answer
     progress.sent = 'processed'
   } catch (error) {

@@ -1,9 +1,9 @@
 import type { BatchOptions, ResolvedBatchOptions } from '../batch/options.ts'
 import { isToken, type Token } from '../call/credentials.ts'
 import type { Interceptor } from '../call/interceptor.ts'
-import { secureContext, type TlsOptions } from '../connection/dial/tls.ts'
 import { type Endpoint, parseEndpoint } from '../connection/endpoint.ts'
 import { type ConnectionOptions, type ResolvedConnectionOptions, resolveConnection } from '../connection/options.ts'
+import type { TlsOptions } from '../connection/tls-options.ts'
 import { checkBoolean, checkKeys, checkNumber, checkObject, show } from '../core/check-options.ts'
 import { invalidArgument, type TransportName } from '../core/error.ts'
 import { checkHeaders } from './headers.ts'
@@ -207,7 +207,5 @@ function checkTls(tls: TlsOptions): TlsOptions {
   if (tls.minVersion !== undefined && tls.minVersion !== 'TLSv1.2' && tls.minVersion !== 'TLSv1.3') {
     throw invalidArgument('tls.minVersion', `must be TLSv1.2 or TLSv1.3, not ${show(tls.minVersion)}`)
   }
-  // Only to have what cannot be used refused here, not at the first call.
-  secureContext(tls)
   return tls
 }

@@ -1,6 +1,7 @@
 import type { Codec } from '../codec/codec.ts'
 import { jsonCodec } from '../codec/json.ts'
 import { msgpackCodec } from '../codec/msgpack.ts'
+import { secureContext } from '../connection/dial/tls.ts'
 import { type Endpoint, originOf, parseEndpoint } from '../connection/endpoint.ts'
 import { openHttpConnection } from '../connection/http2/http-connection.ts'
 import type { Counters } from '../core/counters.ts'
@@ -19,14 +20,16 @@ export function codecOf(name: TransportName): Codec {
   return name === 'json' ? jsonCodec : msgpackCodec
 }
 
-/** Makes the transports of a client. */
+/** Makes the transports of a client. In `client`, this file alone reaches the network functions of Node. */
 export class TransportFactory {
   readonly #options: ResolvedOptions
   readonly #counters: Counters
   /** Only while an endpoint is asked where gRPC listens. */
   readonly #asking = new Set<Transport>()
 
+  /** @throws BlobwireError `invalid_argument` where a certificate or key cannot be read */
   constructor(options: ResolvedOptions, counters: Counters) {
+    secureContext(options.tls)
     this.#options = options
     this.#counters = counters
   }

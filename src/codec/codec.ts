@@ -22,7 +22,7 @@ export interface Codec {
    * The second half: the bytes of what was prepared, in one or more pieces, behind `headroom` bytes of the first that the
    * caller fills in. Pieces may be contents that were given to `prepare`, and must not change until they are sent.
    */
-  write(prepared: WireObject, headroom: number): Buffer[]
+  write(prepared: WireObject, headroom: number): Uint8Array[]
   /**
    * The message in the bytes, with proto3 defaults filled in; unknown fields are ignored. `bytes` fields may be views
    * of the input.

@@ -3,6 +3,7 @@
  * Source: Connect protocol, "Enveloped-Message" (the same prefix as gRPC's).
  */
 import { BlobwireError } from '../core/error.ts'
+import { allocate, concat } from '../platform/bytes.ts'
 
 /** Bytes before each payload. */
 export const envelopeHeaderBytes = 5
@@ -11,40 +12,47 @@ export const compressedFlag = 0x01
 /** The payload is the end-stream message of Connect, always JSON. */
 export const endStreamFlag = 0x02
 
+function writeLength(header: Uint8Array, length: number): void {
+  header[1] = length >>> 24
+  header[2] = length >>> 16
+  header[3] = length >>> 8
+  header[4] = length
+}
+
 /** An envelope in one piece: the payload is copied once, behind its header. */
-export function encodeEnvelope(flags: number, payload: Uint8Array): Buffer {
-  const envelope = Buffer.allocUnsafe(envelopeHeaderBytes + payload.length)
+export function encodeEnvelope(flags: number, payload: Uint8Array): Uint8Array {
+  const envelope = allocate(envelopeHeaderBytes + payload.length)
   envelope[0] = flags
-  envelope.writeUInt32BE(payload.length, 1)
+  writeLength(envelope, payload.length)
   envelope.set(payload, envelopeHeaderBytes)
   return envelope
 }
 
 /** Writes the header into the room in front of an uncompressed payload, so that its bytes need not be moved. */
-export function sealEnvelope(pieces: readonly Buffer[]): void {
+export function sealEnvelope(pieces: readonly Uint8Array[]): void {
   const [first] = pieces
   if (first === undefined) return
   first[0] = 0
-  first.writeUInt32BE(payloadBytes(pieces), 1)
+  writeLength(first, payloadBytes(pieces))
 }
 
 /** Of an envelope in pieces. */
-export function payloadBytes(pieces: readonly Buffer[]): number {
+export function payloadBytes(pieces: readonly Uint8Array[]): number {
   let bytes = -envelopeHeaderBytes
   for (const piece of pieces) bytes += piece.length
   return bytes
 }
 
 /** The payload of an envelope in pieces, in one. */
-export function payloadOf(pieces: readonly Buffer[]): Buffer {
+export function payloadOf(pieces: readonly Uint8Array[]): Uint8Array {
   const [only] = pieces
-  return (pieces.length === 1 && only ? only : Buffer.concat(pieces)).subarray(envelopeHeaderBytes)
+  return (pieces.length === 1 && only ? only : concat(pieces)).subarray(envelopeHeaderBytes)
 }
 
 /** Takes one envelope; `payload` may be a view of what was pushed. */
-export type EnvelopeReceiver = (flags: number, payload: Buffer) => void
+export type EnvelopeReceiver = (flags: number, payload: Uint8Array) => void
 
-const noBytes = Buffer.alloc(0)
+const noBytes = new Uint8Array(0)
 
 /**
  * Cuts a stream of chunks into envelopes. Each byte is copied at most once, however small the chunks, and an envelope
@@ -54,7 +62,7 @@ export class EnvelopeParser {
   readonly #maxBytes: number
   readonly #receive: EnvelopeReceiver
   /** What is not yet a whole header, or the part of the payload that has come. */
-  #held: Buffer = noBytes
+  #held: Uint8Array = noBytes
   #heldBytes = 0
   /** Whole length of the envelope being held, header included; 0 = its header is not complete. */
   #wanted = 0
@@ -71,13 +79,13 @@ export class EnvelopeParser {
   }
 
   /** @throws BlobwireError `resource_exhausted` for a payload above `maxBytes`, and what the receiver throws */
-  push(chunk: Buffer): void {
+  push(chunk: Uint8Array): void {
     let at = 0
     while (at < chunk.length) at = this.#heldBytes > 0 ? this.#resume(chunk, at) : this.#begin(chunk, at)
   }
 
   /** At the start of an envelope. Returns where it stopped reading. */
-  #begin(chunk: Buffer, at: number): number {
+  #begin(chunk: Uint8Array, at: number): number {
     const left = chunk.length - at
     if (left >= envelopeHeaderBytes) {
       const length = this.#lengthAt(chunk, at)
@@ -91,16 +99,16 @@ export class EnvelopeParser {
   }
 
   /** Goes on with what is held, or begins to hold. */
-  #resume(chunk: Buffer, at: number): number {
+  #resume(chunk: Uint8Array, at: number): number {
     const target = this.#wanted || envelopeHeaderBytes
     const take = Math.min(target - this.#heldBytes, chunk.length - at)
-    chunk.copy(this.#held, this.#heldBytes, at, at + take)
+    this.#held.set(take === chunk.length ? chunk : chunk.subarray(at, at + take), this.#heldBytes)
     this.#heldBytes += take
     if (this.#heldBytes < target) return at + take
     if (this.#wanted === 0) {
       const header = this.#held
       this.#hold(this.#lengthAt(header, 0))
-      header.copy(this.#held, 0, 0, envelopeHeaderBytes)
+      this.#held.set(header)
       this.#heldBytes = envelopeHeaderBytes
       if (this.#wanted > envelopeHeaderBytes) return at + take
     }
@@ -113,12 +121,13 @@ export class EnvelopeParser {
   }
 
   #hold(wanted: number): void {
-    this.#held = Buffer.allocUnsafe(wanted || envelopeHeaderBytes)
+    this.#held = allocate(wanted || envelopeHeaderBytes)
     this.#wanted = wanted
   }
 
-  #lengthAt(bytes: Buffer, at: number): number {
-    const length = bytes.readUInt32BE(at + 1)
+  #lengthAt(bytes: Uint8Array, at: number): number {
+    let length = 0
+    for (let place = 1; place < envelopeHeaderBytes; place++) length = length * 256 + (bytes[at + place] as number)
     if (length > this.#maxBytes) {
       const message = `a message of ${length} bytes on the stream; at most ${this.#maxBytes} are taken`
       const details = { limit: { limit: 'max_batch_bytes', maximum: this.#maxBytes, actual: length } }

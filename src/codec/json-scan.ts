@@ -2,6 +2,8 @@
  * Walks JSON text before it is parsed, for what `JSON.parse` lets pass: bottomless nesting, keys that stand twice, and
  * `__proto__`. Grammar is left to the parser. Strings are crossed by native search, so that base64 costs next to nothing.
  */
+import { decodeLatin1, decodeUtf8, encodeUtf8 } from '../platform/bytes.ts'
+import type { NativeBytes } from '../platform/platform.ts'
 import { malformed, maxDepth, maxNodes } from './malformed.ts'
 
 const quote = 0x22
@@ -11,7 +13,7 @@ const backslash = 0x5c
  * Checks that JSON text is safe to parse.
  * @throws BlobwireError `invalid_argument`, reason `malformed`
  */
-export function scanJson(text: Buffer): void {
+export function scanJson(text: NativeBytes): void {
   // One entry for each open object (its keys) or array (undefined).
   const levels: (string[] | undefined)[] = []
   let expectsKey = false
@@ -37,7 +39,7 @@ export function scanJson(text: Buffer): void {
         const from = at + 1
         at = endOfString(from)
         if (expectsKey) {
-          checkKey(levels.at(-1) ?? [], text.toString('latin1', from, at))
+          checkKey(levels.at(-1) ?? [], keyOf(text, from, at))
           expectsKey = false
         }
         break
@@ -62,20 +64,21 @@ export function scanJson(text: Buffer): void {
   }
 }
 
-function checkKey(keys: string[], raw: string): void {
-  const key = raw.includes('\\') ? unescapeKey(raw) : raw
+/** The key between two quotes, one character for each byte of its UTF-8. */
+function keyOf(text: NativeBytes, from: number, to: number): string {
+  const raw = decodeLatin1(text, from, to)
+  if (!raw.includes('\\')) return raw
+  try {
+    return decodeLatin1(encodeUtf8(JSON.parse(`"${decodeUtf8(text, from, to)}"`) as string))
+  } catch (cause) {
+    throw malformed('a key is not a JSON string', cause)
+  }
+}
+
+function checkKey(keys: string[], key: string): void {
   if (key === '__proto__') throw malformed('the key __proto__ is not allowed')
   if (keys.includes(key)) throw malformed('a key stands twice in its object')
   // No message has as many fields; a linear search stays cheap.
   if (keys.length >= 64) throw malformed('more than 64 keys in one object')
   keys.push(key)
-}
-
-function unescapeKey(raw: string): string {
-  try {
-    // Back to latin1 bytes, as keys without escapes are compared.
-    return Buffer.from(JSON.parse(`"${Buffer.from(raw, 'latin1').toString()}"`) as string).toString('latin1')
-  } catch (cause) {
-    throw malformed('a key is not a JSON string', cause)
-  }
 }

@@ -2,7 +2,8 @@
  * Walks the headers of a MessagePack value before anything is built from it: the decoder itself trusts every count it
  * reads, so that five bytes can claim gigabytes. Source: the MessagePack specification, "Formats".
  */
-import { isUtf8 } from 'node:buffer'
+import { decodeLatin1, isUtf8, toNative } from '../platform/bytes.ts'
+import type { NativeBytes } from '../platform/platform.ts'
 import { malformed, maxDepth, maxNodes } from './malformed.ts'
 
 const maxSafeHighWord = 0x1f_ffff
@@ -24,13 +25,13 @@ interface Level {
 }
 
 class Scan {
-  readonly #bytes: Buffer
+  readonly #bytes: NativeBytes
   readonly #levels: Level[] = []
   #at = 0
   #nodes = 0
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#bytes = toNative(bytes)
   }
 
   run(): void {
@@ -107,7 +108,7 @@ class Scan {
     const length = head <= 0xbf ? head & 0x1f : this.#uint(1 << (head - 0xd9))
     const from = this.#at
     this.#text(length)
-    const key = this.#bytes.toString('latin1', from, this.#at)
+    const key = decodeLatin1(this.#bytes, from, this.#at)
     if (key === '__proto__') throw malformed('the key __proto__ is not allowed')
     if (keys.includes(key)) throw malformed(`the key at byte ${start} stands twice in its map`)
     // No message has as many fields; a linear search stays cheap.
@@ -134,9 +135,11 @@ class Scan {
   }
 
   #uint(length: number): number {
-    const from = this.#at
+    let at = this.#at
     this.#skip(length)
-    return this.#bytes.readUIntBE(from, length)
+    let value = 0
+    while (at < this.#at) value = value * 256 + (this.#bytes[at++] as number)
+    return value
   }
 
   #skip(length: number): void {

@@ -3,19 +3,21 @@
  * writes the same bytes; this takes a third of its time, copies a blob once instead of twice or more, and leaves room for
  * the envelope in front. test/codec/msgpack-write.test.ts compares the two.
  */
+import { allocate, copyRange, encodeUtf8, utf8Length, writeUtf8 } from '../platform/bytes.ts'
+import type { NativeBytes } from '../platform/platform.ts'
 
 /** Small messages are put together here, so that only what they need is allocated for them. */
-const scratch = Buffer.allocUnsafeSlow(64 * 1024)
+const scratch = allocate(64 * 1024)
 /** From here on, a content is not copied. */
 const ownPieceBytes = 16 * 1024
 /** What a number or the header of anything else takes at most. */
 const headerBytes = 9
 
 /** The bytes of a value. */
-export function writeMessagePack(value: unknown): Buffer {
+export function writeMessagePack(value: unknown): Uint8Array {
   const end = new Writer(scratch).write(value, 0)
-  if (end > 0) return copyOf(0, end)
-  const bytes = Buffer.allocUnsafe(sizeOf(value))
+  if (end > 0) return copyRange(scratch, 0, end)
+  const bytes = allocate(sizeOf(value))
   return bytes.subarray(0, new Writer(bytes).write(value, 0))
 }
 
@@ -23,27 +25,21 @@ export function writeMessagePack(value: unknown): Buffer {
  * The same in pieces, behind `headroom` bytes of the first that are left to the caller. Large contents are pieces of
  * their own, as they are: nothing copies them.
  */
-export function writeMessagePackParts(value: unknown, headroom: number): Buffer[] {
-  const parts: Buffer[] = []
+export function writeMessagePackParts(value: unknown, headroom: number): Uint8Array[] {
+  const parts: Uint8Array[] = []
   const end = new Writer(scratch, parts).write(value, headroom)
   if (end > 0) {
-    parts.push(copyOf(parts.length === 0 ? 0 : headroom, end))
+    parts.push(copyRange(scratch, parts.length === 0 ? 0 : headroom, end))
     return parts
   }
   // Many small values that are too much for the scratch buffer together.
-  const bytes = Buffer.allocUnsafe(headroom + sizeOf(value))
+  const bytes = allocate(headroom + sizeOf(value))
   return [bytes.subarray(0, new Writer(bytes).write(value, headroom))]
-}
-
-function copyOf(from: number, to: number): Buffer {
-  const bytes = Buffer.allocUnsafe(to - from)
-  scratch.copy(bytes, 0, from, to)
-  return bytes
 }
 
 /** No less than the bytes of a value. */
 function sizeOf(value: unknown): number {
-  if (typeof value === 'string') return headerBytes + Buffer.byteLength(value)
+  if (typeof value === 'string') return headerBytes + utf8Length(value)
   if (value instanceof Uint8Array) return headerBytes + value.length
   if (typeof value !== 'object' || value === null) return headerBytes
   let size = headerBytes
@@ -56,22 +52,19 @@ function sizeOf(value: unknown): number {
 const keys = new Map<string, Uint8Array>()
 
 function keyOf(name: string): Uint8Array {
-  let key = keys.get(name)
-  if (key === undefined) {
-    key = Buffer.from([0xa0 | name.length, ...Buffer.from(name)])
-    keys.set(name, key)
-  }
+  const key = Uint8Array.of(0xa0 | name.length, ...encodeUtf8(name))
+  keys.set(name, key)
   return key
 }
 
 class Writer {
-  readonly #bytes: Buffer
+  readonly #bytes: NativeBytes
   /** Takes pieces that are finished before the end; undefined = all goes in one. */
-  readonly #parts: Buffer[] | undefined
+  readonly #parts: Uint8Array[] | undefined
   #headroom = 0
   #at = 0
 
-  constructor(bytes: Buffer, parts?: Buffer[]) {
+  constructor(bytes: NativeBytes, parts?: Uint8Array[]) {
     this.#bytes = bytes
     this.#parts = parts
   }
@@ -101,7 +94,8 @@ class Writer {
   }
 
   #list(items: readonly unknown[]): boolean {
-    this.#header(items.length, { fix: 0x90, most: 15, wide: 0xdc })
+    if (items.length <= 15) this.#bytes[this.#at++] = 0x90 | items.length
+    else this.#wide(0xdc, items.length)
     for (let index = 0; index < items.length; index++) if (!this.#value(items[index])) return false
     return true
   }
@@ -110,9 +104,10 @@ class Writer {
     let count = 0
     // Prepared messages are plain objects; a list of their keys would only be garbage.
     for (const _name in map) count++
-    this.#header(count, { fix: 0x80, most: 15, wide: 0xde })
+    if (count <= 15) this.#bytes[this.#at++] = 0x80 | count
+    else this.#wide(0xde, count)
     for (const name in map) {
-      const key = keyOf(name)
+      const key = keys.get(name) ?? keyOf(name)
       const { length } = key
       if (this.#at + length > this.#bytes.length) return false
       for (let place = 0; place < length; place++) this.#bytes[this.#at++] = key[place] as number
@@ -124,19 +119,19 @@ class Writer {
   #text(text: string): boolean {
     // A UTF-16 unit is at most three bytes of UTF-8.
     if (this.#at + headerBytes + text.length * 3 > this.#bytes.length) {
-      if (this.#at + headerBytes + Buffer.byteLength(text) > this.#bytes.length) return false
+      if (this.#at + headerBytes + utf8Length(text) > this.#bytes.length) return false
     }
     if (text.length <= 10) {
-      const length = this.#bytes.write(text, this.#at + 1)
+      const length = writeUtf8(this.#bytes, text, this.#at + 1)
       this.#bytes[this.#at] = 0xa0 | length
       this.#at += 1 + length
       return true
     }
-    const length = Buffer.byteLength(text)
+    const length = utf8Length(text)
     if (length <= 31) this.#bytes[this.#at++] = 0xa0 | length
     else if (length <= 0xff) this.#small(0xd9, length)
-    else this.#wide(length <= 0xffff ? 0xda : 0xdb, length)
-    this.#at += this.#bytes.write(text, this.#at)
+    else this.#wide(0xda, length)
+    this.#at += writeUtf8(this.#bytes, text, this.#at)
     return true
   }
 
@@ -145,17 +140,17 @@ class Writer {
     if (this.#parts !== undefined && length >= ownPieceBytes) return this.#piece(bytes, this.#parts)
     if (this.#at + headerBytes + length > this.#bytes.length) return false
     if (length <= 0xff) this.#small(0xc4, length)
-    else this.#wide(length <= 0xffff ? 0xc5 : 0xc6, length)
+    else this.#wide(0xc5, length)
     this.#bytes.set(bytes, this.#at)
     this.#at += length
     return true
   }
 
   /** Ends the piece before, whose first one has the headroom; what follows begins again behind as much room. */
-  #piece(bytes: Uint8Array, parts: Buffer[]): boolean {
-    this.#wide(bytes.length <= 0xffff ? 0xc5 : 0xc6, bytes.length)
-    parts.push(copyOf(parts.length === 0 ? 0 : this.#headroom, this.#at))
-    parts.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+  #piece(bytes: Uint8Array, parts: Uint8Array[]): boolean {
+    this.#wide(0xc5, bytes.length)
+    parts.push(copyRange(scratch, parts.length === 0 ? 0 : this.#headroom, this.#at))
+    parts.push(bytes)
     this.#at = this.#headroom
     return true
   }
@@ -164,19 +159,13 @@ class Writer {
     if (value >= 0) {
       if (value <= 0x7f) this.#bytes[this.#at++] = value
       else if (value <= 0xff) this.#small(0xcc, value)
-      else if (value <= 0xffff) this.#wide(0xcd, value)
-      else if (value <= 0xffff_ffff) this.#wide(0xce, value)
+      else if (value <= 0xffff_ffff) this.#wide(0xcd, value)
       else this.#long(0xcf, value)
     } else if (value >= -0x20) this.#bytes[this.#at++] = value & 0xff
     else if (value >= -0x80) this.#small(0xd0, value & 0xff)
     else if (value >= -0x8000) this.#wide(0xd1, value & 0xffff)
-    else if (value >= -0x8000_0000) this.#wide(0xd2, value >>> 0)
+    else if (value >= -0x8000_0000) this.#wide(0xd1, value >>> 0)
     else this.#long(0xd3, value)
-  }
-
-  #header(count: number, { fix, most, wide }: { fix: number; most: number; wide: number }): void {
-    if (count <= most) this.#bytes[this.#at++] = fix | count
-    else this.#wide(count <= 0xffff ? wide : wide + 1, count)
   }
 
   #small(type: number, value: number): void {
@@ -184,17 +173,29 @@ class Writer {
     this.#bytes[this.#at++] = value
   }
 
-  /** Two bytes or, for the types that have them, four. */
+  /** The type and two bytes where they suffice, else the type behind it and four. */
   #wide(type: number, value: number): void {
-    this.#bytes[this.#at] = type
-    const isShort = type === 0xcd || type === 0xd1 || type === 0xda || type === 0xc5 || type === 0xdc || type === 0xde
-    this.#at = isShort ? this.#bytes.writeUInt16BE(value, this.#at + 1) : this.#bytes.writeUInt32BE(value, this.#at + 1)
+    const bytes = this.#bytes
+    let at = this.#at
+    if (value <= 0xffff) bytes[at++] = type
+    else {
+      bytes[at++] = type + 1
+      bytes[at++] = value >>> 24
+      bytes[at++] = value >>> 16
+    }
+    bytes[at++] = value >>> 8
+    bytes[at++] = value
+    this.#at = at
   }
 
+  /** Eight bytes, of which each takes what is left of the value modulo 256. */
   #long(type: number, value: number): void {
     this.#bytes[this.#at] = type
-    const high = Math.floor(value / 2 ** 32)
-    this.#bytes.writeInt32BE(high | 0, this.#at + 1)
-    this.#at = this.#bytes.writeUInt32BE(value - high * 2 ** 32, this.#at + 5)
+    let rest = value
+    for (let place = 8; place > 0; place--) {
+      this.#bytes[this.#at + place] = rest
+      rest = Math.floor(rest / 256)
+    }
+    this.#at += 9
   }
 }

@@ -3,6 +3,7 @@
  * loses them. Rules: proto3 field presence and the ProtoJSON mapping (protobuf.dev, "ProtoJSON Format").
  */
 import { invalidArgument } from '../core/error.ts'
+import { toPlain } from '../platform/bytes.ts'
 import type { Field, Init, MessageName } from '../schema/descriptor.ts'
 import { messageDescriptors } from '../schema/descriptors.ts'
 import type { Messages } from '../schema/messages.ts'
@@ -21,14 +22,9 @@ export interface Representation {
   readonly acceptsProtoNames: boolean
 }
 
-/** Callers get a Uint8Array whatever decoded it: a Buffer is one too, but does not compare as one. */
-export function uint8ArrayOf(bytes: Uint8Array): Uint8Array {
-  return Buffer.isBuffer(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes
-}
-
 /** Bytes are bytes and integers are integers: MessagePack, and the objects that protobufjs takes and gives. */
 const binaryRepresentation: Representation = {
-  readBytes: (value) => (value instanceof Uint8Array ? uint8ArrayOf(value) : undefined),
+  readBytes: (value) => (value instanceof Uint8Array ? toPlain(value) : undefined),
   writeBytes: (bytes) => bytes,
   readLong: (value) => (typeof value === 'number' ? value : undefined),
   writeLong: (value) => value,
@@ -179,14 +175,6 @@ function toWireMessage(type: MessageName, value: unknown, as: Representation, om
   return message
 }
 
-function guarded<T>(run: () => T): T {
-  try {
-    return run()
-  } catch (problem) {
-    throw asError(problem)
-  }
-}
-
 function asError(problem: unknown): unknown {
   return problem instanceof FieldProblem ? invalidArgument(problem.path, problem.description) : problem
 }
@@ -200,7 +188,11 @@ export function fromWire<Name extends MessageName>(
   wire: unknown,
   as: Representation = binaryRepresentation
 ): Messages[Name] {
-  return guarded(() => fromWireMessage(type, wire, as) as Messages[Name])
+  try {
+    return fromWireMessage(type, wire, as) as Messages[Name]
+  } catch (problem) {
+    throw asError(problem)
+  }
 }
 
 /**
@@ -212,7 +204,11 @@ export function toWire<Name extends MessageName>(
   message: Init<Messages[Name]>,
   as: Representation = binaryRepresentation
 ): WireObject {
-  return guarded(() => toWireMessage(type, message, as))
+  try {
+    return toWireMessage(type, message, as)
+  } catch (problem) {
+    throw asError(problem)
+  }
 }
 
 /** The same for an operation of a batch, which leaves out `repository`: it stands once, outside. */

@@ -1,42 +1,28 @@
-import { promisify } from 'node:util'
-import zlib from 'node:zlib'
+/** gzip under a byte limit, with the errors of a client. */
 import { BlobwireError } from '../core/error.ts'
+import * as zlib from '../platform/zlib.ts'
 
-const gzipAsync = promisify<zlib.InputType, zlib.ZlibOptions, Buffer>(zlib.gzip)
-const gunzipAsync = promisify<zlib.InputType, zlib.ZlibOptions, Buffer>(zlib.gunzip)
-
-/** Up to here the work is shorter than the way to zlib's thread pool and back. */
-const syncBytes = 16 * 1024
-
-/** Level 1: on the way to a server the bytes saved by more would not pay for the time. */
-const options = { level: 1 } as const
-
-/** A gzip member (RFC 1952) of the bytes; a promise only where they are many. */
-export function gzip(bytes: Uint8Array): Uint8Array | Promise<Uint8Array> {
-  return bytes.length <= syncBytes ? zlib.gzipSync(bytes, options) : gzipAsync(bytes, options)
-}
+export { gzip } from '../platform/zlib.ts'
 
 /**
  * The bytes of one or more gzip members (RFC 1952); a promise only where they are many.
  * @throws BlobwireError `resource_exhausted` above `maxBytes`, before more is buffered; `invalid_argument`, reason
- * `malformed`, for what is not gzip, is truncated or has a wrong checksum or size
+ * `malformed`, for bytes that are not gzip, are truncated or have a wrong checksum or size
  */
 export function gunzip(bytes: Uint8Array, maxBytes: number): Uint8Array | Promise<Uint8Array> {
-  const limits = { maxOutputLength: maxBytes }
-  if (bytes.length > syncBytes) {
-    return gunzipAsync(bytes, limits).catch((cause) => {
-      throw failure(cause, maxBytes)
-    })
+  const fail = (cause: unknown): never => {
+    throw failure(cause, maxBytes)
   }
   try {
-    return zlib.gunzipSync(bytes, limits)
+    const content = zlib.gunzip(bytes, maxBytes)
+    return content instanceof Promise ? content.catch(fail) : content
   } catch (cause) {
-    throw failure(cause, maxBytes)
+    return fail(cause)
   }
 }
 
 function failure(cause: unknown, maxBytes: number): BlobwireError {
-  if ((cause as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE') {
+  if (!(cause instanceof RangeError)) {
     return new BlobwireError({ code: 'invalid_argument', reason: 'malformed', message: 'not gzip', cause })
   }
   return new BlobwireError({

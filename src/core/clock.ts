@@ -1,3 +1,5 @@
+import { startTimer } from '../platform/schedule.ts'
+
 /** Time and timers, so that policies run on a fake clock in tests. */
 export interface Clock {
   /** Milliseconds on a clock that never goes back; its zero means nothing. */
@@ -19,8 +21,6 @@ export const systemClock: Clock = {
   now: () => performance.now(),
   wallTimeMs: () => Date.now(),
   schedule(delayMs, callback, keepsAlive = false) {
-    const timer = setTimeout(callback, Math.min(delayMs, maxDelayMs))
-    if (!keepsAlive) timer.unref()
-    return () => clearTimeout(timer)
+    return startTimer(Math.min(delayMs, maxDelayMs), callback, keepsAlive)
   }
 }

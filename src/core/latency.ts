@@ -1,4 +1,4 @@
-import { createHistogram } from 'node:perf_hooks'
+import { newHistogram } from '../platform/histogram.ts'
 
 /** How long calls took that succeeded, in milliseconds. All 0 before the first. */
 export interface LatencySummary {
@@ -11,9 +11,9 @@ export interface LatencySummary {
   maxMs: number
 }
 
-/** Durations as a histogram: Node's own HDR histogram, exact to a thousandth of the value, of a fixed size. */
+/** Durations as a histogram of a fixed size, exact to a thousandth of the value. */
 export class Latency {
-  readonly #histogram = createHistogram({ figures: 3 })
+  readonly #histogram = newHistogram()
 
   record(durationMs: number): void {
     // It counts in integers from 1: here, microseconds.

@@ -1,6 +1,6 @@
 /** The commit object. Source: Git's "Git Objects", and `fsck_commit` for what it must look like. */
-import { isUtf8 } from 'node:buffer'
 import { BlobwireError, invalidArgument } from '../core/error.ts'
+import { compare, decodeUtf8, encodeUtf8, isUtf8, toNative } from '../platform/bytes.ts'
 import { isOid } from './oid.ts'
 import { formatSignature, type Identity, parseSignature } from './signature.ts'
 
@@ -37,7 +37,7 @@ export function encodeCommit(fields: CommitFields): Uint8Array {
     `author ${formatSignature(author, 'author')}`,
     `committer ${formatSignature(committer, 'committer')}`
   ]
-  return Buffer.from(`${lines.join('\n')}\n\n${message}`)
+  return encodeUtf8(`${lines.join('\n')}\n\n${message}`)
 }
 
 function damaged(): BlobwireError {
@@ -48,6 +48,8 @@ function damaged(): BlobwireError {
   })
 }
 
+const lineFeed = 0x0a
+
 /** Of a commit whose author line is not of the usual form. */
 const nobody: Identity = { name: '', email: '', timeSeconds: 0, zone: '+0000' }
 
@@ -56,13 +58,12 @@ const nobody: Identity = { name: '', email: '', timeSeconds: 0, zone: '+0000' }
  * @throws BlobwireError `data_loss`, reason `integrity`, for bytes that are no commit
  */
 export function parseCommit(content: Uint8Array): ParsedCommit {
-  const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
-  const headEnd = bytes.indexOf('\n\n')
-  const head = bytes
-    .toString('utf8', 0, headEnd < 0 ? bytes.length : headEnd)
+  const bytes = toNative(content)
+  const headEnd = endOfHead(bytes)
+  const head = decodeUtf8(bytes, 0, headEnd < 0 ? bytes.length : headEnd)
     .replace(/\n$/, '')
     .split('\n')
-  const message = headEnd < 0 ? '' : bytes.toString('utf8', headEnd + 2)
+  const message = headEnd < 0 ? '' : decodeUtf8(bytes, headEnd + 2)
   const values = (name: string) =>
     head.filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length + 1))
   const [tree = ''] = values('tree')
@@ -74,9 +75,16 @@ export function parseCommit(content: Uint8Array): ParsedCommit {
   return { ...fields, canonical: isUtf8(bytes) && encodesTo(fields, bytes) }
 }
 
-function encodesTo(fields: CommitFields, bytes: Buffer): boolean {
+/** Where the first empty line begins, which the message stands behind; -1 = there is none. */
+function endOfHead(bytes: Uint8Array): number {
+  let at = bytes.indexOf(lineFeed)
+  while (at >= 0 && bytes[at + 1] !== lineFeed) at = bytes.indexOf(lineFeed, at + 1)
+  return at
+}
+
+function encodesTo(fields: CommitFields, bytes: Uint8Array): boolean {
   try {
-    return bytes.equals(encodeCommit(fields))
+    return compare(bytes, encodeCommit(fields)) === 0
   } catch {
     // Git has stored what we would not write.
     return false

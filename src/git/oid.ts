@@ -1,5 +1,5 @@
 /** Object ids: the hash of `<kind> <size>\0<content>`. Source: Git's "Git Internals - Git Objects". */
-import { createHash, hash } from 'node:crypto'
+import { hashHex } from '../platform/hash.ts'
 
 /** Which hash names the objects of a repository. Source: git-init(1), `--object-format`. */
 export type ObjectFormat = 'sha1' | 'sha256'
@@ -12,9 +12,6 @@ export const objectFormats: readonly ObjectFormat[] = ['sha1', 'sha256']
 
 /** All kinds of objects. */
 export const objectKinds: readonly ObjectKind[] = ['blob', 'tree', 'commit', 'tag']
-
-/** Above this, hashing in two parts is cheaper than copying header and content together. */
-const joinBytes = 4096
 
 /** Length of an oid in hex digits. */
 export function oidLength(format: ObjectFormat): number {
@@ -40,27 +37,9 @@ export function isOid(text: string, format?: ObjectFormat): boolean {
   return format === undefined ? forms.sha1.test(text) || forms.sha256.test(text) : forms[format].test(text)
 }
 
-/** Header and small content are joined here. */
-const scratch = Buffer.allocUnsafeSlow(joinBytes + 32)
-/** Its beginnings, by length: making one anew takes as long as a third of the hash. */
-const beginnings = new Array<Buffer | undefined>(scratch.length + 1)
-
-function scratchOf(length: number): Buffer {
-  let beginning = beginnings[length]
-  if (beginning === undefined) {
-    beginning = scratch.subarray(0, length)
-    beginnings[length] = beginning
-  }
-  return beginning
-}
-
 /** The oid of an object, as `git hash-object` computes it; `content` is without Git's header. */
 export function hashObject(kind: ObjectKind, content: Uint8Array, format: ObjectFormat): string {
-  const header = `${kind} ${content.length}\0`
-  if (content.length > joinBytes) return createHash(format).update(header, 'latin1').update(content).digest('hex')
-  scratch.write(header, 0, 'latin1')
-  scratch.set(content, header.length)
-  return hash(format, scratchOf(header.length + content.length), 'hex')
+  return hashHex(format, `${kind} ${content.length}\0`, content)
 }
 
 /** The oid of the tree without entries. */

@@ -2,6 +2,7 @@
  * Paths that a tree may hold: what `git fsck --strict` accepts and what can be checked out on any system without harm.
  * Sources: Git's fsck.c (`hasDot`, `hasDotgit`, `fullPathname`), `is_ntfs_dotgit` and `is_hfs_dotgit`.
  */
+import { utf8Length } from '../platform/bytes.ts'
 
 /** Git's own limit on what fsck calls a large path name. */
 const maxPathBytes = 4096
@@ -28,7 +29,7 @@ export function pathProblem(path: string): string | undefined {
   if (typeof path !== 'string' || path === '') return 'must be a path such as "dir/file.txt"'
   if (!path.isWellFormed()) return 'must be well-formed Unicode, without lone surrogates'
   if (path.includes('\0')) return 'must not hold NUL'
-  if (Buffer.byteLength(path) > maxPathBytes) return `must have at most ${maxPathBytes} bytes`
+  if (utf8Length(path) > maxPathBytes) return `must have at most ${maxPathBytes} bytes`
   for (const segment of path.split('/')) {
     if (segment === '') return 'must not begin or end with "/" or hold "//"'
     if (segment === '.' || segment === '..') return 'must not hold "." or ".." as a segment'

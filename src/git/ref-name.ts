@@ -1,5 +1,6 @@
 /** Names of refs. Source: git-check-ref-format(1). */
 import { invalidArgument } from '../core/error.ts'
+import { utf8Length } from '../platform/bytes.ts'
 
 /** A ref is a file on disk, and file systems stop at 255 bytes a segment. */
 const maxRefBytes = 1024
@@ -12,7 +13,7 @@ const forbidden = /[\x00-\x20\x7f~^:?*[\\]/
 export function refNameProblem(name: string): string | undefined {
   if (typeof name !== 'string' || !/^refs\/[^/]+\/./.test(name)) return 'must be a full name such as refs/heads/main'
   if (!name.isWellFormed()) return 'must be well-formed Unicode, without lone surrogates'
-  if (Buffer.byteLength(name) > maxRefBytes) return `must have at most ${maxRefBytes} bytes`
+  if (utf8Length(name) > maxRefBytes) return `must have at most ${maxRefBytes} bytes`
   if (forbidden.test(name)) return 'must not hold spaces, control characters or any of ~ ^ : ? * [ \\'
   if (name.includes('..')) return 'must not hold ".."'
   if (name.includes('@{')) return 'must not hold "@{"'
@@ -21,8 +22,7 @@ export function refNameProblem(name: string): string | undefined {
     if (segment === '') return 'must not end with "/" or hold "//"'
     if (segment.startsWith('.')) return 'must not hold a segment that begins with "."'
     if (segment.endsWith('.lock')) return 'must not hold a segment that ends with ".lock"'
-    if (Buffer.byteLength(segment) > maxSegmentBytes)
-      return `must not hold a segment of more than ${maxSegmentBytes} bytes`
+    if (utf8Length(segment) > maxSegmentBytes) return `must not hold a segment of more than ${maxSegmentBytes} bytes`
   }
   return undefined
 }

@@ -1,4 +1,5 @@
 import { BlobwireError } from '../core/error.ts'
+import { decodeUtf8, toNative } from '../platform/bytes.ts'
 import { isOid, type ObjectKind } from './oid.ts'
 
 /** An annotated tag, as far as it is needed to follow it. */
@@ -15,7 +16,7 @@ const form = /^object ([0-9a-f]+)\ntype (blob|tree|commit|tag)\ntag ([^\n]*)\n/
  * @throws BlobwireError `data_loss`, reason `integrity`, for bytes that are no tag
  */
 export function parseTag(content: Uint8Array): Tag {
-  const text = Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('utf8')
+  const text = decodeUtf8(toNative(content))
   const [, object = '', kind, tag = ''] = form.exec(text) ?? []
   if (!isOid(object) || kind === undefined) {
     throw new BlobwireError({ code: 'data_loss', reason: 'integrity', message: 'the tag is damaged: cannot be parsed' })

@@ -1,4 +1,5 @@
 import { invalidArgument } from '../core/error.ts'
+import { encodeUtf8 } from '../platform/bytes.ts'
 import { isMode, modeForms } from './mode.ts'
 import { hashObject, isOid, type ObjectFormat } from './oid.ts'
 import { modeProblem, pathProblem } from './path.ts'
@@ -70,7 +71,7 @@ function conflict(path: string): Error {
 function write(folder: Folder, format: ObjectFormat, trees: Map<string, Uint8Array>): string {
   const items: TreeItem[] = []
   for (const [name, item] of folder) {
-    const bytes = Buffer.from(name)
+    const bytes = encodeUtf8(name)
     if (item instanceof Map) items.push({ name: bytes, mode: '040000', oid: write(item, format, trees) })
     else items.push({ name: bytes, mode: item.mode, oid: item.oid })
   }

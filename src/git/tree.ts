@@ -1,5 +1,15 @@
 /** The tree object: `<mode> <name>\0<oid bytes>` for each entry, in Git's order. Source: Git's "Git Objects". */
 import { BlobwireError, invalidArgument } from '../core/error.ts'
+import {
+  compare,
+  concat,
+  decodeHex,
+  decodeLatin1,
+  decodeUtf8,
+  encodeHex,
+  encodeUtf8,
+  toNative
+} from '../platform/bytes.ts'
 import { isOid, type ObjectFormat, oidLength } from './oid.ts'
 
 /** One entry of one tree. Names are bytes to Git. The mode has six digits, as `git ls-tree` shows it. */
@@ -14,12 +24,10 @@ const space = 0x20
 const nul = new Uint8Array(1)
 const modeForm = /^[0-7]{6}$/
 
-const asBuffer = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-
 /** Git sorts a tree as if its name ended in "/". Source: git-mktree(1) and Git's `base_name_compare`. */
 function compareItems(a: TreeItem, b: TreeItem): number {
   const length = Math.min(a.name.length, b.name.length)
-  const order = Buffer.compare(a.name.subarray(0, length), b.name.subarray(0, length))
+  const order = compare(a.name.subarray(0, length), b.name.subarray(0, length))
   return order !== 0 ? order : byteAfter(a, length) - byteAfter(b, length)
 }
 
@@ -36,23 +44,23 @@ export function encodeTree(items: readonly TreeItem[], format: ObjectFormat): Ui
   const parts: Uint8Array[] = []
   const names = new Set<string>()
   for (const item of [...items].sort(compareItems)) {
-    const name = asBuffer(item.name)
-    const key = name.toString('latin1')
+    const name = toNative(item.name)
+    const key = decodeLatin1(name)
     if (key === '' || name.includes(slash) || name.includes(0)) {
-      throw invalidArgument('entries', `${JSON.stringify(name.toString())} is not the name of a tree's entry`)
+      throw invalidArgument('entries', `${JSON.stringify(decodeUtf8(name))} is not the name of a tree's entry`)
     }
-    if (names.has(key)) throw invalidArgument('entries', `${JSON.stringify(name.toString())} stands twice in one tree`)
+    if (names.has(key)) throw invalidArgument('entries', `${JSON.stringify(decodeUtf8(name))} stands twice in one tree`)
     names.add(key)
     if (!modeForm.test(item.mode) || !isOid(item.oid, format)) {
       throw invalidArgument(
         'entries',
-        `${JSON.stringify(name.toString())} has no mode of six digits or no ${format} oid`
+        `${JSON.stringify(decodeUtf8(name))} has no mode of six digits or no ${format} oid`
       )
     }
     // Git writes the mode of a tree without the leading zero.
-    parts.push(Buffer.from(`${item.mode.replace(/^0/, '')} `), name, nul, Buffer.from(item.oid, 'hex'))
+    parts.push(encodeUtf8(`${item.mode.replace(/^0/, '')} `), name, nul, decodeHex(item.oid))
   }
-  return Buffer.concat(parts)
+  return concat(parts)
 }
 
 function damaged(): BlobwireError {
@@ -64,7 +72,7 @@ function damaged(): BlobwireError {
  * @throws BlobwireError `data_loss`, reason `integrity`, for bytes that are no tree
  */
 export function parseTree(content: Uint8Array, format: ObjectFormat): TreeItem[] {
-  const bytes = asBuffer(content)
+  const bytes = toNative(content)
   const oidBytes = oidLength(format) / 2
   const items: TreeItem[] = []
   let at = 0
@@ -72,12 +80,12 @@ export function parseTree(content: Uint8Array, format: ObjectFormat): TreeItem[]
     const nameAt = bytes.indexOf(space, at) + 1
     const oidAt = bytes.indexOf(0, nameAt) + 1
     if (nameAt <= at + 1 || oidAt <= nameAt + 1 || oidAt + oidBytes > bytes.length) throw damaged()
-    const mode = bytes.toString('latin1', at, nameAt - 1)
+    const mode = decodeLatin1(bytes, at, nameAt - 1)
     if (!/^[0-7]{5,6}$/.test(mode)) throw damaged()
     items.push({
       name: bytes.subarray(nameAt, oidAt - 1),
       mode: mode.padStart(6, '0'),
-      oid: bytes.toString('hex', oidAt, oidAt + oidBytes)
+      oid: encodeHex(bytes, oidAt, oidAt + oidBytes)
     })
     at = oidAt + oidBytes
   }

@@ -6,11 +6,11 @@ import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js'
 import { verifyResponse } from '../../src/client/verify/answers.ts'
 import { jsonCodec } from '../../src/codec/json.ts'
 import { msgpackCodec } from '../../src/codec/msgpack.ts'
-import { loadProto } from '../../src/codec/proto.ts'
 import { fromWire } from '../../src/codec/wire-object.ts'
 import { BlobwireError } from '../../src/core/error.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { serviceName } from '../../src/schema/methods.ts'
+import { loadProto } from '../../src/transport/grpc/proto.ts'
 import { randomNumbers } from '../support/random.ts'
 
 const cases = 100_000

@@ -5,9 +5,9 @@ import { test } from 'node:test'
 import type { MessageTypeDefinition } from '@grpc/proto-loader'
 import { jsonCodec } from '../../src/codec/json.ts'
 import { msgpackCodec } from '../../src/codec/msgpack.ts'
-import { loadProto } from '../../src/codec/proto.ts'
 import { fromWire, toWire } from '../../src/codec/wire-object.ts'
 import type { MessageName } from '../../src/schema/descriptor.ts'
+import { loadProto } from '../../src/transport/grpc/proto.ts'
 
 interface Golden {
   type: MessageName

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js'
 import { verifyResponse } from '../../src/client/verify/answers.ts'
-import { loadProto } from '../../src/codec/proto.ts'
 import { fromWire } from '../../src/codec/wire-object.ts'
 import { serviceName } from '../../src/schema/methods.ts'
+import { loadProto } from '../../src/transport/grpc/proto.ts'
 
 const { responseDeserialize, responseSerialize } = (loadProto()[serviceName] as ServiceDefinition)[
   'GetBlob'

@@ -9,7 +9,7 @@ import { createConnectTransport } from '@connectrpc/connect-node'
 import * as grpc from '@grpc/grpc-js'
 import { makeClientConstructor } from '@grpc/grpc-js'
 import { service as healthService } from 'grpc-health-check'
-import { decodeErrorDetail } from '../../src/codec/proto.ts'
+import { decodeErrorDetail } from '../../src/transport/grpc/proto.ts'
 import { type TestServer, testServer } from '../support/server.ts'
 import { vcsService } from '../support/vcs-service.ts'
 

@@ -1,6 +1,7 @@
 import { BlobwireError } from '../../core/error.ts'
 import { hashObject, type ObjectFormat } from '../../git/oid.ts'
 import { encodeTree, type TreeItem } from '../../git/tree.ts'
+import { decodeLatin1, encodeUtf8, toNative } from '../../platform/bytes.ts'
 import type { Messages } from '../../schema/messages.ts'
 
 type Entry = Messages['TreeEntry']
@@ -13,9 +14,9 @@ function fail(message: string): BlobwireError {
 
 /** Directory and name of an entry; paths are bytes to Git, so keys are latin1 text of them. */
 function split(entry: Entry): { directory: string; name: Uint8Array; path: string } {
-  const path = entry.rawPath.length > 0 ? Buffer.from(entry.rawPath) : Buffer.from(entry.path)
+  const path = entry.rawPath.length > 0 ? toNative(entry.rawPath) : encodeUtf8(entry.path)
   const at = path.lastIndexOf(slash)
-  const text = path.toString('latin1')
+  const text = decodeLatin1(path)
   return { directory: at < 0 ? '' : text.slice(0, at), name: path.subarray(at + 1), path: text }
 }
 

@@ -4,8 +4,9 @@ import { failureFromErrno } from '../../core/errno.ts'
 import { BlobwireError } from '../../core/error.ts'
 import type { Endpoint } from '../endpoint.ts'
 import type { ResolvedConnectionOptions } from '../options.ts'
+import type { TlsOptions } from '../tls-options.ts'
 import { openTunnel, type ProxyAddress } from './proxy.ts'
-import { secureContext, type TlsOptions } from './tls.ts'
+import { secureContext } from './tls.ts'
 
 /** What sockets are opened with. */
 export interface ConnectorContext {

@@ -1,7 +1,7 @@
 import type { Counters } from '../../core/counters.ts'
-import type { TlsOptions } from '../dial/tls.ts'
 import type { Endpoint } from '../endpoint.ts'
 import type { ResolvedConnectionOptions } from '../options.ts'
+import type { TlsOptions } from '../tls-options.ts'
 
 /** How messages travel on a channel. */
 export interface GrpcMessageOptions {

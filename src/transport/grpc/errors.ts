@@ -1,8 +1,8 @@
 import { type ServiceError, status } from '@grpc/grpc-js'
-import { decodeStatus, type Status } from '../../codec/proto.ts'
 import { codeFromGrpc } from '../../core/code.ts'
 import { BlobwireError, type Sent } from '../../core/error.ts'
 import { factsOf, malformedResponse, withRetryAfter } from '../errors.ts'
+import { decodeStatus, type Status } from './proto.ts'
 
 const maxMessageLength = 4096
 

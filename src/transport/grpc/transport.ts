@@ -1,6 +1,5 @@
 import { Metadata, type MethodDefinition, type ServiceError, status } from '@grpc/grpc-js'
 import type { ServiceDefinition } from '@grpc/proto-loader'
-import { loadProto } from '../../codec/proto.ts'
 import { fromWire, toWire } from '../../codec/wire-object.ts'
 import { GrpcChannel } from '../../connection/grpc/channel.ts'
 import type { StreamListener } from '../../connection/grpc/connection.ts'
@@ -14,6 +13,7 @@ import { malformedResponse } from '../errors.ts'
 import { gzipThresholdBytes, type Transport, type TransportOptions, type UnaryCall } from '../transport.ts'
 import { compressWhatPays } from './compression.ts'
 import { errorFromService, isReset } from './errors.ts'
+import { loadProto } from './proto.ts'
 import { openGrpcSession } from './session.ts'
 
 function endedAtDeadline({ reason }: AbortSignal): boolean {

@@ -91,7 +91,7 @@ async function readDetail(details: unknown[]): Promise<Messages['ErrorDetail'] |
   const value = (ours as { value?: unknown } | undefined)?.value
   if (typeof value !== 'string') return undefined
   // Only errors need protobuf here, and only some; JSON and MessagePack clients start without it.
-  const { decodeErrorDetail } = await import('../../codec/proto.ts')
+  const { decodeErrorDetail } = await import('../grpc/proto.ts')
   try {
     return decodeErrorDetail(Buffer.from(value, 'base64'))
   } catch {

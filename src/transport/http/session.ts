@@ -133,7 +133,7 @@ class HttpSession implements SessionStream {
   }
 
   /** Takes a payload in pieces, with room in front of it for the envelope's header. */
-  #write(pieces: Buffer[]): boolean {
+  #write(pieces: readonly Uint8Array[]): boolean {
     if (this.#ended) return true
     const { gzip: wanted } = this.#options
     if (wanted && payloadBytes(pieces) >= sessionGzipThresholdBytes && piecesLookCompressible(pieces)) {
@@ -148,7 +148,7 @@ class HttpSession implements SessionStream {
     return this.#push(pieces)
   }
 
-  #push(pieces: readonly Buffer[]): boolean {
+  #push(pieces: readonly Uint8Array[]): boolean {
     if (this.#ended || this.#halfClosed) return true
     this.#nothingSinceWrite = true
     this.#context.counters.bytesSent += payloadBytes(pieces)
@@ -185,7 +185,7 @@ class HttpSession implements SessionStream {
     }
   }
 
-  #take(flags: number, payload: Buffer): void {
+  #take(flags: number, payload: Uint8Array): void {
     const isCompressed = (flags & compressedFlag) !== 0
     if (isCompressed && !this.#gzipped) throw malformedResponse('a compressed message without an encoding')
     const bytes = isCompressed ? gunzip(payload, this.#options.maxResponseBytes) : payload

@@ -1,11 +1,11 @@
 /** The proto file, loaded for gRPC and for the typed details of errors. */
 import { fileURLToPath } from 'node:url'
 import { loadSync, type MessageTypeDefinition, type PackageDefinition } from '@grpc/proto-loader'
-import type { Init } from '../schema/descriptor.ts'
-import type { Messages } from '../schema/messages.ts'
-import { fromWire, toWire } from './wire-object.ts'
+import { fromWire, toWire } from '../../codec/wire-object.ts'
+import type { Init } from '../../schema/descriptor.ts'
+import type { Messages } from '../../schema/messages.ts'
 
-const protoFolder = fileURLToPath(new URL('../../proto', import.meta.url))
+const protoFolder = fileURLToPath(new URL('../../../proto', import.meta.url))
 let definition: PackageDefinition | undefined
 
 /** The definition of everything under `proto/`; read from disk once. Long integers are numbers, bytes are Buffers. */

@@ -1,0 +1,7 @@
+/** `HistogramFunctions` of platform.ts on Node: its HDR histogram. */
+import { createHistogram } from 'node:perf_hooks'
+import type { Histogram } from './platform.ts'
+
+export function newHistogram(): Histogram {
+  return createHistogram({ figures: 3 })
+}

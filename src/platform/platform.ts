@@ -1,0 +1,94 @@
+/**
+ * The functions that differ between runtimes. Each interface has a file of its name beside it, which exports those
+ * functions for Node; a build for another runtime replaces these files and nothing else below `client/transport-factory.ts`.
+ * Everything is synchronous but the compression of large bodies.
+ */
+
+declare const native: unique symbol
+
+/**
+ * Bytes in the class that the functions of `bytes.ts` are fastest with: `Buffer` on Node, `Uint8Array` elsewhere. They come
+ * from `allocate`, `encodeUtf8` and `toNative`.
+ */
+export type NativeBytes = Uint8Array & { readonly [native]: true }
+
+/** `bytes.ts`: bytes and text. Positions and lengths are in bytes; ranges end before `to`. */
+export interface ByteFunctions {
+  /** Bytes with any content: every one of them has to be written before it is read. */
+  allocate(length: number): NativeBytes
+  /** The same memory as native bytes. */
+  toNative(bytes: Uint8Array): NativeBytes
+  /** The same memory as an instance of `Uint8Array` itself, the class of all bytes that the API returns. */
+  toPlain(bytes: Uint8Array): Uint8Array
+  /** A copy of a range. */
+  copyRange(bytes: NativeBytes, from: number, to: number): NativeBytes
+  /** A copy of all parts, one behind the other. */
+  concat(parts: readonly Uint8Array[]): NativeBytes
+  /** Negative, 0 or positive, as `memcmp` orders the bytes. */
+  compare(left: Uint8Array, right: Uint8Array): number
+
+  /** Length of the text in UTF-8. A lone surrogate counts as U+FFFD. */
+  utf8Length(text: string): number
+  encodeUtf8(text: string): NativeBytes
+  /** Writes the text at `at`, where it must fit. Returns the number of bytes written. */
+  writeUtf8(target: NativeBytes, text: string, at: number): number
+  /** The text of a range; bytes that are not UTF-8 become U+FFFD. A byte order mark stays. */
+  decodeUtf8(bytes: NativeBytes, from?: number, to?: number): string
+  isUtf8(bytes: Uint8Array): boolean
+  /** One character from U+0000 to U+00FF for each byte (ISO 8859-1, not the windows-1252 of `TextDecoder`). */
+  decodeLatin1(bytes: NativeBytes, from?: number, to?: number): string
+
+  /** Lower-case hex digits of a range. */
+  encodeHex(bytes: NativeBytes, from?: number, to?: number): string
+  /** The bytes of an even number of hex digits. */
+  decodeHex(text: string): Uint8Array
+  /** Standard base64 with padding. */
+  encodeBase64(bytes: Uint8Array): string
+  /** The bytes of base64, standard or URL-safe, padded or not; undefined for any other text. */
+  decodeBase64(text: string): Uint8Array | undefined
+}
+
+/** `hash.ts`: the hashes that name Git objects. */
+export interface HashFunctions {
+  /** Hash of the header (ASCII, at most 32 characters) and the content behind it, in lower-case hex. */
+  hashHex(algorithm: 'sha1' | 'sha256', header: string, content: Uint8Array): string
+}
+
+/** `zlib.ts`: gzip (RFC 1952). Small bodies are answered at once, large ones by a promise. */
+export interface ZlibFunctions {
+  /** One gzip member, compressed for speed. */
+  gzip(bytes: Uint8Array): Uint8Array | Promise<Uint8Array>
+  /**
+   * The content of one or more gzip members.
+   * @throws RangeError above `maxBytes`, before more is buffered; another Error for bytes that are not gzip
+   */
+  gunzip(bytes: Uint8Array, maxBytes: number): Uint8Array | Promise<Uint8Array>
+}
+
+/** `schedule.ts`: the event loop. */
+export interface ScheduleFunctions {
+  /** Calls back after all callbacks and settled promises that are ready by now, and before the next input is read. */
+  afterReady(callback: () => void): void
+  /** Calls back after the input that has arrived by now, and after what `afterReady` was given. */
+  afterInput(callback: () => void): void
+  /**
+   * Calls back after `delayMs` (at most 2^31 - 1). Returns the function that cancels the timer. Where the runtime ends
+   * with its last timer, only a timer with `keepsAlive` counts.
+   */
+  startTimer(delayMs: number, callback: () => void, keepsAlive: boolean): () => void
+}
+
+/** Integers from 1, kept as counts of a fixed number of buckets. */
+export interface Histogram {
+  readonly count: number
+  readonly mean: number
+  readonly max: number
+  record(value: number): void
+  /** `percent` is from 0 to 100; exact to three figures. */
+  percentile(percent: number): number
+}
+
+/** `histogram.ts`: durations. */
+export interface HistogramFunctions {
+  newHistogram(): Histogram
+}

@@ -1,0 +1,16 @@
+/** `ScheduleFunctions` of platform.ts on Node. */
+
+/** Node runs all microtasks before `nextTick` callbacks that microtasks have added. */
+export function afterReady(callback: () => void): void {
+  queueMicrotask(() => process.nextTick(callback))
+}
+
+export function afterInput(callback: () => void): void {
+  setImmediate(callback)
+}
+
+export function startTimer(delayMs: number, callback: () => void, keepsAlive: boolean): () => void {
+  const timer = setTimeout(callback, delayMs)
+  if (!keepsAlive) timer.unref()
+  return () => clearTimeout(timer)
+}
