@@ -1,4 +1,4 @@
-/** TLS on both doors and all transports: who is trusted, who is not, and that nothing falls back to cleartext. */
+/** TLS on both listeners and all transports: who is trusted, who is not, and that nothing falls back to cleartext. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
@@ -85,7 +85,7 @@ test('https and grpcs never fall back to cleartext', async (context) => {
   }
 })
 
-test('both doors refuse TLS 1.1', async (context) => {
+test('both listeners refuse TLS 1.1', async (context) => {
   const fixture = atEnd(context, await secureServer('server', false))
   for (const url of [fixture.server.http, fixture.server.grpc]) {
     const failure = await new Promise<Error | undefined>((resolve) => {
