@@ -1,12 +1,14 @@
+/** Authenticates callers by bearer tokens, the same for both listeners. */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { BlobwireError } from '../src/core/error.ts'
+import { methods } from '../src/schema/methods.ts'
 import type { Access, Principal } from './service/context.ts'
 
-/** What one token may do. */
+/** The rights of one token. */
 export interface Grant {
   readonly token: string
-  /** A right to write is one to read. */
+  /** The right to write includes the right to read. */
   readonly access: Access
   /** Names of repositories, `team/*` for all below `team/`, `*` for all. */
   readonly repositories: readonly string[]
@@ -14,16 +16,20 @@ export interface Grant {
   readonly expires?: string | undefined
 }
 
-/** Finds out who calls. */
+/** Identifies callers. */
 export interface Authenticator {
-  /** @throws BlobwireError `unauthenticated`, reason `no_token`, `bad_token` or `expired_token` */
-  authenticate(authorization: string | undefined): Principal
+  /**
+   * @param rpc name of the called method in the proto; GetCapabilities needs no token
+   * @param authorization value of the header
+   * @throws BlobwireError `unauthenticated`, reason `no_token`, `bad_token` or `expired_token`
+   */
+  authenticate(rpc: string, authorization: string | undefined): Principal
 }
 
 const everyone: Principal = { may: () => true }
 const bearer = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i
 
-/** Tokens are looked up by their hash, so that the time it takes tells nothing about them. */
+/** Tokens are looked up by their hash, so that the time of a look-up reveals nothing about them. */
 const keyOf = (token: string) => createHash('sha256').update(token).digest('base64')
 
 function matches(pattern: string, repository: string): boolean {
@@ -43,18 +49,19 @@ function unauthenticated(reason: string, message: string): BlobwireError {
   return new BlobwireError({ code: 'unauthenticated', reason, message })
 }
 
-/** Knows the callers by their tokens; without grants everyone may do everything. */
+/** Identifies callers by their tokens; without grants everyone may do everything. */
 export function createAuthenticator(grants: readonly Grant[]): Authenticator {
   if (grants.length === 0) return { authenticate: () => everyone }
   const known = new Map(grants.map((grant) => [keyOf(grant.token), { grant, principal: principalOf(grant) }]))
   return {
-    authenticate(authorization) {
+    authenticate(rpc, authorization) {
+      if (rpc === methods.getCapabilities.name) return everyone
       if (authorization === undefined || authorization === '') {
-        throw unauthenticated('no_token', 'a bearer token is needed')
+        throw unauthenticated('no_token', 'a bearer token is required')
       }
       const [, token] = bearer.exec(authorization) ?? []
       const found = token === undefined ? undefined : known.get(keyOf(token))
-      if (found === undefined) throw unauthenticated('bad_token', 'the bearer token is not known')
+      if (found === undefined) throw unauthenticated('bad_token', 'unknown bearer token')
       const { expires } = found.grant
       if (expires !== undefined && Date.parse(expires) <= Date.now()) {
         throw unauthenticated('expired_token', `the bearer token expired at ${expires}`)
@@ -64,16 +71,16 @@ export function createAuthenticator(grants: readonly Grant[]): Authenticator {
   }
 }
 
-/** JSON.parse shows in its message what stands around the fault, which here may be a token. */
+/** Hides the message of JSON.parse, which quotes the text around the error: here it may be a token. */
 function parseJson(file: string, text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new Error(`${file}: is not JSON`)
+    throw new Error(`${file}: must be JSON`)
   }
 }
 
-/** Reads a file of grants: a JSON list. @throws Error that says what is wrong, without showing a token */
+/** Reads a file of grants: a JSON list. @throws Error that names the wrong field, without showing a token */
 export async function readGrants(file: string): Promise<Grant[]> {
   const list = parseJson(file, await readFile(file, 'utf8'))
   if (!Array.isArray(list)) throw new Error(`${file}: must be a JSON list`)
@@ -81,15 +88,16 @@ export async function readGrants(file: string): Promise<Grant[]> {
   return list.map((item: Partial<Grant> | null, index) => {
     const where = `${file}: [${index}]`
     const { token, access, repositories, expires } = item ?? {}
-    if (typeof token !== 'string' || !bearer.test(`Bearer ${token}`)) throw new Error(`${where}.token: no bearer token`)
+    if (typeof token !== 'string' || !bearer.test(`Bearer ${token}`))
+      throw new Error(`${where}.token: must be a bearer token`)
     if (access !== 'read' && access !== 'write') throw new Error(`${where}.access: must be "read" or "write"`)
     if (!Array.isArray(repositories) || repositories.some((name) => typeof name !== 'string')) {
       throw new Error(`${where}.repositories: must be a list of names, "team/*" or "*"`)
     }
     if (expires !== undefined && Number.isNaN(Date.parse(expires)))
       throw new Error(`${where}.expires: must be RFC 3339`)
-    // One token has one grant: of two, which one holds would depend on their order.
-    if (seen.has(token)) throw new Error(`${where}.token: stands twice`)
+    // One token has one grant: with two, their order would decide.
+    if (seen.has(token)) throw new Error(`${where}.token: must not be repeated`)
     seen.add(token)
     return { token, access, repositories, expires }
   })

@@ -1,8 +1,8 @@
-/** The fixture server as a process: flags, one line on stdout when it is ready, a log on stderr, SIGTERM drains. */
+/** The server as a process: flags, one line on stdout when it is ready, a log on stderr, SIGTERM drains. */
 import { readOptions, UsageError, usage } from './options.ts'
 import { type ServerOptions, startServer } from './server.ts'
 
-/** Calls that take longer than this to finish are cut off. */
+/** The process exits after this time even if calls are still pending. */
 const drainMs = 10_000
 
 function log(event: Readonly<Record<string, unknown>>): void {
@@ -15,13 +15,13 @@ async function run(options: ServerOptions): Promise<void> {
   const stop = (signal: string) => {
     log({ event: 'draining', signal })
     setTimeout(() => {
-      log({ event: 'cut off', afterMs: drainMs })
+      log({ event: 'drain_timeout', afterMs: drainMs })
       process.exit(1)
     }, drainMs).unref()
     server.close().then(
       () => process.exit(0),
       (error) => {
-        log({ event: 'failure', message: String(error) })
+        log({ event: 'close_failed', message: String(error) })
         process.exit(1)
       }
     )

@@ -1,29 +1,30 @@
+/** The command line of the server. */
 import { openSync, writeSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { type Grant, readGrants } from './auth.ts'
-import type { TlsFiles } from './door.ts'
 import { Faults } from './faults/faults.ts'
 import { FaultScriptError, readFaultScript } from './faults/rules.ts'
+import type { TlsFiles } from './listener.ts'
 import type { ServerOptions } from './server.ts'
 
-/** Flags that cannot be used; its message says which and why. */
+/** A flag that cannot be used; the message names it and says why. */
 export class UsageError extends Error {}
 
 /** All flags, as `--help` shows them. */
 export const usage = `usage: node server-fixture/main.ts [flags]
-  --http-port N      port of the HTTP door, 0 = any free one (default 4100)
-  --grpc-port N      port of the gRPC door, 0 = any free one (default 4101)
+  --http-port N      port of the HTTP server, 0 = any free port (default 4100)
+  --grpc-port N      port of the gRPC server, 0 = any free port (default 4101)
   --host H           address to listen on (default 127.0.0.1)
   --store S          memory or git (default memory)
-  --data DIR         folder of the git store
-  --token T          bearer token that may do everything
+  --data DIR         directory of the git store
+  --token T          bearer token with all rights
   --tokens FILE      JSON list of { token, access: "read"|"write", repositories: ["name", "team/*", "*"], expires? }
   --tls-cert FILE    certificate chain (PEM), together with
   --tls-key FILE     its private key (PEM)
-  --client-ca FILE   ask clients for a certificate of this authority (PEM)
-  --faults FILE      what goes wrong on command (docs/testing.md)
-  --effect-log FILE  one line of JSON for each write that changed something`
+  --client-ca FILE   require client certificates of this authority (PEM)
+  --faults FILE      faults on command (docs/testing.md)
+  --effect-log FILE  write one line of JSON for each change of the store`
 
 const flags = {
   'http-port': { type: 'string', default: '4100' },
@@ -64,9 +65,10 @@ async function read(name: string, file: string): Promise<Buffer> {
 
 async function tlsOf(values: ReturnType<typeof parse>): Promise<TlsFiles | undefined> {
   const { 'tls-cert': cert, 'tls-key': key, 'client-ca': ca } = values
-  if ((cert === undefined) !== (key === undefined)) throw new UsageError('--tls-cert and --tls-key go together')
+  if ((cert === undefined) !== (key === undefined))
+    throw new UsageError('--tls-cert and --tls-key must be given together')
   if (cert === undefined || key === undefined) {
-    if (ca !== undefined) throw new UsageError('--client-ca goes with --tls-cert and --tls-key')
+    if (ca !== undefined) throw new UsageError('--client-ca needs --tls-cert and --tls-key')
     return undefined
   }
   return {
@@ -82,14 +84,14 @@ async function grantsOf(values: ReturnType<typeof parse>): Promise<Grant[]> {
   const grants: Grant[] = []
   if (values.token !== undefined) {
     if (!/^[A-Za-z0-9\-._~+/]+=*$/.test(values.token)) {
-      throw new UsageError('--token: must be a bearer token: letters, digits and -._~+/ with = at the end')
+      throw new UsageError('--token: must be a bearer token: letters, digits and -._~+/, perhaps = at the end')
     }
     grants.push({ token: values.token, access: 'write', repositories: ['*'] })
   }
   if (values.tokens === undefined) return grants
   try {
     const read = await readGrants(values.tokens)
-    if (read.length === 0) throw new Error('names no token, so that nobody could call')
+    if (read.length === 0) throw new Error('must hold at least one token')
     return [...grants, ...read]
   } catch (error) {
     throw new UsageError(`--tokens: ${(error as Error).message}`)
@@ -112,7 +114,7 @@ function effectLog(file: string | undefined): ServerOptions['onEffect'] {
   return (effect) => writeSync(log, `${JSON.stringify(effect)}\n`)
 }
 
-/** Reads the command line; undefined = only help was asked for. @throws UsageError */
+/** Reads the command line; undefined = `--help`. @throws UsageError */
 export async function readOptions(args: string[]): Promise<ServerOptions | undefined> {
   const values = parse(args)
   if (values.help) return undefined
@@ -121,7 +123,7 @@ export async function readOptions(args: string[]): Promise<ServerOptions | undef
     throw new UsageError(`--store ${JSON.stringify(store)}: must be memory or git`)
   }
   if (store === 'git' && data === undefined) throw new UsageError('--store git needs --data DIR')
-  if (store === 'memory' && data !== undefined) throw new UsageError('--data goes with --store git')
+  if (store === 'memory' && data !== undefined) throw new UsageError('--data needs --store git')
   return {
     store,
     data,

@@ -1,20 +1,21 @@
+/** Starts the server as a child process, for tests, demo and benchmarks. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-/** The fixture server in a process of its own. */
+/** A server in a process of its own. */
 export interface ServerProcess {
   readonly http: URL
   readonly grpc: URL
   readonly pid: number
-  /** Asks it to drain and end. @throws Error where it does not end with 0 */
+  /** Drains the server and waits for its end. @throws Error unless it exits with 0 */
   stop(): Promise<void>
-  /** Kills it, as `kill -9` does; its ports are free when this resolves. */
+  /** Kills the server, as `kill -9` does; its ports are free when this resolves. */
   kill(): Promise<void>
 }
 
-/** Starts the fixture on free ports, with further flags as main.ts takes them. @throws Error where it does not start */
+/** Starts a server on free ports, with further flags of main.ts. @throws Error with its log if it does not start */
 export async function startServerProcess(...flags: string[]): Promise<ServerProcess> {
   const main = fileURLToPath(new URL('main.ts', import.meta.url))
   const ports = ['--http-port', '0', '--grpc-port', '0']

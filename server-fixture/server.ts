@@ -1,47 +1,65 @@
+/** Starts a server: its store, its service and its two listeners. */
 import { readFileSync } from 'node:fs'
+import type { Limits } from '../src/schema/default-limits.ts'
 import { createAuthenticator, type Grant } from './auth.ts'
-import type { TlsFiles } from './door.ts'
 import { type Effect, withEffects } from './faults/effects.ts'
 import type { Faults } from './faults/faults.ts'
-import { openGrpcDoor } from './grpc/door.ts'
-import { openHttpDoor } from './http/door.ts'
-import type { Limits } from './service/limits.ts'
+import { withFaults } from './faults/faulty-service.ts'
+import { openGrpcServer } from './grpc/grpc-server.ts'
+import { openHttpServer } from './http/http-server.ts'
+import type { TlsFiles } from './listener.ts'
 import { Service } from './service/service.ts'
 import { GitStore } from './store/git/git-store.ts'
 import { MemoryStore } from './store/memory-store.ts'
 import type { Store } from './store/store.ts'
 
-/** How a server is started; everything has a default. */
+/** Options of `startServer`; all have defaults. */
 export interface ServerOptions {
-  /** `git` needs `data`. A store that is given is closed with the server. */
+  /**
+   * `git` needs `data`. A given store is closed with the server.
+   * @default 'memory'
+   */
   readonly store?: 'memory' | 'git' | Store | undefined
+  /** Directory of the Git store. */
   readonly data?: string | undefined
+  /** @default '127.0.0.1' */
   readonly host?: string | undefined
-  /** 0 (the default here) = any free port. */
+  /**
+   * 0 = any free port.
+   * @default 0
+   */
   readonly httpPort?: number | undefined
+  /** @default 0 */
   readonly grpcPort?: number | undefined
-  /** None = everybody may do everything. */
+  /** Without grants, everyone may do everything. */
   readonly grants?: readonly Grant[] | undefined
   readonly tls?: TlsFiles | undefined
   readonly limits?: Partial<Limits> | undefined
-  /** How long the headers of a request may take to come (default 10 s), and then its body (30 s). */
+  /**
+   * Time for the headers of a request to arrive.
+   * @default 10_000
+   */
   readonly headersTimeoutMs?: number | undefined
+  /**
+   * Time for the body of a request to arrive after its headers.
+   * @default 30_000
+   */
   readonly bodyTimeoutMs?: number | undefined
-  /** What goes wrong on command; see docs/testing.md. */
+  /** Faults on command; see docs/testing.md. */
   readonly faults?: Faults | undefined
-  /** Told each write that changed something. It makes writes wait for each other. */
+  /** Called for each write that changed something. Writes then wait for each other. */
   readonly onEffect?: ((effect: Effect) => void) | undefined
-  /** One event of the server's log. */
+  /** Called for each event of the server's log. */
   readonly log?: ((event: Readonly<Record<string, unknown>>) => void) | undefined
 }
 
-/** A server that takes calls. */
+/** A running server. */
 export interface RunningServer {
-  /** `http://127.0.0.1:PORT`, or `https://…`. */
+  /** URL of the HTTP server: `http://127.0.0.1:PORT`, or `https://…`. */
   readonly http: string
-  /** The same for gRPC. */
+  /** URL of the gRPC server. */
   readonly grpc: string
-  /** Refuses new work, answers what was accepted, closes the store. */
+  /** Refuses new work, answers accepted work, closes the store. */
   close(): Promise<void>
 }
 
@@ -50,12 +68,12 @@ async function openStore({ store, data }: ServerOptions): Promise<Store> {
   return store === undefined || store === 'memory' ? new MemoryStore() : store
 }
 
-/** What is open already is closed where the next part cannot be opened: it would keep the process alive. */
+/** Closes everything that is open if the next step fails: open listeners would keep the process alive. */
 async function orClose<T>(opening: Promise<T>, opened: readonly { close(): Promise<void> }[]): Promise<T> {
   try {
     return await opening
   } catch (error) {
-    for (const part of opened) await part.close()
+    for (const resource of opened) await resource.close()
     throw error
   }
 }
@@ -65,8 +83,8 @@ function version(): string {
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
 }
 
-/** What a log line may say of an error: OpenSSL's and Node's messages hold no tokens. */
-function problem(error: unknown): Record<string, unknown> {
+/** An error as the log shows it: messages of OpenSSL and Node hold no tokens. */
+function logged(error: unknown): Record<string, unknown> {
   const { code, message, stack } = error as NodeJS.ErrnoException
   return { code, message: String(message ?? error).slice(0, 1000), stack: stack?.split('\n').slice(1, 4).join(' |') }
 }
@@ -74,24 +92,23 @@ function problem(error: unknown): Record<string, unknown> {
 /** Starts a server in this process. */
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
   const log = options.log ?? (() => undefined)
-  const opening = await openStore(options)
-  const store = options.onEffect ? withEffects(opening, options.onEffect) : opening
+  const plainStore = await openStore(options)
+  const store = options.onEffect ? withEffects(plainStore, options.onEffect) : plainStore
   const service = new Service(store, {
     ...(options.limits ? { limits: options.limits } : {}),
     serverVersion: version(),
-    faults: options.faults,
-    onFailure: (error, requestId) => log({ event: 'failure', requestId, ...problem(error) })
+    onInternalError: (error, requestId) => log({ event: 'internal_error', requestId, ...logged(error) })
   })
   const authenticator = createAuthenticator(options.grants ?? [])
-  const { headersTimeoutMs = 10_000, bodyTimeoutMs = 30_000 } = options
-  const parts = { service, authenticator, headersTimeoutMs, bodyTimeoutMs, faults: options.faults }
-  const host = options.host ?? '127.0.0.1'
-  const door = { host, tls: options.tls, onProblem: (error: unknown) => log({ event: 'problem', ...problem(error) }) }
+  const { faults, tls, host = '127.0.0.1', headersTimeoutMs = 10_000, bodyTimeoutMs = 30_000 } = options
+  const dependencies = { service: faults ? withFaults(service, faults) : service, authenticator, faults }
+  const onConnectionError = (error: unknown) => log({ event: 'connection_error', ...logged(error) })
+  const listening = { host, tls, headersTimeoutMs, bodyTimeoutMs, onConnectionError }
   const opened: { close(): Promise<void> }[] = [store]
-  const http = await orClose(openHttpDoor(parts, { ...door, port: options.httpPort ?? 0 }), opened)
+  const http = await orClose(openHttpServer(dependencies, { ...listening, port: options.httpPort ?? 0 }), opened)
   opened.unshift(http)
-  const grpc = await orClose(openGrpcDoor(parts, { ...door, port: options.grpcPort ?? 0 }), opened)
-  const base = `${options.tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}`
+  const grpc = await orClose(openGrpcServer(dependencies, { ...listening, port: options.grpcPort ?? 0 }), opened)
+  const base = `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}`
   const urls = { http: `${base}:${http.port}`, grpc: `${base}:${grpc.port}` }
   service.announce([
     { transport: 'json', url: urls.http },

@@ -1,29 +1,28 @@
+/** Decides which calls and streams go wrong, and how. */
+import type { Http2Server, IncomingHttpHeaders } from 'node:http2'
+import type { Socket } from 'node:net'
 import { BlobwireError } from '../../src/core/error.ts'
+import type { CallContext } from '../service/context.ts'
 import { seededRandom } from './random.ts'
 import { checkRule, type Fault, type FaultRule, type FaultScript } from './rules.ts'
-import { Wires } from './wires.ts'
+import { StreamRegistry } from './stream-registry.ts'
 
-/** A call or frame that is about to be carried out. */
-export interface Work {
-  readonly requestId: string
-  /** Aborts when nobody waits for it any more. */
-  readonly signal: AbortSignal
-}
+type Work = Pick<CallContext, 'requestId' | 'signal'>
 
-interface RunningRule {
+interface ActiveRule {
   readonly rule: FaultRule
   readonly names: ReadonlySet<string>
-  /** Calls that it was asked about, and how often it struck. */
+  /** Matching calls so far, and how often the rule has fired. */
   seen: number
-  struck: number
+  fired: number
 }
 
-/** Faults that are decided when a stream arrives, before anything of it is read. */
-const atArrival = new Set<Fault['kind']>(['refuse', 'http_status'])
+/** Faults that fire when a stream arrives, before anything of it is read. */
+const arrivalFaults = new Set<Fault['kind']>(['refuse', 'http_status'])
 
 /**
- * Faults on command, for a server in the same process (`startServer({ faults })`) or from a file (`--faults`). Rules are
- * asked in order, and the first that strikes counts. The same seed and the same calls give the same faults.
+ * Faults on command, for a server in the same process (`startServer({ faults })`) or from a file (`--faults`). Rules
+ * are tried in order, and the first that fires counts. The same seed and the same calls give the same faults.
  *
  * @example
  * const faults = new Faults()
@@ -31,82 +30,88 @@ const atArrival = new Set<Fault['kind']>(['refuse', 'http_status'])
  * faults.add({ rpc: 'StoreBlob', count: 1, fault: { kind: 'lost_answer' } })
  */
 export class Faults {
-  /** @internal Where streams are. */
-  readonly wires: Wires
+  readonly #streams: StreamRegistry
   readonly #random: () => number
-  #rules: RunningRule[] = []
+  #rules: ActiveRule[] = []
   readonly #fired = new Map<Fault['kind'], number>()
   readonly #carriedOut = new Map<string, number>()
 
   /** @throws FaultScriptError */
   constructor({ seed = 1, rules = [] }: Partial<FaultScript> = {}) {
     this.#random = seededRandom(seed)
-    this.wires = new Wires(this.#random)
+    this.#streams = new StreamRegistry(this.#random)
     for (const rule of rules) this.add(rule)
   }
 
-  /** Adds a rule behind the others. @throws FaultScriptError naming the field and what is allowed */
+  /** Adds a rule behind the others. @throws FaultScriptError that names the field and the allowed values */
   add(rule: FaultRule): void {
     checkRule(rule)
     const names = new Set(typeof rule.rpc === 'string' ? [rule.rpc] : rule.rpc)
-    this.#rules.push({ rule, names, seen: 0, struck: 0 })
+    this.#rules.push({ rule, names, seen: 0, fired: 0 })
   }
 
-  /** From now on all goes well. */
+  /** Ends all rules. */
   clear(): void {
     this.#rules = []
   }
 
-  /** How often a kind of fault has struck. */
+  /** How often a kind of fault has fired. */
   fired(kind: Fault['kind']): number {
     return this.#fired.get(kind) ?? 0
   }
 
-  /** How often an RPC was really carried out, alone or as an operation of a batch or frame. */
+  /** How often the service carried out an RPC, alone or as an operation of a batch or frame. */
   carriedOut(rpc: string): number {
     return this.#carriedOut.get(rpc) ?? 0
   }
 
-  /** @internal What befalls a stream before anything of it is read. */
-  atArrival(rpc: string): Fault | undefined {
-    return this.#strike(rpc, true)
+  /** @internal Finds the streams of an HTTP/2 server, and fires faults as they arrive. */
+  watch(server: Http2Server): void {
+    this.#streams.watch(server, (rpc) => this.#fire(rpc, true))
+  }
+
+  /** @internal The same for a request of HTTP/1.1, where no fault fires at arrival. */
+  watchHttp1(headers: IncomingHttpHeaders, socket: Socket): void {
+    this.#streams.watchHttp1(headers, socket)
   }
 
   /**
-   * @internal Carries out a call or frame whose operations have these names, with what goes wrong around it. `work` is
-   * told which operations fail, by their place.
+   * @internal Carries out work with faults around it.
+   *
+   * @param names RPCs of the operations of a batch, and of the call itself
+   * @param work receives the errors of failing names, by index
    */
   async around<Result>(
     names: readonly string[],
-    work: (failing: ReadonlyMap<number, BlobwireError>) => Promise<Result>,
-    { requestId, signal }: Work
+    { requestId, signal }: Work,
+    work: (failing: ReadonlyMap<number, BlobwireError>) => Promise<Result>
   ): Promise<Result> {
     const failing = new Map<number, BlobwireError>()
     const faults: Fault[] = []
-    names.forEach((name, place) => {
-      const fault = this.#strike(name, false)
-      if (fault?.kind === 'status') failing.set(place, statusError(fault))
+    names.forEach((name, index) => {
+      const fault = this.#fire(name, false)
+      if (fault?.kind === 'status') failing.set(index, statusError(fault))
       else if (fault !== undefined) faults.push(fault)
     })
     for (const fault of faults) await this.#before(fault, requestId, signal)
     const result = await work(failing)
-    names.forEach((name, place) => {
-      if (!failing.has(place)) this.#carriedOut.set(name, this.carriedOut(name) + 1)
+    names.forEach((name, index) => {
+      if (!failing.has(index)) this.#carriedOut.set(name, this.carriedOut(name) + 1)
     })
     for (const fault of faults) await this.#after(fault, requestId, signal)
     return result
   }
 
-  #strike(name: string, arriving: boolean): Fault | undefined {
+  #fire(name: string, isArriving: boolean): Fault | undefined {
     let found: Fault | undefined
-    for (const running of this.#rules) {
-      const { rule, names } = running
-      if (atArrival.has(rule.fault.kind) !== arriving || !(names.has('*') || names.has(name))) continue
-      running.seen++
+    for (const active of this.#rules) {
+      const { rule, names } = active
+      if (arrivalFaults.has(rule.fault.kind) !== isArriving || !(names.has('*') || names.has(name))) continue
+      active.seen++
       const { probability = 1, after = 0, count = Number.POSITIVE_INFINITY } = rule
-      if (running.seen <= after || running.struck >= count || found !== undefined) continue
+      if (active.seen <= after || active.fired >= count || found !== undefined) continue
       if (probability < 1 && this.#random() >= probability) continue
-      running.struck++
+      active.fired++
       found = rule.fault
       this.#fired.set(found.kind, this.fired(found.kind) + 1)
     }
@@ -118,42 +123,47 @@ export class Faults {
       const { ms, jitterMs = 0 } = fault
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, ms + (this.#random() * 2 - 1) * jitterMs)))
     } else if (fault.kind === 'silence') {
-      await this.#untilOver(requestId, signal)
+      await this.#untilAbandoned(requestId, signal)
     } else if (fault.kind === 'reset' && !fault.after) {
-      this.wires.reset(requestId, fault.code)
-      await this.#untilOver(requestId, signal)
+      this.#streams.reset(requestId, fault.code)
+      await this.#untilAbandoned(requestId, signal)
     } else if (fault.kind === 'stream_limit') {
-      this.wires.limitStreams(requestId, fault.streams)
+      this.#streams.limitStreams(requestId, fault.streams)
     } else if (fault.kind === 'goaway') {
-      const isCounted = this.wires.goaway(requestId, fault)
-      if (!isCounted) await this.#untilOver(requestId, signal)
+      const isCounted = this.#streams.goaway(requestId, fault)
+      if (!isCounted) await this.#untilAbandoned(requestId, signal)
     }
   }
 
   async #after(fault: Fault, requestId: string, signal: AbortSignal): Promise<void> {
     const { kind } = fault
     if (kind === 'lost_answer' || (kind === 'reset' && fault.after)) {
-      this.wires.reset(requestId, kind === 'reset' ? fault.code : undefined)
-      await this.#untilOver(requestId, signal)
+      this.#streams.reset(requestId, kind === 'reset' ? fault.code : undefined)
+      await this.#untilAbandoned(requestId, signal)
     } else if (kind === 'truncate' || kind === 'corrupt' || kind === 'bad_gzip' || kind === 'drip') {
-      this.wires.spoil(requestId, fault)
+      this.#streams.corruptAnswer(requestId, fault)
     }
   }
 
-  /** Until nobody waits any more; then it is over. */
-  #untilOver(requestId: string, signal: AbortSignal): Promise<never> {
+  /** Never resolves; rejects when nobody waits for the answer any more. */
+  #untilAbandoned(requestId: string, signal: AbortSignal): Promise<never> {
     return new Promise((_resolve, reject) => {
-      const end = () => reject(new BlobwireError({ code: 'cancelled', message: 'nobody waits any more' }))
+      const end = () => reject(new BlobwireError({ code: 'cancelled', message: 'nobody waits for the answer' }))
       if (signal.aborted) end()
       else signal.addEventListener('abort', end, { once: true })
-      this.wires.whenClosed(requestId, end)
+      this.#streams.onClosed(requestId, end)
     })
   }
 }
 
 function statusError(fault: Extract<Fault, { kind: 'status' }>): BlobwireError {
   const { code, retryAfterMs, retryable } = fault
-  const worth = retryable ?? (code === 'unavailable' || retryAfterMs !== undefined)
   const details = retryAfterMs === undefined ? {} : { retryAfterMs }
-  return new BlobwireError({ code, reason: 'fault', message: 'a fault on command', retryable: worth, details })
+  return new BlobwireError({
+    code,
+    reason: 'fault',
+    message: 'a fault on command',
+    retryable: retryable ?? (code === 'unavailable' || retryAfterMs !== undefined),
+    details
+  })
 }

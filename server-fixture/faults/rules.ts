@@ -1,62 +1,62 @@
-/** What a fixture can be told to do wrong. */
+/** The faults that the fixture can be told to make, and the checks of scripts. */
 import { type Code, codeFromName, codeNumbers } from '../../src/core/code.ts'
 import { methods } from '../../src/schema/methods.ts'
 
-/** What goes wrong. */
+/** One fault. */
 export type Fault =
-  /** The work begins later. */
+  /** The work starts later. */
   | { readonly kind: 'delay'; readonly ms: number; readonly jitterMs?: number }
-  /** An error of the service, before the work. Of an operation in a frame: for that one alone. */
+  /** An error of the service, before the work. In a batch or frame, it fails the named operation alone. */
   | { readonly kind: 'status'; readonly code: Code; readonly retryAfterMs?: number; readonly retryable?: boolean }
-  /** What a proxy answers: a status and a page. HTTP only. */
+  /** The answer of a proxy: a status and an HTML page. */
   | { readonly kind: 'http_status'; readonly status: number; readonly retryAfterSeconds?: number }
   /** RST_STREAM with this code, before the work or after it. */
   | { readonly kind: 'reset'; readonly code?: number; readonly after?: boolean }
   /** The work is done, then the stream is reset: the answer is lost. */
   | { readonly kind: 'lost_answer' }
-  /** Never answers. */
+  /** No answer, and no work. */
   | { readonly kind: 'silence' }
   /** The answer breaks off in the middle. */
   | { readonly kind: 'truncate' }
-  /** One byte of the answer is another one. */
+  /** One bit of the answer is flipped. */
   | { readonly kind: 'corrupt' }
-  /** The answer says that it is compressed, and is not. */
+  /** The answer claims to be compressed, and is not. */
   | { readonly kind: 'bad_gzip' }
-  /** The answer comes byte by byte. */
+  /** The answer arrives byte by byte. */
   | { readonly kind: 'drip'; readonly everyMs: number }
-  /** The stream is refused before anything is read. */
+  /** REFUSED_STREAM before anything is read. */
   | { readonly kind: 'refuse' }
   /**
-   * The connection is given up: in one step, with this stream as the last that counts or (`below`) as one that does not;
-   * or in two, as a server that drains does it.
+   * GOAWAY: in one step, whose last stream is this one (`at`) or the one before it (`below`), or in two steps, as a
+   * draining server sends it.
    */
   | { readonly kind: 'goaway'; readonly steps: 1 | 2; readonly last?: 'at' | 'below' }
-  /** From now on the connection takes so many streams at a time. */
+  /** From now on the connection allows this many concurrent streams. */
   | { readonly kind: 'stream_limit'; readonly streams: number }
 
-/** When something goes wrong. */
+/** When a fault fires. */
 export interface FaultRule {
-  /** Names of RPCs (`StoreBlob`), also as operations in batches and frames; `*` = every one. */
+  /** Names of RPCs (`StoreBlob`), alone or as operations of batches and frames; `*` = all. */
   readonly rpc: string | readonly string[]
   readonly fault: Fault
   /**
-   * Of so many calls, from 0 to 1.
+   * Share of the matching calls, from 0 to 1.
    * @default 1
    */
   readonly probability?: number
   /**
-   * The first so many calls are spared.
+   * The rule skips this many matching calls first.
    * @default 0
    */
   readonly after?: number
   /**
-   * No more than so many times.
+   * The rule fires at most this often.
    * @default Infinity
    */
   readonly count?: number
 }
 
-/** What a file of faults holds. */
+/** The content of a file of faults. */
 export interface FaultScript {
   /**
    * The same seed and the same calls give the same faults.
@@ -66,7 +66,7 @@ export interface FaultScript {
   readonly rules: readonly FaultRule[]
 }
 
-/** A script that cannot be used; its message names the field and what is allowed. */
+/** A script that cannot be used; its message names the field and the allowed values. */
 export class FaultScriptError extends Error {}
 
 type Check = (value: unknown) => string | undefined
@@ -82,7 +82,7 @@ const oneOf =
   (value) =>
     allowed.includes(value) ? undefined : `must be ${allowed.join(' or ')}`
 
-/** The fields of each fault; `?` = may be left out. */
+/** The fields of each fault; `?` = optional. */
 const faultFields: Readonly<Record<Fault['kind'], Readonly<Record<string, Check>>>> = {
   delay: { ms: number(0), 'jitterMs?': number(0) },
   status: {
@@ -123,7 +123,7 @@ function checkFields(where: string, value: object, fields: Readonly<Record<strin
   const known = Object.keys(fields).map((field) => field.replace('?', ''))
   for (const name of Object.keys(value)) {
     if (name !== 'kind' && !known.includes(name)) {
-      throw new FaultScriptError(`${where}.${name}: there is no such field; there are ${known.join(', ')}`)
+      throw new FaultScriptError(`${where}.${name}: unknown field; expected one of ${known.join(', ')}`)
     }
   }
   for (const [field, check] of Object.entries(fields)) {
@@ -135,7 +135,7 @@ function checkFields(where: string, value: object, fields: Readonly<Record<strin
   }
 }
 
-/** One rule. @throws FaultScriptError naming the field and what is allowed */
+/** Checks one rule. @throws FaultScriptError that names the field and the allowed values */
 export function checkRule(rule: unknown, where = 'rule'): FaultRule {
   if (typeof rule !== 'object' || rule === null) throw new FaultScriptError(`${where}: must be an object`)
   checkFields(where, rule, ruleFields)
@@ -154,10 +154,10 @@ export function readFaultScript(text: string): FaultScript {
   try {
     script = JSON.parse(text) as FaultScript
   } catch (error) {
-    throw new FaultScriptError(`is not JSON: ${(error as Error).message}`)
+    throw new FaultScriptError(`must be JSON: ${(error as Error).message}`)
   }
   if (typeof script !== 'object' || script === null || !Array.isArray(script.rules)) {
-    throw new FaultScriptError('must be an object with rules, a list')
+    throw new FaultScriptError('must be an object with a list of rules')
   }
   checkFields('script', script, { 'seed?': number(0), rules: () => undefined })
   script.rules.forEach((rule, index) => {

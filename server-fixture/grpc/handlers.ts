@@ -1,80 +1,31 @@
 /** Each RPC of the service as a handler of grpc-js. */
-import {
-  Metadata,
-  type ServerDuplexStream,
-  type ServerUnaryCall,
-  type StatusObject,
-  type sendUnaryData,
-  type UntypedServiceImplementation
-} from '@grpc/grpc-js'
-import { fromWire, toWire } from '../../src/codec/wire-object.ts'
-import { codeNumbers } from '../../src/core/code.ts'
+import { Metadata, type ServerDuplexStream, type sendUnaryData, type UntypedServiceImplementation } from '@grpc/grpc-js'
 import { BlobwireError } from '../../src/core/error.ts'
-import type { Init, MessageName, Method } from '../../src/schema/descriptor.ts'
-import type { Messages } from '../../src/schema/messages.ts'
+import type { Method } from '../../src/schema/descriptor.ts'
 import { methods } from '../../src/schema/methods.ts'
-import { encodeStatus } from '../../src/transport/grpc/proto.ts'
-import { errorDetail, toBlobwireError } from '../service/error-detail.ts'
-import type { GrpcParts } from './parts.ts'
-import { serveSession } from './session.ts'
+import type { HandlerDependencies } from '../listener.ts'
+import { requestIdOf } from '../service/context.ts'
+import { toBlobwireError } from '../service/error-detail.ts'
+import { toStatus } from './errors.ts'
+import { metadataValue } from './metadata.ts'
+import { handleSession } from './session.ts'
+import { handleUnary, type UnaryCall } from './unary.ts'
 
-function single(metadata: Metadata, name: string): string | undefined {
-  const [value] = metadata.get(name)
-  return typeof value === 'string' ? value : undefined
+/** The objects that the handlers work with. */
+export interface GrpcHandlerDependencies extends HandlerDependencies {
+  /** Calls and sessions that are being answered. */
+  readonly pending: Set<Promise<unknown>>
 }
 
-function requestIdOf(metadata: Metadata, newRequestId: () => string): string {
-  const id = single(metadata, 'x-request-id')
-  return id !== undefined && /^[\x21-\x7e]{1,128}$/.test(id) ? id : newRequestId()
+function track(pending: Set<Promise<unknown>>, call: Promise<unknown>): void {
+  const tracked = call.finally(() => pending.delete(tracked))
+  pending.add(tracked)
 }
 
-/** Of the details of an error, as they are encoded. Peers end the connection over more headers than they allow: 8 KiB. */
-const maxDetailBytes = 4096
-
-/** As much of the lists of an error as a trailer has room for; its message tells how many there were. */
-function statusDetails(code: number, message: string, detail: Messages['ErrorDetail']): Buffer {
-  const encoded = encodeStatus({ code, message, detail })
-  const { missingOids, refMismatches, violations } = detail
-  const longest = Math.max(missingOids.length, refMismatches.length, violations.length)
-  if (encoded.length <= maxDetailBytes || longest === 0) return encoded
-  const keep = Math.min(longest - 1, Math.floor((longest * maxDetailBytes) / encoded.length))
-  const shorter = {
-    missingOids: missingOids.slice(0, keep),
-    refMismatches: refMismatches.slice(0, keep),
-    violations: violations.slice(0, keep)
-  }
-  return statusDetails(code, message, { ...detail, ...shorter })
-}
-
-/** An error as a gRPC status, with the details of the richer error model (grpc.io, "Error handling"). */
-function toStatus(error: BlobwireError, requestId: string): Partial<StatusObject> {
-  const metadata = new Metadata()
-  const code = codeNumbers[error.code]
-  const { message } = error
-  metadata.set('grpc-status-details-bin', statusDetails(code, message, errorDetail(error, requestId)))
-  metadata.set('x-request-id', requestId)
-  return { code, details: message, metadata }
-}
-
-type UnaryCall = ServerUnaryCall<object, object>
-
-async function answer(method: Method, call: UnaryCall, requestId: string, parts: GrpcParts): Promise<object> {
-  const open = method === methods.getCapabilities
-  const authorization = single(call.metadata, 'authorization')
-  const principal = open ? { may: () => true } : parts.authenticator.authenticate(authorization)
-  const gone = new AbortController()
-  call.on('cancelled', () => gone.abort())
-  const request = fromWire(method.request, call.request)
-  const response = await parts.service.call(method.name, request, { principal, signal: gone.signal, requestId })
-  return toWire(method.response, response as Init<Messages[MessageName]>)
-}
-
-function unary(method: Method, parts: GrpcParts) {
+function unary(method: Method, dependencies: GrpcHandlerDependencies) {
   return (call: UnaryCall, callback: sendUnaryData<object>) => {
-    const requestId = requestIdOf(call.metadata, parts.newRequestId)
-    const answered = answer(method, call, requestId, parts).finally(() => parts.calls.delete(answered))
-    parts.calls.add(answered)
-    answered.then(
+    const requestId = requestIdOf(metadataValue(call.metadata, 'x-request-id'))
+    const answered = handleUnary(call, { ...dependencies, requestId, method }).then(
       (response) => {
         const trailer = new Metadata()
         trailer.set('x-request-id', requestId)
@@ -82,37 +33,35 @@ function unary(method: Method, parts: GrpcParts) {
       },
       (error) => callback(toStatus(toBlobwireError(error), requestId))
     )
+    track(dependencies.pending, answered)
   }
 }
 
-function session(parts: GrpcParts) {
+function session(dependencies: GrpcHandlerDependencies) {
   return (stream: ServerDuplexStream<object, object>) => {
-    const requestId = requestIdOf(stream.metadata, parts.newRequestId)
-    const served = serveSession(stream, {
-      parts,
-      requestId,
-      authorization: single(stream.metadata, 'authorization'),
-      fail: (error) => stream.emit('error', toStatus(error, requestId))
-    }).finally(() => parts.calls.delete(served))
-    parts.calls.add(served)
+    const requestId = requestIdOf(metadataValue(stream.metadata, 'x-request-id'))
+    const served = handleSession(stream, { ...dependencies, requestId }).catch((error) => {
+      stream.emit('error', toStatus(toBlobwireError(error), requestId))
+    })
+    track(dependencies.pending, served)
   }
 }
 
-/** The streams of large blobs are not there yet, and say so. */
-function notYet(method: Method, parts: GrpcParts) {
+/** The streams of large blobs. */
+function notYet(method: Method) {
   return (call: { emit(event: 'error', status: object): void }, callback?: sendUnaryData<object>) => {
     const error = new BlobwireError({ code: 'unimplemented', message: `${method.name} is not served yet` })
-    const status = toStatus(error, parts.newRequestId())
+    const status = toStatus(error, requestIdOf(undefined))
     if (callback) callback(status)
     else call.emit('error', status)
   }
 }
 
 /** The handlers of all RPCs, by name. */
-export function createHandlers(parts: GrpcParts): UntypedServiceImplementation {
+export function createHandlers(dependencies: GrpcHandlerDependencies): UntypedServiceImplementation {
   const handlerOf = (method: Method) => {
-    if (method === methods.session) return session(parts)
-    return method.kind === 'unary' ? unary(method, parts) : notYet(method, parts)
+    if (method === methods.session) return session(dependencies)
+    return method.kind === 'unary' ? unary(method, dependencies) : notYet(method)
   }
   return Object.fromEntries(Object.values(methods).map((method: Method) => [method.name, handlerOf(method)]))
 }

@@ -4,86 +4,78 @@ import { fromWire, toWire } from '../../src/codec/wire-object.ts'
 import type { BlobwireError } from '../../src/core/error.ts'
 import type { Init } from '../../src/schema/descriptor.ts'
 import type { Messages } from '../../src/schema/messages.ts'
-import { toBlobwireError } from '../service/error-detail.ts'
-import { SessionRunner } from '../service/session.ts'
-import type { GrpcParts } from './parts.ts'
+import { methods } from '../../src/schema/methods.ts'
+import type { HandlerDependencies } from '../listener.ts'
+import type { Principal } from '../service/context.ts'
+import { Session, type SessionStream } from '../service/session.ts'
+import { toStatus } from './errors.ts'
+import { metadataValue } from './metadata.ts'
 
 type Stream = ServerDuplexStream<object, object>
 
-/** What a session is served with. */
-export interface GrpcSessionSetting {
-  readonly parts: GrpcParts
+/** The context of a session over gRPC. */
+export interface GrpcSessionContext extends HandlerDependencies {
   readonly requestId: string
-  readonly authorization: string | undefined
-  /** Ends the stream with an error. */
-  readonly fail: (error: BlobwireError) => void
 }
 
-/** Serves one session; resolves when it has ended. */
-export function serveSession(stream: Stream, setting: GrpcSessionSetting): Promise<object> {
-  const { parts, requestId, authorization, fail } = setting
-  const { service, authenticator, draining } = parts
-  return new Promise((resolve) => {
-    let over = false
-    let isRead = true
-    const runner = new SessionRunner({
-      service,
-      requestId,
-      authenticate: () => authenticator.authenticate(authorization),
-      send(response) {
-        if (over) return
-        isRead = stream.write(toWire('SessionResponse', response as Init<Messages['SessionResponse']>))
-        if (!isRead) stream.pause()
-      },
-      isRead: () => isRead,
-      onRoom: () => goOn()
-    })
-    const goOn = () => {
-      // What has not been read when the server drains is not answered either; the client sends it again elsewhere.
-      if (!runner.full && !draining.aborted) stream.resume()
-    }
-    const end = (settle: () => void) => {
-      if (over) return
-      over = true
-      draining.removeEventListener('abort', finish)
-      settle()
-      resolve({})
-    }
-    const broken = (error: unknown) => {
-      runner.abandon()
-      end(() => fail(toBlobwireError(error)))
-    }
-    const finish = () => {
-      if (draining.aborted) stream.pause()
-      runner.finished().then(() => end(() => stream.end()))
-    }
-    stream.on('data', (message: object) => {
-      if (over) return
+interface StreamContext extends GrpcSessionContext {
+  readonly authenticate: () => Principal
+}
+
+/** Serves one session to its end. @throws BlobwireError where the session is refused */
+export async function handleSession(stream: Stream, context: GrpcSessionContext): Promise<void> {
+  const authorization = metadataValue(stream.metadata, 'authorization')
+  const authenticate = () => context.authenticator.authenticate(methods.session.name, authorization)
+  authenticate()
+  await new GrpcSessionStream(stream, { ...context, authenticate }).serve()
+}
+
+class GrpcSessionStream implements SessionStream {
+  readonly input: Stream
+  readonly #context: StreamContext
+  readonly #session: Session
+  #isRead = true
+
+  constructor(stream: Stream, context: StreamContext) {
+    this.input = stream
+    this.#context = context
+    this.#session = new Session(this, context)
+  }
+
+  /** Resolves when the session has ended. */
+  serve(): Promise<void> {
+    const session = this.#session
+    this.input.on('data', (message: object) => {
+      if (session.isOver) return
       try {
-        runner.receive(fromWire('SessionRequest', message))
+        session.receive(fromWire('SessionRequest', message))
       } catch (error) {
-        broken(error)
+        session.fail(error)
       }
-      if (runner.full) stream.pause()
     })
-    stream.on('drain', () => {
-      isRead = true
-      runner.goOn()
-      goOn()
+    this.input.on('end', () => void session.finish())
+    this.input.on('cancelled', () => session.abandon())
+    this.input.on('error', (error) => session.fail(error))
+    this.input.on('drain', () => {
+      this.#isRead = true
+      session.onDrain()
     })
-    stream.on('end', finish)
-    stream.on('cancelled', () => {
-      runner.abandon()
-      end(() => undefined)
-    })
-    stream.on('error', broken)
-    draining.addEventListener('abort', finish)
-    try {
-      authenticator.authenticate(authorization)
-      runner.greet()
-      if (draining.aborted) finish()
-    } catch (error) {
-      broken(error)
-    }
-  })
+    session.start()
+    return session.ended
+  }
+
+  get isRead(): boolean {
+    return this.#isRead
+  }
+
+  send(response: Messages['SessionResponse']): void {
+    this.#isRead = this.input.write(toWire('SessionResponse', response as Init<Messages['SessionResponse']>))
+  }
+
+  async flushed(): Promise<void> {}
+
+  async end(error: BlobwireError | undefined): Promise<void> {
+    if (error) this.input.emit('error', toStatus(error, this.#context.requestId))
+    else this.input.end()
+  }
 }

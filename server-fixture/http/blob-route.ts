@@ -1,36 +1,40 @@
-/** `GET|HEAD /v1/repositories/{name}/blobs/{oid}`. Source: RFC 9110 sections 8.8.3 (ETag), 13 (conditions), 14 (ranges). */
+/**
+ * `GET|HEAD /v1/repositories/{name}/blobs/{oid}`. Source: RFC 9110 sections 8.8.3 (ETag), 13 (conditions), 14 (ranges).
+ */
 import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
 import { hashObject, isOid } from '../../src/git/oid.ts'
 import type { Messages } from '../../src/schema/messages.ts'
-import type { DoorParts } from '../door.ts'
+import { methods } from '../../src/schema/methods.ts'
+import type { HandlerDependencies } from '../listener.ts'
 import { toBlobwireError } from '../service/error-detail.ts'
-import { respondError } from './connect.ts'
+import { respondError } from './errors.ts'
 import { type Exchange, headerOf } from './exchange.ts'
 
+const getBlob = methods.getBlob.name
 const form = /^\/v1\/repositories\/(.+)\/blobs\/([^/]+)$/
 
-/** Repository and oid of the path; undefined = another route. */
+/** Repository and oid of a path; undefined = another route. */
 export function blobAddress(path: string): { repository: string; oid: string } | undefined {
   const [, name, oid] = form.exec(path.split('?', 1)[0] ?? '') ?? []
   if (name === undefined || oid === undefined) return undefined
   try {
     return { repository: decodeURIComponent(name), oid: decodeURIComponent(oid) }
   } catch {
-    // Not percent-encoding; it will not pass as a name.
+    // No valid percent-encoding: the check of names refuses it.
     return { repository: name, oid }
   }
 }
 
 interface Range {
   readonly start: number
-  /** Of the last byte. */
+  /** Offset of the last byte. */
   readonly end: number
 }
 
-/** The one range asked for; undefined = the whole, 'none' = it does not lie within. */
+/** The requested range; undefined = the whole blob, 'none' = outside of the blob. */
 function rangeOf(header: string | undefined, size: number): Range | 'none' | undefined {
   const [, from, to] = /^bytes=(\d*)-(\d*)$/.exec(header ?? '') ?? []
-  // Several ranges, other units and nonsense: a server may answer with the whole.
+  // Several ranges, other units and nonsense: a server may answer with the whole blob.
   if (from === undefined || to === undefined || (from === '' && to === '')) return undefined
   if (from === '') {
     const length = Math.min(Number(to), size)
@@ -43,7 +47,7 @@ function rangeOf(header: string | undefined, size: number): Range | 'none' | und
 }
 
 /** Answers one request for a blob. */
-export async function handleBlob(exchange: Exchange, requestId: string, parts: DoorParts): Promise<void> {
+export async function handleBlob(exchange: Exchange, requestId: string, context: HandlerDependencies): Promise<void> {
   const address = blobAddress(exchange.path) as { repository: string; oid: string }
   exchange.stopReading()
   if (exchange.method !== 'GET' && exchange.method !== 'HEAD') {
@@ -51,11 +55,15 @@ export async function handleBlob(exchange: Exchange, requestId: string, parts: D
     return
   }
   try {
-    const principal = parts.authenticator.authenticate(headerOf(exchange, 'authorization'))
+    const principal = context.authenticator.authenticate(getBlob, headerOf(exchange, 'authorization'))
     if (!isOid(address.oid)) throw invalidArgument('oid', 'must be a full oid in lower-case hex')
-    const context = { principal, signal: new AbortController().signal, requestId }
+    const signal = new AbortController().signal
     const request = { ...address, revision: '', path: '' }
-    const blob = (await parts.service.call('GetBlob', request, context)) as Messages['GetBlobResponse']
+    const blob = (await context.service.call(getBlob, request, {
+      principal,
+      signal,
+      requestId
+    })) as Messages['GetBlobResponse']
     const format = blob.oid.length === 40 ? 'sha1' : 'sha256'
     if (hashObject('blob', blob.content, format) !== blob.oid) {
       throw new BlobwireError({ code: 'data_loss', reason: 'integrity', message: `the blob ${blob.oid} is damaged` })
@@ -73,7 +81,7 @@ function sendBlob(exchange: Exchange, requestId: string, blob: Messages['GetBlob
   const headers = {
     ...shared,
     'content-type': 'application/octet-stream',
-    // A blob never changes, but who may read it does.
+    // A blob never changes, but the rights to read it do.
     'cache-control': 'private, max-age=31536000, immutable',
     'x-content-type-options': 'nosniff'
   }

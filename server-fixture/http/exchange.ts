@@ -1,28 +1,29 @@
-/** One HTTP request and its answer, the same for HTTP/1.1 and HTTP/2. */
+/** One HTTP request and its answer, with one interface for HTTP/1.1 and HTTP/2. */
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import type { Readable, Writable } from 'node:stream'
 
+/** A request and its answer. */
 export interface Exchange {
   readonly method: string
-  /** With the query, as it came. */
+  /** With the query, undecoded. */
   readonly path: string
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly body: Readable
   /** Called once if the client goes before it has the answer. */
   onAbandoned(callback: () => void): void
-  /** Sends the answer; does nothing where the client has gone. */
+  /** Sends the answer; does nothing if the client has gone. */
   respond(status: number, headers: OutgoingHttpHeaders, body?: Uint8Array): void
   /**
-   * Begins an answer that is a stream, while the request may still be coming; undefined where the protocol or the peer
-   * does not let it.
+   * Begins an answer that is a stream, while the request may still arrive. Returns undefined over HTTP/1.1, and where
+   * the client has gone.
    */
   open(status: number, headers: OutgoingHttpHeaders): Writable | undefined
-  /** Nothing more of the request will be read; says so to the peer once the answer is out. */
+  /** Reads nothing more of the request; the peer is told so after the answer. */
   stopReading(): void
 }
 
-/** Of HTTP/2 (RFC 9113). FAULTS of node:http2: `respond` throws where the peer has reset the stream. */
+/** HTTP/2 (RFC 9113). `respond` of node:http2 throws if the peer has reset the stream. */
 export function http2Exchange(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Exchange {
   let stopped = false
   let answered = false
@@ -58,7 +59,7 @@ export function http2Exchange(stream: ServerHttp2Stream, headers: IncomingHttpHe
   }
 }
 
-/** Of HTTP/1.1 (RFC 9112). */
+/** HTTP/1.1 (RFC 9112). */
 export function http1Exchange(request: IncomingMessage, response: ServerResponse): Exchange {
   let stopped = false
   return {
@@ -77,11 +78,11 @@ export function http1Exchange(request: IncomingMessage, response: ServerResponse
       response.writeHead(status, stopped ? { ...headers, connection: 'close' } : headers)
       response.end(body)
     },
-    // Node's own client and many proxies send the whole request before they read an answer.
+    // Node's own client and many proxies send the whole request before they read the answer.
     open: () => undefined,
     stopReading() {
       const { 'transfer-encoding': encoding, 'content-length': length } = request.headers
-      // Without a body there is nothing left to read, and the connection can be used again.
+      // Without a body nothing is left to read, and the connection can be reused.
       if (encoding === undefined && Number(length ?? 0) === 0) return
       stopped = true
       request.pause()
@@ -89,13 +90,13 @@ export function http1Exchange(request: IncomingMessage, response: ServerResponse
   }
 }
 
-/** The one value of a header; of several, the first. */
+/** The first value of a header. */
 export function headerOf(exchange: Exchange, name: string): string | undefined {
   const value = exchange.headers[name]
   return Array.isArray(value) ? value[0] : value
 }
 
-/** Whether the header allows gzip. Source: RFC 9110 section 12.5.3; a weight of 0 means "not that one". */
+/** Whether the header allows gzip. Source: RFC 9110 section 12.5.3; a weight of 0 forbids it. */
 export function acceptsGzip(header: string): boolean {
   return header.split(',').some((item) => {
     const [name = '', ...parameters] = item.split(';')

@@ -1,28 +1,25 @@
-import { randomUUID } from 'node:crypto'
+/** The paths of the HTTP server. */
 import { jsonCodec } from '../../src/codec/json.ts'
 import { BlobwireError } from '../../src/core/error.ts'
-import type { DoorParts } from '../door.ts'
+import { requestIdOf } from '../service/context.ts'
 import { blobAddress, handleBlob } from './blob-route.ts'
-import { handleConnect, isConnectPath, respondError } from './connect.ts'
+import { handleConnect, isConnectPath } from './connect.ts'
+import { respondError } from './errors.ts'
 import { type Exchange, headerOf } from './exchange.ts'
-
-/** The caller's own id where it is harmless to log, else a new one. */
-function requestIdOf(exchange: Exchange): string {
-  const id = headerOf(exchange, 'x-request-id')
-  return id !== undefined && /^[\x21-\x7e]{1,128}$/.test(id) ? id : randomUUID()
-}
+import type { HttpHandlerDependencies } from './unary.ts'
 
 function sendJson(exchange: Exchange, status: number, body: Uint8Array): void {
   const headers = { 'content-type': 'application/json', 'content-length': String(body.length) }
   exchange.respond(status, headers, exchange.method === 'HEAD' ? undefined : body)
 }
 
-/** Answers one request of the HTTP door. */
-export async function route(exchange: Exchange, parts: DoorParts, draining: AbortSignal): Promise<void> {
-  const requestId = requestIdOf(exchange)
+/** Answers one request. */
+export async function route(exchange: Exchange, dependencies: HttpHandlerDependencies): Promise<void> {
+  const { service, draining } = dependencies
+  const requestId = requestIdOf(headerOf(exchange, 'x-request-id'))
   const path = exchange.path.split('?', 1)[0] ?? ''
-  if (isConnectPath(path)) return handleConnect(exchange, requestId, { parts, draining })
-  if (blobAddress(path)) return handleBlob(exchange, requestId, parts)
+  if (isConnectPath(path)) return handleConnect(exchange, requestId, dependencies)
+  if (blobAddress(path)) return handleBlob(exchange, requestId, dependencies)
   exchange.stopReading()
   const isRead = exchange.method === 'GET' || exchange.method === 'HEAD'
   if (isRead && path === '/healthz') {
@@ -30,8 +27,7 @@ export async function route(exchange: Exchange, parts: DoorParts, draining: Abor
     return sendJson(exchange, draining.aborted ? 503 : 200, Buffer.from(JSON.stringify({ status })))
   }
   if (isRead && path === '/.well-known/blobwire') {
-    const capabilities = parts.service.capabilities()
-    return sendJson(exchange, 200, jsonCodec.encode('GetCapabilitiesResponse', capabilities))
+    return sendJson(exchange, 200, jsonCodec.encode('GetCapabilitiesResponse', service.capabilities()))
   }
   const message = `there is nothing at ${JSON.stringify(path.slice(0, 200))}`
   const error = new BlobwireError({ code: 'unimplemented', message })

@@ -1,5 +1,5 @@
 /** Sessions as Connect bidi streams. Source: connectrpc.com, "Connect Protocol Reference", "Streaming RPCs". */
-import type { Writable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import type { Codec } from '../../src/codec/codec.ts'
 import {
   compressedFlag,
@@ -16,210 +16,142 @@ import { piecesLookCompressible } from '../../src/compression/sample.ts'
 import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
 import type { Init } from '../../src/schema/descriptor.ts'
 import type { Messages } from '../../src/schema/messages.ts'
-import type { DoorParts } from '../door.ts'
-import { toBlobwireError } from '../service/error-detail.ts'
-import { SessionRunner } from '../service/session.ts'
-import { connectErrorObject } from './connect-error.ts'
+import { methods } from '../../src/schema/methods.ts'
+import type { HandlerDependencies } from '../listener.ts'
+import type { Principal } from '../service/context.ts'
+import { Session, type SessionStream } from '../service/session.ts'
+import { connectErrorObject } from './errors.ts'
 import { acceptsGzip, type Exchange, headerOf } from './exchange.ts'
 
-/** Frames below this stay as they are; see the client's own threshold. */
+/** Smaller frames are not compressed; the client has the same threshold. */
 const gzipThresholdBytes = 64 * 1024
-/** Answers that wait for a client that does not read; above it, nothing more is read from it. */
+/** Answers that wait for a client that does not read; with more, nothing more is read from it. */
 const maxUnsentBytes = 8 * 1024 * 1024
-/** Compressed frames that wait to be decompressed; with more, nothing more is read. */
-const maxReading = 16
 
-/** What a session is served with. */
-export interface SessionSetting {
+/** The context of a session over HTTP. */
+export interface HttpSessionContext extends HandlerDependencies {
   readonly codec: Codec
   readonly requestId: string
-  readonly parts: DoorParts
-  /** Aborts when the server takes no more work. */
-  readonly draining: AbortSignal
 }
 
-/** Serves one session to its end. */
-export async function handleSession(exchange: Exchange, setting: SessionSetting): Promise<void> {
-  const { codec, requestId, parts, draining } = setting
+interface StreamContext extends HttpSessionContext {
+  readonly authenticate: () => Principal
+  readonly input: Readable
+  readonly output: Writable
+  /** The client compresses frames. */
+  readonly gzipsRequests: boolean
+  /** The client accepts compressed answers. */
+  readonly gzipsAnswers: boolean
+}
+
+/** Serves one session to its end. @throws BlobwireError where the session is refused */
+export async function handleSession(exchange: Exchange, context: HttpSessionContext): Promise<void> {
   const encoding = headerOf(exchange, 'connect-content-encoding') ?? 'identity'
   if (encoding !== 'identity' && encoding !== 'gzip') {
     throw new BlobwireError({ code: 'unimplemented', message: 'connect-content-encoding must be gzip or identity' })
   }
   const authorization = headerOf(exchange, 'authorization')
-  parts.authenticator.authenticate(authorization)
-  const gzipped = acceptsGzip(headerOf(exchange, 'connect-accept-encoding') ?? '')
+  const authenticate = () => context.authenticator.authenticate(methods.session.name, authorization)
+  authenticate()
+  const gzipsAnswers = acceptsGzip(headerOf(exchange, 'connect-accept-encoding') ?? '')
   const output = exchange.open(200, {
-    'content-type': `application/connect+${codec.name}`,
-    'x-request-id': requestId,
-    ...(gzipped ? { 'connect-content-encoding': 'gzip' } : {})
+    'content-type': `application/connect+${context.codec.name}`,
+    'x-request-id': context.requestId,
+    ...(gzipsAnswers ? { 'connect-content-encoding': 'gzip' } : {})
   })
   if (output === undefined) throw new BlobwireError({ code: 'unimplemented', message: 'a session needs HTTP/2' })
-  const session = new HttpSession(exchange, output, {
-    ...setting,
-    gzipped,
-    compressed: encoding === 'gzip',
-    authorization
-  })
-  draining.addEventListener('abort', session.drain)
-  await session.ended
-  draining.removeEventListener('abort', session.drain)
+  const gzips = { gzipsRequests: encoding === 'gzip', gzipsAnswers }
+  await new HttpSessionStream({ ...context, ...gzips, authenticate, input: exchange.body, output }).serve()
 }
 
-interface Terms extends SessionSetting {
-  /** The client said that it compresses frames. */
-  readonly compressed: boolean
-  /** It takes compressed answers. */
-  readonly gzipped: boolean
-  readonly authorization: string | undefined
-}
-
-class HttpSession {
-  readonly ended: Promise<void>
-  readonly #input: Exchange['body']
+class HttpSessionStream implements SessionStream {
+  readonly input: Readable
   readonly #output: Writable
-  readonly #terms: Terms
-  readonly #runner: SessionRunner
-  readonly #parser: EnvelopeParser
-  #resolve: () => void = () => undefined
-  #over = false
-  /** Compressed frames are read in the order in which they came. */
-  #reading: Promise<void> = Promise.resolve()
-  #readingCount = 0
+  readonly #context: StreamContext
+  readonly #session: Session
   readonly #compressing = new Set<Promise<void>>()
 
-  constructor(exchange: Exchange, output: Writable, terms: Terms) {
-    const { service, authenticator } = terms.parts
-    this.#input = exchange.body
-    this.#output = output
-    this.#terms = terms
-    this.ended = new Promise((resolve) => {
-      this.#resolve = resolve
+  constructor(context: StreamContext) {
+    this.input = context.input
+    this.#output = context.output
+    this.#context = context
+    this.#session = new Session(this, context)
+  }
+
+  /** Resolves when the session has ended. */
+  serve(): Promise<void> {
+    const { service, draining } = this.#context
+    const session = this.#session
+    const parser = new EnvelopeParser(service.limits.maxBatchBytes, (flags, payload) =>
+      session.receive(this.#decode(flags, payload))
+    )
+    this.input.on('data', (chunk: Buffer) => {
+      if (session.isOver) return
+      try {
+        parser.push(chunk)
+      } catch (error) {
+        session.fail(error)
+      }
     })
-    this.#runner = new SessionRunner({
-      service,
-      requestId: terms.requestId,
-      authenticate: () => authenticator.authenticate(terms.authorization),
-      send: (response) => this.#send(response),
-      isRead: () => this.#output.writableLength <= maxUnsentBytes,
-      onRoom: () => this.#resume()
+    this.input.once('end', () => {
+      if (!parser.incomplete || draining.aborted) void session.finish()
+      else session.fail(invalidArgument('frame', 'the stream ends in the middle of a frame'))
     })
-    this.#parser = new EnvelopeParser(service.limits.maxBatchBytes, (flags, payload) => this.#take(flags, payload))
-    this.#runner.greet()
-    this.#input.on('data', (chunk: Buffer) => this.#data(chunk))
-    this.#input.once('end', () => this.#finish())
-    this.#input.once('close', () => this.#gone())
-    this.#input.once('error', () => this.#gone())
-    this.#output.on('drain', () => {
-      this.#runner.goOn()
-      this.#resume()
-    })
-    if (terms.draining.aborted) this.drain()
+    this.input.once('close', () => session.abandon())
+    this.input.once('error', () => session.abandon())
+    this.#output.on('drain', () => session.onDrain())
+    session.start()
+    return session.ended
   }
 
-  /** Answers what was received, and ends; the client goes on elsewhere. */
-  readonly drain = (): void => {
-    this.#input.pause()
-    this.#finish()
+  get isRead(): boolean {
+    return this.#output.writableLength <= maxUnsentBytes
   }
 
-  #data(chunk: Buffer): void {
-    if (this.#over) return
-    try {
-      this.#parser.push(chunk)
-    } catch (error) {
-      this.#fail(error)
-    }
-    if (!this.#hasRoom) this.#input.pause()
-  }
-
-  #resume(): void {
-    // What has not been read when the server drains is not answered either; the client sends it again elsewhere.
-    if (this.#terms.draining.aborted) return
-    if (!this.#over && this.#hasRoom) this.#input.resume()
-  }
-
-  get #hasRoom(): boolean {
-    return !this.#runner.full && this.#readingCount <= maxReading && this.#output.writableLength <= maxUnsentBytes
-  }
-
-  #take(flags: number, payload: Uint8Array): void {
-    if ((flags & ~compressedFlag) !== 0) throw invalidArgument('frame', `unknown flags ${flags}`)
-    const isCompressed = (flags & compressedFlag) !== 0
-    if (isCompressed && !this.#terms.compressed) {
-      throw invalidArgument('frame', 'is compressed, and connect-content-encoding does not say how')
-    }
-    const bytes = isCompressed ? gunzip(payload, this.#terms.parts.service.limits.maxBatchBytes) : payload
-    if (!(bytes instanceof Promise) && this.#readingCount === 0) return this.#receive(bytes)
-    this.#readingCount++
-    const before = this.#reading
-    this.#reading = Promise.all([bytes, before]).then(([plain]) => {
-      this.#readingCount--
-      if (!this.#over) this.#receive(plain)
-      this.#resume()
-    })
-    this.#reading.catch((error) => this.#fail(error))
-  }
-
-  #receive(payload: Uint8Array): void {
-    this.#runner.receive(this.#terms.codec.decode('SessionRequest', payload))
-  }
-
-  #send(response: Messages['SessionResponse']): void {
-    if (this.#over) return
-    const { codec, gzipped } = this.#terms
+  send(response: Messages['SessionResponse']): void {
+    const { codec, gzipsAnswers } = this.#context
     const message = codec.prepare('SessionResponse', response as Init<Messages['SessionResponse']>)
     const pieces = codec.write(message, envelopeHeaderBytes)
-    if (!gzipped || payloadBytes(pieces) < gzipThresholdBytes || !piecesLookCompressible(pieces)) {
+    if (!gzipsAnswers || payloadBytes(pieces) < gzipThresholdBytes || !piecesLookCompressible(pieces)) {
       sealEnvelope(pieces)
       for (const piece of pieces) this.#output.write(piece)
       return
     }
     const sent = Promise.resolve(gzip(payloadOf(pieces))).then(
       (bytes) => {
-        if (!this.#over) this.#output.write(encodeEnvelope(compressedFlag, bytes))
+        if (!this.#session.isOver) this.#output.write(encodeEnvelope(compressedFlag, bytes))
       },
-      (error) => this.#fail(error)
+      (error) => this.#session.fail(error)
     )
     this.#compressing.add(sent)
     sent.finally(() => this.#compressing.delete(sent))
   }
 
-  /** The client sends no more, or is not read any more: what it sent is answered. */
-  async #finish(): Promise<void> {
-    try {
-      await this.#reading
-      if (this.#parser.incomplete && !this.#terms.draining.aborted) {
-        throw invalidArgument('frame', 'the stream ends in the middle of a frame')
-      }
-    } catch (error) {
-      return this.#fail(error)
-    }
-    await this.#runner.finished()
-    await Promise.all(this.#compressing)
-    this.#end(Buffer.from('{}'))
+  flushed(): Promise<unknown> {
+    return Promise.all(this.#compressing)
   }
 
-  #fail(error: unknown): void {
-    if (this.#over) return
-    const object = connectErrorObject(toBlobwireError(error), this.#terms.requestId)
-    this.#runner.abandon()
-    this.#end(Buffer.from(JSON.stringify({ error: object })))
-  }
-
-  #end(message: Buffer): void {
-    if (this.#over) return
-    this.#over = true
-    this.#input.resume()
-    this.#output.end(encodeEnvelope(endStreamFlag, message), () => {
-      // RFC 9113 section 8.1: tells the client to stop sending.
-      if ('close' in this.#output) (this.#output as unknown as { close(code: number): void }).close(0)
-      this.#resolve()
+  end(error: BlobwireError | undefined): Promise<void> {
+    const message = error ? { error: connectErrorObject(error, this.#context.requestId) } : {}
+    this.input.resume()
+    return new Promise((resolve) => {
+      this.#output.end(encodeEnvelope(endStreamFlag, Buffer.from(JSON.stringify(message))), () => {
+        // RFC 9113 section 8.1: asks the client to stop sending.
+        if ('close' in this.#output) (this.#output as unknown as { close(code: number): void }).close(0)
+        resolve()
+      })
     })
   }
 
-  #gone(): void {
-    if (!this.#over) this.#runner.abandon()
-    this.#over = true
-    this.#resolve()
+  #decode(flags: number, payload: Uint8Array): Messages['SessionRequest'] | Promise<Messages['SessionRequest']> {
+    const { codec, service, gzipsRequests } = this.#context
+    const isCompressed = (flags & compressedFlag) !== 0
+    if ((flags & ~compressedFlag) !== 0) throw invalidArgument('frame', `unknown flags ${flags}`)
+    if (isCompressed && !gzipsRequests) {
+      throw invalidArgument('frame', 'is compressed, and connect-content-encoding does not say how')
+    }
+    const bytes = isCompressed ? gunzip(payload, service.limits.maxBatchBytes) : payload
+    const decode = (message: Uint8Array) => codec.decode('SessionRequest', message)
+    return bytes instanceof Promise ? bytes.then(decode) : decode(bytes)
   }
 }

@@ -1,5 +1,7 @@
+/** BatchOperations: carries out the operations of a batch in order. */
 import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
 import type { Messages } from '../../src/schema/messages.ts'
+import type { CallContext } from './context.ts'
 import { limitExceeded, refMismatch } from './errors.ts'
 import { type OperationName, operations } from './operations.ts'
 import type { Workspace } from './workspace.ts'
@@ -7,19 +9,14 @@ import type { Workspace } from './workspace.ts'
 type Operation = Messages['Operation']
 type Result = Messages['OperationResult']
 
-function cancelledByClient(): BlobwireError {
-  return new BlobwireError({ code: 'cancelled', message: 'the client cancelled the operation' })
-}
-
-/** Reads done at the same time; more would only fill memory before the answer's limit is noticed. */
+/** Reads at the same time; more would only fill memory before the answer's limit is noticed. */
 const readsAtOnce = 64
 
-/** What a batch may do and how its errors are told. */
-export interface BatchRules {
-  /** Whether the client no longer wants the operation with this place in the list. */
-  readonly isCancelled?: ((index: number) => boolean) | undefined
-  /** @throws BlobwireError where the caller has no right to the operation, or it is to fail */
-  authorize(name: OperationName, index: number): void
+/** The context of a batch. */
+export interface BatchContext {
+  readonly beforeOperation: CallContext['beforeOperation']
+  /** @throws BlobwireError where the caller has no right to the operation */
+  authorize(name: OperationName): void
   describe(error: unknown): Messages['OperationError']
 }
 
@@ -28,18 +25,21 @@ interface Step {
   readonly request: object
 }
 
-/** What an operation asks for. @throws BlobwireError `invalid_argument` for none, or for another repository's */
+/** The name and request of an operation. @throws BlobwireError `invalid_argument` for none, or another repository */
 function stepOf(operation: Operation, repository: string): Step {
   const [name] = Object.keys(operation) as OperationName[]
   if (name === undefined) throw invalidArgument('operation', `must have one of ${Object.keys(operations).join(', ')}`)
   const request = operation[name] as { repository: string }
   if (request.repository !== '' && request.repository !== repository) {
-    throw invalidArgument(`${name}.repository`, "stays empty in a batch: all operations are of the batch's repository")
+    throw invalidArgument(
+      `${name}.repository`,
+      "must be empty in a batch: all operations are of the batch's repository"
+    )
   }
   return { name, request }
 }
 
-/** About how much of an answer a result takes. */
+/** Estimated bytes of a result in an answer. */
 function contentBytes(result: Result): number {
   const { getBlob, getTree, listCommits, getCommit, listRefs, compare } = result
   if (getBlob) return getBlob.content.length
@@ -58,19 +58,19 @@ function sum<Item>(items: readonly Item[] | undefined, sizeOf: (item: Item) => n
 
 const movesRefs = (name: OperationName) => name === 'updateRefs' || name === 'commitFiles'
 
-/** Carries out one batch. Its parts are methods only to share what they all need. */
+/** One batch that is being carried out. */
 class Batch {
   readonly #workspace: Workspace
-  readonly #rules: BatchRules
+  readonly #context: BatchContext
   readonly #results: Result[] = []
   /** Operations that moved refs, for an atomic batch that fails later. */
   readonly #moved: number[] = []
   #failed = false
   #bytes = 0
 
-  constructor(workspace: Workspace, rules: BatchRules) {
+  constructor(workspace: Workspace, context: BatchContext) {
     this.#workspace = workspace
-    this.#rules = rules
+    this.#context = context
   }
 
   async run(list: readonly Operation[]): Promise<Result[]> {
@@ -80,7 +80,7 @@ class Batch {
       const step = this.#prepare(index, operation)
       if (step === undefined) continue
       const isRead = operations[step.name].access === 'read'
-      // Writes wait for the reads before them, and the other way round: operations see what those before them did.
+      // Writes wait for the reads before them, and reads for writes: an operation sees the effects of earlier ones.
       if (isRead) reads.push({ index, step })
       if (reads.length > 0 && (!isRead || reads.length >= readsAtOnce)) {
         await this.#read(reads)
@@ -100,7 +100,7 @@ class Batch {
   #prepare(index: number, operation: Operation): Step | undefined {
     try {
       const step = stepOf(operation, this.#workspace.repository.repository)
-      this.#rules.authorize(step.name, index)
+      this.#context.authorize(step.name)
       return step
     } catch (error) {
       this.#fail(index, error)
@@ -115,14 +115,14 @@ class Batch {
     await Promise.all(reads.map(({ index, step }) => (full ? this.#refuse(index) : this.#do(index, step))))
     for (const { index } of reads) {
       const size = contentBytes(this.#results[index] as Result)
-      // The first answer always fits; what does not is asked for again.
+      // The first answer always fits; the client asks again for those that do not.
       if (this.#bytes > 0 && this.#bytes + size > maxBatchBytes) this.#refuse(index)
       else this.#bytes += size
     }
   }
 
   #refuse(index: number): void {
-    const message = 'the answer to this batch is full; ask for this one again'
+    const message = 'the answer to this batch is full; send this operation again'
     const reason = 'batch_response_full'
     this.#fail(index, new BlobwireError({ code: 'resource_exhausted', reason, message, retryable: true }))
   }
@@ -136,13 +136,10 @@ class Batch {
     })
   }
 
-  /** Carries out one operation; a promise only where that takes time. */
+  /** Carries out one operation; returns a promise only where the operation takes time. */
   #do(index: number, { name, request }: Step): Promise<void> | undefined {
-    if (this.#rules.isCancelled?.(index)) {
-      this.#fail(index, cancelledByClient())
-      return undefined
-    }
     try {
+      this.#context.beforeOperation?.(index)
       const response = operations[name].run(this.#workspace, request)
       if (response instanceof Promise) return this.#later(index, name, response)
       this.#results[index] = { [name]: response }
@@ -161,11 +158,11 @@ class Batch {
   }
 
   #fail(index: number, error: unknown): void {
-    this.#results[index] = { error: this.#rules.describe(error) }
+    this.#results[index] = { error: this.#context.describe(error) }
   }
 
   async #finish(): Promise<void> {
-    // What fails here fails the batch: none of its writes has been promised yet.
+    // A failure here fails the whole batch: none of its writes has been acknowledged yet.
     await this.#workspace.flush()
     if (this.#workspace.atomic && this.#failed) {
       this.#abort(undefined)
@@ -175,22 +172,22 @@ class Batch {
       const mismatches = await this.#workspace.finish()
       if (mismatches.length > 0) this.#abort(refMismatch(mismatches))
     } catch (error) {
-      // The objects are there; it is the refs that could not be moved.
+      // The objects are stored; the refs could not be moved.
       this.#abort(error)
     }
   }
 
-  /** None of the ref changes happened: what had seemed done was not. */
+  /** None of the ref changes happened, so operations that seemed done have failed. */
   #abort(cause: unknown): void {
-    const message = 'another ref change of this atomic batch failed, so that none happened'
+    const message = 'another ref change of this atomic batch failed, so none happened'
     const aborted = new BlobwireError({ code: 'aborted', reason: 'batch_aborted', message })
     for (const index of this.#moved) this.#fail(index, cause ?? aborted)
   }
 }
 
 /** BatchOperations. */
-export function runBatch(workspace: Workspace, list: readonly Operation[], rules: BatchRules): Promise<Result[]> {
+export function runBatch(workspace: Workspace, list: readonly Operation[], context: BatchContext): Promise<Result[]> {
   const { maxBatchOperations } = workspace.limits
   if (list.length > maxBatchOperations) throw limitExceeded('max_batch_operations', maxBatchOperations, list.length)
-  return new Batch(workspace, rules).run(list)
+  return new Batch(workspace, context).run(list)
 }

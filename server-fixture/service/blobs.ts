@@ -1,3 +1,4 @@
+/** The RPCs about blobs. */
 import { invalidArgument } from '../../src/core/error.ts'
 import { isOid } from '../../src/git/oid.ts'
 import type { Messages } from '../../src/schema/messages.ts'
@@ -17,14 +18,14 @@ export function storeBlob(workspace: Workspace, request: Messages['StoreBlobRequ
 async function blobOid(workspace: Workspace, request: Messages['GetBlobRequest']): Promise<string> {
   const { oid, revision, path } = request
   if (oid !== '') {
-    if (revision !== '' || path !== '') throw invalidArgument('oid', 'goes without revision and path')
+    if (revision !== '' || path !== '') throw invalidArgument('oid', 'must be empty where revision and path are given')
     return checkOid('oid', oid, workspace.format)
   }
-  if (path === '') throw invalidArgument('oid', 'has to be given, or revision and path')
+  if (path === '') throw invalidArgument('oid', 'must be given, or revision and path')
   const entry = await entryAt(workspace, await findTree(workspace, revision), path)
   if (entry === undefined) throw notFound('path', `there is no file ${JSON.stringify(path.slice(0, 200))}`)
   if (entry.mode === '040000' || entry.mode === '160000') {
-    throw precondition('wrong_kind', `${JSON.stringify(path.slice(0, 200))} is no file`)
+    throw precondition('wrong_kind', `${JSON.stringify(path.slice(0, 200))} is not a file`)
   }
   return entry.oid
 }

@@ -1,3 +1,4 @@
+/** CommitFiles: changes files of a branch in one commit. */
 import { invalidArgument } from '../../src/core/error.ts'
 import { encodeCommit } from '../../src/git/commit.ts'
 import { isMode, modeForms } from '../../src/git/mode.ts'
@@ -16,10 +17,10 @@ import type { Workspace } from './workspace.ts'
 type Request = Messages['CommitFilesRequest']
 type Response = Messages['CommitFilesResponse']
 
-/** Without expected_head: how often a branch that others move is followed. */
+/** Attempts without expected_head on a branch that others move at the same time. */
 const maxRaces = 100
 
-/** Puts, removals and moves as edits; new contents are staged. `headTree` = '' on a new branch. */
+/** Turns puts, removals and moves into edits, and stages new contents. `headTree` = '' on a new branch. */
 async function toEdits(workspace: Workspace, request: Request, headTree: string): Promise<Edit[]> {
   const edits: Edit[] = []
   const paths = new Set<string>()
@@ -71,7 +72,7 @@ function contentOid(workspace: Workspace, field: string, change: Messages['FileC
   return workspace.stage('blob', content)
 }
 
-/** Makes the commit on top of a head (undefined = none), without moving anything. */
+/** Makes the commit on top of a head (undefined = none), without moving the branch. */
 async function makeCommit(workspace: Workspace, request: Request, head: string | undefined): Promise<Response> {
   const now = Math.floor(Date.now() / 1000)
   const author = identityOf('author', request.author)
@@ -95,15 +96,15 @@ async function makeCommit(workspace: Workspace, request: Request, head: string |
 }
 
 /**
- * The branch is elsewhere. If that is because this very commit was made before, it is done; the commit's oid says so,
- * for it follows from the request alone.
+ * The branch is not at the expected head. If an earlier attempt made this very commit, the work is done; the commit's
+ * oid tells, because it follows from the request alone.
  */
 async function madeBefore(workspace: Workspace, request: Request, at: { head: string | undefined; current: string }) {
   let made: Response
   try {
     made = await makeCommit(workspace, request, at.head)
   } catch {
-    // It cannot be made on the head it names, so it never was.
+    // The commit cannot be made on the head that the request names, so it never was.
     return undefined
   }
   if ((await workspace.storedInfo(made.oid)) === undefined) return undefined
@@ -125,7 +126,7 @@ async function commitOnExpected(workspace: Workspace, request: Request, ref: str
   const mismatches = await workspace.moveRefs([{ name: ref, expectedOid: head ?? zero, newOid: made.oid }])
   const [lost] = mismatches
   if (lost === undefined) return made
-  // The same call sent twice at once: the other one may have made this commit, and somebody may have gone on from it.
+  // The same call sent twice at once: the other one may have made this commit, and others may have built on it.
   const done = !isZeroOid(lost.foundOid) && (await isReachable(workspace, made.oid, lost.foundOid))
   if (done) return made
   throw refMismatch(mismatches)

@@ -13,7 +13,7 @@ interface Visit {
   readonly commit: ParsedCommit
 }
 
-/** Commits still to come, newest committer date first; of equal dates, the one that was found first. */
+/** Commits to visit, newest committer date first; of equal dates, the one that was found first. */
 class Frontier {
   readonly #visits: Visit[] = []
   readonly #seen = new Set<string>()
@@ -28,7 +28,7 @@ class Frontier {
     this.#seen.add(oid)
     const commit = await this.#workspace.commit(oid)
     const { timeSeconds } = commit.committer
-    // Kept with the newest at the end, where taking is cheap.
+    // The newest is at the end, where taking is cheap.
     let at = this.#visits.length
     while (at > 0 && (this.#visits[at - 1] as Visit).commit.committer.timeSeconds >= timeSeconds) at--
     this.#visits.splice(at, 0, { oid, commit })
@@ -44,14 +44,14 @@ async function contentAt(workspace: Workspace, tree: string, path: string): Prom
   return entry ? `${entry.mode} ${entry.oid}` : ''
 }
 
-/** Which parents to follow, and whether the commit itself changes the path. */
+/** Decides which parents to follow, and whether the commit itself changes the path. */
 async function simplify(workspace: Workspace, commit: ParsedCommit, path: string) {
   const { tree, parents } = commit
   if (path === '') return { shown: true, follow: parents }
   const here = await contentAt(workspace, tree, path)
   for (const parent of parents) {
     const { tree: parentTree } = await workspace.commit(parent)
-    // Same as one parent: the other side of a merge made no difference, and is left out.
+    // Same as one parent: the other side of a merge made no difference, and is skipped.
     if ((await contentAt(workspace, parentTree, path)) === here) return { shown: false, follow: [parent] }
   }
   return { shown: parents.length > 0 || here !== '', follow: parents }
@@ -68,7 +68,7 @@ async function* log(workspace: Workspace, start: string, path: string): AsyncGen
   }
 }
 
-/** ListCommits. Its page token names the first commit, so that later pages go on from the same one. */
+/** ListCommits. Its page token names the first commit, so that later pages continue the same walk. */
 export async function listCommits(
   workspace: Workspace,
   request: Messages['ListCommitsRequest']

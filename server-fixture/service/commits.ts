@@ -1,3 +1,4 @@
+/** The RPCs about single commits. */
 import { invalidArgument } from '../../src/core/error.ts'
 import { encodeCommit } from '../../src/git/commit.ts'
 import type { Identity } from '../../src/git/signature.ts'
@@ -7,9 +8,9 @@ import { checkKinds } from './references.ts'
 import { findCommit } from './revision.ts'
 import type { Workspace } from './workspace.ts'
 
-/** A signature of a request. @throws BlobwireError `invalid_argument` where there is none */
+/** A signature of a request. @throws BlobwireError `invalid_argument` if it is missing */
 export function identityOf(field: string, signature: Messages['Signature'] | undefined): Identity {
-  if (signature === undefined) throw invalidArgument(field, 'has to be given')
+  if (signature === undefined) throw invalidArgument(field, 'must be given')
   return { ...signature, zone: signature.zone || '+0000' }
 }
 
@@ -32,7 +33,7 @@ export async function storeCommit(
   return { oid: workspace.stage('commit', content) }
 }
 
-/** A commit as it is told to callers; its bytes only where the fields do not say it all. */
+/** A commit as responses carry it; `raw` only where the fields do not hold everything. */
 export async function readCommit(workspace: Workspace, oid: string): Promise<Messages['Commit']> {
   const { canonical, raw, tree, parents, author, committer, message } = await workspace.commit(oid)
   const fields = { oid, tree, parents: [...parents], author, committer, message }

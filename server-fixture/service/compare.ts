@@ -1,3 +1,4 @@
+/** Compare: the paths that differ between two trees. */
 import type { TreeItem } from '../../src/git/tree.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { checkOid } from './errors.ts'
@@ -29,7 +30,7 @@ interface Sides {
   readonly prefix: Uint8Array
 }
 
-/** Every path that differs, without directories; only directories that differ are read. */
+/** Every path that differs, without directories; reads only directories that differ. */
 async function differences(workspace: Workspace, { before, after, prefix }: Sides): Promise<Messages['PathChange'][]> {
   const found: Messages['PathChange'][] = []
   for (const [name, old, now] of pairUp(await workspace.tree(before), await workspace.tree(after))) {

@@ -1,16 +1,29 @@
-/** What a call may do to a repository. */
+/** A caller, and the context of one call. */
+import { randomUUID } from 'node:crypto'
+
+/** A right to a repository. */
 export type Access = 'read' | 'write'
 
-/** Who calls. */
+/** An authenticated caller. */
 export interface Principal {
-  /** Whether the caller has this right on the repository. A right to write is one to read. */
+  /** Whether the caller has this right to the repository. The right to write includes the right to read. */
   may(access: Access, repository: string): boolean
 }
 
-/** What a call brings along besides its request. */
-export interface Context {
+/** The context of a call or of a frame of a session. */
+export interface CallContext {
   readonly principal: Principal
   /** Aborts when nobody waits for the answer any more. */
   readonly signal: AbortSignal
   readonly requestId: string
+  /**
+   * Called before each operation of a batch, with its index. An error that it throws becomes the result of this
+   * operation alone: cancelled operations and injected faults use it.
+   */
+  readonly beforeOperation?: ((index: number) => void) | undefined
+}
+
+/** The client's `x-request-id` where it is harmless to log, else a new id. */
+export function requestIdOf(header: string | undefined): string {
+  return header !== undefined && /^[\x21-\x7e]{1,128}$/.test(header) ? header : randomUUID()
 }

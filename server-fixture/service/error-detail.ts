@@ -1,12 +1,13 @@
+/** Errors as responses carry them. */
 import { BlobwireError } from '../../src/core/error.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 
-/** Of one text in an error; it may hold what a caller sent, and gRPC sends it as a header. */
+/** Most characters of one text in an error: it may quote the request, and gRPC sends it as a header. */
 const maxTextLength = 1000
 
 const cut = (text: string) => (text.length > maxTextLength ? `${text.slice(0, maxTextLength).toWellFormed()}…` : text)
 
-/** The typed part of an error, as both doors and batches tell it. */
+/** The typed part of an error, the same in both protocols and in batches. */
 export function errorDetail(error: BlobwireError, requestId: string): Messages['ErrorDetail'] {
   const { refMismatches, limit, violations, missingOids, retryAfterMs } = error.details
   return {
@@ -24,7 +25,13 @@ export function errorDetail(error: BlobwireError, requestId: string): Messages['
   }
 }
 
-/** What failed unexpectedly is told without its insides, which may name files of the server. */
+/** The error of one operation of a batch. */
+export function operationError(error: BlobwireError, requestId: string): Messages['OperationError'] {
+  const { message, code } = error
+  return { code, message, detail: errorDetail(error, requestId) }
+}
+
+/** An unexpected error hides its message, which may name files of the server. */
 export function toBlobwireError(error: unknown): BlobwireError {
   if (error instanceof BlobwireError) {
     return error.message.length > maxTextLength ? error.with({ message: cut(error.message) }) : error

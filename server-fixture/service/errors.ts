@@ -1,20 +1,21 @@
+/** The errors of the service. */
 import { BlobwireError, invalidArgument, type RefMismatch } from '../../src/core/error.ts'
 import { isOid, type ObjectFormat } from '../../src/git/oid.ts'
 
-/** What is not there: `reason` says what kind of thing. */
+/** Something is missing; `reason` names its kind. */
 export function notFound(reason: 'repository' | 'object' | 'revision' | 'path', message: string): BlobwireError {
   return new BlobwireError({ code: 'not_found', reason, message, sent: 'processed' })
 }
 
-/** A state of the repository that the request did not expect. */
+/** The repository is not in the state that the request needs. */
 export function precondition(reason: string, message: string): BlobwireError {
   return new BlobwireError({ code: 'failed_precondition', reason, message, sent: 'processed' })
 }
 
-/** Objects that are named and not there. */
+/** The request names objects that are missing. */
 export function missingObjects(oids: string[]): BlobwireError {
   const shown = oids.slice(0, 3).join(', ')
-  const message = `${oids.length} object(s) named are not in the repository: ${shown}${oids.length > 3 ? ', …' : ''}`
+  const message = `${oids.length} object(s) are missing in the repository: ${shown}${oids.length > 3 ? ', …' : ''}`
   const details = { missingOids: oids }
   return new BlobwireError({ code: 'failed_precondition', reason: 'missing_object', message, details })
 }
@@ -26,7 +27,7 @@ export function refMismatch(mismatches: RefMismatch[]): BlobwireError {
   return new BlobwireError({ code: 'aborted', reason: 'ref_mismatch', message, details: { refMismatches: mismatches } })
 }
 
-/** More than a limit allows. */
+/** The request exceeds a limit; `actual` = 0 where its size is unknown. */
 export function limitExceeded(limit: string, maximum: number, actual: number): BlobwireError {
   const message = `${actual || 'more'} exceeds ${limit} (${maximum})`
   return new BlobwireError({ code: 'resource_exhausted', message, details: { limit: { limit, maximum, actual } } })

@@ -1,3 +1,4 @@
+/** The operations of a batch: how each is carried out, and the right that it needs. */
 import type { Messages } from '../../src/schema/messages.ts'
 import { findMissing, getBlob, storeBlob } from './blobs.ts'
 import { commitFiles } from './commit-files.ts'
@@ -9,11 +10,11 @@ import { listRefs, updateRefs } from './refs.ts'
 import { getTree, storeTree } from './trees.ts'
 import type { Workspace } from './workspace.ts'
 
-/** Name of what can be done alone or in a batch: the fields of the `Operation` message. */
+/** Name of an operation, alone or in a batch: a field of the `Operation` message. */
 export type OperationName = keyof Messages['Operation']
 
-/** One kind of operation: the right it needs, and how it is done. */
-interface OperationRule<Name extends OperationName> {
+/** One kind of operation: the right that it needs, and its function. */
+interface OperationDefinition<Name extends OperationName> {
   readonly access: Access
   run(
     workspace: Workspace,
@@ -21,7 +22,7 @@ interface OperationRule<Name extends OperationName> {
   ): Promise<NonNullable<Messages['OperationResult'][Name]>> | NonNullable<Messages['OperationResult'][Name]>
 }
 
-const rules: { [Name in OperationName]-?: OperationRule<Name> } = {
+const definitions: { [Name in OperationName]-?: OperationDefinition<Name> } = {
   storeBlob: { access: 'write', run: storeBlob },
   getBlob: { access: 'read', run: getBlob },
   findMissing: { access: 'read', run: findMissing },
@@ -37,12 +38,12 @@ const rules: { [Name in OperationName]-?: OperationRule<Name> } = {
   getRepository: { access: 'read', run: ({ repository }) => ({ ...repository }) }
 }
 
-/** How an operation is done, whatever its kind. */
-export const operations = rules as unknown as Readonly<
+/** The definition of each operation, without the types of its kind. */
+export const operations = definitions as unknown as Readonly<
   Record<OperationName, { access: Access; run(workspace: Workspace, request: object): Promise<object> | object }>
 >
 
-/** Whether there is an operation of this name. */
+/** Whether an operation has this name. */
 export function isOperation(name: string): name is OperationName {
-  return Object.hasOwn(rules, name)
+  return Object.hasOwn(definitions, name)
 }

@@ -1,15 +1,16 @@
+/** Pages of listings. */
 import { invalidArgument } from '../../src/core/error.ts'
 
-/** What a page token carries: what is listed, and how far the pages before went. */
+/** The content of a page token: the listing, and the position after the last page. */
 type Position = readonly (string | number | boolean)[]
 
-/** An opaque token for going on. */
+/** The opaque token of the next page. */
 export function pageToken(kind: string, position: Position): string {
   return Buffer.from(JSON.stringify([kind, ...position])).toString('base64url')
 }
 
 /**
- * What a token carries; undefined for the empty token.
+ * The content of a token; undefined for the empty token.
  * @throws BlobwireError `invalid_argument` unless the token came from the same kind of listing
  */
 export function readPageToken(kind: string, token: string, types: readonly string[]): Position | undefined {
@@ -30,7 +31,7 @@ export function readPageToken(kind: string, token: string, types: readonly strin
   return (values as Position).slice(1)
 }
 
-/** How many items a page has: what was asked, within what is allowed. */
+/** The number of items on a page: the requested one, within the limit. */
 export function pageSize(asked: number, usual: number, most: number): number {
   return asked === 0 ? usual : Math.min(asked, most)
 }

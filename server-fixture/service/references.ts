@@ -1,10 +1,11 @@
+/** Checks the objects that trees, commits and refs point to. */
 import { kindOfMode } from '../../src/git/mode.ts'
 import type { ObjectKind } from '../../src/git/oid.ts'
 import { missingObjects, precondition } from './errors.ts'
 import type { Workspace } from './workspace.ts'
 
 /**
- * Checks that objects are there and of their kind, so that nothing in the repository ever points to nothing.
+ * Checks that objects exist and have the right kind, so that no object ever points to a missing one.
  * @throws BlobwireError `failed_precondition`, reason `missing_object` or `wrong_kind`
  */
 export async function checkKinds(

@@ -1,3 +1,4 @@
+/** The RPCs about refs. */
 import { invalidArgument } from '../../src/core/error.ts'
 import { isZeroOid, type ObjectKind } from '../../src/git/oid.ts'
 import { refNameProblem } from '../../src/git/ref-name.ts'
@@ -27,7 +28,7 @@ function checkUpdates(workspace: Workspace, updates: readonly Messages['RefUpdat
   updates.forEach(({ name, expectedOid, newOid }, index) => {
     const problem = refNameProblem(name)
     if (problem !== undefined) throw invalidArgument(`updates[${index}].name`, problem)
-    if (names.has(name)) throw invalidArgument(`updates[${index}].name`, 'stands twice')
+    if (names.has(name)) throw invalidArgument(`updates[${index}].name`, 'must not be repeated')
     names.add(name)
     checkOid(`updates[${index}].expectedOid`, expectedOid, workspace.format)
     checkOid(`updates[${index}].newOid`, newOid, workspace.format)

@@ -1,9 +1,10 @@
+/** The RPCs about repositories, and the right to call the others. */
 import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
 import { type ObjectFormat, objectFormats } from '../../src/git/oid.ts'
 import { repositoryNameProblem } from '../../src/git/repository-name.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import type { RepositoryInfo, Store } from '../store/store.ts'
-import type { Access, Context } from './context.ts'
+import type { Access, CallContext } from './context.ts'
 import { notFound } from './errors.ts'
 import { pageSize, pageToken, readPageToken } from './paging.ts'
 
@@ -13,13 +14,13 @@ export function checkName(repository: string): void {
   if (problem !== undefined) throw invalidArgument('repository', problem)
 }
 
-/** The same words for what is not there and for what the caller may not know of. */
+/** The same message for a missing repository and for one that the caller may not read. */
 function unknown(repository: string): BlobwireError {
   return notFound('repository', `there is no repository ${repository}`)
 }
 
-/** @throws BlobwireError `not_found` without the right to read, `permission_denied` without that to write */
-export function authorize(context: Context, access: Access, repository: string): void {
+/** @throws BlobwireError `not_found` without the right to read, `permission_denied` without the right to write */
+export function authorize(context: CallContext, access: Access, repository: string): void {
   const { principal } = context
   if (principal.may(access, repository)) return
   if (!principal.may('read', repository)) throw unknown(repository)
@@ -38,7 +39,7 @@ export async function openRepository(store: Store, repository: string): Promise<
 export async function createRepository(
   store: Store,
   request: Messages['CreateRepositoryRequest'],
-  context: Context
+  context: CallContext
 ): Promise<Messages['CreateRepositoryResponse']> {
   const { repository } = request
   checkName(repository)
@@ -46,13 +47,13 @@ export async function createRepository(
   if (!objectFormats.includes(objectFormat)) {
     throw invalidArgument('objectFormat', `must be one of ${objectFormats.join(', ')}`)
   }
-  // Not "not found": it would be made.
+  // Not `not_found`: the call would create it.
   if (!context.principal.may('write', repository)) {
     throw new BlobwireError({ code: 'permission_denied', message: `no right to write ${repository}` })
   }
   const info = await store.createRepository(repository, objectFormat)
   if (info.objectFormat !== objectFormat) {
-    const message = `${repository} is there already, with object format ${info.objectFormat}`
+    const message = `${repository} exists already, with object format ${info.objectFormat}`
     throw new BlobwireError({ code: 'already_exists', reason: 'object_format', message })
   }
   return { ...info }
@@ -62,7 +63,7 @@ export async function createRepository(
 export async function deleteRepository(
   store: Store,
   request: Messages['DeleteRepositoryRequest'],
-  context: Context
+  context: CallContext
 ): Promise<Messages['DeleteRepositoryResponse']> {
   checkName(request.repository)
   if (!context.principal.may('write', request.repository)) authorize(context, 'write', request.repository)
@@ -70,11 +71,11 @@ export async function deleteRepository(
   return {}
 }
 
-/** ListRepositories: those the caller may read. */
+/** ListRepositories: the repositories that the caller may read. */
 export async function listRepositories(
   store: Store,
   request: Messages['ListRepositoriesRequest'],
-  context: Context
+  context: CallContext
 ): Promise<Messages['ListRepositoriesResponse']> {
   const limit = pageSize(request.pageSize, 100, 1000)
   const position = readPageToken('repositories', request.pageToken, ['string', 'string'])

@@ -1,4 +1,4 @@
-/** Finds what a revision names. Source: gitrevisions(7), "Specifying revisions", as far as the proto goes. */
+/** Resolves revisions. Source: gitrevisions(7), "Specifying revisions", as far as the proto goes. */
 import { invalidArgument } from '../../src/core/error.ts'
 import { isOid, type ObjectKind } from '../../src/git/oid.ts'
 import { refNameProblem } from '../../src/git/ref-name.ts'
@@ -6,14 +6,14 @@ import { parseTag } from '../../src/git/tag.ts'
 import { notFound, precondition } from './errors.ts'
 import type { Workspace } from './workspace.ts'
 
-/** A tag of a tag of a tag… */
+/** Bound for tags that point to tags. */
 const maxTagDepth = 10
 /** `main~1000000` would read as many commits. */
 const maxSteps = 10_000
 
 const form = /^([^~^]*)((?:[~^]\d*)*)$/
 
-/** An object that a revision came to. */
+/** The object that a revision resolves to. */
 export interface Found {
   readonly oid: string
   readonly kind: ObjectKind

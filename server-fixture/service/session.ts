@@ -1,170 +1,162 @@
-import { invalidArgument } from '../../src/core/error.ts'
+/** The server's side of a session, the same for both listeners: its start, flow control, draining and end. */
+import type { BlobwireError } from '../../src/core/error.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import type { Principal } from './context.ts'
-import type { Service } from './service.ts'
+import { toBlobwireError } from './error-detail.ts'
+import { SessionFrames } from './session-frames.ts'
+import type { VcsService } from './vcs-service.ts'
 
-type Response = Messages['SessionResponse']
+/** Messages of one session that are being decompressed at the same time; with more, nothing more is read from it. */
+const maxDecoding = 16
 
-/** Operations that one session may have under way; beyond it nothing more is read from it. */
-const maxRunning = 20_000
-/**
- * Frames of one session that are carried out at the same time; as many as the client's window has. Each may have an
- * answer of `max_batch_bytes`, which waits in memory where the client does not read.
- */
-const maxFramesAtOnce = 64
+/** The stream of a session, as its protocol offers it. */
+export interface SessionStream {
+  /** Whether the client reads its answers. While it does not, the session neither reads nor starts frames. */
+  readonly isRead: boolean
+  /** The client's side of the stream, which the session pauses and resumes. */
+  readonly input: { pause(): unknown; resume(): unknown }
+  send(response: Messages['SessionResponse']): void
+  /** Resolves when every response has been written to the stream. */
+  flushed(): Promise<unknown>
+  /** Ends the stream, with an error if the session failed; resolves when it has ended. */
+  end(error: BlobwireError | undefined): Promise<void>
+}
 
-/** What a session stands on. */
-export interface SessionParts {
-  readonly service: Service
+/** The context of a session. */
+export interface SessionContext {
+  readonly service: VcsService
   readonly requestId: string
-  /** Asked for each frame, because rights can expire. @throws BlobwireError */
+  /** Called for each frame. @throws BlobwireError */
   readonly authenticate: () => Principal
-  /** Sends a message to the client. */
-  readonly send: (response: Response) => void
-  /** Whether the client reads its answers: while it does not, no frame is begun. */
-  readonly isRead: () => boolean
-  /** Fewer operations than the most are under way again. */
-  readonly onRoom: () => void
+  /** Aborts when the server takes no more work. */
+  readonly draining: AbortSignal
 }
 
-/**
- * The server's side of a session, whatever door it came through: frames are carried out at the same time and answered as
- * they are done. Every operation gets one result, cancelled ones too.
- */
-export class SessionRunner {
-  readonly #parts: SessionParts
-  /** Those that wait, too. */
-  readonly #frames = new Set<RunningFrame>()
-  #waiting: RunningFrame[] = []
-  /** Those that may have a large answer. */
-  readonly #begun = new Set<RunningFrame>()
-  #running = 0
-  #onIdle: (() => void) | undefined
+/** One session. Its protocol reports what happens on the stream; the session answers by the methods of the stream. */
+export class Session {
+  /** Resolves when the stream has ended. */
+  readonly ended: Promise<void>
+  readonly #stream: SessionStream
+  readonly #draining: AbortSignal
+  readonly #frames: SessionFrames
+  readonly #resolveEnded: () => void
+  #isOver = false
+  /** Messages are taken in the order in which they came. */
+  #decoding: Promise<void> = Promise.resolve()
+  #decodingCount = 0
 
-  constructor(parts: SessionParts) {
-    this.#parts = parts
-  }
-
-  /** No more should be read for now. */
-  get full(): boolean {
-    return this.#running >= maxRunning
-  }
-
-  /** Says that the session stands: whoever holds back one direction of a stream does not let it through. */
-  greet(): void {
-    this.#parts.send({ results: [] })
-  }
-
-  /** @throws BlobwireError `invalid_argument` for what the session cannot go on after */
-  receive({ batch, cancel }: Messages['SessionRequest']): void {
-    if (batch) this.#start(batch)
-    else if (cancel) this.#cancel(cancel.ids)
-    else throw invalidArgument('frame', 'must be batch or cancel')
-  }
-
-  /** Resolves when all that was received has been answered. */
-  finished(): Promise<void> {
-    if (this.#frames.size === 0) return Promise.resolve()
-    return new Promise((resolve) => {
-      this.#onIdle = resolve
+  constructor(stream: SessionStream, { service, requestId, authenticate, draining }: SessionContext) {
+    this.#stream = stream
+    this.#draining = draining
+    this.#frames = new SessionFrames({
+      service,
+      requestId,
+      authenticate,
+      send: (response) => this.#send(response),
+      isRead: () => stream.isRead,
+      onRoom: () => this.#resume()
     })
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.ended = promise
+    this.#resolveEnded = resolve
   }
 
-  /** The client reads again. */
-  goOn(): void {
-    while (this.#waiting.length > 0 && this.#begun.size < maxFramesAtOnce && this.#parts.isRead()) {
-      this.#begin(this.#waiting.shift() as RunningFrame)
-    }
+  /** Nothing more is sent or received. */
+  get isOver(): boolean {
+    return this.#isOver
   }
 
-  /** The client has gone: nobody waits for answers. */
+  /** Greets the client with an empty message: a proxy that buffers one direction of a stream blocks it. */
+  start(): void {
+    this.#draining.addEventListener('abort', this.#drain)
+    this.#send({ results: [] })
+    if (this.#draining.aborted) this.#drain()
+  }
+
+  /** The client sent a message, perhaps one that is still being decompressed. */
+  receive(message: Messages['SessionRequest'] | Promise<Messages['SessionRequest']>): void {
+    if (message instanceof Promise || this.#decodingCount > 0) this.#takeInTurn(message)
+    else this.#take(message)
+    if (!this.#hasRoom) this.#stream.input.pause()
+  }
+
+  /** The client reads its answers again. */
+  onDrain(): void {
+    this.#frames.startWaiting()
+    this.#resume()
+  }
+
+  /** The client sends no more: answers every message that was received, then ends the stream. */
+  async finish(): Promise<void> {
+    await this.#decoding
+    await this.#frames.finished()
+    await this.#stream.flushed()
+    this.#end(undefined)
+  }
+
+  /** Ends the stream with an error, and answers nothing more. */
+  fail(error: unknown): void {
+    if (this.#isOver) return
+    this.#frames.abandon()
+    this.#end(toBlobwireError(error))
+  }
+
+  /** The client has gone. */
   abandon(): void {
-    for (const frame of this.#waiting) this.#frames.delete(frame)
-    this.#waiting = []
-    for (const frame of this.#frames) frame.abandon()
+    if (!this.#isOver) this.#frames.abandon()
+    this.#close()
+    this.#resolveEnded()
   }
 
-  #start(batch: Messages['SessionBatch']): void {
-    const { firstId, operations } = batch
-    // It would count for nothing among what may be under way, however many there are.
-    if (operations.length === 0) throw invalidArgument('batch.operations', 'must not be empty')
-    const endId = firstId + operations.length
-    if (!Number.isSafeInteger(endId)) throw invalidArgument('batch.firstId', 'is too large')
-    for (const { batch: other } of this.#frames) {
-      if (firstId < other.firstId + other.operations.length && other.firstId < endId) {
-        throw invalidArgument('batch.firstId', `ids from ${firstId} are those of operations under way`)
-      }
+  /** The server drains: unread messages are not answered; the client sends them again elsewhere. */
+  readonly #drain = (): void => {
+    this.#stream.input.pause()
+    void this.finish()
+  }
+
+  get #hasRoom(): boolean {
+    return !this.#frames.full && this.#decodingCount <= maxDecoding && this.#stream.isRead
+  }
+
+  #resume(): void {
+    if (!this.#isOver && !this.#draining.aborted && this.#hasRoom) this.#stream.input.resume()
+  }
+
+  #take(message: Messages['SessionRequest']): void {
+    if (this.#isOver) return
+    try {
+      this.#frames.receive(message)
+    } catch (error) {
+      this.fail(error)
     }
-    const frame = new RunningFrame(batch)
-    this.#frames.add(frame)
-    this.#running += operations.length
-    this.#waiting.push(frame)
-    this.goOn()
   }
 
-  #begin(frame: RunningFrame): void {
-    if (!frame.signal.aborted) this.#begun.add(frame)
-    this.#run(frame).then((response) => {
-      const wasFull = this.full
-      this.#begun.delete(frame)
-      this.#frames.delete(frame)
-      this.#running -= frame.batch.operations.length
-      if (response.results.length > 0) this.#parts.send(response)
-      if (wasFull && !this.full) this.#parts.onRoom()
-      this.goOn()
-      if (this.#frames.size === 0) this.#onIdle?.()
-    })
+  #takeInTurn(message: Messages['SessionRequest'] | Promise<Messages['SessionRequest']>): void {
+    this.#decodingCount++
+    this.#decoding = Promise.all([message, this.#decoding]).then(
+      ([decoded]) => {
+        this.#decodingCount--
+        this.#take(decoded)
+        this.#resume()
+      },
+      (error) => this.fail(error)
+    )
   }
 
-  async #run(frame: RunningFrame): Promise<Response> {
-    const { service, authenticate, requestId } = this.#parts
-    const { firstId, repository, operations } = frame.batch
-    const rules = { signal: frame.signal, requestId, isCancelled: (index: number) => frame.isCancelled(index) }
-    const results = await service.sessionBatch({ repository, operations, atomic: false }, authenticate, rules)
-    return { results: results.map((result, index) => ({ id: firstId + index, result })) }
+  #send(response: Messages['SessionResponse']): void {
+    if (this.#isOver) return
+    this.#stream.send(response)
+    if (!this.#stream.isRead) this.#stream.input.pause()
   }
 
-  #cancel(ids: readonly number[]): void {
-    // By operation, not by id: a client may name any number of ids.
-    const wanted = new Set(ids)
-    for (const frame of this.#frames) {
-      frame.cancel(wanted)
-      // Its answer will be small, whenever it comes.
-      if (frame.signal.aborted) this.#begun.delete(frame)
-    }
-    this.goOn()
-  }
-}
-
-/** A frame that is being carried out. */
-class RunningFrame {
-  readonly batch: Messages['SessionBatch']
-  readonly #controller = new AbortController()
-  #cancelled: Set<number> | undefined
-
-  constructor(batch: Messages['SessionBatch']) {
-    this.batch = batch
+  #end(error: BlobwireError | undefined): void {
+    if (this.#isOver) return
+    this.#close()
+    void this.#stream.end(error).then(this.#resolveEnded)
   }
 
-  get signal(): AbortSignal {
-    return this.#controller.signal
-  }
-
-  isCancelled(index: number): boolean {
-    return this.#cancelled?.has(index) ?? false
-  }
-
-  cancel(ids: ReadonlySet<number>): void {
-    const { firstId, operations } = this.batch
-    for (let index = 0; index < operations.length; index++) {
-      if (!ids.has(firstId + index)) continue
-      this.#cancelled ??= new Set()
-      this.#cancelled.add(index)
-    }
-    if (this.#cancelled?.size === operations.length) this.abandon()
-  }
-
-  abandon(): void {
-    this.#controller.abort()
+  #close(): void {
+    this.#isOver = true
+    this.#draining.removeEventListener('abort', this.#drain)
   }
 }

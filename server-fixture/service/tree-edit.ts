@@ -1,3 +1,4 @@
+/** Applies edits to a tree. */
 import { invalidArgument } from '../../src/core/error.ts'
 import { pathProblem } from '../../src/git/path.ts'
 import { encodeTree, type TreeItem } from '../../src/git/tree.ts'
@@ -41,8 +42,8 @@ function plan(edits: readonly Edit[]): Node {
 }
 
 /**
- * The tree that edits make of a tree (the empty text = the empty tree); its parts are staged. Directories that end up
- * empty vanish.
+ * Applies edits to a tree (the empty text = the empty tree), and stages the new trees. Directories that end up empty
+ * vanish.
  * @throws BlobwireError `failed_precondition`, reason `path_not_found` or `path_conflict`; `invalid_argument`
  */
 export async function editTree(workspace: Workspace, tree: string, edits: readonly Edit[]): Promise<string> {
@@ -61,7 +62,7 @@ function putsBelow(node: Node): boolean {
   return [...node.children.values()].some((child) => child.put !== undefined || putsBelow(child))
 }
 
-/** The edited tree's oid; the empty text where nothing is left of it. */
+/** The edited tree's oid; the empty text if it has no entries left. */
 async function apply(workspace: Workspace, { tree, node, path }: Place): Promise<string> {
   const items = new Map((await workspace.tree(tree)).map((item) => [Buffer.from(item.name).toString('latin1'), item]))
   for (const [segment, child] of node.children) {
@@ -80,7 +81,7 @@ function putsOf({ children, put }: Node): Node {
   return { children: new Map([...children].map(([name, child]) => [name, putsOf(child)])), remove: false, put }
 }
 
-/** @throws BlobwireError `failed_precondition`, reason `path_not_found`, where something to be removed is not there */
+/** @throws BlobwireError `failed_precondition`, reason `path_not_found`, if a path to be removed is missing */
 async function checkRemovals(
   workspace: Workspace,
   { item, node, path }: { item: Content; node: Node; path: string }
@@ -104,7 +105,7 @@ async function applyChild(
   { item, node, path }: { item: TreeItem | undefined; node: Node; path: string }
 ): Promise<Content | undefined> {
   if (node.remove && item === undefined) throw precondition('path_not_found', `there is no ${show(path)} to remove`)
-  // What is below goes with it, and may be named, too: a file can be moved out of a directory that is removed.
+  // Paths below a removed directory may be named too: a file can be moved out of it.
   if (node.remove && item !== undefined) await checkRemovals(workspace, { item, node, path })
   let content: Content | undefined = node.remove ? undefined : item
   if (node.children.size > 0) {
@@ -112,8 +113,8 @@ async function applyChild(
       throw invalidArgument('changes', `${show(path)} is put as a file and as a directory`)
     if (content !== undefined && content.mode !== '040000') {
       if (putsBelow(node))
-        throw precondition('path_conflict', `${show(path)} is a file, so that nothing can be put below it`)
-      throw precondition('path_not_found', `${show(path)} is a file, so that there is nothing below it`)
+        throw precondition('path_conflict', `${show(path)} is a file, so nothing can be put below it`)
+      throw precondition('path_not_found', `${show(path)} is a file, so nothing is below it`)
     }
     const below = node.remove ? { ...node, children: putsOf(node).children } : node
     const oid = await apply(workspace, { tree: content?.oid ?? '', node: below, path })

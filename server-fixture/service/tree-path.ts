@@ -1,17 +1,18 @@
+/** Paths in trees. */
 import { invalidArgument } from '../../src/core/error.ts'
 import type { TreeItem } from '../../src/git/tree.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { notFound } from './errors.ts'
 import type { Workspace } from './workspace.ts'
 
-/** Text of a name or path, and its bytes where the text does not say them all. */
+/** The text of a name or path; its bytes too if they are not UTF-8. */
 export function textOf(bytes: Uint8Array): { path: string; rawPath?: Uint8Array } {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const path = buffer.toString()
   return Buffer.from(path).equals(buffer) ? { path } : { path, rawPath: bytes }
 }
 
-/** An entry as it is told to callers. */
+/** An entry as responses carry it. */
 export function toEntry(path: Uint8Array, item: TreeItem): Partial<Messages['TreeEntry']> {
   return { ...textOf(path), mode: item.mode, oid: item.oid }
 }
@@ -25,7 +26,7 @@ function segmentsOf(path: string): string[] {
   return segments
 }
 
-/** The entry at a path below a tree; undefined = there is none. */
+/** The entry at a path below a tree; undefined = missing. */
 export async function entryAt(workspace: Workspace, tree: string, path: string): Promise<TreeItem | undefined> {
   let found: TreeItem | undefined
   let oid = tree

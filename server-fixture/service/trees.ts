@@ -1,3 +1,4 @@
+/** The RPCs about trees. */
 import { isZeroOid } from '../../src/git/oid.ts'
 import type { TreeItem } from '../../src/git/tree.ts'
 import { buildTrees, checkEntry, type PathEntry } from '../../src/git/tree-builder.ts'

@@ -6,6 +6,7 @@ import { BlobwireError, type RefMismatch } from '../../src/core/error.ts'
 import { type ParsedCommit, parseCommit } from '../../src/git/commit.ts'
 import { hashObject, type ObjectFormat, type ObjectKind, zeroOid } from '../../src/git/oid.ts'
 import { parseTree, type TreeItem } from '../../src/git/tree.ts'
+import type { Limits } from '../../src/schema/default-limits.ts'
 import { pageOfNames } from '../store/name-page.ts'
 import type {
   NewObject,
@@ -18,18 +19,17 @@ import type {
   StoredRef
 } from '../store/store.ts'
 import { notFound } from './errors.ts'
-import { Gatherer } from './gatherer.ts'
-import type { Limits } from './limits.ts'
+import { Loader } from './loader.ts'
 
-/** Trees and commits above this are not read. */
+/** Larger trees and commits are not read. */
 const maxParsedBytes = 64 * 1024 * 1024
 
-/** What a workspace stands on. */
-export interface Ground {
+/** The context of a workspace. */
+export interface WorkspaceContext {
   readonly store: Store
   readonly repository: RepositoryInfo
   readonly limits: Limits
-  /** Aborts when nobody waits for the answer any more: a walk through history or trees then ends. */
+  /** Aborts when nobody waits for the answer any more; walks through history or trees then end. */
   readonly signal: AbortSignal
 }
 
@@ -41,20 +41,20 @@ export class Workspace {
   readonly #signal: AbortSignal
   /** Ref moves are held back until `finish`, and happen together. */
   readonly atomic: boolean
-  /** What was staged and is not yet in the map below, which most work never asks for. */
+  /** Staged objects that are not in the map below yet; most work never asks for them. */
   #unmapped: NewObject[] = []
   readonly #staged = new Map<string, NewObject>()
   #unflushed: NewObject[] = []
   readonly #moves = new Map<string, RefMove>()
-  /** Where atomic work will have left refs, as far as that is known before it begins. */
+  /** The oids to which atomic work will move refs, as far as they are known before it begins. */
   readonly #destinations = new Map<string, string>()
   readonly #known = new Map<string, ObjectInfo>()
-  readonly #infos: Gatherer<ObjectInfo | undefined>
-  readonly #inline: Gatherer<StoredObject | undefined>
-  readonly #parsed: Gatherer<StoredObject | undefined>
+  readonly #infos: Loader<ObjectInfo | undefined>
+  readonly #inline: Loader<StoredObject | undefined>
+  readonly #parsed: Loader<StoredObject | undefined>
 
-  constructor(ground: Ground, atomic: boolean) {
-    const { store, repository, limits, signal } = ground
+  constructor(context: WorkspaceContext, atomic: boolean) {
+    const { store, repository, limits, signal } = context
     const name = repository.repository
     this.store = store
     this.#signal = signal
@@ -62,12 +62,12 @@ export class Workspace {
     this.format = repository.objectFormat
     this.limits = limits
     this.atomic = atomic
-    this.#infos = new Gatherer((oids) => store.hasObjects(name, oids))
-    this.#inline = new Gatherer((oids) => store.readObjects(name, oids, limits.maxInlineBytes))
-    this.#parsed = new Gatherer((oids) => store.readObjects(name, oids, maxParsedBytes))
+    this.#infos = new Loader((oids) => store.hasObjects(name, oids))
+    this.#inline = new Loader((oids) => store.readObjects(name, oids, limits.maxInlineBytes))
+    this.#parsed = new Loader((oids) => store.readObjects(name, oids, maxParsedBytes))
   }
 
-  /** Makes an object part of this work; it is durable after `flush`. Returns its oid. */
+  /** Adds an object to this work; it is durable after `flush`. Returns its oid. */
   stage(kind: ObjectKind, content: Uint8Array): string {
     const object = { oid: hashObject(kind, content, this.format), kind, content }
     this.#unmapped.push(object)
@@ -83,25 +83,25 @@ export class Workspace {
     return this.#staged.get(oid)
   }
 
-  /** Kind and size of an object; undefined = not there. Questions asked at the same time go to the store together. */
+  /** Kind and size of an object; undefined = missing. Concurrent questions go to the store together. */
   async info(oid: string): Promise<ObjectInfo | undefined> {
     const staged = this.#stagedObject(oid)
     if (staged) return { kind: staged.kind, size: staged.content.length }
     const known = this.#known.get(oid)
     if (known) return known
-    const info = await this.#infos.get(oid)
+    const info = await this.#infos.load(oid)
     if (info) this.#known.set(oid, info)
     return info
   }
 
-  /** Kind and size of an object that was there before this work. */
+  /** Kind and size of an object that was stored before this work. */
   async storedInfo(oid: string): Promise<ObjectInfo | undefined> {
-    return this.#infos.get(oid)
+    return this.#infos.load(oid)
   }
 
-  /** An object with its content, if that is no larger than may travel inline. */
+  /** An object; its content only up to `maxInlineBytes`. */
   async read(oid: string): Promise<StoredObject | undefined> {
-    return this.#fromStaged(oid) ?? this.#inline.get(oid)
+    return this.#fromStaged(oid) ?? this.#inline.load(oid)
   }
 
   #fromStaged(oid: string): StoredObject | undefined {
@@ -112,7 +112,7 @@ export class Workspace {
   /** The content of an object of this kind. @throws BlobwireError `not_found`, `data_loss`, `failed_precondition` */
   async content(kind: ObjectKind, oid: string): Promise<Uint8Array> {
     if (this.#signal.aborted) throw new BlobwireError({ code: 'cancelled', message: 'nobody waits for the answer' })
-    const object = this.#fromStaged(oid) ?? (await this.#parsed.get(oid))
+    const object = this.#fromStaged(oid) ?? (await this.#parsed.load(oid))
     if (object === undefined) throw notFound('object', `there is no object ${oid}`)
     if (object.kind !== kind) {
       const message = `${oid} is a ${object.kind}, not a ${kind}`
@@ -123,7 +123,7 @@ export class Workspace {
       throw new BlobwireError({ code: 'resource_exhausted', message })
     }
     if (hashObject(kind, object.content, this.format) !== oid) {
-      const message = `the ${kind} ${oid} is damaged: its bytes have another oid`
+      const message = `the ${kind} ${oid} is damaged: its bytes do not match its oid`
       throw new BlobwireError({ code: 'data_loss', reason: 'integrity', message })
     }
     return object.content
@@ -140,7 +140,7 @@ export class Workspace {
     return { ...parseCommit(raw), raw }
   }
 
-  /** Where refs are, in order; undefined = no such ref. */
+  /** The oids of refs, in order; undefined = no such ref. */
   async refs(names: readonly string[]): Promise<(string | undefined)[]> {
     const stored = await this.store.readRefs(this.repository.repository, names)
     return names.map((name, index) => {
@@ -150,13 +150,13 @@ export class Workspace {
     })
   }
 
-  /** A page of refs in byte order of their names, with the moves that are held back. */
+  /** A page of refs in byte order of their names, with held-back moves applied. */
   async listRefs(page: PageRequest): Promise<StoredRef[]> {
     const limit = page.limit + this.#moves.size
     const stored = await this.store.listRefs(this.repository.repository, { ...page, limit })
     if (this.#moves.size === 0) return stored
     const oids = new Map(stored.map(({ name, oid }) => [name, oid]))
-    // Beyond the last ref that was read there are others, which would come before those held back.
+    // Stored refs beyond this page may come before held-back ones.
     const complete = stored.length < limit
     const last = Buffer.from(stored.at(-1)?.name ?? '')
     for (const { name, newOid } of this.#moves.values()) {
@@ -167,12 +167,12 @@ export class Workspace {
     return pageOfNames(oids.keys(), page).map((name) => ({ name, oid: oids.get(name) as string }))
   }
 
-  /** Tells where the moves of atomic work lead: a ref that is there already has been moved by an earlier attempt. */
+  /** Announces the moves of atomic work: a ref at its destination already was moved by an earlier attempt. */
   expectMoves(moves: readonly Pick<RefMove, 'name' | 'newOid'>[]): void {
     for (const { name, newOid } of moves) this.#destinations.set(name, newOid)
   }
 
-  /** Moves refs, now or (atomic) at the end. Returns those that were not where they were expected. */
+  /** Moves refs, now or (atomic) at the end. Returns the refs that were not at their expected oid. */
   async moveRefs(moves: readonly RefMove[]): Promise<RefMismatch[]> {
     if (!this.atomic) {
       await this.flush()
@@ -186,24 +186,24 @@ export class Workspace {
     })
     if (mismatches.length > 0) return mismatches
     for (const [index, move] of moves.entries()) {
-      // Moved twice in one batch: the store sees one move from where the ref is, which may be where the first leads.
+      // Moved twice in one batch: the store sees one move, from the present oid of the ref.
       const expectedOid = this.#moves.get(move.name)?.expectedOid ?? current[index] ?? zeroOid(this.format)
       this.#moves.set(move.name, { ...move, expectedOid })
     }
     return []
   }
 
-  /** Stores what is staged; durable when it resolves. */
+  /** Stores staged objects; they are durable when it resolves. */
   async flush(): Promise<void> {
     const objects = this.#unflushed
     if (objects.length === 0) return
     const { length } = objects
     await this.store.putObjects(this.repository.repository, objects)
-    // Only now: what could not be stored is tried again by the next flush, and the last one decides what was done.
+    // Only now: the next flush retries objects that could not be stored.
     this.#unflushed = this.#unflushed.slice(length)
   }
 
-  /** Stores what is staged and, in atomic work, moves the refs. Returns the mismatches of the latter. */
+  /** Stores staged objects and, in atomic work, moves the refs. Returns the mismatches of refs. */
   async finish(): Promise<RefMismatch[]> {
     await this.flush()
     if (this.#moves.size === 0) return []

@@ -1,3 +1,4 @@
+/** The store for tests and benchmarks: nothing outlives the process. */
 import type { RefMismatch } from '../../src/core/error.ts'
 import { type ObjectFormat, zeroOid } from '../../src/git/oid.ts'
 import { pageOfNames, repositoryNotFound } from './name-page.ts'
@@ -21,8 +22,8 @@ interface MemoryRepository {
 }
 
 /**
- * A store in this process's memory, for tests and benchmarks: nothing outlives it. Every method does its work before it
- * first waits, so that calls are atomic without locks.
+ * A store in the memory of this process. Every method does its work before it first waits, so that calls are atomic
+ * without locks.
  */
 export class MemoryStore implements Store {
   readonly #repositories = new Map<string, MemoryRepository>()

@@ -1,3 +1,4 @@
+/** Rules that every store follows: pages of names, and errors for missing repositories and closed stores. */
 import { BlobwireError } from '../../src/core/error.ts'
 import type { PageRequest } from './store.ts'
 
@@ -13,7 +14,7 @@ export function pageOfNames(names: Iterable<string>, page: PageRequest): string[
     .map(({ name }) => name)
 }
 
-/** What every method of a store throws for a repository that is not there. */
+/** The error of every method for a missing repository. */
 export function repositoryNotFound(repository: string): BlobwireError {
   return new BlobwireError({
     code: 'not_found',
@@ -22,7 +23,7 @@ export function repositoryNotFound(repository: string): BlobwireError {
   })
 }
 
-/** What a store throws once it was closed. */
+/** The error of every method once the store is closed. */
 export function storeClosed(): BlobwireError {
   return new BlobwireError({ code: 'unavailable', reason: 'store_closed', message: 'the store is closed' })
 }

@@ -1,3 +1,14 @@
+/**
+ * The memory store's objects, outside of the garbage collector's heap.
+ *
+ * Measured against a `Map` of JavaScript objects: `storeBlob` of 50 B over MessagePack, 100 callers, on Node 26 with
+ * two cores, median of three interleaved rounds.
+ *
+ * | objects stored | server CPU a call | pauses for collection | resident memory |
+ * | --- | --- | --- | --- |
+ * | 100,000 | 3.3 us, `Map` 4.4 us | 36 ms/s, `Map` 68 ms/s | 196 MiB, `Map` 407 MiB |
+ * | 1,000,000 | 3.5 us, `Map` 5.0 us | 22 ms/s, `Map` 75 ms/s | 289 MiB, `Map` 854 MiB |
+ */
 import { randomBytes } from 'node:crypto'
 import { type ObjectFormat, type ObjectKind, objectKinds, oidLength } from '../../src/git/oid.ts'
 
@@ -7,9 +18,9 @@ const unitBytes = 8
 const slabBytes = 1024 * 1024
 const firstSlabBytes = 4096
 const unitsOfSlab = slabBytes / unitBytes
-/** Larger contents have memory of their own. */
+/** Larger contents stay outside of slabs. */
 const ownBytes = 32 * 1024
-/** From here on, a content that fills most of its buffer is kept as it is. */
+/** From this size on, a content that fills most of its buffer is kept without a copy. */
 const keptBytes = 4096
 const firstSlots = 64
 /** In a record behind the oid: kind (1 byte), whether the content is outside (1), and its length or number (4). */
@@ -22,11 +33,10 @@ export interface TableObject {
 }
 
 /**
- * Objects by oid, in memory that the garbage collector does not look through: a `Map` of a million JavaScript objects
- * takes three times the memory, and a microsecond for each that is added. Nothing is ever taken out.
+ * Objects by oid: a hash table with open addressing and linear probing. Objects are never removed.
  *
- * Oids are hashes already, so their first 32 bits say where a search begins (open addressing, linear probing); a secret
- * keeps clients from choosing contents that all begin at one place.
+ * Oids are hashes already, so a search begins where their first 32 bits point; a secret keeps clients from choosing
+ * contents that all begin at one place.
  */
 export class ObjectTable {
   readonly #oidBytes: number
@@ -43,7 +53,7 @@ export class ObjectTable {
     this.#oidBytes = oidLength(format) / 2
   }
 
-  /** Objects in it. */
+  /** Number of objects. */
   get size(): number {
     return this.#size
   }
@@ -54,7 +64,7 @@ export class ObjectTable {
     return record === 0 ? undefined : this.#read(record - 1)
   }
 
-  /** Adds an object, unless it is there. Large contents that fill most of their buffer are kept, not copied. */
+  /** Adds an object, unless it is stored already. Large contents that fill most of their buffer are not copied. */
   add(oid: string, { kind, content }: TableObject): void {
     const bits = firstBits(oid)
     const slot = this.#find(oid, bits)

@@ -1,14 +1,15 @@
+/** Rules for moving refs that every store follows. */
 import { BlobwireError, type RefMismatch } from '../../src/core/error.ts'
 import { isZeroOid, type ObjectKind } from '../../src/git/oid.ts'
 import type { ObjectInfo, RefMove } from './store.ts'
 
-/** A move that still has to be made, and where its ref is now. */
+/** A move that still has to be made, with the present oid of its ref. */
 export interface PendingMove extends RefMove {
   readonly foundOid: string
 }
 
 /**
- * Compares what was expected of each ref with what was found. A ref already at `newOid` is done and in neither list.
+ * Compares each ref's expected oid with its present one. A ref already at `newOid` is done and in neither list.
  *
  * @param found the present oid of each move's ref, in order; undefined = no such ref
  * @param zeroOid the all-zero oid of the repository's format
@@ -30,9 +31,9 @@ export function compareRefs(
 }
 
 /**
- * Refuses a move to an object that is not there, and a branch that would not be a commit, as `git update-ref` does.
+ * Refuses a move to a missing object, and a branch that would not point to a commit, as `git update-ref` does.
  *
- * @param infos what is known of each move's new object, in order
+ * @param infos kind and size of each move's new object, in order
  * @throws `failed_precondition`, reason `missing_object` or `wrong_kind`
  */
 export function checkTargets(moves: readonly RefMove[], infos: readonly (ObjectInfo | undefined)[]): void {
@@ -47,7 +48,7 @@ export function checkTargets(moves: readonly RefMove[], infos: readonly (ObjectI
   throw new BlobwireError({
     code: 'failed_precondition',
     reason: 'missing_object',
-    message: `a ref cannot point to an object that is not there: ${missingOids[0]}`,
+    message: `a ref cannot point to a missing object: ${missingOids[0]}`,
     details: { missingOids }
   })
 }
@@ -60,7 +61,7 @@ function notACommit(move: RefMove, kind: ObjectKind): BlobwireError {
   })
 }
 
-/** A ref whose name is a directory of another's, such as `refs/heads/a` and `refs/heads/a/b`. */
+/** The error for a ref whose name is a directory of another name, such as `refs/heads/a` and `refs/heads/a/b`. */
 export function refConflict(name: string, other: string): BlobwireError {
   return new BlobwireError({
     code: 'failed_precondition',

@@ -1,3 +1,4 @@
+/** The interface between the service and its stores. */
 import type { RefMismatch } from '../../src/core/error.ts'
 import type { ObjectFormat, ObjectKind } from '../../src/git/oid.ts'
 
@@ -15,13 +16,13 @@ export interface NewObject {
   readonly content: Uint8Array
 }
 
-/** What is known of an object without its bytes; `size` in bytes. */
+/** An object without its bytes; `size` in bytes. */
 export interface ObjectInfo {
   readonly kind: ObjectKind
   readonly size: number
 }
 
-/** An object that was read; `content` is undefined where it is larger than was asked for. */
+/** An object that was read; `content` is undefined where it is larger than the caller allowed. */
 export interface StoredObject extends ObjectInfo {
   readonly content: Uint8Array | undefined
 }
@@ -47,22 +48,22 @@ export interface PageRequest {
 }
 
 /**
- * Where repositories are kept. Everything is keyed by repository first. Names and oids were checked by the service.
- * A method that takes a repository throws `not_found` (reason `repository`) where there is none.
+ * Keeps repositories. Everything is keyed by repository first. The service has checked names and oids. A method that
+ * takes a repository throws `not_found` (reason `repository`) where there is none.
  */
 export interface Store {
-  /** Creates the repository, or finds it with whatever format it has. It is durable when this resolves. */
+  /** Creates the repository, or returns an existing one of any format. It is durable when the promise resolves. */
   createRepository(repository: string, objectFormat: ObjectFormat): Promise<RepositoryInfo>
   getRepository(repository: string): Promise<RepositoryInfo | undefined>
   listRepositories(page: PageRequest): Promise<RepositoryInfo[]>
-  /** Deletes it with everything in it; nothing to delete is success. */
+  /** Deletes a repository with everything in it; a missing one is success. */
   deleteRepository(repository: string): Promise<void>
 
-  /** Stores all objects, durably, before it resolves. What is there already is not an error. */
+  /** Stores all objects, durably, before it resolves. An object that is stored already is no error. */
   putObjects(repository: string, objects: readonly NewObject[]): Promise<void>
-  /** One for each oid, in order; undefined = not there. Contents above `maxBytes` are left out. */
+  /** One for each oid, in order; undefined = missing. Contents above `maxBytes` are left out. */
   readObjects(repository: string, oids: readonly string[], maxBytes: number): Promise<(StoredObject | undefined)[]>
-  /** One for each oid, in order; undefined = not there. */
+  /** One for each oid, in order; undefined = missing. */
   hasObjects(repository: string, oids: readonly string[]): Promise<(ObjectInfo | undefined)[]>
 
   /** Refs in the byte order of their names, without HEAD. */
@@ -71,10 +72,10 @@ export interface Store {
   readRefs(repository: string, names: readonly string[]): Promise<(string | undefined)[]>
   /**
    * Moves all refs or none, durably, before it resolves. A ref that is already at `newOid` counts as moved.
-   * Returns the refs that were not where they were expected; an empty list = done.
+   * Returns the refs that were not at their expected oid; an empty list = done.
    */
   updateRefs(repository: string, moves: readonly RefMove[]): Promise<RefMismatch[]>
 
-  /** Waits for what is under way and lets go of processes and files. */
+  /** Waits for pending calls, then closes processes and files. */
   close(): Promise<void>
 }

@@ -8,6 +8,7 @@ import { BlobwireError, invalidArgument, type TransportName } from '../core/erro
 import { Latency } from '../core/latency.ts'
 import type { ObjectFormat } from '../git/oid.ts'
 import type { RetryRefusal } from '../retry/policy.ts'
+import { defaultLimits } from '../schema/default-limits.ts'
 import type { Init, Method } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
@@ -27,15 +28,6 @@ export interface ClientCaches {
   readonly formats: Map<string, ObjectFormat>
   /** Where a branch was last seen, by repository and ref; a guess that compare-and-swap corrects. */
   readonly heads: Map<string, string>
-}
-
-/** What servers allow unless they say otherwise. */
-const defaultLimits: Messages['Limits'] = {
-  maxInlineBytes: 1024 * 1024,
-  maxBatchOperations: 1000,
-  maxBatchBytes: 4 * 1024 * 1024,
-  chunkBytes: 256 * 1024,
-  maxBlobBytes: 5 * 1024 * 1024 * 1024
 }
 
 /** The two maps of `ClientCaches` are caches; beyond this the oldest entry goes. */

@@ -1,4 +1,4 @@
-/** TLS on both doors and all transports: who is trusted, who is not, and that nothing falls back to cleartext. */
+/** TLS on both listeners and all transports: who is trusted, who is not, and that nothing falls back to cleartext. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -114,7 +114,7 @@ test('a cleartext gRPC address that a TLS endpoint names is refused, and is sent
   }
 })
 
-test('both doors refuse TLS 1.1', async (context) => {
+test('both listeners refuse TLS 1.1', async (context) => {
   const fixture = atEnd(context, await secureServer('server', false))
   for (const url of [fixture.server.http, fixture.server.grpc]) {
     const failure = await new Promise<Error | undefined>((resolve) => {

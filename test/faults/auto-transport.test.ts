@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { createAuthenticator } from '../../server-fixture/auth.ts'
-import { openHttpDoor } from '../../server-fixture/http/door.ts'
+import { openHttpServer } from '../../server-fixture/http/http-server.ts'
 import { Service } from '../../server-fixture/service/service.ts'
 import { MemoryStore } from '../../server-fixture/store/memory-store.ts'
 import type { Client } from '../../src/index.ts'
@@ -47,13 +47,15 @@ async function closedPort(): Promise<number> {
   return port
 }
 
-/** The HTTP door alone, with capabilities that name a gRPC door as well. */
-async function startHttpDoor(context: TestContext, grpcUrl: string): Promise<string> {
-  const service = new Service(new MemoryStore(), { serverVersion: '0', onFailure: () => undefined })
-  const parts = { service, authenticator: createAuthenticator([]), headersTimeoutMs: 10_000, bodyTimeoutMs: 30_000 }
-  const door = await openHttpDoor(parts, { host: '127.0.0.1', port: 0, tls: undefined, onProblem: () => undefined })
-  context.after(() => door.close())
-  const url = `http://127.0.0.1:${door.port}`
+/** The HTTP server alone, with capabilities that name a gRPC server as well. */
+async function startHttpServer(context: TestContext, grpcUrl: string): Promise<string> {
+  const service = new Service(new MemoryStore(), { serverVersion: '0', onInternalError: () => undefined })
+  const timeouts = { headersTimeoutMs: 10_000, bodyTimeoutMs: 30_000 }
+  const address = { host: '127.0.0.1', port: 0, tls: undefined }
+  const options = { ...address, ...timeouts, onConnectionError: () => undefined }
+  const listener = await openHttpServer({ service, authenticator: createAuthenticator([]) }, options)
+  context.after(() => listener.close())
+  const url = `http://127.0.0.1:${listener.port}`
   service.announce([
     { transport: 'json', url },
     { transport: 'msgpack', url },
@@ -82,7 +84,7 @@ for (const batch of [{}, false] as const) {
     assert.ok(front.grpcRequests > 0)
   })
 
-  test(`${way}: the gRPC door behind a gateway is closed: MessagePack`, async (context) => {
+  test(`${way}: the gRPC server behind a gateway is down: MessagePack`, async (context) => {
     const fixture = atEnd(context, await testServer())
     const front = await startOnePort(context, fixture.server)
     front.open = false
@@ -111,8 +113,8 @@ for (const batch of [{}, false] as const) {
     assert.deepEqual(picked(client), ['msgpack', 'unavailable', batch ? 'unary' : 'off'])
   })
 
-  test(`${way}: gRPC is in the capabilities, and its door is closed: MessagePack for http://`, async (context) => {
-    const url = await startHttpDoor(context, `grpc://127.0.0.1:${await closedPort()}`)
+  test(`${way}: gRPC is in the capabilities, and its server is down: MessagePack for http://`, async (context) => {
+    const url = await startHttpServer(context, `grpc://127.0.0.1:${await closedPort()}`)
     const fixture = atEnd(context, await testServer())
     const client = fixture.client({ endpoint: url, transport: 'auto', batch, retry: false })
     await work(client)
@@ -123,7 +125,7 @@ for (const batch of [{}, false] as const) {
     assert.deepEqual(picked(client), ['msgpack', '', batching])
   })
 
-  test(`${way}: the gRPC door opens late: the call that came too early gets there, by gRPC`, async (context) => {
+  test(`${way}: the gRPC server starts late: an earlier call gets there, by gRPC`, async (context) => {
     const fixture = atEnd(context, await testServer())
     const proxy = atEnd(context, await startTcpProxy(new URL(fixture.server.grpc).host))
     await proxy.refuse()

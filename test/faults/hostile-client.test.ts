@@ -10,7 +10,7 @@ import { type Frame, flags, frameBytes, frameReader, frameTypes, headerBlock, pr
 /** How long each attack goes on where the server does not end it. */
 const attackMs = 800
 
-const doors = ['http', 'grpc'] as const
+const listeners = ['http', 'grpc'] as const
 const contentTypes = { http: 'application/json', grpc: 'application/grpc' } as const
 
 /** The attacker's connection. */
@@ -50,20 +50,20 @@ async function attacker(context: TestContext, port: number): Promise<Attacker> {
   return self
 }
 
-const requestBlock = (door: (typeof doors)[number]) =>
+const requestBlock = (listener: (typeof listeners)[number]) =>
   headerBlock([
     [':method', 'POST'],
     [':scheme', 'http'],
     [':authority', '127.0.0.1'],
     [':path', '/blobwire.v1.VcsService/GetRepository'],
-    ['content-type', contentTypes[door]],
+    ['content-type', contentTypes[listener]],
     ['te', 'trailers']
   ])
 
 interface Attack {
   readonly name: string
   /** One step; ever greater numbers for streams are `step`'s to make. */
-  step(door: (typeof doors)[number], step: number): Frame[]
+  step(listener: (typeof listeners)[number], step: number): Frame[]
   /** It does not read what the server sends. */
   readonly isDeaf?: boolean
   /** The server ends the connection by itself. */
@@ -80,8 +80,8 @@ const lots = (frame: Frame): Frame[] => Array.from({ length: 4000 }, () => frame
 const attacks: Attack[] = [
   {
     name: 'rapid reset',
-    step(door, step) {
-      const payload = requestBlock(door)
+    step(listener, step) {
+      const payload = requestBlock(listener)
       return times((index) => streamOf(step, index)).flatMap((stream) => [
         { type: frameTypes.headers, flags: flags.endHeaders, stream, payload },
         { type: frameTypes.rstStream, stream, payload: Buffer.from([0, 0, 0, 8]) }
@@ -91,8 +91,8 @@ const attacks: Attack[] = [
   },
   {
     name: 'streams that are opened and never ended, as many as it likes',
-    step(door, step) {
-      const payload = requestBlock(door)
+    step(listener, step) {
+      const payload = requestBlock(listener)
       if (step >= 50) return []
       return times((index) => ({
         type: frameTypes.headers,
@@ -117,9 +117,9 @@ const attacks: Attack[] = [
   },
   {
     name: 'CONTINUATION flood',
-    step(door, step) {
+    step(listener, step) {
       const payload = headerBlock([['x-a', 'v'.repeat(500)]])
-      const first = { type: frameTypes.headers, stream: 1, payload: requestBlock(door) }
+      const first = { type: frameTypes.headers, stream: 1, payload: requestBlock(listener) }
       const more = times(() => ({ type: frameTypes.continuation, stream: 1, payload }))
       return step === 0 ? [first, ...more] : more
     },
@@ -127,8 +127,8 @@ const attacks: Attack[] = [
   },
   {
     name: 'flood of empty DATA',
-    step(door, step) {
-      const first = { type: frameTypes.headers, flags: flags.endHeaders, stream: 1, payload: requestBlock(door) }
+    step(listener, step) {
+      const first = { type: frameTypes.headers, flags: flags.endHeaders, stream: 1, payload: requestBlock(listener) }
       const more = times(() => ({ type: frameTypes.data, stream: 1 }))
       return step === 0 ? [first, ...more] : more
     },
@@ -146,8 +146,8 @@ const attacks: Attack[] = [
   },
   {
     name: 'answers that are never read',
-    step(door, step) {
-      const payload = requestBlock(door)
+    step(listener, step) {
+      const payload = requestBlock(listener)
       if (step >= 10) return []
       return times((index) => ({
         type: frameTypes.headers,
@@ -196,17 +196,17 @@ describe('a hostile client', () => {
     return took.sort((a, b) => a - b)
   }
 
-  for (const door of doors) {
+  for (const listener of listeners) {
     for (const { name, step, isDeaf, isEnded } of attacks) {
-      test(`${door}: ${name}`, async (context) => {
-        const peer = await attacker(context, Number((door === 'http' ? server.http : server.grpc).port))
+      test(`${listener}: ${name}`, async (context) => {
+        const peer = await attacker(context, Number((listener === 'http' ? server.http : server.grpc).port))
         if (isDeaf) peer.socket.pause()
         const before = megabytes(server.pid)
         const began = performance.now()
         let goesOn = true
         const served = others(() => goesOn)
         for (let count = 0; !peer.over && performance.now() - began < attackMs; count++) {
-          await peer.write(step(door, count))
+          await peer.write(step(listener, count))
           await new Promise((resolve) => setTimeout(resolve, 1))
         }
         goesOn = false

@@ -5,7 +5,19 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 const source = new URL('../../src/', import.meta.url)
-const layers = ['core', 'git', 'schema', 'codec', 'compression', 'call', 'retry', 'balance', 'batch', 'session', 'client']
+const layers = [
+  'core',
+  'git',
+  'schema',
+  'codec',
+  'compression',
+  'call',
+  'retry',
+  'balance',
+  'batch',
+  'session',
+  'client'
+]
 /** Files that another runtime has its own of: the functions of a platform, and the choice of transports. */
 const replaced = /^(platform\/|client\/transport-factory\.ts$)/
 /** Dependencies that run everywhere. */

@@ -13,16 +13,16 @@ const secret = 'Sup3rS3cretT0ken'
 const grant = (more: Partial<Grant>): Grant => ({ token: secret, access: 'write', repositories: ['*'], ...more })
 
 test('a file of grants that cannot be used says where, and shows no token', async (context) => {
-  const folder = await mkdtemp(join(tmpdir(), 'blobwire-grants-'))
-  context.after(() => rm(folder, { recursive: true, force: true }))
-  const file = join(folder, 'tokens.json')
+  const directory = await mkdtemp(join(tmpdir(), 'blobwire-grants-'))
+  context.after(() => rm(directory, { recursive: true, force: true }))
+  const file = join(directory, 'tokens.json')
   const sound = grant({})
   const cases: [string, RegExp][] = [
-    [`[{"token": ${secret}}]`, /is not JSON/],
-    [`${JSON.stringify([sound])}${secret}`, /is not JSON/],
+    [`[{"token": ${secret}}]`, /must be JSON/],
+    [`${JSON.stringify([sound])}${secret}`, /must be JSON/],
     [JSON.stringify(sound), /must be a JSON list/],
     [JSON.stringify([sound, { ...sound, token: `${secret} x` }]), /\[1\]\.token/],
-    [JSON.stringify([sound, sound]), /\[1\]\.token: stands twice/],
+    [JSON.stringify([sound, sound]), /\[1\]\.token: must not be repeated/],
     [JSON.stringify([null]), /\[0\]\.token/],
     [JSON.stringify([{ ...sound, access: 'admin' }]), /\[0\]\.access/],
     [JSON.stringify([{ ...sound, repositories: 'demo' }]), /\[0\]\.repositories/],
@@ -56,7 +56,7 @@ test('who calls is found out from one form of one header', () => {
   ]
   for (const [header, reason] of cases) {
     assert.throws(
-      () => authenticator.authenticate(header),
+      () => authenticator.authenticate('StoreBlob', header),
       (error: Error & { code: string; reason: string; retryable: boolean }) => {
         assert.deepEqual(
           [error.code, error.reason, error.retryable],
@@ -68,12 +68,13 @@ test('who calls is found out from one form of one header', () => {
       }
     )
   }
-  assert.ok(authenticator.authenticate(`bearer ${secret}`).may('write', 'any/thing'))
+  assert.ok(authenticator.authenticate('StoreBlob', `bearer ${secret}`).may('write', 'any/thing'))
+  assert.ok(authenticator.authenticate('GetCapabilities', undefined), 'capabilities need no token')
 })
 
 test('patterns: a name, all below a name, everything', () => {
   const { authenticate } = createAuthenticator([grant({ access: 'read', repositories: ['demo', 'team/*'] })])
-  const principal = authenticate(`Bearer ${secret}`)
+  const principal = authenticate('StoreBlob', `Bearer ${secret}`)
   const may = (repository: string) => principal.may('read', repository)
   assert.deepEqual(['demo', 'demo2', 'demo/x', 'team', 'team/a', 'team/a/b', 'teams/a'].map(may), [
     true,
@@ -87,16 +88,17 @@ test('patterns: a name, all below a name, everything', () => {
   assert.ok(!principal.may('write', 'demo'))
 })
 
-test('another tenant’s repository looks like one that is not there, whatever is asked', async () => {
+test('another tenant’s repository looks like a missing one to every call', async () => {
   const store = new MemoryStore()
-  const service = new Service(store, { serverVersion: '0', onFailure: (error) => assert.fail(String(error)) })
+  const service = new Service(store, { serverVersion: '0', onInternalError: (error) => assert.fail(String(error)) })
   for (const name of ['mine', 'readable', 'theirs']) await store.createRepository(name, 'sha1')
   const { authenticate } = createAuthenticator([
     grant({ repositories: ['mine', 'absent'] }),
     grant({ token: 'reader', access: 'read', repositories: ['readable', 'mine'] })
   ])
   const call = (token: string, method: string, request: object) => {
-    const context = { principal: authenticate(`Bearer ${token}`), signal: new AbortController().signal, requestId: 'r' }
+    const principal = authenticate(method, `Bearer ${token}`)
+    const context = { principal, signal: new AbortController().signal, requestId: 'r' }
     return service.call(method, request, context)
   }
   const outcome = (token: string, method: string, request: object) =>

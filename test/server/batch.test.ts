@@ -1,11 +1,13 @@
-/** What a batch promises: nothing before it is stored, ref changes together or not at all, few questions to the store. */
+/**
+ * What a batch promises: nothing before it is stored, ref changes together or not at all, few questions to the store.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Limits } from '../../server-fixture/service/limits.ts'
 import { Service } from '../../server-fixture/service/service.ts'
 import { MemoryStore } from '../../server-fixture/store/memory-store.ts'
 import type { NewObject } from '../../server-fixture/store/store.ts'
 import { hashObject, zeroOid } from '../../src/git/oid.ts'
+import type { Limits } from '../../src/schema/default-limits.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 
 const repository = 'demo'
@@ -31,7 +33,7 @@ class WatchedStore extends MemoryStore {
   }
 }
 
-interface RequestDefaults {
+interface Fixture {
   readonly store: WatchedStore
   call<Answer = unknown>(method: string, request: object): Promise<Answer>
   batch(operations: object[], atomic?: boolean): Promise<Messages['OperationResult'][]>
@@ -40,9 +42,9 @@ interface RequestDefaults {
   readonly second: string
 }
 
-async function setUp(limits: Partial<Limits> = {}): Promise<RequestDefaults> {
+async function setUp(limits: Partial<Limits> = {}): Promise<Fixture> {
   const store = new WatchedStore()
-  const service = new Service(store, { limits, serverVersion: '0', onFailure: () => undefined })
+  const service = new Service(store, { limits, serverVersion: '0', onInternalError: () => undefined })
   const context = { principal: { may: () => true }, signal: new AbortController().signal, requestId: 'test' }
   const call = <Answer>(method: string, request: object) => service.call(method, request, context) as Promise<Answer>
   await call('CreateRepository', { repository, objectFormat: '' })
@@ -67,7 +69,7 @@ const list = { listRefs: { ...inBatch, prefix: '', ...paging } }
 const reasons = (results: Messages['OperationResult'][]) =>
   results.map(({ error }) => error && `${error.code} ${error.detail?.reason}`.trim())
 
-async function refsOf({ call }: RequestDefaults): Promise<string[]> {
+async function refsOf({ call }: Fixture): Promise<string[]> {
   const { refs } = await call<Messages['ListRefsResponse']>('ListRefs', { repository, prefix: '', ...paging })
   return refs.map(({ name }) => name)
 }
@@ -90,28 +92,28 @@ test('1,000 blobs are one put, and reading them a few reads', async () => {
 })
 
 test('a store that fails once, in the middle: what is answered as stored is stored', async () => {
-  const setting = await setUp()
-  setting.store.failures = 1
-  const results = await setting.batch([blob('precious'), move('x', zero, setting.first), blob('more')])
+  const fixture = await setUp()
+  fixture.store.failures = 1
+  const results = await fixture.batch([blob('precious'), move('x', zero, fixture.first), blob('more')])
   assert.deepEqual(reasons(results), [undefined, 'internal', undefined])
-  const missing = await setting.call('FindMissing', { repository, oids: [oidOf('precious'), oidOf('more')] })
+  const missing = await fixture.call('FindMissing', { repository, oids: [oidOf('precious'), oidOf('more')] })
   assert.deepEqual(missing, { missing: [] })
-  assert.deepEqual(await refsOf(setting), [])
+  assert.deepEqual(await refsOf(fixture), [])
 })
 
 test('a store that goes on failing: no write of the batch is answered as done', async () => {
-  const setting = await setUp()
-  setting.store.failures = 9
-  await assert.rejects(setting.batch([blob('precious'), move('x', zero, setting.first)]), { code: 'internal' })
-  await assert.rejects(setting.batch([blob('precious'), move('x', zero, setting.first)], true), { code: 'internal' })
-  setting.store.failures = 0
-  assert.deepEqual(await refsOf(setting), [])
+  const fixture = await setUp()
+  fixture.store.failures = 9
+  await assert.rejects(fixture.batch([blob('precious'), move('x', zero, fixture.first)]), { code: 'internal' })
+  await assert.rejects(fixture.batch([blob('precious'), move('x', zero, fixture.first)], true), { code: 'internal' })
+  fixture.store.failures = 0
+  assert.deepEqual(await refsOf(fixture), [])
 })
 
 test('atomic: one ref change that fails, for whatever reason, stops all', async () => {
-  const setting = await setUp()
-  const { first, second, batch } = setting
-  await setting.call('UpdateRefs', { ...move('there', zero, first).updateRefs, repository })
+  const fixture = await setUp()
+  const { first, second, batch } = fixture
+  await fixture.call('UpdateRefs', { ...move('there', zero, first).updateRefs, repository })
   const aborted = 'aborted batch_aborted'
   const cases: [object, string][] = [
     [move('there', second, zero), 'aborted ref_mismatch'],
@@ -125,24 +127,24 @@ test('atomic: one ref change that fails, for whatever reason, stops all', async 
     const after = await batch([failing, blob(reason), move('x', zero, first)], true)
     assert.deepEqual(reasons(after), [reason, undefined, aborted])
     // What is no ref change has happened.
-    assert.deepEqual(await setting.call('FindMissing', { repository, oids: [oidOf(reason)] }), { missing: [] })
+    assert.deepEqual(await fixture.call('FindMissing', { repository, oids: [oidOf(reason)] }), { missing: [] })
   }
-  assert.deepEqual(await refsOf(setting), ['refs/heads/there'])
+  assert.deepEqual(await refsOf(fixture), ['refs/heads/there'])
 })
 
 test('atomic: names that cannot stand beside each other fail their operations, not the blob beside them', async () => {
-  const setting = await setUp()
-  const { first } = setting
-  const results = await setting.batch([blob('kept'), move('n', zero, first), move('n/m', zero, first)], true)
+  const fixture = await setUp()
+  const { first } = fixture
+  const results = await fixture.batch([blob('kept'), move('n', zero, first), move('n/m', zero, first)], true)
   const conflict = 'failed_precondition ref_conflict'
   assert.deepEqual(reasons(results), [undefined, conflict, conflict])
-  assert.deepEqual(await refsOf(setting), [])
+  assert.deepEqual(await refsOf(fixture), [])
 })
 
 test('atomic: later operations see the moves before them; nobody else does before the end', async () => {
-  const setting = await setUp()
-  const { first, second, batch } = setting
-  await setting.call('UpdateRefs', { ...move('old', zero, first).updateRefs, repository })
+  const fixture = await setUp()
+  const { first, second, batch } = fixture
+  await fixture.call('UpdateRefs', { ...move('old', zero, first).updateRefs, repository })
   const operations = [move('new', zero, first), move('old', first, zero), list, move('new', first, second)]
   const log = { listCommits: { ...inBatch, revision: 'new', path: '', ...paging } }
   const results = await batch([...operations, log], true)
@@ -151,12 +153,12 @@ test('atomic: later operations see the moves before them; nobody else does befor
     results[4]?.listCommits?.commits.map(({ oid }) => oid),
     [second, first]
   )
-  assert.deepEqual(await refsOf(setting), ['refs/heads/new'])
+  assert.deepEqual(await refsOf(fixture), ['refs/heads/new'])
 })
 
 test('atomic: pages of refs with moves held back', async () => {
-  const setting = await setUp()
-  const { first, batch } = setting
+  const fixture = await setUp()
+  const { first, batch } = fixture
   const names = Array.from({ length: 9 }, (_, index) => `r${index}`)
   await batch(names.map((name) => move(name, zero, first)))
   const changes = [move('r3', first, zero), move('r35', zero, first), move('a', zero, first), move('r9', zero, first)]
@@ -179,11 +181,11 @@ test('atomic: pages of refs with moves held back', async () => {
 const bad = move('..', zero, zero)
 
 test('atomic: a ref that is moved twice, also where the first move was made before', async () => {
-  const setting = await setUp()
-  const { first, second, batch } = setting
+  const fixture = await setUp()
+  const { first, second, batch } = fixture
   const twice = [move('x', zero, first), move('x', first, second)]
   assert.deepEqual(reasons(await batch(twice, true)), [undefined, undefined])
-  await setting.call('UpdateRefs', { ...move('y', zero, first).updateRefs, repository })
+  await fixture.call('UpdateRefs', { ...move('y', zero, first).updateRefs, repository })
   assert.deepEqual(reasons(await batch([move('y', zero, first), move('y', first, second)], true)), [
     undefined,
     undefined
@@ -219,7 +221,7 @@ test('operations that are none, or of another repository, fail alone; too many f
 
 test('a call nobody waits for stops walking', async () => {
   const { store, second } = await setUp()
-  const service = new Service(store, { serverVersion: '0', onFailure: () => undefined })
+  const service = new Service(store, { serverVersion: '0', onInternalError: () => undefined })
   const context = { principal: { may: () => true }, signal: AbortSignal.abort(), requestId: 'test' }
   const request = { repository, revision: second, path: '', ...paging }
   await assert.rejects(service.call('ListCommits', request, context), { code: 'cancelled' })

@@ -27,7 +27,7 @@ class RacingStore extends MemoryStore {
 
 async function setUp() {
   const store = new RacingStore()
-  const service = new Service(store, { serverVersion: '0', onFailure: (error) => assert.fail(String(error)) })
+  const service = new Service(store, { serverVersion: '0', onInternalError: (error) => assert.fail(String(error)) })
   const context = { principal: { may: () => true }, signal: new AbortController().signal, requestId: 'test' }
   const call = (method: string, request: object) => service.call(method, { repository, ...request }, context)
   await call('CreateRepository', { objectFormat: '' })

@@ -11,8 +11,8 @@ import { startServerProcess } from '../../server-fixture/process.ts'
 import { blob, post, rule } from '../support/fault-scene.ts'
 
 const wrong: [script: unknown, message: RegExp][] = [
-  ['{', /is not JSON/],
-  [[], /must be an object with rules/],
+  ['{', /must be JSON/],
+  [[], /must be an object with a list of rules/],
   [
     { rules: [{ rpc: 'Store', fault: { kind: 'silence' } }] },
     /rules\[0\].rpc: must be \*, or names of RPCs: CreateRepository/
@@ -29,7 +29,7 @@ const wrong: [script: unknown, message: RegExp][] = [
   ],
   [
     { rules: [{ rpc: '*', often: 2, fault: { kind: 'silence' } }] },
-    /rules\[0\].often: there is no such field; there are rpc/
+    /rules\[0\].often: unknown field; expected one of rpc/
   ]
 ]
 
@@ -46,9 +46,9 @@ for (const [script, message] of wrong) {
 }
 
 test('--faults and --effect-log, as a process', async (context) => {
-  const folder = await mkdtemp(join(tmpdir(), 'blobwire-test-'))
-  context.after(() => rm(folder, { recursive: true }))
-  const [faults, log] = [join(folder, 'faults.json'), join(folder, 'effects')]
+  const directory = await mkdtemp(join(tmpdir(), 'blobwire-test-'))
+  context.after(() => rm(directory, { recursive: true }))
+  const [faults, log] = [join(directory, 'faults.json'), join(directory, 'effects')]
   await writeFile(faults, JSON.stringify({ rules: [rule({ kind: 'status', code: 'aborted' }, { count: 1 })] }))
   const server = await startServerProcess('--faults', faults, '--effect-log', log)
   context.after(() => server.stop())

@@ -7,7 +7,7 @@ import type { Fault } from '../../server-fixture/faults/rules.ts'
 import { type Answer, blob, grpcBlob, rule, scene } from '../support/fault-scene.ts'
 import { atEnd, testServer } from '../support/server.ts'
 
-test('status: the error with its time to wait, before any work, on both doors', async (context) => {
+test('status: the error with its time to wait, before any work, on both listeners', async (context) => {
   const fault = { kind: 'status', code: 'unavailable', retryAfterMs: 1500 } as const
   const { post, grpc, faults } = await scene(context, rule(fault))
   const { status, body } = await post('StoreBlob', blob('a'))
@@ -68,7 +68,7 @@ test('refuse: REFUSED_STREAM', async (context) => {
 test('truncate, corrupt, bad_gzip: the answer is not what it should be', async (context) => {
   const { post, grpc, faults } = await scene(context)
   const sound = (await post('StoreBlob', blob('a'))).body
-  const spoilt: Partial<Record<Fault['kind'], (answer: Answer) => void>> = {
+  const corrupted: Partial<Record<Fault['kind'], (answer: Answer) => void>> = {
     truncate: ({ body }) => assert.ok(body.length < sound.length),
     corrupt: ({ body }) => {
       const wrong = [...body].filter((byte, place) => byte !== sound[place])
@@ -79,7 +79,7 @@ test('truncate, corrupt, bad_gzip: the answer is not what it should be', async (
       assert.deepEqual(body, sound)
     }
   }
-  for (const [kind, check] of Object.entries(spoilt)) {
+  for (const [kind, check] of Object.entries(corrupted)) {
     faults.clear()
     faults.add(rule({ kind } as Fault))
     check(await post('StoreBlob', blob('a')))
@@ -140,7 +140,7 @@ test('in a batch, a status is for the operation it is for; anything else is for 
   assert.deepEqual([answer.status, answer.rst], [undefined, constants.NGHTTP2_INTERNAL_ERROR])
 })
 
-test('a frame of a session is struck as well, and the client gets over it', async (context) => {
+test('faults fire in frames of a session as well, and the client recovers', async (context) => {
   const faults = new Faults()
   const fixture = atEnd(context, await testServer({ faults }))
   for (const transport of ['json', 'msgpack', 'grpc'] as const) {

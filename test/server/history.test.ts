@@ -75,7 +75,7 @@ async function makeHistory(): Promise<void> {
 before(async () => {
   data = await mkdtemp(join(tmpdir(), 'blobwire-history-'))
   store = await GitStore.open(data)
-  const service = new Service(store, { serverVersion: '0', onFailure: (error) => assert.fail(String(error)) })
+  const service = new Service(store, { serverVersion: '0', onInternalError: (error) => assert.fail(String(error)) })
   call = (method, request) => service.call(method, request, context)
   await call('CreateRepository', { repository, objectFormat: '' })
   await makeHistory()

@@ -1,4 +1,4 @@
-/** The HTTP door and what peers may ask of a connection: encodings, deadlines, keep-alive, IPv6, and TLS peers that stall. */
+/** The HTTP server and the ways of its peers: encodings, deadlines, keep-alive, IPv6, and TLS peers that stall. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { Agent, request as http1Request } from 'node:http'
@@ -73,7 +73,7 @@ test('an HTTP/1.1 connection is used again after GET, and after an error without
 
 const hasIpv6 = Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === '::1'))
 
-test('both doors on an IPv6 address', { skip: !hasIpv6 }, async (context) => {
+test('both listeners on an IPv6 address', { skip: !hasIpv6 }, async (context) => {
   const server = await startServer({ host: '::1' })
   context.after(() => server.close())
   for (const transport of ['json', 'grpc'] as const) {

@@ -65,12 +65,12 @@ test('one line of JSON when it is ready, logs on stderr, SIGTERM answers what wa
   assert.doesNotMatch(out + err, /sesame-tok/)
 })
 
-test('flags that cannot be used: which, what was given, what is allowed; exit 2', async () => {
+test('flags that cannot be used: the message names the flag, its value and the allowed ones; exit 2', async () => {
   const cases: [string[], RegExp][] = [
     [['--http-port', '70000'], /--http-port "70000": must be a port from 0 to 65535/],
     [['--store', 'disk'], /--store "disk": must be memory or git/],
     [['--store', 'git'], /--store git needs --data DIR/],
-    [['--tls-cert', 'x'], /--tls-cert and --tls-key go together/],
+    [['--tls-cert', 'x'], /--tls-cert and --tls-key must be given together/],
     [['--tls-cert', '/none', '--tls-key', '/none'], /--tls-cert "\/none": ENOENT/],
     [['--token', 'two words'], /--token: must be a bearer token/],
     [['--faults', 'x.json'], /--faults "x.json": ENOENT/],
@@ -87,7 +87,7 @@ test('flags that cannot be used: which, what was given, what is allowed; exit 2'
   )
 })
 
-test('a port that is taken, of either door: said in a line, exit 1', async () => {
+test('a port that is taken, of either listener: one line on stderr, exit 1', async () => {
   const child = spawn(process.execPath, [main, '--http-port', '0', '--grpc-port', '0'])
   const [line] = await once(child.stdout, 'data')
   const { http, grpc } = JSON.parse(String(line))

@@ -156,7 +156,7 @@ async function stuckServer(context: { after(callback: () => Promise<void>): void
   return { store, stuck }
 }
 
-test('cancel: what has not begun is answered with cancelled, each operation once; unknown ids are passed over', async (context) => {
+test('cancel: operations that have not begun get cancelled, each once; unknown ids are ignored', async (context) => {
   const { store, stuck } = await stuckServer(context)
   const session = new RawSession(stuck.server.http)
   await session.received(1)

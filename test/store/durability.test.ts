@@ -10,7 +10,7 @@ import { type TestContext, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { GitStore } from '../../server-fixture/store/git/git-store.ts'
 import { zeroOid } from '../../src/git/oid.ts'
-import { newCommit, newObject, openGitStore, temporaryFolder } from './support.ts'
+import { newCommit, newObject, openGitStore, temporaryDirectory } from './support.ts'
 
 /** A sync that has ended. */
 interface Synced {
@@ -118,7 +118,7 @@ test('a deleted repository is answered when the directory that held it is synced
 })
 
 test('an index that a killed server had not moved in is synced in its place before its old one goes', async (context) => {
-  const directory = await temporaryFolder(context)
+  const directory = await temporaryDirectory(context)
   const blob = newObject('blob', 'in the pack', 'sha1')
   const first = await GitStore.open(directory)
   await first.createRepository('demo', 'sha1')

@@ -11,7 +11,7 @@ import { newCommit, newObject } from './support.ts'
 const [directory = '', round = ''] = process.argv.slice(2)
 const format = 'sha1'
 // Few packs, so that many runs of `git repack` are interrupted too.
-const store = await GitStore.open(directory, { maxPacks: 8, compactPauseMs: 0 })
+const store = await GitStore.open(directory, { maxPacks: 8, repackPauseMs: 0 })
 await store.createRepository('demo', format)
 
 async function writeObjects(writer: number): Promise<never> {

@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { GitStore } from '../../server-fixture/store/git/git-store.ts'
 import { randomNumbers } from '../support/random.ts'
-import { git, temporaryFolder } from './support.ts'
+import { git, temporaryDirectory } from './support.ts'
 
 const rounds = 6
 
@@ -62,14 +62,14 @@ function checkIntegrity(gitDir: string): void {
   assert.doesNotMatch(output, /missing|corrupt|error|bad/)
 }
 
-/** Names of everything unfinished in the data folder and its repository. */
-async function leftovers(directory: string): Promise<string[]> {
+/** Names of everything unfinished in the data directory and its repository. */
+async function unfinished(directory: string): Promise<string[]> {
   const names = await readdir(directory, { recursive: true })
   return names.filter((name) => /tmp|\.lock$|~|\.new$/.test(name) && name !== 'server.lock')
 }
 
 test('whatever was acknowledged survives kill -9, and nothing partial is left', async (context) => {
-  const directory = await temporaryFolder(context)
+  const directory = await temporaryDirectory(context)
   const gitDir = join(directory, 'demo.git')
   const random = randomNumbers(20_26)
   const said: Acknowledged = { objects: new Map(), refs: new Map() }
@@ -80,7 +80,7 @@ test('whatever was acknowledged survives kill -9, and nothing partial is left', 
     const store = await GitStore.open(directory, { maxPacks: 10_000 })
     const names = [...said.refs.keys()]
     assert.ok((await store.readRefs('demo', names)).every((oid) => oid !== undefined))
-    assert.deepEqual(await leftovers(directory), [])
+    assert.deepEqual(await unfinished(directory), [])
     await store.close()
     checkIntegrity(gitDir)
     checkObjects(gitDir, said.objects)

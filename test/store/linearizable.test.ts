@@ -1,6 +1,6 @@
 /**
- * One branch, eight writers over three transports, and a server that is killed under them: what they saw could have been
- * seen of one register that does one thing at a time.
+ * One branch, eight writers over three transports, and a server that is killed under them: what they saw could have
+ * been seen of one register that does one thing at a time.
  */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ import { randomNumbers } from '../support/random.ts'
 import { Notes, Writer } from '../support/register-writers.ts'
 import { atEnd } from '../support/server.ts'
 import { startTcpProxy } from '../support/tcp-proxy.ts'
-import { git, makeFolder, removeFolder } from './support.ts'
+import { git, makeDirectory, removeDirectory } from './support.ts'
 
 const kills = 5
 /** Of half of the connections, before each kill: there the server lives on, and an answer is lost. */
@@ -30,17 +30,17 @@ interface Place {
 
 /** A server on a Git store, which can be killed and started again in the same place, on the same ports. */
 async function startVictim(context: TestContext) {
-  const folder = await makeFolder()
-  const flags = ['--store', 'git', '--data', folder]
+  const directory = await makeDirectory()
+  const flags = ['--store', 'git', '--data', directory]
   let server: ServerProcess = await startServerProcess(...flags)
   context.after(async () => {
     await server.kill()
-    await removeFolder(folder)
+    await removeDirectory(directory)
   })
   const { http, grpc } = server
   return {
     place: { http: http.origin, grpc: `grpc://${grpc.host}` },
-    gitDir: join(folder, 'demo.git'),
+    gitDir: join(directory, 'demo.git'),
     async killAndStart() {
       await server.kill()
       server = await startServerProcess(...flags, '--http-port', http.port, '--grpc-port', grpc.port)

@@ -8,9 +8,9 @@ import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { GitStore } from '../../server-fixture/store/git/git-store.ts'
-import { temporaryFolder } from './support.ts'
+import { temporaryDirectory } from './support.ts'
 
-const inUse = { code: 'failed_precondition', reason: 'folder_in_use' }
+const inUse = { code: 'failed_precondition', reason: 'directory_in_use' }
 
 /** A lock as a server writes it; a process id above what Linux gives out is nobody's. */
 async function lockOf(pid: number): Promise<string> {
@@ -39,7 +39,7 @@ function beforeMove(context: TestContext, path: string, meanwhile: () => Promise
 }
 
 test('a lock that another server took over after it was read is put back, and that server keeps the data', async (context) => {
-  const directory = await temporaryFolder(context)
+  const directory = await temporaryDirectory(context)
   const lock = join(directory, 'server.lock')
   await fs.writeFile(lock, dead)
   const seen = beforeMove(context, lock, async () => {
@@ -53,7 +53,7 @@ test('a lock that another server took over after it was read is put back, and th
 })
 
 test('a lock that goes before it is moved is nobody’s any more', async (context) => {
-  const directory = await temporaryFolder(context)
+  const directory = await temporaryDirectory(context)
   const lock = join(directory, 'server.lock')
   await fs.writeFile(lock, dead)
   let gone = 0
@@ -66,7 +66,7 @@ test('a lock that goes before it is moved is nobody’s any more', async (contex
 })
 
 test('nothing comes between: the lock of a dead server is taken over', async (context) => {
-  const directory = await temporaryFolder(context)
+  const directory = await temporaryDirectory(context)
   const lock = join(directory, 'server.lock')
   await fs.writeFile(lock, dead)
   const seen = beforeMove(context, lock, async () => undefined)

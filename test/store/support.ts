@@ -8,33 +8,33 @@ import type { NewObject } from '../../server-fixture/store/store.ts'
 import { encodeCommit } from '../../src/git/commit.ts'
 import { emptyTreeOid, hashObject, type ObjectFormat, type ObjectKind } from '../../src/git/oid.ts'
 
-/** A new folder; whoever makes it removes it. */
-export function makeFolder(): Promise<string> {
+/** A new directory; whoever makes it removes it. */
+export function makeDirectory(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'blobwire-store-'))
 }
 
-/** A folder that is removed after the test. */
-export async function temporaryFolder(test: TestContext): Promise<string> {
-  const directory = await makeFolder()
-  test.after(() => removeFolder(directory))
+/** A directory that is removed after the test. */
+export async function temporaryDirectory(test: TestContext): Promise<string> {
+  const directory = await makeDirectory()
+  test.after(() => removeDirectory(directory))
   return directory
 }
 
-/** Removes a folder with everything in it. */
-export async function removeFolder(directory: string): Promise<void> {
+/** Removes a directory with everything in it. */
+export async function removeDirectory(directory: string): Promise<void> {
   await rm(directory, { recursive: true, force: true })
 }
 
-/** A Git store in a folder of its own; both are gone after the test. */
+/** A Git store in a directory of its own; both are gone after the test. */
 export async function openGitStore(
   test: TestContext,
   options?: GitStoreOptions
 ): Promise<{ store: GitStore; directory: string }> {
-  const directory = await makeFolder()
+  const directory = await makeDirectory()
   const store = await GitStore.open(directory, options)
   test.after(async () => {
     await store.close()
-    await removeFolder(directory)
+    await removeDirectory(directory)
   })
   return { store, directory }
 }

@@ -1,3 +1,4 @@
+/** Parses the output of `git cat-file --batch-command`. */
 import type { ObjectKind } from '../../../src/git/oid.ts'
 import type { StoredObject } from '../store.ts'
 
@@ -7,22 +8,21 @@ export type CatFileAnswer = StoredObject | undefined
 const newline = 0x0a
 
 /**
- * Takes apart what `git cat-file --batch-command` prints: `<oid> <type> <size>` and, for `contents`, the bytes and a
- * newline; or `<oid> missing`. Source: git-cat-file(1), "BATCH OUTPUT". Every byte is copied once, however it is cut
- * into chunks.
+ * An answer is `<oid> <type> <size>` and, for `contents`, the bytes and a newline; or `<oid> missing`. Source:
+ * git-cat-file(1), "BATCH OUTPUT". Every byte is copied once, however the output is cut into chunks.
  */
 export class CatFileParser {
   readonly #expectsContent: () => boolean
   readonly #onAnswer: (answer: CatFileAnswer) => void
-  /** The beginning of a line whose end has not come. */
+  /** The beginning of an incomplete line. */
   #line = ''
   #kind: ObjectKind = 'blob'
   #content: Uint8Array | undefined
-  /** Bytes of `#content` that are there; one more than its length once the newline after it is. */
+  /** Bytes of `#content` that have arrived. */
   #filled = 0
 
   /**
-   * @param expectsContent whether the answer that begins now is one to `contents`
+   * @param expectsContent whether the answer that begins now is to `contents`
    * @param onAnswer called once for each answer, in order
    */
   constructor(expectsContent: () => boolean, onAnswer: (answer: CatFileAnswer) => void) {
@@ -30,7 +30,7 @@ export class CatFileParser {
     this.#onAnswer = onAnswer
   }
 
-  /** @throws an Error if these bytes cannot come from git */
+  /** @throws Error if these bytes cannot come from git */
   push(chunk: Buffer): void {
     let at = 0
     while (at < chunk.length)
@@ -41,7 +41,7 @@ export class CatFileParser {
     const end = chunk.indexOf(newline, at)
     if (end < 0) {
       this.#line += chunk.toString('latin1', at)
-      if (this.#line.length > 1024) throw new Error('git cat-file: a header line without an end')
+      if (this.#line.length > 1024) throw new Error('git cat-file: the header line does not end')
       return chunk.length
     }
     const [, kind = '', size] = (this.#line + chunk.toString('latin1', at, end)).split(' ')
@@ -64,7 +64,7 @@ export class CatFileParser {
     content.set(chunk.subarray(at, at + length), this.#filled)
     this.#filled += length
     if (this.#filled < content.length || at + length === chunk.length) return at + length
-    if (chunk[at + length] !== newline) throw new Error('git cat-file: a content that is longer than its header says')
+    if (chunk[at + length] !== newline) throw new Error('git cat-file: the content is longer than its header says')
     this.#content = undefined
     this.#onAnswer({ kind: this.#kind, size: content.length, content })
     return at + length + 1

@@ -1,21 +1,22 @@
+/** Asks one long-lived git process about objects. */
 import { BlobwireError } from '../../../src/core/error.ts'
 import { type CatFileAnswer, CatFileParser } from './cat-file-parser.ts'
 import { type GitExit, gitFailure } from './git-failure.ts'
-import { type GitPlace, GitProcess } from './git-process.ts'
+import { GitProcess, type RepositoryContext } from './git-process.ts'
 
-/** A question to cat-file: what is known of these objects (`info`), or also their bytes (`contents`). */
+/** A question to cat-file: kind and size of these objects (`info`), or also their bytes (`contents`). */
 export interface Question {
   readonly command: 'info' | 'contents'
   readonly oids: readonly string[]
 }
 
-interface Waiting extends Question {
+interface PendingQuestion extends Question {
   readonly answers: CatFileAnswer[]
   readonly resolve: (answers: CatFileAnswer[]) => void
   readonly reject: (error: BlobwireError) => void
 }
 
-/** What git says of an object whose bytes on disk are damaged. */
+/** Git's messages about an object whose bytes on disk are damaged. */
 const damaged = /corrupt|inflate|cannot be read|could not be unpacked|unable to unpack|failed to read|garbage|mismatch/i
 
 /**
@@ -26,16 +27,16 @@ const damaged = /corrupt|inflate|cannot be read|could not be unpacked|unable to 
 export class CatFile {
   readonly #git: GitProcess
   readonly #gitDir: string
-  readonly #waiting: Waiting[] = []
+  readonly #pending: PendingQuestion[] = []
   #ended = false
 
-  constructor(place: GitPlace & { readonly gitDir: string }) {
-    this.#gitDir = place.gitDir
+  constructor(context: RepositoryContext) {
+    this.#gitDir = context.gitDir
     const parser = new CatFileParser(
-      () => this.#waiting[0]?.command === 'contents',
+      () => this.#pending[0]?.command === 'contents',
       (answer) => this.#take(answer)
     )
-    this.#git = new GitProcess(place, ['cat-file', '--batch-command', '--buffer'], (chunk) => {
+    this.#git = new GitProcess(context, ['cat-file', '--batch-command', '--buffer'], (chunk) => {
       if (!this.#ended) this.#parse(parser, chunk)
     })
     void this.#git.exited.then((exit) => this.#fail(exit))
@@ -46,37 +47,37 @@ export class CatFile {
     return this.#git.pid
   }
 
-  /** It has died, and answers no more. */
+  /** The process has died, and answers no more. */
   get ended(): boolean {
     return this.#ended
   }
 
-  /** Resolves when the process is gone. */
+  /** Resolves when the process has exited. */
   get exited(): Promise<unknown> {
     return this.#git.exited
   }
 
   /** Questions without an answer yet. */
   get busy(): boolean {
-    return this.#waiting.length > 0
+    return this.#pending.length > 0
   }
 
   /**
    * One answer for each oid, in order.
    *
    * @param question with at least one oid, all well-formed: they go onto git's input as they are
-   * @throws `data_loss`, reason `integrity`, for an object that is damaged on disk; `unavailable`, reason `git_died`, if
-   *   the process went away; see `gitFailure`
+   * @throws `data_loss`, reason `integrity`, for an object that is damaged on disk; `unavailable`, reason `git_died`,
+   *   if the process died; see `gitFailure`
    */
   ask(question: Question): Promise<CatFileAnswer[]> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ ...question, answers: [], resolve, reject })
+      this.#pending.push({ ...question, answers: [], resolve, reject })
       const { command, oids } = question
       this.#git.write(`${command} ${oids.join(`\n${command} `)}\nflush\n`)
     })
   }
 
-  /** Lets the process exit once it has answered everything. */
+  /** Ends the process once it has answered everything. */
   end(): void {
     this.#git.end()
   }
@@ -91,20 +92,20 @@ export class CatFile {
   }
 
   #take(answer: CatFileAnswer): void {
-    const first = this.#waiting[0]
-    if (!first) throw new Error('git cat-file: an answer that nothing was asked for')
+    const first = this.#pending[0]
+    if (!first) throw new Error('git cat-file: an answer without a question')
     first.answers.push(answer)
     if (first.answers.length < first.oids.length) return
-    this.#waiting.shift()
+    this.#pending.shift()
     first.resolve(first.answers)
   }
 
-  /** The first question is the one git died of, if git said that an object is damaged; the others may be asked again. */
+  /** If git said that an object is damaged, it died of the first question; the others may be asked again. */
   #fail(exit: GitExit): void {
     this.#ended = true
     const died = exit.status === 0 ? { ...exit, status: null, signal: 'end of input' } : exit
     const failure = gitFailure('git cat-file', died, this.#gitDir)
-    for (const [index, { oids, answers, reject }] of this.#waiting.splice(0).entries()) {
+    for (const [index, { oids, answers, reject }] of this.#pending.splice(0).entries()) {
       if (index === 0 && failure.code === 'internal' && damaged.test(exit.stderr)) {
         reject(dataLoss(oids[answers.length] ?? '', failure))
       } else if (index > 0 && failure.code === 'internal') {

@@ -1,3 +1,4 @@
+/** Turns failures of git processes and files into errors. */
 import { BlobwireError } from '../../../src/core/error.ts'
 
 /** How a git process ended. */
@@ -5,18 +6,18 @@ export interface GitExit {
   /** Exit status; null where it was killed or never ran. */
   readonly status: number | null
   readonly signal: string | null
-  /** What it wrote to standard error, cut at 4,096 characters or a little more. */
+  /** Its standard error, cut at 4,096 characters or a little more. */
   readonly stderr: string
   /** Why it could not be started. */
   readonly error?: Error
 }
 
-/** What libc says when the disk, memory or process table is at fault rather than what git was given. */
+/** Messages of libc when the disk, memory or process table is at fault rather than git's input. */
 const environmental =
   /No space left on device|Disk quota exceeded|Input\/output error|Read-only file system|Cannot allocate memory|Out of memory|Too many open files|Resource temporarily unavailable|Permission denied/i
 
 /**
- * The error for a git process that did not do what it was told.
+ * The error for a git process that failed.
  *
  * - `unavailable`, reason `git_unavailable`: it could not be started;
  * - `unavailable`, reason `storage`: the disk or memory failed it;
@@ -44,7 +45,7 @@ export function gitFailure(action: string, exit: GitExit, gitDir?: string): Blob
   return new BlobwireError({ code: 'internal', reason: 'git_failed', message, cause })
 }
 
-/** The error for a file operation of ours that failed, such as an fsync or a rename: nothing was acknowledged. */
+/** The error for a failed file operation of the store, such as an fsync or a rename: nothing was acknowledged. */
 export function storageFailure(action: string, cause: unknown): BlobwireError {
   const errno = (cause as NodeJS.ErrnoException | undefined)?.code ?? 'an unknown error'
   return new BlobwireError({ code: 'unavailable', reason: 'storage', message: `${action} failed: ${errno}`, cause })

@@ -1,20 +1,32 @@
+/** Runs the `git` program: long-lived processes and single commands. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { type GitExit, gitFailure } from './git-failure.ts'
-import { instanceMark, markVariable } from './orphans.ts'
 
-/** Where a git process works. */
-export interface GitPlace {
+/** Environment variable by which the git processes of a killed server, and their children, are found. */
+export const instanceVariable = 'BLOBWIRE_INSTANCE'
+
+/** The id that this process gives to all its git processes. */
+export const instanceId = randomBytes(8).toString('hex')
+
+/** The context of a git process. */
+export interface GitContext {
   /** The git program: a name looked up in PATH, or a path. */
   readonly program: string
   /** The bare repository; undefined = none. */
   readonly gitDir?: string | undefined
-  /** Where new objects go instead of the repository's `objects`; nothing else is then seen. */
+  /** Where new objects go instead of the repository's `objects`; git then sees no others. */
   readonly objectDirectory?: string | undefined
 }
 
+/** The context of git processes of one repository. */
+export interface RepositoryContext extends GitContext {
+  readonly gitDir: string
+}
+
 /**
- * What every git process is told, over what configuration files say. `core.fsync=all` hardens packs, their indexes and
- * refs (git-config(1), "core.fsync"); hooks and automatic maintenance never run.
+ * Configuration of every git process; it overrides configuration files. `core.fsync=all` hardens packs, their indexes
+ * and refs (git-config(1), "core.fsync"); hooks and automatic maintenance never run.
  */
 const configuration: Readonly<Record<string, string>> = {
   'core.fsync': 'all',
@@ -27,7 +39,7 @@ const configuration: Readonly<Record<string, string>> = {
   'advice.gitHooks': 'false'
 }
 
-/** Nothing of this process's own environment but the search path: a stray GIT_DIR or HOME must not change what git does. */
+/** Of this process's own environment, only the search path: a stray GIT_DIR or HOME must not change how git works. */
 const baseEnvironment: NodeJS.ProcessEnv = {
   PATH: process.env['PATH'],
   LC_ALL: 'C',
@@ -35,7 +47,7 @@ const baseEnvironment: NodeJS.ProcessEnv = {
   GIT_CONFIG_GLOBAL: '/dev/null',
   GIT_TERMINAL_PROMPT: '0',
   GIT_NO_REPLACE_OBJECTS: '1',
-  [markVariable]: instanceMark,
+  [instanceVariable]: instanceId,
   GIT_CONFIG_COUNT: String(Object.keys(configuration).length)
 }
 for (const [index, [key, value]] of Object.entries(configuration).entries()) {
@@ -43,10 +55,10 @@ for (const [index, [key, value]] of Object.entries(configuration).entries()) {
   baseEnvironment[`GIT_CONFIG_VALUE_${index}`] = value
 }
 
-/** As much of what git says on stderr as is kept, in characters. */
+/** Characters of git's standard error that are kept. */
 const maxStderrLength = 4096
 
-/** A running git process whose failures never surface as uncaught errors; they are told by `exited`. */
+/** A running git process. Its failures are reported by `exited`, never as uncaught errors. */
 export class GitProcess {
   /** How it ended. Never rejects. */
   readonly exited: Promise<GitExit>
@@ -57,14 +69,14 @@ export class GitProcess {
    * @param args the command and its arguments, as git takes them
    * @param onOutput called with every chunk of standard output
    */
-  constructor(place: GitPlace, args: readonly string[], onOutput: (chunk: Buffer) => void) {
+  constructor(context: GitContext, args: readonly string[], onOutput: (chunk: Buffer) => void) {
     const env = { ...baseEnvironment }
-    if (place.gitDir !== undefined) env['GIT_DIR'] = place.gitDir
-    if (place.objectDirectory !== undefined) env['GIT_OBJECT_DIRECTORY'] = place.objectDirectory
+    if (context.gitDir !== undefined) env['GIT_DIR'] = context.gitDir
+    if (context.objectDirectory !== undefined) env['GIT_OBJECT_DIRECTORY'] = context.objectDirectory
     const { promise, resolve } = Promise.withResolvers<GitExit>()
     this.exited = promise
     try {
-      const child = spawn(place.program, args, { env })
+      const child = spawn(context.program, args, { env })
       this.#child = child
       child.once('error', (error) => resolve({ status: null, signal: null, stderr: this.#stderr, error }))
       child.once('close', (status, signal) => resolve({ status, signal, stderr: this.#stderr }))
@@ -90,48 +102,48 @@ export class GitProcess {
     this.#child?.stdin?.write(input)
   }
 
-  /** Ends its standard input, after `input`; git's long-lived commands then finish what they were asked and exit. */
+  /** Ends its standard input, after `input`; git's long-lived commands then answer all questions and exit. */
   end(input?: Uint8Array): void {
     if (input === undefined) this.#child?.stdin?.end()
     else this.#child?.stdin?.end(input)
   }
 }
 
-/** A git command that is given its input once and then runs to its end. It can be started before the input is there. */
+/** A git command that gets its input once and then runs to its end. It can be started before its input exists. */
 export class GitCommand {
-  readonly #place: GitPlace
+  readonly #context: GitContext
   readonly #name: string
   readonly #chunks: Buffer[] = []
   readonly #git: GitProcess
   #ended = false
 
-  constructor(place: GitPlace, args: readonly string[]) {
-    this.#place = place
+  constructor(context: GitContext, args: readonly string[]) {
+    this.#context = context
     this.#name = `git ${args[0]}`
-    this.#git = new GitProcess(place, args, (chunk) => this.#chunks.push(chunk))
+    this.#git = new GitProcess(context, args, (chunk) => this.#chunks.push(chunk))
     void this.#git.exited.then(() => {
       this.#ended = true
     })
   }
 
-  /** It is gone, without ever having had its input or after it. */
+  /** The process has exited, with or without its input. */
   get ended(): boolean {
     return this.#ended
   }
 
   /**
-   * Gives it its input and returns what it writes to standard output.
+   * Gives the command its input and returns its standard output.
    *
    * @throws `unavailable` or `internal`, see `gitFailure`
    */
   async finish(input?: Uint8Array): Promise<Buffer> {
     this.#git.end(input)
     const exit = await this.#git.exited
-    if (exit.status !== 0) throw gitFailure(this.#name, exit, this.#place.gitDir)
+    if (exit.status !== 0) throw gitFailure(this.#name, exit, this.#context.gitDir)
     return Buffer.concat(this.#chunks)
   }
 
-  /** Lets it go without input; resolves when it is gone. */
+  /** Ends the process without input; resolves when it has exited. */
   async abandon(): Promise<void> {
     this.#git.end()
     await this.#git.exited
@@ -139,10 +151,10 @@ export class GitCommand {
 }
 
 /**
- * Runs git to its end and returns what it wrote to standard output.
+ * Runs git to its end and returns its standard output.
  *
  * @throws `unavailable` or `internal`, see `gitFailure`
  */
-export function runGit(place: GitPlace, args: readonly string[], input?: Uint8Array): Promise<Buffer> {
-  return new GitCommand(place, args).finish(input)
+export function runGit(context: GitContext, args: readonly string[], input?: Uint8Array): Promise<Buffer> {
+  return new GitCommand(context, args).finish(input)
 }

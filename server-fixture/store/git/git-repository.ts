@@ -1,56 +1,57 @@
+/** One open bare repository of the Git store. */
 import { BlobwireError, type RefMismatch } from '../../../src/core/error.ts'
 import type { NewObject, ObjectInfo, PageRequest, RefMove, RepositoryInfo, StoredObject, StoredRef } from '../store.ts'
-import { Compactor } from './compactor.ts'
-import type { GitPlace } from './git-process.ts'
+import type { RepositoryContext } from './git-process.ts'
 import { ObjectReader } from './object-reader.ts'
 import { ObjectWriter } from './object-writer.ts'
 import { PackInstaller } from './pack-installer.ts'
 import { RefStore } from './ref-store.ts'
+import { Repacker } from './repack.ts'
 
 /** How a repository is kept. */
 export interface GitRepositoryOptions {
   /** With more packs than this, they are joined in the background. */
   readonly maxPacks: number
-  /** Rest between two runs of that, in milliseconds. */
-  readonly compactPauseMs: number
+  /** Rest between two such runs. */
+  readonly repackPauseMs: number
   /** Packs written at the same time. */
   readonly packsInFlight: number
 }
 
-/** One open repository: its processes, what is under way in it, and the methods of `Store` that take a repository. */
+/** One open repository: its processes, its pending calls, and the methods of `Store` that take a repository. */
 export class GitRepository {
   readonly info: RepositoryInfo
   readonly #installer: PackInstaller
   readonly #writer: ObjectWriter
   readonly #reader: ObjectReader
   readonly #refs: RefStore
-  readonly #compactor: Compactor
+  readonly #repacker: Repacker
   #calls = 0
   #noCalls: PromiseWithResolvers<void> | undefined
   #closing: Promise<void> | undefined
 
-  constructor(place: GitPlace & { readonly gitDir: string }, info: RepositoryInfo, options: GitRepositoryOptions) {
+  constructor(context: RepositoryContext, info: RepositoryInfo, options: GitRepositoryOptions) {
     this.info = info
-    this.#reader = new ObjectReader(place, info.objectFormat, () => this.#compactor.moved)
-    this.#refs = new RefStore(place, info.objectFormat, this.#reader)
-    this.#installer = new PackInstaller(place, info.objectFormat)
-    this.#compactor = new Compactor(place, {
+    this.#reader = new ObjectReader(context, info.objectFormat, () => this.#repacker.sequence)
+    this.#refs = new RefStore(context, info.objectFormat, this.#reader)
+    this.#installer = new PackInstaller(context, info.objectFormat)
+    this.#repacker = new Repacker(context, {
       maxPacks: options.maxPacks,
-      pauseMs: options.compactPauseMs,
-      onCompacted: () => {
+      pauseMs: options.repackPauseMs,
+      onRepacked: () => {
         this.#reader.recycle()
         void this.#refs.recycle()
       }
     })
     this.#writer = new ObjectWriter(async (objects, expectMore) => {
       await this.#installer.install(objects, expectMore)
-      this.#compactor.packAdded()
+      this.#repacker.packAdded()
     }, options.packsInFlight)
   }
 
-  /** Begins to look after the number of packs. */
+  /** Begins to keep the number of packs small. */
   async start(): Promise<void> {
-    await this.#compactor.start()
+    await this.#repacker.start()
   }
 
   /** Stores objects durably. */
@@ -83,7 +84,10 @@ export class GitRepository {
     return this.#call(() => this.#refs.update(moves))
   }
 
-  /** Waits for the calls under way, then ends every process. Later calls throw `unavailable`, reason `repository_closed`. */
+  /**
+   * Waits for the calls under way, then ends every process. Later calls throw `unavailable`, reason
+   * `repository_closed`.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -95,7 +99,7 @@ export class GitRepository {
       await this.#noCalls.promise
     }
     await this.#writer.drain()
-    await this.#compactor.close()
+    await this.#repacker.close()
     await Promise.all([this.#reader.close(), this.#refs.recycle(), this.#installer.close()])
   }
 
@@ -111,7 +115,7 @@ export class GitRepository {
   }
 }
 
-/** Tried again, the call finds what there is by then. */
+/** A retry opens the repository again, or finds that it was deleted. */
 function repositoryClosed(repository: string): BlobwireError {
   const message = `the repository ${repository} was closed meanwhile`
   return new BlobwireError({ code: 'unavailable', reason: 'repository_closed', message })

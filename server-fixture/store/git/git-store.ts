@@ -1,3 +1,4 @@
+/** The store for real use: bare Git repositories in a directory. */
 import { resolve } from 'node:path'
 import { BlobwireError, invalidArgument, type RefMismatch } from '../../../src/core/error.ts'
 import type { ObjectFormat } from '../../../src/git/oid.ts'
@@ -13,12 +14,12 @@ import type {
   StoredObject,
   StoredRef
 } from '../store.ts'
-import { FolderLock } from './folder-lock.ts'
+import { recoverRepository } from './crash-recovery.ts'
 import { runGit } from './git-process.ts'
 import { GitRepository, type GitRepositoryOptions } from './git-repository.ts'
-import { sweepRepository } from './leftovers.ts'
+import { LockFile } from './lock-file.ts'
 import { OpenRepositories } from './open-repositories.ts'
-import { makeDataFolder, RepositoryFolders } from './repository-folders.ts'
+import { makeDataDirectory, RepositoryDirectories } from './repository-directories.ts'
 
 /** How a `GitStore` works; every option has a default. */
 export interface GitStoreOptions extends Partial<GitRepositoryOptions> {
@@ -28,7 +29,7 @@ export interface GitStoreOptions extends Partial<GitRepositoryOptions> {
    */
   readonly program?: string
   /**
-   * Repositories kept open, with up to two git processes each; beyond, the one used longest ago is closed.
+   * Repositories kept open, with up to two git processes each; the least recently used is closed first.
    * @default 64
    */
   readonly maxOpenRepositories?: number
@@ -38,60 +39,60 @@ const defaultOptions = {
   program: 'git',
   maxOpenRepositories: 64,
   maxPacks: 50,
-  compactPauseMs: 1000,
+  repackPauseMs: 1000,
   packsInFlight: 1
 } as const
 
 /**
- * A store of ordinary bare Git repositories, worked on through the `git` program as Gitaly does. What a method has
- * resolved for is on disk: it survives `kill -9` and, as far as the disk honours fsync, a crash of the machine.
+ * A store of ordinary bare Git repositories, which works through the `git` program as Gitaly does. When a method
+ * resolves, its work is on disk: it survives `kill -9` and, as far as the disk honours fsync, a crash of the machine.
  */
 export class GitStore implements Store {
-  readonly #lock: FolderLock
-  readonly #folders: RepositoryFolders
+  readonly #lock: LockFile
+  readonly #directories: RepositoryDirectories
   readonly #options: Required<GitStoreOptions>
   readonly #open: OpenRepositories
-  /** Repositories that were cleared of what a killed server left, or made since. */
-  readonly #swept = new Set<string>()
+  /** Repositories that were recovered after a crash, or created since. */
+  readonly #recovered = new Set<string>()
   #lastChange: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | undefined
 
-  private constructor(lock: FolderLock, folders: RepositoryFolders, options: Required<GitStoreOptions>) {
+  private constructor(lock: LockFile, directories: RepositoryDirectories, options: Required<GitStoreOptions>) {
     this.#lock = lock
-    this.#folders = folders
+    this.#directories = directories
     this.#options = options
     this.#open = new OpenRepositories(options.maxOpenRepositories, (name) => this.#openRepository(name))
   }
 
   /**
-   * Opens a folder of repositories, and makes it if it is not there.
+   * Opens a directory of repositories, and creates it if it is missing.
    *
-   * @throws `failed_precondition` if another process has it open (reason `folder_in_use`) or git is too old (reason
-   *   `git_version`); `unavailable` if git or the folder cannot be used
+   * @throws `failed_precondition` if another process has it open (reason `directory_in_use`) or git is too old (reason
+   *   `git_version`); `unavailable` if git or the directory cannot be used
    */
   static async open(directory: string, options: GitStoreOptions = {}): Promise<GitStore> {
     const resolved = { ...defaultOptions, ...options }
     await checkGitVersion(resolved.program)
     const path = resolve(directory)
-    await makeDataFolder(path)
-    const lock = await FolderLock.acquire(path)
-    const folders = new RepositoryFolders(path, resolved.program)
+    await makeDataDirectory(path)
+    const lock = await LockFile.acquire(path)
+    const directories = new RepositoryDirectories(path, resolved.program)
     try {
-      await folders.sweep()
+      await directories.removeTemporary()
     } catch (error) {
       await lock.release()
       throw error
     }
-    return new GitStore(lock, folders, resolved)
+    return new GitStore(lock, directories, resolved)
   }
 
   async createRepository(repository: string, objectFormat: ObjectFormat): Promise<RepositoryInfo> {
     checkName(repository)
     return await this.#change(async () => {
-      const existing = await this.#folders.inspect(repository)
+      const existing = await this.#directories.inspect(repository)
       if (existing) return existing
-      await this.#folders.create(repository, objectFormat)
-      this.#swept.add(repository)
+      await this.#directories.create(repository, objectFormat)
+      this.#recovered.add(repository)
       return { repository, objectFormat, defaultBranch: 'refs/heads/main' }
     })
   }
@@ -100,13 +101,13 @@ export class GitStore implements Store {
     if (this.#closing) throw storeClosed()
     const open = this.#open.peek(repository)
     if (open) return open.info
-    return repositoryNameProblem(repository) ? undefined : await this.#folders.inspect(repository)
+    return repositoryNameProblem(repository) ? undefined : await this.#directories.inspect(repository)
   }
 
   async listRepositories(page: PageRequest): Promise<RepositoryInfo[]> {
     if (this.#closing) throw storeClosed()
-    const names = pageOfNames(await this.#folders.names(), page)
-    const infos = await Promise.all(names.map((name) => this.#folders.inspect(name)))
+    const names = pageOfNames(await this.#directories.names(), page)
+    const infos = await Promise.all(names.map((name) => this.#directories.inspect(name)))
     return infos.filter((info) => info !== undefined)
   }
 
@@ -114,8 +115,8 @@ export class GitStore implements Store {
     checkName(repository)
     await this.#change(() =>
       this.#open.exclude(repository, async () => {
-        await this.#folders.delete(repository)
-        this.#swept.delete(repository)
+        await this.#directories.delete(repository)
+        this.#recovered.delete(repository)
       })
     )
   }
@@ -165,18 +166,18 @@ export class GitStore implements Store {
   }
 
   async #openRepository(repository: string): Promise<GitRepository> {
-    const info = repositoryNameProblem(repository) ? undefined : await this.#folders.inspect(repository)
+    const info = repositoryNameProblem(repository) ? undefined : await this.#directories.inspect(repository)
     if (!info) throw repositoryNotFound(repository)
     const { program } = this.#options
-    const gitDir = this.#folders.pathOf(repository)
-    if (!this.#swept.has(repository)) await sweepRepository(gitDir)
-    this.#swept.add(repository)
+    const gitDir = this.#directories.pathOf(repository)
+    if (!this.#recovered.has(repository)) await recoverRepository(gitDir)
+    this.#recovered.add(repository)
     const opened = new GitRepository({ program, gitDir }, info, this.#options)
     await opened.start()
     return opened
   }
 
-  /** Repositories are made and deleted one after the other, so that two calls cannot meet half-way. */
+  /** Repositories are created and deleted one after the other, so that two calls cannot meet half-way. */
   #change<T>(work: () => Promise<T>): Promise<T> {
     if (this.#closing) return Promise.reject(storeClosed())
     const result = this.#lastChange.then(work)
@@ -185,7 +186,7 @@ export class GitStore implements Store {
   }
 }
 
-/** The service checks names; here one that is wrong would be a path out of the data folder. */
+/** The service checks names too; here a wrong name would be a path out of the data directory. */
 function checkName(repository: string): void {
   const problem = repositoryNameProblem(repository)
   if (problem) throw invalidArgument('repository', problem)

@@ -1,34 +1,35 @@
+/** Reads objects of one repository. */
 import { BlobwireError } from '../../../src/core/error.ts'
 import { isOid, type ObjectFormat } from '../../../src/git/oid.ts'
 import type { ObjectInfo, StoredObject } from '../store.ts'
 import { CatFile, type Question } from './cat-file.ts'
 import type { CatFileAnswer } from './cat-file-parser.ts'
-import type { GitPlace } from './git-process.ts'
+import type { RepositoryContext } from './git-process.ts'
 
-/** A reader nobody asks lets its process go after this time. */
+/** After this time without a question, the reader ends its process. */
 const idleMs = 30_000
 
 /**
- * Reads the objects of one repository through a long-lived cat-file process. When it dies, what waits is asked once
- * more of a new one: reading changes nothing. Packs written meanwhile are found: git looks at the folder again before
- * it calls an object missing.
+ * Reads the objects of one repository through a long-lived cat-file process. When it dies, pending questions are asked
+ * once more of a new one: reading changes nothing. Packs written meanwhile are found: git lists the directory again
+ * before it calls an object missing.
  */
 export class ObjectReader {
-  readonly #place: GitPlace & { readonly gitDir: string }
+  readonly #context: RepositoryContext
   readonly #format: ObjectFormat
-  readonly #leaving = new Set<CatFile>()
-  readonly #packsMoved: () => number
+  readonly #draining = new Set<CatFile>()
+  readonly #packSequence: () => number
   #current: CatFile | undefined
   #idleTimer: NodeJS.Timeout | undefined
 
-  /** @param packsMoved a number that is another one after packs were joined, and odd meanwhile */
-  constructor(place: GitPlace & { readonly gitDir: string }, format: ObjectFormat, packsMoved: () => number = () => 0) {
-    this.#place = place
-    this.#packsMoved = packsMoved
+  /** @param packSequence changes when packs were joined, and is odd meanwhile; see `Repacker.sequence` */
+  constructor(context: RepositoryContext, format: ObjectFormat, packSequence: () => number = () => 0) {
+    this.#context = context
+    this.#packSequence = packSequence
     this.#format = format
   }
 
-  /** The id of the process that reads now, if one does. */
+  /** The id of the current process, if there is one. */
   get pid(): number | undefined {
     return this.#current?.pid
   }
@@ -58,38 +59,38 @@ export class ObjectReader {
     const old = this.#current
     if (!old) return
     this.#current = undefined
-    this.#leaving.add(old)
-    void old.exited.then(() => this.#leaving.delete(old))
+    this.#draining.add(old)
+    void old.exited.then(() => this.#draining.delete(old))
     old.end()
   }
 
   /** Resolves when every question is answered and the processes are gone. */
   async close(): Promise<void> {
     this.recycle()
-    await Promise.all(Array.from(this.#leaving, (process) => process.exited))
+    await Promise.all(Array.from(this.#draining, (process) => process.exited))
   }
 
-  /** What is no oid of this format is not there, and is not passed on: git would read it as a revision. */
+  /** Texts that are no oids of this format are never passed on: git would read them as revisions. */
   async #ask(command: Question['command'], oids: readonly string[]): Promise<CatFileAnswer[]> {
     const valid = oids.filter((oid) => isOid(oid, this.#format))
     if (valid.length === 0) return oids.map(() => undefined)
-    const before = this.#packsMoved()
+    const before = this.#packSequence()
     const answers = await this.#askTwice({ command, oids: valid })
-    if (before % 2 === 1 || before !== this.#packsMoved()) await this.#lookAgain(command, valid, answers)
+    if (before % 2 === 1 || before !== this.#packSequence()) await this.#lookAgain(command, valid, answers)
     if (valid.length === oids.length) return answers
     let next = 0
     return oids.map((oid) => (isOid(oid, this.#format) ? answers[next++] : undefined))
   }
 
   /**
-   * Git lists the folder of packs once before it calls an object missing. If the old pack of the object is deleted while
-   * it lists, and the new one came too late for the list, it finds neither; it does when it looks again.
+   * Git lists the directory of packs once before it calls an object missing. If the old pack of the object is deleted
+   * while it lists, and the new one came too late for the list, it finds neither; it does when it looks again.
    */
   async #lookAgain(command: Question['command'], oids: readonly string[], answers: CatFileAnswer[]): Promise<void> {
     const missing = oids.flatMap((_, index) => (answers[index] ? [] : [index]))
     if (missing.length === 0) return
     const second = await this.#askTwice({ command, oids: missing.map((index) => oids[index] ?? '') })
-    for (const [place, index] of missing.entries()) answers[index] = second[place]
+    for (const [position, index] of missing.entries()) answers[index] = second[position]
   }
 
   async #askTwice(question: Question): Promise<CatFileAnswer[]> {
@@ -102,13 +103,13 @@ export class ObjectReader {
   }
 
   #process(): CatFile {
-    if (!this.#current || this.#current.ended) this.#current = new CatFile(this.#place)
-    if (!this.#idleTimer) this.#idleTimer = setTimeout(() => this.#whenIdle(), idleMs).unref()
+    if (!this.#current || this.#current.ended) this.#current = new CatFile(this.#context)
+    if (!this.#idleTimer) this.#idleTimer = setTimeout(() => this.#onIdle(), idleMs).unref()
     else this.#idleTimer.refresh()
     return this.#current
   }
 
-  #whenIdle(): void {
+  #onIdle(): void {
     if (this.#current?.busy) this.#idleTimer?.refresh()
     else this.recycle()
   }

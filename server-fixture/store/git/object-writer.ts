@@ -1,20 +1,21 @@
+/** Gathers concurrent writes of objects into packs. */
 import { BlobwireError } from '../../../src/core/error.ts'
 import type { NewObject } from '../store.ts'
 
-/** What one `put` still has to write, and who waits for it. */
-interface Unit {
+/** The objects that one `put` still has to write. */
+interface PendingPut {
   readonly objects: readonly NewObject[]
   readonly bytes: number
   readonly done: PromiseWithResolvers<void>
 }
 
-/** Writes objects durably as one pack; with `expectMore` another one is likely to follow at once. */
+/** Writes objects durably as one pack; with `expectMore` another pack is likely to follow at once. */
 type Install = (objects: readonly NewObject[], expectMore: boolean) => Promise<void>
 
-/** How much goes into one pack at most; a put that is larger makes a pack of its own. */
+/** Most bytes of one pack; a larger put makes a pack of its own. */
 const maxPackBytes = 8 * 1024 * 1024
 const maxPackObjects = 10_000
-/** So many oids written lately are remembered, and their objects not written again. */
+/** Oids remembered as written; their objects are not written again. */
 const maxRecentOids = 50_000
 
 /**
@@ -25,9 +26,9 @@ export class ObjectWriter {
   readonly #install: Install
   readonly #runsInFlight: number
   readonly #recent = new Set<string>()
-  /** Where an object is that waits or is being written: a second put of it waits for the first. */
-  readonly #underWay = new Map<string, Unit>()
-  #queue: Unit[] = []
+  /** Objects that wait or are being written: a second put of one waits for the first. */
+  readonly #pending = new Map<string, PendingPut>()
+  #queue: PendingPut[] = []
   #runs = 0
   #scheduled = false
   #idle: PromiseWithResolvers<void> | undefined
@@ -41,26 +42,26 @@ export class ObjectWriter {
     this.#runsInFlight = runsInFlight
   }
 
-  /** @throws whatever `install` rejected with for a pack that an object of this put was in */
+  /** @throws the error of `install` for a pack that held an object of this put */
   async put(objects: readonly NewObject[]): Promise<void> {
-    const waitFor = new Set<Unit>()
+    const waitFor = new Set<PendingPut>()
     const fresh: NewObject[] = []
-    const unit: Unit = { objects: fresh, bytes: 0, done: Promise.withResolvers() }
+    const put: PendingPut = { objects: fresh, bytes: 0, done: Promise.withResolvers() }
     let bytes = 0
     for (const object of objects) {
       if (this.#recent.has(object.oid)) continue
-      const earlier = this.#underWay.get(object.oid)
+      const earlier = this.#pending.get(object.oid)
       if (earlier) {
-        if (earlier !== unit) waitFor.add(earlier)
+        if (earlier !== put) waitFor.add(earlier)
         continue
       }
-      this.#underWay.set(object.oid, unit)
+      this.#pending.set(object.oid, put)
       fresh.push(object)
       bytes += object.content.length
     }
     if (fresh.length > 0) {
-      waitFor.add(unit)
-      this.#queue.push(Object.assign(unit, { bytes }))
+      waitFor.add(put)
+      this.#queue.push(Object.assign(put, { bytes }))
       this.#schedule()
     }
     await Promise.all(Array.from(waitFor, ({ done }) => done.promise))
@@ -73,7 +74,7 @@ export class ObjectWriter {
     await this.#idle.promise
   }
 
-  /** After this turn of the event loop, so that what arrived together is written together. */
+  /** Waits for the end of this turn of the event loop, so that puts that arrive together are written together. */
   #schedule(): void {
     if (this.#scheduled || this.#runs >= this.#runsInFlight) return
     this.#scheduled = true
@@ -85,7 +86,7 @@ export class ObjectWriter {
 
   async #run(): Promise<void> {
     this.#runs++
-    await this.#write(this.#takeUnits())
+    await this.#write(this.#takePuts())
     this.#runs--
     if (this.#queue.length > 0) this.#schedule()
     else if (this.#runs === 0) {
@@ -94,12 +95,12 @@ export class ObjectWriter {
     }
   }
 
-  #takeUnits(): Unit[] {
+  #takePuts(): PendingPut[] {
     let count = 0
     let bytes = 0
-    const end = this.#queue.findIndex((unit, index) => {
-      count += unit.objects.length
-      bytes += unit.bytes
+    const end = this.#queue.findIndex((put, index) => {
+      count += put.objects.length
+      bytes += put.bytes
       return index > 0 && (count > maxPackObjects || bytes > maxPackBytes)
     })
     const taken = end < 0 ? this.#queue : this.#queue.slice(0, end)
@@ -107,37 +108,37 @@ export class ObjectWriter {
     return taken
   }
 
-  /** Never rejects: each unit is told what became of it. */
-  async #write(units: readonly Unit[]): Promise<void> {
-    if (units.length === 0) return
+  /** Never rejects: each put gets its own result. */
+  async #write(puts: readonly PendingPut[]): Promise<void> {
+    if (puts.length === 0) return
     try {
-      // Several puts at once mean that their writers will be back.
-      const expectMore = units.length > 1
+      // Several puts at once mean that their callers will soon write again.
+      const expectMore = puts.length > 1
       await this.#install(
-        units.flatMap((unit) => unit.objects),
+        puts.flatMap((put) => put.objects),
         expectMore
       )
-      for (const unit of units) this.#settle(unit)
+      for (const put of puts) this.#settle(put)
     } catch (error) {
-      // Git refused something in the pack. Halving finds it, so that one bad object does not fail its neighbours.
-      if (units.length > 1 && error instanceof BlobwireError && error.code === 'internal') {
-        const middle = units.length >> 1
-        await this.#write(units.slice(0, middle))
-        await this.#write(units.slice(middle))
-      } else for (const unit of units) this.#settle(unit, error)
+      // Git refused an object in the pack. Halving finds it, so that one bad object does not fail its neighbours.
+      if (puts.length > 1 && error instanceof BlobwireError && error.code === 'internal') {
+        const middle = puts.length >> 1
+        await this.#write(puts.slice(0, middle))
+        await this.#write(puts.slice(middle))
+      } else for (const put of puts) this.#settle(put, error)
     }
   }
 
-  #settle(unit: Unit, error?: unknown): void {
-    for (const { oid } of unit.objects) {
-      this.#underWay.delete(oid)
+  #settle(put: PendingPut, error?: unknown): void {
+    for (const { oid } of put.objects) {
+      this.#pending.delete(oid)
       if (error === undefined) this.#recent.add(oid)
     }
     for (const oid of this.#recent) {
       if (this.#recent.size <= maxRecentOids) break
       this.#recent.delete(oid)
     }
-    if (error === undefined) unit.done.resolve()
-    else unit.done.reject(error)
+    if (error === undefined) put.done.resolve()
+    else put.done.reject(error)
   }
 }

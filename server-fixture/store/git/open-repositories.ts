@@ -1,22 +1,23 @@
+/** Keeps a bounded number of repositories open. */
 import type { GitRepository } from './git-repository.ts'
 
-interface Entry {
+interface OpenRepository {
   readonly opening: Promise<GitRepository>
-  /** Undefined while it is being opened. */
+  /** Undefined while the repository is being opened. */
   repository: GitRepository | undefined
-  /** Calls under way; while there are any, it is not closed to make room. */
+  /** Pending calls; while there are any, the repository is not closed to make room. */
   users: number
 }
 
-/** The open repositories of a store, a bounded number of them: the one used longest ago is closed first. */
+/** The open repositories of a store; beyond the bound, the least recently used is closed first. */
 export class OpenRepositories {
   readonly #maxOpen: number
   readonly #openRepository: (name: string) => Promise<GitRepository>
-  /** In the order of their last use. */
-  readonly #entries = new Map<string, Entry>()
-  /** Repositories that are being deleted, and when that is over. */
-  readonly #leaving = new Map<string, Promise<void>>()
-  /** Closed for want of room, and not done with it. */
+  /** The least recently used first. */
+  readonly #entries = new Map<string, OpenRepository>()
+  /** Repositories that nobody may open for now; resolves when they may. */
+  readonly #excluded = new Map<string, Promise<void>>()
+  /** Repositories that are being closed to make room. */
   readonly #closing = new Set<Promise<void>>()
 
   /** @param openRepository opens a repository, or throws `not_found` */
@@ -25,9 +26,9 @@ export class OpenRepositories {
     this.#openRepository = openRepository
   }
 
-  /** Calls `work` with the repository, opened if it is not; until it has settled the repository is kept open. */
+  /** Calls `work` with the repository, which it opens where needed and keeps open until `work` has settled. */
   async use<T>(name: string, work: (repository: GitRepository) => Promise<T>): Promise<T> {
-    while (this.#leaving.has(name)) await this.#leaving.get(name)
+    while (this.#excluded.has(name)) await this.#excluded.get(name)
     const entry = this.#entry(name)
     entry.users++
     try {
@@ -46,7 +47,7 @@ export class OpenRepositories {
   /** Closes the repository, then runs `work` while nobody can open it. */
   async exclude(name: string, work: () => Promise<void>): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
-    this.#leaving.set(name, promise)
+    this.#excluded.set(name, promise)
     try {
       const entry = this.#entries.get(name)
       this.#entries.delete(name)
@@ -54,7 +55,7 @@ export class OpenRepositories {
       await repository?.close()
       await work()
     } finally {
-      this.#leaving.delete(name)
+      this.#excluded.delete(name)
       resolve()
     }
   }
@@ -67,14 +68,14 @@ export class OpenRepositories {
     await Promise.all([...repositories.map((repository) => repository?.close()), ...this.#closing])
   }
 
-  #entry(name: string): Entry {
+  #entry(name: string): OpenRepository {
     const found = this.#entries.get(name)
     if (found) {
       this.#entries.delete(name)
       this.#entries.set(name, found)
       return found
     }
-    const entry: Entry = { opening: this.#openRepository(name), repository: undefined, users: 0 }
+    const entry: OpenRepository = { opening: this.#openRepository(name), repository: undefined, users: 0 }
     this.#entries.set(name, entry)
     entry.opening.then(
       (repository) => {

@@ -1,13 +1,16 @@
+/** Encodes packs. Source: gitformat-pack(5). */
 import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { deflate, deflateSync } from 'node:zlib'
 import type { ObjectFormat, ObjectKind } from '../../../src/git/oid.ts'
 import type { NewObject } from '../store.ts'
 
-/** Source: gitformat-pack(5), "Object types". */
+/** From "Object types". */
 const typeNumbers: Readonly<Record<ObjectKind, number>> = { commit: 1, tree: 2, blob: 3, tag: 4 }
 
-/** Deflate saves next to nothing below this, and setting it up costs 20 us an object: measured, half of a pack's time. */
+/**
+ * Deflate saves next to nothing below this, and setting it up costs 20 us an object: measured, half of a pack's time.
+ */
 const storedBelowBytes = 256
 /** Larger contents are deflated on libuv's threads, so that a batch of large files does not stop the event loop. */
 const threadedFromBytes = 16 * 1024
@@ -18,7 +21,6 @@ const deflateAsync = promisify(deflate) as (content: Uint8Array, options: { leve
 
 /**
  * Encodes whole objects as a pack of version 2, without deltas, as `git index-pack --stdin` reads it.
- * Source: gitformat-pack(5).
  */
 export async function encodePack(objects: readonly NewObject[], format: ObjectFormat): Promise<Uint8Array> {
   const large = await deflateLarge(objects)
@@ -26,14 +28,14 @@ export async function encodePack(objects: readonly NewObject[], format: ObjectFo
   header.write('PACK', 'latin1')
   header.writeUInt32BE(2, 4)
   header.writeUInt32BE(objects.length, 8)
-  const parts: Uint8Array[] = [header]
+  const chunks: Uint8Array[] = [header]
   for (const object of objects) {
     const { kind, content } = object
     const head = entryHeader(typeNumbers[kind], content.length)
-    if (content.length < storedBelowBytes) parts.push(storedEntry(head, content))
-    else parts.push(head, large.get(object) ?? deflateSync(content, { level }))
+    if (content.length < storedBelowBytes) chunks.push(storedEntry(head, content))
+    else chunks.push(head, large.get(object) ?? deflateSync(content, { level }))
   }
-  const body = Buffer.concat(parts)
+  const body = Buffer.concat(chunks)
   return Buffer.concat([body, createHash(format).update(body).digest()])
 }
 

@@ -1,40 +1,41 @@
+/** Writes packs into a repository. */
 import { randomBytes } from 'node:crypto'
 import { mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ObjectFormat } from '../../../src/git/oid.ts'
 import type { NewObject } from '../store.ts'
-import { syncDirectory } from './durable-files.ts'
+import { fsyncDirectory } from './fsync.ts'
 import { storageFailure } from './git-failure.ts'
-import { GitCommand, type GitPlace } from './git-process.ts'
+import { GitCommand, type RepositoryContext } from './git-process.ts'
 import { encodePack } from './pack-encoder.ts'
 
-/** How our folders for unfinished packs begin; `tmp_objdir-` is Git's own prefix for such folders, known to `git prune`. */
+/** Prefix of our directories for unfinished packs; `tmp_objdir-` is Git's own, known to `git prune`. */
 export const incomingPrefix = 'tmp_objdir-blobwire-'
 
-/** A process that waits for a pack longer than this is let go. */
+/** A process that waits longer than this for a pack is ended. */
 const spareIdleMs = 1000
 
 /**
  * Turns objects into durable packs of one repository.
  *
- * `git index-pack` runs in an object folder of its own, as `git receive-pack` does with its quarantine, but without the
- * repository's objects as alternates: looking every new object up in every existing pack made a run 2-4 times as slow
- * with a few hundred packs. What that gives up is Git's comparison of an object that exists already with the new one of
- * the same oid; Git reads the older one then, and index-pack itself refuses known SHA-1 collision attacks.
+ * `git index-pack` runs in an object directory of its own, as `git receive-pack` does with its quarantine, but without
+ * the repository's objects as alternates: looking every new object up in every existing pack made a run 2-4 times as
+ * slow with a few hundred packs. The price is that Git does not compare an existing object with a new one of the same
+ * oid; Git reads the older one then, and index-pack itself refuses known SHA-1 collision attacks.
  */
 export class PackInstaller {
-  readonly #place: GitPlace & { readonly gitDir: string }
+  readonly #context: RepositoryContext
   readonly #format: ObjectFormat
   readonly #incoming: string
   #prepared: Promise<unknown> | undefined
-  /** Started ahead, waiting for its pack. */
+  /** A process that was started ahead and waits for its pack. */
   #spare: GitCommand | undefined
   #spareTimer: NodeJS.Timeout | undefined
 
-  constructor(place: GitPlace & { readonly gitDir: string }, format: ObjectFormat) {
-    this.#place = place
+  constructor(context: RepositoryContext, format: ObjectFormat) {
+    this.#context = context
     this.#format = format
-    this.#incoming = join(place.gitDir, 'objects', incomingPrefix + randomBytes(6).toString('hex'))
+    this.#incoming = join(context.gitDir, 'objects', incomingPrefix + randomBytes(6).toString('hex'))
   }
 
   /**
@@ -51,7 +52,7 @@ export class PackInstaller {
       await this.#prepared
     } catch (error) {
       this.#prepared = undefined
-      throw storageFailure('making a folder for a pack', error)
+      throw storageFailure('creating a directory for a pack', error)
     }
     const output = this.#index(pack)
     if (expectMore) this.#startSpare()
@@ -59,27 +60,27 @@ export class PackInstaller {
   }
 
   /**
-   * index-pack has synced both files. The index comes last, since Git looks for indexes; then the folder is synced,
-   * because a rename outlives a crash of the machine only with its folder (fsync(2)), and Git leaves that out.
+   * index-pack has synced both files. The index comes last, since Git looks for indexes; then the directory is synced,
+   * because a rename outlives a crash of the machine only with its directory (fsync(2)), and Git leaves that out.
    */
   async #moveIn(hash: string): Promise<void> {
-    const target = join(this.#place.gitDir, 'objects', 'pack')
+    const target = join(this.#context.gitDir, 'objects', 'pack')
     try {
       for (const name of [`pack-${hash}.pack`, `pack-${hash}.idx`]) {
         await rename(join(this.#incoming, 'pack', name), join(target, name))
       }
-      await syncDirectory(target)
+      await fsyncDirectory(target)
     } catch (error) {
       throw storageFailure('storing a pack', error)
     }
   }
 
   #newCommand(): GitCommand {
-    const place = { ...this.#place, objectDirectory: this.#incoming }
-    return new GitCommand(place, ['index-pack', '--stdin', '--threads=1'])
+    const context = { ...this.#context, objectDirectory: this.#incoming }
+    return new GitCommand(context, ['index-pack', '--stdin', '--threads=1'])
   }
 
-  /** A spare that fails may have been dead before it had its pack, so that its failure says nothing of this one. */
+  /** A failed spare may have been dead before it got the pack, so its failure says nothing about the pack. */
   async #index(pack: Uint8Array): Promise<Buffer> {
     const spare = this.#spare
     this.#spare = undefined
@@ -101,7 +102,7 @@ export class PackInstaller {
     await spare?.abandon()
   }
 
-  /** Lets its processes go and removes the folder for unfinished packs. */
+  /** Ends its processes and removes the directory for unfinished packs. */
   async close(): Promise<void> {
     await this.#dropSpare()
     await rm(this.#incoming, { recursive: true, force: true })

@@ -1,7 +1,8 @@
+/** Reads refs from Git's own files, without a git process. */
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isOid } from '../../../src/git/oid.ts'
-import { isMissing } from './durable-files.ts'
+import { isMissing } from './fsync.ts'
 
 /** Git follows symbolic refs this far (SYMREF_MAXDEPTH). */
 const maxSymbolicDepth = 5
@@ -13,8 +14,8 @@ interface PackedRefs {
 
 /**
  * Reads single refs from Git's files: a ref's own file first, then `packed-refs`, which is the order in which
- * `git pack-refs` moves them the other way. Source: gitrepository-layout(5), "refs" and "packed-refs". A git process for
- * each read costs 2-3 ms; `cat-file` takes names, but as revisions, and would find other things under a missing one.
+ * `git pack-refs` moves them the other way. Source: gitrepository-layout(5), "refs" and "packed-refs". A git process
+ * for each read costs 2-3 ms; `cat-file` takes names as revisions, and would find other objects under a missing name.
  */
 export class RefFiles {
   readonly #gitDir: string
@@ -38,7 +39,7 @@ export class RefFiles {
     return undefined
   }
 
-  /** The file is read again when it is another one than before: Git replaces it whole. */
+  /** Reads the file again only when Git has replaced it. */
   async #readPacked(): Promise<ReadonlyMap<string, string>> {
     const path = join(this.#gitDir, 'packed-refs')
     const version = await versionOf(path)
@@ -72,7 +73,7 @@ async function readIfThere(path: string): Promise<string | undefined> {
   }
 }
 
-/** Lines of `<oid> <name>`; those with `#` are comments, those with `^` what a tag points to. */
+/** Lines of `<oid> <name>`; `#` begins a comment, `^` the object that the tag before points to. */
 function parsePackedRefs(text: string): Map<string, string> {
   const oids = new Map<string, string>()
   for (const line of text.split('\n')) {

@@ -1,44 +1,45 @@
+/** Lists, reads and moves the refs of one repository. */
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BlobwireError, type RefMismatch } from '../../../src/core/error.ts'
 import { type ObjectFormat, zeroOid } from '../../../src/git/oid.ts'
 import { checkTargets, compareRefs, refConflict } from '../ref-rules.ts'
 import type { PageRequest, RefMove, StoredRef } from '../store.ts'
-import { syncUpTo } from './durable-files.ts'
+import { fsyncUpTo } from './fsync.ts'
 import { storageFailure } from './git-failure.ts'
-import { type GitPlace, runGit } from './git-process.ts'
+import { type RepositoryContext, runGit } from './git-process.ts'
 import type { ObjectReader } from './object-reader.ts'
 import { RefFiles } from './ref-files.ts'
 import { RefTransactions } from './ref-transactions.ts'
 
-/** A transaction that another git process got in the way of is tried this often, with a pause of `retryMs` between. */
+/** A transaction that collides with another git process is tried this often, with a pause of `retryMs` between. */
 const maxTries = 10
 const retryMs = 20
 
-/** Lists, reads and moves the refs of one repository. Moves are made one call after the other. */
+/** The refs of one repository. Moves are made one call after the other. */
 export class RefStore {
-  readonly #place: GitPlace & { readonly gitDir: string }
+  readonly #context: RepositoryContext
   readonly #zeroOid: string
   readonly #objects: ObjectReader
   readonly #files: RefFiles
   readonly #transactions: RefTransactions
   #last: Promise<unknown> = Promise.resolve()
 
-  /** @param objects tells whether what a ref is to point to is there */
-  constructor(place: GitPlace & { readonly gitDir: string }, format: ObjectFormat, objects: ObjectReader) {
-    this.#place = place
+  /** @param objects finds the objects that refs are to point to */
+  constructor(context: RepositoryContext, format: ObjectFormat, objects: ObjectReader) {
+    this.#context = context
     this.#zeroOid = zeroOid(format)
     this.#objects = objects
-    this.#files = new RefFiles(place.gitDir)
-    this.#transactions = new RefTransactions(place)
+    this.#files = new RefFiles(context.gitDir)
+    this.#transactions = new RefTransactions(context)
   }
 
-  /** A page of refs in byte order of their names. `git for-each-ref` takes patterns of whole folders. */
+  /** A page of refs in byte order of their names. `git for-each-ref` takes patterns of whole directories. */
   async list(page: PageRequest): Promise<StoredRef[]> {
-    const folder = page.prefix.slice(0, page.prefix.lastIndexOf('/') + 1)
+    const directory = page.prefix.slice(0, page.prefix.lastIndexOf('/') + 1)
     // Patterns may hold wildcards; a prefix with one is matched here alone.
-    const patterns = folder === '' || /[*?[\\]/.test(folder) ? [] : [folder]
-    const output = await runGit(this.#place, ['for-each-ref', '--format=%(objectname) %(refname)', ...patterns])
+    const patterns = directory === '' || /[*?[\\]/.test(directory) ? [] : [directory]
+    const output = await runGit(this.#context, ['for-each-ref', '--format=%(objectname) %(refname)', ...patterns])
     const after = Buffer.from(page.after)
     const refs: StoredRef[] = []
     for (const line of output.toString('utf8').split('\n')) {
@@ -73,7 +74,7 @@ export class RefStore {
     return result
   }
 
-  /** Waits for the moves under way, then lets the process go; the next move starts another one. */
+  /** Waits for the pending moves, then ends the process; the next move starts another one. */
   async recycle(): Promise<void> {
     const result = this.#last.then(() => this.#transactions.close())
     this.#last = result
@@ -87,7 +88,7 @@ export class RefStore {
       if (mismatches.length > 0) return mismatches
       if (pending.length > 0) {
         checkTargets(pending, await this.#objects.infos(pending.map((move) => move.newOid)))
-        // Lost against another git process, or git died in the middle: what the refs are at now decides.
+        // Another git process won, or git died in the middle: the present refs decide.
         if (!(await this.#commit(pending, tries))) continue
       }
       await this.#sync(moves)
@@ -95,7 +96,7 @@ export class RefStore {
     }
   }
 
-  /** False = to be tried again. */
+  /** False = try again. */
   async #commit(pending: readonly RefMove[], tries: number): Promise<boolean> {
     try {
       await this.#transactions.commit(pending)
@@ -118,14 +119,14 @@ export class RefStore {
   }
 
   /**
-   * Git syncs a ref's file but not the folders it is renamed into, so a crash of the machine could undo the move. A ref
-   * that was there already is synced too: whoever moved it may have been stopped before.
+   * Git syncs a ref's file but not the directories into which it renames the file, so a crash of the machine could undo
+   * the move. A ref that was at its new oid already is synced too: the process that moved it may have died before.
    */
   async #sync(moves: readonly RefMove[]): Promise<void> {
-    const { gitDir } = this.#place
-    const folders = new Set(moves.map((move) => dirname(join(gitDir, move.name))))
+    const { gitDir } = this.#context
+    const directories = new Set(moves.map((move) => dirname(join(gitDir, move.name))))
     try {
-      for (const folder of folders) await syncUpTo(folder, gitDir)
+      for (const directory of directories) await fsyncUpTo(directory, gitDir)
     } catch (error) {
       throw storageFailure('storing refs', error)
     }

@@ -1,4 +1,6 @@
-/** The HTTP door as raw clients see it: statuses, limits, encodings, HTTP/1.1 beside h2c, and peers that behave badly. */
+/**
+ * The HTTP server as raw clients see it: statuses, limits, encodings, HTTP/1.1 beside h2c, and peers that behave badly.
+ */
 import assert from 'node:assert/strict'
 import { request as http1Request } from 'node:http'
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2'

@@ -1,3 +1,4 @@
+/** A server that was killed: its lock file is taken over, and its unfinished files are removed. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -5,18 +6,18 @@ import { mkdir, readdir, readFile, rename, stat, utimes, writeFile } from 'node:
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { GitStore } from '../../server-fixture/store/git/git-store.ts'
-import { git, newObject, openGitStore, temporaryFolder } from './support.ts'
+import { git, newObject, openGitStore, temporaryDirectory } from './support.ts'
 
-test('two stores cannot share a folder', async (context) => {
+test('two stores cannot share a directory', async (context) => {
   const { store, directory } = await openGitStore(context)
-  const inUse = { code: 'failed_precondition', reason: 'folder_in_use' }
+  const inUse = { code: 'failed_precondition', reason: 'directory_in_use' }
   await assert.rejects(GitStore.open(directory), inUse)
   await assert.rejects(GitStore.open(`${directory}/.`), inUse)
   await store.createRepository('still/works', 'sha1')
 })
 
-test('the lock of a living process is respected, that of a dead one is taken over', async (context) => {
-  const directory = await temporaryFolder(context)
+test('the lock file of a living process is respected, that of a dead process is taken over', async (context) => {
+  const directory = await temporaryDirectory(context)
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' })
   const gone = once(child, 'exit')
   context.after(() => child.kill('SIGKILL'))
@@ -24,12 +25,12 @@ test('the lock of a living process is respected, that of a dead one is taken ove
   const started = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
   const lock = join(directory, 'server.lock')
   await writeFile(lock, JSON.stringify({ pid: child.pid, started }))
-  await assert.rejects(GitStore.open(directory), { code: 'failed_precondition', reason: 'folder_in_use' })
+  await assert.rejects(GitStore.open(directory), { code: 'failed_precondition', reason: 'directory_in_use' })
   child.kill('SIGKILL')
   await gone
   const attempts = await Promise.allSettled([GitStore.open(directory), GitStore.open(directory)])
   const opened = attempts.filter((attempt) => attempt.status === 'fulfilled')
-  assert.equal(opened.length, 1, 'both took the folder over')
+  assert.equal(opened.length, 1, 'both took the directory over')
   await opened[0]?.value.close()
   // An id that was given out again: the process lives, but it is another one.
   await writeFile(lock, JSON.stringify({ pid: process.ppid, started: '1' }))
@@ -39,8 +40,8 @@ test('the lock of a living process is respected, that of a dead one is taken ove
   assert.deepEqual(await readdir(directory), [])
 })
 
-test('what a killed server left is cleared, and a pack it had almost moved in is kept', async (context) => {
-  const directory = await temporaryFolder(context)
+test('unfinished files of a killed server are removed, a pack that was almost moved in is kept', async (context) => {
+  const directory = await temporaryDirectory(context)
   const gitDir = join(directory, 'demo.git')
   const objects = join(gitDir, 'objects')
   const blob = newObject('blob', 'in the pack', 'sha1')

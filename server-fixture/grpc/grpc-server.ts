@@ -1,5 +1,4 @@
-/** Opens the gRPC port, with health checks (grpc.health.v1) and server reflection. */
-import { randomUUID } from 'node:crypto'
+/** The gRPC server, with health checks (grpc.health.v1) and server reflection. */
 import type { Http2Server, ServerHttp2Session } from 'node:http2'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
 import type { ServiceDefinition } from '@grpc/proto-loader'
@@ -7,14 +6,14 @@ import { ReflectionService } from '@grpc/reflection'
 import { HealthImplementation } from 'grpc-health-check'
 import { serviceName } from '../../src/schema/methods.ts'
 import { loadProto } from '../../src/transport/grpc/proto.ts'
-import type { Door, DoorOptions, DoorParts, TlsFiles } from '../door.ts'
+import type { Listener, ListenerDependencies, ListenerOptions, TlsFiles } from '../listener.ts'
 import { createHandlers } from './handlers.ts'
 
 const streamWindowBytes = 8 * 1024 * 1024
 const connectionWindowBytes = 32 * 1024 * 1024
-/** Time for what was accepted; clients that do not read their answers are cut off then, as at the HTTP door. */
+/** Time for accepted calls; clients that do not read their answers are cut off then, as by the HTTP server. */
 const drainMs = 8_000
-/** Time for the last answers to reach their clients. */
+/** Time for the last answers to reach the clients. */
 const lingerMs = 500
 
 function serverCredentials(tls: TlsFiles | undefined): ServerCredentials {
@@ -25,7 +24,7 @@ function serverCredentials(tls: TlsFiles | undefined): ServerCredentials {
 
 /**
  * grpc-js has an option for the client's receive windows, none for the server's, and 64 KiB cap uploads at 3 MiB/s over
- * 20 ms. Its HTTP/2 servers are private; test/server/windows.test.ts notices if they are no longer where this looks.
+ * 20 ms. Its HTTP/2 servers are private; test/server/windows.test.ts fails when they move.
  */
 function http2ServersOf(server: Server): Http2Server[] {
   const { http2Servers } = server as unknown as { http2Servers?: Map<Http2Server, unknown> }
@@ -39,22 +38,22 @@ function raiseWindows(server: Server): void {
   }
 }
 
-/** Opens the door. */
-export async function openGrpcDoor(parts: DoorParts, options: DoorOptions): Promise<Door> {
+/** Opens the gRPC server. @throws Error where the port is not available */
+export async function openGrpcServer(dependencies: ListenerDependencies, options: ListenerOptions): Promise<Listener> {
   const server = new Server({
-    // Bounds the message as it came and, for gzip, as it becomes.
-    'grpc.max_receive_message_length': parts.service.limits.maxBatchBytes,
+    // Bounds the message as it came and, with gzip, after decompression.
+    'grpc.max_receive_message_length': dependencies.service.limits.maxBatchBytes,
     'grpc.max_send_message_length': -1,
     'grpc.max_concurrent_streams': 1000,
     'grpc-node.max_session_memory': 256,
     'grpc.max_connection_idle_ms': 120_000
   })
   const definition = loadProto()
-  const calls = new Set<Promise<object>>()
+  const pending = new Set<Promise<unknown>>()
   const draining = new AbortController()
   server.addService(
     definition[serviceName] as ServiceDefinition,
-    createHandlers({ ...parts, calls, draining: draining.signal, newRequestId: () => randomUUID() })
+    createHandlers({ ...dependencies, pending, draining: draining.signal })
   )
   const health = new HealthImplementation({ '': 'SERVING', [serviceName]: 'SERVING' })
   health.addToServer(server)
@@ -67,30 +66,29 @@ export async function openGrpcDoor(parts: DoorParts, options: DoorOptions): Prom
     })
   })
   raiseWindows(server)
-  const { faults } = parts
-  if (faults) for (const http2 of http2ServersOf(server)) faults.wires.watch(http2, (rpc) => faults.atArrival(rpc))
+  for (const http2 of http2ServersOf(server)) dependencies.faults?.watch(http2)
   return {
     port,
     close() {
       draining.abort()
       health.setStatus('', 'NOT_SERVING')
       health.setStatus(serviceName, 'NOT_SERVING')
-      return shutDown(server, calls)
+      return shutDown(server, pending)
     }
   }
 }
 
 /**
- * Answers what was accepted; connections that do not end by themselves soon after are cut. grpc-js loses count of a
- * connection that never became HTTP/2 (a TLS hello on the cleartext port), and would wait for it for ever.
+ * Answers accepted calls, then cuts connections that do not end soon by themselves. grpc-js loses count of a connection
+ * that never became HTTP/2 (a TLS hello on the cleartext port), and would wait for it for ever.
  */
-async function shutDown(server: Server, calls: Set<Promise<object>>): Promise<void> {
+async function shutDown(server: Server, pending: Set<Promise<unknown>>): Promise<void> {
   const ended = new Promise<void>((resolve) => server.tryShutdown(() => resolve()))
   let late: NodeJS.Timeout | undefined
   const tooLate = new Promise<void>((resolve) => {
     late = setTimeout(resolve, drainMs)
   })
-  await Promise.race([ended, Promise.allSettled(calls), tooLate])
+  await Promise.race([ended, Promise.allSettled(pending), tooLate])
   clearTimeout(late)
   const cut = new Promise<void>((resolve) => {
     const late = setTimeout(() => {

@@ -1,3 +1,4 @@
+/** Packs are joined in the background. */
 import assert from 'node:assert/strict'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -11,7 +12,7 @@ async function countPacks(gitDir: string): Promise<number> {
 }
 
 test('packs are joined while puts and reads go on, and nothing unreachable or loose is lost', async (context) => {
-  const { store, directory } = await openGitStore(context, { maxPacks: 10, compactPauseMs: 0 })
+  const { store, directory } = await openGitStore(context, { maxPacks: 10, repackPauseMs: 0 })
   await store.createRepository('demo', 'sha1')
   const gitDir = join(directory, 'demo.git')
   git(gitDir, ['hash-object', '-w', '--stdin'], 'loose')
@@ -47,8 +48,8 @@ test('packs are joined while puts and reads go on, and nothing unreachable or lo
   assert.equal(fsck.status, 0, fsck.output)
   const checked = git(gitDir, ['cat-file', '--batch-check'], stored.map((oid) => `${oid}\n`).join('')).output
   assert.ok(!checked.includes('missing'))
-  const leftovers = (await readdir(join(gitDir, 'objects', 'pack'))).filter(
+  const unfinished = (await readdir(join(gitDir, 'objects', 'pack'))).filter(
     (name) => !/^pack-\w+\.(pack|idx)$/.test(name)
   )
-  assert.deepEqual(leftovers, [])
+  assert.deepEqual(unfinished, [])
 })

@@ -1,28 +1,30 @@
+/** The lock file of a data directory: one server at a time works in it. */
 import { randomBytes } from 'node:crypto'
 import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { BlobwireError } from '../../../src/core/error.ts'
-import { isMissing } from './durable-files.ts'
-import { instanceMark, waitForOrphans } from './orphans.ts'
+import { waitForOrphans } from './crash-recovery.ts'
+import { isMissing } from './fsync.ts'
+import { instanceId } from './git-process.ts'
 
-/** Ends in `.lock`, as no repository and no folder of repositories may. */
+/** Ends in `.lock`, as no repository and no directory of repositories may. */
 const lockName = 'server.lock'
-/** The folders this process holds: after a restart under the same process id, an old lock looks like our own. */
+/** Lock files that this process holds: after a restart under the same process id, an old one looks like our own. */
 const held = new Set<string>()
 
 /**
- * Makes sure that one server alone works in a folder. The lock is a file with the process id, and on Linux the time the
- * process started, so that the lock of a dead process is told from one whose id has been given out again.
+ * Makes sure that one server alone works in a directory. The file holds the process id and, on Linux, the time at which
+ * the process started, because the id of a dead process may have been given to another one.
  */
-export class FolderLock {
+export class LockFile {
   readonly #path: string
 
   private constructor(path: string) {
     this.#path = path
   }
 
-  /** @throws `failed_precondition`, reason `folder_in_use`, while another store has the folder open */
-  static async acquire(directory: string): Promise<FolderLock> {
+  /** @throws `failed_precondition`, reason `directory_in_use`, while another store has the directory open */
+  static async acquire(directory: string): Promise<LockFile> {
     const path = join(resolve(directory), lockName)
     if (held.has(path)) throw inUse(directory, process.pid)
     held.add(path)
@@ -32,10 +34,10 @@ export class FolderLock {
       held.delete(path)
       throw error
     }
-    return new FolderLock(path)
+    return new LockFile(path)
   }
 
-  /** Gives the folder back. */
+  /** Removes the file. */
   async release(): Promise<void> {
     await unlink(this.#path).catch(() => {})
     held.delete(this.#path)
@@ -44,7 +46,7 @@ export class FolderLock {
 
 async function take(path: string, directory: string): Promise<void> {
   const own = `${path}.${randomBytes(6).toString('hex')}.lock`
-  const lock = { pid: process.pid, started: await startTime(process.pid), mark: instanceMark }
+  const lock = { pid: process.pid, started: await startTime(process.pid), instance: instanceId }
   await writeFile(own, JSON.stringify(lock))
   try {
     // Linked, not written: the lock is there with its content, or not at all.
@@ -67,8 +69,8 @@ async function linked(from: string, to: string): Promise<boolean> {
 }
 
 /**
- * Moves the lock aside before it goes, and looks at it again: another server may have taken it over in between. Returns
- * the mark of the server that held it, if that was removed.
+ * Moves the file aside before it removes it, and reads it again: another server may have taken it over in between.
+ * Returns the instance id of the dead server, if its file was removed.
  */
 async function removeIfStale(path: string, directory: string): Promise<string | undefined> {
   const text = await readIfThere(path)
@@ -85,7 +87,7 @@ async function removeIfStale(path: string, directory: string): Promise<string | 
   const moved = await readIfThere(aside)
   if (moved !== text) await linked(aside, path)
   await unlink(aside)
-  return moved === text ? parseLock(text).mark : undefined
+  return moved === text ? parseLock(text).instance : undefined
 }
 
 async function livingOwner(text: string): Promise<number | undefined> {
@@ -100,12 +102,12 @@ async function livingOwner(text: string): Promise<number | undefined> {
   return (await startTime(pid)) === started ? pid : undefined
 }
 
-function parseLock(text: string): { pid: number; started: string; mark: string } {
+function parseLock(text: string): { pid: number; started: string; instance: string } {
   try {
-    const { pid, started, mark } = JSON.parse(text) as Record<'pid' | 'started' | 'mark', unknown>
-    return { pid: Number(pid), started: String(started), mark: String(mark) }
+    const { pid, started, instance } = JSON.parse(text) as Record<'pid' | 'started' | 'instance', unknown>
+    return { pid: Number(pid), started: String(started), instance: String(instance) }
   } catch {
-    return { pid: 0, started: '', mark: '' }
+    return { pid: 0, started: '', instance: '' }
   }
 }
 
@@ -127,7 +129,7 @@ async function readIfThere(path: string): Promise<string | undefined> {
 function inUse(directory: string, pid: number): BlobwireError {
   return new BlobwireError({
     code: 'failed_precondition',
-    reason: 'folder_in_use',
-    message: `the data folder ${directory} is in use by process ${pid}`
+    reason: 'directory_in_use',
+    message: `the data directory ${directory} is in use by process ${pid}`
   })
 }

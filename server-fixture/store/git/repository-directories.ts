@@ -1,14 +1,15 @@
+/** Creates, finds and deletes the directories of repositories. */
 import { randomBytes } from 'node:crypto'
 import type { Dirent } from 'node:fs'
-import { appendFile, mkdir, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises'
+import { appendFile, mkdir, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { ObjectFormat } from '../../../src/git/oid.ts'
 import type { RepositoryInfo } from '../store.ts'
-import { isMissing, syncTree, syncUpTo } from './durable-files.ts'
+import { fsyncTree, fsyncUpTo, isMissing } from './fsync.ts'
 import { storageFailure } from './git-failure.ts'
 import { runGit } from './git-process.ts'
 
-/** Folders being made or removed begin with this; `~` is in no repository's name. */
+/** Prefix of directories that are being created or removed; no repository's name may hold `~`. */
 const temporaryPrefix = '~'
 
 /** Objects may wait a long time for something that points to them, so a plain `git gc` must not drop them. */
@@ -23,8 +24,8 @@ const repositoryConfiguration = `[core]
 \tautogc = false
 `
 
-/** Where repositories lie: `a/b` is the bare repository `a/b.git` in the folder. Not to be called twice at a time. */
-export class RepositoryFolders {
+/** The directories of repositories: `a/b` is the bare repository `a/b.git`. Allows one call at a time. */
+export class RepositoryDirectories {
   readonly #directory: string
   readonly #program: string
 
@@ -33,12 +34,12 @@ export class RepositoryFolders {
     this.#program = program
   }
 
-  /** The bare repository of this name, whether it is there or not. */
+  /** Path of the bare repository of this name, whether it exists or not. */
   pathOf(repository: string): string {
     return `${join(this.#directory, ...repository.split('/'))}.git`
   }
 
-  /** What a repository's own files say of it; undefined = no such repository. Source: gitrepository-layout(5). */
+  /** Reads a repository's format and HEAD; undefined = no such repository. Source: gitrepository-layout(5). */
   async inspect(repository: string): Promise<RepositoryInfo | undefined> {
     const path = this.pathOf(repository)
     try {
@@ -55,7 +56,7 @@ export class RepositoryFolders {
     }
   }
 
-  /** Makes a repository aside and renames it to its place, so that a part of one is never seen. */
+  /** Creates a repository aside and renames it, so that nobody sees a part of one. */
   async create(repository: string, format: ObjectFormat): Promise<void> {
     const path = this.pathOf(repository)
     const making = this.#temporaryPath()
@@ -70,37 +71,35 @@ export class RepositoryFolders {
     ])
     try {
       await appendFile(join(making, 'config'), repositoryConfiguration)
-      await syncTree(making)
+      await fsyncTree(making)
       await mkdir(dirname(path), { recursive: true })
       await rename(making, path)
-      await syncUpTo(dirname(path), this.#directory)
+      await fsyncUpTo(dirname(path), this.#directory)
     } catch (error) {
       await rm(making, { recursive: true, force: true })
       throw storageFailure('creating a repository', error)
     }
   }
 
-  /** Renames the repository away, which is when it is gone, then removes its files and the folders left empty. */
+  /** Renames the repository away, which deletes it, then removes its files and the directories left empty. */
   async delete(repository: string): Promise<void> {
     const path = this.pathOf(repository)
     const removing = this.#temporaryPath()
     try {
       await rename(path, removing)
-      await syncUpTo(dirname(path), this.#directory)
+      await fsyncUpTo(dirname(path), this.#directory)
     } catch (error) {
       if (isMissing(error)) return
       throw storageFailure('deleting a repository', error)
     }
     await rm(removing, { recursive: true, force: true })
-    for (let folder = dirname(path); folder.length > this.#directory.length; folder = dirname(folder)) {
-      // Not empty: another repository is in it.
-      if (
-        !(await rmdir(folder).then(
-          () => true,
-          () => false
-        ))
-      )
+    for (let directory = dirname(path); directory.length > this.#directory.length; directory = dirname(directory)) {
+      try {
+        await rmdir(directory)
+      } catch {
+        // It is not empty: another repository is in it.
         break
+      }
     }
   }
 
@@ -109,8 +108,8 @@ export class RepositoryFolders {
     return await this.#namesBelow('')
   }
 
-  /** Removes what a killed server was making or removing. */
-  async sweep(): Promise<void> {
+  /** Removes directories that a killed server was creating or removing. */
+  async removeTemporary(): Promise<void> {
     for (const name of await readdir(this.#directory)) {
       if (name.startsWith(temporaryPrefix)) await rm(join(this.#directory, name), { recursive: true, force: true })
     }
@@ -138,12 +137,11 @@ export class RepositoryFolders {
   }
 }
 
-/** Makes the data folder if it is not there. @throws `failed_precondition` where it is something else */
-export async function makeDataFolder(directory: string): Promise<void> {
+/** Creates the data directory if it is missing. @throws `unavailable`, reason `storage`, where it cannot be used */
+export async function makeDataDirectory(directory: string): Promise<void> {
   try {
     await mkdir(directory, { recursive: true })
-    if ((await stat(directory)).isDirectory()) return
   } catch (error) {
-    throw storageFailure(`opening the data folder ${directory}`, error)
+    throw storageFailure(`opening the data directory ${directory}`, error)
   }
 }

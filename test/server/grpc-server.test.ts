@@ -1,4 +1,4 @@
-/** The gRPC door as raw clients see it: limits, large errors, deadlines, and what is not served. */
+/** The gRPC server as raw clients see it: limits, large errors, deadlines, and what is not served. */
 import assert from 'node:assert/strict'
 import { connect } from 'node:http2'
 import { after, before, test } from 'node:test'

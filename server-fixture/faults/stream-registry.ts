@@ -1,3 +1,4 @@
+/** Finds the stream of a request, so that faults can reset, limit or corrupt it. */
 import {
   constants,
   type Http2Server,
@@ -6,22 +7,22 @@ import {
   type ServerHttp2Stream
 } from 'node:http2'
 import type { Socket } from 'node:net'
+import { corruptAnswer } from './corrupt.ts'
 import type { Fault } from './rules.ts'
-import { spoilAnswer } from './spoil.ts'
 
 type StreamListener = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, ...rest: unknown[]) => void
 
-/** What is told of each stream as it arrives: the name of its RPC and what befalls it. */
-export type Arrival = (rpc: string) => Fault | undefined
+/** Called for each stream as it arrives, with the name of its RPC; returns the fault that fires. */
+export type OnArrival = (rpc: string) => Fault | undefined
 
 const idHeader = 'x-request-id'
 
-/** The streams of a server's doors by the id of their request, so that a fault finds its stream. */
-export class Wires {
+/** The streams of both listeners, by request id. */
+export class StreamRegistry {
   readonly #random: () => number
   readonly #streams = new Map<string, ServerHttp2Stream>()
   readonly #sockets = new Map<string, Socket>()
-  /** The request that a connection of HTTP/1.1 has at the moment. */
+  /** The present request of each HTTP/1.1 connection. */
   readonly #current = new WeakMap<Socket, string>()
   #unnamed = 0
 
@@ -29,10 +30,8 @@ export class Wires {
     this.#random = random
   }
 
-  /**
-   * Puts itself between an HTTP/2 server and those who serve its streams. Every request has an id from then on.
-   */
-  watch(server: Http2Server, arrival: Arrival): void {
+  /** Wraps the `stream` listeners of an HTTP/2 server. Every request has an id from then on. */
+  watch(server: Http2Server, onArrival: OnArrival): void {
     const listeners = server.listeners('stream') as StreamListener[]
     server.removeAllListeners('stream')
     server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, ...rest: unknown[]) => {
@@ -42,25 +41,22 @@ export class Wires {
       stream.once('close', () => {
         if (this.#streams.get(id) === stream) this.#streams.delete(id)
       })
-      const fault = arrival(
-        String(headers[':path'] ?? '')
-          .split('/')
-          .at(-1) ?? ''
-      )
+      const path = String(headers[':path'] ?? '')
+      const fault = onArrival(path.slice(path.lastIndexOf('/') + 1))
       if (fault !== undefined) {
         stream.on('error', () => undefined)
-        turnAway(stream, fault)
+        reject(stream, fault)
         return
       }
       for (const listener of listeners) listener.call(server, stream, headers, ...rest)
     })
   }
 
-  /** The same for a request of HTTP/1.1, which has a connection for itself. */
+  /** The same for a request of HTTP/1.1, which has a connection to itself. */
   watchHttp1(headers: IncomingHttpHeaders, socket: Socket): void {
     headers[idHeader] ??= `fault-${++this.#unnamed}`
     const id = String(headers[idHeader])
-    // A connection has one request at a time: the next one takes the place of the last.
+    // A connection has one request at a time: the next one replaces the last.
     const before = this.#current.get(socket)
     if (before === undefined) socket.once('close', () => this.#sockets.delete(this.#current.get(socket) ?? ''))
     else this.#sockets.delete(before)
@@ -74,18 +70,19 @@ export class Wires {
     this.#sockets.get(requestId)?.destroy()
   }
 
-  /** The stream is over, whoever ended it; also where it was over already. */
-  whenClosed(requestId: string, listener: () => void): void {
-    const way = this.#streams.get(requestId) ?? this.#sockets.get(requestId)
-    if (way === undefined || way.closed) listener()
-    else way.once('close', listener)
+  /** Calls the listener when the stream has closed, at once if it has closed already. */
+  onClosed(requestId: string, listener: () => void): void {
+    const stream = this.#streams.get(requestId) ?? this.#sockets.get(requestId)
+    if (stream === undefined || stream.closed) listener()
+    else stream.once('close', listener)
   }
 
+  /** Limits the concurrent streams of the connection (RFC 9113 section 6.5.2). */
   limitStreams(requestId: string, streams: number): void {
     this.#session(requestId)?.settings({ maxConcurrentStreams: streams })
   }
 
-  /** Gives the connection up. False = the stream itself is among those that do not count. */
+  /** Sends GOAWAY on the connection. False = GOAWAY tells the client that this stream was not processed. */
   goaway(requestId: string, { steps, last = 'at' }: Extract<Fault, { kind: 'goaway' }>): boolean {
     const session = this.#session(requestId)
     const id = this.#streams.get(requestId)?.id
@@ -100,10 +97,10 @@ export class Wires {
     return last !== 'below'
   }
 
-  /** Has the rest of the answer spoilt on its way out. */
-  spoil(requestId: string, fault: Fault): void {
+  /** Corrupts the rest of the answer on its way out. */
+  corruptAnswer(requestId: string, fault: Fault): void {
     const stream = this.#streams.get(requestId)
-    if (stream !== undefined) spoilAnswer(stream, fault, this.#random)
+    if (stream !== undefined) corruptAnswer(stream, fault, this.#random)
   }
 
   #session(requestId: string): ServerHttp2Session | undefined {
@@ -111,8 +108,8 @@ export class Wires {
   }
 }
 
-/** Answers in the place of those who serve the stream. */
-function turnAway(stream: ServerHttp2Stream, fault: Fault): void {
+/** Answers instead of the listeners. */
+function reject(stream: ServerHttp2Stream, fault: Fault): void {
   if (fault.kind === 'http_status') {
     const { status, retryAfterSeconds } = fault
     const retryAfter = retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }

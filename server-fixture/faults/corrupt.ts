@@ -1,22 +1,23 @@
+/** Corrupts the answer on a stream: truncates it, flips a bit, claims gzip, or lets it drip. */
 import type { OutgoingHttpHeaders } from 'node:http'
 import { constants, type ServerHttp2Stream } from 'node:http2'
 import type { Fault } from './rules.ts'
 
 type Write = (chunk: Buffer) => void
 
-/** Changes what is written next to a stream, between those who answer and the wire: of a session, its next message. */
-export function spoilAnswer(stream: ServerHttp2Stream, fault: Fault, random: () => number): void {
+/** Changes the next bytes that are written to a stream: of a session, its next message. */
+export function corruptAnswer(stream: ServerHttp2Stream, fault: Fault, random: () => number): void {
   if (stream.destroyed) return
   const write = stream.write.bind(stream)
   const send: Write = (chunk) => void write(chunk)
-  const spoilt = spoiler(stream, fault, random, send)
+  const corrupt = corruptor(stream, fault, random, send)
   let isEnded = false
-  let isSpoilt = false
+  let isCorrupted = false
   let pending = Promise.resolve()
   const take = (chunk: unknown) => {
     const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk as Uint8Array)
-    const act = isSpoilt ? send : spoilt
-    isSpoilt ||= bytes.length > 0
+    const act = isCorrupted ? send : corrupt
+    isCorrupted ||= bytes.length > 0
     pending = pending.then(() => (stream.destroyed || bytes.length === 0 ? undefined : act(bytes)))
   }
   if (fault.kind === 'bad_gzip') claimGzip(stream)
@@ -41,17 +42,17 @@ export function spoilAnswer(stream: ServerHttp2Stream, fault: Fault, random: () 
   })
 }
 
-/** What becomes of a piece of the answer. */
-function spoiler(stream: ServerHttp2Stream, fault: Fault, random: () => number, send: Write) {
+/** Corrupts one chunk of the answer. */
+function corruptor(stream: ServerHttp2Stream, fault: Fault, random: () => number, send: Write) {
   return async (bytes: Buffer): Promise<void> => {
     if (fault.kind === 'truncate') {
       send(bytes.subarray(0, bytes.length >> 1))
-      // In good order as far as HTTP/2 goes: only the message is not whole.
+      // HTTP/2 sees a proper end; only the message is incomplete.
       stream.close(constants.NGHTTP2_NO_ERROR)
     } else if (fault.kind === 'corrupt') {
       const copy = Buffer.from(bytes)
-      const place = Math.floor(random() * copy.length)
-      copy[place] = (copy[place] as number) ^ (1 << Math.floor(random() * 8))
+      const index = Math.floor(random() * copy.length)
+      copy[index] = (copy[index] as number) ^ (1 << Math.floor(random() * 8))
       send(copy)
     } else if (fault.kind === 'bad_gzip') {
       const copy = Buffer.from(bytes)
@@ -59,8 +60,8 @@ function spoiler(stream: ServerHttp2Stream, fault: Fault, random: () => number, 
       if (isEnveloped(stream)) copy[0] = (copy[0] as number) | 1
       send(copy)
     } else if (fault.kind === 'drip') {
-      for (let place = 0; place < bytes.length && !stream.destroyed; place++) {
-        send(bytes.subarray(place, place + 1))
+      for (let index = 0; index < bytes.length && !stream.destroyed; index++) {
+        send(bytes.subarray(index, index + 1))
         await new Promise((resolve) => setTimeout(resolve, fault.everyMs))
       }
     } else {
@@ -73,7 +74,7 @@ function isEnveloped(stream: ServerHttp2Stream): boolean {
   return /^application\/(connect\+|grpc)/.test(String(stream.sentHeaders?.['content-type'] ?? ''))
 }
 
-/** Where the headers have not been sent, they will say gzip. */
+/** Changes headers that have not been sent, so that they say gzip. */
 function claimGzip(stream: ServerHttp2Stream): void {
   const respond = stream.respond.bind(stream)
   stream.respond = (given, options) => {

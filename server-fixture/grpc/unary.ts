@@ -1,0 +1,26 @@
+/** Unary calls of gRPC. */
+import type { ServerUnaryCall } from '@grpc/grpc-js'
+import { fromWire, toWire } from '../../src/codec/wire-object.ts'
+import type { Init, MessageName, Method } from '../../src/schema/descriptor.ts'
+import type { Messages } from '../../src/schema/messages.ts'
+import type { HandlerDependencies } from '../listener.ts'
+import { metadataValue } from './metadata.ts'
+
+export type UnaryCall = ServerUnaryCall<object, object>
+
+/** The context of a unary call. */
+export interface UnaryContext extends HandlerDependencies {
+  readonly requestId: string
+  readonly method: Method
+}
+
+/** Answers one unary call. @throws BlobwireError */
+export async function handleUnary(call: UnaryCall, context: UnaryContext): Promise<object> {
+  const { service, authenticator, method, requestId } = context
+  const principal = authenticator.authenticate(method.name, metadataValue(call.metadata, 'authorization'))
+  const gone = new AbortController()
+  call.on('cancelled', () => gone.abort())
+  const request = fromWire(method.request, call.request)
+  const response = await service.call(method.name, request, { principal, signal: gone.signal, requestId })
+  return toWire(method.response, response as Init<Messages[MessageName]>)
+}

@@ -1,0 +1,25 @@
+/** Errors in the form of the Connect protocol. */
+
+import { codeToConnect, httpStatusFromCode } from '../../src/core/code.ts'
+import type { BlobwireError } from '../../src/core/error.ts'
+import { encodeErrorDetail } from '../../src/transport/grpc/proto.ts'
+import { errorDetail } from '../service/error-detail.ts'
+import type { Exchange } from './exchange.ts'
+
+/** Connect's error object, the body of a unary error and part of the end-stream message. */
+export function connectErrorObject(error: BlobwireError, requestId: string): object {
+  const detail = errorDetail(error, requestId)
+  const value = Buffer.from(encodeErrorDetail(detail)).toString('base64').replace(/=+$/, '')
+  const details = [{ type: 'blobwire.v1.ErrorDetail', value, debug: detail }]
+  return { code: codeToConnect(error.code), message: error.message, details }
+}
+
+/** Sends Connect's JSON error object, whatever the codec. */
+export function respondError(exchange: Exchange, requestId: string, error: BlobwireError): void {
+  const body = Buffer.from(JSON.stringify(connectErrorObject(error, requestId)))
+  exchange.respond(
+    httpStatusFromCode[error.code],
+    { 'content-type': 'application/json', 'content-length': String(body.length), 'x-request-id': requestId },
+    body
+  )
+}

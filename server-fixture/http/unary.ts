@@ -1,0 +1,96 @@
+/** Unary calls of the Connect protocol. */
+import type { Codec } from '../../src/codec/codec.ts'
+import { jsonCodec } from '../../src/codec/json.ts'
+import { gzip } from '../../src/compression/gzip.ts'
+import { looksCompressible } from '../../src/compression/sample.ts'
+import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
+import type { Init, MessageName, Method } from '../../src/schema/descriptor.ts'
+import type { Messages } from '../../src/schema/messages.ts'
+import type { HandlerDependencies } from '../listener.ts'
+import type { Principal } from '../service/context.ts'
+import { acceptsGzip, type Exchange, headerOf } from './exchange.ts'
+import { readBody } from './request-body.ts'
+
+/** Smaller answers are not compressed. */
+const gzipThresholdBytes = 1024
+
+/** The objects and bounds that answering a request over HTTP needs. */
+export interface HttpHandlerDependencies extends HandlerDependencies {
+  readonly bodyTimeoutMs: number
+}
+
+/** The context of a unary call. */
+export interface UnaryContext extends HttpHandlerDependencies {
+  readonly requestId: string
+  /** Undefined for the content type of a stream. */
+  readonly codec: Codec | undefined
+  /** Undefined for an unknown path. */
+  readonly method: Method | undefined
+}
+
+/** Answers one unary call. @throws BlobwireError before anything is sent */
+export async function handleUnary(exchange: Exchange, context: UnaryContext): Promise<void> {
+  const { service, codec, method, requestId } = context
+  if (method === undefined || method.kind !== 'unary' || codec === undefined) {
+    exchange.stopReading()
+    const message = `${exchange.path.slice(1, 200)} is not served ${codec ? 'here' : 'as a stream'}`
+    throw new BlobwireError({ code: 'unimplemented', message })
+  }
+  const version = headerOf(exchange, 'connect-protocol-version')
+  if (version !== undefined && version !== '1') throw invalidArgument('connect-protocol-version', 'must be 1')
+  const timeoutMs = timeoutOf(exchange)
+  // Callers without a token are refused before the body is read.
+  const principal = authenticate(exchange, method, context)
+  const began = performance.now()
+  const bodyMs = Math.min(timeoutMs ?? context.bodyTimeoutMs, context.bodyTimeoutMs)
+  const body = await readBody(exchange, { maxBytes: service.limits.maxBatchBytes, timeoutMs: bodyMs })
+  const request = codec.decode(method.request, body.length === 0 && codec === jsonCodec ? Buffer.from('{}') : body)
+  const gone = new AbortController()
+  exchange.onAbandoned(() => gone.abort())
+  const call = service.call(method.name, request, { principal, signal: gone.signal, requestId })
+  const leftMs = timeoutMs === undefined ? undefined : Math.max(0, timeoutMs - (performance.now() - began))
+  const response = await within(leftMs, call, gone)
+  const encoded = codec.encode(method.response, response as Init<Messages[MessageName]>)
+  await respond(exchange, encoded, { 'content-type': codec.contentType, 'x-request-id': requestId })
+}
+
+function timeoutOf(exchange: Exchange): number | undefined {
+  const text = headerOf(exchange, 'connect-timeout-ms')
+  if (text === undefined) return undefined
+  if (!/^\d{1,10}$/.test(text)) throw invalidArgument('connect-timeout-ms', 'must be at most ten digits')
+  return Number(text)
+}
+
+function authenticate(exchange: Exchange, method: Method, { authenticator }: UnaryContext): Principal {
+  try {
+    return authenticator.authenticate(method.name, headerOf(exchange, 'authorization'))
+  } catch (error) {
+    exchange.stopReading()
+    throw error
+  }
+}
+
+/** Waits until the client's deadline. Work that has begun goes on to its end; it is safe to repeat. */
+async function within<T>(timeoutMs: number | undefined, call: Promise<T>, gone: AbortController): Promise<T> {
+  if (timeoutMs === undefined) return call
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new BlobwireError({ code: 'deadline_exceeded', message: "not done before the client's deadline" }))
+      gone.abort()
+    }, timeoutMs)
+  })
+  try {
+    return await Promise.race([call, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function respond(exchange: Exchange, encoded: Uint8Array, headers: Record<string, string>): Promise<void> {
+  const accepts = acceptsGzip(headerOf(exchange, 'accept-encoding') ?? '')
+  const isGzipped = accepts && encoded.length >= gzipThresholdBytes && looksCompressible(encoded)
+  const body = isGzipped ? await gzip(encoded) : encoded
+  const encoding = isGzipped ? { 'content-encoding': 'gzip' } : {}
+  exchange.respond(200, { ...headers, ...encoding, 'content-length': String(body.length) }, body)
+}

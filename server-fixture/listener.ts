@@ -1,0 +1,48 @@
+/** The interfaces that the HTTP server and the gRPC server share. */
+import type { Authenticator } from './auth.ts'
+import type { Faults } from './faults/faults.ts'
+import type { VcsService } from './service/vcs-service.ts'
+
+/** Certificates of a listener. */
+export interface TlsFiles {
+  readonly cert: Buffer
+  readonly key: Buffer
+  /** Authority of the client certificates that the listener asks for. */
+  readonly ca?: Buffer
+  readonly requestCert: boolean
+  readonly rejectUnauthorized: boolean
+}
+
+/** Address, certificates and bounds of a listener. */
+export interface ListenerOptions {
+  readonly host: string
+  readonly port: number
+  readonly tls: TlsFiles | undefined
+  /** Time for the headers of a request to arrive. */
+  readonly headersTimeoutMs: number
+  /** Time for the body of a request to arrive after its headers. */
+  readonly bodyTimeoutMs: number
+  /** Called for errors of a connection; they are never fatal. */
+  readonly onConnectionError: (error: unknown) => void
+}
+
+/** The objects that a listener works with. */
+export interface ListenerDependencies {
+  readonly service: VcsService
+  readonly authenticator: Authenticator
+  /** Faults of streams and connections; `withFaults` adds those of the service. */
+  readonly faults?: Faults | undefined
+}
+
+/** The objects that answering a request needs. */
+export interface HandlerDependencies extends ListenerDependencies {
+  /** Aborts when the server takes no more work. */
+  readonly draining: AbortSignal
+}
+
+/** A listener that accepts connections. */
+export interface Listener {
+  readonly port: number
+  /** Refuses new work, answers accepted work, and closes. */
+  close(): Promise<void>
+}

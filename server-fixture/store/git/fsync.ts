@@ -1,0 +1,44 @@
+/** Makes changes of directories outlive a crash of the machine. Source: fsync(2). */
+import { open, readdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+
+/** Makes durable which files were created, renamed or removed in a directory. */
+export async function fsyncDirectory(directory: string): Promise<void> {
+  await fsyncPath(directory)
+}
+
+/** Syncs every file and directory below a directory, and the directory itself. For small trees. */
+export async function fsyncTree(directory: string): Promise<void> {
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name)
+    if (entry.isDirectory()) await fsyncTree(path)
+    else if (entry.isFile()) await fsyncPath(path)
+  }
+  await fsyncPath(directory)
+}
+
+/** Syncs the directories from `directory` up to `top`. Directories that are gone are skipped, as their contents are. */
+export async function fsyncUpTo(directory: string, top: string): Promise<void> {
+  for (let path = directory; path.length >= top.length; path = dirname(path)) {
+    try {
+      await fsyncPath(path)
+    } catch (error) {
+      if (!isMissing(error)) throw error
+    }
+  }
+}
+
+/** Whether a file operation failed because a file is missing, or because a file stands where a directory should be. */
+export function isMissing(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code
+  return code === 'ENOENT' || code === 'ENOTDIR'
+}
+
+async function fsyncPath(path: string): Promise<void> {
+  const handle = await open(path, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

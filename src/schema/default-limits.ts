@@ -1,0 +1,14 @@
+/** The default limits, for the client and for the server fixture. */
+import type { Messages } from './messages.ts'
+
+/** The limits of a server, as its capabilities list them. */
+export type Limits = Messages['Limits']
+
+/** The limits that servers have by default, and that clients assume until they know better. */
+export const defaultLimits: Limits = {
+  maxInlineBytes: 1024 * 1024,
+  maxBatchOperations: 1000,
+  maxBatchBytes: 4 * 1024 * 1024,
+  chunkBytes: 256 * 1024,
+  maxBlobBytes: 5 * 1024 * 1024 * 1024
+}
