@@ -1,20 +1,18 @@
+/** The one table of Node's, OpenSSL's and undici's error codes: the reason or code of each, and whether the call was sent. */
 import type { Code } from './code.ts'
 import type { Sent } from './error.ts'
+import type { KnownReason } from './reasons.ts'
 
-/** What a failure of the network, of TLS or of undici means for a call. */
-export interface Failure {
-  readonly code: Code
-  readonly sent: Sent
-  readonly reason?: string
-  /** Where it differs from what the code says. */
-  readonly retryable?: boolean
-}
+/** A failure of the network, of TLS or of undici: a reason with the code that it has, or a code alone. */
+export type Failure = { readonly sent: Sent } & (
+  | { readonly reason: KnownReason; readonly code?: undefined }
+  | { readonly code: Code; readonly reason?: undefined }
+)
 
 const neverConnected: Failure = { code: 'unavailable', sent: 'never' }
 const broken: Failure = { code: 'unavailable', sent: 'maybe' }
-/** A certificate does not get better by asking again. */
-const tls: Failure = { code: 'unavailable', sent: 'never', reason: 'tls', retryable: false }
-const tooLarge: Failure = { code: 'resource_exhausted', sent: 'processed', reason: 'response_too_large' }
+const tls: Failure = { reason: 'tls', sent: 'never' }
+const tooLarge: Failure = { reason: 'response_too_large', sent: 'processed' }
 
 /** By Node's `error.code`: errno names (libuv), TLS verification (OpenSSL), HTTP/2 (nghttp2) and undici. */
 const failures: Readonly<Record<string, Failure>> = {
@@ -44,9 +42,9 @@ const failures: Readonly<Record<string, Failure>> = {
   ERR_STREAM_DESTROYED: broken,
   ERR_HTTP2_GOAWAY_SESSION: neverConnected,
   ERR_HTTP2_INVALID_SESSION: neverConnected,
-  ERR_HTTP2_ERROR: { code: 'unavailable', sent: 'maybe', reason: 'not_http2', retryable: false },
-  UND_ERR_DESTROYED: { code: 'cancelled', sent: 'maybe', reason: 'client_closed' },
-  UND_ERR_CLOSED: { code: 'cancelled', sent: 'never', reason: 'client_closed' },
+  ERR_HTTP2_ERROR: { reason: 'protocol_error', sent: 'maybe' },
+  UND_ERR_DESTROYED: { reason: 'client_closed', sent: 'maybe' },
+  UND_ERR_CLOSED: { reason: 'client_closed', sent: 'never' },
   UND_ERR_RES_EXCEEDED_MAX_SIZE: tooLarge,
   UND_ERR_HEADERS_OVERFLOW: tooLarge,
   CERT_HAS_EXPIRED: tls,
@@ -73,15 +71,15 @@ const families: readonly (readonly [prefix: string, failure: Failure])[] = [
 ]
 
 /**
- * What fails on a connection that stands. Linux ends one that nobody answers on with what a router said of the way, such
- * as EHOSTUNREACH, where there is that (tcp(7), "Error handling": soft errors); the request has gone out then.
+ * System calls on an established connection. Linux may end one without answers with an error that a router sent, such as
+ * EHOSTUNREACH (tcp(7), "Error handling": soft errors); the request has gone out by then.
  */
 const onConnection = new Set(['read', 'write', 'writev', 'shutdown'])
 
-/** What an error of Node or undici means; undefined = it is none of theirs. */
+/** The failure behind an error of Node or undici; undefined = the error is of another kind. */
 export function failureFromErrno(error: unknown): Failure | undefined {
   const { code, name, syscall } = (error ?? {}) as NodeJS.ErrnoException
-  // undici gives it a code in some cases only.
+  // undici gives this error a code in some cases only.
   if (name === 'HTTPParserError') return broken
   if (typeof code !== 'string') return undefined
   const failure = failures[code] ?? families.find(([prefix]) => code.startsWith(prefix))?.[1]

@@ -60,7 +60,7 @@ export type DetailsOf<Reason extends ErrorReason> = Reason extends keyof ReasonD
 /** Input of a `BlobwireError`; everything but the message has a default. */
 export interface BlobwireErrorInit {
   message: string
-  /** @default the code of the reason, else `unknown` */
+  /** Without it the code of the reason, else `unknown`. */
   code?: Code | undefined
   reason?: ErrorReason | undefined
   retryable?: boolean | undefined

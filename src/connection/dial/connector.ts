@@ -161,7 +161,6 @@ function neverSent(error: unknown): BlobwireError {
   return new BlobwireError({
     code: 'unavailable',
     reason: failure?.reason,
-    retryable: failure?.retryable,
     sent: 'never',
     message: `request failed: ${(error as Error).message || (error as NodeJS.ErrnoException).code}`,
     cause: error

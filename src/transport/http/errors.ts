@@ -14,9 +14,8 @@ export function errorFromException(exception: unknown): BlobwireError {
   const failure = failureFromErrno(exception) ?? failureFromErrno((exception as Error | undefined)?.cause)
   const message = exception instanceof Error ? exception.message || exception.name : String(exception)
   return new BlobwireError({
-    code: failure?.code ?? 'unknown',
+    code: failure?.code,
     reason: failure?.reason,
-    retryable: failure?.retryable,
     sent: failure?.sent ?? 'maybe',
     message: `request failed: ${message}`,
     cause: exception
