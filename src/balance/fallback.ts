@@ -8,6 +8,8 @@ const lastProbeMs = 600_000
 /** Remembers that something else is used instead of the preference. */
 export class Fallback {
   readonly #clock: Clock
+  /** Whether something else is used. A field, because every frame asks. */
+  isActive = false
   #reason = ''
   #probeAtMs = Number.POSITIVE_INFINITY
   #waitMs = firstProbeMs
@@ -21,20 +23,15 @@ export class Fallback {
     return this.#reason
   }
 
-  /** Whether something else is used. */
-  get isActive(): boolean {
-    return this.#reason !== ''
-  }
-
   /** The preference cannot be had. A probe that fails does not put off the next one. */
   activate({ reason, code }: { readonly reason: string; readonly code: string }): void {
     if (!this.isActive) this.#probeAtMs = this.#clock.now() + this.#waitMs
-    this.#reason = reason || code
+    this.#setReason(reason || code)
   }
 
   /** The same, and it is not worth a probe for as long as there is. */
   activateForLong(reason: string): void {
-    this.#reason = reason
+    this.#setReason(reason)
     this.#probeAtMs = this.#clock.now() + lastProbeMs
   }
 
@@ -49,12 +46,17 @@ export class Fallback {
 
   /** The preference is used again, for as long as it lasts. */
   tryPreference(): void {
-    this.#reason = ''
+    this.#setReason('')
   }
 
   /** The preference works. */
   restore(): void {
-    this.#reason = ''
+    this.#setReason('')
     this.#waitMs = firstProbeMs
+  }
+
+  #setReason(reason: string): void {
+    this.#reason = reason
+    this.isActive = reason !== ''
   }
 }

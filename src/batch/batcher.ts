@@ -55,7 +55,8 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
   readonly #window: FrameWindow
   readonly #fallback: Fallback
   readonly #frames: SessionFrames
-  readonly #linger: Linger
+  /** Undefined = a lone call is sent at once. */
+  readonly #linger: Linger | undefined
   #isFlushScheduled = false
   #closed = false
   /** Unary requests of unbatchable calls, where there is no session. */
@@ -66,7 +67,7 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
     this.#context = context
     this.#window = new FrameWindow(options.framesInFlight)
     this.#fallback = new Fallback(clock)
-    this.#linger = new Linger(clock, options.lingerMs, () => this.#flush())
+    this.#linger = options.lingerMs > 0 ? new Linger(clock, options.lingerMs, () => this.#flush()) : undefined
     this.#frames = new SessionFrames({
       clock,
       counters,
@@ -119,7 +120,7 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
   /** Closes the session; calls that wait have been cancelled before. */
   close(): void {
     this.#closed = true
-    this.#linger.end()
+    this.#linger?.end()
     this.#queue.drain()
     this.#frames.close()
   }
@@ -151,7 +152,7 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
   async sendUnary(pending: readonly PendingOperation[]): Promise<void> {
     const { clock, unary } = this.#context
     const sentAtMs = clock.now()
-    this.#window.sent()
+    this.#window.inFlight++
     await sendUnary(pending, unary)
     this.#window.answered(clock.now() - sentAtMs)
     this.#flushSoon()
@@ -186,7 +187,7 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
     this.#isFlushScheduled = false
     this.#frames.flushCancelled()
     if (this.#closed || this.#queue.operations === 0) return
-    const lingers = this.#window.inFlight === 0 && !this.#queue.fills(this.#context.options) && this.#linger.holds()
+    const lingers = this.#linger !== undefined && this.#lingers(this.#linger)
     if (lingers && !this.#queue.hasUnbatchable) return
     const bySession = !this.#fallback.isActive
     // A probe opens a session beside the unary requests, which go on until the session works.
@@ -196,10 +197,15 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
     while (!lingers && this.#window.hasRoom && (!bySession || this.#frames.hasRoom)) {
       const pending = this.#queue.take(this.#bounds())
       if (pending.length === 0) return
-      this.#linger.end()
+      this.#linger?.end()
       if (bySession) this.#frames.send(pending)
       else this.sendUnary(pending)
     }
+  }
+
+  /** Whether calls wait for others: nothing is under way, and they do not fill a frame. */
+  #lingers(linger: Linger): boolean {
+    return this.#window.inFlight === 0 && !this.#queue.fills(this.#context.options) && linger.holds()
   }
 
   /** Unbatchable calls do not wait for the window, only for their own kind. */

@@ -1,13 +1,15 @@
-/** A frame each of these many milliseconds of a round trip, so that a call waits no longer than this for its frame. */
+/** How many frames may be in flight. */
+
+/** One frame for each of these many milliseconds of a round trip, so that a call waits no longer than this for its frame. */
 const msPerFrame = 1
-/** Two, so that one is being answered while the next is made; also what a window begins with. */
+/** Two, so that one frame is answered while the next is made; also the first size of a window. */
 const leastFrames = 2
 /** Round trips are forgotten after so many frames, in two halves, so that a faster or slower path is noticed. */
 const memoryFrames = 64
 
 /**
- * How many frames may be in flight. A long round trip needs many, or calls would wait for it twice: once to be sent,
- * once to be answered. A short one needs two: each more only makes frames smaller.
+ * A long round trip needs many frames, or calls would wait for it twice: once to be sent, once to be answered. A short one
+ * needs two: each more only makes frames smaller.
  *
  * The shortest of the last round trips counts, as in BBR (draft-cardwell-iccrg-bbr-congestion-control), because the
  * others contain the time spent waiting in the server's queue, which more frames in flight would only lengthen.
@@ -17,16 +19,15 @@ export class FrameWindow {
   #shortestMs = Number.POSITIVE_INFINITY
   #shortestBeforeMs = Number.POSITIVE_INFINITY
   #seen = 0
-  #inFlight = 0
+  /** Frames that have not been answered. */
+  inFlight = 0
+  /** Frames that may be in flight. */
+  size: number
 
   /** `maxFrames` is the option `framesInFlight`. */
   constructor(maxFrames: number) {
     this.#maxFrames = maxFrames
-  }
-
-  /** Frames that have not been answered. */
-  get inFlight(): number {
-    return this.#inFlight
+    this.size = Math.min(maxFrames, leastFrames)
   }
 
   /** The shortest of the last round trips, in milliseconds; undefined before the first. */
@@ -35,32 +36,19 @@ export class FrameWindow {
     return shortest === Number.POSITIVE_INFINITY ? undefined : shortest
   }
 
-  /** Frames that may be in flight. */
-  get size(): number {
-    const wanted = Math.ceil((this.roundTripMs ?? 0) / msPerFrame)
-    return Math.min(this.#maxFrames, Math.max(leastFrames, wanted))
-  }
-
   get hasRoom(): boolean {
-    return this.#inFlight < this.size
-  }
-
-  sent(): void {
-    this.#inFlight++
+    return this.inFlight < this.size
   }
 
   /** The frame was answered, this long after it was sent. */
   answered(roundTripMs: number): void {
-    this.#inFlight--
+    this.inFlight--
     if (++this.#seen % (memoryFrames / 2) === 0) {
       this.#shortestBeforeMs = this.#shortestMs
       this.#shortestMs = Number.POSITIVE_INFINITY
     }
     this.#shortestMs = Math.min(this.#shortestMs, roundTripMs)
-  }
-
-  /** The frame will not be answered. */
-  lost(): void {
-    this.#inFlight--
+    const wanted = Math.ceil(Math.min(this.#shortestMs, this.#shortestBeforeMs) / msPerFrame)
+    this.size = Math.min(this.#maxFrames, Math.max(leastFrames, wanted))
   }
 }

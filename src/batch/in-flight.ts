@@ -47,7 +47,7 @@ export class InFlightFrames {
   add(frame: Frame): void {
     this.#frames.push(frame)
     if (frame.unbatchable) this.#unbatchable++
-    else this.#window.sent()
+    else this.#window.inFlight++
   }
 
   /** The frame with the operation of this id. */
@@ -113,6 +113,6 @@ export class InFlightFrames {
 
   #release(frame: Frame): void {
     if (frame.unbatchable) this.#unbatchable--
-    else this.#window.lost()
+    else this.#window.inFlight--
   }
 }

@@ -1,23 +1,23 @@
+/** The wait of the first call of a frame for others, while nothing is under way (`batch.lingerMs`). */
 import type { Clock } from '../core/clock.ts'
 
-/** The wait of the first call of a frame for others, while nothing is under way (`batch.lingerMs`). */
 export class Linger {
   readonly #clock: Clock
   readonly #lingerMs: number
   readonly #onOver: () => void
   #cancel: (() => void) | undefined
-  /** What waits has waited. */
   #isOver = false
 
+  /** `lingerMs` is above 0. */
   constructor(clock: Clock, lingerMs: number, onOver: () => void) {
     this.#clock = clock
     this.#lingerMs = lingerMs
     this.#onOver = onOver
   }
 
-  /** Whether what waits has to wait longer; begins the wait where it has not begun. */
+  /** Whether the frame has to wait longer; begins the wait where it has not begun. */
   holds(): boolean {
-    if (this.#lingerMs === 0 || this.#isOver) return false
+    if (this.#isOver) return false
     const over = () => {
       this.#cancel = undefined
       this.#isOver = true
@@ -28,7 +28,7 @@ export class Linger {
     return true
   }
 
-  /** What waited has gone. */
+  /** The frame has been sent. */
   end(): void {
     this.#cancel?.()
     this.#cancel = undefined

@@ -23,24 +23,20 @@ export class OperationQueue {
   readonly #queues = new Map<string, PendingOperation[]>()
   /** Operations in the queues that have ended; they no longer count. */
   #discarded = 0
-  #operations = 0
-  #bytes = 0
-
   /** Operations that wait. */
-  get operations(): number {
-    return this.#operations
-  }
+  operations = 0
+  #bytes = 0
 
   /** Whether the waiting operations fill a frame, whatever its bounds become. */
   fills({ maxOperations, maxBytes }: FrameBounds): boolean {
-    return this.#operations >= maxOperations || this.#bytes >= maxBytes
+    return this.operations >= maxOperations || this.#bytes >= maxBytes
   }
 
   /** @throws BlobwireError `resource_exhausted`, reason `queue_full`, where the operation has no room */
   checkRoom({ bytes }: PendingOperation, { maxQueued, maxQueuedBytes }: QueueBounds): void {
-    if (this.#operations < maxQueued && (this.#operations === 0 || this.#bytes + bytes <= maxQueuedBytes)) return
+    if (this.operations < maxQueued && (this.operations === 0 || this.#bytes + bytes <= maxQueuedBytes)) return
     const bounds = `batch.maxQueued is ${maxQueued}, batch.maxQueuedBytes ${maxQueuedBytes}`
-    const message = `${this.#operations} operations of ${this.#bytes} bytes are waiting; ${bounds}`
+    const message = `${this.operations} operations of ${this.#bytes} bytes are waiting; ${bounds}`
     throw new BlobwireError({ reason: 'queue_full', message })
   }
 
@@ -86,7 +82,7 @@ export class OperationQueue {
   discard(operation: PendingOperation): void {
     this.#count(operation, -1)
     this.#discarded++
-    if (this.#discarded > 64 && this.#discarded > this.#operations) this.#sweep()
+    if (this.#discarded > 64 && this.#discarded > this.operations) this.#sweep()
   }
 
   /** Takes all operations. */
@@ -95,7 +91,7 @@ export class OperationQueue {
     for (const operation of all) operation.queued = false
     this.#unbatchable = []
     this.#queues.clear()
-    this.#operations = 0
+    this.operations = 0
     this.#bytes = 0
     this.#discarded = 0
     return all
@@ -150,7 +146,7 @@ export class OperationQueue {
   }
 
   #count(operation: PendingOperation, sign: number): void {
-    this.#operations += sign * operation.prepared.length
+    this.operations += sign * operation.prepared.length
     this.#bytes += sign * operation.bytes
   }
 }

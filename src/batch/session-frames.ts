@@ -129,7 +129,7 @@ export class SessionFrames {
 
   #receive({ results }: Messages['SessionResponse']): void {
     const { clock, fallback, owner } = this.#context
-    fallback.restore()
+    if (fallback.isActive) fallback.restore()
     const now = clock.now()
     if (results.length > 0) this.#inFlight.noteActivity(now)
     let frame: Frame | undefined

@@ -1,5 +1,6 @@
 /** Cuts lists of operations into requests that fit, before they are sent and after the server found them too large. */
 import type { BlobwireError } from '../core/error.ts'
+import { utf8Length } from '../platform/bytes.ts'
 import type { Messages } from '../schema/messages.ts'
 import { malformedResponse } from '../transport/errors.ts'
 
@@ -58,4 +59,27 @@ export function leftOut<Item>(
 /** The error for an answer with more or fewer results than there were operations. */
 export function wrongResultCount(expected: number, found: number): BlobwireError {
   return malformedResponse(`${found} results for ${expected} operations`).with({ attempts: 1 })
+}
+
+/** Bytes of a field besides its value: its key and its length, about. */
+const perFieldBytes = 16
+
+/**
+ * Estimated size of a value in a request, rather more than less, before there is a codec to ask. Where the estimate is too
+ * low all the same, the server refuses the request and it is split.
+ */
+export function estimateBytes(value: unknown, base64: boolean): number {
+  if (value instanceof Uint8Array) return perFieldBytes + (base64 ? Math.ceil(value.length / 3) * 4 : value.length)
+  if (typeof value === 'string') return perFieldBytes + utf8Length(value)
+  if (typeof value !== 'object' || value === null) return perFieldBytes
+  let sum = perFieldBytes
+  if (Array.isArray(value)) {
+    for (const item of value) sum += estimateBytes(item, base64)
+    return sum
+  }
+  for (const key in value) {
+    const item = (value as Record<string, unknown>)[key]
+    if (item !== undefined) sum += key.length + estimateBytes(item, base64)
+  }
+  return sum
 }

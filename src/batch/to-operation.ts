@@ -7,7 +7,6 @@ import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
 import { type OperationName, operationMessages, type PreparedOperation } from '../transport/session-stream.ts'
 import { BatchedOperations, type PendingOperation, SingleOperation } from './pending-operation.ts'
-import { estimateBytes } from './size.ts'
 
 /** How operations are recognized and prepared. */
 export interface OperationContext {
@@ -34,23 +33,19 @@ export function operationOf(call: Call, sink: Sink, context: OperationContext): 
   const { codec } = context
   const name = names.get(call.method)
   if (name === undefined) return call.method === methods.batchOperations ? batchOf(call, sink, codec) : undefined
-  const bytes = estimateBytes(call.request, codec.name === 'json')
-  const prepared = [prepare(codec, name, call.request)]
-  return new SingleOperation(name, { call, prepared, bytes, unbatchable: slow.has(name) }, sink)
-}
-
-function prepare(codec: Codec, name: OperationName, request: object): PreparedOperation {
-  return { [name]: codec.prepareOperation(operationMessages[name], request) }
+  const { wire, bytes } = codec.prepareOperation(operationMessages[name], call.request)
+  return new SingleOperation(name, { call, prepared: [{ [name]: wire }], bytes, unbatchable: slow.has(name) }, sink)
 }
 
 function batchOf(call: Call, sink: Sink, codec: Codec): PendingOperation | undefined {
   const { operations, atomic } = call.request as Messages['BatchOperationsRequest']
   if (atomic || operations.length === 0) return undefined
-  let bytes = 0
-  const prepared = operations.map((operation) => {
+  let total = 0
+  const prepared = operations.map((operation): PreparedOperation => {
     const name = Object.keys(operation)[0] as OperationName
-    bytes += estimateBytes(operation[name], codec.name === 'json')
-    return prepare(codec, name, operation[name] as object)
+    const { wire, bytes } = codec.prepareOperation(operationMessages[name], operation[name] as object)
+    total += bytes
+    return { [name]: wire }
   })
-  return new BatchedOperations({ call, prepared, bytes, unbatchable: true }, sink)
+  return new BatchedOperations({ call, prepared, bytes: total, unbatchable: true }, sink)
 }

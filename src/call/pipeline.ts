@@ -76,7 +76,7 @@ export interface Pipeline {
 /** Builds the layers once. */
 export function createPipeline(context: PipelineContext): Pipeline {
   const { clock, counters, latency, transports, retry, random } = context
-  const budget = new RetryBudget(clock, retry)
+  const budget = new RetryBudget(clock, retry, () => counters.calls)
   const credentials = context.token === undefined ? undefined : new Credentials(context.token, clock, context.timeoutMs)
   const shared = { ...context, credentials, budget }
   const pickers = new Map<TransportName, Picker<EndpointChannel>>()

@@ -1,6 +1,5 @@
 import { noResult } from '../batch/pending-operation.ts'
-import { estimateBytes } from '../batch/size.ts'
-import { halves, leftOut, splitBySize, wrongResultCount } from '../batch/split.ts'
+import { estimateBytes, halves, leftOut, splitBySize, wrongResultCount } from '../batch/split.ts'
 import type { CallOptions } from '../call/call-options.ts'
 import { BlobwireError, invalidArgument, moreSent, type Sent } from '../core/error.ts'
 import { mayFitWhenSplit } from '../core/reasons.ts'

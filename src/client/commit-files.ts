@@ -3,8 +3,7 @@
  * commit names them by oid. Small commits go in one request, contents and all.
  */
 
-import { estimateBytes } from '../batch/size.ts'
-import { splitBySize } from '../batch/split.ts'
+import { estimateBytes, splitBySize } from '../batch/split.ts'
 import type { CallOptions } from '../call/call-options.ts'
 import { BlobwireError, invalidArgument } from '../core/error.ts'
 import { hashObject, isZeroOid, zeroOid } from '../git/oid.ts'

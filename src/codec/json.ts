@@ -39,6 +39,7 @@ class LateBase64 {
 const jsonRepresentation: Representation = {
   readBytes: (value) => (typeof value === 'string' ? decodeBase64(value) : undefined),
   writeBytes: (bytes) => (bytes.length > earlyBytes ? new LateBase64(bytes) : encodeBase64(bytes)),
+  encodedLength: (length) => Math.ceil(length / 3) * 4,
   readLong,
   writeLong: String,
   acceptsProtoNames: true

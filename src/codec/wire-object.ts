@@ -3,11 +3,11 @@
  * loses them. Rules: proto3 field presence and the ProtoJSON mapping (protobuf.dev, "ProtoJSON Format").
  */
 import { invalidArgument } from '../core/error.ts'
-import { toPlain } from '../platform/bytes.ts'
+import { toPlain, utf8Length } from '../platform/bytes.ts'
 import type { Field, Init, MessageName } from '../schema/descriptor.ts'
 import { messageDescriptors } from '../schema/descriptors.ts'
 import type { Messages } from '../schema/messages.ts'
-import type { WireObject } from './codec.ts'
+import type { WireObject, WireOperation } from './codec.ts'
 import { defaults, type IntegerKind, isDefault, isInteger, onlyField, ranges } from './fields.ts'
 
 /** How a codec represents the two kinds of value on which formats differ. */
@@ -15,6 +15,8 @@ export interface Representation {
   /** The bytes behind a decoded value; undefined = it is none. */
   readBytes(value: unknown): Uint8Array | undefined
   writeBytes(bytes: Uint8Array): unknown
+  /** Length of so many bytes on the wire. */
+  encodedLength(length: number): number
   /** The number behind a decoded 64-bit value; undefined = it is none. */
   readLong(value: unknown): number | undefined
   writeLong(value: number): unknown
@@ -26,6 +28,7 @@ export interface Representation {
 const binaryRepresentation: Representation = {
   readBytes: (value) => (value instanceof Uint8Array ? toPlain(value) : undefined),
   writeBytes: (bytes) => bytes,
+  encodedLength: (length) => length,
   readLong: (value) => (typeof value === 'number' ? value : undefined),
   writeLong: (value) => value,
   acceptsProtoNames: false
@@ -90,16 +93,28 @@ function readValue(field: Field, value: unknown, as: Representation): unknown {
   }
 }
 
+/** Bytes of a field besides its value: its key and its length, about. */
+const perFieldBytes = 16
+/**
+ * Estimated size of the message that is being made. One variable serves all messages, because making one is synchronous
+ * and `toWireOperation` begins it anew.
+ */
+let estimatedBytes = 0
+
 function writeValue(field: Field, value: unknown, as: Representation): unknown {
   switch (field.kind) {
     case 'message':
       return toWireMessage(field.type, value, as)
-    case 'string':
-      return checkString(value)
+    case 'string': {
+      const text = checkString(value)
+      estimatedBytes += perFieldBytes + utf8Length(text)
+      return text
+    }
     case 'bool':
       return checkBoolean(value)
     case 'bytes':
       if (!(value instanceof Uint8Array)) throw new FieldProblem('must be a Uint8Array')
+      estimatedBytes += as.encodedLength(value.length)
       return as.writeBytes(value)
     case 'int64':
     case 'uint64':
@@ -116,20 +131,10 @@ function asWireObject(value: unknown): WireObject {
   return value as WireObject
 }
 
-type Convert = (field: Field, value: unknown, as: Representation) => unknown
-
-function convertField(field: Field, value: unknown, convert: Convert, as: Representation): unknown {
-  let index = -1
-  try {
-    if (!field.repeated) return convert(field, value, as)
-    if (!Array.isArray(value)) throw new FieldProblem('must be a list')
-    const items = new Array(value.length)
-    for (index = 0; index < value.length; index++) items[index] = convert(field, value[index], as)
-    return items
-  } catch (problem) {
-    if (!(problem instanceof FieldProblem)) throw problem
-    throw problem.within(index < 0 ? field.name : `${field.name}[${index}]`)
-  }
+/** Adds where in a message a problem is; `index` = the place in a repeated field, or -1. */
+function located(problem: unknown, field: Field | undefined, index: number): unknown {
+  if (!(problem instanceof FieldProblem) || field === undefined) return problem
+  return problem.within(index < 0 ? field.name : `${field.name}[${index}]`)
 }
 
 function checkOneof(seen: WireObject, field: Field): void {
@@ -139,38 +144,68 @@ function checkOneof(seen: WireObject, field: Field): void {
   seen[field.oneof] = field.name
 }
 
+function asList(value: unknown): readonly unknown[] {
+  if (!Array.isArray(value)) throw new FieldProblem('must be a list')
+  return value
+}
+
 function fromWireMessage(type: MessageName, value: unknown, as: Representation): WireObject {
   const wire = asWireObject(value)
   const only = onlyField(type, wire)
   const message: WireObject = {}
   const oneofs: WireObject = {}
-  for (const field of only ? [only] : messageDescriptors[type]) {
-    const { name } = field
-    let found = wire[name]
-    if (found === undefined && as.acceptsProtoNames) found = wire[protoNames.get(name) ?? name]
-    if (found !== undefined && found !== null) {
-      checkOneof(oneofs, field)
-      message[name] = convertField(field, found, readValue, as)
-    } else if (field.repeated) message[name] = []
-    else if (field.oneof === undefined && field.kind !== 'message') message[name] = defaults[field.kind]
+  let field: Field | undefined
+  let index = -1
+  try {
+    for (field of only ? [only] : messageDescriptors[type]) {
+      const { name } = field
+      let found = wire[name]
+      if (found === undefined && as.acceptsProtoNames) found = wire[protoNames.get(name) ?? name]
+      if (found !== undefined && found !== null) {
+        checkOneof(oneofs, field)
+        if (field.repeated) {
+          const list = asList(found)
+          const items = new Array(list.length)
+          for (index = 0; index < list.length; index++) items[index] = readValue(field, list[index], as)
+          index = -1
+          message[name] = items
+        } else message[name] = readValue(field, found, as)
+      } else if (field.repeated) message[name] = []
+      else if (field.oneof === undefined && field.kind !== 'message') message[name] = defaults[field.kind]
+    }
+  } catch (problem) {
+    throw located(problem, field, index)
   }
   return message
 }
 
 function toWireMessage(type: MessageName, value: unknown, as: Representation, omit = ''): WireObject {
-  const wire = asWireObject(value)
-  const only = onlyField(type, wire)
+  const source = asWireObject(value)
+  const only = onlyField(type, source)
   const message: WireObject = {}
   let oneofs: WireObject | undefined
-  for (const field of only ? [only] : messageDescriptors[type]) {
-    const found = wire[field.name]
-    if (found === undefined || field.name === omit) continue
-    if (field.oneof !== undefined) {
-      oneofs ??= {}
-      checkOneof(oneofs, field)
+  let field: Field | undefined
+  let index = -1
+  try {
+    for (field of only ? [only] : messageDescriptors[type]) {
+      const { name } = field
+      const found = source[name]
+      if (found === undefined || name === omit) continue
+      if (field.oneof !== undefined) {
+        oneofs ??= {}
+        checkOneof(oneofs, field)
+      } else if (isDefault(field, found)) continue
+      estimatedBytes += name.length + perFieldBytes
+      if (field.repeated) {
+        const list = asList(found)
+        const items = new Array(list.length)
+        for (index = 0; index < list.length; index++) items[index] = writeValue(field, list[index], as)
+        index = -1
+        message[name] = items
+      } else message[name] = writeValue(field, found, as)
     }
-    if (field.oneof === undefined && isDefault(field, found)) continue
-    message[field.name] = convertField(field, found, writeValue, as)
+  } catch (problem) {
+    throw located(problem, field, index)
   }
   return message
 }
@@ -216,9 +251,11 @@ export function toWireOperation(
   type: MessageName,
   request: object,
   as: Representation = binaryRepresentation
-): WireObject {
+): WireOperation {
+  estimatedBytes = perFieldBytes
   try {
-    return toWireMessage(type, request, as, 'repository')
+    const wire = toWireMessage(type, request, as, 'repository')
+    return { wire, bytes: estimatedBytes }
   } catch (problem) {
     throw asError(problem)
   }

@@ -1,3 +1,4 @@
+/** One budget for all retries of a client: when a server is in trouble, retries must not multiply its load. */
 import type { Clock } from '../core/clock.ts'
 
 /** What retries may cost. */
@@ -18,8 +19,6 @@ export interface RetryBudgetOptions {
 const savedSeconds = 10
 
 /**
- * One budget for all retries of a client: when a server is in trouble, retries must not multiply its load.
- *
  * A bucket of tokens. A retry takes one. Each call puts `ratio` of a token in, and each second `perSecond`. The bucket
  * holds what ten seconds bring, `10 * perSecond`, or `ratio` of the calls of the last ten seconds if that is more; it
  * begins full. (The rule of Finagle's `RetryBudget`, with a bucket that leaks at the rim instead of expiring tokens.)
@@ -30,13 +29,23 @@ export class RetryBudget {
   readonly #perSecond: number
   #tokens: number
   #filledAtMs: number
-  /** Calls of this ten seconds and of those before, for the size of the bucket. */
-  #calls = 0
+  /** All calls so far. */
+  readonly #countCalls: () => number
+  /** `#countCalls` when the bucket was last filled, and when this ten seconds began. */
+  #callsAtFill = 0
+  #callsAtWindow = 0
+  /** Calls of the ten seconds before. */
   #callsBefore = 0
   #windowAtMs: number
 
-  constructor(clock: Clock, { budgetRatio, budgetPerSecond }: { budgetRatio: number; budgetPerSecond: number }) {
+  /** `countCalls` gives the number of calls so far; it is asked only when a retry is, so that success costs nothing. */
+  constructor(
+    clock: Clock,
+    { budgetRatio, budgetPerSecond }: { budgetRatio: number; budgetPerSecond: number },
+    countCalls: () => number
+  ) {
     this.#clock = clock
+    this.#countCalls = countCalls
     this.#ratio = budgetRatio
     this.#perSecond = budgetPerSecond
     this.#tokens = budgetPerSecond * savedSeconds
@@ -44,13 +53,7 @@ export class RetryBudget {
     this.#windowAtMs = this.#filledAtMs
   }
 
-  /** A call has begun. Counted only: what it brings is added when a retry asks. */
-  called(): void {
-    this.#calls++
-    this.#tokens += this.#ratio
-  }
-
-  /** Takes what one retry costs. False = there is not enough, and nothing was taken. */
+  /** Takes the token of one retry. False = there is none. */
   take(): boolean {
     this.#fill()
     if (this.#tokens < 1) return false
@@ -58,28 +61,30 @@ export class RetryBudget {
     return true
   }
 
-  /** Takes it whether or not it is there: something was sent again that nobody asked about. */
+  /** Takes a token whether or not there is one: operations of a broken session were sent again unasked. */
   charge(): void {
     this.#fill()
     this.#tokens = Math.max(0, this.#tokens - 1)
   }
 
-  /** Gives back what was taken for an attempt that the server never saw. */
+  /** Returns the token of an attempt that the server never saw. */
   refund(): void {
     this.#tokens++
   }
 
   #fill(): void {
     const now = this.#clock.now()
-    this.#tokens += ((now - this.#filledAtMs) / 1000) * this.#perSecond
+    const calls = this.#countCalls()
+    this.#tokens += ((now - this.#filledAtMs) / 1000) * this.#perSecond + (calls - this.#callsAtFill) * this.#ratio
     this.#filledAtMs = now
+    this.#callsAtFill = calls
     const windows = (now - this.#windowAtMs) / (savedSeconds * 1000)
     if (windows >= 1) {
-      this.#callsBefore = windows < 2 ? this.#calls : 0
-      this.#calls = 0
+      this.#callsBefore = windows < 2 ? calls - this.#callsAtWindow : 0
+      this.#callsAtWindow = calls
       this.#windowAtMs = now
     }
-    const recent = Math.max(this.#calls, this.#callsBefore)
+    const recent = Math.max(calls - this.#callsAtWindow, this.#callsBefore)
     this.#tokens = Math.min(this.#tokens, Math.max(this.#perSecond * savedSeconds, recent * this.#ratio))
   }
 }

@@ -18,9 +18,8 @@ export class Retrier implements AttemptOwner, HedgedCallOwner {
 
   /** Sends a call. */
   submit(call: Call, sink: Sink): void {
-    const { selector, budget, attempts, counters, hedge } = this.#context
+    const { selector, attempts, counters, hedge } = this.#context
     try {
-      budget.called()
       if (hedge && call.method.readOnly) {
         new HedgedCall(call, sink, this.#context, this).start(hedge.delayMs)
         return

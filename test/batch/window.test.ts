@@ -6,7 +6,7 @@ import { FrameWindow } from '../../src/batch/frame-window.ts'
 function after(roundTrips: readonly number[], maxFrames = 64): FrameWindow {
   const window = new FrameWindow(maxFrames)
   for (const roundTripMs of roundTrips) {
-    window.sent()
+    window.inFlight++
     window.answered(roundTripMs)
   }
   return window
@@ -34,11 +34,11 @@ for (const [name, roundTrips, maxFrames, size] of cases) {
 
 test('there is room until as many are in flight, and again after an answer or a loss', () => {
   const window = after([])
-  window.sent()
+  window.inFlight++
   assert.equal(window.hasRoom, true)
-  window.sent()
+  window.inFlight++
   assert.deepEqual([window.hasRoom, window.inFlight], [false, 2])
-  window.lost()
+  window.inFlight--
   assert.deepEqual([window.hasRoom, window.inFlight, window.roundTripMs], [true, 1, undefined])
   window.answered(7)
   assert.deepEqual([window.inFlight, window.roundTripMs], [0, 7])

@@ -8,7 +8,7 @@ test('contents that wait are not copied; they are base64 once they are written',
     const before = process.memoryUsage().heapUsed
     const waiting = Array.from({ length: 100 }, () => jsonCodec.prepareOperation('StoreBlobRequest', { content }))
     if (size === 100_000) assert.ok(process.memoryUsage().heapUsed - before < 4e6, 'no copies')
-    const text = Buffer.concat(jsonCodec.write(waiting[0] as Record<string, unknown>, 0)).toString()
+    const text = Buffer.concat(jsonCodec.write(waiting[0]?.wire ?? {}, 0)).toString()
     const written = (JSON.parse(text) as { content?: string }).content ?? ''
     assert.equal(written, Buffer.from(content).toString('base64'))
   }

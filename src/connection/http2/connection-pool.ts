@@ -1,51 +1,81 @@
+/** A few HTTP/2 connections to one endpoint. */
 import { Dispatcher } from 'undici'
 import { BlobwireError } from '../../core/error.ts'
 import { Connection, type ConnectionContext } from './connection.ts'
 
-/** What a stream that stays open is told of its connection. */
-export interface StreamWatcher {
-  /** The connection takes no new requests: open the next stream, and end this one in good order. */
-  onGoaway(): void
-  /** The request is on this connection. */
-  onPlaced(connection: Pick<Connection, 'suspect'>): void
+/** Controls the stream of a session. */
+export interface StreamControl {
+  /** Resets the stream. */
+  abort(reason: Error): void
+  /** An answer is overdue and nothing has come since: checks the connection. */
+  suspect(): void
 }
 
-/** Watchers by the options of their request; undici's options have no room for them. */
-type Watched = Dispatcher.DispatchOptions & { readonly watcher?: StreamWatcher }
+/** Hears of a stream that stays open. `onEnd` or `onError` comes last, once. */
+export interface StreamListener {
+  /** The request is on a connection, and the server has sent its settings. */
+  onStart(control: StreamControl): void
+  onHeaders(status: number, headers: Readonly<Record<string, string | string[] | undefined>>): void
+  onData(chunk: Buffer): void
+  onEnd(): void
+  onError(error: unknown): void
+  /** The connection takes no new requests: open the next stream, and end this one in good order. */
+  onGoaway(): void
+}
+
+/** Learns from the connections which version of HTTP the endpoint speaks. */
+export interface Negotiation {
+  /** The endpoint speaks HTTP/1.1; what it is asked over HTTP/2 fails with this. */
+  readonly refusal: Error | undefined
+  /** TLS agreed on HTTP/1.1. */
+  onHttp1(): void
+  /** An answer has come over HTTP/2. */
+  onAnswer(): void
+  /** The error of a stream, in the light of what is known. */
+  errorOf(error: Error): unknown
+}
 
 /**
- * A few HTTP/2 connections to one endpoint. The first carries everything until it has as many streams as it should; then
- * another one is opened, up to `maxConnections`. Requests go where the fewest are in flight. undici's own `Pool` hangs
- * after a GOAWAY while a stream stays open on the drained connection; a `Client` does not.
+ * The first connection carries everything until it has as many streams as it should; then another one is opened, up to
+ * `maxConnections`. A request goes where the fewest are in flight. undici's own `Pool` hangs after a GOAWAY while a stream
+ * stays open on the drained connection; a `Client` does not.
  */
 export class ConnectionPool extends Dispatcher {
   readonly #context: ConnectionContext
-  readonly #onHttp1: () => void
-  /** Those that take requests, oldest first. */
+  readonly #negotiation: Negotiation
+  /** Connections that take requests, oldest first. */
   #connections: Connection[] = []
-  /** Those that only finish what they have begun. */
+  /** Connections that only finish the streams they have. */
   readonly #draining = new Set<Connection>()
   #cancelSweep: (() => void) | undefined
   #closed = false
 
-  constructor(context: ConnectionContext, onHttp1: () => void) {
+  constructor(context: ConnectionContext, negotiation: Negotiation) {
     super()
     this.#context = context
-    this.#onHttp1 = onHttp1
+    this.#negotiation = negotiation
   }
 
   /** Sends a request on the best connection. */
-  override dispatch(options: Watched, handler: Dispatcher.DispatchHandler): boolean {
-    const connection = this.#pick()
-    if (connection.needsPing) {
-      connection.verify().then((isAlive) => {
-        if (isAlive) this.#send(connection, options, handler)
-        else this.dispatch(options, handler)
-      })
-    } else {
-      this.#send(connection, options, handler)
-    }
+  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    this.#onConnection((connection) => connection.dispatch(options, new TrackedRequest(connection, handler)))
     return true
+  }
+
+  /** Opens a stream on the best connection. */
+  openStream(options: Dispatcher.DispatchOptions, listener: StreamListener): void {
+    this.#onConnection((connection) => {
+      connection.dispatch(options, new TrackedStream(connection, listener, this.#negotiation))
+    })
+  }
+
+  #onConnection(send: (connection: Connection) => void): void {
+    const connection = this.#pick()
+    if (!connection.needsPing) return send(connection)
+    connection.verify().then((isAlive) => {
+      if (isAlive) send(connection)
+      else this.#onConnection(send)
+    })
   }
 
   override async destroy(): Promise<void> {
@@ -58,11 +88,6 @@ export class ConnectionPool extends Dispatcher {
 
   override close(): Promise<void> {
     return this.destroy()
-  }
-
-  #send(connection: Connection, options: Watched, handler: Dispatcher.DispatchHandler): void {
-    const { watcher, ...rest } = options
-    connection.dispatch(watcher ? rest : options, new TrackedRequest(connection, handler, watcher))
   }
 
   #pick(): Connection {
@@ -82,7 +107,7 @@ export class ConnectionPool extends Dispatcher {
         this.#draining.add(left)
       },
       onClosed: (done) => this.#draining.delete(done),
-      onHttp1: this.#onHttp1
+      onHttp1: () => this.#negotiation.onHttp1()
     })
     this.#connections.push(connection)
     if (this.#closed) connection.destroy().catch(() => undefined)
@@ -90,14 +115,14 @@ export class ConnectionPool extends Dispatcher {
     return connection
   }
 
-  /** One timer for all of them: a use does not set it anew, it is looked at when it fires. */
+  /** One timer for all connections, which looks at their last use when it fires. */
   #sweepLater(): void {
     this.#cancelSweep?.()
     this.#cancelSweep = undefined
     if (this.#connections.length === 0) return
     const { clock, options } = this.#context
     const dueAtMs = Math.min(...this.#connections.map(({ nextDueAtMs }) => nextDueAtMs))
-    // Those that are kept although they have been idle for long are due all the time.
+    // Idle connections that are kept are due all the time.
     const delayMs = Math.max(dueAtMs - clock.now(), Math.min(options.idleTimeoutMs, options.maxAgeMs) / 10)
     this.#cancelSweep = clock.schedule(delayMs, () => {
       const kept = this.#kept()
@@ -106,67 +131,137 @@ export class ConnectionPool extends Dispatcher {
     })
   }
 
-  /** Of the idle ones those used last are kept, as many as the options say. */
+  /** The idle connections that were used last, as many as `maxIdleConnections`. */
   #kept(): ReadonlySet<Connection> {
     const idle = this.#connections.filter(({ inFlight }) => inFlight === 0).sort((a, b) => b.usedAtMs - a.usedAtMs)
     return new Set(idle.slice(0, this.#context.options.maxIdleConnections))
   }
 }
 
-/** A request in flight: counts it, and notices what its end says of its connection. */
-class TrackedRequest implements Dispatcher.DispatchHandler {
-  readonly #connection: Connection
-  readonly #handler: Dispatcher.DispatchHandler
-  readonly #watcher: StreamWatcher | undefined
+/** What the end of a request tells about its connection. */
+class Tracking {
+  readonly connection: Connection
   readonly #onGoaway: (() => void) | undefined
   #bytesBefore = 0
   #answered = false
   #ended = false
 
-  constructor(connection: Connection, handler: Dispatcher.DispatchHandler, watcher: StreamWatcher | undefined) {
-    this.#connection = connection
+  constructor(connection: Connection, onGoaway?: () => void) {
+    this.connection = connection
+    this.#onGoaway = onGoaway
+    connection.begin(onGoaway)
+  }
+
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  started(): void {
+    this.#bytesBefore = this.connection.bytesRead
+  }
+
+  answered(): void {
+    this.#answered = true
+    this.connection.answered(true)
+  }
+
+  failed(controller: Dispatcher.DispatchController | undefined, error: Error): void {
+    const isLate = error instanceof BlobwireError && error.code === 'deadline_exceeded'
+    if (isLate && this.connection.bytesRead === this.#bytesBefore) this.connection.suspect()
+    if (!this.#answered && !controller?.aborted) this.connection.answered(false)
+    this.end()
+  }
+
+  end(): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.connection.end(this.#onGoaway)
+  }
+}
+
+type ResponseStart = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>
+
+/** A unary request in flight. */
+class TrackedRequest implements Dispatcher.DispatchHandler {
+  readonly #tracking: Tracking
+  readonly #handler: Dispatcher.DispatchHandler
+
+  constructor(connection: Connection, handler: Dispatcher.DispatchHandler) {
+    this.#tracking = new Tracking(connection)
     this.#handler = handler
-    this.#watcher = watcher
-    this.#onGoaway = watcher && (() => watcher.onGoaway())
-    connection.begin(this.#onGoaway)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController, context: unknown): void {
-    this.#bytesBefore = this.#connection.bytesRead
-    // Who opens a stream waits for the server to be there, so that silence means more than a dead connection.
-    if (this.#watcher === undefined) return this.#handler.onRequestStart?.(controller, context)
-    this.#watcher.onPlaced(this.#connection)
-    this.#connection.whenSettingsReceived(() => {
-      if (!this.#ended) this.#handler.onRequestStart?.(controller, context)
-    })
+    this.#tracking.started()
+    this.#handler.onRequestStart?.(controller, context)
   }
 
-  onResponseStart(...context: Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>): void {
-    this.#answered = true
-    this.#connection.answered(true)
-    this.#handler.onResponseStart?.(...context)
+  onResponseStart(...response: ResponseStart): void {
+    this.#tracking.answered()
+    this.#handler.onResponseStart?.(...response)
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#handler.onResponseData?.(controller, chunk)
   }
 
-  onResponseEnd(...context: Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseEnd']>>): void {
-    this.#end()
-    this.#handler.onResponseEnd?.(...context)
+  onResponseEnd(...end: Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseEnd']>>): void {
+    this.#tracking.end()
+    this.#handler.onResponseEnd?.(...end)
   }
 
   onResponseError(controller: Dispatcher.DispatchController, error: Error): void {
-    const isLate = error instanceof BlobwireError && error.code === 'deadline_exceeded'
-    if (isLate && this.#connection.bytesRead === this.#bytesBefore) this.#connection.suspect()
-    if (!this.#answered && !controller?.aborted) this.#connection.answered(false)
-    this.#end()
+    this.#tracking.failed(controller, error)
     this.#handler.onResponseError?.(controller, error)
   }
+}
 
-  #end(): void {
-    if (this.#ended) return
-    this.#ended = true
-    this.#connection.end(this.#onGoaway)
+/** A stream that stays open. */
+class TrackedStream implements Dispatcher.DispatchHandler {
+  readonly #tracking: Tracking
+  readonly #listener: StreamListener
+  readonly #negotiation: Negotiation
+
+  constructor(connection: Connection, listener: StreamListener, negotiation: Negotiation) {
+    this.#tracking = new Tracking(connection, () => listener.onGoaway())
+    this.#listener = listener
+    this.#negotiation = negotiation
+  }
+
+  /** The stream starts once the server has sent its settings, so that later silence means more than a dead connection. */
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#tracking.started()
+    const { connection } = this.#tracking
+    connection.whenSettingsReceived(() => {
+      if (this.#tracking.ended) return
+      const { refusal } = this.#negotiation
+      if (refusal) return controller.abort(refusal)
+      this.#listener.onStart({
+        // Not at once: a stream that is reset while its own bytes are being read stays open in nghttp2, and counts against
+        // the server's limit until the connection ends (Node 26, undici 8.12).
+        abort: (reason) => setImmediate(() => controller.abort(reason)),
+        suspect: () => connection.suspect()
+      })
+    })
+  }
+
+  onResponseStart(...[, status, headers]: ResponseStart): void {
+    this.#tracking.answered()
+    this.#negotiation.onAnswer()
+    this.#listener.onHeaders(status, headers)
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#listener.onData(chunk)
+  }
+
+  onResponseEnd(): void {
+    this.#tracking.end()
+    this.#listener.onEnd()
+  }
+
+  onResponseError(controller: Dispatcher.DispatchController, error: Error): void {
+    this.#tracking.failed(controller, error)
+    this.#listener.onError(this.#negotiation.errorOf(error))
   }
 }

@@ -12,7 +12,7 @@ import {
 } from '../../codec/envelope.ts'
 import { gunzip, gzip } from '../../compression/gzip.ts'
 import { piecesLookCompressible } from '../../compression/sample.ts'
-import type { StreamControl } from '../../connection/http2/http-connection.ts'
+import type { StreamControl } from '../../connection/http2/connection-pool.ts'
 import { BlobwireError } from '../../core/error.ts'
 import { methods, serviceName } from '../../schema/methods.ts'
 import { malformedResponse, withRetryAfter } from '../errors.ts'
