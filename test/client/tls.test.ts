@@ -1,12 +1,11 @@
 /** TLS on both doors and all transports: who is trusted, who is not, and that nothing falls back to cleartext. */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { connect } from 'node:tls'
 import { type BlobwireError, createClient, type TlsOptions } from '../../src/index.ts'
+import { pem } from '../support/pem.ts'
 import { atEnd, type TestServer, testServer } from '../support/server.ts'
 
-const pem = (name: string) => readFileSync(new URL(`../support/tls/${name}`, import.meta.url))
 const transports = ['json', 'msgpack', 'grpc'] as const
 const ca = pem('ca.pem')
 

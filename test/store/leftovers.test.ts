@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, readdir, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { GitStore } from '../../server-fixture/store/git/git-store.ts'
+import { startNode } from '../support/child.ts'
 import { git, newObject, openGitStore, temporaryFolder } from './support.ts'
 
 test('two stores cannot share a folder', async (context) => {
@@ -17,7 +17,7 @@ test('two stores cannot share a folder', async (context) => {
 
 test('the lock of a living process is respected, that of a dead one is taken over', async (context) => {
   const directory = await temporaryFolder(context)
-  const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' })
+  const child = startNode('-e', 'setInterval(() => {}, 1000)')
   const gone = once(child, 'exit')
   context.after(() => child.kill('SIGKILL'))
   const stat = await readFile(`/proc/${child.pid}/stat`, 'latin1').catch(() => '')
