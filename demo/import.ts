@@ -1,5 +1,5 @@
 import { type Change, type Client, createClient, type Interceptor } from '../src/index.ts'
-import { startRelay } from './relay.ts'
+import { startTcpProxy } from '../tcp-proxy/tcp-proxy.ts'
 import type { SourceFile } from './source-tree.ts'
 
 /** What one import cost. */
@@ -67,8 +67,9 @@ export async function importRevisions(
   onProgress: (contents: number) => void
 ): Promise<ImportFigures[]> {
   const { transport } = target
-  const relay = await startRelay(transport === 'grpc' ? target.grpc : target.http)
-  const endpoint = `${transport === 'grpc' ? 'grpc' : 'http'}://${relay.authority}`
+  const proxy = await startTcpProxy(transport === 'grpc' ? target.grpc.href : target.http.href)
+  const endpoint = `${transport === 'grpc' ? 'grpc' : 'http'}://127.0.0.1:${proxy.port}`
+  const bytesOnWire = () => proxy.bytesToServer + proxy.bytesToClient
   const watch: Interceptor = async (call, next) => {
     const response = await next(call)
     const { operations } = call.request as { operations?: { storeBlob?: object }[] }
@@ -78,7 +79,7 @@ export async function importRevisions(
   const figures: ImportFigures[] = []
   for (const [index, revision] of revisions.entries()) {
     const client = createClient({ endpoint, transport, timeoutMs: 60_000, interceptors: [watch] })
-    const wireBefore = relay.sent() + relay.received()
+    const wireBefore = bytesOnWire()
     const start = performance.now()
     try {
       const oid = await commitRevision({ client, target, revision, index })
@@ -89,13 +90,13 @@ export async function importRevisions(
         files: revision.files.length,
         bytes: revision.files.reduce((sum, { content }) => sum + content.length, 0),
         requests: client.stats().requests,
-        bytesOnWire: relay.sent() + relay.received() - wireBefore,
+        bytesOnWire: bytesOnWire() - wireBefore,
         seconds: (performance.now() - start) / 1000
       })
     } finally {
       await client.close()
     }
   }
-  relay.close()
+  await proxy[Symbol.asyncDispose]()
   return figures
 }

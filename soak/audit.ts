@@ -1,16 +1,37 @@
+/** Holds a ledger against the server: nothing lost, nothing doubled. */
 import { readFileSync } from 'node:fs'
 import type { Effect } from '../server-fixture/faults/effects.ts'
-import type { Client } from '../src/index.ts'
+import { type Client, createClient } from '../src/index.ts'
 import type { Ledger } from './load.ts'
 
-/** Reads what the server wrote down. */
-export function readEffects(file: string): Effect[] {
+/** The server's side. */
+export interface Audited {
+  /** The file that `--effect-log` named. */
+  readonly effectLog: string
+  /** The HTTP endpoint. */
+  readonly endpoint: string
+}
+
+/** Audits a ledger against the effect log of the server and its branches. One line for each fault. */
+export async function audit(ledger: Ledger, { effectLog, endpoint }: Audited): Promise<string[]> {
+  // The server may misbehave towards the auditor as well.
+  const retry = { maxAttempts: 50, budgetPerSecond: 1000, baseMs: 10, maxMs: 200 }
+  const auditor = createClient({ endpoint, retry, breaker: false, timeoutMs: 60_000, attemptTimeoutMs: 2000 })
+  try {
+    return [...auditEffects(ledger, readEffects(effectLog)), ...(await auditBranches(ledger, auditor))]
+  } finally {
+    await auditor.close()
+  }
+}
+
+/** The effects that the server has written down. */
+function readEffects(file: string): Effect[] {
   const lines = readFileSync(file, 'utf8').split('\n')
   return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Effect)
 }
 
-/** Holds what was acknowledged against what the server did: nothing lost, nothing doubled. One line for each fault. */
-export function auditEffects(ledger: Ledger, effects: readonly Effect[]): string[] {
+/** Holds acknowledged writes against the effects of the server. One line for each fault. */
+function auditEffects(ledger: Ledger, effects: readonly Effect[]): string[] {
   const wrong: string[] = []
   const objects = new Map<string, number>()
   const moves = new Map<string, string[]>()
@@ -36,7 +57,7 @@ export function auditEffects(ledger: Ledger, effects: readonly Effect[]): string
 }
 
 /** Looks at the branches: each acknowledged commit is there once, in order, and no change was made twice. */
-export async function auditBranches(ledger: Ledger, client: Client): Promise<string[]> {
+async function auditBranches(ledger: Ledger, client: Client): Promise<string[]> {
   const wrong: string[] = []
   const repo = client.repository('soak')
   for (const [branch, acknowledged] of ledger.commits) {

@@ -1,21 +1,22 @@
+/** Mixed calls that check every answer, and the ledger of all that was asked for. Both soak programs use them. */
 import { createHash, randomBytes } from 'node:crypto'
 import { BlobwireError, type Client, type Repository } from '../src/index.ts'
 
-/** What was asked for and what came of it; written down by the caller's side, to be held against the server's. */
+/** All that was asked for and answered, from the caller's side; `audit.ts` holds it against the server's side. */
 export interface Ledger {
   calls: number
   succeeded: number
-  /** By code and reason. */
-  readonly failures: Map<string, number>
-  /** What must not happen at all; the first of each kind. */
+  /** By code and reason; the message is that of the first. */
+  readonly failures: Map<string, { count: number; readonly message: string }>
+  /** Events that must not happen at all; the first twenty. */
   readonly wrong: string[]
-  /** Oids of blobs that were acknowledged. */
+  /** Oids of acknowledged blobs. */
   readonly stored: Set<string>
   /** Oids of blobs whose call failed without ever having been sent. */
   readonly neverSent: Set<string>
-  /** Where each ref was acknowledged to be, in order. */
+  /** Acknowledged places of each ref, in order. */
   readonly moves: Map<string, string[]>
-  /** Commits that were acknowledged, by branch, in order. */
+  /** Acknowledged commits of each branch, in order. */
   readonly commits: Map<string, string[]>
 }
 
@@ -32,7 +33,7 @@ export function newLedger(): Ledger {
   }
 }
 
-/** How much is asked for. */
+/** The rate of calls, apart from commits and moves of refs. */
 export interface Rates {
   /** Calls a minute that come one after the other. */
   readonly perMinute: number
@@ -123,27 +124,37 @@ export class Load {
       ledger.succeeded++
     } else if (end instanceof BlobwireError) {
       const kind = [end.code, end.reason].filter(Boolean).join(' ')
-      ledger.failures.set(kind, (ledger.failures.get(kind) ?? 0) + 1)
+      const failure = ledger.failures.get(kind) ?? { count: 0, message: end.message }
+      failure.count++
+      ledger.failures.set(kind, failure)
     } else {
-      this.#wrong(`a call failed with what is no BlobwireError: ${String((end as Error).stack)}`)
+      this.#wrong(`a call failed without a BlobwireError: ${String((end as Error).stack)}`)
     }
     return end
   }
 
-  #wrong(what: string): void {
-    if (this.#ledger.wrong.length < 20) this.#ledger.wrong.push(`${this.#name}: ${what}`)
+  #wrong(event: string): void {
+    if (this.#ledger.wrong.length < 20) this.#ledger.wrong.push(`${this.#name}: ${event}`)
+  }
+
+  /** Random bytes, so that no content comes twice: mostly small, now and then more than buffers on the way hold. */
+  #content(): Buffer {
+    if (this.#turn % 97 === 0) return randomBytes(200_000)
+    if (this.#turn % 23 === 0) return randomBytes(20_000)
+    return randomBytes(10 + (this.#turn % 500))
   }
 
   async #store(): Promise<void> {
-    const content = randomBytes(10 + (this.#turn % 500))
+    const content = this.#content()
     const oid = blobOid(content)
     const answer = await this.#call(() => this.#repo.storeBlob(content))
     this.#stored(oid, content, answer)
   }
 
-  #stored(oid: string, content: Buffer, answer: { oid: string } | BlobwireError): void {
+  #stored(oid: string, content: Buffer, answer: { oid: string; size: number } | BlobwireError): void {
     if (!(answer instanceof BlobwireError)) {
       if (answer.oid !== oid) this.#wrong(`storeBlob answered ${answer.oid} for ${oid}`)
+      if (answer.size !== content.length) this.#wrong(`storeBlob answered ${answer.size} bytes for ${content.length}`)
       this.#ledger.stored.add(oid)
       this.#known[this.#turn % 200] = { oid, content }
     } else if (answer.sent === 'never') {
@@ -169,7 +180,7 @@ export class Load {
     if (results.length !== contents.length) this.#wrong(`${results.length} results for ${contents.length} operations`)
     results.forEach(({ storeBlob, error }, index) => {
       const content = contents[index] as Buffer
-      if (storeBlob ?? error) this.#stored(blobOid(content), content, (storeBlob ?? error) as { oid: string })
+      if (storeBlob ?? error) this.#stored(blobOid(content), content, (storeBlob ?? error) as BlobwireError)
     })
   }
 
@@ -208,10 +219,16 @@ export class Load {
     const commits: string[] = []
     this.#ledger.commits.set(branch, commits)
     for (let count = 0; !this.#stopped; count++) {
-      const changes = { [`${count % 20}.txt`]: `${this.#name} ${count}\n` }
-      const input = { branch, changes, message: `${this.#name} ${count}`, author }
+      const [path, text] = [`directory/${count % 20}.txt`, `${this.#name} ${count}\n`]
+      const input = { branch, changes: { [path]: text }, message: `${this.#name} ${count}`, author }
       const answer = await this.#call(() => this.#repo.commitFiles(input))
-      if (!(answer instanceof BlobwireError)) commits.push(answer.oid)
+      if (!(answer instanceof BlobwireError)) {
+        commits.push(answer.oid)
+        const read = await this.#call(() => this.#repo.getBlob({ revision: branch, path }))
+        const isSame =
+          read instanceof BlobwireError ? read.code !== 'not_found' : `${Buffer.from(read.content)}` === text
+        if (!isSame) this.#wrong(`${path} of ${branch} is not as it was committed`)
+      }
       await pause(100)
     }
   }

@@ -1,7 +1,7 @@
 /**
  * `npm run soak -- [--seconds N] [--seed N] [--per-minute N] [--burst N]`: clients of all three transports against a
  * fixture that misbehaves at random; ends with 1 if a call did not settle, a write was lost or doubled, or anything is
- * left over. With `--endpoint URL [--transport T]`: against a server without faults, where no call may fail.
+ * left over.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,42 +9,25 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import Table from 'cli-table3'
 import { startServerProcess } from '../server-fixture/process.ts'
-import { type Client, type ClientOptions, createClient } from '../src/index.ts'
-import { auditBranches, auditEffects, readEffects } from './audit.ts'
+import { type Client, createClient } from '../src/index.ts'
+import { audit } from './audit.ts'
 import { heapBytes, leftOver, resources } from './leaks.ts'
 import { Load, newLedger } from './load.ts'
 import { misbehaviour } from './misbehaviour.ts'
-
-type Transport = 'json' | 'msgpack' | 'grpc'
 
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '120' },
     seed: { type: 'string', default: '1' },
     'per-minute': { type: 'string', default: '1000' },
-    burst: { type: 'string', default: '100' },
-    endpoint: { type: 'string' },
-    transport: { type: 'string' }
+    burst: { type: 'string', default: '100' }
   }
 })
 
-const timeoutMs = values.endpoint === undefined ? 10_000 : 20_000
+const timeoutMs = 10_000
 const burstEveryMs = 5000
 /** Growth of the heap that is not one: caches and histograms have their size from the beginning. */
 const heapSlackBytes = 8 * 1024 * 1024
-
-/** Against faults everything at its default, except that nobody waits a minute for a breaker. */
-const faultyOptions: Partial<ClientOptions> = { attemptTimeoutMs: 2000, breaker: { openMs: 500 } }
-/** Through a proxy that is restarted: as long as that takes. */
-const steadyOptions: Partial<ClientOptions> = {
-  retry: { maxAttempts: 12, baseMs: 100, maxMs: 2000, budgetPerSecond: 1000 },
-  breaker: false
-}
-
-interface Target {
-  readonly transport: Transport
-  readonly endpoint: string
-}
 
 const wrong: string[] = []
 process.on('warning', (warning) => wrong.push(`warning: ${warning.message}`))
@@ -53,25 +36,10 @@ process.on('unhandledRejection', (error) => wrong.push(`unhandled: ${(error as E
 
 const folder = mkdtempSync(join(tmpdir(), 'blobwire-soak-'))
 const effectLog = join(folder, 'effects.jsonl')
+const script = join(folder, 'faults.json')
+writeFileSync(script, JSON.stringify(misbehaviour(Number(values.seed))))
 const before = resources()
-const server = values.endpoint === undefined ? await startFaulty() : undefined
-const clean = server === undefined ? undefined : new URL(server.http)
-
-async function startFaulty() {
-  const script = join(folder, 'faults.json')
-  writeFileSync(script, JSON.stringify(misbehaviour(Number(values.seed))))
-  return startServerProcess('--faults', script, '--effect-log', effectLog)
-}
-
-function targets(): Target[] {
-  if (server === undefined) {
-    const endpoint = values.endpoint as string
-    return [{ transport: (values.transport ?? 'msgpack') as Transport, endpoint }]
-  }
-  return (['json', 'msgpack', 'grpc'] as const).map((transport) => {
-    return { transport, endpoint: transport === 'grpc' ? `grpc://${server.grpc.host}` : server.http.origin }
-  })
-}
+const server = await startServerProcess('--faults', script, '--effect-log', effectLog)
 
 async function createRepository(client: Client): Promise<void> {
   for (let attempt = 0; ; attempt++) {
@@ -85,11 +53,13 @@ async function createRepository(client: Client): Promise<void> {
 }
 
 const ledger = newLedger()
-const options = server === undefined ? steadyOptions : faultyOptions
-const clients = targets().map(({ endpoint, transport }) => createClient({ endpoint, transport, timeoutMs, ...options }))
-const loads = clients.map((client, index) => {
-  return new Load(client, { name: targets()[index]?.transport as string, ledger, timeoutMs })
+const transports = ['json', 'msgpack', 'grpc'] as const
+const clients = transports.map((transport) => {
+  const endpoint = transport === 'grpc' ? `grpc://${server.grpc.host}` : server.http.origin
+  // Everything at its default, except that no caller waits a minute for a breaker.
+  return createClient({ endpoint, transport, timeoutMs, attemptTimeoutMs: 2000, breaker: { openMs: 500 } })
 })
+const loads = clients.map((client, index) => new Load(client, { name: `${transports[index]}`, ledger, timeoutMs }))
 await createRepository(clients[0] as Client)
 const endsAt = performance.now() + Number(values.seconds) * 1000
 const rates = { perMinute: Number(values['per-minute']), burst: Number(values.burst), burstEveryMs }
@@ -101,9 +71,8 @@ while (performance.now() < endsAt) {
   if (heapAfterWarmUp === 0) heapAfterWarmUp = await heapBytes()
   process.stderr.write(`${ledger.calls} calls, ${ledger.calls - ledger.succeeded} failed\n`)
 }
-process.stderr.write('waiting for what is under way\n')
+process.stderr.write('waiting for calls under way\n')
 await Promise.all(loads.map((load) => load.stop()))
-process.stderr.write('comparing with what the server did\n')
 
 const table = new Table({ style: { head: [], border: [] } })
 const column = (name: string, of: (client: Client) => string | number) => table.push({ [name]: clients.map(of) })
@@ -127,41 +96,23 @@ for (const client of clients) {
   const { running, waiting, queued } = client.stats()
   if (running + waiting + queued > 0) wrong.push(`${running} running, ${waiting} waiting, ${queued} queued at the end`)
 }
-await audit()
+process.stderr.write('comparing with the effects of the server\n')
+wrong.push(...(await audit(ledger, { effectLog, endpoint: server.http.origin })))
 process.stderr.write('closing\n')
 await Promise.all(clients.map((client) => client.close()))
 process.stderr.write('stopping the server\n')
-if (server) await server.stop()
+await server.stop()
 await new Promise((resolve) => setTimeout(resolve, 500))
 const grownBytes = (await heapBytes()) - heapAfterWarmUp
 for (const left of leftOver(before)) wrong.push(`left over: ${left}`)
 if (grownBytes > heapSlackBytes) wrong.push(`the heap has grown by ${grownBytes} bytes`)
 wrong.push(...ledger.wrong)
-if (values.endpoint !== undefined && ledger.succeeded < ledger.calls) wrong.push('calls failed, and none should')
 rmSync(folder, { recursive: true })
 
-/** Looks at what the server has, by a client of its own where the server misbehaves. */
-async function audit(): Promise<void> {
-  if (server) wrong.push(...auditEffects(ledger, readEffects(effectLog)))
-  const endpoint = clean?.origin ?? (values.endpoint as string)
-  const transport = server ? 'msgpack' : ((values.transport ?? 'msgpack') as Transport)
-  const retry = { maxAttempts: 50, budgetPerSecond: 1000, baseMs: 10, maxMs: 200 }
-  const auditor = createClient({
-    endpoint,
-    transport,
-    retry,
-    breaker: false,
-    timeoutMs: 60_000,
-    attemptTimeoutMs: 2000
-  })
-  wrong.push(...(await auditBranches(ledger, auditor)))
-  await auditor.close()
-}
-
-const failures = [...ledger.failures].sort(([, a], [, b]) => b - a).map(([kind, count]) => `${count} ${kind}`)
+const failures = [...ledger.failures].sort(([, a], [, b]) => b.count - a.count)
 process.stdout.write(`${table}
 ${ledger.calls} calls in ${values.seconds} s: ${ledger.succeeded} answered, ${ledger.calls - ledger.succeeded} failed
-failures: ${failures.join(', ') || 'none'}
+failures: ${failures.map(([kind, { count }]) => `${count} ${kind}`).join(', ') || 'none'}
 acknowledged: ${ledger.stored.size} blobs, ${count(ledger.moves)} moves of refs, ${count(ledger.commits)} commits
 heap: ${(grownBytes / 1024 / 1024).toFixed(1)} MiB more than after the first seconds
 ${wrong.length === 0 ? 'Nothing lost, nothing doubled, nothing left over.' : `WRONG:\n${wrong.slice(0, 20).join('\n')}`}

@@ -1,7 +1,9 @@
-/** One proxy, one transport: the load, and what is done to the proxy meanwhile. */
+/** One proxy, one transport: a load whose every write is audited, while the proxy is reloaded and restarted. */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { ServerProcess } from '../../server-fixture/process.ts'
-import type { TransportName } from '../../src/index.ts'
+import { audit } from '../../soak/audit.ts'
+import { type Ledger, Load, newLedger } from '../../soak/load.ts'
+import { type Client, type ClientStats, createClient, type TransportName } from '../../src/index.ts'
 import {
   type ConfigurationParts,
   caddyConfiguration,
@@ -9,16 +11,21 @@ import {
   nginxConfiguration,
   nginxHttp2Configuration
 } from './configurations.ts'
-import { type Load, type LoadResult, startLoad } from './load.ts'
 import type { Program, ProxyName } from './programs.ts'
 import { freePort, ProxyProcess } from './proxy-process.ts'
 
 /** After a reload or restart, calls must be answered again within this. */
 const recoveryMs = 10_000
-/** As many answers show that it is not only what was under way. */
+/** More answers than those to calls that were under way. */
 const recoveryCalls = 100
 
-/** What is run. */
+const timeoutMs = 20_000
+/** Each on a branch and a ref of its own. */
+const loadNames = ['a', 'b', 'c', 'd']
+/** Of each load; so that two cores are left for proxy and server. */
+const rates = { perMinute: 3000, burst: 50, burstEveryMs: 2000 }
+
+/** A row of the table. */
 export interface Combination {
   /** As the table has it. */
   readonly name: string
@@ -29,24 +36,28 @@ export interface Combination {
   readonly configure: (parts: ConfigurationParts) => string
 }
 
-/** What came of it. */
+/** Its result. */
 export interface Outcome {
   readonly combination: Combination
-  readonly load: LoadResult
+  readonly ledger: Ledger
+  /** The client's own counts at the end, before it was closed. */
+  readonly stats: ClientStats
   readonly reloads: number
   readonly restarts: number
   /** Connections that were opened after the reload, and before the restart; 0 = it left the open one alone. */
   readonly openedByReload: number
-  /** What is wrong besides failed calls. */
+  /** Everything that is wrong, besides failed calls. */
   readonly problems: readonly string[]
   /** The last lines that the proxy wrote. */
   readonly proxyLog: string
 }
 
-/** What it is run with. */
-export interface Ground {
+/** The surroundings of a run. */
+export interface Surroundings {
   readonly program: Program
   readonly server: ServerProcess
+  /** The effect log of the server. */
+  readonly effectLog: string
   /** For the proxy's files. */
   readonly folder: string
   readonly seconds: number
@@ -75,48 +86,69 @@ export const combinations: readonly Combination[] = [
  * Runs the load for so many seconds; after a third the proxy is reloaded, after two thirds stopped and started.
  * @throws Error where the proxy does not start, or not again
  */
-export async function runCombination(combination: Combination, ground: Ground): Promise<Outcome> {
-  const { program, server, folder, seconds } = ground
+export async function runCombination(combination: Combination, surroundings: Surroundings): Promise<Outcome> {
+  const { program, server, effectLog, folder, seconds } = surroundings
   const listen = { http: await freePort(), grpc: await freePort(), admin: await freePort() }
   const upstream = { http: server.http.host, grpc: server.grpc.host }
   const parts = { listen, upstream, folder, version: program.version }
   const proxy = new ProxyProcess(program, parts)
-  const { transport } = combination
+  const { transport, batching: expected } = combination
   const endpoint = transport === 'grpc' ? `grpc://127.0.0.1:${listen.grpc}` : `http://127.0.0.1:${listen.http}`
+  // Outlasts the restart of a proxy.
+  const retry = { maxAttempts: 10, baseMs: 100, maxMs: 1000, budgetPerSecond: 1000 }
+  const client = createClient({ endpoint, transport, timeoutMs, retry, breaker: false })
+  const ledger = newLedger()
+  const loads = loadNames.map((name) => new Load(client, { name, ledger, timeoutMs }))
   try {
     await proxy.start(combination.configure(parts))
-    const load = await startLoad(endpoint, transport)
-    let disturbed: Awaited<ReturnType<typeof disturb>>
-    try {
-      disturbed = await disturb(proxy, load, (seconds * 1000) / 3)
-    } catch (error) {
-      await load.stop()
-      throw error
-    }
-    const result = await load.stop()
-    const { batching, noSessionReason } = result.stats
-    const expected = combination.batching
-    const way = `calls travelled by ${batching} ${noSessionReason}, not by ${expected}`
-    const problems = [...disturbed.problems, ...(batching === expected ? [] : [way])]
-    return { combination, load: result, ...disturbed, problems, proxyLog: proxy.log }
+    await client.createRepository('soak')
+    for (const load of loads) load.start(rates)
+    const disturbed = await disturb({ proxy, client, ledger }, (seconds * 1000) / 3)
+    await Promise.all(loads.map((load) => load.stop()))
+    const stats = client.stats()
+    const { batching, noSessionReason } = stats
+    const problems = [
+      ...disturbed.problems,
+      ...ledger.wrong,
+      ...(await audit(ledger, { effectLog, endpoint: server.http.origin })),
+      ...(batching === expected ? [] : [`calls travelled by ${batching} ${noSessionReason}, not by ${expected}`])
+    ]
+    return { combination, ledger, stats, ...disturbed, problems, proxyLog: proxy.log }
   } finally {
+    await client.close()
+    await Promise.all(loads.map((load) => load.stop()))
     await proxy.stop()
   }
 }
 
-async function disturb(proxy: ProxyProcess, load: Load, partMs: number) {
+/** Resolves with true after so many further answers, with false where they do not come in time. */
+async function recovers(ledger: Ledger): Promise<boolean> {
+  const wanted = ledger.succeeded + recoveryCalls
+  const untilMs = performance.now() + recoveryMs
+  while (ledger.succeeded < wanted && performance.now() < untilMs) await wait(20)
+  return ledger.succeeded >= wanted
+}
+
+interface Disturbed {
+  readonly proxy: ProxyProcess
+  readonly client: Client
+  readonly ledger: Ledger
+}
+
+async function disturb({ proxy, client, ledger }: Disturbed, partMs: number) {
   const problems: string[] = []
   const untilAnswered = async (after: string) => {
-    if (await load.answered(recoveryCalls, recoveryMs)) return
+    if (await recovers(ledger)) return
     problems.push(`after the ${after}, no ${recoveryCalls} answers came in ${recoveryMs} ms`)
   }
   await wait(partMs)
   await untilAnswered('start')
-  const before = load.connections
+  const opened = () => client.stats().connections.opened
+  const before = opened()
   await proxy.reload()
   await wait(partMs)
   await untilAnswered('reload')
-  const openedByReload = load.connections - before
+  const openedByReload = opened() - before
   proxy.check()
   await proxy.restart()
   await wait(partMs)

@@ -1,7 +1,7 @@
 /**
  * `npm run soak:proxies -- [--seconds N] [--proxy NAME]… [--transport NAME]…`: a load through nginx, HAProxy and Caddy, each
- * of which is reloaded and restarted meanwhile. No call may fail. A table at the end; exit code 1 where one failed, or
- * where calls did not travel as docs/proxies.md says.
+ * of which is reloaded and restarted meanwhile. No call may fail, and no write may be lost or doubled. A table at the end;
+ * exit code 1 where that happened, or where calls did not travel as docs/proxies.md says.
  */
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -31,15 +31,17 @@ function chosen<Name extends string>(
   return (given as Name[] | undefined) ?? known
 }
 
+const failed = ({ ledger }: Outcome) => ledger.calls - ledger.succeeded
+
 function show(outcome: Outcome): string {
-  const { combination, load, reloads, restarts, openedByReload, problems, proxyLog } = outcome
-  const { stats } = load
+  const { combination, ledger, stats, reloads, restarts, openedByReload, problems, proxyLog } = outcome
   const { p95Ms, p99Ms } = stats.latency
   const lines = [
-    `${combination.name} ${combination.transport}: ${load.good} good, ${load.failed} failed, ${stats.retries} retries`,
+    `${combination.name} ${combination.transport}: ${ledger.succeeded} answered, ${failed(outcome)} failed, ${stats.retries} retries`,
     `  ${stats.resent} resent, ${reloads} reloads, ${restarts} restarts, ${stats.connections.opened} connections (${openedByReload} by the reload), ${stats.sessions} sessions`,
     `  ${stats.batching} ${stats.noSessionReason}, p95 ${p95Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms`,
-    ...[...problems, ...load.reasons].map((problem) => `  ! ${problem}`)
+    ...problems.map((problem) => `  ! ${problem}`),
+    ...[...ledger.failures].map(([kind, { count, message }]) => `  ! ${count} ${kind}: ${message}`)
   ]
   if (lines.length > 3)
     lines.push(
@@ -66,13 +68,14 @@ function tableOf(outcomes: readonly Outcome[]): string {
     'p99 ms'
   ]
   const table = new Table({ head, style: { head: [], border: [] } })
-  for (const { combination, load, reloads, restarts } of outcomes) {
-    const { transport, retries, resent, batching, noSessionReason, latency } = load.stats
+  for (const outcome of outcomes) {
+    const { combination, ledger, stats, reloads, restarts } = outcome
+    const { transport, retries, resent, batching, noSessionReason, latency } = stats
     table.push([
       combination.name,
       transport,
-      load.good + load.failed,
-      load.failed,
+      ledger.calls,
+      failed(outcome),
       retries,
       resent,
       `${restarts} + ${reloads} reload`,
@@ -96,11 +99,12 @@ async function run(all: readonly Combination[], seconds: number): Promise<Outcom
     for (const [index, combination] of all.entries()) {
       const own = join(folder, String(index))
       await mkdir(own)
-      const server = await startServerProcess()
+      const effectLog = join(own, 'effects.jsonl')
+      const server = await startServerProcess('--effect-log', effectLog)
       const program = programs.find(({ name }) => name === combination.program)
       if (program === undefined) throw new Error(`${combination.program} is missing`)
       try {
-        const outcome = await runCombination(combination, { program, server, folder: own, seconds })
+        const outcome = await runCombination(combination, { program, server, effectLog, folder: own, seconds })
         outcomes.push(outcome)
         process.stdout.write(show(outcome))
       } finally {
@@ -122,4 +126,4 @@ const wanted = combinations.filter(
 )
 const outcomes = await run(wanted, seconds)
 process.stdout.write(`${tableOf(outcomes)}\n`)
-if (outcomes.some(({ load, problems }) => load.failed > 0 || problems.length > 0)) process.exitCode = 1
+if (outcomes.some((outcome) => failed(outcome) > 0 || outcome.problems.length > 0)) process.exitCode = 1

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { CircuitBreaker } from '../../src/balance/circuit-breaker.ts'
 import type { BlobwireError } from '../../src/core/error.ts'
 import { FakeClock } from '../support/fake-clock.ts'
-import { down, policyBench, quiet } from '../support/policy-bench.ts'
+import { down, pipelineHarness, settled } from '../support/pipeline-harness.ts'
 
 const options = { failures: 5, ratio: 0.5, minimumAttempts: 20, windowMs: 10_000, openMs: 60_000 }
 const newBreaker = () => {
@@ -134,10 +134,10 @@ test('results of attempts from before it opened are too late to count', () => {
 
 test('a probe without an answer ends with its deadline, and does not wedge it', async () => {
   const once = { maxAttempts: 1, baseMs: 0, maxMs: 0, budgetRatio: 1, budgetPerSecond: 10 }
-  const { write, clock, arrivals, pipeline } = policyBench({ breaker: options, retry: once })
+  const { write, clock, arrivals, pipeline } = pipelineHarness({ breaker: options, retry: once })
   for (let count = 0; count < 5; count++) {
     const call = write()
-    await quiet()
+    await settled()
     clock.advance(1)
     arrivals.at(-1)?.fail(down)
     await assert.rejects(call, { reason: '' })
@@ -153,14 +153,14 @@ test('a probe without an answer ends with its deadline, and does not wedge it', 
   clock.advance(60_000)
   const probe = write({ timeoutMs: 1000 })
   const probed = assert.rejects(probe, { code: 'deadline_exceeded' })
-  await quiet()
+  await settled()
   await assert.rejects(write(), { reason: 'circuit_open' })
   clock.advance(1000)
   await probed
   assert.equal(pipeline.channels()[0]?.breaker?.state, 'open')
   clock.advance(60_000)
   const second = write()
-  await quiet()
+  await settled()
   arrivals.at(-1)?.answer()
   await second
   assert.equal(pipeline.channels()[0]?.breaker?.state, 'closed')
@@ -169,7 +169,7 @@ test('a probe without an answer ends with its deadline, and does not wedge it', 
 
 test('answers that say no do not open it: not_found, invalid_argument, resource_exhausted', async () => {
   for (const code of ['not_found', 'invalid_argument', 'resource_exhausted', 'failed_precondition'] as const) {
-    const { write, pipeline } = policyBench({
+    const { write, pipeline } = pipelineHarness({
       breaker: options,
       respond: (arrival) => arrival.fail({ code, message: 'no' })
     })
@@ -179,11 +179,11 @@ test('answers that say no do not open it: not_found, invalid_argument, resource_
 })
 
 test('aborted calls do not open it', async () => {
-  const { write, pipeline } = policyBench({ breaker: options })
+  const { write, pipeline } = pipelineHarness({ breaker: options })
   for (let count = 0; count < 30; count++) {
     const controller = new AbortController()
     const call = write({ signal: controller.signal })
-    await quiet()
+    await settled()
     controller.abort()
     await assert.rejects(call, { code: 'cancelled' })
   }

@@ -1,7 +1,7 @@
 /** Several endpoints: the one with the least to do, elsewhere after a failure, and a slow return. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Arrival, down, policyBench, quiet } from '../support/policy-bench.ts'
+import { type Arrival, down, pipelineHarness, settled } from '../support/pipeline-harness.ts'
 
 const breaker = { failures: 5, ratio: 0.5, minimumAttempts: 20, windowMs: 10_000, openMs: 60_000 }
 const endpoints = ['a', 'b', 'c']
@@ -9,36 +9,36 @@ const countBy = (arrivals: readonly Arrival[]) =>
   endpoints.map((endpoint) => arrivals.filter((arrival) => arrival.endpoint === endpoint).length)
 
 test('calls go where the least is under way, and in turn where that is equal', async () => {
-  const { write, arrivals } = policyBench({ endpoints })
+  const { write, arrivals } = pipelineHarness({ endpoints })
   const calls = Array.from({ length: 9 }, () => write())
-  await quiet()
+  await settled()
   assert.deepEqual(countBy(arrivals), [3, 3, 3])
   for (const arrival of arrivals) if (arrival.endpoint === 'b') arrival.answer()
-  await quiet()
+  await settled()
   calls.push(write(), write(), write())
-  await quiet()
+  await settled()
   assert.deepEqual(countBy(arrivals.slice(9)), [0, 3, 0], 'b had nothing to do')
   for (const arrival of arrivals) arrival.answer()
   await Promise.all(calls)
 })
 
 test('a read that fails goes elsewhere at once; a write waits as always', async () => {
-  const { read, write, clock, arrivals } = policyBench({ endpoints })
+  const { read, write, clock, arrivals } = pipelineHarness({ endpoints })
   const reading = read()
-  await quiet()
+  await settled()
   arrivals[0]?.fail(down)
-  await quiet()
+  await settled()
   assert.equal(arrivals.length, 2)
   assert.notEqual(arrivals[0]?.endpoint, arrivals[1]?.endpoint)
   arrivals[1]?.answer()
   await reading
   const writing = write()
-  await quiet()
+  await settled()
   arrivals[2]?.fail(down)
-  await quiet()
+  await settled()
   assert.equal(arrivals.length, 3)
   clock.advance(50)
-  await quiet()
+  await settled()
   assert.equal(arrivals.length, 4)
   assert.notEqual(arrivals[2]?.endpoint, arrivals[3]?.endpoint)
   arrivals[3]?.answer()
@@ -46,7 +46,7 @@ test('a read that fails goes elsewhere at once; a write waits as always', async 
 })
 
 test('an endpoint that is down is left out; every call succeeds, and the others share its load', async () => {
-  const { write, clock, arrivals, pipeline } = policyBench({
+  const { write, clock, arrivals, pipeline } = pipelineHarness({
     endpoints,
     breaker,
     random: () => 0,
@@ -54,7 +54,7 @@ test('an endpoint that is down is left out; every call succeeds, and the others 
   })
   for (let call = 0; call < 300; call++) {
     const one = write()
-    await quiet()
+    await settled()
     clock.advance(1)
     await one
   }
@@ -68,7 +68,7 @@ test('an endpoint that is down is left out; every call succeeds, and the others 
 })
 
 test('all of them down: circuit_open, once each has been tried often enough', async () => {
-  const { write, clock } = policyBench({
+  const { write, clock } = pipelineHarness({
     endpoints,
     breaker,
     random: () => 0,
@@ -78,7 +78,7 @@ test('all of them down: circuit_open, once each has been tried often enough', as
   for (let call = 0; call < 30; call++) {
     const end = write().catch((error) => error.reason)
     for (let step = 0; step < 3; step++) {
-      await quiet()
+      await settled()
       clock.advance(1)
     }
     last = await end
@@ -88,7 +88,7 @@ test('all of them down: circuit_open, once each has been tried often enough', as
 
 test('an endpoint that has come back is given its share slowly', async () => {
   let isDown = true
-  const { write, clock, arrivals } = policyBench({
+  const { write, clock, arrivals } = pipelineHarness({
     endpoints: ['a', 'b'],
     breaker,
     random: () => 0,
@@ -100,17 +100,17 @@ test('an endpoint that has come back is given its share slowly', async () => {
   const burst = async (count: number) => {
     const from = arrivals.length
     for (let call = 0; call < count; call++) pending.push(write({ timeoutMs: 600_000 }))
-    await quiet()
+    await settled()
     const made = arrivals.slice(from)
     const share = made.filter(({ endpoint }) => endpoint === 'a').length
     for (const arrival of made) arrival.answer()
-    await quiet()
+    await settled()
     return share / count
   }
   for (let call = 0; call < 20; call++) {
     await burst(2)
     clock.advance(1)
-    await quiet()
+    await settled()
     for (const arrival of arrivals) arrival.answer()
   }
   isDown = false

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TransportName } from '../../src/core/error.ts'
-import { type Arrival, down, policyBench, quiet } from '../support/policy-bench.ts'
+import { type Arrival, down, pipelineHarness, settled } from '../support/pipeline-harness.ts'
 
 const transports: TransportName[] = ['grpc', 'msgpack', 'json']
 const once = { maxAttempts: 1, baseMs: 0, maxMs: 0, budgetRatio: 0, budgetPerSecond: 0 }
@@ -15,7 +15,7 @@ const speaks =
 const used = (arrivals: readonly Arrival[]) => arrivals.map(({ transport }) => transport)
 
 test('a transport that the server does not speak gives way to the next, within the call and without a wait', async () => {
-  const { read, arrivals, pipeline, clock } = policyBench({ transports, retry: once, respond: speaks('json') })
+  const { read, arrivals, pipeline, clock } = pipelineHarness({ transports, retry: once, respond: speaks('json') })
   assert.deepEqual(await read(), { by: 'json' })
   assert.deepEqual(used(arrivals), ['grpc', 'msgpack', 'json'])
   assert.equal(clock.now(), 1000)
@@ -25,13 +25,13 @@ test('a transport that the server does not speak gives way to the next, within t
 })
 
 test('calls that found out at the same time fall back once', async () => {
-  const { read, arrivals } = policyBench({ transports, retry: once, respond: speaks('msgpack', 'json') })
+  const { read, arrivals } = pipelineHarness({ transports, retry: once, respond: speaks('msgpack', 'json') })
   await Promise.all([read(), read(), read()])
   assert.deepEqual(used(arrivals), ['grpc', 'grpc', 'grpc', 'msgpack', 'msgpack', 'msgpack'])
 })
 
 test('the preferred one is tried again after 60 s, and twice as long after each failure', async () => {
-  const { read, arrivals, clock } = policyBench({ transports, retry: once, respond: speaks('json') })
+  const { read, arrivals, clock } = pipelineHarness({ transports, retry: once, respond: speaks('json') })
   await read()
   clock.advance(59_999)
   await read()
@@ -47,7 +47,7 @@ test('the preferred one is tried again after 60 s, and twice as long after each 
 
 test('what has worked once is not left for an error', async () => {
   let isDown = false
-  const { read, arrivals } = policyBench({
+  const { read, arrivals } = pipelineHarness({
     transports,
     retry: once,
     respond: (arrival) => (isDown ? arrival.fail(down) : arrival.answer())
@@ -59,7 +59,7 @@ test('what has worked once is not left for an error', async () => {
 })
 
 test('a server that is not there at all: the error, and the preferred transport is kept', async () => {
-  const { read, arrivals, pipeline } = policyBench({
+  const { read, arrivals, pipeline } = pipelineHarness({
     transports,
     retry: once,
     respond: (arrival) => arrival.fail({ ...down, sent: 'never' })
@@ -81,19 +81,19 @@ const slowToStart = () => {
 }
 
 test('a server that speaks one transport, and was away: its failure decides, not that the others are not spoken', async () => {
-  const waiting = policyBench({ transports, respond: slowToStart(), random: () => 0 })
+  const waiting = pipelineHarness({ transports, respond: slowToStart(), random: () => 0 })
   assert.deepEqual(await waiting.read(), { by: 'grpc' })
   assert.deepEqual(used(waiting.arrivals), ['grpc', 'msgpack', 'json', 'grpc'])
   assert.equal(waiting.pipeline.selector.transport, 'grpc')
   assert.equal(waiting.counters.failures, 0)
 
-  const single = policyBench({ transports, retry: once, respond: slowToStart() })
+  const single = pipelineHarness({ transports, retry: once, respond: slowToStart() })
   await assert.rejects(single.read(), { code: 'unavailable', retryable: true, attempts: 3, sent: 'processed' })
   assert.deepEqual(await single.read(), { by: 'grpc' })
 })
 
 test('of calls that look for a transport at once and find none, each fails with what is worth trying again', async () => {
-  const { read } = policyBench({
+  const { read } = pipelineHarness({
     transports,
     retry: once,
     respond: (arrival) =>
@@ -104,13 +104,13 @@ test('of calls that look for a transport at once and find none, each fails with 
 })
 
 test('a transport that was chosen is kept', async () => {
-  const { read, arrivals } = policyBench({ transports: ['msgpack'], retry: once, respond: speaks('json') })
+  const { read, arrivals } = pipelineHarness({ transports: ['msgpack'], retry: once, respond: speaks('json') })
   await assert.rejects(read(), { code: 'unimplemented', transport: 'msgpack' })
   assert.equal(arrivals.length, 1)
 })
 
 test('a call may ask for its own transport, and what comes of it changes nothing for others', async () => {
-  const { read, arrivals, pipeline } = policyBench({
+  const { read, arrivals, pipeline } = pipelineHarness({
     transports: ['msgpack', 'json'],
     respond: speaks('msgpack', 'json')
   })
@@ -122,18 +122,18 @@ test('a call may ask for its own transport, and what comes of it changes nothing
 })
 
 test('what the server does not name in its capabilities is not tried', async () => {
-  const { read, pipeline, arrivals } = policyBench({ transports, respond: (arrival) => arrival.answer() })
+  const { read, pipeline, arrivals } = pipelineHarness({ transports, respond: (arrival) => arrival.answer() })
   pipeline.selector.offered(['json'])
   await read()
   assert.deepEqual(used(arrivals), ['json'])
   assert.equal(pipeline.selector.reason, 'not_offered')
   pipeline.selector.offered([])
-  await quiet()
+  await settled()
   assert.equal(pipeline.selector.transport, 'json')
 })
 
 test('an answer that says no is an answer: the transport that brought it is kept', async () => {
-  const { read, arrivals, pipeline } = policyBench({
+  const { read, arrivals, pipeline } = pipelineHarness({
     transports,
     retry: once,
     respond: (arrival) => {

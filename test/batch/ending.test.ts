@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { methods } from '../../src/schema/methods.ts'
-import { bench, outcomes, settled } from '../support/fake-session.ts'
+import { batchHarness, outcomes, settled } from '../support/pipeline-harness.ts'
 
 test('a call aborted while it waits is never sent, and its neighbours are', async () => {
-  const { store, stream, batcher } = bench()
+  const { store, stream, batcher } = batchHarness()
   const first = [store('a')]
   await settled()
   first.push(store('b'))
@@ -25,7 +25,7 @@ test('a call aborted while it waits is never sent, and its neighbours are', asyn
 })
 
 test('a call aborted in flight settles at once, the server is asked to stop it, and its neighbours get their answers', async () => {
-  const { store, stream } = bench()
+  const { store, stream } = batchHarness()
   const controller = new AbortController()
   const calls = [store('a'), store('b', { signal: controller.signal }), store('c')]
   await settled()
@@ -40,7 +40,7 @@ test('a call aborted in flight settles at once, the server is asked to stop it, 
 })
 
 test('a deadline ends a call in flight the same way', async () => {
-  const { store, stream, clock } = bench()
+  const { store, stream, clock } = batchHarness()
   const calls = [store('a', { timeoutMs: 100 }), store('b')]
   await settled()
   stream().greet()
@@ -53,7 +53,7 @@ test('a deadline ends a call in flight the same way', async () => {
 })
 
 test('frames that nobody waits for any more do not hold up the next ones', async () => {
-  const { store, stream, clock } = bench()
+  const { store, stream, clock } = batchHarness()
   const stuck = [store('a', { timeoutMs: 100 })]
   await settled()
   stream().greet()
@@ -80,7 +80,7 @@ test('frames that nobody waits for any more do not hold up the next ones', async
 })
 
 test('a session whose server answers nothing, cancelled or not, is left for another', async () => {
-  const { store, stream, streams, clock } = bench({ batch: { framesInFlight: 4 } })
+  const { store, stream, streams, clock } = batchHarness({ batch: { framesInFlight: 4 } })
   for (let round = 0; round < 20; round++) {
     const call = store(`${round}`, { timeoutMs: 100 })
     await settled()
@@ -93,7 +93,7 @@ test('a session whose server answers nothing, cancelled or not, is left for anot
 })
 
 test('a session on which nothing comes is left with the first call that ends for it; the others go on another', async () => {
-  const { store, stream, streams, clock } = bench()
+  const { store, stream, streams, clock } = batchHarness()
   const noteActivity = store('a')
   await settled()
   stream().answer(0)
@@ -112,7 +112,7 @@ test('a session on which nothing comes is left with the first call that ends for
 })
 
 test('a session on which others are answered is not left for a call that is not', async () => {
-  const { store, stream, streams, clock } = bench()
+  const { store, stream, streams, clock } = batchHarness()
   const stuck = store('a', { timeoutMs: 5000 })
   await settled()
   stream().greet()
@@ -134,13 +134,14 @@ for (const [afterMs, sessions] of [
   [11_000, 2]
 ] as const) {
   test(`what may take long is waited for: after ${afterMs} ms there are ${sessions} sessions`, async () => {
-    const { run, stream, streams, clock } = bench()
-    const call = run(methods.listCommits, { repository: 'demo', revision: 'HEAD' }, { timeoutMs: afterMs })
+    const { run, stream, streams, clock } = batchHarness()
+    const [method, request] = [methods.listCommits, { repository: 'demo', revision: 'HEAD' }]
+    const call = run({ method, request, timeoutMs: afterMs })
     await settled()
     stream().greet()
     clock.advance(afterMs)
     await assert.rejects(call, { code: 'deadline_exceeded' })
-    const next = run(methods.listCommits, { repository: 'demo', revision: 'HEAD' })
+    const next = run({ method, request })
     next.catch(() => undefined)
     await settled()
     assert.equal(streams.length, sessions)
@@ -148,7 +149,7 @@ for (const [afterMs, sessions] of [
 }
 
 test('a window full of stuck frames is told from one that is full of work: three calls in flight stay', async () => {
-  const { store, stream, streams } = bench()
+  const { store, stream, streams } = batchHarness()
   const controller = new AbortController()
   const calls = [store('a'), store('b', { signal: controller.signal })]
   await settled()
@@ -167,7 +168,7 @@ test('a window full of stuck frames is told from one that is full of work: three
 })
 
 test('a full queue refuses with queue_full, and what has ended leaves room in it', async () => {
-  const { store, stream, batcher } = bench({ batch: { maxQueued: 3, maxOperations: 1 } })
+  const { store, stream, batcher } = batchHarness({ batch: { maxQueued: 3, maxOperations: 1 } })
   const calls = [store('a')]
   await settled()
   calls.push(store('b'))
@@ -192,7 +193,7 @@ test('a full queue refuses with queue_full, and what has ended leaves room in it
 })
 
 test('a queue that is full of bytes refuses, too; one call is taken however large it is', async () => {
-  const { store, stream } = bench({ batch: { maxQueuedBytes: 1000, framesInFlight: 1 } })
+  const { store, stream } = batchHarness({ batch: { maxQueuedBytes: 1000, framesInFlight: 1 } })
   const calls = [store('a')]
   await settled()
   const large = 'x'.repeat(5000)
@@ -208,7 +209,7 @@ test('a queue that is full of bytes refuses, too; one call is taken however larg
 })
 
 test('closing settles what waits and what is in flight, lets go of the session and leaves no timer', async () => {
-  const { store, pipeline, stream, clock } = bench({ batch: { lingerMs: 0 } })
+  const { store, pipeline, stream, clock } = batchHarness({ batch: { lingerMs: 0 } })
   const calls = [store('a')]
   await settled()
   stream().greet()
@@ -231,7 +232,7 @@ test('closing settles what waits and what is in flight, lets go of the session a
 })
 
 test('closing while a frame lingers leaves no timer', async () => {
-  const { store, pipeline, streams, clock } = bench({ batch: { lingerMs: 50 } })
+  const { store, pipeline, streams, clock } = batchHarness({ batch: { lingerMs: 50 } })
   const call = store('a')
   await settled()
   pipeline.close()

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { methods } from '../../src/schema/methods.ts'
-import { bench, settled } from '../support/fake-session.ts'
+import { answering, batchHarness, settled } from '../support/pipeline-harness.ts'
 
 test('a call is sent at once when nothing is under way, without a timer', async () => {
-  const { store, stream, clock } = bench()
+  const { store, stream, clock } = batchHarness()
   const call = store('a')
   await settled()
   assert.deepEqual(stream().frames, ['a'])
@@ -15,7 +15,7 @@ test('a call is sent at once when nothing is under way, without a timer', async 
 })
 
 test('calls made together travel together; what comes while two frames are in flight gathers into the next', async () => {
-  const { store, stream, counters } = bench()
+  const { store, stream, counters } = batchHarness()
   const calls = ['a', 'b', 'c'].map((content) => store(content))
   await settled()
   calls.push(store('d'))
@@ -37,7 +37,7 @@ test('calls made together travel together; what comes while two frames are in fl
 })
 
 test('lingerMs holds the first frame back so long, and no other', async () => {
-  const { store, stream, streams, clock } = bench({ batch: { lingerMs: 5 } })
+  const { store, stream, streams, clock } = batchHarness({ batch: { lingerMs: 5 } })
   const calls = [store('a')]
   await settled()
   clock.advance(3)
@@ -58,7 +58,7 @@ test('lingerMs holds the first frame back so long, and no other', async () => {
 })
 
 test('a frame that is full does not linger', async () => {
-  const { store, stream } = bench({ batch: { lingerMs: 5, maxOperations: 2 } })
+  const { store, stream } = batchHarness({ batch: { lingerMs: 5, maxOperations: 2 } })
   const calls = [store('a'), store('b'), store('c')]
   await settled()
   assert.deepEqual(stream().frames, ['a b', 'c'])
@@ -67,7 +67,7 @@ test('a frame that is full does not linger', async () => {
 })
 
 test('lingering begins again when nothing is under way any more', async () => {
-  const { store, stream, clock } = bench({ batch: { lingerMs: 5 } })
+  const { store, stream, clock } = batchHarness({ batch: { lingerMs: 5 } })
   const first = store('a')
   await settled()
   clock.advance(5)
@@ -84,7 +84,7 @@ test('lingering begins again when nothing is under way any more', async () => {
 })
 
 test('a frame has no more operations and no more bytes than its bounds', async () => {
-  const { store, stream } = bench({ batch: { maxOperations: 3, maxBytes: 2000, framesInFlight: 64 } })
+  const { store, stream } = batchHarness({ batch: { maxOperations: 3, maxBytes: 2000, framesInFlight: 64 } })
   const small = Array.from({ length: 7 }, (_, index) => store(`${index}`))
   await settled()
   assert.deepEqual(stream().frames, ['0 1 2', '3 4 5'])
@@ -110,7 +110,7 @@ test('a frame has no more operations and no more bytes than its bounds', async (
 })
 
 test('a frame has at most half of the operations under way, those in flight included', async () => {
-  const { store, stream } = bench()
+  const { store, stream } = batchHarness()
   const calls = Array.from({ length: 100 }, (_, index) => store(`${index}`))
   const sizes = () => stream().sent.map(({ operations }) => operations.length)
   await settled()
@@ -128,7 +128,7 @@ test('a frame has at most half of the operations under way, those in flight incl
 })
 
 test('half of a few operations is no frame: up to 16 travel together', async () => {
-  const { store, stream } = bench()
+  const { store, stream } = batchHarness()
   const calls = Array.from({ length: 20 }, (_, index) => store(`${index}`))
   await settled()
   assert.deepEqual(
@@ -140,7 +140,7 @@ test('half of a few operations is no frame: up to 16 travel together', async () 
 })
 
 test("the server's limits count where they are lower", async () => {
-  const { store, stream } = bench({ limits: { maxBatchOperations: 2 } })
+  const { store, stream } = batchHarness({ limits: { maxBatchOperations: 2 } })
   const calls = Array.from({ length: 4 }, (_, index) => store(`${index}`))
   await settled()
   assert.deepEqual(stream().frames, ['0 1', '2 3'])
@@ -149,7 +149,7 @@ test("the server's limits count where they are lower", async () => {
 })
 
 test('a frame is of one repository, and repositories take turns', async () => {
-  const { store, stream } = bench({ batch: { maxOperations: 2 } })
+  const { store, stream } = batchHarness({ batch: { maxOperations: 2 } })
   const names = ['x', 'x', 'x', 'x', 'x', 'y', 'z']
   const calls = names.map((repository, index) => store(`${repository}${index}`, { repository }))
   for (let place = 0; place < 5; place++) {
@@ -165,16 +165,16 @@ test('a frame is of one repository, and repositories take turns', async () => {
 })
 
 test('slow operations and batches of the application travel alone in their frames, which do not take the window', async () => {
-  const { store, run, stream } = bench()
+  const { store, run, stream } = batchHarness()
   const first = store('a')
   await settled()
   const repository = 'demo'
   const operations = ['x', 'y'].map((content) => ({ storeBlob: { content: Buffer.from(content) } }))
   const calls = [
     store('b'),
-    run(methods.compare, { repository, base: 'v1', head: 'v2' }),
+    run({ method: methods.compare, request: { repository, base: 'v1', head: 'v2' } }),
     store('c'),
-    run(methods.batchOperations, { repository, operations }),
+    run({ method: methods.batchOperations, request: { repository, operations } }),
     store('d'),
     store('e')
   ]
@@ -188,8 +188,10 @@ test('slow operations and batches of the application travel alone in their frame
 })
 
 test('slow operations in flight hold up no other call, and are held up only by as many of their own', async () => {
-  const { store, run, stream } = bench({ batch: { framesInFlight: 2 } })
-  const slow = Array.from({ length: 3 }, () => run(methods.compare, { repository: 'demo', base: 'v1', head: 'v2' }))
+  const { store, run, stream } = batchHarness({ batch: { framesInFlight: 2 } })
+  const slow = Array.from({ length: 3 }, () =>
+    run({ method: methods.compare, request: { repository: 'demo', base: 'v1', head: 'v2' } })
+  )
   await settled()
   assert.deepEqual(stream().frames, ['compare', 'compare'])
   const call = store('a')
@@ -205,7 +207,7 @@ test('slow operations in flight hold up no other call, and are held up only by a
 })
 
 test('a peer that does not keep up is sent nothing until it does', async () => {
-  const { store, stream } = bench({
+  const { store, stream } = batchHarness({
     onOpen: (opened) => {
       opened.hasRoom = false
     }
@@ -223,14 +225,11 @@ test('a peer that does not keep up is sent nothing until it does', async () => {
 })
 
 test('what has headers of its own, is atomic or is no operation goes as a request of its own', async () => {
-  const { pipeline, unary, streams } = bench({ unary: async () => ({ results: [] }) })
-  const run = (
-    method: Parameters<typeof pipeline.run>[0]['method'],
-    request: object,
-    headers: Record<string, string>
-  ) => pipeline.run({ method, request, headers, timeoutMs: 1000, signal: undefined })
-  await run(methods.storeBlob, { repository: 'demo', content: Buffer.of(1) }, { 'x-team': 'docs' })
-  await run(methods.batchOperations, { repository: 'demo', operations: [{ getBlob: { oid: 'a' } }], atomic: true }, {})
-  await run(methods.getCapabilities, {}, {})
-  assert.deepEqual([unary.length, streams.length], [3, 0])
+  const { run, arrivals, streams } = batchHarness({ respond: answering(() => ({ results: [] })) })
+  const request = { repository: 'demo', content: Buffer.of(1) }
+  await run({ method: methods.storeBlob, request, headers: { 'x-team': 'docs' } })
+  const operations = [{ getBlob: { oid: 'a' } }]
+  await run({ method: methods.batchOperations, request: { repository: 'demo', operations, atomic: true } })
+  await run({ method: methods.getCapabilities })
+  assert.deepEqual([arrivals.length, streams.length], [3, 0])
 })

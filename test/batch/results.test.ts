@@ -4,13 +4,14 @@ import { test } from 'node:test'
 import type { BlobwireError } from '../../src/core/error.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
-import { bench, errorDetail, operationError, outcomes, settled } from '../support/fake-session.ts'
+import { errorDetail, operationError } from '../support/fake-session.ts'
+import { batchHarness, outcomes, settled } from '../support/pipeline-harness.ts'
 import { randomNumbers } from '../support/random.ts'
 
 type Result = Messages['SessionResult']
 
 test('results out of order, in pieces, over several frames', async () => {
-  const { store, stream } = bench({ batch: { maxOperations: 10 } })
+  const { store, stream } = batchHarness({ batch: { maxOperations: 10 } })
   const random = randomNumbers(3)
   const contents = Array.from({ length: 20 }, (_, index) => `content-${index}`)
   const calls = contents.map((content) => store(content))
@@ -29,7 +30,7 @@ test('results out of order, in pieces, over several frames', async () => {
 })
 
 test('each call has its own error', async () => {
-  const { store, stream } = bench()
+  const { store, stream } = batchHarness()
   const calls = ['a', 'b', 'c'].map((content) => store(content))
   await settled()
   const results = stream().resultsOf(0)
@@ -55,7 +56,7 @@ const lies: Readonly<Record<string, (ids: number[]) => number[]>> = {
 
 for (const [name, lie] of Object.entries(lies)) {
   test(`${name}: malformed_response for what was in flight, the session is left, and the next call works`, async () => {
-    const { store, stream, streams } = bench()
+    const { store, stream, streams } = batchHarness()
     const before = store('before')
     await settled()
     stream().answer()
@@ -81,7 +82,7 @@ for (const [name, lie] of Object.entries(lies)) {
 }
 
 test('malformed_response is for the frame with the wrong result; what else was in flight goes on another session', async () => {
-  const { store, stream, streams } = bench()
+  const { store, stream, streams } = batchHarness()
   const calls = ['a', 'b'].map((content) => store(content))
   await settled()
   const allEnds = outcomes([...calls, store('c')])
@@ -99,7 +100,7 @@ test('malformed_response is for the frame with the wrong result; what else was i
 })
 
 test('a result of another kind, or of none, is malformed_response for that call alone', async () => {
-  const { store, stream } = bench()
+  const { store, stream } = batchHarness()
   const calls = ['a', 'b', 'c'].map((content) => store(content))
   await settled()
   const results = stream().resultsOf(0)
@@ -113,7 +114,7 @@ test('a result of another kind, or of none, is malformed_response for that call 
 })
 
 test('batch_response_full: those calls are sent again, and the frame that was too much does not fail them', async () => {
-  const { store, stream } = bench()
+  const { store, stream } = batchHarness()
   const calls = ['a', 'b', 'c'].map((content) => store(content))
   await settled()
   const full = operationError({
@@ -129,7 +130,7 @@ test('batch_response_full: those calls are sent again, and the frame that was to
 })
 
 test('what was given back and sent again is cancelled under its new id', async () => {
-  const { store, stream } = bench()
+  const { store, stream } = batchHarness()
   const controller = new AbortController()
   const calls = [store('a'), store('b', { signal: controller.signal }), store('c')]
   await settled()
@@ -148,7 +149,7 @@ test('what was given back and sent again is cancelled under its new id', async (
 })
 
 test('max_batch_operations is learned: the frame is cut, and later ones are smaller', async () => {
-  const { store, stream, limits } = bench()
+  const { store, stream, limits } = batchHarness()
   const calls = ['a', 'b', 'c'].map((content) => store(content))
   await settled()
   const limit = { limit: 'max_batch_operations', maximum: 2, actual: 3 }
@@ -166,9 +167,9 @@ test('max_batch_operations is learned: the frame is cut, and later ones are smal
 })
 
 test('a batch of the application that is too large is told so, for whoever made it to cut it', async () => {
-  const { run, stream } = bench()
+  const { run, stream } = batchHarness()
   const operations = ['x', 'y', 'z'].map((content) => ({ storeBlob: { content: Buffer.from(content) } }))
-  const call = run(methods.batchOperations, { repository: 'demo', operations })
+  const call = run({ method: methods.batchOperations, request: { repository: 'demo', operations } })
   await settled()
   const limit = { limit: 'max_batch_operations', maximum: 2, actual: 3 }
   stream().fail(0, { code: 'resource_exhausted', detail: errorDetail({ limit }) })
@@ -176,9 +177,9 @@ test('a batch of the application that is too large is told so, for whoever made 
 })
 
 test('the results of a batch may come in pieces', async () => {
-  const { run, stream } = bench()
+  const { run, stream } = batchHarness()
   const operations = ['x', 'y', 'z'].map((content) => ({ storeBlob: { content: Buffer.from(content) } }))
-  const call = run(methods.batchOperations, { repository: 'demo', operations })
+  const call = run({ method: methods.batchOperations, request: { repository: 'demo', operations } })
   await settled()
   for (const result of stream().resultsOf(0).toReversed()) stream().respond([result])
   const { results } = (await call) as Messages['BatchOperationsResponse']

@@ -3,12 +3,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { BlobwireError } from '../../src/core/error.ts'
 import { methods } from '../../src/schema/methods.ts'
-import { bench, errorDetail, outcomes, settled, unaryAnswer } from '../support/fake-session.ts'
+import { errorDetail, unaryAnswer } from '../support/fake-session.ts'
+import { answering, batchHarness, outcomes, settled } from '../support/pipeline-harness.ts'
 
 const reset = () => new BlobwireError({ code: 'unavailable', message: 'connection reset', sent: 'maybe' })
 
 test('a session that breaks: what was not answered is sent on a new one, what was answered is not', async () => {
-  const { store, stream, streams, counters } = bench()
+  const { store, stream, streams, counters } = batchHarness()
   const calls = ['a', 'b', 'c'].map((content) => store(content))
   await settled()
   stream().respond(stream().resultsOf(0).slice(1, 2))
@@ -22,7 +23,7 @@ test('a session that breaks: what was not answered is sent on a new one, what wa
 })
 
 test('what was in flight comes before what was waiting', async () => {
-  const { store, stream } = bench()
+  const { store, stream } = batchHarness()
   const calls = [store('a')]
   await settled()
   stream().greet()
@@ -38,7 +39,7 @@ test('what was in flight comes before what was waiting', async () => {
 })
 
 test('an aborted call is not sent again', async () => {
-  const { store, stream } = bench()
+  const { store, stream } = batchHarness()
   const controller = new AbortController()
   const calls = [store('a'), store('b', { signal: controller.signal })]
   await settled()
@@ -53,7 +54,7 @@ test('an aborted call is not sent again', async () => {
 })
 
 test('results of a session that is over are passed over', async () => {
-  const { store, stream, streams } = bench()
+  const { store, stream, streams } = batchHarness()
   const call = store('a')
   await settled()
   const [old] = streams
@@ -72,7 +73,7 @@ test('results of a session that is over are passed over', async () => {
 })
 
 test('an operation is sent three times at most, and its error says how often', async () => {
-  const { store, streams, stream } = bench({ onOpen: () => undefined })
+  const { store, streams, stream } = batchHarness({ onOpen: () => undefined })
   const call = store('a')
   for (let send = 1; send <= 3; send++) {
     await settled()
@@ -86,7 +87,7 @@ test('an operation is sent three times at most, and its error says how often', a
 })
 
 test('a server that ends each session in good order without an answer: unavailable after three sends', async () => {
-  const { store, streams, stream } = bench()
+  const { store, streams, stream } = batchHarness()
   const call = store('a')
   for (let send = 1; send <= 3; send++) {
     await settled()
@@ -97,7 +98,7 @@ test('a server that ends each session in good order without an answer: unavailab
 })
 
 test('a session that cannot be opened fails what waits for it, and the next call tries again', async () => {
-  const { store, streams, stream, batcher } = bench()
+  const { store, streams, stream, batcher } = batchHarness()
   const calls = ['a', 'b'].map((content) => store(content))
   await settled()
   calls.push(store('c'))
@@ -113,7 +114,7 @@ test('a session that cannot be opened fails what waits for it, and the next call
 
 test('a token that has expired in mid-session: one new session with a new token', async () => {
   let asked = 0
-  const { store, stream, streams } = bench({ token: () => `token-${++asked}` })
+  const { store, stream, streams } = batchHarness({ token: () => `token-${++asked}` })
   const first = store('a')
   await settled()
   stream().answer()
@@ -130,7 +131,7 @@ test('a token that has expired in mid-session: one new session with a new token'
 })
 
 test('a call that was sent twice already has its new token as well', async () => {
-  const { store, stream, streams } = bench({ token: () => 'new' })
+  const { store, stream, streams } = batchHarness({ token: () => 'new' })
   const call = store('a')
   await settled()
   stream().greet()
@@ -144,7 +145,7 @@ test('a call that was sent twice already has its new token as well', async () =>
 })
 
 test('unauthenticated with the new token as well is the answer', async () => {
-  const { store, stream, streams } = bench({ token: () => 'always' })
+  const { store, stream, streams } = batchHarness({ token: () => 'always' })
   const call = store('a')
   for (let session = 1; session <= 2; session++) {
     await settled()
@@ -155,7 +156,7 @@ test('unauthenticated with the new token as well is the answer', async () => {
 })
 
 test('a token that is a string is not asked for again', async () => {
-  const { store, stream, streams } = bench({ token: 'fixed' })
+  const { store, stream, streams } = batchHarness({ token: 'fixed' })
   const call = store('a')
   await settled()
   stream().fail(0, { code: 'unauthenticated' })
@@ -172,12 +173,12 @@ const tooLarge = (maximum: number) =>
   })
 
 test('max_batch_bytes is learned from the end of a session; what was in flight goes in requests that are halved', async () => {
-  const { store, stream, limits, unary } = bench({
-    async unary(call) {
+  const { store, stream, limits, arrivals } = batchHarness({
+    respond: answering((call) => {
       const { operations = [] } = call.request as { operations?: object[] }
       if (operations.length > 2) throw tooLarge(3500)
       return unaryAnswer(call)
-    }
+    })
   })
   const contents = [...'abcd'].map((letter) => letter.repeat(1000))
   const calls = contents.map((content) => store(content))
@@ -188,7 +189,7 @@ test('max_batch_bytes is learned from the end of a session; what was in flight g
     await Promise.all(calls),
     contents.map((content) => `oid of ${content}`)
   )
-  assert.deepEqual([limits.maxBatchBytes, unary.length], [3500, 3])
+  assert.deepEqual([limits.maxBatchBytes, arrivals.length], [3500, 3])
   const later = contents.map((content) => store(content))
   await settled()
   assert.deepEqual(
@@ -200,7 +201,7 @@ test('max_batch_bytes is learned from the end of a session; what was in flight g
 })
 
 test('an answer above our own cap teaches nothing about requests, and the calls get theirs in smaller ones', async () => {
-  const { store, stream, limits, unary } = bench()
+  const { store, stream, limits, arrivals } = batchHarness()
   const calls = ['a', 'b'].map((content) => store(content))
   await settled()
   stream().greet()
@@ -208,16 +209,16 @@ test('an answer above our own cap teaches nothing about requests, and the calls 
     new BlobwireError({ code: 'resource_exhausted', reason: 'response_too_large', message: 'x', sent: 'processed' })
   )
   assert.deepEqual(await Promise.all(calls), ['oid of a', 'oid of b'])
-  assert.deepEqual([limits.maxBatchBytes, unary.length], [4 << 20, 1])
+  assert.deepEqual([limits.maxBatchBytes, arrivals.length], [4 << 20, 1])
 })
 
 test('an operation that no frame has room for ends one session at most, and takes nobody with it', async () => {
-  const { store, stream, streams, unary } = bench({
-    async unary(call) {
+  const { store, stream, streams, arrivals } = batchHarness({
+    respond: answering((call) => {
       const { content } = call.request as { content: Uint8Array }
       if (content.length > 3500) throw tooLarge(3500)
       return unaryAnswer(call)
-    }
+    })
   })
   const neighbour = store('a')
   await settled()
@@ -228,18 +229,18 @@ test('an operation that no frame has room for ends one session at most, and take
   await assert.rejects(large, { code: 'resource_exhausted' })
   assert.equal(await neighbour, 'oid of a')
   await assert.rejects(store('y'.repeat(9000)), { code: 'resource_exhausted' })
-  assert.deepEqual([streams.length, unary.length], [1, 3], 'the second is not even tried on a session')
+  assert.deepEqual([streams.length, arrivals.length], [1, 3], 'the second is not even tried on a session')
 })
 
 test('a batch of the application that no frame has room for is told so, for whoever made it to cut it', async () => {
-  const { store, run, stream, streams } = bench({
-    async unary(call) {
+  const { store, run, stream, streams } = batchHarness({
+    respond: answering((call) => {
       if ('operations' in call.request) throw tooLarge(3500)
       return unaryAnswer(call)
-    }
+    })
   })
   const operations = ['x', 'y'].map((letter) => ({ storeBlob: { content: Buffer.from(letter.repeat(3000)) } }))
-  const batch = () => run(methods.batchOperations, { repository: 'demo', operations })
+  const batch = () => run({ method: methods.batchOperations, request: { repository: 'demo', operations } })
   const first = batch()
   await settled()
   const neighbour = store('a')
@@ -253,7 +254,7 @@ test('a batch of the application that no frame has room for is told so, for whoe
 })
 
 test('a session without work ends after 90 s, and the next call opens another', async () => {
-  const { store, stream, streams, clock } = bench()
+  const { store, stream, streams, clock } = batchHarness()
   const first = store('a')
   await settled()
   stream().answer()
@@ -275,7 +276,7 @@ test('a session without work ends after 90 s, and the next call opens another', 
 })
 
 test('a session with a frame in flight is not ended', async () => {
-  const { store, stream, clock } = bench()
+  const { store, stream, clock } = batchHarness()
   const call = store('a', { timeoutMs: 1_000_000 })
   await settled()
   stream().greet()

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { BlobwireError } from '../../src/core/error.ts'
 import { malformedResponse } from '../../src/transport/errors.ts'
-import { bench, errorDetail, operationError, outcomes, settled, unaryAnswer } from '../support/fake-session.ts'
+import { errorDetail, operationError, unaryAnswer } from '../support/fake-session.ts'
+import { type Arrival, answering, batchHarness, outcomes, settled } from '../support/pipeline-harness.ts'
 
 const none = new BlobwireError({ code: 'unimplemented', message: 'no sessions here', sent: 'processed' })
 
@@ -13,7 +14,7 @@ for (const error of [
   malformedResponse('?')
 ]) {
   test(`${error.code} ${error.reason}: decided once, remembered, told`, async () => {
-    const { store, stream, streams, unary, batcher } = bench()
+    const { store, stream, streams, arrivals, batcher } = batchHarness()
     const calls = ['a', 'b'].map((content) => store(content))
     await settled()
     stream().opening.onEnd(error)
@@ -21,7 +22,7 @@ for (const error of [
     assert.deepEqual([batcher.mode, batcher.noSessionReason], ['unary', error.reason || error.code])
     assert.equal(await store('c'), 'oid of c')
     assert.deepEqual(
-      unary.map(({ method }) => method.name),
+      arrivals.map(({ call: { method } }) => method.name),
       ['BatchOperations', 'StoreBlob']
     )
     assert.equal(streams.length, 1)
@@ -29,7 +30,7 @@ for (const error of [
 }
 
 test('silence for 1.5 s after the request has begun means that something buffers streams', async () => {
-  const { store, stream, batcher, clock } = bench()
+  const { store, stream, batcher, clock } = batchHarness()
   const call = store('a')
   await settled()
   stream().opening.onStart()
@@ -43,7 +44,7 @@ test('silence for 1.5 s after the request has begun means that something buffers
 })
 
 test('a server that greets is not silent, however long it works', async () => {
-  const { store, stream, batcher, clock } = bench()
+  const { store, stream, batcher, clock } = batchHarness()
   const call = store('a')
   await settled()
   stream().opening.onStart()
@@ -56,7 +57,7 @@ test('a server that greets is not silent, however long it works', async () => {
 })
 
 test('after 60 s a session is tried beside the calls; when it stands, they take it', async () => {
-  const { store, stream, streams, batcher, clock } = bench()
+  const { store, stream, streams, batcher, clock } = batchHarness()
   const first = store('a')
   await settled()
   stream().opening.onEnd(none)
@@ -79,7 +80,7 @@ test('after 60 s a session is tried beside the calls; when it stands, they take 
 })
 
 test('tries that fail come after 60, then 120 s, up to 600', async () => {
-  const { store, streams, clock } = bench({
+  const { store, streams, clock } = batchHarness({
     onOpen: ({ opening }) => setImmediate(() => opening.onEnd(none))
   })
   await store('a')
@@ -95,39 +96,33 @@ test('tries that fail come after 60, then 120 s, up to 600', async () => {
   assert.deepEqual(opened, [60, 180, 420, 900, 1500, 2100, 2700])
 })
 
-/** A bench that is on its unary way already. */
-async function downgraded(options: Parameters<typeof bench>[0] = {}) {
-  const made = bench(options)
+/** A harness whose batches go as unary requests already. */
+async function downgraded(options: Parameters<typeof batchHarness>[0] = {}) {
+  const made = batchHarness(options)
   const first = made.store('first')
   await settled()
   made.stream().opening.onEnd(none)
   await first
-  made.unary.length = 0
+  made.arrivals.length = 0
   return made
 }
 
 test('while two requests are under way, calls gather into the next', async () => {
-  const answers: (() => void)[] = []
   let hold = false
-  const { store, unary } = await downgraded({
-    unary: (call) =>
-      hold
-        ? new Promise((resolve) => answers.push(() => resolve(unaryAnswer(call))))
-        : Promise.resolve(unaryAnswer(call))
-  })
+  const answer = answering(unaryAnswer)
+  const { store, arrivals } = await downgraded({ respond: (arrival) => hold || answer(arrival) })
   hold = true
   const calls: Promise<string>[] = []
   for (const content of 'abcd') {
     calls.push(store(content))
     await settled()
   }
-  assert.equal(unary.length, 2)
-  answers[0]?.()
+  assert.equal(arrivals.length, 2)
+  answer(arrivals[0] as Arrival)
   await settled()
-  answers[1]?.()
-  answers[2]?.()
+  for (const arrival of arrivals.slice(1)) answer(arrival)
   assert.deepEqual(await Promise.all(calls), ['oid of a', 'oid of b', 'oid of c', 'oid of d'])
-  assert.equal(unary.length, 3)
+  assert.equal(arrivals.length, 3)
 })
 
 test('batch_response_full: those calls are asked for again', async () => {
@@ -135,37 +130,37 @@ test('batch_response_full: those calls are asked for again', async () => {
     code: 'resource_exhausted',
     detail: errorDetail({ reason: 'batch_response_full', retryable: true })
   })
-  const { store, unary } = await downgraded({
-    async unary(call) {
+  const { store, arrivals } = await downgraded({
+    respond: answering((call) => {
       const answer = unaryAnswer(call) as { results?: object[] }
       answer.results?.splice(1, answer.results.length - 1, ...answer.results.slice(1).map(() => ({ error: full })))
       return answer
-    }
+    })
   })
   const ends = await outcomes([...'abc'].map((content) => store(content)))
   assert.deepEqual(ends, ['oid of a', 'oid of b', 'oid of c'])
-  assert.equal(unary.length, 3)
+  assert.equal(arrivals.length, 3)
 })
 
 test('a request that is too large is halved', async () => {
-  const { store, unary } = await downgraded({
-    async unary(call) {
+  const { store, arrivals } = await downgraded({
+    respond: answering((call) => {
       const { operations = [] } = call.request as { operations?: object[] }
       if (operations.length <= 2) return unaryAnswer(call)
       throw new BlobwireError({ code: 'resource_exhausted', reason: 'request_too_large', message: 'HTTP status 413' })
-    }
+    })
   })
   const ends = await outcomes([...'abcde'].map((content) => store(content)))
   assert.deepEqual(
     ends,
     [...'abcde'].map((content) => `oid of ${content}`)
   )
-  assert.equal(unary.length, 5)
+  assert.equal(arrivals.length, 5)
 })
 
 test('a wrong number of results is malformed_response for that request', async () => {
   const { store } = await downgraded({
-    unary: async (call) => ('operations' in call.request ? { results: [] } : unaryAnswer(call))
+    respond: answering((call) => ('operations' in call.request ? { results: [] } : unaryAnswer(call)))
   })
   for (const end of await outcomes([store('a'), store('b')])) {
     assert.equal((end as BlobwireError).reason, 'malformed_response')
@@ -174,16 +169,15 @@ test('a wrong number of results is malformed_response for that request', async (
 
 test('a request ends when none of its calls waits any more, and not before', async () => {
   let hold = false
-  const { store, unary } = await downgraded({
-    unary: (call) => (hold ? new Promise(() => undefined) : Promise.resolve(unaryAnswer(call)))
-  })
+  const answer = answering(unaryAnswer)
+  const { store, arrivals } = await downgraded({ respond: (arrival) => hold || answer(arrival) })
   hold = true
   const controllers = [new AbortController(), new AbortController()]
   const calls = controllers.map(({ signal }, index) => store(`${index}`, { signal }))
   await settled()
   controllers[0]?.abort()
-  assert.equal(unary[0]?.signal.aborted, false)
+  assert.equal(arrivals[0]?.call.signal.aborted, false)
   controllers[1]?.abort()
-  assert.equal(unary[0]?.signal.aborted, true)
+  assert.equal(arrivals[0]?.call.signal.aborted, true)
   await outcomes(calls)
 })

@@ -1,22 +1,20 @@
 /** The benchmark as a person runs it, once, in small. */
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import type { Run } from '../../bench/report/run.ts'
+import { runNode } from '../support/child.ts'
 
-const run = promisify(execFile)
 const main = fileURLToPath(new URL('../../bench/main.ts', import.meta.url))
 
 test('a suite is run, printed and written; two results are compared; a wrong name is told', async (context) => {
   const out = await mkdtemp(join(tmpdir(), 'blobwire-bench-'))
   context.after(() => rm(out, { recursive: true, force: true }))
   const flags = ['batches', '--quick', '--rounds', '2', '--round-ms', '20', '--out', out]
-  const { stdout } = await run(process.execPath, [main, ...flags])
+  const { stdout } = await runNode(main, ...flags)
   assert.match(stdout, /batch of 1000 blobs.*us\/operation.*blobwire, MessagePack/s)
   assert.match(stdout, /an operation in a batch of 100 /)
   const files = (await readdir(out)).map((name) => join(out, name))
@@ -31,7 +29,7 @@ test('a suite is run, printed and written; two results are compared; a wrong nam
     )
     assert.ok(contenders.every(({ median }) => median > 0))
   }
-  const compared = await run(process.execPath, [main, 'compare', json, json])
+  const compared = await runNode(main, 'compare', json, json)
   assert.equal(compared.stdout.match(/no difference/g)?.length, 12)
-  await assert.rejects(run(process.execPath, [main, 'everything']), /there is no suite everything/)
+  await assert.rejects(runNode(main, 'everything'), /there is no suite everything/)
 })

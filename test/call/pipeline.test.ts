@@ -1,48 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Interceptor } from '../../src/call/interceptor.ts'
-import type { PipelineContext } from '../../src/call/pipeline.ts'
-import { createPipeline } from '../../src/call/pipeline.ts'
-import { msgpackCodec } from '../../src/codec/msgpack.ts'
-import { newCounters } from '../../src/core/counters.ts'
 import { BlobwireError } from '../../src/core/error.ts'
-import { methods } from '../../src/schema/methods.ts'
-import type { Transport } from '../../src/transport/transport.ts'
 import { FakeClock } from '../support/fake-clock.ts'
-import { plainPolicies } from '../support/policies.ts'
-
-const unstarted = {
-  method: methods.getBlob,
-  request: {},
-  headers: {},
-  timeoutMs: 30_000,
-  signal: undefined
-}
-
-/** A transport of unary calls alone. */
-function answering(unary: Transport['unary']): PipelineContext['connect'] {
-  return async () => ({ name: 'msgpack', unary, openSession: () => assert.fail('no session'), close: async () => {} })
-}
-
-function parts(over: Partial<PipelineContext>): PipelineContext {
-  return {
-    clock: new FakeClock(),
-    counters: newCounters(),
-    interceptors: [],
-    token: undefined,
-    timeoutMs: 30_000,
-    headers: unstarted.headers,
-    batch: false,
-    ...plainPolicies,
-    codecOf: () => msgpackCodec,
-    endpoints: ['http://a'],
-    transports: ['msgpack'],
-    limits: () => assert.fail('nobody asks'),
-    newRequestId: () => 'r-1',
-    connect: answering(async () => ({})),
-    ...over
-  }
-}
+import { answering, pipelineHarness } from '../support/pipeline-harness.ts'
 
 test('the layers stand in the order that order.ts gives', async () => {
   const clock = new FakeClock()
@@ -54,36 +15,33 @@ test('the layers stand in the order that order.ts gives', async () => {
       clock.advance(1000)
       return next(call)
     }
-  const pipeline = createPipeline(
-    parts({
-      clock,
-      interceptors: [named('first'), named('second')],
-      token: () => {
-        trail.push('token')
-        clock.advance(1000)
-        return 'secret'
-      },
-      connect: answering(async (call) => {
-        trail.push(`transport: ${call.headers['authorization']}, ${call.remainingMs()} ms left`)
-        return {}
-      })
+  const { read } = pipelineHarness({
+    clock,
+    interceptors: [named('first'), named('second')],
+    token: () => {
+      trail.push('token')
+      clock.advance(1000)
+      return 'secret'
+    },
+    respond: answering((call) => {
+      trail.push(`transport: ${call.headers['authorization']}, ${call.remainingMs()} ms left`)
+      return {}
     })
-  )
-  await pipeline.run(unstarted)
+  })
+  await read()
   assert.deepEqual(trail, ['first: no token', 'second: no token', 'token', 'transport: Bearer secret, 27000 ms left'])
 })
 
 test('calls and failures are counted, and an error names its request', async () => {
-  const counters = newCounters()
   let fail = false
-  const connect = answering(async () => {
+  const respond = answering(() => {
     if (fail) throw new BlobwireError({ code: 'not_found', message: 'no' })
     return {}
   })
-  const pipeline = createPipeline(parts({ counters, connect }))
-  await pipeline.run(unstarted)
+  const { read, counters } = pipelineHarness({ respond })
+  await read()
   fail = true
-  await assert.rejects(pipeline.run(unstarted), { code: 'not_found', requestId: 'r-1' })
+  await assert.rejects(read(), { code: 'not_found', requestId: 'r-1' })
   assert.deepEqual([counters.calls, counters.failures], [2, 1])
 })
 
@@ -91,8 +49,8 @@ test('what an interceptor throws comes out as a BlobwireError with its cause', a
   const broken: Interceptor = async () => {
     throw new TypeError('oops')
   }
-  const pipeline = createPipeline(parts({ interceptors: [broken] }))
-  await assert.rejects(pipeline.run(unstarted), (error: BlobwireError) => {
+  const { read } = pipelineHarness({ interceptors: [broken] })
+  await assert.rejects(read(), (error: BlobwireError) => {
     assert.equal(error.reason, 'interceptor')
     assert.ok(error.cause instanceof TypeError)
     return true
@@ -101,20 +59,11 @@ test('what an interceptor throws comes out as a BlobwireError with its cause', a
 
 test('concurrent requests share one answer of the token source, later ones ask again', async () => {
   let asked = 0
-  const seen: (string | undefined)[] = []
-  const pipeline = createPipeline(
-    parts({
-      token: async () => `t${++asked}`,
-      connect: answering(async (call) => {
-        seen.push(call.headers['authorization'])
-        return {}
-      })
-    })
-  )
-  await Promise.all(Array.from({ length: 100 }, () => pipeline.run(unstarted)))
+  const { read, last } = pipelineHarness({ token: async () => `t${++asked}`, respond: ({ answer }) => answer() })
+  await Promise.all(Array.from({ length: 100 }, () => read()))
   assert.equal(asked, 1)
-  await pipeline.run(unstarted)
-  assert.equal(seen.at(-1), 'Bearer t2')
+  await read()
+  assert.equal(last().call.headers['authorization'], 'Bearer t2')
 })
 
 test('a token source that fails or gives no token is unauthenticated, and the text is not shown', async () => {
@@ -126,8 +75,7 @@ test('a token source that fails or gives no token is unauthenticated, and the te
     () => 5 as unknown as string
   ]
   for (const token of sources) {
-    const run = createPipeline(parts({ token })).run(unstarted)
-    await assert.rejects(run, (error: BlobwireError) => {
+    await assert.rejects(pipelineHarness({ token }).read(), (error: BlobwireError) => {
       assert.equal(error.code, 'unauthenticated')
       assert.equal(error.reason, 'token_source')
       assert.equal(error.retryable, false)

@@ -5,6 +5,7 @@ import { Faults } from '../../server-fixture/faults/faults.ts'
 import type { Client } from '../../src/index.ts'
 import { failureOf } from '../support/faulty-network.ts'
 import { atEnd, testServer } from '../support/server.ts'
+import { settlesWithin } from '../support/until.ts'
 
 async function slowServer(context: TestContext, ms: number): Promise<Client> {
   const faults = new Faults()
@@ -25,20 +26,17 @@ const large = {
 test('who waits for the answer to another call has a deadline of its own', async (context) => {
   const client = await slowServer(context, 800)
   const first = client.warmUp()
-  const began = performance.now()
-  const { error } = await failureOf(client.getCapabilities({ timeoutMs: 100 }))
+  const { error } = await failureOf(settlesWithin(client.getCapabilities({ timeoutMs: 100 }), 350))
   assert.equal(error.code, 'deadline_exceeded')
-  assert.ok(performance.now() - began < 350, 'in time')
   await first
 })
 
 test('and a signal of its own', async (context) => {
   const client = await slowServer(context, 800)
   const first = client.warmUp()
-  const began = performance.now()
-  const { error } = await failureOf(client.commitFiles('demo', large, { signal: AbortSignal.timeout(100) }))
+  const call = client.commitFiles('demo', large, { signal: AbortSignal.timeout(100) })
+  const { error } = await failureOf(settlesWithin(call, 350))
   assert.equal(error.code, 'cancelled')
-  assert.ok(performance.now() - began < 350, 'at once')
   await first
 })
 

@@ -5,7 +5,7 @@ import { encodeCommit } from '../../src/git/commit.ts'
 import { hashObject } from '../../src/git/oid.ts'
 import { encodeTree } from '../../src/git/tree.ts'
 import type { BlobwireError, Repository } from '../../src/index.ts'
-import { type Answers, type Liar, startLiar } from '../support/liar.ts'
+import { type Answers, type LyingServer, startLyingServer } from '../support/lying-server.ts'
 
 const hello = new TextEncoder().encode('hello\n')
 const helloOid = 'ce013625030ba8dba906f756967f9e9ca394464a'
@@ -170,18 +170,18 @@ const lies: Lie[] = [
 ]
 
 describe('a lying server is found out', () => {
-  let liar: Liar
+  let server: LyingServer
   before(async () => {
-    liar = await startLiar()
+    server = await startLyingServer()
   })
-  after(() => liar[Symbol.asyncDispose]())
+  after(() => server[Symbol.asyncDispose]())
 
   for (const transport of ['json', 'msgpack', 'grpc'] as const) {
     test(transport, async (context) => {
-      const repo = liar.client(transport).repository('demo')
+      const repo = server.client(transport).repository('demo')
       for (const { name, answers, call, code } of lies) {
         await context.test(name, async () => {
-          liar.answers = { ...known, ...answers }
+          server.answers = { ...known, ...answers }
           await assert.rejects(call(repo), (error: BlobwireError) => {
             assert.equal(error.name, 'BlobwireError', String(error.stack))
             assert.equal(error.code, code, error.message)
@@ -195,8 +195,8 @@ describe('a lying server is found out', () => {
   }
 
   test('verify: false switches the checks off, for reads that somebody else verifies', async () => {
-    liar.answers = { GetBlob: { oid: helloOid, size: 6, content: Buffer.from('hellO\n') } }
-    const { content } = await liar.client('msgpack', { verify: false }).getBlob('demo', helloOid)
+    server.answers = { GetBlob: { oid: helloOid, size: 6, content: Buffer.from('hellO\n') } }
+    const { content } = await server.client('msgpack', { verify: false }).getBlob('demo', helloOid)
     assert.equal(Buffer.from(content).toString(), 'hellO\n')
   })
 })

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createClient } from '../../src/index.ts'
 import { startPeer } from '../support/http2-peer.ts'
-import { policyBench, quiet } from '../support/policy-bench.ts'
+import { pipelineHarness, settled } from '../support/pipeline-harness.ts'
 
 test('calls that end at their deadline are counted, those that are aborted are not', async (context) => {
   const silent = await startPeer(context, () => undefined)
@@ -20,10 +20,10 @@ test('calls that end at their deadline are counted, those that are aborted are n
 })
 
 test('a call counts once, whether its deadline comes in an attempt or while it waits for its turn', async () => {
-  const { read, clock, counters, arrivals } = policyBench({ concurrency: { maxCalls: 1, maxQueued: 1 } })
+  const { read, clock, counters, arrivals } = pipelineHarness({ concurrency: { maxCalls: 1, maxQueued: 1 } })
   const running = assert.rejects(read({ timeoutMs: 1000 }), { code: 'deadline_exceeded', attempts: 1 })
   const waiting = assert.rejects(read({ timeoutMs: 500 }), { code: 'deadline_exceeded', attempts: 0 })
-  await quiet()
+  await settled()
   clock.advance(500)
   await waiting
   assert.equal(counters.timeouts, 1)
@@ -33,11 +33,11 @@ test('a call counts once, whether its deadline comes in an attempt or while it w
 })
 
 test('attempts that end at their own time are counted, and the call that ends with the last is not counted again', async () => {
-  const { read, clock, counters } = policyBench({ attemptTimeoutMs: 1000 })
+  const { read, clock, counters } = pipelineHarness({ attemptTimeoutMs: 1000 })
   const end = assert.rejects(read(), { code: 'deadline_exceeded', reason: 'attempt_timeout', attempts: 3 })
   for (let step = 0; step < 40; step++) {
     clock.advance(100)
-    await quiet()
+    await settled()
   }
   await end
   assert.deepEqual([counters.timeouts, counters.failures], [3, 1])

@@ -1,16 +1,15 @@
 /** TLS on both listeners and all transports: who is trusted, who is not, and that nothing falls back to cleartext. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { createSecureServer, type ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { connect } from 'node:tls'
 import { type BlobwireError, createClient, type TlsOptions } from '../../src/index.ts'
 import { startPeer } from '../support/http2-peer.ts'
+import { pem } from '../support/pem.ts'
 import { atEnd, type TestServer, testServer } from '../support/server.ts'
 
-const pem = (name: string) => readFileSync(new URL(`../support/tls/${name}`, import.meta.url))
 const transports = ['json', 'msgpack', 'grpc'] as const
 const ca = pem('ca.pem')
 

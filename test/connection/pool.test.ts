@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import type { ServerHttp2Stream } from 'node:http2'
 import { test } from 'node:test'
 import { BlobwireError } from '../../src/index.ts'
-import { answer, openWay, startPeer, until } from '../support/http2-peer.ts'
+import { answer, openWay, startPeer } from '../support/http2-peer.ts'
+import { until } from '../support/until.ts'
 
 test('200 requests at once on a cold client open one connection', async (context) => {
   const peer = await startPeer(context, (stream, _headers, connection) => answer(stream, `${connection}`))

@@ -1,19 +1,16 @@
 /** HTTP proxies: only where they are asked for, the same on every transport, and the token stays inside the tunnel. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { proxyFor } from '../../src/connection/dial/proxy.ts'
 import { parseEndpoint } from '../../src/connection/endpoint.ts'
 import { type BlobwireError, createClient } from '../../src/index.ts'
 import { answer, openWay, startPeer } from '../support/http2-peer.ts'
+import { pem } from '../support/pem.ts'
 import { atEnd, testServer } from '../support/server.ts'
-
-const file = (name: string) => fileURLToPath(new URL(`../support/tls/${name}`, import.meta.url))
 
 interface TestProxy {
   readonly port: number
@@ -78,11 +75,11 @@ for (const transport of ['json', 'msgpack', 'grpc'] as const) {
     const title = `${transport}${secure ? ' with TLS' : ''}`
 
     async function setUp(context: TestContext) {
-      const pair = { cert: readFileSync(file('server.pem')), key: readFileSync(file('server.key')) }
+      const pair = { cert: pem('server.pem'), key: pem('server.key') }
       const files = { ...pair, requestCert: false, rejectUnauthorized: false }
       const fixture = atEnd(context, await testServer(secure ? { tls: files } : {}))
       const base = transport === 'grpc' ? fixture.server.grpc.replace('http', 'grpc') : fixture.server.http
-      const tls = secure ? { ca: readFileSync(file('ca.pem')) } : undefined
+      const tls = secure ? { ca: pem('ca.pem') } : undefined
       return {
         fixture,
         endpoint: base,
@@ -164,7 +161,7 @@ test('what the server says first may come in one piece with the answer of the pr
 test('a proxy that is itself spoken to over TLS: JSON and MessagePack; gRPC says that it cannot', async (context) => {
   const fixture = atEnd(context, await testServer())
   const inner = await startProxy(context)
-  const server = createTlsServer({ cert: readFileSync(file('server.pem')), key: readFileSync(file('server.key')) })
+  const server = createTlsServer({ cert: pem('server.pem'), key: pem('server.key') })
   server.on('connect', () => assert.fail('its certificate is not to be trusted'))
   server.on('tlsClientError', () => undefined)
   server.listen(0, '127.0.0.1')

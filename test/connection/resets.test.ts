@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { constants } from 'node:http2'
 import { test } from 'node:test'
 import { type BlobwireError, createClient } from '../../src/index.ts'
-import { answer, openWay, startPeer, until } from '../support/http2-peer.ts'
+import { answer, openWay, startPeer } from '../support/http2-peer.ts'
+import { until } from '../support/until.ts'
 
 const calm = constants.NGHTTP2_ENHANCE_YOUR_CALM
 

@@ -1,16 +1,11 @@
 /** Every example runs as it stands: those of the README against the built package, those of docstrings against src. */
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
+import { root, runNode } from '../support/child.ts'
 import { type TestServer, testServer } from '../support/server.ts'
-
-const run = promisify(execFile)
-const root = fileURLToPath(new URL('../..', import.meta.url))
 
 describe('examples', () => {
   let fixture: TestServer
@@ -22,7 +17,7 @@ describe('examples', () => {
     // An installed package: what `files` in package.json names, dependencies beside it.
     const installed = join(folder, 'node_modules', 'blobwire')
     await mkdir(installed, { recursive: true })
-    await run(process.execPath, [join(root, 'scripts/build.ts'), join(installed, 'dist')], { cwd: root })
+    await runNode(join(root, 'scripts/build.ts'), join(installed, 'dist'))
     for (const name of ['package.json', 'proto']) await symlink(join(root, name), join(installed, name))
     await symlink(join(root, 'node_modules'), join(installed, 'node_modules'))
   })
@@ -34,7 +29,7 @@ describe('examples', () => {
   async function runFile(name: string, text: string): Promise<string> {
     const file = join(folder, name)
     await writeFile(file, text.replaceAll('http://127.0.0.1:4100', fixture.server.http))
-    const { stdout, stderr } = await run(process.execPath, [file], { timeout: 20_000 })
+    const { stdout, stderr } = await runNode(file)
     assert.equal(stderr, '')
     return stdout
   }

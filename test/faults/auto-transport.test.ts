@@ -8,12 +8,11 @@ import { openHttpServer } from '../../server-fixture/http/http-server.ts'
 import { Service } from '../../server-fixture/service/service.ts'
 import { MemoryStore } from '../../server-fixture/store/memory-store.ts'
 import type { Client } from '../../src/index.ts'
+import { startTcpProxy } from '../../tcp-proxy/tcp-proxy.ts'
 import { blobOid } from '../support/faulty-network.ts'
-import { startHttp1Proxy } from '../support/http1-proxy.ts'
-import { until } from '../support/http2-peer.ts'
-import { startOnePort } from '../support/one-port.ts'
+import { isGrpc, startHttp1ReverseProxy, startReverseProxy } from '../support/reverse-proxy.ts'
 import { atEnd, testServer } from '../support/server.ts'
-import { startTcpProxy } from '../support/tcp-proxy.ts'
+import { until } from '../support/until.ts'
 
 const asGrpc = (url: string) => url.replace(/^http/, 'grpc')
 
@@ -47,6 +46,19 @@ async function closedPort(): Promise<number> {
   return port
 }
 
+/** A reverse proxy for which a test can close the gRPC server: its requests are then answered with 503. */
+async function startGateway(context: TestContext, upstream: { readonly http: string; readonly grpc: string }) {
+  const state = { grpcRequests: 0, open: true }
+  const peer = await startReverseProxy(context, upstream, {
+    statusOf(headers) {
+      if (!isGrpc(headers)) return undefined
+      state.grpcRequests++
+      return state.open ? undefined : 503
+    }
+  })
+  return Object.assign(state, peer)
+}
+
 /** The HTTP server alone, with capabilities that name a gRPC server as well. */
 async function startHttpServer(context: TestContext, grpcUrl: string): Promise<string> {
   const service = new Service(new MemoryStore(), { serverVersion: '0', onInternalError: () => undefined })
@@ -71,29 +83,29 @@ for (const batch of [{}, false] as const) {
   test(`${way}: everything works: MessagePack for http://, gRPC for grpc://`, async (context) => {
     const fixture = atEnd(context, await testServer())
     const { http, grpc } = fixture.server
-    const front = await startOnePort(context, fixture.server)
+    const gateway = await startGateway(context, fixture.server)
     for (const [endpoint, transport] of [
       [http, 'msgpack'],
       [asGrpc(grpc), 'grpc'],
-      [asGrpc(front.url), 'grpc']
+      [asGrpc(gateway.url), 'grpc']
     ] as const) {
       const client = fixture.client({ endpoint, transport: 'auto', batch })
       await work(client)
       assert.deepEqual(picked(client), [transport, '', batching])
     }
-    assert.ok(front.grpcRequests > 0)
+    assert.ok(gateway.grpcRequests > 0)
   })
 
   test(`${way}: the gRPC server behind a gateway is down: MessagePack`, async (context) => {
     const fixture = atEnd(context, await testServer())
-    const front = await startOnePort(context, fixture.server)
-    front.open = false
-    const client = fixture.client({ endpoint: asGrpc(front.url), transport: 'auto', batch })
+    const gateway = await startGateway(context, fixture.server)
+    gateway.open = false
+    const client = fixture.client({ endpoint: asGrpc(gateway.url), transport: 'auto', batch })
     await work(client)
     assert.deepEqual(picked(client), ['msgpack', 'unavailable', batching])
-    const before = front.grpcRequests
+    const before = gateway.grpcRequests
     await work(client)
-    assert.equal(front.grpcRequests, before, 'that is remembered')
+    assert.equal(gateway.grpcRequests, before, 'that is remembered')
   })
 
   test(`${way}: a port that speaks HTTP/2, and no gRPC: MessagePack`, async (context) => {
@@ -107,7 +119,7 @@ for (const batch of [{}, false] as const) {
 
   test(`${way}: a port that speaks HTTP/1.1: MessagePack, as requests`, async (context) => {
     const fixture = atEnd(context, await testServer())
-    const proxy = atEnd(context, await startHttp1Proxy(fixture.server.http))
+    const proxy = await startHttp1ReverseProxy(context, fixture.server)
     const client = fixture.client({ endpoint: asGrpc(proxy.url), transport: 'auto', batch })
     await work(client)
     assert.deepEqual(picked(client), ['msgpack', 'unavailable', batch ? 'unary' : 'off'])
@@ -127,8 +139,8 @@ for (const batch of [{}, false] as const) {
 
   test(`${way}: the gRPC server starts late: an earlier call gets there, by gRPC`, async (context) => {
     const fixture = atEnd(context, await testServer())
-    const proxy = atEnd(context, await startTcpProxy(new URL(fixture.server.grpc).host))
-    await proxy.refuse()
+    const proxy = atEnd(context, await startTcpProxy(fixture.server.grpc))
+    proxy.refuse()
     const endpoint = `grpc://127.0.0.1:${proxy.port}`
     const retry = { maxAttempts: 100, baseMs: 20, maxMs: 50 }
     const client = fixture.client({ endpoint, transport: 'auto', batch, retry, breaker: false })
@@ -141,20 +153,20 @@ for (const batch of [{}, false] as const) {
 
   test(`${way}: gRPC that has worked is not left when its server goes away`, async (context) => {
     const fixture = atEnd(context, await testServer())
-    const front = await startOnePort(context, fixture.server)
+    const gateway = await startGateway(context, fixture.server)
     const client = fixture.client({
-      endpoint: asGrpc(front.url),
+      endpoint: asGrpc(gateway.url),
       transport: 'auto',
       batch,
       retry: false,
       breaker: false
     })
     await work(client)
-    front.open = false
-    for (const session of front.sessions) session.destroy()
+    gateway.open = false
+    for (const session of gateway.sessions) session.destroy()
     await assert.rejects(client.storeBlob('demo', 'c'), { code: 'unavailable', transport: 'grpc' })
     assert.deepEqual(picked(client).slice(0, 2), ['grpc', ''])
-    front.open = true
+    gateway.open = true
     assert.equal((await client.storeBlob('demo', 'c')).oid, blobOid('c'))
     assert.deepEqual(picked(client).slice(0, 2), ['grpc', ''])
   })

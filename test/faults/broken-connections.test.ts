@@ -3,8 +3,9 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { type ClientOptions, createClient } from '../../src/index.ts'
-import { deafPort } from '../support/deaf-port.ts'
 import { blobOid, failureOf, faultyNetwork, transports } from '../support/faulty-network.ts'
+import { fullBacklogPort } from '../support/full-backlog.ts'
+import { settlesWithin } from '../support/until.ts'
 
 /** Calls in frames on a session, and each as a request of its own. */
 const ways: [string, Partial<ClientOptions>][] = [
@@ -17,23 +18,16 @@ for (const transport of transports) {
     test(`${transport}, ${way}: refused is unavailable and never sent; once somebody listens, calls go through`, async (context) => {
       const { proxy, client: open } = await faultyNetwork(context, transport)
       const client = open(options)
-      await proxy.refuse()
+      proxy.refuse()
       const { error } = await failureOf(client.storeBlob('demo', 'x', { timeoutMs: 2000 }))
       assert.deepEqual(
         [error.code, error.sent, error.retryable, error.transport],
         ['unavailable', 'never', true, transport]
       )
       await proxy.accept()
-      const began = performance.now()
-      let stored: string | undefined
       // A client may wait a moment before it tries an endpoint again that has just refused.
-      while (stored === undefined && performance.now() - began < 1000) {
-        stored = await client.storeBlob('demo', 'x').then(
-          ({ oid }) => oid,
-          () => undefined
-        )
-      }
-      assert.equal(stored, blobOid('x'))
+      const store = (): Promise<{ oid: string }> => client.storeBlob('demo', 'x').catch(store)
+      assert.equal((await settlesWithin(store(), 5000)).oid, blobOid('x'))
     })
 
     test(`${transport}, ${way}: a reset before the answer is unavailable, and the call may have been done`, async (context) => {
@@ -71,22 +65,22 @@ for (const transport of transports) {
       const client = open(options)
       await client.storeBlob('demo', 'before')
       proxy.partition()
-      const { error, tookMs } = await failureOf(client.storeBlob('demo', 'x', { timeoutMs: 300 }))
+      const call = settlesWithin(client.storeBlob('demo', 'x', { timeoutMs: 300 }), 550)
+      const { error, tookMs } = await failureOf(call)
       assert.deepEqual([error.code, error.sent], ['deadline_exceeded', 'maybe'])
-      assert.ok(tookMs >= 299 && tookMs < 550, `${tookMs} ms`)
+      assert.ok(tookMs >= 299, `${tookMs} ms`)
       proxy.heal()
-      const began = performance.now()
       assert.equal((await client.storeBlob('demo', 'y')).oid, blobOid('y'))
-      assert.ok(performance.now() - began < 1000)
     })
 
     test(`${transport}, ${way}: silence from the first byte on, too`, async (context) => {
       const { proxy, client: open } = await faultyNetwork(context, transport)
       const client = open(options)
       proxy.partition()
-      const { error, tookMs } = await failureOf(client.storeBlob('demo', 'x', { timeoutMs: 300 }))
+      const call = settlesWithin(client.storeBlob('demo', 'x', { timeoutMs: 300 }), 550)
+      const { error, tookMs } = await failureOf(call)
       assert.equal(error.code, 'deadline_exceeded')
-      assert.ok(tookMs >= 299 && tookMs < 550, `${tookMs} ms`)
+      assert.ok(tookMs >= 299, `${tookMs} ms`)
       proxy.heal()
       assert.equal((await client.storeBlob('demo', 'y')).oid, blobOid('y'))
     })
@@ -108,19 +102,20 @@ for (const transport of transports) {
 }
 
 test('an address that does not answer costs connectTimeoutMs: unavailable, never sent', async (context) => {
-  const port = await deafPort(context)
+  const port = await fullBacklogPort(context)
   for (const transport of transports) {
     for (const [, options] of ways) {
       const endpoint = `${transport === 'grpc' ? 'grpc' : 'http'}://127.0.0.1:${port}`
       const client = createClient({ endpoint, transport, connectTimeoutMs: 400, retry: false, ...options })
       context.after(() => client.close())
-      const { error, tookMs } = await failureOf(client.storeBlob('demo', 'x', { timeoutMs: 5000 }))
+      const call = settlesWithin(client.storeBlob('demo', 'x', { timeoutMs: 5000 }), 2500)
+      const { error, tookMs } = await failureOf(call)
       assert.deepEqual(
         [error.code, error.reason, error.sent, error.retryable, error.attempts, error.transport],
         ['unavailable', 'connect_timeout', 'never', true, 1, transport],
         error.message
       )
-      assert.ok(tookMs >= 399 && tookMs < 2500, `${tookMs} ms`)
+      assert.ok(tookMs >= 399, `${tookMs} ms`)
       assert.equal(client.stats().connections.failures, 1)
     }
   }

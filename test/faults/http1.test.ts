@@ -1,19 +1,17 @@
 /** Endpoints that speak HTTP/1.1 only: everything works, in unary requests, and it is said why. */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { createClient } from '../../src/index.ts'
-import { startHttp1Proxy } from '../support/http1-proxy.ts'
+import { pem } from '../support/pem.ts'
+import { startHttp1ReverseProxy } from '../support/reverse-proxy.ts'
 import { atEnd, testServer } from '../support/server.ts'
-
-const pem = (name: string) => readFileSync(new URL(`../support/tls/${name}`, import.meta.url))
 
 for (const transport of ['json', 'msgpack'] as const) {
   for (const secure of [false, true]) {
     test(`${transport} through a proxy for HTTP/1.1 ${secure ? 'with' : 'without'} TLS`, async (context) => {
       const fixture = atEnd(context, await testServer())
       const files = secure ? { cert: pem('server.pem'), key: pem('server.key') } : undefined
-      const proxy = atEnd(context, await startHttp1Proxy(fixture.server.http, files))
+      const proxy = await startHttp1ReverseProxy(context, fixture.server, files)
       const tls = secure ? { ca: pem('ca.pem') } : {}
       const client = createClient({ endpoint: proxy.url, transport, tls, timeoutMs: 10_000 })
       context.after(() => client.close())

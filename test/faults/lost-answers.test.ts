@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Client, Repository } from '../../src/index.ts'
+import type { TcpProxy } from '../../tcp-proxy/tcp-proxy.ts'
 import { faultyNetwork, transports } from '../support/faulty-network.ts'
-import type { TcpProxy } from '../support/tcp-proxy.ts'
 
 const author = { name: 'A U Thor', email: 'author@example.com', seconds: 1_700_000_000 }
 const zero = '0'.repeat(40)

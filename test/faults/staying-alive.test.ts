@@ -1,17 +1,13 @@
 /** A process with nothing else to do does not end before its call has settled, whatever the call waits for. */
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import { test } from 'node:test'
-import { promisify } from 'node:util'
+import { clientScript, runNode } from '../support/child.ts'
 import { transports } from '../support/faulty-network.ts'
 import { atEnd, testServer } from '../support/server.ts'
 
-const index = JSON.stringify(new URL('../../src/index.ts', import.meta.url).href)
-
-/** What a process prints that runs the script with `createClient` at hand. */
+/** The output of a process that runs the script with `createClient` at hand. */
 async function printed(script: string): Promise<string> {
-  const text = `import { createClient } from ${index}\n${script}`
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', text])
+  const { stdout } = await runNode(...clientScript(script))
   return stdout.trim()
 }
 

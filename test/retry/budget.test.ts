@@ -4,8 +4,8 @@ import { test } from 'node:test'
 import { BlobwireError } from '../../src/core/error.ts'
 import { RetryBudget } from '../../src/retry/budget.ts'
 import { FakeClock } from '../support/fake-clock.ts'
-import { bench, errorDetail, settled } from '../support/fake-session.ts'
-import { down, policyBench, quiet } from '../support/policy-bench.ts'
+import { errorDetail } from '../support/fake-session.ts'
+import { batchHarness, down, pipelineHarness, settled } from '../support/pipeline-harness.ts'
 
 const rule = { budgetRatio: 0.2, budgetPerSecond: 10 }
 /** A budget, and the calls that it counts. */
@@ -48,14 +48,14 @@ test('calls save up a fifth of those of ten seconds, and long ago they do not co
 })
 
 test('everything fails for a minute at 200 calls a second: at most 1.25 attempts a call, without a breaker', async () => {
-  const { write, clock, arrivals, counters } = policyBench({ respond: (arrival) => arrival.fail(down) })
+  const { write, clock, arrivals, counters } = pipelineHarness({ respond: (arrival) => arrival.fail(down) })
   const ends: Promise<unknown>[] = []
   for (let tick = 0; tick < 600; tick++) {
     for (let call = 0; call < 20; call++) ends.push(write().catch((error) => error.reason))
-    await quiet()
+    await settled()
     clock.advance(100)
   }
-  await quiet()
+  await settled()
   clock.advance(1000)
   const reasons = await Promise.all(ends)
   const ratio = arrivals.length / 12_000
@@ -67,14 +67,14 @@ test('everything fails for a minute at 200 calls a second: at most 1.25 attempts
 
 test('the last error is told, with the reason retry_budget_exhausted', async () => {
   const retry = { maxAttempts: 3, baseMs: 0, maxMs: 0, budgetRatio: 0, budgetPerSecond: 0 }
-  const { write, arrivals } = policyBench({ retry, respond: (arrival) => arrival.fail(down) })
+  const { write, arrivals } = pipelineHarness({ retry, respond: (arrival) => arrival.fail(down) })
   await assert.rejects(write(), { code: 'unavailable', reason: 'retry_budget_exhausted', message: 'down', attempts: 1 })
   assert.equal(arrivals.length, 1)
 })
 
 test('attempts that never reached the server cost nothing', async () => {
   const retry = { maxAttempts: 3, baseMs: 0, maxMs: 0, budgetRatio: 0, budgetPerSecond: 0.1 }
-  const { write, arrivals } = policyBench({ retry, respond: (arrival) => arrival.fail({ ...down, sent: 'never' }) })
+  const { write, arrivals } = pipelineHarness({ retry, respond: (arrival) => arrival.fail({ ...down, sent: 'never' }) })
   for (let call = 0; call < 20; call++) await assert.rejects(write(), { code: 'unavailable', reason: '', attempts: 3 })
   assert.equal(arrivals.length, 60)
 })
@@ -83,7 +83,7 @@ for (const breaks of [false, true]) {
   const spends = breaks ? 'a session that broke has spent it on what it sent again' : 'a session that holds spends none'
   test(`the budget has one retry: ${spends}`, async () => {
     const retry = { maxAttempts: 3, baseMs: 0, maxMs: 0, budgetRatio: 0, budgetPerSecond: 0.1 }
-    const { store, stream, counters, clock } = bench({ policies: { retry } })
+    const { store, stream, counters, clock } = batchHarness({ retry })
     const outcome = store('a').catch(({ reason }: BlobwireError) => reason)
     await settled()
     stream().greet()
@@ -109,7 +109,7 @@ test('30 % of attempts fail: 99 % of calls succeed with five attempts, near the 
     return state / 2_147_483_647
   }
   const retry = { maxAttempts: 5, baseMs: 0, maxMs: 0, budgetRatio: 0.5, budgetPerSecond: 10 }
-  const { write, arrivals } = policyBench({
+  const { write, arrivals } = pipelineHarness({
     retry,
     respond: (arrival) => (random() < 0.3 ? arrival.fail(down) : arrival.answer())
   })

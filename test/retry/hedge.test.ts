@@ -1,29 +1,29 @@
 /** Slow reads are asked for a second time. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { down, policyBench, quiet } from '../support/policy-bench.ts'
+import { down, pipelineHarness, settled } from '../support/pipeline-harness.ts'
 
 const hedge = { delayMs: 50 }
 const endpoints = ['a', 'b']
 
 test('a read that is answered in time is asked for once, and leaves no timer', async () => {
-  const { read, arrivals, clock } = policyBench({ hedge, endpoints })
+  const { read, arrivals, clock } = pipelineHarness({ hedge, endpoints })
   const call = read()
-  await quiet()
+  await settled()
   clock.advance(49)
   arrivals[0]?.answer({ ok: true })
   assert.deepEqual(await call, { ok: true })
   clock.advance(30_000)
-  await quiet()
+  await settled()
   assert.deepEqual([arrivals.length, clock.pending], [1, 0])
 })
 
 test('a slow one goes to another endpoint as well; the first answer counts, and the other attempt is ended', async () => {
-  const { read, arrivals, clock, counters } = policyBench({ hedge, endpoints })
+  const { read, arrivals, clock, counters } = pipelineHarness({ hedge, endpoints })
   const call = read()
-  await quiet()
+  await settled()
   clock.advance(50)
-  await quiet()
+  await settled()
   assert.equal(arrivals.length, 2)
   assert.notEqual(arrivals[0]?.endpoint, arrivals[1]?.endpoint)
   arrivals[1]?.answer({ second: true })
@@ -33,55 +33,55 @@ test('a slow one goes to another endpoint as well; the first answer counts, and 
 })
 
 test('the failure of one is not the failure of the read', async () => {
-  const { read, arrivals, clock } = policyBench({ hedge, endpoints })
+  const { read, arrivals, clock } = pipelineHarness({ hedge, endpoints })
   const call = read()
-  await quiet()
+  await settled()
   clock.advance(50)
-  await quiet()
+  await settled()
   arrivals[1]?.fail(down)
-  await quiet()
+  await settled()
   arrivals[0]?.answer({ first: true })
   assert.deepEqual(await call, { first: true })
 })
 
 test('both failed: retried like any other, and all attempts are told', async () => {
-  const { read, clock, arrivals } = policyBench({ hedge, endpoints, random: () => 0 })
+  const { read, clock, arrivals } = pipelineHarness({ hedge, endpoints, random: () => 0 })
   const call = read()
-  await quiet()
+  await settled()
   clock.advance(50)
-  await quiet()
+  await settled()
   arrivals[0]?.fail(down)
   arrivals[1]?.fail({ code: 'not_found', message: 'gone' })
   await assert.rejects(call, { code: 'not_found', attempts: 2, sent: 'maybe' })
 })
 
 test('writes are not asked for twice, nor anything where the budget is spent', async () => {
-  const { write, arrivals, clock } = policyBench({ hedge, endpoints })
+  const { write, arrivals, clock } = pipelineHarness({ hedge, endpoints })
   const call = write()
-  await quiet()
+  await settled()
   clock.advance(1000)
-  await quiet()
+  await settled()
   assert.equal(arrivals.length, 1)
   arrivals[0]?.answer()
   await call
   const retry = { maxAttempts: 3, baseMs: 0, maxMs: 0, budgetRatio: 0, budgetPerSecond: 0 }
-  const poor = policyBench({ hedge, endpoints, retry })
+  const poor = pipelineHarness({ hedge, endpoints, retry })
   const read = poor.read()
-  await quiet()
+  await settled()
   poor.clock.advance(1000)
-  await quiet()
+  await settled()
   assert.equal(poor.arrivals.length, 1)
   poor.arrivals[0]?.answer()
   await read
 })
 
 test('an abort ends both', async () => {
-  const { read, arrivals, clock } = policyBench({ hedge, endpoints })
+  const { read, arrivals, clock } = pipelineHarness({ hedge, endpoints })
   const controller = new AbortController()
   const call = read({ signal: controller.signal })
-  await quiet()
+  await settled()
   clock.advance(50)
-  await quiet()
+  await settled()
   controller.abort()
   await assert.rejects(call, { code: 'cancelled', attempts: 2 })
   assert.deepEqual(

@@ -4,12 +4,12 @@ import { test } from 'node:test'
 import { BlobwireError, type BlobwireErrorInit } from '../../src/core/error.ts'
 import { mayRetry } from '../../src/core/reasons.ts'
 import { backoffMs } from '../../src/retry/policy.ts'
-import { down, policyBench, quiet } from '../support/policy-bench.ts'
+import { down, pipelineHarness, settled } from '../support/pipeline-harness.ts'
 
 test('the first attempt runs straight: one attempt, no timer besides the deadline', async () => {
-  const { read, clock, arrivals, counters } = policyBench()
+  const { read, clock, arrivals, counters } = pipelineHarness()
   const call = read()
-  await quiet()
+  await settled()
   assert.equal(clock.pending, 1)
   arrivals[0]?.answer({ ok: true })
   assert.deepEqual(await call, { ok: true })
@@ -17,34 +17,34 @@ test('the first attempt runs straight: one attempt, no timer besides the deadlin
 })
 
 test('unavailable is tried again after a wait drawn from 0 to 100 ms, then to 200 ms, and not a fourth time', async () => {
-  const { write, clock, arrivals, counters } = policyBench({ respond: (arrival) => arrival.fail(down) })
+  const { write, clock, arrivals, counters } = pipelineHarness({ respond: (arrival) => arrival.fail(down) })
   const call = write()
   const end = assert.rejects(call, { code: 'unavailable', attempts: 3, sent: 'maybe', transport: 'msgpack' })
-  await quiet()
+  await settled()
   assert.equal(arrivals.length, 1)
   clock.advance(49)
-  await quiet()
+  await settled()
   assert.equal(arrivals.length, 1, 'half of 100 ms: the dice of the test always say 0.5')
   clock.advance(1)
-  await quiet()
+  await settled()
   assert.equal(arrivals.length, 2)
   clock.advance(100)
-  await quiet()
+  await settled()
   assert.equal(arrivals.length, 3)
   await end
   clock.advance(10_000)
-  await quiet()
+  await settled()
   assert.deepEqual([arrivals.length, counters.attempts, counters.retries, counters.failures], [3, 3, 2, 1])
 })
 
 test('a second attempt that is answered is the answer', async () => {
-  const { write, clock, arrivals } = policyBench()
+  const { write, clock, arrivals } = pipelineHarness()
   const call = write()
-  await quiet()
+  await settled()
   arrivals[0]?.fail(down)
-  await quiet()
+  await settled()
   clock.advance(50)
-  await quiet()
+  await settled()
   arrivals[1]?.answer({ ok: 2 })
   assert.deepEqual(await call, { ok: 2 })
 })
@@ -70,13 +70,13 @@ test('1,000 calls that failed together come back spread over the whole wait', as
     return state / 2_147_483_647
   }
   const retry = { maxAttempts: 2, baseMs: 100, maxMs: 20_000, budgetRatio: 1, budgetPerSecond: 10 }
-  const { write, clock, arrivals } = policyBench({ random, retry, respond: (arrival) => arrival.fail(down) })
+  const { write, clock, arrivals } = pipelineHarness({ random, retry, respond: (arrival) => arrival.fail(down) })
   const ends = Promise.allSettled(Array.from({ length: 1000 }, () => write()))
-  await quiet()
+  await settled()
   const began = clock.now()
   for (let ms = 0; ms < 100; ms++) {
     clock.advance(1)
-    await quiet()
+    await settled()
   }
   await ends
   const tenths = new Array<number>(10).fill(0)
@@ -115,114 +115,114 @@ for (const [error, isRetried] of kinds) {
 }
 
 test('Retry-After is waited for', async () => {
-  const { write, clock, arrivals } = policyBench()
+  const { write, clock, arrivals } = pipelineHarness()
   const call = write()
-  await quiet()
+  await settled()
   arrivals[0]?.fail({ ...down, details: { retryAfterMs: 2000 } })
-  await quiet()
+  await settled()
   clock.advance(2049)
-  await quiet()
+  await settled()
   assert.equal(arrivals.length, 1)
   clock.advance(1)
-  await quiet()
+  await settled()
   arrivals[1]?.answer()
   await call
 })
 
 test('a wait that would pass the deadline is not begun: the last error at once', async () => {
-  const { write, clock, arrivals } = policyBench()
+  const { write, clock, arrivals } = pipelineHarness()
   const call = write({ timeoutMs: 5000 })
-  await quiet()
+  await settled()
   arrivals[0]?.fail({ ...down, details: { retryAfterMs: 5000 } })
   await assert.rejects(call, { code: 'unavailable', attempts: 1 })
   assert.equal(clock.now(), 1000, 'no time has passed')
 })
 
 test('an abort in the wait settles at once, and no attempt follows', async () => {
-  const { write, clock, arrivals } = policyBench()
+  const { write, clock, arrivals } = pipelineHarness()
   const controller = new AbortController()
   const call = write({ signal: controller.signal })
-  await quiet()
+  await settled()
   arrivals[0]?.fail(down)
-  await quiet()
+  await settled()
   controller.abort()
   await assert.rejects(call, { code: 'cancelled', attempts: 1, sent: 'maybe' })
   clock.advance(30_000)
-  await quiet()
+  await settled()
   assert.equal(arrivals.length, 1)
   assert.equal(clock.pending, 0)
 })
 
 test('an abort during a later attempt ends that attempt', async () => {
-  const { write, clock, arrivals } = policyBench()
+  const { write, clock, arrivals } = pipelineHarness()
   const controller = new AbortController()
   const call = write({ signal: controller.signal })
-  await quiet()
+  await settled()
   arrivals[0]?.fail({ ...down, sent: 'never' })
-  await quiet()
+  await settled()
   clock.advance(50)
-  await quiet()
+  await settled()
   controller.abort()
   await assert.rejects(call, { code: 'cancelled', attempts: 2, sent: 'maybe' })
   assert.equal(arrivals[1]?.call.signal.aborted, true)
 })
 
 test('the deadline in the wait, and in a later attempt: told with all attempts', async () => {
-  const { write, clock, arrivals } = policyBench({ random: () => 0 })
+  const { write, clock, arrivals } = pipelineHarness({ random: () => 0 })
   const call = write({ timeoutMs: 1000 })
-  await quiet()
+  await settled()
   arrivals[0]?.fail(down)
-  await quiet()
+  await settled()
   clock.advance(0)
-  await quiet()
+  await settled()
   assert.equal(arrivals.length, 2)
   clock.advance(1000)
   await assert.rejects(call, { code: 'deadline_exceeded', attempts: 2, sent: 'maybe' })
 })
 
 test('an attempt has its own time, if asked for; the next one may still be answered', async () => {
-  const { read, clock, arrivals, counters } = policyBench({ attemptTimeoutMs: 1000 })
+  const { read, clock, arrivals, counters } = pipelineHarness({ attemptTimeoutMs: 1000 })
   const call = read()
-  await quiet()
+  await settled()
   assert.equal(arrivals[0]?.call.remainingMs(), 1000)
   clock.advance(1000)
-  await quiet()
+  await settled()
   assert.equal(arrivals[0]?.call.signal.aborted, true)
   clock.advance(50)
-  await quiet()
+  await settled()
   arrivals[0]?.answer({ late: true })
-  await quiet()
+  await settled()
   arrivals[1]?.answer({ ok: true })
   assert.deepEqual(await call, { ok: true })
   assert.equal(counters.timeouts, 1)
 })
 
 test('attempts that all have had their time: attempt_timeout', async () => {
-  const { read, clock } = policyBench({ attemptTimeoutMs: 1000 })
+  const { read, clock } = pipelineHarness({ attemptTimeoutMs: 1000 })
   const call = read()
   const end = assert.rejects(call, { code: 'deadline_exceeded', reason: 'attempt_timeout', attempts: 3 })
   for (let step = 0; step < 40; step++) {
     clock.advance(100)
-    await quiet()
+    await settled()
   }
   await end
 })
 
 test('what was sent by an earlier attempt stays sent', async () => {
-  const { write, clock, arrivals } = policyBench({ random: () => 0 })
+  const { write, clock, arrivals } = pipelineHarness({ random: () => 0 })
   const call = write()
   const end = assert.rejects(call, { code: 'unavailable', attempts: 3, sent: 'maybe' })
   for (const sent of ['maybe', 'never', 'never'] as const) {
-    await quiet()
+    await settled()
     arrivals.at(-1)?.fail({ ...down, sent })
-    await quiet()
+    await settled()
     clock.advance(1)
   }
   await end
 })
 
 test('what was sent again below, after a session broke, counts as attempts', async () => {
-  const { write, arrivals } = policyBench({ respond: (arrival) => arrival.fail({ ...down, attempts: 3 }) })
+  const { write, arrivals } = pipelineHarness({ respond: (arrival) => arrival.fail({ ...down, attempts: 3 }) })
   await assert.rejects(write(), { code: 'unavailable', attempts: 3 })
   assert.equal(arrivals.length, 1)
 })

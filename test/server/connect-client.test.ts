@@ -10,6 +10,7 @@ import * as grpc from '@grpc/grpc-js'
 import { makeClientConstructor } from '@grpc/grpc-js'
 import { service as healthService } from 'grpc-health-check'
 import { decodeErrorDetail } from '../../src/transport/grpc/proto.ts'
+import { childEnvironment } from '../support/child.ts'
 import { type TestServer, testServer } from '../support/server.ts'
 import { vcsService } from '../support/vcs-service.ts'
 
@@ -86,7 +87,7 @@ async function bufCurl(method: string, request: object, ...more: string[]) {
   const url = `${fixture.server.grpc}/${method}`
   const flags = ['curl', '--protocol', 'grpc', '--http2-prior-knowledge', ...more, '-d', JSON.stringify(request), url]
   try {
-    const { stdout } = await run(buf, flags, { cwd: '/' })
+    const { stdout } = await run(buf, flags, { cwd: '/', env: childEnvironment })
     return { ok: true, answer: JSON.parse(stdout || '{}') }
   } catch (error) {
     const { stderr } = error as { stderr: string }

@@ -8,7 +8,7 @@ import { test } from 'node:test'
 import type { Effect } from '../../server-fixture/faults/effects.ts'
 import { FaultScriptError, readFaultScript } from '../../server-fixture/faults/rules.ts'
 import { startServerProcess } from '../../server-fixture/process.ts'
-import { blob, post, rule } from '../support/fault-scene.ts'
+import { blob, post, rule } from '../support/fault-harness.ts'
 
 const wrong: [script: unknown, message: RegExp][] = [
   ['{', /must be JSON/],

@@ -4,12 +4,12 @@ import { constants } from 'node:http2'
 import { test } from 'node:test'
 import { Faults } from '../../server-fixture/faults/faults.ts'
 import type { Fault } from '../../server-fixture/faults/rules.ts'
-import { type Answer, blob, grpcBlob, rule, scene } from '../support/fault-scene.ts'
+import { type Answer, blob, faultHarness, grpcBlob, rule } from '../support/fault-harness.ts'
 import { atEnd, testServer } from '../support/server.ts'
 
 test('status: the error with its time to wait, before any work, on both listeners', async (context) => {
   const fault = { kind: 'status', code: 'unavailable', retryAfterMs: 1500 } as const
-  const { post, grpc, faults } = await scene(context, rule(fault))
+  const { post, grpc, faults } = await faultHarness(context, rule(fault))
   const { status, body } = await post('StoreBlob', blob('a'))
   assert.equal(status, 503)
   assert.equal((JSON.parse(body.toString()) as { code: string }).code, 'unavailable')
@@ -19,7 +19,7 @@ test('status: the error with its time to wait, before any work, on both listener
 })
 
 test('http_status: what a proxy answers', async (context) => {
-  const { post, grpc } = await scene(context, rule({ kind: 'http_status', status: 503, retryAfterSeconds: 7 }))
+  const { post, grpc } = await faultHarness(context, rule({ kind: 'http_status', status: 503, retryAfterSeconds: 7 }))
   const { status, headers, body } = await post('StoreBlob', blob('a'))
   assert.deepEqual([status, headers['retry-after'], headers['content-type']], [503, '7', 'text/html'])
   assert.match(body.toString(), /<html>/)
@@ -27,7 +27,7 @@ test('http_status: what a proxy answers', async (context) => {
 })
 
 test('delay', async (context) => {
-  const { post, grpc } = await scene(context, rule({ kind: 'delay', ms: 150 }))
+  const { post, grpc } = await faultHarness(context, rule({ kind: 'delay', ms: 150 }))
   assert.ok((await post('StoreBlob', blob('a'))).tookMs >= 145)
   const began = performance.now()
   assert.equal(await grpc('StoreBlob', grpcBlob('a')), undefined)
@@ -35,7 +35,7 @@ test('delay', async (context) => {
 })
 
 test('reset before the work, and lost_answer after it', async (context) => {
-  const { post, grpc, faults, effects } = await scene(context)
+  const { post, grpc, faults, effects } = await faultHarness(context)
   for (const [fault, done] of [
     [{ kind: 'reset', code: constants.NGHTTP2_INTERNAL_ERROR }, 0],
     [{ kind: 'lost_answer' }, 1]
@@ -52,7 +52,7 @@ test('reset before the work, and lost_answer after it', async (context) => {
 })
 
 test('silence: no answer, and the server ends with the caller', async (context) => {
-  const { post, grpc } = await scene(context, rule({ kind: 'silence' }))
+  const { post, grpc } = await faultHarness(context, rule({ kind: 'silence' }))
   const { status, tookMs } = await post('StoreBlob', blob('a'), 200)
   assert.equal(status, undefined)
   assert.ok(tookMs >= 190)
@@ -60,13 +60,13 @@ test('silence: no answer, and the server ends with the caller', async (context) 
 })
 
 test('refuse: REFUSED_STREAM', async (context) => {
-  const { post, grpc } = await scene(context, rule({ kind: 'refuse' }))
+  const { post, grpc } = await faultHarness(context, rule({ kind: 'refuse' }))
   assert.equal((await post('StoreBlob', blob('a'))).rst, constants.NGHTTP2_REFUSED_STREAM)
   assert.equal((await grpc('StoreBlob', grpcBlob('a')))?.code, 14)
 })
 
 test('truncate, corrupt, bad_gzip: the answer is not what it should be', async (context) => {
-  const { post, grpc, faults } = await scene(context)
+  const { post, grpc, faults } = await faultHarness(context)
   const sound = (await post('StoreBlob', blob('a'))).body
   const corrupted: Partial<Record<Fault['kind'], (answer: Answer) => void>> = {
     truncate: ({ body }) => assert.ok(body.length < sound.length),
@@ -89,7 +89,7 @@ test('truncate, corrupt, bad_gzip: the answer is not what it should be', async (
 })
 
 test('drip: a byte at a time', async (context) => {
-  const { post, grpc } = await scene(context, rule({ kind: 'drip', everyMs: 2 }))
+  const { post, grpc } = await faultHarness(context, rule({ kind: 'drip', everyMs: 2 }))
   const { body, tookMs } = await post('StoreBlob', blob('a'))
   assert.equal((JSON.parse(body.toString()) as { size: string }).size, '1')
   assert.ok(tookMs > body.length * 2)
@@ -102,7 +102,7 @@ for (const [steps, last, isAnswered] of [
   [1, 'below', false]
 ] as const) {
   test(`goaway in ${steps} steps, the stream ${isAnswered ? 'counts' : 'does not count'}`, async (context) => {
-    const { post, http, grpc } = await scene(context, rule({ kind: 'goaway', steps, last }, { count: 2 }))
+    const { post, http, grpc } = await faultHarness(context, rule({ kind: 'goaway', steps, last }, { count: 2 }))
     const lastIds: number[] = []
     http.on('goaway', (_code, id: number) => lastIds.push(id))
     const { status } = await post('StoreBlob', blob('a'), 300)
@@ -115,7 +115,7 @@ for (const [steps, last, isAnswered] of [
 }
 
 test('stream_limit: SETTINGS tell it', async (context) => {
-  const { post, http } = await scene(context, rule({ kind: 'stream_limit', streams: 1 }))
+  const { post, http } = await faultHarness(context, rule({ kind: 'stream_limit', streams: 1 }))
   await post('StoreBlob', blob('a'))
   if (http.remoteSettings.maxConcurrentStreams !== 1) {
     await new Promise((resolve) => http.once('remoteSettings', resolve))
@@ -124,7 +124,10 @@ test('stream_limit: SETTINGS tell it', async (context) => {
 })
 
 test('in a batch, a status is for the operation it is for; anything else is for the whole', async (context) => {
-  const { post, faults } = await scene(context, rule({ kind: 'status', code: 'unavailable' }, { after: 1, count: 1 }))
+  const { post, faults } = await faultHarness(
+    context,
+    rule({ kind: 'status', code: 'unavailable' }, { after: 1, count: 1 })
+  )
   const operations = ['a', 'b', 'c'].map((content) => ({
     storeBlob: { content: Buffer.from(content).toString('base64') }
   }))
@@ -183,7 +186,7 @@ test('a share of calls, and the same ones for the same seed', async (context) =>
 })
 
 test('effects: what is repeated has none the second time', async (context) => {
-  const { post, effects } = await scene(context)
+  const { post, effects } = await faultHarness(context)
   await Promise.all([post('StoreBlob', blob('x')), post('StoreBlob', blob('x'))])
   await post('CreateRepository', { repository: 'demo' })
   assert.deepEqual(

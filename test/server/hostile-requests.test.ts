@@ -10,6 +10,7 @@ import { credentials, Metadata, makeClientConstructor, type ServiceDefinition } 
 import { serviceName } from '../../src/schema/methods.ts'
 import { loadProto } from '../../src/transport/grpc/proto.ts'
 import { atEnd, testServer } from '../support/server.ts'
+import { startCpuClock } from '../support/until.ts'
 
 const token = 'Sup3rS3cretT0ken'
 const names = [
@@ -83,12 +84,12 @@ test('a batch of a million operations, and batches in a batch, are refused quick
     const answer = await fetch(url, { method: 'POST', headers, body })
     return JSON.parse(await answer.text())
   }
-  const began = performance.now()
+  const cpuMs = startCpuClock()
   const batchOf = (count: number) => `{"repository":"demo","operations":[${'{},'.repeat(count - 1)}{}]}`
   // A million values are more than the codec reads at all.
   assert.equal((await post(batchOf(1_000_000))).code, 'invalid_argument')
   assert.equal((await post(batchOf(100_000))).code, 'resource_exhausted')
-  assert.ok(performance.now() - began < 3000)
+  assert.ok(cpuMs() < 3000)
   const storeBlob = '{"storeBlob":{"content":"eA=="}}'
   const nested = `{"batchOperations":{"repository":"demo","operations":[${storeBlob}]}}`
   const { results } = await post(`{"repository":"demo","operations":[${nested},${storeBlob}]}`)

@@ -1,15 +1,15 @@
 /** The fixture as a process: its start line, its flags, and how it ends. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { createClient } from '../../src/index.ts'
+import { startNode, startProgram } from '../support/child.ts'
 
 const main = fileURLToPath(new URL('../../server-fixture/main.ts', import.meta.url))
 
 async function runToEnd(...flags: string[]) {
-  const child = spawn(process.execPath, [main, ...flags])
+  const child = startProgram(process.execPath, main, ...flags)
   let out = ''
   let err = ''
   child.stdout.on('data', (chunk) => {
@@ -23,7 +23,7 @@ async function runToEnd(...flags: string[]) {
 }
 
 test('one line of JSON when it is ready, logs on stderr, SIGTERM answers what was accepted and ends with 0', async () => {
-  const child = spawn(process.execPath, [main, '--http-port', '0', '--grpc-port', '0', '--token', 'sesame-tok'])
+  const child = startProgram(process.execPath, main, '--http-port', '0', '--grpc-port', '0', '--token', 'sesame-tok')
   let out = ''
   let err = ''
   child.stderr.on('data', (chunk) => {
@@ -88,7 +88,7 @@ test('flags that cannot be used: the message names the flag, its value and the a
 })
 
 test('a port that is taken, of either listener: one line on stderr, exit 1', async () => {
-  const child = spawn(process.execPath, [main, '--http-port', '0', '--grpc-port', '0'])
+  const child = startNode(main, '--http-port', '0', '--grpc-port', '0')
   const [line] = await once(child.stdout, 'data')
   const { http, grpc } = JSON.parse(String(line))
   const taken = [

@@ -1,6 +1,5 @@
 /** Sessions of clients that nobody here wrote: Connect's own, grpc-js by itself, buf curl. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { after, before, test } from 'node:test'
@@ -10,10 +9,10 @@ import { createConnectTransport } from '@connectrpc/connect-node'
 import * as grpc from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
 import { MemoryStore } from '../../server-fixture/store/memory-store.ts'
+import { root, startProgram } from '../support/child.ts'
 import { atEnd, type TestServer, testServer } from '../support/server.ts'
 import { vcsService } from '../support/vcs-service.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
 const buf = fileURLToPath(new URL('../../node_modules/.bin/buf', import.meta.url))
 const oidOf = (content: string) =>
   createHash('sha1')
@@ -241,7 +240,7 @@ test('a server that drains ends the session of a grpc-js client that goes on sen
 /** One JSON message after the other on standard input, and what comes back. */
 async function bufCurl(url: string, flags: string[], requests: object[]) {
   const all = ['curl', '--http2-prior-knowledge', '-H', 'authorization: Bearer good', ...flags, '-d', '@-', url]
-  const child = spawn(buf, all, { cwd: root, stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = startProgram(buf, ...all)
   const output: string[] = []
   const problems: string[] = []
   child.stdout.on('data', (chunk) => output.push(String(chunk)))

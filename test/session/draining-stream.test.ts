@@ -1,11 +1,12 @@
 /** A session whose connection takes nothing new goes on with another stream; nothing is lost and nothing sent twice. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type BenchOptions, bench, type FakeStream, outcomes, settled } from '../support/fake-session.ts'
+import type { FakeStream } from '../support/fake-session.ts'
+import { batchHarness, outcomes, type PipelineHarnessOptions, settled } from '../support/pipeline-harness.ts'
 
 /** A pipeline with one call in flight on an established session. */
-async function underWay(options: BenchOptions = {}) {
-  const made = bench(options)
+async function underWay(options: PipelineHarnessOptions = {}) {
+  const made = batchHarness(options)
   const first = made.store('a')
   await settled()
   made.stream().greet()

@@ -1,11 +1,11 @@
 /** A server that was killed: its lock file is taken over, and its unfinished files are removed. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, readdir, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { GitStore } from '../../server-fixture/store/git/git-store.ts'
+import { startNode } from '../support/child.ts'
 import { git, newObject, openGitStore, temporaryDirectory } from './support.ts'
 
 test('two stores cannot share a directory', async (context) => {
@@ -18,7 +18,7 @@ test('two stores cannot share a directory', async (context) => {
 
 test('the lock file of a living process is respected, that of a dead process is taken over', async (context) => {
   const directory = await temporaryDirectory(context)
-  const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' })
+  const child = startNode('-e', 'setInterval(() => {}, 1000)')
   const gone = once(child, 'exit')
   context.after(() => child.kill('SIGKILL'))
   const stat = await readFile(`/proc/${child.pid}/stat`, 'latin1').catch(() => '')

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { GitStore } from '../../server-fixture/store/git/git-store.ts'
+import { startNode } from '../support/child.ts'
 import { randomNumbers } from '../support/random.ts'
 import { git, temporaryDirectory } from './support.ts'
 
@@ -21,7 +21,7 @@ interface Acknowledged {
 /** Lets the child work for a while after its first word, kills it, and adds what it said. Returns how much that was. */
 async function runAndKill(directory: string, round: number, lifeMs: number, said: Acknowledged): Promise<number> {
   const program = join(import.meta.dirname, 'kill-child.ts')
-  const child = spawn(process.execPath, [program, directory, String(round)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = startNode(program, directory, String(round))
   const closed = once(child, 'close')
   const chunks: Buffer[] = []
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))

@@ -8,12 +8,12 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ServerProcess, startServerProcess } from '../../server-fixture/process.ts'
 import { type Client, createClient, type Repository, type TransportName } from '../../src/index.ts'
+import { startTcpProxy } from '../../tcp-proxy/tcp-proxy.ts'
 import { transports } from '../support/faulty-network.ts'
 import { checkLinearizable, type Operation, type Swap } from '../support/linearizable.ts'
 import { randomNumbers } from '../support/random.ts'
 import { Notes, Writer } from '../support/register-writers.ts'
 import { atEnd } from '../support/server.ts'
-import { startTcpProxy } from '../support/tcp-proxy.ts'
 import { git, makeDirectory, removeDirectory } from './support.ts'
 
 const kills = 5
@@ -51,10 +51,7 @@ async function startVictim(context: TestContext) {
 
 /** Two wires to it, which can be cut. */
 async function startWires(context: TestContext, { http, grpc }: Place) {
-  const wires = [
-    atEnd(context, await startTcpProxy(new URL(http).host)),
-    atEnd(context, await startTcpProxy(new URL(grpc).host))
-  ] as const
+  const wires = [atEnd(context, await startTcpProxy(http)), atEnd(context, await startTcpProxy(grpc))] as const
   const place = { http: `http://127.0.0.1:${wires[0].port}`, grpc: `grpc://127.0.0.1:${wires[1].port}` }
   return { place, reset: () => wires.map((wire) => wire.reset()) }
 }

@@ -3,13 +3,14 @@ import { createHash } from 'node:crypto'
 import type { TestContext } from 'node:test'
 import type { ServerOptions } from '../../server-fixture/server.ts'
 import { BlobwireError, type Client, type ClientOptions, createClient } from '../../src/index.ts'
+import { startTcpProxy, type TcpProxy } from '../../tcp-proxy/tcp-proxy.ts'
+import { pem } from './pem.ts'
 import { testServer } from './server.ts'
-import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 
 /** All three, for tests that hold for each. */
 export const transports = ['json', 'msgpack', 'grpc'] as const
 
-/** A client, a fixture and the wire between them. */
+/** A client, a fixture and the proxy between them. */
 export interface FaultyNetwork {
   readonly proxy: TcpProxy
   client(options?: Partial<ClientOptions>): Client
@@ -22,21 +23,22 @@ export async function faultyNetwork(
   options: Partial<ServerOptions> = {}
 ): Promise<FaultyNetwork> {
   const fixture = await testServer(options)
-  await fixture.client().createRepository('demo')
-  const isGrpc = transport === 'grpc'
-  const proxy = await startTcpProxy(new URL(isGrpc ? fixture.server.grpc : fixture.server.http).host)
+  const tls = options.tls ? { ca: pem('ca.pem') } : {}
+  await fixture.client({ tls }).createRepository('demo')
+  const origin = transport === 'grpc' ? fixture.server.grpc : fixture.server.http
+  const proxy = await startTcpProxy(origin)
   context.after(async () => {
-    // Whoever closes a connection altogether resets it for what still comes; through a proxy the server would wait for that.
+    // The proxy first: the server would wait for connections that clients have closed and that the proxy still holds.
     await proxy[Symbol.asyncDispose]()
     await fixture[Symbol.asyncDispose]()
   })
-  const endpoint = `${isGrpc ? 'grpc' : 'http'}://127.0.0.1:${proxy.port}`
+  const scheme = transport === 'grpc' ? 'grpc' : 'http'
+  const endpoint = `${scheme}${options.tls ? 's' : ''}://127.0.0.1:${proxy.port}`
+  const common = { endpoint, transport, tls, timeoutMs: 5000, retry: false, breaker: false } as const
   return {
     proxy,
-    // What one attempt comes to is what these tests are about.
-    client: (more) => {
-      return fixture.keep(createClient({ endpoint, transport, timeoutMs: 5000, retry: false, breaker: false, ...more }))
-    }
+    // These tests are about the outcome of one attempt.
+    client: (more) => fixture.keep(createClient({ ...common, ...more }))
   }
 }
 
@@ -48,7 +50,7 @@ export function blobOid(content: string | Uint8Array): string {
     .digest('hex')
 }
 
-/** What a call failed with, and how long it took. @throws where it did not fail, or with anything untyped */
+/** The error a call failed with, and the time until then. @throws where the call did not fail, or with anything untyped */
 export async function failureOf(call: Promise<unknown>): Promise<{ error: BlobwireError; tookMs: number }> {
   const began = performance.now()
   const error = await call.then(

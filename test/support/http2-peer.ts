@@ -1,11 +1,5 @@
 import { once } from 'node:events'
-import {
-  connect,
-  createServer,
-  type IncomingHttpHeaders,
-  type ServerHttp2Session,
-  type ServerHttp2Stream
-} from 'node:http2'
+import { createServer, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { parseEndpoint } from '../../src/connection/endpoint.ts'
@@ -67,28 +61,6 @@ export async function startPeer(
     await once(server, 'close')
   })
   return { url: `http://127.0.0.1:${port}`, port, sessions, seen, sockets }
-}
-
-/** A server that hands every request on to the one at `origin`, and can be told to send GOAWAY. */
-export async function startForwarder(context: TestContext, origin: string): Promise<Http2Peer> {
-  const behind = connect(origin)
-  behind.on('error', () => undefined)
-  context.after(() => behind.destroy())
-  return startPeer(context, (stream, headers) => {
-    const request = behind.request(headers)
-    request.on('error', () => stream.destroy())
-    // gRPC says in trailers how a call ended.
-    let trailers: IncomingHttpHeaders = {}
-    request.on('trailers', (found) => {
-      trailers = found
-    })
-    stream.on('wantTrailers', () => stream.sendTrailers(trailers))
-    request.on('response', (answer) => {
-      if (!stream.destroyed) stream.respond(answer, { waitForTrailers: true })
-    })
-    stream.on('close', () => request.destroy())
-    stream.pipe(request).pipe(stream)
-  })
 }
 
 /** A server that refuses every stream with a GOAWAY, which node:http2 cannot do to the first. Counts connections. */
@@ -164,14 +136,5 @@ export function openWay(context: TestContext, url: string, options: ConnectionOp
       })
       return body.text()
     }
-  }
-}
-
-/** Waits until something is so; fails after two seconds. */
-export async function until(isSo: () => boolean, what: string): Promise<void> {
-  const endsAt = performance.now() + 2000
-  while (!isSo()) {
-    if (performance.now() > endsAt) throw new Error(`not within 2 s: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }

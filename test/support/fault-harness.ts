@@ -21,7 +21,7 @@ export interface Answer {
 }
 
 /** A fixture with faults, and callers. */
-export interface Scene {
+export interface FaultHarness {
   readonly faults: Faults
   readonly effects: Effect[]
   readonly http: ClientHttp2Session
@@ -32,7 +32,7 @@ export interface Scene {
 }
 
 /** Starts one for a test; the repository `demo` is there. */
-export async function scene(context: TestContext, ...rules: FaultRule[]): Promise<Scene> {
+export async function faultHarness(context: TestContext, ...rules: FaultRule[]): Promise<FaultHarness> {
   const faults = new Faults()
   const effects: Effect[] = []
   const fixture = atEnd(context, await testServer({ faults, onEffect: (effect) => effects.push(effect) }))

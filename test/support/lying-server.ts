@@ -13,22 +13,22 @@ import { loadProto } from '../../src/transport/grpc/proto.ts'
 /** The response message for each method, by its name in the proto. */
 export type Answers = Readonly<Record<string, object>>
 
-export interface Liar extends AsyncDisposable {
+export interface LyingServer extends AsyncDisposable {
   /** What it answers from now on. */
   answers: Answers
   client(transport: 'json' | 'msgpack' | 'grpc', options?: Partial<ClientOptions>): Client
 }
 
 /** Starts one on free ports. */
-export async function startLiar(): Promise<Liar> {
-  const liar = { answers: {} as Answers }
+export async function startLyingServer(): Promise<LyingServer> {
+  const server = { answers: {} as Answers }
   const http = createServer()
   http.on('stream', (stream: ServerHttp2Stream, headers) => {
     const codec = headers['content-type'] === jsonCodec.contentType ? jsonCodec : msgpackCodec
     const method = Object.values(methods).find(({ name }) => headers[':path'] === `/${serviceName}/${name}`) as Method
     stream.resume()
     stream.respond({ ':status': 200, 'content-type': codec.contentType })
-    stream.end(codec.encode(method.response, liar.answers[method.name] ?? {}))
+    stream.end(codec.encode(method.response, server.answers[method.name] ?? {}))
   })
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
   const grpc = new Server()
@@ -38,7 +38,7 @@ export async function startLiar(): Promise<Liar> {
     Object.fromEntries(
       unary.map(({ name }) => [
         name,
-        (_call: unknown, callback: sendUnaryData<object>) => callback(null, liar.answers[name] ?? {})
+        (_call: unknown, callback: sendUnaryData<object>) => callback(null, server.answers[name] ?? {})
       ])
     )
   )
@@ -48,7 +48,7 @@ export async function startLiar(): Promise<Liar> {
     )
   })
   const clients: Client[] = []
-  return Object.assign(liar, {
+  return Object.assign(server, {
     client(transport: 'json' | 'msgpack' | 'grpc', options: Partial<ClientOptions> = {}) {
       const endpoint =
         transport === 'grpc'

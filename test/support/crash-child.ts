@@ -1,9 +1,10 @@
 /**
- * A client in a process of its own, for peers that may take a whole process down. It reads a line of JSON for each call
- * it is to make, and answers with a line: how the call ended, how long the event loop stood still, what memory it took.
+ * A client in a process of its own, for peers that may take a whole process down. It reads a line of JSON for each call, and
+ * answers with a line: how the call ended, how long the event loop was blocked, how much memory the call took.
  */
 import { createInterface } from 'node:readline'
 import { BlobwireError, createClient } from '../../src/index.ts'
+import { later, settlesWithin, startCpuClock, until } from './until.ts'
 
 /** A call to make. */
 export interface Order {
@@ -12,22 +13,26 @@ export interface Order {
   readonly single: boolean
   readonly timeoutMs: number
   readonly maxResponseBytes: number
+  /** The connection has to close by itself. */
+  readonly closes: boolean
 }
 
-/** What became of it. */
+/** The end of the call. */
 export interface Report {
   readonly code: string
   readonly reason: string
   readonly messageLength: number
-  readonly tookMs: number
-  readonly lagMs: number
+  /** The longest time between two turns of the event loop, in CPU time. */
+  readonly blockedMs: number
   readonly grownBytes: number
+  /** Connections that are open at the end, before the client is closed. */
+  readonly open: number
 }
 
-/** What nobody caught would have ended the process. */
+/** Errors that would have ended the process. */
 const stray: string[] = []
 
-async function carryOut({ endpoint, transport, single, timeoutMs, maxResponseBytes }: Order): Promise<Report> {
+async function carryOut({ endpoint, transport, single, timeoutMs, maxResponseBytes, closes }: Order): Promise<Report> {
   const client = createClient({
     endpoint,
     transport,
@@ -36,33 +41,36 @@ async function carryOut({ endpoint, transport, single, timeoutMs, maxResponseByt
     ...(single ? { batch: false } : {})
   })
   const before = process.memoryUsage.rss()
-  const began = performance.now()
-  let lagMs = 0
+  let blockedMs = 0
   let grownBytes = 0
-  let last = began
+  let cpuMs = startCpuClock()
   const watch = setInterval(() => {
-    const now = performance.now()
-    lagMs = Math.max(lagMs, now - last - 10)
-    last = now
+    blockedMs = Math.max(blockedMs, cpuMs())
+    cpuMs = startCpuClock()
     grownBytes = Math.max(grownBytes, process.memoryUsage.rss() - before)
   }, 10)
-  const error = await client.getRepository('demo').then(
+  const error = await settlesWithin(client.getRepository('demo'), timeoutMs + 250).then(
     () => undefined,
     (reason: unknown) => reason
   )
-  const tookMs = performance.now() - began
-  // What is still to come may do harm as well.
-  await new Promise((resolve) => setTimeout(resolve, 30))
+  // Bytes that are still to come may do harm as well.
+  await later(30)
+  if (closes)
+    await settlesWithin(
+      until(() => client.stats().connections.open === 0, 'closed'),
+      3000
+    ).catch(() => undefined)
   clearInterval(watch)
+  const { open } = client.stats().connections
   await client.close()
   const found = error instanceof BlobwireError && stray.length === 0 ? error : undefined
   return {
     code: stray[0] ?? found?.code ?? (error === undefined ? 'success' : `untyped: ${error}`),
     reason: found?.reason ?? '',
     messageLength: found?.message.length ?? 0,
-    tookMs,
-    lagMs,
-    grownBytes
+    blockedMs,
+    grownBytes,
+    open
   }
 }
 
@@ -74,7 +82,8 @@ const first: Order = {
   transport: 'msgpack',
   single: true,
   timeoutMs: 1000,
-  maxResponseBytes: 1e6
+  maxResponseBytes: 1e6,
+  closes: false
 }
 // Modules that are loaded at the first call would count as lag and memory of the first attack.
 await carryOut(first)

@@ -1,21 +1,24 @@
+/** One direction of one proxied connection. */
 import type { Socket } from 'node:net'
 
-/** What befalls the bytes of one direction. */
+/** The state of the wire in one direction. */
 export interface DirectionSettings {
-  /** How long each chunk is under way. */
+  /** Time that each chunk is under way. */
   latencyMs: number
-  /** Up to so much more or less; chunks never overtake each other. */
+  /** Up to so much more or less, at random; chunks never overtake each other. */
   jitterMs: number
   /** Infinity = as fast as the receiver reads. */
   bytesPerSecond: number
   /** Chunks are cut into pieces of this many bytes, each written by itself. */
   sliceBytes: number
-  /** Nothing passes, neither bytes nor ends; what came in the meantime passes when this is switched off. */
+  /** Nothing passes, neither bytes nor ends; all that was held passes when this is switched off. */
   blackHole: boolean
   /** After so many bytes of a connection both sides are reset (RST); bytes beyond do not pass. */
   resetAfterBytes: number
   /** After so many bytes of a connection both sides are ended (FIN); bytes beyond do not pass. */
   cutAfterBytes: number
+  /** Bytes held for a receiver that is slow or far away; beyond it the sender is not read. */
+  maxHeldBytes: number
 }
 
 /** A wire without faults. */
@@ -26,25 +29,20 @@ export const soundWire: Readonly<DirectionSettings> = {
   sliceBytes: Number.POSITIVE_INFINITY,
   blackHole: false,
   resetAfterBytes: Number.POSITIVE_INFINITY,
-  cutAfterBytes: Number.POSITIVE_INFINITY
+  cutAfterBytes: Number.POSITIVE_INFINITY,
+  maxHeldBytes: 1024 * 1024
 }
 
-/** What a direction needs of its connection. */
-export interface DirectionParts {
-  readonly source: Socket
-  readonly sink: Socket
-  /** Read anew for each piece: settings change while connections live. */
+/** The proxy's part in a direction. */
+export interface DirectionOptions {
+  /** Read anew for each piece: settings change while connections are open. */
   readonly settings: Readonly<DirectionSettings>
-  /** A number from -1 to 1. */
-  readonly random: () => number
   /** So many bytes have gone to the sink. */
   readonly onBytes: (count: number) => void
   /** One of the limits has been reached. */
   readonly onLimit: (how: 'reset' | 'cut') => void
 }
 
-/** What is held for a receiver that is slow or far away; beyond it the sender is not read. */
-const maxHeldBytes = 1024 * 1024
 /** A slow wire is paced in steps of this many milliseconds. */
 const paceMs = 10
 
@@ -55,9 +53,11 @@ interface Item {
   readonly end?: 'end' | 'reset'
 }
 
-/** One direction of one connection: keeps the order, and does not read more than it can pass on. */
-export class ProxyDirection {
-  readonly #parts: DirectionParts
+/** Keeps the order of its bytes, and does not read more than it can pass on. */
+export class Direction {
+  readonly #source: Socket
+  readonly #sink: Socket
+  readonly #options: DirectionOptions
   readonly #queue: Item[] = []
   #held = 0
   #passed = 0
@@ -70,10 +70,11 @@ export class ProxyDirection {
   #immediate: NodeJS.Immediate | undefined
   #over = false
 
-  constructor(parts: DirectionParts) {
-    this.#parts = parts
-    const { source, sink } = parts
-    // What is written before that would arrive in one piece.
+  constructor(source: Socket, sink: Socket, options: DirectionOptions) {
+    this.#source = source
+    this.#sink = sink
+    this.#options = options
+    // Slices written before the connection stands would arrive in one piece.
     this.#blocked = sink.connecting
     let ended = false
     source.on('data', (bytes: Buffer) => this.#take({ bytes, dueAtMs: this.#due() }))
@@ -82,7 +83,7 @@ export class ProxyDirection {
       this.#take({ bytes: Buffer.alloc(0), dueAtMs: this.#due(), end: 'end' })
     })
     source.on('close', (hadError) => {
-      // One that has ended can still be reset, by what comes for it when nobody reads any more.
+      // A source that has ended can still be reset, by bytes that arrive when nobody reads any more.
       if (!ended || hadError) this.#take({ bytes: Buffer.alloc(0), dueAtMs: this.#due(), end: 'reset' })
     })
     const goOn = () => {
@@ -100,16 +101,16 @@ export class ProxyDirection {
     this.#queue.length = 0
     clearTimeout(this.#timer)
     clearImmediate(this.#immediate)
-    // What is not read is not noticed to have ended, either.
-    this.#parts.source.resume()
+    // The end of a source is noticed only while the source is read.
+    this.#source.resume()
   }
 
-  /** Passes on what is due. To be called when settings have changed. */
+  /** Passes on all that is due. To be called when settings have changed. */
   pump(): void {
     clearTimeout(this.#timer)
     clearImmediate(this.#immediate)
     this.#immediate = undefined
-    while (!this.#over && !this.#blocked && !this.#parts.settings.blackHole) {
+    while (!this.#over && !this.#blocked && !this.#options.settings.blackHole) {
       const [item] = this.#queue
       if (item === undefined) return
       const waitMs = Math.max(item.dueAtMs, this.#freeAtMs) - performance.now()
@@ -124,7 +125,7 @@ export class ProxyDirection {
   }
 
   get #isSliced(): boolean {
-    return Number.isFinite(this.#parts.settings.sliceBytes)
+    return Number.isFinite(this.#options.settings.sliceBytes)
   }
 
   /** Pieces that are written in one turn of the event loop would be read as one. */
@@ -133,8 +134,8 @@ export class ProxyDirection {
   }
 
   #due(): number {
-    const { settings, random } = this.#parts
-    const delayMs = settings.latencyMs + settings.jitterMs * random()
+    const { latencyMs, jitterMs } = this.#options.settings
+    const delayMs = latencyMs + jitterMs * (2 * Math.random() - 1)
     this.#lastDueMs = Math.max(this.#lastDueMs, performance.now() + Math.max(0, delayMs))
     return this.#lastDueMs
   }
@@ -143,15 +144,15 @@ export class ProxyDirection {
     if (this.#over) return
     this.#queue.push(item)
     this.#held += item.bytes.length
-    if (this.#held > maxHeldBytes) this.#parts.source.pause()
+    if (this.#held > this.#options.settings.maxHeldBytes) this.#source.pause()
     if (this.#isSliced) this.#pumpNextTurn()
     else this.pump()
   }
 
   #pass(item: Item): void {
-    const { settings, sink, source, onBytes, onLimit } = this.#parts
-    if (item.end === 'end') sink.end()
-    if (item.end === 'reset') sink.resetAndDestroy()
+    const { settings, onBytes, onLimit } = this.#options
+    if (item.end === 'end') this.#sink.end()
+    if (item.end === 'reset') this.#sink.resetAndDestroy()
     if (item.end) return
     const { bytesPerSecond, sliceBytes, resetAfterBytes, cutAfterBytes } = settings
     const limit = Math.max(0, Math.min(resetAfterBytes, cutAfterBytes) - this.#passed)
@@ -163,11 +164,11 @@ export class ProxyDirection {
     this.#freeAtMs = Math.max(this.#freeAtMs, performance.now()) + (piece.length * 1000) / bytesPerSecond
     const isLast = piece.length === limit
     if (isLast) this.#over = true
-    this.#blocked = !sink.write(piece, () => {
+    this.#blocked = !this.#sink.write(piece, () => {
       // The bytes are in the receiver's hands before its connection breaks.
       if (isLast) setImmediate(() => onLimit(resetAfterBytes <= cutAfterBytes ? 'reset' : 'cut'))
     })
     onBytes(piece.length)
-    if (this.#held <= maxHeldBytes) source.resume()
+    if (this.#held <= settings.maxHeldBytes) this.#source.resume()
   }
 }

@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { TestContext } from 'node:test'
+import { startNode } from './child.ts'
 
 const listener = `
 const server = require('node:net').createServer()
@@ -9,11 +9,11 @@ server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => console.log(serv
 `
 
 /**
- * A port of 127.0.0.1 that takes part in no handshake: its process is stopped, accepts nothing and has room for no more
- * connections, so that the kernel drops what comes.
+ * A port of 127.0.0.1 that completes no handshake: its process is stopped and its listen backlog is full, so the kernel
+ * drops every SYN.
  */
-export async function deafPort(context: TestContext): Promise<number> {
-  const child = spawn(process.execPath, ['-e', listener], { stdio: ['ignore', 'pipe', 'inherit'] })
+export async function fullBacklogPort(context: TestContext): Promise<number> {
+  const child = startNode('-e', listener)
   context.after(() => child.kill('SIGKILL'))
   const [line] = await once(child.stdout, 'data')
   const port = Number(line)

@@ -1,0 +1,37 @@
+/** Memory stores with which a test decides when the server goes on, and for how long its data stays. */
+import { MemoryStore } from '../../server-fixture/store/memory-store.ts'
+
+/** A store whose reads wait while it is blocked, as it is in the beginning. */
+export class BlockingStore extends MemoryStore {
+  /** Reads that wait. */
+  waiting = 0
+  #release: () => void = () => undefined
+  #gate = Promise.resolve()
+
+  constructor() {
+    super()
+    this.block()
+  }
+
+  block(): void {
+    this.#gate = new Promise((resolve) => {
+      this.#release = resolve
+    })
+  }
+
+  release(): void {
+    this.#release()
+  }
+
+  override async getRepository(repository: string) {
+    this.waiting++
+    await this.#gate
+    this.waiting--
+    return super.getRepository(repository)
+  }
+}
+
+/** A store that outlives its server: one database behind several servers, or behind one that is started again. */
+export class SharedStore extends MemoryStore {
+  override async close() {}
+}
