@@ -1,11 +1,13 @@
+/** The order of the pipeline, as call/pipeline.ts draws it. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Interceptor } from '../../src/call/interceptor.ts'
 import { BlobwireError } from '../../src/core/error.ts'
 import { FakeClock } from '../support/fake-clock.ts'
-import { answering, pipelineHarness } from '../support/pipeline-harness.ts'
+import { FakeStream } from '../support/fake-session.ts'
+import { answering, pipelineHarness, settled } from '../support/pipeline-harness.ts'
 
-test('the layers stand in the order that order.ts gives', async () => {
+test('the layers stand in the order that pipeline.ts draws', async () => {
   const clock = new FakeClock()
   const trail: string[] = []
   const named =
@@ -30,6 +32,72 @@ test('the layers stand in the order that order.ts gives', async () => {
   })
   await read()
   assert.deepEqual(trail, ['first: no token', 'second: no token', 'token', 'transport: Bearer secret, 27000 ms left'])
+})
+
+test('the worked example: a call passes breaker, retry, attempt and batch, and its neighbours with it', async () => {
+  const seen: string[] = []
+  const streams: FakeStream[] = []
+  const once: Interceptor = (call, next) => {
+    seen.push(call.method.name)
+    return next(call)
+  }
+  const refused = new BlobwireError({ code: 'unavailable', message: 'refused', sent: 'never' })
+  const clock = new FakeClock()
+  const { store, counters, pipeline } = pipelineHarness({
+    clock,
+    batch: {},
+    endpoints: ['a', 'b'],
+    // A second failure in a row would open the breaker, and one token is all that the budget has.
+    breaker: { failures: 2, ratio: 1, minimumAttempts: 100, windowMs: 10_000, openMs: 60_000 },
+    retry: { maxAttempts: 3, baseMs: 100, maxMs: 20_000, budgetRatio: 0, budgetPerSecond: 0.1 },
+    interceptors: [once],
+    connect: async (endpoint, name) => {
+      if (endpoint === 'a') {
+        clock.advance(1)
+        throw refused
+      }
+      return {
+        name,
+        unary: () => assert.fail('no unary request'),
+        openSession(opening) {
+          const stream = new FakeStream(opening)
+          streams.push(stream)
+          return stream
+        },
+        close: async () => undefined
+      }
+    }
+  })
+  const calls = ['1', '2', '3', '4'].map((content) => store(content))
+  await settled()
+  const [a, b] = pipeline.channels()
+  assert.deepEqual([a?.endpoint, a?.inFlight, b?.inFlight], ['a', 0, 2], 'half of the calls went to each; a is down')
+  assert.equal(a?.breaker?.state, 'closed', 'two calls that failed together are one failure')
+  clock.advance(49)
+  await settled()
+  assert.equal(counters.retries, 0, 'half of 100 ms have not passed')
+  clock.advance(1)
+  await settled()
+  assert.deepEqual(
+    [counters.calls, counters.attempts, counters.retries],
+    [4, 6, 2],
+    'nothing was sent: both are paid back'
+  )
+  const [stream] = streams
+  stream?.answer()
+  await settled()
+  stream?.answer()
+  assert.deepEqual((await Promise.all(calls)).toSorted(), ['oid of 1', 'oid of 2', 'oid of 3', 'oid of 4'])
+  assert.deepEqual(
+    [streams.length, stream?.frames.join(', ')],
+    [1, '2 4, 1 3'],
+    'the second attempts share a frame of b'
+  )
+  assert.deepEqual(
+    seen,
+    ['StoreBlob', 'StoreBlob', 'StoreBlob', 'StoreBlob'],
+    'interceptors see a call, not its attempts'
+  )
 })
 
 test('calls and failures are counted, and an error names its request', async () => {
