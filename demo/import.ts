@@ -69,11 +69,14 @@ export async function importRevisions(
   const { transport } = target
   const relay = await startRelay(transport === 'grpc' ? target.grpc : target.http)
   const endpoint = `${transport === 'grpc' ? 'grpc' : 'http'}://${relay.authority}`
-  const watch: Interceptor = async (call, next) => {
-    const response = await next(call)
-    const { operations } = call.request as { operations?: { storeBlob?: object }[] }
-    if (operations?.[0]?.storeBlob) onProgress(operations.length)
-    return response
+  const watch: Interceptor = {
+    async request(request, next) {
+      const response = await next(request)
+      if (request.method !== 'batchOperations') return response
+      const { operations = [] } = request.message
+      if (operations[0]?.storeBlob) onProgress(operations.length)
+      return response
+    }
   }
   const figures: ImportFigures[] = []
   for (const [index, revision] of revisions.entries()) {

@@ -9,14 +9,15 @@ import type { ResolvedRetryOptions } from '../retry/options.ts'
 import type { Messages } from '../schema/messages.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { Token } from './credentials.ts'
-import type { Interceptor } from './interceptor.ts'
+import type { RequestInterceptor } from './interceptor.ts'
 
 /** What the layers are made from. */
 export interface PipelineContext {
   readonly clock: Clock
   readonly counters: Counters
   readonly latency: Latency
-  readonly interceptors: readonly Interceptor[]
+  /** Around each request. */
+  readonly interceptors: readonly RequestInterceptor[]
   readonly token: Token | undefined
   /** Time for a call that does not say otherwise, in milliseconds. */
   readonly timeoutMs: number

@@ -9,7 +9,7 @@ import type { Call, Sink } from '../transport/transport.ts'
 import { Bulkhead } from './bulkhead.ts'
 import { Credentials } from './credentials.ts'
 import { DeadlineTimers } from './deadline-timers.ts'
-import { compose, forward, type Interceptor } from './interceptor.ts'
+import { type Changeable, forward, methodName, passThrough, type RequestInterceptor } from './interceptor.ts'
 import type { PipelineContext } from './pipeline-context.ts'
 import { Deadline, type UnstartedCall } from './running-call.ts'
 
@@ -93,25 +93,38 @@ export function createPipeline(context: PipelineContext): Pipeline {
 type Entrance = (call: Call, sink: Sink) => void
 
 /** What is below the deadline. Without interceptors a call needs no promises of its own there. */
-function entrance(interceptors: readonly Interceptor[], retrier: Retrier): Entrance {
+function entrance(interceptors: readonly RequestInterceptor[], retrier: Retrier): Entrance {
   if (interceptors.length === 0) return (call, sink) => retrier.submit(call, sink)
-  const next = compose(interceptors, (call) => submitted(retrier, call))
-  // An application's own functions may spread a call, which must then have all its parts for itself.
-  return (call, sink) => forward(next(plainCall(call)), sink)
+  return (call, sink) => {
+    const { method, request: message, headers, signal } = call
+    const name = methodName(method)
+    const remainingMs = () => call.remainingMs()
+    const answer = passThrough<Changeable>(
+      interceptors,
+      { message, headers },
+      {
+        show: (changed) => ({ method: name, message: changed.message, headers: changed.headers, signal, remainingMs }),
+        innermost: (changed) => submitted(retrier, changedCall(call, changed))
+      }
+    )
+    forward(answer as Promise<object>, sink)
+  }
 }
 
 function submitted(retrier: Retrier, call: Call): Promise<object> {
   return new Promise((succeed, fail) => retrier.submit(call, { succeed, fail }))
 }
 
-function plainCall(call: Call): Call {
-  const { method, request, headers, signal, transport } = call
+/** Calls that nobody changed stay the same object; only those with the client's own headers travel in frames. */
+function changedCall(call: Call, { message, headers }: Changeable): Call {
+  if (message === call.request && headers === call.headers) return call
+  const { method, transport, signal } = call
   return {
     method,
-    request,
+    request: message,
     headers,
-    signal,
     transport,
+    signal,
     remainingMs: () => call.remainingMs(),
     onCancel: (listener) => call.onCancel(listener)
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Interceptor } from '../../src/call/interceptor.ts'
+import type { RequestInterceptor } from '../../src/call/interceptor.ts'
 import { createPipeline } from '../../src/call/pipeline.ts'
 import type { PipelineContext } from '../../src/call/pipeline-context.ts'
 import { msgpackCodec } from '../../src/codec/msgpack.ts'
@@ -48,7 +48,7 @@ test('the layers stand in the order that order.ts gives', async () => {
   const clock = new FakeClock()
   const trail: string[] = []
   const named =
-    (name: string): Interceptor =>
+    (name: string): RequestInterceptor =>
     async (call, next) => {
       trail.push(`${name}: ${call.headers['authorization'] ?? 'no token'}`)
       clock.advance(1000)
@@ -88,7 +88,7 @@ test('calls and failures are counted, and an error names its request', async () 
 })
 
 test('what an interceptor throws comes out as a BlobwireError with its cause', async () => {
-  const broken: Interceptor = async () => {
+  const broken: RequestInterceptor = async () => {
     throw new TypeError('oops')
   }
   const pipeline = createPipeline(parts({ interceptors: [broken] }))

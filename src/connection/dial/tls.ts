@@ -32,6 +32,7 @@ const bytesOf = (pem: Pem) => (typeof pem === 'string' ? pem : Buffer.from(pem))
 /**
  * Node's form of the options; it is made once for each client, so that mistakes show at construction.
  * @throws BlobwireError `invalid_argument` where a certificate or key cannot be read
+ * @internal
  */
 export function secureContext(options: TlsOptions): SecureContext {
   const { ca, cert, key } = options
