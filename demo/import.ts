@@ -70,11 +70,14 @@ export async function importRevisions(
   const proxy = await startTcpProxy(transport === 'grpc' ? target.grpc.href : target.http.href)
   const endpoint = `${transport === 'grpc' ? 'grpc' : 'http'}://127.0.0.1:${proxy.port}`
   const bytesOnWire = () => proxy.bytesToServer + proxy.bytesToClient
-  const watch: Interceptor = async (call, next) => {
-    const response = await next(call)
-    const { operations } = call.request as { operations?: { storeBlob?: object }[] }
-    if (operations?.[0]?.storeBlob) onProgress(operations.length)
-    return response
+  const watch: Interceptor = {
+    async request(request, next) {
+      const response = await next(request)
+      if (request.method !== 'batchOperations') return response
+      const { operations = [] } = request.message
+      if (operations[0]?.storeBlob) onProgress(operations.length)
+      return response
+    }
   }
   const figures: ImportFigures[] = []
   for (const [index, revision] of revisions.entries()) {

@@ -32,17 +32,33 @@ const service = (schema.lookup('blobwire.v1') as protobuf.Namespace).lookupServi
 const messages = commented.nestedArray.filter((item) => item instanceof protobuf.Type)
 const methods = commented.lookupService('VcsService').methodsArray
 
-const doc = (comment: string | null, indent: string) =>
-  comment ? `${indent}/** ${comment.replaceAll('\n', `\n${indent} * `)} */\n` : ''
+/** Where the types that a comment `ts:` may name come from. */
+const namedTypes: Record<string, string> = { Mode: '../git/mode.ts', ObjectFormat: '../git/oid.ts' }
+
+const annotation = /^ts: (.*)\n?/m
+
+/** What the comment `ts:` of a message or field says. */
+const annotated = (comment: string | null) => annotation.exec(comment ?? '')?.[1]
+
+function doc(comment: string | null, indent: string): string {
+  const text = (comment ?? '').replace(annotation, '').trim()
+  return text ? `${indent}/** ${text.replaceAll('\n', `\n${indent} * `)} */\n` : ''
+}
+
+const isRequired = (field: protobuf.Field) => annotated(field.comment) === 'required'
+
+const nameOf = (message: protobuf.Type) => annotated(message.comment) ?? message.name
 
 function typeOf(field: protobuf.Field): string {
-  const single = scalarTypes[field.type] ?? field.type
+  const given = isRequired(field) ? undefined : annotated(field.comment)
+  const message = messages.find(({ name }) => name === field.type)
+  const single = given ?? scalarTypes[field.type] ?? (message ? nameOf(message) : field.type)
   return field.repeated ? `${single}[]` : single
 }
 
 /** Presence is known for oneofs and for messages; everything else has its proto3 default. */
 const optional = (field: protobuf.Field) =>
-  field.partOf !== null || (!field.repeated && scalarTypes[field.type] === undefined)
+  !isRequired(field) && (field.partOf !== null || (!field.repeated && scalarTypes[field.type] === undefined))
 
 function messagesFile(): string {
   const blocks = messages.map((message) => {
@@ -52,12 +68,16 @@ function messagesFile(): string {
     )
     const body =
       fields.length > 0
-        ? `interface ${message.name} {\n${fields.join('')}}`
-        : `type ${message.name} = Record<never, never>`
+        ? `interface ${nameOf(message)} {\n${fields.join('')}}`
+        : `type ${nameOf(message)} = Record<never, never>`
     return `${doc(message.comment, '')}export ${body}${fields.length > 0 ? '' : '\n'}\n`
   })
-  const messageMap = messages.map((message) => `  ${message.name}: ${message.name}\n`)
-  return `${header}\n${blocks.join('\n')}\n/** Every message by its name. */\nexport interface Messages {\n${messageMap.join('')}}\n`
+  const messageMap = messages.map((message) => `  ${message.name}: ${nameOf(message)}\n`)
+  const text = blocks.join('\n')
+  const imports = Object.entries(namedTypes)
+    .filter(([name]) => new RegExp(`: ${name}\\b`).test(text))
+    .map(([name, from]) => `import type { ${name} } from '${from}'\n`)
+  return `${header}${imports.join('')}\n${text}\n/** Every message by its name. */\nexport interface Messages {\n${messageMap.join('')}}\n`
 }
 
 function descriptorsFile(): string {

@@ -178,9 +178,9 @@ export class Load {
     const results = await this.#call(() => this.#repo.batch(contents.map((content) => ({ storeBlob: { content } }))))
     if (results instanceof BlobwireError) return
     if (results.length !== contents.length) this.#wrong(`${results.length} results for ${contents.length} operations`)
-    results.forEach(({ storeBlob, error }, index) => {
+    results.forEach(({ value, error }, index) => {
       const content = contents[index] as Buffer
-      if (storeBlob ?? error) this.#stored(blobOid(content), content, (storeBlob ?? error) as BlobwireError)
+      this.#stored(blobOid(content), content, value ?? error)
     })
   }
 

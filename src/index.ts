@@ -1,10 +1,16 @@
 export type { BreakerOptions } from './balance/circuit-breaker.ts'
 export type { BatchOptions } from './batch/options.ts'
 export type { ConcurrencyOptions } from './call/bulkhead.ts'
-export type { Call } from './call/call.ts'
 export type { CallOptions } from './call/call-options.ts'
 export type { Token } from './call/credentials.ts'
-export type { Interceptor, Next } from './call/interceptor.ts'
+export type {
+  InterceptedRequest,
+  NextRequest,
+  RequestInterceptor,
+  RequestMethod,
+  RequestOf,
+  ResponseMessage
+} from './call/interceptor.ts'
 export type { Client } from './client/client.ts'
 export { createClient } from './client/client.ts'
 export type {
@@ -19,20 +25,29 @@ export type {
   GetTreeInput,
   ListCommitsInput,
   ListInput,
-  Mode,
   NewTreeEntry,
   Operation,
   OperationInputs,
   OperationName,
-  OperationResult,
   PageInput,
   RefUpdateInput,
   StoreCommitInput,
   StoreTreeInput
 } from './client/inputs.ts'
+export type {
+  Call,
+  CallInterceptor,
+  CallMessages,
+  CallOf,
+  CallResults,
+  Interceptor,
+  Method,
+  NextCall
+} from './client/interceptor.ts'
 export type { ClientOptions } from './client/options.ts'
 export type { HedgeOptions, PolicyOptions } from './client/policy-options.ts'
 export type { Repository } from './client/repository.ts'
+export type { BatchOperations, BatchResults, OperationResult, OperationValues, Tree } from './client/results.ts'
 export type { BatchStats, ClientStats, EndpointStats } from './client/stats.ts'
 export type { ConnectionOptions } from './connection/options.ts'
 export type { ConnectionStats } from './connection/stats.ts'
@@ -49,21 +64,30 @@ export type {
 } from './core/error.ts'
 export { BlobwireError } from './core/error.ts'
 export type { LatencySummary } from './core/latency.ts'
+export type { Mode, OldMode } from './git/mode.ts'
 export type { ObjectFormat } from './git/oid.ts'
 export type { RetryOptions } from './retry/options.ts'
 export type {
+  Capabilities,
+  Commit,
   CommitFilesResponse,
   CompareResponse,
   FindMissingResponse,
   GetBlobResponse,
-  GetCapabilitiesResponse,
   GetCommitResponse,
   GetTreeResponse,
+  Limits,
   ListCommitsResponse,
   ListRefsResponse,
   ListRepositoriesResponse,
+  PathChange,
+  Ref,
+  RepositoryInfo,
+  Signature,
   StoreBlobResponse,
   StoreCommitResponse,
   StoreTreeResponse,
+  TransportEndpoint,
+  TreeEntry,
   UpdateRefsResponse
 } from './schema/messages.ts'

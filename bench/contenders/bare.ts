@@ -43,7 +43,7 @@ class BareCall implements Call, Sink {
   }
 }
 
-const verify = verifierOf('storeBlob')
+const verify = verifierOf('storeBlob', true)
 
 /** Stores blobs through batches and transport alone: what the layers above them cost is missing. */
 export async function bareTransport(): Promise<BlobStorer> {

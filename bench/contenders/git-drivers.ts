@@ -56,9 +56,9 @@ export async function openServiceDriver(directory: string, blobsPerCall: number)
       const [first] = contents
       if (contents.length === 1 && first) return [(await target.storeBlob(first)).oid]
       const results = await target.batch(contents.map((content) => ({ storeBlob: { content } })))
-      return results.map(({ storeBlob, error }) => {
-        if (storeBlob) return storeBlob.oid
-        throw error
+      return results.map((result) => {
+        if (result.ok) return result.value.oid
+        throw result.error
       })
     },
     async close() {

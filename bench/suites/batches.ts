@@ -16,7 +16,7 @@ function batching(name: string, size: number, transport: 'json' | 'msgpack' | 'g
           let operations = 0
           while (performance.now() < start + durationMs) {
             const batch = Array.from({ length: size }, () => ({ storeBlob: { content: content() } }))
-            for (const { storeBlob, error } of await repository.batch(batch)) if (!storeBlob) throw error
+            for (const { ok, error } of await repository.batch(batch)) if (!ok) throw error
             operations += size
           }
           return ((performance.now() - start) * 1000) / operations

@@ -1,7 +1,7 @@
 /** CommitFiles: changes files of a branch in one commit. */
 import { invalidArgument } from '../../src/core/error.ts'
 import { encodeCommit } from '../../src/git/commit.ts'
-import { isMode, modeForms } from '../../src/git/mode.ts'
+import { isMode, type Mode, modeForms } from '../../src/git/mode.ts'
 import { isZeroOid, zeroOid } from '../../src/git/oid.ts'
 import { modeProblem } from '../../src/git/path.ts'
 import { branchRef } from '../../src/git/ref-name.ts'
@@ -52,7 +52,7 @@ async function toEdits(workspace: Workspace, request: Request, headTree: string)
   return edits
 }
 
-function checkMode(field: string, mode: string, path: string): string {
+function checkMode(field: string, mode: string, path: string): Mode {
   if (!isMode(mode)) throw invalidArgument(`${field}.mode`, modeForms)
   const problem = modeProblem(path, mode)
   if (problem !== undefined) throw invalidArgument(`${field}.path`, problem)

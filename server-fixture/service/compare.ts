@@ -1,4 +1,5 @@
 /** Compare: the paths that differ between two trees. */
+import type { Mode } from '../../src/git/mode.ts'
 import type { TreeItem } from '../../src/git/tree.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { checkOid } from './errors.ts'
@@ -54,9 +55,9 @@ function change(path: Uint8Array, old: TreeItem | undefined, now: TreeItem | und
     rawPath: new Uint8Array(0),
     ...textOf(path),
     status,
-    oldMode: old?.mode ?? '',
+    oldMode: (old?.mode ?? '') as Mode | '',
     oldOid: old?.oid ?? '',
-    newMode: now?.mode ?? '',
+    newMode: (now?.mode ?? '') as Mode | '',
     newOid: now?.oid ?? ''
   }
 }

@@ -1,5 +1,6 @@
 /** Paths in trees. */
 import { invalidArgument } from '../../src/core/error.ts'
+import type { Mode } from '../../src/git/mode.ts'
 import type { TreeItem } from '../../src/git/tree.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { notFound } from './errors.ts'
@@ -14,7 +15,7 @@ export function textOf(bytes: Uint8Array): { path: string; rawPath?: Uint8Array 
 
 /** An entry as responses carry it. */
 export function toEntry(path: Uint8Array, item: TreeItem): Partial<Messages['TreeEntry']> {
-  return { ...textOf(path), mode: item.mode, oid: item.oid }
+  return { ...textOf(path), mode: item.mode as Mode, oid: item.oid }
 }
 
 /** The segments of a path to be read. @throws BlobwireError `invalid_argument` */

@@ -1,5 +1,12 @@
 import type { TransportName } from '../core/error.ts'
 
+declare global {
+  /** So that the published types stand on their own: merges with what the DOM's or Node's types declare. */
+  interface AbortSignal {
+    readonly aborted: boolean
+  }
+}
+
 /** What every call takes besides its arguments. */
 export interface CallOptions {
   /**

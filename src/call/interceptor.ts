@@ -1,32 +1,110 @@
+/** Interceptors, and how something passes through a list of them: the first is outermost. */
+
+import type { Init, Method } from '../schema/descriptor.ts'
+import { methods } from '../schema/methods.ts'
 import type { UnaryCall } from '../transport/transport.ts'
-import type { Call, Sink } from './call.ts'
-
-/** The rest of the way to the server. */
-export type Next = (call: Call) => Promise<object>
-
-/** The way of what is a request of its own. */
-export type UnaryInvoker = (call: UnaryCall) => Promise<object>
+import type { Sink } from './call.ts'
 
 /**
- * One layer of the pipeline, and what an application hooks in with the option `interceptors`: it sees each call on its
- * way out and the response message, or the error, on its way back. It may change the call (`{ ...call, headers }`), but
- * not its signal. It runs inside the call's deadline.
- *
- * @example
- * const log: Interceptor = async (call, next) => {
- *   const response = await next({ ...call, headers: { ...call.headers, 'x-team': 'docs' } })
- *   console.log(call.method.name, 'done')
- *   return response
- * }
+ * Sends a call as a request of its own.
+ * @internal
  */
-export type Interceptor = (call: Call, next: Next) => Promise<object>
+export type UnaryInvoker = (call: UnaryCall) => Promise<object>
 
-/** One function out of layers; the first is outermost. Built once for each client. */
-export function compose(layers: readonly Interceptor[], innermost: Next): Next {
-  return layers.reduceRight<Next>((next, layer) => (call) => layer(call, next), innermost)
+/** Name of an RPC that a client sends as a request of its own or as an operation of a frame. */
+export type RequestMethod = Exclude<keyof typeof methods, 'session' | 'uploadBlob' | 'downloadBlob'>
+
+/** The response message of an RPC. */
+export type ResponseMessage<Name extends RequestMethod> =
+  (typeof methods)[Name] extends Method<infer _, infer Response> ? Response : never
+
+/** What an interceptor sees of a call or of a request, beside its message. */
+export interface Intercepted {
+  /** Headers (gRPC: metadata), by lower-case name. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Aborts when nobody waits for the answer any more. */
+  readonly signal: AbortSignal
+  /** The time that is left until the deadline, in milliseconds. */
+  remainingMs(): number
 }
 
-/** Hands the outcome of a promise on. */
+/** A request of one RPC, as an interceptor sees it. */
+export interface RequestOf<Name extends RequestMethod> extends Intercepted {
+  readonly method: Name
+  /** The request message; fields that have their proto3 default may be left out. */
+  readonly message: (typeof methods)[Name] extends Method<infer Request, infer _> ? Init<Request> : never
+}
+
+/** A request as an interceptor sees it: `request.method === 'getTree'` narrows `request.message`. */
+export type InterceptedRequest = { [Name in RequestMethod]: RequestOf<Name> }[RequestMethod]
+
+/** Sends the request on, with another message or other headers where they were changed. */
+export type NextRequest = <Name extends RequestMethod>(
+  request: Pick<RequestOf<Name>, 'method' | 'message' | 'headers'>
+) => Promise<ResponseMessage<Name>>
+
+/**
+ * Sees each request that calls make: `getTree` makes one for each page, `batch` one for each part, `commitFiles` several.
+ * A request that is sent again by a retry is seen once.
+ */
+export type RequestInterceptor = (
+  request: InterceptedRequest,
+  next: NextRequest
+) => Promise<ResponseMessage<RequestMethod>>
+
+/**
+ * What an interceptor may change.
+ * @internal
+ */
+export interface Changeable {
+  readonly message: object
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** An interceptor without the types of messages. */
+type Layer = (seen: object, next: (changed: Changeable) => Promise<unknown>) => Promise<unknown>
+
+/**
+ * How something passes through interceptors.
+ * @internal
+ */
+export interface Passage<Changed extends Changeable> {
+  /** What an interceptor sees: plain properties, because it may spread them. */
+  show(changed: Changed): object
+  /** Below the last interceptor. */
+  innermost(changed: Changed): Promise<unknown>
+}
+
+/**
+ * Sends something through interceptors; each may send it on once, several times or not at all.
+ * @internal
+ */
+export function passThrough<Changed extends Changeable>(
+  layers: readonly unknown[],
+  start: Changed,
+  passage: Passage<Changed>
+): Promise<unknown> {
+  const step = (index: number, changed: Changed): Promise<unknown> => {
+    if (index === layers.length) return passage.innermost(changed)
+    return (layers[index] as Layer)(passage.show(changed), (further) => step(index + 1, further as Changed))
+  }
+  return step(0, start)
+}
+
+const names = new Map<Method, string>(Object.entries(methods).map(([name, method]) => [method as Method, name]))
+
+/**
+ * The name of an RPC as interceptors see it.
+ * @internal
+ */
+export function methodName(method: Method): string {
+  return names.get(method) ?? method.name
+}
+
+/**
+ * Hands the outcome of a promise on.
+ * @internal
+ */
 export function forward(outcome: Promise<object>, sink: Sink): void {
   outcome.then(
     (response) => sink.succeed(response),

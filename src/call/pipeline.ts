@@ -35,13 +35,14 @@ import { Bulkhead } from './bulkhead.ts'
 import type { Call, Sink } from './call.ts'
 import { Credentials, type Token } from './credentials.ts'
 import { DeadlineTimers } from './deadline-timers.ts'
-import { compose, forward, type Interceptor } from './interceptor.ts'
+import { type Changeable, forward, methodName, passThrough, type RequestInterceptor } from './interceptor.ts'
 import { closeCalls, type RunningCallContext, runCall, type UnstartedCall } from './running-call.ts'
 
 /** Everything that the layers are made from. */
 export interface PipelineContext extends Omit<EndpointChannelContext, 'credentials' | 'budget'> {
   readonly latency: Latency
-  readonly interceptors: readonly Interceptor[]
+  /** Around each request. */
+  readonly interceptors: readonly RequestInterceptor[]
   readonly token: Token | undefined
   /** Time for a call that does not say otherwise, in milliseconds. */
   readonly timeoutMs: number
@@ -136,25 +137,41 @@ export function createPipeline(context: PipelineContext): Pipeline {
 }
 
 /** The layers below the bulkhead. Without interceptors a call needs no promises of its own there. */
-function withInterceptors(interceptors: readonly Interceptor[], retrier: Retrier): (call: Call, sink: Sink) => void {
+function withInterceptors(
+  interceptors: readonly RequestInterceptor[],
+  retrier: Retrier
+): (call: Call, sink: Sink) => void {
   if (interceptors.length === 0) return (call, sink) => retrier.submit(call, sink)
-  const next = compose(interceptors, (call) => submitted(retrier, call))
-  // An application's own functions may spread a call, so its fields must be its own properties.
-  return (call, sink) => forward(next(spreadable(call)), sink)
+  return (call, sink) => {
+    const { method, request: message, headers, signal } = call
+    const name = methodName(method)
+    const remainingMs = () => call.remainingMs()
+    const answer = passThrough<Changeable>(
+      interceptors,
+      { message, headers },
+      {
+        show: (changed) => ({ method: name, message: changed.message, headers: changed.headers, signal, remainingMs }),
+        innermost: (changed) => submitted(retrier, changedCall(call, changed))
+      }
+    )
+    forward(answer as Promise<object>, sink)
+  }
 }
 
 function submitted(retrier: Retrier, call: Call): Promise<object> {
   return new Promise((succeed, fail) => retrier.submit(call, { succeed, fail }))
 }
 
-function spreadable(call: Call): Call {
-  const { method, request, headers, signal, transport } = call
+/** Calls that nobody changed stay the same object; only those with the client's own headers travel in frames. */
+function changedCall(call: Call, { message, headers }: Changeable): Call {
+  if (message === call.request && headers === call.headers) return call
+  const { method, transport, signal } = call
   return {
     method,
-    request,
+    request: message,
     headers,
-    signal,
     transport,
+    signal,
     remainingMs: () => call.remainingMs(),
     onCancel: (part) => call.onCancel(part)
   }

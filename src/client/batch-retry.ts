@@ -2,14 +2,15 @@ import { BlobwireError } from '../core/error.ts'
 import { mayRetry } from '../core/reasons.ts'
 import { branchRef } from '../git/ref-name.ts'
 import { methods } from '../schema/methods.ts'
-import type { OperationName, OperationResult } from './inputs.ts'
+import type { OperationName } from './inputs.ts'
+import type { OperationResult } from './results.ts'
 import type { Request } from './to-request.ts'
 
 /** An operation with what came of it. */
 export interface Done {
   readonly name: OperationName
   readonly request: Request<OperationName>
-  readonly result: OperationResult | undefined
+  readonly result: OperationResult<object> | undefined
 }
 
 const movesRefs: ReadonlySet<OperationName> = new Set(['commitFiles', 'updateRefs'])

@@ -11,9 +11,10 @@ import { methods } from '../schema/methods.ts'
 import { errorOfOperation } from '../transport/errors.ts'
 import { isRetryable, operationsToRetry, splitRepeatedMoves } from './batch-retry.ts'
 import type { CallInvoker } from './call-invoker.ts'
-import type { Operation, OperationInputs, OperationName, OperationResult } from './inputs.ts'
+import type { Operation, OperationInputs, OperationName } from './inputs.ts'
+import type { BatchOperations, BatchResults, OperationResult } from './results.ts'
 import { prepare, type Request, type RequestDefaults } from './to-request.ts'
-import { verifyResponse } from './verify/answers.ts'
+import { verifierOf } from './verify/answers.ts'
 
 /** Requests of one batch under way at the same time, where the order of operations does not matter. */
 const maxParallel = 8
@@ -27,7 +28,7 @@ interface Item {
   readonly name: OperationName
   readonly request: Request<OperationName>
   readonly bytes: number
-  result: OperationResult | undefined
+  result: OperationResult<object> | undefined
   /** The oid that the answer must name, as far as it has been computed before the answer came. */
   expectedOid: string | undefined
 }
@@ -44,11 +45,11 @@ export interface BatchContext {
  * effects of those before them. Atomic batches go in one request or not at all.
  * @throws BlobwireError where a whole request failed; the operations before it may have been done
  */
-export async function runBatch(
+export async function runBatch<const Given extends readonly Operation[]>(
   context: BatchContext,
-  operations: readonly Operation[],
+  operations: BatchOperations<Given>,
   options: CallOptions & { atomic?: boolean | undefined } = {}
-): Promise<OperationResult[]> {
+): Promise<BatchResults<Given>> {
   const { invoker, defaults } = context
   const { atomic = false, ...callOptions } = options
   const remaining = invoker.shared(callOptions)
@@ -70,7 +71,7 @@ export async function runBatch(
   } catch (error) {
     throw ofAll(error, progress)
   }
-  return items.map(({ result }) => result as OperationResult)
+  return items.map(({ result }) => result) as BatchResults<Given>
 }
 
 function toItem(
@@ -179,7 +180,7 @@ async function sendFailed(context: BatchContext, run: Item[], sending: Sending):
   const failures = sending.failures + 1
   const refusal = await invoker.mayTryAgain(error, failures, sending.options())
   if (refusal === 'retry_budget_exhausted') {
-    for (const item of failed) item.result = { error: spent(item.result?.error as BlobwireError) }
+    for (const item of failed) item.result = { ok: false, error: spent(item.result?.error as BlobwireError) }
   }
   if (refusal !== undefined) return
   try {
@@ -211,17 +212,17 @@ function toResult(
   item: Item,
   result: Messages['OperationResult'],
   attempts: number
-): OperationResult {
+): OperationResult<object> {
   const { invoker } = context
-  const response = result[item.name]
   try {
+    const response = result[item.name]
     if (result.error) throw errorOfOperation(result.error)
     if (response === undefined) throw noResult(item.name)
     const isVerified = item.expectedOid !== undefined && item.expectedOid === result.storeBlob?.oid
-    if (invoker.options.verify && !isVerified) verifyResponse(item.name, item.request, response)
+    if (!isVerified) verifierOf(item.name, invoker.options.verify)?.(item.request, response)
+    return { ok: true, value: response }
   } catch (error) {
     if (!(error instanceof BlobwireError)) throw error
-    return { error: error.with({ sent: 'processed', attempts, transport: invoker.transport }) }
+    return { ok: false, error: error.with({ sent: 'processed', attempts, transport: invoker.transport }) }
   }
-  return { [item.name]: response }
 }

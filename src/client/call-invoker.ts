@@ -9,12 +9,14 @@ import { Latency } from '../core/latency.ts'
 import type { ObjectFormat } from '../git/oid.ts'
 import type { RetryRefusal } from '../retry/policy.ts'
 import { defaultLimits } from '../schema/default-limits.ts'
-import type { Init, Method } from '../schema/descriptor.ts'
+import type { Init, Method as Rpc } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
 import { checkHeaders } from './headers.ts'
-import type { OperationName, OperationResult } from './inputs.ts'
+import type { OperationName } from './inputs.ts'
+import { byLevel, type CallToIntercept, Interception } from './interception.ts'
 import { checkTransport, type ResolvedOptions } from './options.ts'
+import type { OperationValues } from './results.ts'
 import { sharedAnswer } from './shared-answer.ts'
 import type { Request } from './to-request.ts'
 import { codecOf, TransportFactory } from './transport-factory.ts'
@@ -48,6 +50,8 @@ export class CallInvoker {
   readonly caches: ClientCaches = { limits: { ...defaultLimits }, formats: new Map(), heads: new Map() }
   readonly latency = new Latency()
   readonly pipeline: Pipeline
+  /** Undefined where no interceptor wants to see calls. */
+  readonly interception: Interception | undefined
   readonly #transports: TransportFactory
   readonly #idPrefix = Math.random().toString(36).slice(2, 10)
   #capabilities: Promise<Messages['GetCapabilitiesResponse']> | undefined
@@ -60,8 +64,11 @@ export class CallInvoker {
     this.options = options
     this.clock = clock
     this.#transports = new TransportFactory(options, this.counters)
+    const { calls, requests } = byLevel(options.interceptors)
+    this.interception = calls.length > 0 ? new Interception(calls, clock) : undefined
     this.pipeline = createPipeline({
       ...options,
+      interceptors: requests,
       clock,
       counters: this.counters,
       latency: this.latency,
@@ -76,7 +83,7 @@ export class CallInvoker {
 
   /** One call. @throws BlobwireError */
   invoke<Request, Response>(
-    method: Method<Request, Response>,
+    method: Rpc<Request, Response>,
     request: Init<Request>,
     options?: CallOptions
   ): Promise<Response> {
@@ -92,18 +99,18 @@ export class CallInvoker {
     name: Name,
     request: Request<Name> & { repository: string },
     options?: CallOptions
-  ): Promise<NonNullable<OperationResult[Name]>> {
+  ): Promise<OperationValues[Name]> {
     try {
-      const unstarted = this.#unstarted(methods[name] as Method, request, options)
-      if (this.options.verify) unstarted.verify = verifierOf(name)
-      return this.pipeline.run(unstarted) as Promise<NonNullable<OperationResult[Name]>>
+      const unstarted = this.#unstarted(methods[name] as Rpc, request, options)
+      unstarted.verify = verifierOf(name, this.options.verify)
+      return this.pipeline.run(unstarted) as Promise<OperationValues[Name]>
     } catch (error) {
       return Promise.reject(error)
     }
   }
 
   #unstarted(
-    method: Method,
+    method: Rpc,
     request: object,
     options: CallOptions | undefined
   ): { -readonly [Key in keyof UnstartedCall]: UnstartedCall[Key] } {
@@ -116,6 +123,19 @@ export class CallInvoker {
       timeoutMs: options.timeoutMs === undefined ? timeoutMs : checkNumber('timeoutMs', options.timeoutMs),
       signal: checkSignal(options.signal),
       transport: options.transport && checkTransport(options.transport, [...this.options.endpoints.values()])[0]
+    }
+  }
+
+  /** A call through the interceptors that want to see it, and then `run`. @throws BlobwireError */
+  intercept<Message extends object, Result>(
+    call: Omit<CallToIntercept<Message, Result>, 'headers' | 'timeoutMs'>
+  ): Promise<Result> {
+    try {
+      if (this.interception === undefined) return call.run(call.message, call.options, call.repository)
+      const { headers, timeoutMs } = this.#unstarted(methods.batchOperations, call.message, call.options)
+      return this.interception.run({ ...call, headers, timeoutMs })
+    } catch (error) {
+      return Promise.reject(error)
     }
   }
 
@@ -176,7 +196,7 @@ export class CallInvoker {
       (capabilities) => {
         this.caches.limits = { ...defaultLimits, ...positive(capabilities.limits) }
         this.pipeline.selector.offered(capabilities.transports.map(({ transport }) => transport))
-        return capabilities
+        return { ...capabilities, limits: { ...this.caches.limits } }
       },
       (error) => {
         this.#capabilities = undefined
@@ -213,6 +233,7 @@ export class CallInvoker {
   /** Ends every call and lets go of the connections. */
   async close(): Promise<void> {
     this.#closed = true
+    this.interception?.close()
     const closing = Promise.all([this.pipeline.close(), this.#transports.close()])
     for (const end of this.#waits) end()
     await closing

@@ -1,26 +1,62 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { CallOptions } from '../call/call-options.ts'
-import { invalidArgument } from '../core/error.ts'
-import { repositoryNameProblem } from '../git/repository-name.ts'
-import type { Messages } from '../schema/messages.ts'
+import type { Capabilities, ListRepositoriesResponse, RepositoryInfo } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
 import { CallInvoker } from './call-invoker.ts'
-import type { ListInput } from './inputs.ts'
+import { checkRepositoryName } from './calls.ts'
+import type { ListInput, Operation } from './inputs.ts'
 import { type ClientOptions, resolveOptions } from './options.ts'
 import { allItems } from './paging.ts'
 import { Repository } from './repository.ts'
+import type { BatchOperations, BatchResults } from './results.ts'
 import { type ClientStats, statsOf } from './stats.ts'
 
-/** Arguments of a `Repository` method. */
-type Arguments<Name extends keyof Repository> = Repository[Name] extends (...values: infer Values) => unknown
-  ? Values
+/** Calls of a repository that the client has too, with the repository's name in front. */
+const repositoryCalls = [
+  'createRepository',
+  'getRepository',
+  'deleteRepository',
+  'storeBlob',
+  'getBlob',
+  'findMissing',
+  'storeTree',
+  'getTree',
+  'storeCommit',
+  'getCommit',
+  'listCommits',
+  'commitFiles',
+  'listRefs',
+  'updateRefs',
+  'compare'
+] as const
+
+/** A method of `Repository` with the repository's name in front of its arguments. */
+type WithName<Method> = Method extends (...values: infer Values) => infer Result
+  ? (repository: string, ...values: Values) => Result
   : never
 
+/** Editors show the documentation of `Repository` for these. */
+type RepositoryMethods = {
+  readonly [Name in keyof Pick<Repository, (typeof repositoryCalls)[number]>]: WithName<Repository[Name]>
+}
+
 /**
- * A connection to one service. Every call of `Repository` is here too, with the repository's name in front; that class
- * says what they do.
+ * A connection to one service. Every call of `Repository` is here too, with the repository's name in front.
  */
-export class Client implements AsyncDisposable {
+export interface Client extends Service, RepositoryMethods {}
+
+/** The calls of a client that are its own. */
+class Service implements AsyncDisposable {
   readonly #invoker: CallInvoker
+
+  static {
+    for (const name of repositoryCalls) {
+      const value = async function (this: Service, repository: string, ...values: unknown[]) {
+        return (this.repository(repository)[name] as (...values: unknown[]) => Promise<unknown>)(...values)
+      }
+      Object.defineProperty(Service.prototype, name, { value })
+    }
+  }
 
   /** @internal */
   constructor(invoker: CallInvoker) {
@@ -32,18 +68,23 @@ export class Client implements AsyncDisposable {
    * @throws BlobwireError `invalid_argument` for a name no repository can have
    */
   repository(name: string): Repository {
-    const problem = typeof name === 'string' ? repositoryNameProblem(name) : 'must be a string'
-    if (problem !== undefined) throw invalidArgument('repository', problem)
+    checkRepositoryName(name)
     return new Repository(name, this.#invoker)
   }
 
-  /** One page of the repositories that the caller may read, by name. */
-  listRepositories(input: ListInput = {}, options?: CallOptions): Promise<Messages['ListRepositoriesResponse']> {
-    return this.#invoker.invoke(methods.listRepositories, input, options)
+  /** One page of the repositories that the caller may read, by name. `repositories` walks all pages. */
+  listRepositories(input: ListInput = {}, options: CallOptions = {}): Promise<ListRepositoriesResponse> {
+    return this.#invoker.intercept({
+      method: 'listRepositories',
+      repository: undefined,
+      message: input,
+      options,
+      run: (changed, rest) => this.#invoker.invoke(methods.listRepositories, changed, rest)
+    })
   }
 
   /** All repositories that the caller may read, by name, fetched page by page as they are wanted. */
-  repositories(input: ListInput = {}, options?: CallOptions): AsyncGenerator<Messages['Repository'], void> {
+  repositories(input: ListInput = {}, options?: CallOptions): AsyncGenerator<RepositoryInfo, void> {
     return allItems(async (page) => {
       const { repositories, nextPageToken } = await this.listRepositories({ ...input, ...page }, options)
       return { items: repositories, nextPageToken }
@@ -51,13 +92,28 @@ export class Client implements AsyncDisposable {
   }
 
   /** What the server can do, where its transports listen, and its limits. Asked for once. */
-  getCapabilities(options?: CallOptions): Promise<Messages['GetCapabilitiesResponse']> {
-    return this.#invoker.capabilities(options)
+  getCapabilities(options: CallOptions = {}): Promise<Capabilities> {
+    const run = (_message: object, rest?: CallOptions) => this.#invoker.capabilities(rest)
+    return this.#invoker.intercept({ method: 'getCapabilities', repository: undefined, message: {}, options, run })
   }
 
   /** Opens the connection and learns the server's limits, so that the first call finds both. */
   async warmUp(options?: CallOptions): Promise<void> {
-    await this.#invoker.capabilities(options)
+    await this.getCapabilities(options)
+  }
+
+  /**
+   * Carries out operations in order, in as few requests as the server's limits allow; `Repository.batch` with the
+   * repository's name in front. Each result is at the position of its operation: `{ ok: true, value }` or
+   * `{ ok: false, error }`.
+   * @throws BlobwireError where a whole request failed; the operations before it may have been done
+   */
+  async batch<const Given extends readonly Operation[]>(
+    repository: string,
+    operations: BatchOperations<Given>,
+    options?: { atomic?: boolean | undefined } & CallOptions
+  ): Promise<BatchResults<Given>> {
+    return this.repository(repository).batch<Given>(operations, options)
   }
 
   /** What the client has done since it was made, and how it is doing. Takes no round trip. */
@@ -76,86 +132,6 @@ export class Client implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
-
-  /** See `Repository.createRepository`. */
-  async createRepository(repository: string, ...rest: Arguments<'createRepository'>) {
-    return this.repository(repository).createRepository(...rest)
-  }
-
-  /** See `Repository.getRepository`. */
-  async getRepository(repository: string, ...rest: Arguments<'getRepository'>) {
-    return this.repository(repository).getRepository(...rest)
-  }
-
-  /** See `Repository.deleteRepository`. */
-  async deleteRepository(repository: string, ...rest: Arguments<'deleteRepository'>) {
-    return this.repository(repository).deleteRepository(...rest)
-  }
-
-  /** See `Repository.storeBlob`. */
-  async storeBlob(repository: string, ...rest: Arguments<'storeBlob'>) {
-    return this.repository(repository).storeBlob(...rest)
-  }
-
-  /** See `Repository.getBlob`. */
-  async getBlob(repository: string, ...rest: Arguments<'getBlob'>) {
-    return this.repository(repository).getBlob(...rest)
-  }
-
-  /** See `Repository.findMissing`. */
-  async findMissing(repository: string, ...rest: Arguments<'findMissing'>) {
-    return this.repository(repository).findMissing(...rest)
-  }
-
-  /** See `Repository.storeTree`. */
-  async storeTree(repository: string, ...rest: Arguments<'storeTree'>) {
-    return this.repository(repository).storeTree(...rest)
-  }
-
-  /** See `Repository.getTree`. */
-  async getTree(repository: string, ...rest: Arguments<'getTree'>) {
-    return this.repository(repository).getTree(...rest)
-  }
-
-  /** See `Repository.storeCommit`. */
-  async storeCommit(repository: string, ...rest: Arguments<'storeCommit'>) {
-    return this.repository(repository).storeCommit(...rest)
-  }
-
-  /** See `Repository.getCommit`. */
-  async getCommit(repository: string, ...rest: Arguments<'getCommit'>) {
-    return this.repository(repository).getCommit(...rest)
-  }
-
-  /** See `Repository.listCommits`. */
-  async listCommits(repository: string, ...rest: Arguments<'listCommits'>) {
-    return this.repository(repository).listCommits(...rest)
-  }
-
-  /** See `Repository.commitFiles`. */
-  async commitFiles(repository: string, ...rest: Arguments<'commitFiles'>) {
-    return this.repository(repository).commitFiles(...rest)
-  }
-
-  /** See `Repository.listRefs`. */
-  async listRefs(repository: string, ...rest: Arguments<'listRefs'>) {
-    return this.repository(repository).listRefs(...rest)
-  }
-
-  /** See `Repository.updateRefs`. */
-  async updateRefs(repository: string, ...rest: Arguments<'updateRefs'>) {
-    return this.repository(repository).updateRefs(...rest)
-  }
-
-  /** See `Repository.compare`. */
-  async compare(repository: string, ...rest: Arguments<'compare'>) {
-    return this.repository(repository).compare(...rest)
-  }
-
-  /** See `Repository.batch`. */
-  async batch(repository: string, ...rest: Arguments<'batch'>) {
-    return this.repository(repository).batch(...rest)
-  }
 }
 
 /**
@@ -165,5 +141,5 @@ export class Client implements AsyncDisposable {
  * const client = createClient({ endpoint: 'http://127.0.0.1:4100', transport: 'msgpack' })
  */
 export function createClient(options: ClientOptions): Client {
-  return new Client(new CallInvoker(resolveOptions(options)))
+  return new Service(new CallInvoker(resolveOptions(options))) as Client
 }

@@ -15,7 +15,7 @@ import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
 import { type BatchContext, runBatch } from './batch.ts'
 import { remember } from './call-invoker.ts'
-import type { CommitFilesInput, Operation } from './inputs.ts'
+import type { CommitFilesInput } from './inputs.ts'
 import { changeList, fileChange, signatures } from './to-request.ts'
 import { integrity, verifyResponse } from './verify/answers.ts'
 
@@ -82,16 +82,17 @@ async function storeContents(context: BatchContext, { changes, start, remaining 
     return { ...change, oid }
   })
   const lookups = splitBySize([...byOid.keys()], () => 80, { ...invoker.caches.limits, maxBatchOperations: Infinity })
-  const questions: Operation[] = [
-    { listRefs: { prefix: start.ref, pageSize: 1 } },
-    ...lookups.map((oids) => ({ findMissing: { oids } }))
-  ]
-  const answers = await runBatch(context, questions, remaining())
+  const [found, ...answers] = await runBatch(
+    context,
+    [{ listRefs: { prefix: start.ref, pageSize: 1 } }, ...lookups.map((oids) => ({ findMissing: { oids } }))],
+    remaining()
+  )
+  if (!found.ok) throw found.error
+  start.head ??= found.value.refs.find(({ name }) => name === start.ref)?.oid
   const missing: string[] = []
-  for (const { error, listRefs, findMissing } of answers) {
-    if (error) throw error
-    if (listRefs) start.head ??= listRefs.refs.find(({ name }) => name === start.ref)?.oid
-    if (findMissing) missing.push(...findMissing.missing)
+  for (const answer of answers) {
+    if (!answer.ok) throw answer.error
+    missing.push(...answer.value.missing)
   }
   const puts = missing.map((oid) => ({ storeBlob: { content: byOid.get(oid) as Uint8Array } }))
   for (const { error } of await runBatch(context, puts, remaining())) if (error) throw error
@@ -182,7 +183,5 @@ async function stageChanges(
 
 async function treeOf(context: BatchContext, revision: string, options: CallOptions): Promise<string> {
   const { invoker, repository } = context
-  const response = await invoker.invoke(methods.getCommit, { repository, revision }, options)
-  if (invoker.options.verify) verifyResponse('getCommit', { revision }, response)
-  return response.commit?.tree ?? ''
+  return (await invoker.operation('getCommit', { repository, revision }, options)).commit.tree
 }

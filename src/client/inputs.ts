@@ -1,12 +1,8 @@
-import type { BlobwireError } from '../core/error.ts'
+import type { Mode } from '../git/mode.ts'
 import type { ObjectFormat } from '../git/oid.ts'
-import type { Messages } from '../schema/messages.ts'
 
 /** Bytes of a file; a string stands for its UTF-8. They must not be changed until the call has settled. */
 export type Bytes = Uint8Array | string
-
-/** Git's modes for what a tree can hold: file, executable, symbolic link, tree, submodule's commit. */
-export type Mode = '100644' | '100755' | '120000' | '040000' | '160000'
 
 /** Who made a commit, and when. */
 export interface Author {
@@ -196,7 +192,8 @@ export interface OperationInputs {
 export type OperationName = keyof OperationInputs
 
 /** One operation of a batch: an object with one key, the operation's name. */
-export type Operation = { [Name in OperationName]: { [Key in Name]: OperationInputs[Name] } }[OperationName]
-
-/** What came of one operation: its response under its name, or `error`. */
-export type OperationResult = Omit<Messages['OperationResult'], 'error'> & { error?: BlobwireError | undefined }
+export type Operation = {
+  [Name in OperationName]: { readonly [Key in Name]: OperationInputs[Name] } & {
+    readonly [Key in Exclude<OperationName, Name>]?: undefined
+  }
+}[OperationName]

@@ -1,12 +1,12 @@
 import type { BatchOptions, ResolvedBatchOptions } from '../batch/options.ts'
 import { isToken, type Token } from '../call/credentials.ts'
-import type { Interceptor } from '../call/interceptor.ts'
 import { type Endpoint, parseEndpoint } from '../connection/endpoint.ts'
 import { type ConnectionOptions, type ResolvedConnectionOptions, resolveConnection } from '../connection/options.ts'
 import type { TlsOptions } from '../connection/tls-options.ts'
 import { checkBoolean, checkKeys, checkNumber, checkObject, show } from '../core/check-options.ts'
 import { invalidArgument, type TransportName } from '../core/error.ts'
 import { checkHeaders } from './headers.ts'
+import type { Interceptor } from './interceptor.ts'
 import {
   checkBatch,
   checkPolicies,
@@ -85,13 +85,17 @@ export interface ClientOptions extends PolicyOptions {
    */
   maxResponseBytes?: number | undefined
   /**
-   * Functions around every call, outermost first.
+   * Functions around every call, or `{ request }` with one around every request that calls make; outermost first.
+   * docs/interceptors.md says what they see and may do.
    * @default []
    */
   interceptors?: readonly Interceptor[] | undefined
 }
 
-/** Options with every default in place. */
+/**
+ * Options with every default in place.
+ * @internal
+ */
 export interface ResolvedOptions extends ResolvedPolicies {
   /** By the text that was given. */
   readonly endpoints: ReadonlyMap<string, Endpoint>
@@ -131,6 +135,7 @@ const keys = [
 /**
  * Checks options and fills in defaults.
  * @throws BlobwireError `invalid_argument` naming the option, the value and what is allowed; also for unknown options
+ * @internal
  */
 export function resolveOptions(options: ClientOptions): ResolvedOptions {
   checkKeys('', checkObject('options', options), keys)
@@ -141,10 +146,6 @@ export function resolveOptions(options: ClientOptions): ResolvedOptions {
       'token',
       'must be a bearer token (letters, digits and -._~+/ with = at the end) or a function'
     )
-  }
-  const interceptors = options.interceptors ?? []
-  if (!Array.isArray(interceptors) || interceptors.some((item) => typeof item !== 'function')) {
-    throw invalidArgument('interceptors', 'must be a list of functions')
   }
   return {
     ...checkPolicies(options),
@@ -159,7 +160,7 @@ export function resolveOptions(options: ClientOptions): ResolvedOptions {
     gzip: checkBoolean('gzip', options.gzip ?? true),
     verify: checkBoolean('verify', options.verify ?? true),
     maxResponseBytes: checkNumber('maxResponseBytes', options.maxResponseBytes ?? 16 * 1024 * 1024),
-    interceptors: [...interceptors]
+    interceptors: checkInterceptors(options.interceptors ?? [])
   }
 }
 
@@ -178,7 +179,10 @@ function checkEndpoints(given: unknown): Map<string, Endpoint> {
   return endpoints
 }
 
-/** @throws BlobwireError `invalid_argument` for what is no transport, or none that the endpoints speak */
+/**
+ * @throws BlobwireError `invalid_argument` for what is no transport, or none that the endpoints speak
+ * @internal
+ */
 export function checkTransport(value: unknown, endpoints: readonly Endpoint[]): readonly TransportName[] {
   const name = transports.find((caches) => caches === (value ?? 'auto'))
   if (name === undefined)
@@ -197,6 +201,16 @@ function checkConnection({ connection = {}, connectTimeoutMs }: ClientOptions): 
   checkNumber('connectTimeoutMs', connectTimeoutMs)
   const { connectTimeoutMs: newer = connectTimeoutMs } = connection
   return resolveConnection({ ...connection, connectTimeoutMs: newer })
+}
+
+function checkInterceptors(given: readonly Interceptor[]): readonly Interceptor[] {
+  if (!Array.isArray(given)) throw invalidArgument('interceptors', 'must be a list')
+  for (const [index, item] of given.entries()) {
+    if (typeof item !== 'function' && typeof item?.request !== 'function') {
+      throw invalidArgument(`interceptors[${index}]`, 'must be a function, or { request } with a function')
+    }
+  }
+  return [...given]
 }
 
 function checkTls(tls: TlsOptions): TlsOptions {

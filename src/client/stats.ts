@@ -56,7 +56,10 @@ export interface ClientStats extends Omit<Counters, 'connections'>, BatchStats {
   endpoints: EndpointStats[]
 }
 
-/** Gathers what the parts of a client know. */
+/**
+ * Gathers what the parts of a client know.
+ * @internal
+ */
 export function statsOf({ pipeline, counters, latency, transport, options }: CallInvoker): ClientStats {
   const { selector, bulkhead, channels } = pipeline
   const endpoints = channels().map(endpointStats)

@@ -5,7 +5,16 @@ import { type ObjectFormat, zeroOid } from '../git/oid.ts'
 import type { Init } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
-import type { Author, Bytes, Change, Changes, CommitFilesInput, OperationInputs, OperationName } from './inputs.ts'
+import type {
+  Author,
+  Bytes,
+  Change,
+  Changes,
+  CommitFilesInput,
+  NewTreeEntry,
+  OperationInputs,
+  OperationName
+} from './inputs.ts'
 
 /** What preparing depends on. */
 export interface RequestDefaults {
@@ -59,6 +68,13 @@ export function fileChange(path: string, change: Change): Init<Messages['FileCha
 
 const changeForms = 'must be bytes, a string, null, { content }, { oid } or { moveFrom }'
 
+/** Entries may come from a listing, where the text of a path that is not UTF-8 would be another path. */
+function treeEntries(entries: readonly (NewTreeEntry & { rawPath?: Uint8Array })[]): readonly NewTreeEntry[] {
+  const other = entries.find(({ rawPath }) => rawPath !== undefined && rawPath.length > 0)
+  if (other === undefined) return entries
+  throw invalidArgument(`entries[${entries.indexOf(other)}].path`, `must be UTF-8, not ${JSON.stringify(other.path)}`)
+}
+
 function commitFiles(input: CommitFilesInput, defaults: RequestDefaults): Request<'commitFiles'> {
   if (input.expectedHead === undefined) {
     throw invalidArgument('expectedHead', 'has to be given in a batch: an oid, or null for a new branch')
@@ -78,7 +94,7 @@ const prepared: {
   storeBlob: (input) => ({ content: toBytes('content', input.content) }),
   getBlob: (input) => ({ ...input }),
   findMissing: (input) => ({ oids: input.oids }),
-  storeTree: (input) => ({ entries: input.entries, baseTree: input.baseTree }),
+  storeTree: (input) => ({ entries: treeEntries(input.entries), baseTree: input.baseTree }),
   getTree: (input) => ({ ...input, revision: input.revision ?? 'HEAD' }),
   storeCommit: (input, defaults) => ({
     tree: input.tree,

@@ -1,5 +1,13 @@
 import type { ObjectKind } from './oid.ts'
 
+declare const oldMode: unique symbol
+
+/** A mode that old history has and that Git no longer writes, such as `100664`. Only a server gives one. */
+export type OldMode = string & { readonly [oldMode]: true }
+
+/** Git's modes for an entry of a tree: file, executable, symbolic link, tree, submodule's commit. */
+export type Mode = '100644' | '100755' | '120000' | '040000' | '160000' | OldMode
+
 /** Git's modes with six digits: file, executable, symbolic link, tree, submodule's commit. Source: git-ls-tree(1). */
 const kinds: Readonly<Record<string, ObjectKind>> = {
   '100644': 'blob',
@@ -10,7 +18,7 @@ const kinds: Readonly<Record<string, ObjectKind>> = {
 }
 
 /** Whether a tree may be given this mode. */
-export function isMode(text: string): boolean {
+export function isMode(text: string): text is Mode {
   return Object.hasOwn(kinds, text)
 }
 

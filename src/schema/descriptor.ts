@@ -25,7 +25,7 @@ export interface Method<Request = unknown, Response = unknown> {
 }
 
 /** What may be left out when a message is made: everything that has a proto3 default. */
-export type Init<T> = T extends Uint8Array
+export type Init<T> = T extends Uint8Array | string
   ? T
   : T extends readonly (infer Item)[]
     ? readonly Init<Item>[]

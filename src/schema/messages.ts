@@ -1,13 +1,15 @@
 // Generated from proto/blobwire/v1/vcs.proto by scripts/generate-schema.ts. Change the proto, then run
 // `npm run generate`.
+import type { Mode } from '../git/mode.ts'
+import type { ObjectFormat } from '../git/oid.ts'
 
 /** A repository. */
-export interface Repository {
+export interface RepositoryInfo {
   /** Name: segments of [A-Za-z0-9._-]+ joined by "/", at most 200 characters. A segment is not ".", ".." or
    * "__proto__" and does not end in ".git" or ".lock". */
   repository: string
   /** "sha1" or "sha256". */
-  objectFormat: string
+  objectFormat: ObjectFormat
   /** The branch HEAD points to, as a full ref name. */
   defaultBranch: string
 }
@@ -15,12 +17,12 @@ export interface Repository {
 export interface CreateRepositoryRequest {
   repository: string
   /** "sha1" (also when empty) or "sha256". */
-  objectFormat: string
+  objectFormat: ObjectFormat
 }
 
 export interface CreateRepositoryResponse {
   repository: string
-  objectFormat: string
+  objectFormat: ObjectFormat
   defaultBranch: string
 }
 
@@ -30,7 +32,7 @@ export interface GetRepositoryRequest {
 
 export interface GetRepositoryResponse {
   repository: string
-  objectFormat: string
+  objectFormat: ObjectFormat
   defaultBranch: string
 }
 
@@ -44,7 +46,7 @@ export interface ListRepositoriesRequest {
 }
 
 export interface ListRepositoriesResponse {
-  repositories: Repository[]
+  repositories: RepositoryInfo[]
   /** Empty on the last page. */
   nextPageToken: string
 }
@@ -97,8 +99,8 @@ export interface TreeEntry {
   /** Path from the tree, with "/" between the segments. */
   path: string
   /** Git's mode in octal: "100644" file, "100755" executable, "120000" symbolic link, "040000" tree,
-   * "160000" commit of a submodule. */
-  mode: string
+   * "160000" commit of a submodule. Old history has others, such as "100664". */
+  mode: Mode
   /** In StoreTree with a base_tree, an empty or all-zero oid removes the path. */
   oid: string
   /** Only in answers, and only where the path is not UTF-8: its bytes. `path` then has U+FFFD in it. */
@@ -153,8 +155,8 @@ export interface Commit {
   oid: string
   tree: string
   parents: string[]
-  author?: Signature | undefined
-  committer?: Signature | undefined
+  author: Signature
+  committer: Signature
   message: string
   /** The commit object as stored. Only where the fields above do not make up all of it (signed commits,
    * extra headers, messages that are not UTF-8). */
@@ -182,7 +184,7 @@ export interface GetCommitRequest {
 }
 
 export interface GetCommitResponse {
-  commit?: Commit | undefined
+  commit: Commit
 }
 
 export interface ListCommitsRequest {
@@ -205,7 +207,7 @@ export interface ListCommitsResponse {
 export interface FileChange {
   path: string
   /** Empty = "100644"; for move_from, the mode of the source. */
-  mode: string
+  mode: Mode | ''
   /** Put these bytes. */
   content?: Uint8Array | undefined
   /** Put an object that is there: a blob, or with mode "040000" a tree. */
@@ -299,11 +301,11 @@ export interface CompareRequest {
 export interface PathChange {
   path: string
   /** "added", "deleted", "modified" or "type_changed". */
-  status: string
+  status: 'added' | 'deleted' | 'modified' | 'type_changed'
   /** Empty where there was, or is, nothing. */
-  oldMode: string
+  oldMode: Mode | ''
   oldOid: string
-  newMode: string
+  newMode: Mode | ''
   newOid: string
   /** As TreeEntry.raw_path. */
   rawPath: Uint8Array
@@ -444,6 +446,7 @@ export interface TransportEndpoint {
   url: string
 }
 
+/** What a server accepts. */
 export interface Limits {
   /** Of the content of StoreBlob and GetBlob. */
   maxInlineBytes: number
@@ -454,15 +457,16 @@ export interface Limits {
   maxBlobBytes: number
 }
 
-export interface GetCapabilitiesResponse {
+/** What a server can do. */
+export interface Capabilities {
   serverVersion: string
   transports: TransportEndpoint[]
-  limits?: Limits | undefined
+  limits: Limits
   /** Content types understood on the HTTP form. */
   codecs: string[]
   /** Content encodings understood. */
   compressors: string[]
-  objectFormats: string[]
+  objectFormats: ObjectFormat[]
   /** BatchOperations knows `atomic`. */
   atomic: boolean
   /** UploadBlob can be resumed. */
@@ -520,7 +524,7 @@ export interface FieldViolation {
 
 /** Every message by its name. */
 export interface Messages {
-  Repository: Repository
+  Repository: RepositoryInfo
   CreateRepositoryRequest: CreateRepositoryRequest
   CreateRepositoryResponse: CreateRepositoryResponse
   GetRepositoryRequest: GetRepositoryRequest
@@ -578,7 +582,7 @@ export interface Messages {
   GetCapabilitiesRequest: GetCapabilitiesRequest
   TransportEndpoint: TransportEndpoint
   Limits: Limits
-  GetCapabilitiesResponse: GetCapabilitiesResponse
+  GetCapabilitiesResponse: Capabilities
   OperationError: OperationError
   ErrorDetail: ErrorDetail
   RefMismatch: RefMismatch

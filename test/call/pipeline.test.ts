@@ -1,7 +1,7 @@
 /** The order of the pipeline, as call/pipeline.ts draws it. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Interceptor } from '../../src/call/interceptor.ts'
+import type { RequestInterceptor } from '../../src/call/interceptor.ts'
 import { BlobwireError } from '../../src/core/error.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { FakeStream } from '../support/fake-session.ts'
@@ -11,7 +11,7 @@ test('the layers stand in the order that pipeline.ts draws', async () => {
   const clock = new FakeClock()
   const trail: string[] = []
   const named =
-    (name: string): Interceptor =>
+    (name: string): RequestInterceptor =>
     async (call, next) => {
       trail.push(`${name}: ${call.headers['authorization'] ?? 'no token'}`)
       clock.advance(1000)
@@ -37,8 +37,8 @@ test('the layers stand in the order that pipeline.ts draws', async () => {
 test('the worked example: a call passes breaker, retry, attempt and batch, and its neighbours with it', async () => {
   const seen: string[] = []
   const streams: FakeStream[] = []
-  const once: Interceptor = (call, next) => {
-    seen.push(call.method.name)
+  const once: RequestInterceptor = (call, next) => {
+    seen.push(call.method)
     return next(call)
   }
   const refused = new BlobwireError({ code: 'unavailable', message: 'refused', sent: 'never' })
@@ -95,7 +95,7 @@ test('the worked example: a call passes breaker, retry, attempt and batch, and i
   )
   assert.deepEqual(
     seen,
-    ['StoreBlob', 'StoreBlob', 'StoreBlob', 'StoreBlob'],
+    ['storeBlob', 'storeBlob', 'storeBlob', 'storeBlob'],
     'interceptors see a call, not its attempts'
   )
 })
@@ -114,7 +114,7 @@ test('calls and failures are counted, and an error names its request', async () 
 })
 
 test('what an interceptor throws comes out as a BlobwireError with its cause', async () => {
-  const broken: Interceptor = async () => {
+  const broken: RequestInterceptor = async () => {
     throw new TypeError('oops')
   }
   const { read } = pipelineHarness({ interceptors: [broken] })

@@ -82,6 +82,10 @@ const trees: Step = async ({ repo, oids, format }) => {
       ['run', '100755']
     ]
   )
+  const root = await repo.getTree({ revision: stored.oid })
+  assert.equal((await repo.storeTree(root.entries)).oid, stored.oid)
+  const files = listed.entries.filter((entry) => entry.mode !== '040000')
+  assert.equal((await repo.storeTree(files)).oid, stored.oid)
   const edited = await repo.storeTree([{ path: 'sub/run', mode: '100644', oid: '' }], { baseTree: stored.oid })
   const rest = await repo.getTree({ revision: edited.oid, recursive: true })
   assert.deepEqual(
@@ -121,7 +125,7 @@ const commits: Step = async ({ repo, oids, format }) => {
   const log: string[] = []
   for await (const { oid } of repo.commits({ revision: 'side', pageSize: 1 })) log.push(oid)
   assert.deepEqual(log, [second.oid, first.oid])
-  assert.equal((await repo.getCommit('side~1')).commit?.oid, first.oid)
+  assert.equal((await repo.getCommit('side~1')).commit.oid, first.oid)
   await assert.rejects(repo.getCommit('nowhere'), { code: 'not_found', reason: 'revision' })
   assert.equal(first.oid.length, zeroOid(format).length)
 }
@@ -206,14 +210,14 @@ const batches: Step = async (run) => {
     { listRefs: { prefix: 'refs/heads/main' } },
     { getRepository: {} }
   ])
-  assert.deepEqual(results[0], { storeBlob: { oid, size: content.length } })
-  assert.deepEqual(results[1], { getBlob: { oid, size: content.length, content } })
-  assert.equal(results[2]?.storeTree?.oid.length, oid.length)
+  assert.deepEqual(results[0], { ok: true, value: { oid, size: content.length } })
+  assert.deepEqual(results[1], { ok: true, value: { oid, size: content.length, content } })
+  assert.equal(results[2].value?.oid.length, oid.length)
   // A commit is no blob; its neighbours do not mind.
-  assert.equal(results[3]?.error?.code, 'failed_precondition')
-  assert.deepEqual(results[4], { findMissing: { missing: [] } })
-  assert.equal(results[5]?.listRefs?.refs[0]?.oid, oids['head'])
-  assert.equal(results[6]?.getRepository?.repository, repo.name)
+  assert.equal(results[3].error?.code, 'failed_precondition')
+  assert.deepEqual(results[4], { ok: true, value: { missing: [] } })
+  assert.equal(results[5].value?.refs[0]?.oid, oids['head'])
+  assert.equal(results[6].value?.repository, repo.name)
 
   const to = (name: string, expectedOid: string | null) => ({
     updateRefs: { updates: [{ name, expectedOid, newOid: oids['head'] as string }] }

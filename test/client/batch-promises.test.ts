@@ -10,7 +10,7 @@ import { settlesAtOnce, until } from '../support/until.ts'
 
 const name = 'refs/heads/side'
 const oidOfOne = '56a6051ca2b02b04ef92d5150c9ef600403cb1de'
-const blobs = (...contents: string[]): Operation[] => contents.map((content) => ({ storeBlob: { content } }))
+const blobs = (...contents: string[]) => contents.map((content) => ({ storeBlob: { content } }))
 const move = (expectedOid: string | null, newOid: string | null): Operation => ({
   updateRefs: { updates: [{ name, expectedOid, newOid }] }
 })
@@ -45,8 +45,7 @@ test('a read sees what was sent again before it', async (context) => {
   const { client, once } = await scene(context)
   once('StoreBlob')
   const [stored, found] = await client.batch('demo', [...blobs('1'), { findMissing: { oids: [oidOfOne] } }])
-  assert.equal(stored?.storeBlob?.oid, oidOfOne)
-  assert.deepEqual(found?.findMissing?.missing, [])
+  assert.deepEqual([stored?.value, found?.value], [{ oid: oidOfOne, size: 1 }, { missing: [] }])
 })
 
 test('what was done is told where the rest cannot be sent again', async (context) => {
@@ -57,7 +56,7 @@ test('what was done is told where the rest cannot be sent again', async (context
   await fixture.server.close()
   const [first, second] = await batch
   assert.equal(first?.error?.code, 'unavailable')
-  assert.equal(second?.storeBlob?.size, 1)
+  assert.equal(second?.value?.size, 1)
 })
 
 test('a batch of which one request was answered was not sent never', async (context) => {
@@ -66,9 +65,11 @@ test('a batch of which one request was answered was not sent never', async (cont
   let requests = 0
   const client = fixture.client({
     interceptors: [
-      (call, next) => {
-        if (call.method.name === 'BatchOperations' && ++requests === 2) controller.abort()
-        return next(call)
+      {
+        request(request, next) {
+          if (request.method === 'batchOperations' && ++requests === 2) controller.abort()
+          return next(request)
+        }
       }
     ]
   })

@@ -1,35 +1,26 @@
 /** Of a batch, what failed and may succeed is sent again, and nothing else. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Interceptor } from '../../src/index.ts'
-import { methods } from '../../src/schema/methods.ts'
-import { operationError } from '../support/fake-session.ts'
+import type { RequestInterceptor } from '../../src/index.ts'
+import { errorDetail, operationError } from '../support/fake-session.ts'
 import { atEnd, testServer } from '../support/server.ts'
-
-interface Batch {
-  operations: object[]
-}
 
 /** Fails operations as `failing` says, by number of request and place in it; `sent` has what was asked for. */
 function unreliable(failing: (request: number, place: number) => 'unavailable' | 'not_found' | undefined) {
   const sent: string[][] = []
-  const interceptor: Interceptor = async (call, next) => {
-    if (call.method !== methods.batchOperations) return next(call)
-    const { operations } = call.request as Batch
-    const request = sent.push(operations.map(describe)) - 1
-    const { results } = (await next(call)) as { results: object[] }
+  const request: RequestInterceptor = async (request, next) => {
+    if (request.method !== 'batchOperations') return next(request)
+    const number = sent.push((request.message.operations ?? []).map(describe)) - 1
+    const { results } = await next(request)
     return {
       results: results.map((result, place) => {
-        const code = failing(request, place)
+        const code = failing(number, place)
         if (code === undefined) return result
-        const detail = { retryable: code === 'unavailable', refMismatches: [], violations: [], missingOids: [] }
-        return {
-          error: operationError({ code, detail: { reason: '', requestId: '', retryAfterMs: 0, ...detail } as never })
-        }
+        return { error: operationError({ code, detail: errorDetail({ retryable: code === 'unavailable' }) }) }
       })
     }
   }
-  return { sent, interceptor }
+  return { sent, interceptor: { request } }
 }
 
 function describe(operation: object): string {
@@ -51,7 +42,7 @@ test('only the operations that failed are sent again', async (context) => {
     ['storeBlob b', 'storeBlob d']
   ])
   assert.deepEqual(
-    results.map((result) => result.storeBlob?.size),
+    results.map(({ value }) => value?.size),
     [1, 1, 1, 1]
   )
   assert.equal(client.stats().retries, 1)
@@ -65,7 +56,7 @@ test('after three attempts the error is the result of that operation alone', asy
   const client = fixture.client({ interceptors: [interceptor], retry })
   await client.createRepository('demo')
   const [a, b] = await client.batch('demo', blobs('a', 'b'))
-  assert.equal(a?.storeBlob?.size, 1)
+  assert.equal(a?.value?.size, 1)
   assert.deepEqual([b?.error?.code, b?.error?.attempts], ['unavailable', 3])
   assert.deepEqual(sent.slice(1), [['storeBlob b'], ['storeBlob b']])
 })

@@ -97,8 +97,8 @@ test('tokens: none, wrong, expired, read only, another tenant; the same on all t
     assert.equal((await as('reader').getBlob(oid)).size, 7)
     await assert.rejects(as('reader').storeBlob('x'), { code: 'permission_denied' })
     const [read, write] = await as('reader').batch([{ getBlob: { oid } }, { storeBlob: { content: 'x' } }])
-    assert.equal(read?.getBlob?.oid, oid)
-    assert.equal(write?.error?.code, 'permission_denied')
+    assert.equal(read.value?.oid, oid)
+    assert.equal(write.error?.code, 'permission_denied')
     const hidden = await as('stranger')
       .getBlob(oid)
       .catch((error: BlobwireError) => error)
@@ -125,7 +125,7 @@ test('interceptors see calls and may add headers; headers reach the server', asy
       headers: { 'x-request-id': `mine-${transport}` },
       interceptors: [
         async (call, next) => {
-          seen.push(call.method.name)
+          seen.push(call.method)
           return next({ ...call, headers: { ...call.headers, 'x-extra': '1' } })
         }
       ]
@@ -135,7 +135,7 @@ test('interceptors see calls and may add headers; headers reach the server', asy
     const wrong = { objectFormat: 5 as unknown as 'sha1' }
     const untried = { code: 'invalid_argument', sent: 'never', attempts: 0 }
     await assert.rejects(client.createRepository('none', wrong), untried)
-    assert.deepEqual(seen, ['GetRepository', 'CreateRepository'])
+    assert.deepEqual(seen, ['getRepository', 'createRepository'])
     await assert.rejects(client.getRepository('none', { headers: { 'grpc-timeout': '1S' } }), {
       code: 'invalid_argument'
     })
@@ -172,6 +172,18 @@ test('names no repository can have are refused before anything is sent', async (
   await client.close()
 })
 
+test('an entry of a listing whose path is not UTF-8 is not stored under another name', async () => {
+  const client = createClient({ endpoint: 'http://127.0.0.1:1' })
+  const entry = { path: 'a\ufffd', mode: '100644', oid: 'ce013625030ba8dba906f756967f9e9ca394464a' } as const
+  const entries = [
+    { ...entry, path: 'b', rawPath: new Uint8Array(0) },
+    { ...entry, rawPath: Uint8Array.of(0x61, 0xff) }
+  ]
+  const refusal = { code: 'invalid_argument', sent: 'never', message: /^entries\[1\]\.path: must be UTF-8/ }
+  await assert.rejects(client.storeTree('demo', entries), refusal)
+  await client.close()
+})
+
 test('a batch is split to fit the limits, both ways, and keeps its order', async (context) => {
   const fixture = atEnd(
     context,
@@ -182,10 +194,10 @@ test('a batch is split to fit the limits, both ways, and keeps its order', async
     await repo.createRepository()
     const contents = Array.from({ length: 57 }, (_, index) => `${index} `.repeat(200 + index))
     const stored = await repo.batch(contents.map((content) => ({ storeBlob: { content } })))
-    const oids = stored.map((result) => result.storeBlob?.oid ?? assert.fail(String(result.error)))
+    const oids = stored.map(({ value, error }) => value?.oid ?? assert.fail(String(error)))
     const read = await repo.batch(oids.map((oid) => ({ getBlob: { oid } })))
     assert.deepEqual(
-      read.map(({ getBlob }) => Buffer.from(getBlob?.content ?? []).toString()),
+      read.map(({ value }) => Buffer.from(value?.content ?? []).toString()),
       contents
     )
     const atomic = repo.batch(

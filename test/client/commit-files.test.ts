@@ -48,9 +48,11 @@ for (const transport of transports) {
     const third = fixture.client({
       transport,
       interceptors: [
-        (call, next) => {
-          stored += JSON.stringify(call.request).includes('storeBlob') ? 1 : 0
-          return next(call)
+        {
+          request(request, next) {
+            stored += JSON.stringify(request.message).includes('storeBlob') ? 1 : 0
+            return next(request)
+          }
         }
       ]
     })

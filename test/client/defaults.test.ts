@@ -10,7 +10,14 @@ import { isDeepStrictEqual } from 'node:util'
 import { resolveOptions } from '../../src/client/options.ts'
 import { jsonCodec } from '../../src/codec/json.ts'
 import { emptyTreeOid } from '../../src/git/oid.ts'
-import { type ClientOptions, createClient, type Interceptor, type Repository } from '../../src/index.ts'
+import {
+  type BlobwireError,
+  type ClientOptions,
+  createClient,
+  type Interceptor,
+  type Repository
+} from '../../src/index.ts'
+import { methods } from '../../src/schema/methods.ts'
 import { documentedOptions, tagCount } from '../support/option-docs.ts'
 import { atEnd, testServer } from '../support/server.ts'
 
@@ -95,7 +102,6 @@ interface Recorded {
   readonly method: string
   readonly message: Readonly<Record<string, unknown>>
   readonly timeoutMs: number
-  readonly transport: string
   readonly headers: object
 }
 
@@ -110,13 +116,15 @@ interface Recording {
 async function startRecording(context: TestContext): Promise<Recording> {
   const server = atEnd(context, await testServer())
   const calls: Recorded[] = []
-  const record: Interceptor = async (call, next) => {
-    const { method, request, headers } = call
-    const message = { ...jsonCodec.decode(method.request, jsonCodec.encode(method.request, request)) }
-    const remainingMs = Math.ceil(call.remainingMs() / 1_000_000) * 1_000_000
-    const transport = call.transport ?? client.stats().transport
-    calls.push({ method: method.name, message, timeoutMs: remainingMs, transport, headers })
-    return next(call)
+  const record: Interceptor = {
+    async request(request, next) {
+      const { method, headers } = request
+      const type = methods[method].request
+      const message = { ...jsonCodec.decode(type, jsonCodec.encode(type, request.message as object)) }
+      const timeoutMs = Math.ceil(request.remainingMs() / 1_000_000) * 1_000_000
+      calls.push({ method: methods[method].name, message, timeoutMs, headers })
+      return next(request)
+    }
   }
   const client = server.client({ transport: 'json', timeoutMs, interceptors: [record] })
   const last = (method: string) => calls.findLast((call) => call.method === method) ?? assert.fail(method)
@@ -146,7 +154,8 @@ async function callInputs(context: TestContext): Promise<Held> {
   const modes = Object.fromEntries(entries.map(({ path, mode }) => [path, mode]))
 
   await Promise.all([repository.getCommit(), repository.listCommits(), repository.listRefs({}, {})])
-  const callOptions = ({ timeoutMs, transport, headers }: Recorded) => ({ timeoutMs, transport, headers })
+  const transport = await repository.getBlob(emptyTreeOid('sha1')).catch((error: BlobwireError) => error.transport)
+  const callOptions = ({ timeoutMs, headers }: Recorded) => ({ timeoutMs, transport, headers })
   assert.deepEqual(callOptions(last('ListCommits')), callOptions(last('ListRefs')), 'none, or an object with none')
   const found = {
     ...named('CallOptions', { signal: undefined, ...callOptions(last('ListRefs')) }),

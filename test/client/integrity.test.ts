@@ -154,7 +154,7 @@ const lies: Lie[] = [
     answers: { BatchOperations: { results: [{ getRepository: {} }] } },
     call: async (repo) => {
       const [result] = await repo.batch([{ storeBlob: { content: hello } }])
-      throw result?.error
+      throw result.error
     },
     code: 'internal'
   },
@@ -163,7 +163,7 @@ const lies: Lie[] = [
     answers: { BatchOperations: { results: [{ storeBlob: { oid: otherOid, size: 6 } }] } },
     call: async (repo) => {
       const [result] = await repo.batch([{ storeBlob: { content: hello } }])
-      throw result?.error
+      throw result.error
     },
     code: 'data_loss'
   }
@@ -198,5 +198,26 @@ describe('a lying server is found out', () => {
     server.answers = { GetBlob: { oid: helloOid, size: 6, content: Buffer.from('hellO\n') } }
     const { content } = await server.client('msgpack', { verify: false }).getBlob('demo', helloOid)
     assert.equal(Buffer.from(content).toString(), 'hellO\n')
+  })
+
+  test('verify: false does not let through a commit that lacks what its type promises', async () => {
+    const { author, committer, ...bare } = commit
+    const repo = server.client('msgpack', { verify: false }).repository('demo')
+    for (const lacking of [undefined, bare, { ...bare, author }, { ...bare, committer }]) {
+      server.answers = { GetCommit: lacking ? { commit: lacking } : {}, ListCommits: { commits: [lacking ?? bare] } }
+      await assert.rejects(repo.getCommit(), { code: 'internal', reason: 'malformed_response' })
+      await assert.rejects(repo.listCommits(), { code: 'internal', reason: 'malformed_response' })
+    }
+    server.answers = { GetCommit: { commit }, ListCommits: { commits: [commit] } }
+    assert.equal((await repo.getCommit()).commit.author.name, 'A')
+    assert.equal((await repo.listCommits()).commits.length, 1)
+  })
+
+  test('limits that a server leaves out are the defaults', async () => {
+    server.answers = { GetCapabilities: { transports: [] } }
+    assert.equal((await server.client('json').getCapabilities()).limits.maxInlineBytes, 1024 * 1024)
+    server.answers = { GetCapabilities: { transports: [], limits: { maxInlineBytes: 5 } } }
+    const { limits } = await server.client('json').getCapabilities()
+    assert.deepEqual([limits.maxInlineBytes, limits.maxBatchOperations], [5, 1000])
   })
 })

@@ -84,7 +84,7 @@ describe('refused, naming option, value and what is allowed', () => {
     ['a header of the protocol', { headers: { 'Content-Type': 'x' } }, /^headers.content-type: is set by the client/],
     ['a header with a line feed', { headers: { 'x-a': 'b\r\nc: d' } }, /^headers.x-a/],
     ['a header that is not ASCII', { headers: { 'x-a': 'ü' } }, /^headers.x-a/],
-    ['an interceptor that is none', { interceptors: [{}] }, /^interceptors/]
+    ['an interceptor that is none', { interceptors: [{}] }, /^interceptors\[0\]: must be a function, or/]
   ]
   for (const [name, options, message] of bad) {
     test(name, () => {

@@ -40,9 +40,16 @@ describe('examples', () => {
     const outputs = await Promise.all(blocks.map((text, index) => runFile(`readme-${index}.mjs`, text)))
     assert.deepEqual(outputs, [
       'hello\n\n',
-      'ce013625030ba8dba906f756967f9e9ca394464a not_found\n',
+      'ce013625030ba8dba906f756967f9e9ca394464a\nnot_found\n',
       'not_found repository processed\n'
     ])
+  })
+
+  test('docs/interceptors.md', async () => {
+    const text = await readFile(join(root, 'docs/interceptors.md'), 'utf8')
+    const [, example = ''] = text.match(/```js\n([\s\S]*?)```/) ?? []
+    const output = await runFile('interceptors.mjs', example)
+    assert.ok(text.includes(`It prints \`${output.trim()}\``), output)
   })
 
   test('docs/testing.md', async () => {

@@ -1,7 +1,7 @@
 /** The server has done the work, and the connection breaks before its answer: tried again, the effect is there once. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Client, Repository } from '../../src/index.ts'
+import type { Client, OperationResult, Repository } from '../../src/index.ts'
 import type { TcpProxy } from '../../tcp-proxy/tcp-proxy.ts'
 import { faultyNetwork, transports } from '../support/faulty-network.ts'
 
@@ -69,9 +69,9 @@ const cases: Readonly<Record<string, Case>> = {
         { updateRefs: { updates: [{ name: 'refs/heads/batch', expectedOid: zero, newOid: head }] } }
       ]),
     async check(scene, answer) {
-      const [stored, moved] = answer as { storeBlob?: { oid: string }; error?: unknown }[]
+      const [stored, moved] = answer as OperationResult[]
       assert.equal(moved?.error, undefined)
-      await isThere(scene, stored?.storeBlob)
+      await isThere(scene, stored?.value)
       assert.deepEqual(await log(scene, 'batch'), [scene.head])
     }
   },

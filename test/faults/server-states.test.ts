@@ -138,7 +138,7 @@ for (const transport of ['json', 'msgpack'] as const) {
       contents.map((content) => ({ storeBlob: { content } }))
     )
     assert.deepEqual(
-      results.map(({ storeBlob }) => storeBlob?.oid),
+      results.map(({ value }) => value?.oid),
       contents.map(blobOid)
     )
     assert.equal(faults.fired('http_status'), 3)

@@ -7,6 +7,7 @@ const bytesOf = (pem: Pem) => (typeof pem === 'string' ? pem : Buffer.from(pem))
 /**
  * Node's form of the options. A client makes one at construction too, so that mistakes show there.
  * @throws BlobwireError `invalid_argument` where a certificate or key cannot be read
+ * @internal
  */
 export function secureContext(options: TlsOptions): SecureContext {
   const { ca, cert, key } = options

@@ -1,0 +1,198 @@
+import type { CallOptions } from '../call/call-options.ts'
+import { DeadlineTimers, type Timed } from '../call/deadline-timers.ts'
+import { type Changeable, type Passage, passThrough, type RequestInterceptor } from '../call/interceptor.ts'
+import type { Clock } from '../core/clock.ts'
+import { BlobwireError, type Sent, type TransportName } from '../core/error.ts'
+import { afterInput } from '../platform/schedule.ts'
+import type { CallInterceptor, Interceptor, Method } from './interceptor.ts'
+
+/** The functions around calls, and those around requests. */
+export function byLevel(interceptors: readonly Interceptor[]) {
+  const calls: CallInterceptor[] = []
+  const requests: RequestInterceptor[] = []
+  for (const item of interceptors) {
+    if (typeof item === 'function') calls.push(item)
+    else requests.push(item.request)
+  }
+  return { calls, requests }
+}
+
+/** What an interceptor may change of a call. */
+interface ChangeableCall extends Changeable {
+  readonly repository: string | undefined
+}
+
+/** A call on its way to the interceptors, its options checked. Types of messages are those of its method. */
+export interface CallToIntercept<Message extends object = object, Result = unknown> extends ChangeableCall {
+  readonly method: Method
+  readonly message: Message
+  readonly timeoutMs: number
+  readonly options: CallOptions | undefined
+  /** The call itself. */
+  run(message: Message, options: CallOptions | undefined, repository: string | undefined): Promise<Result>
+}
+
+/** Sends calls through the interceptors of a client. */
+export class Interception {
+  readonly clock: Clock
+  readonly timers: DeadlineTimers
+  readonly interceptors: readonly CallInterceptor[]
+  #closed = false
+
+  constructor(interceptors: readonly CallInterceptor[], clock: Clock) {
+    this.interceptors = interceptors
+    this.clock = clock
+    this.timers = new DeadlineTimers(clock)
+  }
+
+  /** The result of the call, or of an interceptor that answers itself. @throws BlobwireError */
+  run<Message extends object, Result>(call: CallToIntercept<Message, Result>): Promise<Result> {
+    // What cannot go out is refused by the call itself.
+    if (this.#closed || call.options?.signal?.aborted) return call.run(call.message, call.options, call.repository)
+    return new InterceptedCall(call as CallToIntercept, this).start() as Promise<Result>
+  }
+
+  /** Ends all calls that wait in an interceptor; those further on end by themselves. */
+  close(): void {
+    this.#closed = true
+    for (const call of this.timers.all() as InterceptedCall[]) call.end('client_closed')
+    this.timers.close()
+  }
+}
+
+/** Why a call ends before its result. */
+const endings = {
+  deadline: { code: 'deadline_exceeded', reason: '', message: 'an interceptor took all the time that the call had' },
+  aborted: { code: 'cancelled', reason: '', message: 'the call was aborted' },
+  client_closed: { code: 'cancelled', reason: 'client_closed', message: 'the client is closed' }
+} as const
+
+const processed = { sent: 'processed', attempts: 1 } as const
+
+/**
+ * A call in the interceptors. While one of them waits for something of its own, the call ends at its deadline, by its
+ * signal and with the client; what has been sent on ends by itself, and knows better how far it has got.
+ */
+class InterceptedCall implements Timed, Passage<ChangeableCall> {
+  readonly #call: CallToIntercept
+  readonly #interception: Interception
+  readonly #outcome = Promise.withResolvers<unknown>()
+  #facts: { sent: Sent; attempts: number; transport?: TransportName | undefined } = { sent: 'never', attempts: 0 }
+  #sentOn = 0
+  #settled = false
+  #error: BlobwireError | undefined
+  #controller: AbortController | undefined
+  readonly endsAt: number
+  previous: Timed | undefined
+  next: Timed | undefined
+
+  constructor(call: CallToIntercept, interception: Interception) {
+    this.#call = call
+    this.#interception = interception
+    this.endsAt = interception.clock.now() + call.timeoutMs
+  }
+
+  start(): Promise<unknown> {
+    const { timeoutMs, options } = this.#call
+    this.#interception.timers.add(this, timeoutMs)
+    options?.signal?.addEventListener('abort', this)
+    try {
+      passThrough<ChangeableCall>(this.#interception.interceptors, this.#call, this).then(
+        (result) => {
+          if (this.#settle()) this.#outcome.resolve(result)
+        },
+        (error) => this.#fail(error)
+      )
+    } catch (error) {
+      this.#fail(error)
+    }
+    return this.#outcome.promise
+  }
+
+  show({ repository, message, headers }: ChangeableCall): object {
+    const { method } = this.#call
+    return { method, repository, message, headers, signal: this.signal, remainingMs: () => this.remainingMs() }
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#error) this.#controller.abort(this.#error)
+    }
+    return this.#controller.signal
+  }
+
+  remainingMs(): number {
+    return this.endsAt - this.#interception.clock.now()
+  }
+
+  async innermost({ repository, message, headers }: ChangeableCall): Promise<unknown> {
+    if (this.#error) throw this.#error
+    this.#sentOn++
+    try {
+      const result = await this.#call.run(message, this.#optionsWith(headers), repository)
+      this.#facts = processed
+      return result
+    } catch (error) {
+      if (error instanceof BlobwireError) this.#facts = error
+      throw error
+    } finally {
+      if (--this.#sentOn === 0 && this.#error) this.#finish()
+    }
+  }
+
+  /** The options as they were given, where nothing has changed: such calls travel in frames. */
+  #optionsWith(headers: ChangeableCall['headers']): CallOptions | undefined {
+    const { options, timeoutMs, headers: given } = this.#call
+    const left = Math.max(1, Math.ceil(this.remainingMs()))
+    if (headers !== given) return { ...options, headers, timeoutMs: left }
+    return left === timeoutMs ? options : { ...options, timeoutMs: left }
+  }
+
+  onTime(): void {
+    this.end('deadline')
+  }
+
+  /** Of the caller's signal. */
+  handleEvent(): void {
+    this.end('aborted')
+  }
+
+  end(why: keyof typeof endings): void {
+    if (this.#settled || this.#error) return
+    const { sent, attempts, transport } = this.#facts
+    const cause = why === 'aborted' ? this.#call.options?.signal?.reason : undefined
+    this.#error = new BlobwireError({ ...endings[why], sent, attempts, transport, cause })
+    this.#leave()
+    this.#controller?.abort(this.#error)
+    if (this.#sentOn === 0) this.#finish()
+  }
+
+  /** What the interceptors have not handed on one turn later is not waited for. */
+  #finish(): void {
+    afterInput(() => this.#fail(this.#error?.with({ sent: this.#facts.sent, attempts: this.#facts.attempts })))
+  }
+
+  #fail(error: unknown): void {
+    if (this.#settle()) this.#outcome.reject(asBlobwireError(error))
+  }
+
+  /** False = it is over already. */
+  #settle(): boolean {
+    if (this.#settled) return false
+    this.#settled = true
+    this.#leave()
+    return true
+  }
+
+  #leave(): void {
+    this.#interception.timers.remove(this, this.#call.timeoutMs)
+    this.#call.options?.signal?.removeEventListener('abort', this)
+  }
+}
+
+function asBlobwireError(error: unknown): BlobwireError {
+  if (error instanceof BlobwireError) return error
+  const message = `an interceptor failed: ${error instanceof Error ? error.message : String(error)}`
+  return new BlobwireError({ code: 'unknown', reason: 'interceptor', message, cause: error })
+}

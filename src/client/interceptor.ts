@@ -1,0 +1,74 @@
+import type { Intercepted, RequestInterceptor } from '../call/interceptor.ts'
+import type { Capabilities, Messages, RepositoryInfo } from '../schema/messages.ts'
+import type { CreateRepositoryInput, GetTreeInput, ListInput, Operation, OperationInputs } from './inputs.ts'
+import type { OperationResult, OperationValues, Tree } from './results.ts'
+
+/** The input of each call of a repository. */
+export interface RepositoryInputs extends Omit<OperationInputs, 'getTree'> {
+  createRepository: CreateRepositoryInput
+  deleteRepository: Record<never, never>
+  getTree: GetTreeInput
+  batch: { operations: readonly Operation[]; atomic?: boolean | undefined }
+}
+
+/** The result of each call of a repository. */
+export interface RepositoryResults extends Omit<OperationValues, 'getTree' | 'getRepository'> {
+  createRepository: RepositoryInfo
+  getRepository: RepositoryInfo
+  deleteRepository: undefined
+  getTree: Tree
+  batch: OperationResult[]
+}
+
+/** Name of a call of a repository. */
+export type RepositoryMethod = keyof RepositoryInputs
+
+/** The message of each call: what its caller gave. */
+export interface CallMessages extends RepositoryInputs {
+  listRepositories: ListInput
+  getCapabilities: Record<never, never>
+}
+
+/** What each call gives. */
+export interface CallResults extends RepositoryResults {
+  listRepositories: Messages['ListRepositoriesResponse']
+  getCapabilities: Capabilities
+}
+
+/** Name of a call, as it is on the client. */
+export type Method = keyof CallResults
+
+/** A call of one method, as an interceptor sees it. */
+export interface CallOf<Name extends Method> extends Intercepted {
+  readonly method: Name
+  /** Name of the repository; undefined for calls that are of none. */
+  readonly repository: string | undefined
+  readonly message: Readonly<CallMessages[Name]>
+}
+
+/** A call as an interceptor sees it: `call.method === 'storeBlob'` narrows `call.message`. */
+export type Call = { [Name in Method]: CallOf<Name> }[Method]
+
+/** Sends the call on, with another message or more headers where they were changed. */
+export type NextCall = <Name extends Method>(
+  call: Pick<CallOf<Name>, 'method' | 'repository' | 'message' | 'headers'>
+) => Promise<CallResults[Name]>
+
+/** Sees each call that an application makes, once, whatever requests it takes. */
+export type CallInterceptor = (call: Call, next: NextCall) => Promise<CallResults[Method]>
+
+/**
+ * What an application hooks into the client with the option `interceptors`: a function around each call, or `{ request }`
+ * with a function around each request that calls make. It sees the call on its way out, and the result or the error on
+ * its way back. It may change message and headers (`next({ ...call, headers })`), answer itself, or send the call on
+ * again. The call's deadline and its signal end it, too. docs/interceptors.md has the picture of the layers.
+ *
+ * @example
+ * const log: Interceptor = async (call, next) => {
+ *   const began = performance.now()
+ *   const result = await next({ ...call, headers: { ...call.headers, 'x-team': 'docs' } })
+ *   if (call.method === 'getBlob') console.log(call.message, performance.now() - began)
+ *   return result
+ * }
+ */
+export type Interceptor = CallInterceptor | { readonly request: RequestInterceptor }

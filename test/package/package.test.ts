@@ -1,0 +1,150 @@
+/** The packed package, as users get it: its types stand on their own, for every TypeScript that they may have. */
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import ts from 'typescript-5.9'
+import { pack } from '../../scripts/pack.ts'
+import { rejected } from './rejected.ts'
+
+const run = promisify(execFile)
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const user = fileURLToPath(new URL('user', import.meta.url))
+
+/** TypeScript 5.2 is the first with `await using`, and with the types that it needs. */
+const compilers = [
+  { typescript: 'typescript-5.2', nodeTypes: 'node-types-22' },
+  { typescript: 'typescript-5.9', nodeTypes: '@types/node' },
+  { typescript: 'typescript', nodeTypes: '@types/node' }
+]
+
+/** With Node's types, with the DOM's, and with neither. */
+const platforms = [
+  { module: 'nodenext', lib: ['es2022'], types: ['node'] },
+  { module: 'esnext', moduleResolution: 'bundler', lib: ['es2022', 'dom'], types: [] },
+  { module: 'esnext', moduleResolution: 'bundler', lib: ['es2022'], types: [] }
+]
+
+describe('the packed package', () => {
+  let directory: string
+  let installed: string
+
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'blobwire-package-'))
+    installed = join(directory, 'node_modules/blobwire')
+    await mkdir(installed, { recursive: true })
+    await run('tar', ['-xzf', await pack(directory), '-C', installed, '--strip-components=1'])
+    await cp(user, directory, { recursive: true })
+    await writeFile(join(directory, 'package.json'), '{ "type": "module" }')
+    await mkdir(join(directory, 'node_modules/types'))
+  })
+  after(() => rm(directory, { recursive: true, force: true }))
+
+  /** What the compiler finds wrong with files of a user. */
+  async function compile(typescript: string, files: string[], options: object): Promise<string> {
+    const strict = { strict: true, target: 'es2022', noEmit: true, skipLibCheck: false }
+    const compilerOptions = { ...strict, allowImportingTsExtensions: true, noUncheckedIndexedAccess: true, ...options }
+    const config = join(directory, `tsconfig.${Math.random()}.json`)
+    await writeFile(config, JSON.stringify({ compilerOptions, files }))
+    const tsc = join(root, 'node_modules', typescript, 'bin/tsc')
+    return run(process.execPath, [tsc, '-p', config], { cwd: directory }).then(
+      () => '',
+      (error: { stdout: string }) => error.stdout
+    )
+  }
+
+  for (const { typescript, nodeTypes } of compilers) {
+    for (const platform of platforms) {
+      test(`${typescript}, ${platform.module}, ${[...platform.lib, ...platform.types].join(' ')}`, async () => {
+        const typeRoots = join(directory, 'types', typescript)
+        await mkdir(typeRoots, { recursive: true })
+        await symlink(join(root, 'node_modules', nodeTypes), join(typeRoots, 'node')).catch(() => {})
+        const files = ['program.ts', 'commonjs.cts']
+        assert.equal(await compile(typescript, files, { ...platform, typeRoots: [typeRoots] }), '')
+      })
+    }
+  }
+
+  test('what must not compile does not, and says why', async () => {
+    const files = await Promise.all(
+      rejected.map(async ({ code }, index) => {
+        const name = `rejected-${index}.ts`
+        const head = [
+          "import { type Call, type Client, createClient, type Interceptor } from 'blobwire'",
+          "import { same } from './interceptors.ts'",
+          'declare const call: Call, client: Client, interceptor: Interceptor',
+          "const repo = client.repository('demo')",
+          'export { call, createClient, interceptor, repo, same }'
+        ]
+        await writeFile(join(directory, name), [...head, code].join('\n'))
+        return name
+      })
+    )
+    const lines = (await compile('typescript', files, platforms[1] ?? {})).split('\n')
+    for (const [index, { code, error }] of rejected.entries()) {
+      const found = lines.filter((line) => line.startsWith(`rejected-${index}.ts(6,`))
+      assert.match(found.join('\n'), error, `${code}: ${found.join() || 'compiles'}`)
+      assert.equal(found.length, 1, found.join('\n'))
+    }
+    assert.equal(lines.filter((line) => /^\S+\.ts\(/.test(line)).length, rejected.length, lines.join('\n'))
+  })
+
+  test('the user program names everything that is exported', async () => {
+    const exported = await readFile(join(installed, 'dist/index.d.ts'), 'utf8')
+    const names = [...exported.matchAll(/\{([^}]*)\}/g)].flatMap(([, list = '']) =>
+      list.split(',').map((name) => name.trim())
+    )
+    const texts = await Promise.all(['program.ts', 'interceptors.ts'].map((name) => readFile(join(user, name), 'utf8')))
+    const used = new Set(texts.join().match(/\w+/g))
+    assert.deepEqual(
+      names.filter((name) => !used.has(name)),
+      []
+    )
+    assert.ok(names.length > 80, `${names.length} names`)
+  })
+
+  test('its declarations need nothing but each other, and there are no maps that lead nowhere', async () => {
+    const files = await readdir(join(installed, 'dist'), { recursive: true })
+    for (const name of files.filter((file) => file.endsWith('.d.ts'))) {
+      const text = await readFile(join(installed, 'dist', name), 'utf8')
+      assert.doesNotMatch(text, /from '[^.]|import\('[^.]|\bBuffer\b|NodeJS\./, name)
+    }
+    assert.deepEqual(
+      files.filter((file) => file.endsWith('.map')),
+      []
+    )
+    assert.doesNotMatch(await readFile(join(installed, 'dist/index.js'), 'utf8'), /sourceMappingURL/)
+  })
+
+  test('every method of a client says in an editor what it does', () => {
+    const declarations = join(installed, 'dist/client/client.d.ts')
+    const program = ts.createProgram([declarations], { module: ts.ModuleKind.NodeNext, target: ts.ScriptTarget.ES2022 })
+    const checker = program.getTypeChecker()
+    const module = checker.getSymbolAtLocation(program.getSourceFile(declarations) as ts.SourceFile) as ts.Symbol
+    const client = checker.getExportsOfModule(module).find(({ name }) => name === 'Client') as ts.Symbol
+    const methods = checker.getPropertiesOfType(checker.getDeclaredTypeOfSymbol(client))
+    const documented = methods.filter(({ name }) => /^[a-z]/.test(name))
+    for (const method of documented) {
+      const text = ts.displayPartsToString(method.getDocumentationComment(checker))
+      assert.match(text, /^[A-Z].{20,}\./s, `${method.name}: ${text}`)
+      assert.doesNotMatch(text, /^See /, method.name)
+    }
+    const storeBlob = documented.find(({ name }) => name === 'storeBlob') as ts.Symbol
+    assert.match(
+      checker.typeToString(checker.getTypeOfSymbol(storeBlob)),
+      /^\(repository: string, content: Bytes, options\?: CallOptions.*\) => Promise<StoreBlobResponse>$/
+    )
+    assert.ok(documented.length > 20, `${documented.length} methods`)
+  })
+
+  test('CommonJS can require it', async () => {
+    await symlink(join(root, 'node_modules'), join(installed, 'node_modules'))
+    const script = "process.stdout.write(typeof require('blobwire').createClient)"
+    const { stdout } = await run(process.execPath, ['-e', script], { cwd: directory })
+    assert.equal(stdout, 'function')
+  })
+})
