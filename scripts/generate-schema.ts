@@ -94,8 +94,8 @@ function descriptorsFile(): string {
     })
     return `  ${message.name}: [\n${fields.join(',\n')}\n  ]`
   })
-  return `${header}import type { Messages } from './messages.ts'
-import type { Field } from './descriptor.ts'
+  return `${header}import type { Field } from './descriptor.ts'
+import type { Messages } from './messages.ts'
 
 /** The fields of every message, as the codecs walk them. */
 export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[]>> = {
@@ -118,8 +118,8 @@ function methodsFile(): string {
     const field = method.name[0]?.toLowerCase() + method.name.slice(1)
     return `${doc(method.comment, '  ')}  ${field}: method<Messages['${method.requestType}'], Messages['${method.responseType}']>({ name: '${method.name}', request: '${method.requestType}', response: '${method.responseType}', kind: '${kind}', readOnly: ${level} })`
   })
-  return `${header}import type { Messages } from './messages.ts'
-import { method } from './descriptor.ts'
+  return `${header}import { method } from './descriptor.ts'
+import type { Messages } from './messages.ts'
 
 /** Full name of the service, as it stands in paths and in gRPC. */
 export const serviceName = 'blobwire.v1.VcsService'

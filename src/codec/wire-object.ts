@@ -8,7 +8,7 @@ import type { Field, Init, MessageName } from '../schema/descriptor.ts'
 import { messageDescriptors } from '../schema/descriptors.ts'
 import type { Messages } from '../schema/messages.ts'
 import type { WireObject, WireOperation } from './codec.ts'
-import { defaults, type IntegerKind, isDefault, isInteger, onlyField, ranges } from './fields.ts'
+import { defaults, type IntegerKind, ranges } from './fields.ts'
 
 /** How a codec represents the two kinds of value on which formats differ. */
 export interface Representation {
@@ -55,9 +55,35 @@ const protoNames = new Map(
     .map((field) => [field.name, field.name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)])
 )
 
+/** Whether the value is the field's default, which is not written. */
+function isDefault(field: Field, value: unknown): boolean {
+  if (field.kind === 'bytes' || field.repeated) return (value as { length?: unknown } | null)?.length === 0
+  return field.kind !== 'message' && value === defaults[field.kind]
+}
+
+/** Fields by name, of messages that are a single oneof: so that not all of them are looked for. */
+const choices = new Map<MessageName, ReadonlyMap<string, Field>>()
+for (const type of Object.keys(messageDescriptors) as MessageName[]) {
+  const fields = messageDescriptors[type]
+  const isChoice = fields.length > 1 && fields.every(({ oneof }) => oneof !== undefined && oneof === fields[0]?.oneof)
+  if (isChoice) choices.set(type, new Map(fields.map((field) => [field.name, field])))
+}
+
+/** The one field that is set in a message that is a single oneof; undefined = there may be none, or several. */
+function onlyField(type: MessageName, wire: WireObject): Field | undefined {
+  const choice = choices.get(type)
+  if (choice === undefined) return undefined
+  let only: string | undefined
+  for (const name in wire) {
+    if (only !== undefined) return undefined
+    only = name
+  }
+  return choice.get(only ?? '')
+}
+
 function checkInteger(value: unknown, kind: IntegerKind): number {
-  if (isInteger(kind, value)) return value
   const [least, most] = ranges[kind]
+  if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) return value as number
   throw new FieldProblem(`must be an integer from ${least} to ${most}`)
 }
 

@@ -1,6 +1,5 @@
 // Generated from proto/blobwire/v1/vcs.proto by scripts/generate-schema.ts. Change the proto, then run
 // `npm run generate`.
-
 import { method } from './descriptor.ts'
 import type { Messages } from './messages.ts'
 
