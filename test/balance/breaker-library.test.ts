@@ -1,11 +1,11 @@
-/** Why the breaker is our own: what the library for it does while half open. */
+/** Why the breaker is our own: the behaviour of cockatiel while half open. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ConsecutiveBreaker, circuitBreaker, handleAll } from 'cockatiel'
 import { CircuitBreaker, noPermit } from '../../src/balance/circuit-breaker.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 
-test('cockatiel holds all callers while its probe has no answer; ours refuses them', async () => {
+test('cockatiel holds all callers while its probe has no answer; our breaker refuses them', async () => {
   const policy = circuitBreaker(handleAll, { halfOpenAfter: 0, breaker: new ConsecutiveBreaker(1) })
   await assert.rejects(policy.execute(() => Promise.reject(new Error('down'))))
   const probe = Promise.withResolvers<void>()

@@ -5,7 +5,7 @@ import { BlobwireError } from '../../src/core/error.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { answering, pipelineHarness } from '../support/pipeline-harness.ts'
 
-test('the layers stand in the order that order.ts gives', async () => {
+test('the layers run in the order of order.ts', async () => {
   const clock = new FakeClock()
   const trail: string[] = []
   const named =
@@ -45,7 +45,7 @@ test('calls and failures are counted, and an error names its request', async () 
   assert.deepEqual([counters.calls, counters.failures], [2, 1])
 })
 
-test('what an interceptor throws comes out as a BlobwireError with its cause', async () => {
+test('an error thrown by an interceptor becomes a BlobwireError with its cause', async () => {
   const broken: Interceptor = async () => {
     throw new TypeError('oops')
   }

@@ -17,7 +17,7 @@ const unstarted = (over: Partial<UnstartedCall> = {}): UnstartedCall => ({
   ...over
 })
 const underWay = { cancel: () => undefined, progress: () => ({ sent: 'maybe', attempts: 1 }) as const }
-/** Below the deadline: what never answers. */
+/** A layer below the deadline that never answers. */
 const never = (call: Call) => call.onCancel(underWay)
 const deadlineOf = (clock: FakeClock, start: DeadlineContext['start'], limit = { maxCalls: 9, maxQueued: 9 }) =>
   new Deadline({
@@ -27,7 +27,7 @@ const deadlineOf = (clock: FakeClock, start: DeadlineContext['start'], limit = {
     failed: (error) => error,
     succeeded: () => undefined
   })
-/** Below the deadline: what answers with a promise. */
+/** A layer below the deadline that answers with a promise. */
 const answering =
   (next: (call: Call) => Promise<object>) =>
   (call: Call, sink: Sink): void => {
@@ -112,7 +112,7 @@ test('an answer that comes too late changes nothing', async () => {
   await assert.rejects(result, BlobwireError)
 })
 
-test('calls beyond the limit wait in order, and what ends in the queue was never sent', async () => {
+test('calls beyond the limit wait in order; a call that ends in the queue was never sent', async () => {
   const clock = new FakeClock()
   const started: Sink[] = []
   const start: DeadlineContext['start'] = (_call, sink) => started.push(sink)
@@ -135,7 +135,7 @@ test('calls beyond the limit wait in order, and what ends in the queue was never
   assert.equal(started.length, 2, 'the one whose time was over as well')
 })
 
-test('closing lets nobody in who waits', async () => {
+test('closing admits no waiting call', async () => {
   const started: Call[] = []
   const deadline = deadlineOf(new FakeClock(), (call) => started.push(call), { maxCalls: 1, maxQueued: 9 })
   const calls = [deadline.run(unstarted()), deadline.run(unstarted()), deadline.run(unstarted())]
@@ -144,7 +144,7 @@ test('closing lets nobody in who waits', async () => {
   assert.equal(started.length, 1)
 })
 
-test('thousands that fail as soon as they are let in do not pile up on the stack', async () => {
+test('thousands of calls that fail as soon as they are admitted do not pile up on the stack', async () => {
   const start: DeadlineContext['start'] = (_call, sink) => {
     if (started++ > 0) sink.fail(new BlobwireError({ code: 'unavailable', reason: 'circuit_open', message: 'no' }))
     else first = sink

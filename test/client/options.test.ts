@@ -1,4 +1,4 @@
-/** Options are checked once, at construction; defaults are what their documentation says. */
+/** Options are checked once, at construction; defaults are those of their documentation. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'

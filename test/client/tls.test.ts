@@ -1,12 +1,12 @@
-/** TLS on both doors and all transports: who is trusted, who is not, and that nothing falls back to cleartext. */
+/** TLS on both servers and all transports: which certificates are trusted, and that nothing falls back to cleartext. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { connect } from 'node:tls'
 import { type BlobwireError, createClient, type TlsOptions } from '../../src/index.ts'
+import { transports } from '../support/faulty-network.ts'
 import { pem } from '../support/pem.ts'
 import { atEnd, type TestServer, testServer } from '../support/server.ts'
 
-const transports = ['json', 'msgpack', 'grpc'] as const
 const ca = pem('ca.pem')
 
 async function secureServer(name: string, clientCa: boolean): Promise<TestServer> {
@@ -40,7 +40,7 @@ const refusals: [what: string, certificate: string, tls: TlsOptions][] = [
   ['a certificate for another host', 'wrong-host', { ca }]
 ]
 for (const [what, certificate, tls] of refusals) {
-  test(`${what} is refused, and not worth a retry`, async (context) => {
+  test(`${what} is refused, and not retryable`, async (context) => {
     const fixture = atEnd(context, await secureServer(certificate, false))
     for (const transport of transports) {
       const client = secureClient(fixture, transport, tls)
@@ -52,7 +52,7 @@ for (const [what, certificate, tls] of refusals) {
   })
 }
 
-test('serverName says which name the certificate must carry', async (context) => {
+test('serverName is the name that the certificate must carry', async (context) => {
   const fixture = atEnd(context, await secureServer('wrong-host', false))
   for (const transport of transports) {
     const client = secureClient(fixture, transport, { ca, serverName: 'elsewhere.example' })
@@ -84,7 +84,7 @@ test('https and grpcs never fall back to cleartext', async (context) => {
   }
 })
 
-test('both doors refuse TLS 1.1', async (context) => {
+test('both servers refuse TLS 1.1', async (context) => {
   const fixture = atEnd(context, await secureServer('server', false))
   for (const url of [fixture.server.http, fixture.server.grpc]) {
     const failure = await new Promise<Error | undefined>((resolve) => {

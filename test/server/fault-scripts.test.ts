@@ -1,4 +1,4 @@
-/** Files of faults: what is refused, and the server as a process. */
+/** Files of faults: invalid ones are refused, and a server process carries out valid ones. */
 import assert from 'node:assert/strict'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:http2'
@@ -34,7 +34,7 @@ const wrong: [script: unknown, message: RegExp][] = [
 ]
 
 for (const [script, message] of wrong) {
-  test(`a script that cannot be used: ${message.source}`, () => {
+  test(`an unusable script: ${message.source}`, () => {
     const text = typeof script === 'string' ? script : JSON.stringify(script)
     assert.throws(
       () => readFaultScript(text),
@@ -46,9 +46,9 @@ for (const [script, message] of wrong) {
 }
 
 test('--faults and --effect-log, as a process', async (context) => {
-  const folder = await mkdtemp(join(tmpdir(), 'blobwire-test-'))
-  context.after(() => rm(folder, { recursive: true }))
-  const [faults, log] = [join(folder, 'faults.json'), join(folder, 'effects')]
+  const directory = await mkdtemp(join(tmpdir(), 'blobwire-test-'))
+  context.after(() => rm(directory, { recursive: true }))
+  const [faults, log] = [join(directory, 'faults.json'), join(directory, 'effects')]
   await writeFile(faults, JSON.stringify({ rules: [rule({ kind: 'status', code: 'aborted' }, { count: 1 })] }))
   const server = await startServerProcess('--faults', faults, '--effect-log', log)
   context.after(() => server.stop())

@@ -1,4 +1,4 @@
-/** Requests made to get out, to be too many, or to be remembered: refused, nothing outside the data folder, no token in a log. */
+/** Requests made to get out, to be too many, or to be remembered: refused, nothing outside the data directory, no token in a log. */
 import assert from 'node:assert/strict'
 import { readdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -30,7 +30,7 @@ const names = [
   '-demo'
 ]
 
-test('names that try to get out are invalid_argument at both doors, and leave no file', async (context) => {
+test('names that try to get out are invalid_argument at both servers, and leave no file', async (context) => {
   const events: unknown[] = []
   const grants = [{ token, access: 'write', repositories: ['*'] }] as const
   const fixture = atEnd(context, await testServer({ store: 'git', grants, log: (event) => events.push(event) }))

@@ -56,7 +56,7 @@ test('one line of JSON when it is ready, logs on stderr, SIGTERM answers what wa
   const outcomes = await Promise.allSettled(calls)
   const [code] = await exited
   assert.equal(code, 0, err)
-  // What the server had accepted was answered; what came later was refused as not sent or cut, never answered wrongly.
+  // Accepted calls were answered; later ones were refused or cut off, and none was answered wrongly.
   assert.ok(outcomes.some(({ status }) => status === 'fulfilled'))
   for (const outcome of outcomes) if (outcome.status === 'rejected') assert.equal(outcome.reason.code, 'unavailable')
   await Promise.all(clients.map((client) => client.close()))
@@ -65,7 +65,7 @@ test('one line of JSON when it is ready, logs on stderr, SIGTERM answers what wa
   assert.doesNotMatch(out + err, /sesame-tok/)
 })
 
-test('flags that cannot be used: which, what was given, what is allowed; exit 2', async () => {
+test('unusable flags: the flag, the given value, the allowed values; exit 2', async () => {
   const cases: [string[], RegExp][] = [
     [['--http-port', '70000'], /--http-port "70000": must be a port from 0 to 65535/],
     [['--store', 'disk'], /--store "disk": must be memory or git/],
@@ -87,7 +87,7 @@ test('flags that cannot be used: which, what was given, what is allowed; exit 2'
   )
 })
 
-test('a port that is taken, of either door: said in a line, exit 1', async () => {
+test('a port in use, of either server: one line on stderr, exit 1', async () => {
   const child = startNode(main, '--http-port', '0', '--grpc-port', '0')
   const [line] = await once(child.stdout, 'data')
   const { http, grpc } = JSON.parse(String(line))

@@ -1,4 +1,4 @@
-/** Receive windows of both doors: 64 KiB, HTTP/2's default, would cap uploads at 3 MiB/s over 20 ms. */
+/** Receive windows of both servers: 64 KiB, HTTP/2's default, would cap uploads at 3 MiB/s over 20 ms. */
 import assert from 'node:assert/strict'
 import { connect } from 'node:http2'
 import { test } from 'node:test'
@@ -6,7 +6,7 @@ import { atEnd, testServer } from '../support/server.ts'
 
 const mebibyte = 1024 * 1024
 
-test('both doors raise stream and connection windows', async (context) => {
+test('both servers raise stream and connection windows', async (context) => {
   const { server } = atEnd(context, await testServer())
   for (const url of [server.http, server.grpc]) {
     const session = connect(url)

@@ -5,7 +5,7 @@ import type { Store } from '../../server-fixture/store/store.ts'
 import { objectFormats } from '../../src/git/oid.ts'
 import { testObjects } from './contract.ts'
 import { testRefs } from './contract-refs.ts'
-import { makeFolder, removeFolder } from './support.ts'
+import { makeDirectory, removeDirectory } from './support.ts'
 
 const stores: Record<string, (directory: string) => Promise<Store>> = {
   memory: async () => new MemoryStore(),
@@ -19,12 +19,12 @@ for (const [kind, open] of Object.entries(stores)) {
       let store: Store
       let count = 0
       before(async () => {
-        directory = await makeFolder()
+        directory = await makeDirectory()
         store = await open(directory)
       })
       after(async () => {
         await store.close()
-        await removeFolder(directory)
+        await removeDirectory(directory)
       })
       async function newRepository(): Promise<string> {
         const name = `team/r${++count}`

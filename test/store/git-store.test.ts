@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { GitStore } from '../../server-fixture/store/git/git-store.ts'
 import { objectFormats, zeroOid } from '../../src/git/oid.ts'
-import { git, newCommit, newObject, openGitStore, temporaryFolder } from './support.ts'
+import { git, newCommit, newObject, openGitStore, temporaryDirectory } from './support.ts'
 
 for (const format of objectFormats) {
   test(`plain git finds an ordinary repository: fsck, log, clone, config (${format})`, async (context) => {
@@ -55,7 +55,7 @@ test('objects and refs that other git processes write are seen at once, also aft
   assert.deepEqual(await store.readRefs('demo', ['refs/heads/x']), [undefined])
 })
 
-test('a lock that another process keeps on a ref is told as such, and the next move works', async (context) => {
+test('a ref locked by another process fails with ref_locked, and the next move works', async (context) => {
   const { store, directory } = await openGitStore(context)
   await store.createRepository('demo', 'sha1')
   const commit = newCommit('one', 'sha1')
@@ -114,7 +114,7 @@ test('bytes damaged on disk are data loss; other objects are read in the same mo
 })
 
 test('a closed store refuses calls, has ended its processes, and may be opened again', async (context) => {
-  const directory = await temporaryFolder(context)
+  const directory = await temporaryDirectory(context)
   const store = await GitStore.open(directory)
   await store.createRepository('demo', 'sha1')
   const blob = newObject('blob', 'kept', 'sha1')
@@ -130,7 +130,7 @@ test('a closed store refuses calls, has ended its processes, and may be opened a
   await again.close()
 })
 
-test('names that lead out of the folder are refused', async (context) => {
+test('names that lead out of the directory are refused', async (context) => {
   const { store } = await openGitStore(context)
   for (const name of ['../evil', 'a/../../evil', '', '/etc', 'a\0b', 'x.git']) {
     await assert.rejects(store.createRepository(name, 'sha1'), { code: 'invalid_argument' })

@@ -14,7 +14,7 @@ import { checkLinearizable, type Operation, type Swap } from '../support/lineari
 import { randomNumbers } from '../support/random.ts'
 import { Notes, Writer } from '../support/register-writers.ts'
 import { atEnd } from '../support/server.ts'
-import { git, makeFolder, removeFolder } from './support.ts'
+import { git, makeDirectory, removeDirectory } from './support.ts'
 
 const kills = 5
 /** Of half of the connections, before each kill: there the server lives on, and an answer is lost. */
@@ -29,18 +29,18 @@ interface Place {
 }
 
 /** A server on a Git store, which can be killed and started again in the same place, on the same ports. */
-async function startVictim(context: TestContext) {
-  const folder = await makeFolder()
-  const flags = ['--store', 'git', '--data', folder]
+async function startKilledServer(context: TestContext) {
+  const directory = await makeDirectory()
+  const flags = ['--store', 'git', '--data', directory]
   let server: ServerProcess = await startServerProcess(...flags)
   context.after(async () => {
     await server.kill()
-    await removeFolder(folder)
+    await removeDirectory(directory)
   })
   const { http, grpc } = server
   return {
     place: { http: http.origin, grpc: `grpc://${grpc.host}` },
-    gitDir: join(folder, 'demo.git'),
+    gitDir: join(directory, 'demo.git'),
     async killAndStart() {
       await server.kill()
       server = await startServerProcess(...flags, '--http-port', http.port, '--grpc-port', grpc.port)
@@ -90,7 +90,7 @@ test('8 writers on one ref over three transports, with kills: linearizable', { t
   const seed = Number(process.env['BLOBWIRE_SEED'] ?? Date.now() % 1_000_000)
   context.diagnostic(`BLOBWIRE_SEED=${seed}`)
   const random = randomNumbers(seed)
-  const server = await startVictim(context)
+  const server = await startKilledServer(context)
   const wires = await startWires(context, server.place)
   const clients = startClients(context, [server.place, wires.place])
   const repositories = clients.map((client) => client.repository('demo'))
@@ -124,7 +124,7 @@ test('8 writers on one ref over three transports, with kills: linearizable', { t
   const verdict = checkLinearizable(notes.history, notes.first)
   assert.ok(verdict.ok, `no order of these is possible: ${JSON.stringify(verdict, undefined, 2)}`)
 
-  // What the writers saw is what Git has. What nobody waits for any more may have come on top.
+  // Git has the values that the writers saw. Moves without a waiting writer may have come on top.
   await Promise.all(clients.map((client) => client.close()))
   await server.stop()
   const { status, output } = git(server.gitDir, ['rev-list', '--first-parent', '--reverse', 'refs/heads/main'])

@@ -5,7 +5,7 @@ import { ObjectTable, type TableObject } from '../../server-fixture/store/object
 import { hashObject, type ObjectFormat, objectFormats, objectKinds } from '../../src/git/oid.ts'
 import { randomNumbers } from '../support/random.ts'
 
-/** A view in a larger buffer, as doors give it. */
+/** A view in a larger buffer, as servers give it. */
 function contentOf(random: (below: number) => number, length: number): Uint8Array {
   const around = Uint8Array.from({ length: length * 3 + 8 }, () => random(256))
   return around.subarray(4, 4 + length)

@@ -6,11 +6,11 @@ import { test } from 'node:test'
 import { encodePack } from '../../server-fixture/store/git/pack-encoder.ts'
 import { objectFormats } from '../../src/git/oid.ts'
 import { randomNumbers } from '../support/random.ts'
-import { git, newCommit, newObject, temporaryFolder } from './support.ts'
+import { git, newCommit, newObject, temporaryDirectory } from './support.ts'
 
 for (const format of objectFormats) {
   test(`git index-pack and verify-pack read a pack of every kind and size (${format})`, async (context) => {
-    const gitDir = await temporaryFolder(context)
+    const gitDir = await temporaryDirectory(context)
     spawnSync('git', ['init', '--quiet', '--bare', `--object-format=${format}`, gitDir])
     const random = randomNumbers(1)
     // 255 | 256 is where deflate begins, 16,384 where it moves to other threads; 16 and 2,048 are where sizes grow.
@@ -34,8 +34,8 @@ for (const format of objectFormats) {
   })
 }
 
-test('a pack without objects is one, as git pack-objects writes it', async (context) => {
-  const gitDir = await temporaryFolder(context)
+test('a pack without objects has the bytes of git pack-objects', async (context) => {
+  const gitDir = await temporaryDirectory(context)
   spawnSync('git', ['init', '--quiet', '--bare', gitDir])
   const pack = await encodePack([], 'sha1')
   const written = spawnSync('git', [`--git-dir=${gitDir}`, 'pack-objects', '--stdout', '--quiet'], { input: '' })

@@ -8,38 +8,38 @@ import type { NewObject } from '../../server-fixture/store/store.ts'
 import { encodeCommit } from '../../src/git/commit.ts'
 import { emptyTreeOid, hashObject, type ObjectFormat, type ObjectKind } from '../../src/git/oid.ts'
 
-/** A new folder; whoever makes it removes it. */
-export function makeFolder(): Promise<string> {
+/** A new directory; the caller removes it. */
+export function makeDirectory(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'blobwire-store-'))
 }
 
-/** A folder that is removed after the test. */
-export async function temporaryFolder(test: TestContext): Promise<string> {
-  const directory = await makeFolder()
-  test.after(() => removeFolder(directory))
+/** A directory that is removed after the test. */
+export async function temporaryDirectory(test: TestContext): Promise<string> {
+  const directory = await makeDirectory()
+  test.after(() => removeDirectory(directory))
   return directory
 }
 
-/** Removes a folder with everything in it. */
-export async function removeFolder(directory: string): Promise<void> {
+/** Removes a directory with everything in it. */
+export async function removeDirectory(directory: string): Promise<void> {
   await rm(directory, { recursive: true, force: true })
 }
 
-/** A Git store in a folder of its own; both are gone after the test. */
+/** A Git store in a directory of its own; both are gone after the test. */
 export async function openGitStore(
   test: TestContext,
   options?: GitStoreOptions
 ): Promise<{ store: GitStore; directory: string }> {
-  const directory = await makeFolder()
+  const directory = await makeDirectory()
   const store = await GitStore.open(directory, options)
   test.after(async () => {
     await store.close()
-    await removeFolder(directory)
+    await removeDirectory(directory)
   })
   return { store, directory }
 }
 
-/** Runs git in a repository and returns what it printed on stdout and stderr, and its status. */
+/** Runs git in a repository and returns its output on stdout and stderr, and its status. */
 export function git(gitDir: string, args: readonly string[], input = ''): { status: number | null; output: string } {
   const env = { PATH: process.env['PATH'], GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', LC_ALL: 'C' }
   const result = spawnSync('git', [`--git-dir=${gitDir}`, ...args], { input, env, maxBuffer: 64 * 1024 * 1024 })

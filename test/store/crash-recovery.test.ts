@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { GitStore } from '../../server-fixture/store/git/git-store.ts'
 import { startNode } from '../support/child.ts'
-import { git, newObject, openGitStore, temporaryFolder } from './support.ts'
+import { git, newObject, openGitStore, temporaryDirectory } from './support.ts'
 
-test('two stores cannot share a folder', async (context) => {
+test('two stores cannot share a directory', async (context) => {
   const { store, directory } = await openGitStore(context)
   const inUse = { code: 'failed_precondition', reason: 'folder_in_use' }
   await assert.rejects(GitStore.open(directory), inUse)
@@ -16,7 +16,7 @@ test('two stores cannot share a folder', async (context) => {
 })
 
 test('the lock of a living process is respected, that of a dead one is taken over', async (context) => {
-  const directory = await temporaryFolder(context)
+  const directory = await temporaryDirectory(context)
   const child = startNode('-e', 'setInterval(() => {}, 1000)')
   const gone = once(child, 'exit')
   context.after(() => child.kill('SIGKILL'))
@@ -29,7 +29,7 @@ test('the lock of a living process is respected, that of a dead one is taken ove
   await gone
   const attempts = await Promise.allSettled([GitStore.open(directory), GitStore.open(directory)])
   const opened = attempts.filter((attempt) => attempt.status === 'fulfilled')
-  assert.equal(opened.length, 1, 'both took the folder over')
+  assert.equal(opened.length, 1, 'both took the directory over')
   await opened[0]?.value.close()
   // An id that was given out again: the process lives, but it is another one.
   await writeFile(lock, JSON.stringify({ pid: process.ppid, started: '1' }))
@@ -39,8 +39,8 @@ test('the lock of a living process is respected, that of a dead one is taken ove
   assert.deepEqual(await readdir(directory), [])
 })
 
-test('what a killed server left is cleared, and a pack it had almost moved in is kept', async (context) => {
-  const directory = await temporaryFolder(context)
+test('the remains of a killed server are cleared, and a pack that was almost moved in is kept', async (context) => {
+  const directory = await temporaryDirectory(context)
   const gitDir = join(directory, 'demo.git')
   const objects = join(gitDir, 'objects')
   const blob = newObject('blob', 'in the pack', 'sha1')

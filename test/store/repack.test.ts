@@ -10,7 +10,7 @@ async function countPacks(gitDir: string): Promise<number> {
   return names.filter((name) => name.endsWith('.pack')).length
 }
 
-test('packs are joined while puts and reads go on, and nothing unreachable or loose is lost', async (context) => {
+test('a repack runs beside puts and reads, and loses no unreachable or loose object', async (context) => {
   const { store, directory } = await openGitStore(context, { maxPacks: 10, compactPauseMs: 0 })
   await store.createRepository('demo', 'sha1')
   const gitDir = join(directory, 'demo.git')
