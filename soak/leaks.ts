@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm'
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 
-/** Bytes in use on the heap once what is not needed has gone. */
+/** Bytes in use on the heap after garbage collection. */
 export async function heapBytes(): Promise<number> {
   for (let round = 0; round < 3; round++) {
     collectGarbage()
@@ -13,14 +13,14 @@ export async function heapBytes(): Promise<number> {
   return process.memoryUsage().heapUsed
 }
 
-/** What keeps this process busy, by kind: sockets, timers, requests. */
+/** Resources that keep this process alive, by kind: sockets, timers, requests. */
 export function resources(): Map<string, number> {
   const found = new Map<string, number>()
   for (const kind of process.getActiveResourcesInfo()) found.set(kind, (found.get(kind) ?? 0) + 1)
   return found
 }
 
-/** What there is more of than before. */
+/** Resources that were added since then. */
 export function leftOver(before: ReadonlyMap<string, number>): string[] {
   return [...resources()]
     .filter(([kind, count]) => count > (before.get(kind) ?? 0))

@@ -34,9 +34,9 @@ process.on('warning', (warning) => wrong.push(`warning: ${warning.message}`))
 process.on('uncaughtException', (error) => wrong.push(`uncaught: ${error.stack}`))
 process.on('unhandledRejection', (error) => wrong.push(`unhandled: ${(error as Error)?.stack ?? error}`))
 
-const folder = mkdtempSync(join(tmpdir(), 'blobwire-soak-'))
-const effectLog = join(folder, 'effects.jsonl')
-const script = join(folder, 'faults.json')
+const directory = mkdtempSync(join(tmpdir(), 'blobwire-soak-'))
+const effectLog = join(directory, 'effects.jsonl')
+const script = join(directory, 'faults.json')
 writeFileSync(script, JSON.stringify(misbehaviour(Number(values.seed))))
 const before = resources()
 const server = await startServerProcess('--faults', script, '--effect-log', effectLog)
@@ -107,7 +107,7 @@ const grownBytes = (await heapBytes()) - heapAfterWarmUp
 for (const left of leftOver(before)) wrong.push(`left over: ${left}`)
 if (grownBytes > heapSlackBytes) wrong.push(`the heap has grown by ${grownBytes} bytes`)
 wrong.push(...ledger.wrong)
-rmSync(folder, { recursive: true })
+rmSync(directory, { recursive: true })
 
 const failures = [...ledger.failures].sort(([, a], [, b]) => b.count - a.count)
 process.stdout.write(`${table}

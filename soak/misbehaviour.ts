@@ -1,6 +1,6 @@
 import type { FaultScript } from '../server-fixture/faults/rules.ts'
 
-/** What the fixture does wrong at random, some 6 % of the time. The same seed gives the same dice. */
+/** Random faults of the fixture, some 6 % of the time. The same seed gives the same faults. */
 export function misbehaviour(seed: number): FaultScript {
   return {
     seed,

@@ -59,7 +59,7 @@ export interface Surroundings {
   /** The effect log of the server. */
   readonly effectLog: string
   /** For the proxy's files. */
-  readonly folder: string
+  readonly directory: string
   readonly seconds: number
 }
 
@@ -87,10 +87,10 @@ export const combinations: readonly Combination[] = [
  * @throws Error where the proxy does not start, or not again
  */
 export async function runCombination(combination: Combination, surroundings: Surroundings): Promise<Outcome> {
-  const { program, server, effectLog, folder, seconds } = surroundings
+  const { program, server, effectLog, directory, seconds } = surroundings
   const listen = { http: await freePort(), grpc: await freePort(), admin: await freePort() }
   const upstream = { http: server.http.host, grpc: server.grpc.host }
-  const parts = { listen, upstream, folder, version: program.version }
+  const parts = { listen, upstream, directory, version: program.version }
   const proxy = new ProxyProcess(program, parts)
   const { transport, batching: expected } = combination
   const endpoint = transport === 'grpc' ? `grpc://127.0.0.1:${listen.grpc}` : `http://127.0.0.1:${listen.http}`

@@ -12,17 +12,17 @@ import type { Program, ProxyName } from './programs.ts'
 const patienceMs = 15_000
 
 interface Control {
-  /** What starts it in the foreground with this configuration. */
+  /** Arguments that start the proxy in the foreground with this configuration. */
   start(file: string): string[]
   /** Ends it: requests are cut off after a moment at most. */
   readonly stop: NodeJS.Signals
-  /** Takes up its configuration again: a signal, or what the program itself is to be run with. */
+  /** Reloads the configuration: a signal, or arguments for another run of the program. */
   readonly reload: NodeJS.Signals | ((file: string, ports: Ports) => string[])
 }
 
 const controls: Readonly<Record<ProxyName, Control>> = {
   nginx: { start: (file) => ['-c', file, '-e', 'stderr'], stop: 'SIGTERM', reload: 'SIGHUP' },
-  // With a master, which is what can be reloaded.
+  // With a master process, because only a master reloads.
   haproxy: { start: (file) => ['-W', '-db', '-f', file], stop: 'SIGTERM', reload: 'SIGUSR2' },
   caddy: {
     start: (file) => ['run', '--config', file, '--adapter', 'caddyfile'],
@@ -61,11 +61,11 @@ export class ProxyProcess {
   readonly #killWithParent = () => this.#child?.kill('SIGKILL')
   #child: ChildProcess | undefined
 
-  /** `parts.folder` must be there. */
+  /** `parts.directory` must be there. */
   constructor(program: Program, parts: ConfigurationParts) {
     this.#program = program
     this.#parts = parts
-    this.#file = join(parts.folder, `${program.name}.conf`)
+    this.#file = join(parts.directory, `${program.name}.conf`)
   }
 
   /** The last lines that it wrote. */
@@ -116,7 +116,7 @@ export class ProxyProcess {
     clearTimeout(force)
   }
 
-  /** @throws Error with what it wrote, where its process is no longer there */
+  /** @throws Error with its output, where the process has ended */
   check(): void {
     const child = this.#child
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) throw this.#failure('has ended')
@@ -138,9 +138,9 @@ export class ProxyProcess {
   }
 
   #spawn(args: string[]): ChildProcess {
-    // Caddy keeps its state below the home folder.
-    const { folder } = this.#parts
-    const environment = { ...process.env, HOME: folder, XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder }
+    // Caddy keeps its state below the home directory.
+    const { directory } = this.#parts
+    const environment = { ...process.env, HOME: directory, XDG_CONFIG_HOME: directory, XDG_DATA_HOME: directory }
     const child = spawn(this.#program.path, args, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk) => {

@@ -10,7 +10,7 @@ import type { Messages } from '../schema/messages.ts'
 import type { OpenStream } from '../session/session.ts'
 import { FrameWindow } from './frame-window.ts'
 import { Linger } from './linger.ts'
-import type { ResolvedBatchOptions } from './options.ts'
+import type { BatchingMode, ResolvedBatchOptions } from './options.ts'
 import type { PendingOperation, PendingOperationOwner } from './pending-operation.ts'
 import { type FrameBounds, OperationQueue } from './queue.ts'
 import { SessionFrames, type SessionFramesOwner } from './session-frames.ts'
@@ -24,9 +24,6 @@ import { sendUnary } from './unary-fallback.ts'
  * than that.
  */
 const leastShare = 16
-
-/** How batches travel, as `client.stats()` tells it. */
-export type BatchingMode = 'session' | 'unary'
 
 /** Everything that a batcher is made from. */
 export interface BatcherContext {
@@ -125,30 +122,25 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
     this.#frames.close()
   }
 
-  /** @internal */
   operationCancelled(operation: PendingOperation): void {
     if (operation.queued) return this.#queue.discard(operation)
     this.#frames.cancel(operation)
     this.#flushSoon()
   }
 
-  /** @internal */
   onRoom(): void {
     if (this.#queue.operations > 0) this.#flushSoon()
   }
 
-  /** @internal */
   requeue(operations: readonly PendingOperation[], place: 'first' | 'last'): void {
     if (place === 'first') this.#queue.unshift(operations)
     else for (const operation of operations) this.#queue.push(operation)
   }
 
-  /** @internal */
   failWaiting(error: BlobwireError): void {
     for (const operation of this.#queue.drain()) operation.fail(error)
   }
 
-  /** @internal */
   async sendUnary(pending: readonly PendingOperation[]): Promise<void> {
     const { clock, unary } = this.#context
     const sentAtMs = clock.now()

@@ -37,3 +37,6 @@ export interface BatchOptions {
 
 /** With every default in place. */
 export type ResolvedBatchOptions = { [Key in keyof BatchOptions]-?: number }
+
+/** How batches travel, as `client.stats()` tells it. */
+export type BatchingMode = 'session' | 'unary'

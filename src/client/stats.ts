@@ -1,5 +1,5 @@
 import type { EndpointChannel } from '../balance/endpoint-channel.ts'
-import type { BatchingMode } from '../batch/batcher.ts'
+import type { BatchingMode } from '../batch/options.ts'
 import { type ConnectionStats, connectionStats } from '../connection/stats.ts'
 import type { Counters } from '../core/counters.ts'
 import type { TransportName } from '../core/error.ts'

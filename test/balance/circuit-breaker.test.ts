@@ -30,7 +30,7 @@ function opened(): Bench {
   return bench
 }
 
-test('five failures in a row open it; a success between begins anew', () => {
+test('five failures in a row open the breaker; a success between them resets the count', () => {
   const bench = newBreaker()
   for (let count = 0; count < 4; count++) attempt(bench, 'failure')
   attempt(bench, 'success')
@@ -51,7 +51,7 @@ test('256 attempts that fail together are one failure', () => {
   assert.equal(breaker.state, 'closed')
 })
 
-test('half of the attempts failing opens it, from twenty on and not by one accident', () => {
+test('half of at least twenty attempts failing opens the breaker; one accident does not', () => {
   const bench = newBreaker()
   for (let count = 0; count < 9; count++) {
     attempt(bench, 'success')
@@ -75,13 +75,13 @@ test('failures that lie further back than the window do not count', () => {
   assert.equal(bench.breaker.state, 'closed')
 })
 
-test('attempts that were aborted or refused for a reason of their own do not count', () => {
+test('aborted and locally refused attempts do not count', () => {
   const bench = newBreaker()
   for (let count = 0; count < 100; count++) attempt(bench, 'none')
   assert.equal(bench.breaker.state, 'closed')
 })
 
-test('after 60 s exactly one of 200 is let in; its success closes it', () => {
+test('after 60 s exactly one of 200 calls is the probe; its success closes the breaker', () => {
   const bench = opened()
   const { breaker, clock } = bench
   clock.advance(59_990)
@@ -95,7 +95,7 @@ test('after 60 s exactly one of 200 is let in; its success closes it', () => {
   assert.equal(attempt(bench, 'success'), true)
 })
 
-test('a probe that fails opens it for another 60 s', () => {
+test('a failed probe opens the breaker for another 60 s', () => {
   const bench = opened()
   bench.clock.advance(60_000)
   assert.equal(attempt(bench, 'failure'), true)
@@ -107,7 +107,7 @@ test('a probe that fails opens it for another 60 s', () => {
   assert.equal(bench.breaker.state, 'closed')
 })
 
-test('a probe that is aborted says nothing: the next call is the probe', () => {
+test('an aborted probe does not count: the next call is the probe', () => {
   const bench = opened()
   bench.clock.advance(60_000)
   attempt(bench, 'none')
@@ -115,7 +115,7 @@ test('a probe that is aborted says nothing: the next call is the probe', () => {
   assert.equal(bench.breaker.state, 'closed')
 })
 
-test('results of attempts from before it opened are too late to count', () => {
+test('results of attempts from before the breaker opened do not count', () => {
   const { breaker, clock } = newBreaker()
   const late = Array.from({ length: 10 }, () => breaker.tryAcquire())
   const beganAt = clock.now()
@@ -132,7 +132,7 @@ test('results of attempts from before it opened are too late to count', () => {
   assert.equal(breaker.state, 'closed')
 })
 
-test('a probe without an answer ends with its deadline, and does not wedge it', async () => {
+test('an unanswered probe ends with its deadline and does not wedge the breaker', async () => {
   const once = { maxAttempts: 1, baseMs: 0, maxMs: 0, budgetRatio: 1, budgetPerSecond: 10 }
   const { write, clock, arrivals, pipeline } = pipelineHarness({ breaker: options, retry: once })
   for (let count = 0; count < 5; count++) {
@@ -167,7 +167,7 @@ test('a probe without an answer ends with its deadline, and does not wedge it', 
   assert.equal(arrivals.length, 7)
 })
 
-test('answers that say no do not open it: not_found, invalid_argument, resource_exhausted', async () => {
+test('application errors do not open the breaker: not_found, invalid_argument, resource_exhausted', async () => {
   for (const code of ['not_found', 'invalid_argument', 'resource_exhausted', 'failed_precondition'] as const) {
     const { write, pipeline } = pipelineHarness({
       breaker: options,
@@ -178,7 +178,7 @@ test('answers that say no do not open it: not_found, invalid_argument, resource_
   }
 })
 
-test('aborted calls do not open it', async () => {
+test('aborted calls do not open the breaker', async () => {
   const { write, pipeline } = pipelineHarness({ breaker: options })
   for (let count = 0; count < 30; count++) {
     const controller = new AbortController()

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { methods } from '../../src/schema/methods.ts'
 import { batchHarness, outcomes, settled } from '../support/pipeline-harness.ts'
 
-test('a call aborted while it waits is never sent, and its neighbours are', async () => {
+test('a call aborted in the queue is never sent; its neighbours are sent', async () => {
   const { store, stream, batcher } = batchHarness()
   const first = [store('a')]
   await settled()
@@ -52,7 +52,7 @@ test('a deadline ends a call in flight the same way', async () => {
   assert.equal(await calls[1], 'oid of b')
 })
 
-test('frames that nobody waits for any more do not hold up the next ones', async () => {
+test('frames without a waiting call do not hold up the next ones', async () => {
   const { store, stream, clock } = batchHarness()
   const stuck = [store('a', { timeoutMs: 100 })]
   await settled()
@@ -92,7 +92,7 @@ test('a session whose server answers nothing, cancelled or not, is left for anot
   assert.equal(streams[0]?.destroyed, true)
 })
 
-test('a session on which nothing comes is left with the first call that ends for it; the others go on another', async () => {
+test('an unresponsive session is left with the first call that ends on it; the other calls move to another session', async () => {
   const { store, stream, streams, clock } = batchHarness()
   const noteActivity = store('a')
   await settled()
@@ -111,7 +111,7 @@ test('a session on which nothing comes is left with the first call that ends for
   assert.equal(await calls[1], 'oid of c')
 })
 
-test('a session on which others are answered is not left for a call that is not', async () => {
+test('a session that answers other calls is not left for one unanswered call', async () => {
   const { store, stream, streams, clock } = batchHarness()
   const stuck = store('a', { timeoutMs: 5000 })
   await settled()
@@ -133,7 +133,7 @@ for (const [afterMs, sessions] of [
   [9000, 1],
   [11_000, 2]
 ] as const) {
-  test(`what may take long is waited for: after ${afterMs} ms there are ${sessions} sessions`, async () => {
+  test(`slow operations are given more time: after ${afterMs} ms there are ${sessions} sessions`, async () => {
     const { run, stream, streams, clock } = batchHarness()
     const [method, request] = [methods.listCommits, { repository: 'demo', revision: 'HEAD' }]
     const call = run({ method, request, timeoutMs: afterMs })
@@ -148,7 +148,7 @@ for (const [afterMs, sessions] of [
   })
 }
 
-test('a window full of stuck frames is told from one that is full of work: three calls in flight stay', async () => {
+test('a window full of unanswered frames differs from a window full of work: three calls in flight stay', async () => {
   const { store, stream, streams } = batchHarness()
   const controller = new AbortController()
   const calls = [store('a'), store('b', { signal: controller.signal })]
@@ -167,7 +167,7 @@ test('a window full of stuck frames is told from one that is full of work: three
   assert.equal(streams.length, 1)
 })
 
-test('a full queue refuses with queue_full, and what has ended leaves room in it', async () => {
+test('a full queue refuses with queue_full; calls that end make room', async () => {
   const { store, stream, batcher } = batchHarness({ batch: { maxQueued: 3, maxOperations: 1 } })
   const calls = [store('a')]
   await settled()
@@ -192,7 +192,7 @@ test('a full queue refuses with queue_full, and what has ended leaves room in it
   await Promise.all([...calls, waiting[2], ...later])
 })
 
-test('a queue that is full of bytes refuses, too; one call is taken however large it is', async () => {
+test('a queue full of bytes refuses as well; an empty queue takes a call of any size', async () => {
   const { store, stream } = batchHarness({ batch: { maxQueuedBytes: 1000, framesInFlight: 1 } })
   const calls = [store('a')]
   await settled()
@@ -208,7 +208,7 @@ test('a queue that is full of bytes refuses, too; one call is taken however larg
   assert.deepEqual(stream().frames, ['a', large])
 })
 
-test('closing settles what waits and what is in flight, lets go of the session and leaves no timer', async () => {
+test('closing settles waiting calls and calls in flight, destroys the session and leaves no timer', async () => {
   const { store, pipeline, stream, clock } = batchHarness({ batch: { lingerMs: 0 } })
   const calls = [store('a')]
   await settled()

@@ -14,7 +14,7 @@ test('a call is sent at once when nothing is under way, without a timer', async 
   assert.equal(clock.now(), 1000, 'no time has passed')
 })
 
-test('calls made together travel together; what comes while two frames are in flight gathers into the next', async () => {
+test('calls made together travel together; calls made while two frames are in flight gather into the next', async () => {
   const { store, stream, counters } = batchHarness()
   const calls = ['a', 'b', 'c'].map((content) => store(content))
   await settled()
@@ -36,7 +36,7 @@ test('calls made together travel together; what comes while two frames are in fl
   assert.deepEqual([counters.sessions, counters.frames, counters.framedOperations], [1, 3, 6])
 })
 
-test('lingerMs holds the first frame back so long, and no other', async () => {
+test('lingerMs holds back the first frame, and no other', async () => {
   const { store, stream, streams, clock } = batchHarness({ batch: { lingerMs: 5 } })
   const calls = [store('a')]
   await settled()
@@ -164,7 +164,7 @@ test('a frame is of one repository, and repositories take turns', async () => {
   )
 })
 
-test('slow operations and batches of the application travel alone in their frames, which do not take the window', async () => {
+test('slow operations and batches of the application travel alone in frames outside the window', async () => {
   const { store, run, stream } = batchHarness()
   const first = store('a')
   await settled()
@@ -187,7 +187,7 @@ test('slow operations and batches of the application travel alone in their frame
   })
 })
 
-test('slow operations in flight hold up no other call, and are held up only by as many of their own', async () => {
+test('slow operations in flight hold up no other call, and are limited only by each other', async () => {
   const { store, run, stream } = batchHarness({ batch: { framesInFlight: 2 } })
   const slow = Array.from({ length: 3 }, () =>
     run({ method: methods.compare, request: { repository: 'demo', base: 'v1', head: 'v2' } })
@@ -206,7 +206,7 @@ test('slow operations in flight hold up no other call, and are held up only by a
   await Promise.all(slow)
 })
 
-test('a peer that does not keep up is sent nothing until it does', async () => {
+test('nothing is sent to a peer without room until the peer has drained', async () => {
   const { store, stream } = batchHarness({
     onOpen: (opened) => {
       opened.hasRoom = false
@@ -224,7 +224,7 @@ test('a peer that does not keep up is sent nothing until it does', async () => {
   await Promise.all(calls)
 })
 
-test('what has headers of its own, is atomic or is no operation goes as a request of its own', async () => {
+test('calls with their own headers, atomic batches and calls that are no operation are single requests', async () => {
   const { run, arrivals, streams } = batchHarness({ respond: answering(() => ({ results: [] })) })
   const request = { repository: 'demo', content: Buffer.of(1) }
   await run({ method: methods.storeBlob, request, headers: { 'x-team': 'docs' } })

@@ -1,4 +1,4 @@
-/** Results find their calls, and nobody gets another's. */
+/** Each result settles its own call. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { BlobwireError } from '../../src/core/error.ts'
@@ -81,7 +81,7 @@ for (const [name, lie] of Object.entries(lies)) {
   })
 }
 
-test('malformed_response is for the frame with the wrong result; what else was in flight goes on another session', async () => {
+test('malformed_response fails the frame with the wrong result; other frames in flight move to another session', async () => {
   const { store, stream, streams } = batchHarness()
   const calls = ['a', 'b'].map((content) => store(content))
   await settled()
@@ -129,7 +129,7 @@ test('batch_response_full: those calls are sent again, and the frame that was to
   assert.deepEqual(await Promise.all(calls), ['oid of a', 'oid of b', 'oid of c'])
 })
 
-test('what was given back and sent again is cancelled under its new id', async () => {
+test('a requeued operation is cancelled under its new id', async () => {
   const { store, stream } = batchHarness()
   const controller = new AbortController()
   const calls = [store('a'), store('b', { signal: controller.signal }), store('c')]
@@ -166,7 +166,7 @@ test('max_batch_operations is learned: the frame is cut, and later ones are smal
   assert.deepEqual(await Promise.all(calls), ['oid of a', 'oid of b', 'oid of c'])
 })
 
-test('a batch of the application that is too large is told so, for whoever made it to cut it', async () => {
+test('a batch of the application that is too large fails with its limit, so that its maker can split the batch', async () => {
   const { run, stream } = batchHarness()
   const operations = ['x', 'y', 'z'].map((content) => ({ storeBlob: { content: Buffer.from(content) } }))
   const call = run({ method: methods.batchOperations, request: { repository: 'demo', operations } })
@@ -176,7 +176,7 @@ test('a batch of the application that is too large is told so, for whoever made 
   await assert.rejects(call, { code: 'resource_exhausted' })
 })
 
-test('the results of a batch may come in pieces', async () => {
+test('the results of one batch may come in several messages', async () => {
   const { run, stream } = batchHarness()
   const operations = ['x', 'y', 'z'].map((content) => ({ storeBlob: { content: Buffer.from(content) } }))
   const call = run({ method: methods.batchOperations, request: { repository: 'demo', operations } })

@@ -8,7 +8,7 @@ import { answering, batchHarness, outcomes, settled } from '../support/pipeline-
 
 const reset = () => new BlobwireError({ code: 'unavailable', message: 'connection reset', sent: 'maybe' })
 
-test('a session that breaks: what was not answered is sent on a new one, what was answered is not', async () => {
+test('a session breaks: unanswered operations are sent on a new one, answered ones are not', async () => {
   const { store, stream, streams, counters } = batchHarness()
   const calls = ['a', 'b', 'c'].map((content) => store(content))
   await settled()
@@ -22,7 +22,7 @@ test('a session that breaks: what was not answered is sent on a new one, what wa
   assert.deepEqual([counters.sessions, counters.resent], [2, 2])
 })
 
-test('what was in flight comes before what was waiting', async () => {
+test('operations in flight are sent again before waiting ones', async () => {
   const { store, stream } = batchHarness()
   const calls = [store('a')]
   await settled()
@@ -53,7 +53,7 @@ test('an aborted call is not sent again', async () => {
   await calls[0]
 })
 
-test('results of a session that is over are passed over', async () => {
+test('results of an ended session are ignored', async () => {
   const { store, stream, streams } = batchHarness()
   const call = store('a')
   await settled()
@@ -72,7 +72,7 @@ test('results of a session that is over are passed over', async () => {
   await call
 })
 
-test('an operation is sent three times at most, and its error says how often', async () => {
+test('an operation is sent three times at most, and its error counts the attempts', async () => {
   const { store, streams, stream } = batchHarness({ onOpen: () => undefined })
   const call = store('a')
   for (let send = 1; send <= 3; send++) {
@@ -86,7 +86,7 @@ test('an operation is sent three times at most, and its error says how often', a
   assert.equal(streams.length, 3)
 })
 
-test('a server that ends each session in good order without an answer: unavailable after three sends', async () => {
+test('a server that ends each session cleanly without an answer: unavailable after three sends', async () => {
   const { store, streams, stream } = batchHarness()
   const call = store('a')
   for (let send = 1; send <= 3; send++) {
@@ -97,7 +97,7 @@ test('a server that ends each session in good order without an answer: unavailab
   assert.equal(streams.length, 3)
 })
 
-test('a session that cannot be opened fails what waits for it, and the next call tries again', async () => {
+test('a session that cannot be opened fails its waiting calls, and the next call tries again', async () => {
   const { store, streams, stream, batcher } = batchHarness()
   const calls = ['a', 'b'].map((content) => store(content))
   await settled()
@@ -130,7 +130,7 @@ test('a token that has expired in mid-session: one new session with a new token'
   assert.deepEqual(await Promise.all(calls), ['oid of b', 'oid of c'])
 })
 
-test('a call that was sent twice already has its new token as well', async () => {
+test('a call that was already sent twice is sent again with a new token', async () => {
   const { store, stream, streams } = batchHarness({ token: () => 'new' })
   const call = store('a')
   await settled()
@@ -144,7 +144,7 @@ test('a call that was sent twice already has its new token as well', async () =>
   assert.equal(await call, 'oid of a')
 })
 
-test('unauthenticated with the new token as well is the answer', async () => {
+test('unauthenticated with the new token as well fails the call', async () => {
   const { store, stream, streams } = batchHarness({ token: () => 'always' })
   const call = store('a')
   for (let session = 1; session <= 2; session++) {
@@ -155,7 +155,7 @@ test('unauthenticated with the new token as well is the answer', async () => {
   assert.equal(streams.length, 2)
 })
 
-test('a token that is a string is not asked for again', async () => {
+test('a fixed token is not renewed', async () => {
   const { store, stream, streams } = batchHarness({ token: 'fixed' })
   const call = store('a')
   await settled()
@@ -172,7 +172,7 @@ const tooLarge = (maximum: number) =>
     details: { limit: { limit: 'max_batch_bytes', maximum, actual: 0 } }
   })
 
-test('max_batch_bytes is learned from the end of a session; what was in flight goes in requests that are halved', async () => {
+test('max_batch_bytes is learned from the end of a session; calls in flight go in requests that are halved', async () => {
   const { store, stream, limits, arrivals } = batchHarness({
     respond: answering((call) => {
       const { operations = [] } = call.request as { operations?: object[] }
@@ -200,7 +200,7 @@ test('max_batch_bytes is learned from the end of a session; what was in flight g
   await Promise.all(later)
 })
 
-test('an answer above our own cap teaches nothing about requests, and the calls get theirs in smaller ones', async () => {
+test('an answer above maxResponseBytes does not lower the limits of requests, and the calls are answered in smaller batches', async () => {
   const { store, stream, limits, arrivals } = batchHarness()
   const calls = ['a', 'b'].map((content) => store(content))
   await settled()
@@ -212,7 +212,7 @@ test('an answer above our own cap teaches nothing about requests, and the calls 
   assert.deepEqual([limits.maxBatchBytes, arrivals.length], [4 << 20, 1])
 })
 
-test('an operation that no frame has room for ends one session at most, and takes nobody with it', async () => {
+test('an operation that no frame has room for ends one session at most, and fails no other operation', async () => {
   const { store, stream, streams, arrivals } = batchHarness({
     respond: answering((call) => {
       const { content } = call.request as { content: Uint8Array }
@@ -232,7 +232,7 @@ test('an operation that no frame has room for ends one session at most, and take
   assert.deepEqual([streams.length, arrivals.length], [1, 3], 'the second is not even tried on a session')
 })
 
-test('a batch of the application that no frame has room for is told so, for whoever made it to cut it', async () => {
+test('a batch of the application that no frame has room for fails with its limit, so that its maker can split the batch', async () => {
   const { store, run, stream, streams } = batchHarness({
     respond: answering((call) => {
       if ('operations' in call.request) throw tooLarge(3500)

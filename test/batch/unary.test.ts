@@ -29,7 +29,7 @@ for (const error of [
   })
 }
 
-test('silence for 1.5 s after the request has begun means that something buffers streams', async () => {
+test('silence for 1.5 s after the request has begun means a buffering proxy', async () => {
   const { store, stream, batcher, clock } = batchHarness()
   const call = store('a')
   await settled()
@@ -43,7 +43,7 @@ test('silence for 1.5 s after the request has begun means that something buffers
   assert.equal(stream().destroyed, true)
 })
 
-test('a server that greets is not silent, however long it works', async () => {
+test('a server that has greeted is not silent, however long its work takes', async () => {
   const { store, stream, batcher, clock } = batchHarness()
   const call = store('a')
   await settled()
@@ -56,7 +56,7 @@ test('a server that greets is not silent, however long it works', async () => {
   await call
 })
 
-test('after 60 s a session is tried beside the calls; when it stands, they take it', async () => {
+test('after 60 s a session is tried beside the calls; once it is established, calls take it', async () => {
   const { store, stream, streams, batcher, clock } = batchHarness()
   const first = store('a')
   await settled()
@@ -79,7 +79,7 @@ test('after 60 s a session is tried beside the calls; when it stands, they take 
   assert.deepEqual([batcher.mode, batcher.noSessionReason], ['session', ''])
 })
 
-test('tries that fail come after 60, then 120 s, up to 600', async () => {
+test('a failing session is tried after 60, then 120 s, up to 600', async () => {
   const { store, streams, clock } = batchHarness({
     onOpen: ({ opening }) => setImmediate(() => opening.onEnd(none))
   })
@@ -167,7 +167,7 @@ test('a wrong number of results is malformed_response for that request', async (
   }
 })
 
-test('a request ends when none of its calls waits any more, and not before', async () => {
+test('a request is aborted with the last of its calls, and not before', async () => {
   let hold = false
   const answer = answering(unaryAnswer)
   const { store, arrivals } = await downgraded({ respond: (arrival) => hold || answer(arrival) })

@@ -1,4 +1,4 @@
-/** What the benchmark makes of its figures: medians, targets, differences, and a page that needs nothing else. */
+/** The benchmark's reports: medians, targets, differences, and a self-contained page. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { measure, type ScenarioResult } from '../../bench/measure/rounds.ts'
@@ -17,7 +17,7 @@ test('median and spread', () => {
   assert.equal(halfSpread([90, 100, 110]), 0.1)
 })
 
-/** A contender whose rounds give these values, after one to warm up; notes who ran when. */
+/** A contender whose rounds give these values, after one to warm up; records the order of rounds. */
 function scripted(name: string, values: readonly number[], trail: string[]): Contender {
   let round = -1
   return {
@@ -90,7 +90,7 @@ test('a difference counts only above the noise of both runs', () => {
   assert.equal(verdict(run(100, 0.2), run(120, 0.2)), 'no difference')
 })
 
-test('the page holds everything itself, and shows names as they are', () => {
+test('the page is self-contained, and escapes names', () => {
   const page = htmlPage(describe([result('a <b> & "c"', { 'blobwire, MessagePack': 3, 'grpc-js unary': 1 })], effort))
   assert.doesNotMatch(page, /<(script|link|img)[^>]+(src|href)=/)
   assert.match(page, /a &lt;b&gt; &amp; &quot;c&quot;/)

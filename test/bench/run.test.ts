@@ -10,7 +10,7 @@ import { runNode } from '../support/child.ts'
 
 const main = fileURLToPath(new URL('../../bench/main.ts', import.meta.url))
 
-test('a suite is run, printed and written; two results are compared; a wrong name is told', async (context) => {
+test('a suite is run, printed and written; two results are compared; an unknown name fails', async (context) => {
   const out = await mkdtemp(join(tmpdir(), 'blobwire-bench-'))
   context.after(() => rm(out, { recursive: true, force: true }))
   const flags = ['batches', '--quick', '--rounds', '2', '--round-ms', '20', '--out', out]

@@ -4,7 +4,7 @@ import { Credentials } from '../../src/call/credentials.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { failureOf } from '../support/faulty-network.ts'
 
-test('a token that never comes is given up, and asked for anew by the next request', async () => {
+test('a token source that never answers times out, and the next request asks the source again', async () => {
   const clock = new FakeClock()
   let asked = 0
   const source = () => (++asked === 1 ? new Promise<string>(() => undefined) : 'good')

@@ -38,7 +38,7 @@ function made() {
   return { clock, timers, add: (durationMs: number) => new Item(timers, clock, durationMs) }
 }
 
-test('one timer for each duration, whoever waits', () => {
+test('one timer for each duration, shared by all calls', () => {
   const { clock, add } = made()
   for (let index = 0; index < 1000; index++) add(index % 2 ? 100 : 30_000)
   assert.equal(clock.pending, 2)
@@ -55,7 +55,7 @@ test('each is due at its own time', () => {
   assert.equal(clock.pending, 0)
 })
 
-test('what was removed is not due; removing it again changes nothing', () => {
+test('a removed timer does not fire; removing the timer again changes nothing', () => {
   const { clock, timers, add } = made()
   const items = Array.from({ length: 5 }, () => add(100))
   for (const index of [0, 2, 4, 2, 0]) items[index]?.remove()
@@ -92,7 +92,7 @@ test('durations that never come again do not pile up', () => {
   assert.ok(clock.pending <= 65, `${clock.pending} timers`)
 })
 
-test('closing lets go of all timers', () => {
+test('closing cancels all timers', () => {
   const { clock, timers, add } = made()
   const item = add(100)
   timers.close()

@@ -18,7 +18,7 @@ const unstarted = (over: Partial<UnstartedCall> = {}): UnstartedCall => ({
   ...over
 })
 const underWay = { cancel: () => undefined, progress: () => ({ sent: 'maybe', attempts: 1 }) as const }
-/** Below the deadline: what never answers. */
+/** A layer below the deadline that never answers. */
 const never = (call: Call) => call.onCancel(underWay)
 const callsOf = (clock: FakeClock, start: RunningCallContext['start'], limit = { maxCalls: 9, maxQueued: 9 }) => {
   const context = {
@@ -31,7 +31,7 @@ const callsOf = (clock: FakeClock, start: RunningCallContext['start'], limit = {
   }
   return { run: (call: UnstartedCall) => runCall(call, context), close: () => closeCalls(context) }
 }
-/** Below the deadline: what answers with a promise. */
+/** A layer below the deadline that answers with a promise. */
 const answering =
   (next: (call: Call) => Promise<object>) =>
   (call: Call, sink: Sink): void => {
@@ -116,7 +116,7 @@ test('an answer that comes too late changes nothing', async () => {
   await assert.rejects(result, BlobwireError)
 })
 
-test('calls beyond the limit wait in order, and what ends in the queue was never sent', async () => {
+test('calls beyond the limit wait in order; a call that ends in the queue was never sent', async () => {
   const clock = new FakeClock()
   const started: Sink[] = []
   const start: RunningCallContext['start'] = (_call, sink) => started.push(sink)
@@ -139,7 +139,7 @@ test('calls beyond the limit wait in order, and what ends in the queue was never
   assert.equal(started.length, 2, 'the one whose time was over as well')
 })
 
-test('closing lets nobody in who waits', async () => {
+test('closing admits no waiting call', async () => {
   const started: Call[] = []
   const client = callsOf(new FakeClock(), (call) => started.push(call), { maxCalls: 1, maxQueued: 9 })
   const calls = [client.run(unstarted()), client.run(unstarted()), client.run(unstarted())]
@@ -148,7 +148,7 @@ test('closing lets nobody in who waits', async () => {
   assert.equal(started.length, 1)
 })
 
-test('thousands that fail as soon as they are let in do not pile up on the stack', async () => {
+test('thousands of calls that fail as soon as they are admitted do not pile up on the stack', async () => {
   const start: RunningCallContext['start'] = (_call, sink) => {
     if (started++ > 0) sink.fail(new BlobwireError({ code: 'unavailable', reason: 'circuit_open', message: 'no' }))
     else first = sink

@@ -1,4 +1,4 @@
-/** Every RPC once, with what it must answer, whatever carries it and whatever stores it. */
+/** Every RPC once with its answer, which must be the same over every transport and every store. */
 import assert from 'node:assert/strict'
 import { hashObject, zeroOid } from '../../src/git/oid.ts'
 import type { BlobwireError, Client, ObjectFormat, Repository } from '../../src/index.ts'
@@ -8,7 +8,7 @@ const author = { name: 'Ada Lovelace', email: 'ada@example.org', timeSeconds: 1_
 const large = new TextEncoder().encode('all work and no play makes a dull blob\n'.repeat(3000))
 const binary = Uint8Array.from({ length: 300 }, (_, index) => (index * 7) & 0xff)
 
-/** What a run leaves, to compare between transports and stores. */
+/** The oids that a run leaves, to compare between transports and stores. */
 export interface Outcome {
   head: string
   tree: string

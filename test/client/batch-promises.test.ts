@@ -1,4 +1,4 @@
-/** What a batch promises while parts of it are sent again: the order, the results, what was sent, the end of its waits. */
+/** Promises of a batch while parts of it are sent again: order, results, `sent`, and the end of its waits. */
 import assert from 'node:assert/strict'
 import { getEventListeners } from 'node:events'
 import { type TestContext, test } from 'node:test'
@@ -15,7 +15,7 @@ const move = (expectedOid: string | null, newOid: string | null): Operation => (
   updateRefs: { updates: [{ name, expectedOid, newOid }] }
 })
 
-async function scene(context: TestContext, options: Partial<ClientOptions> = {}) {
+async function harness(context: TestContext, options: Partial<ClientOptions> = {}) {
   const faults = new Faults()
   const fixture = atEnd(context, await testServer({ faults, limits: { maxBatchOperations: 4 } }))
   const client = fixture.client({ retry: { baseMs: 1 }, ...options })
@@ -29,8 +29,8 @@ async function scene(context: TestContext, options: Partial<ClientOptions> = {})
 }
 
 for (const atomic of [false, true]) {
-  test(`a ref is not moved behind the back of a later move (atomic: ${atomic})`, async (context) => {
-    const { client, oid, once, side } = await scene(context)
+  test(`a retried ref move does not undo a later move (atomic: ${atomic})`, async (context) => {
+    const { client, oid, once, side } = await harness(context)
     once('UpdateRefs')
     const results = await client.batch('demo', [move(null, oid), move(oid, null)], { atomic })
     assert.deepEqual(
@@ -41,15 +41,15 @@ for (const atomic of [false, true]) {
   })
 }
 
-test('a read sees what was sent again before it', async (context) => {
-  const { client, once } = await scene(context)
+test('a read sees the operation that was retried before the read', async (context) => {
+  const { client, once } = await harness(context)
   once('StoreBlob')
   const [stored, found] = await client.batch('demo', [...blobs('1'), { findMissing: { oids: [oidOfOne] } }])
   assert.deepEqual([stored?.value, found?.value], [{ oid: oidOfOne, size: 1 }, { missing: [] }])
 })
 
-test('what was done is told where the rest cannot be sent again', async (context) => {
-  const { client, fixture, once, faults } = await scene(context, { timeoutMs: 5000 })
+test('finished operations are reported where the rest cannot be retried', async (context) => {
+  const { client, fixture, once, faults } = await harness(context, { timeoutMs: 5000 })
   once('StoreBlob', 200)
   const batch = client.batch('demo', blobs('1', '2'))
   await until(() => faults.fired('status') === 1, 'the failure')
@@ -59,8 +59,8 @@ test('what was done is told where the rest cannot be sent again', async (context
   assert.equal(second?.value?.size, 1)
 })
 
-test('a batch of which one request was answered was not sent never', async (context) => {
-  const { fixture, oid, side } = await scene(context)
+test('a batch of which one request was answered is not reported as never sent', async (context) => {
+  const { fixture, oid, side } = await harness(context)
   const controller = new AbortController()
   let requests = 0
   const client = fixture.client({
@@ -81,7 +81,7 @@ test('a batch of which one request was answered was not sent never', async (cont
 })
 
 test('close() ends a batch that waits to be sent again', async (context) => {
-  const { client, once, faults } = await scene(context)
+  const { client, once, faults } = await harness(context)
   once('StoreBlob', 20_000)
   const batch = failureOf(client.batch('demo', blobs('1', '2')))
   await until(() => faults.fired('status') === 1, 'the failure')
@@ -93,7 +93,7 @@ test('close() ends a batch that waits to be sent again', async (context) => {
 })
 
 test('a signal keeps no listener of a batch that was sent again', async (context) => {
-  const { client, once } = await scene(context)
+  const { client, once } = await harness(context)
   const { signal } = new AbortController()
   once('StoreBlob')
   await client.batch('demo', blobs('1', '2'), { signal })
@@ -101,8 +101,8 @@ test('a signal keeps no listener of a batch that was sent again', async (context
   assert.equal(getEventListeners(signal, 'abort').length, 0)
 })
 
-test('an operation says that the retry budget was spent', async (context) => {
-  const { client, faults } = await scene(context, { retry: { budgetRatio: 0, budgetPerSecond: 0 } })
+test('an operation fails with retry_budget_exhausted', async (context) => {
+  const { client, faults } = await harness(context, { retry: { budgetRatio: 0, budgetPerSecond: 0 } })
   faults.add({ rpc: 'StoreBlob', fault: { kind: 'status', code: 'unavailable' } })
   const [result] = await client.batch('demo', blobs('1'))
   assert.deepEqual([result?.error?.code, result?.error?.reason], ['unavailable', 'retry_budget_exhausted'])

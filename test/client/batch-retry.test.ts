@@ -1,4 +1,4 @@
-/** Of a batch, what failed and may succeed is sent again, and nothing else. */
+/** Of a batch, the failed operations that may yet succeed are sent again, and no others. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { RequestInterceptor } from '../../src/index.ts'
@@ -61,7 +61,7 @@ test('after three attempts the error is the result of that operation alone', asy
   assert.deepEqual(sent.slice(1), [['storeBlob b'], ['storeBlob b']])
 })
 
-test('in a batch whose order counts, what failed after it goes with it', async (context) => {
+test('in an ordered batch, operations that failed after a retried one are retried with it', async (context) => {
   const fixture = atEnd(context, await testServer())
   const codes = [undefined, 'unavailable', undefined, 'not_found'] as const
   const { sent, interceptor } = unreliable((request, place) => (request === 0 ? codes[place] : undefined))

@@ -1,13 +1,12 @@
-/** What every call can do: deadlines, aborts, closing, tokens, headers, interceptors; the same on all transports. */
+/** Common to every call: deadlines, aborts, closing, tokens, headers, interceptors; the same on all transports. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
 import { type BlobwireError, createClient } from '../../src/index.ts'
+import { transports } from '../support/faulty-network.ts'
 import { atEnd, testServer } from '../support/server.ts'
 import { BlockingStore } from '../support/stores.ts'
 import { settlesWithin } from '../support/until.ts'
-
-const transports = ['json', 'msgpack', 'grpc'] as const
 
 test('a deadline ends the call on the client, and the server is told', async (context) => {
   const store = new BlockingStore()
@@ -63,7 +62,7 @@ test('closing settles calls under way and refuses later ones; twice is once', as
   store.release()
 })
 
-test('nobody listens: unavailable, never sent, worth a retry', async (context) => {
+test('a port without a listener: unavailable, never sent, retryable', async (context) => {
   for (const transport of transports) {
     const endpoint = `${transport === 'grpc' ? 'grpc' : 'http'}://127.0.0.1:1`
     const client = createClient({ endpoint, transport, timeoutMs: 3000 })

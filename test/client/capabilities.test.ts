@@ -23,7 +23,7 @@ const large = {
   author: { name: 'Ada', email: 'ada@example.org' }
 }
 
-test('who waits for the answer to another call has a deadline of its own', async (context) => {
+test('a call that waits for the answer to another call has its own deadline', async (context) => {
   const client = await slowServer(context, 800)
   const first = client.warmUp()
   const { error } = await failureOf(settlesWithin(client.getCapabilities({ timeoutMs: 100 }), 350))
@@ -31,7 +31,7 @@ test('who waits for the answer to another call has a deadline of its own', async
   await first
 })
 
-test('and a signal of its own', async (context) => {
+test('a call that waits for the answer to another call has its own signal', async (context) => {
   const client = await slowServer(context, 800)
   const first = client.warmUp()
   const call = client.commitFiles('demo', large, { signal: AbortSignal.timeout(100) })
@@ -40,7 +40,7 @@ test('and a signal of its own', async (context) => {
   await first
 })
 
-test('the abort of who asked is not the end of those who wait', async (context) => {
+test('an abort of the first call does not end the calls that wait for its answer', async (context) => {
   const client = await slowServer(context, 200)
   const controller = new AbortController()
   const first = failureOf(client.getCapabilities({ signal: controller.signal }))
@@ -50,7 +50,7 @@ test('the abort of who asked is not the end of those who wait', async (context) 
   assert.equal((await second).oid.length, 40)
 })
 
-test('nor is the deadline of who asked', async (context) => {
+test('the deadline of the first call does not end the calls that wait for its answer', async (context) => {
   const client = await slowServer(context, 300)
   const first = failureOf(client.getCapabilities({ timeoutMs: 100 }))
   const second = client.getCapabilities()

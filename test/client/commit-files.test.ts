@@ -3,10 +3,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { zeroOid } from '../../src/git/oid.ts'
 import type { Change } from '../../src/index.ts'
+import { transports } from '../support/faulty-network.ts'
 import { atEnd, testServer } from '../support/server.ts'
 
 const author = { name: 'Ada', email: 'ada@example.org', timeSeconds: 1_700_000_000 }
-const transports = ['json', 'msgpack', 'grpc'] as const
 
 /** Files of 5 kB on average that hardly compress, 15 MB together. */
 function manyFiles(count: number): Map<string, Change> {
@@ -120,7 +120,7 @@ test('change lists too long for one request are stored as trees first', async (c
   }
 })
 
-test('what cannot be committed leaves nothing behind', async (context) => {
+test('a failed commit stores nothing', async (context) => {
   const fixture = atEnd(context, await testServer())
   const client = fixture.client()
   const repo = client.repository('bad')

@@ -7,7 +7,7 @@ import { atEnd, testServer } from '../support/server.ts'
 const name = 'refs/heads/x'
 const author = { name: 'Ada', email: 'ada@example.org', timeSeconds: 1 }
 
-async function scene(context: TestContext) {
+async function harness(context: TestContext) {
   const faults = new Faults()
   const client = atEnd(context, await testServer({ faults })).client({ retry: { baseMs: 1 } })
   await client.createRepository('demo')
@@ -24,7 +24,7 @@ async function scene(context: TestContext) {
 for (const atomic of [false, true]) {
   for (const rpc of ['Session', 'BatchOperations']) {
     test(`the answer of ${rpc} is lost (atomic: ${atomic})`, async (context) => {
-      const { faults, client, a, b, c, move, place } = await scene(context)
+      const { faults, client, a, b, c, move, place } = await harness(context)
       faults.add({ rpc, count: 1, fault: { kind: 'lost_answer' } })
       const results = await client.batch('demo', [move(a, b), move(b, c)], { atomic })
       // Atomic batches are never sent on a session.
@@ -37,8 +37,8 @@ for (const atomic of [false, true]) {
     })
   }
 
-  test(`moves that do not follow from each other are refused (atomic: ${atomic})`, async (context) => {
-    const { client, a, b, c, move, place } = await scene(context)
+  test(`ref moves that do not follow from each other are refused (atomic: ${atomic})`, async (context) => {
+    const { client, a, b, c, move, place } = await harness(context)
     const results = await client.batch('demo', [move(a, b), move(c, a)], { atomic })
     assert.deepEqual(
       results.map(({ error }) => error?.code),
@@ -49,7 +49,7 @@ for (const atomic of [false, true]) {
 }
 
 test('atomic: a ref that was elsewhere all along is no move that was made before', async (context) => {
-  const { client, a, b, c, move, place } = await scene(context)
+  const { client, a, b, c, move, place } = await harness(context)
   await client.updateRefs('demo', [{ name, expectedOid: a, newOid: c }])
   const [first] = await client.batch('demo', [move(a, b)], { atomic: true })
   assert.equal(first?.error?.code, 'aborted')

@@ -1,4 +1,4 @@
-/** TLS on both listeners and all transports: who is trusted, who is not, and that nothing falls back to cleartext. */
+/** TLS on both servers and all transports: which certificates are trusted, and that nothing falls back to cleartext. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createSecureServer, type ServerHttp2Stream } from 'node:http2'
@@ -6,11 +6,11 @@ import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { connect } from 'node:tls'
 import { type BlobwireError, createClient, type TlsOptions } from '../../src/index.ts'
+import { transports } from '../support/faulty-network.ts'
 import { startPeer } from '../support/http2-peer.ts'
 import { pem } from '../support/pem.ts'
 import { atEnd, type TestServer, testServer } from '../support/server.ts'
 
-const transports = ['json', 'msgpack', 'grpc'] as const
 const ca = pem('ca.pem')
 
 async function secureServer(name: string, clientCa: boolean): Promise<TestServer> {
@@ -44,7 +44,7 @@ const refusals: [what: string, certificate: string, tls: TlsOptions][] = [
   ['a certificate for another host', 'wrong-host', { ca }]
 ]
 for (const [what, certificate, tls] of refusals) {
-  test(`${what} is refused, and not worth a retry`, async (context) => {
+  test(`${what} is refused, and not retryable`, async (context) => {
     const fixture = atEnd(context, await secureServer(certificate, false))
     for (const transport of transports) {
       const client = secureClient(fixture, transport, tls)
@@ -56,7 +56,7 @@ for (const [what, certificate, tls] of refusals) {
   })
 }
 
-test('serverName says which name the certificate must carry', async (context) => {
+test('serverName is the name that the certificate must carry', async (context) => {
   const fixture = atEnd(context, await secureServer('wrong-host', false))
   for (const transport of transports) {
     const client = secureClient(fixture, transport, { ca, serverName: 'elsewhere.example' })

@@ -11,7 +11,7 @@ interface Taken {
   payload: string
 }
 
-/** What comes out when the bytes come in chunks of the given sizes, the last one again and again. */
+/** Envelopes read from chunks of the given sizes, of which the last one repeats. */
 function parse(
   bytes: Uint8Array,
   sizes: readonly number[],
@@ -64,7 +64,7 @@ test('envelopes come out whole and in order, however the bytes are cut', () => {
   }
 })
 
-test('an envelope that has begun and not ended is told', () => {
+test('an unfinished envelope is reported', () => {
   const bytes = encodeEnvelope(0, Buffer.from('hello'))
   for (let length = 1; length < bytes.length; length++) {
     for (const size of [1, length]) {
@@ -74,7 +74,7 @@ test('an envelope that has begun and not ended is told', () => {
   }
 })
 
-test('a payload above the limit is refused by its header; one of exactly the limit is not', () => {
+test('a payload above the limit is refused by its header; a payload of exactly the limit is not', () => {
   const whole = encodeEnvelope(0, Buffer.alloc(100))
   assert.equal(parse(whole, [13], 100).taken.length, 1)
   for (const length of ['00000065', 'ffffffff', '80000000']) {
@@ -94,7 +94,7 @@ test('a payload above the limit is refused by its header; one of exactly the lim
   }
 })
 
-test('what the receiver throws comes out of push', () => {
+test('an error thrown by the receiver comes out of push', () => {
   const parser = new EnvelopeParser(10, () => {
     throw new Error('not mine')
   })

@@ -85,7 +85,7 @@ for (const { name, encode, decode } of subjects) {
         counts.found++
         continue
       }
-      // Whatever the bytes were: what passes is the content that was asked for.
+      // An answer that passes is the content that was asked for, whatever the damage.
       assert.deepEqual([answer.oid, answer.size, Buffer.from(answer.content)], [oid, content.length, content])
       counts.passed++
     }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { jsonCodec } from '../../src/codec/json.ts'
 
-test('contents that wait are not copied; they are base64 once they are written', () => {
+test('waiting contents are not copied, and become base64 when they are written', () => {
   for (const size of [0, 1, 4096, 4097, 100_000]) {
     const content = new Uint8Array(size).map((_, index) => index * 7919)
     const before = process.memoryUsage().heapUsed

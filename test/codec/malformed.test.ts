@@ -1,4 +1,4 @@
-/** What no codec may accept: each case is refused, quickly, in little memory, with a typed error. */
+/** Bytes that no codec may accept: each case is refused, quickly, in little memory, with a typed error. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { encode } from '@msgpack/msgpack'
@@ -110,7 +110,7 @@ describe('JSON refuses', () => {
     refused(jsonCodec, text)
   })
 
-  test('and touches no prototype', () => {
+  test('no refused message has touched a prototype', () => {
     assert.equal(({} as { polluted?: number }).polluted, undefined)
   })
 })

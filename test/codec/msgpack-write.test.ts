@@ -1,4 +1,4 @@
-/** What is written is what `@msgpack/msgpack` writes, byte for byte, in one piece and in several. */
+/** The writer agrees with `@msgpack/msgpack` byte for byte, in one piece and in several. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encode } from '@msgpack/msgpack'
@@ -10,7 +10,7 @@ const numbers = [...edges, ...edges.map((edge) => -edge), -0x20, -0x21, -0x81, -
 const lengths = [0, 1, 10, 11, 15, 16, 31, 32, 255, 256, 65_535, 65_536, 100_000]
 const texts = lengths.flatMap((length) => ['a', 'é', '漢', '😀'].map((letter) => letter.repeat(length)))
 
-/** Of the library, without what it adds for `undefined` and floats, which messages do not have. */
+/** The library's bytes; messages have neither `undefined` nor floats, which it writes in ways of its own. */
 const expected = (value: unknown) => Buffer.from(encode(value))
 
 test('numbers, texts, bytes, lists and maps of every length of header', () => {

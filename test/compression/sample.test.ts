@@ -1,4 +1,4 @@
-/** The sample decides as gzip itself would: what it calls compressible shrinks, and what cannot shrink is never tried. */
+/** The sample decides as gzip itself would: compressible content shrinks, and incompressible content is never tried. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
@@ -13,7 +13,7 @@ const sizes = [1024, 1025, 4095, 4096, 4097, 16 * 1024, 100_001, 1024 * 1024]
 const text = readFileSync(new URL('../../README.md', import.meta.url))
 const filled = (source: Buffer, length: number) => Buffer.alloc(length, source)
 
-/** A JFIF header (JPEG File Interchange Format 1.02) with an Exif part of `textBytes`, then what looks like its scan. */
+/** A JFIF header (JPEG File Interchange Format 1.02) with an Exif part of `textBytes`, then bytes like those of its scan. */
 function jpegLike(length: number, textBytes: number): Buffer {
   const header = Buffer.from('ffd8ffe000104a46494600010100000100010000ffe1', 'hex')
   return Buffer.concat([header, Buffer.alloc(textBytes, 'Exif: camera '), noise(length)]).subarray(0, length)
@@ -27,7 +27,7 @@ test('random bytes are never compressed, at any size', () => {
   }
 })
 
-test('base64 of random bytes is not compressed: a quarter would be saved, for fifty times the time base64 takes', () => {
+test('base64 of random bytes is not compressed: a quarter saved would cost fifty times the time of base64', () => {
   for (const size of sizes) {
     const request = JSON.stringify({ repository: 'a/b', content: noise(size).toString('base64') })
     const frame = Buffer.concat([Buffer.from('00000005f2e1', 'hex'), Buffer.from(request)])
@@ -35,7 +35,7 @@ test('base64 of random bytes is not compressed: a quarter would be saved, for fi
   }
 })
 
-test('what gzip has made is not compressed again', () => {
+test('gzipped content is not compressed again', () => {
   const lines = Array.from({ length: 40_000 }, (_, index) => `line ${index} ${random(1e9)} of a log\n`).join('')
   for (const source of [Buffer.from(lines), Buffer.concat([text, noise(100_000)])]) {
     const compressed = gzipSync(source)
@@ -51,7 +51,7 @@ test('a header of text before compressed content does not decide', () => {
   assert.equal(looksCompressible(jpegLike(1024 * 1024, 4096)), false)
 })
 
-test('text, JSON, base64 of text and zeroes are compressed, and gzip agrees', () => {
+test('text, JSON, base64 of text and zeroes are compressed, and gzip shrinks them', () => {
   for (const size of sizes) {
     const json = Buffer.from(
       JSON.stringify(Array.from({ length: size / 40 + 1 }, (_, id) => ({ id, oid: noise(20).toString('hex') })))

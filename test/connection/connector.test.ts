@@ -54,7 +54,7 @@ async function failsAs(opening: Promise<unknown>, reason: string, message: RegEx
   })
 }
 
-test('a TLS handshake that is not answered', async (context) => {
+test('an unanswered TLS handshake', async (context) => {
   const port = await listen(context)
   const connect = connector(`https://127.0.0.1:${port}`, { tlsHandshakeTimeoutMs: 50 }, noLookup)
   await failsAs(connect.open(true), 'connect_timeout', /no TLS handshake within 50 ms/)
@@ -65,13 +65,13 @@ test('a name server that does not answer counts as time to connect', async () =>
   await failsAs(connect.open(true), 'connect_timeout', /no connection to a.test:1 within 50 ms/)
 })
 
-test('a proxy that does not answer', async (context) => {
+test('an unanswering proxy', async (context) => {
   const port = await listen(context)
   const options = { connectTimeoutMs: 60, proxy: `http://127.0.0.1:${port}` }
   await failsAs(connector('http://a.test:1', options, noLookup).open(true), 'proxy', /no answer within/)
 })
 
-test('a proxy that answers something else, or closes', async (context) => {
+test('a proxy that answers without HTTP, refuses, or closes', async (context) => {
   for (const [says, message] of [
     ['HTTP/1.1 407 Proxy Authentication Required\r\n\r\n', /it answered 407/],
     ['SSH-2.0-OpenSSH\r\n\r\n', /it answered no HTTP/],
@@ -87,7 +87,7 @@ test('a proxy that answers something else, or closes', async (context) => {
   }
 })
 
-test('closing gives up what is being opened', async (context) => {
+test('closing gives up connections that are being opened', async (context) => {
   const port = await listen(context)
   for (const endpoint of [`https://127.0.0.1:${port}`, 'http://a.test:1']) {
     const connect = connector(endpoint, {}, () => undefined)

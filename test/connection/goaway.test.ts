@@ -7,7 +7,7 @@ import { type BlobwireError, createClient } from '../../src/index.ts'
 import { answer, openWay, startPeer, startRefuser } from '../support/http2-peer.ts'
 import { startReverseProxy } from '../support/reverse-proxy.ts'
 import { atEnd, testServer } from '../support/server.ts'
-import { until } from '../support/until.ts'
+import { later, until } from '../support/until.ts'
 
 test('GOAWAY above our streams: they complete, new ones take a fresh connection at once', async (context) => {
   const held: ServerHttp2Stream[] = []
@@ -20,7 +20,7 @@ test('GOAWAY above our streams: they complete, new ones take a fresh connection 
   await until(() => held.length === 1, 'the long request')
   peer.sessions[0]?.goaway(0, 2 ** 31 - 1)
   await until(() => way.counters.open === 1 && peer.sessions.length === 1, 'one connection')
-  await new Promise((resolve) => setTimeout(resolve, 20))
+  await later(20)
   assert.equal(await way.get('/new'), 'ok')
   assert.deepEqual(peer.seen, ['1 /long', '2 /new'])
   answer(held[0] as ServerHttp2Stream, 'done')
@@ -88,11 +88,11 @@ test('GOAWAY in two steps under load: every request is answered', async (context
     await new Promise((resolve) => setImmediate(resolve))
   }
   const connections = new Set(await Promise.all(answers))
-  // What undici replays by itself has a connection of its own.
+  // Requests that undici replays by itself have a connection of their own.
   assert.ok(connections.size >= 2 && connections.size <= 3, [...connections].join())
 })
 
-test('a stream that is refused before it began says so, and tells nothing of a move', async (context) => {
+test('a stream that is refused before it began ends with reason refused, and without onMove', async (context) => {
   const peer = await startRefuser(context)
   const way = openWay(context, peer.url)
   const error = await new Promise<unknown>((resolve, reject) => {
@@ -143,7 +143,7 @@ for (const transport of ['json', 'msgpack', 'grpc'] as const) {
   }
 }
 
-test('sessions that are refused before they begin are opened again, and not for ever', async (context) => {
+test('sessions that are refused before they begin are opened again, a limited number of times', async (context) => {
   const refuser = await startRefuser(context)
   const client = createClient({ endpoint: refuser.url, timeoutMs: 5000 })
   context.after(() => client.close())
@@ -154,7 +154,7 @@ test('sessions that are refused before they begin are opened again, and not for 
   assert.equal(refuser.connections, 3)
 })
 
-test('an old connection makes its session move', async (context) => {
+test('a session moves when its connection reaches maxAgeMs', async (context) => {
   const fixture = atEnd(context, await testServer())
   const client = fixture.client({ connection: { maxAgeMs: 100 } })
   await client.createRepository('demo')

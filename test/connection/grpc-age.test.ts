@@ -5,7 +5,7 @@ import { faultyNetwork } from '../support/faulty-network.ts'
 import { BlockingStore } from '../support/stores.ts'
 import { later, until } from '../support/until.ts'
 
-test('an old connection takes nothing new: sessions move, calls in flight end there, and it is closed', async (context) => {
+test('a connection of maxAgeMs takes no new streams: sessions move, calls in flight end there, and the connection closes', async (context) => {
   for (const batch of [undefined, false] as const) {
     const { proxy, client: open } = await faultyNetwork(context, 'grpc')
     const client = open({ batch, connection: { maxAgeMs: 150 } })

@@ -1,4 +1,4 @@
-/** How long gRPC tries to get a connection, and what becomes of the sockets. */
+/** The time limit of gRPC for a connection, and the end of its sockets. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type TestContext, test } from 'node:test'
@@ -49,7 +49,7 @@ for (const isSecure of [false, true]) {
 }
 
 for (const batch of [undefined, false] as const) {
-  test(`tried again where retries are on, each time on a fresh connection: ${batch === false ? 'single requests' : 'session'}`, async (context) => {
+  test(`with retries each attempt takes a fresh connection: ${batch === false ? 'single requests' : 'session'}`, async (context) => {
     const { proxy, client: open } = await silentNetwork(context)
     const client = open({ batch, retry: { maxAttempts: 3, baseMs: 1, maxMs: 1 } })
     const { error } = await failureOf(client.storeBlob('demo', 'x', { timeoutMs: 5000 }))
@@ -77,7 +77,7 @@ for (const batch of [undefined, false] as const) {
     }
   })
 
-  test(`a call that gives up early has the server asked; who waits hears never sent: ${batch === false ? 'single request' : 'session'}`, async (context) => {
+  test(`a call that gives up early has the connection pinged; a waiting call fails as never sent: ${batch === false ? 'single request' : 'session'}`, async (context) => {
     const { client: open } = await silentNetwork(context)
     const client = open({ batch, connection: { connectTimeoutMs: 4000 } })
     const waits = failureOf(settlesWithin(client.storeBlob('demo', 'x', { timeoutMs: 5000 }), 3500))
@@ -88,7 +88,7 @@ for (const batch of [undefined, false] as const) {
   })
 }
 
-test('once the connection stands, who waits hears that the call may have been sent', async (context) => {
+test('once the connection is established, a call that waits fails as perhaps sent', async (context) => {
   const store = new BlockingStore()
   const { proxy, client: open } = await faultyNetwork(context, 'grpc', { store })
   context.after(() => store.release())
@@ -111,7 +111,7 @@ test('a call that comes while the connection is being opened shares its time lim
   assert.equal(proxy.connections, 1)
 })
 
-test('what a GOAWAY left open goes on while no other connection can be had', async (context) => {
+test('streams that a GOAWAY left open go on while no other connection can be opened', async (context) => {
   const store = new BlockingStore()
   const fixture = await testServer({ store })
   const proxy = atEnd(context, await startTcpProxy(fixture.server.grpc))
@@ -137,7 +137,7 @@ test('what a GOAWAY left open goes on while no other connection can be had', asy
   await closed
 })
 
-test('an attempt that hangs after others were refused is given up as well', async (context) => {
+test('an attempt that hangs after refused ones times out as well', async (context) => {
   const { proxy, client: open } = await silentNetwork(context)
   const client = open({ batch: false })
   proxy.refuse()
@@ -147,7 +147,7 @@ test('an attempt that hangs after others were refused is given up as well', asyn
   while ((await call()) !== 'connect_timeout') await later(20)
 })
 
-test('a silent HTTP proxy: the same, and its socket is closed', async (context) => {
+test('a silent HTTP proxy: connect_timeout, and its socket is closed', async (context) => {
   const { proxy, client: open } = await silentNetwork(context)
   const httpProxy = `http://127.0.0.1:${proxy.port}`
   const client = open({ endpoint: 'grpc://[::1]:9', connection: { connectTimeoutMs: 200, proxy: httpProxy } })
@@ -163,12 +163,13 @@ test('close() while a connection is being opened leaves nothing that keeps the p
     const script = `
       const client = createClient({ endpoint: 'grpc://127.0.0.1:${port}', transport: 'grpc' })
       const call = client.getRepository('demo').catch(({ reason }) => reason)
-      setTimeout(async () => {
-        await client.close()
-        console.log(await call)
-        // Fires only where something else keeps the process alive.
-        setTimeout(() => console.log('still alive'), 1000).unref()
-      }, 300)`
+      while (!process.getActiveResourcesInfo().includes('TCPSocketWrap')) {
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      }
+      await client.close()
+      console.log(await call)
+      // Fires only where something else keeps the process alive.
+      setTimeout(() => process.exit(9), 1000).unref()`
     const child = startNode(...clientScript(script))
     context.after(() => child.kill('SIGKILL'))
     let output = ''

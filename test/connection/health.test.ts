@@ -66,7 +66,7 @@ function watched(isBusy: () => boolean) {
   return { clock, socket, pings, liveness: new ConnectionHealth(socket, session, parts) }
 }
 
-test('a quiet connection with streams is asked each interval; answers keep it', () => {
+test('a connection with streams and nothing received is pinged each interval; answers keep the connection', () => {
   const { clock, socket, pings } = watched(() => true)
   for (let round = 1; round <= 5; round++) {
     clock.advance(30_000)

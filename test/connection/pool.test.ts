@@ -4,7 +4,7 @@ import type { ServerHttp2Stream } from 'node:http2'
 import { test } from 'node:test'
 import { BlobwireError } from '../../src/index.ts'
 import { answer, openWay, startPeer } from '../support/http2-peer.ts'
-import { until } from '../support/until.ts'
+import { later, until } from '../support/until.ts'
 
 test('200 requests at once on a cold client open one connection', async (context) => {
   const peer = await startPeer(context, (stream, _headers, connection) => answer(stream, `${connection}`))
@@ -63,11 +63,11 @@ test('idle connections are closed, but for those that are to be kept', async (co
   for (const stream of held) answer(stream, 'ok')
   await Promise.all(calls)
   await until(() => way.counters.open === 1 && peer.sockets.size === 1, 'one connection left')
-  await new Promise((resolve) => setTimeout(resolve, 150))
+  await later(150)
   assert.equal(way.counters.open, 1)
 })
 
-test('without any that are kept, an idle client has no connection, and opens one again', async (context) => {
+test('an idle client keeps no connection by default, and opens one again', async (context) => {
   const peer = await startPeer(context, (stream, _headers, connection) => answer(stream, `${connection}`))
   const way = openWay(context, peer.url, { idleTimeoutMs: 30 })
   assert.equal(await way.get('/'), '1')
@@ -75,7 +75,7 @@ test('without any that are kept, an idle client has no connection, and opens one
   assert.equal(await way.get('/'), '2')
 })
 
-test('an old connection takes nothing new, finishes what it has, and is closed then', async (context) => {
+test('a connection of maxAgeMs takes no new streams, finishes its open ones, and closes', async (context) => {
   const held: ServerHttp2Stream[] = []
   const peer = await startPeer(context, (stream, headers) => {
     if (headers[':path'] === '/long') held.push(stream)
@@ -84,7 +84,7 @@ test('an old connection takes nothing new, finishes what it has, and is closed t
   const way = openWay(context, peer.url, { maxAgeMs: 60 })
   const long = way.get('/long')
   await until(() => held.length === 1, 'the long request')
-  await new Promise((resolve) => setTimeout(resolve, 70))
+  await later(70)
   await way.get('/new')
   assert.deepEqual(peer.seen, ['1 /long', '2 /new'])
   answer(held[0] as ServerHttp2Stream, 'late but whole')
@@ -92,7 +92,7 @@ test('an old connection takes nothing new, finishes what it has, and is closed t
   await until(() => peer.sessions[0]?.destroyed === true, 'the old connection closed')
 })
 
-test('close() lets go of every socket, in use or not', async (context) => {
+test('close() closes every socket, in use or not', async (context) => {
   const held: ServerHttp2Stream[] = []
   const peer = await startPeer(context, (stream) => held.push(stream))
   const way = openWay(context, peer.url, { maxStreamsPerConnection: 1 })
@@ -108,7 +108,7 @@ test('close() lets go of every socket, in use or not', async (context) => {
   assert.deepEqual([way.counters.open, way.counters.streams, way.counters.inUse], [0, 0, 0])
 })
 
-test('nobody listens: never sent, counted, and tried again by the next call', async (context) => {
+test('a port without a listener: never sent, counted, and tried again by the next call', async (context) => {
   const peer = await startPeer(context, (stream) => answer(stream, 'ok'))
   const way = openWay(context, peer.url.replace(String(peer.port), '9'))
   for (const failures of [1, 2]) {

@@ -16,7 +16,7 @@ interface TestProxy {
   readonly port: number
   /** `host:port` of each tunnel, with the credentials in front. */
   readonly tunnels: string[]
-  /** What came in clear: requests and their headers. */
+  /** Cleartext that arrived: requests and their headers. */
   readonly heard: string[]
 }
 
@@ -119,7 +119,7 @@ for (const transport of ['json', 'msgpack', 'grpc'] as const) {
     })
   }
 
-  test(`${transport}: a proxy that refuses is an error, and the way without it is not taken`, async (context) => {
+  test(`${transport}: a refusing proxy fails the call, and the proxy is not bypassed`, async (context) => {
     const fixture = atEnd(context, await testServer())
     const proxy = await startProxy(context, 'user:right')
     const endpoint = transport === 'grpc' ? fixture.server.grpc.replace('http', 'grpc') : fixture.server.http
@@ -134,7 +134,7 @@ for (const transport of ['json', 'msgpack', 'grpc'] as const) {
   })
 }
 
-test('what the server says first may come in one piece with the answer of the proxy', async (context) => {
+test('the server’s first bytes may come in one piece with the answer of the proxy', async (context) => {
   const peer = await startPeer(context, (stream) => answer(stream, 'ok'))
   const proxy = createTcpServer((client) => {
     client.on('error', () => undefined)
@@ -158,7 +158,7 @@ test('what the server says first may come in one piece with the answer of the pr
   )
 })
 
-test('a proxy that is itself spoken to over TLS: JSON and MessagePack; gRPC says that it cannot', async (context) => {
+test('a proxy behind TLS: JSON and MessagePack work, gRPC fails with a reason', async (context) => {
   const fixture = atEnd(context, await testServer())
   const inner = await startProxy(context)
   const server = createTlsServer({ cert: pem('server.pem'), key: pem('server.key') })
@@ -177,7 +177,7 @@ test('a proxy that is itself spoken to over TLS: JSON and MessagePack; gRPC says
   assert.deepEqual(inner.tunnels, [])
 })
 
-test('which proxy the environment names', () => {
+test('the proxy that the environment names', () => {
   const plain = parseEndpoint('http://api.example.com:8080')
   const secure = parseEndpoint('https://api.example.com')
   const v6 = parseEndpoint('http://[::1]:8080')

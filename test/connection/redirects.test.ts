@@ -1,4 +1,4 @@
-/** A server that answers with a redirect gets no second request, and nobody else gets the token. */
+/** A server that answers with a redirect gets no second request, and no other server gets the token. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type BlobwireError, createClient } from '../../src/index.ts'
@@ -6,7 +6,7 @@ import { startPeer } from '../support/http2-peer.ts'
 
 for (const transport of ['json', 'msgpack', 'grpc'] as const) {
   for (const status of [301, 302, 303, 307, 308]) {
-    test(`${transport}: ${status} is an error that says so`, async (context) => {
+    test(`${transport}: ${status} is an error with its status`, async (context) => {
       const elsewhere = await startPeer(context, (stream) => stream.respond({ ':status': 200 }, { endStream: true }))
       const peer = await startPeer(context, (stream) => {
         stream.respond({ ':status': status, location: `${elsewhere.url}/stolen` })

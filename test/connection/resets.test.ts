@@ -1,4 +1,4 @@
-/** A connection on which a server resets every stream is left for another; what is wrong may be with it alone. */
+/** A connection on which a server resets every stream is left for another, which may be sound. */
 import assert from 'node:assert/strict'
 import { constants } from 'node:http2'
 import { test } from 'node:test'
@@ -8,7 +8,7 @@ import { until } from '../support/until.ts'
 
 const calm = constants.NGHTTP2_ENHANCE_YOUR_CALM
 
-test('requests: two resets in a row, and the next one takes a fresh connection', async (context) => {
+test('requests: two resets in a row, and the next request takes a fresh connection', async (context) => {
   const peer = await startPeer(context, (stream, _headers, connection) => {
     if (connection === 1) stream.close(calm)
     else answer(stream, `${connection}`)
@@ -20,7 +20,7 @@ test('requests: two resets in a row, and the next one takes a fresh connection',
   await until(() => way.counters.open === 1, 'the old connection closed')
 })
 
-test('requests: an answer in between says that the connection is as it should be', async (context) => {
+test('requests: an answer between two resets verifies the connection', async (context) => {
   const peer = await startPeer(context, (stream, headers, connection) => {
     if (headers[':path'] === '/bad') stream.close(calm)
     else answer(stream, `${connection}`)

@@ -69,7 +69,7 @@ for (const [ttl, keptMs] of [
   })
 }
 
-test('a name server that knows other addresses (as beside /etc/hosts) has no say', async () => {
+test('a name server that knows other addresses (as beside /etc/hosts) is not used', async () => {
   const { clock, asked, all } = resolving([[v4('10.0.0.1')]], { '192.0.2.1': 3600 })
   await all('a.test')
   clock.advance(30_000)
@@ -88,7 +88,7 @@ test('questions at the same time share one lookup; failures are not kept', async
   assert.equal(await all('a.test'), '10.0.0.1')
 })
 
-test('one family is given where one is asked for', async () => {
+test('a lookup of one address family gives that family', async () => {
   const { resolver } = resolving([[v6('::1'), v4('127.0.0.1')]])
   assert.equal(await find(resolver.lookup, 'a.test', 4), '127.0.0.1')
   assert.equal(await find(resolver.lookup, 'a.test', 6), '::1')
@@ -114,7 +114,7 @@ function connecting(answers: (LookupAddress[] | string)[], port: number) {
   return { connect, asked }
 }
 
-test('both families are tried, and an address that does not work is asked for again', async (context) => {
+test('both address families are tried, and a failing address is looked up again', async (context) => {
   const server = createServer((socket) => socket.on('error', () => undefined).resume()).listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
   context.after(() => server.close())
@@ -129,7 +129,7 @@ test('both families are tried, and an address that does not work is asked for ag
   assert.equal(moved.asked.length, 2)
 })
 
-test('a name that does not exist: unavailable, never sent', async () => {
+test('an unknown host name: unavailable, never sent', async () => {
   const { connect } = connecting(['ENOTFOUND'], 9)
   await assert.rejects(connect.open(true), (error: BlobwireError) => {
     assert.deepEqual([error.code, error.sent, error.retryable], ['unavailable', 'never', true])

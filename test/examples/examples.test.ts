@@ -9,13 +9,13 @@ import { type TestServer, testServer } from '../support/server.ts'
 
 describe('examples', () => {
   let fixture: TestServer
-  let folder: string
+  let directory: string
 
   before(async () => {
     fixture = await testServer()
-    folder = await mkdtemp(join(tmpdir(), 'blobwire-examples-'))
-    // An installed package: what `files` in package.json names, dependencies beside it.
-    const installed = join(folder, 'node_modules', 'blobwire')
+    directory = await mkdtemp(join(tmpdir(), 'blobwire-examples-'))
+    // An installed package: the `files` of package.json, with dependencies beside them.
+    const installed = join(directory, 'node_modules', 'blobwire')
     await mkdir(installed, { recursive: true })
     await runNode(join(root, 'scripts/build.ts'), join(installed, 'dist'))
     for (const name of ['package.json', 'proto']) await symlink(join(root, name), join(installed, name))
@@ -23,11 +23,11 @@ describe('examples', () => {
   })
   after(async () => {
     await fixture[Symbol.asyncDispose]()
-    await rm(folder, { recursive: true, force: true })
+    await rm(directory, { recursive: true, force: true })
   })
 
   async function runFile(name: string, text: string): Promise<string> {
-    const file = join(folder, name)
+    const file = join(directory, name)
     await writeFile(file, text.replaceAll('http://127.0.0.1:4100', fixture.server.http))
     const { stdout, stderr } = await runNode(file)
     assert.equal(stderr, '')

@@ -1,4 +1,4 @@
-/** The caller gives up, at whatever point: the call ends at once, takes nobody with it, and is not sent later. */
+/** An abort at any point: the call ends at once, its neighbours go on, and the call is not sent later. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
@@ -88,7 +88,7 @@ for (const transport of transports) {
       assert.equal((await client.storeBlob('demo', 'after')).oid, blobOid('after'))
     })
 
-    test(`${transport}, ${way}: what is aborted before it starts, or before it has a connection, never reaches the server`, async (context) => {
+    test(`${transport}, ${way}: a call aborted before its start, or before its connection, never reaches the server`, async (context) => {
       let stored = 0
       class CountingStore extends MemoryStore {
         override putObjects(...parameters: Parameters<MemoryStore['putObjects']>) {
@@ -106,7 +106,7 @@ for (const transport of transports) {
       controller.abort()
       assert.equal((await failure).error.code, 'cancelled')
       await network.proxy.accept()
-      // What follows on the same connection has been carried out: what would have come before it is not there.
+      // A later call on the same connection has been carried out, so an earlier one would have been, too.
       while ((await client.storeBlob('demo', 'after').catch(() => undefined)) === undefined) await turn()
       assert.equal(stored, 1)
     })

@@ -1,4 +1,4 @@
-/** What `auto` takes, with real servers: gRPC where it can be had, MessagePack where it cannot, and no call fails. */
+/** The transport that `auto` selects with real servers: gRPC where it can be had, else MessagePack, and no call fails. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
@@ -36,7 +36,7 @@ function picked(client: Client): unknown[] {
   return [transport, transportReason, batching]
 }
 
-/** A port that nobody listens at. */
+/** A port without a listener. */
 async function closedPort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -96,7 +96,7 @@ for (const batch of [{}, false] as const) {
     assert.ok(gateway.grpcRequests > 0)
   })
 
-  test(`${way}: the gRPC server behind a gateway is down: MessagePack`, async (context) => {
+  test(`${way}: a gateway does not reach the gRPC server: MessagePack`, async (context) => {
     const fixture = atEnd(context, await testServer())
     const gateway = await startGateway(context, fixture.server)
     gateway.open = false
@@ -125,19 +125,19 @@ for (const batch of [{}, false] as const) {
     assert.deepEqual(picked(client), ['msgpack', 'unavailable', batch ? 'unary' : 'off'])
   })
 
-  test(`${way}: gRPC is in the capabilities, and its server is down: MessagePack for http://`, async (context) => {
+  test(`${way}: gRPC is in the capabilities, and its port is closed: MessagePack for http://`, async (context) => {
     const url = await startHttpServer(context, `grpc://127.0.0.1:${await closedPort()}`)
     const fixture = atEnd(context, await testServer())
     const client = fixture.client({ endpoint: url, transport: 'auto', batch, retry: false })
     await work(client)
-    // Who asks for it gets it or an error; the others go on as they did.
+    // A call that asks for gRPC gets gRPC or an error; other calls are not affected.
     const asked = client.storeBlob('demo', 'b', { transport: 'grpc', timeoutMs: 5000 })
     await assert.rejects(asked, { code: 'unavailable', sent: 'never' })
     assert.equal((await client.storeBlob('demo', 'b')).oid, blobOid('b'))
     assert.deepEqual(picked(client), ['msgpack', '', batching])
   })
 
-  test(`${way}: the gRPC server starts late: an earlier call gets there, by gRPC`, async (context) => {
+  test(`${way}: the gRPC server opens late: the early call gets there, by gRPC`, async (context) => {
     const fixture = atEnd(context, await testServer())
     const proxy = atEnd(context, await startTcpProxy(fixture.server.grpc))
     proxy.refuse()
@@ -151,7 +151,7 @@ for (const batch of [{}, false] as const) {
     assert.deepEqual(picked(client), ['grpc', '', batching])
   })
 
-  test(`${way}: gRPC that has worked is not left when its server goes away`, async (context) => {
+  test(`${way}: gRPC is kept once it has worked, although its server goes away`, async (context) => {
     const fixture = atEnd(context, await testServer())
     const gateway = await startGateway(context, fixture.server)
     const client = fixture.client({

@@ -31,6 +31,6 @@ test('a server reads compressed frames no faster than it decompresses them', asy
   }
   await new Promise<void>((resolve) => session.stream.write('', () => resolve()))
   const answered = session.messages.length - 1
-  // The stream's window is 8 MiB, some 130 frames; what lies beyond it was read, and so has been answered.
+  // The stream's window is 8 MiB, some 130 frames; the frames before it were read, and so have been answered.
   assert.ok(answered >= frames - 250, `${answered} of ${frames} when the last had been taken`)
 })

@@ -1,4 +1,4 @@
-/** Real servers as endpoints, of which one goes away and comes back; and what `auto` makes of servers that speak less. */
+/** Real servers as endpoints, of which one goes away and comes back; and `auto` with servers that speak less. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Faults } from '../../server-fixture/faults/faults.ts'

@@ -9,7 +9,7 @@ import { RawSession } from '../support/raw-session.ts'
 import { atEnd, testServer } from '../support/server.ts'
 
 for (const transport of ['json', 'msgpack', 'grpc'] as const) {
-  test(`${transport}: answers above maxResponseBytes are asked for in smaller ones, and requests stay as they were`, async (context) => {
+  test(`${transport}: answers above maxResponseBytes are asked for in smaller batches, and requests keep their size`, async (context) => {
     const fixture = atEnd(context, await testServer())
     const client = fixture.client({ transport, maxResponseBytes: 50_000, gzip: false })
     await client.createRepository('demo')
@@ -48,7 +48,7 @@ test('a client that asks for much and reads nothing costs the server a bounded a
     session.send({ batch: { repository: 'demo', firstId: id, operations: [{ getBlob: { oid } }] } })
   }
   await new Promise<void>((resolve) => session.connection.ping(() => resolve()))
-  // The server still takes care of others, after whatever it has begun.
+  // The server still serves other clients.
   for (let round = 0; round < 20; round++) await client.getBlob('demo', oid)
   const grown = megabytes() - before
   assert.ok(grown < 160, `${grown} MB`)

@@ -1,4 +1,4 @@
-/** Sessions that are left over what came on them give their streams back: the next ones find room. */
+/** Sessions that end after a damaged message release their streams: the next sessions find room. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Faults } from '../../server-fixture/faults/faults.ts'

@@ -9,7 +9,7 @@ const author = { name: 'A U Thor', email: 'author@example.com', seconds: 1_700_0
 const zero = '0'.repeat(40)
 
 /** Before each case: something to work on. */
-interface Scene {
+interface Harness {
   readonly client: Client
   readonly repo: Repository
   readonly blob: string
@@ -19,15 +19,15 @@ interface Scene {
 }
 
 interface Case {
-  act(scene: Scene): Promise<unknown>
-  /** What is there afterwards: once. */
-  check(scene: Scene, answer: unknown): Promise<void>
+  act(harness: Harness): Promise<unknown>
+  /** Checks that the effect is there once. */
+  check(harness: Harness, answer: unknown): Promise<void>
 }
 
 const oidOf = (answer: unknown) => (answer as { oid: string }).oid
-const isThere = async ({ repo }: Scene, answer: unknown) =>
+const isThere = async ({ repo }: Harness, answer: unknown) =>
   assert.deepEqual(await repo.findMissing([oidOf(answer)]), { missing: [] })
-const log = async ({ repo }: Scene, revision = 'main') => (await repo.listCommits({ revision })).commits.map(oidOf)
+const log = async ({ repo }: Harness, revision = 'main') => (await repo.listCommits({ revision })).commits.map(oidOf)
 
 const cases: Readonly<Record<string, Case>> = {
   CreateRepository: {
@@ -51,8 +51,8 @@ const cases: Readonly<Record<string, Case>> = {
   StoreCommit: { act: ({ repo, tree }) => repo.storeCommit({ tree, author, message: 'new' }), check: isThere },
   CommitFiles: {
     act: ({ repo }) => repo.commitFiles({ branch: 'main', changes: { 'b.txt': 'b' }, message: 'second', author }),
-    async check(scene, answer) {
-      assert.deepEqual(await log(scene), [oidOf((answer as { commit: unknown }).commit ?? answer), scene.head])
+    async check(harness, answer) {
+      assert.deepEqual(await log(harness), [oidOf((answer as { commit: unknown }).commit ?? answer), harness.head])
     }
   },
   UpdateRefs: {
@@ -68,11 +68,11 @@ const cases: Readonly<Record<string, Case>> = {
         { storeBlob: { content: 'in a batch' } },
         { updateRefs: { updates: [{ name: 'refs/heads/batch', expectedOid: zero, newOid: head }] } }
       ]),
-    async check(scene, answer) {
+    async check(harness, answer) {
       const [stored, moved] = answer as OperationResult[]
       assert.equal(moved?.error, undefined)
-      await isThere(scene, stored?.value)
-      assert.deepEqual(await log(scene, 'batch'), [scene.head])
+      await isThere(harness, stored?.value)
+      assert.deepEqual(await log(harness, 'batch'), [harness.head])
     }
   },
   GetBlob: {
@@ -80,12 +80,12 @@ const cases: Readonly<Record<string, Case>> = {
     check: async ({ blob }, answer) => assert.equal(oidOf(answer), blob)
   },
   ListCommits: {
-    act: (scene) => log(scene),
+    act: (harness) => log(harness),
     check: async ({ head }, answer) => assert.deepEqual(answer, [head])
   }
 }
 
-/** Breaks the one connection as soon as the server begins to answer; whatever comes after that passes. */
+/** Breaks the one connection as soon as the server begins to answer; later connections work. */
 async function loseNextAnswer(proxy: TcpProxy): Promise<void> {
   proxy.setToClient({ resetAfterBytes: proxy.bytesToClient })
   while (proxy.open > 0) await new Promise((resolve) => setImmediate(resolve))
@@ -104,13 +104,13 @@ for (const transport of transports) {
         const { oid: head } = await repo.storeCommit({ tree, author, message: 'first' })
         await repo.updateRefs([{ name: 'refs/heads/main', expectedOid: zero, newOid: head }])
         await client.getCapabilities()
-        const scene: Scene = { client, repo, blob, tree, head }
+        const harness: Harness = { client, repo, blob, tree, head }
         assert.equal(proxy.connections, 1)
         const before = client.stats()
-        const [answer] = await Promise.all([act(scene), loseNextAnswer(proxy)])
+        const [answer] = await Promise.all([act(harness), loseNextAnswer(proxy)])
         const after = client.stats()
         assert.ok(after.retries + after.resent > before.retries + before.resent, 'it was sent again')
-        await check(scene, answer)
+        await check(harness, answer)
       })
     }
   }
@@ -118,7 +118,7 @@ for (const transport of transports) {
 
 for (const transport of transports) {
   for (const batch of [{}, false] as const) {
-    test(`${transport}, ${batch ? 'on a session' : 'as a request'}: an error tells of the attempt before it as well`, async (context) => {
+    test(`${transport}, ${batch ? 'on a session' : 'as a request'}: an error counts the attempt before the last one as well`, async (context) => {
       const { proxy, client: connect } = await faultyNetwork(context, transport)
       const repo = connect({ batch, retry: { baseMs: 5 }, timeoutMs: 10_000 }).repository('demo')
       await repo.storeBlob('a')

@@ -94,7 +94,7 @@ for (const transport of transports) {
     const faults = new Faults()
     const fixture = atEnd(context, await testServer({ faults }))
     const options = { transport, batch: false, timeoutMs: 10_000 } as const
-    // The allowance by the second is for clients with few calls; it would hide here what the share allows.
+    // The allowance by the second is for clients with few calls; here it would hide the share.
     const retry = { baseMs: 20, budgetPerSecond: 0, budgetRatio: 0.2 }
     const withoutBreaker = fixture.client({ ...options, retry, breaker: false })
     const withBreaker = fixture.client({ ...options, retry, breaker: { openMs: 200 } })

@@ -42,7 +42,7 @@ for (const transport of transports) {
     assert.equal(faults.fired('stream_limit'), 1)
   })
 
-  test(`${transport}: headers and then nothing: deadline_exceeded, sent maybe, on time`, async (context) => {
+  test(`${transport}: headers without a body: deadline_exceeded, sent maybe, on time`, async (context) => {
     const type = transport === 'grpc' ? 'application/grpc' : `application/${transport}`
     const peer = await startPeer(context, (stream) => stream.respond({ ':status': 200, 'content-type': type }))
     const endpoint = `${scheme}://127.0.0.1:${peer.port}`
@@ -64,7 +64,7 @@ for (const transport of transports) {
     assert.equal((await client.storeBlob('demo', 'a')).oid, blobOid('a'))
   })
 
-  test(`${transport}: a page of a proxy is judged by its status`, async (context) => {
+  test(`${transport}: an error page of a proxy is judged by its status`, async (context) => {
     const faults = new Faults()
     const fixture = atEnd(context, await testServer({ faults }))
     const client = fixture.client({ transport, ...single })

@@ -47,7 +47,7 @@ for (const status of [404, 501, 505]) {
   })
 }
 
-test('a proxy that holds requests back until they have ended: noticed, and no call is lost', async (context) => {
+test('a proxy that buffers requests is noticed, and no call is lost', async (context) => {
   const fixture = atEnd(context, await testServer())
   const proxy = await startReverseProxy(context, fixture.server, { buffersRequests: true })
   const client = fixture.keep(createClient({ endpoint: proxy.url }))
@@ -60,7 +60,7 @@ test('a proxy that holds requests back until they have ended: noticed, and no ca
 })
 
 for (const isCold of [true, false]) {
-  test(`gRPC through a proxy that holds requests back, ${isCold ? 'no' : 'a'} connection before: noticed as well`, async (context) => {
+  test(`gRPC through a proxy that buffers requests, ${isCold ? 'without' : 'with'} an open connection: noticed as well`, async (context) => {
     const fixture = atEnd(context, await testServer())
     const proxy = await startReverseProxy(context, fixture.server, { buffersRequests: true })
     await fixture.client().createRepository('demo')
@@ -152,7 +152,7 @@ setTimeout(async () => {
   const reasons = new Set(ends.map(({ reason }) => reason?.code + ' ' + reason?.reason))
   console.log(JSON.stringify({ sent, reasons: [...reasons] }))
   // Fires only where something else keeps the process alive.
-  setTimeout(() => console.log('still alive'), 1000).unref()
+  setTimeout(() => process.exit(9), 1000).unref()
 }, 300)
 `
 
@@ -170,9 +170,7 @@ for (const transport of transports) {
     })
     const [code] = await once(child, 'close')
     assert.equal(code, 0)
-    const [report = '', ...more] = output.trimEnd().split('\n')
-    assert.deepEqual(more, [])
-    assert.deepEqual(JSON.parse(report), { sent: 100, reasons: ['cancelled client_closed'] })
+    assert.deepEqual(JSON.parse(output), { sent: 100, reasons: ['cancelled client_closed'] })
   })
 }
 

@@ -44,7 +44,7 @@ for (const transport of transports) {
       const content = randomBytes(128_000)
       const { oid } = await client.storeBlob('demo', content)
       proxy.setToClient({ sliceBytes: 7 })
-      // At 7 bytes a turn of the event loop, time is no measure: what is copied is.
+      // At 7 bytes a turn of the event loop, the measure is the number of copied bytes.
       const { concat } = Buffer
       let copied = 0
       context.mock.method(Buffer, 'concat', (...parameters: Parameters<typeof concat>) => {

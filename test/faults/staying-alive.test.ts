@@ -1,4 +1,4 @@
-/** A process with nothing else to do does not end before its call has settled, whatever the call waits for. */
+/** A process with nothing else to do does not end before its call has settled, for each way in which a call waits. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { clientScript, runNode } from '../support/child.ts'
@@ -24,7 +24,7 @@ for (const transport of transports) {
 }
 
 for (const batch of ['{}', 'false']) {
-  test(`while a connection that was idle is asked whether it is there (batch: ${batch})`, async (context) => {
+  test(`while an idle connection is verified by a PING (batch: ${batch})`, async (context) => {
     const fixture = atEnd(context, await testServer())
     const endpoint = JSON.stringify(fixture.server.http)
     const script = `

@@ -1,4 +1,4 @@
-/** Names of refs, people and repositories: whatever git refuses, we refuse. */
+/** Names of refs, people and repositories: we refuse every name that git refuses. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { test } from 'node:test'

@@ -134,7 +134,7 @@ for (const format of ['sha1', 'sha256'] as const) {
       assert.equal(log.trim(), `${tree} ${fields.parents.join(' ')}|A <a@b> 5 -0330|B <> 6 +1345|merge`)
     })
 
-    test('commits that our fields do not make up are told apart', () => {
+    test('commits that our fields cannot express are not canonical', () => {
       const head = `tree ${'ab'.repeat(oidLength(format) / 2)}\nauthor A <a> 1 +0000\ncommitter A <a> 1 +0000\n`
       const odd = [
         `${head}gpgsig -----BEGIN\n more\n -----END\n\nsigned\n`,
@@ -170,7 +170,7 @@ for (const format of ['sha1', 'sha256'] as const) {
   })
 }
 
-test('what an oid looks like', () => {
+test('the form of an oid', () => {
   assert.ok(isOid('a'.repeat(40)) && isOid('0'.repeat(64), 'sha256'))
   for (const text of ['', 'a'.repeat(39), 'A'.repeat(40), 'g'.repeat(40), ` ${'a'.repeat(40)}`, 'a'.repeat(41)]) {
     assert.equal(isOid(text), false, text)

@@ -1,4 +1,4 @@
-/** Paths: what `git fsck --strict` refuses, we refuse. */
+/** Paths: we refuse every path that `git fsck --strict` refuses. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { modeProblem, pathProblem } from '../../src/git/path.ts'
@@ -57,7 +57,7 @@ const harmless = [
   '__proto__'
 ]
 
-/** Which of the names, each alone in a tree with this mode, git fsck --strict complains of, and with what words. */
+/** The complaint of git fsck --strict about each name, alone in a tree with this mode. */
 function refusedByGit(context: TestContext, names: readonly string[], mode: string): Map<string, string> {
   const git = new GitRepository(context, 'sha1')
   const blob = git.store('blob', Buffer.from('x'))

@@ -20,7 +20,7 @@ const takeAll = (budget: RetryBudget) => {
   return taken
 }
 
-test('it begins with what ten seconds bring, and then 10 a second and a fifth of the calls', () => {
+test('the budget begins with that of ten seconds, and grows by 10 a second and a fifth of the calls', () => {
   const counted = newBudget()
   const { budget, clock } = counted
   assert.equal(takeAll(budget), 100)
@@ -36,7 +36,7 @@ test('idle time saves up no more than ten seconds bring', () => {
   assert.equal(takeAll(budget), 100)
 })
 
-test('calls save up a fifth of those of ten seconds, and long ago they do not count any more', () => {
+test('the budget saves a fifth of the calls of the last ten seconds, and none of older calls', () => {
   const counted = newBudget()
   const { budget, clock } = counted
   counted.calls += 10_000
@@ -47,7 +47,7 @@ test('calls save up a fifth of those of ten seconds, and long ago they do not co
   assert.equal(takeAll(budget), 100)
 })
 
-test('everything fails for a minute at 200 calls a second: at most 1.25 attempts a call, without a breaker', async () => {
+test('200 calls a second that all fail for a minute: at most 1.25 attempts a call, without a breaker', async () => {
   const { write, clock, arrivals, counters } = pipelineHarness({ respond: (arrival) => arrival.fail(down) })
   const ends: Promise<unknown>[] = []
   for (let tick = 0; tick < 600; tick++) {
@@ -59,13 +59,13 @@ test('everything fails for a minute at 200 calls a second: at most 1.25 attempts
   clock.advance(1000)
   const reasons = await Promise.all(ends)
   const ratio = arrivals.length / 12_000
-  // A fifth, and 10 a second of 200, and what was saved up at the beginning.
+  // A fifth, 10 a second of 200, and the savings of the beginning.
   assert.ok(ratio > 1.2 && ratio <= 1.2 + 0.05 + 100 / 12_000 + 0.001, `${ratio}`)
   assert.ok(reasons.includes('retry_budget_exhausted'))
   assert.equal(counters.retries, arrivals.length - 12_000)
 })
 
-test('the last error is told, with the reason retry_budget_exhausted', async () => {
+test('the last error is reported, with the reason retry_budget_exhausted', async () => {
   const retry = { maxAttempts: 3, baseMs: 0, maxMs: 0, budgetRatio: 0, budgetPerSecond: 0 }
   const { write, arrivals } = pipelineHarness({ retry, respond: (arrival) => arrival.fail(down) })
   await assert.rejects(write(), { code: 'unavailable', reason: 'retry_budget_exhausted', message: 'down', attempts: 1 })
@@ -116,6 +116,6 @@ test('30 % of attempts fail: 99 % of calls succeed with five attempts, near the 
   let failed = 0
   for (let call = 0; call < 5000; call++) await write().catch(() => failed++)
   assert.ok(failed / 5000 < 0.01, `${failed} of 5000 failed`)
-  // 99 % of successes at 70 % each need 0.99 / 0.7 = 1.414 attempts a call, whoever makes them.
+  // 99 % of successes at 70 % each need at least 0.99 / 0.7 = 1.414 attempts a call.
   assert.ok(arrivals.length / 5000 <= 1.45, `${arrivals.length / 5000}`)
 })

@@ -18,7 +18,7 @@ test('a read that is answered in time is asked for once, and leaves no timer', a
   assert.deepEqual([arrivals.length, clock.pending], [1, 0])
 })
 
-test('a slow one goes to another endpoint as well; the first answer counts, and the other attempt is ended', async () => {
+test('a slow read is hedged at another endpoint; the first answer counts, and the other attempt is aborted', async () => {
   const { read, arrivals, clock, counters } = pipelineHarness({ hedge, endpoints })
   const call = read()
   await settled()
@@ -32,7 +32,7 @@ test('a slow one goes to another endpoint as well; the first answer counts, and 
   assert.deepEqual([counters.hedges, counters.retries], [1, 0])
 })
 
-test('the failure of one is not the failure of the read', async () => {
+test('the failure of one hedged attempt does not fail the read', async () => {
   const { read, arrivals, clock } = pipelineHarness({ hedge, endpoints })
   const call = read()
   await settled()
@@ -44,7 +44,7 @@ test('the failure of one is not the failure of the read', async () => {
   assert.deepEqual(await call, { first: true })
 })
 
-test('both failed: retried like any other, and all attempts are told', async () => {
+test('both attempts of a hedge failed: retried like any other call, and the error counts all attempts', async () => {
   const { read, clock, arrivals } = pipelineHarness({ hedge, endpoints, random: () => 0 })
   const call = read()
   await settled()
@@ -55,7 +55,7 @@ test('both failed: retried like any other, and all attempts are told', async () 
   await assert.rejects(call, { code: 'not_found', attempts: 2, sent: 'maybe' })
 })
 
-test('writes are not asked for twice, nor anything where the budget is spent', async () => {
+test('writes are not hedged, and nothing is hedged where the budget is spent', async () => {
   const { write, arrivals, clock } = pipelineHarness({ hedge, endpoints })
   const call = write()
   await settled()

@@ -1,4 +1,4 @@
-/** What is sent again, when, and how often. */
+/** Retries: which calls are sent again, when, and how often. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { BlobwireError, type BlobwireErrorInit } from '../../src/core/error.ts'
@@ -49,7 +49,7 @@ test('a second attempt that is answered is the answer', async () => {
   assert.deepEqual(await call, { ok: 2 })
 })
 
-test('full jitter: from nothing to the cap, which doubles up to its own cap; what the server asks for comes on top', () => {
+test('full jitter: from 0 to the cap, which doubles up to its own cap; the time the server asks for is added', () => {
   const options = { baseMs: 100, maxMs: 20_000 }
   const caps = [1, 2, 3, 8, 9, 20].map((failures) => backoffMs(failures, options, () => 1))
   assert.deepEqual(caps, [100, 200, 400, 12_800, 20_000, 20_000])
@@ -167,7 +167,7 @@ test('an abort during a later attempt ends that attempt', async () => {
   assert.equal(arrivals[1]?.call.signal.aborted, true)
 })
 
-test('the deadline in the wait, and in a later attempt: told with all attempts', async () => {
+test('a deadline during backoff, or in a later attempt: the error counts all attempts', async () => {
   const { write, clock, arrivals } = pipelineHarness({ random: () => 0 })
   const call = write({ timeoutMs: 1000 })
   await settled()
@@ -180,7 +180,7 @@ test('the deadline in the wait, and in a later attempt: told with all attempts',
   await assert.rejects(call, { code: 'deadline_exceeded', attempts: 2, sent: 'maybe' })
 })
 
-test('an attempt has its own time, if asked for; the next one may still be answered', async () => {
+test('with attemptTimeoutMs each attempt has its own time; the next one may still be answered', async () => {
   const { read, clock, arrivals, counters } = pipelineHarness({ attemptTimeoutMs: 1000 })
   const call = read()
   await settled()
@@ -197,7 +197,7 @@ test('an attempt has its own time, if asked for; the next one may still be answe
   assert.equal(counters.timeouts, 1)
 })
 
-test('attempts that all have had their time: attempt_timeout', async () => {
+test('attempts that all time out: attempt_timeout', async () => {
   const { read, clock } = pipelineHarness({ attemptTimeoutMs: 1000 })
   const call = read()
   const end = assert.rejects(call, { code: 'deadline_exceeded', reason: 'attempt_timeout', attempts: 3 })
@@ -208,7 +208,7 @@ test('attempts that all have had their time: attempt_timeout', async () => {
   await end
 })
 
-test('what was sent by an earlier attempt stays sent', async () => {
+test('a call that an earlier attempt sent stays sent', async () => {
   const { write, clock, arrivals } = pipelineHarness({ random: () => 0 })
   const call = write()
   const end = assert.rejects(call, { code: 'unavailable', attempts: 3, sent: 'maybe' })
@@ -221,7 +221,7 @@ test('what was sent by an earlier attempt stays sent', async () => {
   await end
 })
 
-test('what was sent again below, after a session broke, counts as attempts', async () => {
+test('operations sent again after a session broke count as attempts', async () => {
   const { write, arrivals } = pipelineHarness({ respond: (arrival) => arrival.fail({ ...down, attempts: 3 }) })
   await assert.rejects(write(), { code: 'unavailable', attempts: 3 })
   assert.equal(arrivals.length, 1)

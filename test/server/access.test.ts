@@ -1,4 +1,4 @@
-/** Tokens: how they are read from a file, what they allow, and that nobody gets to see them. */
+/** Tokens: how they are read from a file, the access they give, and that no output shows them. */
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -12,7 +12,7 @@ import type { Messages } from '../../src/schema/messages.ts'
 const secret = 'Sup3rS3cretT0ken'
 const grant = (more: Partial<Grant>): Grant => ({ token: secret, access: 'write', repositories: ['*'], ...more })
 
-test('a file of grants that cannot be used says where, and shows no token', async (context) => {
+test('an unusable file of grants fails with the place, and shows no token', async (context) => {
   const directory = await mkdtemp(join(tmpdir(), 'blobwire-grants-'))
   context.after(() => rm(directory, { recursive: true, force: true }))
   const file = join(directory, 'tokens.json')
@@ -40,7 +40,7 @@ test('a file of grants that cannot be used says where, and shows no token', asyn
   assert.deepEqual(await readGrants(file), [{ ...sound, expires: undefined }])
 })
 
-test('who calls is found out from one form of one header', () => {
+test('the caller is identified by one form of one header', () => {
   const authenticator = createAuthenticator([grant({}), grant({ token: 'old', expires: '2020-01-01T00:00:00Z' })])
   const cases: [string | undefined, string][] = [
     [undefined, 'no_token'],
@@ -72,7 +72,7 @@ test('who calls is found out from one form of one header', () => {
   assert.ok(authenticator.authenticate('GetCapabilities', undefined), 'capabilities need no token')
 })
 
-test('patterns: a name, all below a name, everything', () => {
+test('patterns of repositories: a name, all below a name, all', () => {
   const { authenticate } = createAuthenticator([grant({ access: 'read', repositories: ['demo', 'team/*'] })])
   const principal = authenticate('StoreBlob', `Bearer ${secret}`)
   const may = (repository: string) => principal.may('read', repository)
@@ -88,7 +88,7 @@ test('patterns: a name, all below a name, everything', () => {
   assert.ok(!principal.may('write', 'demo'))
 })
 
-test('another tenant’s repository looks like a missing one to every call', async () => {
+test('another tenant’s repository looks like a missing one, to every call', async () => {
   const store = new MemoryStore()
   const service = new Service(store, { serverVersion: '0', onInternalError: (error) => assert.fail(String(error)) })
   for (const name of ['mine', 'readable', 'theirs']) await store.createRepository(name, 'sha1')

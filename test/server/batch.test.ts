@@ -1,6 +1,4 @@
-/**
- * What a batch promises: nothing before it is stored, ref changes together or not at all, few questions to the store.
- */
+/** Promises of a batch: no answer before its objects are stored, ref changes together or not at all, few calls to the store. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Service } from '../../server-fixture/service/service.ts'
@@ -126,7 +124,7 @@ test('atomic: one ref change that fails, for whatever reason, stops all', async 
     assert.deepEqual(reasons(before), [aborted, reason, undefined])
     const after = await batch([failing, blob(reason), move('x', zero, first)], true)
     assert.deepEqual(reasons(after), [reason, undefined, aborted])
-    // What is no ref change has happened.
+    // Operations without a ref change were carried out.
     assert.deepEqual(await fixture.call('FindMissing', { repository, oids: [oidOf(reason)] }), { missing: [] })
   }
   assert.deepEqual(await refsOf(fixture), ['refs/heads/there'])
@@ -192,7 +190,7 @@ test('atomic: a ref that is moved twice, also where the first move was made befo
   ])
 })
 
-test('an answer that is full says so for the rest; the first content always fits', async () => {
+test('a full answer fails the remaining operations with batch_response_full; the first content always fits', async () => {
   const { batch } = await setUp({ maxBatchBytes: 100, maxInlineBytes: 1000 })
   const text = 'x'.repeat(150)
   const read = { getBlob: { ...inBatch, oid: oidOf(text), revision: '', path: '' } }
@@ -202,14 +200,14 @@ test('an answer that is full says so for the rest; the first content always fits
   assert.equal(results[2]?.error?.detail?.retryable, true)
 })
 
-test('lists count, too, by what is in them', async () => {
+test('lists count by their elements, too', async () => {
   const { batch, first } = await setUp({ maxBatchBytes: 4096 })
   const names = Array.from({ length: 30 }, (_, index) => `${'n'.repeat(100)}${index}`)
   const results = await batch([...names.map((name) => move(name, zero, first)), list, list])
   assert.deepEqual(reasons(results.slice(-2)), [undefined, 'resource_exhausted batch_response_full'])
 })
 
-test('operations that are none, or of another repository, fail alone; too many fail together', async () => {
+test('unknown operations, and those of another repository, fail alone; too many fail together', async () => {
   const { batch } = await setUp({ maxBatchOperations: 3 })
   const other = { storeBlob: { repository: 'another', content: Buffer.from('x') } }
   assert.deepEqual(reasons(await batch([{}, other, blob('x')])), ['invalid_argument', 'invalid_argument', undefined])
@@ -219,7 +217,7 @@ test('operations that are none, or of another repository, fail alone; too many f
   })
 })
 
-test('a call nobody waits for stops walking', async () => {
+test('a cancelled call stops walking history', async () => {
   const { store, second } = await setUp()
   const service = new Service(store, { serverVersion: '0', onInternalError: () => undefined })
   const context = { principal: { may: () => true }, signal: AbortSignal.abort(), requestId: 'test' }

@@ -1,4 +1,4 @@
-/** Clients that nobody here wrote: Connect's own, buf curl, and gRPC's health check. */
+/** Independent clients: Connect's own, buf curl, and gRPC's health check. */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { after, before, test } from 'node:test'

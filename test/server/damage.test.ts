@@ -22,7 +22,7 @@ function turned(object: StoredObject): StoredObject {
   return { ...object, content }
 }
 
-test('a damaged tree, commit or blob is data loss', async (context) => {
+test('a damaged tree, commit or blob is reported as data_loss', async (context) => {
   const store = new DamagedStore()
   const fixture = atEnd(context, await testServer({ store }))
   // Without checks of its own, so that it is the server that finds out.

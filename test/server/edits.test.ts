@@ -1,4 +1,4 @@
-/** CommitFiles and StoreTree: what a list of changes makes of a tree, and how a repeated call is recognised. */
+/** CommitFiles and StoreTree: the tree after a list of changes, and how a repeated call is recognised. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Service } from '../../server-fixture/service/service.ts'
@@ -134,7 +134,7 @@ test('an unchanged tree still makes a commit', async () => {
   assert.notEqual(second.oid, first.oid)
 })
 
-test('what trees, commits and refs point to must be there, of its kind', async () => {
+test('the targets of trees, commits and refs must exist and have the right kind', async () => {
   const { call, commit } = await setUp()
   const { oid: made, tree } = await commit([put('a')])
   const absent = 'ab'.repeat(20)

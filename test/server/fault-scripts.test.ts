@@ -1,4 +1,4 @@
-/** Files of faults: what is refused, and the server as a process. */
+/** Files of faults: invalid ones are refused, and a server process carries out valid ones. */
 import assert from 'node:assert/strict'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:http2'
@@ -34,7 +34,7 @@ const wrong: [script: unknown, message: RegExp][] = [
 ]
 
 for (const [script, message] of wrong) {
-  test(`a script that cannot be used: ${message.source}`, () => {
+  test(`an unusable script: ${message.source}`, () => {
     const text = typeof script === 'string' ? script : JSON.stringify(script)
     assert.throws(
       () => readFaultScript(text),

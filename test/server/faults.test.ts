@@ -1,4 +1,4 @@
-/** The fixture misbehaves on command, as clients that nobody here wrote see it. */
+/** The fixture's faults, seen by independent clients. */
 import assert from 'node:assert/strict'
 import { constants } from 'node:http2'
 import { test } from 'node:test'
@@ -18,7 +18,7 @@ test('status: the error with its time to wait, before any work, on both listener
   assert.equal((await post('GetRepository', { repository: 'demo' })).status, 200, 'another RPC')
 })
 
-test('http_status: what a proxy answers', async (context) => {
+test('http_status: the answer of a proxy', async (context) => {
   const { post, grpc } = await faultHarness(context, rule({ kind: 'http_status', status: 503, retryAfterSeconds: 7 }))
   const { status, headers, body } = await post('StoreBlob', blob('a'))
   assert.deepEqual([status, headers['retry-after'], headers['content-type']], [503, '7', 'text/html'])
@@ -26,7 +26,7 @@ test('http_status: what a proxy answers', async (context) => {
   assert.equal((await grpc('StoreBlob', grpcBlob('a')))?.code, 14)
 })
 
-test('delay', async (context) => {
+test('delay: the answer comes late', async (context) => {
   const { post, grpc } = await faultHarness(context, rule({ kind: 'delay', ms: 150 }))
   assert.ok((await post('StoreBlob', blob('a'))).tookMs >= 145)
   const began = performance.now()
@@ -114,7 +114,7 @@ for (const [steps, last, isAnswered] of [
   })
 }
 
-test('stream_limit: SETTINGS tell it', async (context) => {
+test('stream_limit: SETTINGS announce the limit', async (context) => {
   const { post, http } = await faultHarness(context, rule({ kind: 'stream_limit', streams: 1 }))
   await post('StoreBlob', blob('a'))
   if (http.remoteSettings.maxConcurrentStreams !== 1) {
@@ -123,7 +123,7 @@ test('stream_limit: SETTINGS tell it', async (context) => {
   assert.equal(http.remoteSettings.maxConcurrentStreams, 1)
 })
 
-test('in a batch, a status is for the operation it is for; anything else is for the whole', async (context) => {
+test('in a batch, a status fault strikes its operation; every other fault strikes the batch', async (context) => {
   const { post, faults } = await faultHarness(
     context,
     rule({ kind: 'status', code: 'unavailable' }, { after: 1, count: 1 })
@@ -185,7 +185,7 @@ test('a share of calls, and the same ones for the same seed', async (context) =>
   assert.ok(failed > 8 && failed < 32, first)
 })
 
-test('effects: what is repeated has none the second time', async (context) => {
+test('effects: a repeated write has none', async (context) => {
   const { post, effects } = await faultHarness(context)
   await Promise.all([post('StoreBlob', blob('x')), post('StoreBlob', blob('x'))])
   await post('CreateRepository', { repository: 'demo' })

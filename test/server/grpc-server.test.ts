@@ -1,4 +1,4 @@
-/** The gRPC server as raw clients see it: limits, large errors, deadlines, and what is not served. */
+/** The gRPC server as raw clients see it: limits, large errors, deadlines, and unknown methods. */
 import assert from 'node:assert/strict'
 import { connect } from 'node:http2'
 import { after, before, test } from 'node:test'
@@ -54,7 +54,7 @@ const detailOf = ({ metadata }: Failure) =>
 
 const serves = () => call('getRepository', { repository: 'demo' })
 
-test('an error that names 5,000 objects fits into headers, and its connection lives on', async () => {
+test('an error that names 5,000 objects fits into headers, and the connection stays', async () => {
   const entries = Array.from({ length: 5000 }, (_, index) => ({
     path: `f${index}`,
     mode: '100644',
@@ -72,7 +72,7 @@ test('an error that names 5,000 objects fits into headers, and its connection li
   await serves()
 })
 
-test('an error does not repeat all that was sent', async () => {
+test('an error does not quote the whole request', async () => {
   const change = { path: 'x'.repeat(1_000_000), content: Buffer.from('a') }
   const request = {
     repository: 'demo',

@@ -1,4 +1,4 @@
-/** Git itself judges what the service says of history: order and paths of the log, differences, revisions. */
+/** Git itself judges the service's view of history: order and paths of the log, differences, revisions. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -160,7 +160,7 @@ test('GetTree is git ls-tree, also in pages', async () => {
 
 const kindOf = (mode: string) => (mode === '040000' ? 'tree' : 'blob')
 
-test('revisions are those of git rev-parse, tags before branches', async () => {
+test('revisions mean the same as in git rev-parse, tags before branches', async () => {
   git('tag', '-a', '-m', 'annotated', 'v1', tips[100] as string)
   git('tag', '-a', '-m', 'of a tag', 'v2', 'v1')
   const forms = ['HEAD', 'main', 'heads/main', 'tags/main', 'refs/heads/main', 'v1', 'v2', tips[5] as string]
@@ -186,7 +186,7 @@ test('revisions are those of git rev-parse, tags before branches', async () => {
   }
 })
 
-test('what no ref can be called never reaches the store', async () => {
+test('invalid ref names never reach the store', async () => {
   const odd = [
     '../HEAD',
     'refs/../config',

@@ -15,7 +15,7 @@ import { settlesWithin } from '../support/until.ts'
 const service = '/blobwire.v1.VcsService'
 const json = { 'content-type': 'application/json' }
 
-test('gzip is only sent to who takes it', async (context) => {
+test('gzip is sent only to clients that accept gzip', async (context) => {
   const fixture = atEnd(context, await testServer())
   const repo = fixture.client().repository('demo')
   await repo.createRepository()
@@ -37,7 +37,7 @@ test('gzip is only sent to who takes it', async (context) => {
   }
 })
 
-test('the time a client gives begins with its request, not with the end of the body', async (context) => {
+test('the client’s deadline begins with its request, not with the end of the body', async (context) => {
   const { server } = atEnd(context, await testServer({ bodyTimeoutMs: 5000 }))
   const session = connectHttp2(server.http)
   const headers = { ':method': 'POST', ':path': `${service}/StoreBlob`, ...json, 'connect-timeout-ms': '50' }
@@ -82,7 +82,7 @@ test('both listeners on an IPv6 address', { skip: !hasIpv6 }, async (context) =>
   }
 })
 
-test('under TLS, too, peers that talk nonsense, stall or never begin are cut off', async (context) => {
+test('under TLS, too, peers that send noise, stall or never begin are cut off', async (context) => {
   const tls = { cert: pem('server.pem'), key: pem('server.key'), requestCert: false, rejectUnauthorized: false }
   const { server } = atEnd(context, await testServer({ tls, headersTimeoutMs: 300 }))
   const port = Number(new URL(server.http).port)

@@ -81,7 +81,7 @@ test('errors are Connect error objects with Connect statuses', async () => {
   }
 })
 
-test('what the protocol does not allow is refused before the body is read', async () => {
+test('a protocol violation is refused before the body is read', async () => {
   assert.equal((await fetch(`${fixture.server.http}${service}/GetRepository`)).status, 405)
   assert.equal((await post('GetRepository', '{}', { 'content-type': 'text/plain' })).status, 415)
   assert.equal((await post('GetRepository', '{}', { 'content-encoding': 'br' })).body.code, 'unimplemented')
@@ -116,7 +116,7 @@ test('bad bodies: not JSON, not gzip, gzip bombs, gzip in gzip', async () => {
   await serves()
 })
 
-/** Sends a body in pieces over HTTP/2 and tells what comes back. */
+/** Sends a body in pieces over HTTP/2, and gives the answer. */
 function stream(session: ClientHttp2Session, headers: object, pieces: Iterable<Uint8Array>) {
   return new Promise<{ status: number | undefined; body: string; sent: number }>((resolve, reject) => {
     const path = `${service}/StoreBlob`
@@ -178,7 +178,7 @@ test('a length over the limit is refused without waiting for the body', async ()
   session.destroy()
 })
 
-test('the deadline that the client names ends the call on the server', async (context) => {
+test('the client’s deadline ends the call on the server', async (context) => {
   const store = new BlockingStore()
   context.after(() => store.release())
   const { server } = atEnd(context, await testServer({ store }))
@@ -189,7 +189,7 @@ test('the deadline that the client names ends the call on the server', async (co
   assert.deepEqual([response.status, code], [504, 'deadline_exceeded'])
 })
 
-test('a body that drips is given up after its time', async () => {
+test('a dripping body is cut off after bodyTimeoutMs', async () => {
   const session = connectHttp2(fixture.server.http)
   const answer = await new Promise<{ status: number | undefined }>((resolve) => {
     const request = session.request({
@@ -206,7 +206,7 @@ test('a body that drips is given up after its time', async () => {
   await serves()
 })
 
-test('headers that drip, or never come, are given up after their time', async () => {
+test('connections with dripping or missing headers are closed after headersTimeoutMs', async () => {
   const { port } = new URL(fixture.server.http)
   for (const beginning of ['', 'P', 'PRI * HT', 'POST / HTTP/1.1\r\nx-a: ']) {
     const closed = new Promise<void>((resolve) => {

@@ -56,7 +56,7 @@ test('one line of JSON when it is ready, logs on stderr, SIGTERM answers what wa
   const outcomes = await Promise.allSettled(calls)
   const [code] = await exited
   assert.equal(code, 0, err)
-  // What the server had accepted was answered; what came later was refused as not sent or cut, never answered wrongly.
+  // Accepted calls were answered; later ones were refused or cut off, and none was answered wrongly.
   assert.ok(outcomes.some(({ status }) => status === 'fulfilled'))
   for (const outcome of outcomes) if (outcome.status === 'rejected') assert.equal(outcome.reason.code, 'unavailable')
   await Promise.all(clients.map((client) => client.close()))

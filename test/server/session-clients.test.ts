@@ -1,6 +1,5 @@
-/** Sessions of clients that nobody here wrote: Connect's own, grpc-js by itself, buf curl. */
+/** Sessions of independent clients: Connect's own, plain grpc-js, buf curl. */
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -8,16 +7,14 @@ import { Code, ConnectError, createClient } from '@connectrpc/connect'
 import { createConnectTransport } from '@connectrpc/connect-node'
 import * as grpc from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
-import { MemoryStore } from '../../server-fixture/store/memory-store.ts'
 import { root, startProgram } from '../support/child.ts'
+import { blobOid } from '../support/faulty-network.ts'
 import { atEnd, type TestServer, testServer } from '../support/server.ts'
+import { SlowStore } from '../support/stores.ts'
+import { later } from '../support/until.ts'
 import { vcsService } from '../support/vcs-service.ts'
 
 const buf = fileURLToPath(new URL('../../node_modules/.bin/buf', import.meta.url))
-const oidOf = (content: string) =>
-  createHash('sha1')
-    .update(`blob ${Buffer.byteLength(content)}\0${content}`)
-    .digest('hex')
 const inAMoment = () => new Date(Date.now() + 1500).toISOString()
 
 let fixture: TestServer
@@ -37,7 +34,7 @@ after(() => fixture[Symbol.asyncDispose]())
 // biome-ignore lint/suspicious/noExplicitAny: messages of a foreign client, read by name
 type Message = any
 
-/** Frames as they are wanted, and what comes back. */
+/** Sends these frames, and gives the messages that come back. */
 interface Duplex {
   send(request: object): void
   end(): void
@@ -91,14 +88,14 @@ test('an unmodified Connect client with JSON: batches, cancel, half-close', asyn
   assert.deepEqual(
     results.map(({ id, result }: Message) => [Number(id), result.result.case, result.result.value.oid]),
     [
-      [1, 'storeBlob', oidOf('a')],
-      [2, 'storeBlob', oidOf('b')]
+      [1, 'storeBlob', blobOid('a')],
+      [2, 'storeBlob', blobOid('b')]
     ]
   )
   session.send({ frame: { case: 'cancel', value: { ids: [1n, 77n] } } })
   session.send(connectFrame(3, ['c']))
   session.end()
-  assert.equal((await session.next()).results[0].result.result.value.oid, oidOf('c'))
+  assert.equal((await session.next()).results[0].result.result.value.oid, blobOid('c'))
   assert.equal(await session.next(), undefined)
 })
 
@@ -123,7 +120,7 @@ for (const [token, code] of [
   })
 }
 
-test('no session for a token that is not known', async () => {
+test('an unknown token gets no session', async () => {
   const session = await connectDuplex(fixture.server.http, 'unknown')
   await assert.rejects(session.next(), (error) => error instanceof ConnectError && error.code === Code.Unauthenticated)
 })
@@ -138,8 +135,8 @@ test('a token that expires in mid-session: its later frames are refused, one by 
   const session = await connectDuplex(short.server.http, 'short')
   session.send(connectFrame(1, ['a']))
   await session.next()
-  assert.equal((await session.next()).results[0].result.result.value.oid, oidOf('a'))
-  await new Promise((resolve) => setTimeout(resolve, Date.parse(expires) - Date.now() + 5))
+  assert.equal((await session.next()).results[0].result.result.value.oid, blobOid('a'))
+  await later(Date.parse(expires) - Date.now() + 5)
   session.send(connectFrame(2, ['b']))
   const { code, detail } = (await session.next()).results[0].result.result.value
   assert.deepEqual([code, detail.reason], ['unauthenticated', 'expired_token'])
@@ -185,7 +182,7 @@ test('grpc-js by itself: batches, cancel, half-close answers everything', async 
   assert.deepEqual(messages[0].results, [], 'the greeting')
   const found = new Map(messages.flatMap(({ results }) => results).map(({ id, result }) => [id, result.storeBlob?.oid]))
   assert.equal(found.size, 40)
-  assert.equal(found.get(40), oidOf('y19'))
+  assert.equal(found.get(40), blobOid('y19'))
   client.close()
 })
 
@@ -215,14 +212,6 @@ test('grpc-js that vanishes in mid-session leaves the server in order', async ()
   next.client.close()
 })
 
-/** A store that takes a while, so that something is always under way. */
-class SlowStore extends MemoryStore {
-  override async getRepository(repository: string) {
-    await new Promise((resolve) => setTimeout(resolve, 20))
-    return super.getRepository(repository)
-  }
-}
-
 test('a server that drains ends the session of a grpc-js client that goes on sending', async (context) => {
   const store = new SlowStore()
   await store.createRepository('demo', 'sha1')
@@ -237,7 +226,7 @@ test('a server that drains ends the session of a grpc-js client that goes on sen
   assert.equal((await status).code, grpc.status.OK)
 })
 
-/** One JSON message after the other on standard input, and what comes back. */
+/** Sends one JSON message after the other on standard input, and gives the output. */
 async function bufCurl(url: string, flags: string[], requests: object[]) {
   const all = ['curl', '--http2-prior-knowledge', '-H', 'authorization: Bearer good', ...flags, '-d', '@-', url]
   const child = startProgram(buf, ...all)
@@ -265,7 +254,7 @@ test('buf curl over gRPC', async () => {
     [curlFrame(1, ['a', 'b']), curlFrame(9, ['c'])]
   )
   assert.equal(code, 0, problems)
-  for (const content of 'abc') assert.match(output, new RegExp(oidOf(content)))
+  for (const content of 'abc') assert.match(output, new RegExp(blobOid(content)))
 })
 
 test('buf curl over Connect, which speaks protobuf there, is refused before the session begins', async () => {

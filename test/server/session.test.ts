@@ -1,18 +1,12 @@
 /** The session's bytes by hand: MessagePack over node:http2. */
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { encode } from '@msgpack/msgpack'
-import { MemoryStore } from '../../server-fixture/store/memory-store.ts'
+import { blobOid } from '../support/faulty-network.ts'
 import { frameOf, RawSession } from '../support/raw-session.ts'
 import { atEnd, type TestServer, testServer } from '../support/server.ts'
-import { BlockingStore } from '../support/stores.ts'
+import { BlockingStore, SlowStore } from '../support/stores.ts'
 import { settlesWithin, startCpuClock } from '../support/until.ts'
-
-const oidOf = (content: string) =>
-  createHash('sha1')
-    .update(`blob ${Buffer.byteLength(content)}\0${content}`)
-    .digest('hex')
 
 let fixture: TestServer
 before(async () => {
@@ -23,7 +17,7 @@ after(() => fixture[Symbol.asyncDispose]())
 
 const open = (headers = {}) => new RawSession(fixture.server.http, headers)
 
-test('the first message is empty and says that the session stands; frames are answered by their ids', async () => {
+test('the first message is empty and confirms the session; frames are answered by their ids', async () => {
   const session = open()
   const [greeting] = await session.received(1)
   assert.deepEqual([session.status, session.contentType], [200, 'application/connect+msgpack'])
@@ -37,9 +31,9 @@ test('the first message is empty and says that the session stands; frames are an
   assert.deepEqual(
     [...session.results].sort(([a], [b]) => a - b),
     [
-      [7, oidOf('a')],
-      [8, oidOf('b')],
-      [100, oidOf('c')]
+      [7, blobOid('a')],
+      [8, blobOid('b')],
+      [100, blobOid('c')]
     ]
   )
 })
@@ -51,10 +45,10 @@ test('half-close answers everything that was sent before it', async () => {
   const messages = await session.all()
   assert.deepEqual(messages.at(-1)?.value, {})
   assert.equal(session.results.size, 100)
-  assert.equal(session.results.get(491), oidOf('y49'))
+  assert.equal(session.results.get(491), blobOid('y49'))
 })
 
-test('what refuses a whole frame is the error of each of its operations, and the session goes on', async () => {
+test('an error of a whole frame fails each of its operations, and the session goes on', async () => {
   const session = open()
   session.send(frameOf(1, ['a'], 'nowhere'))
   session.send(frameOf(10, ['a'], '../x'))
@@ -64,12 +58,12 @@ test('what refuses a whole frame is the error of each of its operations, and the
   const { results } = session
   assert.deepEqual(
     [results.get(1), results.get(10), results.get(20), results.get(120), results.get(200)],
-    ['not_found', 'invalid_argument', 'resource_exhausted', 'resource_exhausted', oidOf('a')]
+    ['not_found', 'invalid_argument', 'resource_exhausted', 'resource_exhausted', blobOid('a')]
   )
   session.stream.close()
 })
 
-test('gzip, both ways: frames are taken with the flag, and answers of 16 KiB carry it where it was asked for', async () => {
+test('gzip, both ways: flagged frames are decompressed, and answers above 64 KiB are compressed where the client accepts that', async () => {
   const content = 'all work and no play '.repeat(5000)
   const { oid } = await fixture.client().storeBlob('demo', content)
   for (const asks of [true, false]) {
@@ -81,7 +75,7 @@ test('gzip, both ways: frames are taken with the flag, and answers of 16 KiB car
     const messages = await session.all()
     assert.equal(session.encoding, asks ? 'gzip' : undefined)
     assert.equal(session.results.get(1), oid)
-    assert.equal(session.results.get(2), oidOf('not compressed'))
+    assert.equal(session.results.get(2), blobOid('not compressed'))
     const answer = messages.find(({ value }) => value.results?.some(({ id }: { id: number }) => id === 3))
     assert.equal(Buffer.from(answer?.value.results[0].result.getBlob.content).toString(), content)
     assert.equal(answer?.flags, asks ? 1 : 0)
@@ -127,12 +121,12 @@ for (const [name, send, code] of garbage) {
     assert.equal(last?.value.error?.code, code, JSON.stringify(last?.value))
     other.send(frameOf(1, ['still here']))
     await other.received(2)
-    assert.equal(other.results.get(1), oidOf('still here'))
+    assert.equal(other.results.get(1), blobOid('still here'))
     other.stream.close()
   })
 }
 
-test('a stream that ends in the middle of a frame is told so', async () => {
+test('a stream that ends in the middle of a frame ends with an error', async () => {
   const session = open()
   await session.received(1)
   session.stream.end(Buffer.from('00000000ff01', 'hex'))
@@ -145,7 +139,7 @@ test('an unknown compression is refused before the session begins', async () => 
   assert.equal(session.status, 501)
 })
 
-/** A server one of whose repositories does not answer before it is let go. */
+/** A server whose reads are blocked until the test releases them. */
 async function blockedServer(context: { after(callback: () => Promise<void>): void }) {
   const store = new BlockingStore()
   await store.createRepository('demo', 'sha1')
@@ -157,7 +151,7 @@ async function blockedServer(context: { after(callback: () => Promise<void>): vo
   return { store, blocked }
 }
 
-test('cancel: operations that have not begun get cancelled, each once; unknown ids are ignored', async (context) => {
+test('cancel: operations that have not begun are answered with cancelled, once each; unknown ids are ignored', async (context) => {
   const { store, blocked } = await blockedServer(context)
   const session = new RawSession(blocked.server.http)
   await session.received(1)
@@ -176,11 +170,11 @@ test('cancel: operations that have not begun get cancelled, each once; unknown i
     [...results.keys()].sort((a, b) => a - b),
     [1, 2, 3, 10]
   )
-  assert.deepEqual([results.get(1), results.get(2), results.get(3)], [oidOf('a'), 'cancelled', oidOf('c')])
+  assert.deepEqual([results.get(1), results.get(2), results.get(3)], [blobOid('a'), 'cancelled', blobOid('c')])
   assert.equal(results.get(10), 'cancelled')
 })
 
-test('an id that is under way may not be used again', async (context) => {
+test('an id in flight may not be used again', async (context) => {
   const { blocked } = await blockedServer(context)
   const session = new RawSession(blocked.server.http)
   await session.received(1)
@@ -189,7 +183,7 @@ test('an id that is under way may not be used again', async (context) => {
   assert.equal((await session.all()).at(-1)?.value.error?.code, 'invalid_argument')
 })
 
-test('frames are answered as they are done, not as they came', async (context) => {
+test('frames are answered in the order in which they are done', async (context) => {
   const { store, blocked } = await blockedServer(context)
   const session = new RawSession(blocked.server.http)
   await session.received(1)
@@ -202,14 +196,6 @@ test('frames are answered as they are done, not as they came', async (context) =
   await session.all()
   assert.equal(session.results.size, 2)
 })
-
-/** A store that takes a while, so that something is always under way. */
-class SlowStore extends MemoryStore {
-  override async getRepository(repository: string) {
-    await new Promise((resolve) => setTimeout(resolve, 20))
-    return super.getRepository(repository)
-  }
-}
 
 test('frames that were cancelled do not keep others from being begun', async (context) => {
   const { blocked } = await blockedServer(context)
@@ -247,7 +233,7 @@ test('a server that drains ends a session in good order, however much its client
   )
 })
 
-test('a client that vanishes is forgotten, and the server drains without waiting for it', async (context) => {
+test('the server drains without waiting for a client that vanished', async (context) => {
   const { store, blocked } = await blockedServer(context)
   const session = new RawSession(blocked.server.http)
   await session.received(1)

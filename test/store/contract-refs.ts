@@ -15,9 +15,9 @@ async function repositoryWithCommits({ store, format, newRepository }: Subject) 
   return { name, one, two, three, zero: zeroOid(format) }
 }
 
-/** What every store must do with refs. */
+/** The contract of every store for refs. */
 export function testRefs(subject: () => Subject): void {
-  test('a ref is made, moved and deleted; where it is already is success', async () => {
+  test('a ref is made, moved and deleted; a move to its present place succeeds', async () => {
     const { store } = subject()
     const { name, one, two, zero } = await repositoryWithCommits(subject())
     const main = 'refs/heads/main'
@@ -38,7 +38,7 @@ export function testRefs(subject: () => Subject): void {
     assert.deepEqual(await store.updateRefs(name, []), [])
   })
 
-  test('mismatches are told exactly, and then no ref of the call has moved', async () => {
+  test('mismatches are reported exactly, and no ref of the call has moved', async () => {
     const { store } = subject()
     const { name, one, two, three, zero } = await repositoryWithCommits(subject())
     await store.updateRefs(name, [
@@ -132,7 +132,7 @@ export function testRefs(subject: () => Subject): void {
     assert.equal((await store.listRefs(name, everything)).length, names.length + 1)
   })
 
-  test('a ref that is not there is not found under a name git would guess at', async () => {
+  test('a missing ref is not found under a name that git would guess', async () => {
     const { store } = subject()
     const { name, one, zero } = await repositoryWithCommits(subject())
     await store.updateRefs(name, [{ name: 'refs/heads/refs/heads/x', expectedOid: zero, newOid: one }])

@@ -12,9 +12,9 @@ export interface Subject {
   newRepository(): Promise<string>
 }
 
-/** What every store must do with repositories and objects. */
+/** The contract of every store for repositories and objects. */
 export function testObjects(subject: () => Subject): void {
-  test('creating again finds what is there, whatever format is asked for', async () => {
+  test('creating again returns the existing repository, for any requested format', async () => {
     const { store, format, newRepository } = subject()
     const name = await newRepository()
     const info = { repository: name, objectFormat: format, defaultBranch: 'refs/heads/main' }
@@ -96,7 +96,7 @@ export function testObjects(subject: () => Subject): void {
     }
   })
 
-  test('contents above maxBytes are left out, and what is missing is undefined, in order', async () => {
+  test('contents above maxBytes and missing objects are undefined, in order', async () => {
     const { store, format, newRepository } = subject()
     const name = await newRepository()
     const [small, large, absent] = ['1234', '12345', 'absent'].map((text) => newObject('blob', text, format))
@@ -122,7 +122,7 @@ export function testObjects(subject: () => Subject): void {
     ])
   })
 
-  test('what was put is the store’s own: the caller may use its bytes again', async () => {
+  test('the store copies its objects: the caller may use its bytes again', async () => {
     const { store, format, newRepository } = subject()
     const name = await newRepository()
     const blob = newObject('blob', Buffer.from('mine'), format)

@@ -79,7 +79,7 @@ test('while update-ref fails, moves fail, typed, and then work', async (context)
   assert.deepEqual(await store.updateRefs('demo', [move]), [])
 })
 
-test('a reader whose process is killed answers what was asked, by a new process', async (context) => {
+test('a reader whose process is killed answers through a new process', async (context) => {
   const { store, directory } = await openGitStore(context)
   await store.createRepository('demo', 'sha1')
   const blob = newObject('blob', 'read me', 'sha1')
@@ -96,14 +96,14 @@ test('a reader whose process is killed answers what was asked, by a new process'
   assert.equal((await reader.infos([blob.oid]))[0]?.size, 7)
 })
 
-test('a reader that cannot start its process says so', async (context) => {
+test('a reader that cannot start its process fails with the cause', async (context) => {
   const directory = await temporaryDirectory(context)
   const reader = new ObjectReader({ program: join(directory, 'none'), gitDir: directory }, 'sha1')
   await assert.rejects(reader.infos(['1'.repeat(40)]), { code: 'unavailable', reason: 'git_unavailable' })
   await reader.close()
 })
 
-test('an object that git misses while packs are joined is looked for again', async (context) => {
+test('an object missing during a repack is looked up again', async (context) => {
   const directory = await temporaryDirectory(context)
   const program = join(directory, 'git')
   // Answers `missing` once, then that the object is there.
@@ -179,7 +179,7 @@ test('puts gather while a pack is being written', async () => {
   await writer.drain()
 })
 
-test('no git, or one that is too old, is told when the store is opened', async (context) => {
+test('opening the store fails without git, and with a git that is too old', async (context) => {
   const directory = await temporaryDirectory(context)
   const missing = GitStore.open(join(directory, 'data'), { program: join(directory, 'no-git') })
   await assert.rejects(missing, { code: 'unavailable', reason: 'git_unavailable' })

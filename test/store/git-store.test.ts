@@ -55,7 +55,7 @@ test('objects and refs that other git processes write are seen at once, also aft
   assert.deepEqual(await store.readRefs('demo', ['refs/heads/x']), [undefined])
 })
 
-test('a lock that another process keeps on a ref is told as such, and the next move works', async (context) => {
+test('a ref locked by another process fails with ref_locked, and the next move works', async (context) => {
   const { store, directory } = await openGitStore(context)
   await store.createRepository('demo', 'sha1')
   const commit = newCommit('one', 'sha1')

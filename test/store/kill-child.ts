@@ -1,5 +1,5 @@
 /**
- * Writes into a Git store from many sides at once until it is killed, and says on stdout what was acknowledged:
+ * Writes into a Git store from many sides at once until it is killed, and reports acknowledged writes on stdout:
  * `object <oid> <content>` and `ref <name> <oid>`, one a line.
  *
  *     node kill-child.ts DIRECTORY ROUND

@@ -18,7 +18,7 @@ interface Acknowledged {
   readonly refs: Map<string, string>
 }
 
-/** Lets the child work for a while after its first word, kills it, and adds what it said. Returns how much that was. */
+/** Lets the child work for a while after its first line, kills it, and adds its lines. Returns their number. */
 async function runAndKill(directory: string, round: number, lifeMs: number, said: Acknowledged): Promise<number> {
   const program = join(import.meta.dirname, 'kill-child.ts')
   const child = startNode(program, directory, String(round))
@@ -33,7 +33,7 @@ async function runAndKill(directory: string, round: number, lifeMs: number, said
   }
   const [, signal] = await closed
   assert.equal(signal, 'SIGKILL', 'the child ended by itself')
-  // What follows the last newline was cut off.
+  // The text after the last newline was cut off.
   const lines = Buffer.concat(chunks).toString().split('\n').slice(0, -1)
   for (const line of lines) {
     const [what, key = '', value = ''] = line.split(' ')
@@ -68,7 +68,7 @@ async function unfinished(directory: string): Promise<string[]> {
   return names.filter((name) => /tmp|\.lock$|~|\.new$/.test(name) && name !== 'server.lock')
 }
 
-test('whatever was acknowledged survives kill -9, and nothing partial is left', async (context) => {
+test('every acknowledged write survives kill -9, and nothing partial is left', async (context) => {
   const directory = await temporaryDirectory(context)
   const gitDir = join(directory, 'demo.git')
   const random = randomNumbers(20_26)

@@ -29,7 +29,7 @@ interface Place {
 }
 
 /** A server on a Git store, which can be killed and started again in the same place, on the same ports. */
-async function startVictim(context: TestContext) {
+async function startKilledServer(context: TestContext) {
   const directory = await makeDirectory()
   const flags = ['--store', 'git', '--data', directory]
   let server: ServerProcess = await startServerProcess(...flags)
@@ -90,7 +90,7 @@ test('8 writers on one ref over three transports, with kills: linearizable', { t
   const seed = Number(process.env['BLOBWIRE_SEED'] ?? Date.now() % 1_000_000)
   context.diagnostic(`BLOBWIRE_SEED=${seed}`)
   const random = randomNumbers(seed)
-  const server = await startVictim(context)
+  const server = await startKilledServer(context)
   const wires = await startWires(context, server.place)
   const clients = startClients(context, [server.place, wires.place])
   const repositories = clients.map((client) => client.repository('demo'))
@@ -124,7 +124,7 @@ test('8 writers on one ref over three transports, with kills: linearizable', { t
   const verdict = checkLinearizable(notes.history, notes.first)
   assert.ok(verdict.ok, `no order of these is possible: ${JSON.stringify(verdict, undefined, 2)}`)
 
-  // What the writers saw is what Git has. What nobody waits for any more may have come on top.
+  // Git has the values that the writers saw. Moves without a waiting writer may have come on top.
   await Promise.all(clients.map((client) => client.close()))
   await server.stop()
   const { status, output } = git(server.gitDir, ['rev-list', '--first-parent', '--reverse', 'refs/heads/main'])

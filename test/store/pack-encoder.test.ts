@@ -34,7 +34,7 @@ for (const format of objectFormats) {
   })
 }
 
-test('a pack without objects is one, as git pack-objects writes it', async (context) => {
+test('a pack without objects has the bytes of git pack-objects', async (context) => {
   const gitDir = await temporaryDirectory(context)
   spawnSync('git', ['init', '--quiet', '--bare', gitDir])
   const pack = await encodePack([], 'sha1')

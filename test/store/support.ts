@@ -8,7 +8,7 @@ import type { NewObject } from '../../server-fixture/store/store.ts'
 import { encodeCommit } from '../../src/git/commit.ts'
 import { emptyTreeOid, hashObject, type ObjectFormat, type ObjectKind } from '../../src/git/oid.ts'
 
-/** A new directory; whoever makes it removes it. */
+/** A new directory; the caller removes it. */
 export function makeDirectory(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'blobwire-store-'))
 }
@@ -39,7 +39,7 @@ export async function openGitStore(
   return { store, directory }
 }
 
-/** Runs git in a repository and returns what it printed on stdout and stderr, and its status. */
+/** Runs git in a repository and returns its output on stdout and stderr, and its status. */
 export function git(gitDir: string, args: readonly string[], input = ''): { status: number | null; output: string } {
   const env = { PATH: process.env['PATH'], GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', LC_ALL: 'C' }
   const result = spawnSync('git', [`--git-dir=${gitDir}`, ...args], { input, env, maxBuffer: 64 * 1024 * 1024 })

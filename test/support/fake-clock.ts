@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/core/clock.ts'
 
-/** A clock that goes only when it is told to. */
+/** A clock that advances only when the test says so. */
 export class FakeClock implements Clock {
   #now = 1000
   readonly #timers = new Map<object, { at: number; callback: () => void }>()
@@ -19,7 +19,7 @@ export class FakeClock implements Clock {
     return () => this.#timers.delete(key)
   }
 
-  /** Goes on by this much and fires what is due on the way, in order. */
+  /** Advances, and fires the timers that are due on the way, in order. */
   advance(ms: number): void {
     const end = this.#now + ms
     for (;;) {

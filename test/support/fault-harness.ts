@@ -1,4 +1,4 @@
-/** The fixture with faults, seen by clients that nobody here wrote: plain HTTP/2 and grpc-js. */
+/** The fixture with faults, and independent clients of it: plain HTTP/2 and grpc-js. */
 import { type ClientHttp2Session, connect, constants, type IncomingHttpHeaders } from 'node:http2'
 import type { TestContext } from 'node:test'
 import { credentials, Client as GrpcClient, type MethodDefinition, type ServiceError } from '@grpc/grpc-js'
@@ -10,7 +10,7 @@ import { serviceName } from '../../src/schema/methods.ts'
 import { loadProto } from '../../src/transport/grpc/proto.ts'
 import { atEnd, testServer } from './server.ts'
 
-/** What came back over plain HTTP/2. */
+/** An answer over plain HTTP/2. */
 export interface Answer {
   readonly status: number | undefined
   readonly headers: IncomingHttpHeaders

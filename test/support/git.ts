@@ -1,4 +1,4 @@
-/** The real `git` as judge. Bare repositories in temporary folders; nothing of the user's configuration is read. */
+/** The real `git` as judge. Bare repositories in temporary directories; nothing of the user's configuration is read. */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -16,23 +16,23 @@ const environment = {
 
 /** A repository that is only Git's. */
 export class GitRepository {
-  readonly folder: string
+  readonly directory: string
 
   /** It is gone when the test has ended. */
   constructor(context: TestContext, format: ObjectFormat) {
-    this.folder = mkdtempSync(join(tmpdir(), 'blobwire-git-'))
-    context.after(() => rmSync(this.folder, { recursive: true, force: true }))
+    this.directory = mkdtempSync(join(tmpdir(), 'blobwire-git-'))
+    context.after(() => rmSync(this.directory, { recursive: true, force: true }))
     this.run(['init', '--quiet', '--bare', `--object-format=${format}`, '--initial-branch=main', '.'])
   }
 
-  /** What git prints; throws where it fails. */
+  /** The output of git; throws where git fails. */
   run(args: readonly string[], input: string | Uint8Array = ''): string {
     return this.bytes(args, input).toString()
   }
 
   bytes(args: readonly string[], input: string | Uint8Array = ''): Buffer {
     const options = {
-      cwd: this.folder,
+      cwd: this.directory,
       input,
       env: environment,
       maxBuffer: 2 ** 28,
@@ -41,7 +41,7 @@ export class GitRepository {
     return execFileSync('git', [...args], { ...options, stdio: [...options.stdio] })
   }
 
-  /** Whether git succeeds, and what it says. */
+  /** Whether git succeeds, and its output. */
   try(args: readonly string[], input: string | Uint8Array = ''): { ok: boolean; text: string } {
     try {
       return { ok: true, text: this.run(args, input) }
@@ -57,14 +57,14 @@ export class GitRepository {
   }
   /** The same for many, in one process. Returns their oids. */
   storeAll(kind: string, contents: readonly Uint8Array[]): string[] {
-    const folder = mkdtempSync(join(this.folder, 'contents-'))
+    const directory = mkdtempSync(join(this.directory, 'contents-'))
     const paths = contents.map((content, index) => {
-      const path = join(folder, String(index))
+      const path = join(directory, String(index))
       writeFileSync(path, content)
       return path
     })
     const text = this.run(['hash-object', '-t', kind, '-w', '--stdin-paths', '--literally'], paths.join('\n'))
-    rmSync(folder, { recursive: true })
+    rmSync(directory, { recursive: true })
     return text.trim().split('\n')
   }
 }

@@ -106,7 +106,7 @@ export function answer(stream: ServerHttp2Stream, body: string): void {
   stream.end(body)
 }
 
-/** The client's side: a way to a peer, closed with the test, and what it counts. */
+/** The client's side: a connection pool to a peer, closed with the test, and its counters. */
 export interface Way extends HttpConnection {
   readonly counters: ConnectionCounters
   /** The body of the answer. */

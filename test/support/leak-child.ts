@@ -77,4 +77,4 @@ const leftovers: Leftovers = {
 }
 console.log(JSON.stringify(leftovers))
 // Fires only where something else keeps the process alive.
-setTimeout(() => console.log('still alive'), 1000).unref()
+setTimeout(() => process.exit(9), 1000).unref()

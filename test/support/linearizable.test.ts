@@ -129,7 +129,7 @@ test('the values in their order, with those that had no answer', () => {
   assert.deepEqual(checkLinearizable(history, '0'), { ok: true, values: ['0', 'a', 'b', 'c', 'd'] })
 })
 
-test('a value that is put on top of two others tells nothing', () => {
+test('a value put on top of two others proves nothing', () => {
   const history = [swap([1, 2], '0', 'a'), swap([3, 4], 'b', 'a', unknown)]
   assert.throws(() => checkLinearizable(history, '0'), /two places/)
   assert.throws(() => checkLinearizable([swap([1, 2], 'a', '0', unknown)], '0'), /two places/)
@@ -154,7 +154,7 @@ test('10,000 operations of 8 writers take seconds at most, with a stale read at 
   assert.ok(cpuMs() < 5000, `${cpuMs()} ms`)
 })
 
-/** What has to be put into an order; what is optional may be left out. */
+/** Operations to be put into an order; optional ones may be left out. */
 interface Part {
   readonly start: number
   readonly end: number
@@ -220,7 +220,7 @@ test('20,000 small histories from a seed: the same verdict as by trying every or
       if (random(3) === 0) history.push(read(when, pick(values)))
       else history.push((random(2) > 0 ? swap : commit)(when, below[value] as string, value, outcome))
     }
-    // The checker knows what stands on what from the moves alone.
+    // The checker knows the order of values from the moves alone.
     for (const value of Object.keys(below)) history.push(swap([0, 1], below[value] as string, value, never))
     const expected = orderExists(history.flatMap(partsOf), '0')
     assert.equal(checkLinearizable(history, '0').ok, expected, JSON.stringify(history))

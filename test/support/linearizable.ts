@@ -51,14 +51,14 @@ interface Never {
   readonly is: 'never'
 }
 
-/** One call, and what came of it. */
+/** One call, and its outcome. */
 export type Operation = Read | Swap
 
-/** What the search came to. */
+/** The result of the search. */
 export type Verdict =
-  /** `values`: what the register was at, one after the other, the first one included. */
+  /** `values`: the values of the register, in order, with the initial one. */
   | { readonly ok: true; readonly values: readonly string[] }
-  /** The longest order that was found: how many operations it has, where it ends, and what cannot follow. */
+  /** The longest order that was found: its number of operations, its last value, and the operations that cannot follow. */
   | { readonly ok: false; readonly placed: number; readonly value: string; readonly stuck: readonly Operation[] }
 
 /** Something that has to be placed into the order. */
@@ -83,13 +83,13 @@ interface Position {
   readonly value: string
   /** The step that led here; -1 = an effect without an answer. */
   readonly step: number
-  /** What can be next: places of steps, or values. */
+  /** The candidates for the next step: places of steps, or values. */
   readonly next: (number | string)[]
 }
 
 /**
  * Looks for such an order.
- * @param initial what the register is at before the first operation
+@param initial value of the register before the first operation
  * @throws Error where a value is swapped in from two places, so that a value does not tell how it came about
  */
 export function checkLinearizable(history: readonly Operation[], initial: string): Verdict {
@@ -100,7 +100,7 @@ class Search {
   readonly #steps: Step[] = []
   /** By the value that they expect. Each value is in one place of one chain, so an effect never happens twice. */
   readonly #maybes = new Map<string, MaybeEffect[]>()
-  /** What each value was put on top of. */
+  /** The value below each value. */
   readonly #below = new Map<string, string>()
   readonly #placed: boolean[]
   readonly #visited = new Set<string>()
@@ -194,7 +194,7 @@ class Search {
     return { steps: steps.filter((place) => (this.#steps[place] as Step).start <= firstEnd), firstEnd }
   }
 
-  /** What may be next. What changes nothing comes first, for nothing is lost by that. */
+  /** The candidates for the next step. Reads come first, because they change nothing. */
   #candidates(value: string): (number | string)[] {
     const { steps, firstEnd } = this.#open()
     const quiet: number[] = []
@@ -209,7 +209,7 @@ class Search {
     return [...quiet, ...moving, ...maybes.map((maybe) => maybe.value)]
   }
 
-  /** What is to be placed next and cannot be. */
+  /** The operations that must come next and cannot. */
   #stuck(): Operation[] {
     return this.#open().steps.map((place) => (this.#steps[place] as Step).operation)
   }
@@ -222,7 +222,7 @@ class Search {
     while (this.#placed[this.#low]) this.#low++
   }
 
-  /** A place is what has been placed and the value; which effects had no answer follows from the value. */
+  /** A state is the set of placed operations and the value; the effects without an answer follow from the value. */
   #isNew(value: string): boolean {
     const ahead: number[] = []
     for (let place = this.#low, left = this.#count - this.#low; left > 0; place++) {

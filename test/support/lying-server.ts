@@ -1,4 +1,4 @@
-/** A server that answers what it is told to, true or not, on all three transports. */
+/** A server that gives any answer that the test wants, true or not, on all three transports. */
 import { createServer, type ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { Server, ServerCredentials, type sendUnaryData } from '@grpc/grpc-js'
@@ -14,7 +14,7 @@ import { loadProto } from '../../src/transport/grpc/proto.ts'
 export type Answers = Readonly<Record<string, object>>
 
 export interface LyingServer extends AsyncDisposable {
-  /** What it answers from now on. */
+  /** The answers from now on. */
   answers: Answers
   client(transport: 'json' | 'msgpack' | 'grpc', options?: Partial<ClientOptions>): Client
 }

@@ -16,7 +16,7 @@ export const frameTypes = {
 
 export const flags = { ack: 1, endStream: 1, endHeaders: 4 } as const
 
-/** What begins a connection on the client's side (RFC 9113 section 3.4). */
+/** The first bytes of a connection from the client (RFC 9113 section 3.4). */
 export const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
 
 export interface Frame {
@@ -51,7 +51,7 @@ function literal(text: string): Buffer[] {
   return [Buffer.of(...length, rest), bytes]
 }
 
-/** Frames of what comes in, with the client's preface passed over. */
+/** Splits incoming bytes into frames, and skips the client's preface. */
 export function frameReader(onFrame: (frame: Required<Frame>) => void, hasPreface: boolean): (bytes: Buffer) => void {
   let held = Buffer.alloc(0)
   let skipped = !hasPreface
@@ -81,10 +81,10 @@ export interface RawPeer {
   write(bytes: Uint8Array): Promise<void>
 }
 
-/** A server that answers requests with whatever bytes the test wants. */
+/** A server that answers requests with any bytes that the test wants. */
 export interface RawServer extends AsyncDisposable {
   readonly port: number
-  /** What is done to the next requests; `stream` is the request's. */
+  /** Called for the next requests; `stream` is the request's. */
   attack: (peer: RawPeer, stream: number) => Promise<void>
   /** Connections that are open, and requests so far. */
   readonly open: number

@@ -1,4 +1,4 @@
-/** A session by hand: node:http2, five bytes of envelope, and whatever bytes the test wants. Nothing of the client's. */
+/** A session by hand: node:http2, five bytes of envelope, and any bytes that the test wants, without code of the client. */
 import assert from 'node:assert/strict'
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2'
 import { gunzipSync, gzipSync } from 'node:zlib'
@@ -8,7 +8,7 @@ import { decode, encode } from '@msgpack/msgpack'
 export interface RawMessage {
   readonly flags: number
   /** Decompressed and decoded; the end-stream message too. */
-  // biome-ignore lint/suspicious/noExplicitAny: what a foreign decoder gives has no type
+  // biome-ignore lint/suspicious/noExplicitAny: the values of a foreign decoder have no type
   readonly value: any
   /** Bytes on the wire. */
   readonly bytes: number

@@ -1,4 +1,4 @@
-/** Writers of one branch, who note down what they ask for and what comes of it, for `linearizable.ts`. */
+/** Writers of one branch that record their operations and outcomes, for `linearizable.ts`. */
 import { encodeCommit } from '../../src/git/commit.ts'
 import { hashObject } from '../../src/git/oid.ts'
 import { BlobwireError, type CallOptions, type Repository } from '../../src/index.ts'
@@ -10,12 +10,12 @@ const ref = `refs/heads/${branch}`
 const changes = { file: 'content' }
 const author = { name: 'A', email: 'a@example.com', timeSeconds: 1_700_000_000, zone: '+0000' }
 
-/** What all writers note, and where they stand. */
+/** The common record of all writers. */
 export class Notes {
   readonly history: Operation[] = []
-  /** What failed that may not. */
+  /** Failures that may not happen. */
   readonly failures: unknown[] = []
-  /** Values that somebody has seen, the first one first. */
+  /** Values that a writer has seen, in order. */
   readonly seen: string[]
   readonly tree: string
   /** Writers go on until this is set. */
@@ -42,7 +42,7 @@ export class Notes {
     return new Notes(oid, tree)
   }
 
-  /** What the branch is at before the first operation. */
+  /** The value of the branch before the first operation. */
   get first(): string {
     return this.seen[0] as string
   }
@@ -62,7 +62,7 @@ export class Notes {
   }
 }
 
-/** What a writer works with. */
+/** The parts of a writer. */
 export interface WriterParts {
   readonly name: string
   readonly repository: Repository
@@ -78,7 +78,7 @@ type Move = Pick<Swap, 'kind' | 'expected' | 'value'> & { readonly message: stri
 /** Reads the branch and moves it, over and over. */
 export class Writer {
   readonly #parts: WriterParts
-  /** Where it believes the branch to be. */
+  /** The value of the branch, as far as this writer knows. */
   #head: string
   #turn = 0
 
@@ -114,13 +114,13 @@ export class Writer {
 
   async #move(kind: 'swap' | 'commit'): Promise<void> {
     const { name, repository, twin, notes, random } = this.#parts
-    // Now and then what was right long ago.
+    // Now and then a stale value.
     const expected = random(8) > 0 ? this.#head : (notes.seen[random(notes.seen.length)] as string)
     const message = `${name} ${this.#turn++}`
     const value = oidOf(notes.tree, expected, message)
     const move = { kind, expected, value, message }
     if (kind === 'swap' && !(await this.#store(move))) return
-    // Now and then nobody waits for the answer, and nobody learns what came of it.
+    // Now and then the writer does not wait, and the outcome stays unknown.
     const timeoutMs = random(6) > 0 ? undefined : 1 + random(30)
     const asked = [this.#ask(repository, move, { timeoutMs })]
     if (random(8) === 0) asked.push(this.#ask(twin, move, {}))
@@ -134,7 +134,7 @@ export class Writer {
       await repository.storeCommit({ tree: notes.tree, parents: [expected], author, message })
       return true
     } catch (error) {
-      // What it goes on from was perhaps never made.
+      // The commit that the move builds on was perhaps never made.
       const isGuess =
         error instanceof BlobwireError && error.reason === 'missing_object' && !notes.seen.includes(expected)
       if (!isGuess) notes.failures.push(error)
@@ -156,7 +156,7 @@ export class Writer {
       outcome = this.#outcome(error, options)
     }
     notes.history.push({ kind, writer: name, start, end: notes.tick(), expected, value, outcome })
-    // Others may go on from what nobody has acknowledged.
+    // Writers may build on commits that were never acknowledged.
     if (outcome.is === 'unknown' && this.#parts.random(2) > 0) this.#head = value
   }
 

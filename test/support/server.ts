@@ -14,7 +14,7 @@ export function atEnd<Resource extends AsyncDisposable>(context: TestContext, re
 /** A fixture in this process, on free ports. */
 export interface TestServer extends AsyncDisposable {
   readonly server: RunningServer
-  /** Folder of the Git store. */
+  /** Directory of the Git store. */
   readonly data: string
   /** A client of it, closed before the server. */
   client(options?: Partial<ClientOptions>): Client
@@ -22,7 +22,7 @@ export interface TestServer extends AsyncDisposable {
   keep(client: Client): Client
 }
 
-/** Starts a fixture with the memory store unless told otherwise; the Git store has a temporary folder of its own. */
+/** Starts a fixture with the memory store unless told otherwise; the Git store has a temporary directory of its own. */
 export async function testServer(options: Partial<ServerOptions> = {}): Promise<TestServer> {
   const data = await mkdtemp(join(tmpdir(), 'blobwire-test-'))
   const server = await startServer({ store: 'memory', data, ...options })

@@ -77,7 +77,7 @@ const elapsed = async (work: () => Promise<unknown>) => {
   return performance.now() - began
 }
 
-test('without faults all bytes pass both ways, are counted, and an end passes one way', async (context) => {
+test('without faults all bytes pass both ways and are counted, and an end passes one way', async (context) => {
   const { proxy, join } = await wire(context)
   const { client, server } = await join()
   const sent = randomBytes(3_000_000)
@@ -193,7 +193,7 @@ for (const how of ['reset', 'cut'] as const) {
   })
 }
 
-test('refused connections are refused, those that live go on, and the same port accepts again', async (context) => {
+test('refuse() refuses new connections, open ones go on, and the same port accepts again', async (context) => {
   const { proxy, join } = await wire(context)
   const { client, server } = await join()
   proxy.refuse()
@@ -207,7 +207,7 @@ test('refused connections are refused, those that live go on, and the same port 
   assert.equal(proxy.connections, 2)
 })
 
-test('half-open: the server is gone, and the client hears nothing of it', async (context) => {
+test('half-open: the server is gone, and the client does not know', async (context) => {
   const { proxy, join } = await wire(context)
   const { client, server } = await join()
   const gone = ending(server)
@@ -248,7 +248,7 @@ test('a receiver that does not read stops the sender: little is held on the way'
     client.write(chunk)
     hash.update(chunk)
   }
-  // Kernel buffers of two connections, and what the proxy holds.
+  // Kernel buffers of two connections, and the bytes that the proxy holds.
   while (proxy.bytesToServer === 0) await new Promise((resolve) => setImmediate(resolve))
   await later(100)
   assert.ok(client.writableLength > 5_000_000, `${client.writableLength} bytes wait at the sender`)

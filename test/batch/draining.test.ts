@@ -1,4 +1,4 @@
-/** A session whose connection takes nothing new goes on with another stream; nothing is lost and nothing sent twice. */
+/** A session whose connection drains goes on with another stream; no operation is lost or sent twice. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FakeStream } from '../support/fake-session.ts'
@@ -13,7 +13,7 @@ async function underWay(options: PipelineHarnessOptions = {}) {
   return { ...made, old: made.stream(), first }
 }
 
-test('new calls take the new stream; what is in flight is answered on the old one, which ends', async () => {
+test('new calls take the new stream; calls in flight are answered on the draining one, which ends', async () => {
   const { store, streams, old, first, counters } = await underWay()
   old.opening.onGoaway()
   await settled()
@@ -29,7 +29,7 @@ test('new calls take the new stream; what is in flight is answered on the old on
   assert.deepEqual([next.ended, next.destroyed, counters.resent, counters.sessions], [false, false, 0, 2])
 })
 
-test('being told twice, or of a stream that was left, opens no third stream', async () => {
+test('a second GOAWAY, or one of a stream that was left, opens no third stream', async () => {
   const { streams, old, first } = await underWay()
   old.opening.onGoaway()
   old.opening.onGoaway()
@@ -41,7 +41,7 @@ test('being told twice, or of a stream that was left, opens no third stream', as
   await first
 })
 
-test('an old stream that ends and owes an answer has everything sent again', async () => {
+test('when a draining stream ends with an answer outstanding, everything is sent again', async () => {
   const { streams, old, first, counters } = await underWay()
   old.opening.onGoaway()
   await settled()
@@ -54,7 +54,7 @@ test('an old stream that ends and owes an answer has everything sent again', asy
   assert.equal(await first, 'oid of a')
 })
 
-test('a new stream that breaks before it is used has everything sent again', async () => {
+test('after a new stream that breaks before its first frame, everything is sent again', async () => {
   const { streams, old, first } = await underWay({
     onOpen: (stream, opened) => {
       if (opened === 2) stream.opening.onEnd(undefined)
@@ -69,7 +69,7 @@ test('a new stream that breaks before it is used has everything sent again', asy
   assert.equal(await first, 'oid of a')
 })
 
-test('where no new stream can be had, the old one is used on', async () => {
+test('where no new stream can be opened, the draining one is used on', async () => {
   let tokens = 0
   const token = () => {
     if (++tokens === 2) throw new Error('no token')
@@ -85,7 +85,7 @@ test('where no new stream can be had, the old one is used on', async () => {
   assert.deepEqual(await outcomes([first, second]), ['oid of a', 'oid of b'])
 })
 
-test('closing lets go of both streams', async () => {
+test('closing destroys both streams', async () => {
   const { pipeline, streams, old, first } = await underWay()
   const ends = outcomes([first])
   old.opening.onGoaway()
@@ -99,7 +99,7 @@ test('closing lets go of both streams', async () => {
   assert.equal((error as { reason: string }).reason, 'client_closed')
 })
 
-test('closing while the new stream is being opened lets go of that too', async () => {
+test('closing while the new stream is being opened destroys that stream too', async () => {
   const { pipeline, streams, old, first } = await underWay()
   const ends = outcomes([first])
   old.opening.onGoaway()

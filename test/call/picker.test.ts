@@ -8,7 +8,7 @@ const endpoints = ['a', 'b', 'c']
 const countBy = (arrivals: readonly Arrival[]) =>
   endpoints.map((endpoint) => arrivals.filter((arrival) => arrival.endpoint === endpoint).length)
 
-test('calls go where the least is under way, and in turn where that is equal', async () => {
+test('calls go to the endpoint with the fewest attempts in flight, in turn where that is equal', async () => {
   const { write, arrivals } = pipelineHarness({ endpoints })
   const calls = Array.from({ length: 9 }, () => write())
   await settled()
@@ -67,7 +67,7 @@ test('an endpoint that is down is left out; every call succeeds, and the others 
   )
 })
 
-test('all of them down: circuit_open, once each has been tried often enough', async () => {
+test('all endpoints down: circuit_open, once each has been tried often enough', async () => {
   const { write, clock } = pipelineHarness({
     endpoints,
     breaker,

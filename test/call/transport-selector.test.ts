@@ -1,4 +1,4 @@
-/** Which transport is taken, and what happens where it cannot be had. */
+/** The choice of the transport, and the fallback where it cannot be had. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TransportName } from '../../src/core/error.ts'
@@ -24,13 +24,13 @@ test('a transport that the server does not speak gives way to the next, within t
   assert.equal(arrivals.length, 4, 'remembered')
 })
 
-test('calls that found out at the same time fall back once', async () => {
+test('calls that fail at the same time fall back once', async () => {
   const { read, arrivals } = pipelineHarness({ transports, retry: once, respond: speaks('msgpack', 'json') })
   await Promise.all([read(), read(), read()])
   assert.deepEqual(used(arrivals), ['grpc', 'grpc', 'grpc', 'msgpack', 'msgpack', 'msgpack'])
 })
 
-test('the preferred one is tried again after 60 s, and twice as long after each failure', async () => {
+test('the preferred transport is tried again after 60 s, and after twice as long with each failure', async () => {
   const { read, arrivals, clock } = pipelineHarness({ transports, retry: once, respond: speaks('json') })
   await read()
   clock.advance(59_999)
@@ -45,7 +45,7 @@ test('the preferred one is tried again after 60 s, and twice as long after each 
   assert.equal(arrivals.length, before + 1)
 })
 
-test('what has worked once is not left for an error', async () => {
+test('a transport that has worked once is not left for an error', async () => {
   let isDown = false
   const { read, arrivals } = pipelineHarness({
     transports,
@@ -58,7 +58,7 @@ test('what has worked once is not left for an error', async () => {
   assert.deepEqual(used(arrivals), ['grpc', 'grpc'])
 })
 
-test('a server that is not there at all: the error, and the preferred transport is kept', async () => {
+test('an unreachable server: the call fails, and the preferred transport is kept', async () => {
   const { read, arrivals, pipeline } = pipelineHarness({
     transports,
     retry: once,
@@ -80,7 +80,7 @@ const slowToStart = () => {
   }
 }
 
-test('a server that speaks one transport, and was away: its failure decides, not that the others are not spoken', async () => {
+test('a server that speaks one transport and was away: the error is that of the spoken transport', async () => {
   const waiting = pipelineHarness({ transports, respond: slowToStart(), random: () => 0 })
   assert.deepEqual(await waiting.read(), { by: 'grpc' })
   assert.deepEqual(used(waiting.arrivals), ['grpc', 'msgpack', 'json', 'grpc'])
@@ -92,7 +92,7 @@ test('a server that speaks one transport, and was away: its failure decides, not
   assert.deepEqual(await single.read(), { by: 'grpc' })
 })
 
-test('of calls that look for a transport at once and find none, each fails with what is worth trying again', async () => {
+test('calls that look for a transport at the same time and find none each fail with a retryable error', async () => {
   const { read } = pipelineHarness({
     transports,
     retry: once,
@@ -109,7 +109,7 @@ test('a transport that was chosen is kept', async () => {
   assert.equal(arrivals.length, 1)
 })
 
-test('a call may ask for its own transport, and what comes of it changes nothing for others', async () => {
+test('a call may name its transport; its outcome does not change the transport of other calls', async () => {
   const { read, arrivals, pipeline } = pipelineHarness({
     transports: ['msgpack', 'json'],
     respond: speaks('msgpack', 'json')
@@ -121,7 +121,7 @@ test('a call may ask for its own transport, and what comes of it changes nothing
   assert.deepEqual(used(arrivals), ['json', 'msgpack', 'grpc'])
 })
 
-test('what the server does not name in its capabilities is not tried', async () => {
+test('transports missing from the capabilities are not tried', async () => {
   const { read, pipeline, arrivals } = pipelineHarness({ transports, respond: (arrival) => arrival.answer() })
   pipeline.selector.offered(['json'])
   await read()
@@ -132,7 +132,7 @@ test('what the server does not name in its capabilities is not tried', async () 
   assert.equal(pipeline.selector.transport, 'json')
 })
 
-test('an answer that says no is an answer: the transport that brought it is kept', async () => {
+test('an application error is an answer: its transport is kept', async () => {
   const { read, arrivals, pipeline } = pipelineHarness({
     transports,
     retry: once,
