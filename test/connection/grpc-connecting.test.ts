@@ -180,3 +180,20 @@ test('close() while a connection is being opened leaves nothing that keeps the p
     assert.equal(output, 'client_closed\n')
   }
 })
+
+test('close() before there is a socket leaves none behind', async (context) => {
+  const port = await fullBacklogPort(context)
+  for (const turns of [0, 1, 3, 10]) {
+    const script = `
+      const client = createClient({ endpoint: 'grpc://127.0.0.1:${port}', transport: 'grpc' })
+      const call = client.getRepository('demo').catch(({ reason }) => reason)
+      for (let turn = 0; turn < ${turns}; turn++) await new Promise(setImmediate)
+      await client.close()
+      console.log(await call)
+      // Fires only where something else keeps the process alive.
+      setTimeout(() => process.exit(9), 1000).unref()`
+    const child = startNode(...clientScript(script))
+    context.after(() => child.kill('SIGKILL'))
+    assert.deepEqual(await once(child, 'close'), [0, null], `closed after ${turns} turns`)
+  }
+})

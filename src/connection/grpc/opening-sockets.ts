@@ -14,6 +14,7 @@ const option = 'blobwire.opening_sockets'
  */
 export class OpeningSockets {
   readonly #controllers = new Set<AbortController>()
+  #isOver = false
 
   /** What a channel that is to be opened with these is given. */
   readonly channelOptions: Readonly<Record<string, OpeningSockets>> = { [option]: this }
@@ -26,7 +27,10 @@ export class OpeningSockets {
   /** For the socket that is just being opened. */
   signal(): AbortSignal {
     const controller = new AbortController()
-    this.#controllers.add(controller)
+    // A channel that was closed before its name was looked up opens a socket all the same. `connect` would bring a socket
+    // back to life whose signal is aborted already.
+    if (this.#isOver) queueMicrotask(() => controller.abort())
+    else this.#controllers.add(controller)
     return controller.signal
   }
 
@@ -35,8 +39,9 @@ export class OpeningSockets {
     this.#controllers.clear()
   }
 
-  /** Closes them. */
+  /** Closes them, and any that the channel opens later. */
   giveUp(): void {
+    this.#isOver = true
     for (const controller of this.#controllers) controller.abort()
     this.#controllers.clear()
   }
