@@ -7,7 +7,6 @@ import { modeProblem } from '../../src/git/path.ts'
 import { branchRef } from '../../src/git/ref-name.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { isReachable } from './commit-log.ts'
-import { identityOf } from './commits.ts'
 import { checkOid, limitExceeded, precondition, refMismatch } from './errors.ts'
 import { checkKinds, checkObjects } from './references.ts'
 import { type Edit, editTree } from './tree-edit.ts'
@@ -72,11 +71,18 @@ function contentOid(workspace: Workspace, field: string, change: Messages['FileC
   return workspace.stage('blob', content)
 }
 
+const signatureAt = ({ name, email, timeSeconds, zone }: Messages['NewSignature'], now: number) => ({
+  name,
+  email,
+  timeSeconds: timeSeconds ?? now,
+  zone: zone || '+0000'
+})
+
 /** Makes the commit on top of a head (undefined = none), without moving the branch. */
 async function makeCommit(workspace: Workspace, request: Request, head: string | undefined): Promise<Response> {
   const now = Math.floor(Date.now() / 1000)
-  const author = identityOf('author', request.author)
-  const committer = request.committer ? identityOf('committer', request.committer) : author
+  const { author } = request
+  if (author === undefined) throw invalidArgument('author', 'must be given')
   const headTree = head === undefined ? '' : (await workspace.commit(head)).tree
   if (request.baseTree !== '') {
     checkOid('baseTree', request.baseTree, workspace.format)
@@ -88,11 +94,18 @@ async function makeCommit(workspace: Workspace, request: Request, head: string |
   const content = encodeCommit({
     tree,
     parents,
-    author: { ...author, timeSeconds: author.timeSeconds || now },
-    committer: { ...committer, timeSeconds: committer.timeSeconds || now },
+    author: signatureAt(author, now),
+    committer: signatureAt(request.committer ?? author, now),
     message: request.message
   })
-  return { oid: workspace.stage('commit', content), tree, parents, ref: branchRef(request.branch) }
+  return {
+    oid: workspace.stage('commit', content),
+    tree,
+    parents,
+    ref: branchRef(request.branch),
+    result: head === undefined ? 'created' : 'moved',
+    timeSeconds: now
+  }
 }
 
 /**

@@ -9,12 +9,13 @@ const cut = (text: string) => (text.length > maxTextLength ? `${text.slice(0, ma
 
 /** The typed part of an error, the same in both protocols and in batches. */
 export function errorDetail(error: BlobwireError, requestId: string): Messages['ErrorDetail'] {
-  const { refMismatches, limit, violations, missingOids, retryAfterMs } = error.details
+  const { refMismatches, pathMismatches, limit, violations, missingOids, retryAfterMs } = error.details
   return {
     reason: error.reason,
     retryable: error.retryable,
     requestId,
     refMismatches: refMismatches ?? [],
+    pathMismatches: pathMismatches ?? [],
     limit,
     violations: (violations ?? []).map(({ field, description }) => ({
       field: cut(field),

@@ -1,4 +1,5 @@
 /** The operations of a batch: how each is carried out, and the right that it needs. */
+import { BlobwireError } from '../../src/core/error.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { findMissing, getBlob, storeBlob } from './blobs.ts'
 import { commitFiles } from './commit-files.ts'
@@ -35,6 +36,12 @@ const definitions: { [Name in OperationName]-?: OperationDefinition<Name> } = {
   listRefs: { access: 'read', run: listRefs },
   updateRefs: { access: 'write', run: updateRefs },
   compare: { access: 'read', run: compare },
+  apply: {
+    access: 'write',
+    run: () => {
+      throw new BlobwireError({ code: 'unimplemented', message: 'apply is not served yet' })
+    }
+  },
   getRepository: { access: 'read', run: ({ repository }) => ({ ...repository }) }
 }
 

@@ -59,5 +59,9 @@ export async function updateRefs(
   const mismatches = await workspace.moveRefs(updates)
   if (mismatches.length > 0) throw refMismatch(mismatches)
   const kept = updates.filter(({ newOid }) => !isZeroOid(newOid))
-  return { refs: kept.map(({ name, newOid }) => ({ name, oid: newOid })) }
+  const results = updates.map(({ expectedOid, newOid }) => {
+    if (isZeroOid(newOid)) return 'deleted'
+    return isZeroOid(expectedOid) ? 'created' : 'moved'
+  })
+  return { refs: kept.map(({ name, newOid }) => ({ name, oid: newOid })), results }
 }

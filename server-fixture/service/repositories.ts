@@ -56,7 +56,7 @@ export async function createRepository(
     const message = `${repository} exists already, with object format ${info.objectFormat}`
     throw new BlobwireError({ code: 'already_exists', reason: 'object_format', message })
   }
-  return { ...info }
+  return { ...info, created: false }
 }
 
 /** DeleteRepository. */
@@ -68,7 +68,7 @@ export async function deleteRepository(
   checkName(request.repository)
   if (!context.principal.may('write', request.repository)) authorize(context, 'write', request.repository)
   await store.deleteRepository(request.repository)
-  return {}
+  return { deleted: false }
 }
 
 /** ListRepositories: the repositories that the caller may read. */

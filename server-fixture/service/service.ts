@@ -67,7 +67,8 @@ export class Service implements VcsService {
       objectFormats: ['sha1', 'sha256'],
       atomic: true,
       resume: false,
-      session: true
+      session: true,
+      requestKeySeconds: 0
     }
   }
 

@@ -22,6 +22,13 @@ export interface RefMismatch {
   foundOid: string
 }
 
+/** A path that was not as a guard expected it. All-zero oids stand for "nothing at that path". */
+export interface PathMismatch {
+  path: string
+  expectedOid: string
+  foundOid: string
+}
+
 /** A limit that was exceeded, by its name in the capabilities, and what was sent (0 where the rest was not read). */
 export interface LimitExceeded {
   limit: string
@@ -38,6 +45,7 @@ export interface FieldViolation {
 /** The typed facts behind an error. Each is there only where it applies. */
 export interface ErrorDetails {
   refMismatches?: RefMismatch[]
+  pathMismatches?: PathMismatch[]
   limit?: LimitExceeded
   violations?: FieldViolation[]
   /** Objects that were named and are not in the repository. */
@@ -49,6 +57,7 @@ export interface ErrorDetails {
 /** Details that are always present with a reason. */
 export interface ReasonDetails {
   ref_mismatch: { refMismatches: RefMismatch[] }
+  path_mismatch: { pathMismatches: PathMismatch[] }
   missing_object: { missingOids: string[] }
 }
 

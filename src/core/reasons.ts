@@ -164,6 +164,14 @@ const rows = {
     code: 'aborted',
     text: 'A ref is not where the caller expected it; `details.refMismatches` tells name, expected and found oid.'
   },
+  path_mismatch: {
+    code: 'aborted',
+    text: 'A path is not as a guard expected it; `details.pathMismatches` tells path, expected and found oid.'
+  },
+  request_key_reused: {
+    code: 'invalid_argument',
+    text: 'The request key was used for another request; a key belongs to one request and its repetitions.'
+  },
   batch_aborted: { code: 'aborted', text: 'Another ref change of the same atomic batch failed.' },
   ref_conflict: { code: 'failed_precondition', text: 'One ref name would be a directory of the other.' },
   missing_object: {

@@ -17,7 +17,8 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
   CreateRepositoryResponse: [
     { name: 'repository', kind: 'string' },
     { name: 'objectFormat', kind: 'string' },
-    { name: 'defaultBranch', kind: 'string' }
+    { name: 'defaultBranch', kind: 'string' },
+    { name: 'created', kind: 'bool' }
   ],
   GetRepositoryRequest: [{ name: 'repository', kind: 'string' }],
   GetRepositoryResponse: [
@@ -35,7 +36,7 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
     { name: 'nextPageToken', kind: 'string' }
   ],
   DeleteRepositoryRequest: [{ name: 'repository', kind: 'string' }],
-  DeleteRepositoryResponse: [],
+  DeleteRepositoryResponse: [{ name: 'deleted', kind: 'bool' }],
   StoreBlobRequest: [
     { name: 'repository', kind: 'string' },
     { name: 'content', kind: 'bytes' }
@@ -131,15 +132,30 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
     { name: 'content', kind: 'bytes', oneof: 'change' },
     { name: 'oid', kind: 'string', oneof: 'change' },
     { name: 'delete', kind: 'bool', oneof: 'change' },
+    { name: 'moveFrom', kind: 'string', oneof: 'change' },
+    { name: 'guarded', kind: 'message', type: 'GuardedChange', oneof: 'change' },
+    { name: 'guard', kind: 'string', oneof: 'change' }
+  ],
+  GuardedChange: [
+    { name: 'expectedOid', kind: 'string' },
+    { name: 'content', kind: 'bytes', oneof: 'change' },
+    { name: 'oid', kind: 'string', oneof: 'change' },
+    { name: 'delete', kind: 'bool', oneof: 'change' },
     { name: 'moveFrom', kind: 'string', oneof: 'change' }
+  ],
+  NewSignature: [
+    { name: 'name', kind: 'string' },
+    { name: 'email', kind: 'string' },
+    { name: 'timeSeconds', kind: 'int64', oneof: '_timeSeconds' },
+    { name: 'zone', kind: 'string' }
   ],
   CommitFilesRequest: [
     { name: 'repository', kind: 'string' },
     { name: 'branch', kind: 'string' },
     { name: 'expectedHead', kind: 'string' },
     { name: 'changes', kind: 'message', type: 'FileChange', repeated: true },
-    { name: 'author', kind: 'message', type: 'Signature' },
-    { name: 'committer', kind: 'message', type: 'Signature' },
+    { name: 'author', kind: 'message', type: 'NewSignature' },
+    { name: 'committer', kind: 'message', type: 'NewSignature' },
     { name: 'message', kind: 'string' },
     { name: 'baseTree', kind: 'string' }
   ],
@@ -147,7 +163,9 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
     { name: 'oid', kind: 'string' },
     { name: 'tree', kind: 'string' },
     { name: 'parents', kind: 'string', repeated: true },
-    { name: 'ref', kind: 'string' }
+    { name: 'ref', kind: 'string' },
+    { name: 'result', kind: 'string' },
+    { name: 'timeSeconds', kind: 'int64' }
   ],
   Ref: [
     { name: 'name', kind: 'string' },
@@ -172,7 +190,10 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
     { name: 'repository', kind: 'string' },
     { name: 'updates', kind: 'message', type: 'RefUpdate', repeated: true }
   ],
-  UpdateRefsResponse: [{ name: 'refs', kind: 'message', type: 'Ref', repeated: true }],
+  UpdateRefsResponse: [
+    { name: 'refs', kind: 'message', type: 'Ref', repeated: true },
+    { name: 'results', kind: 'string', repeated: true }
+  ],
   CompareRequest: [
     { name: 'repository', kind: 'string' },
     { name: 'base', kind: 'string' },
@@ -206,7 +227,18 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
     { name: 'listRefs', kind: 'message', type: 'ListRefsRequest', oneof: 'operation' },
     { name: 'updateRefs', kind: 'message', type: 'UpdateRefsRequest', oneof: 'operation' },
     { name: 'compare', kind: 'message', type: 'CompareRequest', oneof: 'operation' },
-    { name: 'getRepository', kind: 'message', type: 'GetRepositoryRequest', oneof: 'operation' }
+    { name: 'getRepository', kind: 'message', type: 'GetRepositoryRequest', oneof: 'operation' },
+    { name: 'apply', kind: 'message', type: 'KeyedOperation', oneof: 'operation' }
+  ],
+  KeyedOperation: [
+    { name: 'requestKey', kind: 'string' },
+    { name: 'timeoutMs', kind: 'uint32' },
+    { name: 'commitFiles', kind: 'message', type: 'CommitFilesRequest', oneof: 'operation' },
+    { name: 'updateRefs', kind: 'message', type: 'UpdateRefsRequest', oneof: 'operation' }
+  ],
+  KeyedResult: [
+    { name: 'commitFiles', kind: 'message', type: 'CommitFilesResponse', oneof: 'result' },
+    { name: 'updateRefs', kind: 'message', type: 'UpdateRefsResponse', oneof: 'result' }
   ],
   OperationResult: [
     { name: 'storeBlob', kind: 'message', type: 'StoreBlobResponse', oneof: 'result' },
@@ -222,6 +254,7 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
     { name: 'updateRefs', kind: 'message', type: 'UpdateRefsResponse', oneof: 'result' },
     { name: 'compare', kind: 'message', type: 'CompareResponse', oneof: 'result' },
     { name: 'getRepository', kind: 'message', type: 'GetRepositoryResponse', oneof: 'result' },
+    { name: 'apply', kind: 'message', type: 'KeyedResult', oneof: 'result' },
     { name: 'error', kind: 'message', type: 'OperationError', oneof: 'result' }
   ],
   BatchOperationsRequest: [
@@ -230,15 +263,42 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
     { name: 'atomic', kind: 'bool' }
   ],
   BatchOperationsResponse: [{ name: 'results', kind: 'message', type: 'OperationResult', repeated: true }],
+  ApplyRequest: [
+    { name: 'repository', kind: 'string' },
+    { name: 'requestKey', kind: 'string' },
+    { name: 'commitFiles', kind: 'message', type: 'CommitFilesRequest', oneof: 'write' },
+    { name: 'updateRefs', kind: 'message', type: 'UpdateRefsRequest', oneof: 'write' },
+    { name: 'createRepository', kind: 'message', type: 'CreateRepositoryRequest', oneof: 'write' },
+    { name: 'deleteRepository', kind: 'message', type: 'DeleteRepositoryRequest', oneof: 'write' },
+    { name: 'batch', kind: 'message', type: 'BatchOperationsRequest', oneof: 'write' }
+  ],
+  ApplyResponse: [
+    { name: 'commitFiles', kind: 'message', type: 'CommitFilesResponse', oneof: 'result' },
+    { name: 'updateRefs', kind: 'message', type: 'UpdateRefsResponse', oneof: 'result' },
+    { name: 'createRepository', kind: 'message', type: 'CreateRepositoryResponse', oneof: 'result' },
+    { name: 'deleteRepository', kind: 'message', type: 'DeleteRepositoryResponse', oneof: 'result' },
+    { name: 'batch', kind: 'message', type: 'BatchOperationsResponse', oneof: 'result' }
+  ],
   SessionBatch: [
     { name: 'repository', kind: 'string' },
     { name: 'firstId', kind: 'uint64' },
-    { name: 'operations', kind: 'message', type: 'Operation', repeated: true }
+    { name: 'operations', kind: 'message', type: 'Operation', repeated: true },
+    { name: 'headerLists', kind: 'uint32', repeated: true }
+  ],
+  Header: [
+    { name: 'name', kind: 'string' },
+    { name: 'value', kind: 'string' }
+  ],
+  HeaderList: [{ name: 'headers', kind: 'message', type: 'Header', repeated: true }],
+  SessionBatches: [
+    { name: 'headerLists', kind: 'message', type: 'HeaderList', repeated: true },
+    { name: 'batches', kind: 'message', type: 'SessionBatch', repeated: true }
   ],
   SessionCancel: [{ name: 'ids', kind: 'uint64', repeated: true }],
   SessionRequest: [
     { name: 'batch', kind: 'message', type: 'SessionBatch', oneof: 'frame' },
-    { name: 'cancel', kind: 'message', type: 'SessionCancel', oneof: 'frame' }
+    { name: 'cancel', kind: 'message', type: 'SessionCancel', oneof: 'frame' },
+    { name: 'batches', kind: 'message', type: 'SessionBatches', oneof: 'frame' }
   ],
   SessionResult: [
     { name: 'id', kind: 'uint64' },
@@ -296,7 +356,8 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
     { name: 'objectFormats', kind: 'string', repeated: true },
     { name: 'atomic', kind: 'bool' },
     { name: 'resume', kind: 'bool' },
-    { name: 'session', kind: 'bool' }
+    { name: 'session', kind: 'bool' },
+    { name: 'requestKeySeconds', kind: 'uint32' }
   ],
   OperationError: [
     { name: 'code', kind: 'string' },
@@ -311,10 +372,16 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
     { name: 'limit', kind: 'message', type: 'LimitExceeded' },
     { name: 'violations', kind: 'message', type: 'FieldViolation', repeated: true },
     { name: 'missingOids', kind: 'string', repeated: true },
-    { name: 'retryAfterMs', kind: 'uint32' }
+    { name: 'retryAfterMs', kind: 'uint32' },
+    { name: 'pathMismatches', kind: 'message', type: 'PathMismatch', repeated: true }
   ],
   RefMismatch: [
     { name: 'name', kind: 'string' },
+    { name: 'expectedOid', kind: 'string' },
+    { name: 'foundOid', kind: 'string' }
+  ],
+  PathMismatch: [
+    { name: 'path', kind: 'string' },
     { name: 'expectedOid', kind: 'string' },
     { name: 'foundOid', kind: 'string' }
   ],

@@ -24,6 +24,8 @@ export interface CreateRepositoryResponse {
   repository: string
   objectFormat: ObjectFormat
   defaultBranch: string
+  /** This call made it; false = it was there. */
+  created: boolean
 }
 
 export interface GetRepositoryRequest {
@@ -55,7 +57,10 @@ export interface DeleteRepositoryRequest {
   repository: string
 }
 
-export type DeleteRepositoryResponse = Record<never, never>
+export interface DeleteRepositoryResponse {
+  /** This call removed it; false = there was none. */
+  deleted: boolean
+}
 
 export interface StoreBlobRequest {
   repository: string
@@ -214,26 +219,50 @@ export interface FileChange {
   oid?: string | undefined
   /** Remove the file or directory; it must be there. */
   delete?: boolean | undefined
-  /** Move the file or directory at this path of the expected head. */
+  /** Move the file or directory at this path of the head that the commit is made on. */
   moveFrom?: string | undefined
+  /** One of the four above, if the path is still as the caller saw it. */
+  guarded?: GuardedChange | undefined
+  /** Change nothing: the oid that must be at `path`; all zeros = nothing must be there. */
+  guard?: string | undefined
+}
+
+/** A change of a path that must be as the caller saw it. */
+export interface GuardedChange {
+  /** Oid that must be at the path, for move_from at its source; all zeros = nothing must be there. */
+  expectedOid: string
+  content?: Uint8Array | undefined
+  oid?: string | undefined
+  delete?: boolean | undefined
+  moveFrom?: string | undefined
+}
+
+/** Who makes a commit. */
+export interface NewSignature {
+  name: string
+  email: string
+  /** Seconds since 1970-01-01T00:00:00Z. Absent = the server's clock. */
+  timeSeconds?: number | undefined
+  /** Offset from UTC as Git writes it: "+0000" (also when empty), "-0330". */
+  zone: string
 }
 
 export interface CommitFilesRequest {
   repository: string
   /** "main" or "refs/heads/main". */
   branch: string
-  /** Oid the branch is at; all zeros = the branch must not exist. Empty = whatever it is at when the call
-   * is carried out, and then the call cannot be recognised when it is repeated. */
+  /** Oid the branch must be at; all zeros = the branch must not exist. Empty = whatever it is at when the call is
+   * carried out; calls of one branch are carried out in the order in which they came. */
   expectedHead: string
   /** Each path once. */
   changes: FileChange[]
-  /** A time_seconds of 0 = the server's clock, and then the call cannot be recognised when it is repeated. */
-  author?: Signature | undefined
+  author?: NewSignature | undefined
   /** Absent = the author. */
-  committer?: Signature | undefined
+  committer?: NewSignature | undefined
   message: string
   /** Oid of the tree that puts and deletes change, where that is not the head's: change lists too long for
-   * one request are stored with StoreTree first. Moves are still read from the head. */
+   * one request are stored with StoreTree first. Moves and guards are still read from the head. Only with an
+   * expected_head. */
   baseTree: string
 }
 
@@ -244,6 +273,10 @@ export interface CommitFilesResponse {
   parents: string[]
   /** Full name of the ref that points to the commit. */
   ref: string
+  /** "moved" or, where the commit began the branch, "created". */
+  result: 'moved' | 'created'
+  /** The server's clock, in seconds since 1970-01-01T00:00:00Z: the date of each signature that came without one. */
+  timeSeconds: number
 }
 
 /** A ref. */
@@ -283,8 +316,10 @@ export interface UpdateRefsRequest {
 }
 
 export interface UpdateRefsResponse {
-  /** The refs as they are now, in the order of the updates, without the deleted ones. */
+  /** The refs as they were left, in the order of the updates, without the deleted ones. */
   refs: Ref[]
+  /** "moved", "created" or "deleted", one for each update. */
+  results: ('moved' | 'created' | 'deleted')[]
 }
 
 export interface CompareRequest {
@@ -331,6 +366,23 @@ export interface Operation {
   updateRefs?: UpdateRefsRequest | undefined
   compare?: CompareRequest | undefined
   getRepository?: GetRepositoryRequest | undefined
+  apply?: KeyedOperation | undefined
+}
+
+/** An operation that moves refs, under a key; see Apply. */
+export interface KeyedOperation {
+  /** Made by the caller: 1 to 64 of [A-Za-z0-9_-]. */
+  requestKey: string
+  /** Milliseconds that the caller still waits, when this is sent; the operation is not begun later. 0 = no limit. */
+  timeoutMs: number
+  commitFiles?: CommitFilesRequest | undefined
+  updateRefs?: UpdateRefsRequest | undefined
+}
+
+/** What came of it. */
+export interface KeyedResult {
+  commitFiles?: CommitFilesResponse | undefined
+  updateRefs?: UpdateRefsResponse | undefined
 }
 
 /** What came of one operation. */
@@ -348,6 +400,7 @@ export interface OperationResult {
   updateRefs?: UpdateRefsResponse | undefined
   compare?: CompareResponse | undefined
   getRepository?: GetRepositoryResponse | undefined
+  apply?: KeyedResult | undefined
   error?: OperationError | undefined
 }
 
@@ -363,11 +416,53 @@ export interface BatchOperationsResponse {
   results: OperationResult[]
 }
 
+export interface ApplyRequest {
+  repository: string
+  /** Made by the caller, once before the first attempt: 1 to 64 of [A-Za-z0-9_-]. */
+  requestKey: string
+  commitFiles?: CommitFilesRequest | undefined
+  updateRefs?: UpdateRefsRequest | undefined
+  createRepository?: CreateRepositoryRequest | undefined
+  deleteRepository?: DeleteRepositoryRequest | undefined
+  /** `atomic` must be true. Its operations have no keys of their own. */
+  batch?: BatchOperationsRequest | undefined
+}
+
+export interface ApplyResponse {
+  commitFiles?: CommitFilesResponse | undefined
+  updateRefs?: UpdateRefsResponse | undefined
+  createRepository?: CreateRepositoryResponse | undefined
+  deleteRepository?: DeleteRepositoryResponse | undefined
+  batch?: BatchOperationsResponse | undefined
+}
+
 /** A batch on a session: operation i has the id first_id + i. */
 export interface SessionBatch {
   repository: string
   firstId: number
   operations: Operation[]
+  /** Only in SessionBatches: for each operation the number of its header list in the frame, from 1; 0 = it has none.
+   * Empty = no operation has one. */
+  headerLists: number[]
+}
+
+/** A header that an operation has besides those of its session, as a request of its own would carry it. */
+export interface Header {
+  /** In lower case; never "authorization". */
+  name: string
+  value: string
+}
+
+export interface HeaderList {
+  headers: Header[]
+}
+
+/** Batches of several repositories, and operations with headers of their own. The batches are carried out at the same
+ * time. */
+export interface SessionBatches {
+  /** Each list once, however many operations have it. */
+  headerLists: HeaderList[]
+  batches: SessionBatch[]
 }
 
 /** Stops operations whose results are no longer wanted. */
@@ -378,6 +473,7 @@ export interface SessionCancel {
 export interface SessionRequest {
   batch?: SessionBatch | undefined
   cancel?: SessionCancel | undefined
+  batches?: SessionBatches | undefined
 }
 
 /** The result of the operation with this id. */
@@ -473,6 +569,8 @@ export interface Capabilities {
   resume: boolean
   /** Session is served. */
   session: boolean
+  /** How long a key of Apply is remembered, in seconds; 0 = Apply is not served. */
+  requestKeySeconds: number
 }
 
 /** Why one operation of a batch failed. */
@@ -499,11 +597,20 @@ export interface ErrorDetail {
   missingOids: string[]
   /** Milliseconds to wait before the same call is sent again; 0 = the server does not say. */
   retryAfterMs: number
+  /** The paths that were not as they were expected. */
+  pathMismatches: PathMismatch[]
 }
 
 /** A failed compare-and-swap; all-zero oids stand for "no such ref". */
 export interface RefMismatch {
   name: string
+  expectedOid: string
+  foundOid: string
+}
+
+/** A guard that failed; all-zero oids stand for "nothing at that path". */
+export interface PathMismatch {
+  path: string
   expectedOid: string
   foundOid: string
 }
@@ -553,6 +660,8 @@ export interface Messages {
   ListCommitsRequest: ListCommitsRequest
   ListCommitsResponse: ListCommitsResponse
   FileChange: FileChange
+  GuardedChange: GuardedChange
+  NewSignature: NewSignature
   CommitFilesRequest: CommitFilesRequest
   CommitFilesResponse: CommitFilesResponse
   Ref: Ref
@@ -565,10 +674,17 @@ export interface Messages {
   PathChange: PathChange
   CompareResponse: CompareResponse
   Operation: Operation
+  KeyedOperation: KeyedOperation
+  KeyedResult: KeyedResult
   OperationResult: OperationResult
   BatchOperationsRequest: BatchOperationsRequest
   BatchOperationsResponse: BatchOperationsResponse
+  ApplyRequest: ApplyRequest
+  ApplyResponse: ApplyResponse
   SessionBatch: SessionBatch
+  Header: Header
+  HeaderList: HeaderList
+  SessionBatches: SessionBatches
   SessionCancel: SessionCancel
   SessionRequest: SessionRequest
   SessionResult: SessionResult
@@ -586,6 +702,7 @@ export interface Messages {
   OperationError: OperationError
   ErrorDetail: ErrorDetail
   RefMismatch: RefMismatch
+  PathMismatch: PathMismatch
   LimitExceeded: LimitExceeded
   FieldViolation: FieldViolation
 }

@@ -144,6 +144,16 @@ export const methods = {
     kind: 'unary',
     readOnly: false
   }),
+  /** Carries out one write under a key. The server remembers the key with the outcome, for request_key_seconds at least:
+   * the same key with the same write has the first answer again, and changes nothing; with another write it is
+   * refused, reason "request_key_reused". */
+  apply: method<Messages['ApplyRequest'], Messages['ApplyResponse']>({
+    name: 'Apply',
+    request: 'ApplyRequest',
+    response: 'ApplyResponse',
+    kind: 'unary',
+    readOnly: false
+  }),
   /** Carries batches one way and results the other on one long-lived stream. */
   session: method<Messages['SessionRequest'], Messages['SessionResponse']>({
     name: 'Session',

@@ -18,9 +18,10 @@ export function errorOfOperation({ code, message, detail }: Messages['OperationE
 
 /** The typed details, without those that are empty. */
 function detailsOf(detail: Messages['ErrorDetail']): ErrorDetails {
-  const { refMismatches, limit, violations, missingOids, retryAfterMs } = detail
+  const { refMismatches, pathMismatches, limit, violations, missingOids, retryAfterMs } = detail
   return {
     ...(refMismatches.length > 0 ? { refMismatches } : {}),
+    ...(pathMismatches.length > 0 ? { pathMismatches } : {}),
     ...(limit ? { limit } : {}),
     ...(violations.length > 0 ? { violations } : {}),
     ...(missingOids.length > 0 ? { missingOids } : {}),
