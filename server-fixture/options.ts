@@ -23,7 +23,7 @@ export const usage = `usage: node server-fixture/main.ts [flags]
   --tls-cert FILE    certificate chain (PEM), together with
   --tls-key FILE     its private key (PEM)
   --client-ca FILE   require client certificates of this authority (PEM)
-  --faults FILE      faults on command (docs/testing.md)
+  --faults FILE      faults to make (docs/testing.md)
   --effect-log FILE  write one line of JSON for each change of the store`
 
 const flags = {
@@ -68,7 +68,7 @@ async function tlsOf(values: ReturnType<typeof parse>): Promise<TlsFiles | undef
   if ((cert === undefined) !== (key === undefined))
     throw new UsageError('--tls-cert and --tls-key must be given together')
   if (cert === undefined || key === undefined) {
-    if (ca !== undefined) throw new UsageError('--client-ca needs --tls-cert and --tls-key')
+    if (ca !== undefined) throw new UsageError('--client-ca requires --tls-cert and --tls-key')
     return undefined
   }
   return {
@@ -84,14 +84,14 @@ async function grantsOf(values: ReturnType<typeof parse>): Promise<Grant[]> {
   const grants: Grant[] = []
   if (values.token !== undefined) {
     if (!/^[A-Za-z0-9\-._~+/]+=*$/.test(values.token)) {
-      throw new UsageError('--token: must be a bearer token: letters, digits and -._~+/, perhaps = at the end')
+      throw new UsageError('--token: must be a bearer token: letters, digits and -._~+/, with = at the end')
     }
     grants.push({ token: values.token, access: 'write', repositories: ['*'] })
   }
   if (values.tokens === undefined) return grants
   try {
     const read = await readGrants(values.tokens)
-    if (read.length === 0) throw new Error('must hold at least one token')
+    if (read.length === 0) throw new Error('must contain at least one token')
     return [...grants, ...read]
   } catch (error) {
     throw new UsageError(`--tokens: ${(error as Error).message}`)
@@ -122,8 +122,8 @@ export async function readOptions(args: string[]): Promise<ServerOptions | undef
   if (store !== 'memory' && store !== 'git') {
     throw new UsageError(`--store ${JSON.stringify(store)}: must be memory or git`)
   }
-  if (store === 'git' && data === undefined) throw new UsageError('--store git needs --data DIR')
-  if (store === 'memory' && data !== undefined) throw new UsageError('--data needs --store git')
+  if (store === 'git' && data === undefined) throw new UsageError('--store git requires --data DIR')
+  if (store === 'memory' && data !== undefined) throw new UsageError('--data requires --store git')
   return {
     store,
     data,

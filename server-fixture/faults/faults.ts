@@ -148,7 +148,8 @@ export class Faults {
   /** Never resolves; rejects when nobody waits for the answer any more. */
   #untilAbandoned(requestId: string, signal: AbortSignal): Promise<never> {
     return new Promise((_resolve, reject) => {
-      const end = () => reject(new BlobwireError({ code: 'cancelled', message: 'nobody waits for the answer' }))
+      const end = () =>
+        reject(new BlobwireError({ code: 'cancelled', message: 'the client no longer waits for the answer' }))
       if (signal.aborted) end()
       else signal.addEventListener('abort', end, { once: true })
       this.#streams.onClosed(requestId, end)

@@ -50,7 +50,7 @@ function session(dependencies: GrpcHandlerDependencies) {
 /** The streams of large blobs. */
 function notYet(method: Method) {
   return (call: { emit(event: 'error', status: object): void }, callback?: sendUnaryData<object>) => {
-    const error = new BlobwireError({ code: 'unimplemented', message: `${method.name} is not served yet` })
+    const error = new BlobwireError({ code: 'unimplemented', message: `${method.name} is not implemented` })
     const status = toStatus(error, requestIdOf(undefined))
     if (callback) callback(status)
     else call.emit('error', status)

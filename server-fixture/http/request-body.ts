@@ -42,7 +42,12 @@ function collect({ body }: Exchange, { maxBytes, timeoutMs }: BodyLimits): Promi
       reject(error)
     }
     const timer = setTimeout(() => {
-      fail(new BlobwireError({ code: 'deadline_exceeded', message: `the body did not arrive within ${timeoutMs} ms` }))
+      fail(
+        new BlobwireError({
+          code: 'deadline_exceeded',
+          message: `the request body did not arrive within ${timeoutMs} ms`
+        })
+      )
     }, timeoutMs)
     body.on('data', (chunk: Uint8Array) => {
       size += chunk.length
@@ -53,7 +58,7 @@ function collect({ body }: Exchange, { maxBytes, timeoutMs }: BodyLimits): Promi
       clearTimeout(timer)
       resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size))
     })
-    const gone = () => fail(new BlobwireError({ code: 'cancelled', message: 'the client has gone' }))
+    const gone = () => fail(new BlobwireError({ code: 'cancelled', message: 'the client closed the stream' }))
     body.once('error', gone)
     body.once('close', gone)
     body.once('aborted', gone)

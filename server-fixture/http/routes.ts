@@ -29,7 +29,7 @@ export async function route(exchange: Exchange, dependencies: HttpHandlerDepende
   if (isRead && path === '/.well-known/blobwire') {
     return sendJson(exchange, 200, jsonCodec.encode('GetCapabilitiesResponse', service.capabilities()))
   }
-  const message = `there is nothing at ${JSON.stringify(path.slice(0, 200))}`
+  const message = `unknown path ${JSON.stringify(path.slice(0, 200))}`
   const error = new BlobwireError({ code: 'unimplemented', message })
   respondError(
     { ...exchange, respond: (_status, headers, body) => exchange.respond(404, headers, body) },

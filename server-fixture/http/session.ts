@@ -59,7 +59,7 @@ export async function handleSession(exchange: Exchange, context: HttpSessionCont
     'x-request-id': context.requestId,
     ...(gzipsAnswers ? { 'connect-content-encoding': 'gzip' } : {})
   })
-  if (output === undefined) throw new BlobwireError({ code: 'unimplemented', message: 'a session needs HTTP/2' })
+  if (output === undefined) throw new BlobwireError({ code: 'unimplemented', message: 'a session requires HTTP/2' })
   const gzips = { gzipsRequests: encoding === 'gzip', gzipsAnswers }
   await new HttpSessionStream({ ...context, ...gzips, authenticate, input: exchange.body, output }).serve()
 }
@@ -95,7 +95,7 @@ class HttpSessionStream implements SessionStream {
     })
     this.input.once('end', () => {
       if (!parser.incomplete || draining.aborted) void session.finish()
-      else session.fail(invalidArgument('frame', 'the stream ends in the middle of a frame'))
+      else session.fail(invalidArgument('frame', 'must be complete before the stream ends'))
     })
     this.input.once('close', () => session.abandon())
     this.input.once('error', () => session.abandon())
@@ -146,9 +146,9 @@ class HttpSessionStream implements SessionStream {
   #decode(flags: number, payload: Uint8Array): Messages['SessionRequest'] | Promise<Messages['SessionRequest']> {
     const { codec, service, gzipsRequests } = this.#context
     const isCompressed = (flags & compressedFlag) !== 0
-    if ((flags & ~compressedFlag) !== 0) throw invalidArgument('frame', `unknown flags ${flags}`)
+    if ((flags & ~compressedFlag) !== 0) throw invalidArgument('frame', `must not have the unknown flags ${flags}`)
     if (isCompressed && !gzipsRequests) {
-      throw invalidArgument('frame', 'is compressed, and connect-content-encoding does not say how')
+      throw invalidArgument('frame', 'must not be compressed without connect-content-encoding')
     }
     const bytes = isCompressed ? gunzip(payload, service.limits.maxBatchBytes) : payload
     const decode = (message: Uint8Array) => codec.decode('SessionRequest', message)

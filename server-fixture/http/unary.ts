@@ -33,7 +33,7 @@ export async function handleUnary(exchange: Exchange, context: UnaryContext): Pr
   const { service, codec, method, requestId } = context
   if (method === undefined || method.kind !== 'unary' || codec === undefined) {
     exchange.stopReading()
-    const message = `${exchange.path.slice(1, 200)} is not served ${codec ? 'here' : 'as a stream'}`
+    const message = `${exchange.path.slice(1, 200)} is not a ${codec ? 'unary' : 'streaming'} method of this service`
     throw new BlobwireError({ code: 'unimplemented', message })
   }
   const version = headerOf(exchange, 'connect-protocol-version')
@@ -76,7 +76,7 @@ async function within<T>(timeoutMs: number | undefined, call: Promise<T>, gone: 
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
-      reject(new BlobwireError({ code: 'deadline_exceeded', message: "not done before the client's deadline" }))
+      reject(new BlobwireError({ code: 'deadline_exceeded', message: 'the deadline of the call has passed' }))
       gone.abort()
     }, timeoutMs)
   })

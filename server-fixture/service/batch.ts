@@ -122,7 +122,7 @@ class Batch {
   }
 
   #refuse(index: number): void {
-    const message = 'the answer to this batch is full; send this operation again'
+    const message = 'the response of this batch is full; send this operation again'
     const reason = 'batch_response_full'
     this.#fail(index, new BlobwireError({ code: 'resource_exhausted', reason, message, retryable: true }))
   }
@@ -179,7 +179,7 @@ class Batch {
 
   /** None of the ref changes happened, so operations that seemed done have failed. */
   #abort(cause: unknown): void {
-    const message = 'another ref change of this atomic batch failed, so none happened'
+    const message = 'another ref change of this atomic batch failed; the batch changed no ref'
     const aborted = new BlobwireError({ code: 'aborted', reason: 'batch_aborted', message })
     for (const index of this.#moved) this.#fail(index, cause ?? aborted)
   }

@@ -21,9 +21,9 @@ async function blobOid(workspace: Workspace, request: Messages['GetBlobRequest']
     if (revision !== '' || path !== '') throw invalidArgument('oid', 'must be empty where revision and path are given')
     return checkOid('oid', oid, workspace.format)
   }
-  if (path === '') throw invalidArgument('oid', 'must be given, or revision and path')
+  if (path === '') throw invalidArgument('oid', 'is required, or revision and path')
   const entry = await entryAt(workspace, await findTree(workspace, revision), path)
-  if (entry === undefined) throw notFound('path', `there is no file ${JSON.stringify(path.slice(0, 200))}`)
+  if (entry === undefined) throw notFound('path', `file ${JSON.stringify(path.slice(0, 200))} not found`)
   if (entry.mode === '040000' || entry.mode === '160000') {
     throw precondition('wrong_kind', `${JSON.stringify(path.slice(0, 200))} is not a file`)
   }
@@ -37,7 +37,7 @@ export async function getBlob(
 ): Promise<Messages['GetBlobResponse']> {
   const oid = await blobOid(workspace, request)
   const object = await workspace.read(oid)
-  if (object === undefined) throw notFound('object', `there is no object ${oid}`)
+  if (object === undefined) throw notFound('object', `object ${oid} not found`)
   if (object.kind !== 'blob') throw precondition('wrong_kind', `${oid} is a ${object.kind}, not a blob`)
   const { size, content } = object
   if (content === undefined) throw limitExceeded('max_inline_bytes', workspace.limits.maxInlineBytes, size)

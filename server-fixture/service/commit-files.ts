@@ -26,15 +26,18 @@ async function toEdits(workspace: Workspace, request: Request, headTree: string)
   for (const [index, change] of request.changes.entries()) {
     const { path } = change
     const field = `changes[${index}]`
-    if (paths.has(path)) throw invalidArgument(`${field}.path`, `${JSON.stringify(path)} is changed twice`)
+    if (paths.has(path)) throw invalidArgument(`${field}.path`, `must not be repeated: ${JSON.stringify(path)}`)
     paths.add(path)
     if (change.delete !== undefined) {
-      if (!change.delete) throw invalidArgument(`${field}.delete`, 'can only be true')
+      if (!change.delete) throw invalidArgument(`${field}.delete`, 'must be true')
       edits.push({ path, remove: true })
     } else if (change.moveFrom !== undefined) {
       const source = await entryAt(workspace, headTree, change.moveFrom)
       if (source === undefined) {
-        throw precondition('path_not_found', `there is no ${JSON.stringify(change.moveFrom.slice(0, 200))} to move`)
+        throw precondition(
+          'path_not_found',
+          `cannot move ${JSON.stringify(change.moveFrom.slice(0, 200))}: the path does not exist`
+        )
       }
       edits.push({ path: change.moveFrom, remove: true })
       edits.push({ path, put: { mode: checkMode(field, change.mode || source.mode, path), oid: source.oid } })
@@ -61,12 +64,12 @@ function checkMode(field: string, mode: string, path: string): Mode {
 function contentOid(workspace: Workspace, field: string, change: Messages['FileChange']): string {
   const { content, oid, mode } = change
   if (content === undefined) {
-    if (oid === undefined) throw invalidArgument(field, 'must have one of content, oid, delete and moveFrom')
+    if (oid === undefined) throw invalidArgument(field, 'must have content, oid, delete or moveFrom')
     return checkOid(`${field}.oid`, oid, workspace.format)
   }
   const { maxInlineBytes } = workspace.limits
   if (mode === '040000' || mode === '160000')
-    throw invalidArgument(`${field}.mode`, 'of content must be that of a file')
+    throw invalidArgument(`${field}.mode`, 'must be the mode of a file where content is given')
   if (content.length > maxInlineBytes) throw limitExceeded('max_inline_bytes', maxInlineBytes, content.length)
   return workspace.stage('blob', content)
 }

@@ -10,7 +10,7 @@ import type { Workspace } from './workspace.ts'
 
 /** A signature of a request. @throws BlobwireError `invalid_argument` if it is missing */
 export function identityOf(field: string, signature: Messages['Signature'] | undefined): Identity {
-  if (signature === undefined) throw invalidArgument(field, 'must be given')
+  if (signature === undefined) throw invalidArgument(field, 'is required')
   return { ...signature, zone: signature.zone || '+0000' }
 }
 
@@ -24,7 +24,7 @@ export async function storeCommit(
   const committer = request.committer ? identityOf('committer', request.committer) : author
   checkOid('tree', tree, workspace.format)
   for (const [index, parent] of parents.entries()) checkOid(`parents[${index}]`, parent, workspace.format)
-  if (new Set(parents).size !== parents.length) throw invalidArgument('parents', 'must hold each oid once')
+  if (new Set(parents).size !== parents.length) throw invalidArgument('parents', 'must not contain an oid twice')
   const content = encodeCommit({ tree, parents, author, committer, message })
   await checkKinds(workspace, [
     { oid: tree, kind: 'tree' },

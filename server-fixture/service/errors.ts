@@ -15,7 +15,7 @@ export function precondition(reason: string, message: string): BlobwireError {
 /** The request names objects that are missing. */
 export function missingObjects(oids: string[]): BlobwireError {
   const shown = oids.slice(0, 3).join(', ')
-  const message = `${oids.length} object(s) are missing in the repository: ${shown}${oids.length > 3 ? ', …' : ''}`
+  const message = `the repository lacks ${oids.length} object(s): ${shown}${oids.length > 3 ? ', …' : ''}`
   const details = { missingOids: oids }
   return new BlobwireError({ code: 'failed_precondition', reason: 'missing_object', message, details })
 }
@@ -29,7 +29,7 @@ export function refMismatch(mismatches: RefMismatch[]): BlobwireError {
 
 /** The request exceeds a limit; `actual` = 0 where its size is unknown. */
 export function limitExceeded(limit: string, maximum: number, actual: number): BlobwireError {
-  const message = `${actual || 'more'} exceeds ${limit} (${maximum})`
+  const message = `${actual || 'the request'} exceeds ${limit} (${maximum})`
   return new BlobwireError({ code: 'resource_exhausted', message, details: { limit: { limit, maximum, actual } } })
 }
 

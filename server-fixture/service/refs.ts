@@ -43,7 +43,7 @@ async function checkTargets(workspace: Workspace, updates: readonly Messages['Re
   targets.forEach(({ name, newOid }, index) => {
     const kind = infos[index]?.kind as ObjectKind
     if (name.startsWith('refs/heads/') && kind !== 'commit') {
-      throw precondition('wrong_kind', `${newOid} is a ${kind}, and ${name} can only point to a commit`)
+      throw precondition('wrong_kind', `${name} must point to a commit; ${newOid} is a ${kind}`)
     }
   })
 }

@@ -16,7 +16,7 @@ export function checkName(repository: string): void {
 
 /** The same message for a missing repository and for one that the caller may not read. */
 function unknown(repository: string): BlobwireError {
-  return notFound('repository', `there is no repository ${repository}`)
+  return notFound('repository', `repository ${repository} not found`)
 }
 
 /** @throws BlobwireError `not_found` without the right to read, `permission_denied` without the right to write */
@@ -24,7 +24,7 @@ export function authorize(context: CallContext, access: Access, repository: stri
   const { principal } = context
   if (principal.may(access, repository)) return
   if (!principal.may('read', repository)) throw unknown(repository)
-  const message = `no right to ${access} ${repository}`
+  const message = `the token does not permit ${access} access to repository ${repository}`
   throw new BlobwireError({ code: 'permission_denied', message })
 }
 
@@ -49,11 +49,14 @@ export async function createRepository(
   }
   // Not `not_found`: the call would create it.
   if (!context.principal.may('write', repository)) {
-    throw new BlobwireError({ code: 'permission_denied', message: `no right to write ${repository}` })
+    throw new BlobwireError({
+      code: 'permission_denied',
+      message: `the token does not permit write access to repository ${repository}`
+    })
   }
   const info = await store.createRepository(repository, objectFormat)
   if (info.objectFormat !== objectFormat) {
-    const message = `${repository} exists already, with object format ${info.objectFormat}`
+    const message = `repository ${repository} exists with object format ${info.objectFormat}`
     throw new BlobwireError({ code: 'already_exists', reason: 'object_format', message })
   }
   return { ...info, created: false }

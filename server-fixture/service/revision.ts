@@ -32,18 +32,18 @@ async function baseOid(workspace: Workspace, base: string): Promise<string> {
     : [...(base.startsWith('refs/') ? [base] : []), `refs/${base}`, `refs/tags/${base}`, `refs/heads/${base}`]
   const found = (await workspace.refs(candidates.filter(mayBeRef))).find((oid) => oid !== undefined)
   if (found !== undefined) return found
-  throw notFound('revision', `there is no revision ${JSON.stringify(base.slice(0, 200))}`)
+  throw notFound('revision', `revision ${JSON.stringify(base.slice(0, 200))} not found`)
 }
 
 async function peel(workspace: Workspace, oid: string): Promise<Found> {
   let at = oid
   for (let depth = 0; depth < maxTagDepth; depth++) {
     const info = await workspace.info(at)
-    if (info === undefined) throw notFound('revision', `there is no object ${at}`)
+    if (info === undefined) throw notFound('revision', `object ${at} not found`)
     if (info.kind !== 'tag') return { oid: at, kind: info.kind }
     at = parseTag(await workspace.content('tag', at)).object
   }
-  throw precondition('wrong_kind', `${oid} is a tag of tags, more than ${maxTagDepth} deep`)
+  throw precondition('wrong_kind', `${oid} is a chain of more than ${maxTagDepth} tags`)
 }
 
 async function step(workspace: Workspace, oid: string, parent: number): Promise<string> {
@@ -61,7 +61,7 @@ async function step(workspace: Workspace, oid: string, parent: number): Promise<
 async function findRevision(workspace: Workspace, revision: string): Promise<Found> {
   const [, base, suffix] = form.exec(revision) ?? []
   if (base === undefined || suffix === undefined || revision.includes('\0')) {
-    throw invalidArgument('revision', 'must be an oid, ref, branch, tag or HEAD, with ~N and ^N behind it')
+    throw invalidArgument('revision', 'must be an oid, ref, branch, tag or HEAD, optionally followed by ~N and ^N')
   }
   let found = await peel(workspace, await baseOid(workspace, base))
   let steps = 0

@@ -82,7 +82,7 @@ export class Service implements VcsService {
       throw this.#report(error, context)
     }
     const isKnown = Object.values(methods).some((known) => known.name === method)
-    const message = `${method} is not ${isKnown ? 'served yet' : 'a method of this service'}`
+    const message = `${method} is not ${isKnown ? 'implemented' : 'a method of this service'}`
     throw new BlobwireError({ code: 'unimplemented', message })
   }
 

@@ -86,10 +86,10 @@ export class SessionFrames {
     // An empty frame would not count as pending, however many there are.
     if (operations.length === 0) throw invalidArgument('batch.operations', 'must not be empty')
     const endId = firstId + operations.length
-    if (!Number.isSafeInteger(endId)) throw invalidArgument('batch.firstId', 'is too large')
+    if (!Number.isSafeInteger(endId)) throw invalidArgument('batch.firstId', 'must leave every id below 2^53')
     for (const { batch: other } of this.#frames) {
       if (firstId < other.firstId + other.operations.length && other.firstId < endId) {
-        throw invalidArgument('batch.firstId', `ids from ${firstId} belong to pending operations`)
+        throw invalidArgument('batch.firstId', `must not repeat the ids of pending operations: ${firstId} and above`)
       }
     }
     const frame = new RunningFrame(batch)

@@ -33,7 +33,7 @@ function plan(edits: readonly Edit[]): Node {
       node = next
     }
     if (put !== undefined && node.put !== undefined) {
-      throw invalidArgument('changes', `${JSON.stringify(path)} is changed twice`)
+      throw invalidArgument('changes', `${JSON.stringify(path)} must not be changed twice`)
     }
     node.remove ||= remove ?? false
     node.put ??= put
@@ -92,7 +92,8 @@ async function checkRemovals(
     const name = Buffer.from(segment)
     const found = items.find((entry) => name.equals(entry.name))
     if (found !== undefined) await checkRemovals(workspace, { item: found, node: child, path: here })
-    else if (removesSome(child)) throw precondition('path_not_found', `there is no ${show(here)} to remove`)
+    else if (removesSome(child))
+      throw precondition('path_not_found', `cannot remove ${show(here)}: the path does not exist`)
   }
 }
 
@@ -104,17 +105,18 @@ async function applyChild(
   workspace: Workspace,
   { item, node, path }: { item: TreeItem | undefined; node: Node; path: string }
 ): Promise<Content | undefined> {
-  if (node.remove && item === undefined) throw precondition('path_not_found', `there is no ${show(path)} to remove`)
+  if (node.remove && item === undefined)
+    throw precondition('path_not_found', `cannot remove ${show(path)}: the path does not exist`)
   // Paths below a removed directory may be named too: a file can be moved out of it.
   if (node.remove && item !== undefined) await checkRemovals(workspace, { item, node, path })
   let content: Content | undefined = node.remove ? undefined : item
   if (node.children.size > 0) {
     if (node.put && putsBelow(node))
-      throw invalidArgument('changes', `${show(path)} is put as a file and as a directory`)
+      throw invalidArgument('changes', `${show(path)} must not be both a file and a directory`)
     if (content !== undefined && content.mode !== '040000') {
       if (putsBelow(node))
-        throw precondition('path_conflict', `${show(path)} is a file, so nothing can be put below it`)
-      throw precondition('path_not_found', `${show(path)} is a file, so nothing is below it`)
+        throw precondition('path_conflict', `${show(path)} is a file, not a directory; remove it first`)
+      throw precondition('path_not_found', `${show(path)} is a file, not a directory`)
     }
     const below = node.remove ? { ...node, children: putsOf(node).children } : node
     const oid = await apply(workspace, { tree: content?.oid ?? '', node: below, path })

@@ -45,6 +45,6 @@ export async function entryAt(workspace: Workspace, tree: string, path: string):
 export async function treeAt(workspace: Workspace, tree: string, path: string): Promise<string> {
   if (path === '') return tree
   const entry = await entryAt(workspace, tree, path)
-  if (entry?.mode !== '040000') throw notFound('path', `there is no directory ${JSON.stringify(path.slice(0, 200))}`)
+  if (entry?.mode !== '040000') throw notFound('path', `directory ${JSON.stringify(path.slice(0, 200))} not found`)
   return entry.oid
 }

@@ -111,15 +111,16 @@ export class Workspace {
 
   /** The content of an object of this kind. @throws BlobwireError `not_found`, `data_loss`, `failed_precondition` */
   async content(kind: ObjectKind, oid: string): Promise<Uint8Array> {
-    if (this.#signal.aborted) throw new BlobwireError({ code: 'cancelled', message: 'nobody waits for the answer' })
+    if (this.#signal.aborted)
+      throw new BlobwireError({ code: 'cancelled', message: 'the client no longer waits for the answer' })
     const object = this.#fromStaged(oid) ?? (await this.#parsed.load(oid))
-    if (object === undefined) throw notFound('object', `there is no object ${oid}`)
+    if (object === undefined) throw notFound('object', `object ${oid} not found`)
     if (object.kind !== kind) {
       const message = `${oid} is a ${object.kind}, not a ${kind}`
       throw new BlobwireError({ code: 'failed_precondition', reason: 'wrong_kind', message })
     }
     if (object.content === undefined) {
-      const message = `the ${kind} ${oid} has ${object.size} bytes, too many to be read here`
+      const message = `the ${kind} ${oid} has ${object.size} bytes, more than the server parses`
       throw new BlobwireError({ code: 'resource_exhausted', message })
     }
     if (hashObject(kind, object.content, this.format) !== oid) {

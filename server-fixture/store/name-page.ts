@@ -19,7 +19,7 @@ export function repositoryNotFound(repository: string): BlobwireError {
   return new BlobwireError({
     code: 'not_found',
     reason: 'repository',
-    message: `there is no repository ${JSON.stringify(repository)}`
+    message: `repository ${JSON.stringify(repository)} not found`
   })
 }
 

@@ -48,7 +48,7 @@ export function checkTargets(moves: readonly RefMove[], infos: readonly (ObjectI
   throw new BlobwireError({
     code: 'failed_precondition',
     reason: 'missing_object',
-    message: `a ref cannot point to a missing object: ${missingOids[0]}`,
+    message: `a ref must point to an object of the repository; ${missingOids[0]} is missing`,
     details: { missingOids }
   })
 }
@@ -57,7 +57,7 @@ function notACommit(move: RefMove, kind: ObjectKind): BlobwireError {
   return new BlobwireError({
     code: 'failed_precondition',
     reason: 'wrong_kind',
-    message: `${move.name} is a branch and cannot point to ${move.newOid}, which is a ${kind}`
+    message: `${move.name} must point to a commit; ${move.newOid} is a ${kind}`
   })
 }
 
@@ -68,7 +68,7 @@ export function refConflict(name: string, other: string): BlobwireError {
     reason: 'ref_conflict',
     message: other
       ? `${name} and ${other} cannot exist together: the name of one is a directory of the other`
-      : `${name} cannot exist beside a ref that its name is a directory of, or that is a directory of its name`
+      : `${name} conflicts with another ref: the name of one is a directory of the other`
   })
 }
 

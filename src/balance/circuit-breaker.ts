@@ -1,30 +1,32 @@
 /** The circuit breaker of one endpoint, and its options. */
 import type { Clock } from '../core/clock.ts'
 
-/** When calls to an endpoint stop, and for how long. */
+/** When the circuit breaker of an endpoint opens, and for how long; see `ClientOptions.breaker`. */
 export interface BreakerOptions {
   /**
-   * Failures in a row that open it.
+   * Number of consecutive failures that opens the breaker. Attempts that were under way together and fail together
+   * count as one.
    * @default 5
    */
   failures?: number | undefined
   /**
-   * Share of failed attempts within `windowMs` that opens it, above 0; it needs at least `minimumAttempts`.
+   * Share of failed attempts within `windowMs` that opens the breaker, from 0.01 to 1. The share counts once there were
+   * `minimumAttempts` attempts.
    * @default 0.5
    */
   ratio?: number | undefined
   /**
-   * Attempts within `windowMs` below which the share says nothing.
+   * Least number of attempts within `windowMs` for `ratio` to count.
    * @default 20
    */
   minimumAttempts?: number | undefined
   /**
-   * Time over which the share is taken, in milliseconds.
+   * Length of the window over which `ratio` is computed, in milliseconds.
    * @default 10000
    */
   windowMs?: number | undefined
   /**
-   * How long calls are refused before one is let through as a probe, in milliseconds.
+   * Time for which an open breaker refuses calls, in milliseconds. Then the breaker lets one call through as a probe.
    * @default 60000
    */
   openMs?: number | undefined
@@ -33,7 +35,9 @@ export interface BreakerOptions {
 /** The options with every default in place. */
 export type ResolvedBreakerOptions = { readonly [Key in keyof BreakerOptions]-?: NonNullable<BreakerOptions[Key]> }
 
-/** What an attempt tells about its endpoint; `none` = nothing: the caller cancelled it, or the server refused this call. */
+/**
+ * What an attempt tells about its endpoint; `none` = nothing: the caller cancelled it, or the server refused this call.
+ */
 export type Outcome = 'success' | 'failure' | 'none'
 
 /** The right to one attempt. It goes back to `record`, once. */
@@ -53,8 +57,8 @@ interface Half {
 const emptyHalf = (): Half => ({ attempts: 0, failed: 0, distinct: 0 })
 
 /**
- * Closed, open, or half open with exactly one probe. The breaker is a counter: an attempt that passes makes no object and
- * sets no timer.
+ * Closed, open, or half open with exactly one probe. The breaker is a counter: an attempt that passes makes no object
+ * and sets no timer.
  *
  * Attempts that were under way together and fail together tell one fact, not many: a connection that breaks under 256
  * calls is one failure. So an attempt counts towards the failures in a row only if it began after the last counted

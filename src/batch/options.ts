@@ -1,35 +1,36 @@
-/** How calls are gathered into frames; see `ClientOptions.batch`. */
+/** How the client gathers calls into frames; see `ClientOptions.batch`. */
 export interface BatchOptions {
   /**
-   * Most operations in one frame. Fewer where the server allows fewer.
+   * Maximum number of operations in one frame. The server's own limit applies where it is lower.
    * @default 256
    */
   maxOperations?: number | undefined
   /**
-   * A frame is sent before it has more bytes than this; a larger operation travels alone. Fewer where the server allows
-   * fewer.
+   * Maximum size of one frame, in bytes. A larger operation is sent in a frame of its own. The server's own limit
+   * applies where it is lower.
    * @default 262144
    */
   maxBytes?: number | undefined
   /**
-   * Milliseconds that the first call of a frame waits for others while nothing is under way. 0 = none.
+   * Time that the first call of a frame waits for further calls while no frame is in flight, in milliseconds; 0 = the
+   * frame is sent at once.
    * @default 0
    */
   lingerMs?: number | undefined
   /**
-   * Most frames that have been sent and not been answered; how many there are follows from the round trip.
+   * Maximum number of frames in flight. Within this bound, the client adapts the number to the round trip time.
    * @default 64
    */
   framesInFlight?: number | undefined
   /**
-   * Most operations that wait for their frame. Beyond it, calls are refused with `resource_exhausted`, reason
+   * Maximum number of operations that wait for a frame. Further calls fail with `resource_exhausted`, reason
    * `queue_full`.
    * @default 100000
    */
   maxQueued?: number | undefined
   /**
-   * Most bytes of such operations, about; one is taken however large it is. Contents wait as they are, not copied, so
-   * that this bounds what the caller has made, rather than what the client adds.
+   * Approximate maximum size of the operations that wait for a frame, in bytes. An empty queue accepts one operation of
+   * any size. The client does not copy contents that wait, so that this bounds the caller's memory.
    * @default 1073741824
    */
   maxQueuedBytes?: number | undefined

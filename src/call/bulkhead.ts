@@ -1,15 +1,15 @@
 /** A bulkhead: a bounded number of calls at a time; the others wait in a bounded queue, first come, first served. */
 import { BlobwireError } from '../core/error.ts'
 
-/** How many calls are under way at a time. */
+/** How many calls may be under way at a time; see `ClientOptions.concurrency`. */
 export interface ConcurrencyOptions {
   /**
-   * Calls under way at a time; further calls wait for their turn.
+   * Maximum number of calls under way. Further calls wait in order.
    * @default 10000
    */
   maxCalls?: number | undefined
   /**
-   * Calls that wait; further calls are refused with `resource_exhausted`, reason `queue_full`.
+   * Maximum number of calls that wait. Further calls fail with `resource_exhausted`, reason `queue_full`.
    * @default 100000
    */
   maxQueued?: number | undefined

@@ -7,27 +7,27 @@ declare global {
   }
 }
 
-/** What every call takes besides its arguments. */
+/** Options of a single call. Every call takes them besides its arguments. */
 export interface CallOptions {
   /**
-   * Ends the call: it settles at once with `cancelled`. The server may still carry it out.
+   * Aborting the signal ends the call at once with `cancelled`. The server may still carry the call out.
    * @default none
    */
   signal?: AbortSignal | undefined
   /**
-   * Time for the whole call, in milliseconds, more than 0; then it fails with `deadline_exceeded`. The server is told,
-   * and stops too.
+   * Time for the whole call with all its attempts, in milliseconds, more than 0. After this time the call fails with
+   * `deadline_exceeded`. The client sends the deadline to the server, which stops its work then.
    * @default the client's `timeoutMs`
    */
   timeoutMs?: number | undefined
   /**
-   * Headers (gRPC: metadata) for this call, over the client's own. Names are case-insensitive; those that the protocol
-   * itself uses are refused.
+   * Headers (gRPC: metadata) of this call. They take precedence over the client's headers. Names are case-insensitive.
+   * Names that the protocol itself uses are refused. A call with headers of its own is sent as a request of its own.
    * @default {}
    */
   headers?: Readonly<Record<string, string>> | undefined
   /**
-   * The transport of this call, where it is not to be the client's own. It travels on connections of that transport.
+   * Transport of this call, in place of the client's. Each transport has connections of its own.
    * @default the client's
    */
   transport?: TransportName | undefined

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts'
 import { BlobwireError } from '../core/error.ts'
 
-/** A bearer token, or what fetches one. */
+/** A bearer token, or a function (also async) that returns one. */
 export type Token = string | (() => string | Promise<string>)
 
 /** Characters a token may have. Source: RFC 6750 section 2.1, `b64token`. */

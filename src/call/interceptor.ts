@@ -11,41 +11,41 @@ import type { Sink } from './call.ts'
  */
 export type UnaryInvoker = (call: UnaryCall) => Promise<object>
 
-/** Name of an RPC that a client sends as a request of its own or as an operation of a frame. */
+/** Name of an RPC that the client sends as a request or as an operation of a frame. */
 export type RequestMethod = Exclude<keyof typeof methods, 'session' | 'uploadBlob' | 'downloadBlob'>
 
 /** The response message of an RPC. */
 export type ResponseMessage<Name extends RequestMethod> =
   (typeof methods)[Name] extends Method<infer _, infer Response> ? Response : never
 
-/** What an interceptor sees of a call or of a request, beside its message. */
+/** The properties that calls and requests have in common for interceptors. */
 export interface Intercepted {
-  /** Headers (gRPC: metadata), by lower-case name. */
+  /** Headers (gRPC: metadata) by lower-case name. */
   readonly headers: Readonly<Record<string, string>>
-  /** Aborts when nobody waits for the answer any more. */
+  /** Aborts when the call has ended and nobody waits for the result any more. */
   readonly signal: AbortSignal
-  /** The time that is left until the deadline, in milliseconds. */
+  /** Time left until the call's deadline, in milliseconds. */
   remainingMs(): number
 }
 
-/** A request of one RPC, as an interceptor sees it. */
+/** A request of one RPC, as a request interceptor sees it. */
 export interface RequestOf<Name extends RequestMethod> extends Intercepted {
   readonly method: Name
-  /** The request message; fields that have their proto3 default may be left out. */
+  /** Request message. Fields that have their proto3 default may be absent. */
   readonly message: (typeof methods)[Name] extends Method<infer Request, infer _> ? Init<Request> : never
 }
 
-/** A request as an interceptor sees it: `request.method === 'getTree'` narrows `request.message`. */
+/** A request, as a request interceptor sees it. `request.method === 'getTree'` narrows `request.message`. */
 export type InterceptedRequest = { [Name in RequestMethod]: RequestOf<Name> }[RequestMethod]
 
-/** Sends the request on, with another message or other headers where they were changed. */
+/** Passes the request on to the next interceptor, or to the server, and returns the response. */
 export type NextRequest = <Name extends RequestMethod>(
   request: Pick<RequestOf<Name>, 'method' | 'message' | 'headers'>
 ) => Promise<ResponseMessage<Name>>
 
 /**
- * Sees each request that calls make: `getTree` makes one for each page, `batch` one for each part, `commitFiles` several.
- * A request that is sent again by a retry is seen once.
+ * A function around every request that a call makes. `getTree` makes one request for each page, `batch` one for each
+ * part, and `commitFiles` several. The interceptor sees a request once, also when the client retries the request.
  */
 export type RequestInterceptor = (
   request: InterceptedRequest,

@@ -53,7 +53,7 @@ export async function runBatch<const Given extends readonly Operation[]>(
   const { invoker, defaults } = context
   const { atomic = false, ...callOptions } = options
   const remaining = invoker.shared(callOptions)
-  if (!Array.isArray(operations)) throw invalidArgument('operations', 'must be a list')
+  if (!Array.isArray(operations)) throw invalidArgument('operations', 'must be a list of operations')
   const base64 = (callOptions.transport ?? invoker.transport) === 'json'
   const items = operations.map((operation, index) => toItem(operation, { index, defaults, base64 }))
   let runs = splitBySize(items, (item) => item.bytes, invoker.caches.limits)
@@ -92,7 +92,7 @@ function toItem(
 }
 
 function tooLargeForOne(count: number, cause?: unknown): BlobwireError {
-  const message = `an atomic batch goes in one request, and these ${count} operations are too many or too large for one`
+  const message = `the ${count} operations of an atomic batch exceed one request (maxBatchOperations, maxBatchBytes)`
   return new BlobwireError({ reason: 'atomic_too_large', message, cause })
 }
 

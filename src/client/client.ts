@@ -30,7 +30,7 @@ const repositoryCalls = [
   'compare'
 ] as const
 
-/** A method of `Repository` with the repository's name in front of its arguments. */
+/** A method of `Repository` with the repository's name as its first argument. */
 type WithName<Method> = Method extends (...values: infer Values) => infer Result
   ? (repository: string, ...values: Values) => Result
   : never
@@ -41,7 +41,8 @@ type RepositoryMethods = {
 }
 
 /**
- * A connection to one service. Every call of `Repository` is here too, with the repository's name in front.
+ * A client of one service. Every call of `Repository` is also a method here, with the repository's name as the first
+ * argument. Create clients with `createClient`.
  */
 export interface Client extends Service, RepositoryMethods {}
 
@@ -64,15 +65,15 @@ class Service implements AsyncDisposable {
   }
 
   /**
-   * The same calls with the repository bound. Sends nothing.
-   * @throws BlobwireError `invalid_argument` for a name no repository can have
+   * Returns the calls of one repository. Nothing is sent to the server.
+   * @throws BlobwireError `invalid_argument` where the name is not valid for a repository
    */
   repository(name: string): Repository {
     checkRepositoryName(name)
     return new Repository(name, this.#invoker)
   }
 
-  /** One page of the repositories that the caller may read, by name. `repositories` walks all pages. */
+  /** Lists one page of the repositories that the caller may read, sorted by name. `repositories` walks all pages. */
   listRepositories(input: ListInput = {}, options: CallOptions = {}): Promise<ListRepositoriesResponse> {
     return this.#invoker.intercept({
       method: 'listRepositories',
@@ -83,7 +84,7 @@ class Service implements AsyncDisposable {
     })
   }
 
-  /** All repositories that the caller may read, by name, fetched page by page as they are wanted. */
+  /** Iterates over all repositories that the caller may read, sorted by name. Pages are fetched on demand. */
   repositories(input: ListInput = {}, options?: CallOptions): AsyncGenerator<RepositoryInfo, void> {
     return allItems(async (page) => {
       const { repositories, nextPageToken } = await this.listRepositories({ ...input, ...page }, options)
@@ -91,22 +92,23 @@ class Service implements AsyncDisposable {
     })
   }
 
-  /** What the server can do, where its transports listen, and its limits. Asked for once. */
+  /**
+   * Returns the server's features, the addresses of its transports, and its limits. The client asks the server once.
+   */
   getCapabilities(options: CallOptions = {}): Promise<Capabilities> {
     const run = (_message: object, rest?: CallOptions) => this.#invoker.capabilities(rest)
     return this.#invoker.intercept({ method: 'getCapabilities', repository: undefined, message: {}, options, run })
   }
 
-  /** Opens the connection and learns the server's limits, so that the first call finds both. */
+  /** Opens the connection and fetches the server's limits, so that the first call waits for neither. */
   async warmUp(options?: CallOptions): Promise<void> {
     await this.getCapabilities(options)
   }
 
   /**
-   * Carries out operations in order, in as few requests as the server's limits allow; `Repository.batch` with the
-   * repository's name in front. Each result is at the position of its operation: `{ ok: true, value }` or
-   * `{ ok: false, error }`.
-   * @throws BlobwireError where a whole request failed; the operations before it may have been done
+   * Carries out operations in order, in as few requests as the server's limits allow. Each result is at the position of
+   * its operation: `{ ok: true, value }` or `{ ok: false, error }`. See `Repository.batch`.
+   * @throws BlobwireError where a whole request failed; the server may have carried out the operations before it
    */
   async batch<const Given extends readonly Operation[]>(
     repository: string,
@@ -116,14 +118,14 @@ class Service implements AsyncDisposable {
     return this.repository(repository).batch<Given>(operations, options)
   }
 
-  /** What the client has done since it was made, and how it is doing. Takes no round trip. */
+  /** Returns the client's counters and its current state. Nothing is sent to the server. */
   stats(): ClientStats {
     return statsOf(this.#invoker)
   }
 
   /**
-   * Ends every call under way with `cancelled`, reason `client_closed`, and lets go of the connection. Later calls fail
-   * the same way; closing again does nothing.
+   * Ends every call under way with `cancelled`, reason `client_closed`, and closes the connections. Later calls fail
+   * with the same error. Closing a closed client does nothing.
    */
   close(): Promise<void> {
     return this.#invoker.close()
@@ -135,8 +137,8 @@ class Service implements AsyncDisposable {
 }
 
 /**
- * Makes a client. Nothing is sent until the first call.
- * @throws BlobwireError `invalid_argument` naming the option, the value and what is allowed
+ * Creates a client. Nothing is sent to the server before the first call.
+ * @throws BlobwireError `invalid_argument` with the name of the option, its value and the allowed values
  * @example
  * const client = createClient({ endpoint: 'http://127.0.0.1:4100', transport: 'msgpack' })
  */

@@ -100,7 +100,7 @@ async function storeContents(context: BatchContext, { changes, start, remaining 
 }
 
 function tooLarge(path: string, actual: number, maximum: number): BlobwireError {
-  const message = `${path}: ${actual} bytes are more than maxInlineBytes (${maximum}); streams are not there yet`
+  const message = `${path}: the content has ${actual} bytes; at most maxInlineBytes (${maximum}) are allowed`
   const details = { limit: { limit: 'max_inline_bytes', maximum, actual } }
   return new BlobwireError({ code: 'resource_exhausted', message, details })
 }

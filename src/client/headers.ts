@@ -13,12 +13,13 @@ const nameForm = /^[a-z0-9!#$%&'*+.^_`|~-]+$/
  * headers that the protocol itself uses
  */
 export function checkHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
-  if (typeof headers !== 'object' || headers === null) throw invalidArgument('headers', 'must be an object')
+  if (typeof headers !== 'object' || headers === null)
+    throw invalidArgument('headers', 'must be an object of names and values')
   const checked: Record<string, string> = {}
   for (const [key, value] of Object.entries(headers)) {
     const name = key.toLowerCase()
-    if (reserved.test(name)) throw invalidArgument(`headers.${name}`, 'is set by the client itself')
-    if (!nameForm.test(name)) throw invalidArgument(`headers.${name.slice(0, 80)}`, 'is not a header name in HTTP')
+    if (reserved.test(name)) throw invalidArgument(`headers.${name}`, 'is reserved: the client or the protocol sets it')
+    if (!nameForm.test(name)) throw invalidArgument(`headers.${name.slice(0, 80)}`, 'must be a valid HTTP header name')
     if (typeof value !== 'string') throw invalidArgument(`headers.${name}`, 'must be a string')
     // gRPC metadata is visible ASCII only; all transports take the same.
     if (!/^[\x20-\x7e]*$/.test(value)) throw invalidArgument(`headers.${name}`, 'must be printable ASCII')

@@ -1,10 +1,10 @@
 import type { Mode } from '../git/mode.ts'
 import type { ObjectFormat } from '../git/oid.ts'
 
-/** Bytes of a file; a string stands for its UTF-8. They must not be changed until the call has settled. */
+/** Content of a file; a string stands for its UTF-8 bytes. Do not change the bytes before the call has settled. */
 export type Bytes = Uint8Array | string
 
-/** Who made a commit, and when. */
+/** Author or committer of a commit, with the time. */
 export interface Author {
   name: string
   email: string
@@ -20,63 +20,69 @@ export interface Author {
   zone?: string | undefined
 }
 
-/** A blob by its oid, or by where it stands: `revision` is an oid, ref, branch or tag, also with `~N` and `^N`. */
+/**
+ * Address of a blob: its oid, or a revision and a path. `revision` is an oid, ref, branch or tag, optionally followed
+ * by `~N` and `^N`.
+ */
 export type BlobAddress = { oid: string } | { revision: string; path: string }
 
-/** One entry of a tree that is to be stored; an empty `oid` removes the path from the base tree. */
+/** One entry of a new tree. An empty `oid` removes the path from the base tree. */
 export interface NewTreeEntry {
-  /** From the tree, with `/` between segments; subtrees are made as needed. */
+  /** Path relative to the tree, with `/` between segments. The client creates subtrees as needed. */
   path: string
   mode: Mode
   oid: string
 }
 
-/** A tree that is to be stored. */
+/** A new tree. */
 export interface StoreTreeInput {
   entries: readonly NewTreeEntry[]
   /**
-   * Oid of the tree that the entries change.
+   * Oid of the tree to which the entries are applied.
    * @default the empty tree
    */
   baseTree?: string | undefined
 }
 
-/** Which tree to list. */
+/** The tree to list. */
 export interface GetTreeInput {
   /**
-   * A commit or tree.
+   * Revision of a commit or tree.
    * @default 'HEAD'
    */
   revision?: string | undefined
   /**
-   * Of a directory.
+   * Path of a directory.
    * @default '' (the root)
    */
   path?: string | undefined
   /**
-   * Also everything below, directories before what is in them.
+   * Whether the listing includes the entries of subdirectories, each after its directory.
    * @default false
    */
   recursive?: boolean | undefined
 }
 
-/** A commit that is to be stored. */
+/** A new commit. */
 export interface StoreCommitInput {
-  /** Oid of a tree. */
+  /** Oid of the commit's tree. */
   tree: string
   /**
-   * Oids of commits.
+   * Oids of the parent commits.
    * @default []
    */
   parents?: readonly string[] | undefined
   author: Author
   /** @default the author */
   committer?: Author | undefined
-  /** Stored as it is; Git's own tools end it with a newline. */
+  /** Message of the commit, stored unchanged. Git's own tools end messages with a newline. */
   message: string
 }
 
-/** What becomes of one path: new bytes, an object that is stored already, a file moved from elsewhere, or `null` = removed. */
+/**
+ * The change of one path: new content, an object already stored, a file moved from another path, or `null` to remove
+ * it.
+ */
 export type Change =
   | Bytes
   | null
@@ -96,12 +102,12 @@ export type Change =
       mode?: Mode | undefined
     }
 
-/** Changes by path. A `Map` also takes paths that an object literal cannot (`__proto__`). */
+/** Changes by path. A `Map` also accepts the path `__proto__`, which an object literal does not. */
 export type Changes = Readonly<Record<string, Change>> | ReadonlyMap<string, Change>
 
-/** A commit that changes files on a branch. */
+/** Changes of files, to be committed on a branch. */
 export interface CommitFilesInput {
-  /** `main` or `refs/heads/main`. It is made if there is none. */
+  /** Name of the branch: `main` or `refs/heads/main`. A branch that does not exist is created. */
   branch: string
   changes: Changes
   message: string
@@ -109,28 +115,28 @@ export interface CommitFilesInput {
   /** @default the author */
   committer?: Author | undefined
   /**
-   * Oid the branch must be at, or `null` = it must not exist; else the call fails with `aborted`, reason
-   * `ref_mismatch`.
-   * @default wherever it is: others' commits in between are kept, and this one goes on top
+   * Oid that the branch must point to, or `null` where the branch must not exist. Otherwise the call fails with
+   * `aborted`, reason `ref_mismatch`.
+   * @default the branch's current head; commits that others make in the meantime are kept
    */
   expectedHead?: string | null | undefined
 }
 
-/** One page of a listing. */
+/** The page of a listing. */
 export interface PageInput {
   /**
-   * At most this many; the server may give fewer.
-   * @default what the server does (100; for paths 1000)
+   * Maximum number of items on the page. The server may return fewer.
+   * @default the server's default (100; 1000 for paths)
    */
   pageSize?: number | undefined
   /**
-   * `nextPageToken` of the page before.
-   * @default '' (from the start)
+   * `nextPageToken` of the previous page.
+   * @default '' (the first page)
    */
   pageToken?: string | undefined
 }
 
-/** Which commits to list. */
+/** The commits to list. */
 export interface ListCommitsInput extends PageInput {
   /** @default 'HEAD' */
   revision?: string | undefined
@@ -141,36 +147,36 @@ export interface ListCommitsInput extends PageInput {
   path?: string | undefined
 }
 
-/** Which names to list. */
+/** The names to list. */
 export interface ListInput extends PageInput {
   /**
-   * Only names that begin with this, such as `refs/heads/`.
+   * Prefix of the names, such as `refs/heads/`.
    * @default '' (all names)
    */
   prefix?: string | undefined
 }
 
-/** Two commits or trees. */
+/** The two commits or trees to compare. */
 export interface CompareInput extends PageInput {
   base: string
   head: string
 }
 
-/** One move of a ref; `null` = no such ref. */
+/** One update of a ref. `null` stands for a ref that does not exist. */
 export interface RefUpdateInput {
-  /** Full name, such as `refs/heads/main`. */
+  /** Full name of the ref, such as `refs/heads/main`. */
   name: string
   expectedOid: string | null
   newOid: string | null
 }
 
-/** How a repository is made. */
+/** Options of a new repository. */
 export interface CreateRepositoryInput {
   /** @default 'sha1' */
   objectFormat?: ObjectFormat | undefined
 }
 
-/** What each kind of operation takes in a batch. */
+/** The input of each kind of operation in a batch. */
 export interface OperationInputs {
   storeBlob: { content: Bytes }
   getBlob: BlobAddress
@@ -180,7 +186,7 @@ export interface OperationInputs {
   storeCommit: StoreCommitInput
   getCommit: { /** @default 'HEAD' */ revision?: string | undefined }
   listCommits: ListCommitsInput
-  /** In a batch, `expectedHead` has to be given. */
+  /** In a batch, `expectedHead` is required. */
   commitFiles: CommitFilesInput
   listRefs: ListInput
   updateRefs: { updates: readonly RefUpdateInput[] }

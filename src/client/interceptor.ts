@@ -23,45 +23,46 @@ export interface RepositoryResults extends Omit<OperationValues, 'getTree' | 'ge
 /** Name of a call of a repository. */
 export type RepositoryMethod = keyof RepositoryInputs
 
-/** The message of each call: what its caller gave. */
+/** The message of each call: the arguments of its caller. */
 export interface CallMessages extends RepositoryInputs {
   listRepositories: ListInput
   getCapabilities: Record<never, never>
 }
 
-/** What each call gives. */
+/** The result of each call. */
 export interface CallResults extends RepositoryResults {
   listRepositories: Messages['ListRepositoriesResponse']
   getCapabilities: Capabilities
 }
 
-/** Name of a call, as it is on the client. */
+/** Name of a call: the name of its method on `Client`. */
 export type Method = keyof CallResults
 
 /** A call of one method, as an interceptor sees it. */
 export interface CallOf<Name extends Method> extends Intercepted {
   readonly method: Name
-  /** Name of the repository; undefined for calls that are of none. */
+  /** Name of the repository; undefined for calls that concern no repository. */
   readonly repository: string | undefined
   readonly message: Readonly<CallMessages[Name]>
 }
 
-/** A call as an interceptor sees it: `call.method === 'storeBlob'` narrows `call.message`. */
+/** A call, as an interceptor sees it. `call.method === 'storeBlob'` narrows `call.message`. */
 export type Call = { [Name in Method]: CallOf<Name> }[Method]
 
-/** Sends the call on, with another message or more headers where they were changed. */
+/** Passes the call on to the next interceptor, or to the client, and returns the result. */
 export type NextCall = <Name extends Method>(
   call: Pick<CallOf<Name>, 'method' | 'repository' | 'message' | 'headers'>
 ) => Promise<CallResults[Name]>
 
-/** Sees each call that an application makes, once, whatever requests it takes. */
+/** A function around every call of the application. It sees a call once, however many requests the call makes. */
 export type CallInterceptor = (call: Call, next: NextCall) => Promise<CallResults[Method]>
 
 /**
- * What an application hooks into the client with the option `interceptors`: a function around each call, or `{ request }`
- * with a function around each request that calls make. It sees the call on its way out, and the result or the error on
- * its way back. It may change message and headers (`next({ ...call, headers })`), answer itself, or send the call on
- * again. The call's deadline and its signal end it, too. docs/interceptors.md has the picture of the layers.
+ * An element of the option `interceptors`: a function around every call, or `{ request }` with a function around every
+ * request that calls make. The interceptor sees the call on its way out, and the result or the error on its way back.
+ * It may change message and headers (`next({ ...call, headers })`), return a result without calling `next`, or call
+ * `next` again. The deadline and the signal of the call apply to the interceptor, too. docs/interceptors.md shows the
+ * layers.
  *
  * @example
  * const log: Interceptor = async (call, next) => {

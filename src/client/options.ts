@@ -15,78 +15,83 @@ import {
   type ResolvedPolicies
 } from './policy-options.ts'
 
-/** What `createClient` takes. Only `endpoint` has no default. */
+/** Options of `createClient`. Only `endpoint` is required. */
 export interface ClientOptions extends PolicyOptions {
   /**
-   * Where the server listens: `http://` or `https://` for any transport, `grpc://` or `grpcs://` with a port for gRPC
-   * alone. With `http(s)://` the address for gRPC is asked of the server once. Of several, each call takes the one with
-   * the least to do; all serve the same repositories, and have the same scheme.
+   * Address of the server: `http://` or `https://` for every transport, `grpc://` or `grpcs://` with a port for gRPC
+   * alone. With an `http(s)://` endpoint, the gRPC transport asks the server for its gRPC address once. With a list,
+   * each call goes to the endpoint with the fewest attempts under way. All endpoints must have the same scheme and
+   * serve the same repositories.
    */
   endpoint: string | readonly string[]
   /**
-   * How calls travel. `auto` takes `msgpack` for `http(s)://` endpoints, which is the fastest, and `grpc` for
-   * `grpc(s)://`; where that cannot be had (the server does not speak it, or something on the way lets it not through)
-   * it goes on with `msgpack`, then `json`. `stats()` tells what is in use and why.
+   * Transport of the calls. `auto` uses `msgpack`, the fastest, for `http(s)://` endpoints and `grpc` for `grpc(s)://`
+   * endpoints. Where the server does not support a transport, or a proxy blocks it, `auto` falls back from `grpc` to
+   * `msgpack` and then to `json`. `client.stats()` reports the transport in use and the reason.
    * @default 'auto'
    */
   transport?: 'auto' | TransportName | undefined
   /**
-   * Bearer token (RFC 6750), or a function that gives one; it is asked before each request, so let it keep what is
-   * still good. It is sent to the endpoint only.
+   * Bearer token (RFC 6750), or a function that returns one. The function is called before every request; cache the
+   * token yourself. The token is sent to the endpoint only.
    * @default none
    */
   token?: Token | undefined
   /**
-   * Certificates, for `https://` and `grpcs://`.
+   * TLS of `https://` and `grpcs://` endpoints.
    * @default {}
    */
   tls?: TlsOptions | undefined
   /**
-   * Time for one call, in milliseconds; `batch` and `commitFiles` have it for all their requests together.
+   * Time for one call, in milliseconds; then the call fails with `deadline_exceeded`. For `batch` and `commitFiles`, it
+   * covers all their requests together.
    * @default 30000
    */
   timeoutMs?: number | undefined
   /**
-   * How connections are opened, shared, watched and closed, and the proxy on the way. Each of these options has a
-   * default of its own.
+   * Connections: their number, age, timeouts and PINGs, and the HTTP proxy. Each of these options has a default of its
+   * own.
    * @default {}
    */
   connection?: ConnectionOptions | undefined
   /**
-   * Older name of `connection.connectTimeoutMs`, which counts more.
+   * Older name of `connection.connectTimeoutMs`. Where both are given, `connection.connectTimeoutMs` applies.
    * @default none
    */
   connectTimeoutMs?: number | undefined
   /**
-   * Headers (gRPC: metadata) for every call.
+   * Headers (gRPC: metadata) of every call.
    * @default {}
    */
   headers?: Readonly<Record<string, string>> | undefined
   /**
-   * How concurrent calls share requests. While frames are under way, calls gather into the next one, and each still
-   * settles by itself; a lone call is sent at once. `false` makes each call a request of its own.
-   * @default { 'maxOperations': 256, 'maxBytes': 262144, 'lingerMs': 0, 'framesInFlight': 64, 'maxQueued': 100000, 'maxQueuedBytes': 1073741824 }
+   * How concurrent calls share frames. While frames are in flight, the client gathers calls into the next frame; each
+   * call still settles by itself. A lone call is sent at once. `false` sends each call as a request of its own.
+   * @default { 'maxOperations': 256, 'maxBytes': 262144, 'lingerMs': 0, 'framesInFlight': 64, 'maxQueued': 100000,
+   * 'maxQueuedBytes': 1073741824 }
    */
   batch?: BatchOptions | false | undefined
   /**
-   * Compress requests of 1 KiB and more, and ask for compressed responses.
+   * Whether the client compresses requests (from 1 KiB, where a sample shows that gzip pays) and accepts compressed
+   * responses.
    * @default true
    */
   gzip?: boolean | undefined
   /**
-   * Compute the oid of everything that is read or stored and compare it with what the server says. Without it a
-   * damaged or lying server goes unnoticed.
+   * Whether the client computes the oid of every object that it reads or stores and compares it with the server's
+   * answer. Without this check, damaged or forged answers go unnoticed.
    * @default true
    */
   verify?: boolean | undefined
   /**
-   * Largest response message, in bytes after decompression; more fails with `resource_exhausted`.
+   * Maximum size of a response message, in bytes after decompression. A call with a larger response fails with
+   * `resource_exhausted`.
    * @default 16777216
    */
   maxResponseBytes?: number | undefined
   /**
-   * Functions around every call, or `{ request }` with one around every request that calls make; outermost first.
-   * docs/interceptors.md says what they see and may do.
+   * Functions around every call, or objects `{ request }` with a function around every request that calls make. The
+   * first one is the outermost. See docs/interceptors.md.
    * @default []
    */
   interceptors?: readonly Interceptor[] | undefined
@@ -144,7 +149,7 @@ export function resolveOptions(options: ClientOptions): ResolvedOptions {
   if (typeof options.token !== 'function' && options.token !== undefined && !isToken(options.token)) {
     throw invalidArgument(
       'token',
-      'must be a bearer token (letters, digits and -._~+/ with = at the end) or a function'
+      'must be a bearer token (letters, digits and -._~+/, with = at the end) or a function that returns one'
     )
   }
   return {
@@ -170,12 +175,12 @@ const maxEndpoints = 64
 function checkEndpoints(given: unknown): Map<string, Endpoint> {
   const all = Array.isArray(given) ? given : [given]
   if (all.length === 0 || all.length > maxEndpoints) {
-    throw invalidArgument('endpoint', `must be one endpoint or a list of 1 to ${maxEndpoints}`)
+    throw invalidArgument('endpoint', `must be one endpoint or a list of 1 to ${maxEndpoints} endpoints`)
   }
   const endpoints = new Map(all.map((text) => [text as string, parseEndpoint(text)]))
   const schemes = new Set([...endpoints.values()].map(({ protocol, secure }) => `${protocol} ${secure}`))
   // A token must not go to one of them in clear because another is named first.
-  if (schemes.size > 1) throw invalidArgument('endpoint', 'all must have the same scheme')
+  if (schemes.size > 1) throw invalidArgument('endpoint', 'all endpoints must have the same scheme')
   return endpoints
 }
 
@@ -190,7 +195,7 @@ export function checkTransport(value: unknown, endpoints: readonly Endpoint[]): 
   const isGrpc = endpoints.some(({ protocol }) => protocol === 'grpc')
   if (name === 'auto') return isGrpc ? ['grpc', 'msgpack', 'json'] : ['msgpack', 'json']
   if (isGrpc && name !== 'grpc') {
-    throw invalidArgument('transport', `a grpc(s):// endpoint speaks gRPC only, not ${name}`)
+    throw invalidArgument('transport', `must be grpc or auto for a grpc(s):// endpoint, not ${show(value)}`)
   }
   return [name]
 }
@@ -204,10 +209,10 @@ function checkConnection({ connection = {}, connectTimeoutMs }: ClientOptions): 
 }
 
 function checkInterceptors(given: readonly Interceptor[]): readonly Interceptor[] {
-  if (!Array.isArray(given)) throw invalidArgument('interceptors', 'must be a list')
+  if (!Array.isArray(given)) throw invalidArgument('interceptors', `must be a list, not ${show(given)}`)
   for (const [index, item] of given.entries()) {
     if (typeof item !== 'function' && typeof item?.request !== 'function') {
-      throw invalidArgument(`interceptors[${index}]`, 'must be a function, or { request } with a function')
+      throw invalidArgument(`interceptors[${index}]`, `must be a function or { request: function }, not ${show(item)}`)
     }
   }
   return [...given]
@@ -216,7 +221,7 @@ function checkInterceptors(given: readonly Interceptor[]): readonly Interceptor[
 function checkTls(tls: TlsOptions): TlsOptions {
   checkKeys('tls', tls, tlsKeys)
   if ((tls.cert === undefined) !== (tls.key === undefined)) {
-    throw invalidArgument('tls', 'cert and key go together')
+    throw invalidArgument('tls', 'cert and key must be given together')
   }
   if (tls.minVersion !== undefined && tls.minVersion !== 'TLSv1.2' && tls.minVersion !== 'TLSv1.3') {
     throw invalidArgument('tls.minVersion', `must be TLSv1.2 or TLSv1.3, not ${show(tls.minVersion)}`)

@@ -6,40 +6,43 @@ import type { ConcurrencyOptions } from '../call/bulkhead.ts'
 import { checkNumber, checkNumbers, type NumberRule } from '../core/check-options.ts'
 import type { ResolvedRetryOptions, RetryOptions } from '../retry/options.ts'
 
-/** A second attempt for reads that are slow. */
+/** A second attempt of slow reads; see `ClientOptions.hedge`. */
 export interface HedgeOptions {
-  /** Milliseconds after which a read is asked for a second time. Best near the 95th percentile of its latency. */
+  /**
+   * Time after which a read without an answer is sent again, in milliseconds. A good value is the 95th percentile of
+   * latency.
+   */
   delayMs: number
 }
 
-/** What a client does about failures and load. */
+/** Retries, circuit breaker, concurrency and hedging. */
 export interface PolicyOptions {
   /**
-   * How failed calls are sent again; `false` = never. Every operation may be sent twice without doing it twice. What is
-   * retried: `unavailable`, and what the server says is worth it (`retryable`), after the time it asks for; never past
-   * the call's deadline.
+   * How the client retries failed calls; `false` = the client makes one attempt. The client retries `unavailable` and
+   * the errors that the server marks as `retryable`, after the time that the server asks for, within the call's
+   * deadline. Every operation is safe to repeat.
    * @default { 'maxAttempts': 3, 'baseMs': 100, 'maxMs': 20000, 'budgetRatio': 0.2, 'budgetPerSecond': 10 }
    */
   retry?: RetryOptions | false | undefined
   /**
-   * When an endpoint that keeps failing is left alone: calls are then refused with `unavailable`, reason `circuit_open`,
-   * or go to another endpoint. `false` = never.
+   * When the circuit breaker of a failing endpoint opens. Calls then go to another endpoint, or fail with
+   * `unavailable`, reason `circuit_open`, where there is none. `false` = there is no circuit breaker.
    * @default { 'failures': 5, 'ratio': 0.5, 'minimumAttempts': 20, 'windowMs': 10000, 'openMs': 60000 }
    */
   breaker?: BreakerOptions | false | undefined
   /**
-   * How many calls are under way at a time; the others wait, in order.
+   * Maximum number of calls under way. Further calls wait in order.
    * @default { 'maxCalls': 10000, 'maxQueued': 100000 }
    */
   concurrency?: ConcurrencyOptions | undefined
   /**
-   * Time for one attempt, in milliseconds; then it counts as failed, and the call is tried again. Without it only the
-   * call's own time counts, so that a large call on a slow line is not cut off.
+   * Time for one attempt, in milliseconds. After this time the attempt fails and the client retries the call. Without
+   * it, only the call's deadline applies, so that a large call on a slow network has all the time of the call.
    * @default none
    */
   attemptTimeoutMs?: number | undefined
   /**
-   * Asks for a slow read a second time, at another endpoint where there is one, and takes the first answer.
+   * Sends a slow read a second time, to another endpoint where there is one, and takes the first answer.
    * @default none
    */
   hedge?: HedgeOptions | undefined

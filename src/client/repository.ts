@@ -36,16 +36,16 @@ import { allItems } from './paging.ts'
 import type { BatchOperations, BatchResults, Tree } from './results.ts'
 
 /**
- * One repository: every call of `Client` with the repository bound. It holds nothing but its name; making one sends
- * nothing.
+ * The calls of one repository. `client.repository(name)` returns it; nothing is sent to the server before the first
+ * call.
  *
- * All calls take `{ signal, timeoutMs, headers }`, are safe to repeat, and throw `BlobwireError`: `not_found` (reason
- * `repository`, `object`, `revision` or `path`), `invalid_argument`, `permission_denied`, `unauthenticated`,
- * `unavailable`, `deadline_exceeded`, `cancelled`; reads also `data_loss`, reason `integrity`, when the answer does not
- * hash to its oid.
+ * Every call takes `CallOptions` (`signal`, `timeoutMs`, `headers`, `transport`) and is safe to repeat. A call that
+ * fails throws a `BlobwireError` with one of the codes `not_found` (reason `repository`, `object`, `revision` or
+ * `path`), `invalid_argument`, `permission_denied`, `unauthenticated`, `unavailable`, `deadline_exceeded` and
+ * `cancelled`. Reads also throw `data_loss`, reason `integrity`, where the answer does not match its oid.
  */
 export class Repository {
-  /** The repository's name. */
+  /** Name of the repository. */
   readonly name: string
   readonly #calls: RepositoryCalls
 
@@ -56,27 +56,27 @@ export class Repository {
   }
 
   /**
-   * Creates the repository. One that is there with the same object format is success.
-   * @throws BlobwireError `already_exists` where it is there with the other object format
+   * Creates the repository. The call succeeds where the repository exists with the same object format.
+   * @throws BlobwireError `already_exists` where the repository exists with the other object format
    */
   async createRepository(options: CreateRepositoryInput & CallOptions = {}): Promise<RepositoryInfo> {
     const { objectFormat, ...callOptions } = options
     return this.#calls.compose('createRepository', { objectFormat }, callOptions)
   }
 
-  /** Tells the repository's object format and default branch. */
+  /** Returns the repository's object format and default branch. */
   getRepository(options: CallOptions = {}): Promise<RepositoryInfo> {
     return this.#calls.compose('getRepository', {}, options)
   }
 
-  /** Deletes the repository with everything in it. Nothing to delete is success. */
+  /** Deletes the repository with all its content. The call succeeds where the repository does not exist. */
   deleteRepository(options: CallOptions = {}): Promise<void> {
     return this.#calls.compose('deleteRepository', {}, options)
   }
 
   /**
-   * Stores a blob of at most `maxInlineBytes` (1 MiB).
-   * @throws BlobwireError `resource_exhausted` above that
+   * Stores a blob of at most `maxInlineBytes` (1 MiB by default).
+   * @throws BlobwireError `resource_exhausted` where the content is larger
    */
   storeBlob(content: Bytes, options?: CallOptions): Promise<StoreBlobResponse> {
     return this.#calls.run('storeBlob', { content }, options)
@@ -87,17 +87,17 @@ export class Repository {
     return this.#calls.run('getBlob', typeof address === 'string' ? { oid: address } : address, options)
   }
 
-  /** Tells which of these objects the repository lacks, in the order asked, each once. */
+  /** Returns those of the oids that the repository does not contain, in the given order, without duplicates. */
   findMissing(oids: readonly string[], options?: CallOptions): Promise<FindMissingResponse> {
     return this.#calls.run('findMissing', { oids }, options)
   }
 
   /**
-   * Stores a tree, with the subtrees its paths need. With `baseTree`, the entries change that tree. The entries of a
-   * listing can be stored as they are; of a recursive one, without its directories, which follow from the paths:
+   * Stores a tree and the subtrees that its paths need. With `baseTree`, the entries are applied to that tree. The
+   * entries of a `getTree` listing are valid input; for a recursive listing, leave out the directories:
    * `entries.filter(({ mode }) => mode !== '040000')`.
-   * @throws BlobwireError `failed_precondition`, reason `missing_object` or `wrong_kind`, where an entry's object is not
-   * there or is of another kind than its mode says
+   * @throws BlobwireError `failed_precondition`, reason `missing_object` where the object of an entry does not exist,
+   * or `wrong_kind` where its kind does not match the entry's mode
    */
   storeTree(
     entries: readonly NewTreeEntry[],
@@ -107,30 +107,30 @@ export class Repository {
     return this.#calls.run('storeTree', { entries, baseTree }, callOptions)
   }
 
-  /** Lists a tree, all pages of it, sorted as Git sorts. */
+  /** Lists a tree completely, in Git's order. The client fetches all pages. */
   getTree(input: GetTreeInput = {}, options: CallOptions = {}): Promise<Tree> {
     return this.#calls.compose('getTree', input, options)
   }
 
   /**
-   * Stores a commit whose tree and parents are there. No ref moves.
+   * Stores a commit. Its tree and parents must exist. The call changes no ref.
    * @throws BlobwireError `failed_precondition`, reason `missing_object` or `wrong_kind`
    */
   storeCommit(input: StoreCommitInput, options?: CallOptions): Promise<StoreCommitResponse> {
     return this.#calls.run('storeCommit', input, options)
   }
 
-  /** Reads the commit at a revision (default `HEAD`). */
+  /** Reads the commit at a revision, by default `HEAD`. */
   getCommit(revision?: string, options?: CallOptions): Promise<GetCommitResponse> {
     return this.#calls.run('getCommit', { revision }, options)
   }
 
-  /** One page of the commits reachable from a revision, newest first. `commits` walks all pages. */
+  /** Lists one page of the commits reachable from a revision, newest first. `commits` walks all pages. */
   listCommits(input: ListCommitsInput = {}, options?: CallOptions): Promise<ListCommitsResponse> {
     return this.#calls.run('listCommits', input, options)
   }
 
-  /** All commits reachable from a revision, newest first, fetched page by page as they are wanted. */
+  /** Iterates over all commits reachable from a revision, newest first. Pages are fetched on demand. */
   commits(input: ListCommitsInput = {}, options?: CallOptions): AsyncGenerator<Commit, void> {
     return allItems(async (page) => {
       const { commits, nextPageToken } = await this.listCommits({ ...input, ...page }, options)
@@ -139,11 +139,12 @@ export class Repository {
   }
 
   /**
-   * Changes files on a branch: one new commit and the moved branch, all or nothing. Contents that the server has are not
-   * sent, the rest goes in as few requests as its limits allow.
+   * Commits changes of files on a branch: the server stores one new commit and moves the branch to it, or changes
+   * nothing. The client sends only the contents that the server lacks, in as few requests as the server's limits allow.
    * @throws BlobwireError `aborted`, reason `ref_mismatch`, where the branch is not at `expectedHead`;
-   * `failed_precondition`, reason `path_not_found` (removing or moving what is not there), `path_conflict` (a file where
-   * a directory is, or the other way round) or `missing_object`; `resource_exhausted` for a file above `maxInlineBytes`
+   * `failed_precondition`, reason `path_not_found` (a path to remove or move does not exist), `path_conflict` (a file
+   * takes the place of a directory, or the reverse) or `missing_object`; `resource_exhausted` for a file above
+   * `maxInlineBytes`
    * @example
    * await repo.commitFiles({
    *   branch: 'main',
@@ -156,12 +157,12 @@ export class Repository {
     return this.#calls.compose('commitFiles', input, options)
   }
 
-  /** One page of the refs, by name, without `HEAD`. `refs` walks all pages. */
+  /** Lists one page of the refs, sorted by name, without `HEAD`. `refs` walks all pages. */
   listRefs(input: ListInput = {}, options?: CallOptions): Promise<ListRefsResponse> {
     return this.#calls.run('listRefs', input, options)
   }
 
-  /** All refs, by name, fetched page by page as they are wanted. */
+  /** Iterates over all refs, sorted by name, without `HEAD`. Pages are fetched on demand. */
   refs(input: ListInput = {}, options?: CallOptions): AsyncGenerator<Ref, void> {
     return allItems(async (page) => {
       const { refs, nextPageToken } = await this.listRefs({ ...input, ...page }, options)
@@ -170,19 +171,19 @@ export class Repository {
   }
 
   /**
-   * Moves refs by compare-and-swap, all of them or none. A ref that is already where it shall go counts as moved.
+   * Updates refs by compare-and-swap, all of them or none. A ref that already has its new value counts as updated.
    * @throws BlobwireError `aborted`, reason `ref_mismatch`, with `details.refMismatches`
    */
   updateRefs(updates: readonly RefUpdateInput[], options: CallOptions = {}): Promise<UpdateRefsResponse> {
     return this.#calls.compose('updateRefs', { updates }, options)
   }
 
-  /** One page of the paths that differ between two commits or trees. `changes` walks all pages. */
+  /** Lists one page of the paths that differ between two commits or trees. `changes` walks all pages. */
   compare(input: CompareInput, options?: CallOptions): Promise<CompareResponse> {
     return this.#calls.run('compare', input, options)
   }
 
-  /** All paths that differ between two commits or trees, fetched page by page as they are wanted. */
+  /** Iterates over all paths that differ between two commits or trees. Pages are fetched on demand. */
   changes(input: CompareInput, options?: CallOptions): AsyncGenerator<PathChange, void> {
     return allItems(async (page) => {
       const { changes, nextPageToken } = await this.compare({ ...input, ...page }, options)
@@ -192,9 +193,10 @@ export class Repository {
 
   /**
    * Carries out operations in order, in as few requests as the server's limits allow. Each result is at the position of
-   * its operation: `{ ok: true, value }` or `{ ok: false, error }`; with a literal list, each has the type of its own
-   * operation. With `atomic`, every ref change in it happens or none does, and it has to fit into one request.
-   * @throws BlobwireError where a whole request failed; the operations before it may have been done
+   * its operation: `{ ok: true, value }` or `{ ok: false, error }`. With a literal list, each result has the type of
+   * its own operation. With `atomic`, the server makes all ref changes of the batch or none; an atomic batch must fit
+   * into one request.
+   * @throws BlobwireError where a whole request failed; the server may have carried out the operations before it
    * @example
    * const [stored, read] = await repo.batch([{ storeBlob: { content: 'hello\n' } }, { getBlob: { oid } }])
    * if (stored.ok) console.log(stored.value.oid)

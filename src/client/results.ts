@@ -3,21 +3,21 @@ import type { BlobwireError } from '../core/error.ts'
 import type { Messages, TreeEntry } from '../schema/messages.ts'
 import type { Operation, OperationInputs, OperationName } from './inputs.ts'
 
-/** What each kind of operation gives. */
+/** The value of each kind of operation. */
 export type OperationValues = {
   [Name in OperationName]: NonNullable<Messages['OperationResult'][Name]>
 }
 
-/** What came of one operation of a batch. */
+/** The outcome of one operation of a batch: its value or its error. */
 export type OperationResult<Value = OperationValues[OperationName]> =
   | { readonly ok: true; readonly value: Value; readonly error?: undefined }
   | { readonly ok: false; readonly error: BlobwireError; readonly value?: undefined }
 
-/** A whole tree: a listing with all its pages. */
+/** The complete listing of a tree. */
 export interface Tree {
-  /** Of the tree that is listed. */
+  /** Oid of the listed tree. */
   oid: string
-  /** Paths are relative to the tree that is listed. */
+  /** Entries of the tree. Paths are relative to the listed tree. */
   entries: TreeEntry[]
 }
 
@@ -32,7 +32,7 @@ type KeyOf<Input> = Input extends unknown ? keyof Input : never
 type Exact<Given, Input> = { readonly [Key in keyof Given]: Key extends KeyOf<Input> ? Given[Key] : never }
 
 /**
- * Operations as `batch` takes them. The type parameter is inferred from the list: a literal list has a type for each
+ * The operations of a `batch`. TypeScript infers the type parameter from the list: a literal list has a type for each
  * position.
  */
 export type BatchOperations<Given extends readonly Operation[]> = readonly [
@@ -45,7 +45,7 @@ export type BatchOperations<Given extends readonly Operation[]> = readonly [
   }
 ]
 
-/** Results as `batch` gives them, each at the position of its operation. */
+/** The results of a `batch`, each at the position of its operation. */
 export type BatchResults<Given extends readonly Operation[]> = {
   -readonly [Index in keyof Given]: OperationResult<OperationValues[NameOf<Given[Index]>]>
 }

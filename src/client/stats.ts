@@ -9,50 +9,58 @@ import type { CallInvoker } from './call-invoker.ts'
 /** How batches travel to one endpoint. */
 export interface BatchStats {
   /**
-   * How concurrent calls travel: in frames of a `session`, where there is none as `unary` requests of several calls, or
-   * (`off`) each as a request of its own.
+   * How concurrent calls are sent: `session` = in frames of a session; `unary` = several calls in one unary request;
+   * `off` = each call in a request of its own.
    */
   batching: BatchingMode | 'off'
-  /** Why there is no session: the reason or code of the error that said so; empty otherwise. */
+  /** Why there is no session: the reason, or else the code, of the error that ruled sessions out; otherwise empty. */
   noSessionReason: string
-  /** Operations that wait for their frame. */
+  /** Operations that wait for a frame. */
   queued: number
-  /** Frames that may be in flight at the moment. */
+  /** Number of frames that may be in flight at the moment. */
   frameWindow: number
-  /** The shortest of the last round trips of frames, in milliseconds; undefined before the first. */
+  /** Shortest of the latest round trips of frames, in milliseconds; undefined before the first one. */
   roundTripMs: number | undefined
 }
 
-/** One endpoint over one transport. */
+/** State of one endpoint over one transport. */
 export interface EndpointStats extends BatchStats {
-  /** As it was given. */
+  /** The endpoint as the option `endpoint` names it. */
   endpoint: string
   transport: TransportName
-  /** `open` = it is left alone; `half_open` = a probe is under way. */
+  /**
+   * State of the circuit breaker: `open` = it refuses calls; `half_open` = a probe is under way; `off` = there is none.
+   */
   breaker: 'closed' | 'open' | 'half_open' | 'off'
-  /** How often its breaker opened. */
+  /** Number of times the circuit breaker opened. */
   breakerOpenings: number
-  /** Attempts under way. */
+  /** Number of attempts under way. */
   inFlight: number
 }
 
-/** What a client has done so far; what is of one endpoint stands for the first one here, and for all in `endpoints`. */
+/**
+ * Counters and state of a client. The properties of `BatchStats` here are those of the first endpoint over the
+ * transport in use; `endpoints` has them for every endpoint.
+ */
 export interface ClientStats extends Omit<Counters, 'connections'>, BatchStats {
-  /** Connections: opened, open, idle, in use, and what they carry. */
+  /** Counts of connections and of the streams on them. */
   connections: ConnectionStats
-  /** The transport in use. */
+  /** Transport in use. */
   transport: TransportName
-  /** Why it is not the preferred one: the reason or code of the error that said so; empty otherwise. */
+  /**
+   * Why `transport` is not the preferred one: the reason, or else the code, of the error that ruled that out; otherwise
+   * empty.
+   */
   transportReason: string
-  /** Calls under way. */
+  /** Number of calls under way. */
   running: number
-  /** Calls that wait for their turn (`concurrency.maxCalls`). */
+  /** Number of calls that wait because `concurrency.maxCalls` calls are under way. */
   waiting: number
-  /** How often a breaker opened. */
+  /** Number of times a circuit breaker opened, over all endpoints. */
   breakerOpenings: number
-  /** Of calls that succeeded, from the call to its answer. */
+  /** Durations of calls that succeeded, from the start of the call to its result. */
   latency: LatencySummary
-  /** Those that were used so far. */
+  /** The endpoints that the client has used so far. */
   endpoints: EndpointStats[]
 }
 

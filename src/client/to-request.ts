@@ -4,7 +4,6 @@ import { BlobwireError, invalidArgument } from '../core/error.ts'
 import { type ObjectFormat, zeroOid } from '../git/oid.ts'
 import type { Init } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
-import { methods } from '../schema/methods.ts'
 import type {
   Author,
   Bytes,
@@ -77,7 +76,7 @@ function treeEntries(entries: readonly (NewTreeEntry & { rawPath?: Uint8Array })
 
 function commitFiles(input: CommitFilesInput, defaults: RequestDefaults): Request<'commitFiles'> {
   if (input.expectedHead === undefined) {
-    throw invalidArgument('expectedHead', 'has to be given in a batch: an oid, or null for a new branch')
+    throw invalidArgument('expectedHead', 'is required in a batch: an oid, or null for a new branch')
   }
   return {
     branch: input.branch,
@@ -128,14 +127,15 @@ export function prepare<Name extends OperationName>(
 ): Request<Name> {
   if (!Object.hasOwn(prepared, name)) {
     const caches = Object.keys(prepared).join(', ')
-    throw invalidArgument('operations', `there is no operation ${JSON.stringify(name)}; there are ${caches}`)
+    throw invalidArgument('operations', `unknown operation ${JSON.stringify(name)}; expected one of ${caches}`)
   }
-  if (typeof input !== 'object' || input === null) throw invalidArgument(name, 'must be an object')
+  if (typeof input !== 'object' || input === null)
+    throw invalidArgument(name, 'must be an object with the input of the operation')
   try {
     return prepared[name](input, defaults)
   } catch (error) {
     if (error instanceof BlobwireError) throw error
     // A list that is none, and the like: JavaScript callers.
-    throw invalidArgument(name, `is not of the form that ${methods[name].name} takes: ${(error as Error).message}`)
+    throw invalidArgument(name, `must be a valid input of ${name}: ${(error as Error).message}`)
   }
 }

@@ -20,7 +20,7 @@ export async function wholeTree(
   while (nextPageToken !== '') {
     const page = await fetchPage({ pageSize, pageToken: nextPageToken })
     if (page.oid !== first.oid || (page.entries.length === 0 && page.nextPageToken !== '')) {
-      const message = `tree ${first.oid}: a later page is of another tree, or empty`
+      const message = `tree ${first.oid}: a later page is empty or belongs to another tree`
       throw new BlobwireError({ code: 'data_loss', reason: 'integrity', message, sent: 'processed', attempts: 1 })
     }
     for (const entry of page.entries) entries.push(entry)

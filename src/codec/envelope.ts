@@ -129,7 +129,7 @@ export class EnvelopeParser {
     let length = 0
     for (let place = 1; place < envelopeHeaderBytes; place++) length = length * 256 + (bytes[at + place] as number)
     if (length > this.#maxBytes) {
-      const message = `a message of ${length} bytes on the stream; at most ${this.#maxBytes} are taken`
+      const message = `a message of ${length} bytes exceeds the limit of ${this.#maxBytes} bytes`
       const details = { limit: { limit: 'max_batch_bytes', maximum: this.#maxBytes, actual: length } }
       throw new BlobwireError({ code: 'resource_exhausted', message, details })
     }

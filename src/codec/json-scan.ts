@@ -24,7 +24,7 @@ export function scanJson(text: NativeBytes): void {
     let end = text.indexOf(quote, from)
     let at = from
     for (;;) {
-      if (end < 0) throw malformed('a string has no end')
+      if (end < 0) throw malformed('a string is not terminated')
       if (nextBackslash >= 0 && nextBackslash < at) nextBackslash = text.indexOf(backslash, at)
       if (nextBackslash < 0 || nextBackslash > end) return end
       // An escape takes the byte after it along, so it can be crossed as two bytes.
@@ -46,10 +46,10 @@ export function scanJson(text: NativeBytes): void {
       }
       case 0x7b: // {
       case 0x5b: // [
-        if (levels.length >= maxDepth) throw malformed(`nested deeper than ${maxDepth} levels`)
+        if (levels.length >= maxDepth) throw malformed(`the message is nested deeper than ${maxDepth} levels`)
         expectsKey = text[at] === 0x7b
         levels.push(expectsKey ? [] : undefined)
-        if (++nodes > maxNodes) throw malformed(`more than ${maxNodes} values`)
+        if (++nodes > maxNodes) throw malformed(`the message has more than ${maxNodes} values`)
         break
       case 0x7d: // }
       case 0x5d: // ]
@@ -58,7 +58,7 @@ export function scanJson(text: NativeBytes): void {
         break
       case 0x2c: // ,
         expectsKey = levels.at(-1) !== undefined
-        if (++nodes > maxNodes) throw malformed(`more than ${maxNodes} values`)
+        if (++nodes > maxNodes) throw malformed(`the message has more than ${maxNodes} values`)
         break
     }
   }
@@ -77,7 +77,7 @@ function keyOf(text: NativeBytes, from: number, to: number): string {
 
 function checkKey(keys: string[], key: string): void {
   if (key === '__proto__') throw malformed('the key __proto__ is not allowed')
-  if (keys.includes(key)) throw malformed('a key stands twice in its object')
+  if (keys.includes(key)) throw malformed('a key is repeated in its object')
   // No message has as many fields; a linear search stays cheap.
   if (keys.length >= 64) throw malformed('more than 64 keys in one object')
   keys.push(key)

@@ -64,14 +64,14 @@ export const jsonCodec: Codec = {
   },
 
   decode(type, bytes) {
-    if (!isUtf8(bytes)) throw malformed('not UTF-8')
+    if (!isUtf8(bytes)) throw malformed('the message is not valid UTF-8')
     const text = toNative(bytes)
     scanJson(text)
     let wire: unknown
     try {
       wire = JSON.parse(decodeUtf8(text))
     } catch (cause) {
-      throw malformed('not JSON', cause)
+      throw malformed('the message is not valid JSON', cause)
     }
     return fromWire(type, wire, jsonRepresentation)
   }

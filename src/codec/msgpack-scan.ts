@@ -47,11 +47,11 @@ class Scan {
       }
       level = this.#levels.at(-1)
     }
-    if (this.#at !== this.#bytes.length) throw malformed(`${this.#bytes.length - this.#at} bytes after the value`)
+    if (this.#at !== this.#bytes.length) throw malformed(`${this.#bytes.length - this.#at} bytes follow the message`)
   }
 
   #value(): void {
-    if (++this.#nodes > maxNodes) throw malformed(`more than ${maxNodes} values`)
+    if (++this.#nodes > maxNodes) throw malformed(`the message has more than ${maxNodes} values`)
     const head = this.#uint(1)
     if (head <= 0x7f || head >= 0xe0) return
     if (head <= 0x8f) return this.#open(head & 0x0f, true)
@@ -96,7 +96,7 @@ class Scan {
       case 0xdf:
         return this.#open(this.#uint(head === 0xde ? 2 : 4), true)
       default:
-        throw malformed(`type 0x${head.toString(16)} at byte ${this.#at - 1} is not used here`)
+        throw malformed(`type 0x${head.toString(16)} at byte ${this.#at - 1} is not allowed`)
     }
   }
 
@@ -110,7 +110,7 @@ class Scan {
     this.#text(length)
     const key = decodeLatin1(this.#bytes, from, this.#at)
     if (key === '__proto__') throw malformed('the key __proto__ is not allowed')
-    if (keys.includes(key)) throw malformed(`the key at byte ${start} stands twice in its map`)
+    if (keys.includes(key)) throw malformed(`the key at byte ${start} is repeated in its map`)
     // No message has as many fields; a linear search stays cheap.
     if (keys.length >= 64) throw malformed('more than 64 keys in one map')
     keys.push(key)
@@ -118,8 +118,9 @@ class Scan {
 
   #open(count: number, isMap: boolean): void {
     const items = isMap ? count * 2 : count
-    if (items > this.#bytes.length - this.#at) throw malformed(`${items} values are declared, but the bytes end before`)
-    if (this.#levels.length >= maxDepth) throw malformed(`nested deeper than ${maxDepth} levels`)
+    if (items > this.#bytes.length - this.#at)
+      throw malformed(`${items} values are declared, more than the remaining bytes hold`)
+    if (this.#levels.length >= maxDepth) throw malformed(`the message is nested deeper than ${maxDepth} levels`)
     this.#levels.push({ left: items, keys: isMap ? [] : undefined })
   }
 
@@ -144,6 +145,6 @@ class Scan {
 
   #skip(length: number): void {
     this.#at += length
-    if (this.#at > this.#bytes.length) throw malformed('the bytes end in the middle of a value')
+    if (this.#at > this.#bytes.length) throw malformed('the message ends in the middle of a value')
   }
 }

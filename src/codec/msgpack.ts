@@ -36,7 +36,7 @@ function readCarefully<Name extends MessageName>(type: Name, bytes: Uint8Array):
     wire = decoder.decode(bytes)
   } catch (cause) {
     // DecodeError, but also RangeError and TypeError.
-    throw malformed('not MessagePack', cause)
+    throw malformed('the message is not valid MessagePack', cause)
   }
   return fromWire(type, wire)
 }

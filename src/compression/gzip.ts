@@ -23,11 +23,16 @@ export function gunzip(bytes: Uint8Array, maxBytes: number): Uint8Array | Promis
 
 function failure(cause: unknown, maxBytes: number): BlobwireError {
   if (!(cause instanceof RangeError)) {
-    return new BlobwireError({ code: 'invalid_argument', reason: 'malformed', message: 'not gzip', cause })
+    return new BlobwireError({
+      code: 'invalid_argument',
+      reason: 'malformed',
+      message: 'the bytes are not valid gzip',
+      cause
+    })
   }
   return new BlobwireError({
     code: 'resource_exhausted',
-    message: `more than ${maxBytes} bytes after decompression`,
+    message: `the message has more than ${maxBytes} bytes after decompression`,
     details: { limit: { limit: 'max_batch_bytes', maximum: maxBytes, actual: 0 } },
     cause
   })

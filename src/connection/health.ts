@@ -106,7 +106,7 @@ export class ConnectionHealth {
 
   #destroy(timeoutMs: number): void {
     this.stop()
-    const message = `nothing came on the connection within ${timeoutMs} ms of a PING`
+    const message = `no data on the connection within ${timeoutMs} ms of a PING`
     this.#socket.destroy(new BlobwireError({ code: 'unavailable', reason: 'connection_dead', message, sent: 'maybe' }))
   }
 }

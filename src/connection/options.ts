@@ -2,32 +2,35 @@
 import { checkBoolean, checkKeys, checkNumbers, checkObject, type NumberRule } from '../core/check-options.ts'
 import { invalidArgument } from '../core/error.ts'
 
-/** How connections are opened, shared, watched and closed. gRPC takes what its library offers: docs/connections.md. */
+/**
+ * Connections: their number, age, timeouts and PINGs, and the HTTP proxy; see `ClientOptions.connection`. gRPC supports
+ * some of these options only: see docs/connections.md.
+ */
 export interface ConnectionOptions {
   /**
-   * Connections to the endpoint at most; those that only finish what they have begun are not counted.
+   * Maximum number of connections to one endpoint. Draining connections do not count.
    * @default 4
    */
   maxConnections?: number | undefined
   /**
-   * Idle connections that stay open beyond `idleTimeoutMs`, until they are too old.
+   * Number of idle connections that stay open beyond `idleTimeoutMs`, until `maxAgeMs`.
    * @default 0
    */
   maxIdleConnections?: number | undefined
   /**
-   * Time without a request after which a connection is closed, in milliseconds.
+   * Time without a request after which the client closes a connection, in milliseconds.
    * @default 90000
    */
   idleTimeoutMs?: number | undefined
   /**
-   * Age, in milliseconds, from which a connection takes no new requests; it is closed when its last stream has ended,
-   * and sessions on it move to another one. It makes clients find servers that were added behind one name.
+   * Age at which a connection drains, in milliseconds: new requests and sessions use another connection, and the old
+   * one closes when its last stream has ended. In this way clients find servers that were added behind the same name.
    * @default 300000
    */
   maxAgeMs?: number | undefined
   /**
-   * Time for name resolution and the TCP connection (and the proxy's tunnel), in milliseconds. It is also the time a
-   * server has for its first bytes of HTTP/2. gRPC has it once for all of that, TLS included.
+   * Time for name resolution, the TCP connection and the proxy's tunnel, in milliseconds. The server then has the same
+   * time for its first bytes of HTTP/2. Over gRPC, the time covers all of this and TLS together.
    * @default 10000
    */
   connectTimeoutMs?: number | undefined
@@ -37,42 +40,42 @@ export interface ConnectionOptions {
    */
   tlsHandshakeTimeoutMs?: number | undefined
   /**
-   * Quiet time after which TCP keep-alive probes begin, in milliseconds; 0 = none.
+   * Idle time after which TCP sends keep-alive probes, in milliseconds; 0 = TCP sends none.
    * @default 60000
    */
   keepAliveMs?: number | undefined
   /**
-   * Send small packets at once (TCP_NODELAY). Without it single calls wait for acknowledgements.
+   * Whether TCP sends small packets at once (TCP_NODELAY). Without it, single calls wait for acknowledgements.
    * @default true
    */
   noDelay?: boolean | undefined
   /**
-   * Time in which nothing was heard after which an HTTP/2 PING is sent, in milliseconds: while streams are open, and
-   * before an idle connection is used again.
+   * Time without received data after which the client sends an HTTP/2 PING, in milliseconds: while streams are open,
+   * and before the client uses an idle connection again.
    * @default 30000
    */
   pingIntervalMs?: number | undefined
   /**
-   * Time for the answer to such a PING, in milliseconds; without any answer the connection is closed, and its streams
-   * fail with `unavailable`.
+   * Time for any data to arrive after a PING, in milliseconds. Without any, the client closes the connection, and its
+   * streams fail with `unavailable`, reason `connection_dead`.
    * @default 15000
    */
   pingTimeoutMs?: number | undefined
   /**
-   * Largest header section of a response, in bytes.
+   * Maximum size of a response's header section, in bytes.
    * @default 65536
    */
   maxHeaderBytes?: number | undefined
   /**
-   * Streams in flight on every connection before another one is opened; where `maxConnections` are open, or the server
-   * allows fewer, the rest share or wait.
+   * Number of streams in flight on every open connection at which the client opens another connection. Where
+   * `maxConnections` are open, further streams share the open ones, or wait where the server's limit is reached.
    * @default 256
    */
   maxStreamsPerConnection?: number | undefined
   /**
-   * HTTP proxy that is asked for a tunnel (CONNECT) to the endpoint: `http://[user:password@]host[:port]`, or `https://`
-   * (not for gRPC). `'environment'` takes it from `https_proxy`, `http_proxy` and `no_proxy`; without that word these
-   * variables are not read.
+   * HTTP proxy for a tunnel (CONNECT) to the endpoint: `http://[user:password@]host[:port]`, or `https://` (not for
+   * gRPC). `'environment'` reads the proxy from `https_proxy`, `http_proxy`, `all_proxy` and `no_proxy`. Without this
+   * option, the client ignores these variables.
    * @default none
    */
   proxy?: string | undefined
@@ -119,10 +122,11 @@ export function resolveConnection(given: ConnectionOptions | undefined): Resolve
 
 /** The URL may hold a password, so a wrong one is not shown. */
 function checkProxy(value: unknown): string {
-  if (typeof value !== 'string') throw invalidArgument('connection.proxy', 'must be a URL or "environment"')
+  const wrong = invalidArgument('connection.proxy', 'must be "environment" or http(s)://[user:password@]host[:port]')
+  if (typeof value !== 'string') throw wrong
   if (value === 'environment') return value
   const url = URL.canParse(value) ? new URL(value) : undefined
   const isProxy = url !== undefined && (url.protocol === 'http:' || url.protocol === 'https:') && url.hostname !== ''
   if (isProxy && (url.pathname === '/' || url.pathname === '') && url.search === '' && url.hash === '') return value
-  throw invalidArgument('connection.proxy', 'must be "environment" or http(s)://[user:password@]host[:port]')
+  throw wrong
 }

@@ -1,10 +1,10 @@
 import type { ConnectionCounters } from '../core/counters.ts'
 
-/** Connections of a client, for `client.stats()`. */
+/** Counts of a client's connections. Over HTTP/1.1 only `opened`, `open` and `failures` are counted. */
 export interface ConnectionStats extends ConnectionCounters {
-  /** Connections that are open without a stream in flight. */
+  /** Open connections without a stream in flight. */
   idle: number
-  /** Share of requests and sessions, from 0 to 1, that found a connection; frames of a session need none. */
+  /** Share of requests and sessions that used a connection already open, from 0 to 1. */
   reuseRatio: number
 }
 

@@ -1,30 +1,30 @@
 /** PEM text or bytes. */
 export type Pem = string | Uint8Array
 
-/** How `https://` and `grpcs://` endpoints are trusted, and how the client shows who it is. */
+/** TLS of `https://` and `grpcs://` endpoints: the trusted authorities and the client's own certificate. */
 export interface TlsOptions {
   /**
-   * Certificates (PEM) of the authorities to trust, instead of those that Node ships.
+   * Certificates (PEM) of the trusted authorities. They replace Node's own list.
    * @default Node's own list
    */
   ca?: Pem | readonly Pem[] | undefined
   /**
-   * Client certificate chain (PEM), for servers that ask for one. Goes with `key`.
+   * Client certificate chain (PEM), for servers that require one. `key` is required with it.
    * @default none
    */
   cert?: Pem | undefined
   /**
-   * Private key (PEM) of `cert`.
+   * Private key (PEM) of `cert`. `cert` is required with it.
    * @default none
    */
   key?: Pem | undefined
   /**
-   * Name the server's certificate must carry.
+   * Host name that the server's certificate must be valid for.
    * @default the endpoint's host
    */
   serverName?: string | undefined
   /**
-   * Oldest version of TLS that is spoken.
+   * Oldest version of TLS that the client accepts.
    * @default 'TLSv1.2'
    */
   minVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined

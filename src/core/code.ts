@@ -21,7 +21,7 @@ export const codeNumbers = {
   unauthenticated: 16
 } as const
 
-/** What kind of failure an error is. */
+/** The kind of a failure: one of gRPC's sixteen status codes. */
 export type Code = keyof typeof codeNumbers
 
 /** All codes; a code's number is its place + 1. */

@@ -1,47 +1,48 @@
-/** Connections of a client, counted where they are opened and used. */
+/** Counts of a client's connections and of the streams on them. */
 export interface ConnectionCounters {
-  /** Connections that were opened since the client was made. */
+  /** Connections opened since the client was created. */
   opened: number
-  /** Attempts to open one that failed. */
+  /** Attempts to open a connection that failed. */
   failures: number
-  /** Connections that are open, those included that only finish what they have begun. */
+  /** Open connections, including those that are draining. */
   open: number
-  /** Of these, those with streams in flight. */
+  /** Open connections with streams in flight. */
   inUse: number
   /** Requests and sessions in flight. */
   streams: number
-  /** Requests and sessions since the client was made. */
+  /** Requests and sessions since the client was created. */
   totalStreams: number
 }
 
-/** What a client has done since it was made. Counted where it happens, read by `client.stats()`. */
+/** Counts since the client was created. */
 export interface Counters {
-  /** Calls that were begun; `batch` and `commitFiles` count each call they make. */
+  /** Calls started. `batch` and `commitFiles` count as the calls that they make. */
   calls: number
-  /** Calls that ended in an error. */
+  /** Calls that failed. */
   failures: number
-  /** Attempts of calls; without a failure as many as calls. */
+  /** Attempts of all calls. Without failures, each call has one. */
   attempts: number
   /** Attempts after the first of a call. */
   retries: number
-  /** Second attempts of slow reads beside the first. */
+  /** Hedges: second attempts of slow reads (`hedge`). */
   hedges: number
-  /** Calls that ended at their deadline, and attempts at their own. */
+  /** Calls that ended at their deadline, and attempts that ended after `attemptTimeoutMs`. */
   timeouts: number
-  /** Requests handed to a transport. */
+  /** Unary requests. */
   requests: number
-  /** Sessions that were opened, or tried. */
+  /** Sessions opened, including failed attempts to open one. */
   sessions: number
-  /** Frames sent on sessions, and the operations in them. */
+  /** Frames sent on sessions. */
   frames: number
+  /** Operations in these frames. */
   framedOperations: number
-  /** Operations sent again because their session had ended. */
+  /** Operations sent again because their session ended. */
   resent: number
-  /** Bytes of request messages as sent, without headers and framing; after compression (gRPC: before it). */
+  /** Bytes of request messages, without headers and framing, after compression (gRPC: before compression). */
   bytesSent: number
-  /** Bytes of response messages as received, without headers and framing; before decompression (gRPC: after it). */
+  /** Bytes of response messages, without headers and framing, before decompression (gRPC: after decompression). */
   bytesReceived: number
-  /** Connections. */
+  /** Counts of connections. */
   connections: ConnectionCounters
 }
 

@@ -2,10 +2,13 @@
 import type { Code } from './code.ts'
 import { codeOfReason, type ErrorReason, ruleOf } from './reasons.ts'
 
-/** Which transport a call took. */
+/** Name of a transport. */
 export type TransportName = 'json' | 'msgpack' | 'grpc'
 
-/** Whether the server can have seen the call: not at all, possibly, or certainly (it answered). */
+/**
+ * Whether the server has seen the call: `never` = the call did not reach the server; `maybe` = the client cannot tell;
+ * `processed` = the server answered.
+ */
 export type Sent = 'never' | 'maybe' | 'processed'
 
 const sentOrder: readonly Sent[] = ['never', 'maybe', 'processed']
@@ -15,7 +18,7 @@ export function moreSent(one: Sent, other: Sent): Sent {
   return sentOrder.indexOf(one) > sentOrder.indexOf(other) ? one : other
 }
 
-/** A ref that was not where a compare-and-swap expected it. All-zero oids stand for "no such ref". */
+/** A ref whose value a compare-and-swap did not expect. An all-zero oid stands for a ref that does not exist. */
 export interface RefMismatch {
   name: string
   expectedOid: string
@@ -29,28 +32,31 @@ export interface PathMismatch {
   foundOid: string
 }
 
-/** A limit that was exceeded, by its name in the capabilities, and what was sent (0 where the rest was not read). */
+/**
+ * A limit that was exceeded. `limit` is its name in the capabilities; `actual` is the size that was found, or 0 where
+ * the receiver did not read to the end.
+ */
 export interface LimitExceeded {
   limit: string
   maximum: number
   actual: number
 }
 
-/** A field that was wrong: its path, such as `entries[3].mode`, and what is allowed. */
+/** An invalid field: its path, such as `entries[3].mode`, and a description of the allowed values. */
 export interface FieldViolation {
   field: string
   description: string
 }
 
-/** The typed facts behind an error. Each is there only where it applies. */
+/** Typed details of an error. Each property is present only where it applies. */
 export interface ErrorDetails {
   refMismatches?: RefMismatch[]
   pathMismatches?: PathMismatch[]
   limit?: LimitExceeded
   violations?: FieldViolation[]
-  /** Objects that were named and are not in the repository. */
+  /** Oids that the request refers to and that the repository does not contain. */
   missingOids?: string[]
-  /** How long the server asks to wait before the same call is sent again, in milliseconds. */
+  /** Time to wait before the same call is sent again, in milliseconds. */
   retryAfterMs?: number
 }
 
@@ -66,10 +72,10 @@ export type DetailsOf<Reason extends ErrorReason> = Reason extends keyof ReasonD
   ? ErrorDetails & ReasonDetails[Reason]
   : ErrorDetails
 
-/** Input of a `BlobwireError`; everything but the message has a default. */
+/** Properties of a new `BlobwireError`. Every property but the message has a default. */
 export interface BlobwireErrorInit {
   message: string
-  /** Without it the code of the reason, else `unknown`. */
+  /** Code; without it, the code of the reason, or else `unknown`. */
   code?: Code | undefined
   reason?: ErrorReason | undefined
   retryable?: boolean | undefined
@@ -82,7 +88,7 @@ export interface BlobwireErrorInit {
 }
 
 /**
- * The one class of error that blobwire throws, on the client and on the server.
+ * The error class of blobwire. Every call fails with it, and every invalid option throws it.
  *
  * @example
  * try { await repo.updateRefs([update]) } catch (error) {
@@ -92,19 +98,19 @@ export interface BlobwireErrorInit {
 export class BlobwireError extends Error {
   /** One of gRPC's sixteen codes in lower snake case. */
   readonly code: Code
-  /** A stable finer word where one helps (`ref_mismatch`, `integrity`, …; the README lists all), else empty. */
+  /** Stable name of the cause (`ref_mismatch`, `integrity`, …), or empty. The README lists all reasons. */
   readonly reason: ErrorReason
-  /** The same call may succeed when it is sent again. The server may say so; else the table of reasons does. */
+  /** Whether the same call may succeed when it is sent again. */
   readonly retryable: boolean
-  /** Whether the server can have seen the call. */
+  /** Whether the server has seen the call. */
   readonly sent: Sent
-  /** How often the call was tried; 0 = it never left. */
+  /** Number of attempts; 0 = the client never sent the call. */
   readonly attempts: number
-  /** The transport the call took, where it took one. */
+  /** Transport of the call; undefined where the call reached none. */
   readonly transport: TransportName | undefined
-  /** The id under which the server logged the call, where one is known. */
+  /** Request id in the server's log; undefined where the server gave none. */
   readonly requestId: string | undefined
-  /** Typed facts; an empty object where there are none. */
+  /** Typed details; an empty object where there are none. */
   readonly details: ErrorDetails
 
   constructor(init: BlobwireErrorInit) {
@@ -120,14 +126,14 @@ export class BlobwireError extends Error {
     this.details = init.details ?? {}
   }
 
-  /** Whether the error has this reason; narrows `details` to what is always present with it. */
+  /** Whether the error has this reason. Narrows `details` to the properties that such errors always have. */
   is<Reason extends ErrorReason>(
     reason: Reason
   ): this is BlobwireError & { readonly reason: Reason; readonly details: DetailsOf<Reason> } {
     return this.reason === reason
   }
 
-  /** The same error with some of its facts filled in by a layer that knows them. */
+  /** Returns a copy of the error with these properties replaced. */
   with(facts: Partial<BlobwireErrorInit>): BlobwireError {
     const error = new BlobwireError({ ...this, message: this.message, cause: this.cause, ...facts })
     if (this.stack) error.stack = this.stack

@@ -1,6 +1,6 @@
 import { newHistogram } from '../platform/histogram.ts'
 
-/** How long calls took that succeeded, in milliseconds. All 0 before the first. */
+/** Durations of calls that succeeded, in milliseconds. Every property is 0 before the first such call. */
 export interface LatencySummary {
   count: number
   meanMs: number

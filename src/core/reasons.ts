@@ -69,69 +69,72 @@ const rows = {
   // The call
   queue_full: {
     code: 'resource_exhausted',
-    text: 'More calls wait than `concurrency` or `batch` allow.',
+    text: 'The queue is full: more calls wait than `concurrency` or `batch` allow.',
     refusal: true
   },
-  client_closed: { code: 'cancelled', text: '`close()` was called.', refusal: true },
+  client_closed: { code: 'cancelled', text: 'The application closed the client.', refusal: true },
   attempt_timeout: {
     code: 'deadline_exceeded',
-    text: 'An attempt had no answer within `attemptTimeoutMs`.',
+    text: 'The server did not answer an attempt within `attemptTimeoutMs`.',
     retryable: true
   },
   circuit_open: {
     code: 'unavailable',
-    text: 'Every endpoint keeps failing; `details.retryAfterMs` tells when the next probe is due.',
+    text: 'The circuit breakers of all endpoints are open; `details.retryAfterMs` is the time until the next probe.',
     refusal: true,
     breaker: false,
     transportFallback: false
   },
   retry_budget_exhausted: {
-    text: 'Too many calls fail for this one to be tried again; the code is that of the last attempt.',
+    text: 'The retry budget of the client is spent; the code is that of the last attempt.',
     refusal: true
   },
   hedge_lost: {
     code: 'cancelled',
-    text: 'Another attempt of a hedged read was answered first; never seen by a caller.'
+    text: 'The server answered another attempt of a hedged read first. Callers never see this reason.'
   },
   interceptor: {
     code: 'unknown',
-    text: 'An interceptor threw; `cause` is what it threw.',
+    text: 'An interceptor threw an exception; `cause` holds it.',
     breaker: false,
     ...answered
   },
-  token_source: { code: 'unauthenticated', text: 'The `token` function failed or gave no bearer token.' },
-  atomic_too_large: { code: 'resource_exhausted', text: 'An atomic batch does not fit into one request.' },
+  token_source: { code: 'unauthenticated', text: 'The `token` function failed or returned no bearer token.' },
+  atomic_too_large: { code: 'resource_exhausted', text: 'The atomic batch does not fit into one request.' },
   // The way to the server
-  connect_timeout: { code: 'unavailable', text: 'No connection within `connection.connectTimeoutMs`.' },
-  connection_dead: { code: 'unavailable', text: 'The connection stopped answering PINGs.' },
+  connect_timeout: { code: 'unavailable', text: 'The client could not connect within `connection.connectTimeoutMs`.' },
+  connection_dead: { code: 'unavailable', text: 'The connection is dead: no data arrived after a PING.' },
   tls: {
     code: 'unavailable',
-    text: 'The TLS handshake failed, or the certificate is not trusted.',
+    text: 'The TLS handshake failed, or the client does not trust the certificate.',
     retryable: false,
     transportFallback: false
   },
   proxy: { code: 'unavailable', text: 'The HTTP proxy refused the tunnel or did not answer.' },
-  refused: { code: 'unavailable', text: 'The server refused the stream before it looked at the request.' },
+  refused: { code: 'unavailable', text: 'The server refused the request without processing it.' },
   protocol_error: {
     code: 'unavailable',
-    text: 'The peer broke the rules of HTTP/2.',
+    text: 'The server violated the HTTP/2 protocol.',
     retryable: false,
     sessionFallback: true
   },
-  not_http2: { code: 'unimplemented', text: 'The server, or a proxy, speaks HTTP/1.1 only.' },
-  session_silent: { code: 'unimplemented', text: 'Something on the way holds back streams.' },
+  not_http2: { code: 'unimplemented', text: 'The server or a proxy supports HTTP/1.1 only.' },
+  session_silent: {
+    code: 'unimplemented',
+    text: 'The server did not greet the session in time: a proxy buffers streams.'
+  },
   no_grpc: { code: 'unimplemented', text: 'The server does not serve gRPC.' },
   downgrade_refused: {
     code: 'failed_precondition',
-    text: 'A TLS endpoint named a cleartext gRPC address, which is not used.'
+    text: 'The TLS endpoint named a cleartext gRPC address; the client does not use it.'
   },
   redirect_refused: {
     code: 'failed_precondition',
-    text: 'The server answered with a redirect, which is not followed.'
+    text: 'The server answered with a redirect; the client does not follow it.'
   },
   request_too_large: {
     code: 'resource_exhausted',
-    text: 'A proxy refused the size of the request.',
+    text: 'A proxy refused the request because of its size.',
     split: true,
     sessionFallback: true
   },
@@ -142,27 +145,27 @@ const rows = {
   },
   message_too_large: {
     code: 'resource_exhausted',
-    text: 'A gRPC message is larger than the receiver allows.',
+    text: 'A gRPC message is larger than its receiver allows.',
     split: true
   },
   malformed_response: {
     code: 'internal',
-    text: 'The answer is not what the protocol allows.'
+    text: 'The response violates the protocol.'
   },
-  malformed: { code: 'invalid_argument', text: 'The bytes are not a message of the protocol.' },
+  malformed: { code: 'invalid_argument', text: 'The message is not valid in its encoding.' },
   // The answer
-  integrity: { code: 'data_loss', text: 'Bytes do not hash to their oid.' },
-  no_token: { code: 'unauthenticated', text: 'The server wants a bearer token.' },
+  integrity: { code: 'data_loss', text: 'The bytes of an object do not match its oid.' },
+  no_token: { code: 'unauthenticated', text: 'The server requires a bearer token.' },
   bad_token: { code: 'unauthenticated', text: 'The server does not know the token.' },
   expired_token: { code: 'unauthenticated', text: 'The token has expired.' },
-  repository: { code: 'not_found', text: 'No such repository, or no right to read it.' },
-  object: { code: 'not_found', text: 'No such object in the repository.' },
-  revision: { code: 'not_found', text: 'The revision names nothing.' },
-  path: { code: 'not_found', text: 'Nothing at that path in that revision.' },
+  repository: { code: 'not_found', text: 'The repository does not exist, or the token does not permit reading it.' },
+  object: { code: 'not_found', text: 'The object is not in the repository.' },
+  revision: { code: 'not_found', text: 'The revision does not exist.' },
+  path: { code: 'not_found', text: 'The path does not exist in the revision.' },
   object_format: { code: 'already_exists', text: 'The repository exists with the other object format.' },
   ref_mismatch: {
     code: 'aborted',
-    text: 'A ref is not where the caller expected it; `details.refMismatches` tells name, expected and found oid.'
+    text: 'A ref does not point to the expected oid; `details.refMismatches` has name, expected and found oid.'
   },
   path_mismatch: {
     code: 'aborted',
@@ -173,34 +176,37 @@ const rows = {
     text: 'The request key was used for another request; a key belongs to one request and its repetitions.'
   },
   batch_aborted: { code: 'aborted', text: 'Another ref change of the same atomic batch failed.' },
-  ref_conflict: { code: 'failed_precondition', text: 'One ref name would be a directory of the other.' },
+  ref_conflict: {
+    code: 'failed_precondition',
+    text: 'The names of two refs conflict: one would be a directory of the other.'
+  },
   missing_object: {
     code: 'failed_precondition',
-    text: 'An object that is referred to is not in the repository; `details.missingOids` tells which.'
+    text: 'The request refers to objects that are not in the repository; `details.missingOids` lists them.'
   },
-  wrong_kind: { code: 'failed_precondition', text: 'The object is of another kind than its place needs.' },
-  path_not_found: { code: 'failed_precondition', text: 'A path to delete or move is not there.' },
-  path_conflict: { code: 'failed_precondition', text: 'A file stands where a directory is needed, or the reverse.' },
+  wrong_kind: { code: 'failed_precondition', text: 'The object is of the wrong kind.' },
+  path_not_found: { code: 'failed_precondition', text: 'A path to remove or move does not exist.' },
+  path_conflict: { code: 'failed_precondition', text: 'A file is in the place of a directory, or the reverse.' },
   batch_response_full: {
     code: 'resource_exhausted',
-    text: 'The answer to a batch had no room for this result; the client asks again by itself.',
+    text: 'The response of a batch had no room for this result; the client sends the operation again.',
     retryable: true,
     split: true
   },
   // The server's own troubles
-  storage: { code: 'unavailable', text: 'The disk of the server failed; nothing was acknowledged.' },
+  storage: { code: 'unavailable', text: 'The disk of the server failed; the write is not acknowledged.' },
   store_closed: { code: 'unavailable', text: 'The server is shutting down.' },
-  repository_closed: { code: 'unavailable', text: 'The repository was closed meanwhile.' },
-  ref_locked: { code: 'unavailable', text: 'Another process on the server holds a lock on a ref.' },
+  repository_closed: { code: 'unavailable', text: 'The server closed the repository during the call.' },
+  ref_locked: { code: 'unavailable', text: 'Another process on the server holds the lock of a ref.' },
   git_unavailable: { code: 'unavailable', text: 'The server cannot start `git`.' },
-  git_died: { code: 'unavailable', text: 'A `git` process of the server was killed.' },
-  git_failed: { code: 'internal', text: 'A `git` process of the server refused its task.', ...answered },
+  git_died: { code: 'unavailable', text: 'A `git` process of the server ended by a signal.' },
+  git_failed: { code: 'internal', text: 'A `git` process of the server failed.', ...answered },
   git_version: { code: 'failed_precondition', text: 'The `git` of the server is too old; the server does not start.' },
   directory_in_use: {
     code: 'failed_precondition',
     text: 'Another server uses the data directory; this one does not start.'
   },
-  fault: { text: 'A fault that was asked for (docs/testing.md); the code is the scripted one.', ...answered }
+  fault: { text: 'A fault rule fired (docs/testing.md); the code is that of the rule.', ...answered }
 } as const satisfies Readonly<Record<string, ReasonRow>>
 
 /** A reason that this version knows. */

@@ -30,7 +30,7 @@ export function encodeCommit(fields: CommitFields): Uint8Array {
   }
   if (typeof message !== 'string' || !message.isWellFormed())
     throw invalidArgument('message', 'must be well-formed text')
-  if (message.includes('\0')) throw invalidArgument('message', 'must not hold NUL')
+  if (message.includes('\0')) throw invalidArgument('message', 'must not contain NUL')
   const lines = [
     `tree ${tree}`,
     ...parents.map((parent) => `parent ${parent}`),
@@ -44,7 +44,7 @@ function damaged(): BlobwireError {
   return new BlobwireError({
     code: 'data_loss',
     reason: 'integrity',
-    message: 'the commit is damaged: cannot be parsed'
+    message: 'the commit is damaged: its bytes are not a commit object'
   })
 }
 

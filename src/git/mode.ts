@@ -2,10 +2,10 @@ import type { ObjectKind } from './oid.ts'
 
 declare const oldMode: unique symbol
 
-/** A mode that old history has and that Git no longer writes, such as `100664`. Only a server gives one. */
+/** A mode such as `100664`, which exists in old history and which Git no longer writes. Only a server returns one. */
 export type OldMode = string & { readonly [oldMode]: true }
 
-/** Git's modes for an entry of a tree: file, executable, symbolic link, tree, submodule's commit. */
+/** Git's modes of a tree's entry: file, executable, symbolic link, directory, commit of a submodule. */
 export type Mode = '100644' | '100755' | '120000' | '040000' | '160000' | OldMode
 
 /** Git's modes with six digits: file, executable, symbolic link, tree, submodule's commit. Source: git-ls-tree(1). */

@@ -1,7 +1,7 @@
 /** Object ids: the hash of `<kind> <size>\0<content>`. Source: Git's "Git Internals - Git Objects". */
 import { hashHex } from '../platform/hash.ts'
 
-/** Which hash names the objects of a repository. Source: git-init(1), `--object-format`. */
+/** Hash function for the oids of a repository. Source: git-init(1), `--object-format`. */
 export type ObjectFormat = 'sha1' | 'sha256'
 
 /** What an object is. */

@@ -28,12 +28,12 @@ function ntfsSpellings(name: string, hash: string): RegExp {
 export function pathProblem(path: string): string | undefined {
   if (typeof path !== 'string' || path === '') return 'must be a path such as "dir/file.txt"'
   if (!path.isWellFormed()) return 'must be well-formed Unicode, without lone surrogates'
-  if (path.includes('\0')) return 'must not hold NUL'
+  if (path.includes('\0')) return 'must not contain NUL'
   if (utf8Length(path) > maxPathBytes) return `must have at most ${maxPathBytes} bytes`
   for (const segment of path.split('/')) {
-    if (segment === '') return 'must not begin or end with "/" or hold "//"'
-    if (segment === '.' || segment === '..') return 'must not hold "." or ".." as a segment'
-    if (matches(segment, ntfsDotGit, '.git')) return 'must not hold a segment that some system takes for ".git"'
+    if (segment === '') return 'must not begin or end with "/" or contain "//"'
+    if (segment === '.' || segment === '..') return 'must not contain "." or ".." as a segment'
+    if (matches(segment, ntfsDotGit, '.git')) return 'must not contain a segment that a file system may read as ".git"'
   }
   return undefined
 }

@@ -14,15 +14,15 @@ export function refNameProblem(name: string): string | undefined {
   if (typeof name !== 'string' || !/^refs\/[^/]+\/./.test(name)) return 'must be a full name such as refs/heads/main'
   if (!name.isWellFormed()) return 'must be well-formed Unicode, without lone surrogates'
   if (utf8Length(name) > maxRefBytes) return `must have at most ${maxRefBytes} bytes`
-  if (forbidden.test(name)) return 'must not hold spaces, control characters or any of ~ ^ : ? * [ \\'
-  if (name.includes('..')) return 'must not hold ".."'
-  if (name.includes('@{')) return 'must not hold "@{"'
+  if (forbidden.test(name)) return 'must not contain spaces, control characters or any of ~ ^ : ? * [ \\'
+  if (name.includes('..')) return 'must not contain ".."'
+  if (name.includes('@{')) return 'must not contain "@{"'
   if (name.endsWith('.')) return 'must not end with "."'
   for (const segment of name.split('/')) {
-    if (segment === '') return 'must not end with "/" or hold "//"'
-    if (segment.startsWith('.')) return 'must not hold a segment that begins with "."'
-    if (segment.endsWith('.lock')) return 'must not hold a segment that ends with ".lock"'
-    if (utf8Length(segment) > maxSegmentBytes) return `must not hold a segment of more than ${maxSegmentBytes} bytes`
+    if (segment === '') return 'must not end with "/" or contain "//"'
+    if (segment.startsWith('.')) return 'must not contain a segment that begins with "."'
+    if (segment.endsWith('.lock')) return 'must not contain a segment that ends with ".lock"'
+    if (utf8Length(segment) > maxSegmentBytes) return `must not contain a segment of more than ${maxSegmentBytes} bytes`
   }
   return undefined
 }

@@ -32,7 +32,7 @@ export function formatSignature(identity: Identity, field: string): string {
 
 function checkText(text: string, field: string): void {
   if (typeof text !== 'string' || !text.isWellFormed()) throw invalidArgument(field, 'must be well-formed text')
-  if (forbidden.test(text)) throw invalidArgument(field, 'must not hold <, >, a newline or NUL')
+  if (forbidden.test(text)) throw invalidArgument(field, 'must not contain <, >, a newline or NUL')
 }
 
 const form = /^(.*?) ?<([^<>]*)> (\d{1,16}) ([+-]\d{4})$/

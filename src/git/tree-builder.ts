@@ -65,7 +65,7 @@ function place(root: Folder, entry: PathEntry): void {
 }
 
 function conflict(path: string): Error {
-  return invalidArgument('entries', `${JSON.stringify(path)} stands twice, or is both a file and a directory`)
+  return invalidArgument('entries', `${JSON.stringify(path)} occurs twice, or is both a file and a directory`)
 }
 
 function write(folder: Folder, format: ObjectFormat, trees: Map<string, Uint8Array>): string {

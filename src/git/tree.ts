@@ -47,14 +47,14 @@ export function encodeTree(items: readonly TreeItem[], format: ObjectFormat): Ui
     const name = toNative(item.name)
     const key = decodeLatin1(name)
     if (key === '' || name.includes(slash) || name.includes(0)) {
-      throw invalidArgument('entries', `${JSON.stringify(decodeUtf8(name))} is not the name of a tree's entry`)
+      throw invalidArgument('entries', `${JSON.stringify(decodeUtf8(name))} is not a valid name of an entry`)
     }
-    if (names.has(key)) throw invalidArgument('entries', `${JSON.stringify(decodeUtf8(name))} stands twice in one tree`)
+    if (names.has(key)) throw invalidArgument('entries', `${JSON.stringify(decodeUtf8(name))} occurs twice in one tree`)
     names.add(key)
     if (!modeForm.test(item.mode) || !isOid(item.oid, format)) {
       throw invalidArgument(
         'entries',
-        `${JSON.stringify(decodeUtf8(name))} has no mode of six digits or no ${format} oid`
+        `${JSON.stringify(decodeUtf8(name))} must have a mode of six digits and a full ${format} oid`
       )
     }
     // Git writes the mode of a tree without the leading zero.
@@ -64,7 +64,11 @@ export function encodeTree(items: readonly TreeItem[], format: ObjectFormat): Ui
 }
 
 function damaged(): BlobwireError {
-  return new BlobwireError({ code: 'data_loss', reason: 'integrity', message: 'the tree is damaged: cannot be parsed' })
+  return new BlobwireError({
+    code: 'data_loss',
+    reason: 'integrity',
+    message: 'the tree is damaged: its bytes are not a tree object'
+  })
 }
 
 /**

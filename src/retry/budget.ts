@@ -1,15 +1,15 @@
 /** One budget for all retries of a client: when a server is in trouble, retries must not multiply its load. */
 import type { Clock } from '../core/clock.ts'
 
-/** What retries may cost. */
+/** The retry budget: how many retries the client may make, over all calls. */
 export interface RetryBudgetOptions {
   /**
-   * Share of the calls that may be tried again.
+   * Retries per call, over all calls of the last ten seconds: 0.2 = one retry for five calls.
    * @default 0.2
    */
   budgetRatio?: number | undefined
   /**
-   * Retries that are allowed each second besides, so that a client with few calls can retry at all.
+   * Further retries per second, so that a client with few calls can retry as well.
    * @default 10
    */
   budgetPerSecond?: number | undefined

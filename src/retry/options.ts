@@ -1,19 +1,19 @@
 import type { RetryBudgetOptions } from './budget.ts'
 
-/** How failed calls are sent again; see `ClientOptions.retry`. */
+/** When and how often the client retries a failed call; see `ClientOptions.retry`. */
 export interface RetryOptions extends RetryBudgetOptions {
   /**
-   * Attempts of one call, the first included.
+   * Maximum number of attempts of one call, including the first.
    * @default 3
    */
   maxAttempts?: number | undefined
   /**
-   * Before the second attempt a call waits from 0 to this many milliseconds, and up to twice as long before each further one.
+   * Longest random wait before the second attempt, in milliseconds. It doubles with each further attempt.
    * @default 100
    */
   baseMs?: number | undefined
   /**
-   * Most milliseconds between two attempts, unless the server asks for more.
+   * Longest wait between two attempts, in milliseconds, unless the server asks for a longer one.
    * @default 20000
    */
   maxMs?: number | undefined

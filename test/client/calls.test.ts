@@ -212,6 +212,9 @@ test('a batch is split to fit the limits, both ways, and keeps its order', async
     await assert.rejects(repo.batch([{ storeBlob: { content: 'x' }, getBlob: { oid: 'y' } } as never]), {
       code: 'invalid_argument'
     })
-    await assert.rejects(repo.batch([{ storeTrees: {} } as never]), /there is no operation "storeTrees"/)
+    await assert.rejects(
+      repo.batch([{ storeTrees: {} } as never]),
+      /unknown operation "storeTrees"; expected one of storeBlob, /
+    )
   }
 })

@@ -175,9 +175,9 @@ async function callInputs(context: TestContext): Promise<Held> {
     'the empty tree': emptyTreeOid('sha1'),
     "now, by the client's clock": nowSeconds,
     'the author': stored['author'],
-    "wherever it is: others' commits in between are kept, and this one goes on top": [head],
+    "the branch's current head; commits that others make in the meantime are kept": [head],
     "the moved file's mode": '100755',
-    'what the server does (100; for paths 1000)': { refs: 100, paths: 1000 },
+    "the server's default (100; 1000 for paths)": { refs: 100, paths: 1000 },
     "the client's `timeoutMs`": timeoutMs,
     "the client's": 'json'
   }

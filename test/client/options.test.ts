@@ -27,7 +27,11 @@ describe('refused, naming option, value and what is allowed', () => {
     ['a path', { endpoint: 'http://x/api' }, /^endpoint/],
     ['gRPC without a port', { endpoint: 'grpc://x' }, /^endpoint/],
     ['no endpoint of several', { endpoint: [] }, /^endpoint: .*1 to 64/],
-    ['endpoints of two schemes', { endpoint: [endpoint, 'grpc://x:1'] }, /^endpoint: all must have the same scheme/],
+    [
+      'endpoints of two schemes',
+      { endpoint: [endpoint, 'grpc://x:1'] },
+      /^endpoint: all endpoints must have the same s/
+    ],
     [
       'retries that are no number',
       { retry: { maxAttempts: '3' } },
@@ -50,7 +54,11 @@ describe('refused, naming option, value and what is allowed', () => {
     ],
     ['an unknown TLS option', { tls: { pfx: '' } }, /^tls.pfx: unknown option; .*expected one of ca, /],
     ['another transport', { transport: 'xml' }, /^transport: must be one of auto, json, msgpack, grpc, not "xml"/],
-    ['JSON on a gRPC endpoint', { endpoint: 'grpc://x:1', transport: 'json' }, /^transport: a grpc\(s\)/],
+    [
+      'JSON on a gRPC endpoint',
+      { endpoint: 'grpc://x:1', transport: 'json' },
+      /^transport: must be grpc or auto .*"json"/
+    ],
     ['an unknown batch option', { batch: { size: 1 } }, /^batch.size: unknown option; expected one of maxOperations, /],
     ['an empty frame', { batch: { maxOperations: 0 } }, /^batch.maxOperations: must be an integer of 1 or more, not 0/],
     ['half a frame', { batch: { framesInFlight: 1.5 } }, /^batch.framesInFlight: must be an integer/],
@@ -78,13 +86,13 @@ describe('refused, naming option, value and what is allowed', () => {
       /^connection.proxy: must be "environment" or http[^1]*$/
     ],
     ['a word for a truth', { gzip: 'yes' }, /^gzip: must be true or false, not "yes"/],
-    ['a certificate without its key', { tls: { cert: 'x' } }, /^tls: cert and key go together/],
-    ['a certificate that is none', { tls: { ca: 'x', cert: 'x', key: 'x' } }, /^tls: ca, cert or key cannot be used/],
+    ['a certificate without its key', { tls: { cert: 'x' } }, /^tls: cert and key must be given together/],
+    ['a certificate that is none', { tls: { ca: 'x', cert: 'x', key: 'x' } }, /^tls: ca, cert or key is invalid/],
     ['an old TLS', { tls: { minVersion: 'TLSv1' } }, /^tls.minVersion/],
-    ['a header of the protocol', { headers: { 'Content-Type': 'x' } }, /^headers.content-type: is set by the client/],
+    ['a header of the protocol', { headers: { 'Content-Type': 'x' } }, /^headers.content-type: is reserved/],
     ['a header with a line feed', { headers: { 'x-a': 'b\r\nc: d' } }, /^headers.x-a/],
     ['a header that is not ASCII', { headers: { 'x-a': 'ü' } }, /^headers.x-a/],
-    ['an interceptor that is none', { interceptors: [{}] }, /^interceptors\[0\]: must be a function, or/]
+    ['an interceptor that is none', { interceptors: [{}] }, /^interceptors\[0\]: must be a function or .*\{\}/]
   ]
   for (const [name, options, message] of bad) {
     test(name, () => {

@@ -57,7 +57,7 @@ async function failsAs(opening: Promise<unknown>, reason: string, message: RegEx
 test('an unanswered TLS handshake', async (context) => {
   const port = await listen(context)
   const connect = connector(`https://127.0.0.1:${port}`, { tlsHandshakeTimeoutMs: 50 }, noLookup)
-  await failsAs(connect.open(true), 'connect_timeout', /no TLS handshake within 50 ms/)
+  await failsAs(connect.open(true), 'connect_timeout', /no TLS handshake with 127.0.0.1:\d+ within 50 ms/)
 })
 
 test('a name server that does not answer counts as time to connect', async () => {
@@ -68,15 +68,15 @@ test('a name server that does not answer counts as time to connect', async () =>
 test('an unanswering proxy', async (context) => {
   const port = await listen(context)
   const options = { connectTimeoutMs: 60, proxy: `http://127.0.0.1:${port}` }
-  await failsAs(connector('http://a.test:1', options, noLookup).open(true), 'proxy', /no answer within/)
+  await failsAs(connector('http://a.test:1', options, noLookup).open(true), 'proxy', /no answer to CONNECT within/)
 })
 
 test('a proxy that answers without HTTP, refuses, or closes', async (context) => {
   for (const [says, message] of [
-    ['HTTP/1.1 407 Proxy Authentication Required\r\n\r\n', /it answered 407/],
-    ['SSH-2.0-OpenSSH\r\n\r\n', /it answered no HTTP/],
-    ['x'.repeat(20_000), /its answer is too long/],
-    ['', /the connection broke off/]
+    ['HTTP/1.1 407 Proxy Authentication Required\r\n\r\n', /status 407 for CONNECT/],
+    ['SSH-2.0-OpenSSH\r\n\r\n', /the answer to CONNECT is not HTTP/],
+    ['x'.repeat(20_000), /is longer than 16384 bytes/],
+    ['', /the connection ended before the answer/]
   ] as const) {
     const port = await listen(context, (socket) => (says ? socket.write(says) : socket.end()))
     await failsAs(
@@ -93,6 +93,6 @@ test('closing gives up connections that are being opened', async (context) => {
     const connect = connector(endpoint, {}, () => undefined)
     const opening = connect.open(true)
     setTimeout(() => connect.close(), 20)
-    await failsAs(opening, '', /closed it/)
+    await failsAs(opening, '', /the connection was closed/)
   }
 })

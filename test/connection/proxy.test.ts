@@ -173,7 +173,7 @@ test('a proxy behind TLS: JSON and MessagePack work, gRPC fails with a reason', 
   const grpc = fixture.keep(
     createClient({ endpoint: fixture.server.grpc.replace('http', 'grpc'), connection: { proxy }, timeoutMs: 2000 })
   )
-  await assert.rejects(grpc.createRepository('demo'), /connection.proxy: gRPC reaches proxies by http:\/\/ only/)
+  await assert.rejects(grpc.createRepository('demo'), /connection.proxy: must be an http:\/\/ URL for gRPC/)
   assert.deepEqual(inner.tunnels, [])
 })
 

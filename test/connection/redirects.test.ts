@@ -20,7 +20,7 @@ for (const transport of ['json', 'msgpack', 'grpc'] as const) {
           [error.code, error.reason, error.retryable],
           ['failed_precondition', 'redirect_refused', false]
         )
-        assert.match(error.message, new RegExp(`${status}.*redirects are not followed`))
+        assert.match(error.message, new RegExp(`${status}.*the client does not follow redirects`))
         return true
       }
       // One as a request of its own, one on a session.

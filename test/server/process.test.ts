@@ -69,7 +69,7 @@ test('flags that cannot be used: the message names the flag, its value and the a
   const cases: [string[], RegExp][] = [
     [['--http-port', '70000'], /--http-port "70000": must be a port from 0 to 65535/],
     [['--store', 'disk'], /--store "disk": must be memory or git/],
-    [['--store', 'git'], /--store git needs --data DIR/],
+    [['--store', 'git'], /--store git requires --data DIR/],
     [['--tls-cert', 'x'], /--tls-cert and --tls-key must be given together/],
     [['--tls-cert', '/none', '--tls-key', '/none'], /--tls-cert "\/none": ENOENT/],
     [['--token', 'two words'], /--token: must be a bearer token/],

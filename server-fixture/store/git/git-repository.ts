@@ -117,6 +117,6 @@ export class GitRepository {
 
 /** A retry opens the repository again, or finds that it was deleted. */
 function repositoryClosed(repository: string): BlobwireError {
-  const message = `the repository ${repository} was closed meanwhile`
+  const message = `the repository ${repository} was closed during the call`
   return new BlobwireError({ code: 'unavailable', reason: 'repository_closed', message })
 }

@@ -197,6 +197,6 @@ async function checkGitVersion(program: string): Promise<void> {
   const output = (await runGit({ program }, ['version'])).toString('latin1').trim()
   const [, major = '0', minor = '0'] = /(\d+)\.(\d+)/.exec(output) ?? []
   if (Number(major) > 2 || (Number(major) === 2 && Number(minor) >= 36)) return
-  const message = `the Git store needs git 2.36 or newer; ${program} is ${output || 'something else'}`
+  const message = `the Git store requires git 2.36 or newer; ${program} is ${output || 'not git'}`
   throw new BlobwireError({ code: 'failed_precondition', reason: 'git_version', message })
 }

@@ -140,6 +140,6 @@ function conflict(said: string): BlobwireError {
 }
 
 function locked(cause: BlobwireError): BlobwireError {
-  const message = 'another process holds a lock on one of the refs'
+  const message = 'another process on the server holds the lock of a ref'
   return new BlobwireError({ code: 'unavailable', reason: 'ref_locked', message, cause })
 }

@@ -37,7 +37,7 @@ function checkOid(what: string, kind: 'blob' | 'commit', { oid, content }: { oid
 }
 
 function identity(signature: Messages['Signature'] | undefined): Identity {
-  if (signature === undefined) throw malformed('a commit without author or committer')
+  if (signature === undefined) throw malformed('a commit has no author or no committer')
   return { ...signature, zone: signature.zone || '+0000' }
 }
 
@@ -58,7 +58,7 @@ type Verify<Name extends OperationName> = (request: Request<Name>, response: Ope
 
 /** A commit that lacks nothing that its type promises. */
 function checkCommit(commit: Messages['Commit'] | undefined): void {
-  if (commit === undefined) throw malformed('no commit')
+  if (commit === undefined) throw malformed('the commit is missing')
   identity(commit.author)
   identity(commit.committer)
 }
@@ -73,7 +73,8 @@ const verifiers: { [Name in OperationName]?: Verify<Name> } = {
   getRepository({ repository }, response) {
     // In a batch the name stands outside of the operation.
     const isOther = repository ? response.repository !== repository : response.repository === ''
-    if (isOther) throw malformed('another repository than was asked for')
+    if (isOther)
+      throw malformed(`the answer is for another repository: ${JSON.stringify(response.repository.slice(0, 80))}`)
   },
   storeBlob(request, response) {
     const content = request.content ?? new Uint8Array(0)
@@ -82,7 +83,7 @@ const verifiers: { [Name in OperationName]?: Verify<Name> } = {
   getBlob(request, response) {
     if (request.oid && request.oid !== response.oid) throw integrity('blob', request.oid, response.oid)
     checkOid('blob', 'blob', response)
-    if (response.size !== response.content.length) throw malformed('size and content of a blob differ')
+    if (response.size !== response.content.length) throw malformed('the size of a blob does not match its content')
   },
   storeTree(request, response) {
     const format = formatOf(response.oid)
@@ -104,7 +105,7 @@ const verifiers: { [Name in OperationName]?: Verify<Name> } = {
     checkOid('stored commit', 'commit', { oid: response.oid, content })
   },
   getCommit(request, response) {
-    if (response.commit === undefined) throw malformed('no commit')
+    if (response.commit === undefined) throw malformed('the commit is missing')
     verifyCommit(response.commit)
     const { revision = '' } = request
     if (isOid(revision) && revision !== response.commit.oid) throw integrity('commit', revision, response.commit.oid)
@@ -125,12 +126,12 @@ const verifiers: { [Name in OperationName]?: Verify<Name> } = {
     // Where refs point nobody else knows; at least it must be an oid, or the next commit would be built on damage.
     for (const { name, oid } of response.refs) {
       formatOf(oid)
-      if (!name.startsWith(prefix)) throw malformed(`a ref that does not begin with ${JSON.stringify(prefix)}`)
+      if (!name.startsWith(prefix)) throw malformed(`a ref does not begin with ${JSON.stringify(prefix)}`)
     }
   },
   findMissing(request, response) {
     const asked = new Set(request.oids)
-    if (!response.missing.every((oid) => asked.has(oid))) throw malformed('an oid is missing that was not asked for')
+    if (!response.missing.every((oid) => asked.has(oid))) throw malformed('an oid in `missing` is not in the request')
   }
 }
 

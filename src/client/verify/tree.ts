@@ -31,7 +31,7 @@ export function verifyTree(listing: Messages['GetTreeResponse'], recursive: bool
   for (const entry of listing.entries) {
     const { directory, name, path } = split(entry)
     const level = levels.get(directory)
-    if (level === undefined) throw fail(`tree: ${JSON.stringify(entry.path)} is not in a directory that is listed`)
+    if (level === undefined) throw fail(`tree: the listing lacks the directory of ${JSON.stringify(entry.path)}`)
     level.push({ name, mode: entry.mode, oid: entry.oid })
     if (recursive && entry.mode === '040000') {
       levels.set(path, [])
@@ -40,7 +40,7 @@ export function verifyTree(listing: Messages['GetTreeResponse'], recursive: bool
   }
   for (const [path, items] of levels) {
     const oid = expected.get(path)
-    if (hashLevel(items, format) !== oid) throw fail(`tree ${oid}: its entries are not those that its oid names`)
+    if (hashLevel(items, format) !== oid) throw fail(`tree ${oid}: the entries do not match the oid`)
   }
 }
 

@@ -63,7 +63,8 @@ export function createConnector(context: ConnectorContext): Connector {
     if (proxy) {
       if (proxyTlsContext) {
         const servername = serverNameOf(addressOf(proxy.hostname))
-        socket = await handshake(connectTls({ socket, secureContext: proxyTlsContext, ...servername }), options)
+        const secured = connectTls({ socket, secureContext: proxyTlsContext, ...servername })
+        socket = await handshake(secured, proxy, options)
       }
       await openTunnel(socket, endpoint, proxy, Math.max(1, endsAt - performance.now()))
     }
@@ -80,7 +81,7 @@ export function createConnector(context: ConnectorContext): Connector {
     secured.on('session', (session) => {
       ticket = session
     })
-    return handshake(secured, options)
+    return handshake(secured, endpoint, options)
   }
 
   return {
@@ -123,8 +124,12 @@ function startTcp(host: string, port: number, { options, lookup }: ConnectorCont
   } as TcpNetConnectOpts)
 }
 
-function handshake(socket: TLSSocket, { tlsHandshakeTimeoutMs }: ResolvedConnectionOptions): Promise<TLSSocket> {
-  return ready(socket, 'secureConnect', tlsHandshakeTimeoutMs, 'no TLS handshake')
+function handshake(
+  socket: TLSSocket,
+  { hostname, port }: Pick<Endpoint, 'hostname' | 'port'>,
+  { tlsHandshakeTimeoutMs }: ResolvedConnectionOptions
+): Promise<TLSSocket> {
+  return ready(socket, 'secureConnect', tlsHandshakeTimeoutMs, `no TLS handshake with ${hostname}:${port}`)
 }
 
 function ready<Opened extends Socket>(socket: Opened, event: string, timeoutMs: number, what: string): Promise<Opened> {
@@ -144,7 +149,7 @@ function ready<Opened extends Socket>(socket: Opened, event: string, timeoutMs: 
       end()
       reject(error)
     }
-    const closed = () => fail(new Error(`${what}: the other side closed it`))
+    const closed = () => fail(new Error(`${what}: the connection was closed`))
     socket.once(event, done).once('error', fail).once('close', closed)
   })
 }

@@ -25,7 +25,8 @@ export function proxyFor(
 ): ProxyAddress | undefined {
   if (option === undefined) return undefined
   if (option !== 'environment') return parseProxy(option)
-  // curl's rule: lower case first, and no HTTP_PROXY, which a CGI program gets from a request's header "ProxyAddress".
+  // As curl does, http_proxy is read in lower case only: in a CGI program, HTTP_PROXY holds the request header `Proxy:`
+  // (RFC 3875 section 4.1.18), which the sender of the request chooses. See https://httpoxy.org.
   const named = endpoint.secure ? (environment['https_proxy'] ?? environment['HTTPS_PROXY']) : environment['http_proxy']
   const url = named || environment['all_proxy'] || environment['ALL_PROXY']
   const exceptions = environment['no_proxy'] ?? environment['NO_PROXY'] ?? ''
@@ -35,7 +36,8 @@ export function proxyFor(
 function parseProxy(text: string): ProxyAddress {
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
     // Only the environment gets here; its text may hold a password.
-    const message = 'connection.proxy: the environment names a proxy that is no http(s):// URL'
+    const message =
+      'connection.proxy: https_proxy, http_proxy or all_proxy in the environment must be an http(s):// URL'
     throw new BlobwireError({ code: 'invalid_argument', message })
   }
   const { protocol, hostname, port, username, password } = new URL(text)
@@ -70,7 +72,7 @@ export function openTunnel(socket: Socket, endpoint: Endpoint, proxy: ProxyAddre
   const basic = credentials && `proxy-authorization: Basic ${Buffer.from(credentials).toString('base64')}\r\n`
   return new Promise((resolve, reject) => {
     let answer = Buffer.alloc(0)
-    const timer = setTimeout(() => fail(`no answer within ${Math.round(timeoutMs)} ms`, true), timeoutMs)
+    const timer = setTimeout(() => fail(`no answer to CONNECT within ${Math.round(timeoutMs)} ms`, true), timeoutMs)
     const end = () => {
       clearTimeout(timer)
       socket.off('readable', read).off('error', broken).off('close', broken)
@@ -81,14 +83,17 @@ export function openTunnel(socket: Socket, endpoint: Endpoint, proxy: ProxyAddre
       const message = `proxy ${proxy.hostname}:${proxy.port}: ${why}`
       reject(new BlobwireError({ code: 'unavailable', reason: 'proxy', message, sent: 'never', retryable }))
     }
-    const broken = () => fail('the connection broke off', true)
+    const broken = () => fail('the connection ended before the answer to CONNECT', true)
     const read = () => {
       for (let chunk = socket.read(); chunk !== null; chunk = socket.read()) answer = Buffer.concat([answer, chunk])
       const headEnd = answer.indexOf('\r\n\r\n')
-      if (headEnd < 0 && answer.length > maxAnswerBytes) return fail('its answer is too long', false)
+      if (headEnd < 0 && answer.length > maxAnswerBytes)
+        return fail(`the answer to CONNECT is longer than ${maxAnswerBytes} bytes`, false)
       if (headEnd < 0) return
       const status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(answer.toString('latin1', 0, 20))?.[1])
-      if (!(status >= 200 && status < 300)) return fail(`it answered ${status || 'no HTTP'}`, status >= 500)
+      if (!(status >= 200 && status < 300)) {
+        return fail(status ? `status ${status} for CONNECT` : 'the answer to CONNECT is not HTTP', status >= 500)
+      }
       end()
       const rest = answer.subarray(headEnd + 4)
       if (rest.length > 0) socket.unshift(rest)

@@ -20,7 +20,7 @@ export function secureContext(options: TlsOptions): SecureContext {
     })
   } catch (cause) {
     // OpenSSL's message names the fault (such as "key values mismatch") and never shows the key.
-    const message = `tls: ca, cert or key cannot be used: ${(cause as Error).message}`
+    const message = `tls: ca, cert or key is invalid: ${(cause as Error).message}`
     throw new BlobwireError({ code: 'invalid_argument', message, cause })
   }
 }

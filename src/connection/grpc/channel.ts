@@ -12,7 +12,7 @@ export class GrpcChannel {
   /** @throws BlobwireError `invalid_argument` for a proxy that is spoken to over TLS */
   constructor(transport: GrpcEndpoint, options: GrpcMessageOptions) {
     const proxy = proxyFor(transport.connection.proxy, transport.endpoint)
-    if (proxy?.secure) throw invalidArgument('connection.proxy', 'gRPC reaches proxies by http:// only')
+    if (proxy?.secure) throw invalidArgument('connection.proxy', 'must be an http:// URL for gRPC')
     this.#open = () => {
       const connection = new GrpcConnection({
         transport,

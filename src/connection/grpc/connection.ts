@@ -139,9 +139,10 @@ export class GrpcConnection {
 
   /** What had a connection before, such as what a GOAWAY left open, still goes on. */
   #giveUp(): void {
-    const { counters, connection } = this.#context.transport
+    const { counters, connection, endpoint } = this.#context.transport
     counters.connections.failures++
-    this.#lose(this.#waiting, 'connect_timeout', `no connection within ${connection.connectTimeoutMs} ms`)
+    const message = `no connection to ${authorityOf(endpoint)} within ${connection.connectTimeoutMs} ms`
+    this.#lose(this.#waiting, 'connect_timeout', message)
   }
 
   #lose(listeners: ReadonlySet<StreamListener>, reason: string, message: string): void {
@@ -214,4 +215,4 @@ export class GrpcConnection {
   }
 }
 
-const dead = `nothing came on the connection within ${suspectTimeoutMs} ms of a question`
+const dead = `no data on the connection within ${suspectTimeoutMs} ms of a health check`

@@ -275,6 +275,6 @@ export class Connection {
 }
 
 function silentServer(timeoutMs: number): BlobwireError {
-  const message = `the connection stands, but the server said nothing within ${timeoutMs} ms`
+  const message = `the server accepted the connection and sent no HTTP/2 data within ${timeoutMs} ms`
   return new BlobwireError({ code: 'unavailable', reason: 'connect_timeout', message, sent: 'maybe' })
 }

@@ -50,7 +50,7 @@ const refusal = /"GOAWAY" frame received|NGHTTP2_REFUSED_STREAM/
  */
 function refusalOf(cause: unknown): BlobwireError | undefined {
   if (!(cause instanceof Error) || !refusal.test(cause.message)) return undefined
-  const message = 'the server refused the request before it looked at it'
+  const message = 'the server refused the request without processing it'
   return new BlobwireError({ reason: 'refused', message, sent: 'never', cause })
 }
 

@@ -54,7 +54,7 @@ function errorFromStatus(error: ServiceError): BlobwireError {
   const isRedirect = redirect.test(message)
   return new BlobwireError({
     code: isRedirect ? 'failed_precondition' : code,
-    message: isRedirect ? `${message}: redirects are not followed` : message,
+    message: isRedirect ? `${message}: the client does not follow redirects` : message,
     sent: sentOf(error, message),
     cause: error,
     ...(isRedirect ? { reason: 'redirect_refused' } : {}),

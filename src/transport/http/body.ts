@@ -36,11 +36,12 @@ export async function decompress(
   maxBytes: number
 ): Promise<Uint8Array> {
   if (encoding === undefined || encoding === 'identity') return body
-  if (encoding !== 'gzip') throw malformedResponse(`unknown content-encoding ${JSON.stringify(encoding.slice(0, 40))}`)
+  if (encoding !== 'gzip')
+    throw malformedResponse(`content-encoding must be gzip, not ${JSON.stringify(encoding.slice(0, 40))}`)
   try {
     return await gunzip(body, maxBytes)
   } catch (error) {
     if (error instanceof BlobwireError && error.code === 'resource_exhausted') throw tooLarge(maxBytes)
-    throw malformedResponse('the body is not gzip', error)
+    throw malformedResponse('the body is not valid gzip', error)
   }
 }

@@ -30,7 +30,7 @@ export async function errorFromResponse(status: number, contentType: string, bod
     return new BlobwireError({
       code: redirected ? 'failed_precondition' : codeFromHttpStatus(status),
       reason: redirected ? 'redirect_refused' : status === 413 ? 'request_too_large' : undefined,
-      message: redirected ? `HTTP status ${status}: redirects are not followed` : `HTTP status ${status}`,
+      message: redirected ? `HTTP status ${status}: the client does not follow redirects` : `HTTP status ${status}`,
       sent: status === 503 ? 'maybe' : 'processed'
     })
   }

@@ -166,7 +166,8 @@ class HttpSession implements SessionStream {
     }
     const encoding = headers['connect-content-encoding'] ?? 'identity'
     this.#gzipped = encoding === 'gzip'
-    if (!this.#gzipped && encoding !== 'identity') this.#fail(malformedResponse('unknown connect-content-encoding'))
+    if (!this.#gzipped && encoding !== 'identity')
+      this.#fail(malformedResponse('connect-content-encoding must be gzip'))
   }
 
   #data(chunk: Buffer): void {
@@ -187,7 +188,7 @@ class HttpSession implements SessionStream {
 
   #take(flags: number, payload: Uint8Array): void {
     const isCompressed = (flags & compressedFlag) !== 0
-    if (isCompressed && !this.#gzipped) throw malformedResponse('a compressed message without an encoding')
+    if (isCompressed && !this.#gzipped) throw malformedResponse('a compressed message without connect-content-encoding')
     const bytes = isCompressed ? gunzip(payload, this.#options.maxResponseBytes) : payload
     if (bytes instanceof Promise || this.#reading !== undefined) this.#takeLater(flags, Promise.resolve(bytes))
     else this.#message(flags, bytes)

@@ -52,7 +52,9 @@ export function createHttpTransport(context: HttpContext, options: TransportOpti
       throw withRetryAfter(named, single(response.headers['retry-after']))
     }
     if (contentType.split(';', 1)[0]?.trim() !== codec.contentType) {
-      throw malformedResponse(`content-type is not ${codec.contentType}`)
+      throw malformedResponse(
+        `content-type must be ${codec.contentType}, not ${JSON.stringify(contentType.slice(0, 80))}`
+      )
     }
     return decode(codec, call, answer)
   }
