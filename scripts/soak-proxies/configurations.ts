@@ -12,12 +12,12 @@ export interface Ports {
 }
 
 /** What a configuration is made of. */
-export interface ConfigurationParts {
+export interface ConfigurationOptions {
   readonly listen: Ports
   /** Host and port of the fixture's doors. */
   readonly upstream: { readonly http: string; readonly grpc: string }
   /** For pid files and temporary files. */
-  readonly folder: string
+  readonly directory: string
   /** Of the program. */
   readonly version: string
 }
@@ -29,18 +29,18 @@ function nginxListen(port: number, version: string): string {
   return isNewer ? `listen 127.0.0.1:${port}; http2 on;` : `listen 127.0.0.1:${port} http2;`
 }
 
-function nginx({ listen, upstream, folder, version }: ConfigurationParts, httpLocation: string): string {
+function nginx({ listen, upstream, directory, version }: ConfigurationOptions, httpLocation: string): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
   return `daemon off;
 worker_processes 1;
-pid ${join(folder, 'nginx.pid')};
+pid ${join(directory, 'nginx.pid')};
 error_log stderr warn;
 # A worker that was told to go has this long for its streams.
 worker_shutdown_timeout 5s;
 events { worker_connections 1024; }
 http {
   access_log off;
-  ${temporary.map((kind) => `${kind}_temp_path ${join(folder, kind)};`).join('\n  ')}
+  ${temporary.map((kind) => `${kind}_temp_path ${join(directory, kind)};`).join('\n  ')}
   # A session is one request body without end: any limit ends it after so many bytes.
   client_max_body_size 0;
   # Longer than the 90 s after which an unused session ends.
@@ -48,42 +48,42 @@ http {
   grpc_read_timeout 120s;
   grpc_send_timeout 120s;
   proxy_read_timeout 120s;
-  upstream http_door { server ${upstream.http}; keepalive 32; }
-  upstream grpc_door { server ${upstream.grpc}; keepalive 32; }
+  upstream http_server { server ${upstream.http}; keepalive 32; }
+  upstream grpc_server { server ${upstream.grpc}; keepalive 32; }
   server {
     ${nginxListen(listen.http, version)}
     location / { ${httpLocation} }
   }
   server {
     ${nginxListen(listen.grpc, version)}
-    location / { grpc_pass grpc://grpc_door; }
+    location / { grpc_pass grpc://grpc_server; }
   }
 }
 `
 }
 
 /** As most have it: HTTP/1.1 behind nginx, requests read to their end before they are passed on. */
-export function nginxConfiguration(parts: ConfigurationParts): string {
+export function nginxConfiguration(options: ConfigurationOptions): string {
   return nginx(
-    parts,
+    options,
     // maxBatchBytes with room for base64; the default of 1m answers 413.
-    'client_max_body_size 8m; proxy_pass http://http_door; proxy_http_version 1.1; proxy_set_header Connection "";'
+    'client_max_body_size 8m; proxy_pass http://http_server; proxy_http_version 1.1; proxy_set_header Connection "";'
   )
 }
 
 /** HTTP/2 behind nginx: `grpc_pass` takes any request, and passes bodies on as they come. */
-export function nginxHttp2Configuration(parts: ConfigurationParts): string {
-  return nginx(parts, 'grpc_pass grpc://http_door;')
+export function nginxHttp2Configuration(options: ConfigurationOptions): string {
+  return nginx(options, 'grpc_pass grpc://http_server;')
 }
 
 /** HTTP/2 on both sides. */
-export function haproxyConfiguration({ listen, upstream }: ConfigurationParts): string {
-  const doors = (['http', 'grpc'] as const).map(
-    (door) => `frontend ${door}_front
-  bind 127.0.0.1:${listen[door]} proto h2
-  default_backend ${door}_door
-backend ${door}_door
-  server fixture ${upstream[door]} proto h2
+export function haproxyConfiguration({ listen, upstream }: ConfigurationOptions): string {
+  const sections = (['http', 'grpc'] as const).map(
+    (protocol) => `frontend ${protocol}_front
+  bind 127.0.0.1:${listen[protocol]} proto h2
+  default_backend ${protocol}_server
+backend ${protocol}_server
+  server fixture ${upstream[protocol]} proto h2
 `
   )
   return `global
@@ -96,15 +96,15 @@ defaults
   # Longer than the 90 s after which an unused session ends.
   timeout client 120s
   timeout server 120s
-${doors.join('')}`
+${sections.join('')}`
 }
 
 /** HTTP/2 on both sides. */
-export function caddyConfiguration({ listen, upstream }: ConfigurationParts): string {
-  const doors = (['http', 'grpc'] as const).map(
-    (door) => `http://127.0.0.1:${listen[door]} {
+export function caddyConfiguration({ listen, upstream }: ConfigurationOptions): string {
+  const sections = (['http', 'grpc'] as const).map(
+    (protocol) => `http://127.0.0.1:${listen[protocol]} {
   bind 127.0.0.1
-  reverse_proxy h2c://${upstream[door]}
+  reverse_proxy h2c://${upstream[protocol]}
 }
 `
   )
@@ -117,5 +117,5 @@ export function caddyConfiguration({ listen, upstream }: ConfigurationParts): st
     protocols h1 h2c
   }
 }
-${doors.join('')}`
+${sections.join('')}`
 }

@@ -24,11 +24,11 @@ const { values } = parseArgs({
 function chosen<Name extends string>(
   flag: string,
   given: string[] | undefined,
-  known: readonly Name[]
+  allowed: readonly Name[]
 ): readonly Name[] {
-  const unknown = given?.find((name) => !known.includes(name as Name))
-  if (unknown !== undefined) throw new Error(`--${flag} ${unknown}: must be one of ${known.join(', ')}`)
-  return (given as Name[] | undefined) ?? known
+  const unknown = given?.find((name) => !allowed.includes(name as Name))
+  if (unknown !== undefined) throw new Error(`--${flag} ${unknown}: must be one of ${allowed.join(', ')}`)
+  return (given as Name[] | undefined) ?? allowed
 }
 
 const failed = ({ ledger }: Outcome) => ledger.calls - ledger.succeeded
@@ -91,20 +91,20 @@ async function run(all: readonly Combination[], seconds: number): Promise<Outcom
   const names = proxyNames.filter((name) => all.some(({ program }) => program === name))
   const programs = findPrograms(names, (line) => process.stdout.write(`${line}\n`))
   for (const { name, version, path } of programs) process.stdout.write(`${name} ${version} (${path})\n`)
-  const folder = await mkdtemp(join(tmpdir(), 'blobwire-proxies-'))
+  const directory = await mkdtemp(join(tmpdir(), 'blobwire-proxies-'))
   // Started by root, nginx works as another user, who must reach its temporary files: else large requests end in 500.
-  await chmod(folder, 0o711)
+  await chmod(directory, 0o711)
   const outcomes: Outcome[] = []
   try {
     for (const [index, combination] of all.entries()) {
-      const own = join(folder, String(index))
+      const own = join(directory, String(index))
       await mkdir(own)
       const effectLog = join(own, 'effects.jsonl')
       const server = await startServerProcess('--effect-log', effectLog)
       const program = programs.find(({ name }) => name === combination.program)
       if (program === undefined) throw new Error(`${combination.program} is missing`)
       try {
-        const outcome = await runCombination(combination, { program, server, effectLog, folder: own, seconds })
+        const outcome = await runCombination(combination, { program, server, effectLog, directory: own, seconds })
         outcomes.push(outcome)
         process.stdout.write(show(outcome))
       } finally {
@@ -112,7 +112,7 @@ async function run(all: readonly Combination[], seconds: number): Promise<Outcom
       }
     }
   } finally {
-    await rm(folder, { recursive: true, force: true })
+    await rm(directory, { recursive: true, force: true })
   }
   return outcomes
 }

@@ -17,12 +17,14 @@ export interface Program {
   readonly version: string
 }
 
-/** Debian keeps servers in folders that a user's PATH may lack. */
-const folders = [...new Set([...(process.env['PATH'] ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'])]
+/** Debian keeps servers in directories that a user's PATH may lack. */
+const directories = [
+  ...new Set([...(process.env['PATH'] ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'])
+]
 
 function pathOf(name: ProxyName): string | undefined {
-  return folders
-    .map((folder) => join(folder, name))
+  return directories
+    .map((directory) => join(directory, name))
     .find((path) => {
       try {
         accessSync(path, constants.X_OK)

@@ -116,7 +116,7 @@ export class Workspace {
     if (object === undefined) throw notFound('object', `there is no object ${oid}`)
     if (object.kind !== kind) {
       const message = `${oid} is a ${object.kind}, not a ${kind}`
-      throw new BlobwireError({ code: 'failed_precondition', reason: 'wrong_kind', message })
+      throw new BlobwireError({ reason: 'wrong_kind', message })
     }
     if (object.content === undefined) {
       const message = `the ${kind} ${oid} has ${object.size} bytes, too many to be read here`
@@ -124,7 +124,7 @@ export class Workspace {
     }
     if (hashObject(kind, object.content, this.format) !== oid) {
       const message = `the ${kind} ${oid} is damaged: its bytes do not match its oid`
-      throw new BlobwireError({ code: 'data_loss', reason: 'integrity', message })
+      throw new BlobwireError({ reason: 'integrity', message })
     }
     return object.content
   }

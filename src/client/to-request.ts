@@ -127,8 +127,8 @@ export function prepare<Name extends OperationName>(
   defaults: RequestDefaults
 ): Request<Name> {
   if (!Object.hasOwn(prepared, name)) {
-    const caches = Object.keys(prepared).join(', ')
-    throw invalidArgument('operations', `there is no operation ${JSON.stringify(name)}; there are ${caches}`)
+    const names = Object.keys(prepared).join(', ')
+    throw invalidArgument('operations', `there is no operation ${JSON.stringify(name)}; there are ${names}`)
   }
   if (typeof input !== 'object' || input === null) throw invalidArgument(name, 'must be an object')
   try {

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { BlobwireError } from '../../core/error.ts'
-import { authorityOf, type Endpoint } from '../endpoint.ts'
+import { authorityOf, type Endpoint, hostOf } from '../endpoint.ts'
 
 /** An HTTP proxy that makes tunnels. */
 export interface ProxyAddress {
@@ -25,7 +25,7 @@ export function proxyFor(
 ): ProxyAddress | undefined {
   if (option === undefined) return undefined
   if (option !== 'environment') return parseProxy(option)
-  // curl's rule: lower case first, and no HTTP_PROXY, which a CGI program gets from a request's header "ProxyAddress".
+  // curl's rule: lower case first, and no HTTP_PROXY, which a CGI program gets from the request header "Proxy" (httpoxy).
   const named = endpoint.secure ? (environment['https_proxy'] ?? environment['HTTPS_PROXY']) : environment['http_proxy']
   const url = named || environment['all_proxy'] || environment['ALL_PROXY']
   const exceptions = environment['no_proxy'] ?? environment['NO_PROXY'] ?? ''
@@ -46,15 +46,15 @@ function parseProxy(text: string): ProxyAddress {
 }
 
 /** `no_proxy` as curl reads it: names with everything below them, with a port or without, and `*`. */
-function isExcepted({ hostname, port }: Endpoint, exceptions: string): boolean {
-  const host = hostname.replace(/^\[|\]$/g, '').toLowerCase()
+function isExcepted(endpoint: Endpoint, exceptions: string): boolean {
+  const host = hostOf(endpoint).toLowerCase()
   return exceptions.split(/[\s,]+/).some((text) => {
     const entry = text.toLowerCase()
     if (entry === '') return false
     if (entry === '*') return true
-    const [, bracketed, plain = '', named] = /^(?:\[(.*)\]|([^:]*|.*:.*:.*?))(?::(\d+))?$/.exec(entry) ?? []
-    if (named !== undefined && Number(named) !== port) return false
-    const name = (bracketed ?? plain).replace(/^\*?\./, '')
+    const [, bracketed, unbracketed = '', port] = /^(?:\[(.*)\]|([^:]*|.*:.*:.*?))(?::(\d+))?$/.exec(entry) ?? []
+    if (port !== undefined && Number(port) !== endpoint.port) return false
+    const name = (bracketed ?? unbracketed).replace(/^\*?\./, '')
     return name !== '' && (host === name || host.endsWith(`.${name}`))
   })
 }
@@ -79,7 +79,7 @@ export function openTunnel(socket: Socket, endpoint: Endpoint, proxy: ProxyAddre
       end()
       socket.on('error', () => undefined).destroy()
       const message = `proxy ${proxy.hostname}:${proxy.port}: ${why}`
-      reject(new BlobwireError({ code: 'unavailable', reason: 'proxy', message, sent: 'never', retryable }))
+      reject(new BlobwireError({ reason: 'proxy', message, sent: 'never', retryable }))
     }
     const broken = () => fail('the connection broke off', true)
     const read = () => {
