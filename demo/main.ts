@@ -10,7 +10,7 @@ import Table from 'cli-table3'
 import { startServerProcess } from '../server-fixture/process.ts'
 import { type ImportFigures, importRevisions } from './import.ts'
 import { prove } from './proof.ts'
-import { changeSourceTree, type LeftOut, makeSourceTree, readTree } from './source-tree.ts'
+import { changeSourceTree, makeSourceTree, readTree, type SkippedFile } from './source-tree.ts'
 
 const transports = ['json', 'msgpack', 'grpc'] as const
 const maxInlineBytes = 1024 * 1024
@@ -18,10 +18,10 @@ const dependencies = new URL('../node_modules', import.meta.url).pathname
 
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(bytes < 1e5 ? 3 : 1)} MB`
 
-function tellLeftOut(leftOut: LeftOut[]): void {
-  const total = leftOut.reduce((sum, { size }) => sum + size, 0)
-  console.log(`left out: ${leftOut.length} files above 1 MiB (${megabytes(total)}), until blobs travel as streams:`)
-  for (const { path, size } of leftOut.sort((a, b) => b.size - a.size)) console.log(`  ${path} (${megabytes(size)})`)
+function tellSkipped(skipped: SkippedFile[]): void {
+  const total = skipped.reduce((sum, { size }) => sum + size, 0)
+  console.log(`left out: ${skipped.length} files above 1 MiB (${megabytes(total)}), until blobs travel as streams:`)
+  for (const { path, size } of skipped.sort((a, b) => b.size - a.size)) console.log(`  ${path} (${megabytes(size)})`)
 }
 
 function tellFigures(figures: ImportFigures[]): void {
@@ -45,18 +45,18 @@ function tellFigures(figures: ImportFigures[]): void {
   console.log(table.toString())
 }
 
-async function main(folder: string): Promise<void> {
-  const source = join(folder, 'source')
-  const leftOut = await makeSourceTree(source, dependencies, maxInlineBytes)
+async function main(directory: string): Promise<void> {
+  const source = join(directory, 'source')
+  const skipped = await makeSourceTree(source, dependencies, maxInlineBytes)
   const first = await readTree(source)
-  tellLeftOut(leftOut)
+  tellSkipped(skipped)
   const removed = await changeSourceTree(source)
   const second = await readTree(source)
   const revisions = [
     { name: 'import', files: first, removed: [] },
     { name: 'change', files: second, removed }
   ]
-  const data = join(folder, 'data')
+  const data = join(directory, 'data')
   const server = await startServerProcess('--store', 'git', '--data', data)
   const figures: ImportFigures[] = []
   // What one repository has to be sent in all: each content once.
@@ -75,10 +75,15 @@ async function main(folder: string): Promise<void> {
   tellFigures(figures)
   const heads = new Set<string>()
   for (const transport of transports) {
-    const { head, log } = await prove(join(data, `import-${transport}.git`), join(folder, `clone-${transport}`), second)
+    const { head, log } = await prove(
+      join(data, `import-${transport}.git`),
+      join(directory, `clone-${transport}`),
+      second
+    )
     heads.add(head)
-    const told = figures.findLast((figure) => figure.transport === transport)
-    if (told?.oid !== head) throw new Error(`${transport}: HEAD is ${head}, but the client was told ${told?.oid}`)
+    const imported = figures.findLast((figure) => figure.transport === transport)
+    if (imported?.oid !== head)
+      throw new Error(`${transport}: HEAD is ${head}, but the client was told ${imported?.oid}`)
     console.log(`${transport}: git fsck --strict is clean, the clone equals the source; git log:`)
     for (const line of log) console.log(`  ${line}`)
   }
@@ -86,13 +91,13 @@ async function main(folder: string): Promise<void> {
   console.log(`HEAD is ${[...heads][0]} in all three repositories`)
 }
 
-const folder = await mkdtemp(join(tmpdir(), 'blobwire-demo-'))
+const directory = await mkdtemp(join(tmpdir(), 'blobwire-demo-'))
 try {
-  await main(folder)
+  await main(directory)
 } catch (error) {
   console.error(`FAILED: ${error instanceof Error ? error.message : String(error)}`)
   if (error instanceof Error && error.cause) console.error(error.cause)
   process.exitCode = 1
 } finally {
-  await rm(folder, { recursive: true, force: true })
+  await rm(directory, { recursive: true, force: true })
 }

@@ -11,62 +11,66 @@ export interface SourceFile {
 }
 
 /** A file that stays behind, and its size in bytes. */
-export interface LeftOut {
+export interface SkippedFile {
   path: string
   size: number
 }
 
 /** The Node runtime that npm scripts run on is no dependency of the code, and a third of all bytes. */
-const skipped = new Set(['node', '.package-lock.json'])
+const ignored = new Set(['node', '.package-lock.json'])
 
-/** Copies the dependencies into `folder`, symbolic links as they are, without files above `maxBytes`. */
-export async function makeSourceTree(folder: string, dependencies: string, maxBytes: number): Promise<LeftOut[]> {
-  const leftOut: LeftOut[] = []
-  await cp(dependencies, join(folder, 'dependencies'), {
+/** Copies the dependencies into `directory`, symbolic links as they are, without files above `maxBytes`. */
+export async function makeSourceTree(
+  directory: string,
+  dependencies: string,
+  maxBytes: number
+): Promise<SkippedFile[]> {
+  const skipped: SkippedFile[] = []
+  await cp(dependencies, join(directory, 'dependencies'), {
     recursive: true,
     verbatimSymlinks: true,
     filter: async (source) => {
       const path = source.slice(dependencies.length + 1)
-      if (skipped.has(path.split('/', 1)[0] ?? '')) return false
+      if (ignored.has(path.split('/', 1)[0] ?? '')) return false
       const stats = await lstat(source)
       if (!stats.isFile() || stats.size <= maxBytes) return true
-      leftOut.push({ path, size: stats.size })
+      skipped.push({ path, size: stats.size })
       return false
     }
   })
-  await addRareKinds(join(folder, 'rare'))
-  return leftOut
+  await addRareKinds(join(directory, 'rare'))
+  return skipped
 }
 
-async function addRareKinds(folder: string): Promise<void> {
-  await mkdir(join(folder, 'Ünïcödé', '日本語'), { recursive: true })
-  await writeFile(join(folder, 'empty'), '')
-  await writeFile(join(folder, 'Ünïcödé', '日本語', 'ファイル 🎉.txt'), 'non-ASCII names, and a space\n')
-  await writeFile(join(folder, 'quote"back\\slash\tand tab'), 'a name that needs care\n')
+async function addRareKinds(directory: string): Promise<void> {
+  await mkdir(join(directory, 'Ünïcödé', '日本語'), { recursive: true })
+  await writeFile(join(directory, 'empty'), '')
+  await writeFile(join(directory, 'Ünïcödé', '日本語', 'ファイル 🎉.txt'), 'non-ASCII names, and a space\n')
+  await writeFile(join(directory, 'quote"back\\slash\tand tab'), 'a name that needs care\n')
   await writeFile(
-    join(folder, 'binary.dat'),
+    join(directory, 'binary.dat'),
     Uint8Array.from({ length: 65536 }, (_, index) => (index * 31) & 0xff)
   )
-  await writeFile(join(folder, 'run.sh'), '#!/bin/sh\necho executable\n')
-  await chmod(join(folder, 'run.sh'), 0o755)
-  await symlink('run.sh', join(folder, 'link'))
-  await symlink('../nowhere', join(folder, 'dangling link'))
+  await writeFile(join(directory, 'run.sh'), '#!/bin/sh\necho executable\n')
+  await chmod(join(directory, 'run.sh'), 0o755)
+  await symlink('run.sh', join(directory, 'link'))
+  await symlink('../nowhere', join(directory, 'dangling link'))
   // Sorted by Git as "sort.a" < "sort/" < "sort0": a trap for whoever compares names alone.
-  await mkdir(join(folder, 'sort'))
-  await writeFile(join(folder, 'sort', 'inside'), 'x\n')
-  await writeFile(join(folder, 'sort.a'), 'x\n')
-  await writeFile(join(folder, 'sort0'), 'x\n')
+  await mkdir(join(directory, 'sort'))
+  await writeFile(join(directory, 'sort', 'inside'), 'x\n')
+  await writeFile(join(directory, 'sort.a'), 'x\n')
+  await writeFile(join(directory, 'sort0'), 'x\n')
 }
 
-/** Every file below a folder, sorted by path; folders themselves are not in it, as in Git. */
-export async function readTree(folder: string, below = ''): Promise<SourceFile[]> {
+/** Every file below a directory, sorted by path; directories themselves are not in it, as in Git. */
+export async function readTree(directory: string, below = ''): Promise<SourceFile[]> {
   const files: SourceFile[] = []
-  const entries = await readdir(join(folder, below), { withFileTypes: true })
+  const entries = await readdir(join(directory, below), { withFileTypes: true })
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = below === '' ? entry.name : `${below}/${entry.name}`
-    const full = join(folder, path)
+    const full = join(directory, path)
     if (path === '.git') continue
-    if (entry.isDirectory()) files.push(...(await readTree(folder, path)))
+    if (entry.isDirectory()) files.push(...(await readTree(directory, path)))
     else if (entry.isSymbolicLink()) files.push({ path, mode: '120000', content: Buffer.from(await readlink(full)) })
     else {
       const executable = ((await lstat(full)).mode & 0o100) !== 0
@@ -77,13 +81,13 @@ export async function readTree(folder: string, below = ''): Promise<SourceFile[]
 }
 
 /** A handful of changes of every kind; returns the paths that are gone. */
-export async function changeSourceTree(folder: string): Promise<string[]> {
-  const files = (await readTree(folder)).filter(({ mode, path }) => mode === '100644' && path.endsWith('.js'))
+export async function changeSourceTree(directory: string): Promise<string[]> {
+  const files = (await readTree(directory)).filter(({ mode, path }) => mode === '100644' && path.endsWith('.js'))
   for (const { path, content } of files.slice(0, 3)) {
-    await writeFile(join(folder, path), Buffer.concat([content, Buffer.from('\n// changed\n')]))
+    await writeFile(join(directory, path), Buffer.concat([content, Buffer.from('\n// changed\n')]))
   }
-  await writeFile(join(folder, 'rare', 'added.txt'), 'new in the second commit\n')
-  await chmod(join(folder, 'rare', 'sort0'), 0o755)
-  await rm(join(folder, 'rare', 'empty'))
+  await writeFile(join(directory, 'rare', 'added.txt'), 'new in the second commit\n')
+  await chmod(join(directory, 'rare', 'sort0'), 0o755)
+  await rm(join(directory, 'rare', 'empty'))
   return ['rare/empty']
 }

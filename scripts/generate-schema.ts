@@ -84,13 +84,13 @@ function descriptorsFile(): string {
   const entries = messages.map((message) => {
     const fields = message.fieldsArray.map((field) => {
       const scalar = scalarTypes[field.type] !== undefined
-      const parts = [
+      const properties = [
         `name: '${field.name}'`,
         scalar ? `kind: '${field.type}'` : `kind: 'message', type: '${field.type}'`
       ]
-      if (field.repeated) parts.push('repeated: true')
-      if (field.partOf) parts.push(`oneof: '${field.partOf.name}'`)
-      return `    { ${parts.join(', ')} }`
+      if (field.repeated) properties.push('repeated: true')
+      if (field.partOf) properties.push(`oneof: '${field.partOf.name}'`)
+      return `    { ${properties.join(', ')} }`
     })
     return `  ${message.name}: [\n${fields.join(',\n')}\n  ]`
   })
@@ -106,8 +106,8 @@ ${entries.join(',\n')}
 
 function methodsFile(): string {
   const lines = methods.map((method) => {
-    const plain = service.methods[method.name]
-    const level = plain?.options?.['idempotency_level'] === 'NO_SIDE_EFFECTS'
+    const resolved = service.methods[method.name]
+    const level = resolved?.options?.['idempotency_level'] === 'NO_SIDE_EFFECTS'
     const kind = method.requestStream
       ? method.responseStream
         ? 'bidi_streaming'

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { BlobwireError } from '../src/core/error.ts'
+import type { KnownReason } from '../src/core/reasons.ts'
 import { methods } from '../src/schema/methods.ts'
 import type { Access, Principal } from './service/context.ts'
 
@@ -45,8 +46,8 @@ function principalOf(grant: Grant): Principal {
   }
 }
 
-function unauthenticated(reason: string, message: string): BlobwireError {
-  return new BlobwireError({ code: 'unauthenticated', reason, message })
+function unauthenticated(reason: KnownReason, message: string): BlobwireError {
+  return new BlobwireError({ reason, message })
 }
 
 /** Identifies callers by their tokens; without grants everyone may do everything. */

@@ -20,8 +20,8 @@ export function resources(): Map<string, number> {
   return found
 }
 
-/** Resources that were added since then. */
-export function leftOver(before: ReadonlyMap<string, number>): string[] {
+/** The kinds of resources of which more are open than before. */
+export function leaksSince(before: ReadonlyMap<string, number>): string[] {
   return [...resources()]
     .filter(([kind, count]) => count > (before.get(kind) ?? 0))
     .map(([kind, count]) => `${count - (before.get(kind) ?? 0)} ${kind}`)

@@ -58,7 +58,7 @@ export class Load {
   readonly #ledger: Ledger
   readonly #timeoutMs: number
   readonly #running = new Set<Promise<void>>()
-  readonly #known: { oid: string; content: Buffer }[] = []
+  readonly #acknowledged: { oid: string; content: Buffer }[] = []
   #turn = 0
   #stopped = false
 
@@ -156,20 +156,20 @@ export class Load {
       if (answer.oid !== oid) this.#wrong(`storeBlob answered ${answer.oid} for ${oid}`)
       if (answer.size !== content.length) this.#wrong(`storeBlob answered ${answer.size} bytes for ${content.length}`)
       this.#ledger.stored.add(oid)
-      this.#known[this.#turn % 200] = { oid, content }
+      this.#acknowledged[this.#turn % 200] = { oid, content }
     } else if (answer.sent === 'never') {
       this.#ledger.neverSent.add(oid)
     }
   }
 
   async #read(): Promise<void> {
-    const known = this.#known[this.#turn % Math.max(1, this.#known.length)]
-    if (known === undefined) return this.#store()
-    const answer = await this.#call(() => this.#repo.getBlob({ oid: known.oid }))
+    const blob = this.#acknowledged[this.#turn % Math.max(1, this.#acknowledged.length)]
+    if (blob === undefined) return this.#store()
+    const answer = await this.#call(() => this.#repo.getBlob({ oid: blob.oid }))
     if (answer instanceof BlobwireError) {
-      if (answer.code === 'not_found') this.#wrong(`${known.oid} was acknowledged, and is not there`)
-    } else if (!known.content.equals(answer.content)) {
-      this.#wrong(`getBlob answered other bytes for ${known.oid}`)
+      if (answer.code === 'not_found') this.#wrong(`${blob.oid} was acknowledged, and is not there`)
+    } else if (!blob.content.equals(answer.content)) {
+      this.#wrong(`getBlob answered other bytes for ${blob.oid}`)
     }
   }
 

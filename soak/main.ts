@@ -11,7 +11,7 @@ import Table from 'cli-table3'
 import { startServerProcess } from '../server-fixture/process.ts'
 import { type Client, createClient } from '../src/index.ts'
 import { audit } from './audit.ts'
-import { heapBytes, leftOver, resources } from './leaks.ts'
+import { heapBytes, leaksSince, resources } from './leaks.ts'
 import { Load, newLedger } from './load.ts'
 import { misbehaviour } from './misbehaviour.ts'
 
@@ -75,22 +75,22 @@ process.stderr.write('waiting for calls under way\n')
 await Promise.all(loads.map((load) => load.stop()))
 
 const table = new Table({ style: { head: [], border: [] } })
-const column = (name: string, of: (client: Client) => string | number) => table.push({ [name]: clients.map(of) })
-column('transport', (client) => client.stats().transport)
-column('batching', (client) => client.stats().batching)
-column('why', (client) => client.stats().noSessionReason || '-')
-column('calls', (client) => client.stats().calls)
-column('attempts', (client) => client.stats().attempts)
-column('retries', (client) => client.stats().retries)
-column('sent again on another session', (client) => client.stats().resent)
-column('failed', (client) => client.stats().failures)
-column('time-outs', (client) => client.stats().timeouts)
-column('breaker openings', (client) => client.stats().breakerOpenings)
-column('sessions', (client) => client.stats().sessions)
-column('connections opened', (client) => client.stats().connections.opened)
-column('p50 ms', (client) => client.stats().latency.p50Ms.toFixed(1))
-column('p95 ms', (client) => client.stats().latency.p95Ms.toFixed(1))
-column('p99 ms', (client) => client.stats().latency.p99Ms.toFixed(1))
+const row = (name: string, of: (client: Client) => string | number) => table.push({ [name]: clients.map(of) })
+row('transport', (client) => client.stats().transport)
+row('batching', (client) => client.stats().batching)
+row('why', (client) => client.stats().noSessionReason || '-')
+row('calls', (client) => client.stats().calls)
+row('attempts', (client) => client.stats().attempts)
+row('retries', (client) => client.stats().retries)
+row('sent again on another session', (client) => client.stats().resent)
+row('failed', (client) => client.stats().failures)
+row('time-outs', (client) => client.stats().timeouts)
+row('breaker openings', (client) => client.stats().breakerOpenings)
+row('sessions', (client) => client.stats().sessions)
+row('connections opened', (client) => client.stats().connections.opened)
+row('p50 ms', (client) => client.stats().latency.p50Ms.toFixed(1))
+row('p95 ms', (client) => client.stats().latency.p95Ms.toFixed(1))
+row('p99 ms', (client) => client.stats().latency.p99Ms.toFixed(1))
 
 for (const client of clients) {
   const { running, waiting, queued } = client.stats()
@@ -104,7 +104,7 @@ process.stderr.write('stopping the server\n')
 await server.stop()
 await new Promise((resolve) => setTimeout(resolve, 500))
 const grownBytes = (await heapBytes()) - heapAfterWarmUp
-for (const left of leftOver(before)) wrong.push(`left over: ${left}`)
+for (const leak of leaksSince(before)) wrong.push(`left over: ${leak}`)
 if (grownBytes > heapSlackBytes) wrong.push(`the heap has grown by ${grownBytes} bytes`)
 wrong.push(...ledger.wrong)
 rmSync(directory, { recursive: true })

@@ -7,7 +7,7 @@ import { verifierOf } from '../../src/client/verify/answers.ts'
 import { methods } from '../../src/schema/methods.ts'
 import type { BlobStorer } from '../measure/load.ts'
 
-const setting = { objectFormat: 'sha1' } as Parameters<typeof prepare>[2]
+const defaults = { objectFormat: 'sha1' } as Parameters<typeof prepare>[2]
 const endless = new AbortController().signal
 
 /** A call with nothing around it: no deadline, no limit, no retry, no breaker, no counting. */
@@ -48,20 +48,20 @@ const verify = verifierOf('storeBlob', true)
 /** Stores blobs through batches and transport alone: what the layers above them cost is missing. */
 export async function bareTransport(): Promise<BlobStorer> {
   const server = await startServerProcess()
-  const caller = new CallInvoker(resolveOptions({ endpoint: server.http.origin, transport: 'msgpack' }))
-  await caller.invoke(methods.createRepository, { repository: 'bench' })
-  const [channel] = caller.pipeline.channels()
-  if (channel === undefined) throw new Error('no lane')
-  const { headers } = caller.options
+  const invoker = new CallInvoker(resolveOptions({ endpoint: server.http.origin, transport: 'msgpack' }))
+  await invoker.invoke(methods.createRepository, { repository: 'bench' })
+  const [channel] = invoker.pipeline.channels()
+  if (channel === undefined) throw new Error('no endpoint channel')
+  const { headers } = invoker.options
   return {
     store(content) {
-      const request = { repository: 'bench', ...prepare('storeBlob', { content }, setting) }
+      const request = { repository: 'bench', ...prepare('storeBlob', { content }, defaults) }
       const call = new BareCall(request, headers)
       channel.submit(call, call)
       return call.outcome.promise
     },
     async close() {
-      await caller.close()
+      await invoker.close()
       await server.stop()
     }
   }

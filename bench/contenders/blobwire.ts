@@ -22,8 +22,8 @@ export async function openBlobwire(
   })
 ): Promise<BlobwireBench> {
   const server = await startServerProcess()
-  const way = await through(Number(transport === 'grpc' ? server.grpc.port : server.http.port))
-  const endpoint = `${transport === 'grpc' ? 'grpc' : 'http'}://127.0.0.1:${way.port}`
+  const route = await through(Number(transport === 'grpc' ? server.grpc.port : server.http.port))
+  const endpoint = `${transport === 'grpc' ? 'grpc' : 'http'}://127.0.0.1:${route.port}`
   const client = createClient({ endpoint, transport, ...options })
   await client.createRepository('bench')
   return {
@@ -41,7 +41,7 @@ export async function openBlobwire(
     },
     async close() {
       await client.close()
-      await way.stop()
+      await route.stop()
       await server.stop()
     }
   }

@@ -80,9 +80,9 @@ export async function grpcUnary(
   })
 ): Promise<BlobStorer> {
   const server = await startBenchServer('grpc')
-  const way = await through(server.port)
+  const route = await through(server.port)
   const Client = makeClientConstructor(loadProto()[serviceName] as ServiceDefinition, serviceName)
-  const client = new Client(`127.0.0.1:${way.port}`, credentials.createInsecure())
+  const client = new Client(`127.0.0.1:${route.port}`, credentials.createInsecure())
   type Unary = (request: object, callback: (error: ServiceError | null, response: { oid: string }) => void) => void
   const storeBlob = (client['StoreBlob'] as unknown as Unary).bind(client)
   return {
@@ -96,7 +96,7 @@ export async function grpcUnary(
       }),
     async close() {
       client.close()
-      await way.stop()
+      await route.stop()
       await server.stop()
     }
   }

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Contender, Effort, Facts, Runner, Scenario } from './scenario.ts'
 
-const entry = fileURLToPath(new URL('../contender-process.ts', import.meta.url))
+const program = fileURLToPath(new URL('../contender-process.ts', import.meta.url))
 
 /** What a contender's process is asked to do. */
 export type Order = { readonly run: number } | { readonly close: true }
@@ -23,7 +23,7 @@ function isolated({ suite, name: scenario }: Scenario, name: string, effort: Eff
   return {
     name,
     async open(): Promise<Runner> {
-      const child = fork(entry, [JSON.stringify({ suite, scenario, name, effort })])
+      const child = fork(program, [JSON.stringify({ suite, scenario, name, effort })])
       let facts: Facts = {}
       // It reports once when it is open.
       await reported(child)

@@ -72,13 +72,13 @@ async function drive(storer: BlobStorer, { concurrency, content, unit }: Load, d
   const start = performance.now()
   const end = start + durationMs
   let calls = 0
-  const caller = async () => {
+  const worker = async () => {
     while (performance.now() < end) {
       await storer.store(content())
       calls++
     }
   }
-  await Promise.all(Array.from({ length: concurrency }, caller))
+  await Promise.all(Array.from({ length: concurrency }, worker))
   const seconds = (performance.now() - start) / 1000
   return unit === 'us' ? (seconds * 1e6) / calls : calls / seconds
 }

@@ -3,7 +3,7 @@ import type { ScenarioResult } from '../measure/rounds.ts'
 import type { Run } from './run.ts'
 import type { TargetResult } from './targets.ts'
 
-const plain = { style: { head: [], border: [] } }
+const noColors = { style: { head: [], border: [] } }
 
 /** Three digits that count. */
 export function short(value: number): string {
@@ -14,7 +14,7 @@ export function short(value: number): string {
 /** One scenario as a table: ratios first. */
 export function scenarioTable({ name, unit, better, baseline, contenders }: ScenarioResult): string {
   const table = new Table({
-    ...plain,
+    ...noColors,
     head: ['', 'ratio', unit, 'spread', 'and'],
     colAligns: ['left', 'right', 'right', 'right']
   })
@@ -27,7 +27,7 @@ export function scenarioTable({ name, unit, better, baseline, contenders }: Scen
 
 /** What was promised, and what was found. */
 export function targetTable(targets: readonly TargetResult[]): string {
-  const table = new Table({ ...plain, head: ['target', 'needed', 'measured', ''] })
+  const table = new Table({ ...noColors, head: ['target', 'needed', 'measured', ''] })
   for (const { text, needed, value, met } of targets) {
     if (value === undefined) continue
     table.push([text, needed, short(value), met ? 'met' : 'MISSED'])

@@ -3,10 +3,10 @@ import { createServer } from 'node:http'
 import { announce, storeBlob } from './blob-map.ts'
 
 const server = createServer((request, response) => {
-  const parts: Buffer[] = []
-  request.on('data', (chunk: Buffer) => parts.push(chunk))
+  const chunks: Buffer[] = []
+  request.on('data', (chunk: Buffer) => chunks.push(chunk))
   request.on('end', () => {
-    const { content } = JSON.parse(Buffer.concat(parts).toString()) as { content: string }
+    const { content } = JSON.parse(Buffer.concat(chunks).toString()) as { content: string }
     response.setHeader('content-type', 'application/json')
     response.end(JSON.stringify(storeBlob(Buffer.from(content, 'base64'))))
   })

@@ -11,20 +11,20 @@ import type { Contender, Scenario, Suite } from '../measure/scenario.ts'
 
 type Both = Pick<Codec, 'encode' | 'decode'>
 
+const definitionOf = <Definition>(type: MessageName) => loadProto()[`blobwire.v1.${type}`] as unknown as Definition
+
 /** Protobuf as the gRPC transport has it: protobufjs, and the same checks. */
 const protobuf: Both = {
-  encode(shape, message) {
-    const type = loadProto()[`blobwire.v1.${shape}`] as unknown as { serialize(message: object): Buffer }
-    return type.serialize(toWire(shape, message))
+  encode(type, message) {
+    return definitionOf<{ serialize(message: object): Buffer }>(type).serialize(toWire(type, message))
   },
-  decode<Name extends MessageName>(shape: Name, bytes: Uint8Array) {
-    const type = loadProto()[`blobwire.v1.${shape}`] as unknown as { deserialize(bytes: Buffer): object }
-    return fromWire(shape, type.deserialize(bytes as Buffer))
+  decode<Name extends MessageName>(type: Name, bytes: Uint8Array) {
+    return fromWire(type, definitionOf<{ deserialize(bytes: Buffer): object }>(type).deserialize(bytes as Buffer))
   }
 }
 
-function coding(name: string, codec: Both, message: { shape: MessageName; value: object }): Contender {
-  const bytes = codec.encode(message.shape, message.value)
+function coding(name: string, codec: Both, message: { type: MessageName; value: object }): Contender {
+  const bytes = codec.encode(message.type, message.value)
   return {
     name,
     open: async () => ({
@@ -34,7 +34,7 @@ function coding(name: string, codec: Both, message: { shape: MessageName; value:
         const start = performance.now()
         let times = 0
         for (; performance.now() < start + durationMs; times++) {
-          codec.decode(message.shape, codec.encode(message.shape, message.value))
+          codec.decode(message.type, codec.encode(message.type, message.value))
         }
         return ((performance.now() - start) * 1000) / times
       }
@@ -42,7 +42,7 @@ function coding(name: string, codec: Both, message: { shape: MessageName; value:
   }
 }
 
-function inProcess(name: string, message: { shape: MessageName; value: object }): Scenario {
+function inProcess(name: string, message: { type: MessageName; value: object }): Scenario {
   return {
     suite: 'codecs',
     name: `encode and decode ${name}`,
@@ -59,13 +59,13 @@ function inProcess(name: string, message: { shape: MessageName; value: object })
 
 function blob(size: number) {
   const value: Messages['StoreBlobRequest'] = { repository: 'bench', content: contents(size, 'random')() }
-  return { shape: 'StoreBlobRequest', value } as const
+  return { type: 'StoreBlobRequest', value } as const
 }
 
 function tree(count: number) {
   const oid = 'ce013625030ba8dba906f756967f9e9ca394464a'
   const entries = Array.from({ length: count }, (_, index) => ({ path: `src/${index}.ts`, mode: '100644', oid }))
-  return { shape: 'GetTreeResponse', value: { oid, entries } } as const
+  return { type: 'GetTreeResponse', value: { oid, entries } } as const
 }
 
 function endToEnd(size: number, label: string): Scenario {

@@ -16,10 +16,10 @@ const calls = Number(process.argv[3])
 
 async function run(list: readonly Uint8Array[]): Promise<void> {
   let next = 0
-  const caller = async () => {
+  const worker = async () => {
     for (let content = list[next++]; content !== undefined; content = list[next++]) await storer.store(content)
   }
-  await Promise.all(Array.from({ length: 100 }, caller))
+  await Promise.all(Array.from({ length: 100 }, worker))
 }
 
 const content = contents(50)

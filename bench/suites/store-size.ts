@@ -9,9 +9,9 @@ function filled(objects: number): Contender {
     async open() {
       const { repository, facts, close } = await openBlobwire('msgpack')
       const content = contents(50)
-      for (let left = objects; left > 0; left -= 1000) {
+      for (let remaining = objects; remaining > 0; remaining -= 1000) {
         await repository.batch(
-          Array.from({ length: Math.min(left, 1000) }, () => ({ storeBlob: { content: content() } }))
+          Array.from({ length: Math.min(remaining, 1000) }, () => ({ storeBlob: { content: content() } }))
         )
       }
       const start: { calls: number } = { calls: 0 }
@@ -21,13 +21,13 @@ function filled(objects: number): Contender {
         async run(durationMs) {
           const began = performance.now()
           start.calls = 0
-          const caller = async () => {
+          const worker = async () => {
             while (performance.now() < began + durationMs) {
               await repository.storeBlob(content())
               start.calls++
             }
           }
-          await Promise.all(Array.from({ length: 100 }, caller))
+          await Promise.all(Array.from({ length: 100 }, worker))
           return ((performance.now() - began) * 1000) / start.calls
         }
       }

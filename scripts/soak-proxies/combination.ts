@@ -5,7 +5,7 @@ import { audit } from '../../soak/audit.ts'
 import { type Ledger, Load, newLedger } from '../../soak/load.ts'
 import { type Client, type ClientStats, createClient, type TransportName } from '../../src/index.ts'
 import {
-  type ConfigurationParts,
+  type ConfigurationOptions,
   caddyConfiguration,
   haproxyConfiguration,
   nginxConfiguration,
@@ -33,7 +33,7 @@ export interface Combination {
   readonly transport: TransportName
   /** How calls must travel at the end. */
   readonly batching: 'session' | 'unary'
-  readonly configure: (parts: ConfigurationParts) => string
+  readonly configure: (options: ConfigurationOptions) => string
 }
 
 /** Its result. */
@@ -90,8 +90,8 @@ export async function runCombination(combination: Combination, surroundings: Sur
   const { program, server, effectLog, directory, seconds } = surroundings
   const listen = { http: await freePort(), grpc: await freePort(), admin: await freePort() }
   const upstream = { http: server.http.host, grpc: server.grpc.host }
-  const parts = { listen, upstream, directory, version: program.version }
-  const proxy = new ProxyProcess(program, parts)
+  const options = { listen, upstream, directory, version: program.version }
+  const proxy = new ProxyProcess(program, options)
   const { transport, batching: expected } = combination
   const endpoint = transport === 'grpc' ? `grpc://127.0.0.1:${listen.grpc}` : `http://127.0.0.1:${listen.http}`
   // Outlasts the restart of a proxy.
@@ -100,7 +100,7 @@ export async function runCombination(combination: Combination, surroundings: Sur
   const ledger = newLedger()
   const loads = loadNames.map((name) => new Load(client, { name, ledger, timeoutMs }))
   try {
-    await proxy.start(combination.configure(parts))
+    await proxy.start(combination.configure(options))
     await client.createRepository('soak')
     for (const load of loads) load.start(rates)
     const disturbed = await disturb({ proxy, client, ledger }, (seconds * 1000) / 3)
@@ -135,23 +135,23 @@ interface Disturbed {
   readonly ledger: Ledger
 }
 
-async function disturb({ proxy, client, ledger }: Disturbed, partMs: number) {
+async function disturb({ proxy, client, ledger }: Disturbed, phaseMs: number) {
   const problems: string[] = []
   const untilAnswered = async (after: string) => {
     if (await recovers(ledger)) return
     problems.push(`after the ${after}, no ${recoveryCalls} answers came in ${recoveryMs} ms`)
   }
-  await wait(partMs)
+  await wait(phaseMs)
   await untilAnswered('start')
   const opened = () => client.stats().connections.opened
   const before = opened()
   await proxy.reload()
-  await wait(partMs)
+  await wait(phaseMs)
   await untilAnswered('reload')
   const openedByReload = opened() - before
   proxy.check()
   await proxy.restart()
-  await wait(partMs)
+  await wait(phaseMs)
   await untilAnswered('restart')
   proxy.check()
   return { problems, openedByReload, reloads: 1, restarts: 1 }

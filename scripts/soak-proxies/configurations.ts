@@ -11,8 +11,8 @@ export interface Ports {
   readonly admin: number
 }
 
-/** The values of a configuration. */
-export interface ConfigurationParts {
+/** What a configuration is made of. */
+export interface ConfigurationOptions {
   readonly listen: Ports
   /** Host and port of the fixture's servers. */
   readonly upstream: { readonly http: string; readonly grpc: string }
@@ -29,7 +29,7 @@ function nginxListen(port: number, version: string): string {
   return isNewer ? `listen 127.0.0.1:${port}; http2 on;` : `listen 127.0.0.1:${port} http2;`
 }
 
-function nginx({ listen, upstream, directory, version }: ConfigurationParts, httpLocation: string): string {
+function nginx({ listen, upstream, directory, version }: ConfigurationOptions, httpLocation: string): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
   return `daemon off;
 worker_processes 1;
@@ -48,41 +48,41 @@ http {
   grpc_read_timeout 120s;
   grpc_send_timeout 120s;
   proxy_read_timeout 120s;
-  upstream http_backend { server ${upstream.http}; keepalive 32; }
-  upstream grpc_backend { server ${upstream.grpc}; keepalive 32; }
+  upstream http_server { server ${upstream.http}; keepalive 32; }
+  upstream grpc_server { server ${upstream.grpc}; keepalive 32; }
   server {
     ${nginxListen(listen.http, version)}
     location / { ${httpLocation} }
   }
   server {
     ${nginxListen(listen.grpc, version)}
-    location / { grpc_pass grpc://grpc_backend; }
+    location / { grpc_pass grpc://grpc_server; }
   }
 }
 `
 }
 
 /** As most have it: HTTP/1.1 behind nginx, requests read to their end before they are passed on. */
-export function nginxConfiguration(parts: ConfigurationParts): string {
+export function nginxConfiguration(options: ConfigurationOptions): string {
   return nginx(
-    parts,
+    options,
     // maxBatchBytes with room for base64; the default of 1m answers 413.
-    'client_max_body_size 8m; proxy_pass http://http_backend; proxy_http_version 1.1; proxy_set_header Connection "";'
+    'client_max_body_size 8m; proxy_pass http://http_server; proxy_http_version 1.1; proxy_set_header Connection "";'
   )
 }
 
 /** HTTP/2 behind nginx: `grpc_pass` takes any request, and passes bodies on as they come. */
-export function nginxHttp2Configuration(parts: ConfigurationParts): string {
-  return nginx(parts, 'grpc_pass grpc://http_backend;')
+export function nginxHttp2Configuration(options: ConfigurationOptions): string {
+  return nginx(options, 'grpc_pass grpc://http_server;')
 }
 
 /** HTTP/2 on both sides. */
-export function haproxyConfiguration({ listen, upstream }: ConfigurationParts): string {
+export function haproxyConfiguration({ listen, upstream }: ConfigurationOptions): string {
   const sections = (['http', 'grpc'] as const).map(
-    (protocol) => `frontend ${protocol}_frontend
+    (protocol) => `frontend ${protocol}_front
   bind 127.0.0.1:${listen[protocol]} proto h2
-  default_backend ${protocol}_backend
-backend ${protocol}_backend
+  default_backend ${protocol}_server
+backend ${protocol}_server
   server fixture ${upstream[protocol]} proto h2
 `
   )
@@ -100,7 +100,7 @@ ${sections.join('')}`
 }
 
 /** HTTP/2 on both sides. */
-export function caddyConfiguration({ listen, upstream }: ConfigurationParts): string {
+export function caddyConfiguration({ listen, upstream }: ConfigurationOptions): string {
   const sections = (['http', 'grpc'] as const).map(
     (protocol) => `http://127.0.0.1:${listen[protocol]} {
   bind 127.0.0.1

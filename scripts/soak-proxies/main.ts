@@ -24,11 +24,11 @@ const { values } = parseArgs({
 function chosen<Name extends string>(
   flag: string,
   given: string[] | undefined,
-  known: readonly Name[]
+  allowed: readonly Name[]
 ): readonly Name[] {
-  const unknown = given?.find((name) => !known.includes(name as Name))
-  if (unknown !== undefined) throw new Error(`--${flag} ${unknown}: must be one of ${known.join(', ')}`)
-  return (given as Name[] | undefined) ?? known
+  const unknown = given?.find((name) => !allowed.includes(name as Name))
+  if (unknown !== undefined) throw new Error(`--${flag} ${unknown}: must be one of ${allowed.join(', ')}`)
+  return (given as Name[] | undefined) ?? allowed
 }
 
 const failed = ({ ledger }: Outcome) => ledger.calls - ledger.succeeded

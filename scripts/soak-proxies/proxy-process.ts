@@ -5,7 +5,7 @@ import { writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { ConfigurationParts, Ports } from './configurations.ts'
+import type { ConfigurationOptions, Ports } from './configurations.ts'
 import type { Program, ProxyName } from './programs.ts'
 
 /** Until a proxy listens, or has ended. */
@@ -55,17 +55,17 @@ function accepts(port: number): Promise<boolean> {
 /** A proxy that can be stopped, started and reloaded. */
 export class ProxyProcess {
   readonly #program: Program
-  readonly #parts: ConfigurationParts
+  readonly #options: ConfigurationOptions
   readonly #file: string
   readonly #log: string[] = []
   readonly #killWithParent = () => this.#child?.kill('SIGKILL')
   #child: ChildProcess | undefined
 
-  /** `parts.directory` must be there. */
-  constructor(program: Program, parts: ConfigurationParts) {
+  /** `options.directory` must exist. */
+  constructor(program: Program, options: ConfigurationOptions) {
     this.#program = program
-    this.#parts = parts
-    this.#file = join(parts.directory, `${program.name}.conf`)
+    this.#options = options
+    this.#file = join(options.directory, `${program.name}.conf`)
   }
 
   /** The last lines that it wrote. */
@@ -97,7 +97,7 @@ export class ProxyProcess {
       if (this.#child?.kill(reload) !== true) throw this.#failure('cannot be reloaded')
       return
     }
-    const child = this.#spawn(reload(this.#file, this.#parts.listen))
+    const child = this.#spawn(reload(this.#file, this.#options.listen))
     const [code] = await once(child, 'exit')
     if (code !== 0) throw this.#failure('cannot be reloaded')
   }
@@ -125,7 +125,7 @@ export class ProxyProcess {
   async #run(): Promise<void> {
     this.#child = this.#spawn(controls[this.#program.name].start(this.#file))
     process.once('exit', this.#killWithParent)
-    const { http, grpc } = this.#parts.listen
+    const { http, grpc } = this.#options.listen
     const untilMs = performance.now() + patienceMs
     for (const port of [http, grpc]) {
       while (!(await accepts(port))) {
@@ -139,7 +139,7 @@ export class ProxyProcess {
 
   #spawn(args: string[]): ChildProcess {
     // Caddy keeps its state below the home directory.
-    const { directory } = this.#parts
+    const { directory } = this.#options
     const environment = { ...process.env, HOME: directory, XDG_CONFIG_HOME: directory, XDG_DATA_HOME: directory }
     const child = spawn(this.#program.path, args, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
     for (const stream of [child.stdout, child.stderr]) {
@@ -151,7 +151,7 @@ export class ProxyProcess {
     return child
   }
 
-  #failure(what: string): Error {
-    return new Error(`${this.#program.name} ${what}:\n${this.log}`)
+  #failure(problem: string): Error {
+    return new Error(`${this.#program.name} ${problem}:\n${this.log}`)
   }
 }

@@ -66,7 +66,7 @@ export async function handleBlob(exchange: Exchange, requestId: string, context:
     })) as Messages['GetBlobResponse']
     const format = blob.oid.length === 40 ? 'sha1' : 'sha256'
     if (hashObject('blob', blob.content, format) !== blob.oid) {
-      throw new BlobwireError({ code: 'data_loss', reason: 'integrity', message: `the blob ${blob.oid} is damaged` })
+      throw new BlobwireError({ reason: 'integrity', message: `the blob ${blob.oid} is damaged` })
     }
     sendBlob(exchange, requestId, blob)
   } catch (error) {

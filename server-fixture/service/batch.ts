@@ -123,8 +123,7 @@ class Batch {
 
   #refuse(index: number): void {
     const message = 'the response of this batch is full; send this operation again'
-    const reason = 'batch_response_full'
-    this.#fail(index, new BlobwireError({ code: 'resource_exhausted', reason, message, retryable: true }))
+    this.#fail(index, new BlobwireError({ reason: 'batch_response_full', message }))
   }
 
   #write(index: number, step: Step): Promise<void> | undefined {
@@ -180,7 +179,7 @@ class Batch {
   /** None of the ref changes happened, so operations that seemed done have failed. */
   #abort(cause: unknown): void {
     const message = 'another ref change of this atomic batch failed; the batch changed no ref'
-    const aborted = new BlobwireError({ code: 'aborted', reason: 'batch_aborted', message })
+    const aborted = new BlobwireError({ reason: 'batch_aborted', message })
     for (const index of this.#moved) this.#fail(index, cause ?? aborted)
   }
 }

@@ -1,15 +1,16 @@
 /** The errors of the service. */
 import { BlobwireError, invalidArgument, type RefMismatch } from '../../src/core/error.ts'
+import type { KnownReason } from '../../src/core/reasons.ts'
 import { isOid, type ObjectFormat } from '../../src/git/oid.ts'
 
 /** Something is missing; `reason` names its kind. */
 export function notFound(reason: 'repository' | 'object' | 'revision' | 'path', message: string): BlobwireError {
-  return new BlobwireError({ code: 'not_found', reason, message, sent: 'processed' })
+  return new BlobwireError({ reason, message, sent: 'processed' })
 }
 
 /** The repository is not in the state that the request needs. */
-export function precondition(reason: string, message: string): BlobwireError {
-  return new BlobwireError({ code: 'failed_precondition', reason, message, sent: 'processed' })
+export function precondition(reason: KnownReason, message: string): BlobwireError {
+  return new BlobwireError({ reason, message, sent: 'processed' })
 }
 
 /** The request names objects that are missing. */
@@ -17,14 +18,14 @@ export function missingObjects(oids: string[]): BlobwireError {
   const shown = oids.slice(0, 3).join(', ')
   const message = `the repository lacks ${oids.length} object(s): ${shown}${oids.length > 3 ? ', …' : ''}`
   const details = { missingOids: oids }
-  return new BlobwireError({ code: 'failed_precondition', reason: 'missing_object', message, details })
+  return new BlobwireError({ reason: 'missing_object', message, details })
 }
 
 /** A failed compare-and-swap. */
 export function refMismatch(mismatches: RefMismatch[]): BlobwireError {
   const [first] = mismatches
   const message = `${first?.name} is at ${first?.foundOid}, not at ${first?.expectedOid}`
-  return new BlobwireError({ code: 'aborted', reason: 'ref_mismatch', message, details: { refMismatches: mismatches } })
+  return new BlobwireError({ reason: 'ref_mismatch', message, details: { refMismatches: mismatches } })
 }
 
 /** The request exceeds a limit; `actual` = 0 where its size is unknown. */

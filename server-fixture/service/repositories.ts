@@ -57,7 +57,7 @@ export async function createRepository(
   const info = await store.createRepository(repository, objectFormat)
   if (info.objectFormat !== objectFormat) {
     const message = `repository ${repository} exists with object format ${info.objectFormat}`
-    throw new BlobwireError({ code: 'already_exists', reason: 'object_format', message })
+    throw new BlobwireError({ reason: 'object_format', message })
   }
   return { ...info, created: false }
 }

@@ -117,7 +117,7 @@ export class Workspace {
     if (object === undefined) throw notFound('object', `object ${oid} not found`)
     if (object.kind !== kind) {
       const message = `${oid} is a ${object.kind}, not a ${kind}`
-      throw new BlobwireError({ code: 'failed_precondition', reason: 'wrong_kind', message })
+      throw new BlobwireError({ reason: 'wrong_kind', message })
     }
     if (object.content === undefined) {
       const message = `the ${kind} ${oid} has ${object.size} bytes, more than the server parses`
@@ -125,7 +125,7 @@ export class Workspace {
     }
     if (hashObject(kind, object.content, this.format) !== oid) {
       const message = `the ${kind} ${oid} is damaged: its bytes do not match its oid`
-      throw new BlobwireError({ code: 'data_loss', reason: 'integrity', message })
+      throw new BlobwireError({ reason: 'integrity', message })
     }
     return object.content
   }

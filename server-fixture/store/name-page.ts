@@ -17,7 +17,6 @@ export function pageOfNames(names: Iterable<string>, page: PageRequest): string[
 /** The error of every method for a missing repository. */
 export function repositoryNotFound(repository: string): BlobwireError {
   return new BlobwireError({
-    code: 'not_found',
     reason: 'repository',
     message: `repository ${JSON.stringify(repository)} not found`
   })
@@ -25,5 +24,5 @@ export function repositoryNotFound(repository: string): BlobwireError {
 
 /** The error of every method once the store is closed. */
 export function storeClosed(): BlobwireError {
-  return new BlobwireError({ code: 'unavailable', reason: 'store_closed', message: 'the store is closed' })
+  return new BlobwireError({ reason: 'store_closed', message: 'the store is closed' })
 }

@@ -46,7 +46,6 @@ export function checkTargets(moves: readonly RefMove[], infos: readonly (ObjectI
   }
   if (missingOids.length === 0) return
   throw new BlobwireError({
-    code: 'failed_precondition',
     reason: 'missing_object',
     message: `a ref must point to an object of the repository; ${missingOids[0]} is missing`,
     details: { missingOids }
@@ -55,7 +54,6 @@ export function checkTargets(moves: readonly RefMove[], infos: readonly (ObjectI
 
 function notACommit(move: RefMove, kind: ObjectKind): BlobwireError {
   return new BlobwireError({
-    code: 'failed_precondition',
     reason: 'wrong_kind',
     message: `${move.name} must point to a commit; ${move.newOid} is a ${kind}`
   })
@@ -64,7 +62,6 @@ function notACommit(move: RefMove, kind: ObjectKind): BlobwireError {
 /** The error for a ref whose name is a directory of another name, such as `refs/heads/a` and `refs/heads/a/b`. */
 export function refConflict(name: string, other: string): BlobwireError {
   return new BlobwireError({
-    code: 'failed_precondition',
     reason: 'ref_conflict',
     message: other
       ? `${name} and ${other} cannot exist together: the name of one is a directory of the other`

@@ -50,14 +50,14 @@ export class Credentials {
     try {
       answer = await this.#inTime(source)
     } catch (cause) {
-      throw new BlobwireError({ code: 'unauthenticated', reason: 'token_source', message: 'token() failed', cause })
+      throw new BlobwireError({ reason: 'token_source', message: 'token() failed', cause })
     } finally {
       this.#asking = undefined
     }
     if (isToken(answer)) return answer
     // The answer itself must not show: it may be a token with a line feed behind it.
     const message = 'token() did not give a bearer token: letters, digits and -._~+/ with = at the end'
-    throw new BlobwireError({ code: 'unauthenticated', reason: 'token_source', message })
+    throw new BlobwireError({ reason: 'token_source', message })
   }
 
   #inTime(source: () => string | Promise<string>): Promise<unknown> {

@@ -7,7 +7,7 @@ import type { OperationResult } from './results.ts'
 import type { Request } from './to-request.ts'
 
 /** An operation with what came of it. */
-export interface Done {
+export interface SettledOperation {
   readonly name: OperationName
   readonly request: Request<OperationName>
   readonly result: OperationResult<object> | undefined
@@ -16,7 +16,7 @@ export interface Done {
 const movesRefs: ReadonlySet<OperationName> = new Set(['commitFiles', 'updateRefs'])
 
 /** Names of the refs that an operation moves. */
-function refsOf({ name, request }: Pick<Done, 'name' | 'request'>): string[] {
+function refsOf({ name, request }: Pick<SettledOperation, 'name' | 'request'>): string[] {
   if (name === 'commitFiles') return [branchRef((request as Request<'commitFiles'>).branch ?? '')]
   if (name !== 'updateRefs') return []
   return ((request as Request<'updateRefs'>).updates ?? []).map((update) => update.name ?? '')
@@ -26,7 +26,9 @@ function refsOf({ name, request }: Pick<Done, 'name' | 'request'>): string[] {
  * Cuts a run where a ref would be moved a second time: a request whose answer is lost is sent again, and then finds the
  * ref where the last move has left it, which is not where the first one expects or leaves it.
  */
-export function splitRepeatedMoves<Item extends Pick<Done, 'name' | 'request'>>(run: readonly Item[]): Item[][] {
+export function splitRepeatedMoves<Item extends Pick<SettledOperation, 'name' | 'request'>>(
+  run: readonly Item[]
+): Item[][] {
   if (!run.some(({ name }) => movesRefs.has(name))) return [[...run]]
   const runs: Item[][] = [[]]
   let moved = new Set<string>()
@@ -49,7 +51,7 @@ export function splitRepeatedMoves<Item extends Pick<Done, 'name' | 'request'>>(
  * - otherwise all that failed from there on, and the reads, which have not seen what failed before them;
  * - of an atomic batch, which has done nothing then, all of it.
  */
-export function operationsToRetry<Item extends Done>(
+export function operationsToRetry<Item extends SettledOperation>(
   run: readonly Item[],
   rules: { atomic: boolean; unordered: boolean }
 ) {

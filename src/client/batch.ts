@@ -180,21 +180,21 @@ async function sendFailed(context: BatchContext, run: Item[], sending: Sending):
   const failures = sending.failures + 1
   const refusal = await invoker.mayTryAgain(error, failures, sending.options())
   if (refusal === 'retry_budget_exhausted') {
-    for (const item of failed) item.result = { ok: false, error: spent(item.result?.error as BlobwireError) }
+    for (const item of failed) item.result = { ok: false, error: budgetExhausted(item.result?.error as BlobwireError) }
   }
   if (refusal !== undefined) return
   try {
     await sendRun(context, again, { ...sending, failures })
   } catch (exception) {
     // What was done before is no less done: each operation keeps the result that it has.
-    if (!(exception instanceof BlobwireError) || endsAll.has(exception.code)) throw exception
+    if (!(exception instanceof BlobwireError) || endsBatch.has(exception.code)) throw exception
   }
 }
 
 /** The batch itself is over. */
-const endsAll = new Set(['cancelled', 'deadline_exceeded'])
+const endsBatch = new Set(['cancelled', 'deadline_exceeded'])
 
-function spent(error: BlobwireError): BlobwireError {
+function budgetExhausted(error: BlobwireError): BlobwireError {
   return error.with({ reason: 'retry_budget_exhausted', cause: error })
 }
 

@@ -6,12 +6,11 @@ import { type Clock, systemClock } from '../core/clock.ts'
 import { type Counters, newCounters } from '../core/counters.ts'
 import { BlobwireError, invalidArgument, type TransportName } from '../core/error.ts'
 import { Latency } from '../core/latency.ts'
-import type { ObjectFormat } from '../git/oid.ts'
 import type { RetryRefusal } from '../retry/policy.ts'
-import { defaultLimits } from '../schema/default-limits.ts'
 import type { Init, Method as Rpc } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
+import { ClientCaches } from './client-caches.ts'
 import { checkHeaders } from './headers.ts'
 import type { OperationName } from './inputs.ts'
 import { byLevel, type CallToIntercept, Interception } from './interception.ts'
@@ -22,32 +21,12 @@ import type { Request } from './to-request.ts'
 import { codecOf, TransportFactory } from './transport-factory.ts'
 import { verifierOf } from './verify/answers.ts'
 
-/** What the client does not have to ask for again. */
-export interface ClientCaches {
-  /** Limits of the server; DESIGN's defaults until they were asked for. */
-  limits: Messages['Limits']
-  /** Object format by repository. */
-  readonly formats: Map<string, ObjectFormat>
-  /** Where a branch was last seen, by repository and ref; a guess that compare-and-swap corrects. */
-  readonly heads: Map<string, string>
-}
-
-/** The two maps of `ClientCaches` are caches; beyond this the oldest entry goes. */
-const maxKnown = 10_000
-
-/** Puts an entry into a bounded cache. */
-export function remember<Value>(cache: Map<string, Value>, key: string, value: Value): void {
-  cache.delete(key)
-  cache.set(key, value)
-  if (cache.size > maxKnown) cache.delete(cache.keys().next().value as string)
-}
-
 /** Makes calls: options, pipeline and transport behind one typed function. */
 export class CallInvoker {
   readonly options: ResolvedOptions
   readonly clock: Clock
   readonly counters: Counters = newCounters()
-  readonly caches: ClientCaches = { limits: { ...defaultLimits }, formats: new Map(), heads: new Map() }
+  readonly caches = new ClientCaches()
   readonly latency = new Latency()
   readonly pipeline: Pipeline
   /** Undefined where no interceptor wants to see calls. */
@@ -182,9 +161,9 @@ export class CallInvoker {
       try {
         return await sharedAnswer(asked.answer, { timeoutMs, signal: checkSignal(signal) }, this.clock)
       } catch (error) {
-        // Who asked had less time than is left here.
-        const isTheirs = error instanceof BlobwireError && error.code === 'deadline_exceeded'
-        if (!isTheirs || asked.isOwn || remaining().timeoutMs <= 1) throw error
+        // The call that sent the request had less time than this one.
+        const endedEarly = error instanceof BlobwireError && error.code === 'deadline_exceeded'
+        if (!endedEarly || asked.isOwn || remaining().timeoutMs <= 1) throw error
       }
     }
   }
@@ -194,7 +173,7 @@ export class CallInvoker {
     const isOwn = this.#capabilities === undefined
     this.#capabilities ??= this.invoke(methods.getCapabilities, {}, { ...options, timeoutMs }).then(
       (capabilities) => {
-        this.caches.limits = { ...defaultLimits, ...positive(capabilities.limits) }
+        this.caches.setLimits(capabilities.limits)
         this.pipeline.selector.offered(capabilities.transports.map(({ transport }) => transport))
         return { ...capabilities, limits: { ...this.caches.limits } }
       },
@@ -210,13 +189,6 @@ export class CallInvoker {
   async limits(options: CallOptions): Promise<Messages['Limits']> {
     await this.capabilities(options)
     return this.caches.limits
-  }
-
-  /** Drops what is known of a repository that was deleted; one of the same name may be another. */
-  forget(repository: string): void {
-    const { formats, heads } = this.caches
-    formats.delete(repository)
-    for (const key of heads.keys()) if (key.startsWith(`${repository}\n`)) heads.delete(key)
   }
 
   /** The transport that calls take which do not ask for one. */
@@ -243,9 +215,4 @@ export class CallInvoker {
 function checkSignal(signal: unknown): AbortSignal | undefined {
   if (signal === undefined || signal instanceof AbortSignal) return signal
   throw invalidArgument('signal', 'must be an AbortSignal')
-}
-
-/** A server that leaves a limit out has the default. */
-function positive(limits: Messages['Limits'] | undefined): Partial<Messages['Limits']> {
-  return Object.fromEntries(Object.entries(limits ?? {}).filter(([, value]) => value > 0))
 }

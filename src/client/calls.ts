@@ -10,15 +10,15 @@ import { repositoryNameProblem } from '../git/repository-name.ts'
 import type { RepositoryInfo } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
 import { runBatch } from './batch.ts'
-import { type CallInvoker, remember } from './call-invoker.ts'
+import type { CallInvoker } from './call-invoker.ts'
 import { commitFiles } from './commit-files.ts'
 import type { OperationInputs, OperationName } from './inputs.ts'
 import type { Interception } from './interception.ts'
 import type { RepositoryInputs, RepositoryMethod, RepositoryResults } from './interceptor.ts'
+import { wholeTree } from './paging.ts'
 import type { OperationValues } from './results.ts'
 import { prepare, type Request, type RequestDefaults } from './to-request.ts'
 import { verifyResponse } from './verify/answers.ts'
-import { wholeTree } from './whole-tree.ts'
 
 /** @throws BlobwireError `invalid_argument` for a name no repository can have */
 export function checkRepositoryName(name: unknown): void {
@@ -81,7 +81,7 @@ export class RepositoryCalls implements RequestDefaults {
       repository: this.repository,
       message: input,
       options,
-      run: (message, rest = {}, repository = '') => run(this.#below(repository), message, rest)
+      run: (message, rest = {}, repository = '') => run(this.#withoutInterceptors(repository), message, rest)
     })
   }
 
@@ -95,24 +95,24 @@ export class RepositoryCalls implements RequestDefaults {
       repository: this.repository,
       message: input,
       options,
-      run: (message, rest, repository = '') => this.#below(repository).run(name, message, rest)
+      run: (message, rest, repository = '') => this.#withoutInterceptors(repository).run(name, message, rest)
     })
   }
 
   /** The calls of a repository as interceptors send them on: they do not see these. */
-  #below(repository: string): RepositoryCalls {
+  #withoutInterceptors(repository: string): RepositoryCalls {
     if (repository !== this.repository) checkRepositoryName(repository)
     return new RepositoryCalls(repository, this.invoker, undefined)
   }
 
   /** For what needs the object format beforehand: asked of the server where no answer has told it yet. */
-  async askFormat(options: CallOptions): Promise<void> {
+  async fetchFormat(options: CallOptions): Promise<void> {
     if (!this.invoker.caches.formats.has(this.repository)) await composed.getRepository(this, {}, options)
   }
 
   /** Keeps what an answer tells of the repository. */
   learn(info: RepositoryInfo): RepositoryInfo {
-    remember(this.invoker.caches.formats, this.repository, info.objectFormat)
+    this.invoker.caches.formats.set(this.repository, info.objectFormat)
     return info
   }
 }
@@ -143,7 +143,7 @@ const composed: { readonly [Name in ComposedMethod]: Run<Name> } = {
   },
   async deleteRepository({ invoker, repository }, _input, options) {
     await invoker.invoke(methods.deleteRepository, { repository }, options)
-    invoker.forget(repository)
+    invoker.caches.forget(repository)
     return undefined
   },
   async getTree(calls, input, options) {
@@ -155,18 +155,18 @@ const composed: { readonly [Name in ComposedMethod]: Run<Name> } = {
   },
   async commitFiles(calls, input, options) {
     const remaining = calls.invoker.shared(options)
-    await calls.askFormat(remaining())
+    await calls.fetchFormat(remaining())
     return commitFiles(calls, input, remaining())
   },
   async updateRefs(calls, input, options) {
     const remaining = calls.invoker.shared(options)
     // `null` is a zero oid, whose length is the format's.
-    await calls.askFormat(remaining())
+    await calls.fetchFormat(remaining())
     return calls.run('updateRefs', input, remaining())
   },
   async batch(calls, { operations, atomic }, options) {
     const remaining = calls.invoker.shared(options)
-    await calls.askFormat(remaining())
+    await calls.fetchFormat(remaining())
     return [...(await runBatch(calls, operations, { ...remaining(), atomic }))]
   }
 }

@@ -14,7 +14,7 @@ import type { Init } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
 import { type BatchContext, runBatch } from './batch.ts'
-import { remember } from './call-invoker.ts'
+import { headKey } from './client-caches.ts'
 import type { CommitFilesInput } from './inputs.ts'
 import { changeList, fileChange, signatures } from './to-request.ts'
 import { integrity, verifyResponse } from './verify/answers.ts'
@@ -38,25 +38,21 @@ export async function commitFiles(
     if (problem !== undefined) throw invalidArgument(`changes[${JSON.stringify(path.slice(0, 200))}]`, problem)
     return fileChange(path, change)
   })
-  const contents = changes.reduce((sum, { content }) => sum + (content?.length ?? 0), 0)
-  const start: Start = {
+  const contentBytes = changes.reduce((sum, { content }) => sum + (content?.length ?? 0), 0)
+  const target: Target = {
     ref,
-    head: givenHead(context, input) ?? context.invoker.caches.heads.get(headKey(context, ref))
+    head: givenHead(context, input) ?? context.invoker.caches.heads.get(headKey(context.repository, ref))
   }
-  const lean = contents <= inlineBytes ? changes : await storeContents(context, { changes, start, remaining })
+  const lean = contentBytes <= inlineBytes ? changes : await storeContents(context, { changes, target, remaining })
   const fields = { branch: ref, message: input.message, ...signatures(input, context.defaults) }
-  const fixed = input.expectedHead !== undefined
-  return commitOnHead(context, { fields, changes: lean, start, fixed, remaining })
+  const headIsGiven = input.expectedHead !== undefined
+  return commitOnHead(context, { fields, changes: lean, target, headIsGiven, remaining })
 }
 
-/** Where the commit goes; `head` is filled in when it is first seen. */
-interface Start {
+/** The branch that the commit goes to; `head` is filled in when the branch is first seen. */
+interface Target {
   readonly ref: string
   head: string | undefined
-}
-
-function headKey(context: BatchContext, ref: string): string {
-  return `${context.repository}\n${ref}`
 }
 
 function givenHead(context: BatchContext, input: CommitFilesInput): string | undefined {
@@ -65,38 +61,41 @@ function givenHead(context: BatchContext, input: CommitFilesInput): string | und
 
 interface Storing {
   readonly changes: readonly FileChange[]
-  readonly start: Start
+  readonly target: Target
   readonly remaining: () => CallOptions
 }
 
 /** Stores what the server lacks and gives the changes with oids in place of contents. Looks up the head on the way. */
-async function storeContents(context: BatchContext, { changes, start, remaining }: Storing): Promise<FileChange[]> {
+async function storeContents(context: BatchContext, { changes, target, remaining }: Storing): Promise<FileChange[]> {
   const { invoker, defaults } = context
   const { maxInlineBytes } = await invoker.limits(remaining())
-  const byOid = new Map<string, Uint8Array>()
-  const lean = changes.map(({ content, ...change }) => {
+  const contents = new Map<string, Uint8Array>()
+  const named = changes.map(({ content, ...change }) => {
     if (content === undefined) return change
     if (content.length > maxInlineBytes) throw tooLarge(change.path ?? '', content.length, maxInlineBytes)
     const oid = hashObject('blob', content, defaults.objectFormat)
-    byOid.set(oid, content)
+    contents.set(oid, content)
     return { ...change, oid }
   })
-  const lookups = splitBySize([...byOid.keys()], () => 80, { ...invoker.caches.limits, maxBatchOperations: Infinity })
+  const lookups = splitBySize([...contents.keys()], () => 80, {
+    ...invoker.caches.limits,
+    maxBatchOperations: Infinity
+  })
   const [found, ...answers] = await runBatch(
     context,
-    [{ listRefs: { prefix: start.ref, pageSize: 1 } }, ...lookups.map((oids) => ({ findMissing: { oids } }))],
+    [{ listRefs: { prefix: target.ref, pageSize: 1 } }, ...lookups.map((oids) => ({ findMissing: { oids } }))],
     remaining()
   )
   if (!found.ok) throw found.error
-  start.head ??= found.value.refs.find(({ name }) => name === start.ref)?.oid
+  target.head ??= found.value.refs.find(({ name }) => name === target.ref)?.oid
   const missing: string[] = []
   for (const answer of answers) {
     if (!answer.ok) throw answer.error
     missing.push(...answer.value.missing)
   }
-  const puts = missing.map((oid) => ({ storeBlob: { content: byOid.get(oid) as Uint8Array } }))
-  for (const { error } of await runBatch(context, puts, remaining())) if (error) throw error
-  return lean
+  const stores = missing.map((oid) => ({ storeBlob: { content: contents.get(oid) as Uint8Array } }))
+  for (const { error } of await runBatch(context, stores, remaining())) if (error) throw error
+  return named
 }
 
 function tooLarge(path: string, actual: number, maximum: number): BlobwireError {
@@ -108,17 +107,17 @@ function tooLarge(path: string, actual: number, maximum: number): BlobwireError 
 interface Committing {
   readonly fields: Init<Messages['CommitFilesRequest']>
   readonly changes: readonly FileChange[]
-  readonly start: Start
+  readonly target: Target
   /** The caller named the head; otherwise a branch that has moved is followed. */
-  readonly fixed: boolean
+  readonly headIsGiven: boolean
   readonly remaining: () => CallOptions
 }
 
 /** Sends the commit, and again on top of what others committed in between; the deadline ends it. */
 async function commitOnHead(context: BatchContext, committing: Committing): Promise<Response> {
   const { invoker, repository, defaults } = context
-  const { fields, changes, start, remaining } = committing
-  let expectedHead = start.head ?? zeroOid(defaults.objectFormat)
+  const { fields, changes, target, remaining } = committing
+  let expectedHead = target.head ?? zeroOid(defaults.objectFormat)
   for (;;) {
     const staged = await stageChanges(context, { changes, expectedHead, remaining })
     const request = { ...fields, ...staged, repository, expectedHead }
@@ -128,11 +127,11 @@ async function commitOnHead(context: BatchContext, committing: Committing): Prom
         verifyResponse('commitFiles', request, response)
         verifyWholeTree(context, { changes, expectedHead, response })
       }
-      remember(invoker.caches.heads, headKey(context, start.ref), response.oid)
+      invoker.caches.heads.set(headKey(repository, target.ref), response.oid)
       return response
     } catch (error) {
       const found = error instanceof BlobwireError ? error.details.refMismatches?.[0]?.foundOid : undefined
-      if (committing.fixed || found === undefined || found === expectedHead) throw error
+      if (committing.headIsGiven || found === undefined || found === expectedHead) throw error
       expectedHead = found
     }
   }
@@ -170,8 +169,8 @@ async function stageChanges(
   const sizeOf = (change: FileChange) => estimateBytes(change, base64)
   const bounds = { ...invoker.caches.limits, maxBatchOperations: Infinity }
   if (splitBySize(changes, sizeOf, bounds).length <= 1) return { changes }
-  const plain = changes.filter(({ moveFrom }) => moveFrom === undefined)
-  const runs = splitBySize(plain, sizeOf, bounds)
+  const withoutMoves = changes.filter(({ moveFrom }) => moveFrom === undefined)
+  const runs = splitBySize(withoutMoves, sizeOf, bounds)
   const last = runs.pop() ?? []
   let baseTree = isZeroOid(expectedHead) ? '' : await treeOf(context, expectedHead, remaining())
   for (const run of runs) {

@@ -64,7 +64,7 @@ export class Interception {
 const endings = {
   deadline: { code: 'deadline_exceeded', reason: '', message: 'an interceptor took all the time that the call had' },
   aborted: { code: 'cancelled', reason: '', message: 'the call was aborted' },
-  client_closed: { code: 'cancelled', reason: 'client_closed', message: 'the client is closed' }
+  client_closed: { reason: 'client_closed', message: 'the client is closed' }
 } as const
 
 const processed = { sent: 'processed', attempts: 1 } as const
@@ -144,9 +144,9 @@ class InterceptedCall implements Timed, Passage<ChangeableCall> {
   /** The options as they were given, where nothing has changed: such calls travel in frames. */
   #optionsWith(headers: ChangeableCall['headers']): CallOptions | undefined {
     const { options, timeoutMs, headers: given } = this.#call
-    const left = Math.max(1, Math.ceil(this.remainingMs()))
-    if (headers !== given) return { ...options, headers, timeoutMs: left }
-    return left === timeoutMs ? options : { ...options, timeoutMs: left }
+    const remainingMs = Math.max(1, Math.ceil(this.remainingMs()))
+    if (headers !== given) return { ...options, headers, timeoutMs: remainingMs }
+    return remainingMs === timeoutMs ? options : { ...options, timeoutMs: remainingMs }
   }
 
   onTime(): void {
@@ -163,7 +163,7 @@ class InterceptedCall implements Timed, Passage<ChangeableCall> {
     const { sent, attempts, transport } = this.#facts
     const cause = why === 'aborted' ? this.#call.options?.signal?.reason : undefined
     this.#error = new BlobwireError({ ...endings[why], sent, attempts, transport, cause })
-    this.#leave()
+    this.#release()
     this.#controller?.abort(this.#error)
     if (this.#sentOn === 0) this.#finish()
   }
@@ -181,11 +181,11 @@ class InterceptedCall implements Timed, Passage<ChangeableCall> {
   #settle(): boolean {
     if (this.#settled) return false
     this.#settled = true
-    this.#leave()
+    this.#release()
     return true
   }
 
-  #leave(): void {
+  #release(): void {
     this.#interception.timers.remove(this, this.#call.timeoutMs)
     this.#call.options?.signal?.removeEventListener('abort', this)
   }
@@ -194,5 +194,5 @@ class InterceptedCall implements Timed, Passage<ChangeableCall> {
 function asBlobwireError(error: unknown): BlobwireError {
   if (error instanceof BlobwireError) return error
   const message = `an interceptor failed: ${error instanceof Error ? error.message : String(error)}`
-  return new BlobwireError({ code: 'unknown', reason: 'interceptor', message, cause: error })
+  return new BlobwireError({ reason: 'interceptor', message, cause: error })
 }

@@ -189,7 +189,7 @@ function checkEndpoints(given: unknown): Map<string, Endpoint> {
  * @internal
  */
 export function checkTransport(value: unknown, endpoints: readonly Endpoint[]): readonly TransportName[] {
-  const name = transports.find((caches) => caches === (value ?? 'auto'))
+  const name = transports.find((each) => each === (value ?? 'auto'))
   if (name === undefined)
     throw invalidArgument('transport', `must be one of ${transports.join(', ')}, not ${show(value)}`)
   const isGrpc = endpoints.some(({ protocol }) => protocol === 'grpc')

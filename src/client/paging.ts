@@ -1,18 +1,50 @@
-/** One page of anything. */
-export interface Page<Item> {
-  readonly items: readonly Item[]
+/** Walks the pages of listings. */
+import type { Messages } from '../schema/messages.ts'
+import { integrityError } from './verify/tree.ts'
+
+interface Page {
   /** Empty on the last page. */
   readonly nextPageToken: string
 }
 
-/** Walks all pages; the next one is fetched when the one before has been used up. */
-export async function* allItems<Item>(
-  fetchPage: (page: { pageToken?: string }) => Promise<Page<Item>>
-): AsyncGenerator<Item, void> {
+/** All pages; each is fetched when the one before it has been used. */
+async function* allPages<Listing extends Page>(
+  fetchPage: (page: { pageToken?: string }) => Promise<Listing>
+): AsyncGenerator<Listing, void> {
   let page = await fetchPage({})
-  yield* page.items
+  yield page
   while (page.nextPageToken !== '') {
     page = await fetchPage({ pageToken: page.nextPageToken })
-    yield* page.items
+    yield page
   }
+}
+
+/** The items of all pages. */
+export async function* allItems<Item>(
+  fetchPage: (page: { pageToken?: string }) => Promise<Page & { readonly items: readonly Item[] }>
+): AsyncGenerator<Item, void> {
+  for await (const { items } of allPages(fetchPage)) yield* items
+}
+
+type Listing = Messages['GetTreeResponse']
+
+/** A whole tree has the largest pages that the server allows. */
+const pageSize = 10_000
+
+/**
+ * All pages of a tree's listing as one. Of a listing of several `pages`, only the whole can be verified.
+ * @throws BlobwireError `data_loss` if a later page is of another tree
+ */
+export async function wholeTree(
+  fetchPage: (page: { pageSize: number; pageToken?: string }) => Promise<Listing>
+): Promise<Listing & { pages: number }> {
+  const tree = { oid: '', entries: [] as Listing['entries'], nextPageToken: '', pages: 0 }
+  for await (const page of allPages((next) => fetchPage({ pageSize, ...next }))) {
+    if (tree.pages++ === 0) tree.oid = page.oid
+    else if (page.oid !== tree.oid || (page.entries.length === 0 && page.nextPageToken !== '')) {
+      throw integrityError(`tree ${tree.oid}: a later page is empty or belongs to another tree`)
+    }
+    for (const entry of page.entries) tree.entries.push(entry)
+  }
+  return tree
 }

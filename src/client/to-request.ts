@@ -126,8 +126,8 @@ export function prepare<Name extends OperationName>(
   defaults: RequestDefaults
 ): Request<Name> {
   if (!Object.hasOwn(prepared, name)) {
-    const caches = Object.keys(prepared).join(', ')
-    throw invalidArgument('operations', `unknown operation ${JSON.stringify(name)}; expected one of ${caches}`)
+    const names = Object.keys(prepared).join(', ')
+    throw invalidArgument('operations', `unknown operation ${JSON.stringify(name)}; expected one of ${names}`)
   }
   if (typeof input !== 'object' || input === null)
     throw invalidArgument(name, 'must be an object with the input of the operation')

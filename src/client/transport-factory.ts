@@ -84,14 +84,14 @@ function grpcEndpoint(capabilities: Messages['GetCapabilitiesResponse'], asked: 
   const url = capabilities.transports.find(({ transport }) => transport === 'grpc')?.url
   if (url === undefined) {
     const message = `${originOf(asked)} does not serve gRPC; use the transport msgpack, json or auto`
-    throw new BlobwireError({ code: 'unimplemented', reason: 'no_grpc', message })
+    throw new BlobwireError({ reason: 'no_grpc', message })
   }
   // A port without a host cannot be parsed as a URL.
   const found = parseEndpoint(url.replace('//:', '//0.0.0.0:').replace(/^http/, 'grpc'))
   // A token or a secret connection must not be moved to cleartext by what a server says.
   if (asked.secure && !found.secure) {
     const message = `${originOf(asked)} names a cleartext address for gRPC; a TLS endpoint must name one with TLS`
-    throw new BlobwireError({ code: 'failed_precondition', reason: 'downgrade_refused', message })
+    throw new BlobwireError({ reason: 'downgrade_refused', message })
   }
   return sameHost.has(found.hostname) ? { ...found, hostname: asked.hostname } : found
 }

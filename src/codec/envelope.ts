@@ -86,10 +86,10 @@ export class EnvelopeParser {
 
   /** At the start of an envelope. Returns where it stopped reading. */
   #begin(chunk: Uint8Array, at: number): number {
-    const left = chunk.length - at
-    if (left >= envelopeHeaderBytes) {
+    const available = chunk.length - at
+    if (available >= envelopeHeaderBytes) {
       const length = this.#lengthAt(chunk, at)
-      if (left >= length) {
+      if (available >= length) {
         this.#receive(chunk[at] as number, chunk.subarray(at + envelopeHeaderBytes, at + length))
         return at + length
       }

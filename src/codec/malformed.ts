@@ -8,5 +8,5 @@ export const maxNodes = 1_000_000
 
 /** Bytes that are not an acceptable message: `invalid_argument`, reason `malformed`. */
 export function malformed(description: string, cause?: unknown): BlobwireError {
-  return new BlobwireError({ code: 'invalid_argument', reason: 'malformed', message: description, cause })
+  return new BlobwireError({ reason: 'malformed', message: description, cause })
 }

@@ -73,15 +73,15 @@ class Reader {
   message({ fields, isChoice }: MessageDecoder): WireObject {
     if (++this.#nodes > maxNodes) throw unusual
     // Beyond the end, a byte is undefined and a length NaN, which no comparison lets pass.
-    let left = (this.#bytes[this.#at++] as number) - 0x80
-    if (!(left >= 0 && left <= 15)) throw unusual
+    let remaining = (this.#bytes[this.#at++] as number) - 0x80
+    if (!(remaining >= 0 && remaining <= 15)) throw unusual
     const message: WireObject = {}
     let chosen: string | undefined
     for (let index = 0; index < fields.length; index++) {
-      if (isChoice && left === 0) break
+      if (isChoice && remaining === 0) break
       const decoder = fields[index] as FieldDecoder
-      if (left > 0 && this.#bytes[this.#at] === decoder.key[0] && this.#takeKey(decoder.key)) {
-        left--
+      if (remaining > 0 && this.#bytes[this.#at] === decoder.key[0] && this.#takeKey(decoder.key)) {
+        remaining--
         if (decoder.oneof !== undefined) {
           if (chosen === decoder.oneof) throw unusual
           chosen = decoder.oneof
@@ -90,7 +90,7 @@ class Reader {
       } else if (decoder.repeated) message[decoder.name] = []
       else if (decoder.oneof === undefined && decoder.kind !== 'message') message[decoder.name] = defaults[decoder.kind]
     }
-    if (left > 0) throw unusual
+    if (remaining > 0) throw unusual
     return message
   }
 

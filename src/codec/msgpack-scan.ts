@@ -19,7 +19,7 @@ export function scanMessagePack(bytes: Uint8Array): void {
 
 interface Level {
   /** Values still to come; for a map, keys and values. */
-  left: number
+  remaining: number
   /** Keys so far; undefined for an array. */
   readonly keys: string[] | undefined
 }
@@ -38,10 +38,10 @@ class Scan {
     this.#value()
     let level = this.#levels.at(-1)
     while (level !== undefined) {
-      if (level.left === 0) this.#levels.pop()
+      if (level.remaining === 0) this.#levels.pop()
       else {
-        const isKey = level.keys !== undefined && level.left % 2 === 0
-        level.left--
+        const isKey = level.keys !== undefined && level.remaining % 2 === 0
+        level.remaining--
         if (isKey) this.#key(level.keys as string[])
         else this.#value()
       }
@@ -121,7 +121,7 @@ class Scan {
     if (items > this.#bytes.length - this.#at)
       throw malformed(`${items} values are declared, more than the remaining bytes hold`)
     if (this.#levels.length >= maxDepth) throw malformed(`the message is nested deeper than ${maxDepth} levels`)
-    this.#levels.push({ left: items, keys: isMap ? [] : undefined })
+    this.#levels.push({ remaining: items, keys: isMap ? [] : undefined })
   }
 
   #text(length: number): void {

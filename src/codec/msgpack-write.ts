@@ -25,12 +25,12 @@ export function writeMessagePack(value: unknown): Uint8Array {
  * The same in pieces, behind `headroom` bytes of the first that are left to the caller. Large contents are pieces of
  * their own, as they are: nothing copies them.
  */
-export function writeMessagePackParts(value: unknown, headroom: number): Uint8Array[] {
-  const parts: Uint8Array[] = []
-  const end = new Writer(scratch, parts).write(value, headroom)
+export function writeMessagePackPieces(value: unknown, headroom: number): Uint8Array[] {
+  const pieces: Uint8Array[] = []
+  const end = new Writer(scratch, pieces).write(value, headroom)
   if (end > 0) {
-    parts.push(copyRange(scratch, parts.length === 0 ? 0 : headroom, end))
-    return parts
+    pieces.push(copyRange(scratch, pieces.length === 0 ? 0 : headroom, end))
+    return pieces
   }
   // Many small values that are too much for the scratch buffer together.
   const bytes = allocate(headroom + sizeOf(value))
@@ -60,13 +60,13 @@ function keyOf(name: string): Uint8Array {
 class Writer {
   readonly #bytes: NativeBytes
   /** Takes pieces that are finished before the end; undefined = all goes in one. */
-  readonly #parts: Uint8Array[] | undefined
+  readonly #pieces: Uint8Array[] | undefined
   #headroom = 0
   #at = 0
 
-  constructor(bytes: NativeBytes, parts?: Uint8Array[]) {
+  constructor(bytes: NativeBytes, pieces?: Uint8Array[]) {
     this.#bytes = bytes
-    this.#parts = parts
+    this.#pieces = pieces
   }
 
   /** Returns where the value (its last piece) ends; 0 = it does not fit. */
@@ -137,7 +137,7 @@ class Writer {
 
   #binary(bytes: Uint8Array): boolean {
     const { length } = bytes
-    if (this.#parts !== undefined && length >= ownPieceBytes) return this.#piece(bytes, this.#parts)
+    if (this.#pieces !== undefined && length >= ownPieceBytes) return this.#piece(bytes, this.#pieces)
     if (this.#at + headerBytes + length > this.#bytes.length) return false
     if (length <= 0xff) this.#small(0xc4, length)
     else this.#wide(0xc5, length)
@@ -147,10 +147,10 @@ class Writer {
   }
 
   /** Ends the piece before, whose first one has the headroom; what follows begins again behind as much room. */
-  #piece(bytes: Uint8Array, parts: Uint8Array[]): boolean {
+  #piece(bytes: Uint8Array, pieces: Uint8Array[]): boolean {
     this.#wide(0xc5, bytes.length)
-    parts.push(copyRange(scratch, parts.length === 0 ? 0 : this.#headroom, this.#at))
-    parts.push(bytes)
+    pieces.push(copyRange(scratch, pieces.length === 0 ? 0 : this.#headroom, this.#at))
+    pieces.push(bytes)
     this.#at = this.#headroom
     return true
   }

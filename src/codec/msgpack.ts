@@ -5,7 +5,7 @@ import type { Codec } from './codec.ts'
 import { malformed } from './malformed.ts'
 import { readMessagePack } from './msgpack-read.ts'
 import { scanMessagePack } from './msgpack-scan.ts'
-import { writeMessagePack, writeMessagePackParts } from './msgpack-write.ts'
+import { writeMessagePack, writeMessagePackPieces } from './msgpack-write.ts'
 import { fromWire, toWire, toWireOperation } from './wire-object.ts'
 
 const decoder = new Decoder()
@@ -21,7 +21,7 @@ export const msgpackCodec: Codec = {
 
   prepareOperation: (type, request) => toWireOperation(type, request),
 
-  write: writeMessagePackParts,
+  write: writeMessagePackPieces,
 
   decode<Name extends MessageName>(type: Name, bytes: Uint8Array) {
     return (readMessagePack(type, bytes) as Messages[Name] | undefined) ?? readCarefully(type, bytes)

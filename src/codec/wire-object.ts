@@ -3,7 +3,7 @@
  * loses them. Rules: proto3 field presence and the ProtoJSON mapping (protobuf.dev, "ProtoJSON Format").
  */
 import { invalidArgument } from '../core/error.ts'
-import { toPlain, utf8Length } from '../platform/bytes.ts'
+import { toUint8Array, utf8Length } from '../platform/bytes.ts'
 import type { Field, Init, MessageName } from '../schema/descriptor.ts'
 import { messageDescriptors } from '../schema/descriptors.ts'
 import type { Messages } from '../schema/messages.ts'
@@ -26,7 +26,7 @@ export interface Representation {
 
 /** Bytes are bytes and integers are integers: MessagePack, and the objects that protobufjs takes and gives. */
 const binaryRepresentation: Representation = {
-  readBytes: (value) => (value instanceof Uint8Array ? toPlain(value) : undefined),
+  readBytes: (value) => (value instanceof Uint8Array ? toUint8Array(value) : undefined),
   writeBytes: (bytes) => bytes,
   encodedLength: (length) => length,
   readLong: (value) => (typeof value === 'number' ? value : undefined),

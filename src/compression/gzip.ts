@@ -23,12 +23,7 @@ export function gunzip(bytes: Uint8Array, maxBytes: number): Uint8Array | Promis
 
 function failure(cause: unknown, maxBytes: number): BlobwireError {
   if (!(cause instanceof RangeError)) {
-    return new BlobwireError({
-      code: 'invalid_argument',
-      reason: 'malformed',
-      message: 'the bytes are not valid gzip',
-      cause
-    })
+    return new BlobwireError({ reason: 'malformed', message: 'the bytes are not valid gzip', cause })
   }
   return new BlobwireError({
     code: 'resource_exhausted',

@@ -33,6 +33,11 @@ export function parseEndpoint(text: string): Endpoint {
   return { ...scheme, hostname: url.hostname, port }
 }
 
+/** The host as `node:net` takes it, without the brackets of IPv6 addresses. */
+export function hostOf({ hostname }: { readonly hostname: string }): string {
+  return hostname.replace(/^\[|\]$/g, '')
+}
+
 /** `host:port`, with IPv6 addresses in brackets. */
 export function authorityOf(endpoint: Endpoint): string {
   return `${endpoint.hostname}:${endpoint.port}`

@@ -3,8 +3,20 @@ import type { Socket } from 'node:net'
 import type { Clock } from '../core/clock.ts'
 import { BlobwireError } from '../core/error.ts'
 
-/** Time for the answer to a PING on a connection that is suspect, in milliseconds. */
-const suspectTimeoutMs = 1000
+/** Time for an answer of any kind on a connection that is suspect, in milliseconds. */
+export const suspectTimeoutMs = 1000
+
+/**
+ * Streams in a row that a server resets without an answer; then the connection drains, because the fault may be in this
+ * connection alone: a server that has lost count of its streams resets each new one (ENHANCE_YOUR_CALM).
+ */
+export const maxResetStreams = 2
+
+/** The error of streams on a connection whose peer does not answer a check of the connection. */
+export function connectionDead(timeoutMs: number): BlobwireError {
+  const message = `no data on the connection within ${timeoutMs} ms of a PING`
+  return new BlobwireError({ reason: 'connection_dead', message, sent: 'maybe' })
+}
 
 /** How a connection is watched. */
 export interface HealthContext {
@@ -106,7 +118,6 @@ export class ConnectionHealth {
 
   #destroy(timeoutMs: number): void {
     this.stop()
-    const message = `no data on the connection within ${timeoutMs} ms of a PING`
-    this.#socket.destroy(new BlobwireError({ code: 'unavailable', reason: 'connection_dead', message, sent: 'maybe' }))
+    this.#socket.destroy(connectionDead(timeoutMs))
   }
 }

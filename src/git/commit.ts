@@ -42,7 +42,6 @@ export function encodeCommit(fields: CommitFields): Uint8Array {
 
 function damaged(): BlobwireError {
   return new BlobwireError({
-    code: 'data_loss',
     reason: 'integrity',
     message: 'the commit is damaged: its bytes are not a commit object'
   })

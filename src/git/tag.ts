@@ -19,11 +19,7 @@ export function parseTag(content: Uint8Array): Tag {
   const text = decodeUtf8(toNative(content))
   const [, object = '', kind, tag = ''] = form.exec(text) ?? []
   if (!isOid(object) || kind === undefined) {
-    throw new BlobwireError({
-      code: 'data_loss',
-      reason: 'integrity',
-      message: 'the tag is damaged: its bytes are not a tag object'
-    })
+    throw new BlobwireError({ reason: 'integrity', message: 'the tag is damaged: its bytes are not a tag object' })
   }
   return { object, kind: kind as ObjectKind, tag }
 }

@@ -21,7 +21,7 @@ export interface BuiltTrees {
 }
 
 /** A directory while it is being filled: subdirectories, or entries. */
-type Folder = Map<string, Folder | PathEntry>
+type Directory = Map<string, Directory | PathEntry>
 
 /** @throws BlobwireError `invalid_argument` naming the entry where path, mode or oid are not what a tree may hold */
 export function checkEntry(entry: PathEntry, format: ObjectFormat): void {
@@ -38,7 +38,7 @@ export function checkEntry(entry: PathEntry, format: ObjectFormat): void {
  * @throws BlobwireError `invalid_argument` for a path that stands twice, or is both a file and a directory
  */
 export function buildTrees(entries: Iterable<PathEntry>, format: ObjectFormat): BuiltTrees {
-  const root: Folder = new Map()
+  const root: Directory = new Map()
   for (const entry of entries) {
     checkEntry(entry, format)
     place(root, entry)
@@ -47,30 +47,30 @@ export function buildTrees(entries: Iterable<PathEntry>, format: ObjectFormat): 
   return { oid: write(root, format, trees), trees }
 }
 
-function place(root: Folder, entry: PathEntry): void {
+function place(root: Directory, entry: PathEntry): void {
   const segments = entry.path.split('/')
   const name = segments.pop() as string
-  let folder = root
+  let directory = root
   for (const segment of segments) {
-    const next = folder.get(segment)
-    if (next instanceof Map) folder = next
+    const next = directory.get(segment)
+    if (next instanceof Map) directory = next
     else if (next === undefined) {
-      const made: Folder = new Map()
-      folder.set(segment, made)
-      folder = made
+      const made: Directory = new Map()
+      directory.set(segment, made)
+      directory = made
     } else throw conflict(entry.path)
   }
-  if (folder.has(name)) throw conflict(entry.path)
-  folder.set(name, entry)
+  if (directory.has(name)) throw conflict(entry.path)
+  directory.set(name, entry)
 }
 
 function conflict(path: string): Error {
   return invalidArgument('entries', `${JSON.stringify(path)} occurs twice, or is both a file and a directory`)
 }
 
-function write(folder: Folder, format: ObjectFormat, trees: Map<string, Uint8Array>): string {
+function write(directory: Directory, format: ObjectFormat, trees: Map<string, Uint8Array>): string {
   const items: TreeItem[] = []
-  for (const [name, item] of folder) {
+  for (const [name, item] of directory) {
     const bytes = encodeUtf8(name)
     if (item instanceof Map) items.push({ name: bytes, mode: '040000', oid: write(item, format, trees) })
     else items.push({ name: bytes, mode: item.mode, oid: item.oid })

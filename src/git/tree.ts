@@ -41,7 +41,7 @@ function byteAfter(item: TreeItem, at: number): number {
  * or an oid of another length: its bytes would be read as further entries
  */
 export function encodeTree(items: readonly TreeItem[], format: ObjectFormat): Uint8Array {
-  const parts: Uint8Array[] = []
+  const pieces: Uint8Array[] = []
   const names = new Set<string>()
   for (const item of [...items].sort(compareItems)) {
     const name = toNative(item.name)
@@ -58,17 +58,13 @@ export function encodeTree(items: readonly TreeItem[], format: ObjectFormat): Ui
       )
     }
     // Git writes the mode of a tree without the leading zero.
-    parts.push(encodeUtf8(`${item.mode.replace(/^0/, '')} `), name, nul, decodeHex(item.oid))
+    pieces.push(encodeUtf8(`${item.mode.replace(/^0/, '')} `), name, nul, decodeHex(item.oid))
   }
-  return concat(parts)
+  return concat(pieces)
 }
 
 function damaged(): BlobwireError {
-  return new BlobwireError({
-    code: 'data_loss',
-    reason: 'integrity',
-    message: 'the tree is damaged: its bytes are not a tree object'
-  })
+  return new BlobwireError({ reason: 'integrity', message: 'the tree is damaged: its bytes are not a tree object' })
 }
 
 /**

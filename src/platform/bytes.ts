@@ -17,7 +17,7 @@ export function toNative(bytes: Uint8Array): NativeBytes {
   return native as Native
 }
 
-export function toPlain(bytes: Uint8Array): Uint8Array {
+export function toUint8Array(bytes: Uint8Array): Uint8Array {
   return bytes instanceof Buffer ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes
 }
 
@@ -60,5 +60,5 @@ export function decodeBase64(text: string): Uint8Array | undefined {
   if (length % 4 === 0 && text.endsWith('=')) length -= text.endsWith('==') ? 2 : 1
   const bytes = Buffer.from(text, 'base64')
   // Buffer skips characters that are not base64, so that bad text comes out short.
-  return length % 4 !== 1 && bytes.length === Math.floor((length * 3) / 4) ? toPlain(bytes) : undefined
+  return length % 4 !== 1 && bytes.length === Math.floor((length * 3) / 4) ? toUint8Array(bytes) : undefined
 }

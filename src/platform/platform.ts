@@ -19,11 +19,11 @@ export interface ByteFunctions {
   /** The same memory as native bytes. */
   toNative(bytes: Uint8Array): NativeBytes
   /** The same memory as an instance of `Uint8Array` itself, the class of all bytes that the API returns. */
-  toPlain(bytes: Uint8Array): Uint8Array
+  toUint8Array(bytes: Uint8Array): Uint8Array
   /** A copy of a range. */
   copyRange(bytes: NativeBytes, from: number, to: number): NativeBytes
-  /** A copy of all parts, one behind the other. */
-  concat(parts: readonly Uint8Array[]): NativeBytes
+  /** A copy of all pieces, one behind the other. */
+  concat(pieces: readonly Uint8Array[]): NativeBytes
   /** Negative, 0 or positive, as `memcmp` orders the bytes. */
   compare(left: Uint8Array, right: Uint8Array): number
 

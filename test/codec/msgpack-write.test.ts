@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encode } from '@msgpack/msgpack'
-import { writeMessagePack, writeMessagePackParts } from '../../src/codec/msgpack-write.ts'
+import { writeMessagePack, writeMessagePackPieces } from '../../src/codec/msgpack-write.ts'
 import { randomNumbers } from '../support/random.ts'
 
 const edges = [0, 0x7f, 0x80, 0xff, 0x100, 0xffff, 0x10000, 0x7fff_ffff, 0xffff_ffff, 2 ** 32, Number.MAX_SAFE_INTEGER]
@@ -32,7 +32,7 @@ test('pieces with room in front are the same bytes; large contents are not copie
       list: contents.map((content, id) => ({ id, content, oid: 'ab'.repeat(20) })),
       name: 'é'.repeat(random(50))
     }
-    const pieces = writeMessagePackParts(value, 5)
+    const pieces = writeMessagePackPieces(value, 5)
     assert.ok(Buffer.concat(pieces).subarray(5).equals(expected(value)))
     for (const content of contents.filter(({ length }) => length >= 16_384)) {
       const isKept = pieces.some(

@@ -26,7 +26,7 @@ test('text becomes the UTF-8 of TextEncoder, and text again', () => {
   for (const text of texts) {
     const expected = new TextEncoder().encode(text)
     assert.equal(bytes.utf8Length(text), expected.length)
-    assert.deepEqual(bytes.toPlain(bytes.encodeUtf8(text)), expected)
+    assert.deepEqual(bytes.toUint8Array(bytes.encodeUtf8(text)), expected)
     const target = bytes.allocate(expected.length + 3)
     assert.equal(bytes.writeUtf8(target, text, 2), expected.length)
     assert.equal(bytes.decodeUtf8(target, 2, expected.length + 2), text)
@@ -60,11 +60,11 @@ test('native and plain bytes share their memory; copies do not', () => {
   const plain = Uint8Array.of(0, 1, 2, 3, 4).subarray(1)
   const native = bytes.toNative(plain)
   assert.equal(bytes.toNative(native), native)
-  assert.equal(bytes.toPlain(plain), plain)
-  assert.equal(Object.getPrototypeOf(bytes.toPlain(native)), Uint8Array.prototype)
+  assert.equal(bytes.toUint8Array(plain), plain)
+  assert.equal(Object.getPrototypeOf(bytes.toUint8Array(native)), Uint8Array.prototype)
   const copies = [bytes.copyRange(native, 1, 3), bytes.concat([plain.subarray(1, 2), native.subarray(2, 3)])]
   plain[1] = 9
-  assert.deepEqual([...native, ...bytes.toPlain(native)], [1, 9, 3, 4, 1, 9, 3, 4])
+  assert.deepEqual([...native, ...bytes.toUint8Array(native)], [1, 9, 3, 4, 1, 9, 3, 4])
   for (const copy of copies) assert.deepEqual([...copy], [2, 3])
 })
 
@@ -87,7 +87,7 @@ test('header and content are hashed as one, whatever their size', async () => {
     ] as const) {
       const digest = await crypto.subtle.digest(
         name,
-        bytes.toPlain(bytes.concat([bytes.encodeUtf8(header), content])).slice()
+        bytes.toUint8Array(bytes.concat([bytes.encodeUtf8(header), content])).slice()
       )
       const expected = bytes.encodeHex(bytes.toNative(new Uint8Array(digest)))
       assert.equal(hashHex(algorithm, header, content), expected, `${length} bytes`)
@@ -100,7 +100,7 @@ test('gzip and back, small at once and large by a promise, never beyond the limi
     const content = Uint8Array.from({ length }, (_, at) => (at * at) >> 7)
     const compressed = await gzip(content)
     assert.deepEqual([compressed[0], compressed[1]], [0x1f, 0x8b])
-    assert.deepEqual(bytes.toPlain(await gunzip(compressed, length || 1)), content)
+    assert.deepEqual(bytes.toUint8Array(await gunzip(compressed, length || 1)), content)
     assert.equal(gzip(content) instanceof Promise, length > 16 * 1024)
     if (length > 1) await assert.rejects(async () => gunzip(compressed, length - 1), RangeError)
     await assert.rejects(

@@ -109,7 +109,7 @@ export class CatFile {
       if (index === 0 && failure.code === 'internal' && damaged.test(exit.stderr)) {
         reject(dataLoss(oids[answers.length] ?? '', failure))
       } else if (index > 0 && failure.code === 'internal') {
-        reject(failure.with({ code: 'unavailable', reason: 'git_died', retryable: true }))
+        reject(failure.with({ reason: 'git_died', retryable: true }))
       } else reject(failure)
     }
   }
@@ -117,5 +117,5 @@ export class CatFile {
 
 function dataLoss(oid: string, cause: BlobwireError): BlobwireError {
   const message = `object ${oid} is damaged on disk`
-  return new BlobwireError({ code: 'data_loss', reason: 'integrity', message, cause })
+  return new BlobwireError({ reason: 'integrity', message, cause })
 }

@@ -30,23 +30,23 @@ export function gitFailure(action: string, exit: GitExit, gitDir?: string): Blob
   const cause = exit.error ?? new Error(exit.stderr)
   if (exit.error) {
     const message = `${action} could not be started`
-    return new BlobwireError({ code: 'unavailable', reason: 'git_unavailable', message, cause })
+    return new BlobwireError({ reason: 'git_unavailable', message, cause })
   }
   if (environmental.test(exit.stderr)) {
     const word = environmental.exec(exit.stderr)?.[0]
-    return new BlobwireError({ code: 'unavailable', reason: 'storage', message: `${action} failed: ${word}`, cause })
+    return new BlobwireError({ reason: 'storage', message: `${action} failed: ${word}`, cause })
   }
   if (exit.signal !== null) {
     const message = `${action} was ended by ${exit.signal}`
-    return new BlobwireError({ code: 'unavailable', reason: 'git_died', message, cause })
+    return new BlobwireError({ reason: 'git_died', message, cause })
   }
   const said = (gitDir ? exit.stderr.replaceAll(gitDir, '') : exit.stderr).trim().slice(0, 300)
   const message = `${action} failed with status ${exit.status}: ${said}`
-  return new BlobwireError({ code: 'internal', reason: 'git_failed', message, cause })
+  return new BlobwireError({ reason: 'git_failed', message, cause })
 }
 
 /** The error for a failed file operation of the store, such as an fsync or a rename: nothing was acknowledged. */
 export function storageFailure(action: string, cause: unknown): BlobwireError {
   const errno = (cause as NodeJS.ErrnoException | undefined)?.code ?? 'an unknown error'
-  return new BlobwireError({ code: 'unavailable', reason: 'storage', message: `${action} failed: ${errno}`, cause })
+  return new BlobwireError({ reason: 'storage', message: `${action} failed: ${errno}`, cause })
 }

@@ -118,5 +118,5 @@ export class GitRepository {
 /** A retry opens the repository again, or finds that it was deleted. */
 function repositoryClosed(repository: string): BlobwireError {
   const message = `the repository ${repository} was closed during the call`
-  return new BlobwireError({ code: 'unavailable', reason: 'repository_closed', message })
+  return new BlobwireError({ reason: 'repository_closed', message })
 }

@@ -198,5 +198,5 @@ async function checkGitVersion(program: string): Promise<void> {
   const [, major = '0', minor = '0'] = /(\d+)\.(\d+)/.exec(output) ?? []
   if (Number(major) > 2 || (Number(major) === 2 && Number(minor) >= 36)) return
   const message = `the Git store requires git 2.36 or newer; ${program} is ${output || 'not git'}`
-  throw new BlobwireError({ code: 'failed_precondition', reason: 'git_version', message })
+  throw new BlobwireError({ reason: 'git_version', message })
 }

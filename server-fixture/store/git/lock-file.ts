@@ -128,7 +128,6 @@ async function readIfThere(path: string): Promise<string | undefined> {
 
 function inUse(directory: string, pid: number): BlobwireError {
   return new BlobwireError({
-    code: 'failed_precondition',
     reason: 'directory_in_use',
     message: `the data directory ${directory} is in use by process ${pid}`
   })

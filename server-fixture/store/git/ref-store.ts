@@ -111,7 +111,7 @@ export class RefStore {
         return false
       }
       if (error.code === 'internal' && /nonexistent object|non-commit object/.test(said)) {
-        throw error.with({ code: 'failed_precondition', reason: 'missing_object' })
+        throw error.with({ reason: 'missing_object' })
       }
       if (/Unable to create .*\.lock|cannot lock ref/s.test(said)) throw locked(error)
       throw error
@@ -141,5 +141,5 @@ function conflict(said: string): BlobwireError {
 
 function locked(cause: BlobwireError): BlobwireError {
   const message = 'another process on the server holds the lock of a ref'
-  return new BlobwireError({ code: 'unavailable', reason: 'ref_locked', message, cause })
+  return new BlobwireError({ reason: 'ref_locked', message, cause })
 }

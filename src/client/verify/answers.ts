@@ -3,7 +3,7 @@
  * A mismatch is `data_loss`, reason `integrity`; an answer that lacks what it must have is `internal`, reason
  * `malformed_response`.
  */
-import { BlobwireError } from '../../core/error.ts'
+import type { BlobwireError } from '../../core/error.ts'
 import { encodeCommit, parseCommit } from '../../git/commit.ts'
 import { hashObject, isOid, type ObjectFormat } from '../../git/oid.ts'
 import type { Identity } from '../../git/signature.ts'
@@ -13,12 +13,11 @@ import { malformedResponse } from '../../transport/errors.ts'
 import type { OperationName } from '../inputs.ts'
 import type { OperationValues } from '../results.ts'
 import type { Request } from '../to-request.ts'
-import { verifyTree } from './tree.ts'
+import { integrityError, verifyTree } from './tree.ts'
 
 /** An answer that does not hold: what was expected and what came. */
-export function integrity(what: string, expected: string, found: string): BlobwireError {
-  const message = `${what}: expected ${expected}, got ${JSON.stringify(found.slice(0, 80))}`
-  return new BlobwireError({ code: 'data_loss', reason: 'integrity', message, sent: 'processed', attempts: 1 })
+export function integrity(subject: string, expected: string, found: string): BlobwireError {
+  return integrityError(`${subject}: expected ${expected}, got ${JSON.stringify(found.slice(0, 80))}`)
 }
 
 const malformed = (description: string) => malformedResponse(description).with({ attempts: 1 })
@@ -29,11 +28,15 @@ function formatOf(oid: string): ObjectFormat {
   return oid.length === 40 ? 'sha1' : 'sha256'
 }
 
-function checkOid(what: string, kind: 'blob' | 'commit', { oid, content }: { oid: string; content: Uint8Array }): void {
+function checkOid(
+  subject: string,
+  kind: 'blob' | 'commit',
+  { oid, content }: { oid: string; content: Uint8Array }
+): void {
   const computed = hashObject(kind, content, oid.length === 64 ? 'sha256' : 'sha1')
   if (computed === oid) return
   formatOf(oid)
-  throw integrity(what, computed, oid)
+  throw integrity(subject, computed, oid)
 }
 
 function identity(signature: Messages['Signature'] | undefined): Identity {

@@ -8,8 +8,9 @@ type Entry = Messages['TreeEntry']
 
 const slash = 0x2f
 
-function fail(message: string): BlobwireError {
-  return new BlobwireError({ code: 'data_loss', reason: 'integrity', message, sent: 'processed', attempts: 1 })
+/** The error of an answer whose bytes do not hash to its oid. */
+export function integrityError(message: string): BlobwireError {
+  return new BlobwireError({ reason: 'integrity', message, sent: 'processed', attempts: 1 })
 }
 
 /** Directory and name of an entry; paths are bytes to Git, so keys are latin1 text of them. */
@@ -31,7 +32,8 @@ export function verifyTree(listing: Messages['GetTreeResponse'], recursive: bool
   for (const entry of listing.entries) {
     const { directory, name, path } = split(entry)
     const level = levels.get(directory)
-    if (level === undefined) throw fail(`tree: the listing lacks the directory of ${JSON.stringify(entry.path)}`)
+    if (level === undefined)
+      throw integrityError(`tree: the listing lacks the directory of ${JSON.stringify(entry.path)}`)
     level.push({ name, mode: entry.mode, oid: entry.oid })
     if (recursive && entry.mode === '040000') {
       levels.set(path, [])
@@ -40,7 +42,7 @@ export function verifyTree(listing: Messages['GetTreeResponse'], recursive: bool
   }
   for (const [path, items] of levels) {
     const oid = expected.get(path)
-    if (hashLevel(items, format) !== oid) throw fail(`tree ${oid}: the entries do not match the oid`)
+    if (hashLevel(items, format) !== oid) throw integrityError(`tree ${oid}: the entries do not match the oid`)
   }
 }
 
@@ -48,6 +50,6 @@ function hashLevel(items: TreeItem[], format: ObjectFormat): string {
   try {
     return hashObject('tree', encodeTree(items, format), format)
   } catch (cause) {
-    throw fail(`tree: ${(cause as Error).message}`)
+    throw integrityError(`tree: ${(cause as Error).message}`)
   }
 }

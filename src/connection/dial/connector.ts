@@ -2,7 +2,7 @@ import { connect as connectTcp, isIP, type LookupFunction, type Socket, type Tcp
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { failureFromErrno } from '../../core/errno.ts'
 import { BlobwireError } from '../../core/error.ts'
-import type { Endpoint } from '../endpoint.ts'
+import { type Endpoint, hostOf } from '../endpoint.ts'
 import type { ResolvedConnectionOptions } from '../options.ts'
 import type { TlsOptions } from '../tls-options.ts'
 import { openTunnel, type ProxyAddress } from './proxy.ts'
@@ -27,11 +27,6 @@ export interface Connector {
   close(): void
 }
 
-/** `host` without the brackets of IPv6 addresses. */
-export function addressOf(hostname: string): string {
-  return hostname.replace(/^\[|\]$/g, '')
-}
-
 /**
  * TCP, the proxy's tunnel where there is one, and TLS, each under its own time limit. undici's own connector has one
  * limit for all, knows no tunnel and no HTTP/2 without TLS in its types.
@@ -40,14 +35,14 @@ export function createConnector(context: ConnectorContext): Connector {
   const { endpoint, options, proxy } = context
   const tlsContext = endpoint.secure ? secureContext(context.tls) : undefined
   const proxyTlsContext = proxy?.secure ? secureContext({}) : undefined
-  const host = addressOf(endpoint.hostname)
+  const host = hostOf(endpoint)
   let ticket: Buffer | undefined
   const opening = new Set<Socket>()
 
   async function connect(allowHttp2: boolean): Promise<Socket> {
     const endsAt = performance.now() + options.connectTimeoutMs
     const first = proxy ?? endpoint
-    const raw = startTcp(addressOf(first.hostname), first.port, context)
+    const raw = startTcp(hostOf(first), first.port, context)
     opening.add(raw)
     try {
       return await finish(raw, allowHttp2, endsAt)
@@ -58,11 +53,11 @@ export function createConnector(context: ConnectorContext): Connector {
 
   async function finish(raw: Socket, allowHttp2: boolean, endsAt: number): Promise<Socket> {
     const { hostname, port } = proxy ?? endpoint
-    const what = `no connection to ${hostname}:${port}`
-    let socket = await ready(raw, 'connect', options.connectTimeoutMs, what)
+    const failure = `no connection to ${hostname}:${port}`
+    let socket = await ready(raw, 'connect', options.connectTimeoutMs, failure)
     if (proxy) {
       if (proxyTlsContext) {
-        const servername = serverNameOf(addressOf(proxy.hostname))
+        const servername = serverNameOf(hostOf(proxy))
         const secured = connectTls({ socket, secureContext: proxyTlsContext, ...servername })
         socket = await handshake(secured, proxy, options)
       }
@@ -132,31 +127,36 @@ function handshake(
   return ready(socket, 'secureConnect', tlsHandshakeTimeoutMs, `no TLS handshake with ${hostname}:${port}`)
 }
 
-function ready<Opened extends Socket>(socket: Opened, event: string, timeoutMs: number, what: string): Promise<Opened> {
+function ready<Opened extends Socket>(
+  socket: Opened,
+  event: string,
+  timeoutMs: number,
+  failure: string
+): Promise<Opened> {
   return new Promise((resolve, reject) => {
     // Between this and the next owner of the socket an error would be nobody's.
     socket.on('error', () => undefined)
-    const timer = setTimeout(() => socket.destroy(timedOut(`${what} within ${timeoutMs} ms`)), Math.ceil(timeoutMs))
-    const end = () => {
+    const timer = setTimeout(() => socket.destroy(timedOut(`${failure} within ${timeoutMs} ms`)), Math.ceil(timeoutMs))
+    const stop = () => {
       clearTimeout(timer)
       socket.off('error', fail).off('close', closed).off(event, done)
     }
     const done = () => {
-      end()
+      stop()
       resolve(socket)
     }
     const fail = (error: Error) => {
-      end()
+      stop()
       reject(error)
     }
-    const closed = () => fail(new Error(`${what}: the connection was closed`))
+    const closed = () => fail(new Error(`${failure}: the connection was closed`))
     socket.once(event, done).once('error', fail).once('close', closed)
   })
 }
 
 /** Also for what errno cannot say, such as a close without an error. */
 function timedOut(message: string): BlobwireError {
-  return new BlobwireError({ code: 'unavailable', reason: 'connect_timeout', message, sent: 'never' })
+  return new BlobwireError({ reason: 'connect_timeout', message, sent: 'never' })
 }
 
 /** Whatever went wrong before there was a connection, no call has been sent; a fault of TLS stays one. */

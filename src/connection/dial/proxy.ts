@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { BlobwireError } from '../../core/error.ts'
-import { authorityOf, type Endpoint } from '../endpoint.ts'
+import { authorityOf, type Endpoint, hostOf } from '../endpoint.ts'
 
 /** An HTTP proxy that makes tunnels. */
 export interface ProxyAddress {
@@ -48,15 +48,15 @@ function parseProxy(text: string): ProxyAddress {
 }
 
 /** `no_proxy` as curl reads it: names with everything below them, with a port or without, and `*`. */
-function isExcepted({ hostname, port }: Endpoint, exceptions: string): boolean {
-  const host = hostname.replace(/^\[|\]$/g, '').toLowerCase()
+function isExcepted(endpoint: Endpoint, exceptions: string): boolean {
+  const host = hostOf(endpoint).toLowerCase()
   return exceptions.split(/[\s,]+/).some((text) => {
     const entry = text.toLowerCase()
     if (entry === '') return false
     if (entry === '*') return true
-    const [, bracketed, plain = '', named] = /^(?:\[(.*)\]|([^:]*|.*:.*:.*?))(?::(\d+))?$/.exec(entry) ?? []
-    if (named !== undefined && Number(named) !== port) return false
-    const name = (bracketed ?? plain).replace(/^\*?\./, '')
+    const [, bracketed, unbracketed = '', port] = /^(?:\[(.*)\]|([^:]*|.*:.*:.*?))(?::(\d+))?$/.exec(entry) ?? []
+    if (port !== undefined && Number(port) !== endpoint.port) return false
+    const name = (bracketed ?? unbracketed).replace(/^\*?\./, '')
     return name !== '' && (host === name || host.endsWith(`.${name}`))
   })
 }
@@ -81,7 +81,7 @@ export function openTunnel(socket: Socket, endpoint: Endpoint, proxy: ProxyAddre
       end()
       socket.on('error', () => undefined).destroy()
       const message = `proxy ${proxy.hostname}:${proxy.port}: ${why}`
-      reject(new BlobwireError({ code: 'unavailable', reason: 'proxy', message, sent: 'never', retryable }))
+      reject(new BlobwireError({ reason: 'proxy', message, sent: 'never', retryable }))
     }
     const broken = () => fail('the connection ended before the answer to CONNECT', true)
     const read = () => {

@@ -4,7 +4,7 @@ import { checkServerIdentity, type PeerCertificate } from 'node:tls'
 import { type ChannelCredentials, type ChannelOptions, compressionAlgorithms, credentials } from '@grpc/grpc-js'
 import type { ProxyAddress } from '../dial/proxy.ts'
 import { secureContext } from '../dial/tls.ts'
-import { authorityOf, type Endpoint } from '../endpoint.ts'
+import { authorityOf, hostOf } from '../endpoint.ts'
 import type { ResolvedConnectionOptions } from '../options.ts'
 import type { GrpcEndpoint, GrpcMessageOptions } from './grpc-endpoint.ts'
 import { throughProxy } from './tunnel.ts'
@@ -25,11 +25,9 @@ const windowBytes = 8 * 1024 * 1024
  * is, and Node 26 refuses that; a name that belongs to nobody stands in, and the certificate is held against the address.
  */
 function tlsName({ endpoint, tls }: GrpcEndpoint): string {
-  const host = addressOf(endpoint)
+  const host = hostOf(endpoint)
   return tls.serverName ?? (isIP(host) === 0 ? host : 'address.invalid')
 }
-
-const addressOf = (endpoint: Endpoint) => endpoint.hostname.replace(/^\[|\]$/g, '')
 
 /** How grpc-js is to speak. */
 export function channelOptions(
@@ -68,7 +66,7 @@ export function channelCredentials(context: GrpcEndpoint, proxy: ProxyAddress | 
   const own = endpoint.secure
     ? credentials.createFromSecureContext(secureContext(tls), {
         checkServerIdentity: (_name, certificate) =>
-          checkServerIdentity(tls.serverName ?? addressOf(endpoint), certificate as PeerCertificate)
+          checkServerIdentity(tls.serverName ?? hostOf(endpoint), certificate as PeerCertificate)
       })
     : credentials.createInsecure()
   return proxy ? throughProxy(own, proxy, context) : own

@@ -3,7 +3,7 @@ import { systemClock } from '../../core/clock.ts'
 import { BlobwireError } from '../../core/error.ts'
 import type { ProxyAddress } from '../dial/proxy.ts'
 import { authorityOf } from '../endpoint.ts'
-import { maxResetStreams } from '../http2/connection.ts'
+import { connectionDead, maxResetStreams, suspectTimeoutMs } from '../health.ts'
 import { channelCredentials, channelOptions } from './channel-options.ts'
 import type { GrpcEndpoint, GrpcMessageOptions } from './grpc-endpoint.ts'
 import { OpeningSockets } from './opening-sockets.ts'
@@ -29,11 +29,11 @@ export interface GrpcConnectionContext {
   onClosed(connection: GrpcConnection): void
 }
 
-/** Time for an answer of any kind from a server that is suspect, in milliseconds. */
-const suspectTimeoutMs = 1000
 /** gRPC's health checking protocol; a server without it answers that it has none, which is as good. */
 const healthPath = '/grpc.health.v1.Health/Check'
-const asIs = (bytes: Buffer) => bytes
+
+/** Serializes messages that are bytes already. */
+export const asIs = (bytes: Buffer): Buffer => bytes
 
 /**
  * A channel of grpc-js for one connection, opened by the first call. It is left for another one when the connection ends,
@@ -53,7 +53,7 @@ export class GrpcConnection {
   #cancelAgeTimer: (() => void) | undefined
   #messagesReceived = 0
   #streamReset = 0
-  #asking = false
+  #probing = false
   #isDraining = false
   #closed = false
 
@@ -98,7 +98,7 @@ export class GrpcConnection {
     this.#listeners.add(listener)
     if (this.#channel.getConnectivityState(false) !== connectivityState.READY) {
       this.#waiting.add(listener)
-      this.#cancelConnectTimer ??= systemClock.schedule(connection.connectTimeoutMs, () => this.#giveUp())
+      this.#cancelConnectTimer ??= systemClock.schedule(connection.connectTimeoutMs, () => this.#connectTimedOut())
     }
     this.#count()
   }
@@ -114,14 +114,14 @@ export class GrpcConnection {
 
   /** A call has waited in vain: asks whether anybody is there, and leaves if not. One question at a time. */
   suspect(): void {
-    if (this.#asking || this.#closed) return
-    this.#asking = true
+    if (this.#probing || this.#closed) return
+    this.#probing = true
     const before = this.#messagesReceived
     const deadline = Date.now() + suspectTimeoutMs
     this.client.makeUnaryRequest(healthPath, asIs, asIs, Buffer.alloc(0), new Metadata(), { deadline }, (error) => {
-      this.#asking = false
+      this.#probing = false
       const isDead = error?.code === status.DEADLINE_EXCEEDED && this.#messagesReceived === before
-      if (isDead && !this.#closed) this.#lose(this.#listeners, 'connection_dead', dead)
+      if (isDead && !this.#closed) this.#fail(this.#listeners, connectionDead(suspectTimeoutMs))
     })
   }
 
@@ -133,23 +133,22 @@ export class GrpcConnection {
     this.#cancelConnectTimer?.()
     this.#cancelAgeTimer?.()
     this.client.close()
-    this.#opening.giveUp()
+    this.#opening.abort()
     this.#context.onClosed(this)
   }
 
   /** What had a connection before, such as what a GOAWAY left open, still goes on. */
-  #giveUp(): void {
+  #connectTimedOut(): void {
     const { counters, connection, endpoint } = this.#context.transport
     counters.connections.failures++
     const message = `no connection to ${authorityOf(endpoint)} within ${connection.connectTimeoutMs} ms`
-    this.#lose(this.#waiting, 'connect_timeout', message)
+    this.#fail(this.#waiting, new BlobwireError({ reason: 'connect_timeout', message }))
   }
 
-  #lose(listeners: ReadonlySet<StreamListener>, reason: string, message: string): void {
+  #fail(listeners: ReadonlySet<StreamListener>, error: BlobwireError): void {
     this.#stopAccepting()
     for (const listener of [...listeners]) {
-      const sent = this.#waiting.has(listener) ? 'never' : 'maybe'
-      listener.onLost(new BlobwireError({ code: 'unavailable', reason, message, sent }))
+      listener.onLost(error.with({ sent: this.#waiting.has(listener) ? 'never' : 'maybe' }))
     }
     this.close()
   }
@@ -174,7 +173,7 @@ export class GrpcConnection {
     const { connections } = this.#context.transport.counters
     let state = this.#channel.getConnectivityState(false)
     let isOpen = false
-    const look = (error?: Error) => {
+    const onStateChange = (error?: Error) => {
       const next = error ? connectivityState.SHUTDOWN : this.#channel.getConnectivityState(false)
       if (next === connectivityState.READY && !isOpen) {
         isOpen = true
@@ -192,10 +191,10 @@ export class GrpcConnection {
       state = next
       this.#count()
       if (next !== connectivityState.SHUTDOWN) {
-        this.#channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, look)
+        this.#channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, onStateChange)
       }
     }
-    this.#channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, look)
+    this.#channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, onStateChange)
   }
 
   /** grpc-js says so when the server's SETTINGS have come. */
@@ -214,5 +213,3 @@ export class GrpcConnection {
     connections.inUse = connections.streams > 0 ? connections.open : 0
   }
 }
-
-const dead = `no data on the connection within ${suspectTimeoutMs} ms of a health check`

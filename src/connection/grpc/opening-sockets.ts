@@ -40,7 +40,7 @@ export class OpeningSockets {
   }
 
   /** Closes them, and any that the channel opens later. */
-  giveUp(): void {
+  abort(): void {
     this.#isOver = true
     for (const controller of this.#controllers) controller.abort()
     this.#controllers.clear()
@@ -52,18 +52,18 @@ class SignallingResolver implements experimental.Resolver {
 
   constructor(...[target, listener, options]: Parameters<typeof experimental.createResolver>) {
     const sockets = options[option] as OpeningSockets
-    const watched = (address: experimental.SubchannelAddress) => ({
+    const withSignal = (address: experimental.SubchannelAddress) => ({
       ...address,
       get signal() {
         return sockets.signal()
       }
     })
-    const tell: experimental.ResolverListener = (endpoints, ...rest) => {
+    const onAddresses: experimental.ResolverListener = (endpoints, ...rest) => {
       if (!endpoints.ok) return listener(endpoints, ...rest)
-      const value = endpoints.value.map(({ addresses }) => ({ addresses: addresses.map(watched) }))
+      const value = endpoints.value.map(({ addresses }) => ({ addresses: addresses.map(withSignal) }))
       return listener(experimental.statusOrFromValue(value), ...rest)
     }
-    this.#resolver = experimental.createResolver({ ...target, scheme: 'dns' }, tell, options)
+    this.#resolver = experimental.createResolver({ ...target, scheme: 'dns' }, onAddresses, options)
   }
 
   updateResolution(): void {

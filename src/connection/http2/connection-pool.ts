@@ -102,11 +102,11 @@ export class ConnectionPool extends Dispatcher {
 
   #open(): Connection {
     const connection = new Connection(this.#context, {
-      onDraining: (left) => {
-        this.#connections = this.#connections.filter((other) => other !== left)
-        this.#draining.add(left)
+      onDraining: (draining) => {
+        this.#connections = this.#connections.filter((other) => other !== draining)
+        this.#draining.add(draining)
       },
-      onClosed: (done) => this.#draining.delete(done),
+      onClosed: (closed) => this.#draining.delete(closed),
       onHttp1: () => this.#negotiation.onHttp1()
     })
     this.#connections.push(connection)

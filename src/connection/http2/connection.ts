@@ -6,7 +6,7 @@ import type { ConnectionCounters } from '../../core/counters.ts'
 import { BlobwireError } from '../../core/error.ts'
 import type { Connector } from '../dial/connector.ts'
 import { type Endpoint, originOf } from '../endpoint.ts'
-import { ConnectionHealth, sessionOn } from '../health.ts'
+import { ConnectionHealth, maxResetStreams, sessionOn } from '../health.ts'
 import type { ResolvedConnectionOptions } from '../options.ts'
 
 /** HTTP/2's own 64 KiB cap bulk transfer at 3 MiB/s over 20 ms; these allow some 200 MiB/s (RFC 9113 section 6.9.2). */
@@ -15,12 +15,6 @@ const connectionWindowBytes = 32 * 1024 * 1024
 
 /** Streams at once on one connection, where the server allows as many; more wait. */
 const maxStreams = 1000
-
-/**
- * Streams in a row that a server ends without an answer; then the connection is left, as what is wrong may be with it
- * alone: a server that has lost count of its streams resets each new one (ENHANCE_YOUR_CALM), and says nothing else.
- */
-export const maxResetStreams = 2
 
 /** undici opens a new socket for what was refused; where none can be had it must not try in a tight loop. */
 const reopenDelayMs = 200
@@ -37,7 +31,7 @@ export interface ConnectionContext {
   readonly options: ResolvedConnectionOptions
   readonly clock: Clock
   readonly counters: ConnectionCounters
-  readonly connect: Connector
+  readonly connector: Connector
 }
 
 /** What a connection tells its pool. */
@@ -61,7 +55,7 @@ export class Connection {
   /** More than one after a GOAWAY: undici lets go of a socket that has streams, and replays on another one. */
   readonly #sockets = new Set<Socket>()
   #socket: Socket | undefined
-  #liveness: ConnectionHealth | undefined
+  #health: ConnectionHealth | undefined
   #session: ClientHttp2Session | undefined
   #verifying: Promise<boolean> | undefined
   #attempts = 0
@@ -131,7 +125,7 @@ export class Connection {
   /** Whether the server has to be asked first whether it is still there. */
   get needsPing(): boolean {
     if (this.#verifying) return true
-    if (this.#inFlight > 0 || this.#liveness === undefined) return false
+    if (this.#inFlight > 0 || this.#health === undefined) return false
     return this.#context.clock.now() - this.#usedAtMs >= this.#context.options.pingIntervalMs
   }
 
@@ -139,7 +133,7 @@ export class Connection {
   verify(): Promise<boolean> {
     const { clock, options } = this.#context
     // Requests wait for it, and there may be nothing else that would keep the process from ending.
-    this.#verifying ??= (this.#liveness?.check(options.pingTimeoutMs, true) ?? Promise.resolve(true)).then((ok) => {
+    this.#verifying ??= (this.#health?.check(options.pingTimeoutMs, true) ?? Promise.resolve(true)).then((ok) => {
       this.#verifying = undefined
       this.#usedAtMs = clock.now()
       return ok && !this.#isDraining
@@ -192,7 +186,7 @@ export class Connection {
 
   /** A call has waited in vain: asks whether anybody is there, and closes the connection if not. */
   suspect(): void {
-    this.#liveness?.suspect()
+    this.#health?.suspect()
   }
 
   /** Takes no new requests; it is closed when the last one has ended. */
@@ -201,7 +195,7 @@ export class Connection {
     this.#isDraining = true
     this.#events.onDraining(this)
     // Streams on a broken connection hear of that instead.
-    if (this.#socket?.destroyed === false) for (const move of [...this.#goawayListeners]) move()
+    if (this.#socket?.destroyed === false) for (const onGoaway of [...this.#goawayListeners]) onGoaway()
     this.#closeWhenDone()
   }
 
@@ -219,9 +213,9 @@ export class Connection {
   }
 
   #connect(callback: buildConnector.Callback): void {
-    const { counters, clock, connect, endpoint } = this.#context
+    const { counters, clock, connector, endpoint } = this.#context
     const isFirst = ++this.#attempts === 1
-    connect.open(true).then(
+    connector.open(true).then(
       (socket) => {
         counters.opened++
         counters.open++
@@ -257,13 +251,13 @@ export class Connection {
     this.#session = session
     session.once('remoteSettings', () => this.#receiveSettings())
     if (options.maxHeaderBytes !== defaultHeaderBytes) session.settings({ maxHeaderListSize: options.maxHeaderBytes })
-    const liveness = new ConnectionHealth(socket, session, { ...options, clock, isBusy: () => this.#inFlight > 0 })
-    this.#liveness = liveness
+    const health = new ConnectionHealth(socket, session, { ...options, clock, isBusy: () => this.#inFlight > 0 })
+    this.#health = health
     const cancel = clock.schedule(options.connectTimeoutMs, () => {
-      if (!this.#settingsReceived) socket.destroy(silentServer(options.connectTimeoutMs))
+      if (!this.#settingsReceived) socket.destroy(settingsTimedOut(options.connectTimeoutMs))
     })
     socket.once('close', () => {
-      liveness.stop()
+      health.stop()
       cancel()
     })
   }
@@ -274,7 +268,7 @@ export class Connection {
   }
 }
 
-function silentServer(timeoutMs: number): BlobwireError {
+function settingsTimedOut(timeoutMs: number): BlobwireError {
   const message = `the server accepted the connection and sent no HTTP/2 data within ${timeoutMs} ms`
-  return new BlobwireError({ code: 'unavailable', reason: 'connect_timeout', message, sent: 'maybe' })
+  return new BlobwireError({ reason: 'connect_timeout', message, sent: 'maybe' })
 }

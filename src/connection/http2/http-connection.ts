@@ -3,10 +3,10 @@ import { type Dispatcher, Pool } from 'undici'
 import { systemClock } from '../../core/clock.ts'
 import type { ConnectionCounters } from '../../core/counters.ts'
 import { BlobwireError } from '../../core/error.ts'
-import { addressOf, createConnector } from '../dial/connector.ts'
+import { createConnector } from '../dial/connector.ts'
 import { proxyFor } from '../dial/proxy.ts'
 import { CachingResolver } from '../dial/resolver.ts'
-import { type Endpoint, originOf } from '../endpoint.ts'
+import { type Endpoint, hostOf, originOf } from '../endpoint.ts'
 import type { ResolvedConnectionOptions } from '../options.ts'
 import type { TlsOptions } from '../tls-options.ts'
 import { type ConnectionContext, undiciTimers } from './connection.ts'
@@ -66,9 +66,9 @@ export function openHttpConnection(
   const clock = systemClock
   const resolver = new CachingResolver(clock)
   const proxy = proxyFor(options.proxy, endpoint)
-  const onFailure = () => resolver.forget(addressOf((proxy ?? endpoint).hostname))
-  const connect = createConnector({ endpoint, tls, options, proxy, lookup: resolver.lookup, onFailure })
-  return new NegotiatedHttpConnection({ endpoint, options, clock, counters, connect }, resolver)
+  const onFailure = () => resolver.forget(hostOf(proxy ?? endpoint))
+  const connector = createConnector({ endpoint, tls, options, proxy, lookup: resolver.lookup, onFailure })
+  return new NegotiatedHttpConnection({ endpoint, options, clock, counters, connector }, resolver)
 }
 
 class NegotiatedHttpConnection implements HttpConnection, Negotiation {
@@ -123,7 +123,7 @@ class NegotiatedHttpConnection implements HttpConnection, Negotiation {
 
   async close(): Promise<void> {
     this.#resolver.close()
-    this.#context.connect.close()
+    this.#context.connector.close()
     await Promise.all([this.#http2.destroy(), this.#http1?.destroy()])
   }
 
@@ -138,7 +138,7 @@ class NegotiatedHttpConnection implements HttpConnection, Negotiation {
 }
 
 /** A few HTTP/1.1 connections. */
-function openHttp1Pool({ endpoint, options, connect, counters }: ConnectionContext): Dispatcher {
+function openHttp1Pool({ endpoint, options, connector, counters }: ConnectionContext): Dispatcher {
   return new Pool(originOf(endpoint), {
     ...undiciTimers,
     keepAliveTimeout: options.idleTimeoutMs,
@@ -146,7 +146,7 @@ function openHttp1Pool({ endpoint, options, connect, counters }: ConnectionConte
     allowH2: false,
     connections: http1Connections,
     connect(_target, callback) {
-      connect.open(false).then(
+      connector.open(false).then(
         (socket) => {
           counters.opened++
           counters.open++

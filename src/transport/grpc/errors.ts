@@ -53,7 +53,7 @@ function errorFromStatus(error: ServiceError): BlobwireError {
   if (unreadable.test(message) || error.code === undefined) return malformedResponse(message, error)
   const isRedirect = redirect.test(message)
   return new BlobwireError({
-    code: isRedirect ? 'failed_precondition' : code,
+    code: isRedirect ? undefined : code,
     message: isRedirect ? `${message}: the client does not follow redirects` : message,
     sent: sentOf(error, message),
     cause: error,

@@ -5,13 +5,13 @@ import { fromWire, toWire } from '../../codec/wire-object.ts'
 import type { Init } from '../../schema/descriptor.ts'
 import type { Messages } from '../../schema/messages.ts'
 
-const protoFolder = fileURLToPath(new URL('../../../proto', import.meta.url))
+const protoDirectory = fileURLToPath(new URL('../../../proto', import.meta.url))
 let definition: PackageDefinition | undefined
 
 /** The definition of everything under `proto/`; read from disk once. Long integers are numbers, bytes are Buffers. */
 export function loadProto(): PackageDefinition {
   definition ??= loadSync(['blobwire/v1/vcs.proto', 'google/rpc/status.proto'], {
-    includeDirs: [protoFolder],
+    includeDirs: [protoDirectory],
     longs: Number,
     defaults: false
   })

@@ -2,7 +2,7 @@
 import { type ClientDuplexStream, Metadata, type MethodDefinition, type ServiceError } from '@grpc/grpc-js'
 import { fromWire, toWire } from '../../codec/wire-object.ts'
 import type { GrpcChannel } from '../../connection/grpc/channel.ts'
-import type { GrpcConnection, StreamListener } from '../../connection/grpc/connection.ts'
+import { asIs, type GrpcConnection, type StreamListener } from '../../connection/grpc/connection.ts'
 import type { Counters } from '../../core/counters.ts'
 import type { BlobwireError } from '../../core/error.ts'
 import type { Messages } from '../../schema/messages.ts'
@@ -19,8 +19,6 @@ export interface GrpcSessionContext {
   readonly gzip: boolean
   readonly counters: Counters
 }
-
-const asIs = (bytes: Buffer) => bytes
 
 /** Opens a session on the channel. */
 export function openGrpcSession(context: GrpcSessionContext, opening: SessionOpening): SessionStream {

@@ -2,7 +2,7 @@ import { Metadata, type MethodDefinition, type ServiceError, status } from '@grp
 import type { ServiceDefinition } from '@grpc/proto-loader'
 import { fromWire, toWire } from '../../codec/wire-object.ts'
 import { GrpcChannel } from '../../connection/grpc/channel.ts'
-import type { StreamListener } from '../../connection/grpc/connection.ts'
+import { asIs, type StreamListener } from '../../connection/grpc/connection.ts'
 import type { GrpcEndpoint } from '../../connection/grpc/grpc-endpoint.ts'
 import { refusePushes } from '../../connection/grpc/refuse-pushes.ts'
 import { BlobwireError } from '../../core/error.ts'
@@ -19,8 +19,6 @@ import { openGrpcSession } from './session.ts'
 function endedAtDeadline({ reason }: AbortSignal): boolean {
   return reason instanceof BlobwireError && reason.code === 'deadline_exceeded'
 }
-
-const asIs = (bytes: Buffer) => bytes
 
 /** gRPC over HTTP/2 (grpc.io, "gRPC over HTTP2"), through grpc-js. */
 export function createGrpcTransport(context: GrpcEndpoint, options: TransportOptions): Transport {
@@ -53,7 +51,7 @@ export function createGrpcTransport(context: GrpcEndpoint, options: TransportOpt
       }
     }
     const connection = channel.begin(listener)
-    const heardBefore = connection.messagesReceived
+    const receivedBefore = connection.messagesReceived
     const stream = connection.client.makeUnaryRequest(
       path,
       asIs,
@@ -67,7 +65,7 @@ export function createGrpcTransport(context: GrpcEndpoint, options: TransportOpt
         if (error === null) connection.messageReceived()
         // Either of two timers may be the first to end the call at its deadline.
         const isLate = error?.code === status.DEADLINE_EXCEEDED || endedAtDeadline(call.signal)
-        if (isLate && connection.messagesReceived === heardBefore) connection.suspect()
+        if (isLate && connection.messagesReceived === receivedBefore) connection.suspect()
         if (error && !call.signal.aborted && isReset(error)) connection.streamReset()
         if (error) reject(errorFromService(error).with({ transport: 'grpc', attempts: 1 }))
         else resolve(response ?? {})

@@ -7,7 +7,6 @@ type Chunks = AsyncIterable<Uint8Array>
 
 function tooLarge(maxBytes: number): BlobwireError {
   return new BlobwireError({
-    code: 'resource_exhausted',
     reason: 'response_too_large',
     message: `the response is larger than maxResponseBytes (${maxBytes})`,
     sent: 'processed'
@@ -19,14 +18,15 @@ function tooLarge(maxBytes: number): BlobwireError {
  * @throws BlobwireError `resource_exhausted`, reason `response_too_large`
  */
 export async function collect(chunks: Chunks, maxBytes: number): Promise<Uint8Array> {
-  const context: Uint8Array[] = []
+  const received: Uint8Array[] = []
   let size = 0
   for await (const chunk of chunks) {
     size += chunk.length
     if (size > maxBytes) throw tooLarge(maxBytes)
-    context.push(chunk)
+    received.push(chunk)
   }
-  return context.length === 1 && context[0] ? context[0] : Buffer.concat(context, size)
+  const [first] = received
+  return received.length === 1 && first ? first : Buffer.concat(received, size)
 }
 
 /** Undoes `Content-Encoding`. @throws BlobwireError for encodings that were not asked for, and for bad gzip */

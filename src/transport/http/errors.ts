@@ -28,7 +28,7 @@ export async function errorFromResponse(status: number, contentType: string, bod
   if (connect === undefined) {
     const redirected = status >= 300 && status < 400
     return new BlobwireError({
-      code: redirected ? 'failed_precondition' : codeFromHttpStatus(status),
+      code: redirected ? undefined : codeFromHttpStatus(status),
       reason: redirected ? 'redirect_refused' : status === 413 ? 'request_too_large' : undefined,
       message: redirected ? `HTTP status ${status}: the client does not follow redirects` : `HTTP status ${status}`,
       sent: status === 503 ? 'maybe' : 'processed'
@@ -76,12 +76,12 @@ function parseConnectError(body: Uint8Array): ConnectError | undefined {
 }
 
 function connectError(value: unknown): ConnectError | undefined {
-  const plain = value as { code?: unknown; message?: unknown; details?: unknown } | null
-  if (typeof plain !== 'object' || plain === null || codeFromName(plain.code) === undefined) return undefined
+  const error = value as { code?: unknown; message?: unknown; details?: unknown } | null
+  if (typeof error !== 'object' || error === null || codeFromName(error.code) === undefined) return undefined
   return {
-    code: plain.code,
-    message: typeof plain.message === 'string' ? plain.message.slice(0, maxMessageLength) : '',
-    details: Array.isArray(plain.details) ? plain.details : []
+    code: error.code,
+    message: typeof error.message === 'string' ? error.message.slice(0, maxMessageLength) : '',
+    details: Array.isArray(error.details) ? error.details : []
   }
 }
 

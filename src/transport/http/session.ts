@@ -43,7 +43,7 @@ interface Refusal {
   bytes: number
 }
 
-const letGo = () => new Error('the session was let go')
+const destroyed = () => new Error('the session was destroyed')
 
 class HttpSession implements SessionStream {
   readonly #context: HttpContext
@@ -61,7 +61,7 @@ class HttpSession implements SessionStream {
   /** Nothing has come since the last frame was sent. */
   #nothingSinceWrite = false
   /** The end-stream message has come. */
-  #closing = false
+  #endStreamReceived = false
   /** Compressed messages are read in the order in which they came. */
   #reading: Promise<void> | undefined
 
@@ -89,15 +89,15 @@ class HttpSession implements SessionStream {
       {
         onStart: (control) => {
           this.#control = control
-          if (this.#ended) control.abort(letGo())
+          if (this.#ended) control.abort(destroyed())
           else opening.onStart()
         },
         onGoaway: () => {
           if (!this.#ended) opening.onGoaway()
         },
-        onHeaders: (status, headers) => this.#start(status, headers, type),
+        onHeaders: (status, headers) => this.#headers(status, headers, type),
         onData: (chunk) => this.#data(chunk),
-        onEnd: () => this.#finish(),
+        onEnd: () => this.#responseEnded(),
         onError: (error) => this.#broken(errorFromException(error))
       }
     )
@@ -129,7 +129,7 @@ class HttpSession implements SessionStream {
     this.#ended = true
     // Ended, not destroyed: the peer would be told of an error of ours.
     if (!this.#halfClosed) this.#body.push(null)
-    this.#control?.abort(letGo())
+    this.#control?.abort(destroyed())
   }
 
   /** Takes a payload in pieces, with room in front of it for the envelope's header. */
@@ -157,7 +157,7 @@ class HttpSession implements SessionStream {
     return hasRoom
   }
 
-  #start(status: number, headers: Readonly<Record<string, string | string[] | undefined>>, expected: string): void {
+  #headers(status: number, headers: Readonly<Record<string, string | string[] | undefined>>, expected: string): void {
     const contentType = String(headers['content-type'] ?? '')
     if (status !== 200 || contentType.split(';', 1)[0]?.trim() !== expected) {
       const retryAfter = headers['retry-after']
@@ -211,12 +211,12 @@ class HttpSession implements SessionStream {
 
   /** Connect's "EndStreamResponse": `{}`, or with `error` the same object as of a unary error. */
   #endStream(payload: Uint8Array): void {
-    this.#closing = true
+    this.#endStreamReceived = true
     errorFromEndStream(payload).then((error) => this.#end(error))
   }
 
   /** The response has ended. What is in order has ended before, with its end-stream message. */
-  #finish(): void {
+  #responseEnded(): void {
     const refusal = this.#refusal
     if (refusal) {
       const { status, contentType, retryAfter } = refusal
@@ -225,12 +225,12 @@ class HttpSession implements SessionStream {
       })
       return
     }
-    const late = () => {
+    const endUnlessEnded = () => {
       const cause = Object.assign(new Error('the stream broke off'), { code: 'EPIPE' })
-      if (!this.#closing) this.#end(errorFromException(cause))
+      if (!this.#endStreamReceived) this.#end(errorFromException(cause))
     }
-    if (this.#reading) this.#reading.then(late, late)
-    else late()
+    if (this.#reading) this.#reading.then(endUnlessEnded, endUnlessEnded)
+    else endUnlessEnded()
   }
 
   /** A server that refuses the stream has seen nothing of it: that is an end in good order, and all goes on another. */
@@ -243,7 +243,7 @@ class HttpSession implements SessionStream {
     if (this.#ended) return
     const blobwire = errorFromException(error)
     this.#end(asResponseError(blobwire))
-    this.#control?.abort(letGo())
+    this.#control?.abort(destroyed())
   }
 
   #end(error: BlobwireError | undefined): void {
@@ -260,5 +260,5 @@ function asResponseError(error: BlobwireError): BlobwireError {
   if (code === 'invalid_argument') return malformedResponse(message, error)
   if (code !== 'resource_exhausted') return error
   // The limit is our own, and says nothing of what the server takes.
-  return new BlobwireError({ code, reason: 'response_too_large', message, sent: 'processed', cause: error })
+  return new BlobwireError({ reason: 'response_too_large', message, sent: 'processed', cause: error })
 }

@@ -1,0 +1,42 @@
+/** The facts about a server that a client keeps, so that it need not ask again. */
+import type { ObjectFormat } from '../git/oid.ts'
+import { defaultLimits, type Limits } from '../schema/default-limits.ts'
+
+const maxCached = 10_000
+
+/** A map that drops the value that was set longest ago when it has too many. */
+class BoundedMap<Value> extends Map<string, Value> {
+  override set(key: string, value: Value): this {
+    this.delete(key)
+    super.set(key, value)
+    if (this.size > maxCached) this.delete(this.keys().next().value as string)
+    return this
+  }
+}
+
+/** The caches of one client. */
+export class ClientCaches {
+  /** Limits of the server; the defaults of docs/protocol.md until its capabilities are known. */
+  limits: Limits = { ...defaultLimits }
+  /** Object format by repository. */
+  readonly formats: Map<string, ObjectFormat> = new BoundedMap<ObjectFormat>()
+  /** Oid of a branch when it was last seen, by `headKey`; compare-and-swap corrects an outdated one. */
+  readonly heads: Map<string, string> = new BoundedMap<string>()
+
+  /** Takes over the limits of the server; a limit of 0 was left out and has its default. */
+  setLimits(limits: Limits | undefined): void {
+    const set = Object.entries(limits ?? {}).filter(([, value]) => value > 0)
+    this.limits = { ...defaultLimits, ...Object.fromEntries(set) }
+  }
+
+  /** Forgets a repository that was deleted: another one may get its name. */
+  forget(repository: string): void {
+    this.formats.delete(repository)
+    for (const key of this.heads.keys()) if (key.startsWith(headKey(repository, ''))) this.heads.delete(key)
+  }
+}
+
+/** Key of a branch in `heads`. */
+export function headKey(repository: string, ref: string): string {
+  return `${repository}\n${ref}`
+}
