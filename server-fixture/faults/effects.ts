@@ -1,5 +1,5 @@
 /** The effect log: a decorator of the store that reports each change. */
-import type { NewObject, RefMove, RepositoryInfo, Store } from '../store/store.ts'
+import type { Creation, NewObject, Store } from '../store/store.ts'
 
 /** A change of the store: a new object, a moved ref, a repository created or deleted. */
 export interface Effect {
@@ -24,16 +24,15 @@ export function withEffects(store: Store, onEffect: (effect: Effect) => void): S
     return result
   }
   const observed: Pick<Store, 'createRepository' | 'deleteRepository' | 'putObjects' | 'updateRefs'> = {
-    async createRepository(repository, objectFormat): Promise<RepositoryInfo> {
-      const before = await store.getRepository(repository)
-      const info = await store.createRepository(repository, objectFormat)
-      if (before === undefined) onEffect({ kind: 'repository_created', repository, name: '' })
-      return info
+    async createRepository(repository, objectFormat, request): Promise<Creation> {
+      const creation = await store.createRepository(repository, objectFormat, request)
+      if (creation.created) onEffect({ kind: 'repository_created', repository, name: '' })
+      return creation
     },
-    async deleteRepository(repository): Promise<void> {
-      const before = await store.getRepository(repository)
-      await store.deleteRepository(repository)
-      if (before !== undefined) onEffect({ kind: 'repository_deleted', repository, name: '' })
+    async deleteRepository(repository, request): Promise<boolean> {
+      const deleted = await store.deleteRepository(repository, request)
+      if (deleted) onEffect({ kind: 'repository_deleted', repository, name: '' })
+      return deleted
     },
     async putObjects(repository: string, objects: readonly NewObject[]): Promise<void> {
       const oids = objects.map(({ oid }) => oid)
@@ -45,12 +44,12 @@ export function withEffects(store: Store, onEffect: (effect: Effect) => void): S
         seen.add(oid)
       })
     },
-    async updateRefs(repository: string, moves: readonly RefMove[]) {
+    async updateRefs(repository, moves, requests) {
       const before = await store.readRefs(
         repository,
         moves.map(({ name }) => name)
       )
-      const mismatches = await store.updateRefs(repository, moves)
+      const mismatches = await store.updateRefs(repository, moves, requests)
       if (mismatches.length > 0) return mismatches
       moves.forEach(({ name, newOid }, index) => {
         if (before[index] !== newOid) onEffect({ kind: 'ref', repository, name, oid: newOid })

@@ -54,12 +54,12 @@ export async function createRepository(
       message: `the token does not permit write access to repository ${repository}`
     })
   }
-  const info = await store.createRepository(repository, objectFormat)
+  const { info, created } = await store.createRepository(repository, objectFormat)
   if (info.objectFormat !== objectFormat) {
     const message = `repository ${repository} exists with object format ${info.objectFormat}`
     throw new BlobwireError({ reason: 'object_format', message })
   }
-  return { ...info, created: false }
+  return { ...info, created }
 }
 
 /** DeleteRepository. */
@@ -70,8 +70,7 @@ export async function deleteRepository(
 ): Promise<Messages['DeleteRepositoryResponse']> {
   checkName(request.repository)
   if (!context.principal.may('write', request.repository)) authorize(context, 'write', request.repository)
-  await store.deleteRepository(request.repository)
-  return { deleted: false }
+  return { deleted: await store.deleteRepository(request.repository) }
 }
 
 /** ListRepositories: the repositories that the caller may read. */

@@ -68,7 +68,7 @@ export class Service implements VcsService {
       atomic: true,
       resume: false,
       session: true,
-      requestKeySeconds: 0
+      requestKeySeconds: this.#store.requestKeySeconds
     }
   }
 

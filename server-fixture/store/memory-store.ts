@@ -4,11 +4,16 @@ import { type ObjectFormat, zeroOid } from '../../src/git/oid.ts'
 import { pageOfNames, repositoryNotFound } from './name-page.ts'
 import { ObjectTable } from './object-table.ts'
 import { checkNameConflicts, checkTargets, compareRefs } from './ref-rules.ts'
+import { RequestTable } from './request-table.ts'
 import type {
+  Creation,
+  KeyedBy,
+  KeyedRequest,
   NewObject,
   ObjectInfo,
   PageRequest,
   RefMove,
+  RememberedOutcome,
   RepositoryInfo,
   Store,
   StoredObject,
@@ -27,13 +32,33 @@ interface MemoryRepository {
  */
 export class MemoryStore implements Store {
   readonly #repositories = new Map<string, MemoryRepository>()
+  readonly #requests = new RequestTable()
 
-  async createRepository(repository: string, objectFormat: ObjectFormat): Promise<RepositoryInfo> {
+  get requestKeySeconds(): number {
+    return this.#requests.seconds
+  }
+
+  async recall(repository: string, key: string): Promise<RememberedOutcome | undefined> {
+    return this.#requests.recall(repository, key)
+  }
+
+  async remember(repository: string, requests: readonly KeyedRequest[]): Promise<void> {
+    this.#requests.remember(repository, requests)
+  }
+
+  async createRepository(
+    repository: string,
+    objectFormat: ObjectFormat,
+    request?: KeyedBy<Creation>
+  ): Promise<Creation> {
     const existing = this.#repositories.get(repository)
-    if (existing) return existing.info
-    const info: RepositoryInfo = { repository, objectFormat, defaultBranch: 'refs/heads/main' }
-    this.#repositories.set(repository, { info, objects: new ObjectTable(objectFormat), refs: new Map() })
-    return info
+    const info = existing?.info ?? { repository, objectFormat, defaultBranch: 'refs/heads/main' }
+    const creation = { info, created: existing === undefined }
+    if (request) this.#requests.remember(repository, [request(creation)])
+    if (existing === undefined) {
+      this.#repositories.set(repository, { info, objects: new ObjectTable(objectFormat), refs: new Map() })
+    }
+    return creation
   }
 
   async getRepository(repository: string): Promise<RepositoryInfo | undefined> {
@@ -44,8 +69,11 @@ export class MemoryStore implements Store {
     return pageOfNames(this.#repositories.keys(), page).map((name) => this.#find(name).info)
   }
 
-  async deleteRepository(repository: string): Promise<void> {
+  async deleteRepository(repository: string, request?: KeyedBy<boolean>): Promise<boolean> {
+    const deleted = this.#repositories.has(repository)
+    if (request) this.#requests.remember(repository, [request(deleted)])
     this.#repositories.delete(repository)
+    return deleted
   }
 
   async putObjects(repository: string, objects: readonly NewObject[]): Promise<void> {
@@ -81,7 +109,11 @@ export class MemoryStore implements Store {
     return names.map((name) => refs.get(name))
   }
 
-  async updateRefs(repository: string, moves: readonly RefMove[]): Promise<RefMismatch[]> {
+  async updateRefs(
+    repository: string,
+    moves: readonly RefMove[],
+    requests: readonly KeyedRequest[] = []
+  ): Promise<RefMismatch[]> {
     const found = this.#find(repository)
     const zero = zeroOid(found.info.objectFormat)
     const { pending, mismatches } = compareRefs(
@@ -102,6 +134,7 @@ export class MemoryStore implements Store {
       if (newOid === zero) found.refs.delete(name)
       else found.refs.set(name, newOid)
     }
+    this.#requests.remember(repository, requests)
     return []
   }
 

@@ -9,6 +9,13 @@ export interface RepositoryInfo {
   readonly defaultBranch: string
 }
 
+/** The result of `createRepository`. */
+export interface Creation {
+  readonly info: RepositoryInfo
+  /** False = it was there. */
+  readonly created: boolean
+}
+
 /** An object to be stored; `content` is without Git's header. */
 export interface NewObject {
   readonly oid: string
@@ -40,6 +47,24 @@ export interface RefMove {
   readonly newOid: string
 }
 
+/** The outcome of a write as it is remembered under its key. */
+export interface RememberedOutcome {
+  /** Of the request, to tell a repetition from another request under the same key. */
+  readonly digest: string
+  /** The response or the refusal, as the service wrote it. */
+  readonly outcome: string
+}
+
+/** A write that is remembered under its key, atomically with its effect. */
+export interface KeyedRequest extends RememberedOutcome {
+  readonly key: string
+  /** The moves of refs that this request makes, of those that are made together. */
+  readonly moves: readonly RefMove[]
+}
+
+/** Makes the keyed request once the store knows its result, and before it has its effect. */
+export type KeyedBy<Result> = (result: Result) => KeyedRequest
+
 /** A page of a sorted listing: names that begin with `prefix` and come after `after`. */
 export interface PageRequest {
   readonly prefix: string
@@ -52,12 +77,25 @@ export interface PageRequest {
  * takes a repository throws `not_found` (reason `repository`) where there is none.
  */
 export interface Store {
-  /** Creates the repository, or returns an existing one of any format. It is durable when the promise resolves. */
-  createRepository(repository: string, objectFormat: ObjectFormat): Promise<RepositoryInfo>
+  /**
+   * How long a key is remembered with certainty, in seconds. Keys belong to the name of a repository and outlive the
+   * repository.
+   */
+  readonly requestKeySeconds: number
+  /** What is remembered under a key; undefined = nothing. */
+  recall(repository: string, key: string): Promise<RememberedOutcome | undefined>
+  /** Remembers outcomes without an effect, such as refusals; they are durable when it resolves. */
+  remember(repository: string, requests: readonly KeyedRequest[]): Promise<void>
+
+  /**
+   * Creates the repository, or returns an existing one of any format. It and its key are durable when the promise
+   * resolves.
+   */
+  createRepository(repository: string, objectFormat: ObjectFormat, request?: KeyedBy<Creation>): Promise<Creation>
   getRepository(repository: string): Promise<RepositoryInfo | undefined>
   listRepositories(page: PageRequest): Promise<RepositoryInfo[]>
-  /** Deletes a repository with everything in it; a missing one is success. */
-  deleteRepository(repository: string): Promise<void>
+  /** Deletes a repository with everything in it; false = there was none. */
+  deleteRepository(repository: string, request?: KeyedBy<boolean>): Promise<boolean>
 
   /** Stores all objects, durably, before it resolves. An object that is stored already is no error. */
   putObjects(repository: string, objects: readonly NewObject[]): Promise<void>
@@ -71,10 +109,12 @@ export interface Store {
   /** The oid of each ref, in order; undefined = no such ref. */
   readRefs(repository: string, names: readonly string[]): Promise<(string | undefined)[]>
   /**
-   * Moves all refs or none, durably, before it resolves. A ref that is already at `newOid` counts as moved.
-   * Returns the refs that were not at their expected oid; an empty list = done.
+   * Moves all refs or none, durably, before it resolves. Returns the refs that were not at their expected oid; an empty
+   * list = done. A ref that is at its new oid already is a mismatch like any other.
+   *
+   * @param requests the writes that make these moves, remembered with them or not at all
    */
-  updateRefs(repository: string, moves: readonly RefMove[]): Promise<RefMismatch[]>
+  updateRefs(repository: string, moves: readonly RefMove[], requests?: readonly KeyedRequest[]): Promise<RefMismatch[]>
 
   /** Waits for pending calls, then closes processes and files. */
   close(): Promise<void>

@@ -4,11 +4,16 @@ import { BlobwireError, invalidArgument, type RefMismatch } from '../../../src/c
 import type { ObjectFormat } from '../../../src/git/oid.ts'
 import { repositoryNameProblem } from '../../../src/git/repository-name.ts'
 import { pageOfNames, repositoryNotFound, storeClosed } from '../name-page.ts'
+import { RequestTable } from '../request-table.ts'
 import type {
+  Creation,
+  KeyedBy,
+  KeyedRequest,
   NewObject,
   ObjectInfo,
   PageRequest,
   RefMove,
+  RememberedOutcome,
   RepositoryInfo,
   Store,
   StoredObject,
@@ -52,6 +57,7 @@ export class GitStore implements Store {
   readonly #directories: RepositoryDirectories
   readonly #options: Required<GitStoreOptions>
   readonly #open: OpenRepositories
+  readonly #requests = new RequestTable()
   /** Repositories that were recovered after a crash, or created since. */
   readonly #recovered = new Set<string>()
   #lastChange: Promise<unknown> = Promise.resolve()
@@ -86,14 +92,32 @@ export class GitStore implements Store {
     return new GitStore(lock, directories, resolved)
   }
 
-  async createRepository(repository: string, objectFormat: ObjectFormat): Promise<RepositoryInfo> {
+  get requestKeySeconds(): number {
+    return this.#requests.seconds
+  }
+
+  async recall(repository: string, key: string): Promise<RememberedOutcome | undefined> {
+    return this.#requests.recall(repository, key)
+  }
+
+  async remember(repository: string, requests: readonly KeyedRequest[]): Promise<void> {
+    this.#requests.remember(repository, requests)
+  }
+
+  async createRepository(
+    repository: string,
+    objectFormat: ObjectFormat,
+    request?: KeyedBy<Creation>
+  ): Promise<Creation> {
     checkName(repository)
     return await this.#change(async () => {
       const existing = await this.#directories.inspect(repository)
-      if (existing) return existing
-      await this.#directories.create(repository, objectFormat)
+      const info = existing ?? { repository, objectFormat, defaultBranch: 'refs/heads/main' }
+      const creation = { info, created: existing === undefined }
+      if (existing === undefined) await this.#directories.create(repository, objectFormat)
+      if (request) this.#requests.remember(repository, [request(creation)])
       this.#recovered.add(repository)
-      return { repository, objectFormat, defaultBranch: 'refs/heads/main' }
+      return creation
     })
   }
 
@@ -111,14 +135,17 @@ export class GitStore implements Store {
     return infos.filter((info) => info !== undefined)
   }
 
-  async deleteRepository(repository: string): Promise<void> {
+  async deleteRepository(repository: string, request?: KeyedBy<boolean>): Promise<boolean> {
     checkName(repository)
-    await this.#change(() =>
-      this.#open.exclude(repository, async () => {
+    return await this.#change(async () => {
+      const deleted = (await this.#directories.inspect(repository)) !== undefined
+      await this.#open.exclude(repository, async () => {
         await this.#directories.delete(repository)
+        if (request) this.#requests.remember(repository, [request(deleted)])
         this.#recovered.delete(repository)
       })
-    )
+      return deleted
+    })
   }
 
   async putObjects(repository: string, objects: readonly NewObject[]): Promise<void> {
@@ -145,8 +172,14 @@ export class GitStore implements Store {
     return await this.#use(repository, (found) => found.readRefs(names))
   }
 
-  async updateRefs(repository: string, moves: readonly RefMove[]): Promise<RefMismatch[]> {
-    return await this.#use(repository, (found) => found.updateRefs(moves))
+  async updateRefs(
+    repository: string,
+    moves: readonly RefMove[],
+    requests: readonly KeyedRequest[] = []
+  ): Promise<RefMismatch[]> {
+    const mismatches = await this.#use(repository, (found) => found.updateRefs(moves))
+    if (mismatches.length === 0) this.#requests.remember(repository, requests)
+    return mismatches
   }
 
   close(): Promise<void> {
