@@ -1,10 +1,11 @@
+/** Finds leaks: memory and open resources of this process. */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 
-/** Bytes in use on the heap once what is not needed has gone. */
+/** Bytes in use on the heap after garbage collection. */
 export async function heapBytes(): Promise<number> {
   for (let round = 0; round < 3; round++) {
     collectGarbage()
@@ -13,7 +14,7 @@ export async function heapBytes(): Promise<number> {
   return process.memoryUsage().heapUsed
 }
 
-/** What keeps this process busy, by kind: sockets, timers, requests. */
+/** The open resources of this process by kind, such as sockets and timers. */
 export function resources(): Map<string, number> {
   const found = new Map<string, number>()
   for (const kind of process.getActiveResourcesInfo()) found.set(kind, (found.get(kind) ?? 0) + 1)

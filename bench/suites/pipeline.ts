@@ -1,3 +1,4 @@
+/** The suite of the pipeline's own cost. */
 import { bareTransport } from '../contenders/bare.ts'
 import { blobwire } from '../contenders/blobwire.ts'
 import { contents, type Load, loaded } from '../measure/load.ts'

@@ -1,3 +1,4 @@
+/** The options of a client: their defaults and checks. */
 import type { BatchOptions, ResolvedBatchOptions } from '../batch/options.ts'
 import { isToken, type Token } from '../call/credentials.ts'
 import { type Endpoint, parseEndpoint } from '../connection/endpoint.ts'
@@ -164,7 +165,7 @@ export function resolveOptions(options: ClientOptions): ResolvedOptions {
   }
 }
 
-/** Of one client; each has its own connections. */
+/** Most endpoints of one client; each has connections of its own. */
 const maxEndpoints = 64
 
 function checkEndpoints(given: unknown): Map<string, Endpoint> {
@@ -174,7 +175,7 @@ function checkEndpoints(given: unknown): Map<string, Endpoint> {
   }
   const endpoints = new Map(all.map((text) => [text as string, parseEndpoint(text)]))
   const schemes = new Set([...endpoints.values()].map(({ protocol, secure }) => `${protocol} ${secure}`))
-  // A token must not go to one of them in clear because another is named first.
+  // A token for a TLS endpoint must not be sent to a cleartext one.
   if (schemes.size > 1) throw invalidArgument('endpoint', 'all must have the same scheme')
   return endpoints
 }
@@ -195,7 +196,7 @@ export function checkTransport(value: unknown, endpoints: readonly Endpoint[]): 
   return [name]
 }
 
-/** The older name stands where the newer one does not. */
+/** The older `connectTimeoutMs` counts where the newer option is not given. */
 function checkConnection({ connection = {}, connectTimeoutMs }: ClientOptions): ResolvedConnectionOptions {
   if (connectTimeoutMs === undefined) return resolveConnection(connection)
   checkNumber('connectTimeoutMs', connectTimeoutMs)

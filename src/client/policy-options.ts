@@ -1,5 +1,4 @@
-/** Options of retries, breaker, concurrency and hedging: their defaults and what is allowed. */
-
+/** Options of retries, breaker, concurrency and hedging: their defaults and checks. */
 import type { BreakerOptions, ResolvedBreakerOptions } from '../balance/circuit-breaker.ts'
 import type { BatchOptions, ResolvedBatchOptions } from '../batch/options.ts'
 import type { ConcurrencyOptions } from '../call/bulkhead.ts'

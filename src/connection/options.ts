@@ -78,14 +78,14 @@ export interface ConnectionOptions {
   proxy?: string | undefined
 }
 
-/** With every default in place; `proxy` has none. */
+/** Connection options with every default in place; `proxy` has no default. */
 export type ResolvedConnectionOptions = {
   readonly [Name in Exclude<keyof ConnectionOptions, 'proxy'>]-?: NonNullable<ConnectionOptions[Name]>
 } & {
   readonly proxy: string | undefined
 }
 
-/** Times are above 0, unless they say otherwise. */
+/** Rules of the numeric options. */
 const numberRules = {
   maxConnections: { default: 4, least: 1, integer: true },
   maxIdleConnections: { default: 0, least: 0 },
@@ -117,7 +117,7 @@ export function resolveConnection(given: ConnectionOptions | undefined): Resolve
   }
 }
 
-/** The URL may hold a password, so a wrong one is not shown. */
+/** A proxy URL may hold a password, so the error does not show the value. */
 function checkProxy(value: unknown): string {
   if (typeof value !== 'string') throw invalidArgument('connection.proxy', 'must be a URL or "environment"')
   if (value === 'environment') return value

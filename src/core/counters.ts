@@ -1,3 +1,4 @@
+/** The counters of a client, incremented where things happen and read by `client.stats()`. */
 /** Connections of a client, counted where they are opened and used. */
 export interface ConnectionCounters {
   /** Connections that were opened since the client was made. */

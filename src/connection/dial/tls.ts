@@ -1,3 +1,4 @@
+/** TLS options in Node's form. */
 import { createSecureContext, type SecureContext } from 'node:tls'
 import { BlobwireError } from '../../core/error.ts'
 import type { Pem, TlsOptions } from '../tls-options.ts'
@@ -5,7 +6,7 @@ import type { Pem, TlsOptions } from '../tls-options.ts'
 const bytesOf = (pem: Pem) => (typeof pem === 'string' ? pem : Buffer.from(pem))
 
 /**
- * Node's form of the options. A client makes one at construction too, so that mistakes show there.
+ * The secure context of TLS options. A client makes one at construction, so that wrong options are refused there.
  * @throws BlobwireError `invalid_argument` where a certificate or key cannot be read
  * @internal
  */
@@ -19,7 +20,7 @@ export function secureContext(options: TlsOptions): SecureContext {
       ...(key === undefined ? {} : { key: bytesOf(key) })
     })
   } catch (cause) {
-    // OpenSSL's message names the fault (such as "key values mismatch") and never shows the key.
+    // OpenSSL's message names the fault, such as "key values mismatch", without showing the key.
     const message = `tls: ca, cert or key cannot be used: ${(cause as Error).message}`
     throw new BlobwireError({ code: 'invalid_argument', message, cause })
   }
