@@ -20,7 +20,7 @@ export interface Proof {
 /**
  * Checks the repository with `git fsck --strict`, clones it and compares the clone with the source, byte for byte and
  * mode for mode.
- * @throws Error saying what differs
+ * @throws Error naming the differences
  */
 export async function prove(repository: string, clone: string, source: readonly SourceFile[]): Promise<Proof> {
   const findings = await git('-C', repository, 'fsck', '--strict', '--full')

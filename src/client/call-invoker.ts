@@ -186,7 +186,7 @@ export class CallInvoker {
     return { answer: this.#capabilities, isOwn }
   }
 
-  /** Limits of the server, for calls that have to split what they send. */
+  /** Limits of the server, for calls that may have to be split. */
   async limits(options: CallOptions): Promise<Messages['Limits']> {
     await this.capabilities(options)
     return this.caches.limits

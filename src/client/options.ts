@@ -135,7 +135,7 @@ const keys = [
 
 /**
  * Checks options and fills in defaults.
- * @throws BlobwireError `invalid_argument` naming the option, the value and what is allowed; also for unknown options
+ * @throws BlobwireError `invalid_argument` naming the option, the value and the allowed values; also for unknown options
  * @internal
  */
 export function resolveOptions(options: ClientOptions): ResolvedOptions {
@@ -181,7 +181,7 @@ function checkEndpoints(given: unknown): Map<string, Endpoint> {
 }
 
 /**
- * @throws BlobwireError `invalid_argument` for what is no transport, or none that the endpoints speak
+ * @throws BlobwireError `invalid_argument` for an unknown transport, or one that the endpoints do not speak
  * @internal
  */
 export function checkTransport(value: unknown, endpoints: readonly Endpoint[]): readonly TransportName[] {

@@ -88,7 +88,7 @@ const batchRules: Readonly<Record<keyof BatchOptions, NumberRule>> = {
 /** Names of these options. */
 export const policyOptions = ['retry', 'breaker', 'concurrency', 'attemptTimeoutMs', 'hedge']
 
-/** @throws BlobwireError `invalid_argument` naming the option, the value and what is allowed */
+/** @throws BlobwireError `invalid_argument` naming the option, the value and the allowed values */
 export function checkPolicies(options: PolicyOptions): ResolvedPolicies {
   const { retry, breaker, concurrency, attemptTimeoutMs, hedge } = options
   return {

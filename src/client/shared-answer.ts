@@ -8,7 +8,7 @@ type WaitOptions = Pick<CallOptions, 'signal'> & { readonly timeoutMs: number }
 
 /**
  * Waits for the answer under the time limit and the signal of one call; the answer itself goes on.
- * @throws BlobwireError `deadline_exceeded`, `cancelled`, or what the answer failed with
+ * @throws BlobwireError `deadline_exceeded`, `cancelled`, or the error of the answer
  */
 export function sharedAnswer<Value>(answer: Promise<Value>, { timeoutMs, signal }: WaitOptions, clock: Clock) {
   return new Promise<Value>((resolve, reject) => {

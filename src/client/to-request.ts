@@ -119,7 +119,7 @@ const prepared: {
 
 /**
  * The request message of an operation.
- * @throws BlobwireError `invalid_argument` naming what is wrong
+ * @throws BlobwireError `invalid_argument` naming the wrong value
  */
 export function prepare<Name extends OperationName>(
   name: Name,

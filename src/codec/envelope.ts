@@ -78,7 +78,7 @@ export class EnvelopeParser {
     return this.#heldBytes > 0
   }
 
-  /** @throws BlobwireError `resource_exhausted` for a payload above `maxBytes`, and what the receiver throws */
+  /** @throws BlobwireError `resource_exhausted` for a payload above `maxBytes`, and the receiver's errors */
   push(chunk: Uint8Array): void {
     let at = 0
     while (at < chunk.length) at = this.#heldBytes > 0 ? this.#resume(chunk, at) : this.#begin(chunk, at)

@@ -104,7 +104,7 @@ const names = [...Object.keys(numberRules), 'noDelay', 'proxy']
 
 /**
  * Checks options and fills in defaults.
- * @throws BlobwireError `invalid_argument` naming the option, the value and what is allowed; also for unknown options
+ * @throws BlobwireError `invalid_argument` naming the option, the value and the allowed values; also for unknown options
  */
 export function resolveConnection(given: ConnectionOptions | undefined): ResolvedConnectionOptions {
   const options = checkObject('connection', given)

@@ -4,7 +4,7 @@
  */
 import { utf8Length } from '../platform/bytes.ts'
 
-/** Git's own limit on what fsck calls a large path name. */
+/** The length from which `git fsck` warns of a large path name. */
 const maxPathBytes = 4096
 
 /** Code points that HFS+ ignores in names, so that ".g\u200cit" is ".git" there. Source: Git's utf8.c. */

@@ -29,7 +29,7 @@ export function refNameProblem(name: string): string | undefined {
 
 /**
  * The full name of a branch: `main` and `refs/heads/main` are the same.
- * @throws BlobwireError `invalid_argument` for what cannot be a branch
+ * @throws BlobwireError `invalid_argument` for a name that no branch can have
  */
 export function branchRef(branch: string): string {
   if (typeof branch !== 'string' || branch === '') throw invalidArgument('branch', 'must be a name such as main')
