@@ -1,4 +1,4 @@
-/** One contender of one scenario in this process, told by its parent when to run. */
+/** Runs one contender of one scenario in a process of its own, when the parent process orders it. */
 import type { Order, Report } from './measure/isolated.ts'
 import type { Effort } from './measure/scenario.ts'
 import { suites } from './suites/all.ts'

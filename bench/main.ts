@@ -1,7 +1,7 @@
 /**
  * The benchmark: `npm run bench -- [SUITE …] [--quick] [--rounds N] [--round-ms N] [--out DIR]`, and
- * `npm run bench -- compare A.json B.json`. Contenders take turns, round by round; medians and ratios are printed, and
- * written as JSON and as one HTML page.
+ * `npm run bench -- compare A.json B.json`. Contenders take turns, round by round. The program prints medians and
+ * ratios, and writes them as JSON and as one HTML page.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -52,7 +52,7 @@ function effortOf(): Effort {
   }
 }
 
-/** A bar on a terminal, a line each elsewhere. */
+/** Runs the scenarios, with a progress bar on a terminal and lines elsewhere. */
 async function runAll(scenarios: readonly Scenario[], effort: Effort): Promise<ScenarioResult[]> {
   const bar = process.stderr.isTTY
     ? new SingleBar({ format: '{bar} {value}/{total} {name}', clearOnComplete: true })
@@ -62,7 +62,7 @@ async function runAll(scenarios: readonly Scenario[], effort: Effort): Promise<S
   for (const [index, scenario] of scenarios.entries()) {
     if (bar) bar.update(index, { name: scenario.name })
     else process.stderr.write(`${index + 1}/${scenarios.length} ${scenario.suite}: ${scenario.name}\n`)
-    // Processes take longer to start than the rounds of a quick look.
+    // A process takes longer to start than the rounds of a quick run.
     results.push(await measure(effort.quick ? scenario : inOwnProcesses(scenario, effort), effort))
   }
   bar?.stop()

@@ -1,8 +1,9 @@
+/** Imports revisions of a source tree over one transport. */
 import { type Change, type Client, createClient, type Interceptor } from '../src/index.ts'
 import { startTcpProxy } from '../tcp-proxy/tcp-proxy.ts'
 import type { SourceFile } from './source-tree.ts'
 
-/** What one import cost. */
+/** The measurements of one import. */
 export interface ImportFigures {
   transport: string
   commit: string
@@ -14,7 +15,7 @@ export interface ImportFigures {
   seconds: number
 }
 
-/** Which server, repository and transport an import uses. */
+/** The server, repository and transport of an import. */
 export interface ImportTarget {
   transport: 'json' | 'msgpack' | 'grpc'
   repository: string
@@ -22,19 +23,19 @@ export interface ImportTarget {
   grpc: URL
 }
 
-/** What is to be committed. */
+/** One state of the source tree, to be committed. */
 export interface Revision {
   name: string
   files: readonly SourceFile[]
-  /** Paths of the commit before that are gone. */
+  /** Paths of the previous commit that are gone. */
   removed: readonly string[]
 }
 
-/** Fixed, so that every run of this program makes the same commits. */
+/** Constant, so that every run of this program makes the same commits. */
 const author = { name: 'Blobwire Demo', email: 'demo@example.org', zone: '+0000' }
 const firstCommitSeconds = Date.UTC(2026, 0, 1) / 1000
 
-/** One revision on its way. */
+/** The commit of one revision. */
 interface Step {
   readonly client: Client
   readonly target: ImportTarget
@@ -42,7 +43,7 @@ interface Step {
   readonly index: number
 }
 
-/** Commits a whole tree; what the server has already is not sent. */
+/** Commits a whole tree; contents that the server has are not sent. */
 async function commitRevision({ client, target, revision, index }: Step): Promise<string> {
   const repository = client.repository(target.repository)
   if (index === 0) await repository.createRepository()
@@ -58,8 +59,8 @@ async function commitRevision({ client, target, revision, index }: Step): Promis
 }
 
 /**
- * Commits the revisions one after the other. A new client for each, so that nothing is remembered in between.
- * `onProgress` hears how many contents arrived.
+ * Commits the revisions one after the other, each with a new client, so that no cache helps. `onProgress` is called with
+ * the number of contents that were stored.
  */
 export async function importRevisions(
   target: ImportTarget,

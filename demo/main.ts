@@ -59,7 +59,7 @@ async function main(directory: string): Promise<void> {
   const data = join(directory, 'data')
   const server = await startServerProcess('--store', 'git', '--data', data)
   const figures: ImportFigures[] = []
-  // What one repository has to be sent in all: each content once.
+  // One repository has to be sent each content once.
   const contents = new Set([...first, ...second].map(({ content }) => Buffer.from(content).toString('latin1'))).size
   try {
     for (const transport of transports) {

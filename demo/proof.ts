@@ -1,4 +1,4 @@
-/** Proves an import with tools that nobody here wrote: Git itself. */
+/** Proves an import with Git itself. */
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { readTree, type SourceFile } from './source-tree.ts'
@@ -10,7 +10,7 @@ async function git(...args: string[]): Promise<string> {
   return stdout + stderr
 }
 
-/** What Git says of a repository that passed. */
+/** Facts of a repository that passed. */
 export interface Proof {
   head: string
   /** One line for each commit, newest first. */
@@ -20,7 +20,7 @@ export interface Proof {
 /**
  * Checks the repository with `git fsck --strict`, clones it and compares the clone with the source, byte for byte and
  * mode for mode.
- * @throws Error saying what differs
+ * @throws Error naming the differences
  */
 export async function prove(repository: string, clone: string, source: readonly SourceFile[]): Promise<Proof> {
   const findings = await git('-C', repository, 'fsck', '--strict', '--full')

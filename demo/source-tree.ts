@@ -3,20 +3,20 @@ import { chmod, cp, lstat, mkdir, readdir, readFile, readlink, rm, symlink, writ
 import { join } from 'node:path'
 import type { Mode } from '../src/index.ts'
 
-/** One file of a tree: where it is, what Git calls it, its bytes. */
+/** One file of a tree. */
 export interface SourceFile {
   path: string
   mode: Mode
   content: Uint8Array
 }
 
-/** A file that stays behind, and its size in bytes. */
+/** A file that is not imported, and its size in bytes. */
 export interface SkippedFile {
   path: string
   size: number
 }
 
-/** The Node runtime that npm scripts run on is no dependency of the code, and a third of all bytes. */
+/** Packages that are not copied: the Node runtime for npm scripts is no dependency of the code, and a third of all bytes. */
 const ignored = new Set(['node', '.package-lock.json'])
 
 /** Copies the dependencies into `directory`, symbolic links as they are, without files above `maxBytes`. */
@@ -55,14 +55,14 @@ async function addRareKinds(directory: string): Promise<void> {
   await chmod(join(directory, 'run.sh'), 0o755)
   await symlink('run.sh', join(directory, 'link'))
   await symlink('../nowhere', join(directory, 'dangling link'))
-  // Sorted by Git as "sort.a" < "sort/" < "sort0": a trap for whoever compares names alone.
+  // Sorted by Git as "sort.a" < "sort/" < "sort0": a trap for code that compares names alone.
   await mkdir(join(directory, 'sort'))
   await writeFile(join(directory, 'sort', 'inside'), 'x\n')
   await writeFile(join(directory, 'sort.a'), 'x\n')
   await writeFile(join(directory, 'sort0'), 'x\n')
 }
 
-/** Every file below a directory, sorted by path; directories themselves are not in it, as in Git. */
+/** Every file below a directory, sorted by path; directories themselves are not listed, as in Git. */
 export async function readTree(directory: string, below = ''): Promise<SourceFile[]> {
   const files: SourceFile[] = []
   const entries = await readdir(join(directory, below), { withFileTypes: true })

@@ -1,7 +1,7 @@
 /**
- * Makes `dist` (or the directory that is given): JavaScript, and the declarations that `index.d.ts` leads to. The others
- * are of the inside, and need types that the package does not bring. There are no source maps: the JavaScript is the
- * source without its types. The proto files stay one level above.
+ * Builds `dist`, or the directory of the first argument: JavaScript, and the declarations that `index.d.ts` imports. Other
+ * declarations are internal, and need types that the package does not have. There are no source maps: the JavaScript is
+ * the source without its types. The proto files stay one level above.
  */
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -13,7 +13,7 @@ const outDir = process.argv[2] ?? join(root, 'dist')
 
 const relativeImport = /(?<=from '|import\(')(\.[^']*)\.ts(?=')/g
 
-/** Finds the declarations that one leads to, and has them name JavaScript files, as published declarations do. */
+/** Collects a declaration and its imports, and makes imports name JavaScript files, as published declarations do. */
 function keep(file: string, kept: Set<string>): void {
   if (kept.has(file)) return
   kept.add(file)

@@ -1,4 +1,4 @@
-/** Writes the README's table of error reasons from `src/core/reasons.ts`. `--check` only tells whether it is up to date. */
+/** Writes the README's table of error reasons from `src/core/reasons.ts`. `--check` only checks that it is up to date. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type KnownReason, reasons, ruleOf } from '../src/core/reasons.ts'

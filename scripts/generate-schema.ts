@@ -1,6 +1,6 @@
 /**
- * Writes src/schema from the proto file: message types with their comments, the table that the codecs walk, and the
- * methods. `--check` only tells whether what is there is up to date.
+ * Writes src/schema from the proto file: message types with their comments, the message descriptors for the codecs, and
+ * the methods. `--check` only checks that these files are up to date.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -32,12 +32,12 @@ const service = (schema.lookup('blobwire.v1') as protobuf.Namespace).lookupServi
 const messages = commented.nestedArray.filter((item) => item instanceof protobuf.Type)
 const methods = commented.lookupService('VcsService').methodsArray
 
-/** Where the types that a comment `ts:` may name come from. */
+/** The files of the types that a comment `ts:` may name. */
 const namedTypes: Record<string, string> = { Mode: '../git/mode.ts', ObjectFormat: '../git/oid.ts' }
 
 const annotation = /^ts: (.*)\n?/m
 
-/** What the comment `ts:` of a message or field says. */
+/** The text of the comment `ts:` of a message or field. */
 const annotated = (comment: string | null) => annotation.exec(comment ?? '')?.[1]
 
 function doc(comment: string | null, indent: string): string {
@@ -56,7 +56,7 @@ function typeOf(field: protobuf.Field): string {
   return field.repeated ? `${single}[]` : single
 }
 
-/** Presence is known for oneofs and for messages; everything else has its proto3 default. */
+/** Fields of oneofs and messages may be absent; other fields have their proto3 defaults. */
 const optional = (field: protobuf.Field) =>
   !isRequired(field) && (field.partOf !== null || (!field.repeated && scalarTypes[field.type] === undefined))
 

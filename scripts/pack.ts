@@ -1,10 +1,11 @@
+/** Packs the package into a tarball. */
 import { execFile } from 'node:child_process'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
-/** Builds and packs the package as `npm publish` would, into a directory; gives the tarball's path. */
+/** Builds and packs the package into a directory, as `npm publish` does. Returns the path of the tarball. */
 export async function pack(directory: string): Promise<string> {
   const cwd = fileURLToPath(new URL('..', import.meta.url))
   await promisify(execFile)('npm', ['pack', '--silent', '--pack-destination', directory], { cwd })

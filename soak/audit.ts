@@ -1,10 +1,10 @@
-/** Holds a ledger against the server: nothing lost, nothing doubled. */
+/** Audits the server's effects against a ledger: no write may be lost or done twice. */
 import { readFileSync } from 'node:fs'
 import type { Effect } from '../server-fixture/faults/effects.ts'
 import { type Client, createClient } from '../src/index.ts'
 import type { Ledger } from './load.ts'
 
-/** The server's side. */
+/** The server that is audited. */
 export interface Audited {
   /** The file that `--effect-log` named. */
   readonly effectLog: string
@@ -24,13 +24,13 @@ export async function audit(ledger: Ledger, { effectLog, endpoint }: Audited): P
   }
 }
 
-/** The effects that the server has written down. */
+/** The effects in the server's log. */
 function readEffects(file: string): Effect[] {
   const lines = readFileSync(file, 'utf8').split('\n')
   return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Effect)
 }
 
-/** Holds acknowledged writes against the effects of the server. One line for each fault. */
+/** Compares acknowledged writes with the effects of the server. One line for each fault. */
 function auditEffects(ledger: Ledger, effects: readonly Effect[]): string[] {
   const wrong: string[] = []
   const objects = new Map<string, number>()
@@ -56,7 +56,7 @@ function auditEffects(ledger: Ledger, effects: readonly Effect[]): string[] {
   return wrong
 }
 
-/** Looks at the branches: each acknowledged commit is there once, in order, and no change was made twice. */
+/** Audits the branches: each acknowledged commit is there once, in order, and no change was made twice. */
 async function auditBranches(ledger: Ledger, client: Client): Promise<string[]> {
   const wrong: string[] = []
   const repo = client.repository('soak')

@@ -1,3 +1,4 @@
+/** Finds leaks: memory and open resources of this process. */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
@@ -13,7 +14,7 @@ export async function heapBytes(): Promise<number> {
   return process.memoryUsage().heapUsed
 }
 
-/** Resources that keep this process alive, by kind: sockets, timers, requests. */
+/** The open resources of this process by kind, such as sockets and timers. */
 export function resources(): Map<string, number> {
   const found = new Map<string, number>()
   for (const kind of process.getActiveResourcesInfo()) found.set(kind, (found.get(kind) ?? 0) + 1)

@@ -1,14 +1,14 @@
-/** Mixed calls that check every answer, and the ledger of all that was asked for. Both soak programs use them. */
+/** The load of both soak programs: mixed calls that check every answer, and the ledger of calls and answers. */
 import { createHash, randomBytes } from 'node:crypto'
 import { BlobwireError, type Client, type Repository } from '../src/index.ts'
 
-/** All that was asked for and answered, from the caller's side; `audit.ts` holds it against the server's side. */
+/** Calls and their answers, as clients saw them; `audit.ts` compares them with the server. */
 export interface Ledger {
   calls: number
   succeeded: number
   /** By code and reason; the message is that of the first. */
   readonly failures: Map<string, { count: number; readonly message: string }>
-  /** Events that must not happen at all; the first twenty. */
+  /** The first twenty events that must never happen. */
   readonly wrong: string[]
   /** Oids of acknowledged blobs. */
   readonly stored: Set<string>
@@ -51,7 +51,7 @@ const author = { name: 'Soak', email: 'soak@example.com' }
 const blobOid = (content: Uint8Array) =>
   createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex')
 
-/** Mixed calls from one client, until told to stop. */
+/** Mixed calls from one client, until `stop`. */
 export class Load {
   readonly #repo: Repository
   readonly #name: string
@@ -69,7 +69,7 @@ export class Load {
     this.#timeoutMs = timeoutMs
   }
 
-  /** Begins; `stop` ends it. */
+  /** Starts the calls. */
   start({ perMinute, burst, burstEveryMs }: Rates): void {
     this.#repeat(60_000 / perMinute, () => this.#any())
     this.#repeat(burstEveryMs, () => {
@@ -79,7 +79,7 @@ export class Load {
     this.#track(this.#moveInTurn())
   }
 
-  /** Waits for all that is under way. */
+  /** Ends the load, and waits for the calls under way. */
   async stop(): Promise<void> {
     this.#stopped = true
     while (this.#running.size > 0) await Promise.all(this.#running)
@@ -109,7 +109,7 @@ export class Load {
     this.#track((kinds[this.#turn++ % kinds.length] as () => Promise<void>)())
   }
 
-  /** One call: it settles in time, with an answer or with a typed error. */
+  /** Makes one call, which must settle in time with an answer or a typed error. */
   async #call<Answer>(act: () => Promise<Answer>): Promise<Answer | BlobwireError> {
     const ledger = this.#ledger
     const began = performance.now()
@@ -137,7 +137,7 @@ export class Load {
     if (this.#ledger.wrong.length < 20) this.#ledger.wrong.push(`${this.#name}: ${event}`)
   }
 
-  /** Random bytes, so that no content comes twice: mostly small, now and then more than buffers on the way hold. */
+  /** Random bytes, so that each content is unique: mostly small, sometimes larger than buffers on the way. */
   #content(): Buffer {
     if (this.#turn % 97 === 0) return randomBytes(200_000)
     if (this.#turn % 23 === 0) return randomBytes(20_000)
@@ -188,7 +188,7 @@ export class Load {
     await this.#call(() => this.#repo.listRefs({ prefix: 'refs/heads/' }))
   }
 
-  /** Moves a ref of its own, one step after the other. A failed step may have been done: the next one looks. */
+  /** Moves a ref of its own, step by step. A failed step may have been done, so that the next one reads the ref first. */
   async #moveInTurn(): Promise<void> {
     const ref = `refs/soak/${this.#name}`
     const moves: string[] = []

@@ -26,7 +26,7 @@ const { values } = parseArgs({
 
 const timeoutMs = 10_000
 const burstEveryMs = 5000
-/** Growth of the heap that is not one: caches and histograms have their size from the beginning. */
+/** Growth of the heap that is no leak. */
 const heapSlackBytes = 8 * 1024 * 1024
 
 const wrong: string[] = []
@@ -56,7 +56,7 @@ const ledger = newLedger()
 const transports = ['json', 'msgpack', 'grpc'] as const
 const clients = transports.map((transport) => {
   const endpoint = transport === 'grpc' ? `grpc://${server.grpc.host}` : server.http.origin
-  // Everything at its default, except that no caller waits a minute for a breaker.
+  // Defaults, except that no call waits a minute for a breaker.
   return createClient({ endpoint, transport, timeoutMs, attemptTimeoutMs: 2000, breaker: { openMs: 500 } })
 })
 const loads = clients.map((client, index) => new Load(client, { name: `${transports[index]}`, ledger, timeoutMs }))

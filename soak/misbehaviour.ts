@@ -1,6 +1,7 @@
+/** The faults of the fixture in the soak test. */
 import type { FaultScript } from '../server-fixture/faults/rules.ts'
 
-/** Random faults of the fixture, some 6 % of the time. The same seed gives the same faults. */
+/** Random faults of some 6 % of the calls. The same seed gives the same sequence. */
 export function misbehaviour(seed: number): FaultScript {
   return {
     seed,

@@ -1,3 +1,4 @@
+/** The contender of blobwire's batches and transport without the layers above. */
 import { startServerProcess } from '../../server-fixture/process.ts'
 import type { Call, Cancellable, Sink } from '../../src/call/call.ts'
 import { CallInvoker } from '../../src/client/call-invoker.ts'
@@ -10,7 +11,7 @@ import type { BlobStorer } from '../measure/load.ts'
 const defaults = { objectFormat: 'sha1' } as Parameters<typeof prepare>[2]
 const endless = new AbortController().signal
 
-/** A call with nothing around it: no deadline, no limit, no retry, no breaker, no counting. */
+/** A call without deadline, bulkhead, retry, breaker and counters. */
 class BareCall implements Call, Sink {
   readonly method = methods.storeBlob
   readonly request: object
@@ -45,7 +46,7 @@ class BareCall implements Call, Sink {
 
 const verify = verifierOf('storeBlob', true)
 
-/** Stores blobs through batches and transport alone: what the layers above them cost is missing. */
+/** Stores blobs through batches and transport alone. */
 export async function bareTransport(): Promise<BlobStorer> {
   const server = await startServerProcess()
   const invoker = new CallInvoker(resolveOptions({ endpoint: server.http.origin, transport: 'msgpack' }))

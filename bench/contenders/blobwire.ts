@@ -1,9 +1,10 @@
+/** The contenders of blobwire itself. */
 import { startServerProcess } from '../../server-fixture/process.ts'
 import { type ClientOptions, createClient, type Repository } from '../../src/index.ts'
 import type { BlobStorer } from '../measure/load.ts'
 import type { Facts } from '../measure/scenario.ts'
 
-/** A repository of a server in a process of its own, memory store unless told otherwise. */
+/** A repository on a server in a process of its own, in the memory store. */
 export interface BlobwireBench {
   readonly repository: Repository
   facts(): Facts
@@ -12,7 +13,7 @@ export interface BlobwireBench {
 
 type Transport = 'json' | 'msgpack' | 'grpc'
 
-/** Starts server and client; `through` gives the address that the client uses instead of the server's own. */
+/** Starts server and client. `through` may start a proxy, whose address the client uses instead of the server's. */
 export async function openBlobwire(
   transport: Transport,
   options: Partial<ClientOptions> = {},
@@ -47,7 +48,7 @@ export async function openBlobwire(
   }
 }
 
-/** Stores blobs one call each; the client itself checks every oid. */
+/** Stores each blob with one call; the client verifies every oid. */
 export async function blobwire(
   transport: Transport,
   options: Partial<ClientOptions> = {},

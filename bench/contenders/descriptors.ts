@@ -1,3 +1,4 @@
+/** The service in the descriptors of @bufbuild/protobuf, for Connect. */
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -8,7 +9,7 @@ import { serviceName } from '../../src/schema/methods.ts'
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** The service as Connect wants it described. */
+/** The service's descriptor. */
 export async function vcsService(): Promise<DescService> {
   const buf = fileURLToPath(new URL('../../node_modules/.bin/buf', import.meta.url))
   const image = await run(buf, ['build', '-o', '-#format=binpb'], { cwd: root, encoding: 'buffer' })

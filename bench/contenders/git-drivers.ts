@@ -1,3 +1,4 @@
+/** Contenders that store blobs durably in a Git repository. */
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { startServerProcess } from '../../server-fixture/process.ts'
@@ -7,9 +8,9 @@ import { createClient } from '../../src/index.ts'
 
 /** One way to store small blobs durably in a Git repository. */
 export interface BlobDriver {
-  /** Blobs stored at the same time at most; fewer than the writers where more would be slower. */
+  /** Most concurrent calls of `store`; fewer than the writers where more would be slower. */
   readonly maxConcurrent: number
-  /** The repository that the blobs end up in. */
+  /** Directory of the repository. */
   readonly gitDir: string
   /** Blobs in one call of `store`. */
   readonly blobsPerCall: number
@@ -20,7 +21,7 @@ export interface BlobDriver {
 
 const repository = 'bench'
 
-/** The Git store, called directly: oid computed here, as the server does for every blob it is sent. */
+/** The Git store, called directly; the oid is computed here, as the server does for every blob. */
 export async function openStoreDriver(directory: string): Promise<BlobDriver> {
   const store = await GitStore.open(directory)
   await store.createRepository(repository, 'sha1')
@@ -40,8 +41,8 @@ export async function openStoreDriver(directory: string): Promise<BlobDriver> {
 }
 
 /**
- * The whole way: client, MessagePack over HTTP/2, a server in a process of its own, its Git store. One blob a call goes by
- * `storeBlob`, more by `batch`.
+ * Client, MessagePack over HTTP/2, and a server with a Git store in a process of its own. A call with one blob is
+ * `storeBlob`, a call with more is `batch`.
  */
 export async function openServiceDriver(directory: string, blobsPerCall: number): Promise<BlobDriver> {
   const server = await startServerProcess('--store', 'git', '--data', directory)
@@ -68,10 +69,10 @@ export async function openServiceDriver(directory: string, blobsPerCall: number)
   }
 }
 
-/** More processes than this at a time made it slower on two cores. */
+/** Concurrent processes; more of them were slower on two cores. */
 const maxProcesses = 8
 
-/** The plain alternative: one `git hash-object -w` for each blob, with the same fsync setting. */
+/** The simple alternative: one `git hash-object -w` for each blob, with the same fsync setting. */
 export async function openHashObjectDriver(directory: string): Promise<BlobDriver> {
   const gitDir = join(directory, `${repository}.git`)
   await runGit(['init', '--quiet', '--bare', gitDir])

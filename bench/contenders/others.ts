@@ -1,3 +1,4 @@
+/** The contenders of other libraries. */
 import { connect } from 'node:net'
 import { createClient as createConnectClient } from '@connectrpc/connect'
 import { createConnectTransport, createGrpcTransport } from '@connectrpc/connect-node'
@@ -12,10 +13,10 @@ import { startBenchServer } from '../servers/start.ts'
 import type { Router } from '../servers/trpc-router.ts'
 import { vcsService } from './descriptors.ts'
 
-/** About what a call of 50 B takes in a frame of a session. */
+/** Approximate bytes of a call of 50 B in a frame of a session. */
 const echoBytes = 72
 
-/** What the network and two event loops allow: as many bytes as a call has, one write each, sent back. */
+/** A TCP echo, which shows the limit of the network and two event loops: one write of a call's bytes, sent back. */
 export async function rawEcho(): Promise<BlobStorer> {
   const server = await startBenchServer('echo')
   const socket = connect({ port: server.port, host: '127.0.0.1', noDelay: true })
@@ -72,7 +73,7 @@ export async function globalFetch(): Promise<BlobStorer> {
   }
 }
 
-/** A plain grpc-js client with its defaults; `through` as in blobwire.ts. */
+/** A grpc-js client with its defaults; `through` as in blobwire.ts. */
 export async function grpcUnary(
   through: (port: number) => Promise<{ port: number; stop(): Promise<void> }> = async (port) => ({
     port,

@@ -1,3 +1,4 @@
+/** Runs contenders in processes of their own. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
@@ -5,15 +6,15 @@ import type { Contender, Effort, Facts, Runner, Scenario } from './scenario.ts'
 
 const program = fileURLToPath(new URL('../contender-process.ts', import.meta.url))
 
-/** What a contender's process is asked to do. */
+/** An order to the process of a contender. */
 export type Order = { readonly run: number } | { readonly close: true }
 
-/** What it answers: a value with what is worth telling beside it, or why it could not. */
+/** The answer of the process: a value with facts, or an error. */
 export type Report = { readonly value?: number; readonly facts?: Facts; readonly error?: string }
 
 /**
- * The same scenario with each contender in a process of its own, as in real life. In one process they make each other
- * slower: what they share is compiled for all of them, and the heap of all is collected.
+ * The same scenario with each contender in a process of its own, as in production. In one process contenders slow each
+ * other down: shared code is compiled for all of them, and garbage collection covers the heap of all.
  */
 export function inOwnProcesses(scenario: Scenario, effort: Effort): Scenario {
   return { ...scenario, contenders: scenario.contenders.map(({ name }) => isolated(scenario, name, effort)) }
@@ -25,7 +26,7 @@ function isolated({ suite, name: scenario }: Scenario, name: string, effort: Eff
     async open(): Promise<Runner> {
       const child = fork(program, [JSON.stringify({ suite, scenario, name, effort })])
       let facts: Facts = {}
-      // It reports once when it is open.
+      // The first report says that the contender is open.
       await reported(child)
       return {
         async run(durationMs) {

@@ -1,8 +1,9 @@
+/** The load of concurrent callers that store blobs. */
 import { randomFillSync } from 'node:crypto'
 import { hashObject } from '../../src/git/oid.ts'
 import type { Contender, Facts, Runner } from './scenario.ts'
 
-/** Something that stores blobs; each answer is checked by whoever makes it. */
+/** Stores blobs, and checks each answer. */
 export interface BlobStorer {
   store(content: Uint8Array): Promise<unknown>
   facts?(): Facts
@@ -11,12 +12,12 @@ export interface BlobStorer {
 
 /** Contents of this size and more are not copied for each call. */
 const ringBytes = 64 * 1024
-/** Contents that take turns; many more than there are callers. */
+/** Number of contents that are reused in turn; many more than callers. */
 const ringContents = 64
 
 /**
- * Contents that come again and again. The store grows no further then: where content is large, memory that the
- * machine gives out for the first time takes longer than all the rest, and says nothing about what carries it.
+ * Contents that recur, so that the store does not grow: with large contents, the machine's first allocation of memory
+ * would take longer than everything that is to be measured.
  */
 export function recurringContents(size: number): () => Uint8Array {
   const content = contents(size, 'random')
@@ -29,9 +30,9 @@ export function recurringContents(size: number): () => Uint8Array {
 export function contents(size: number, fill: 'text' | 'random' = 'text'): () => Uint8Array {
   const base = Buffer.alloc(size, 'All work and no play makes Jack a dull boy. ')
   if (fill === 'random') randomFillSync(base)
-  // Two clients of one run do not store the same.
+  // Different clients of one run store different contents.
   let next = Math.floor(Math.random() * 2 ** 40)
-  // Large ones take turns, many more than there are callers: a copy each would be most of what is measured.
+  // Large contents are reused: copying them would take most of the measured time.
   const ring = size < ringBytes ? undefined : Array.from({ length: ringContents }, () => Buffer.from(base))
   return () => {
     const content = ring?.[next % ring.length] ?? Buffer.from(base)
@@ -45,7 +46,7 @@ export function checkOid(oid: string, content: Uint8Array): void {
   if (hashObject('blob', content, 'sha1') !== oid) throw new Error(`${oid} is not the oid of what was stored`)
 }
 
-/** Calls from so many callers, each of which waits for its answer before it calls again. */
+/** Calls from concurrent callers, each of which waits for its answer before the next call. */
 export interface Load {
   readonly concurrency: number
   readonly content: () => Uint8Array
@@ -53,7 +54,7 @@ export interface Load {
   readonly unit: 'calls/s' | 'us'
 }
 
-/** A contender that puts this load on what it opens. */
+/** A contender that runs the load against a blob storer. */
 export function loaded(name: string, load: Load, open: () => Promise<BlobStorer>): Contender {
   return {
     name,

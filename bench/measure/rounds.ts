@@ -1,7 +1,8 @@
+/** Measures the contenders of a scenario, round by round. */
 import type { Effort, Facts, Runner, Scenario } from './scenario.ts'
 import { halfSpread, median } from './statistics.ts'
 
-/** What one contender did. */
+/** The measurements of one contender. */
 export interface Measured {
   readonly name: string
   /** One value for each round, in the scenario's unit. */
@@ -14,7 +15,7 @@ export interface Measured {
   readonly facts: Facts
 }
 
-/** A scenario and what came of it. */
+/** A scenario and its measurements. */
 export interface ScenarioResult {
   readonly suite: string
   readonly name: string

@@ -1,4 +1,5 @@
-/** What was measured and is worth telling beside the figure: the transport that was used, bytes on the wire. */
+/** The interfaces of suites, scenarios and contenders. */
+/** Further facts of a measurement, such as the transport and the bytes on the wire. */
 export type Facts = Readonly<Record<string, string | number>>
 
 /** A contender that is ready to run. */
@@ -9,13 +10,13 @@ export interface Runner {
   close(): Promise<void>
 }
 
-/** One of those that do the same work. */
+/** One way to do the work of a scenario. */
 export interface Contender {
   readonly name: string
   open(): Promise<Runner>
 }
 
-/** The same work, done by several. */
+/** One kind of work, done by several contenders. */
 export interface Scenario {
   readonly suite: string
   readonly name: string
@@ -26,7 +27,7 @@ export interface Scenario {
   readonly contenders: readonly Contender[]
 }
 
-/** How long and how often. */
+/** Length and number of rounds. */
 export interface Effort {
   readonly rounds: number
   readonly roundMs: number

@@ -1,7 +1,8 @@
+/** Compares two runs of the benchmark. */
 import type { Measured, ScenarioResult } from '../measure/rounds.ts'
 import type { Run } from './run.ts'
 
-/** No two runs of the same code on a shared machine differ by less. */
+/** Smallest noise: two runs of the same code on a shared machine differ by as much. */
 const leastNoise = 0.05
 
 /** One contender in two runs. */
@@ -10,7 +11,7 @@ export interface Difference {
   readonly contender: string
   /** How much better B is than A: 2 = twice as good. */
   readonly change: number
-  /** What a change has to exceed, in both directions, to be one. */
+  /** The least change in either direction that counts. */
   readonly noise: number
   readonly verdict: 'better' | 'worse' | 'no difference'
 }
@@ -22,7 +23,7 @@ function compareOne(scenario: ScenarioResult, a: Measured, b: Measured): Differe
   return { scenario: scenario.name, contender: a.name, change, noise, verdict }
 }
 
-/** What both runs have, side by side. */
+/** The contenders of both runs, side by side. */
 export function compareRuns(a: Run, b: Run): Difference[] {
   return a.results.flatMap((scenario) => {
     const other = b.results.find(({ name }) => name === scenario.name)

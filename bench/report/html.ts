@@ -1,3 +1,4 @@
+/** The report of a run as one HTML page. */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { ScenarioResult } from '../measure/rounds.ts'
@@ -42,7 +43,7 @@ new Chart(document.getElementById('c'+index),{type:'bar',data:{labels:result.con
 {label:'least and most',data:result.contenders.map(c=>[Math.min(...c.values),Math.max(...c.values)]),backgroundColor:'#e0803080',barThickness:4}]},
 options:{indexAxis:'y',maintainAspectRatio:false,animation:false,scales:{x:{type:wide?'logarithmic':'linear',title:{display:true,text:result.unit+(wide?' (logarithmic)':'')}}}}})})`
 
-/** The run as one page that needs nothing else: charts, tables, what was measured and how. */
+/** The run as one self-contained page with charts, tables and the conditions of the measurement. */
 export function htmlPage(run: Run): string {
   const chart = readFileSync(
     fileURLToPath(new URL('../../node_modules/chart.js/dist/chart.umd.min.js', import.meta.url)),

@@ -1,3 +1,4 @@
+/** The record of one run of the benchmark. */
 import { readFileSync } from 'node:fs'
 import { cpus, type as osType, release, totalmem } from 'node:os'
 import type { ScenarioResult } from '../measure/rounds.ts'
@@ -16,7 +17,7 @@ export interface Run {
 
 const compared = ['undici', '@grpc/grpc-js', '@connectrpc/connect-node', '@trpc/client', '@msgpack/msgpack', 'fflate']
 
-/** Adds to the results what is needed to read them later. */
+/** Adds the conditions of the measurement to the results. */
 export function describe(results: readonly ScenarioResult[], effort: Effort): Run {
   const file = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
     version: string

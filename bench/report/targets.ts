@@ -1,6 +1,7 @@
+/** The project's performance targets, and their evaluation. */
 import type { Measured, ScenarioResult } from '../measure/rounds.ts'
 
-/** One thing the project promises; `value` finds it in the results. */
+/** One performance target; `value` finds its measurement in the results. */
 export interface Target {
   readonly text: string
   readonly needed: string
@@ -8,7 +9,7 @@ export interface Target {
   met(value: number): boolean
 }
 
-/** What became of it; `value` is undefined where its suite was not run. */
+/** The evaluation of a target; `value` is undefined where its suite was not run. */
 export interface TargetResult {
   readonly text: string
   readonly needed: string
@@ -27,7 +28,7 @@ interface Comparison {
   readonly theirs: string
 }
 
-/** How many times as much as the other. */
+/** A target for the ratio of two contenders. */
 function atLeast(text: string, factor: number, { scenario, ours = us, theirs }: Comparison): Target {
   return {
     text,
@@ -58,10 +59,10 @@ function below(
   }
 }
 
-/** What a rise in cost has to exceed to count: medians of a shared machine differ by as much from one run to the next. */
+/** Least rise in cost that counts: medians on a shared machine differ by as much between runs. */
 const noise = 1.15
 
-/** The largest step up in cost an operation along a row of sizes; the costs are microseconds. */
+/** A target for the largest rise in cost from one size to the next; costs are in microseconds. */
 function neverRises(text: string, costs: (find: Find) => (number | undefined)[]): Target {
   return {
     text,
@@ -95,7 +96,7 @@ const tls = 'storeBlob of 50 B, one after the other, TLS'
 const memory = 'heap allocated in the client for a storeBlob of 50 B, concurrency 100'
 const store = 'storeBlob of 50 B, concurrency 100, by what the store holds already'
 
-/** All of them. */
+/** All targets. */
 const targets: readonly Target[] = [
   atLeast('calls a second at 100 callers, against grpc-js unary', 25, {
     scenario: single(100),
@@ -163,7 +164,7 @@ const targets: readonly Target[] = [
   )
 ]
 
-/** Holds the results against the targets. */
+/** Evaluates the targets. */
 export function evaluate(results: readonly ScenarioResult[]): TargetResult[] {
   const find: Find = (scenario, contender) =>
     results.find(({ name }) => name === scenario)?.contenders.find(({ name }) => name === contender)

@@ -1,9 +1,10 @@
+/** The store that the servers of the comparison share. */
 import { ObjectTable } from '../../server-fixture/store/object-table.ts'
 import { hashObject } from '../../src/git/oid.ts'
 
 const blobs = new ObjectTable('sha1')
 
-/** What every server of the comparison does: the oid is computed, the content kept. */
+/** The work of every server of the comparison: computes the oid, and keeps the content. */
 export function storeBlob(content: Uint8Array): { oid: string; size: number } {
   const oid = hashObject('blob', content, 'sha1')
   blobs.add(oid, { kind: 'blob', content })

@@ -4,6 +4,6 @@ import { announce } from './blob-map.ts'
 
 const [port, roundTripMs] = process.argv.slice(2)
 const proxy = await startTcpProxy(`tcp://127.0.0.1:${port}`)
-// A long wire has room for all that is under way.
+// A long line has room for all bytes under way.
 proxy.set({ latencyMs: Number(roundTripMs) / 2, maxHeldBytes: Number.POSITIVE_INFINITY })
 announce(proxy.port)

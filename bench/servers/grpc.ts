@@ -1,4 +1,4 @@
-/** A plain grpc-js server with its defaults. */
+/** A grpc-js server with its defaults. */
 import { Server, ServerCredentials, type sendUnaryData } from '@grpc/grpc-js'
 import type { ServiceDefinition } from '@grpc/proto-loader'
 import { serviceName } from '../../src/schema/methods.ts'

@@ -1,3 +1,4 @@
+/** Starts the servers of the comparison. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
@@ -8,7 +9,7 @@ export interface BenchServer {
   stop(): Promise<void>
 }
 
-/** Ended with this process, whatever happens. */
+/** Killed when this process exits. */
 const running = new Set<ChildProcess>()
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')

@@ -1,3 +1,4 @@
+/** The tRPC router of the comparison. */
 import { initTRPC } from '@trpc/server'
 import { storeBlob } from './blob-map.ts'
 
@@ -9,10 +10,10 @@ function contentOf(value: unknown): { content: string } {
   return { content }
 }
 
-/** The one procedure of the comparison. */
+/** A router with one procedure. */
 export const router = make({
   storeBlob: procedure.input(contentOf).mutation(({ input }) => storeBlob(Buffer.from(input.content, 'base64')))
 })
 
-/** What tRPC's client is typed by. */
+/** The type parameter of tRPC's client. */
 export type Router = typeof router

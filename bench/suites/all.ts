@@ -1,3 +1,4 @@
+/** The list of all suites. */
 import type { Suite } from '../measure/scenario.ts'
 import { batches } from './batches.ts'
 import { codecs } from './codecs.ts'

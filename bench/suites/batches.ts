@@ -1,3 +1,4 @@
+/** The suite of explicit batches. */
 import { openBlobwire } from '../contenders/blobwire.ts'
 import { contents } from '../measure/load.ts'
 import type { Contender, Scenario, Suite } from '../measure/scenario.ts'

@@ -1,3 +1,4 @@
+/** The suite of codecs. */
 import type { Codec } from '../../src/codec/codec.ts'
 import { jsonCodec } from '../../src/codec/json.ts'
 import { msgpackCodec } from '../../src/codec/msgpack.ts'
@@ -13,7 +14,7 @@ type Both = Pick<Codec, 'encode' | 'decode'>
 
 const definitionOf = <Definition>(type: MessageName) => loadProto()[`blobwire.v1.${type}`] as unknown as Definition
 
-/** Protobuf as the gRPC transport has it: protobufjs, and the same checks. */
+/** Protobuf as in the gRPC transport: protobufjs, and the same checks. */
 const protobuf: Both = {
   encode(type, message) {
     return definitionOf<{ serialize(message: object): Buffer }>(type).serialize(toWire(type, message))
@@ -69,7 +70,7 @@ function tree(count: number) {
 }
 
 function endToEnd(size: number, label: string): Scenario {
-  // Without gzip, which would take back most of what base64 adds, at the price of compressing it.
+  // Without gzip, which would compensate for base64 at the cost of compression.
   const load = { concurrency: 16, content: recurringContents(size), unit: 'calls/s' } as const
   return {
     suite: 'codecs',
@@ -85,7 +86,7 @@ function endToEnd(size: number, label: string): Scenario {
   }
 }
 
-/** The three forms of the same messages, binary content and metadata apart. */
+/** The three encodings of the same messages, for contents and for metadata. */
 export const codecs: Suite = {
   name: 'codecs',
   about: 'JSON, MessagePack and protobuf: in this process alone, and end to end.',
@@ -97,7 +98,7 @@ export const codecs: Suite = {
     inProcess('a listing of 1,000 tree entries', tree(1000)),
     endToEnd(50, '50'),
     endToEnd(10 * 1024, '10 Ki'),
-    // 1 MiB is the most that goes inline.
+    // 1 MiB is the limit of inline contents.
     endToEnd(1024 * 1024, '1 Mi')
   ]
 }

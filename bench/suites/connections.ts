@@ -1,3 +1,4 @@
+/** The suite of the cost of connections. */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { startServerProcess } from '../../server-fixture/process.ts'
@@ -46,7 +47,7 @@ function scenario(secure: boolean): Scenario {
   }
 }
 
-/** What a connection costs. */
+/** The cost of a connection. */
 export const connections: Suite = {
   name: 'connections',
   about: 'One connection for all calls, or a client and a connection for each.',

@@ -1,3 +1,4 @@
+/** The suite of durable storage in Git repositories. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,7 +15,7 @@ import type { Contender, Suite } from '../measure/scenario.ts'
 const writers = 100
 const sizeBytes = 50
 
-/** In the end git itself is asked for every oid that was acknowledged. */
+/** At the end, git itself verifies that every acknowledged oid is stored. */
 function storing(name: string, open: (directory: string) => Promise<BlobDriver>): Contender {
   return {
     name,

@@ -1,3 +1,4 @@
+/** The suite of compression. */
 import { randomFillSync } from 'node:crypto'
 import zlib from 'node:zlib'
 import { gunzipSync, gzipSync } from 'fflate'
@@ -5,7 +6,7 @@ import { looksCompressible } from '../../src/compression/sample.ts'
 import { contents } from '../measure/load.ts'
 import type { Contender, Scenario, Suite } from '../measure/scenario.ts'
 
-/** Text that compresses about as source code does. */
+/** Text that compresses about as well as source code. */
 function text(size: number): Uint8Array {
   const words = ['const', 'return', 'import', 'value', 'readonly', 'string', '=>', '{', '}', '(', ')', ';\n', '  ']
   const random = randomFillSync(new Uint32Array(size))
@@ -83,7 +84,7 @@ function deciding(size: number): Scenario {
   }
 }
 
-/** Which engine, and whether to compress at all. */
+/** The choice of a gzip implementation, and of whether to compress at all. */
 export const gzip: Suite = {
   name: 'gzip',
   about: "Node's zlib beside fflate, from 200 B to 1 MiB, and the sample that decides whether to compress.",

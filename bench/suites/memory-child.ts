@@ -1,4 +1,4 @@
-/** The client alone in a process: how many bytes it allocates for a call. `memory-child.ts CONTENDER CALLS` */
+/** Measures the bytes that a client, alone in this process, allocates for a call: `memory-child.ts CONTENDER CALLS`. */
 import v8 from 'node:v8'
 import { blobwire } from '../contenders/blobwire.ts'
 import { grpcUnary, undiciJson } from '../contenders/others.ts'
@@ -25,7 +25,7 @@ async function run(list: readonly Uint8Array[]): Promise<void> {
 const content = contents(50)
 const made = () => Array.from({ length: calls }, content)
 await run(made())
-// The contents are the application's: they are made before the count begins.
+// The contents belong to the application: they are made before the measurement.
 const list = made()
 const before = (v8.getHeapStatistics() as { total_allocated_bytes?: number }).total_allocated_bytes ?? Number.NaN
 await run(list)

@@ -1,3 +1,4 @@
+/** The suite of memory allocated for a call. */
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'

@@ -1,3 +1,4 @@
+/** The suite of the pipeline's own cost. */
 import { bareTransport } from '../contenders/bare.ts'
 import { blobwire } from '../contenders/blobwire.ts'
 import { contents, type Load, loaded } from '../measure/load.ts'
@@ -7,7 +8,7 @@ const load: Load = { concurrency: 100, content: contents(50), unit: 'calls/s' }
 /** Everything that can be asked for. */
 const all = { attemptTimeoutMs: 20_000, hedge: { delayMs: 1000 } }
 
-/** What deadlines, limits, retries and breakers cost where nothing goes wrong. */
+/** The cost of deadlines, limits, retries and breakers without failures. */
 export const pipeline: Suite = {
   name: 'pipeline',
   about: 'The layers above the transport: deadline, concurrency limit, retry, breaker, statistics.',

@@ -1,3 +1,4 @@
+/** The suite of networks with long round trips. */
 import { blobwire } from '../contenders/blobwire.ts'
 import { grpcUnary } from '../contenders/others.ts'
 import { contents, type Load, loaded } from '../measure/load.ts'
@@ -22,7 +23,7 @@ function scenario(roundTripMs: number): Scenario {
   }
 }
 
-/** A network in between. 100 callers that wait 20 ms each cannot make more than 5,000 calls a second. */
+/** Calls over a slow network. 100 callers that wait 20 ms each cannot make more than 5,000 calls a second. */
 export const roundTrips: Suite = {
   name: 'round-trips',
   about: 'The same through a proxy that adds a round trip of 0 to 100 ms.',

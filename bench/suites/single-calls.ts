@@ -1,3 +1,4 @@
+/** The suite of single calls, against other libraries. */
 import { blobwire } from '../contenders/blobwire.ts'
 import { connectNode, globalFetch, grpcUnary, rawEcho, trpcBatch, undiciJson } from '../contenders/others.ts'
 import { contents, type Load, loaded } from '../measure/load.ts'
@@ -28,7 +29,7 @@ function scenario(concurrency: number): Scenario {
   }
 }
 
-/** Calls from so many callers at a time, each waiting for its answer. */
+/** Calls from concurrent callers, each of which waits for its answer. */
 export const singleCalls: Suite = {
   name: 'single-calls',
   about: 'One storeBlob a call, from 1 to 1,000 callers at a time; every oid is checked by the client.',

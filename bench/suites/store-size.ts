@@ -1,8 +1,9 @@
+/** The suite of stores of different sizes. */
 import { openBlobwire } from '../contenders/blobwire.ts'
 import { contents } from '../measure/load.ts'
 import type { Contender, Suite } from '../measure/scenario.ts'
 
-/** Fills the store to a size, then measures on top of it. */
+/** Fills the store to a size, then measures calls. */
 function filled(objects: number): Contender {
   return {
     name: `${objects.toLocaleString('en')} objects`,

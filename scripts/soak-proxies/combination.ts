@@ -14,29 +14,29 @@ import {
 import type { Program, ProxyName } from './programs.ts'
 import { freePort, ProxyProcess } from './proxy-process.ts'
 
-/** After a reload or restart, calls must be answered again within this. */
+/** Time in which calls must be answered again after a reload or restart. */
 const recoveryMs = 10_000
-/** More answers than those to calls that were under way. */
+/** Answers that prove recovery; more than calls were under way. */
 const recoveryCalls = 100
 
 const timeoutMs = 20_000
-/** Each on a branch and a ref of its own. */
+/** Names of the loads, each of which has a branch and a ref of its own. */
 const loadNames = ['a', 'b', 'c', 'd']
-/** Of each load; so that two cores are left for proxy and server. */
+/** The rates of each load, low enough for proxy and server on two cores. */
 const rates = { perMinute: 3000, burst: 50, burstEveryMs: 2000 }
 
 /** A row of the table. */
 export interface Combination {
-  /** As the table has it. */
+  /** Name in the table. */
   readonly name: string
   readonly program: ProxyName
   readonly transport: TransportName
-  /** How calls must travel at the end. */
+  /** The batching mode that calls must have at the end. */
   readonly batching: 'session' | 'unary'
   readonly configure: (options: ConfigurationOptions) => string
 }
 
-/** Its result. */
+/** The result of a combination. */
 export interface Outcome {
   readonly combination: Combination
   readonly ledger: Ledger
@@ -44,21 +44,21 @@ export interface Outcome {
   readonly stats: ClientStats
   readonly reloads: number
   readonly restarts: number
-  /** Connections that were opened after the reload, and before the restart; 0 = it left the open one alone. */
+  /** Connections that were opened between reload and restart; 0 = the reload kept the open one. */
   readonly openedByReload: number
-  /** Everything that is wrong, besides failed calls. */
+  /** Problems besides failed calls. */
   readonly problems: readonly string[]
-  /** The last lines that the proxy wrote. */
+  /** The last lines of the proxy's output. */
   readonly proxyLog: string
 }
 
-/** The surroundings of a run. */
+/** Proxy program, server and duration of a run. */
 export interface Surroundings {
   readonly program: Program
   readonly server: ServerProcess
   /** The effect log of the server. */
   readonly effectLog: string
-  /** For the proxy's files. */
+  /** Directory for the proxy's files. */
   readonly directory: string
   readonly seconds: number
 }
@@ -74,7 +74,7 @@ const nginxHttp2 = { program: 'nginx', configure: nginxHttp2Configuration } as c
 const haproxy = { program: 'haproxy', configure: haproxyConfiguration } as const
 const caddy = { program: 'caddy', configure: caddyConfiguration } as const
 
-/** All there are. */
+/** All combinations. */
 export const combinations: readonly Combination[] = [
   ...ofKind({ ...nginx, name: 'nginx, proxy_pass', batching: 'unary' }, ['json', 'msgpack']),
   ...ofKind({ ...nginxHttp2, name: 'nginx, grpc_pass', batching: 'session' }, ['json', 'msgpack', 'grpc']),
@@ -83,8 +83,8 @@ export const combinations: readonly Combination[] = [
 ]
 
 /**
- * Runs the load for so many seconds; after a third the proxy is reloaded, after two thirds stopped and started.
- * @throws Error where the proxy does not start, or not again
+ * Runs the load and reloads the proxy after a third of the time, and restarts it after two thirds.
+ * @throws Error where the proxy does not start or restart
  */
 export async function runCombination(combination: Combination, surroundings: Surroundings): Promise<Outcome> {
   const { program, server, effectLog, directory, seconds } = surroundings
@@ -94,7 +94,7 @@ export async function runCombination(combination: Combination, surroundings: Sur
   const proxy = new ProxyProcess(program, options)
   const { transport, batching: expected } = combination
   const endpoint = transport === 'grpc' ? `grpc://127.0.0.1:${listen.grpc}` : `http://127.0.0.1:${listen.http}`
-  // Outlasts the restart of a proxy.
+  // The retries outlast the restart of a proxy.
   const retry = { maxAttempts: 10, baseMs: 100, maxMs: 1000, budgetPerSecond: 1000 }
   const client = createClient({ endpoint, transport, timeoutMs, retry, breaker: false })
   const ledger = newLedger()
@@ -121,7 +121,7 @@ export async function runCombination(combination: Combination, surroundings: Sur
   }
 }
 
-/** Resolves with true after so many further answers, with false where they do not come in time. */
+/** Whether `recoveryCalls` further answers come in time. */
 async function recovers(ledger: Ledger): Promise<boolean> {
   const wanted = ledger.succeeded + recoveryCalls
   const untilMs = performance.now() + recoveryMs

@@ -1,24 +1,24 @@
-/** The configuration of each proxy. docs/proxies.md explains the lines that matter. */
+/** The configurations of the proxies. docs/proxies.md explains the important lines. */
 import { join } from 'node:path'
 
-/** Where a proxy listens, and for whom; all on loopback, all cleartext. */
+/** The ports of a proxy, on loopback and cleartext. */
 export interface Ports {
   /** In front of the fixture's HTTP server. */
   readonly http: number
-  /** In front of its gRPC server. */
+  /** In front of the fixture's gRPC server. */
   readonly grpc: number
-  /** Of Caddy's administration. */
+  /** Caddy's administration. */
   readonly admin: number
 }
 
-/** What a configuration is made of. */
+/** The variables of a configuration. */
 export interface ConfigurationOptions {
   readonly listen: Ports
-  /** Host and port of the fixture's servers. */
+  /** Host and port of the fixture's listeners. */
   readonly upstream: { readonly http: string; readonly grpc: string }
   /** For pid files and temporary files. */
   readonly directory: string
-  /** Of the program. */
+  /** Version of the program. */
   readonly version: string
 }
 
@@ -35,7 +35,7 @@ function nginx({ listen, upstream, directory, version }: ConfigurationOptions, h
 worker_processes 1;
 pid ${join(directory, 'nginx.pid')};
 error_log stderr warn;
-# A worker that was told to go has this long for its streams.
+# A worker that is shutting down has this long for its streams.
 worker_shutdown_timeout 5s;
 events { worker_connections 1024; }
 http {
@@ -62,11 +62,11 @@ http {
 `
 }
 
-/** As most have it: HTTP/1.1 behind nginx, requests read to their end before they are passed on. */
+/** The usual configuration: HTTP/1.1 behind nginx, which reads a request to its end before it passes it on. */
 export function nginxConfiguration(options: ConfigurationOptions): string {
   return nginx(
     options,
-    // maxBatchBytes with room for base64; the default of 1m answers 413.
+    // maxBatchBytes with room for base64; with the default of 1m, nginx answers 413.
     'client_max_body_size 8m; proxy_pass http://http_server; proxy_http_version 1.1; proxy_set_header Connection "";'
   )
 }
@@ -88,7 +88,7 @@ backend ${protocol}_server
   )
   return `global
   maxconn 1000
-  # A worker that was told to go has this long for its streams.
+  # A worker that is shutting down has this long for its streams.
   hard-stop-after 5s
 defaults
   mode http
@@ -111,7 +111,7 @@ export function caddyConfiguration({ listen, upstream }: ConfigurationOptions): 
   return `{
   admin 127.0.0.1:${listen.admin}
   auto_https off
-  # A server that was told to go has this long for its streams.
+  # A server that is shutting down has this long for its streams.
   grace_period 5s
   servers {
     protocols h1 h2c

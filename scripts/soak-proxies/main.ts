@@ -1,7 +1,7 @@
 /**
- * `npm run soak:proxies -- [--seconds N] [--proxy NAME]… [--transport NAME]…`: a load through nginx, HAProxy and Caddy, each
- * of which is reloaded and restarted meanwhile. No call may fail, and no write may be lost or doubled. A table at the end;
- * exit code 1 where that happened, or where calls did not travel as docs/proxies.md says.
+ * `npm run soak:proxies -- [--seconds N] [--proxy NAME]… [--transport NAME]…`: runs a load through nginx, HAProxy and
+ * Caddy, and reloads and restarts each meanwhile. Prints a table. Exits with 1 where a call failed, a write was lost or done
+ * twice, or calls did not travel as docs/proxies.md says.
  */
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

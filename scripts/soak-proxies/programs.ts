@@ -3,10 +3,10 @@ import { spawnSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** Proxies this knows; each is also the name of its program and of its Debian package. */
+/** The proxies; each name is also that of the program and of its Debian package. */
 export const proxyNames = ['nginx', 'haproxy', 'caddy'] as const
 
-/** One of them. */
+/** Name of a proxy. */
 export type ProxyName = (typeof proxyNames)[number]
 
 /** An installed program, and its version. */
@@ -53,8 +53,8 @@ function install(names: readonly ProxyName[], log: (line: string) => void): void
 }
 
 /**
- * The programs of these names. What is missing is installed with apt-get, which `log` is told; the packages also bring
- * system services, which stay as the machine's own rules have them: they are neither used nor touched.
+ * The programs of these names. Missing ones are installed with apt-get, which `log` reports; the system services of
+ * the packages are neither used nor changed.
  * @throws Error where one is missing and this is not root, or it cannot be installed
  */
 export function findPrograms(names: readonly ProxyName[], log: (line: string) => void): Program[] {

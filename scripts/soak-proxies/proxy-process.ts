@@ -1,4 +1,4 @@
-/** One proxy as a child process in the foreground. It is ended by its own handle alone. */
+/** One proxy as a child process in the foreground. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
@@ -8,21 +8,22 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { ConfigurationOptions, Ports } from './configurations.ts'
 import type { Program, ProxyName } from './programs.ts'
 
-/** Until a proxy listens, or has ended. */
+/** Time limit for the start and for the end of a proxy. */
 const patienceMs = 15_000
 
+/** The ways to control one kind of proxy. */
 interface Control {
   /** Arguments that start the proxy in the foreground with this configuration. */
   start(file: string): string[]
-  /** Ends it: requests are cut off after a moment at most. */
+  /** The signal that stops the proxy; requests are cut off soon. */
   readonly stop: NodeJS.Signals
-  /** Reloads the configuration: a signal, or arguments for another run of the program. */
+  /** The signal that reloads the configuration, or the arguments of a command that does. */
   readonly reload: NodeJS.Signals | ((file: string, ports: Ports) => string[])
 }
 
 const controls: Readonly<Record<ProxyName, Control>> = {
   nginx: { start: (file) => ['-c', file, '-e', 'stderr'], stop: 'SIGTERM', reload: 'SIGHUP' },
-  // With a master process, because only a master reloads.
+  // With a master process, which can be reloaded.
   haproxy: { start: (file) => ['-W', '-db', '-f', file], stop: 'SIGTERM', reload: 'SIGUSR2' },
   caddy: {
     start: (file) => ['run', '--config', file, '--adapter', 'caddyfile'],
@@ -68,29 +69,29 @@ export class ProxyProcess {
     this.#file = join(options.directory, `${program.name}.conf`)
   }
 
-  /** The last lines that it wrote. */
+  /** The last lines of the proxy's output. */
   get log(): string {
     return this.#log.join('')
   }
 
-  /** Of its process, or of its master. */
+  /** Id of the process, or of its master. */
   get pid(): number | undefined {
     return this.#child?.pid
   }
 
-  /** Writes the configuration and starts. @throws Error where it ends, or does not listen in time */
+  /** Writes the configuration and starts. @throws Error where the proxy ends, or does not listen in time */
   async start(configuration: string): Promise<void> {
     await writeFile(this.#file, configuration)
     await this.#run()
   }
 
-  /** Stops as a service manager would, and starts again. @throws Error where it does not come back */
+  /** Stops as a service manager would, and starts again. @throws Error where the proxy does not start again */
   async restart(): Promise<void> {
     await this.stop()
     await this.#run()
   }
 
-  /** Takes up the configuration again; it goes on listening meanwhile. @throws Error where that is refused */
+  /** Reloads the configuration; the proxy goes on listening meanwhile. @throws Error where the reload fails */
   async reload(): Promise<void> {
     const { reload } = controls[this.#program.name]
     if (typeof reload === 'string') {
@@ -102,7 +103,7 @@ export class ProxyProcess {
     if (code !== 0) throw this.#failure('cannot be reloaded')
   }
 
-  /** Ends it; by force where it does not end in time. */
+  /** Stops the proxy, by force where it does not end in time. */
   async stop(): Promise<void> {
     const child = this.#child
     if (child === undefined) return
@@ -116,7 +117,7 @@ export class ProxyProcess {
     clearTimeout(force)
   }
 
-  /** @throws Error with its output, where the process has ended */
+  /** @throws Error with the proxy's output, where its process has ended */
   check(): void {
     const child = this.#child
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) throw this.#failure('has ended')

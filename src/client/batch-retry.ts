@@ -1,3 +1,4 @@
+/** Decides which operations of a batch are sent again. */
 import { BlobwireError } from '../core/error.ts'
 import { mayRetry } from '../core/reasons.ts'
 import { branchRef } from '../git/ref-name.ts'
@@ -6,7 +7,7 @@ import type { OperationName } from './inputs.ts'
 import type { OperationResult } from './results.ts'
 import type { Request } from './to-request.ts'
 
-/** An operation with what came of it. */
+/** An operation with its result. */
 export interface SettledOperation {
   readonly name: OperationName
   readonly request: Request<OperationName>
@@ -23,8 +24,8 @@ function refsOf({ name, request }: Pick<SettledOperation, 'name' | 'request'>): 
 }
 
 /**
- * Cuts a run where a ref would be moved a second time: a request whose answer is lost is sent again, and then finds the
- * ref where the last move has left it, which is not where the first one expects or leaves it.
+ * Splits a run before each second move of a ref. A request whose answer was lost is sent again, and can recognize its
+ * move only while no later operation of the same request has moved the ref.
  */
 export function splitRepeatedMoves<Item extends Pick<SettledOperation, 'name' | 'request'>>(
   run: readonly Item[]
@@ -45,11 +46,11 @@ export function splitRepeatedMoves<Item extends Pick<SettledOperation, 'name' | 
 }
 
 /**
- * What is to be sent again, in its order, so that each result is what it would have been had nothing failed:
+ * The operations to send again, in order, so that each gets the result that it would have without failures:
  *
- * - where the order does not matter, what failed and may succeed;
- * - otherwise all that failed from there on, and the reads, which have not seen what failed before them;
- * - of an atomic batch, which has done nothing then, all of it.
+ * - where the order does not matter: the failed ones that are retryable;
+ * - otherwise: from the first of these on, all failed ones, and the reads, which missed the effects of failed ones;
+ * - of an atomic batch, which had no effect: all.
  */
 export function operationsToRetry<Item extends SettledOperation>(
   run: readonly Item[],

@@ -1,3 +1,4 @@
+/** Explicit batches: splits operations into requests, sends them, and collects the results. */
 import { noResult } from '../batch/pending-operation.ts'
 import { estimateBytes, halves, leftOut, splitBySize, wrongResultCount } from '../batch/split.ts'
 import type { CallOptions } from '../call/call-options.ts'
@@ -16,24 +17,24 @@ import type { BatchOperations, BatchResults, OperationResult } from './results.t
 import { prepare, type Request, type RequestDefaults } from './to-request.ts'
 import { verifierOf } from './verify/answers.ts'
 
-/** Requests of one batch under way at the same time, where the order of operations does not matter. */
+/** Concurrent requests of one batch, where the order of operations does not matter. */
 const maxParallel = 8
 
-/** Operations in a share of such a batch, where it travels on a session. */
+/** Bounds of the operations in one request of such a batch on a session. */
 const leastShare = 100
 const mostShare = 200
 
-/** An operation on its way: what was asked, and where its result belongs. */
+/** An operation with its request, and with its result when that has come. */
 interface Item {
   readonly name: OperationName
   readonly request: Request<OperationName>
   readonly bytes: number
   result: OperationResult<object> | undefined
-  /** The oid that the answer must name, as far as it has been computed before the answer came. */
+  /** The oid that the answer must have, where it was computed before the answer came. */
   expectedOid: string | undefined
 }
 
-/** What a batch is carried out with. */
+/** The dependencies of a batch. */
 export interface BatchContext {
   readonly invoker: CallInvoker
   readonly repository: string
@@ -96,12 +97,12 @@ function tooLargeForOne(count: number, cause?: unknown): BlobwireError {
   return new BlobwireError({ reason: 'atomic_too_large', message, cause })
 }
 
-/** Storing blobs alone, or reading alone, may be done in any order. */
+/** Whether the operations may run in any order: all store blobs, or all read. */
 function isUnordered(items: readonly Item[]): boolean {
   return items.every(({ name }) => name === 'storeBlob') || items.every(({ name }) => methods[name].readOnly)
 }
 
-/** In a session, the server works on one share while the next is being written. */
+/** Splits a run so that, on a session, the server executes one share while the client writes the next. */
 function inShares(run: Item[]): Item[][] {
   const size = Math.max(leastShare, Math.min(mostShare, Math.ceil(run.length / maxParallel)))
   return Array.from({ length: Math.ceil(run.length / size) }, (_, index) => run.slice(index * size, (index + 1) * size))
@@ -115,14 +116,14 @@ async function inParallel(runs: Item[][], send: (run: Item[]) => Promise<void>):
   await Promise.all(Array.from({ length: Math.min(maxParallel, runs.length) }, worker))
 }
 
-/** How far the requests of one batch have got. */
+/** The progress of all requests of one batch. */
 interface Progress {
   sent: Sent
   /** Requests without an answer. */
   underWay: number
 }
 
-/** The error of one request as that of the batch, other requests of which may have been carried out. */
+/** The error of one request as the error of the batch, whose other requests may have been executed. */
 function ofAll(error: unknown, { sent, underWay }: Progress): unknown {
   if (!(error instanceof BlobwireError)) return error
   const ofOthers = moreSent(sent, underWay > 0 ? 'maybe' : 'never')
@@ -133,7 +134,7 @@ function ofAll(error: unknown, { sent, underWay }: Progress): unknown {
 interface Sending {
   readonly progress: Progress
   readonly atomic: boolean
-  /** Its operations may be done in any order. */
+  /** The operations may run in any order. */
   readonly unordered: boolean
   /** How often these operations have failed. */
   readonly failures: number
@@ -170,7 +171,7 @@ async function sendRun(context: BatchContext, run: Item[], sending: Sending): Pr
   await sendFailed(context, run, sending)
 }
 
-/** Sends again what failed and may succeed, once its time has come. */
+/** Sends operations that failed and may succeed again, after the wait that the retry policy asks for. */
 async function sendFailed(context: BatchContext, run: Item[], sending: Sending): Promise<void> {
   const { invoker } = context
   const again = operationsToRetry(run, sending)
@@ -186,19 +187,19 @@ async function sendFailed(context: BatchContext, run: Item[], sending: Sending):
   try {
     await sendRun(context, again, { ...sending, failures })
   } catch (exception) {
-    // What was done before is no less done: each operation keeps the result that it has.
+    // The results of the first request stay valid.
     if (!(exception instanceof BlobwireError) || endsBatch.has(exception.code)) throw exception
   }
 }
 
-/** The batch itself is over. */
+/** Codes of errors that end the batch itself. */
 const endsBatch = new Set(['cancelled', 'deadline_exceeded'])
 
 function budgetExhausted(error: BlobwireError): BlobwireError {
   return error.with({ reason: 'retry_budget_exhausted', cause: error })
 }
 
-/** Computes, while the server works, what its answers are held against. */
+/** Computes the expected oids while the server works. */
 function hashAhead(run: readonly Item[], format: ObjectFormat): void {
   for (const item of run) {
     if (item.name !== 'storeBlob' || item.result !== undefined) continue

@@ -1,3 +1,4 @@
+/** Invokes calls: checks their options, and runs them through the pipeline. */
 import type { CallOptions } from '../call/call-options.ts'
 import { createPipeline, type Pipeline } from '../call/pipeline.ts'
 import type { UnstartedCall } from '../call/running-call.ts'
@@ -21,7 +22,7 @@ import type { Request } from './to-request.ts'
 import { codecOf, TransportFactory } from './transport-factory.ts'
 import { verifierOf } from './verify/answers.ts'
 
-/** Makes calls: options, pipeline and transport behind one typed function. */
+/** Makes the calls of one client. */
 export class CallInvoker {
   readonly options: ResolvedOptions
   readonly clock: Clock
@@ -29,14 +30,14 @@ export class CallInvoker {
   readonly caches = new ClientCaches()
   readonly latency = new Latency()
   readonly pipeline: Pipeline
-  /** Undefined where no interceptor wants to see calls. */
+  /** Undefined without interceptors of calls. */
   readonly interception: Interception | undefined
   readonly #transports: TransportFactory
   readonly #idPrefix = Math.random().toString(36).slice(2, 10)
   #capabilities: Promise<Messages['GetCapabilitiesResponse']> | undefined
   #requests = 0
   #closed = false
-  /** Ends of waits between two requests of one call. */
+  /** Functions that end the waits between two requests of one call. */
   readonly #waits = new Set<() => void>()
 
   constructor(options: ResolvedOptions, clock: Clock = systemClock) {
@@ -73,7 +74,7 @@ export class CallInvoker {
     }
   }
 
-  /** One call of what can also be an operation of a batch; its answer is verified. @throws BlobwireError */
+  /** One call that can also be an operation of a batch; its answer is verified. @throws BlobwireError */
   operation<Name extends OperationName>(
     name: Name,
     request: Request<Name> & { repository: string },
@@ -105,7 +106,7 @@ export class CallInvoker {
     }
   }
 
-  /** A call through the interceptors that want to see it, and then `run`. @throws BlobwireError */
+  /** Runs a call through the interceptors of calls, if there are any. @throws BlobwireError */
   intercept<Message extends object, Result>(
     call: Omit<CallToIntercept<Message, Result>, 'headers' | 'timeoutMs'>
   ): Promise<Result> {
@@ -118,7 +119,7 @@ export class CallInvoker {
     }
   }
 
-  /** Options for the calls of one operation that takes several: what is left of its one deadline. */
+  /** Options for the requests of a call that takes several: each has the remaining time of the call's deadline. */
   shared(options: CallOptions): () => CallOptions & { timeoutMs: number } {
     const timeoutMs = checkNumber('timeoutMs', options.timeoutMs ?? this.options.timeoutMs)
     const endsAt = this.clock.now() + timeoutMs
@@ -126,8 +127,8 @@ export class CallInvoker {
   }
 
   /**
-   * Waits until what failed so often may be sent again, on its own or in parts; or tells why it is not to be. An abort and
-   * the closing of the client end the wait, and the next call then fails for that.
+   * Waits for the next attempt of operations that failed so often, or returns the reason why there is none. An abort and
+   * the closing of the client end the wait; the next request then fails.
    */
   async mayTryAgain(
     error: BlobwireError,
@@ -152,7 +153,7 @@ export class CallInvoker {
     return undefined
   }
 
-  /** The server's capabilities; asked for once, for all who want them, and again after a failure. */
+  /** The server's capabilities. Concurrent and later calls share one request; after a failure, the next call sends another. */
   async capabilities(options: CallOptions = {}): Promise<Messages['GetCapabilitiesResponse']> {
     const remaining = this.shared(options)
     for (;;) {
@@ -168,7 +169,7 @@ export class CallInvoker {
     }
   }
 
-  /** Nobody's signal ends it, because others may wait for it. */
+  /** Without the signal of a call, because other calls may wait for the same request. */
   #askCapabilities({ signal: _, timeoutMs = this.options.timeoutMs, ...options }: CallOptions) {
     const isOwn = this.#capabilities === undefined
     this.#capabilities ??= this.invoke(methods.getCapabilities, {}, { ...options, timeoutMs }).then(
@@ -185,24 +186,24 @@ export class CallInvoker {
     return { answer: this.#capabilities, isOwn }
   }
 
-  /** Limits of the server, for calls that have to split what they send. */
+  /** Limits of the server, for calls that may have to be split. */
   async limits(options: CallOptions): Promise<Messages['Limits']> {
     await this.capabilities(options)
     return this.caches.limits
   }
 
-  /** The transport that calls take which do not ask for one. */
+  /** The transport of calls without the option `transport`. */
   get transport(): TransportName {
     return this.pipeline.selector.transport
   }
 
-  /** Whether calls travel on sessions at the moment, as far as is known. */
+  /** Whether calls travel on sessions, unless a channel has found otherwise. */
   get usesSessions(): boolean {
     const inUse = this.pipeline.channels().filter(({ transport }) => transport === this.transport)
     return this.options.batch !== false && inUse.every(({ batcher }) => batcher?.mode === 'session')
   }
 
-  /** Ends every call and lets go of the connections. */
+  /** Ends all calls and closes the connections. */
   async close(): Promise<void> {
     this.#closed = true
     this.interception?.close()

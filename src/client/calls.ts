@@ -1,6 +1,6 @@
 /**
- * The calls of a repository: through the interceptors, and then to the server. Most are one operation (`run`); some take
- * several requests, or teach the client something (`compose`).
+ * The calls of a repository, which pass the interceptors of calls first. Most calls are one operation (`run`); others take
+ * several requests, or fill the client's caches (`compose`).
  */
 import type { CallOptions } from '../call/call-options.ts'
 import type { Clock } from '../core/clock.ts'
@@ -32,7 +32,7 @@ export class RepositoryCalls implements RequestDefaults {
   readonly repository: string
   readonly #interception: Interception | undefined
 
-  /** With `interception`, calls go through the interceptors first. */
+  /** Without `interception`, calls skip the interceptors. */
   constructor(repository: string, invoker: CallInvoker, interception: Interception | undefined) {
     this.repository = repository
     this.invoker = invoker
@@ -47,7 +47,7 @@ export class RepositoryCalls implements RequestDefaults {
     return this.invoker.caches.formats.get(this.repository) ?? 'sha1'
   }
 
-  /** What requests are prepared with. */
+  /** The defaults of requests. */
   get defaults(): RequestDefaults {
     return this
   }
@@ -68,7 +68,7 @@ export class RepositoryCalls implements RequestDefaults {
     }
   }
 
-  /** A call that takes more than that. @throws BlobwireError */
+  /** A call that takes several requests or fills caches. @throws BlobwireError */
   async compose<Name extends ComposedMethod>(
     name: Name,
     input: RepositoryInputs[Name],
@@ -99,25 +99,25 @@ export class RepositoryCalls implements RequestDefaults {
     })
   }
 
-  /** The calls of a repository as interceptors send them on: they do not see these. */
+  /** The calls of a repository below the interceptors. */
   #withoutInterceptors(repository: string): RepositoryCalls {
     if (repository !== this.repository) checkRepositoryName(repository)
     return new RepositoryCalls(repository, this.invoker, undefined)
   }
 
-  /** For what needs the object format beforehand: asked of the server where no answer has told it yet. */
+  /** Fetches the object format, unless it is cached. */
   async fetchFormat(options: CallOptions): Promise<void> {
     if (!this.invoker.caches.formats.has(this.repository)) await composed.getRepository(this, {}, options)
   }
 
-  /** Keeps what an answer tells of the repository. */
-  learn(info: RepositoryInfo): RepositoryInfo {
+  /** Caches the object format. */
+  cacheFormat(info: RepositoryInfo): RepositoryInfo {
     this.invoker.caches.formats.set(this.repository, info.objectFormat)
     return info
   }
 }
 
-/** What a call does below the interceptors. */
+/** Carries out a call below the interceptors. */
 type Run<Name extends RepositoryMethod> = (
   calls: RepositoryCalls,
   input: RepositoryInputs[Name],
@@ -136,10 +136,10 @@ type ComposedMethod =
 const composed: { readonly [Name in ComposedMethod]: Run<Name> } = {
   async createRepository(calls, { objectFormat = 'sha1' }, options) {
     const request = { repository: calls.repository, objectFormat }
-    return calls.learn(await calls.invoker.invoke(methods.createRepository, request, options))
+    return calls.cacheFormat(await calls.invoker.invoke(methods.createRepository, request, options))
   },
   async getRepository(calls, _input, options) {
-    return calls.learn(await calls.run('getRepository', {}, options))
+    return calls.cacheFormat(await calls.run('getRepository', {}, options))
   },
   async deleteRepository({ invoker, repository }, _input, options) {
     await invoker.invoke(methods.deleteRepository, { repository }, options)

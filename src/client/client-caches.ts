@@ -16,7 +16,7 @@ class BoundedMap<Value> extends Map<string, Value> {
 
 /** The caches of one client. */
 export class ClientCaches {
-  /** Limits of the server; the defaults of docs/protocol.md until its capabilities are known. */
+  /** Limits of the server; default ones until its capabilities are known. */
   limits: Limits = { ...defaultLimits }
   /** Object format by repository. */
   readonly formats: Map<string, ObjectFormat> = new BoundedMap<ObjectFormat>()

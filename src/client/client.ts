@@ -1,4 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+/** The client: its calls, and `createClient`. */
 import type { CallOptions } from '../call/call-options.ts'
 import type { Capabilities, ListRepositoriesResponse, RepositoryInfo } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'

@@ -1,8 +1,7 @@
 /**
- * One commit from any number of changes, in few requests: contents that the server lacks go ahead in batches, the
- * commit names them by oid. Small commits go in one request, contents and all.
+ * Commits any number of changes in few requests: batches store the contents that the server lacks, and the commit names
+ * them by oid. A small commit is one request, with its contents.
  */
-
 import { estimateBytes, splitBySize } from '../batch/split.ts'
 import type { CallOptions } from '../call/call-options.ts'
 import { BlobwireError, invalidArgument } from '../core/error.ts'
@@ -22,7 +21,7 @@ import { integrity, verifyResponse } from './verify/answers.ts'
 type FileChange = Init<Messages['FileChange']>
 type Response = Messages['CommitFilesResponse']
 
-/** Up to here, all contents go with the commit itself. */
+/** Contents up to this total are sent in the commit itself. */
 const inlineBytes = 64 * 1024
 
 /** Commits the changes on top of the branch. @throws BlobwireError; see `Repository.commitFiles` */
@@ -65,7 +64,7 @@ interface Storing {
   readonly remaining: () => CallOptions
 }
 
-/** Stores what the server lacks and gives the changes with oids in place of contents. Looks up the head on the way. */
+/** Stores the contents that the server lacks, and returns the changes with oids instead. Also looks up the head. */
 async function storeContents(context: BatchContext, { changes, target, remaining }: Storing): Promise<FileChange[]> {
   const { invoker, defaults } = context
   const { maxInlineBytes } = await invoker.limits(remaining())
@@ -108,12 +107,12 @@ interface Committing {
   readonly fields: Init<Messages['CommitFilesRequest']>
   readonly changes: readonly FileChange[]
   readonly target: Target
-  /** The caller named the head; otherwise a branch that has moved is followed. */
+  /** The input names the head; otherwise the commit follows a branch that moves. */
   readonly headIsGiven: boolean
   readonly remaining: () => CallOptions
 }
 
-/** Sends the commit, and again on top of what others committed in between; the deadline ends it. */
+/** Sends the commit, again on top of others' commits in between, until the deadline. */
 async function commitOnHead(context: BatchContext, committing: Committing): Promise<Response> {
   const { invoker, repository, defaults } = context
   const { fields, changes, target, remaining } = committing
@@ -137,7 +136,7 @@ async function commitOnHead(context: BatchContext, committing: Committing): Prom
   }
 }
 
-/** On a new branch the changes are the whole tree, so that its oid is known here. */
+/** Verifies the tree of a new branch, which consists of the changes. */
 function verifyWholeTree(
   context: BatchContext,
   { changes, expectedHead, response }: { changes: readonly FileChange[]; expectedHead: string; response: Response }
@@ -159,7 +158,7 @@ interface Staging {
   readonly remaining: () => CallOptions
 }
 
-/** Change lists too long for one request are stored as trees first, all but the last part and the moves. */
+/** Stores a list of changes that is too long for one request as trees first, all but its last run and the moves. */
 async function stageChanges(
   context: BatchContext,
   { changes, expectedHead, remaining }: Staging

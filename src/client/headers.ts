@@ -1,10 +1,11 @@
+/** Checks the headers that users add to calls. */
 import { invalidArgument } from '../core/error.ts'
 
 /** Headers that the protocols and the client itself set. */
 const reserved =
   /^(:.*|connection|host|te|transfer-encoding|upgrade|content-.*|accept-encoding|connect-.*|grpc-.*|authorization|user-agent|.*-bin)$/
 
-/** A token. Source: RFC 9110 section 5.6.2. */
+/** The form of a header name. Source: RFC 9110 section 5.6.2, "Tokens". */
 const nameForm = /^[a-z0-9!#$%&'*+.^_`|~-]+$/
 
 /**
@@ -21,7 +22,7 @@ export function checkHeaders(headers: Readonly<Record<string, string>>): Record<
     if (reserved.test(name)) throw invalidArgument(`headers.${name}`, 'is reserved: the client or the protocol sets it')
     if (!nameForm.test(name)) throw invalidArgument(`headers.${name.slice(0, 80)}`, 'must be a valid HTTP header name')
     if (typeof value !== 'string') throw invalidArgument(`headers.${name}`, 'must be a string')
-    // gRPC metadata is visible ASCII only; all transports take the same.
+    // gRPC metadata is printable ASCII; all transports accept the same values.
     if (!/^[\x20-\x7e]*$/.test(value)) throw invalidArgument(`headers.${name}`, 'must be printable ASCII')
     checked[name] = value
   }

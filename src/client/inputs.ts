@@ -1,3 +1,4 @@
+/** The inputs of calls, as users give them. */
 import type { Mode } from '../git/mode.ts'
 import type { ObjectFormat } from '../git/oid.ts'
 

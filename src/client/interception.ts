@@ -1,3 +1,4 @@
+/** Runs calls through the interceptors of calls. */
 import type { CallOptions } from '../call/call-options.ts'
 import { DeadlineTimers, type Timed } from '../call/deadline-timers.ts'
 import { type Changeable, type Passage, passThrough, type RequestInterceptor } from '../call/interceptor.ts'
@@ -6,7 +7,7 @@ import { BlobwireError, type Sent, type TransportName } from '../core/error.ts'
 import { afterInput } from '../platform/schedule.ts'
 import type { CallInterceptor, Interceptor, Method } from './interceptor.ts'
 
-/** The functions around calls, and those around requests. */
+/** Separates the interceptors of calls from those of requests. */
 export function byLevel(interceptors: readonly Interceptor[]) {
   const calls: CallInterceptor[] = []
   const requests: RequestInterceptor[] = []
@@ -17,18 +18,18 @@ export function byLevel(interceptors: readonly Interceptor[]) {
   return { calls, requests }
 }
 
-/** What an interceptor may change of a call. */
+/** The properties of a call that an interceptor may change. */
 interface ChangeableCall extends Changeable {
   readonly repository: string | undefined
 }
 
-/** A call on its way to the interceptors, its options checked. Types of messages are those of its method. */
+/** A call for the interceptors, its options checked. */
 export interface CallToIntercept<Message extends object = object, Result = unknown> extends ChangeableCall {
   readonly method: Method
   readonly message: Message
   readonly timeoutMs: number
   readonly options: CallOptions | undefined
-  /** The call itself. */
+  /** Carries out the call. */
   run(message: Message, options: CallOptions | undefined, repository: string | undefined): Promise<Result>
 }
 
@@ -47,12 +48,12 @@ export class Interception {
 
   /** The result of the call, or of an interceptor that answers itself. @throws BlobwireError */
   run<Message extends object, Result>(call: CallToIntercept<Message, Result>): Promise<Result> {
-    // What cannot go out is refused by the call itself.
+    // The call itself reports that it cannot be sent.
     if (this.#closed || call.options?.signal?.aborted) return call.run(call.message, call.options, call.repository)
     return new InterceptedCall(call as CallToIntercept, this).start() as Promise<Result>
   }
 
-  /** Ends all calls that wait in an interceptor; those further on end by themselves. */
+  /** Ends all calls that wait in an interceptor; the pipeline ends the others. */
   close(): void {
     this.#closed = true
     for (const call of this.timers.all() as InterceptedCall[]) call.end('client_closed')
@@ -60,7 +61,7 @@ export class Interception {
   }
 }
 
-/** Why a call ends before its result. */
+/** The reasons for which a call ends without its result. */
 const endings = {
   deadline: { code: 'deadline_exceeded', reason: '', message: 'an interceptor took all the time that the call had' },
   aborted: { code: 'cancelled', reason: '', message: 'the call was aborted' },
@@ -70,8 +71,8 @@ const endings = {
 const processed = { sent: 'processed', attempts: 1 } as const
 
 /**
- * A call in the interceptors. While one of them waits for something of its own, the call ends at its deadline, by its
- * signal and with the client; what has been sent on ends by itself, and knows better how far it has got.
+ * A call in the interceptors. While an interceptor waits, the deadline, the signal and the closing of the client end the
+ * call here. A call that has been sent on ends in the pipeline, which knows how far it got.
  */
 class InterceptedCall implements Timed, Passage<ChangeableCall> {
   readonly #call: CallToIntercept
@@ -141,7 +142,7 @@ class InterceptedCall implements Timed, Passage<ChangeableCall> {
     }
   }
 
-  /** The options as they were given, where nothing has changed: such calls travel in frames. */
+  /** The options unchanged where possible, because calls with headers of their own do not travel in frames. */
   #optionsWith(headers: ChangeableCall['headers']): CallOptions | undefined {
     const { options, timeoutMs, headers: given } = this.#call
     const remainingMs = Math.max(1, Math.ceil(this.remainingMs()))
@@ -153,22 +154,22 @@ class InterceptedCall implements Timed, Passage<ChangeableCall> {
     this.end('deadline')
   }
 
-  /** Of the caller's signal. */
+  /** Called by the signal of the call. */
   handleEvent(): void {
     this.end('aborted')
   }
 
-  end(why: keyof typeof endings): void {
+  end(ending: keyof typeof endings): void {
     if (this.#settled || this.#error) return
     const { sent, attempts, transport } = this.#facts
-    const cause = why === 'aborted' ? this.#call.options?.signal?.reason : undefined
-    this.#error = new BlobwireError({ ...endings[why], sent, attempts, transport, cause })
+    const cause = ending === 'aborted' ? this.#call.options?.signal?.reason : undefined
+    this.#error = new BlobwireError({ ...endings[ending], sent, attempts, transport, cause })
     this.#release()
     this.#controller?.abort(this.#error)
     if (this.#sentOn === 0) this.#finish()
   }
 
-  /** What the interceptors have not handed on one turn later is not waited for. */
+  /** Fails the call one turn of the event loop later, unless the interceptors pass an error on before. */
   #finish(): void {
     afterInput(() => this.#fail(this.#error?.with({ sent: this.#facts.sent, attempts: this.#facts.attempts })))
   }
@@ -177,7 +178,7 @@ class InterceptedCall implements Timed, Passage<ChangeableCall> {
     if (this.#settle()) this.#outcome.reject(asBlobwireError(error))
   }
 
-  /** False = it is over already. */
+  /** False = the call was settled before. */
   #settle(): boolean {
     if (this.#settled) return false
     this.#settled = true

@@ -1,3 +1,4 @@
+/** The types of interceptors. */
 import type { Intercepted, RequestInterceptor } from '../call/interceptor.ts'
 import type { Capabilities, Messages, RepositoryInfo } from '../schema/messages.ts'
 import type { CreateRepositoryInput, GetTreeInput, ListInput, Operation, OperationInputs } from './inputs.ts'

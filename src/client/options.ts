@@ -1,3 +1,4 @@
+/** The options of a client: their defaults and checks. */
 import type { BatchOptions, ResolvedBatchOptions } from '../batch/options.ts'
 import { isToken, type Token } from '../call/credentials.ts'
 import { type Endpoint, parseEndpoint } from '../connection/endpoint.ts'
@@ -139,7 +140,7 @@ const keys = [
 
 /**
  * Checks options and fills in defaults.
- * @throws BlobwireError `invalid_argument` naming the option, the value and what is allowed; also for unknown options
+ * @throws BlobwireError `invalid_argument` naming the option, the value and the allowed values; also for unknown options
  * @internal
  */
 export function resolveOptions(options: ClientOptions): ResolvedOptions {
@@ -169,7 +170,7 @@ export function resolveOptions(options: ClientOptions): ResolvedOptions {
   }
 }
 
-/** Of one client; each has its own connections. */
+/** Most endpoints of one client; each has connections of its own. */
 const maxEndpoints = 64
 
 function checkEndpoints(given: unknown): Map<string, Endpoint> {
@@ -185,7 +186,7 @@ function checkEndpoints(given: unknown): Map<string, Endpoint> {
 }
 
 /**
- * @throws BlobwireError `invalid_argument` for what is no transport, or none that the endpoints speak
+ * @throws BlobwireError `invalid_argument` for an unknown transport, or one that the endpoints do not speak
  * @internal
  */
 export function checkTransport(value: unknown, endpoints: readonly Endpoint[]): readonly TransportName[] {
@@ -200,7 +201,7 @@ export function checkTransport(value: unknown, endpoints: readonly Endpoint[]): 
   return [name]
 }
 
-/** The older name stands where the newer one does not. */
+/** The older `connectTimeoutMs` counts where the newer option is not given. */
 function checkConnection({ connection = {}, connectTimeoutMs }: ClientOptions): ResolvedConnectionOptions {
   if (connectTimeoutMs === undefined) return resolveConnection(connection)
   checkNumber('connectTimeoutMs', connectTimeoutMs)

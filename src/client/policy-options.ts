@@ -1,5 +1,4 @@
-/** Options of retries, breaker, concurrency and hedging: their defaults and what is allowed. */
-
+/** Options of retries, breaker, concurrency and hedging: their defaults and checks. */
 import type { BreakerOptions, ResolvedBreakerOptions } from '../balance/circuit-breaker.ts'
 import type { BatchOptions, ResolvedBatchOptions } from '../batch/options.ts'
 import type { ConcurrencyOptions } from '../call/bulkhead.ts'
@@ -92,7 +91,7 @@ const batchRules: Readonly<Record<keyof BatchOptions, NumberRule>> = {
 /** Names of these options. */
 export const policyOptions = ['retry', 'breaker', 'concurrency', 'attemptTimeoutMs', 'hedge']
 
-/** @throws BlobwireError `invalid_argument` naming the option, the value and what is allowed */
+/** @throws BlobwireError `invalid_argument` naming the option, the value and the allowed values */
 export function checkPolicies(options: PolicyOptions): ResolvedPolicies {
   const { retry, breaker, concurrency, attemptTimeoutMs, hedge } = options
   return {

@@ -1,3 +1,4 @@
+/** The calls of one repository. */
 import type { CallOptions } from '../call/call-options.ts'
 import type {
   Commit,

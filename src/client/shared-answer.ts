@@ -1,13 +1,14 @@
+/** Waits for an answer that several calls share. */
 import type { CallOptions } from '../call/call-options.ts'
 import type { Clock } from '../core/clock.ts'
 import { BlobwireError } from '../core/error.ts'
 
-/** How long one caller waits, and its signal. */
+/** The time limit and the signal of one waiting call. */
 type WaitOptions = Pick<CallOptions, 'signal'> & { readonly timeoutMs: number }
 
 /**
- * Waits for an answer that others wait for, too: a deadline or an abort is that of one caller alone.
- * @throws BlobwireError `deadline_exceeded`, `cancelled`, or what the answer failed with
+ * Waits for the answer under the time limit and the signal of one call; the answer itself goes on.
+ * @throws BlobwireError `deadline_exceeded`, `cancelled`, or the error of the answer
  */
 export function sharedAnswer<Value>(answer: Promise<Value>, { timeoutMs, signal }: WaitOptions, clock: Clock) {
   return new Promise<Value>((resolve, reject) => {

@@ -1,3 +1,4 @@
+/** The statistics of a client. */
 import type { EndpointChannel } from '../balance/endpoint-channel.ts'
 import type { BatchingMode } from '../batch/options.ts'
 import { type ConnectionStats, connectionStats } from '../connection/stats.ts'
@@ -65,7 +66,7 @@ export interface ClientStats extends Omit<Counters, 'connections'>, BatchStats {
 }
 
 /**
- * Gathers what the parts of a client know.
+ * Collects the statistics of a client.
  * @internal
  */
 export function statsOf({ pipeline, counters, latency, transport, options }: CallInvoker): ClientStats {

@@ -1,4 +1,4 @@
-/** Turns what callers give into request messages: strings into bytes, dates and zones filled in, `null` into zero oids. */
+/** Turns the inputs of calls into request messages: strings become bytes, `null` a zero oid, and dates are filled in. */
 import type { Clock } from '../core/clock.ts'
 import { BlobwireError, invalidArgument } from '../core/error.ts'
 import { type ObjectFormat, zeroOid } from '../git/oid.ts'
@@ -15,10 +15,10 @@ import type {
   OperationName
 } from './inputs.ts'
 
-/** What preparing depends on. */
+/** The sources of defaults in request messages. */
 export interface RequestDefaults {
   readonly clock: Clock
-  /** Of the repository, as far as it is known. */
+  /** Object format of the repository; `sha1` until it is known. */
   readonly objectFormat: ObjectFormat
 }
 
@@ -41,7 +41,7 @@ function signature(author: Author, defaults: RequestDefaults): Init<Messages['Si
   return { name: author.name, email: author.email, timeSeconds, zone: author.zone ?? '+0000' }
 }
 
-/** Author and committer with explicit dates: the commit's oid is then the client's to know. */
+/** Author and committer with explicit dates, so that the client can compute the commit's oid. */
 export function signatures(input: { author: Author; committer?: Author | undefined }, defaults: RequestDefaults) {
   const author = signature(input.author, defaults)
   return { author, committer: input.committer === undefined ? author : signature(input.committer, defaults) }
@@ -67,7 +67,7 @@ export function fileChange(path: string, change: Change): Init<Messages['FileCha
 
 const changeForms = 'must be bytes, a string, null, { content }, { oid } or { moveFrom }'
 
-/** Entries may come from a listing, where the text of a path that is not UTF-8 would be another path. */
+/** Refuses entries of a listing whose path is not UTF-8: its text would be another path. */
 function treeEntries(entries: readonly (NewTreeEntry & { rawPath?: Uint8Array })[]): readonly NewTreeEntry[] {
   const other = entries.find(({ rawPath }) => rawPath !== undefined && rawPath.length > 0)
   if (other === undefined) return entries
@@ -118,7 +118,7 @@ const prepared: {
 
 /**
  * The request message of an operation.
- * @throws BlobwireError `invalid_argument` naming what is wrong
+ * @throws BlobwireError `invalid_argument` naming the wrong value
  */
 export function prepare<Name extends OperationName>(
   name: Name,
@@ -135,7 +135,7 @@ export function prepare<Name extends OperationName>(
     return prepared[name](input, defaults)
   } catch (error) {
     if (error instanceof BlobwireError) throw error
-    // A list that is none, and the like: JavaScript callers.
+    // Callers without TypeScript may pass a wrong type, such as no list.
     throw invalidArgument(name, `must be a valid input of ${name}: ${(error as Error).message}`)
   }
 }

@@ -1,3 +1,4 @@
+/** Makes the transports of one client. */
 import type { Codec } from '../codec/codec.ts'
 import { jsonCodec } from '../codec/json.ts'
 import { msgpackCodec } from '../codec/msgpack.ts'
@@ -12,19 +13,19 @@ import { createHttpTransport } from '../transport/http/transport.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { ResolvedOptions } from './options.ts'
 
-/** Host names that mean "the one you asked". */
+/** Host names in capabilities that stand for the host that was asked. */
 const sameHost = new Set(['', '0.0.0.0', '[::]'])
 
-/** In which form operations are prepared; gRPC takes MessagePack's, where bytes are bytes. */
+/** The codec for a transport's operations; gRPC takes the wire objects of MessagePack, where bytes are bytes. */
 export function codecOf(name: TransportName): Codec {
   return name === 'json' ? jsonCodec : msgpackCodec
 }
 
-/** Makes the transports of a client. In `client`, this file alone reaches the network functions of Node. */
+/** Makes the transports of one client. */
 export class TransportFactory {
   readonly #options: ResolvedOptions
   readonly #counters: Counters
-  /** Only while an endpoint is asked where gRPC listens. */
+  /** Transports that ask an endpoint for its gRPC address. */
   readonly #asking = new Set<Transport>()
 
   /** @throws BlobwireError `invalid_argument` where a certificate or key cannot be read */
@@ -34,7 +35,7 @@ export class TransportFactory {
     this.#counters = counters
   }
 
-  /** The way to one endpoint, by the text it was given as. @throws BlobwireError */
+  /** A transport to one endpoint, which is named as the option names it. @throws BlobwireError */
   async connect(text: string, transport: TransportName): Promise<Transport> {
     const endpoint = this.#options.endpoints.get(text) ?? parseEndpoint(text)
     if (transport !== 'grpc') return this.#http(transport, endpoint)
@@ -57,18 +58,18 @@ export class TransportFactory {
     }
   }
 
-  /** Ends the asking that is under way. */
+  /** Ends the requests for gRPC addresses. */
   async close(): Promise<void> {
     await Promise.all([...this.#asking].map((transport) => transport.close()))
   }
 
-  /** The HTTP form; an endpoint that was given for gRPC may serve it on the same port, as behind a proxy. */
+  /** A transport over HTTP; a `grpc://` endpoint may serve it on the same port, such as behind a proxy. */
   #http(name: 'json' | 'msgpack', endpoint: Endpoint): Transport {
     const connection = openHttpConnection({ ...endpoint, protocol: 'http' }, this.#options, this.#counters.connections)
     return createHttpTransport({ codec: codecOf(name), connection, counters: this.#counters }, this.#options)
   }
 
-  /** gRPC; grpc-js and the proto file are loaded only by clients that use them. */
+  /** A gRPC transport; only clients that use gRPC load grpc-js and the proto file. */
   async #grpc(endpoint: Endpoint): Promise<Transport> {
     const { tls, connection } = this.#options
     const { createGrpcTransport } = await import('../transport/grpc/transport.ts')
@@ -77,8 +78,8 @@ export class TransportFactory {
 }
 
 /**
- * Where gRPC listens, by the capabilities read from an HTTP endpoint.
- * @throws BlobwireError `unimplemented` where it does not
+ * The gRPC endpoint that the capabilities of an HTTP endpoint name.
+ * @throws BlobwireError `unimplemented` where they name none
  */
 function grpcEndpoint(capabilities: Messages['GetCapabilitiesResponse'], asked: Endpoint): Endpoint {
   const url = capabilities.transports.find(({ transport }) => transport === 'grpc')?.url
@@ -88,7 +89,7 @@ function grpcEndpoint(capabilities: Messages['GetCapabilitiesResponse'], asked: 
   }
   // A port without a host cannot be parsed as a URL.
   const found = parseEndpoint(url.replace('//:', '//0.0.0.0:').replace(/^http/, 'grpc'))
-  // A token or a secret connection must not be moved to cleartext by what a server says.
+  // The answer of a server must not move a token or an encrypted connection to cleartext.
   if (asked.secure && !found.secure) {
     const message = `${originOf(asked)} names a cleartext address for gRPC; a TLS endpoint must name one with TLS`
     throw new BlobwireError({ reason: 'downgrade_refused', message })

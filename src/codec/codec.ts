@@ -1,32 +1,33 @@
+/** The interface of the codecs, which turn messages into bytes and back. */
 import type { Init, MessageName } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
 
-/** A message in the form that one codec writes. */
+/** A message in the representation of one codec: defaults left out, bytes and integers as its format has them. */
 export type WireObject = Record<string, unknown>
 
-/** An operation of a batch, checked, with its estimated size on the wire: rather more than less. */
+/** An operation of a batch, checked, with its size on the wire, which is estimated high. */
 export interface WireOperation {
   readonly wire: WireObject
   readonly bytes: number
 }
 
-/** Turns messages of the schema into bytes and back. */
+/** Encodes and decodes messages of the schema. */
 export interface Codec {
   readonly name: 'json' | 'msgpack'
-  /** The content type that says so, without parameters. */
+  /** The content type of unary messages, without parameters. */
   readonly contentType: string
   /**
-   * Bytes of a message; what is left out has its proto3 default.
+   * Bytes of a message; absent fields have their proto3 defaults.
    * @throws BlobwireError `invalid_argument` naming the field, where a value has the wrong type
    */
   encode<Name extends MessageName>(type: Name, message: Init<Messages[Name]>): Uint8Array
-  /** `encode` in two halves: checks a message and gives it in the form that this codec writes. */
+  /** The first step of `encode`: checks a message and makes its wire object. */
   prepare<Name extends MessageName>(type: Name, message: Init<Messages[Name]>): WireObject
-  /** `prepare` for an operation of a batch, which leaves out `repository`: it stands once, outside. */
+  /** `prepare` for an operation of a batch, without `repository`, which the batch names once. */
   prepareOperation(type: MessageName, request: object): WireOperation
   /**
-   * The second half: the bytes of what was prepared, in one or more pieces, behind `headroom` bytes of the first that the
-   * caller fills in. Pieces may be contents that were given to `prepare`, and must not change until they are sent.
+   * The second step: the bytes of a wire object in one or more pieces. The first piece begins with `headroom` bytes for
+   * the caller to fill in. Pieces may share memory with the message, and must not change until they are sent.
    */
   write(prepared: WireObject, headroom: number): Uint8Array[]
   /**

@@ -1,11 +1,11 @@
 /**
- * The envelopes of streams: a byte of flags, the payload's length in four bytes, big-endian, the payload.
+ * The envelopes of streams: one byte of flags, the length of the payload in four bytes (big-endian), and the payload.
  * Source: Connect protocol, "Enveloped-Message" (the same prefix as gRPC's).
  */
 import { BlobwireError } from '../core/error.ts'
 import { allocate, concat } from '../platform/bytes.ts'
 
-/** Bytes before each payload. */
+/** Length of the header in front of each payload. */
 export const envelopeHeaderBytes = 5
 /** The payload is compressed. */
 export const compressedFlag = 0x01
@@ -19,7 +19,7 @@ function writeLength(header: Uint8Array, length: number): void {
   header[4] = length
 }
 
-/** An envelope in one piece: the payload is copied once, behind its header. */
+/** An envelope in one piece, with a copy of the payload. */
 export function encodeEnvelope(flags: number, payload: Uint8Array): Uint8Array {
   const envelope = allocate(envelopeHeaderBytes + payload.length)
   envelope[0] = flags
@@ -28,7 +28,7 @@ export function encodeEnvelope(flags: number, payload: Uint8Array): Uint8Array {
   return envelope
 }
 
-/** Writes the header into the room in front of an uncompressed payload, so that its bytes need not be moved. */
+/** Writes the header into the headroom of an uncompressed payload, which is not copied. */
 export function sealEnvelope(pieces: readonly Uint8Array[]): void {
   const [first] = pieces
   if (first === undefined) return
@@ -36,35 +36,35 @@ export function sealEnvelope(pieces: readonly Uint8Array[]): void {
   writeLength(first, payloadBytes(pieces))
 }
 
-/** Of an envelope in pieces. */
+/** Length of the payload of an envelope in pieces. */
 export function payloadBytes(pieces: readonly Uint8Array[]): number {
   let bytes = -envelopeHeaderBytes
   for (const piece of pieces) bytes += piece.length
   return bytes
 }
 
-/** The payload of an envelope in pieces, in one. */
+/** The payload of an envelope in pieces, as one piece. */
 export function payloadOf(pieces: readonly Uint8Array[]): Uint8Array {
   const [only] = pieces
   return (pieces.length === 1 && only ? only : concat(pieces)).subarray(envelopeHeaderBytes)
 }
 
-/** Takes one envelope; `payload` may be a view of what was pushed. */
+/** Takes one envelope; `payload` may be a view of a chunk. */
 export type EnvelopeReceiver = (flags: number, payload: Uint8Array) => void
 
 const noBytes = new Uint8Array(0)
 
 /**
- * Cuts a stream of chunks into envelopes. Each byte is copied at most once, however small the chunks, and an envelope
- * that is too large is refused by its header.
+ * Parses a stream of chunks into envelopes. Each byte is copied at most once, however small the chunks, and an envelope
+ * that is too large is refused when its header has come.
  */
 export class EnvelopeParser {
   readonly #maxBytes: number
   readonly #receive: EnvelopeReceiver
-  /** What is not yet a whole header, or the part of the payload that has come. */
+  /** An incomplete envelope. */
   #held: Uint8Array = noBytes
   #heldBytes = 0
-  /** Whole length of the envelope being held, header included; 0 = its header is not complete. */
+  /** Length of the incomplete envelope with its header; 0 = the header itself is incomplete. */
   #wanted = 0
 
   /** `maxBytes` bounds one payload. */
@@ -78,13 +78,13 @@ export class EnvelopeParser {
     return this.#heldBytes > 0
   }
 
-  /** @throws BlobwireError `resource_exhausted` for a payload above `maxBytes`, and what the receiver throws */
+  /** @throws BlobwireError `resource_exhausted` for a payload above `maxBytes`, and the receiver's errors */
   push(chunk: Uint8Array): void {
     let at = 0
     while (at < chunk.length) at = this.#heldBytes > 0 ? this.#resume(chunk, at) : this.#begin(chunk, at)
   }
 
-  /** At the start of an envelope. Returns where it stopped reading. */
+  /** Reads from the start of an envelope. Returns the position behind the bytes read. */
   #begin(chunk: Uint8Array, at: number): number {
     const available = chunk.length - at
     if (available >= envelopeHeaderBytes) {
@@ -98,7 +98,7 @@ export class EnvelopeParser {
     return this.#resume(chunk, at)
   }
 
-  /** Goes on with what is held, or begins to hold. */
+  /** Adds to the incomplete envelope. Returns the position behind the bytes read. */
   #resume(chunk: Uint8Array, at: number): number {
     const target = this.#wanted || envelopeHeaderBytes
     const take = Math.min(target - this.#heldBytes, chunk.length - at)

@@ -1,10 +1,10 @@
 /** Defaults and ranges of the schema's scalar types, for every codec. Rules: proto3 (protobuf.dev, "Language Guide"). */
 import type { ScalarKind } from '../schema/descriptor.ts'
 
-/** The scalar types that are whole numbers. */
+/** The integer types. */
 export type IntegerKind = Exclude<ScalarKind, 'string' | 'bytes' | 'bool'>
 
-/** The value of a field that is not set. */
+/** The value of an absent field. */
 export const defaults: Readonly<Record<ScalarKind, unknown>> = {
   string: '',
   bytes: new Uint8Array(0),
@@ -15,7 +15,7 @@ export const defaults: Readonly<Record<ScalarKind, unknown>> = {
   int64: 0
 }
 
-/** The least and the greatest number of each type; of those of 64 bits, what JavaScript can tell apart. */
+/** The least and the greatest number of each type; of 64-bit types, the safe integers of JavaScript. */
 export const ranges: Readonly<Record<IntegerKind, readonly [number, number]>> = {
   uint32: [0, 2 ** 32 - 1],
   int32: [-(2 ** 31), 2 ** 31 - 1],

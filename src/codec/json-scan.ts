@@ -1,6 +1,6 @@
 /**
- * Walks JSON text before it is parsed, for what `JSON.parse` lets pass: bottomless nesting, keys that stand twice, and
- * `__proto__`. Grammar is left to the parser. Strings are crossed by native search, so that base64 costs next to nothing.
+ * Scans JSON text for dangers that `JSON.parse` accepts: unlimited nesting, duplicate keys and `__proto__`. The parser
+ * checks the grammar afterwards. A native search skips strings, so that base64 costs next to nothing.
  */
 import { decodeLatin1, decodeUtf8, encodeUtf8 } from '../platform/bytes.ts'
 import type { NativeBytes } from '../platform/platform.ts'
@@ -14,7 +14,7 @@ const backslash = 0x5c
  * @throws BlobwireError `invalid_argument`, reason `malformed`
  */
 export function scanJson(text: NativeBytes): void {
-  // One entry for each open object (its keys) or array (undefined).
+  // The keys of each open object; undefined for an open array.
   const levels: (string[] | undefined)[] = []
   let expectsKey = false
   let nodes = 0
@@ -27,7 +27,7 @@ export function scanJson(text: NativeBytes): void {
       if (end < 0) throw malformed('a string is not terminated')
       if (nextBackslash >= 0 && nextBackslash < at) nextBackslash = text.indexOf(backslash, at)
       if (nextBackslash < 0 || nextBackslash > end) return end
-      // An escape takes the byte after it along, so it can be crossed as two bytes.
+      // An escape is skipped as two bytes: its second one may be a quote or a backslash.
       at = nextBackslash + 2
       if (end < at) end = text.indexOf(quote, at)
     }

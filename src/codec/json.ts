@@ -1,3 +1,4 @@
+/** The JSON codec: ProtoJSON. */
 import {
   allocate,
   decodeBase64,
@@ -19,10 +20,10 @@ function readLong(value: unknown): number | undefined {
   return typeof value === 'number' ? value : undefined
 }
 
-/** Bytes above this are encoded when the message is written, not when it is prepared: it may wait, and need not be copied. */
+/** Longer bytes become base64 when the message is written: until then the original suffices. */
 const earlyBytes = 4096
 
-/** Bytes that `JSON.stringify` turns into base64. */
+/** Bytes that `JSON.stringify` encodes as base64. */
 class LateBase64 {
   readonly #bytes: Uint8Array
 

@@ -1,6 +1,6 @@
 /**
- * Walks the headers of a MessagePack value before anything is built from it: the decoder itself trusts every count it
- * reads, so that five bytes can claim gigabytes. Source: the MessagePack specification, "Formats".
+ * Scans the headers of a MessagePack value before it is decoded: the decoder trusts every length, so that five bytes can
+ * make it allocate gigabytes. Source: the MessagePack specification, "Formats".
  */
 import { decodeLatin1, isUtf8, toNative } from '../platform/bytes.ts'
 import type { NativeBytes } from '../platform/platform.ts'
@@ -17,6 +17,7 @@ export function scanMessagePack(bytes: Uint8Array): void {
   new Scan(bytes).run()
 }
 
+/** An open map or array. */
 interface Level {
   /** Values still to come; for a map, keys and values. */
   remaining: number

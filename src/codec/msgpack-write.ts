@@ -1,16 +1,16 @@
 /**
  * Writes prepared messages as MessagePack (msgpack.org, "Formats"), each value in its shortest form. `@msgpack/msgpack`
- * writes the same bytes; this takes a third of its time, copies a blob once instead of twice or more, and leaves room for
- * the envelope in front. test/codec/msgpack-write.test.ts compares the two.
+ * writes the same bytes; this writer takes a third of the time, copies a blob once instead of twice or more, and leaves
+ * room for the envelope in front. test/codec/msgpack-write.test.ts compares the two.
  */
 import { allocate, copyRange, encodeUtf8, utf8Length, writeUtf8 } from '../platform/bytes.ts'
 import type { NativeBytes } from '../platform/platform.ts'
 
-/** Small messages are put together here, so that only what they need is allocated for them. */
+/** The buffer for small messages, each of which is copied to memory of its exact size. */
 const scratch = allocate(64 * 1024)
-/** From here on, a content is not copied. */
+/** Contents from this size on are pieces of their own, and are not copied. */
 const ownPieceBytes = 16 * 1024
-/** What a number or the header of anything else takes at most. */
+/** Most bytes of a number, or of the header of another value. */
 const headerBytes = 9
 
 /** The bytes of a value. */
@@ -22,8 +22,8 @@ export function writeMessagePack(value: unknown): Uint8Array {
 }
 
 /**
- * The same in pieces, behind `headroom` bytes of the first that are left to the caller. Large contents are pieces of
- * their own, as they are: nothing copies them.
+ * The bytes of a value in pieces. The first piece begins with `headroom` bytes for the caller to fill in. Large contents
+ * are pieces of their own, without a copy.
  */
 export function writeMessagePackPieces(value: unknown, headroom: number): Uint8Array[] {
   const pieces: Uint8Array[] = []
@@ -32,12 +32,12 @@ export function writeMessagePackPieces(value: unknown, headroom: number): Uint8A
     pieces.push(copyRange(scratch, pieces.length === 0 ? 0 : headroom, end))
     return pieces
   }
-  // Many small values that are too much for the scratch buffer together.
+  // Many small values together are too large for the scratch buffer.
   const bytes = allocate(headroom + sizeOf(value))
   return [bytes.subarray(0, new Writer(bytes).write(value, headroom))]
 }
 
-/** No less than the bytes of a value. */
+/** An upper bound of the bytes of a value. */
 function sizeOf(value: unknown): number {
   if (typeof value === 'string') return headerBytes + utf8Length(value)
   if (value instanceof Uint8Array) return headerBytes + value.length
@@ -48,7 +48,7 @@ function sizeOf(value: unknown): number {
   return size
 }
 
-/** Field names with their headers, as they stand in every message; there are no others. */
+/** Encoded keys by field name. */
 const keys = new Map<string, Uint8Array>()
 
 function keyOf(name: string): Uint8Array {
@@ -59,7 +59,7 @@ function keyOf(name: string): Uint8Array {
 
 class Writer {
   readonly #bytes: NativeBytes
-  /** Takes pieces that are finished before the end; undefined = all goes in one. */
+  /** Takes finished pieces; undefined = the value becomes one piece. */
   readonly #pieces: Uint8Array[] | undefined
   #headroom = 0
   #at = 0
@@ -69,7 +69,7 @@ class Writer {
     this.#pieces = pieces
   }
 
-  /** Returns where the value (its last piece) ends; 0 = it does not fit. */
+  /** Returns the end of the value in the buffer (of its last piece); 0 = it does not fit. */
   write(value: unknown, at: number): number {
     this.#headroom = at
     this.#at = at
@@ -102,7 +102,7 @@ class Writer {
 
   #map(map: Record<string, unknown>): boolean {
     let count = 0
-    // Prepared messages are plain objects; a list of their keys would only be garbage.
+    // Wire objects inherit no keys, so that `in` needs no list of them.
     for (const _name in map) count++
     if (count <= 15) this.#bytes[this.#at++] = 0x80 | count
     else this.#wide(0xde, count)
@@ -146,7 +146,7 @@ class Writer {
     return true
   }
 
-  /** Ends the piece before, whose first one has the headroom; what follows begins again behind as much room. */
+  /** Adds the finished piece and the content. The next piece begins in the buffer anew, behind the headroom. */
   #piece(bytes: Uint8Array, pieces: Uint8Array[]): boolean {
     this.#wide(0xc5, bytes.length)
     pieces.push(copyRange(scratch, pieces.length === 0 ? 0 : this.#headroom, this.#at))
@@ -173,7 +173,7 @@ class Writer {
     this.#bytes[this.#at++] = value
   }
 
-  /** The type and two bytes where they suffice, else the type behind it and four. */
+  /** Writes the type and two bytes where they suffice, else the next type and four bytes. */
   #wide(type: number, value: number): void {
     const bytes = this.#bytes
     let at = this.#at
@@ -188,7 +188,7 @@ class Writer {
     this.#at = at
   }
 
-  /** Eight bytes, of which each takes what is left of the value modulo 256. */
+  /** Writes the type and eight bytes. */
   #long(type: number, value: number): void {
     this.#bytes[this.#at] = type
     let rest = value

@@ -1,3 +1,4 @@
+/** The MessagePack codec: a fast reader, a complete reader, and the writer. */
 import { Decoder } from '@msgpack/msgpack'
 import type { MessageName } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
@@ -24,12 +25,12 @@ export const msgpackCodec: Codec = {
   write: writeMessagePackPieces,
 
   decode<Name extends MessageName>(type: Name, bytes: Uint8Array) {
-    return (readMessagePack(type, bytes) as Messages[Name] | undefined) ?? readCarefully(type, bytes)
+    return (readMessagePack(type, bytes) as Messages[Name] | undefined) ?? readCompletely(type, bytes)
   }
 }
 
-/** Whatever is acceptable, in any order and with whatever is unknown; what is not is told. */
-function readCarefully<Name extends MessageName>(type: Name, bytes: Uint8Array): Messages[Name] {
+/** Reads fields in any order, ignores unknown ones, and reports errors. */
+function readCompletely<Name extends MessageName>(type: Name, bytes: Uint8Array): Messages[Name] {
   scanMessagePack(bytes)
   let wire: unknown
   try {

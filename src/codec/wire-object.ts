@@ -1,6 +1,6 @@
 /**
- * Checks messages against the schema, the same way for every codec: what comes in gets its defaults, what goes out
- * loses them. Rules: proto3 field presence and the ProtoJSON mapping (protobuf.dev, "ProtoJSON Format").
+ * Checks messages against the schema, for every codec alike. Defaults are filled in where messages are received, and left
+ * out where they are sent. Rules: proto3 field presence and the ProtoJSON mapping (protobuf.dev, "ProtoJSON Format").
  */
 import { invalidArgument } from '../core/error.ts'
 import { toUint8Array, utf8Length } from '../platform/bytes.ts'
@@ -10,21 +10,21 @@ import type { Messages } from '../schema/messages.ts'
 import type { WireObject, WireOperation } from './codec.ts'
 import { defaults, type IntegerKind, ranges } from './fields.ts'
 
-/** How a codec represents the two kinds of value on which formats differ. */
+/** A codec's representation of bytes and 64-bit integers, in which formats differ. */
 export interface Representation {
-  /** The bytes behind a decoded value; undefined = it is none. */
+  /** The bytes of a decoded value; undefined = it represents none. */
   readBytes(value: unknown): Uint8Array | undefined
   writeBytes(bytes: Uint8Array): unknown
-  /** Length of so many bytes on the wire. */
+  /** Length on the wire of bytes of this length. */
   encodedLength(length: number): number
-  /** The number behind a decoded 64-bit value; undefined = it is none. */
+  /** The number of a decoded 64-bit value; undefined = it represents none. */
   readLong(value: unknown): number | undefined
   writeLong(value: number): unknown
   /** ProtoJSON also accepts the field names of the proto file. */
   readonly acceptsProtoNames: boolean
 }
 
-/** Bytes are bytes and integers are integers: MessagePack, and the objects that protobufjs takes and gives. */
+/** The representation of MessagePack and protobufjs: bytes are bytes, and integers are numbers. */
 const binaryRepresentation: Representation = {
   readBytes: (value) => (value instanceof Uint8Array ? toUint8Array(value) : undefined),
   writeBytes: (bytes) => bytes,
@@ -34,7 +34,7 @@ const binaryRepresentation: Representation = {
   acceptsProtoNames: false
 }
 
-/** Carries the path of a wrong field up to the message it stands in. */
+/** Thrown for a wrong field; collects its path from the innermost message outwards. */
 class FieldProblem {
   path = ''
   readonly description: string
@@ -55,13 +55,13 @@ const protoNames = new Map(
     .map((field) => [field.name, field.name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)])
 )
 
-/** Whether the value is the field's default, which is not written. */
+/** Whether the value is the default of the field, which is not sent. */
 function isDefault(field: Field, value: unknown): boolean {
   if (field.kind === 'bytes' || field.repeated) return (value as { length?: unknown } | null)?.length === 0
   return field.kind !== 'message' && value === defaults[field.kind]
 }
 
-/** Fields by name, of messages that are a single oneof: so that not all of them are looked for. */
+/** Fields by name of messages that are a single oneof, where a lookup replaces the walk through all fields. */
 const choices = new Map<MessageName, ReadonlyMap<string, Field>>()
 for (const type of Object.keys(messageDescriptors) as MessageName[]) {
   const fields = messageDescriptors[type]
@@ -69,7 +69,7 @@ for (const type of Object.keys(messageDescriptors) as MessageName[]) {
   if (isChoice) choices.set(type, new Map(fields.map((field) => [field.name, field])))
 }
 
-/** The one field that is set in a message that is a single oneof; undefined = there may be none, or several. */
+/** The one field that is set in a message that is a single oneof; undefined = none is, or several are. */
 function onlyField(type: MessageName, wire: WireObject): Field | undefined {
   const choice = choices.get(type)
   if (choice === undefined) return undefined
@@ -119,12 +119,9 @@ function readValue(field: Field, value: unknown, as: Representation): unknown {
   }
 }
 
-/** Bytes of a field besides its value: its key and its length, about. */
+/** Approximate bytes of a field besides its value, for key and length. */
 const perFieldBytes = 16
-/**
- * Estimated size of the message that is being made. One variable serves all messages, because making one is synchronous
- * and `toWireOperation` begins it anew.
- */
+/** Estimated size of the wire object that is being made; synchronous, so that one variable serves all. */
 let estimatedBytes = 0
 
 function writeValue(field: Field, value: unknown, as: Representation): unknown {
@@ -157,7 +154,7 @@ function asWireObject(value: unknown): WireObject {
   return value as WireObject
 }
 
-/** Adds where in a message a problem is; `index` = the place in a repeated field, or -1. */
+/** Adds the field to the path of a problem; `index` = the place in a repeated field, or -1. */
 function located(problem: unknown, field: Field | undefined, index: number): unknown {
   if (!(problem instanceof FieldProblem) || field === undefined) return problem
   return problem.within(index < 0 ? field.name : `${field.name}[${index}]`)
@@ -241,7 +238,8 @@ function asError(problem: unknown): unknown {
 }
 
 /**
- * Checks a decoded plain object and fills in defaults; oneof and message fields stay absent, unknown fields are dropped.
+ * The message of a decoded wire object, checked, with defaults filled in. Absent oneof and message fields stay absent, and
+ * unknown fields are dropped.
  * @throws BlobwireError `invalid_argument` naming the field
  */
 export function fromWire<Name extends MessageName>(
@@ -257,7 +255,7 @@ export function fromWire<Name extends MessageName>(
 }
 
 /**
- * Checks a message that is to be sent and drops what proto3 does not write: defaults, and fields it does not know.
+ * The wire object of a message, checked; defaults and unknown fields are left out.
  * @throws BlobwireError `invalid_argument` naming the field
  */
 export function toWire<Name extends MessageName>(
@@ -272,7 +270,7 @@ export function toWire<Name extends MessageName>(
   }
 }
 
-/** The same for an operation of a batch, which leaves out `repository`: it stands once, outside. */
+/** The wire object of an operation of a batch, without `repository`, which the batch names once. */
 export function toWireOperation(
   type: MessageName,
   request: object,

@@ -1,11 +1,11 @@
-/** gzip under a byte limit, with the errors of a client. */
+/** gzip under a byte limit, with `BlobwireError`s. */
 import { BlobwireError } from '../core/error.ts'
 import * as zlib from '../platform/zlib.ts'
 
 export { gzip } from '../platform/zlib.ts'
 
 /**
- * The bytes of one or more gzip members (RFC 1952); a promise only where they are many.
+ * The content of one or more gzip members (RFC 1952); a promise where they are large.
  * @throws BlobwireError `resource_exhausted` above `maxBytes`, before more is buffered; `invalid_argument`, reason
  * `malformed`, for bytes that are not gzip, are truncated or have a wrong checksum or size
  */

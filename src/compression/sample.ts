@@ -1,12 +1,13 @@
-/** Most bytes that are looked at. */
+/** Predicts by a sample whether bytes are compressible. */
+/** Most bytes of a sample. */
 const sampleBytes = 4096
-/** From that many places, so that a header before compressed content does not decide. */
+/** Places of a sample: a header in front of compressed content must not decide. */
 const places = 4
-/** Bits per byte above which gzip saves too little. What is compressed already has 7.8 or more, programs 6, text 4 to 5. */
+/** Bits per byte above which gzip saves too little: compressed data has 7.8 or more, programs have 6, text has 4 to 5. */
 const maxBitsPerByte = 7.2
 /**
- * The same for ASCII, the few bytes of a frame's header aside. Base64 of what is compressed already has 5.9 to 6, of text and programs less than 5.6. Of the
- * former gzip would win back the quarter that base64 added, but takes some 20 ms a MiB for it.
+ * The same for ASCII, besides the few bytes of a frame's header. Base64 of compressed data has 5.9 to 6, base64 of text and
+ * programs less than 5.6. gzip would save the quarter that base64 added to compressed data, but takes some 20 ms a MiB.
  */
 const maxBitsPerAsciiByte = 5.85
 
@@ -39,7 +40,7 @@ export function looksCompressible(bytes: Uint8Array): boolean {
   return bits / seen <= (beyondAscii <= seen / 100 ? maxBitsPerAsciiByte : maxBitsPerByte)
 }
 
-/** The same for bytes in pieces, by the largest of them. */
+/** Whether bytes in pieces look compressible, by the largest piece. */
 export function piecesLookCompressible(pieces: readonly Uint8Array[]): boolean {
   let largest: Uint8Array = new Uint8Array(0)
   for (const piece of pieces) if (piece.length > largest.length) largest = piece

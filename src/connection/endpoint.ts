@@ -1,6 +1,7 @@
+/** Endpoints: the URLs that users give, read and written. */
 import { invalidArgument } from '../core/error.ts'
 
-/** Where a server listens. */
+/** The address of a server. */
 export interface Endpoint {
   /** `http` speaks the HTTP form (JSON, MessagePack), `grpc` speaks gRPC. */
   readonly protocol: 'http' | 'grpc'
@@ -48,7 +49,7 @@ export function originOf(endpoint: Endpoint): string {
   return `${endpoint.secure ? 'https' : 'http'}://${authorityOf(endpoint)}`
 }
 
-/** Error messages are logged; a password in a mistaken URL must not be. */
+/** Error messages end up in logs, and a mistaken URL may hold a password. */
 function withoutCredentials(text: unknown): string {
   return String(text).replace(/\/\/[^/]*@/, '//…@')
 }

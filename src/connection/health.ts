@@ -1,3 +1,4 @@
+/** The health of connections: PINGs, and the limits that HTTP and gRPC share. */
 import type { ClientHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Clock } from '../core/clock.ts'
@@ -18,23 +19,23 @@ export function connectionDead(timeoutMs: number): BlobwireError {
   return new BlobwireError({ reason: 'connection_dead', message, sent: 'maybe' })
 }
 
-/** How a connection is watched. */
+/** The options of health checks, and the connection's state. */
 export interface HealthContext {
   readonly clock: Clock
   readonly pingIntervalMs: number
   readonly pingTimeoutMs: number
-  /** Whether streams are open on it. */
+  /** Whether streams are open on the connection. */
   isBusy(): boolean
 }
 
-/** What is watched. The session is only asked for PINGs. */
+/** The part of an HTTP/2 session that health checks use. */
 export type PingSession = Pick<ClientHttp2Session, 'ping' | 'destroyed'>
 export type WatchedSocket = Pick<Socket, 'bytesRead' | 'destroyed' | 'destroy'>
 
 /**
- * The HTTP/2 session that undici opened on a socket. undici has no public way to it; it keeps it under a symbol of its
- * own, so that every symbol is looked at for what can PING. test/connection/health.test.ts notices when it has moved;
- * connections are then used without PINGs.
+ * The HTTP/2 session that undici opened on a socket. undici keeps the session under a private symbol; the search takes
+ * the value of any symbol that can send a PING. Where undici moves the session, connections are used without PINGs, and
+ * test/connection/health.test.ts fails.
  */
 export function sessionOn(socket: object): ClientHttp2Session | undefined {
   for (const symbol of Object.getOwnPropertySymbols(socket)) {
@@ -47,8 +48,8 @@ export function sessionOn(socket: object): ClientHttp2Session | undefined {
 }
 
 /**
- * Finds out whether the other side of a connection is still there (RFC 9113 section 6.7). Bytes of any kind are a sign of
- * life, so that a connection full of data is not given up because the answer to a PING queues behind it.
+ * Checks with PINGs whether the peer of a connection responds (RFC 9113 section 6.7). Bytes of any kind count as a
+ * response, because on a busy connection the answer to a PING queues behind data.
  */
 export class ConnectionHealth {
   readonly #socket: WatchedSocket
@@ -66,8 +67,8 @@ export class ConnectionHealth {
   }
 
   /**
-   * Sends a PING. False = nothing at all came in this time, and the connection was destroyed. `keepsAlive` = the process
-   * does not end before: undici lets it end while a connection is idle.
+   * Sends a PING. False = no byte came within `timeoutMs`, and the connection was destroyed. With `keepsAlive` the timer
+   * keeps the process running: undici's idle connections do not.
    */
   check(timeoutMs: number, keepsAlive = false): Promise<boolean> {
     const { clock } = this.#context
@@ -81,7 +82,7 @@ export class ConnectionHealth {
       }
       cancel = clock.schedule(timeoutMs, () => end(this.#socket.bytesRead !== bytesBefore), keepsAlive)
       try {
-        // An error says that the session has ended, or that ten PINGs wait already: the timer judges those.
+        // Node reports an error where the session has ended or ten PINGs wait already; then the timer decides.
         this.#session.ping((error) => {
           if (error === null || this.#session.destroyed) end(!this.#session.destroyed)
         })
@@ -91,7 +92,7 @@ export class ConnectionHealth {
     })
   }
 
-  /** A call has had no answer: a PING at once, with little time for it. One at a time. */
+  /** Checks the connection at once, with a short time limit, because a call had no answer. One check runs at a time. */
   suspect(): void {
     if (this.#suspect || this.#socket.destroyed) return
     this.#suspect = true
@@ -100,7 +101,7 @@ export class ConnectionHealth {
     })
   }
 
-  /** Watches no longer. */
+  /** Ends the periodic checks. */
   stop(): void {
     this.#cancelTimer?.()
   }

@@ -81,14 +81,14 @@ export interface ConnectionOptions {
   proxy?: string | undefined
 }
 
-/** With every default in place; `proxy` has none. */
+/** Connection options with every default in place; `proxy` has no default. */
 export type ResolvedConnectionOptions = {
   readonly [Name in Exclude<keyof ConnectionOptions, 'proxy'>]-?: NonNullable<ConnectionOptions[Name]>
 } & {
   readonly proxy: string | undefined
 }
 
-/** Times are above 0, unless they say otherwise. */
+/** Rules of the numeric options. */
 const numberRules = {
   maxConnections: { default: 4, least: 1, integer: true },
   maxIdleConnections: { default: 0, least: 0 },
@@ -107,7 +107,7 @@ const names = [...Object.keys(numberRules), 'noDelay', 'proxy']
 
 /**
  * Checks options and fills in defaults.
- * @throws BlobwireError `invalid_argument` naming the option, the value and what is allowed; also for unknown options
+ * @throws BlobwireError `invalid_argument` naming the option, the value and the allowed values; also for unknown options
  */
 export function resolveConnection(given: ConnectionOptions | undefined): ResolvedConnectionOptions {
   const options = checkObject('connection', given)
@@ -120,7 +120,7 @@ export function resolveConnection(given: ConnectionOptions | undefined): Resolve
   }
 }
 
-/** The URL may hold a password, so a wrong one is not shown. */
+/** A proxy URL may hold a password, so the error does not show the value. */
 function checkProxy(value: unknown): string {
   const wrong = invalidArgument('connection.proxy', 'must be "environment" or http(s)://[user:password@]host[:port]')
   if (typeof value !== 'string') throw wrong

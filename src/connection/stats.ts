@@ -1,3 +1,4 @@
+/** The statistics of connections. */
 import type { ConnectionCounters } from '../core/counters.ts'
 
 /** Counts of a client's connections. Over HTTP/1.1 only `opened`, `open` and `failures` are counted. */
@@ -8,7 +9,7 @@ export interface ConnectionStats extends ConnectionCounters {
   reuseRatio: number
 }
 
-/** What the counters say at the moment. Over HTTP/1.1 only connections are counted. */
+/** The statistics that follow from the counters. Over HTTP/1.1 only connections are counted. */
 export function connectionStats(counters: ConnectionCounters): ConnectionStats {
   const { open, inUse, opened, totalStreams } = counters
   const reuseRatio = totalStreams === 0 ? 0 : Math.max(0, 1 - opened / totalStreams)

@@ -1,3 +1,4 @@
+/** Options of TLS. */
 /** PEM text or bytes. */
 export type Pem = string | Uint8Array
 

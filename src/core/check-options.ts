@@ -1,4 +1,4 @@
-/** Checks of option values: one way to say which option is wrong, its value, and what is allowed. */
+/** Checks of option values. Each error names the option, its value and the allowed values. */
 import { invalidArgument } from './error.ts'
 import { nearestName } from './nearest-name.ts'
 
@@ -6,13 +6,13 @@ import { nearestName } from './nearest-name.ts'
 export interface NumberRule {
   readonly default: number
   readonly least?: number
-  /** The value itself is not allowed. */
+  /** Exclusive lower bound. */
   readonly above?: number
   readonly most?: number
   readonly integer?: boolean
 }
 
-/** A value for an error message, cut where it is long. */
+/** A value for an error message, shortened. */
 export function show(value: unknown): string {
   return typeof value === 'bigint' ? `${value}n` : (JSON.stringify(value) ?? String(value)).slice(0, 80)
 }

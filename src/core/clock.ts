@@ -1,3 +1,4 @@
+/** The clock and the timers of the client. */
 import { startTimer } from '../platform/schedule.ts'
 
 /** Time and timers, so that policies run on a fake clock in tests. */
@@ -7,13 +8,13 @@ export interface Clock {
   /** Milliseconds since 1970-01-01T00:00:00Z, for dates that are stored. */
   wallTimeMs(): number
   /**
-   * Calls back once, `delayMs` from now. Returns what cancels it. The timer keeps the process alive only where it is asked
-   * to: where somebody waits for nothing but this.
+   * Calls back once, `delayMs` from now. Returns the function that cancels the timer. Only a timer with `keepsAlive` keeps
+   * the process running, for callers that wait for nothing else.
    */
   schedule(delayMs: number, callback: () => void, keepsAlive?: boolean): () => void
 }
 
-/** `setTimeout` fires at once for more than this. */
+/** Longest delay of `setTimeout`, which fires at once for a longer one. */
 const maxDelayMs = 2 ** 31 - 1
 
 /** The machine's own clock. */

@@ -27,12 +27,12 @@ export type Code = keyof typeof codeNumbers
 /** All codes; a code's number is its place + 1. */
 const codes = Object.keys(codeNumbers) as Code[]
 
-/** The code of a gRPC status number; what gRPC does not know is `unknown`. */
+/** The code of a gRPC status number; `unknown` for a number that gRPC does not define. */
 export function codeFromGrpc(status: number): Code {
   return codes[status - 1] ?? 'unknown'
 }
 
-/** HTTP status that Connect gives each code. Source: Connect protocol, "Error codes". */
+/** The HTTP status of each code in Connect. Source: Connect protocol, "Error codes". */
 export const httpStatusFromCode: Readonly<Record<Code, number>> = {
   cancelled: 499,
   unknown: 500,
@@ -69,7 +69,7 @@ const codeByHttpStatus: Readonly<Record<number, Code>> = {
 
 /**
  * The code for an HTTP status whose body is not a Connect error, as proxies send it.
- * Source: Connect protocol, "HTTP to Error Code"; 408, 413, 415 and 431 are ours.
+ * Source: Connect protocol, "HTTP to Error Code"; 408, 413, 415 and 431 are additions.
  */
 export function codeFromHttpStatus(status: number): Code {
   return codeByHttpStatus[status] ?? 'unknown'

@@ -1,4 +1,5 @@
-/** Counts of a client's connections and of the streams on them. */
+/** The counters of a client, incremented where things happen and read by `client.stats()`. */
+/** Connections of a client, counted where they are opened and used. */
 export interface ConnectionCounters {
   /** Connections opened since the client was created. */
   opened: number

@@ -3,7 +3,7 @@ import type { Code } from './code.ts'
 import type { Sent } from './error.ts'
 import type { KnownReason } from './reasons.ts'
 
-/** A failure of the network, of TLS or of undici: a reason with the code that it has, or a code alone. */
+/** A failure of the network, of TLS or of undici: a reason, which has a code, or a code alone. */
 export type Failure = { readonly sent: Sent } & (
   | { readonly reason: KnownReason; readonly code?: undefined }
   | { readonly code: Code; readonly reason?: undefined }
@@ -63,7 +63,7 @@ const failures: Readonly<Record<string, Failure>> = {
   EPROTO: tls
 }
 
-/** Families of codes: those of OpenSSL, and the many ways to break the rules of HTTP/2 and HTTP/1.1. */
+/** Failures by the prefix of a code, of OpenSSL and of the parsers of HTTP/2 and HTTP/1.1. */
 const families: readonly (readonly [prefix: string, failure: Failure])[] = [
   ['ERR_SSL_', tls],
   ['ERR_HTTP2_', broken],
@@ -76,10 +76,10 @@ const families: readonly (readonly [prefix: string, failure: Failure])[] = [
  */
 const onConnection = new Set(['read', 'write', 'writev', 'shutdown'])
 
-/** The failure behind an error of Node or undici; undefined = the error is of another kind. */
+/** The failure that an error of Node or undici means; undefined = the error is of another kind. */
 export function failureFromErrno(error: unknown): Failure | undefined {
   const { code, name, syscall } = (error ?? {}) as NodeJS.ErrnoException
-  // undici gives this error a code in some cases only.
+  // undici gives a parser error a code in some cases only.
   if (name === 'HTTPParserError') return broken
   if (typeof code !== 'string') return undefined
   const failure = failures[code] ?? families.find(([prefix]) => code.startsWith(prefix))?.[1]

@@ -13,7 +13,7 @@ export type Sent = 'never' | 'maybe' | 'processed'
 
 const sentOrder: readonly Sent[] = ['never', 'maybe', 'processed']
 
-/** What holds for both together. */
+/** The `sent` of two requests together. */
 export function moreSent(one: Sent, other: Sent): Sent {
   return sentOrder.indexOf(one) > sentOrder.indexOf(other) ? one : other
 }
@@ -141,7 +141,7 @@ export class BlobwireError extends Error {
   }
 }
 
-/** An `invalid_argument` that names the field and says what is allowed. */
+/** An `invalid_argument` that names the field and the allowed values. */
 export function invalidArgument(field: string, description: string): BlobwireError {
   return new BlobwireError({
     code: 'invalid_argument',

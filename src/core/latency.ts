@@ -1,3 +1,4 @@
+/** Latencies of calls, summed up in a histogram. */
 import { newHistogram } from '../platform/histogram.ts'
 
 /** Durations of calls that succeeded, in milliseconds. Every property is 0 before the first such call. */
@@ -11,12 +12,12 @@ export interface LatencySummary {
   maxMs: number
 }
 
-/** Durations as a histogram of a fixed size, exact to a thousandth of the value. */
+/** Durations in a histogram of a fixed size, exact to a thousandth of the value. */
 export class Latency {
   readonly #histogram = newHistogram()
 
   record(durationMs: number): void {
-    // It counts in integers from 1: here, microseconds.
+    // The histogram takes integers from 1: here, microseconds.
     this.#histogram.record(Math.max(1, Math.round(durationMs * 1000)))
   }
 

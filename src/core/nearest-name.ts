@@ -1,4 +1,4 @@
-/** The name that somebody probably meant. */
+/** Finds the name that a misspelled name probably stands for. */
 
 /** The candidate with the fewest edits from `name`, if these are few; case does not count. */
 export function nearestName(name: string, candidates: readonly string[]): string | undefined {
@@ -15,7 +15,7 @@ export function nearestName(name: string, candidates: readonly string[]): string
   return nearest
 }
 
-/** Levenshtein's distance, row by row; at least `enough` where it is not less. */
+/** Levenshtein distance, row by row; where it is not below `enough`, some number that is not either. */
 function editDistance(a: string, b: string, enough: number): number {
   if (Math.abs(a.length - b.length) >= enough) return enough
   let before = Array.from({ length: b.length + 1 }, (_, index) => index)

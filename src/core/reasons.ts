@@ -1,15 +1,15 @@
 /**
- * The one table of error reasons: which code a reason has, what the client does about it, and what its reader should
- * know. Retry, circuit breaker, fallbacks, splitting and resending decide by these columns and by nothing else; the table
- * of reasons in the README is made from it (`npm run generate`).
+ * The one table of error reasons: the code of each reason, the client's reaction and an explanation for users. Retry,
+ * circuit breaker, fallbacks, splitting and resending decide by this table alone, and `npm run generate` makes the table
+ * of reasons in the README from it.
  */
 import type { Code } from './code.ts'
 
-/** What an error means to the parts of the client that decide by errors. */
+/** The reactions of the client to an error. */
 export interface ErrorRule {
   /** The same call may succeed when it is sent again, unless the server says otherwise. */
   readonly retryable: boolean
-  /** The circuit breaker takes it as a failure of the endpoint. */
+  /** The circuit breaker counts it as a failure of the endpoint. */
   readonly breaker: boolean
   /** Before a transport has worked once: the next one of `transport: 'auto'` is tried. */
   readonly transportFallback: boolean | 'grpc'
@@ -19,7 +19,7 @@ export interface ErrorRule {
   readonly split: boolean
   /** An operation goes to another session where its own ended with this. */
   readonly resend: boolean
-  /** A refusal by this client itself, which would only be repeated: never retried, whatever `retryable` says. */
+  /** This client itself refused the call, and would do so again: never retried, whatever `retryable` says. */
   readonly refusal: boolean
 }
 
@@ -33,10 +33,10 @@ const none: ErrorRule = {
   refusal: false
 }
 
-/** A code without a reason, or with one that this version does not know. */
+/** The rules of errors without a reason, or with a reason that this version does not know. */
 const ruleOfCode: Readonly<Record<Code, ErrorRule>> = {
   cancelled: none,
-  // A proxy that does not know the protocol: its status is read, not its page.
+  // The answer of a proxy that does not know the protocol has an HTTP status only.
   unknown: { ...none, breaker: true, transportFallback: true, sessionFallback: true },
   invalid_argument: none,
   deadline_exceeded: { ...none, breaker: true },
@@ -49,20 +49,20 @@ const ruleOfCode: Readonly<Record<Code, ErrorRule>> = {
   out_of_range: none,
   unimplemented: { ...none, transportFallback: true, sessionFallback: true },
   internal: { ...none, breaker: true, transportFallback: true, sessionFallback: true },
-  // The gRPC port may be shut where the HTTP port is open; JSON and MessagePack share theirs.
+  // The gRPC port may be closed where the HTTP port is open; JSON and MessagePack share one port.
   unavailable: { ...none, retryable: true, breaker: true, transportFallback: 'grpc', resend: true },
   data_loss: none,
   unauthenticated: none
 }
 
-/** One row: the code that a reason always has, a sentence for readers, and where it differs from its code. */
+/** One reason: its code, an explanation for users, and the rules that differ from those of its code. */
 interface ReasonRow extends Partial<ErrorRule> {
-  /** Absent where the code is that of another error. */
+  /** Absent where the code is that of another error, such as the last attempt's. */
   readonly code?: Code
   readonly text: string
 }
 
-/** An answer of the service itself, which says nothing of the way to it. */
+/** The service itself answered, so that transport and session work. */
 const answered = { transportFallback: false, sessionFallback: false } as const
 
 const rows = {
@@ -101,7 +101,7 @@ const rows = {
   },
   token_source: { code: 'unauthenticated', text: 'The `token` function failed or returned no bearer token.' },
   atomic_too_large: { code: 'resource_exhausted', text: 'The atomic batch does not fit into one request.' },
-  // The way to the server
+  // The network
   connect_timeout: { code: 'unavailable', text: 'The client could not connect within `connection.connectTimeoutMs`.' },
   connection_dead: { code: 'unavailable', text: 'The connection is dead: no data arrived after a PING.' },
   tls: {
@@ -193,7 +193,7 @@ const rows = {
     retryable: true,
     split: true
   },
-  // The server's own troubles
+  // Failures inside the server
   storage: { code: 'unavailable', text: 'The disk of the server failed; the write is not acknowledged.' },
   store_closed: { code: 'unavailable', text: 'The server is shutting down.' },
   repository_closed: { code: 'unavailable', text: 'The server closed the repository during the call.' },
@@ -218,7 +218,7 @@ export type ErrorReason = KnownReason | '' | (string & Record<never, never>)
 /** All rows, for documents and tests. */
 export const reasons: Readonly<Record<KnownReason, ReasonRow>> = rows
 
-/** What the rules look at; every `BlobwireError` has it. */
+/** The properties of a `BlobwireError` that rules depend on. */
 interface Classified {
   readonly code: Code
   readonly reason: string
@@ -228,7 +228,7 @@ interface Classified {
 
 const rules = new Map<string, ErrorRule>()
 
-/** What a code and a reason mean together. */
+/** The rules of a code and a reason together. */
 export function ruleOf(code: Code, reason: string): ErrorRule {
   if (reason === '') return ruleOfCode[code]
   const key = `${code} ${reason}`
@@ -238,13 +238,13 @@ export function ruleOf(code: Code, reason: string): ErrorRule {
       ? reasons[reason as KnownReason]
       : answeredIfInternal(code)
     rule = { ...ruleOfCode[code], ...row }
-    // Reasons come from servers, too.
+    // The cache is bounded, because servers send reasons, too.
     if (rules.size < 1000) rules.set(key, rule)
   }
   return rule
 }
 
-/** A server that gives a reason speaks the protocol, whatever failed inside of it. */
+/** An internal error with a reason was answered by the service itself, not by a proxy. */
 const answeredIfInternal = (code: Code): Partial<ReasonRow> => (code === 'internal' ? { ...answered, text: '' } : {})
 
 /** The code of a reason; undefined where it has none of its own or is not known. */
@@ -257,18 +257,18 @@ export function mayRetry(error: Classified): boolean {
   return error.retryable && !ruleOf(error.code, error.reason).refusal
 }
 
-/** Whether the circuit breaker takes the error as a failure of the endpoint. */
+/** Whether the circuit breaker counts the error as a failure of the endpoint. */
 export function countsForBreaker({ code, reason }: Classified): boolean {
   return ruleOf(code, reason).breaker
 }
 
-/** Whether the error says that a transport cannot be had here. */
+/** Whether the error means that the transport does not work with this server. */
 export function rulesOutTransport(transport: string, { code, reason }: Classified): boolean {
   const { transportFallback } = ruleOf(code, reason)
   return transportFallback === 'grpc' ? transport === 'grpc' : transportFallback
 }
 
-/** Whether the error says that sessions cannot be had here. */
+/** Whether the error means that sessions do not work with this server. */
 export function rulesOutSession({ code, reason }: Classified): boolean {
   return ruleOf(code, reason).sessionFallback
 }

@@ -1,10 +1,10 @@
-/** The commit object. Source: Git's "Git Objects", and `fsck_commit` for what it must look like. */
+/** The commit object. Source: Git's "Git Objects", and `fsck_commit` for its rules. */
 import { BlobwireError, invalidArgument } from '../core/error.ts'
 import { compare, decodeUtf8, encodeUtf8, isUtf8, toNative } from '../platform/bytes.ts'
 import { isOid } from './oid.ts'
 import { formatSignature, type Identity, parseSignature } from './signature.ts'
 
-/** What a commit is made of, where it has no headers besides the usual ones. */
+/** The fields of a commit without further headers. */
 export interface CommitFields {
   readonly tree: string
   readonly parents: readonly string[]
@@ -13,13 +13,13 @@ export interface CommitFields {
   readonly message: string
 }
 
-/** A commit that was read. `canonical` = the fields make up exactly the object's bytes. */
+/** A parsed commit. `canonical` = encoding the fields gives exactly the object's bytes. */
 export interface ParsedCommit extends CommitFields {
   readonly canonical: boolean
 }
 
 /**
- * The content of a commit object; the message stands as it is.
+ * The content of a commit object; the message is not changed.
  * @throws BlobwireError `invalid_argument` naming the field
  */
 export function encodeCommit(fields: CommitFields): Uint8Array {
@@ -49,12 +49,12 @@ function damaged(): BlobwireError {
 
 const lineFeed = 0x0a
 
-/** Of a commit whose author line is not of the usual form. */
+/** The identity of a malformed author or committer line. */
 const nobody: Identity = { name: '', email: '', timeSeconds: 0, zone: '+0000' }
 
 /**
- * Reads a commit object. Text that is not UTF-8 has U+FFFD in it.
- * @throws BlobwireError `data_loss`, reason `integrity`, for bytes that are no commit
+ * Parses a commit object. Bytes that are not UTF-8 become U+FFFD.
+ * @throws BlobwireError `data_loss`, reason `integrity`, for malformed bytes
  */
 export function parseCommit(content: Uint8Array): ParsedCommit {
   const bytes = toNative(content)
@@ -74,7 +74,7 @@ export function parseCommit(content: Uint8Array): ParsedCommit {
   return { ...fields, canonical: isUtf8(bytes) && encodesTo(fields, bytes) }
 }
 
-/** Where the first empty line begins, which the message stands behind; -1 = there is none. */
+/** Position of the first empty line, in front of the message; -1 = there is none. */
 function endOfHead(bytes: Uint8Array): number {
   let at = bytes.indexOf(lineFeed)
   while (at >= 0 && bytes[at + 1] !== lineFeed) at = bytes.indexOf(lineFeed, at + 1)
@@ -85,7 +85,7 @@ function encodesTo(fields: CommitFields, bytes: Uint8Array): boolean {
   try {
     return compare(bytes, encodeCommit(fields)) === 0
   } catch {
-    // Git has stored what we would not write.
+    // Git stores commits that `encodeCommit` refuses.
     return false
   }
 }

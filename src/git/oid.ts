@@ -4,7 +4,7 @@ import { hashHex } from '../platform/hash.ts'
 /** Hash function for the oids of a repository. Source: git-init(1), `--object-format`. */
 export type ObjectFormat = 'sha1' | 'sha256'
 
-/** What an object is. */
+/** The type of an object. */
 export type ObjectKind = 'blob' | 'tree' | 'commit' | 'tag'
 
 /** All object formats, the default first. */

@@ -1,19 +1,19 @@
 /**
- * Paths that a tree may hold: what `git fsck --strict` accepts and what can be checked out on any system without harm.
+ * Paths in trees: those that `git fsck --strict` accepts and that any system can check out without harm.
  * Sources: Git's fsck.c (`hasDot`, `hasDotgit`, `fullPathname`), `is_ntfs_dotgit` and `is_hfs_dotgit`.
  */
 import { utf8Length } from '../platform/bytes.ts'
 
-/** Git's own limit on what fsck calls a large path name. */
+/** The length from which `git fsck` warns of a large path name. */
 const maxPathBytes = 4096
 
 /** Code points that HFS+ ignores in names, so that ".g\u200cit" is ".git" there. Source: Git's utf8.c. */
 const hfsIgnored = /[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g
 
-/** To Git these are no characters, and a name ends where its decoder stops. Source: `pick_one_utf8_char`. */
+/** Git's decoder does not accept these characters, and ends the name before them. Source: `pick_one_utf8_char`. */
 const hfsEnd = /[\ufffe\uffff].*$/s
 
-/** NTFS drops dots and spaces at the end, takes what follows ":" as a stream, and has short names. */
+/** NTFS drops dots and spaces at the end, takes the text behind ":" as the name of a stream, and has short names. */
 const ntfsDotGit = /^(?:\.git|git~1)[. ]*(?:$|[:\\])/i
 const ntfsDotGitmodules = ntfsSpellings('gitmodules', 'gi7eba')
 const ntfsDotGitattributes = ntfsSpellings('gitattributes', 'gi7d29')
@@ -24,7 +24,7 @@ function ntfsSpellings(name: string, hash: string): RegExp {
   return new RegExp(`^(?:\\.${name}|${name.slice(0, 6)}~[1-4]|${hashed.join('|')})[. ]*(?:$|:)`, 'i')
 }
 
-/** Why a tree cannot hold this path; undefined = it can. */
+/** The rule that a path violates; undefined = a tree can hold it. */
 export function pathProblem(path: string): string | undefined {
   if (typeof path !== 'string' || path === '') return 'must be a path such as "dir/file.txt"'
   if (!path.isWellFormed()) return 'must be well-formed Unicode, without lone surrogates'
@@ -38,7 +38,7 @@ export function pathProblem(path: string): string | undefined {
   return undefined
 }
 
-/** Git looks behind each backslash, too: NTFS takes it for a separator. */
+/** Git checks the text behind each backslash, too, because NTFS takes it for a separator. */
 function matches(segment: string, ntfs: RegExp, hfs: string): boolean {
   const suffixes = [segment, ...[...segment.matchAll(/\\/g)].map(({ index }) => segment.slice(index + 1))]
   return suffixes.some((suffix) => ntfs.test(suffix)) || foldHfs(segment) === hfs
@@ -49,8 +49,8 @@ function foldHfs(segment: string): string {
 }
 
 /**
- * Why the path cannot have this mode; undefined = it can. Git reads what stands under these names: it would follow a
- * link, and take a submodule's commit for a blob that is missing.
+ * The rule that the mode of a path violates; undefined = the path can have it. Git reads the files of these names: it
+ * would follow a link, and take the commit of a submodule for a missing blob.
  */
 export function modeProblem(path: string, mode: string): string | undefined {
   if (mode !== '120000' && mode !== '160000') return undefined

@@ -2,14 +2,14 @@
 import { invalidArgument } from '../core/error.ts'
 import { utf8Length } from '../platform/bytes.ts'
 
-/** A ref is a file on disk, and file systems stop at 255 bytes a segment. */
+/** Refs are files, whose names file systems limit to 255 bytes. */
 const maxRefBytes = 1024
 const maxSegmentBytes = 240
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: rule 4 forbids them
 const forbidden = /[\x00-\x20\x7f~^:?*[\\]/
 
-/** Why this cannot be the full name of a ref; undefined = it can. */
+/** The rule that a name violates; undefined = a ref can have it as its full name. */
 export function refNameProblem(name: string): string | undefined {
   if (typeof name !== 'string' || !/^refs\/[^/]+\/./.test(name)) return 'must be a full name such as refs/heads/main'
   if (!name.isWellFormed()) return 'must be well-formed Unicode, without lone surrogates'
@@ -29,12 +29,12 @@ export function refNameProblem(name: string): string | undefined {
 
 /**
  * The full name of a branch: `main` and `refs/heads/main` are the same.
- * @throws BlobwireError `invalid_argument` for what cannot be a branch
+ * @throws BlobwireError `invalid_argument` for a name that no branch can have
  */
 export function branchRef(branch: string): string {
   if (typeof branch !== 'string' || branch === '') throw invalidArgument('branch', 'must be a name such as main')
   const name = branch.startsWith('refs/heads/') ? branch : `refs/heads/${branch}`
-  // Git refuses these as branches: they would read as options, or as HEAD itself.
+  // Git refuses these branches: it would take them for options, or for HEAD.
   const problem = /^refs\/heads\/(?:-|HEAD$)/.test(name) ? 'must not be HEAD or begin with "-"' : refNameProblem(name)
   if (problem !== undefined) throw invalidArgument('branch', problem)
   return name

@@ -1,7 +1,8 @@
+/** Names of repositories. The rules are documented at `Repository` in the proto file. */
 const maxNameLength = 200
 const form = /^[A-Za-z0-9._-]+(?:\/[A-Za-z0-9._-]+)*$/
 
-/** Why this cannot be the name of a repository; undefined = it can. The rules stand at `Repository` in the proto. */
+/** The rule that a name violates; undefined = a repository can have the name. */
 export function repositoryNameProblem(name: string): string | undefined {
   if (name.length > maxNameLength) return `must have at most ${maxNameLength} characters`
   if (!form.test(name)) return 'must be segments of A-Z a-z 0-9 . _ - joined by "/"'

@@ -1,7 +1,7 @@
 /** The `author` and `committer` lines of a commit: `name <email> seconds zone`. Source: Git's `fsck_ident`. */
 import { invalidArgument } from '../core/error.ts'
 
-/** Who did something, and when. */
+/** A person and a time. */
 export interface Identity {
   readonly name: string
   readonly email: string
@@ -14,8 +14,8 @@ export interface Identity {
 const forbidden = /[<>\n\0]/
 
 /**
- * The identity as it stands in a commit.
- * @throws BlobwireError `invalid_argument` naming the field (`author.zone`) for what `git fsck --strict` would refuse
+ * The text of the identity in a commit.
+ * @throws BlobwireError `invalid_argument` naming the field (`author.zone`) for values that `git fsck --strict` refuses
  */
 export function formatSignature(identity: Identity, field: string): string {
   const { name, email, timeSeconds, zone } = identity
@@ -37,7 +37,7 @@ function checkText(text: string, field: string): void {
 
 const form = /^(.*?) ?<([^<>]*)> (\d{1,16}) ([+-]\d{4})$/
 
-/** Reads an identity; undefined where it is not of the usual form. */
+/** Parses an identity; undefined = the text is malformed. */
 export function parseSignature(text: string): Identity | undefined {
   const [, name, email, seconds, zone] = form.exec(text) ?? []
   if (name === undefined || email === undefined || seconds === undefined || zone === undefined) return undefined

@@ -1,8 +1,9 @@
+/** The tag object. Source: Git's "Git Objects". */
 import { BlobwireError } from '../core/error.ts'
 import { decodeUtf8, toNative } from '../platform/bytes.ts'
 import { isOid, type ObjectKind } from './oid.ts'
 
-/** An annotated tag, as far as it is needed to follow it. */
+/** The headers of an annotated tag. */
 export interface Tag {
   readonly object: string
   readonly kind: ObjectKind
@@ -13,7 +14,7 @@ const form = /^object ([0-9a-f]+)\ntype (blob|tree|commit|tag)\ntag ([^\n]*)\n/
 
 /**
  * Reads a tag object.
- * @throws BlobwireError `data_loss`, reason `integrity`, for bytes that are no tag
+ * @throws BlobwireError `data_loss`, reason `integrity`, for malformed bytes
  */
 export function parseTag(content: Uint8Array): Tag {
   const text = decodeUtf8(toNative(content))

@@ -1,3 +1,4 @@
+/** Builds the trees of a directory structure from its paths. */
 import { invalidArgument } from '../core/error.ts'
 import { encodeUtf8 } from '../platform/bytes.ts'
 import { isMode, modeForms } from './mode.ts'
@@ -5,25 +6,25 @@ import { hashObject, isOid, type ObjectFormat } from './oid.ts'
 import { modeProblem, pathProblem } from './path.ts'
 import { encodeTree, type TreeItem } from './tree.ts'
 
-/** A file, or a whole tree, at a path with "/" between the segments. */
+/** A file or a whole tree, at a path with "/" between the segments. */
 export interface PathEntry {
   readonly path: string
   readonly mode: string
   readonly oid: string
 }
 
-/** Trees that belong together. */
+/** A root tree and all trees below it. */
 export interface BuiltTrees {
-  /** Of the root. */
+  /** Oid of the root tree. */
   readonly oid: string
-  /** Content of every tree by its oid, the root's included. */
+  /** Content of every tree by its oid, including the root. */
   readonly trees: Map<string, Uint8Array>
 }
 
-/** A directory while it is being filled: subdirectories, or entries. */
+/** A directory under construction: its subdirectories and entries by name. */
 type Directory = Map<string, Directory | PathEntry>
 
-/** @throws BlobwireError `invalid_argument` naming the entry where path, mode or oid are not what a tree may hold */
+/** @throws BlobwireError `invalid_argument` naming the entry for a path, mode or oid that a tree cannot hold */
 export function checkEntry(entry: PathEntry, format: ObjectFormat): void {
   const { path, mode, oid } = entry
   const where = `entries[${JSON.stringify(path.slice(0, 200))}]`
@@ -34,8 +35,8 @@ export function checkEntry(entry: PathEntry, format: ObjectFormat): void {
 }
 
 /**
- * Builds all trees that hold the entries, offline.
- * @throws BlobwireError `invalid_argument` for a path that stands twice, or is both a file and a directory
+ * Builds all trees of the entries, offline.
+ * @throws BlobwireError `invalid_argument` for a path that is given twice, or is both a file and a directory
  */
 export function buildTrees(entries: Iterable<PathEntry>, format: ObjectFormat): BuiltTrees {
   const root: Directory = new Map()

@@ -12,7 +12,7 @@ import {
 } from '../platform/bytes.ts'
 import { isOid, type ObjectFormat, oidLength } from './oid.ts'
 
-/** One entry of one tree. Names are bytes to Git. The mode has six digits, as `git ls-tree` shows it. */
+/** One entry of one tree. Git's names are bytes. The mode has six digits, as in the output of `git ls-tree`. */
 export interface TreeItem {
   readonly name: Uint8Array
   readonly mode: string
@@ -37,8 +37,8 @@ function byteAfter(item: TreeItem, at: number): number {
 
 /**
  * The content of a tree object; the items may come in any order.
- * @throws BlobwireError `invalid_argument` for a name that stands twice, is empty, or holds "/" or NUL, and for a mode
- * or an oid of another length: its bytes would be read as further entries
+ * @throws BlobwireError `invalid_argument` for a name that is given twice, is empty, or holds "/" or NUL, and for a
+ * mode or an oid of another length, whose bytes would be read as further entries
  */
 export function encodeTree(items: readonly TreeItem[], format: ObjectFormat): Uint8Array {
   const pieces: Uint8Array[] = []
@@ -69,7 +69,7 @@ function damaged(): BlobwireError {
 
 /**
  * The entries of a tree object, in its order.
- * @throws BlobwireError `data_loss`, reason `integrity`, for bytes that are no tree
+ * @throws BlobwireError `data_loss`, reason `integrity`, for malformed bytes
  */
 export function parseTree(content: Uint8Array, format: ObjectFormat): TreeItem[] {
   const bytes = toNative(content)

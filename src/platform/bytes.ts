@@ -4,7 +4,7 @@ import type { ByteFunctions, NativeBytes } from './platform.ts'
 
 export { isUtf8 } from 'node:buffer'
 
-/** The type that `Buffer`'s methods are found under. */
+/** Native bytes with the methods of `Buffer`. */
 type Native = NativeBytes & Buffer
 
 export const allocate = Buffer.allocUnsafe as unknown as ByteFunctions['allocate']
@@ -59,6 +59,6 @@ export function decodeBase64(text: string): Uint8Array | undefined {
   let { length } = text
   if (length % 4 === 0 && text.endsWith('=')) length -= text.endsWith('==') ? 2 : 1
   const bytes = Buffer.from(text, 'base64')
-  // Buffer skips characters that are not base64, so that bad text comes out short.
+  // Buffer skips characters that are not base64, so that the result of bad text is too short.
   return length % 4 !== 1 && bytes.length === Math.floor((length * 3) / 4) ? toUint8Array(bytes) : undefined
 }

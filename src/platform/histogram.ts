@@ -1,4 +1,4 @@
-/** `HistogramFunctions` of platform.ts on Node: its HDR histogram. */
+/** `HistogramFunctions` of platform.ts on Node, with Node's HDR histogram. */
 import { createHistogram } from 'node:perf_hooks'
 import type { Histogram } from './platform.ts'
 

@@ -7,18 +7,18 @@
 declare const native: unique symbol
 
 /**
- * Bytes in the class that the functions of `bytes.ts` are fastest with: `Buffer` on Node, `Uint8Array` elsewhere. They come
- * from `allocate`, `encodeUtf8` and `toNative`.
+ * Bytes in the class that the functions of `bytes.ts` are fastest with: `Buffer` on Node, `Uint8Array` elsewhere.
+ * `allocate`, `encodeUtf8` and `toNative` make them.
  */
 export type NativeBytes = Uint8Array & { readonly [native]: true }
 
 /** `bytes.ts`: bytes and text. Positions and lengths are in bytes; ranges end before `to`. */
 export interface ByteFunctions {
-  /** Bytes with any content: every one of them has to be written before it is read. */
+  /** Uninitialized bytes: each has to be written before it is read. */
   allocate(length: number): NativeBytes
   /** The same memory as native bytes. */
   toNative(bytes: Uint8Array): NativeBytes
-  /** The same memory as an instance of `Uint8Array` itself, the class of all bytes that the API returns. */
+  /** The same memory as a `Uint8Array` that is no `Buffer`, as the API returns bytes. */
   toUint8Array(bytes: Uint8Array): Uint8Array
   /** A copy of a range. */
   copyRange(bytes: NativeBytes, from: number, to: number): NativeBytes
@@ -54,7 +54,7 @@ export interface HashFunctions {
   hashHex(algorithm: 'sha1' | 'sha256', header: string, content: Uint8Array): string
 }
 
-/** `zlib.ts`: gzip (RFC 1952). Small bodies are answered at once, large ones by a promise. */
+/** `zlib.ts`: gzip (RFC 1952). The result for a large body is a promise. */
 export interface ZlibFunctions {
   /** One gzip member, compressed for speed. */
   gzip(bytes: Uint8Array): Uint8Array | Promise<Uint8Array>
@@ -65,11 +65,11 @@ export interface ZlibFunctions {
   gunzip(bytes: Uint8Array, maxBytes: number): Uint8Array | Promise<Uint8Array>
 }
 
-/** `schedule.ts`: the event loop. */
+/** `schedule.ts`: callbacks in later phases of the event loop, and timers. */
 export interface ScheduleFunctions {
-  /** Calls back after all callbacks and settled promises that are ready by now, and before the next input is read. */
+  /** Calls back after all callbacks and settled promises that are ready now, and before the next input is read. */
   afterReady(callback: () => void): void
-  /** Calls back after the input that has arrived by now, and after what `afterReady` was given. */
+  /** Calls back after the input that has arrived by now, and after the callbacks of `afterReady`. */
   afterInput(callback: () => void): void
   /**
    * Calls back after `delayMs` (at most 2^31 - 1). Returns the function that cancels the timer. Where the runtime ends

@@ -5,10 +5,10 @@ import zlib from 'node:zlib'
 const gzipAsync = promisify<zlib.InputType, zlib.ZlibOptions, Buffer>(zlib.gzip)
 const gunzipAsync = promisify<zlib.InputType, zlib.ZlibOptions, Buffer>(zlib.gunzip)
 
-/** Up to here the work is shorter than the way to zlib's thread pool and back. */
+/** Bodies up to this size are compressed at once: zlib's thread pool would take longer. */
 const syncBytes = 16 * 1024
 
-/** Level 1: on the way to a server the bytes saved by more would not pay for the time. */
+/** Level 1: for a request, the time of a higher level costs more than the bytes it saves. */
 const options = { level: 1 } as const
 
 export function gzip(bytes: Uint8Array): Uint8Array | Promise<Uint8Array> {

@@ -1,9 +1,9 @@
-/** Errors as all transports tell them. */
+/** The errors that all transports share. */
 import { codeFromName } from '../core/code.ts'
 import { BlobwireError, type BlobwireErrorInit, type ErrorDetails } from '../core/error.ts'
 import type { Messages } from '../schema/messages.ts'
 
-/** The facts of a detail message, for the error that it belongs to. */
+/** The properties of an error that its detail message tells. */
 export function factsOf(detail: Messages['ErrorDetail'] | undefined): Partial<BlobwireErrorInit> {
   if (detail === undefined) return {}
   const { reason, retryable, requestId } = detail
@@ -16,7 +16,7 @@ export function errorOfOperation({ code, message, detail }: Messages['OperationE
   return new BlobwireError({ ...facts, ...factsOf(detail) })
 }
 
-/** The typed details, without those that are empty. */
+/** The typed details; empty fields are left out. */
 function detailsOf(detail: Messages['ErrorDetail']): ErrorDetails {
   const { refMismatches, pathMismatches, limit, violations, missingOids, retryAfterMs } = detail
   return {
@@ -30,8 +30,8 @@ function detailsOf(detail: Messages['ErrorDetail']): ErrorDetails {
 }
 
 /**
- * The error with what a header or trailer says on when to try again; `retry-after` (RFC 9110 section 10.2.3) is a number
- * of seconds or a date. What the error itself says counts more. A server that says when wants to be asked again.
+ * The error with the time of a header or trailer `retry-after` (RFC 9110 section 10.2.3): a number of seconds or a date.
+ * A time in the error's own details has precedence. `resource_exhausted` with a time is retryable.
  */
 export function withRetryAfter(error: BlobwireError, header: string | undefined, nowMs = Date.now()): BlobwireError {
   if (header === undefined || error.details.retryAfterMs !== undefined) return error
@@ -41,7 +41,7 @@ export function withRetryAfter(error: BlobwireError, header: string | undefined,
   return error.with({ retryable, details: { ...error.details, retryAfterMs: Math.max(0, ms) } })
 }
 
-/** The server answered, but not with what the protocol allows. */
+/** The error of an answer that violates the protocol. */
 export function malformedResponse(description: string, cause?: unknown): BlobwireError {
   return new BlobwireError({
     reason: 'malformed_response',

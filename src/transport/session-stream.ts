@@ -1,56 +1,57 @@
+/** The interface between sessions and the transports that carry them. */
 import type { BlobwireError } from '../core/error.ts'
 import type { MessageName } from '../schema/descriptor.ts'
 import { messageDescriptors } from '../schema/descriptors.ts'
 import type { Messages } from '../schema/messages.ts'
 
-/** Name of what can travel on a session: the fields of the `Operation` message. */
+/** Name of an operation that can travel on a session: a field of the `Operation` message. */
 export type OperationName = keyof Messages['Operation']
 
-/** The request message of each. */
+/** The request message of each operation. */
 export const operationMessages = Object.fromEntries(
   messageDescriptors.Operation.map((field) => [field.name, 'type' in field ? field.type : ''])
 ) as unknown as Readonly<Record<OperationName, MessageName>>
 
-/** An operation that was checked against the schema, in the form its codec writes; opaque to everybody else. */
+/** An operation that was checked against the schema, as the wire object of its codec. */
 export type PreparedOperation = Readonly<Record<string, object>>
 
-/** A batch on a session: operation i has the id `firstId + i`. */
+/** A frame of operations; operation i has the id `firstId + i`. */
 export interface SessionBatch {
   readonly repository: string
   readonly firstId: number
   readonly operations: readonly PreparedOperation[]
 }
 
-/** What comes back on a session, and where its headers come from. */
+/** The headers of a session, and the listener of its events. */
 export interface SessionOpening {
   /** Headers (gRPC: metadata), by lower-case name. */
   readonly headers: Readonly<Record<string, string>>
-  /** The request is on a connection. */
+  /** The stream is open on a connection. */
   onStart(): void
-  /** Results, in whatever order; the first message may be empty and says that the session stands. */
+  /** Results have come, in any order; an empty first message says that the session is established. */
   onResponse(response: Messages['SessionResponse']): void
-  /** Its connection takes nothing new: what comes is to be sent on another session, what was sent is still answered. */
+  /** The connection is draining: send new operations on another session; operations that were sent are still answered. */
   onGoaway(): void
-  /** Room again after `send` said that there is none. */
+  /** There is room again after `send` returned false. */
   onDrain(): void
-  /** Called once, last: with the error that ended the stream, or without one where the server ended it in good order. */
+  /** Called once, last, with the error that ended the stream; undefined = the server ended it in good order. */
   onEnd(error: BlobwireError | undefined): void
 }
 
 /** An open duplex stream. */
 export interface SessionStream {
-  /** Sends a batch. False = the peer does not keep up: hold the next one back until `onDrain`. */
+  /** Sends a frame. False = the peer does not keep up: wait for `onDrain` before the next one. */
   send(batch: SessionBatch): boolean
-  /** Asks the server to stop operations. */
+  /** Asks the server to cancel operations. */
   cancel(ids: readonly number[]): void
-  /** Says that nothing more comes; the server answers what it has, and ends. */
+  /** Half-closes the stream; the server answers all operations, and then ends the stream. */
   end(): void
-  /** Lets go at once; `onEnd` is not called any more. */
+  /** Resets the stream; `onEnd` is not called. */
   destroy(): void
 }
 
-/** What a transport that has sessions can do. */
+/** A transport that has sessions. */
 export interface SessionTransport {
-  /** Opens a stream; failures come to `onEnd`. */
+  /** Opens a stream; `onEnd` reports failures. */
   openSession(opening: SessionOpening): SessionStream
 }

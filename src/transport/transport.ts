@@ -3,16 +3,16 @@ import type { TransportName } from '../core/error.ts'
 import type { Method } from '../schema/descriptor.ts'
 import type { SessionTransport } from './session-stream.ts'
 
-/** A call as a request of its own. */
+/** One attempt of a call, as a unary request. */
 export interface UnaryCall {
   readonly method: Method
   /** The request message. */
   readonly request: object
   /** Headers (gRPC: metadata), by lower-case name. */
   readonly headers: Readonly<Record<string, string>>
-  /** Aborts when nobody waits for the answer any more. */
+  /** Aborts the request. */
   readonly signal: AbortSignal
-  /** What is left of the deadline when this is asked, in milliseconds; the server is told. */
+  /** The remaining time until the deadline, in milliseconds, which the server is told. */
   remainingMs(): number
 }
 
@@ -21,23 +21,23 @@ export interface Transport extends SessionTransport {
   readonly name: TransportName
   /** The response message, checked against the schema. */
   unary(call: UnaryCall): Promise<object>
-  /** Lets go of sockets; calls in flight fail. */
+  /** Closes the connections; calls in flight fail. */
   close(): Promise<void>
 }
 
-/** What every transport needs to know. */
+/** Options of every transport. */
 export interface TransportOptions {
-  /** Requests are compressed, and compressed responses asked for. */
+  /** Compress requests, and ask for compressed responses. */
   readonly gzip: boolean
   /** Largest response message that is accepted, after decompression. */
   readonly maxResponseBytes: number
 }
 
-/** Messages of single calls below this stay as they are: gzip's own 18 bytes and the time would not pay. */
+/** Messages of unary requests below this are not compressed: gzip adds 18 bytes, and takes time. */
 export const gzipThresholdBytes = 1024
 
 /**
- * The same for frames of a session. A frame below this is mostly small operations: compressing it costs more than half
- * as much as carrying them out, and saves no round trip. docs/performance.md has the measurements.
+ * Frames of a session below this are not compressed. Most of their operations are small: compressing them costs more than
+ * half of executing them, and saves no round trip. docs/performance.md has the measurements.
  */
 export const sessionGzipThresholdBytes = 64 * 1024

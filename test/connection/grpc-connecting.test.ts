@@ -27,7 +27,7 @@ for (const isSecure of [false, true]) {
     test(`${name}: connect_timeout, never sent, the socket is closed, and the next call has a fresh one`, async (context) => {
       const { proxy, client: open } = await silentNetwork(context, isSecure)
       const client = open({ batch })
-      const call = settlesWithin(client.storeBlob('demo', 'x', { timeoutMs: 5000 }), 3000)
+      const call = () => settlesWithin(client.storeBlob('demo', 'x', { timeoutMs: 5000 }), 3000)
       const { error, tookMs } = await failureOf(call)
       assert.deepEqual(
         [error.code, error.reason, error.sent, error.retryable, error.attempts, error.transport],

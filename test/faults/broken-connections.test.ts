@@ -65,7 +65,7 @@ for (const transport of transports) {
       const client = open(options)
       await client.storeBlob('demo', 'before')
       proxy.partition()
-      const call = settlesWithin(client.storeBlob('demo', 'x', { timeoutMs: 300 }), 550)
+      const call = () => settlesWithin(client.storeBlob('demo', 'x', { timeoutMs: 300 }), 550)
       const { error, tookMs } = await failureOf(call)
       assert.deepEqual([error.code, error.sent], ['deadline_exceeded', 'maybe'])
       assert.ok(tookMs >= 299, `${tookMs} ms`)
@@ -77,7 +77,7 @@ for (const transport of transports) {
       const { proxy, client: open } = await faultyNetwork(context, transport)
       const client = open(options)
       proxy.partition()
-      const call = settlesWithin(client.storeBlob('demo', 'x', { timeoutMs: 300 }), 550)
+      const call = () => settlesWithin(client.storeBlob('demo', 'x', { timeoutMs: 300 }), 550)
       const { error, tookMs } = await failureOf(call)
       assert.equal(error.code, 'deadline_exceeded')
       assert.ok(tookMs >= 299, `${tookMs} ms`)
@@ -108,7 +108,7 @@ test('an address that does not answer costs connectTimeoutMs: unavailable, never
       const endpoint = `${transport === 'grpc' ? 'grpc' : 'http'}://127.0.0.1:${port}`
       const client = createClient({ endpoint, transport, connectTimeoutMs: 400, retry: false, ...options })
       context.after(() => client.close())
-      const call = settlesWithin(client.storeBlob('demo', 'x', { timeoutMs: 5000 }), 2500)
+      const call = () => settlesWithin(client.storeBlob('demo', 'x', { timeoutMs: 5000 }), 2500)
       const { error, tookMs } = await failureOf(call)
       assert.deepEqual(
         [error.code, error.reason, error.sent, error.retryable, error.attempts, error.transport],

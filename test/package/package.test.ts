@@ -51,7 +51,7 @@ describe('the packed package', () => {
     const config = join(directory, `tsconfig.${Math.random()}.json`)
     await writeFile(config, JSON.stringify({ compilerOptions, files }))
     const tsc = join(root, 'node_modules', typescript, 'bin/tsc')
-    return run(process.execPath, [tsc, '-p', config], { cwd: directory }).then(
+    return run(process.execPath, [tsc, '--pretty', 'false', '-p', config], { cwd: directory }).then(
       () => '',
       (error: { stdout: string }) => error.stdout
     )

@@ -50,10 +50,12 @@ export function blobOid(content: string | Uint8Array): string {
     .digest('hex')
 }
 
-/** The error a call failed with, and the time until then. @throws where the call did not fail, or with anything untyped */
-export async function failureOf(call: Promise<unknown>): Promise<{ error: BlobwireError; tookMs: number }> {
+/** The error a call failed with, and the time until then, which counts from the call where it is given as a function. @throws where the call did not fail, or with anything untyped */
+export async function failureOf(
+  call: Promise<unknown> | (() => Promise<unknown>)
+): Promise<{ error: BlobwireError; tookMs: number }> {
   const began = performance.now()
-  const error = await call.then(
+  const error = await (typeof call === 'function' ? call() : call).then(
     () => assert.fail('the call succeeded'),
     (reason: unknown) => reason
   )

@@ -1,7 +1,6 @@
 /**
- * Holds every answer against what Git says it must be: contents hash to their oid, trees and commits encode to theirs.
- * A mismatch is `data_loss`, reason `integrity`; an answer that lacks what it must have is `internal`, reason
- * `malformed_response`.
+ * Verifies answers: contents must hash to their oids, and the encodings of trees and commits to theirs. A mismatch is
+ * `data_loss`, reason `integrity`; a missing or invalid field is `internal`, reason `malformed_response`.
  */
 import type { BlobwireError } from '../../core/error.ts'
 import { encodeCommit, parseCommit } from '../../git/commit.ts'
@@ -15,14 +14,14 @@ import type { OperationValues } from '../results.ts'
 import type { Request } from '../to-request.ts'
 import { integrityError, verifyTree } from './tree.ts'
 
-/** An answer that does not hold: what was expected and what came. */
+/** The error of an answer with another value than the expected one. */
 export function integrity(subject: string, expected: string, found: string): BlobwireError {
   return integrityError(`${subject}: expected ${expected}, got ${JSON.stringify(found.slice(0, 80))}`)
 }
 
 const malformed = (description: string) => malformedResponse(description).with({ attempts: 1 })
 
-/** The format an oid of the answer belongs to. */
+/** The object format of an oid in an answer. */
 function formatOf(oid: string): ObjectFormat {
   if (!isOid(oid)) throw malformed(`${JSON.stringify(oid.slice(0, 80))} is not an oid`)
   return oid.length === 40 ? 'sha1' : 'sha256'
@@ -44,7 +43,7 @@ function identity(signature: Messages['Signature'] | undefined): Identity {
   return { ...signature, zone: signature.zone || '+0000' }
 }
 
-/** Fills in a commit from its own bytes where it has them; the bytes are what is hashed. */
+/** Verifies a commit. Where the answer has the commit's bytes, its fields are parsed from these. */
 function verifyCommit(commit: Messages['Commit']): void {
   const { oid, tree, parents, message, raw } = commit
   if (raw.length === 0) {
@@ -59,14 +58,14 @@ function verifyCommit(commit: Messages['Commit']): void {
 
 type Verify<Name extends OperationName> = (request: Request<Name>, response: OperationValues[Name]) => void
 
-/** A commit that lacks nothing that its type promises. */
+/** Checks that a commit has the fields that its type promises. */
 function checkCommit(commit: Messages['Commit'] | undefined): void {
   if (commit === undefined) throw malformed('the commit is missing')
   identity(commit.author)
   identity(commit.committer)
 }
 
-/** Without `verify`, only that everything is there. */
+/** The checks without the option `verify`: that required fields are present. */
 const checkers: { [Name in OperationName]?: Verify<Name> } = {
   getCommit: (_request, { commit }) => checkCommit(commit),
   listCommits: (_request, { commits }) => commits.forEach(checkCommit)
@@ -74,7 +73,7 @@ const checkers: { [Name in OperationName]?: Verify<Name> } = {
 
 const verifiers: { [Name in OperationName]?: Verify<Name> } = {
   getRepository({ repository }, response) {
-    // In a batch the name stands outside of the operation.
+    // In a batch, the request of an operation has no name of a repository.
     const isOther = repository ? response.repository !== repository : response.repository === ''
     if (isOther)
       throw malformed(`the answer is for another repository: ${JSON.stringify(response.repository.slice(0, 80))}`)
@@ -90,7 +89,7 @@ const verifiers: { [Name in OperationName]?: Verify<Name> } = {
   },
   storeTree(request, response) {
     const format = formatOf(response.oid)
-    // With a base tree only the server knows all entries.
+    // With a base tree, only the server knows all entries.
     if (request.baseTree) return
     const { oid } = buildTrees((request.entries ?? []) as Messages['TreeEntry'][], format)
     if (oid !== response.oid) throw integrity('stored tree', oid, response.oid)
@@ -126,7 +125,7 @@ const verifiers: { [Name in OperationName]?: Verify<Name> } = {
     if (parents.join() !== parent) throw integrity('parent of the new commit', parent || 'none', parents.join())
   },
   listRefs({ prefix = '' }, response) {
-    // Where refs point nobody else knows; at least it must be an oid, or the next commit would be built on damage.
+    // Only the server knows the oids of refs; at least each must be well-formed, because commits build on them.
     for (const { name, oid } of response.refs) {
       formatOf(oid)
       if (!name.startsWith(prefix)) throw malformed(`a ref does not begin with ${JSON.stringify(prefix)}`)
@@ -151,7 +150,7 @@ export function verifyResponse<Name extends OperationName>(
 /** Checks one answer; both are of the same operation. @throws BlobwireError */
 export type Verifier = (request: object, response: object) => void
 
-/** What checks the answers of an operation, with `verify` or without; undefined = there is nothing to check. */
+/** The verifier of an operation's answers, with or without the option `verify`; undefined = no checks. */
 export function verifierOf(name: OperationName, verify: boolean): Verifier | undefined {
   return (verify ? verifiers : checkers)[name] as Verifier | undefined
 }

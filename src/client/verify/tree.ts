@@ -1,3 +1,4 @@
+/** Verifies listings of trees by their oids. */
 import { BlobwireError } from '../../core/error.ts'
 import { hashObject, type ObjectFormat } from '../../git/oid.ts'
 import { encodeTree, type TreeItem } from '../../git/tree.ts'
@@ -13,7 +14,7 @@ export function integrityError(message: string): BlobwireError {
   return new BlobwireError({ reason: 'integrity', message, sent: 'processed', attempts: 1 })
 }
 
-/** Directory and name of an entry; paths are bytes to Git, so keys are latin1 text of them. */
+/** Directory and name of an entry. Git's paths are bytes, so that keys are their Latin-1 text. */
 function split(entry: Entry): { directory: string; name: Uint8Array; path: string } {
   const path = entry.rawPath.length > 0 ? toNative(entry.rawPath) : encodeUtf8(entry.path)
   const at = path.lastIndexOf(slash)

@@ -1,3 +1,4 @@
+/** Opens sockets: TCP, the proxy's tunnel and TLS, each with a time limit of its own. */
 import { connect as connectTcp, isIP, type LookupFunction, type Socket, type TcpNetConnectOpts } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { failureFromErrno } from '../../core/errno.ts'
@@ -8,28 +9,28 @@ import type { TlsOptions } from '../tls-options.ts'
 import { openTunnel, type ProxyAddress } from './proxy.ts'
 import { secureContext } from './tls.ts'
 
-/** What sockets are opened with. */
+/** The dependencies of a connector. */
 export interface ConnectorContext {
   readonly endpoint: Endpoint
   readonly tls: TlsOptions
   readonly options: ResolvedConnectionOptions
   readonly proxy: ProxyAddress | undefined
   readonly lookup: LookupFunction
-  /** Called when an address did not work. */
+  /** Called when no connection to the address could be opened. */
   readonly onFailure: () => void
 }
 
 /** Opens sockets to the endpoint. */
 export interface Connector {
-  /** Opens one; `allowHttp2` decides what TLS offers. @throws BlobwireError `unavailable`, never sent */
+  /** Opens a socket; with `allowHttp2`, TLS also offers HTTP/2. @throws BlobwireError `unavailable`, never sent */
   open(allowHttp2: boolean): Promise<Socket>
-  /** Gives up those that are being opened, which would keep the process alive. */
+  /** Destroys the sockets that are being opened, which would keep the process alive. */
   close(): void
 }
 
 /**
- * TCP, the proxy's tunnel where there is one, and TLS, each under its own time limit. undici's own connector has one
- * limit for all, knows no tunnel and no HTTP/2 without TLS in its types.
+ * Makes a connector for one endpoint. undici's own connector has one time limit for all steps and no tunnels, and its
+ * types have no HTTP/2 without TLS.
  */
 export function createConnector(context: ConnectorContext): Connector {
   const { endpoint, options, proxy } = context
@@ -69,7 +70,7 @@ export function createConnector(context: ConnectorContext): Connector {
       secureContext: tlsContext,
       ALPNProtocols: allowHttp2 ? ['h2', 'http/1.1'] : ['http/1.1'],
       ...(ticket ? { session: ticket } : {}),
-      // The certificate is held against the name of the option, else against the host.
+      // Node checks the certificate against `host`.
       ...serverNameOf(context.tls.serverName ?? host),
       host: context.tls.serverName ?? host
     })
@@ -99,7 +100,7 @@ function serverNameOf(host: string): { servername?: string } {
   return isIP(host) === 0 ? { servername: host } : {}
 }
 
-/** Without TLS there is nothing to agree by: HTTP/2 with prior knowledge (RFC 9113 section 3.3), which undici reads here. */
+/** Without TLS nothing negotiates: HTTP/2 with prior knowledge (RFC 9113 section 3.3), which undici reads from this property. */
 function withPriorKnowledge(socket: Socket): Socket {
   return Object.assign(socket, { alpnProtocol: 'h2' })
 }
@@ -111,7 +112,7 @@ function startTcp(host: string, port: number, { options, lookup }: ConnectorCont
     port,
     lookup,
     noDelay,
-    // Both families of addresses are tried, one shortly after the other (RFC 8305).
+    // Node tries IPv6 and IPv4 addresses, one shortly after the other (RFC 8305).
     autoSelectFamily: true,
     keepAlive: keepAliveMs > 0,
     keepAliveInitialDelay: keepAliveMs,
@@ -134,7 +135,7 @@ function ready<Opened extends Socket>(
   failure: string
 ): Promise<Opened> {
   return new Promise((resolve, reject) => {
-    // Between this and the next owner of the socket an error would be nobody's.
+    // An error between two owners of the socket would be an uncaught exception.
     socket.on('error', () => undefined)
     const timer = setTimeout(() => socket.destroy(timedOut(`${failure} within ${timeoutMs} ms`)), Math.ceil(timeoutMs))
     const stop = () => {
@@ -154,12 +155,12 @@ function ready<Opened extends Socket>(
   })
 }
 
-/** Also for what errno cannot say, such as a close without an error. */
+/** The error of a step that took too long. */
 function timedOut(message: string): BlobwireError {
   return new BlobwireError({ reason: 'connect_timeout', message, sent: 'never' })
 }
 
-/** Whatever went wrong before there was a connection, no call has been sent; a fault of TLS stays one. */
+/** An error from before the connection was open: no call has been sent. */
 function neverSent(error: unknown): BlobwireError {
   if (error instanceof BlobwireError) return error
   const failure = failureFromErrno(error)

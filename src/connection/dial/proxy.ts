@@ -1,8 +1,9 @@
+/** HTTP proxies: the proxy that an option or the environment names, and tunnels through it. */
 import type { Socket } from 'node:net'
 import { BlobwireError } from '../../core/error.ts'
 import { authorityOf, type Endpoint, hostOf } from '../endpoint.ts'
 
-/** An HTTP proxy that makes tunnels. */
+/** The address of an HTTP proxy. */
 export interface ProxyAddress {
   readonly secure: boolean
   readonly hostname: string
@@ -11,13 +12,13 @@ export interface ProxyAddress {
   readonly credentials: string | undefined
 }
 
-/** A proxy's answer to CONNECT is a few lines. */
+/** Most bytes of a proxy's answer to CONNECT, which is a few lines. */
 const maxAnswerBytes = 16 * 1024
 
-/** The variables that name proxies; tests have their own. */
+/** Environment variables; tests pass their own. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** The proxy on the way to an endpoint by the option `proxy`, which has been checked; undefined = none. */
+/** The proxy for an endpoint by the option `proxy`, which was checked before; undefined = no proxy. */
 export function proxyFor(
   option: string | undefined,
   endpoint: Endpoint,
@@ -47,7 +48,7 @@ function parseProxy(text: string): ProxyAddress {
   return { secure, hostname, port: port === '' ? (secure ? 443 : 80) : Number(port), credentials }
 }
 
-/** `no_proxy` as curl reads it: names with everything below them, with a port or without, and `*`. */
+/** Whether `no_proxy` excepts the endpoint, by curl's rules: each name with its subdomains, with or without a port, or `*`. */
 function isExcepted(endpoint: Endpoint, exceptions: string): boolean {
   const host = hostOf(endpoint).toLowerCase()
   return exceptions.split(/[\s,]+/).some((text) => {
@@ -62,9 +63,8 @@ function isExcepted(endpoint: Endpoint, exceptions: string): boolean {
 }
 
 /**
- * Asks for a tunnel to the endpoint (RFC 9110 section 9.3.6). The endpoint's own headers, the token among them, stay
- * inside the tunnel.
- * @throws BlobwireError `unavailable`, reason `proxy`; not worth a retry where the proxy refuses
+ * Opens a tunnel to the endpoint (RFC 9110 section 9.3.6). The proxy sees no header of a call, in particular no token.
+ * @throws BlobwireError `unavailable`, reason `proxy`; not retryable where the proxy refuses the tunnel
  */
 export function openTunnel(socket: Socket, endpoint: Endpoint, proxy: ProxyAddress, timeoutMs: number): Promise<void> {
   const authority = authorityOf(endpoint)
@@ -77,10 +77,10 @@ export function openTunnel(socket: Socket, endpoint: Endpoint, proxy: ProxyAddre
       clearTimeout(timer)
       socket.off('readable', read).off('error', broken).off('close', broken)
     }
-    const fail = (why: string, retryable: boolean) => {
+    const fail = (problem: string, retryable: boolean) => {
       end()
       socket.on('error', () => undefined).destroy()
-      const message = `proxy ${proxy.hostname}:${proxy.port}: ${why}`
+      const message = `proxy ${proxy.hostname}:${proxy.port}: ${problem}`
       reject(new BlobwireError({ reason: 'proxy', message, sent: 'never', retryable }))
     }
     const broken = () => fail('the connection ended before the answer to CONNECT', true)

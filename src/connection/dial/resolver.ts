@@ -1,39 +1,40 @@
+/** Resolves host names, and caches addresses for their time to live. */
 import { type LookupAddress, lookup, Resolver } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import type { Clock } from '../../core/clock.ts'
 
-/** How long addresses are kept where nobody says, in milliseconds, and the bounds of what a name server may say. */
+/** The time to live where no name server tells it, and the bounds of the time that a name server tells, in milliseconds. */
 const defaultTtlMs = 30_000
 const leastTtlMs = 1_000
 const mostTtlMs = 300_000
-/** Names are few: one endpoint, one proxy. */
+/** Most names in the cache; a connection needs two at most, of its endpoint and of its proxy. */
 const maxNames = 64
 
 type Answer = readonly LookupAddress[]
 
-/** Where addresses come from; tests have their own. */
+/** A source of addresses; tests pass their own. */
 export interface AddressSource {
-  /** All addresses as the system knows them, `/etc/hosts` included. */
+  /** All addresses by the system's resolver, which reads `/etc/hosts`. */
   lookup(host: string, callback: (error: NodeJS.ErrnoException | null, addresses: Answer) => void): void
-  /** Addresses of one family with their times to live in seconds, from the name servers. */
+  /** The addresses with their times to live in seconds, from the name servers. */
   ttls(host: string, callback: (ttls: ReadonlyMap<string, number>) => void): void
-  /** Ends what is under way. */
+  /** Cancels the lookups under way. */
   close(): void
 }
 
-interface Entry {
+interface CacheEntry {
   readonly addresses: Answer
   endsAtMs: number
 }
 
 /**
- * Keeps addresses of names for a while. What the system says counts, because it knows `/etc/hosts`; name servers are
- * asked beside it only for how long that is good, and where they do not know the same addresses, 30 s it is.
+ * Caches the addresses of names. The addresses are those of the system's resolver, which reads `/etc/hosts`; the name
+ * servers only tell the time to live, and where their addresses differ it is 30 s.
  */
 export class CachingResolver {
   readonly #clock: Clock
   readonly #source: AddressSource
-  readonly #entries = new Map<string, Entry>()
+  readonly #entries = new Map<string, CacheEntry>()
   readonly #waiting = new Map<string, ((error: NodeJS.ErrnoException | null, addresses: Answer) => void)[]>()
 
   constructor(clock: Clock, source: AddressSource = systemAddresses()) {
@@ -41,7 +42,7 @@ export class CachingResolver {
     this.#source = source
   }
 
-  /** For `net.connect`. */
+  /** The option `lookup` of `net.connect`. */
   readonly lookup: LookupFunction = (host, options, callback) => {
     this.#find(host, (error, found) => {
       const family = options.family === 'IPv4' ? 4 : options.family === 'IPv6' ? 6 : (options.family ?? 0)
@@ -56,12 +57,12 @@ export class CachingResolver {
     })
   }
 
-  /** Addresses that did not work are asked for again. */
+  /** Drops addresses that could not be connected to. */
   forget(host: string): void {
     this.#entries.delete(host)
   }
 
-  /** Ends what is under way. */
+  /** Cancels the lookups under way. */
   close(): void {
     this.#source.close()
   }
@@ -69,7 +70,7 @@ export class CachingResolver {
   #find(host: string, callback: (error: NodeJS.ErrnoException | null, addresses: Answer) => void): void {
     const entry = this.#entries.get(host)
     if (entry && this.#clock.now() < entry.endsAtMs) {
-      // As late as an answer of the system would be.
+      // Always asynchronous, as the answer of the system is.
       queueMicrotask(() => callback(null, entry.addresses))
       return
     }
@@ -89,7 +90,7 @@ export class CachingResolver {
 
   #keep(host: string, addresses: Answer): void {
     const now = this.#clock.now()
-    const entry: Entry = { addresses, endsAtMs: now + defaultTtlMs }
+    const entry: CacheEntry = { addresses, endsAtMs: now + defaultTtlMs }
     if (this.#entries.size >= maxNames) this.#entries.clear()
     this.#entries.set(host, entry)
     if (isIP(host) !== 0) return
@@ -109,7 +110,7 @@ function systemAddresses(): AddressSource {
       lookup(host, { all: true, order: 'verbatim' }, callback)
     },
     ttls(host, callback) {
-      // One try of one second: it is only for a number.
+      // One try of one second: only the time to live depends on the answer.
       resolver ??= new Resolver({ timeout: 1000, tries: 1 })
       const all = new Map<string, number>()
       const asked = resolver

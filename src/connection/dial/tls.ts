@@ -1,3 +1,4 @@
+/** TLS options in Node's form. */
 import { createSecureContext, type SecureContext } from 'node:tls'
 import { BlobwireError } from '../../core/error.ts'
 import type { Pem, TlsOptions } from '../tls-options.ts'
@@ -5,7 +6,7 @@ import type { Pem, TlsOptions } from '../tls-options.ts'
 const bytesOf = (pem: Pem) => (typeof pem === 'string' ? pem : Buffer.from(pem))
 
 /**
- * Node's form of the options. A client makes one at construction too, so that mistakes show there.
+ * The secure context of TLS options. A client makes one at construction, so that wrong options are refused there.
  * @throws BlobwireError `invalid_argument` where a certificate or key cannot be read
  * @internal
  */

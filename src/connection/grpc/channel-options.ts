@@ -1,4 +1,4 @@
-/** What grpc-js is told of a channel. */
+/** The options and credentials that grpc-js makes a channel with. */
 import { isIP } from 'node:net'
 import { checkServerIdentity, type PeerCertificate } from 'node:tls'
 import { type ChannelCredentials, type ChannelOptions, compressionAlgorithms, credentials } from '@grpc/grpc-js'
@@ -9,27 +9,28 @@ import type { ResolvedConnectionOptions } from '../options.ts'
 import type { GrpcEndpoint, GrpcMessageOptions } from './grpc-endpoint.ts'
 import { throughProxy } from './tunnel.ts'
 
-/** What timers of Node can wait for; grpc-js takes no less than a second for this. */
+/** The longest time of a timer in Node. */
 const longestTimerMs = 2 ** 31 - 1
 
-/** A channel has one connection, which may be the one that stays open. */
+/** Each channel has one connection; with `maxIdleConnections` it stays open. */
 function idleTimeoutOf({ idleTimeoutMs, maxIdleConnections }: ResolvedConnectionOptions): number {
   return maxIdleConnections > 0 ? longestTimerMs : Math.min(Math.ceil(idleTimeoutMs), longestTimerMs)
 }
 
-/** As for HTTP: 64 KiB would cap bulk transfer at 3 MiB/s over 20 ms. */
+/** Flow-control window, as for HTTP: HTTP/2's default of 64 KiB would cap bulk transfer at 3 MiB/s over 20 ms. */
 const windowBytes = 8 * 1024 * 1024
 
 /**
- * The name asked for in TLS (SNI). An address cannot be one (RFC 6066 section 3), yet grpc-js sends the host whatever it
- * is, and Node 26 refuses that; a name that belongs to nobody stands in, and the certificate is held against the address.
+ * The server name in TLS (SNI). An IP address is not allowed (RFC 6066 section 3), but grpc-js sends the host even then,
+ * and Node 26 refuses it. A reserved name replaces an address, and `channelCredentials` checks the certificate against
+ * the address.
  */
 function tlsName({ endpoint, tls }: GrpcEndpoint): string {
   const host = hostOf(endpoint)
   return tls.serverName ?? (isIP(host) === 0 ? host : 'address.invalid')
 }
 
-/** How grpc-js is to speak. */
+/** The options of a channel. */
 export function channelOptions(
   context: GrpcEndpoint,
   options: GrpcMessageOptions,
@@ -37,15 +38,15 @@ export function channelOptions(
 ): ChannelOptions {
   const { serverName } = context.tls
   return {
-    // grpc-js would follow http_proxy and its like without a word, even to 127.0.0.1.
+    // grpc-js would follow http_proxy and similar variables unasked, even for 127.0.0.1.
     'grpc.enable_http_proxy': 0,
-    // Retries are the pipeline's; two layers of them multiply.
+    // The pipeline retries; attempts of two layers would multiply.
     'grpc.enable_retries': 0,
     'grpc.max_receive_message_length': options.maxResponseBytes,
     'grpc.max_send_message_length': -1,
     'grpc-node.flow_control_window': windowBytes,
     'grpc.initial_reconnect_backoff_ms': 100,
-    // A server that is there again is found within a second.
+    // A server that comes back is found within a second.
     'grpc.max_reconnect_backoff_ms': 1000,
     'grpc.keepalive_time_ms': Math.ceil(context.connection.pingIntervalMs),
     'grpc.keepalive_timeout_ms': Math.ceil(context.connection.pingTimeoutMs),
@@ -60,7 +61,7 @@ export function channelOptions(
   }
 }
 
-/** TLS, or none; and the way through the proxy, where there is one. */
+/** The credentials of a channel: TLS or none, through the proxy's tunnel where a proxy is given. */
 export function channelCredentials(context: GrpcEndpoint, proxy: ProxyAddress | undefined): ChannelCredentials {
   const { endpoint, tls } = context
   const own = endpoint.secure

@@ -1,9 +1,10 @@
+/** A gRPC channel to one endpoint, over changing connections. */
 import { invalidArgument } from '../../core/error.ts'
 import { proxyFor } from '../dial/proxy.ts'
 import { GrpcConnection, type StreamListener } from './connection.ts'
 import type { GrpcEndpoint, GrpcMessageOptions } from './grpc-endpoint.ts'
 
-/** The way to a gRPC server: one connection that takes what is new, and those that only finish what they have begun. */
+/** One connection for new streams, and the draining ones, which only finish their streams. */
 export class GrpcChannel {
   readonly #connections = new Set<GrpcConnection>()
   readonly #open: () => GrpcConnection
@@ -18,7 +19,7 @@ export class GrpcChannel {
         transport,
         options,
         proxy,
-        // Nothing is opened before the next call.
+        // The new connection is opened by its first call.
         onDraining: () => {
           this.#current = this.#open()
         },
@@ -30,14 +31,14 @@ export class GrpcChannel {
     this.#current = this.#open()
   }
 
-  /** A call or a session begins: on this connection, which is to hear of its end. */
+  /** Begins a call or a session, and returns its connection, whose `end` has to be called at its end. */
   begin(listener: StreamListener): GrpcConnection {
     const connection = this.#current
     connection.begin(listener)
     return connection
   }
 
-  /** Lets go of all. */
+  /** Closes all connections. */
   close(): void {
     for (const connection of this.#connections) connection.close()
   }

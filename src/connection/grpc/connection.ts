@@ -1,3 +1,4 @@
+/** One gRPC connection: a channel of grpc-js, watched and replaced. */
 import { Client, connectivityState, Metadata, status } from '@grpc/grpc-js'
 import { systemClock } from '../../core/clock.ts'
 import { BlobwireError } from '../../core/error.ts'
@@ -8,46 +9,46 @@ import { channelCredentials, channelOptions } from './channel-options.ts'
 import type { GrpcEndpoint, GrpcMessageOptions } from './grpc-endpoint.ts'
 import { OpeningSockets } from './opening-sockets.ts'
 
-/** What a call or a session hears of its connection. */
+/** Receives the events of a connection, for a call or a session. */
 export interface StreamListener {
-  /** The connection that it waited for stands. */
+  /** The connection is established; called only for streams that waited for it. */
   onReady(): void
-  /** The connection takes nothing new. */
+  /** The connection is draining. */
   onGoaway(): void
-  /** Nobody is there any more, or nobody could be reached. */
+  /** The connection is dead, or could not be established. */
   onLost(error: BlobwireError): void
 }
 
-/** How a connection is made. */
+/** The dependencies of a connection, and its events. */
 export interface GrpcConnectionContext {
   readonly transport: GrpcEndpoint
   readonly options: GrpcMessageOptions
   readonly proxy: ProxyAddress | undefined
-  /** It takes nothing new; what is in flight may go on. */
+  /** The connection takes no new streams; its streams go on. */
   onDraining(connection: GrpcConnection): void
-  /** It is closed. */
+  /** The connection is closed. */
   onClosed(connection: GrpcConnection): void
 }
 
-/** gRPC's health checking protocol; a server without it answers that it has none, which is as good. */
+/** gRPC's health checking protocol; the error of a server without it is a sign of life, too. */
 const healthPath = '/grpc.health.v1.Health/Check'
 
 /** Serializes messages that are bytes already. */
 export const asIs = (bytes: Buffer): Buffer => bytes
 
 /**
- * A channel of grpc-js for one connection, opened by the first call. It is left for another one when the connection ends,
- * is dead, old or cannot be opened in time: grpc-js has no way to close just its connection. What a server refuses on its
- * way out grpc-js repeats on the same channel, for which it may connect once more.
+ * A channel of grpc-js for one connection, opened by its first call. A new channel replaces it when the connection ends,
+ * is dead or old, or cannot be opened in time, because grpc-js cannot close the connection of a channel alone. grpc-js
+ * repeats streams that a draining server refused on the same channel, for which it may connect once more.
  */
 export class GrpcConnection {
-  /** What calls are made on, between `begin` and `end`. */
+  /** The client to make calls with, between `begin` and `end`. */
   readonly client: Client
   readonly #context: GrpcConnectionContext
   readonly #channel: ReturnType<Client['getChannel']>
   readonly #opening = new OpeningSockets()
   readonly #listeners = new Set<StreamListener>()
-  /** Those that began when no connection stood. */
+  /** Streams that began before the connection was established. */
   readonly #waiting = new Set<StreamListener>()
   #cancelConnectTimer: (() => void) | undefined
   #cancelAgeTimer: (() => void) | undefined
@@ -69,28 +70,28 @@ export class GrpcConnection {
     this.#watch()
   }
 
-  /** Answers so far, to tell whether any came since. */
+  /** Messages received so far; a caller compares two readings. */
   get messagesReceived(): number {
     return this.#messagesReceived
   }
 
-  /** Something has come from the server. */
+  /** A message of the server was received. */
   messageReceived(): void {
     this.#messagesReceived++
     this.#streamReset = 0
   }
 
-  /** The server has reset a stream without an answer. */
+  /** The server reset a stream without an answer. */
   streamReset(): void {
     if (++this.#streamReset >= maxResetStreams) this.#drain()
   }
 
-  /** Whether no connection has stood since this began. */
+  /** Whether the stream still waits for the connection. */
   isWaiting(listener: StreamListener): boolean {
     return this.#waiting.has(listener)
   }
 
-  /** A call or a session begins. Where no connection stands it waits `connectTimeoutMs` at most. */
+  /** Begins a call or a session. It waits for the connection for `connectTimeoutMs` at most. */
   begin(listener: StreamListener): void {
     const { counters, connection } = this.#context.transport
     counters.connections.totalStreams++
@@ -103,7 +104,7 @@ export class GrpcConnection {
     this.#count()
   }
 
-  /** It is over. */
+  /** Ends a call or a session. */
   end(listener: StreamListener): void {
     this.#context.transport.counters.connections.streams--
     this.#listeners.delete(listener)
@@ -112,7 +113,7 @@ export class GrpcConnection {
     if (this.#isDraining && this.#listeners.size === 0) this.close()
   }
 
-  /** A call has waited in vain: asks whether anybody is there, and leaves if not. One question at a time. */
+  /** Checks whether the server responds, because a call had no answer; if not, closes. One check runs at a time. */
   suspect(): void {
     if (this.#probing || this.#closed) return
     this.#probing = true
@@ -125,7 +126,7 @@ export class GrpcConnection {
     })
   }
 
-  /** Lets go of it. */
+  /** Closes the connection; calls on it fail. */
   close(): void {
     if (this.#closed) return
     this.#isDraining = true
@@ -137,7 +138,7 @@ export class GrpcConnection {
     this.#context.onClosed(this)
   }
 
-  /** What had a connection before, such as what a GOAWAY left open, still goes on. */
+  /** Fails the waiting streams only: a stream that was open at a GOAWAY goes on. */
   #connectTimedOut(): void {
     const { counters, connection, endpoint } = this.#context.transport
     counters.connections.failures++
@@ -153,7 +154,7 @@ export class GrpcConnection {
     this.close()
   }
 
-  /** It takes nothing new, and is closed when its last stream has ended. */
+  /** Takes no new streams, and closes when the last stream has ended. */
   #drain(): void {
     if (this.#closed) return
     this.#stopAccepting()
@@ -168,7 +169,7 @@ export class GrpcConnection {
     this.#context.onDraining(this)
   }
 
-  /** The channel leaves READY when its connection breaks, and as soon as a GOAWAY comes. */
+  /** Follows the channel's state: it is no longer READY when the connection breaks or a GOAWAY comes. */
   #watch(): void {
     const { connections } = this.#context.transport.counters
     let state = this.#channel.getConnectivityState(false)
@@ -184,7 +185,7 @@ export class GrpcConnection {
         isOpen = false
         connections.open--
         this.#stopAccepting()
-        // Streams on a connection that broke hear of that first.
+        // grpc-js first reports the broken connection to its streams.
         setImmediate(() => this.#drain())
       }
       if (next === connectivityState.TRANSIENT_FAILURE && state !== next) connections.failures++
@@ -197,7 +198,7 @@ export class GrpcConnection {
     this.#channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, onStateChange)
   }
 
-  /** grpc-js says so when the server's SETTINGS have come. */
+  /** grpc-js reports READY when the server's SETTINGS have come. */
   #ready(): void {
     this.#cancelConnectTimer?.()
     this.#cancelConnectTimer = undefined

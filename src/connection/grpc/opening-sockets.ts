@@ -1,30 +1,31 @@
+/** Closes the sockets that grpc-js is opening, which grpc-js itself does not. */
 import { experimental } from '@grpc/grpc-js'
 
-/** Names that are looked up as grpc-js does it, for channels that have a say in what becomes of their sockets. */
+/** The URI scheme of targets whose sockets can be closed; names are resolved as with `dns:`. */
 const scheme = 'blobwire'
-/** The channel option that holds the sockets. */
+/** The channel option that holds the `OpeningSockets`. */
 const option = 'blobwire.opening_sockets'
 
 /**
- * The sockets of a channel that carry no HTTP/2 yet. grpc-js has no time limit for them and does not close them with the
- * channel: one that waits for its address keeps the process alive until the kernel gives up, after two minutes, and one
- * to a server that says nothing stays for ever. But grpc-js opens each with the address that the resolver gave it, as
- * it is, and `net.connect` takes an `AbortSignal` there (nodejs.org, "new net.Socket").
- * test/connection/grpc-connecting.test.ts notices when that changes.
+ * The sockets of a channel that are not connections of HTTP/2 yet. grpc-js has no time limit for them and does not close
+ * them with the channel: a socket without an answer to its SYN keeps the process alive for two minutes, a socket to an
+ * unresponsive server forever. grpc-js passes the resolver's address to `net.connect` unchanged, and an address there
+ * may hold an `AbortSignal` (nodejs.org, "new net.Socket"). test/connection/grpc-connecting.test.ts fails when grpc-js
+ * changes that.
  */
 export class OpeningSockets {
   readonly #controllers = new Set<AbortController>()
   #isOver = false
 
-  /** What a channel that is to be opened with these is given. */
+  /** The options of the channel whose sockets these are. */
   readonly channelOptions: Readonly<Record<string, OpeningSockets>> = { [option]: this }
 
-  /** The target of such a channel. */
+  /** The target of the channel. */
   static target(authority: string): string {
     return `${scheme}:${authority}`
   }
 
-  /** For the socket that is just being opened. */
+  /** The signal of a socket that is about to be opened. */
   signal(): AbortSignal {
     const controller = new AbortController()
     // A channel that was closed before its name was looked up opens a socket all the same. `connect` would bring a socket
@@ -34,7 +35,7 @@ export class OpeningSockets {
     return controller.signal
   }
 
-  /** One of them stands, and is the channel's from now on; others are given up by grpc-js. */
+  /** The channel has its connection; grpc-js closes the other sockets itself. */
   forget(): void {
     this.#controllers.clear()
   }

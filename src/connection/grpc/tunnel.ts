@@ -1,12 +1,13 @@
+/** Opens gRPC connections through an HTTP proxy. */
 import type { Socket } from 'node:net'
 import type { ChannelCredentials } from '@grpc/grpc-js'
 import { openTunnel, type ProxyAddress } from '../dial/proxy.ts'
 import type { GrpcEndpoint } from './grpc-endpoint.ts'
 
 /**
- * Credentials for a channel whose address is a proxy: what is spoken with the endpoint begins in the tunnel. grpc-js could
- * ask the proxy by itself, but would never close the socket of one that does not answer, writes to stderr what a proxy
- * refuses, and cannot name an IPv6 address.
+ * Credentials for a channel whose address is a proxy: TLS and HTTP/2 with the endpoint begin in the tunnel. grpc-js could
+ * open the tunnel itself, but never closes the socket to an unresponsive proxy, writes refusals to stderr, and does not
+ * support IPv6 addresses.
  */
 export function throughProxy(
   credentials: ChannelCredentials,
@@ -19,7 +20,7 @@ export function throughProxy(
     const connect = connector.connect.bind(connector)
     return Object.assign(connector, {
       async connect(socket: Socket) {
-        // Between two owners an error would be nobody's.
+        // An error between two owners of the socket would be an uncaught exception.
         socket.on('error', () => undefined)
         await openTunnel(socket, endpoint, proxy, connection.connectTimeoutMs)
         return connect(socket)

@@ -1,4 +1,4 @@
-/** A few HTTP/2 connections to one endpoint. */
+/** The pool of HTTP/2 connections to one endpoint. */
 import { Dispatcher } from 'undici'
 import { BlobwireError } from '../../core/error.ts'
 import { Connection, type ConnectionContext } from './connection.ts'
@@ -7,11 +7,11 @@ import { Connection, type ConnectionContext } from './connection.ts'
 export interface StreamControl {
   /** Resets the stream. */
   abort(reason: Error): void
-  /** An answer is overdue and nothing has come since: checks the connection. */
+  /** Checks the connection, because an answer is overdue and no byte has come since the request. */
   suspect(): void
 }
 
-/** Hears of a stream that stays open. `onEnd` or `onError` comes last, once. */
+/** Receives the events of a stream that stays open. `onEnd` or `onError` comes last, once. */
 export interface StreamListener {
   /** The request is on a connection, and the server has sent its settings. */
   onStart(control: StreamControl): void
@@ -19,33 +19,33 @@ export interface StreamListener {
   onData(chunk: Buffer): void
   onEnd(): void
   onError(error: unknown): void
-  /** The connection takes no new requests: open the next stream, and end this one in good order. */
+  /** The connection is draining: open the next stream, and end this one in good order. */
   onGoaway(): void
 }
 
-/** Learns from the connections which version of HTTP the endpoint speaks. */
+/** Decides which version of HTTP the endpoint speaks, by the events of its connections. */
 export interface Negotiation {
-  /** The endpoint speaks HTTP/1.1; what it is asked over HTTP/2 fails with this. */
+  /** Where the endpoint speaks HTTP/1.1: the error of streams over HTTP/2. */
   readonly refusal: Error | undefined
-  /** TLS agreed on HTTP/1.1. */
+  /** TLS negotiated HTTP/1.1. */
   onHttp1(): void
   /** An answer has come over HTTP/2. */
   onAnswer(): void
-  /** The error of a stream, in the light of what is known. */
+  /** The error of a stream, which may mean that the endpoint speaks HTTP/1.1. */
   errorOf(error: Error): unknown
 }
 
 /**
- * The first connection carries everything until it has as many streams as it should; then another one is opened, up to
- * `maxConnections`. A request goes where the fewest are in flight. undici's own `Pool` hangs after a GOAWAY while a stream
- * stays open on the drained connection; a `Client` does not.
+ * A pool that opens another connection when all have `streamLimit` streams, up to `maxConnections`. A request goes to the
+ * connection with the fewest requests in flight. undici's own `Pool` hangs after a GOAWAY while a stream stays open on
+ * the drained connection; a `Client` does not.
  */
 export class ConnectionPool extends Dispatcher {
   readonly #context: ConnectionContext
   readonly #negotiation: Negotiation
   /** Connections that take requests, oldest first. */
   #connections: Connection[] = []
-  /** Connections that only finish the streams they have. */
+  /** Draining connections, which only finish their streams. */
   readonly #draining = new Set<Connection>()
   #cancelSweep: (() => void) | undefined
   #closed = false
@@ -115,14 +115,14 @@ export class ConnectionPool extends Dispatcher {
     return connection
   }
 
-  /** One timer for all connections, which looks at their last use when it fires. */
+  /** Starts the one timer of all connections, for the first that may be due. */
   #sweepLater(): void {
     this.#cancelSweep?.()
     this.#cancelSweep = undefined
     if (this.#connections.length === 0) return
     const { clock, options } = this.#context
     const dueAtMs = Math.min(...this.#connections.map(({ nextDueAtMs }) => nextDueAtMs))
-    // Idle connections that are kept are due all the time.
+    // Connections that `maxIdleConnections` keeps are always due, so that the timer has a least delay.
     const delayMs = Math.max(dueAtMs - clock.now(), Math.min(options.idleTimeoutMs, options.maxAgeMs) / 10)
     this.#cancelSweep = clock.schedule(delayMs, () => {
       const kept = this.#kept()
@@ -131,14 +131,14 @@ export class ConnectionPool extends Dispatcher {
     })
   }
 
-  /** The idle connections that were used last, as many as `maxIdleConnections`. */
+  /** The most recently used idle connections, as many as `maxIdleConnections`. */
   #kept(): ReadonlySet<Connection> {
     const idle = this.#connections.filter(({ inFlight }) => inFlight === 0).sort((a, b) => b.usedAtMs - a.usedAtMs)
     return new Set(idle.slice(0, this.#context.options.maxIdleConnections))
   }
 }
 
-/** What the end of a request tells about its connection. */
+/** Tells a connection how its requests end. */
 class Tracking {
   readonly connection: Connection
   readonly #onGoaway: (() => void) | undefined
@@ -228,7 +228,7 @@ class TrackedStream implements Dispatcher.DispatchHandler {
     this.#negotiation = negotiation
   }
 
-  /** The stream starts once the server has sent its settings, so that later silence means more than a dead connection. */
+  /** Starts the stream once the server has sent its settings: a later timeout is then no fault of the connection's setup. */
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#tracking.started()
     const { connection } = this.#tracking

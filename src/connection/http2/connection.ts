@@ -1,3 +1,4 @@
+/** One HTTP/2 connection: an undici `Client`, watched and drained. */
 import type { ClientHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import { type buildConnector, Client, type Dispatcher } from 'undici'
@@ -13,19 +14,19 @@ import type { ResolvedConnectionOptions } from '../options.ts'
 const streamWindowBytes = 8 * 1024 * 1024
 const connectionWindowBytes = 32 * 1024 * 1024
 
-/** Streams at once on one connection, where the server allows as many; more wait. */
+/** Most concurrent streams on one connection, where the server allows as many; further ones wait. */
 const maxStreams = 1000
 
-/** undici opens a new socket for what was refused; where none can be had it must not try in a tight loop. */
+/** undici opens a new socket for refused streams; where that fails, it must not try in a tight loop. */
 const reopenDelayMs = 200
 
-/** node:http2 reads no longer header sections than this, and takes this without being told. */
+/** The default limit of node:http2 on header sections. */
 const defaultHeaderBytes = 64 * 1024
 
-/** Each call has one deadline of its own, and the pool closes what is idle; undici's timers would only blur that. */
+/** No timer of undici: each call has its deadline, and the pool closes idle connections. */
 export const undiciTimers = { headersTimeout: 0, bodyTimeout: 0, keepAliveTimeout: 2 ** 31 - 1 }
 
-/** What connections are made of. */
+/** The dependencies of a connection. */
 export interface ConnectionContext {
   readonly endpoint: Endpoint
   readonly options: ResolvedConnectionOptions
@@ -34,13 +35,13 @@ export interface ConnectionContext {
   readonly connector: Connector
 }
 
-/** What a connection tells its pool. */
+/** The events of a connection, for its pool. */
 export interface ConnectionEvents {
-  /** It takes no new requests; what is in flight goes on. */
+  /** The connection takes no new requests; requests in flight go on. */
   onDraining(connection: Connection): void
-  /** It is closed, or about to be. */
+  /** The connection is closed, or about to be. */
   onClosed(connection: Connection): void
-  /** TLS agreed on HTTP/1.1. */
+  /** TLS negotiated HTTP/1.1. */
   onHttp1(): void
 }
 
@@ -50,9 +51,9 @@ export class Connection {
   readonly #events: ConnectionEvents
   readonly #client: Client
   readonly #waitingForSettings: (() => void)[] = []
-  /** Told when their streams are to be opened elsewhere. */
+  /** Called when their streams should move to another connection. */
   readonly #goawayListeners = new Set<() => void>()
-  /** More than one after a GOAWAY: undici lets go of a socket that has streams, and replays on another one. */
+  /** Several after a GOAWAY: undici leaves the open streams on one socket, and replays refused ones on a new one. */
   readonly #sockets = new Set<Socket>()
   #socket: Socket | undefined
   #health: ConnectionHealth | undefined
@@ -72,7 +73,7 @@ export class Connection {
     this.#events = events
     this.#madeAtMs = context.clock.now()
     this.#usedAtMs = this.#madeAtMs
-    // undici's types know another place for the size of the windows than its code.
+    // undici's types have the window sizes in another place than its code.
     const windows = { initialWindowSize: streamWindowBytes, connectionWindowSize: connectionWindowBytes }
     this.#client = new Client(originOf(context.endpoint), {
       ...undiciTimers,
@@ -91,48 +92,48 @@ export class Connection {
     this.#client.on('disconnect', () => this.drain())
   }
 
-  /** Requests and sessions on it, those included that wait for the connection to stand. */
+  /** Requests and sessions in flight, including those that wait for the connection. */
   get inFlight(): number {
     return this.#inFlight
   }
 
-  /** Streams that it should have at most: the option's number, or what the server allows. */
+  /** Most streams for this connection: the option, or the server's limit where that is lower. */
   get streamLimit(): number {
     const { maxStreamsPerConnection } = this.#context.options
     const allowed = this.#session?.remoteSettings?.maxConcurrentStreams
     return allowed === undefined ? maxStreamsPerConnection : Math.min(allowed, maxStreamsPerConnection)
   }
 
-  /** Whether it is too old, or has been idle for too long; `keepIdle` = that does not count. */
+  /** Whether the connection is too old, or (without `keepIdle`) was idle for too long. */
   isDue(keepIdle: boolean): boolean {
     const { options, clock } = this.#context
     if (clock.now() >= this.#madeAtMs + options.maxAgeMs) return true
     return !keepIdle && this.#inFlight === 0 && clock.now() >= this.#usedAtMs + options.idleTimeoutMs
   }
 
-  /** When that may first be so. */
+  /** The earliest time at which `isDue` may be true. */
   get nextDueAtMs(): number {
     const { options, clock } = this.#context
     const usedAtMs = this.#inFlight > 0 ? clock.now() : this.#usedAtMs
     return Math.min(this.#madeAtMs + options.maxAgeMs, usedAtMs + options.idleTimeoutMs)
   }
 
-  /** When it was last used. */
+  /** The end of the last request. */
   get usedAtMs(): number {
     return this.#usedAtMs
   }
 
-  /** Whether the server has to be asked first whether it is still there. */
+  /** Whether the connection has to be verified before its next request. */
   get needsPing(): boolean {
     if (this.#verifying) return true
     if (this.#inFlight > 0 || this.#health === undefined) return false
     return this.#context.clock.now() - this.#usedAtMs >= this.#context.options.pingIntervalMs
   }
 
-  /** Asks with a PING; the requests that wait for it share one. False = it is lost. */
+  /** Checks with a PING that the server responds; concurrent callers share one PING. False = the connection is lost. */
   verify(): Promise<boolean> {
     const { clock, options } = this.#context
-    // Requests wait for it, and there may be nothing else that would keep the process from ending.
+    // The timer keeps the process alive, because requests wait for the answer.
     this.#verifying ??= (this.#health?.check(options.pingTimeoutMs, true) ?? Promise.resolve(true)).then((ok) => {
       this.#verifying = undefined
       this.#usedAtMs = clock.now()
@@ -141,18 +142,18 @@ export class Connection {
     return this.#verifying
   }
 
-  /** Whether the server has said anything: its settings come first (RFC 9113 section 3.4). */
+  /** Calls back once the server has sent its settings, the first frame of a server (RFC 9113 section 3.4). */
   whenSettingsReceived(callback: () => void): void {
     if (this.#settingsReceived) callback()
     else this.#waitingForSettings.push(callback)
   }
 
-  /** Hands a request to undici; the handler must have `begin` and `end` called. */
+  /** Hands a request to undici. Its handler has to call `begin` and `end`. */
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
     this.#client.dispatch(options, handler)
   }
 
-  /** A request is on its way here; a mover is told when its stream should be opened elsewhere. */
+  /** Counts a request in. `onGoaway` is called when its stream should move to another connection. */
   begin(onGoaway?: () => void): void {
     const { counters } = this.#context
     if (this.#inFlight++ === 0 && this.#isOpen) counters.inUse++
@@ -161,7 +162,7 @@ export class Connection {
     if (onGoaway) this.#goawayListeners.add(onGoaway)
   }
 
-  /** The request is over. */
+  /** Counts the request out. */
   end(onGoaway?: () => void): void {
     const { counters, clock } = this.#context
     counters.streams--
@@ -169,37 +170,37 @@ export class Connection {
     if (--this.#inFlight > 0) return
     if (this.#isOpen) counters.inUse--
     this.#usedAtMs = clock.now()
-    // undici has yet to put its own books in order.
+    // undici updates its own state after this callback.
     if (this.#isDraining) queueMicrotask(() => this.#closeWhenDone())
   }
 
-  /** How a stream ended that was not ended here: with an answer of any kind, or without. */
+  /** A stream was answered, or ended by the server without an answer. */
   answered(isAnswer: boolean): void {
     this.#resetStreams = isAnswer ? 0 : this.#resetStreams + 1
     if (this.#resetStreams >= maxResetStreams) this.drain()
   }
 
-  /** Bytes that have come, to tell whether any came since. */
+  /** Bytes received so far; a caller compares two readings. */
   get bytesRead(): number {
     return this.#socket?.bytesRead ?? 0
   }
 
-  /** A call has waited in vain: asks whether anybody is there, and closes the connection if not. */
+  /** Checks whether the server responds, because a call had no answer; if not, destroys the connection. */
   suspect(): void {
     this.#health?.suspect()
   }
 
-  /** Takes no new requests; it is closed when the last one has ended. */
+  /** Takes no new requests, and closes when the last one has ended. */
   drain(): void {
     if (this.#isDraining) return
     this.#isDraining = true
     this.#events.onDraining(this)
-    // Streams on a broken connection hear of that instead.
+    // Streams on a broken connection fail instead.
     if (this.#socket?.destroyed === false) for (const onGoaway of [...this.#goawayListeners]) onGoaway()
     this.#closeWhenDone()
   }
 
-  /** Closes it at once; what is in flight fails. */
+  /** Closes the connection at once; requests in flight fail. */
   async destroy(): Promise<void> {
     this.#isDraining = true
     await this.#client.destroy()

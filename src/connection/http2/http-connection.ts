@@ -1,4 +1,4 @@
-/** The way to an HTTP endpoint: HTTP/2, or HTTP/1.1 where the endpoint speaks nothing newer. */
+/** Connections to an HTTP endpoint: HTTP/2, or HTTP/1.1 where the endpoint speaks nothing newer. */
 import { type Dispatcher, Pool } from 'undici'
 import { systemClock } from '../../core/clock.ts'
 import type { ConnectionCounters } from '../../core/counters.ts'
@@ -12,22 +12,19 @@ import type { TlsOptions } from '../tls-options.ts'
 import { type ConnectionContext, undiciTimers } from './connection.ts'
 import { ConnectionPool, type Negotiation, type StreamListener } from './connection-pool.ts'
 
-/** HTTP/1.1 has one request at a time on each connection. */
+/** Connections of HTTP/1.1, each of which has one request at a time. */
 const http1Connections = 8
 
-/** A connection as the HTTP transports see it; a protocol never opens a socket. */
+/** The interface for the HTTP transports, which never open sockets themselves. */
 export interface HttpConnection {
   request(options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData>
-  /**
-   * A request whose body stays open while the answer comes. Only HTTP/2 has that; over HTTP/1.1 it fails at once with
-   * reason `not_http2`.
-   */
+  /** Opens a duplex stream. Over HTTP/1.1, which has none, it fails with reason `not_http2`. */
   openStream(options: Dispatcher.DispatchOptions, listener: StreamListener): void
   /** Closes the sockets; requests in flight fail. */
   close(): Promise<void>
 }
 
-/** How the way to an endpoint is made. */
+/** Options of the connections to an endpoint. */
 export interface HttpConnectionOptions {
   readonly tls: TlsOptions
   readonly connection: ResolvedConnectionOptions
@@ -41,12 +38,12 @@ function notHttp2(cause?: unknown): BlobwireError {
   return new BlobwireError({ reason: 'not_http2', message, sent: 'maybe', cause })
 }
 
-/** undici and node:http2 say only in words that the server has not looked at a request; test/connection/goaway.test.ts. */
+/** The only sign of undici and node:http2 that a server refused a request unprocessed; pinned by test/connection/goaway.test.ts. */
 const refusal = /"GOAWAY" frame received|NGHTTP2_REFUSED_STREAM/
 
 /**
- * The server promises that it has done nothing for the request: its stream is above the last one of a GOAWAY, or was
- * reset with REFUSED_STREAM (RFC 9113 section 8.7). undici has replayed what it can, once.
+ * The error of a request that the server promises not to have processed: its stream is above the last one of a GOAWAY,
+ * or was reset with REFUSED_STREAM (RFC 9113 section 8.7). undici has replayed replayable requests once before.
  */
 function refusalOf(cause: unknown): BlobwireError | undefined {
   if (!(cause instanceof Error) || !refusal.test(cause.message)) return undefined
@@ -55,8 +52,8 @@ function refusalOf(cause: unknown): BlobwireError | undefined {
 }
 
 /**
- * The way to an endpoint: a pool of HTTP/2 connections, opened when they are used. An endpoint that turns out to speak
- * HTTP/1.1 only (by ALPN, or by its answer to the HTTP/2 preface) gets a few connections of HTTP/1.1.
+ * Makes the connections to an endpoint: a pool of HTTP/2 connections, opened on first use. An endpoint that speaks
+ * HTTP/1.1 only (by ALPN, or by its answer to the HTTP/2 preface) gets a few connections of HTTP/1.1 instead.
  */
 export function openHttpConnection(
   endpoint: Endpoint,
@@ -76,7 +73,7 @@ class NegotiatedHttpConnection implements HttpConnection, Negotiation {
   readonly #resolver: CachingResolver
   readonly #http2: ConnectionPool
   #http1: Dispatcher | undefined
-  /** An answer has come over HTTP/2: bytes that look like HTTP/1.1 later are damage. */
+  /** An answer has come over HTTP/2, so that later bytes that look like HTTP/1.1 are damage. */
   #verified = false
 
   constructor(context: ConnectionContext, resolver: CachingResolver) {
@@ -92,7 +89,7 @@ class NegotiatedHttpConnection implements HttpConnection, Negotiation {
       this.#verified = this.#http1 === undefined
       return response
     } catch (error) {
-      // The server has read the preface and nothing else, so that this is the request's first time.
+      // The server has read only the preface, so that the request was not processed.
       if (this.#looksLikeHttp1(error)) return this.#fallBack().request(options)
       throw refusalOf(error) ?? error
     }
@@ -137,7 +134,7 @@ class NegotiatedHttpConnection implements HttpConnection, Negotiation {
   }
 }
 
-/** A few HTTP/1.1 connections. */
+/** The pool for HTTP/1.1. */
 function openHttp1Pool({ endpoint, options, connector, counters }: ConnectionContext): Dispatcher {
   return new Pool(originOf(endpoint), {
     ...undiciTimers,

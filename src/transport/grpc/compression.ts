@@ -1,14 +1,15 @@
+/** Compression of gRPC messages, decided for each message. */
 import { InterceptingCall, type Interceptor } from '@grpc/grpc-js'
 import { looksCompressible } from '../../compression/sample.ts'
 
-/** WriteFlags.NoCompress of gRPC; grpc-js exports the number under a name that is only a type. */
+/** gRPC's WriteFlags.NoCompress, which grpc-js exports only as a type. */
 const noCompress = 2
 
 /**
- * grpc-js compresses every message of a channel that has compression, or none. This decides for each message, which has
- * to be serialized already: from `thresholdBytes`, and only where a sample says that it pays.
+ * Compresses a message, which has to be serialized already, from `thresholdBytes` and where a sample of it is
+ * compressible. grpc-js alone compresses every message of a channel, or none.
  */
-export function compressWhatPays(thresholdBytes: number): Interceptor {
+export function compressIfSmaller(thresholdBytes: number): Interceptor {
   return (options, nextCall) => new SamplingCall(nextCall(options), thresholdBytes)
 }
 

@@ -1,3 +1,4 @@
+/** Turns the errors of grpc-js into `BlobwireError`s. */
 import { type ServiceError, status } from '@grpc/grpc-js'
 import { codeFromGrpc } from '../../core/code.ts'
 import { BlobwireError, type Sent } from '../../core/error.ts'
@@ -6,22 +7,22 @@ import { decodeStatus, type Status } from './proto.ts'
 
 const maxMessageLength = 4096
 
-/** grpc-js says only in words that a call never left; the words of version 1.14. */
+/** Messages of grpc-js 1.14 for calls that were never sent, the only sign of that. */
 const neverSent = /^(No connection established|Name resolution failed|Waiting for LB pick)/
-/** …and that it could not read the answer. */
+/** Messages of grpc-js for answers that it could not read. */
 const unreadable =
   /^(Response message parsing error|Failed to parse|Error deserializing|Failed to decompress|No message received)/
 /**
- * …and that the stream was reset, by the server or over bytes that are not HTTP/2, which it calls INTERNAL, or CANCELLED
- * (where we have not cancelled) or whatever else the code of RST_STREAM may stand for.
+ * Messages of grpc-js for streams that were reset by the server, or because of bytes that are not HTTP/2. grpc-js gives
+ * them INTERNAL, CANCELLED or another code by the code of RST_STREAM.
  */
 const brokenHttp2 = /^(Received RST_STREAM with code \d+|Call cancelled$|Bandwidth exhausted or memory limit exceeded$)/
-/** Codes that grpc-js gives by itself, too, without an answer from the server. */
-const madeHere = new Set<number>([status.UNAVAILABLE, status.CANCELLED, status.DEADLINE_EXCEEDED])
-/** The server's limit on requests, or ours on responses. */
+/** Codes that grpc-js also gives without an answer from the server. */
+const maybeLocal = new Set<number>([status.UNAVAILABLE, status.CANCELLED, status.DEADLINE_EXCEEDED])
+/** Messages for a request above the server's limit, or a response above the client's. */
 const tooLarge = /^Received message (larger than max|that decompresses to)/
 
-/** What the error of a gRPC call means, with the details of the richer error model where the server sent some. */
+/** The error of a gRPC call, with the details of the richer error model where the server sent some. */
 export function errorFromService(error: ServiceError): BlobwireError {
   return withPushback(withRetryAfter(errorFromStatus(error), textOf(error, 'retry-after')), error)
 }
@@ -33,7 +34,7 @@ export function isReset(error: ServiceError): boolean {
 
 const textOf = (error: ServiceError, key: string) => error.metadata?.get(key)[0]?.toString()
 
-/** gRFC A6: `grpc-retry-pushback-ms` is how long to wait; what is no number, or below 0, says not to try again. */
+/** gRFC A6: `grpc-retry-pushback-ms` is the time to wait; a negative or malformed value forbids a retry. */
 function withPushback(found: BlobwireError, error: ServiceError): BlobwireError {
   const pushback = textOf(error, 'grpc-retry-pushback-ms')
   if (pushback === undefined) return found
@@ -49,7 +50,7 @@ function errorFromStatus(error: ServiceError): BlobwireError {
     return new BlobwireError({ code, message, sent: 'processed', cause: error, ...factsOf(rich.detail) })
   }
   if (brokenHttp2.test(message)) return new BlobwireError({ code: 'unavailable', message, sent: 'maybe', cause: error })
-  // For a compressed message without an encoding it has not even a code.
+  // grpc-js gives no code for a compressed message without an encoding.
   if (unreadable.test(message) || error.code === undefined) return malformedResponse(message, error)
   const isRedirect = redirect.test(message)
   return new BlobwireError({
@@ -65,13 +66,13 @@ function errorFromStatus(error: ServiceError): BlobwireError {
 
 function sentOf(error: ServiceError, message: string): Sent {
   if (neverSent.test(message)) return 'never'
-  return madeHere.has(error.code) ? 'maybe' : 'processed'
+  return maybeLocal.has(error.code) ? 'maybe' : 'processed'
 }
 
-/** grpc-js makes `unknown` of it; a redirect is not followed on any transport. */
+/** The message for a redirect, which grpc-js reports as UNKNOWN. */
 const redirect = /^Received HTTP status code 3\d\d/
 
-/** OpenSSL's and Node's words for a certificate that does not pass. */
+/** Whether the message of OpenSSL or Node is about TLS, such as a certificate that is not trusted. */
 function isTlsFailure(message: string): boolean {
   return /certificate|ERR_SSL|SSL routines|altnames/i.test(message)
 }
@@ -82,7 +83,7 @@ function readStatus(error: ServiceError): Status | undefined {
   try {
     return decodeStatus(bytes)
   } catch {
-    // An error with details that cannot be read is still that error.
+    // Unreadable details must not hide the error itself.
     return undefined
   }
 }

@@ -8,7 +8,7 @@ import type { Messages } from '../../schema/messages.ts'
 const protoDirectory = fileURLToPath(new URL('../../../proto', import.meta.url))
 let definition: PackageDefinition | undefined
 
-/** The definition of everything under `proto/`; read from disk once. Long integers are numbers, bytes are Buffers. */
+/** The definitions of the proto files, read from disk once. 64-bit integers are numbers, bytes are Buffers. */
 export function loadProto(): PackageDefinition {
   definition ??= loadSync(['blobwire/v1/vcs.proto', 'google/rpc/status.proto'], {
     includeDirs: [protoDirectory],
@@ -32,7 +32,7 @@ export function decodeErrorDetail(bytes: Uint8Array): Messages['ErrorDetail'] {
   return fromWire('ErrorDetail', messageType('blobwire.v1.ErrorDetail').deserialize(Buffer.from(bytes)))
 }
 
-/** What `google.rpc.Status` holds here: gRPC's number, a message, and at most one detail of ours. */
+/** A `google.rpc.Status`: gRPC's code, a message, and at most one `ErrorDetail`. */
 export interface Status {
   code: number
   message: string
@@ -47,7 +47,7 @@ export function encodeStatus(status: Status): Buffer {
   return messageType('google.rpc.Status').serialize({ code: status.code, message: status.message, details })
 }
 
-/** Reads `grpc-status-details-bin`; details of other types are passed over. */
+/** Reads `grpc-status-details-bin`; details of other types are ignored. */
 export function decodeStatus(bytes: Uint8Array): Status {
   const status = messageType('google.rpc.Status').deserialize(Buffer.from(bytes)) as {
     code?: number

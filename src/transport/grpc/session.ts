@@ -1,4 +1,4 @@
-/** Sessions as bidi streams of gRPC. */
+/** Sessions as bidirectional streams of gRPC. */
 import { type ClientDuplexStream, Metadata, type MethodDefinition, type ServiceError } from '@grpc/grpc-js'
 import { fromWire, toWire } from '../../codec/wire-object.ts'
 import type { GrpcChannel } from '../../connection/grpc/channel.ts'
@@ -9,10 +9,10 @@ import type { Messages } from '../../schema/messages.ts'
 import { malformedResponse } from '../errors.ts'
 import type { SessionBatch, SessionOpening, SessionStream } from '../session-stream.ts'
 import { sessionGzipThresholdBytes } from '../transport.ts'
-import { compressWhatPays } from './compression.ts'
+import { compressIfSmaller } from './compression.ts'
 import { errorFromService, isReset } from './errors.ts'
 
-/** What a session is opened with. */
+/** The dependencies of a session. */
 export interface GrpcSessionContext {
   readonly channel: GrpcChannel
   readonly method: MethodDefinition<object, object>
@@ -32,9 +32,8 @@ class GrpcSession implements SessionStream, StreamListener {
   readonly #stream: ClientDuplexStream<Buffer, Buffer>
   #hasReceived = false
   #ended = false
-  /** Nothing more is sent. */
   #halfClosed = false
-  /** Nothing has come since the last frame was sent. */
+  /** Nothing was received since the last write. */
   #nothingSinceWrite = false
 
   constructor(context: GrpcSessionContext, opening: SessionOpening) {
@@ -42,14 +41,14 @@ class GrpcSession implements SessionStream, StreamListener {
     this.#opening = opening
     const metadata = new Metadata()
     for (const [name, value] of Object.entries(opening.headers)) metadata.set(name, value)
-    const interceptors = context.gzip ? [compressWhatPays(sessionGzipThresholdBytes)] : []
+    const interceptors = context.gzip ? [compressIfSmaller(sessionGzipThresholdBytes)] : []
     context.counters.requests++
     this.#connection = context.channel.begin(this)
     this.#stream = this.#connection.client.makeBidiStreamRequest(context.method.path, asIs, asIs, metadata, {
       interceptors
     })
-    // Asked of the connection, because the call itself says nothing until the server does. grpc-js's own `waitForReady`
-    // would open a connection for a channel that has been closed.
+    // The connection tells readiness, because the call itself has no event before the server's first one. grpc-js's own
+    // `waitForReady` would open a connection for a channel that was closed.
     if (!this.#connection.isWaiting(this)) setImmediate(() => this.onReady())
     this.#stream.on('data', (bytes: Buffer) => this.#take(bytes))
     this.#stream.on('drain', () => opening.onDrain())
@@ -69,7 +68,7 @@ class GrpcSession implements SessionStream, StreamListener {
   }
 
   cancel(ids: readonly number[]): void {
-    // Who stops waiting may have waited for nobody.
+    // The operation may have been cancelled because the server does not respond.
     if (this.#nothingSinceWrite) this.#connection.suspect()
     this.#write(toWire('SessionRequest', { cancel: { ids } }))
   }

@@ -1,3 +1,4 @@
+/** The gRPC transport, through grpc-js. */
 import { Metadata, type MethodDefinition, type ServiceError, status } from '@grpc/grpc-js'
 import type { ServiceDefinition } from '@grpc/proto-loader'
 import { fromWire, toWire } from '../../codec/wire-object.ts'
@@ -11,7 +12,7 @@ import type { Messages } from '../../schema/messages.ts'
 import { methods, serviceName } from '../../schema/methods.ts'
 import { malformedResponse } from '../errors.ts'
 import { gzipThresholdBytes, type Transport, type TransportOptions, type UnaryCall } from '../transport.ts'
-import { compressWhatPays } from './compression.ts'
+import { compressIfSmaller } from './compression.ts'
 import { errorFromService, isReset } from './errors.ts'
 import { loadProto } from './proto.ts'
 import { openGrpcSession } from './session.ts'
@@ -20,13 +21,13 @@ function endedAtDeadline({ reason }: AbortSignal): boolean {
   return reason instanceof BlobwireError && reason.code === 'deadline_exceeded'
 }
 
-/** gRPC over HTTP/2 (grpc.io, "gRPC over HTTP2"), through grpc-js. */
+/** Makes a transport that speaks gRPC over HTTP/2 (grpc.io, "gRPC over HTTP2"). */
 export function createGrpcTransport(context: GrpcEndpoint, options: TransportOptions): Transport {
   const { counters } = context
   refusePushes()
   const service = loadProto()[serviceName] as ServiceDefinition
   const channel = new GrpcChannel(context, options)
-  const interceptors = options.gzip ? [compressWhatPays(gzipThresholdBytes)] : []
+  const interceptors = options.gzip ? [compressIfSmaller(gzipThresholdBytes)] : []
   const methodOf = (name: string) => service[name] as MethodDefinition<object, object>
 
   function unary(call: UnaryCall): Promise<object> {
@@ -63,7 +64,7 @@ export function createGrpcTransport(context: GrpcEndpoint, options: TransportOpt
         call.signal.removeEventListener('abort', cancel)
         connection.end(listener)
         if (error === null) connection.messageReceived()
-        // Either of two timers may be the first to end the call at its deadline.
+        // At the deadline, either grpc-js's timer or the pipeline's is the first to end the call.
         const isLate = error?.code === status.DEADLINE_EXCEEDED || endedAtDeadline(call.signal)
         if (isLate && connection.messagesReceived === receivedBefore) connection.suspect()
         if (error && !call.signal.aborted && isReset(error)) connection.streamReset()
@@ -73,7 +74,7 @@ export function createGrpcTransport(context: GrpcEndpoint, options: TransportOpt
     )
     const cancel = () => stream.cancel()
     call.signal.addEventListener('abort', cancel)
-    // It may have ended before it came here.
+    // The signal may have aborted before the listener was added.
     if (call.signal.aborted) cancel()
     return promise
   }

@@ -1,8 +1,8 @@
+/** Reads response bodies under a size limit. */
 import { gunzip } from '../../compression/gzip.ts'
 import { BlobwireError } from '../../core/error.ts'
 import { malformedResponse } from '../errors.ts'
 
-/** A response body as it comes in. */
 type Chunks = AsyncIterable<Uint8Array>
 
 function tooLarge(maxBytes: number): BlobwireError {
@@ -14,7 +14,7 @@ function tooLarge(maxBytes: number): BlobwireError {
 }
 
 /**
- * The whole body as it came, before decompression. Leaving the loop early destroys the stream.
+ * The whole body, still compressed. An early exit from the loop destroys the stream.
  * @throws BlobwireError `resource_exhausted`, reason `response_too_large`
  */
 export async function collect(chunks: Chunks, maxBytes: number): Promise<Uint8Array> {
@@ -29,7 +29,7 @@ export async function collect(chunks: Chunks, maxBytes: number): Promise<Uint8Ar
   return received.length === 1 && first ? first : Buffer.concat(received, size)
 }
 
-/** Undoes `Content-Encoding`. @throws BlobwireError for encodings that were not asked for, and for bad gzip */
+/** Undoes `Content-Encoding`. @throws BlobwireError for unknown encodings and for bad gzip */
 export async function decompress(
   body: Uint8Array,
   encoding: string | undefined,

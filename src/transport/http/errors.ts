@@ -1,14 +1,15 @@
+/** Turns HTTP answers and network exceptions into `BlobwireError`s. */
 import { type Code, codeFromHttpStatus, codeFromName } from '../../core/code.ts'
 import { failureFromErrno } from '../../core/errno.ts'
 import { BlobwireError } from '../../core/error.ts'
 import type { Messages } from '../../schema/messages.ts'
 import { factsOf, malformedResponse } from '../errors.ts'
 
-/** Error messages of servers end up in logs. */
+/** Longest error message that is taken over: the messages of servers end up in logs. */
 const maxMessageLength = 4096
 const detailType = 'blobwire.v1.ErrorDetail'
 
-/** What an exception of undici or Node means for the call. */
+/** The error of a call for an exception of undici or Node. */
 export function errorFromException(exception: unknown): BlobwireError {
   if (exception instanceof BlobwireError) return exception
   const failure = failureFromErrno(exception) ?? failureFromErrno((exception as Error | undefined)?.cause)
@@ -22,7 +23,7 @@ export function errorFromException(exception: unknown): BlobwireError {
   })
 }
 
-/** What an answer that is not a 200 means: a Connect error object, or by its status whatever a proxy sent. */
+/** The error of an answer other than 200: by its Connect error object, or by its status where a proxy answered. */
 export async function errorFromResponse(status: number, contentType: string, body: Uint8Array): Promise<BlobwireError> {
   const connect = /^application\/json\b/.test(contentType) ? parseConnectError(body) : undefined
   if (connect === undefined) {
@@ -94,7 +95,7 @@ async function readDetail(details: unknown[]): Promise<Messages['ErrorDetail'] |
   try {
     return decodeErrorDetail(Buffer.from(value, 'base64'))
   } catch {
-    // An error with a detail that cannot be read is still that error.
+    // Unreadable details must not hide the error itself.
     return undefined
   }
 }

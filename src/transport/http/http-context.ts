@@ -1,8 +1,9 @@
+/** The dependencies that unary calls and sessions over HTTP share. */
 import type { Codec } from '../../codec/codec.ts'
 import type { HttpConnection } from '../../connection/http2/http-connection.ts'
 import type { Counters } from '../../core/counters.ts'
 
-/** What the HTTP form is spoken over. */
+/** Codec, connection and counters of an HTTP transport. */
 export interface HttpContext {
   readonly codec: Codec
   readonly connection: HttpConnection

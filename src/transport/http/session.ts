@@ -1,4 +1,4 @@
-/** Sessions as Connect bidi streams. Source: connectrpc.com, "Connect Protocol Reference", "Streaming RPCs". */
+/** Sessions as bidirectional streams of Connect. Source: connectrpc.com, "Connect Protocol Reference", "Streaming RPCs". */
 import { Readable } from 'node:stream'
 import {
   compressedFlag,
@@ -21,9 +21,9 @@ import { sessionGzipThresholdBytes, type TransportOptions } from '../transport.t
 import { errorFromEndStream, errorFromException, errorFromResponse } from './errors.ts'
 import type { HttpContext } from './http-context.ts'
 
-/** What waits in the request body before `send` says that there is no room. */
+/** Bytes that may wait in the request body before `send` returns false. */
 const highWaterBytes = 1024 * 1024
-/** Of the answer to a session that is refused. */
+/** Most bytes that are kept of the answer to a refused session. */
 const maxErrorBytes = 64 * 1024
 
 /** Opens a session on the connection. */
@@ -35,6 +35,7 @@ export function openHttpSession(
   return new HttpSession(context, options, opening)
 }
 
+/** An answer that is no stream. */
 interface Refusal {
   readonly status: number
   readonly contentType: string
@@ -52,17 +53,14 @@ class HttpSession implements SessionStream {
   readonly #body: Readable
   readonly #parser: EnvelopeParser
   #control: StreamControl | undefined
-  /** Of an answer that is no stream: what is read of it. */
   #refusal: Refusal | undefined
   #gzipped = false
   #ended = false
-  /** Nothing more is sent. */
   #halfClosed = false
-  /** Nothing has come since the last frame was sent. */
+  /** Nothing was received since the last write. */
   #nothingSinceWrite = false
-  /** The end-stream message has come. */
   #endStreamReceived = false
-  /** Compressed messages are read in the order in which they came. */
+  /** The last message that is being decompressed; messages are taken in order. */
   #reading: Promise<void> | undefined
 
   constructor(context: HttpContext, options: TransportOptions, opening: SessionOpening) {
@@ -112,7 +110,7 @@ class HttpSession implements SessionStream {
   }
 
   cancel(ids: readonly number[]): void {
-    // Who stops waiting may have waited for nobody.
+    // The operation may have been cancelled because the server does not respond.
     if (this.#nothingSinceWrite) this.#control?.suspect()
     if (this.#halfClosed) return
     const { codec } = this.#context
@@ -127,12 +125,12 @@ class HttpSession implements SessionStream {
   destroy(): void {
     if (this.#ended) return
     this.#ended = true
-    // Ended, not destroyed: the peer would be told of an error of ours.
+    // Ended, because a destroyed body would tell the peer of an error.
     if (!this.#halfClosed) this.#body.push(null)
     this.#control?.abort(destroyed())
   }
 
-  /** Takes a payload in pieces, with room in front of it for the envelope's header. */
+  /** Writes a payload in pieces, with room for the envelope's header in front. */
   #write(pieces: readonly Uint8Array[]): boolean {
     if (this.#ended) return true
     const { gzip: wanted } = this.#options
@@ -215,7 +213,7 @@ class HttpSession implements SessionStream {
     errorFromEndStream(payload).then((error) => this.#end(error))
   }
 
-  /** The response has ended. What is in order has ended before, with its end-stream message. */
+  /** The response has ended; a session in good order ended before, with its end-stream message. */
   #responseEnded(): void {
     const refusal = this.#refusal
     if (refusal) {
@@ -233,12 +231,12 @@ class HttpSession implements SessionStream {
     else endUnlessEnded()
   }
 
-  /** A server that refuses the stream has seen nothing of it: that is an end in good order, and all goes on another. */
+  /** A refused stream was not processed, so that it counts as ended in good order: operations go on the next session. */
   #broken(error: BlobwireError): void {
     this.#end(error.reason === 'refused' ? undefined : error)
   }
 
-  /** The peer sent what the protocol does not allow. */
+  /** Ends the session because the peer violated the protocol. */
   #fail(error: unknown): void {
     if (this.#ended) return
     const blobwire = errorFromException(error)
@@ -254,11 +252,11 @@ class HttpSession implements SessionStream {
   }
 }
 
-/** Envelope, gzip and codec serve both sides, and speak of what was received as of a request. */
+/** Envelope, gzip and codec serve the server, too, and report errors as those of a request. */
 function asResponseError(error: BlobwireError): BlobwireError {
   const { code, message } = error
   if (code === 'invalid_argument') return malformedResponse(message, error)
   if (code !== 'resource_exhausted') return error
-  // The limit is our own, and says nothing of what the server takes.
+  // The exceeded limit is the client's, so that its details must not be taken for the server's.
   return new BlobwireError({ reason: 'response_too_large', message, sent: 'processed', cause: error })
 }

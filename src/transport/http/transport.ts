@@ -1,3 +1,4 @@
+/** The HTTP transport, with JSON or MessagePack. */
 import type { Codec } from '../../codec/codec.ts'
 import { gzip } from '../../compression/gzip.ts'
 import { looksCompressible } from '../../compression/sample.ts'
@@ -11,9 +12,7 @@ import { errorFromException, errorFromResponse } from './errors.ts'
 import type { HttpContext } from './http-context.ts'
 import { openHttpSession } from './session.ts'
 
-/**
- * The unary form of the Connect protocol (connectrpc.com, "Connect Protocol Reference") with JSON or MessagePack.
- */
+/** Makes a transport that speaks the Connect protocol (connectrpc.com, "Connect Protocol Reference"). */
 export function createHttpTransport(context: HttpContext, options: TransportOptions): Transport {
   const { codec, connection, counters } = context
   const fixedHeaders = {
@@ -30,7 +29,7 @@ export function createHttpTransport(context: HttpContext, options: TransportOpti
       headers['content-encoding'] = 'gzip'
     }
     const remainingMs = Math.max(1, Math.ceil(call.remainingMs()))
-    // The protocol allows ten digits.
+    // Connect allows ten digits.
     if (remainingMs < 1e10) headers['connect-timeout-ms'] = String(remainingMs)
     counters.requests++
     counters.bytesSent += body.length
@@ -62,7 +61,7 @@ export function createHttpTransport(context: HttpContext, options: TransportOpti
   return {
     name: codec.name,
     async unary(call) {
-      // What cannot be encoded was never tried.
+      // An encoding error is thrown outside of the try block: it is no error of an attempt.
       const message = codec.encode(call.method.request, call.request as Init<Messages[MessageName]>)
       try {
         return await send(call, message)
