@@ -41,7 +41,7 @@ const markDelayMs = 20
  * looked up at the next start (`openIntents`). So that they do, a later write of the same refs waits for the mark: it is
  * before the record of a keyed write, and `flush` writes it before any other.
  *
- * A record of one move is some 400 bytes on disk; in memory a key takes 23 to 46 bytes.
+ * A write of one ref takes some 700 bytes on disk; its key 23 to 46 bytes in memory.
  */
 export class RequestJournal {
   readonly seconds = 86_400
