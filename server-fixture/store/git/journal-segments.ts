@@ -4,7 +4,7 @@ import { type FileHandle, mkdir, open, readdir, readFile, unlink } from 'node:fs
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { BlobwireError } from '../../../src/core/error.ts'
-import { fsyncDirectory } from './fsync.ts'
+import { fsyncDirectory, isMissing } from './fsync.ts'
 import { storageFailure } from './git-failure.ts'
 
 /** When a segment ends, and how long it is kept. */
@@ -117,17 +117,20 @@ export class JournalSegments {
   async read(place: number): Promise<string | undefined> {
     const segment = this.#segments.find(({ number }) => number === JournalSegments.segmentOf(place))
     if (!segment) return undefined
-    const handle = await open(join(this.#directory, fileName(segment.number)), 'r')
+    let handle: FileHandle | undefined
     try {
+      handle = await open(join(this.#directory, fileName(segment.number)), 'r')
       const offset = place % placeUnit
       const { buffer: header } = await handle.read(Buffer.alloc(headerBytes), 0, headerBytes, offset)
       const bytes = Buffer.alloc(headerBytes + header.readUInt32BE(0))
       await handle.read(bytes, 0, bytes.length, offset)
       return decode(bytes, 0)?.text
     } catch (error) {
+      // It was removed in between: its keys had expired.
+      if (isMissing(error)) return undefined
       throw storageFailure('reading the journal of request keys', error)
     } finally {
-      await handle.close()
+      await handle?.close()
     }
   }
 
@@ -208,6 +211,7 @@ export class JournalSegments {
       throw error
     }
     segment.size = offset
+    segment.firstAt = Math.min(segment.firstAt, now)
     segment.lastAt = Math.max(segment.lastAt, now)
     return places
   }
