@@ -116,21 +116,21 @@ export class MemoryStore implements Store {
   ): Promise<RefMismatch[]> {
     const found = this.#find(repository)
     const zero = zeroOid(found.info.objectFormat)
-    const { pending, mismatches } = compareRefs(
+    const mismatches = compareRefs(
       moves,
       moves.map((move) => found.refs.get(move.name)),
       zero
     )
     if (mismatches.length > 0) return mismatches
     checkTargets(
-      pending,
+      moves,
       this.#infos(
         found,
-        pending.map((move) => move.newOid)
+        moves.map((move) => move.newOid)
       )
     )
-    checkNameConflicts(pending, found.refs.keys())
-    for (const { name, newOid } of pending) {
+    checkNameConflicts(moves, found.refs.keys())
+    for (const { name, newOid } of moves) {
       if (newOid === zero) found.refs.delete(name)
       else found.refs.set(name, newOid)
     }

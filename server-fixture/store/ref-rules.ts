@@ -3,13 +3,9 @@ import { BlobwireError, type RefMismatch } from '../../src/core/error.ts'
 import { isZeroOid, type ObjectKind } from '../../src/git/oid.ts'
 import type { ObjectInfo, RefMove } from './store.ts'
 
-/** A move that still has to be made, with the present oid of its ref. */
-export interface PendingMove extends RefMove {
-  readonly foundOid: string
-}
-
 /**
- * Compares each ref's expected oid with its present one. A ref already at `newOid` is done and in neither list.
+ * Compares each ref's expected oid with its present one. A ref that is at its new oid already is a mismatch like any
+ * other: somebody else may have moved it there.
  *
  * @param found the present oid of each move's ref, in order; undefined = no such ref
  * @param zeroOid the all-zero oid of the repository's format
@@ -18,16 +14,11 @@ export function compareRefs(
   moves: readonly RefMove[],
   found: readonly (string | undefined)[],
   zeroOid: string
-): { pending: PendingMove[]; mismatches: RefMismatch[] } {
-  const pending: PendingMove[] = []
-  const mismatches: RefMismatch[] = []
-  for (const [index, { name, expectedOid, newOid }] of moves.entries()) {
+): RefMismatch[] {
+  return moves.flatMap(({ name, expectedOid }, index) => {
     const foundOid = found[index] ?? zeroOid
-    if (foundOid === newOid) continue
-    if (foundOid === expectedOid) pending.push({ name, expectedOid, newOid, foundOid })
-    else mismatches.push({ name, expectedOid, foundOid })
-  }
-  return { pending, mismatches }
+    return foundOid === expectedOid ? [] : [{ name, expectedOid, foundOid }]
+  })
 }
 
 /**

@@ -17,22 +17,24 @@ async function repositoryWithCommits({ store, format, newRepository }: Subject) 
 
 /** The contract of every store for refs. */
 export function testRefs(subject: () => Subject): void {
-  test('a ref is made, moved and deleted; a move to its present place succeeds', async () => {
+  test('a ref is made, moved and deleted; a move to its present place from another is a mismatch', async () => {
     const { store } = subject()
     const { name, one, two, zero } = await repositoryWithCommits(subject())
     const main = 'refs/heads/main'
     const steps: [string, string][] = [
+      [zero, zero],
       [zero, one],
-      [zero, one],
+      [one, one],
       [one, two],
-      [one, two],
-      [two, zero],
       [two, zero],
       [zero, zero]
     ]
     for (const [expectedOid, newOid] of steps) {
       assert.deepEqual(await store.updateRefs(name, [{ name: main, expectedOid, newOid }]), [])
       assert.deepEqual(await store.readRefs(name, [main]), [newOid === zero ? undefined : newOid])
+      if (expectedOid === newOid) continue
+      const mismatch = { name: main, expectedOid, foundOid: newOid }
+      assert.deepEqual(await store.updateRefs(name, [{ name: main, expectedOid, newOid }]), [mismatch])
     }
     assert.deepEqual(await store.listRefs(name, everything), [])
     assert.deepEqual(await store.updateRefs(name, []), [])
@@ -55,7 +57,8 @@ export function testRefs(subject: () => Subject): void {
     assert.deepEqual(mismatches, [
       { name: 'refs/heads/a', expectedOid: two, foundOid: one },
       { name: 'refs/heads/gone', expectedOid: one, foundOid: zero },
-      { name: 'refs/heads/b', expectedOid: zero, foundOid: two }
+      { name: 'refs/heads/b', expectedOid: zero, foundOid: two },
+      { name: 'refs/heads/a2', expectedOid: one, foundOid: zero }
     ])
     assert.deepEqual(await store.listRefs(name, everything), [
       { name: 'refs/heads/a', oid: one },
@@ -75,6 +78,38 @@ export function testRefs(subject: () => Subject): void {
     assert.deepEqual(await store.updateRefs(name, moves), [])
     const names = moves.map((move) => move.name)
     assert.deepEqual(await store.readRefs(name, names), [undefined, two, three])
+  })
+
+  test('calls made at once for different refs are each answered for themselves', async () => {
+    const { store, format } = subject()
+    const { name, one, two, zero } = await repositoryWithCommits(subject())
+    await store.updateRefs(name, [{ name: 'refs/heads/taken', expectedOid: zero, newOid: one }])
+    const absent = newObject('blob', 'absent', format).oid
+    const move = (ref: string, newOid: string) =>
+      store.updateRefs(name, [{ name: `refs/heads/${ref}`, expectedOid: zero, newOid }])
+    const results = await Promise.allSettled([
+      move('a', one),
+      move('taken', two),
+      move('b', two),
+      move('c', absent),
+      move('b', one),
+      move('a/below', one),
+      move('d', one)
+    ])
+    assert.deepEqual(
+      results.map((result) => (result.status === 'fulfilled' ? result.value.length : result.reason.reason)),
+      [0, 1, 0, 'missing_object', 1, 'ref_conflict', 0]
+    )
+    const refs = await store.listRefs(name, everything)
+    assert.deepEqual(
+      refs.map((ref) => [ref.name.slice(11), ref.oid]),
+      [
+        ['a', one],
+        ['b', two],
+        ['d', one],
+        ['taken', one]
+      ]
+    )
   })
 
   test('names that Git’s files cannot hold together are refused, and nothing has moved', async () => {

@@ -5,6 +5,7 @@ import type { Store } from '../../server-fixture/store/store.ts'
 import { objectFormats } from '../../src/git/oid.ts'
 import { testObjects } from './contract.ts'
 import { testRefs } from './contract-refs.ts'
+import { testRequests } from './contract-requests.ts'
 import { makeDirectory, removeDirectory } from './support.ts'
 
 const stores: Record<string, (directory: string) => Promise<Store>> = {
@@ -34,6 +35,7 @@ for (const [kind, open] of Object.entries(stores)) {
       const subject = () => ({ store, format, newRepository })
       testObjects(subject)
       testRefs(subject)
+      testRequests(subject)
     })
   }
 }

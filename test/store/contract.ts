@@ -19,15 +19,16 @@ export function testObjects(subject: () => Subject): void {
     const name = await newRepository()
     const info = { repository: name, objectFormat: format, defaultBranch: 'refs/heads/main' }
     const other = format === 'sha1' ? 'sha256' : 'sha1'
-    assert.deepEqual(await store.createRepository(name, other), info)
+    assert.deepEqual(await store.createRepository(name, other), { info, created: false })
     assert.deepEqual(await store.getRepository(name), info)
     assert.equal(await store.getRepository(`${name}-not`), undefined)
   })
 
   test('eight creations at once give one repository', async () => {
     const { store, format } = subject()
-    const infos = await Promise.all(Array.from({ length: 8 }, () => store.createRepository('at-once/one', format)))
-    for (const info of infos) assert.deepEqual(info, infos[0])
+    const made = await Promise.all(Array.from({ length: 8 }, () => store.createRepository('at-once/one', format)))
+    for (const { info } of made) assert.deepEqual(info, made[0]?.info)
+    assert.equal(made.filter(({ created }) => created).length, 1)
     await store.deleteRepository('at-once/one')
   })
 
@@ -61,8 +62,8 @@ export function testObjects(subject: () => Subject): void {
     const name = await newRepository()
     const blob = newObject('blob', 'short-lived', format)
     await store.putObjects(name, [blob])
-    await store.deleteRepository(name)
-    await store.deleteRepository(name)
+    assert.equal(await store.deleteRepository(name), true)
+    assert.equal(await store.deleteRepository(name), false)
     assert.equal(await store.getRepository(name), undefined)
     await assert.rejects(store.hasObjects(name, [blob.oid]), { code: 'not_found', reason: 'repository' })
     await store.createRepository(name, format)

@@ -37,7 +37,7 @@ test('the lock file of a living process is respected, that of a dead process is 
   await (await GitStore.open(directory)).close()
   await writeFile(lock, 'not a lock at all')
   await (await GitStore.open(directory)).close()
-  assert.deepEqual(await readdir(directory), [])
+  assert.deepEqual((await readdir(directory)).toSorted(), ['~format', '~requests'])
 })
 
 test('unfinished files of a killed server are removed, a pack that was almost moved in is kept', async (context) => {
@@ -67,7 +67,7 @@ test('unfinished files of a killed server are removed, a pack that was almost mo
   const second = await GitStore.open(directory)
   assert.deepEqual(await second.hasObjects('demo', [blob.oid]), [{ kind: 'blob', size: 11 }])
   await second.close()
-  assert.deepEqual(await readdir(directory), ['demo.git'])
+  assert.deepEqual((await readdir(directory)).toSorted(), ['demo.git', '~format', '~requests'])
   assert.deepEqual((await readdir(objects)).toSorted(), ['info', 'pack'])
   assert.equal((await readdir(join(objects, 'pack'))).length, 2)
   for (const lock of locks) await assert.rejects(stat(lock), { code: 'ENOENT' })

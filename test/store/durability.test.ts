@@ -4,13 +4,14 @@
  */
 import assert from 'node:assert/strict'
 import { readdirSync, statSync } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, rename, stat } from 'node:fs/promises'
+import { cp, type FileHandle, mkdir, open, readdir, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { GitStore } from '../../server-fixture/store/git/git-store.ts'
+import { RequestJournal } from '../../server-fixture/store/git/request-journal.ts'
 import { zeroOid } from '../../src/git/oid.ts'
-import { newCommit, newObject, openGitStore, temporaryDirectory } from './support.ts'
+import { keyed, newCommit, newObject, openGitStore, temporaryDirectory } from './support.ts'
 
 /** A sync that has ended. */
 interface Synced {
@@ -80,17 +81,47 @@ test('a moved ref is answered when each directory on the way to it is synced', a
   assert.ok(sawIn(synced, 'demo.git/refs/heads/team', /^main$/).length > 0)
   assert.ok(sawIn(synced, 'demo.git/refs/tags', /^v1$/).length > 0)
 
-  // Whoever moved it there may have been killed before the sync.
-  synced.length = 0
-  assert.deepEqual(await store.updateRefs('demo', move(zero, oid)), [])
-  assert.deepEqual(paths(synced), whole, 'a ref that is there already')
-
   synced.length = 0
   assert.deepEqual(await store.updateRefs('demo', move(oid, zero)), [])
   // Git has removed the directory that it left empty.
   assert.deepEqual(paths(synced), wayTo('refs', 'refs/heads', 'refs/tags'), 'a ref that is deleted')
   assert.equal(sawIn(synced, 'demo.git/refs/tags', /^v1$/).length, 0)
   assert.equal(sawIn(synced, 'demo.git/refs/heads', /^team$/).length, 0)
+})
+
+test('moves that are made at once, with keys, share the syncs of directories and of the journal', async (context) => {
+  const { store, directory } = await openGitStore(context)
+  await store.createRepository('demo', 'sha1', () => keyed('creation', '', []))
+  const commit = newCommit('one', 'sha1')
+  await store.putObjects('demo', commit)
+  const synced = await recordSyncs(context, directory)
+  const handle = await open(directory)
+  const journal = context.mock.method(Object.getPrototypeOf(handle) as FileHandle, 'datasync')
+  await handle.close()
+  const moves = Array.from({ length: 50 }, (_, index) => {
+    return { name: `refs/heads/${index}`, expectedOid: zeroOid('sha1'), newOid: commit[1]?.oid ?? '' }
+  })
+  await Promise.all(moves.map((move) => store.updateRefs('demo', [move], [keyed(move.name, '', [move])])))
+  assert.deepEqual(synced.map(({ path }) => path).toSorted(), ['demo.git', 'demo.git/refs', 'demo.git/refs/heads'])
+  assert.ok(journal.mock.callCount() <= 2, `${journal.mock.callCount()} syncs of the journal`)
+})
+
+test('the mark of a keyed move is on disk before the same ref moves without a key', async (context) => {
+  const { store, directory } = await openGitStore(context)
+  await store.createRepository('demo', 'sha1')
+  const commit = newCommit('one', 'sha1')
+  await store.putObjects('demo', commit)
+  const move = { name: 'refs/heads/main', expectedOid: zeroOid('sha1'), newOid: commit[1]?.oid ?? '' }
+  context.mock.timers.enable({ apis: ['setTimeout'] })
+  await store.updateRefs('demo', [move], [keyed('key', 'moved', [move])])
+  await store.updateRefs('demo', [{ ...move, expectedOid: move.newOid, newOid: move.expectedOid }])
+  // As a killed server would leave it.
+  const copy = await temporaryDirectory(context)
+  await cp(join(directory, '~requests'), copy, { recursive: true })
+  const journal = await RequestJournal.open(copy)
+  context.after(() => journal.close())
+  assert.deepEqual(journal.openIntents(), [])
+  assert.equal((await journal.recall('demo', 'key'))?.outcome, 'moved')
 })
 
 test('a new repository is synced whole before it is moved to its place, and then its place', async (context) => {

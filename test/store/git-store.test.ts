@@ -124,7 +124,7 @@ test('a closed store refuses calls, has ended its processes, and may be opened a
   await Promise.all([store.close(), store.close()])
   await assert.rejects(store.putObjects('demo', [blob]), { code: 'unavailable', reason: 'store_closed' })
   await assert.rejects(store.createRepository('more', 'sha1'), { code: 'unavailable', reason: 'store_closed' })
-  assert.deepEqual((await readdir(directory)).toSorted(), ['demo.git'])
+  assert.deepEqual((await readdir(directory)).toSorted(), ['demo.git', '~format', '~requests'])
   const again = await GitStore.open(directory)
   assert.deepEqual(await again.hasObjects('demo', [blob.oid]), [{ kind: 'blob', size: 4 }])
   await again.close()

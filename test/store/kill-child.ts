@@ -1,12 +1,12 @@
 /**
  * Writes into a Git store from many sides at once until it is killed, and reports acknowledged writes on stdout:
- * `object <oid> <content>` and `ref <name> <oid>`, one a line.
+ * `object <oid> <content>`, `ref <name> <oid>` and `key <key> <oid>`, one a line; before a move `try <ref> <key> <oid>`.
  *
  *     node kill-child.ts DIRECTORY ROUND
  */
 import { GitStore } from '../../server-fixture/store/git/git-store.ts'
 import { zeroOid } from '../../src/git/oid.ts'
-import { newCommit, newObject } from './support.ts'
+import { keyed, newCommit, newObject } from './support.ts'
 
 const [directory = '', round = ''] = process.argv.slice(2)
 const format = 'sha1'
@@ -37,9 +37,13 @@ async function moveRefs(mover: number): Promise<never> {
       expectedOid: heads[index] ?? zeroOid(format),
       newOid: commits[index]?.[1]?.oid ?? ''
     }))
-    const mismatches = await store.updateRefs('demo', moves)
+    const key = `${round}-${mover}-${count}`
+    const oid = moves[0]?.newOid ?? ''
+    process.stdout.write(`try ${names[0]} ${key} ${oid}\n`)
+    const mismatches = await store.updateRefs('demo', moves, [keyed(key, oid, moves)])
     if (mismatches.length > 0) throw new Error(`nobody else moves these refs: ${JSON.stringify(mismatches)}`)
-    process.stdout.write(moves.map(({ name, newOid }) => `ref ${name} ${newOid}\n`).join(''))
+    const lines = moves.map(({ name, newOid }) => `ref ${name} ${newOid}\n`)
+    process.stdout.write(`${lines.join('')}key ${key} ${oid}\n`)
   }
 }
 

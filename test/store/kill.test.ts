@@ -16,6 +16,10 @@ interface Acknowledged {
   readonly objects: Map<string, string>
   /** The last value of each ref. */
   readonly refs: Map<string, string>
+  /** The outcome by key. */
+  readonly keys: Map<string, string>
+  /** The last move of a ref that was begun: its key and new oid. */
+  readonly tries: Map<string, readonly [key: string, oid: string]>
 }
 
 /** Lets the child work for a while after its first line, kills it, and adds its lines. Returns their number. */
@@ -36,9 +40,11 @@ async function runAndKill(directory: string, round: number, lifeMs: number, said
   // The text after the last newline was cut off.
   const lines = Buffer.concat(chunks).toString().split('\n').slice(0, -1)
   for (const line of lines) {
-    const [what, key = '', value = ''] = line.split(' ')
+    const [what, key = '', value = '', oid = ''] = line.split(' ')
     if (what === 'object') said.objects.set(key, value)
-    else said.refs.set(key, value)
+    else if (what === 'ref') said.refs.set(key, value)
+    else if (what === 'key') said.keys.set(key, value)
+    else said.tries.set(key, [value, oid])
   }
   return lines.length
 }
@@ -56,6 +62,15 @@ function checkRefs(gitDir: string, refs: ReadonlyMap<string, string>): void {
   }
 }
 
+/** A key is remembered if its move was made, acknowledged or not, and only then. */
+async function checkKeys(store: GitStore, { keys, tries }: Acknowledged): Promise<void> {
+  for (const [key, oid] of keys) assert.equal((await store.recall('demo', key))?.outcome, oid, key)
+  for (const [ref, [key, oid]] of tries) {
+    const [head] = await store.readRefs('demo', [ref])
+    assert.equal((await store.recall('demo', key)) !== undefined, head === oid, `${ref}, ${key}`)
+  }
+}
+
 function checkIntegrity(gitDir: string): void {
   const { status, output } = git(gitDir, ['fsck', '--strict', '--no-dangling'])
   assert.equal(status, 0, output)
@@ -65,14 +80,14 @@ function checkIntegrity(gitDir: string): void {
 /** Names of everything unfinished in the data directory and its repository. */
 async function unfinished(directory: string): Promise<string[]> {
   const names = await readdir(directory, { recursive: true })
-  return names.filter((name) => /tmp|\.lock$|~|\.new$/.test(name) && name !== 'server.lock')
+  return names.filter((name) => /tmp|\.lock$|~(?!format|requests)|\.new$/.test(name) && name !== 'server.lock')
 }
 
 test('every acknowledged write survives kill -9, and nothing partial is left', async (context) => {
   const directory = await temporaryDirectory(context)
   const gitDir = join(directory, 'demo.git')
   const random = randomNumbers(20_26)
-  const said: Acknowledged = { objects: new Map(), refs: new Map() }
+  const said: Acknowledged = { objects: new Map(), refs: new Map(), keys: new Map(), tries: new Map() }
   for (let round = 0; round < rounds; round++) {
     const count = await runAndKill(directory, round, 30 + random(350), said)
     assert.ok(count > 0)
@@ -81,11 +96,14 @@ test('every acknowledged write survives kill -9, and nothing partial is left', a
     const names = [...said.refs.keys()]
     assert.ok((await store.readRefs('demo', names)).every((oid) => oid !== undefined))
     assert.deepEqual(await unfinished(directory), [])
+    await checkKeys(store, said)
     await store.close()
     checkIntegrity(gitDir)
     checkObjects(gitDir, said.objects)
     checkRefs(gitDir, said.refs)
   }
-  context.diagnostic(`${said.objects.size} objects and ${said.refs.size} refs acknowledged in ${rounds} rounds`)
-  assert.ok(said.objects.size > 100 && said.refs.size === 4)
+  context.diagnostic(
+    `${said.objects.size} objects, ${said.refs.size} refs and ${said.keys.size} keys acknowledged in ${rounds} rounds`
+  )
+  assert.ok(said.objects.size > 100 && said.refs.size === 4 && said.keys.size > 0)
 })

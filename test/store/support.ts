@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { GitStore, type GitStoreOptions } from '../../server-fixture/store/git/git-store.ts'
-import type { NewObject } from '../../server-fixture/store/store.ts'
+import type { KeyedRequest, NewObject, RefMove } from '../../server-fixture/store/store.ts'
 import { encodeCommit } from '../../src/git/commit.ts'
 import { emptyTreeOid, hashObject, type ObjectFormat, type ObjectKind } from '../../src/git/oid.ts'
 
@@ -57,4 +57,9 @@ export function newCommit(message: string, format: ObjectFormat, parents: readon
   const author = { name: 'A', email: 'a@example.com', timeSeconds: 1_700_000_000, zone: '+0000' }
   const fields = { tree: emptyTreeOid(format), parents, author, committer: author, message }
   return [newObject('tree', '', format), newObject('commit', encodeCommit(fields), format)]
+}
+
+/** A write as a store remembers it. */
+export function keyed(key: string, outcome: string, moves: readonly RefMove[]): KeyedRequest {
+  return { key, digest: `digest of ${key}`, outcome, moves }
 }

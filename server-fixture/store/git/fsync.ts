@@ -17,15 +17,24 @@ export async function fsyncTree(directory: string): Promise<void> {
   await fsyncPath(directory)
 }
 
-/** Syncs the directories from `directory` up to `top`. Directories that are gone are skipped, as their contents are. */
-export async function fsyncUpTo(directory: string, top: string): Promise<void> {
-  for (let path = directory; path.length >= top.length; path = dirname(path)) {
-    try {
-      await fsyncPath(path)
-    } catch (error) {
-      if (!isMissing(error)) throw error
-    }
+/**
+ * Syncs each directory and those above it, up to `top`, once. Directories that are gone are skipped, as their contents
+ * are.
+ */
+export async function fsyncUpTo(directories: Iterable<string>, top: string): Promise<void> {
+  const paths = new Set<string>()
+  for (const directory of directories) {
+    for (let path = directory; path.length >= top.length && !paths.has(path); path = dirname(path)) paths.add(path)
   }
+  await Promise.all(
+    Array.from(paths, async (path) => {
+      try {
+        await fsyncPath(path)
+      } catch (error) {
+        if (!isMissing(error)) throw error
+      }
+    })
+  )
 }
 
 /** Whether a file operation failed because a file is missing, or because a file stands where a directory should be. */

@@ -1,10 +1,20 @@
 /** One open bare repository of the Git store. */
 import { BlobwireError, type RefMismatch } from '../../../src/core/error.ts'
-import type { NewObject, ObjectInfo, PageRequest, RefMove, RepositoryInfo, StoredObject, StoredRef } from '../store.ts'
+import type {
+  KeyedRequest,
+  NewObject,
+  ObjectInfo,
+  PageRequest,
+  RefMove,
+  RepositoryInfo,
+  StoredObject,
+  StoredRef
+} from '../store.ts'
 import type { RepositoryContext } from './git-process.ts'
 import { ObjectReader } from './object-reader.ts'
 import { ObjectWriter } from './object-writer.ts'
 import { PackInstaller } from './pack-installer.ts'
+import { type Journaled, RefMover } from './ref-mover.ts'
 import { RefStore } from './ref-store.ts'
 import { Repacker } from './repack.ts'
 
@@ -18,6 +28,10 @@ export interface GitRepositoryOptions {
   readonly packsInFlight: number
 }
 
+interface OpenOptions extends GitRepositoryOptions {
+  readonly journaled: Journaled
+}
+
 /** One open repository: its processes, its pending calls, and the methods of `Store` that take a repository. */
 export class GitRepository {
   readonly info: RepositoryInfo
@@ -25,22 +39,29 @@ export class GitRepository {
   readonly #writer: ObjectWriter
   readonly #reader: ObjectReader
   readonly #refs: RefStore
+  readonly #mover: RefMover
   readonly #repacker: Repacker
   #calls = 0
   #noCalls: PromiseWithResolvers<void> | undefined
   #closing: Promise<void> | undefined
 
-  constructor(context: RepositoryContext, info: RepositoryInfo, options: GitRepositoryOptions) {
+  constructor(context: RepositoryContext, info: RepositoryInfo, options: OpenOptions) {
     this.info = info
     this.#reader = new ObjectReader(context, info.objectFormat, () => this.#repacker.sequence)
-    this.#refs = new RefStore(context, info.objectFormat, this.#reader)
+    this.#refs = new RefStore(context)
+    this.#mover = new RefMover(context, {
+      format: info.objectFormat,
+      refs: this.#refs,
+      objects: this.#reader,
+      journaled: options.journaled
+    })
     this.#installer = new PackInstaller(context, info.objectFormat)
     this.#repacker = new Repacker(context, {
       maxPacks: options.maxPacks,
       pauseMs: options.repackPauseMs,
       onRepacked: () => {
         this.#reader.recycle()
-        void this.#refs.recycle()
+        void this.#mover.recycle()
       }
     })
     this.#writer = new ObjectWriter(async (objects, expectMore) => {
@@ -79,9 +100,14 @@ export class GitRepository {
     return this.#call(() => this.#refs.read(names))
   }
 
-  /** Moves refs, all or none. */
-  updateRefs(moves: readonly RefMove[]): Promise<RefMismatch[]> {
-    return this.#call(() => this.#refs.update(moves))
+  /** Moves refs, all or none, and remembers the requests with them. */
+  async updateRefs(moves: readonly RefMove[], requests: readonly KeyedRequest[]): Promise<RefMismatch[]> {
+    return [...(await this.#call(() => this.#mover.update(moves, requests)))]
+  }
+
+  /** Whether moves were made whose outcome is unknown; see `RefMover.settle`. */
+  settleMoves(moves: readonly RefMove[]): Promise<boolean> {
+    return this.#call(() => this.#mover.settle(moves))
   }
 
   /**
@@ -100,7 +126,7 @@ export class GitRepository {
     }
     await this.#writer.drain()
     await this.#repacker.close()
-    await Promise.all([this.#reader.close(), this.#refs.recycle(), this.#installer.close()])
+    await Promise.all([this.#reader.close(), this.#mover.recycle(), this.#installer.close()])
   }
 
   async #call<T>(work: () => Promise<T>): Promise<T> {

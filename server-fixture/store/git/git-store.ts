@@ -1,10 +1,9 @@
 /** The store for real use: bare Git repositories in a directory. */
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { BlobwireError, invalidArgument, type RefMismatch } from '../../../src/core/error.ts'
 import type { ObjectFormat } from '../../../src/git/oid.ts'
 import { repositoryNameProblem } from '../../../src/git/repository-name.ts'
 import { pageOfNames, repositoryNotFound, storeClosed } from '../name-page.ts'
-import { RequestTable } from '../request-table.ts'
 import type {
   Creation,
   KeyedBy,
@@ -20,11 +19,13 @@ import type {
   StoredRef
 } from '../store.ts'
 import { recoverRepository } from './crash-recovery.ts'
+import { journalName, openDataFormat } from './data-format.ts'
 import { runGit } from './git-process.ts'
 import { GitRepository, type GitRepositoryOptions } from './git-repository.ts'
 import { LockFile } from './lock-file.ts'
 import { OpenRepositories } from './open-repositories.ts'
-import { makeDataDirectory, RepositoryDirectories } from './repository-directories.ts'
+import { makeDataDirectory, newInstance, RepositoryDirectories } from './repository-directories.ts'
+import { type OpenIntent, RequestJournal, type WriteIntent } from './request-journal.ts'
 
 /** How a `GitStore` works; every option has a default. */
 export interface GitStoreOptions extends Partial<GitRepositoryOptions> {
@@ -57,24 +58,26 @@ export class GitStore implements Store {
   readonly #directories: RepositoryDirectories
   readonly #options: Required<GitStoreOptions>
   readonly #open: OpenRepositories
-  readonly #requests = new RequestTable()
+  readonly #journal: RequestJournal
   /** Repositories that were recovered after a crash, or created since. */
   readonly #recovered = new Set<string>()
   #lastChange: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | undefined
 
-  private constructor(lock: LockFile, directories: RepositoryDirectories, options: Required<GitStoreOptions>) {
-    this.#lock = lock
-    this.#directories = directories
-    this.#options = options
-    this.#open = new OpenRepositories(options.maxOpenRepositories, (name) => this.#openRepository(name))
+  private constructor(dependencies: Dependencies) {
+    this.#lock = dependencies.lock
+    this.#directories = dependencies.directories
+    this.#journal = dependencies.journal
+    this.#options = dependencies.options
+    this.#open = new OpenRepositories(dependencies.options.maxOpenRepositories, (name) => this.#openRepository(name))
   }
 
   /**
    * Opens a directory of repositories, and creates it if it is missing.
    *
-   * @throws `failed_precondition` if another process has it open (reason `directory_in_use`) or git is too old (reason
-   *   `git_version`); `unavailable` if git or the directory cannot be used
+   * @throws `failed_precondition` if another process has it open (reason `directory_in_use`), git is too old (reason
+   *   `git_version`) or the format of the directory is newer than this server; `data_loss` if the journal of request keys
+   *   is damaged; `unavailable` if git or the directory cannot be used
    */
   static async open(directory: string, options: GitStoreOptions = {}): Promise<GitStore> {
     const resolved = { ...defaultOptions, ...options }
@@ -83,25 +86,32 @@ export class GitStore implements Store {
     await makeDataDirectory(path)
     const lock = await LockFile.acquire(path)
     const directories = new RepositoryDirectories(path, resolved.program)
+    let store: GitStore | undefined
     try {
+      await openDataFormat(path)
       await directories.removeTemporary()
+      const journal = await RequestJournal.open(join(path, journalName))
+      store = new GitStore({ lock, directories, journal, options: resolved })
+      for (const intent of journal.openIntents()) await store.#settle(intent)
+      return store
     } catch (error) {
-      await lock.release()
+      await (store ? store.close() : lock.release())
       throw error
     }
-    return new GitStore(lock, directories, resolved)
   }
 
   get requestKeySeconds(): number {
-    return this.#requests.seconds
+    return this.#journal.seconds
   }
 
   async recall(repository: string, key: string): Promise<RememberedOutcome | undefined> {
-    return this.#requests.recall(repository, key)
+    if (this.#closing) throw storeClosed()
+    return await this.#journal.recall(repository, key)
   }
 
   async remember(repository: string, requests: readonly KeyedRequest[]): Promise<void> {
-    this.#requests.remember(repository, requests)
+    if (this.#closing) throw storeClosed()
+    await this.#journal.remember(repository, requests)
   }
 
   async createRepository(
@@ -114,8 +124,15 @@ export class GitStore implements Store {
       const existing = await this.#directories.inspect(repository)
       const info = existing ?? { repository, objectFormat, defaultBranch: 'refs/heads/main' }
       const creation = { info, created: existing === undefined }
-      if (existing === undefined) await this.#directories.create(repository, objectFormat)
-      if (request) this.#requests.remember(repository, [request(creation)])
+      const requests = request ? [request(creation)] : []
+      if (existing) {
+        await this.#journal.remember(repository, requests)
+        return creation
+      }
+      const instance = newInstance()
+      await this.#journaled({ repository, effect: 'creation', instance, moves: [], requests }, () =>
+        this.#directories.create(repository, objectFormat, instance)
+      )
       this.#recovered.add(repository)
       return creation
     })
@@ -138,10 +155,17 @@ export class GitStore implements Store {
   async deleteRepository(repository: string, request?: KeyedBy<boolean>): Promise<boolean> {
     checkName(repository)
     return await this.#change(async () => {
-      const deleted = (await this.#directories.inspect(repository)) !== undefined
+      const instance = await this.#directories.instanceOf(repository)
+      const deleted = instance !== undefined
+      const requests = request ? [request(deleted)] : []
+      if (!deleted) {
+        await this.#journal.remember(repository, requests)
+        return deleted
+      }
       await this.#open.exclude(repository, async () => {
-        await this.#directories.delete(repository)
-        if (request) this.#requests.remember(repository, [request(deleted)])
+        await this.#journaled({ repository, effect: 'deletion', instance, moves: [], requests }, () =>
+          this.#directories.delete(repository)
+        )
         this.#recovered.delete(repository)
       })
       return deleted
@@ -177,9 +201,7 @@ export class GitStore implements Store {
     moves: readonly RefMove[],
     requests: readonly KeyedRequest[] = []
   ): Promise<RefMismatch[]> {
-    const mismatches = await this.#use(repository, (found) => found.updateRefs(moves))
-    if (mismatches.length === 0) this.#requests.remember(repository, requests)
-    return mismatches
+    return await this.#use(repository, (found) => found.updateRefs(moves, requests))
   }
 
   close(): Promise<void> {
@@ -190,6 +212,7 @@ export class GitStore implements Store {
   async #close(): Promise<void> {
     await this.#lastChange
     await this.#open.close()
+    await this.#journal.close()
     await this.#lock.release()
   }
 
@@ -205,9 +228,44 @@ export class GitStore implements Store {
     const gitDir = this.#directories.pathOf(repository)
     if (!this.#recovered.has(repository)) await recoverRepository(gitDir)
     this.#recovered.add(repository)
-    const opened = new GitRepository({ program, gitDir }, info, this.#options)
+    const instance = await this.#directories.instanceOf(repository)
+    if (instance === undefined) throw repositoryNotFound(repository)
+    const journaled = { journal: this.#journal, repository, instance }
+    const opened = new GitRepository({ program, gitDir }, info, { ...this.#options, journaled })
     await opened.start()
     return opened
+  }
+
+  /** Creates or deletes a repository between the intent and its mark. */
+  async #journaled(intent: WriteIntent, work: () => Promise<void>): Promise<void> {
+    // Without a request the marks of the moves before it are written all the same: it changes what they would tell.
+    const ids = intent.requests.length > 0 ? await this.#journal.intend([intent]) : []
+    if (ids.length === 0) await this.#journal.flush()
+    try {
+      await work()
+    } catch (error) {
+      // It may have failed after the rename that others see.
+      if (await this.#hadEffect(intent)) this.#journal.assumeDone(ids)
+      else this.#journal.drop(ids)
+      throw error
+    }
+    this.#journal.done(ids)
+  }
+
+  /** Whether an intent had its effect; that of moves is finished where a part of it was had. */
+  async #hadEffect({ repository, effect, instance, moves }: WriteIntent): Promise<boolean> {
+    const same = (await this.#directories.instanceOf(repository)) === instance
+    if (effect === 'creation') return same
+    if (effect === 'deletion') return !same
+    return same && (await this.#use(repository, (found) => found.settleMoves(moves)))
+  }
+
+  /** Settles an intent that a killed server left open. */
+  async #settle(intent: OpenIntent): Promise<void> {
+    const done = await this.#hadEffect(intent)
+    if (done && intent.effect !== 'moves') await this.#directories.syncPlace(intent.repository)
+    if (done) this.#journal.done([intent.id])
+    else this.#journal.drop([intent.id])
   }
 
   /** Repositories are created and deleted one after the other, so that two calls cannot meet half-way. */
@@ -217,6 +275,13 @@ export class GitStore implements Store {
     this.#lastChange = result.catch(() => {})
     return result
   }
+}
+
+interface Dependencies {
+  readonly lock: LockFile
+  readonly directories: RepositoryDirectories
+  readonly journal: RequestJournal
+  readonly options: Required<GitStoreOptions>
 }
 
 /** The service checks names too; here a wrong name would be a path out of the data directory. */

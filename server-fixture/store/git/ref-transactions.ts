@@ -12,26 +12,39 @@ export class RefTransactions {
   #git: GitProcess | undefined
   #output = ''
   #onOutput: (() => void) | undefined
+  #inDoubt = false
 
   constructor(context: RepositoryContext) {
     this.#context = context
   }
 
   /**
+   * The last transaction failed, and git may have moved none, some or all of its refs: it died, or failed after it had
+   * locked and checked all of them, which it reports.
+   */
+  get inDoubt(): boolean {
+    return this.#inDoubt
+  }
+
+  /**
    * Moves all refs or none, if each is where it was expected. Call it again only after it has settled.
    *
    * @throws `internal` with git's message if git refused; `unavailable` if git could not be started or died, and then
-   *   the refs may have moved or not
+   *   the refs may have moved or not, see `inDoubt`
    */
   async commit(moves: readonly RefMove[]): Promise<void> {
+    this.#inDoubt = false
     const git = this.#process()
-    const updates = moves.map((move) => `update ${move.name}\0${move.newOid}\0${move.expectedOid}\0`)
+    const updates = moves.map(({ name, newOid, expectedOid }) =>
+      newOid === expectedOid ? `verify ${name}\0${expectedOid}\0` : `update ${name}\0${newOid}\0${expectedOid}\0`
+    )
     git.write(`start\0${updates.join('')}prepare\0commit\0`)
     await Promise.race([this.#committed(), git.exited])
     if (this.#output.endsWith('commit: ok\n')) return
     this.#git = undefined
     const exit = await git.exited
     const died = exit.status === 0 ? { ...exit, status: null, signal: 'end of input' } : exit
+    this.#inDoubt = (died.signal !== null && !died.error) || this.#output.includes('prepare: ok\n')
     throw gitFailure('git update-ref', died, this.#context.gitDir)
   }
 

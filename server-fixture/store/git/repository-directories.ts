@@ -1,16 +1,20 @@
 /** Creates, finds and deletes the directories of repositories. */
 import { randomBytes } from 'node:crypto'
 import type { Dirent } from 'node:fs'
-import { appendFile, mkdir, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises'
+import { appendFile, mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { ObjectFormat } from '../../../src/git/oid.ts'
 import type { RepositoryInfo } from '../store.ts'
-import { fsyncTree, fsyncUpTo, isMissing } from './fsync.ts'
+import { keptNames } from './data-format.ts'
+import { fsyncDirectory, fsyncTree, fsyncUpTo, isMissing } from './fsync.ts'
 import { storageFailure } from './git-failure.ts'
 import { runGit } from './git-process.ts'
 
 /** Prefix of directories that are being created or removed; no repository's name may hold `~`. */
 const temporaryPrefix = '~'
+
+/** File in a repository's directory with its id; a clone has none. */
+const instanceFile = 'blobwire-instance'
 
 /** Objects may wait a long time for something that points to them, so a plain `git gc` must not drop them. */
 const repositoryConfiguration = `[core]
@@ -56,8 +60,36 @@ export class RepositoryDirectories {
     }
   }
 
-  /** Creates a repository aside and renames it, so that nobody sees a part of one. */
-  async create(repository: string, format: ObjectFormat): Promise<void> {
+  /** The id of a repository, which tells it from others of its name; undefined = no such repository. */
+  async instanceOf(repository: string): Promise<string | undefined> {
+    const path = this.pathOf(repository)
+    try {
+      return (await readFile(join(path, instanceFile), 'utf8')).trim()
+    } catch (error) {
+      if (!isMissing(error)) throw storageFailure('opening a repository', error)
+    }
+    if (!(await this.inspect(repository))) return undefined
+    // A server without request keys made this one.
+    const instance = newInstance()
+    try {
+      await writeInstance(path, instance)
+    } catch (error) {
+      throw storageFailure('opening a repository', error)
+    }
+    return instance
+  }
+
+  /** Makes durable that a repository is there, or is not. */
+  async syncPlace(repository: string): Promise<void> {
+    await fsyncUpTo([dirname(this.pathOf(repository))], this.#directory)
+  }
+
+  /**
+   * Creates a repository aside and renames it, so that nobody sees a part of one.
+   *
+   * @param instance a new id
+   */
+  async create(repository: string, format: ObjectFormat, instance: string): Promise<void> {
     const path = this.pathOf(repository)
     const making = this.#temporaryPath()
     await runGit({ program: this.#program }, [
@@ -71,10 +103,11 @@ export class RepositoryDirectories {
     ])
     try {
       await appendFile(join(making, 'config'), repositoryConfiguration)
+      await writeFile(join(making, instanceFile), `${instance}\n`)
       await fsyncTree(making)
       await mkdir(dirname(path), { recursive: true })
       await rename(making, path)
-      await fsyncUpTo(dirname(path), this.#directory)
+      await this.syncPlace(repository)
     } catch (error) {
       await rm(making, { recursive: true, force: true })
       throw storageFailure('creating a repository', error)
@@ -87,7 +120,7 @@ export class RepositoryDirectories {
     const removing = this.#temporaryPath()
     try {
       await rename(path, removing)
-      await fsyncUpTo(dirname(path), this.#directory)
+      await this.syncPlace(repository)
     } catch (error) {
       if (isMissing(error)) return
       throw storageFailure('deleting a repository', error)
@@ -111,7 +144,7 @@ export class RepositoryDirectories {
   /** Removes directories that a killed server was creating or removing. */
   async removeTemporary(): Promise<void> {
     for (const name of await readdir(this.#directory)) {
-      if (name.startsWith(temporaryPrefix)) await rm(join(this.#directory, name), { recursive: true, force: true })
+      if (isTemporary(name)) await rm(join(this.#directory, name), { recursive: true, force: true })
     }
   }
 
@@ -136,6 +169,21 @@ export class RepositoryDirectories {
     return join(this.#directory, temporaryPrefix + randomBytes(8).toString('hex'))
   }
 }
+
+/** An id for a repository. */
+export function newInstance(): string {
+  return randomBytes(16).toString('hex')
+}
+
+/** Aside first: a killed server must not leave a part of an id. */
+async function writeInstance(gitDir: string, instance: string): Promise<void> {
+  const path = join(gitDir, instanceFile)
+  await writeFile(`${path}.new`, `${instance}\n`, { flush: true })
+  await rename(`${path}.new`, path)
+  await fsyncDirectory(gitDir)
+}
+
+const isTemporary = (name: string) => name.startsWith(temporaryPrefix) && !keptNames.has(name)
 
 /** Creates the data directory if it is missing. @throws `unavailable`, reason `storage`, where it cannot be used */
 export async function makeDataDirectory(directory: string): Promise<void> {

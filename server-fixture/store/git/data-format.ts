@@ -1,0 +1,58 @@
+/** The number of the data directory's format, which a server that is too old for it refuses. */
+import { readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { BlobwireError } from '../../../src/core/error.ts'
+import { fsyncDirectory, isMissing } from './fsync.ts'
+import { storageFailure } from './git-failure.ts'
+
+/** 1: repositories alone, without this file. 2: with a journal of request keys, and an id in each repository. */
+const currentFormat = 2
+/** Begins with `~`, as no repository may. */
+const fileName = '~format'
+
+/** Names of files and directories of the data directory that are neither repositories nor temporary. */
+export const journalName = '~requests'
+export const keptNames: ReadonlySet<string> = new Set([fileName, journalName])
+
+/**
+ * Reads the format of a data directory, and writes the present one into a directory of format 1.
+ *
+ * @throws `failed_precondition` where the format is newer than this server, or not readable
+ */
+export async function openDataFormat(directory: string): Promise<void> {
+  const path = join(directory, fileName)
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (error) {
+    if (!isMissing(error)) throw storageFailure('reading the format of the data directory', error)
+    return await writeFormat(path, directory)
+  }
+  const format = parseFormat(text)
+  if (format === currentFormat) return
+  const found = format === undefined ? `the file ${fileName} is not readable` : `its format is ${format}`
+  throw new BlobwireError({
+    code: 'failed_precondition',
+    message: `the data directory ${directory} cannot be opened: ${found}; this server reads formats up to ${currentFormat}`
+  })
+}
+
+async function writeFormat(path: string, directory: string): Promise<void> {
+  const temporary = `${path}.new`
+  try {
+    await writeFile(temporary, `${JSON.stringify({ format: currentFormat })}\n`, { flush: true })
+    await rename(temporary, path)
+    await fsyncDirectory(directory)
+  } catch (error) {
+    throw storageFailure('writing the format of the data directory', error)
+  }
+}
+
+function parseFormat(text: string): number | undefined {
+  try {
+    const { format } = JSON.parse(text) as { format?: unknown }
+    return typeof format === 'number' && format >= 1 ? format : undefined
+  } catch {
+    return undefined
+  }
+}
