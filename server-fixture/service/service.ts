@@ -5,6 +5,7 @@ import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
 import type { Store } from '../store/store.ts'
 import { runBatch } from './batch.ts'
+import { BranchQueues } from './branch-queue.ts'
 import type { CallContext } from './context.ts'
 import { operationError, toBlobwireError } from './error-detail.ts'
 import { isOperation, type OperationName, operations } from './operations.ts'
@@ -33,6 +34,7 @@ type Handler = (request: never, context: CallContext) => Promise<object>
 export class Service implements VcsService {
   readonly limits: Limits
   readonly #store: Store
+  readonly #commits = new BranchQueues()
   readonly #options: ServiceOptions
   readonly #handlers: Readonly<Record<string, Handler>>
   #endpoints: Messages['TransportEndpoint'][] = []
@@ -101,7 +103,8 @@ export class Service implements VcsService {
 
   async #open(repository: string, atomic: boolean, { signal }: CallContext): Promise<Workspace> {
     const info = await openRepository(this.#store, repository)
-    return new Workspace({ store: this.#store, repository: info, limits: this.limits, signal }, atomic)
+    const { limits } = this
+    return new Workspace({ store: this.#store, repository: info, limits, signal, commits: this.#commits }, atomic)
   }
 
   async #operation(name: OperationName, request: { repository: string }, context: CallContext): Promise<object> {
