@@ -28,7 +28,8 @@ function committing(name: string, store: 'memory' | 'git', atOnce: boolean): Con
     name,
     async open() {
       const data = await mkdtemp(join(tmpdir(), 'blobwire-bench-'))
-      const server = await startServerProcess('--store', store, '--data', data)
+      const flags = store === 'git' ? ['--data', data] : []
+      const server = await startServerProcess('--store', store, ...flags)
       const invoker = new CallInvoker(resolveOptions({ endpoint: server.http.origin, transport: 'msgpack' }))
       const repository = 'bench'
       await invoker.invoke(methods.createRepository, { repository })
