@@ -53,12 +53,9 @@ const legal: Record<string, readonly Operation[]> = {
     swap([1, 10], '0', 'a', refused('b', 2)),
     swap([5, 6], 'a', 'b')
   ],
+  'refused where it was there already': [swap([1, 2], '0', 'a', refused('a', 2)), read([3, 4], 'a')],
+  'a commit refused by what went on from itself': [commit([1, 10], '0', 'a', refused('b', 2)), swap([5, 6], 'a', 'b')],
   'the same swap twice at once: already there': [swap([1, 10], '0', 'a'), swap([2, 9], '0', 'a')],
-  'the same commit again, after others went on from it': [
-    commit([1, 2], '0', 'a'),
-    swap([3, 4], 'a', 'b'),
-    commit([5, 6], '0', 'a')
-  ],
   'one that never left': [swap([1, 2], '0', 'a', never), read([3, 4], '0')]
 }
 
@@ -84,7 +81,11 @@ const illegal: Record<string, readonly Operation[]> = {
   'a write that was seen before its start': [read([1, 2], 'a'), swap([3, 4], '0', 'a', unknown)],
   'a write that never left, and happened': [swap([1, 2], '0', 'a', never), read([3, 4], 'a')],
   'refused where it was what was expected': [swap([1, 2], '0', 'a', refused('0'))],
-  'refused where it was there already': [swap([1, 2], '0', 'a', refused('a', 2)), read([3, 4], 'a')],
+  'the same commit again, after others went on from it': [
+    commit([1, 2], '0', 'a'),
+    swap([3, 4], 'a', 'b'),
+    commit([5, 6], '0', 'a')
+  ],
   'refused by a value of before': [swap([1, 2], '0', 'a'), swap([3, 4], 'a', 'b', refused('0'))],
   'refused, yet it happened with its only attempt': [
     swap([1, 10], '0', 'a', refused('b')),
@@ -96,7 +97,6 @@ const illegal: Record<string, readonly Operation[]> = {
     swap([3, 4], '0', 'a'),
     read([5, 6], 'b')
   ],
-  'a commit refused by what went on from itself': [commit([1, 10], '0', 'a', refused('b', 2)), swap([5, 6], 'a', 'b')],
   'the same swap again, after others went on from it': [
     swap([1, 2], '0', 'a'),
     swap([3, 4], 'a', 'b'),
@@ -163,8 +163,6 @@ interface Part {
 }
 
 const below: Readonly<Record<string, string>> = { a: '0', b: 'a', c: 'b', d: '0' }
-const holds = (value: string | undefined, wanted: string): boolean =>
-  value !== undefined && (value === wanted || holds(below[value], wanted))
 
 /** The parts of an operation; a first attempt is put before its answer by `orderExists`. */
 function partsOf(operation: Operation): Part[] {
@@ -172,11 +170,11 @@ function partsOf(operation: Operation): Part[] {
   if (operation.kind === 'read') {
     return [{ start, end, optional: false, effect: (now) => (now === operation.found ? now : undefined) }]
   }
-  const { kind, expected, value, outcome } = operation
-  const isThere = (now: string) => (kind === 'commit' ? holds(now, value) : now === value)
+  const { expected, value, outcome } = operation
+  const isThere = (now: string) => operation.kind === 'swap' && now === value
   const happens = (now: string) => (now === expected ? value : undefined)
   const refusal = (now: string) =>
-    outcome.is === 'refused' && now === outcome.found && now !== expected && !isThere(now) ? now : undefined
+    outcome.is === 'refused' && now === outcome.found && now !== expected ? now : undefined
   const early = { start, end, optional: true, effect: happens }
   if (outcome.is === 'never') return []
   if (outcome.is === 'unknown') return [{ ...early, end: Number.POSITIVE_INFINITY }]

@@ -158,11 +158,13 @@ class Search {
     const { expected, value, outcome } = operation
     if (outcome.is === 'unknown') this.#addMaybe(operation, -1)
     else if (outcome.is === 'done') {
-      const apply = (now: string) => (this.#isDone(operation, now) ? now : now === expected ? value : undefined)
+      // Stores take a ref that is at its new value already for moved.
+      const isThere = (now: string) => operation.kind === 'swap' && now === value
+      const apply = (now: string) => (isThere(now) ? now : now === expected ? value : undefined)
       this.#steps.push({ operation, start, end, apply })
     } else if (outcome.is === 'refused') {
       if (outcome.attempts > 1) this.#addMaybe(operation, this.#steps.length)
-      const isRefused = (now: string) => now === outcome.found && now !== expected && !this.#isDone(operation, now)
+      const isRefused = (now: string) => now === outcome.found && now !== expected
       this.#steps.push({ operation, start, end, apply: (now) => (isRefused(now) ? now : undefined) })
     }
   }
@@ -171,13 +173,6 @@ class Search {
     const others = this.#maybes.get(expected) ?? []
     others.push({ value, start, before })
     this.#maybes.set(expected, others)
-  }
-
-  /** Whether the service says "already there". */
-  #isDone({ kind, value }: Swap, now: string): boolean {
-    if (kind === 'swap') return now === value
-    for (let at: string | undefined = now; at !== undefined; at = this.#below.get(at)) if (at === value) return true
-    return false
   }
 
   /** Steps that nothing unplaced has ended before, and when the first of them ends: one of them is next. */
