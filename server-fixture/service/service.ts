@@ -5,7 +5,7 @@ import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
 import type { Store } from '../store/store.ts'
 import { runBatch } from './batch.ts'
-import type { CallContext } from './context.ts'
+import { type CallContext, requestIdOfOperation } from './context.ts'
 import { operationError, toBlobwireError } from './error-detail.ts'
 import { isOperation, type OperationName, operations } from './operations.ts'
 import {
@@ -79,7 +79,7 @@ export class Service implements VcsService {
       const name = method.charAt(0).toLowerCase() + method.slice(1)
       if (isOperation(name)) return await this.#operation(name, request as { repository: string }, context)
     } catch (error) {
-      throw this.#report(error, context)
+      throw this.#report(error, context.requestId)
     }
     const isKnown = Object.values(methods).some((known) => known.name === method)
     const message = `${method} is not ${isKnown ? 'implemented' : 'a method of this service'}`
@@ -90,11 +90,11 @@ export class Service implements VcsService {
     try {
       return await this.#batch({ ...batch, atomic: false }, context)
     } catch (error) {
-      throw this.#report(error, context)
+      throw this.#report(error, context.requestId)
     }
   }
 
-  #report(error: unknown, { requestId }: CallContext): BlobwireError {
+  #report(error: unknown, requestId: string): BlobwireError {
     if (!(error instanceof BlobwireError)) this.#options.onInternalError(error, requestId)
     return toBlobwireError(error)
   }
@@ -124,7 +124,10 @@ export class Service implements VcsService {
     return await runBatch(workspace, list, {
       beforeOperation: context.beforeOperation,
       authorize: (name) => authorize(context, operations[name].access, repository),
-      describe: (error) => operationError(this.#report(error, context), context.requestId)
+      describe: (error, index) => {
+        const requestId = requestIdOfOperation(context, index)
+        return operationError(this.#report(error, requestId), requestId)
+      }
     })
   }
 }

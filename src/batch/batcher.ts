@@ -10,13 +10,13 @@ import type { Messages } from '../schema/messages.ts'
 import type { OpenStream } from '../session/session.ts'
 import { FrameWindow } from './frame-window.ts'
 import { Linger } from './linger.ts'
-import type { BatchingMode, ResolvedBatchOptions } from './options.ts'
+import type { BatchingMode, ResolvedBatchOptions, UnframedReason } from './options.ts'
 import type { PendingOperation, PendingOperationOwner } from './pending-operation.ts'
 import { type FrameBounds, OperationQueue } from './queue.ts'
 import { SessionFrames, type SessionFramesOwner } from './session-frames.ts'
 import { envelopeBytes } from './split.ts'
 import { type OperationContext, operationOf } from './to-operation.ts'
-import { sendUnary } from './unary-fallback.ts'
+import { alike, sendUnary } from './unary-fallback.ts'
 
 /**
  * A frame has no more than half of all calls under way, so that the client makes one frame while the server carries out
@@ -100,15 +100,16 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
   }
 
   /**
-   * Takes a call; its answer goes to `sink`. Calls that are no operation, have headers of their own, are atomic or are
-   * larger than the server takes go as requests of their own: a session would break over them.
+   * Takes a call; its answer goes to `sink`. Calls that are no operation, are atomic or are larger than the server takes go
+   * as requests of their own: a session would break over them.
    */
   submit(call: Call, sink: Sink): void {
     try {
-      const operation = operationOf(call, sink, this.#context.operations)
-      const isSingle = operation === undefined || operation.bytes > this.#context.limits().maxBatchBytes
-      if (isSingle) forward(this.#context.unary(call), sink)
-      else this.#add(operation)
+      const found = operationOf(call, sink, this.#context.operations)
+      const operation = typeof found === 'string' ? found : this.#checkFrame(found)
+      if (typeof operation !== 'string') return this.#add(operation)
+      this.#context.counters.unframed[operation]++
+      forward(this.#context.unary(call), sink)
     } catch (error) {
       sink.fail(error)
     }
@@ -141,7 +142,16 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
     for (const operation of this.#queue.drain()) operation.fail(error)
   }
 
-  async sendUnary(pending: readonly PendingOperation[]): Promise<void> {
+  sendUnary(pending: readonly PendingOperation[]): void {
+    for (const group of alike(pending)) void this.#sendGroup(group)
+  }
+
+  /** Why an operation is for no frame, or the operation. */
+  #checkFrame(operation: PendingOperation): PendingOperation | UnframedReason {
+    return operation.bytes > this.#context.limits().maxBatchBytes ? 'tooLarge' : operation
+  }
+
+  async #sendGroup(pending: readonly PendingOperation[]): Promise<void> {
     const { clock, unary } = this.#context
     const sentAtMs = clock.now()
     this.#window.inFlight++
@@ -165,13 +175,14 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
     afterReady(() => this.#flush())
   }
 
-  #bounds(): FrameBounds {
+  #bounds(bySession: boolean): FrameBounds {
     const { maxOperations, maxBytes } = this.#context.options
     const limits = this.#context.limits()
     const share = Math.max(leastShare, Math.ceil((this.#queue.operations + this.#frames.operations) / 2))
     return {
       maxOperations: Math.min(maxOperations, limits.maxBatchOperations, share),
-      maxBytes: Math.min(maxBytes, limits.maxBatchBytes - envelopeBytes)
+      maxBytes: Math.min(maxBytes, limits.maxBatchBytes - envelopeBytes),
+      maxRepositories: bySession ? Number.POSITIVE_INFINITY : 1
     }
   }
 
@@ -187,7 +198,7 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
     if (bySession && !this.#frames.hasRoom) return
     this.#flushUnbatchable(bySession)
     while (!lingers && this.#window.hasRoom && (!bySession || this.#frames.hasRoom)) {
-      const pending = this.#queue.take(this.#bounds())
+      const pending = this.#queue.take(this.#bounds(bySession), this.#frames.heldRepositories())
       if (pending.length === 0) return
       this.#linger?.end()
       if (bySession) this.#frames.send(pending)

@@ -70,6 +70,11 @@ export class SessionFrames {
     return this.#inFlight.unbatchable
   }
 
+  /** Repositories whose operations wait; see `InFlightFrames`. */
+  heldRepositories(): ReadonlySet<string> | undefined {
+    return this.#inFlight.heldRepositories()
+  }
+
   /** Whether the session takes a frame now. */
   get hasRoom(): boolean {
     return this.#session?.hasRoom ?? false
@@ -133,14 +138,19 @@ export class SessionFrames {
     const now = clock.now()
     if (results.length > 0) this.#inFlight.noteActivity(now)
     let frame: Frame | undefined
+    const parts = new Set<Frame>()
     for (const { id, result } of results) {
       if (!frame?.owns(id)) frame = this.#inFlight.owner(id)
       if (frame === undefined || !this.#deliver(frame, id, result ?? {})) return this.#unexpected(id, frame)
       if (this.#needsNewToken) return this.#renew()
-      if (!frame.done) continue
+      if (!frame.done) {
+        parts.add(frame)
+        continue
+      }
       this.#inFlight.answered(frame, now)
       frame = undefined
     }
+    for (const part of parts) if (!part.done) this.#inFlight.answeredInPart(part, now)
     // A frame has left the window, or some of its operations wait again.
     owner.onRoom()
   }

@@ -2,6 +2,7 @@ import type { BlobwireError } from '../core/error.ts'
 import type { MessageName } from '../schema/descriptor.ts'
 import { messageDescriptors } from '../schema/descriptors.ts'
 import type { Messages } from '../schema/messages.ts'
+import type { SessionFrame } from './session-frame.ts'
 
 /** Name of what can travel on a session: the fields of the `Operation` message. */
 export type OperationName = keyof Messages['Operation']
@@ -10,16 +11,6 @@ export type OperationName = keyof Messages['Operation']
 export const operationMessages = Object.fromEntries(
   messageDescriptors.Operation.map((field) => [field.name, 'type' in field ? field.type : ''])
 ) as unknown as Readonly<Record<OperationName, MessageName>>
-
-/** An operation that was checked against the schema, in the form its codec writes; opaque to everybody else. */
-export type PreparedOperation = Readonly<Record<string, object>>
-
-/** A batch on a session: operation i has the id `firstId + i`. */
-export interface SessionBatch {
-  readonly repository: string
-  readonly firstId: number
-  readonly operations: readonly PreparedOperation[]
-}
 
 /** What comes back on a session, and where its headers come from. */
 export interface SessionOpening {
@@ -39,8 +30,8 @@ export interface SessionOpening {
 
 /** An open duplex stream. */
 export interface SessionStream {
-  /** Sends a batch. False = the peer does not keep up: hold the next one back until `onDrain`. */
-  send(batch: SessionBatch): boolean
+  /** Sends a frame. False = the peer does not keep up: hold the next one back until `onDrain`. */
+  send(frame: SessionFrame): boolean
   /** Asks the server to stop operations. */
   cancel(ids: readonly number[]): void
   /** Says that nothing more comes; the server answers what it has, and ends. */

@@ -1,4 +1,5 @@
-import { invalidArgument } from '../core/error.ts'
+/** Headers that callers, request interceptors and operations of a frame may have. */
+import { invalidArgument } from './error.ts'
 
 /** Headers that the protocols and the client itself set. */
 const reserved =
@@ -18,12 +19,18 @@ export function checkHeaders(headers: Readonly<Record<string, string>>): Record<
   const checked: Record<string, string> = {}
   for (const [key, value] of Object.entries(headers)) {
     const name = key.toLowerCase()
-    if (reserved.test(name)) throw invalidArgument(`headers.${name}`, 'is reserved: the client or the protocol sets it')
-    if (!nameForm.test(name)) throw invalidArgument(`headers.${name.slice(0, 80)}`, 'must be a valid HTTP header name')
-    if (typeof value !== 'string') throw invalidArgument(`headers.${name}`, 'must be a string')
-    // gRPC metadata is visible ASCII only; all transports take the same.
-    if (!/^[\x20-\x7e]*$/.test(value)) throw invalidArgument(`headers.${name}`, 'must be printable ASCII')
+    const problem = headerProblem(name, value)
+    if (problem !== undefined) throw invalidArgument(`headers.${name.slice(0, 80)}`, problem)
     checked[name] = value
   }
   return checked
+}
+
+/** Why a call may not have this header, whose name is in lower case; undefined = it may. */
+export function headerProblem(name: string, value: unknown): string | undefined {
+  if (reserved.test(name)) return 'is reserved: the client or the protocol sets it'
+  if (!nameForm.test(name)) return 'must be a valid HTTP header name'
+  if (typeof value !== 'string') return 'must be a string'
+  // gRPC metadata is visible ASCII only; all transports take the same.
+  return /^[\x20-\x7e]*$/.test(value) ? undefined : 'must be printable ASCII'
 }
