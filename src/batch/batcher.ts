@@ -99,6 +99,11 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
     return this.#queue.operations
   }
 
+  /** Nothing waits and nothing is under way. */
+  get isIdle(): boolean {
+    return this.#queue.operations + this.#frames.operations + this.#window.inFlight + this.#unaryUnbatchable === 0
+  }
+
   /**
    * Takes a call; its answer goes to `sink`. Calls that are no operation, are atomic or are larger than the server takes go
    * as requests of their own: a session would break over them.
@@ -106,10 +111,10 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
   submit(call: Call, sink: Sink): void {
     try {
       const found = operationOf(call, sink, this.#context.operations)
-      const operation = typeof found === 'string' ? found : this.#checkFrame(found)
-      if (typeof operation !== 'string') return this.#add(operation)
-      this.#context.counters.unframed[operation]++
-      forward(this.#context.unary(call), sink)
+      if (typeof found === 'string') return this.#sendAlone(call, sink, found)
+      const reason = this.#whyUnframed(found)
+      if (reason === undefined) this.#add(found)
+      else this.#sendAlone(call, sink, reason)
     } catch (error) {
       sink.fail(error)
     }
@@ -134,8 +139,18 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
   }
 
   requeue(operations: readonly PendingOperation[], place: 'first' | 'last'): void {
-    if (place === 'first') this.#queue.unshift(operations)
-    else for (const operation of operations) this.#queue.push(operation)
+    const framed: PendingOperation[] = []
+    for (const operation of operations) {
+      const reason = this.#whyUnframed(operation)
+      if (reason === undefined) {
+        framed.push(operation)
+        continue
+      }
+      this.#context.counters.unframed[reason]++
+      this.sendUnary([operation])
+    }
+    if (place === 'first') this.#queue.unshift(framed)
+    else for (const operation of framed) this.#queue.push(operation)
   }
 
   failWaiting(error: BlobwireError): void {
@@ -146,9 +161,15 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
     for (const group of alike(pending)) void this.#sendGroup(group)
   }
 
-  /** Why an operation is for no frame, or the operation. */
-  #checkFrame(operation: PendingOperation): PendingOperation | UnframedReason {
-    return operation.bytes > this.#context.limits().maxBatchBytes ? 'tooLarge' : operation
+  /** Why an operation cannot travel in a frame; undefined = it can. */
+  #whyUnframed({ bytes, headers }: PendingOperation): UnframedReason | undefined {
+    if (bytes > this.#context.limits().maxBatchBytes) return 'tooLarge'
+    return headers !== undefined && this.#frames.plainOnly ? 'headers' : undefined
+  }
+
+  #sendAlone(call: Call, sink: Sink, reason: UnframedReason): void {
+    this.#context.counters.unframed[reason]++
+    forward(this.#context.unary(call), sink)
   }
 
   async #sendGroup(pending: readonly PendingOperation[]): Promise<void> {
@@ -182,7 +203,7 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
     return {
       maxOperations: Math.min(maxOperations, limits.maxBatchOperations, share),
       maxBytes: Math.min(maxBytes, limits.maxBatchBytes - envelopeBytes),
-      maxRepositories: bySession ? Number.POSITIVE_INFINITY : 1
+      maxRepositories: bySession && !this.#frames.plainOnly ? Number.POSITIVE_INFINITY : 1
     }
   }
 

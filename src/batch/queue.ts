@@ -58,6 +58,8 @@ export class OperationQueue {
 
   /** Puts operations back that were sent and not answered: they go first. */
   unshift(pending: readonly PendingOperation[]): void {
+    // Repositories keep the order of their operations, which are put in front from the last to the first.
+    for (const operation of pending) this.#queueOf(operation)
     for (const operation of pending.toReversed()) {
       this.#queueOf(operation).unshift(operation)
       this.#enqueue(operation)

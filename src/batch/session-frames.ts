@@ -8,6 +8,7 @@ import type { Messages } from '../schema/messages.ts'
 import { acrossConnections } from '../session/draining-stream.ts'
 import { type OpenStream, Session } from '../session/session.ts'
 import { errorOfOperation, malformedResponse } from '../transport/errors.ts'
+import { isPlain } from '../transport/session-frame.ts'
 import { Frame } from './frame.ts'
 import type { FrameWindow } from './frame-window.ts'
 import { InFlightFrames } from './in-flight.ts'
@@ -54,10 +55,16 @@ export class SessionFrames {
   #nextId = 1
   /** The token has expired: the session gives way to one with a fresh token. */
   #needsNewToken = false
+  #plainOnly = false
 
   constructor(context: SessionFramesContext) {
     this.#context = context
     this.#inFlight = new InFlightFrames(context.window)
+  }
+
+  /** The server's version takes only frames of one repository without headers. */
+  get plainOnly(): boolean {
+    return this.#plainOnly
   }
 
   /** Operations in frames that have not been answered. */
@@ -212,11 +219,13 @@ export class SessionFrames {
     if (isRuledOut) fallback.activate(error)
     else if (fallback.isActive) return
     if (error && established && mayFitWhenSplit(error)) return this.#sendAsUnary(frames, error)
+    const isRefused = error !== undefined && isUnknownFrame(error) && frames.some((frame) => !isPlain(frame))
+    if (isRefused) this.#plainOnly = true
     const again: PendingOperation[] = []
     for (const operation of frames.flatMap((frame) => frame.unanswered())) {
       // `unimplemented` says that the server carried out nothing.
       if (isRuledOut && error.code === 'unimplemented') operation.sends--
-      if (isRuledOut || isWorthResending(operation, error, established)) again.push(operation)
+      if (isRuledOut || isWorthResending(operation, isRefused ? undefined : error, established)) again.push(operation)
       else operation.fail(failureOf(error))
     }
     counters.resent += again.length
@@ -243,6 +252,11 @@ export class SessionFrames {
     }
     owner.onRoom()
   }
+}
+
+/** Whether the server has refused a frame because its version does not know frames of this kind. */
+function isUnknownFrame({ code, details }: BlobwireError): boolean {
+  return code === 'invalid_argument' && (details.violations ?? []).some(({ field }) => field === 'frame')
 }
 
 /** Whether an operation goes to another session: its own ended in good order, or broke. */

@@ -1,4 +1,5 @@
 import type { CallOptions } from '../call/call-options.ts'
+import { isToken } from '../call/credentials.ts'
 import { createPipeline, type Pipeline } from '../call/pipeline.ts'
 import type { UnstartedCall } from '../call/running-call.ts'
 import { checkNumber } from '../core/check-options.ts'
@@ -95,9 +96,14 @@ export class CallInvoker {
   ): { -readonly [Key in keyof UnstartedCall]: UnstartedCall[Key] } {
     const { headers, timeoutMs } = this.options
     if (options === undefined) return { method, request, headers, timeoutMs, signal: undefined }
+    if (options.token !== undefined && !isToken(options.token)) {
+      // The value must not show: it may be a token with a line feed behind it.
+      throw invalidArgument('token', 'must be a bearer token: letters, digits and -._~+/ with = at the end')
+    }
     return {
       method,
       request,
+      token: options.token,
       headers: options.headers ? { ...headers, ...checkHeaders(options.headers) } : headers,
       timeoutMs: options.timeoutMs === undefined ? timeoutMs : checkNumber('timeoutMs', options.timeoutMs),
       signal: checkSignal(options.signal),
