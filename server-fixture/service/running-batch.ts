@@ -1,6 +1,6 @@
 /** Batches of a session's frames that have no answer yet, and the headers of their operations. */
 import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
-import { checkHeaders } from '../../src/core/headers.ts'
+import { headerNameOf, headerProblem } from '../../src/core/headers.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import type { OperationHeaders } from './context.ts'
 import { limitExceeded } from './errors.ts'
@@ -10,7 +10,7 @@ type SessionBatch = Messages['SessionBatch']
 /** A frame: its batches, the headers that their operations name, and an error that refuses all of them. */
 export interface ReceivedFrame {
   readonly batches: readonly SessionBatch[]
-  readonly headers: readonly OperationHeaders[]
+  readonly headerLists: readonly Messages['HeaderList'][]
   readonly refusal: BlobwireError | undefined
 }
 
@@ -27,17 +27,18 @@ export function receivedFrame(frame: Messages['SessionBatches'], maxBatchOperati
     nextId = firstId + operations.length
   }
   if (count > maxBatchOperations) {
-    return { batches, headers: [], refusal: limitExceeded('max_batch_operations', maxBatchOperations, count) }
+    return { batches, headerLists: [], refusal: limitExceeded('max_batch_operations', maxBatchOperations, count) }
   }
   try {
-    return { batches, headers: headersOf(frame), refusal: undefined }
+    checkHeaderLists(frame)
+    return { batches, headerLists: frame.headerLists, refusal: undefined }
   } catch (error) {
-    return { batches, headers: [], refusal: error as BlobwireError }
+    return { batches, headerLists: [], refusal: error as BlobwireError }
   }
 }
 
 /** @throws BlobwireError `invalid_argument` for headers that a call may not have, and for lists that do not exist */
-function headersOf({ headerLists, batches }: Messages['SessionBatches']): OperationHeaders[] {
+function checkHeaderLists({ headerLists, batches }: Messages['SessionBatches']): void {
   for (const { operations, headerLists: chosen } of batches) {
     if (chosen.length !== 0 && chosen.length !== operations.length) {
       throw invalidArgument('batches.batches.headerLists', 'must have one number for each operation, or none')
@@ -47,11 +48,15 @@ function headersOf({ headerLists, batches }: Messages['SessionBatches']): Operat
       throw invalidArgument('batches.batches.headerLists', `must be 0 to ${headerLists.length}: ${number}`)
     }
   }
-  return headerLists.map(({ headers }) => {
-    const names = new Set(headers.map(({ name }) => name))
-    if (names.size < headers.length) throw invalidArgument('batches.headerLists', 'must not name a header twice')
-    return checkHeaders(Object.fromEntries(headers.map(({ name, value }) => [name, value])))
-  })
+  for (const { headers } of headerLists) {
+    for (const { name, value } of headers) {
+      const problem = headerProblem(name, value)
+      if (problem !== undefined) throw invalidArgument(`batches.headerLists.${name.slice(0, 80)}`, problem)
+    }
+    if (headers.length > 1 && new Set(headers.map(({ name }) => headerNameOf(name))).size < headers.length) {
+      throw invalidArgument('batches.headerLists', 'must not name a header twice')
+    }
+  }
 }
 
 /** A batch without an answer yet. */
@@ -60,24 +65,35 @@ export class RunningBatch {
   readonly refusal: BlobwireError | undefined
   /** The batch shares its frame with others. */
   readonly isShared: boolean
-  readonly #headers: readonly OperationHeaders[]
-  readonly #controller = new AbortController()
+  readonly #headerLists: readonly Messages['HeaderList'][]
+  /** Made only when it is asked for: most batches end without anybody having looked at it. */
+  #controller: AbortController | undefined
+  #isAborted = false
   #cancelled: Set<number> | undefined
 
-  constructor(batch: SessionBatch, { headers, refusal, batches }: ReceivedFrame) {
+  constructor(batch: SessionBatch, { headerLists, refusal, batches }: ReceivedFrame) {
     this.batch = batch
     this.refusal = refusal
     this.isShared = batches.length > 1
-    this.#headers = headers
+    this.#headerLists = headerLists
   }
 
   get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#isAborted) this.#controller.abort()
+    }
     return this.#controller.signal
+  }
+
+  get isAborted(): boolean {
+    return this.#isAborted
   }
 
   /** The headers of the operation with this index, besides those of the session. */
   headersOf(index: number): OperationHeaders | undefined {
-    return this.#headers[(this.batch.headerLists[index] ?? 0) - 1]
+    const list = this.#headerLists[(this.batch.headerLists[index] ?? 0) - 1]
+    return list && Object.fromEntries(list.headers.map(({ name, value }) => [headerNameOf(name), value]))
   }
 
   throwIfCancelled(index: number): void {
@@ -96,6 +112,7 @@ export class RunningBatch {
   }
 
   abort(): void {
-    this.#controller.abort()
+    this.#isAborted = true
+    this.#controller?.abort()
   }
 }

@@ -99,9 +99,18 @@ export class Service implements VcsService {
     return toBlobwireError(error)
   }
 
-  async #open(repository: string, atomic: boolean, { signal }: CallContext): Promise<Workspace> {
+  async #open(repository: string, atomic: boolean, context: CallContext): Promise<Workspace> {
     const info = await openRepository(this.#store, repository)
-    return new Workspace({ store: this.#store, repository: info, limits: this.limits, signal }, atomic)
+    const { limits } = this
+    const dependencies = {
+      store: this.#store,
+      repository: info,
+      limits,
+      get signal() {
+        return context.signal
+      }
+    }
+    return new Workspace(dependencies, atomic)
   }
 
   async #operation(name: OperationName, request: { repository: string }, context: CallContext): Promise<object> {

@@ -67,7 +67,7 @@ export class SessionFrames {
   /** @throws BlobwireError `invalid_argument` for a message after which the session cannot go on */
   receive({ batch, batches, cancel }: Messages['SessionRequest']): void {
     const { maxBatchOperations } = this.#dependencies.service.limits
-    if (batch) this.#enqueue({ batches: [batch], headers: [], refusal: undefined })
+    if (batch) this.#enqueue({ batches: [batch], headerLists: [], refusal: undefined })
     else if (batches) this.#enqueue(receivedFrame(batches, maxBatchOperations))
     else if (cancel) this.#cancel(cancel.ids)
     else throw invalidArgument('frame', 'must be batch, batches or cancel')
@@ -120,7 +120,7 @@ export class SessionFrames {
   }
 
   #start(batch: RunningBatch): void {
-    if (!batch.signal.aborted) this.#started.add(batch)
+    if (!batch.isAborted) this.#started.add(batch)
     this.#run(batch).then((results) => {
       if (!batch.isShared || !results.every(isSmall)) return this.#settle([{ batch, results }])
       // Small batches of one frame finish nearly at once, and their answers share a message.
@@ -153,7 +153,15 @@ export class SessionFrames {
       if (running.refusal) throw running.refusal
       const principal = authenticate()
       const beforeOperation = (index: number) => running.throwIfCancelled(index)
-      const context = { principal, signal: running.signal, requestId, beforeOperation, headersOf }
+      const context = {
+        principal,
+        get signal() {
+          return running.signal
+        },
+        requestId,
+        beforeOperation,
+        headersOf
+      }
       results = await service.sessionBatch(running.batch, context)
     } catch (error) {
       const failure = toBlobwireError(error)
@@ -170,7 +178,7 @@ export class SessionFrames {
     for (const batch of this.#batches) {
       batch.cancel(cancelled)
       // The answer of an aborted batch will be small.
-      if (batch.signal.aborted) this.#started.delete(batch)
+      if (batch.isAborted) this.#started.delete(batch)
     }
     this.startWaiting()
   }

@@ -38,7 +38,8 @@ export class Workspace {
   readonly format: ObjectFormat
   readonly limits: Limits
   readonly store: Store
-  readonly #signal: AbortSignal
+  /** Asked for its signal when that is needed, because a signal is made then. */
+  readonly #context: Pick<WorkspaceContext, 'signal'>
   /** Ref moves are held back until `finish`, and happen together. */
   readonly atomic: boolean
   /** Staged objects that are not in the map below yet; most work never asks for them. */
@@ -54,10 +55,10 @@ export class Workspace {
   readonly #parsed: Loader<StoredObject | undefined>
 
   constructor(context: WorkspaceContext, atomic: boolean) {
-    const { store, repository, limits, signal } = context
+    const { store, repository, limits } = context
     const name = repository.repository
     this.store = store
-    this.#signal = signal
+    this.#context = context
     this.repository = repository
     this.format = repository.objectFormat
     this.limits = limits
@@ -111,7 +112,7 @@ export class Workspace {
 
   /** The content of an object of this kind. @throws BlobwireError `not_found`, `data_loss`, `failed_precondition` */
   async content(kind: ObjectKind, oid: string): Promise<Uint8Array> {
-    if (this.#signal.aborted)
+    if (this.#context.signal.aborted)
       throw new BlobwireError({ code: 'cancelled', message: 'the client no longer waits for the answer' })
     const object = this.#fromStaged(oid) ?? (await this.#parsed.load(oid))
     if (object === undefined) throw notFound('object', `object ${oid} not found`)

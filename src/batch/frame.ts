@@ -98,11 +98,16 @@ class HeaderLists {
     if (headers === undefined) return 0
     this.#numbers ??= new Map()
     const known = this.#numbers.get(headers.key)
-    if (known !== undefined) return known
+    if (known !== undefined && haveEqualNames(this.all[known - 1] as HeaderList, headers.list)) return known
     const number = this.all.push(headers.list)
     this.#numbers.set(headers.key, number)
     return number
   }
+}
+
+/** Whether lists of equal values are equal. */
+function haveEqualNames({ headers }: HeaderList, other: HeaderList): boolean {
+  return headers.every(({ name }, index) => name === other.headers[index]?.name)
 }
 
 /** One batch for each run of operations of one repository. */

@@ -1,5 +1,5 @@
 /** The headers that an operation has besides those of its session. */
-import { headerProblem } from '../core/headers.ts'
+import { headerNameOf, headerProblem } from '../core/headers.ts'
 import type { HeaderList } from '../transport/session-frame.ts'
 
 type Headers = Readonly<Record<string, string>>
@@ -7,7 +7,7 @@ type Headers = Readonly<Record<string, string>>
 /** Headers that travel in a frame with their operation. */
 export interface OwnHeaders {
   readonly list: HeaderList
-  /** Equal for lists of equal content: such lists stand in a frame once. */
+  /** The values: equal for lists of equal content, and hardly ever for others. */
   readonly key: string
   /** Estimated size in a frame. */
   readonly bytes: number
@@ -29,10 +29,10 @@ export function ownHeaders(given: Headers, ofSession: Headers): OwnHeaders | 'no
   for (const field in given) {
     const value = given[field] as string
     if (ofSession[field] === value) continue
-    const name = field.toLowerCase()
-    if (headerProblem(name, value) !== undefined) return 'cannot_travel'
+    if (headerProblem(field, value) !== undefined) return 'cannot_travel'
+    const name = headerNameOf(field)
     headers.push({ name, value })
-    key += `${name}:${value}\n`
+    key = headers.length === 1 ? value : `${key}\n${value}`
     bytes += perHeaderBytes + name.length + value.length
   }
   return headers.length === 0 ? 'none' : { list: { headers }, key, bytes }

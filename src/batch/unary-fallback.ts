@@ -10,7 +10,11 @@ import { halves, leftOut, wrongResultCount } from './split.ts'
 
 /** Lists of operations that can share a request: of one repository, with equal headers. */
 export function alike(pending: readonly PendingOperation[]): PendingOperation[][] {
-  return [...Map.groupBy(pending, ({ repository, headers }) => `${repository}\n${headers?.key ?? ''}`).values()]
+  return [
+    ...Map.groupBy(pending, ({ repository, headers }) =>
+      headers ? JSON.stringify([repository, headers.list]) : repository
+    ).values()
+  ]
 }
 
 /** Sends operations that are alike together, in as many requests as the server's limits need. */

@@ -104,7 +104,7 @@ export class CallInvoker {
       method,
       request,
       token: options.token,
-      headers: options.headers ? { ...headers, ...checkHeaders(options.headers) } : headers,
+      headers: options.headers ? checkHeaders(options.headers, headers) : headers,
       timeoutMs: options.timeoutMs === undefined ? timeoutMs : checkNumber('timeoutMs', options.timeoutMs),
       signal: checkSignal(options.signal),
       transport: options.transport && checkTransport(options.transport, [...this.options.endpoints.values()])[0]
