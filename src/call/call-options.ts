@@ -28,8 +28,8 @@ export interface CallOptions {
    */
   headers?: Readonly<Record<string, string>> | undefined
   /**
-   * Bearer token of this call, in place of the client's. Calls with equal tokens share a session of that token.
-   * @default the client's `token`
+   * Bearer token of this call, in place of the client's `token`. Calls with equal tokens share a session of that token.
+   * @default none
    */
   token?: string | undefined
   /**

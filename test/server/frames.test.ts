@@ -200,3 +200,23 @@ for (const [what, batches] of [
     assert.deepEqual([end?.flags, end?.value.error.code], [2, 'invalid_argument'])
   })
 }
+
+for (const transport of ['json', 'msgpack', 'grpc'] as const) {
+  test(`${transport}: calls with tokens of their own reach the server as their owners, on one session each`, async (context) => {
+    const grants = ['main', 'guest'].map((token) => {
+      return { token, access: token === 'main' ? ('write' as const) : ('read' as const), repositories: ['*'] }
+    })
+    const fixture = atEnd(context, await testServer({ grants }))
+    const client = fixture.client({ transport, token: 'main', retry: { maxAttempts: 1 } })
+    await client.createRepository('demo')
+    const { oid } = await client.storeBlob('demo', 'a')
+    await assert.rejects(client.storeBlob('demo', 'b', { token: 'guest' }), { code: 'permission_denied' })
+    assert.equal((await client.getBlob('demo', oid, { token: 'guest' })).content.length, 1)
+    await assert.rejects(client.getBlob('demo', oid, { token: 'nobody' }), { code: 'unauthenticated' })
+    await assert.rejects(client.getBlob('demo', oid, { token: 'line\nfeed' }), (error: BlobwireError) => {
+      return error.code === 'invalid_argument' && !error.message.includes('feed')
+    })
+    const { sessions, unframed } = client.stats()
+    assert.deepEqual([sessions, unframed.tokens], [3, 0], 'main, guest, and one that was refused')
+  })
+}
