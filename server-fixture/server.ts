@@ -9,6 +9,7 @@ import { openGrpcServer } from './grpc/grpc-server.ts'
 import { openHttpServer } from './http/http-server.ts'
 import type { TlsFiles } from './listener.ts'
 import { Service } from './service/service.ts'
+import type { VcsService } from './service/vcs-service.ts'
 import { GitStore } from './store/git/git-store.ts'
 import { MemoryStore } from './store/memory-store.ts'
 import type { Store } from './store/store.ts'
@@ -45,6 +46,8 @@ export interface ServerOptions {
    * @default 30_000
    */
   readonly bodyTimeoutMs?: number | undefined
+  /** Wraps the service, for a test that looks at its calls. */
+  readonly decorate?: ((service: VcsService) => VcsService) | undefined
   /** Faults on command; see docs/testing.md. */
   readonly faults?: Faults | undefined
   /** Called for each write that changed something. Writes then wait for each other. */
@@ -100,8 +103,9 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     onInternalError: (error, requestId) => log({ event: 'internal_error', requestId, ...logged(error) })
   })
   const authenticator = createAuthenticator(options.grants ?? [])
+  const decorated = options.decorate?.(service) ?? service
   const { faults, tls, host = '127.0.0.1', headersTimeoutMs = 10_000, bodyTimeoutMs = 30_000 } = options
-  const dependencies = { service: faults ? withFaults(service, faults) : service, authenticator, faults }
+  const dependencies = { service: faults ? withFaults(decorated, faults) : decorated, authenticator, faults }
   const onConnectionError = (error: unknown) => log({ event: 'connection_error', ...logged(error) })
   const listening = { host, tls, headersTimeoutMs, bodyTimeoutMs, onConnectionError }
   const opened: { close(): Promise<void> }[] = [store]

@@ -3,6 +3,7 @@ import type { Suite } from '../measure/scenario.ts'
 import { batches } from './batches.ts'
 import { codecs } from './codecs.ts'
 import { connections } from './connections.ts'
+import { headers, repositories } from './frames.ts'
 import { gitStore } from './git-store.ts'
 import { gzip } from './gzip.ts'
 import { memory } from './memory.ts'
@@ -16,6 +17,8 @@ import { storeSize } from './store-size.ts'
 export const suites: readonly Suite[] = [
   singleCalls,
   batches,
+  headers,
+  repositories,
   roundTrips,
   codecs,
   gzip,

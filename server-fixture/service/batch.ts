@@ -17,7 +17,7 @@ export interface BatchContext {
   readonly beforeOperation: CallContext['beforeOperation']
   /** @throws BlobwireError where the caller has no right to the operation */
   authorize(name: OperationName): void
-  describe(error: unknown): Messages['OperationError']
+  describe(error: unknown, index: number): Messages['OperationError']
 }
 
 interface Step {
@@ -172,7 +172,7 @@ class Batch {
   }
 
   #fail(index: number, error: unknown): void {
-    this.#results[index] = { error: this.#context.describe(error) }
+    this.#results[index] = { error: this.#context.describe(error, index) }
   }
 
   async #finish(): Promise<void> {

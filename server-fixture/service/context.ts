@@ -21,6 +21,20 @@ export interface CallContext {
    * operation alone: cancelled operations and injected faults use it.
    */
   readonly beforeOperation?: ((index: number) => void) | undefined
+  /** The headers that the operation with this index has besides those of its session, by lower-case name. */
+  readonly headersOf?: ((index: number) => OperationHeaders | undefined) | undefined
+}
+
+/** Headers of one operation of a frame. */
+export type OperationHeaders = Readonly<Record<string, string>>
+
+/** The request id of an operation: its own header's, or that of its call or session. */
+export function requestIdOfOperation(
+  { requestId, headersOf }: Pick<CallContext, 'requestId' | 'headersOf'>,
+  index: number
+): string {
+  const own = headersOf?.(index)?.['x-request-id']
+  return own === undefined ? requestId : requestIdOf(own)
 }
 
 /** The client's `x-request-id` where it is harmless to log, else a new id. */

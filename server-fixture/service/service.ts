@@ -6,7 +6,7 @@ import { methods } from '../../src/schema/methods.ts'
 import type { Store } from '../store/store.ts'
 import { runBatch } from './batch.ts'
 import { BranchQueues } from './branch-queue.ts'
-import type { CallContext } from './context.ts'
+import { type CallContext, requestIdOfOperation } from './context.ts'
 import { operationError, toBlobwireError } from './error-detail.ts'
 import { InOrder } from './in-order.ts'
 import { isOperation, type OperationName, operations } from './operations.ts'
@@ -84,7 +84,7 @@ export class Service implements VcsService {
       const name = method.charAt(0).toLowerCase() + method.slice(1)
       if (isOperation(name)) return await this.#operation(name, request as { repository: string }, context)
     } catch (error) {
-      throw this.#report(error, context)
+      throw this.#report(error, context.requestId)
     }
     const isKnown = Object.values(methods).some((known) => known.name === method)
     const message = `${method} is not ${isKnown ? 'implemented' : 'a method of this service'}`
@@ -95,19 +95,28 @@ export class Service implements VcsService {
     try {
       return await this.#batch({ ...batch, atomic: false }, context)
     } catch (error) {
-      throw this.#report(error, context)
+      throw this.#report(error, context.requestId)
     }
   }
 
-  #report(error: unknown, { requestId }: CallContext): BlobwireError {
+  #report(error: unknown, requestId: string): BlobwireError {
     if (!(error instanceof BlobwireError)) this.#options.onInternalError(error, requestId)
     return toBlobwireError(error)
   }
 
-  async #open(repository: string, atomic: boolean, { signal }: CallContext): Promise<Workspace> {
+  async #open(repository: string, atomic: boolean, context: CallContext): Promise<Workspace> {
     const info = await this.#opening.after(repository, openRepository(this.#store, repository))
     const { limits } = this
-    return new Workspace({ store: this.#store, repository: info, limits, signal, commits: this.#commits }, atomic)
+    const dependencies = {
+      store: this.#store,
+      repository: info,
+      limits,
+      commits: this.#commits,
+      get signal() {
+        return context.signal
+      }
+    }
+    return new Workspace(dependencies, atomic)
   }
 
   async #operation(name: OperationName, request: { repository: string }, context: CallContext): Promise<object> {
@@ -130,7 +139,10 @@ export class Service implements VcsService {
     return await runBatch(workspace, list, {
       beforeOperation: context.beforeOperation,
       authorize: (name) => authorize(context, operations[name].access, repository),
-      describe: (error) => operationError(this.#report(error, context), context.requestId)
+      describe: (error, index) => {
+        const requestId = requestIdOfOperation(context, index)
+        return operationError(this.#report(error, requestId), requestId)
+      }
     })
   }
 }

@@ -1,19 +1,29 @@
 /** Carries out the frames of one session. */
-import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
+import { invalidArgument } from '../../src/core/error.ts'
 import type { Messages } from '../../src/schema/messages.ts'
-import type { Principal } from './context.ts'
+import { type CallContext, type Principal, requestIdOfOperation } from './context.ts'
 import { operationError, toBlobwireError } from './error-detail.ts'
+import { type ReceivedFrame, RunningBatch, receivedFrame } from './running-batch.ts'
 import type { VcsService } from './vcs-service.ts'
 
-type Response = Messages['SessionResponse']
+type Results = Messages['SessionResponse']['results']
+
+interface FinishedBatch {
+  readonly batch: RunningBatch
+  readonly results: Results
+}
+
+/** Results of writes are small; reads are answered alone, because a message has a limit. */
+const isSmall = ({ result }: Results[number]) =>
+  result !== undefined && (result.storeBlob !== undefined || result.updateRefs !== undefined)
 
 /** Pending operations of one session; with more, nothing more is read from it. */
 const maxPendingOperations = 20_000
 /**
- * Frames of one session that are carried out at the same time; as many as the client's window has. Each may have an
- * answer of `max_batch_bytes`, which waits in memory while the client does not read.
+ * Batches of one session that are carried out at the same time. Each may have an answer of `max_batch_bytes`, which waits
+ * in memory while the client does not read.
  */
-const maxFramesAtOnce = 64
+const maxBatchesAtOnce = 64
 
 /** The objects and callbacks that `SessionFrames` works with. */
 export interface SessionFramesDependencies {
@@ -22,24 +32,26 @@ export interface SessionFramesDependencies {
   /** Called for each frame, because rights can expire. @throws BlobwireError */
   readonly authenticate: () => Principal
   /** Sends a message to the client. */
-  readonly send: (response: Response) => void
-  /** Whether the client reads its answers: while it does not, no frame is started. */
+  readonly send: (response: Messages['SessionResponse']) => void
+  /** Whether the client reads its answers: while it does not, no batch is started. */
   readonly isRead: () => boolean
   /** Called when `full` becomes false. */
   readonly onRoom: () => void
 }
 
 /**
- * The frames of a session run at the same time and are answered in the order in which they finish. Every operation gets
- * one result, cancelled ones too.
+ * The batches of a session, of one frame or of several, run at the same time and are answered in the order in which they
+ * finish. Every operation gets one result, cancelled ones too.
  */
 export class SessionFrames {
   readonly #dependencies: SessionFramesDependencies
-  /** Frames without an answer, waiting ones included. */
-  readonly #frames = new Set<RunningFrame>()
-  #waiting: RunningFrame[] = []
-  /** Frames that may have a large answer. */
-  readonly #started = new Set<RunningFrame>()
+  /** Batches without an answer, waiting ones included. */
+  readonly #batches = new Set<RunningBatch>()
+  #waiting: RunningBatch[] = []
+  /** Batches that may have a large answer. */
+  readonly #started = new Set<RunningBatch>()
+  /** Batches that are to be answered together. */
+  readonly #finished: FinishedBatch[] = []
   #pendingOperations = 0
   #onIdle: (() => void) | undefined
 
@@ -53,125 +65,121 @@ export class SessionFrames {
   }
 
   /** @throws BlobwireError `invalid_argument` for a message after which the session cannot go on */
-  receive({ batch, cancel }: Messages['SessionRequest']): void {
-    if (batch) this.#enqueue(batch)
+  receive({ batch, batches, cancel }: Messages['SessionRequest']): void {
+    const { maxBatchOperations } = this.#dependencies.service.limits
+    if (batch) this.#enqueue({ batches: [batch], headerLists: [], refusal: undefined })
+    else if (batches) this.#enqueue(receivedFrame(batches, maxBatchOperations))
     else if (cancel) this.#cancel(cancel.ids)
-    else throw invalidArgument('frame', 'must be batch or cancel')
+    else throw invalidArgument('frame', 'must be batch, batches or cancel')
   }
 
   /** Resolves when every received frame has been answered. */
   finished(): Promise<void> {
-    if (this.#frames.size === 0) return Promise.resolve()
+    if (this.#batches.size === 0) return Promise.resolve()
     return new Promise((resolve) => {
       this.#onIdle = resolve
     })
   }
 
-  /** Starts waiting frames, as far as the client reads answers. */
+  /** Starts waiting batches, as far as the client reads answers. */
   startWaiting(): void {
-    while (this.#waiting.length > 0 && this.#started.size < maxFramesAtOnce && this.#dependencies.isRead()) {
-      this.#start(this.#waiting.shift() as RunningFrame)
+    while (this.#waiting.length > 0 && this.#started.size < maxBatchesAtOnce && this.#dependencies.isRead()) {
+      this.#start(this.#waiting.shift() as RunningBatch)
     }
   }
 
-  /** The client has gone: drops waiting frames and aborts running ones. */
+  /** The client has gone: drops waiting batches and aborts running ones. */
   abandon(): void {
-    for (const frame of this.#waiting) this.#frames.delete(frame)
+    for (const batch of this.#waiting) this.#batches.delete(batch)
     this.#waiting = []
-    for (const frame of this.#frames) frame.abort()
+    for (const batch of this.#batches) batch.abort()
   }
 
-  #enqueue(batch: Messages['SessionBatch']): void {
-    const { firstId, operations } = batch
-    // An empty frame would not count as pending, however many there are.
-    if (operations.length === 0) throw invalidArgument('batch.operations', 'must not be empty')
-    const endId = firstId + operations.length
+  #enqueue(frame: ReceivedFrame): void {
+    const { batches } = frame
+    const firstId = batches[0]?.firstId ?? 0
+    let endId = firstId
+    for (const { operations } of batches) {
+      // An empty batch would not count as pending, however many there are.
+      if (operations.length === 0) throw invalidArgument('batch.operations', 'must not be empty')
+      endId += operations.length
+    }
     if (!Number.isSafeInteger(endId)) throw invalidArgument('batch.firstId', 'must leave every id below 2^53')
-    for (const { batch: other } of this.#frames) {
+    for (const { batch: other } of this.#batches) {
       if (firstId < other.firstId + other.operations.length && other.firstId < endId) {
         throw invalidArgument('batch.firstId', `must not repeat the ids of pending operations: ${firstId} and above`)
       }
     }
-    const frame = new RunningFrame(batch)
-    this.#frames.add(frame)
-    this.#pendingOperations += operations.length
-    this.#waiting.push(frame)
+    for (const batch of batches) {
+      const running = new RunningBatch(batch, frame)
+      this.#batches.add(running)
+      this.#waiting.push(running)
+    }
+    this.#pendingOperations += endId - firstId
     this.startWaiting()
   }
 
-  #start(frame: RunningFrame): void {
-    if (!frame.signal.aborted) this.#started.add(frame)
-    this.#run(frame).then((response) => {
-      const wasFull = this.full
-      this.#started.delete(frame)
-      this.#frames.delete(frame)
-      this.#pendingOperations -= frame.batch.operations.length
-      if (response.results.length > 0) this.#dependencies.send(response)
-      if (wasFull && !this.full) this.#dependencies.onRoom()
-      this.startWaiting()
-      if (this.#frames.size === 0) this.#onIdle?.()
+  #start(batch: RunningBatch): void {
+    if (!batch.isAborted) this.#started.add(batch)
+    this.#run(batch).then((results) => {
+      if (!batch.isShared || !results.every(isSmall)) return this.#settle([{ batch, results }])
+      // Small batches of one frame finish nearly at once, and their answers share a message.
+      if (this.#finished.push({ batch, results }) === 1) setImmediate(() => this.#settle(this.#finished.splice(0)))
     })
   }
 
-  /** An error that refuses the whole frame becomes the result of each of its operations. */
-  async #run(frame: RunningFrame): Promise<Response> {
+  /** Answers batches, in one message. */
+  #settle(finished: readonly FinishedBatch[]): void {
+    const wasFull = this.full
+    for (const { batch } of finished) {
+      this.#started.delete(batch)
+      this.#batches.delete(batch)
+      this.#pendingOperations -= batch.batch.operations.length
+    }
+    const results = finished.length === 1 ? finished[0]?.results : finished.flatMap(({ results }) => results)
+    if (results !== undefined && results.length > 0) this.#dependencies.send({ results: results })
+    if (wasFull && !this.full) this.#dependencies.onRoom()
+    this.startWaiting()
+    if (this.#batches.size === 0) this.#onIdle?.()
+  }
+
+  /** An error that refuses the whole batch becomes the result of each of its operations. */
+  async #run(running: RunningBatch): Promise<Results> {
     const { service, authenticate, requestId } = this.#dependencies
-    const { firstId, operations } = frame.batch
+    const { firstId, operations } = running.batch
+    const headersOf: CallContext['headersOf'] = (index) => running.headersOf(index)
     let results: Messages['OperationResult'][]
     try {
+      if (running.refusal) throw running.refusal
       const principal = authenticate()
-      const beforeOperation = (index: number) => frame.throwIfCancelled(index)
-      const context = { principal, signal: frame.signal, requestId, beforeOperation }
-      results = await service.sessionBatch(frame.batch, context)
+      const beforeOperation = (index: number) => running.throwIfCancelled(index)
+      const context = {
+        principal,
+        get signal() {
+          return running.signal
+        },
+        requestId,
+        beforeOperation,
+        headersOf
+      }
+      results = await service.sessionBatch(running.batch, context)
     } catch (error) {
-      const result = { error: operationError(toBlobwireError(error), requestId) }
-      results = operations.map(() => result)
+      const failure = toBlobwireError(error)
+      results = operations.map((_operation, index) => ({
+        error: operationError(failure, requestIdOfOperation({ requestId, headersOf }, index))
+      }))
     }
-    return { results: results.map((result, index) => ({ id: firstId + index, result })) }
+    return results.map((result, index) => ({ id: firstId + index, result }))
   }
 
   #cancel(ids: readonly number[]): void {
     // By operation, not by id: a client may name any number of ids.
     const cancelled = new Set(ids)
-    for (const frame of this.#frames) {
-      frame.cancel(cancelled)
-      // The answer of an aborted frame will be small.
-      if (frame.signal.aborted) this.#started.delete(frame)
+    for (const batch of this.#batches) {
+      batch.cancel(cancelled)
+      // The answer of an aborted batch will be small.
+      if (batch.isAborted) this.#started.delete(batch)
     }
     this.startWaiting()
-  }
-}
-
-/** A frame without an answer yet. */
-class RunningFrame {
-  readonly batch: Messages['SessionBatch']
-  readonly #controller = new AbortController()
-  #cancelled: Set<number> | undefined
-
-  constructor(batch: Messages['SessionBatch']) {
-    this.batch = batch
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal
-  }
-
-  throwIfCancelled(index: number): void {
-    if (!this.#cancelled?.has(index)) return
-    throw new BlobwireError({ code: 'cancelled', message: 'the client cancelled the operation' })
-  }
-
-  cancel(ids: ReadonlySet<number>): void {
-    const { firstId, operations } = this.batch
-    for (let index = 0; index < operations.length; index++) {
-      if (!ids.has(firstId + index)) continue
-      this.#cancelled ??= new Set()
-      this.#cancelled.add(index)
-    }
-    if (this.#cancelled?.size === operations.length) this.abort()
-  }
-
-  abort(): void {
-    this.#controller.abort()
   }
 }

@@ -44,7 +44,8 @@ export class Workspace {
   readonly format: ObjectFormat
   readonly limits: Limits
   readonly store: Store
-  readonly signal: AbortSignal
+  /** Asked for its signal when that is needed, because a signal is made then. */
+  readonly #context: Pick<WorkspaceContext, 'signal'>
   readonly commits: BranchQueues
   /** Ref moves are held back until `finish`, and happen together. */
   readonly atomic: boolean
@@ -64,10 +65,10 @@ export class Workspace {
   readonly #parsed: Loader<StoredObject | undefined>
 
   constructor(context: WorkspaceContext, atomic: boolean) {
-    const { store, repository, limits, signal, commits } = context
+    const { store, repository, limits, commits } = context
     const name = repository.repository
     this.store = store
-    this.signal = signal
+    this.#context = context
     this.commits = commits
     this.repository = repository
     this.format = repository.objectFormat
@@ -76,6 +77,11 @@ export class Workspace {
     this.#infos = new Loader((oids) => store.hasObjects(name, oids))
     this.#inline = new Loader((oids) => store.readObjects(name, oids, limits.maxInlineBytes))
     this.#parsed = new Loader((oids) => store.readObjects(name, oids, maxParsedBytes))
+  }
+
+  /** Aborts when nobody waits for the answer any more. */
+  get signal(): AbortSignal {
+    return this.#context.signal
   }
 
   /** Adds an object to this work; it is durable after `flush`. Returns its oid. */

@@ -13,6 +13,7 @@ import type { Messages } from '../schema/messages.ts'
 import type { Transport, UnaryCall } from '../transport/transport.ts'
 import { CircuitBreaker, type Outcome, type Permit, type ResolvedBreakerOptions } from './circuit-breaker.ts'
 import type { Channel } from './picker.ts'
+import { TokenBatchers } from './token-batchers.ts'
 
 /** Shared by all channels of a client. */
 export interface EndpointChannelContext {
@@ -38,6 +39,7 @@ export class EndpointChannel implements Channel {
   readonly transport: TransportName
   readonly breaker: CircuitBreaker | undefined
   readonly batcher: Batcher | undefined
+  readonly #tokenBatchers: TokenBatchers | undefined
   readonly #context: EndpointChannelContext
   #opened: Promise<Transport> | undefined
   inFlight = 0
@@ -49,12 +51,17 @@ export class EndpointChannel implements Channel {
     this.transport = transport
     this.#context = context
     this.breaker = context.breaker ? new CircuitBreaker(context.clock, context.breaker) : undefined
-    this.batcher = context.batch ? this.#newBatcher(context.batch) : undefined
+    const { batch } = context
+    this.batcher = batch ? this.#newBatcher(batch, undefined) : undefined
+    this.#tokenBatchers = batch ? new TokenBatchers((token) => this.#newBatcher(batch, token)) : undefined
   }
 
   submit(call: Call, sink: Sink): void {
-    if (this.batcher) this.batcher.submit(call, sink)
-    else forward(this.#unary(call), sink)
+    const { token } = call
+    const batcher = token === undefined ? this.batcher : this.#tokenBatchers?.of(token)
+    if (batcher) return batcher.submit(call, sink)
+    if (this.batcher) this.#context.counters.unframed.tokens++
+    forward(this.#unary(call, token), sink)
   }
 
   attemptEnded(permit: Permit, outcome: Outcome, beganAtMs: number): void {
@@ -69,6 +76,7 @@ export class EndpointChannel implements Channel {
   /** Closes the session and the connection. */
   async close(): Promise<void> {
     this.batcher?.close()
+    this.#tokenBatchers?.close()
     await this.#opened?.then((transport) => transport.close()).catch(() => undefined)
   }
 
@@ -81,7 +89,7 @@ export class EndpointChannel implements Channel {
     return this.#opened
   }
 
-  #newBatcher(options: ResolvedBatchOptions): Batcher {
+  #newBatcher(options: ResolvedBatchOptions, token: string | undefined): Batcher {
     const { clock, counters, limits, headers, codecOf, credentials, budget } = this.#context
     return new Batcher({
       clock,
@@ -89,24 +97,25 @@ export class EndpointChannel implements Channel {
       options,
       limits,
       operations: { headers, codec: codecOf(this.transport) },
-      unary: (call) => this.#unary(call),
-      refreshable: credentials?.refreshable ?? false,
+      unary: (call) => this.#unary(call, token),
+      refreshable: token === undefined && (credentials?.refreshable ?? false),
       onResend: () => budget.charge(),
       open: async (opening) => {
-        const [transport, all] = await Promise.all([this.#open(), this.#headers(headers)])
+        const [transport, all] = await Promise.all([this.#open(), this.#headers(headers, token)])
         return transport.openSession({ ...opening, headers: all })
       }
     })
   }
 
-  async #headers(given: Readonly<Record<string, string>>): Promise<Record<string, string>> {
+  async #headers(given: Readonly<Record<string, string>>, token: string | undefined): Promise<Record<string, string>> {
     const { credentials, newRequestId } = this.#context
     const named = { 'x-request-id': newRequestId(), ...given }
+    if (token !== undefined) return { ...named, authorization: `Bearer ${token}` }
     return credentials ? credentials.addTo(named) : named
   }
 
-  async #unary(call: UnaryCall): Promise<object> {
-    const headers = await this.#headers(call.headers)
+  async #unary(call: UnaryCall, token: string | undefined): Promise<object> {
+    const headers = await this.#headers(call.headers, token)
     const { method, request, signal } = call
     const remainingMs = () => call.remainingMs()
     try {

@@ -10,13 +10,13 @@ import type { Messages } from '../schema/messages.ts'
 import type { OpenStream } from '../session/session.ts'
 import { FrameWindow } from './frame-window.ts'
 import { Linger } from './linger.ts'
-import type { BatchingMode, ResolvedBatchOptions } from './options.ts'
+import type { BatchingMode, ResolvedBatchOptions, UnframedReason } from './options.ts'
 import type { PendingOperation, PendingOperationOwner } from './pending-operation.ts'
 import { type FrameBounds, OperationQueue } from './queue.ts'
 import { SessionFrames, type SessionFramesOwner } from './session-frames.ts'
 import { envelopeBytes } from './split.ts'
 import { type OperationContext, operationOf } from './to-operation.ts'
-import { sendUnary } from './unary-fallback.ts'
+import { alike, sendUnary } from './unary-fallback.ts'
 
 /**
  * A frame has no more than half of all calls under way, so that the client makes one frame while the server carries out
@@ -99,16 +99,22 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
     return this.#queue.operations
   }
 
+  /** Nothing waits and nothing is under way. */
+  get isIdle(): boolean {
+    return this.#queue.operations + this.#frames.operations + this.#window.inFlight + this.#unaryUnbatchable === 0
+  }
+
   /**
-   * Takes a call; its answer goes to `sink`. Calls that are no operation, have headers of their own, are atomic or are
-   * larger than the server takes go as requests of their own: a session would break over them.
+   * Takes a call; its answer goes to `sink`. Calls that are no operation, are atomic or are larger than the server takes go
+   * as requests of their own: a session would break over them.
    */
   submit(call: Call, sink: Sink): void {
     try {
-      const operation = operationOf(call, sink, this.#context.operations)
-      const isSingle = operation === undefined || operation.bytes > this.#context.limits().maxBatchBytes
-      if (isSingle) forward(this.#context.unary(call), sink)
-      else this.#add(operation)
+      const found = operationOf(call, sink, this.#context.operations)
+      if (typeof found === 'string') return this.#sendAlone(call, sink, found)
+      const reason = this.#whyUnframed(found)
+      if (reason === undefined) this.#add(found)
+      else this.#sendAlone(call, sink, reason)
     } catch (error) {
       sink.fail(error)
     }
@@ -133,15 +139,40 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
   }
 
   requeue(operations: readonly PendingOperation[], place: 'first' | 'last'): void {
-    if (place === 'first') this.#queue.unshift(operations)
-    else for (const operation of operations) this.#queue.push(operation)
+    const framed: PendingOperation[] = []
+    for (const operation of operations) {
+      const reason = this.#whyUnframed(operation)
+      if (reason === undefined) {
+        framed.push(operation)
+        continue
+      }
+      this.#context.counters.unframed[reason]++
+      this.sendUnary([operation])
+    }
+    if (place === 'first') this.#queue.unshift(framed)
+    else for (const operation of framed) this.#queue.push(operation)
   }
 
   failWaiting(error: BlobwireError): void {
     for (const operation of this.#queue.drain()) operation.fail(error)
   }
 
-  async sendUnary(pending: readonly PendingOperation[]): Promise<void> {
+  sendUnary(pending: readonly PendingOperation[]): void {
+    for (const group of alike(pending)) void this.#sendGroup(group)
+  }
+
+  /** Why an operation cannot travel in a frame; undefined = it can. */
+  #whyUnframed({ bytes, headers }: PendingOperation): UnframedReason | undefined {
+    if (bytes > this.#context.limits().maxBatchBytes) return 'tooLarge'
+    return headers !== undefined && this.#frames.plainOnly ? 'headers' : undefined
+  }
+
+  #sendAlone(call: Call, sink: Sink, reason: UnframedReason): void {
+    this.#context.counters.unframed[reason]++
+    forward(this.#context.unary(call), sink)
+  }
+
+  async #sendGroup(pending: readonly PendingOperation[]): Promise<void> {
     const { clock, unary } = this.#context
     const sentAtMs = clock.now()
     this.#window.inFlight++
@@ -165,13 +196,14 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
     afterReady(() => this.#flush())
   }
 
-  #bounds(): FrameBounds {
+  #bounds(bySession: boolean): FrameBounds {
     const { maxOperations, maxBytes } = this.#context.options
     const limits = this.#context.limits()
     const share = Math.max(leastShare, Math.ceil((this.#queue.operations + this.#frames.operations) / 2))
     return {
       maxOperations: Math.min(maxOperations, limits.maxBatchOperations, share),
-      maxBytes: Math.min(maxBytes, limits.maxBatchBytes - envelopeBytes)
+      maxBytes: Math.min(maxBytes, limits.maxBatchBytes - envelopeBytes),
+      maxRepositories: bySession && !this.#frames.plainOnly ? Number.POSITIVE_INFINITY : 1
     }
   }
 
@@ -187,7 +219,7 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
     if (bySession && !this.#frames.hasRoom) return
     this.#flushUnbatchable(bySession)
     while (!lingers && this.#window.hasRoom && (!bySession || this.#frames.hasRoom)) {
-      const pending = this.#queue.take(this.#bounds())
+      const pending = this.#queue.take(this.#bounds(bySession), this.#frames.heldRepositories())
       if (pending.length === 0) return
       this.#linger?.end()
       if (bySession) this.#frames.send(pending)

@@ -1,20 +1,23 @@
 /** Operations on their way on a session, with their ids. */
 import type { Messages } from '../schema/messages.ts'
-import type { PreparedOperation } from '../transport/session-stream.ts'
+import type { HeaderList, PreparedOperation, SessionBatch, SessionFrame } from '../transport/session-frame.ts'
 import type { PendingOperation } from './pending-operation.ts'
 
-export class Frame {
-  readonly repository: string
+export class Frame implements SessionFrame {
   readonly pending: readonly PendingOperation[]
   readonly operations: readonly PreparedOperation[]
+  readonly batches: readonly SessionBatch[]
+  readonly headerLists: readonly HeaderList[]
   readonly firstId: number
   readonly sentAtMs: number
   readonly #answered: Uint8Array
   #left: number
+  /** Part of its batches were answered, and it takes nothing of the window any more. */
+  isLate = false
 
+  /** Operations of one repository must stand together. */
   constructor(pending: readonly PendingOperation[], firstId: number, sentAtMs: number) {
     const [first] = pending
-    this.repository = first?.repository ?? ''
     this.pending = pending
     // Either one batch of many operations, or many of one.
     this.operations =
@@ -25,6 +28,9 @@ export class Frame {
     this.sentAtMs = sentAtMs
     this.#left = this.operations.length
     this.#answered = new Uint8Array(this.#left)
+    const lists = new HeaderLists()
+    this.batches = batchesOf(this, lists)
+    this.headerLists = lists.all
   }
 
   /** The frame holds one unbatchable call. */
@@ -80,4 +86,48 @@ export class Frame {
       ({ ended }, index) => !ended && (this.pending.length === 1 || this.#answered[index] === 0)
     )
   }
+}
+
+/** The header lists of a frame, equal ones once. */
+class HeaderLists {
+  readonly all: HeaderList[] = []
+  #numbers: Map<string, number> | undefined
+
+  /** The number of an operation's list, from 1; 0 = it has none. */
+  numberOf({ headers }: PendingOperation): number {
+    if (headers === undefined) return 0
+    this.#numbers ??= new Map()
+    const known = this.#numbers.get(headers.key)
+    if (known !== undefined && haveEqualNames(this.all[known - 1] as HeaderList, headers.list)) return known
+    const number = this.all.push(headers.list)
+    this.#numbers.set(headers.key, number)
+    return number
+  }
+}
+
+/** Whether lists of equal values are equal. */
+function haveEqualNames({ headers }: HeaderList, other: HeaderList): boolean {
+  return headers.every(({ name }, index) => name === other.headers[index]?.name)
+}
+
+/** One batch for each run of operations of one repository. */
+function batchesOf({ pending, operations, firstId }: Frame, lists: HeaderLists): SessionBatch[] {
+  const batches: SessionBatch[] = []
+  for (let start = 0, end = 0; start < pending.length; start = end) {
+    const { repository } = pending[start] as PendingOperation
+    while (end < pending.length && pending[end]?.repository === repository) end++
+    const isWhole = end - start === pending.length
+    const own = isWhole ? pending : pending.slice(start, end)
+    const headerLists = own.some(({ headers }) => headers) ? own.map((operation) => lists.numberOf(operation)) : []
+    const ofBatch = isWhole ? operations : operations.slice(start, end)
+    // All operations of one batch call have the headers of the call.
+    const isOneCall = headerLists.length > 0 && headerLists.length < ofBatch.length
+    batches.push({
+      repository,
+      firstId: firstId + start,
+      operations: ofBatch,
+      headerLists: isOneCall ? ofBatch.map(() => headerLists[0] as number) : headerLists
+    })
+  }
+  return batches
 }

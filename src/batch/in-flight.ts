@@ -55,15 +55,32 @@ export class InFlightFrames {
     return this.#frames.find((frame) => frame.owns(id))
   }
 
+  /** Repositories whose batches hold up a frame that was answered in part: their next operations wait for that. */
+  heldRepositories(): ReadonlySet<string> | undefined {
+    const late = this.#frames.filter(({ isLate }) => isLate)
+    if (late.length === 0) return undefined
+    return new Set(late.flatMap((frame) => frame.unanswered().map(({ repository }) => repository)))
+  }
+
   /** A result has come. */
   noteActivity(nowMs: number): void {
     this.#lastActivityMs = nowMs
   }
 
+  /**
+   * Results of a frame have come, but not all. A frame of several repositories leaves the window then, so that a slow
+   * repository does not hold up the others.
+   */
+  answeredInPart(frame: Frame, nowMs: number): void {
+    if (frame.isLate || frame.batches.length === 1 || this.#abandoned.has(frame)) return
+    this.#window.answered(nowMs - frame.sentAtMs)
+    frame.isLate = true
+  }
+
   /** All results of a frame have come. */
   answered(frame: Frame, nowMs: number): void {
     this.#frames.splice(this.#frames.indexOf(frame), 1)
-    if (this.#abandoned.delete(frame)) return
+    if (this.#abandoned.delete(frame) || frame.isLate) return
     if (frame.unbatchable) this.#unbatchable--
     else this.#window.answered(nowMs - frame.sentAtMs)
   }
@@ -112,6 +129,7 @@ export class InFlightFrames {
   }
 
   #release(frame: Frame): void {
+    if (frame.isLate) return
     if (frame.unbatchable) this.#unbatchable--
     else this.#window.inFlight--
   }

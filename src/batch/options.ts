@@ -1,3 +1,5 @@
+import type { UnframedCounters } from '../core/counters.ts'
+
 /** How the client gathers calls into frames; see `ClientOptions.batch`. */
 export interface BatchOptions {
   /**
@@ -38,6 +40,9 @@ export interface BatchOptions {
 
 /** With every default in place. */
 export type ResolvedBatchOptions = { [Key in keyof BatchOptions]-?: number }
+
+/** Why a call cannot travel in a frame; see `UnframedCounters`. */
+export type UnframedReason = keyof UnframedCounters
 
 /** How batches travel, as `client.stats()` tells it. */
 export type BatchingMode = 'session' | 'unary'

@@ -4,7 +4,9 @@ import type { Call, Cancellable, Progress, Sink } from '../call/call.ts'
 import { BlobwireError } from '../core/error.ts'
 import type { Messages } from '../schema/messages.ts'
 import { errorOfOperation, malformedResponse } from '../transport/errors.ts'
-import type { OperationName, PreparedOperation } from '../transport/session-stream.ts'
+import type { PreparedOperation } from '../transport/session-frame.ts'
+import type { OperationName } from '../transport/session-stream.ts'
+import type { OwnHeaders } from './own-headers.ts'
 
 type Result = Messages['OperationResult']
 
@@ -18,6 +20,8 @@ export interface PendingOperationInit {
   readonly bytes: number
   /** The operation travels in a frame of its own: others would have to wait for it. */
   readonly unbatchable: boolean
+  /** Those that the session does not have. */
+  readonly headers: OwnHeaders | undefined
 }
 
 /** Sends operations, and hears which are no longer wanted. */
@@ -32,6 +36,7 @@ export abstract class PendingOperation implements Cancellable {
   readonly prepared: readonly PreparedOperation[]
   readonly bytes: number
   readonly unbatchable: boolean
+  readonly headers: OwnHeaders | undefined
   readonly #sink: Sink
   /** Times it was sent. */
   sends = 0
@@ -44,12 +49,13 @@ export abstract class PendingOperation implements Cancellable {
   /** Hears when the call ends early. */
   owner: PendingOperationOwner | undefined
 
-  constructor({ call, prepared, bytes, unbatchable }: PendingOperationInit, sink: Sink) {
+  constructor({ call, prepared, bytes, unbatchable, headers }: PendingOperationInit, sink: Sink) {
     this.repository = (call.request as { repository: string }).repository
     this.call = call
     this.prepared = prepared
-    this.bytes = bytes
+    this.bytes = bytes + (headers?.bytes ?? 0)
     this.unbatchable = unbatchable
+    this.headers = headers
     this.#sink = sink
   }
 

@@ -6,6 +6,17 @@ import type { PendingOperation } from './pending-operation.ts'
 export interface FrameBounds {
   readonly maxOperations: number
   readonly maxBytes: number
+  readonly maxRepositories: number
+}
+
+/** Operations of one repository in one frame while others wait, at least: small batches cost more than they are worth. */
+const leastShare = 8
+
+/** What is left of the bounds of a frame. */
+interface Room {
+  operations: number
+  bytes: number
+  isTaken: boolean
 }
 
 /** The bounds of the queue; see `BatchOptions`. */
@@ -15,8 +26,8 @@ export interface QueueBounds {
 }
 
 /**
- * One queue for each repository, because a frame is of one repository; the repositories take turns. Unbatchable operations
- * wait apart: others do not wait for them, nor they for others.
+ * One queue for each repository, because a frame has one batch for each; the repositories take turns. Unbatchable
+ * operations wait apart: others do not wait for them, nor they for others.
  */
 export class OperationQueue {
   #unbatchable: PendingOperation[] = []
@@ -28,7 +39,7 @@ export class OperationQueue {
   #bytes = 0
 
   /** Whether the waiting operations fill a frame, whatever its bounds become. */
-  fills({ maxOperations, maxBytes }: FrameBounds): boolean {
+  fills({ maxOperations, maxBytes }: Omit<FrameBounds, 'maxRepositories'>): boolean {
     return this.operations >= maxOperations || this.#bytes >= maxBytes
   }
 
@@ -47,6 +58,8 @@ export class OperationQueue {
 
   /** Puts operations back that were sent and not answered: they go first. */
   unshift(pending: readonly PendingOperation[]): void {
+    // Repositories keep the order of their operations, which are put in front from the last to the first.
+    for (const operation of pending) this.#queueOf(operation)
     for (const operation of pending.toReversed()) {
       this.#queueOf(operation).unshift(operation)
       this.#enqueue(operation)
@@ -66,16 +79,33 @@ export class OperationQueue {
     return undefined
   }
 
-  /** The operations of the next shared frame; an empty list = none wait. */
-  take(bounds: FrameBounds): PendingOperation[] {
+  /**
+   * The operations of the next shared frame, those of a repository together; an empty list = none wait. Each repository
+   * gets its share of the frame, then the room that is left goes to whichever has more. Operations of `held` repositories
+   * stay.
+   */
+  take({ maxOperations, maxBytes, maxRepositories }: FrameBounds, held?: ReadonlySet<string>): PendingOperation[] {
+    const room: Room = { operations: maxOperations, bytes: maxBytes, isTaken: false }
+    const parts: { repository: string; queue: PendingOperation[]; taken: PendingOperation[] }[] = []
+    let unseen = this.#queues.size
+    // Repositories that are served go to the end of the map while it is walked.
     for (const [repository, queue] of this.#queues) {
-      const taken = this.#takeFrom(queue, bounds)
+      if (unseen-- === 0 || room.operations === 0 || parts.length === maxRepositories) break
+      if (held?.has(repository)) continue
+      const sharers = Math.min(unseen + 1, maxRepositories - parts.length)
+      const share = Math.max(leastShare, Math.ceil(room.operations / sharers))
+      const taken = this.#takeFrom(queue, share, room)
+      if (taken.length === 0 && queue.length > 0) continue
       this.#queues.delete(repository)
-      // The other repositories are next.
       if (queue.length > 0) this.#queues.set(repository, queue)
-      if (taken.length > 0) return taken
+      if (taken.length > 0) parts.push({ repository, queue, taken })
     }
-    return []
+    for (const { repository, queue, taken } of parts) {
+      if (queue.length === 0 || room.operations === 0) continue
+      taken.push(...this.#takeFrom(queue, room.operations, room))
+      if (queue.length === 0) this.#queues.delete(repository)
+    }
+    return parts.length === 1 ? (parts[0]?.taken ?? []) : parts.flatMap(({ taken }) => taken)
   }
 
   /** The call of a waiting operation has ended: its place is free at once. */
@@ -97,16 +127,19 @@ export class OperationQueue {
     return all
   }
 
-  #takeFrom(queue: PendingOperation[], { maxOperations, maxBytes }: FrameBounds): PendingOperation[] {
+  /** Takes up to `most` operations, within the room; the first of a frame always has room. */
+  #takeFrom(queue: PendingOperation[], most: number, room: Room): PendingOperation[] {
     const taken: PendingOperation[] = []
-    let bytes = 0
     let end = 0
     for (; end < queue.length; end++) {
       const operation = queue[end] as PendingOperation
       if (!operation.ended) {
-        if (taken.length > 0 && (taken.length >= maxOperations || bytes + operation.bytes > maxBytes)) break
+        const isFirst = !room.isTaken
+        if (!isFirst && (taken.length >= most || room.operations === 0 || operation.bytes > room.bytes)) break
         taken.push(operation)
-        bytes += operation.bytes
+        room.isTaken = true
+        room.operations--
+        room.bytes -= operation.bytes
       }
       this.#dequeue(operation)
     }

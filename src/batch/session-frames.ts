@@ -8,6 +8,7 @@ import type { Messages } from '../schema/messages.ts'
 import { acrossConnections } from '../session/draining-stream.ts'
 import { type OpenStream, Session } from '../session/session.ts'
 import { errorOfOperation, malformedResponse } from '../transport/errors.ts'
+import { isPlain } from '../transport/session-frame.ts'
 import { Frame } from './frame.ts'
 import type { FrameWindow } from './frame-window.ts'
 import { InFlightFrames } from './in-flight.ts'
@@ -54,10 +55,16 @@ export class SessionFrames {
   #nextId = 1
   /** The token has expired: the session gives way to one with a fresh token. */
   #needsNewToken = false
+  #plainOnly = false
 
   constructor(context: SessionFramesContext) {
     this.#context = context
     this.#inFlight = new InFlightFrames(context.window)
+  }
+
+  /** The server's version takes only frames of one repository without headers. */
+  get plainOnly(): boolean {
+    return this.#plainOnly
   }
 
   /** Operations in frames that have not been answered. */
@@ -68,6 +75,11 @@ export class SessionFrames {
   /** Frames of one unbatchable call each. */
   get unbatchable(): number {
     return this.#inFlight.unbatchable
+  }
+
+  /** Repositories whose operations wait; see `InFlightFrames`. */
+  heldRepositories(): ReadonlySet<string> | undefined {
+    return this.#inFlight.heldRepositories()
   }
 
   /** Whether the session takes a frame now. */
@@ -133,14 +145,19 @@ export class SessionFrames {
     const now = clock.now()
     if (results.length > 0) this.#inFlight.noteActivity(now)
     let frame: Frame | undefined
+    const parts = new Set<Frame>()
     for (const { id, result } of results) {
       if (!frame?.owns(id)) frame = this.#inFlight.owner(id)
       if (frame === undefined || !this.#deliver(frame, id, result ?? {})) return this.#unexpected(id, frame)
       if (this.#needsNewToken) return this.#renew()
-      if (!frame.done) continue
+      if (!frame.done) {
+        parts.add(frame)
+        continue
+      }
       this.#inFlight.answered(frame, now)
       frame = undefined
     }
+    for (const part of parts) if (!part.done) this.#inFlight.answeredInPart(part, now)
     // A frame has left the window, or some of its operations wait again.
     owner.onRoom()
   }
@@ -202,11 +219,13 @@ export class SessionFrames {
     if (isRuledOut) fallback.activate(error)
     else if (fallback.isActive) return
     if (error && established && mayFitWhenSplit(error)) return this.#sendAsUnary(frames, error)
+    const isRefused = error !== undefined && isUnknownFrame(error) && frames.some((frame) => !isPlain(frame))
+    if (isRefused) this.#plainOnly = true
     const again: PendingOperation[] = []
     for (const operation of frames.flatMap((frame) => frame.unanswered())) {
       // `unimplemented` says that the server carried out nothing.
       if (isRuledOut && error.code === 'unimplemented') operation.sends--
-      if (isRuledOut || isWorthResending(operation, error, established)) again.push(operation)
+      if (isRuledOut || isWorthResending(operation, isRefused ? undefined : error, established)) again.push(operation)
       else operation.fail(failureOf(error))
     }
     counters.resent += again.length
@@ -233,6 +252,11 @@ export class SessionFrames {
     }
     owner.onRoom()
   }
+}
+
+/** Whether the server has refused a frame because its version does not know frames of this kind. */
+function isUnknownFrame({ code, details }: BlobwireError): boolean {
+  return code === 'invalid_argument' && (details.violations ?? []).some(({ field }) => field === 'frame')
 }
 
 /** Whether an operation goes to another session: its own ended in good order, or broke. */

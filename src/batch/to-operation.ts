@@ -5,12 +5,15 @@ import type { Codec } from '../codec/codec.ts'
 import type { Method } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
-import { type OperationName, operationMessages, type PreparedOperation } from '../transport/session-stream.ts'
+import type { PreparedOperation } from '../transport/session-frame.ts'
+import { type OperationName, operationMessages } from '../transport/session-stream.ts'
+import type { UnframedReason } from './options.ts'
+import { type OwnHeaders, ownHeaders } from './own-headers.ts'
 import { BatchedOperations, type PendingOperation, SingleOperation } from './pending-operation.ts'
 
 /** How operations are recognized and prepared. */
 export interface OperationContext {
-  /** The client's own headers; calls with others are no operations. */
+  /** The client's own headers, which sessions have; others travel with their operation. */
   readonly headers: Readonly<Record<string, string>>
   /** Prepares operations; gRPC takes those of MessagePack, where bytes are bytes. */
   readonly codec: Codec
@@ -24,22 +27,32 @@ const names = new Map<Method, OperationName>(
 )
 
 /**
- * The operation of a call; undefined = the call cannot travel on a session: it is no operation, has headers of its own or
- * is an atomic batch.
+ * The operation of a call, or why the call cannot travel on a session.
  * @throws BlobwireError `invalid_argument` naming the field
  */
-export function operationOf(call: Call, sink: Sink, context: OperationContext): PendingOperation | undefined {
-  if (call.headers !== context.headers) return undefined
+export function operationOf(call: Call, sink: Sink, context: OperationContext): PendingOperation | UnframedReason {
   const { codec } = context
   const name = names.get(call.method)
-  if (name === undefined) return call.method === methods.batchOperations ? batchOf(call, sink, codec) : undefined
+  if (name === undefined && call.method !== methods.batchOperations) return 'method'
+  const own = ownHeaders(call.headers, context.headers)
+  if (own === 'cannot_travel') return 'headers'
+  const headers = own === 'none' ? undefined : own
+  if (name === undefined) return batchOf(call, sink, { codec, headers })
   const { wire, bytes } = codec.prepareOperation(operationMessages[name], call.request)
-  return new SingleOperation(name, { call, prepared: [{ [name]: wire }], bytes, unbatchable: slow.has(name) }, sink)
+  return new SingleOperation(
+    name,
+    { call, prepared: [{ [name]: wire }], bytes, unbatchable: slow.has(name), headers },
+    sink
+  )
 }
 
-function batchOf(call: Call, sink: Sink, codec: Codec): PendingOperation | undefined {
+function batchOf(
+  call: Call,
+  sink: Sink,
+  { codec, headers }: { codec: Codec; headers: OwnHeaders | undefined }
+): PendingOperation | UnframedReason {
   const { operations, atomic } = call.request as Messages['BatchOperationsRequest']
-  if (atomic || operations.length === 0) return undefined
+  if (atomic || operations.length === 0) return 'atomic'
   let total = 0
   const prepared = operations.map((operation): PreparedOperation => {
     const name = Object.keys(operation)[0] as OperationName
@@ -47,5 +60,5 @@ function batchOf(call: Call, sink: Sink, codec: Codec): PendingOperation | undef
     total += bytes
     return { [name]: wire }
   })
-  return new BatchedOperations({ call, prepared, bytes: total, unbatchable: true }, sink)
+  return new BatchedOperations({ call, prepared, bytes: total, unbatchable: true, headers }, sink)
 }

@@ -8,7 +8,16 @@ import type { UnaryCall } from '../transport/transport.ts'
 import type { PendingOperation, PendingOperationOwner, SingleOperation } from './pending-operation.ts'
 import { halves, leftOut, wrongResultCount } from './split.ts'
 
-/** Sends operations together, in as many requests as the server's limits need. */
+/** Lists of operations that can share a request: of one repository, with equal headers. */
+export function alike(pending: readonly PendingOperation[]): PendingOperation[][] {
+  return [
+    ...Map.groupBy(pending, ({ repository, headers }) =>
+      headers ? JSON.stringify([repository, headers.list]) : repository
+    ).values()
+  ]
+}
+
+/** Sends operations that are alike together, in as many requests as the server's limits need. */
 export async function sendUnary(pending: readonly PendingOperation[], next: UnaryInvoker): Promise<void> {
   // Once, however often the server asks for smaller parts.
   for (const operation of pending) if (!operation.ended) operation.sends++

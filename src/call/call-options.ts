@@ -22,10 +22,16 @@ export interface CallOptions {
   timeoutMs?: number | undefined
   /**
    * Headers (gRPC: metadata) of this call. They take precedence over the client's headers. Names are case-insensitive.
-   * Names that the protocol itself uses are refused. A call with headers of its own is sent as a request of its own.
+   * Names that the protocol itself uses are refused. Headers of a call, such as W3C `traceparent`, travel in a frame with
+   * the call.
    * @default {}
    */
   headers?: Readonly<Record<string, string>> | undefined
+  /**
+   * Bearer token of this call, in place of the client's `token`. Calls with equal tokens share a session of that token.
+   * @default none
+   */
+  token?: string | undefined
   /**
    * Transport of this call, in place of the client's. Each transport has connections of its own.
    * @default the client's

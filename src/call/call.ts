@@ -22,6 +22,8 @@ export interface Cancellable {
 export interface Call extends UnaryCall {
   /** The transport that the caller asked for; undefined = the one that the client uses. */
   readonly transport?: TransportName | undefined
+  /** The bearer token of this call; undefined = the client's. */
+  readonly token?: string | undefined
   /** Names the one part that hears of the call's early end; cheaper than `signal`. */
   onCancel(part: Cancellable): void
 }

@@ -12,6 +12,12 @@ export function isToken(text: unknown): text is string {
   return typeof text === 'string' && tokenForm.test(text)
 }
 
+/** The token of an `Authorization` header of the scheme Bearer. */
+export function bearerTokenOf(authorization: string | undefined): string | undefined {
+  const token = /^bearer +(.*)$/i.exec(authorization ?? '')?.[1]
+  return isToken(token) ? token : undefined
+}
+
 /** The `Authorization` header of requests and sessions. */
 export class Credentials {
   readonly #token: Token

@@ -33,7 +33,7 @@ import { RetryPolicy } from '../retry/policy.ts'
 import { Retrier } from '../retry/retrier.ts'
 import { Bulkhead } from './bulkhead.ts'
 import type { Call, Sink } from './call.ts'
-import { Credentials, type Token } from './credentials.ts'
+import { bearerTokenOf, Credentials, type Token } from './credentials.ts'
 import { DeadlineTimers } from './deadline-timers.ts'
 import { type Changeable, forward, methodName, passThrough, type RequestInterceptor } from './interceptor.ts'
 import { closeCalls, type RunningCallContext, runCall, type UnstartedCall } from './running-call.ts'
@@ -162,15 +162,18 @@ function submitted(retrier: Retrier, call: Call): Promise<object> {
   return new Promise((succeed, fail) => retrier.submit(call, { succeed, fail }))
 }
 
-/** Calls that nobody changed stay the same object; only those with the client's own headers travel in frames. */
+/** Calls that nobody changed stay the same object. A token that an interceptor set becomes that of the call. */
 function changedCall(call: Call, { message, headers }: Changeable): Call {
   if (message === call.request && headers === call.headers) return call
   const { method, transport, signal } = call
+  const { authorization, ...others } = headers
+  const token = bearerTokenOf(authorization)
   return {
     method,
     request: message,
-    headers,
+    headers: token === undefined ? headers : others,
     transport,
+    token: token ?? call.token,
     signal,
     remainingMs: () => call.remainingMs(),
     onCancel: (part) => call.onCancel(part)

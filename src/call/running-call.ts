@@ -20,6 +20,8 @@ export interface UnstartedCall {
   readonly signal: AbortSignal | undefined
   /** The transport that the caller asks for. */
   readonly transport?: TransportName | undefined
+  /** The bearer token of this call; undefined = the client's. */
+  readonly token?: string | undefined
   /** Checks the answer before the caller gets it. @throws BlobwireError, with which the call then fails */
   readonly verify?: ((request: object, response: object) => void) | undefined
 }
@@ -105,6 +107,10 @@ class RunningCall implements Call, Cancellable, Sink, Timed, Waiter {
 
   get transport(): TransportName | undefined {
     return this.#unstarted.transport
+  }
+
+  get token(): string | undefined {
+    return this.#unstarted.token
   }
 
   get signal(): AbortSignal {

@@ -1,18 +1,19 @@
 /** Invokes calls: checks their options, and runs them through the pipeline. */
 import type { CallOptions } from '../call/call-options.ts'
+import { isToken } from '../call/credentials.ts'
 import { createPipeline, type Pipeline } from '../call/pipeline.ts'
 import type { UnstartedCall } from '../call/running-call.ts'
 import { checkNumber } from '../core/check-options.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { type Counters, newCounters } from '../core/counters.ts'
 import { BlobwireError, invalidArgument, type TransportName } from '../core/error.ts'
+import { checkHeaders } from '../core/headers.ts'
 import { Latency } from '../core/latency.ts'
 import type { RetryRefusal } from '../retry/policy.ts'
 import type { Init, Method as Rpc } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
 import { ClientCaches } from './client-caches.ts'
-import { checkHeaders } from './headers.ts'
 import type { OperationName } from './inputs.ts'
 import { byLevel, type CallToIntercept, Interception } from './interception.ts'
 import { checkTransport, type ResolvedOptions } from './options.ts'
@@ -96,10 +97,15 @@ export class CallInvoker {
   ): { -readonly [Key in keyof UnstartedCall]: UnstartedCall[Key] } {
     const { headers, timeoutMs } = this.options
     if (options === undefined) return { method, request, headers, timeoutMs, signal: undefined }
+    if (options.token !== undefined && !isToken(options.token)) {
+      // The value must not show: it may be a token with a line feed behind it.
+      throw invalidArgument('token', 'must be a bearer token: letters, digits and -._~+/ with = at the end')
+    }
     return {
       method,
       request,
-      headers: options.headers ? { ...headers, ...checkHeaders(options.headers) } : headers,
+      token: options.token,
+      headers: options.headers ? checkHeaders(options.headers, headers) : headers,
       timeoutMs: options.timeoutMs === undefined ? timeoutMs : checkNumber('timeoutMs', options.timeoutMs),
       signal: checkSignal(options.signal),
       transport: options.transport && checkTransport(options.transport, [...this.options.endpoints.values()])[0]

@@ -6,7 +6,7 @@ import { type ConnectionOptions, type ResolvedConnectionOptions, resolveConnecti
 import type { TlsOptions } from '../connection/tls-options.ts'
 import { checkBoolean, checkKeys, checkNumber, checkObject, show } from '../core/check-options.ts'
 import { invalidArgument, type TransportName } from '../core/error.ts'
-import { checkHeaders } from './headers.ts'
+import { checkHeaders } from '../core/headers.ts'
 import type { Interceptor } from './interceptor.ts'
 import {
   checkBatch,

@@ -75,6 +75,7 @@ export function statsOf({ pipeline, counters, latency, transport, options }: Cal
   const inUse = channels().find((channel) => channel.transport === transport)
   return {
     ...counters,
+    unframed: { ...counters.unframed },
     connections: connectionStats(counters.connections),
     ...batchStats(inUse, options.batch === false ? 'off' : 'session'),
     transport,

@@ -10,6 +10,8 @@ import type { NativeBytes } from '../platform/platform.ts'
 const scratch = allocate(64 * 1024)
 /** Contents from this size on are pieces of their own, and are not copied. */
 const ownPieceBytes = 16 * 1024
+/** Up to this number of characters, writing them one by one is faster than two calls of native functions. */
+const shortText = 64
 /** Most bytes of a number, or of the header of another value. */
 const headerBytes = 9
 
@@ -127,11 +129,31 @@ class Writer {
       this.#at += 1 + length
       return true
     }
+    if (text.length <= shortText && this.#ascii(text)) return true
     const length = utf8Length(text)
     if (length <= 31) this.#bytes[this.#at++] = 0xa0 | length
     else if (length <= 0xff) this.#small(0xd9, length)
     else this.#wide(0xda, length)
     this.#at += writeUtf8(this.#bytes, text, this.#at)
+    return true
+  }
+
+  /** Copies text of one byte a character: a name, an oid, a traceparent. False = it has others, and nothing was written. */
+  #ascii(text: string): boolean {
+    const { length } = text
+    const bytes = this.#bytes
+    let at = this.#at
+    if (length <= 31) bytes[at++] = 0xa0 | length
+    else {
+      bytes[at++] = 0xd9
+      bytes[at++] = length
+    }
+    for (let index = 0; index < length; index++) {
+      const code = text.charCodeAt(index)
+      if (code >= 0x80) return false
+      bytes[at++] = code
+    }
+    this.#at = at
     return true
   }
 

@@ -15,6 +15,26 @@ export interface ConnectionCounters {
   totalStreams: number
 }
 
+/**
+ * Attempts of calls that were sent as requests of their own although the client gathers calls, by reason. Calls that are
+ * gathered into unary requests because there is no session are not counted here: see `batching` and `noSessionReason`.
+ */
+export interface UnframedCounters {
+  /** The RPC is no operation: creating, deleting and listing repositories, capabilities. */
+  method: number
+  /** Atomic batches. */
+  atomic: number
+  /** The operation with its headers is larger than `maxBatchBytes`. */
+  tooLarge: number
+  /**
+   * A request interceptor removed a header of the client's, or set one that the protocol itself uses; or the server is of
+   * a version that takes no headers in frames.
+   */
+  headers: number
+  /** Calls with tokens of their own of which too many were in use at the same time. */
+  tokens: number
+}
+
 /** Counts since the client was created. */
 export interface Counters {
   /** Calls started. `batch` and `commitFiles` count as the calls that they make. */
@@ -37,6 +57,8 @@ export interface Counters {
   frames: number
   /** Operations in these frames. */
   framedOperations: number
+  /** Attempts that were not sent in a frame, by reason. */
+  unframed: UnframedCounters
   /** Operations sent again because their session ended. */
   resent: number
   /** Bytes of request messages, without headers and framing, after compression (gRPC: before compression). */
@@ -60,6 +82,7 @@ export function newCounters(): Counters {
     sessions: 0,
     frames: 0,
     framedOperations: 0,
+    unframed: { method: 0, atomic: 0, tooLarge: 0, headers: 0, tokens: 0 },
     resent: 0,
     bytesSent: 0,
     bytesReceived: 0,

@@ -81,6 +81,10 @@ export class Attempt implements Call, Sink, Cancellable, Timed {
     return this.call.transport
   }
 
+  get token(): string | undefined {
+    return this.call.token
+  }
+
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController()

@@ -4,7 +4,8 @@
  * answers what it has), and ends.
  */
 import type { BlobwireError } from '../core/error.ts'
-import type { SessionBatch, SessionStream } from '../transport/session-stream.ts'
+import type { SessionFrame } from '../transport/session-frame.ts'
+import type { SessionStream } from '../transport/session-stream.ts'
 import type { OpenStream } from './session.ts'
 
 type Opening = Parameters<OpenStream>[0]
@@ -49,11 +50,11 @@ class DrainingStream implements SessionStream {
     this.#switchTo(await this.#openGeneration())
   }
 
-  send(batch: SessionBatch): boolean {
+  send(frame: SessionFrame): boolean {
     const generation = this.#current
     if (generation?.stream === undefined) return false
-    generation.outstanding += batch.operations.length
-    return generation.stream.send(batch)
+    generation.outstanding += frame.operations.length
+    return generation.stream.send(frame)
   }
 
   cancel(ids: readonly number[]): void {

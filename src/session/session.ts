@@ -2,7 +2,8 @@
 import type { Clock } from '../core/clock.ts'
 import { BlobwireError } from '../core/error.ts'
 import type { Messages } from '../schema/messages.ts'
-import type { SessionBatch, SessionOpening, SessionStream } from '../transport/session-stream.ts'
+import type { SessionFrame } from '../transport/session-frame.ts'
+import type { SessionOpening, SessionStream } from '../transport/session-stream.ts'
 
 /**
  * The server greets a session at once, which takes one round trip. Nothing for so long means that something on the way
@@ -67,9 +68,9 @@ export class Session {
     return this.#hasRoom
   }
 
-  send(batch: SessionBatch): void {
+  send(frame: SessionFrame): void {
     this.#usedAtMs = this.#clock.now()
-    this.#hasRoom = this.#stream?.send(batch) ?? false
+    this.#hasRoom = this.#stream?.send(frame) ?? false
   }
 
   cancel(ids: readonly number[]): void {

@@ -3,6 +3,7 @@ import type { BlobwireError } from '../core/error.ts'
 import type { MessageName } from '../schema/descriptor.ts'
 import { messageDescriptors } from '../schema/descriptors.ts'
 import type { Messages } from '../schema/messages.ts'
+import type { SessionFrame } from './session-frame.ts'
 
 /** Name of an operation that can travel on a session: a field of the `Operation` message. */
 export type OperationName = keyof Messages['Operation']
@@ -11,16 +12,6 @@ export type OperationName = keyof Messages['Operation']
 export const operationMessages = Object.fromEntries(
   messageDescriptors.Operation.map((field) => [field.name, 'type' in field ? field.type : ''])
 ) as unknown as Readonly<Record<OperationName, MessageName>>
-
-/** An operation that was checked against the schema, as the wire object of its codec. */
-export type PreparedOperation = Readonly<Record<string, object>>
-
-/** A frame of operations; operation i has the id `firstId + i`. */
-export interface SessionBatch {
-  readonly repository: string
-  readonly firstId: number
-  readonly operations: readonly PreparedOperation[]
-}
 
 /** The headers of a session, and the listener of its events. */
 export interface SessionOpening {
@@ -41,7 +32,7 @@ export interface SessionOpening {
 /** An open duplex stream. */
 export interface SessionStream {
   /** Sends a frame. False = the peer does not keep up: wait for `onDrain` before the next one. */
-  send(batch: SessionBatch): boolean
+  send(frame: SessionFrame): boolean
   /** Asks the server to cancel operations. */
   cancel(ids: readonly number[]): void
   /** Half-closes the stream; the server answers all operations, and then ends the stream. */

@@ -148,22 +148,6 @@ test("the server's limits count where they are lower", async () => {
   await Promise.all(calls)
 })
 
-test('a frame is of one repository, and repositories take turns', async () => {
-  const { store, stream } = batchHarness({ batch: { maxOperations: 2 } })
-  const names = ['x', 'x', 'x', 'x', 'x', 'y', 'z']
-  const calls = names.map((repository, index) => store(`${repository}${index}`, { repository }))
-  for (let place = 0; place < 5; place++) {
-    await settled()
-    stream().answer(place)
-  }
-  await Promise.all(calls)
-  assert.deepEqual(stream().frames, ['x0 x1', 'y5', 'z6', 'x2 x3', 'x4'])
-  assert.deepEqual(
-    stream().sent.map(({ repository }) => repository),
-    ['x', 'y', 'z', 'x', 'x']
-  )
-})
-
 test('slow operations and batches of the application travel alone in frames outside the window', async () => {
   const { store, run, stream } = batchHarness()
   const first = store('a')
@@ -224,12 +208,11 @@ test('nothing is sent to a peer without room until the peer has drained', async 
   await Promise.all(calls)
 })
 
-test('calls with their own headers, atomic batches and calls that are no operation are single requests', async () => {
-  const { run, arrivals, streams } = batchHarness({ respond: answering(() => ({ results: [] })) })
-  const request = { repository: 'demo', content: Buffer.of(1) }
-  await run({ method: methods.storeBlob, request, headers: { 'x-team': 'docs' } })
+test('atomic batches and calls that are no operation are single requests, which the counters tell', async () => {
+  const { run, arrivals, streams, counters } = batchHarness({ respond: answering(() => ({ results: [] })) })
   const operations = [{ getBlob: { oid: 'a' } }]
   await run({ method: methods.batchOperations, request: { repository: 'demo', operations, atomic: true } })
   await run({ method: methods.getCapabilities })
-  assert.deepEqual([arrivals.length, streams.length], [3, 0])
+  assert.deepEqual([arrivals.length, streams.length], [2, 0])
+  assert.deepEqual(counters.unframed, { method: 1, atomic: 1, tooLarge: 0, headers: 0, tokens: 0 })
 })

@@ -158,7 +158,7 @@ async function callInputs(context: TestContext): Promise<Held> {
   const callOptions = ({ timeoutMs, headers }: Recorded) => ({ timeoutMs, transport, headers })
   assert.deepEqual(callOptions(last('ListCommits')), callOptions(last('ListRefs')), 'none, or an object with none')
   const found = {
-    ...named('CallOptions', { signal: undefined, ...callOptions(last('ListRefs')) }),
+    ...named('CallOptions', { signal: undefined, token: undefined, ...callOptions(last('ListRefs')) }),
     ...named('CreateRepositoryInput', sent('CreateRepository', 'objectFormat')),
     ...named('StoreTreeInput', { baseTree: tree }),
     ...named('StoreCommitInput', { parents: stored['parents'], committer: stored['committer'] }),

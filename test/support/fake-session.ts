@@ -1,7 +1,8 @@
 /** Sessions that do only what the test says, and answers as a server makes them. No sockets. */
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
-import type { SessionBatch, SessionOpening, SessionStream } from '../../src/transport/session-stream.ts'
+import type { SessionFrame } from '../../src/transport/session-frame.ts'
+import type { SessionOpening, SessionStream } from '../../src/transport/session-stream.ts'
 import type { UnaryCall } from '../../src/transport/transport.ts'
 
 type Result = Messages['SessionResult']
@@ -16,7 +17,7 @@ const resultOf = (operation: object): object => {
 /** A session as the pipeline opened it. */
 export class FakeStream implements SessionStream {
   readonly opening: SessionOpening
-  readonly sent: SessionBatch[] = []
+  readonly sent: SessionFrame[] = []
   readonly cancelled: number[] = []
   /** The answer of `send`. */
   hasRoom = true
@@ -27,8 +28,8 @@ export class FakeStream implements SessionStream {
     this.opening = opening
   }
 
-  send(batch: SessionBatch): boolean {
-    this.sent.push(batch)
+  send(frame: SessionFrame): boolean {
+    this.sent.push(frame)
     return this.hasRoom
   }
 
@@ -60,7 +61,7 @@ export class FakeStream implements SessionStream {
 
   /** Results of the frame with this place in `sent`. */
   resultsOf(place: number): Result[] {
-    const { firstId, operations } = this.sent[place] as SessionBatch
+    const { firstId, operations } = this.sent[place] as SessionFrame
     return operations.map((operation, index) => ({ id: firstId + index, result: resultOf(operation) }))
   }
 
@@ -93,6 +94,7 @@ export function errorDetail(detail: Partial<Messages['ErrorDetail']>): Messages[
     retryable: false,
     requestId: '',
     refMismatches: [],
+    pathMismatches: [],
     violations: [],
     missingOids: [],
     retryAfterMs: 0

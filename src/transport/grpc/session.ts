@@ -7,7 +7,8 @@ import type { Counters } from '../../core/counters.ts'
 import type { BlobwireError } from '../../core/error.ts'
 import type { Messages } from '../../schema/messages.ts'
 import { malformedResponse } from '../errors.ts'
-import type { SessionBatch, SessionOpening, SessionStream } from '../session-stream.ts'
+import { frameMessage, type SessionFrame } from '../session-frame.ts'
+import type { SessionOpening, SessionStream } from '../session-stream.ts'
 import { sessionGzipThresholdBytes } from '../transport.ts'
 import { compressIfSmaller } from './compression.ts'
 import { errorFromService, isReset } from './errors.ts'
@@ -62,9 +63,8 @@ class GrpcSession implements SessionStream, StreamListener {
     })
   }
 
-  send(batch: SessionBatch): boolean {
-    const { repository, firstId, operations } = batch
-    return this.#write({ batch: { repository, firstId, operations } })
+  send(frame: SessionFrame): boolean {
+    return this.#write(frameMessage(frame, (fixed) => fixed))
   }
 
   cancel(ids: readonly number[]): void {

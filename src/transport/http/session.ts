@@ -16,7 +16,8 @@ import type { StreamControl } from '../../connection/http2/connection-pool.ts'
 import { BlobwireError } from '../../core/error.ts'
 import { methods, serviceName } from '../../schema/methods.ts'
 import { malformedResponse, withRetryAfter } from '../errors.ts'
-import type { SessionBatch, SessionOpening, SessionStream } from '../session-stream.ts'
+import { frameMessage, type SessionFrame } from '../session-frame.ts'
+import type { SessionOpening, SessionStream } from '../session-stream.ts'
 import { sessionGzipThresholdBytes, type TransportOptions } from '../transport.ts'
 import { errorFromEndStream, errorFromException, errorFromResponse } from './errors.ts'
 import type { HttpContext } from './http-context.ts'
@@ -101,11 +102,9 @@ class HttpSession implements SessionStream {
     )
   }
 
-  send(batch: SessionBatch): boolean {
+  send(frame: SessionFrame): boolean {
     const { codec } = this.#context
-    const { repository, firstId, operations } = batch
-    const message = codec.prepare('SessionRequest', { batch: { repository, firstId } })
-    Object.assign(message['batch'] as object, { operations })
+    const message = frameMessage(frame, (fixed) => codec.prepare('SessionBatch', fixed))
     return this.#write(codec.write(message, envelopeHeaderBytes))
   }
 
