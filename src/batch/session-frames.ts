@@ -2,7 +2,7 @@
 import type { Fallback } from '../balance/fallback.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Counters } from '../core/counters.ts'
-import { BlobwireError } from '../core/error.ts'
+import { asBlobwireError, BlobwireError } from '../core/error.ts'
 import { mayFitWhenSplit, mayResend, rulesOutSession } from '../core/reasons.ts'
 import type { Messages } from '../schema/messages.ts'
 import { acrossConnections } from '../session/draining-stream.ts'
@@ -95,8 +95,10 @@ export class SessionFrames {
     this.#session = session
   }
 
-  /** Sends one frame. */
-  send(pending: readonly PendingOperation[]): void {
+  /** Sends one frame, without the operations whose contents are gone. */
+  send(given: readonly PendingOperation[]): void {
+    const pending = given.filter((operation) => operation.holdsContents())
+    if (pending.length === 0) return
     const { clock, counters } = this.#context
     const frame = new Frame(pending, this.#nextId, clock.now())
     const count = frame.operations.length
@@ -105,7 +107,14 @@ export class SessionFrames {
     counters.frames++
     counters.framedOperations += count
     this.#inFlight.add(frame)
-    this.#session?.send(frame)
+    try {
+      this.#session?.send(frame)
+    } catch (error) {
+      this.#inFlight.remove(frame)
+      // Whichever operation cannot be written fails alone.
+      if (pending.length > 1) for (const operation of pending) this.send([operation])
+      else pending[0]?.fail(asBlobwireError(error))
+    }
   }
 
   /** The call of an operation that was sent has ended. */

@@ -1,7 +1,8 @@
 import { noResult } from '../batch/pending-operation.ts'
 import { estimateBytes, halves, leftOut, splitBySize, wrongResultCount } from '../batch/split.ts'
 import type { CallOptions } from '../call/call-options.ts'
-import { BlobwireError, invalidArgument, moreSent, type Sent } from '../core/error.ts'
+import { checkContents, isGone } from '../core/contents.ts'
+import { asBlobwireError, BlobwireError, invalidArgument, moreSent, type Sent } from '../core/error.ts'
 import { mayFitWhenSplit } from '../core/reasons.ts'
 import { hashObject, type ObjectFormat } from '../git/oid.ts'
 import { afterInput } from '../platform/schedule.ts'
@@ -140,8 +141,10 @@ interface Sending {
   readonly options: () => CallOptions
 }
 
-async function sendRun(context: BatchContext, run: Item[], sending: Sending): Promise<void> {
+async function sendRun(context: BatchContext, given: Item[], sending: Sending): Promise<void> {
   const { invoker, repository } = context
+  const run = sending.atomic ? given : given.filter(holdsContents)
+  if (run.length === 0) return
   const operations = run.map(({ name, request }) => ({ [name]: request })) as Init<Messages['Operation']>[]
   let response: Messages['BatchOperationsResponse']
   const { progress } = sending
@@ -154,7 +157,11 @@ async function sendRun(context: BatchContext, run: Item[], sending: Sending): Pr
     progress.sent = 'processed'
   } catch (error) {
     if (error instanceof BlobwireError) progress.sent = moreSent(progress.sent, error.sent)
-    if (!(error instanceof BlobwireError && mayFitWhenSplit(error)) || run.length === 1) throw error
+    if (!(error instanceof BlobwireError)) throw error
+    // A content went while the request waited: the operation fails alone, the others are sent without it.
+    const intact = error.is('content_gone') && !sending.atomic ? run.filter(holdsContents) : run
+    if (intact.length < run.length) return sendRun(context, intact, sending)
+    if (!mayFitWhenSplit(error) || run.length === 1) throw error
     if (sending.atomic) throw tooLargeForOne(run.length, error)
     for (const half of halves(run)) await sendRun(context, half, sending)
     return
@@ -168,6 +175,17 @@ async function sendRun(context: BatchContext, run: Item[], sending: Sending): Pr
   const again = leftOut(run, (_item, index) => response.results[index]?.error)
   if (again.length > 0 && !sending.atomic) await sendRun(context, again, sending)
   await sendFailed(context, run, sending)
+}
+
+/** False = the operation has failed, because its content is no longer there to be sent. */
+function holdsContents(item: Item): boolean {
+  try {
+    checkContents(item.request)
+    return true
+  } catch (error) {
+    item.result = { ok: false, error: asBlobwireError(error) }
+    return false
+  }
 }
 
 /** Sends again what failed and may succeed, once its time has come. */
@@ -202,8 +220,9 @@ function budgetExhausted(error: BlobwireError): BlobwireError {
 function hashAhead(run: readonly Item[], format: ObjectFormat): void {
   for (const item of run) {
     if (item.name !== 'storeBlob' || item.result !== undefined) continue
-    const { content } = item.request as Request<'storeBlob'>
-    item.expectedOid = hashObject('blob', content ?? new Uint8Array(0), format)
+    const { content = new Uint8Array(0) } = item.request as Request<'storeBlob'>
+    // Without its content, the answer is refused when it comes.
+    if (!isGone(content)) item.expectedOid = hashObject('blob', content, format)
   }
 }
 
@@ -222,7 +241,7 @@ function toResult(
     if (!isVerified) verifierOf(item.name, invoker.options.verify)?.(item.request, response)
     return { ok: true, value: response }
   } catch (error) {
-    if (!(error instanceof BlobwireError)) throw error
-    return { ok: false, error: error.with({ sent: 'processed', attempts, transport: invoker.transport }) }
+    const facts = { sent: 'processed', attempts, transport: invoker.transport } as const
+    return { ok: false, error: asBlobwireError(error).with(facts) }
   }
 }

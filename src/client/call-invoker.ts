@@ -98,11 +98,15 @@ export class CallInvoker {
     return {
       method,
       request,
-      headers: options.headers ? { ...headers, ...checkHeaders(options.headers) } : headers,
+      headers: options.headers === undefined ? headers : { ...headers, ...checkHeaders(options.headers) },
       timeoutMs: options.timeoutMs === undefined ? timeoutMs : checkNumber('timeoutMs', options.timeoutMs),
       signal: checkSignal(options.signal),
-      transport: options.transport && checkTransport(options.transport, [...this.options.endpoints.values()])[0]
+      transport: this.#transport(options.transport)
     }
+  }
+
+  #transport(name: TransportName | undefined): TransportName | undefined {
+    return name === undefined ? undefined : checkTransport(name, [...this.options.endpoints.values()])[0]
   }
 
   /** A call through the interceptors that want to see it, and then `run`. @throws BlobwireError */

@@ -13,7 +13,8 @@ const nameForm = /^[a-z0-9!#$%&'*+.^_`|~-]+$/
  * headers that the protocol itself uses
  */
 export function checkHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
-  if (typeof headers !== 'object' || headers === null)
+  // Headers, Map and lists have no keys of their own: they would be no headers at all.
+  if (Object.prototype.toString.call(headers) !== '[object Object]')
     throw invalidArgument('headers', 'must be an object of names and values')
   const checked: Record<string, string> = {}
   for (const [key, value] of Object.entries(headers)) {

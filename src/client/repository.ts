@@ -59,9 +59,8 @@ export class Repository {
    * Creates the repository. The call succeeds where the repository exists with the same object format.
    * @throws BlobwireError `already_exists` where the repository exists with the other object format
    */
-  async createRepository(options: CreateRepositoryInput & CallOptions = {}): Promise<RepositoryInfo> {
-    const { objectFormat, ...callOptions } = options
-    return this.#calls.compose('createRepository', { objectFormat }, callOptions)
+  createRepository(options: CreateRepositoryInput & CallOptions = {}): Promise<RepositoryInfo> {
+    return this.#calls.compose('createRepository', { objectFormat: options?.objectFormat }, options)
   }
 
   /** Returns the repository's object format and default branch. */
@@ -103,8 +102,7 @@ export class Repository {
     entries: readonly NewTreeEntry[],
     options: { baseTree?: string | undefined } & CallOptions = {}
   ): Promise<StoreTreeResponse> {
-    const { baseTree, ...callOptions } = options
-    return this.#calls.run('storeTree', { entries, baseTree }, callOptions)
+    return this.#calls.run('storeTree', { entries, baseTree: options?.baseTree }, options)
   }
 
   /** Lists a tree completely, in Git's order. The client fetches all pages. */
@@ -132,8 +130,8 @@ export class Repository {
 
   /** Iterates over all commits reachable from a revision, newest first. Pages are fetched on demand. */
   commits(input: ListCommitsInput = {}, options?: CallOptions): AsyncGenerator<Commit, void> {
-    return allItems(async (page) => {
-      const { commits, nextPageToken } = await this.listCommits({ ...input, ...page }, options)
+    return allItems('listCommits', { input, options }, async (page, rest) => {
+      const { commits, nextPageToken } = await this.listCommits(page, rest)
       return { items: commits, nextPageToken }
     })
   }
@@ -164,8 +162,8 @@ export class Repository {
 
   /** Iterates over all refs, sorted by name, without `HEAD`. Pages are fetched on demand. */
   refs(input: ListInput = {}, options?: CallOptions): AsyncGenerator<Ref, void> {
-    return allItems(async (page) => {
-      const { refs, nextPageToken } = await this.listRefs({ ...input, ...page }, options)
+    return allItems('listRefs', { input, options }, async (page, rest) => {
+      const { refs, nextPageToken } = await this.listRefs(page, rest)
       return { items: refs, nextPageToken }
     })
   }
@@ -185,8 +183,8 @@ export class Repository {
 
   /** Iterates over all paths that differ between two commits or trees. Pages are fetched on demand. */
   changes(input: CompareInput, options?: CallOptions): AsyncGenerator<PathChange, void> {
-    return allItems(async (page) => {
-      const { changes, nextPageToken } = await this.compare({ ...input, ...page }, options)
+    return allItems('compare', { input, options }, async (page, rest) => {
+      const { changes, nextPageToken } = await this.compare(page, rest)
       return { items: changes, nextPageToken }
     })
   }
@@ -206,7 +204,7 @@ export class Repository {
     operations: BatchOperations<Given>,
     options: { atomic?: boolean | undefined } & CallOptions = {}
   ): Promise<BatchResults<Given>> {
-    const { atomic, ...callOptions } = options
-    return this.#calls.compose('batch', { operations, atomic }, callOptions) as Promise<BatchResults<Given>>
+    const input = { operations, atomic: options?.atomic }
+    return this.#calls.compose('batch', input, options) as Promise<BatchResults<Given>>
   }
 }

@@ -20,6 +20,11 @@ export interface ByteFunctions {
   toNative(bytes: Uint8Array): NativeBytes
   /** The same memory as an instance of `Uint8Array` itself, the class of all bytes that the API returns. */
   toUint8Array(bytes: Uint8Array): Uint8Array
+  /**
+   * Bytes that were read, for the caller to keep: below 64 KiB with a buffer of exactly their length, above with a buffer
+   * that no other content is in.
+   */
+  ownBytes(bytes: Uint8Array): Uint8Array
   /** A copy of a range. */
   copyRange(bytes: NativeBytes, from: number, to: number): NativeBytes
   /** A copy of all pieces, one behind the other. */
