@@ -88,7 +88,7 @@ export class SessionFrames {
         onResponse: (response) => this.#receive(response),
         onRoom: () => owner.onRoom(),
         onBroken: (error, established) => {
-          if (this.#session === session) this.#broken(error, established)
+          if (this.#session === session) this.#guarded(() => this.#broken(error, established))
         }
       }
     )
@@ -134,6 +134,17 @@ export class SessionFrames {
   close(): void {
     this.#inFlight.clear()
     this.#session?.destroy()
+  }
+
+  /** The end of a session is told outside of every call: an exception fails the calls in flight, and nothing else. */
+  #guarded(work: () => void): void {
+    try {
+      work()
+    } catch (exception) {
+      const error = asBlobwireError(exception)
+      for (const frame of this.#inFlight.clear()) for (const operation of frame.unanswered()) operation.fail(error)
+      this.#context.owner.failWaiting(error)
+    }
   }
 
   #receive({ results }: Messages['SessionResponse']): void {

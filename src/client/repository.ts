@@ -39,7 +39,9 @@ import type { BatchOperations, BatchResults, Tree } from './results.ts'
  * The calls of one repository. `client.repository(name)` returns it; nothing is sent to the server before the first
  * call.
  *
- * Every call takes `CallOptions` (`signal`, `timeoutMs`, `headers`, `transport`) and is safe to repeat. A call that
+ * Every call takes `CallOptions` (`signal`, `timeoutMs`, `headers`, `transport`) and is safe to repeat. Arguments are
+ * checked and read when the call is made, and are the caller's again when it has returned its promise; only the bytes of
+ * contents must stay as they are until it has settled. Unknown keys are `invalid_argument`. A call that
  * fails throws a `BlobwireError` with one of the codes `not_found` (reason `repository`, `object`, `revision` or
  * `path`), `invalid_argument`, `permission_denied`, `unauthenticated`, `unavailable`, `deadline_exceeded` and
  * `cancelled`. Reads also throw `data_loss`, reason `integrity`, where the answer does not match its oid.
@@ -74,14 +76,15 @@ export class Repository {
   }
 
   /**
-   * Stores a blob of at most `maxInlineBytes` (1 MiB by default).
+   * Stores a blob of at most `maxInlineBytes` (1 MiB by default). The bytes are not copied: do not change, transfer or
+   * resize them before the call has settled.
    * @throws BlobwireError `resource_exhausted` where the content is larger
    */
   storeBlob(content: Bytes, options?: CallOptions): Promise<StoreBlobResponse> {
     return this.#calls.run('storeBlob', { content }, options)
   }
 
-  /** Reads a blob by its oid, or by revision and path. */
+  /** Reads a blob by its oid, or by revision and path. The content is the caller's: no other shares its buffer. */
   getBlob(address: string | BlobAddress, options?: CallOptions): Promise<GetBlobResponse> {
     return this.#calls.run('getBlob', typeof address === 'string' ? { oid: address } : address, options)
   }
@@ -139,6 +142,8 @@ export class Repository {
   /**
    * Commits changes of files on a branch: the server stores one new commit and moves the branch to it, or changes
    * nothing. The client sends only the contents that the server lacks, in as few requests as the server's limits allow.
+   * Everything is read when the call is made, but contents are not copied: do not change, transfer or resize their bytes
+   * before the call has settled.
    * @throws BlobwireError `aborted`, reason `ref_mismatch`, where the branch is not at `expectedHead`;
    * `failed_precondition`, reason `path_not_found` (a path to remove or move does not exist), `path_conflict` (a file
    * takes the place of a directory, or the reverse) or `missing_object`; `resource_exhausted` for a file above
@@ -193,7 +198,7 @@ export class Repository {
    * Carries out operations in order, in as few requests as the server's limits allow. Each result is at the position of
    * its operation: `{ ok: true, value }` or `{ ok: false, error }`. With a literal list, each result has the type of
    * its own operation. With `atomic`, the server makes all ref changes of the batch or none; an atomic batch must fit
-   * into one request.
+   * into one request. Contents are not copied: do not change, transfer or resize their bytes before the call has settled.
    * @throws BlobwireError where a whole request failed; the server may have carried out the operations before it
    * @example
    * const [stored, read] = await repo.batch([{ storeBlob: { content: 'hello\n' } }, { getBlob: { oid } }])

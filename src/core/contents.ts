@@ -33,7 +33,7 @@ export function checkContents(request: object): void {
 
 /** The problem of a content that lost its memory before the call had settled. */
 export function goneContent(): FieldProblem {
-  return new FieldProblem(gone, 'content_gone')
+  return new FieldProblem(gone, { reason: 'content_gone' })
 }
 
 /** The same as an error. */

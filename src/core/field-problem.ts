@@ -8,7 +8,7 @@ export class FieldProblem {
   readonly description: string
   readonly #reason: KnownReason | undefined
 
-  constructor(description: string, reason?: KnownReason) {
+  constructor(description: string, { reason }: { readonly reason?: KnownReason } = {}) {
     this.description = description
     this.#reason = reason
   }
