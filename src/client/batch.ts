@@ -141,10 +141,8 @@ interface Sending {
   readonly options: () => CallOptions
 }
 
-async function sendRun(context: BatchContext, given: Item[], sending: Sending): Promise<void> {
+async function sendRun(context: BatchContext, run: Item[], sending: Sending): Promise<void> {
   const { invoker, repository } = context
-  const run = sending.atomic ? given : given.filter(holdsContents)
-  if (run.length === 0) return
   const operations = run.map(({ name, request }) => ({ [name]: request })) as Init<Messages['Operation']>[]
   let response: Messages['BatchOperationsResponse']
   const { progress } = sending
@@ -158,8 +156,9 @@ async function sendRun(context: BatchContext, given: Item[], sending: Sending): 
   } catch (error) {
     if (error instanceof BlobwireError) progress.sent = moreSent(progress.sent, error.sent)
     if (!(error instanceof BlobwireError)) throw error
-    // A content went while the request waited: the operation fails alone, the others are sent without it.
+    // A content went before the request was written: the operation fails alone, the others are sent without it.
     const intact = error.is('content_gone') && !sending.atomic ? run.filter(holdsContents) : run
+    if (intact.length === 0) return
     if (intact.length < run.length) return sendRun(context, intact, sending)
     if (!mayFitWhenSplit(error) || run.length === 1) throw error
     if (sending.atomic) throw tooLargeForOne(run.length, error)

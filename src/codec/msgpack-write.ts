@@ -8,7 +8,7 @@ import type { NativeBytes } from '../platform/platform.ts'
 
 /** Small messages are put together here, so that only what they need is allocated for them. */
 const scratch = allocate(64 * 1024)
-/** From here on, a content is not copied. */
+/** From here on, a content is a piece of its own. */
 const ownPieceBytes = 16 * 1024
 /** What a number or the header of anything else takes at most. */
 const headerBytes = 9
@@ -23,7 +23,7 @@ export function writeMessagePack(value: unknown): Uint8Array {
 
 /**
  * The same in pieces, behind `headroom` bytes of the first that are left to the caller. Large contents are pieces of
- * their own, as they are: nothing copies them.
+ * their own, as they are.
  */
 export function writeMessagePackPieces(value: unknown, headroom: number): Uint8Array[] {
   const pieces: Uint8Array[] = []

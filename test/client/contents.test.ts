@@ -70,7 +70,7 @@ test('a buffer that is transferred after the call: an error of that call alone, 
     const repo = client.repository('later')
     await repo.createRepository()
     for (const [moment, wait] of Object.entries(moments)) {
-      for (const length of [10, 5000, 40_000, 500_000]) {
+      for (const length of [10, 40_000, 300_000]) {
         const bytes = filled(length, 1)
         const second = filled(length, 2)
         const oid = hashObject('blob', bytes, 'sha1')
