@@ -15,6 +15,7 @@ const author = object(
     required: ['name', 'email'],
     aliases: {
       date: 'timeSeconds',
+      seconds: 'timeSeconds',
       time: 'timeSeconds',
       timestamp: 'timeSeconds',
       when: 'timeSeconds',
