@@ -4,7 +4,7 @@ import type { Call, Sink } from '../call/call.ts'
 import { forward, type UnaryInvoker } from '../call/interceptor.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Counters } from '../core/counters.ts'
-import type { BlobwireError } from '../core/error.ts'
+import { asBlobwireError, type BlobwireError } from '../core/error.ts'
 import { afterReady } from '../platform/schedule.ts'
 import type { Messages } from '../schema/messages.ts'
 import type { OpenStream } from '../session/session.ts'
@@ -207,8 +207,17 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
     }
   }
 
+  /** Runs outside of every call: an exception fails the calls that wait, and nothing else. */
   #flush(): void {
     this.#isFlushScheduled = false
+    try {
+      this.#flushQueue()
+    } catch (error) {
+      this.failWaiting(asBlobwireError(error))
+    }
+  }
+
+  #flushQueue(): void {
     this.#frames.flushCancelled()
     if (this.#closed || this.#queue.operations === 0) return
     const lingers = this.#linger !== undefined && this.#lingers(this.#linger)

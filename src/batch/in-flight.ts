@@ -50,6 +50,12 @@ export class InFlightFrames {
     else this.#window.inFlight++
   }
 
+  /** Takes a frame back that could not be written. */
+  remove(frame: Frame): void {
+    this.#frames.splice(this.#frames.indexOf(frame), 1)
+    this.#release(frame)
+  }
+
   /** The frame with the operation of this id. */
   owner(id: number): Frame | undefined {
     return this.#frames.find((frame) => frame.owns(id))

@@ -1,6 +1,7 @@
 /** A call that waits for its frame or its answer. */
 
 import type { Call, Cancellable, Progress, Sink } from '../call/call.ts'
+import { checkContents } from '../core/contents.ts'
 import { BlobwireError } from '../core/error.ts'
 import type { Messages } from '../schema/messages.ts'
 import { errorOfOperation, malformedResponse } from '../transport/errors.ts'
@@ -67,6 +68,18 @@ export abstract class PendingOperation implements Cancellable {
 
   progress(): Progress {
     return { sent: this.sends === 0 ? 'never' : 'maybe', attempts: this.sends }
+  }
+
+  /** Whether the contents are still there to be sent; otherwise the call fails, and its frame goes without it. */
+  holdsContents(): boolean {
+    if (this.call.method.readOnly) return true
+    try {
+      checkContents(this.call.request)
+      return true
+    } catch (error) {
+      this.fail(error)
+      return false
+    }
   }
 
   /** One result has come; the index counts within `prepared`. */

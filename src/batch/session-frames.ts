@@ -2,7 +2,7 @@
 import type { Fallback } from '../balance/fallback.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Counters } from '../core/counters.ts'
-import { BlobwireError } from '../core/error.ts'
+import { asBlobwireError, BlobwireError } from '../core/error.ts'
 import { mayFitWhenSplit, mayResend, rulesOutSession } from '../core/reasons.ts'
 import type { Messages } from '../schema/messages.ts'
 import { acrossConnections } from '../session/draining-stream.ts'
@@ -100,15 +100,17 @@ export class SessionFrames {
         onResponse: (response) => this.#receive(response),
         onRoom: () => owner.onRoom(),
         onBroken: (error, established) => {
-          if (this.#session === session) this.#broken(error, established)
+          if (this.#session === session) this.#guarded(() => this.#broken(error, established))
         }
       }
     )
     this.#session = session
   }
 
-  /** Sends one frame. */
-  send(pending: readonly PendingOperation[]): void {
+  /** Sends one frame, without the operations whose contents are gone. */
+  send(given: readonly PendingOperation[]): void {
+    const pending = given.filter((operation) => operation.holdsContents())
+    if (pending.length === 0) return
     const { clock, counters } = this.#context
     const frame = new Frame(pending, this.#nextId, clock.now())
     const count = frame.operations.length
@@ -117,7 +119,14 @@ export class SessionFrames {
     counters.frames++
     counters.framedOperations += count
     this.#inFlight.add(frame)
-    this.#session?.send(frame)
+    try {
+      this.#session?.send(frame)
+    } catch (error) {
+      this.#inFlight.remove(frame)
+      // Whichever operation cannot be written fails alone.
+      if (pending.length > 1) for (const operation of pending) this.send([operation])
+      else pending[0]?.fail(asBlobwireError(error))
+    }
   }
 
   /** The call of an operation that was sent has ended. */
@@ -137,6 +146,17 @@ export class SessionFrames {
   close(): void {
     this.#inFlight.clear()
     this.#session?.destroy()
+  }
+
+  /** The end of a session is told outside of every call: an exception fails the calls in flight, and nothing else. */
+  #guarded(work: () => void): void {
+    try {
+      work()
+    } catch (exception) {
+      const error = asBlobwireError(exception)
+      for (const frame of this.#inFlight.clear()) for (const operation of frame.unanswered()) operation.fail(error)
+      this.#context.owner.failWaiting(error)
+    }
   }
 
   #receive({ results }: Messages['SessionResponse']): void {

@@ -25,7 +25,7 @@ export async function sendUnary(pending: readonly PendingOperation[], next: Unar
 }
 
 async function sendSplit(all: readonly PendingOperation[], next: UnaryInvoker): Promise<void> {
-  const pending = all.filter(({ ended }) => !ended)
+  const pending = all.filter((operation) => !operation.ended && operation.holdsContents())
   const [first] = pending
   if (pending.length > 1) return sendTogether(pending, next)
   if (first === undefined) return
@@ -48,6 +48,8 @@ async function sendTogether(pending: readonly PendingOperation[], next: UnaryInv
     })
     await sendSplit(again, next)
   } catch (error) {
+    // A content went between the check and the writing of the request: that operation fails alone.
+    if (pending.some((operation) => !operation.holdsContents())) return sendSplit(pending, next)
     if (!(error instanceof BlobwireError && mayFitWhenSplit(error))) {
       for (const operation of pending) operation.fail(error)
       return

@@ -25,7 +25,7 @@
 import { EndpointChannel, type EndpointChannelContext } from '../balance/endpoint-channel.ts'
 import { Picker } from '../balance/picker.ts'
 import { TransportSelector } from '../balance/transport-selector.ts'
-import { BlobwireError, type TransportName } from '../core/error.ts'
+import { asBlobwireError, interceptorError, type TransportName } from '../core/error.ts'
 import type { Latency } from '../core/latency.ts'
 import { RetryBudget } from '../retry/budget.ts'
 import type { ResolvedRetryOptions } from '../retry/options.ts'
@@ -154,12 +154,19 @@ function withInterceptors(
         innermost: (changed) => submitted(retrier, changedCall(call, changed))
       }
     )
-    forward(answer as Promise<object>, sink)
+    forward(
+      (answer as Promise<object>).catch((error) => {
+        throw interceptorError(error)
+      }),
+      sink
+    )
   }
 }
 
 function submitted(retrier: Retrier, call: Call): Promise<object> {
-  return new Promise((succeed, fail) => retrier.submit(call, { succeed, fail }))
+  return new Promise((succeed, fail) =>
+    retrier.submit(call, { succeed, fail: (error) => fail(asBlobwireError(error)) })
+  )
 }
 
 /** Calls that nobody changed stay the same object. A token that an interceptor set becomes that of the call. */
@@ -178,11 +185,4 @@ function changedCall(call: Call, { message, headers }: Changeable): Call {
     remainingMs: () => call.remainingMs(),
     onCancel: (part) => call.onCancel(part)
   }
-}
-
-function asBlobwireError(exception: unknown): BlobwireError {
-  if (exception instanceof BlobwireError) return exception
-  // Only an application's own interceptor gets here.
-  const message = `an interceptor failed: ${exception instanceof Error ? exception.message : String(exception)}`
-  return new BlobwireError({ reason: 'interceptor', message, cause: exception })
 }

@@ -3,7 +3,7 @@
  * whichever comes first. The call settles at that moment, whatever the layers below still do; they are told.
  */
 import type { Clock } from '../core/clock.ts'
-import { BlobwireError, type TransportName } from '../core/error.ts'
+import { asBlobwireError, BlobwireError, type TransportName } from '../core/error.ts'
 import type { Method } from '../schema/descriptor.ts'
 import type { Bulkhead, Waiter } from './bulkhead.ts'
 import type { Call, Cancellable, Progress, Sink } from './call.ts'
@@ -153,7 +153,7 @@ class RunningCall implements Call, Cancellable, Sink, Timed, Waiter {
       this.outcome.resolve(response)
     } catch (error) {
       const { transport } = this.progress()
-      this.outcome.reject(failed(error instanceof BlobwireError ? error.with({ transport }) : error))
+      this.outcome.reject(failed(asBlobwireError(error).with({ transport, sent: 'processed' })))
     }
   }
 

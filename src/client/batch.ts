@@ -2,7 +2,8 @@
 import { noResult } from '../batch/pending-operation.ts'
 import { estimateBytes, halves, leftOut, splitBySize, wrongResultCount } from '../batch/split.ts'
 import type { CallOptions } from '../call/call-options.ts'
-import { BlobwireError, invalidArgument, moreSent, type Sent } from '../core/error.ts'
+import { checkContents, isGone } from '../core/contents.ts'
+import { asBlobwireError, BlobwireError, invalidArgument, moreSent, type Sent } from '../core/error.ts'
 import { mayFitWhenSplit } from '../core/reasons.ts'
 import { hashObject, type ObjectFormat } from '../git/oid.ts'
 import { afterInput } from '../platform/schedule.ts'
@@ -155,7 +156,12 @@ async function sendRun(context: BatchContext, run: Item[], sending: Sending): Pr
     progress.sent = 'processed'
   } catch (error) {
     if (error instanceof BlobwireError) progress.sent = moreSent(progress.sent, error.sent)
-    if (!(error instanceof BlobwireError && mayFitWhenSplit(error)) || run.length === 1) throw error
+    if (!(error instanceof BlobwireError)) throw error
+    // A content went before the request was written: the operation fails alone, the others are sent without it.
+    const intact = error.is('content_gone') && !sending.atomic ? run.filter(holdsContents) : run
+    if (intact.length === 0) return
+    if (intact.length < run.length) return sendRun(context, intact, sending)
+    if (!mayFitWhenSplit(error) || run.length === 1) throw error
     if (sending.atomic) throw tooLargeForOne(run.length, error)
     for (const half of halves(run)) await sendRun(context, half, sending)
     return
@@ -169,6 +175,17 @@ async function sendRun(context: BatchContext, run: Item[], sending: Sending): Pr
   const again = leftOut(run, (_item, index) => response.results[index]?.error)
   if (again.length > 0 && !sending.atomic) await sendRun(context, again, sending)
   await sendFailed(context, run, sending)
+}
+
+/** False = the operation has failed, because its content is no longer there to be sent. */
+function holdsContents(item: Item): boolean {
+  try {
+    checkContents(item.request)
+    return true
+  } catch (error) {
+    item.result = { ok: false, error: asBlobwireError(error) }
+    return false
+  }
 }
 
 /** Sends operations that failed and may succeed again, after the wait that the retry policy asks for. */
@@ -203,8 +220,9 @@ function budgetExhausted(error: BlobwireError): BlobwireError {
 function hashAhead(run: readonly Item[], format: ObjectFormat): void {
   for (const item of run) {
     if (item.name !== 'storeBlob' || item.result !== undefined) continue
-    const { content } = item.request as Request<'storeBlob'>
-    item.expectedOid = hashObject('blob', content ?? new Uint8Array(0), format)
+    const { content = new Uint8Array(0) } = item.request as Request<'storeBlob'>
+    // Without its content, the answer is refused when it comes.
+    if (!isGone(content)) item.expectedOid = hashObject('blob', content, format)
   }
 }
 
@@ -223,7 +241,7 @@ function toResult(
     if (!isVerified) verifierOf(item.name, invoker.options.verify)?.(item.request, response)
     return { ok: true, value: response }
   } catch (error) {
-    if (!(error instanceof BlobwireError)) throw error
-    return { ok: false, error: error.with({ sent: 'processed', attempts, transport: invoker.transport }) }
+    const facts = { sent: 'processed', attempts, transport: invoker.transport } as const
+    return { ok: false, error: asBlobwireError(error).with(facts) }
   }
 }

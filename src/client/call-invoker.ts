@@ -105,11 +105,15 @@ export class CallInvoker {
       method,
       request,
       token: options.token,
-      headers: options.headers ? checkHeaders(options.headers, headers) : headers,
+      headers: options.headers === undefined ? headers : checkHeaders(options.headers, headers),
       timeoutMs: options.timeoutMs === undefined ? timeoutMs : checkNumber('timeoutMs', options.timeoutMs),
       signal: checkSignal(options.signal),
-      transport: options.transport && checkTransport(options.transport, [...this.options.endpoints.values()])[0]
+      transport: this.#transport(options.transport)
     }
+  }
+
+  #transport(name: TransportName | undefined): TransportName | undefined {
+    return name === undefined ? undefined : checkTransport(name, [...this.options.endpoints.values()])[0]
   }
 
   /** Runs a call through the interceptors of calls, if there are any. @throws BlobwireError */

@@ -4,17 +4,18 @@
  */
 import type { CallOptions } from '../call/call-options.ts'
 import type { Clock } from '../core/clock.ts'
-import { invalidArgument } from '../core/error.ts'
+import { asBlobwireError, invalidArgument } from '../core/error.ts'
 import type { ObjectFormat } from '../git/oid.ts'
 import { repositoryNameProblem } from '../git/repository-name.ts'
 import type { RepositoryInfo } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
 import { runBatch } from './batch.ts'
 import type { CallInvoker } from './call-invoker.ts'
+import { checkCallOptions, takeInput, takeOptions } from './call-shapes.ts'
 import { commitFiles } from './commit-files.ts'
 import type { OperationInputs, OperationName } from './inputs.ts'
 import type { Interception } from './interception.ts'
-import type { RepositoryInputs, RepositoryMethod, RepositoryResults } from './interceptor.ts'
+import type { CallMessages, Method, RepositoryInputs, RepositoryMethod, RepositoryResults } from './interceptor.ts'
 import { wholeTree } from './paging.ts'
 import type { OperationValues } from './results.ts'
 import { prepare, type Request, type RequestDefaults } from './to-request.ts'
@@ -58,7 +59,22 @@ export class RepositoryCalls implements RequestDefaults {
     input: OperationInputs[Name],
     options?: CallOptions
   ): Promise<OperationValues[Name]> {
-    if (this.#interception !== undefined) return this.#interceptOperation(name, input, options)
+    try {
+      checkCallOptions(name, options)
+      const own = takeInput(name as Method, input as CallMessages[Method]) as OperationInputs[Name]
+      if (this.#interception === undefined) return this.send(name, own, options)
+      return this.#interceptOperation(name, own, options && takeOptions(name, options))
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** One operation, below the interceptors, of an input that was taken over. @throws BlobwireError */
+  send<Name extends OperationName>(
+    name: Name,
+    input: OperationInputs[Name],
+    options?: CallOptions
+  ): Promise<OperationValues[Name]> {
     try {
       const request = prepare(name, input, this) as Request<Name> & { repository: string }
       request.repository = this.repository
@@ -74,14 +90,27 @@ export class RepositoryCalls implements RequestDefaults {
     input: RepositoryInputs[Name],
     options: CallOptions
   ): Promise<RepositoryResults[Name]> {
-    const run: Run<Name> = composed[name]
-    if (this.#interception === undefined) return run(this, input, options)
+    const own = takeInput(name as Method, input) as RepositoryInputs[Name]
+    const ownOptions = takeOptions(name, options)
+    const run: Run<Name> = async (...values) => {
+      try {
+        return await composed[name](...values)
+      } catch (error) {
+        throw asBlobwireError(error)
+      }
+    }
+    if (this.#interception === undefined) return run(this, own, ownOptions)
     return this.invoker.intercept({
       method: name,
       repository: this.repository,
-      message: input,
-      options,
-      run: (message, rest = {}, repository = '') => run(this.#withoutInterceptors(repository), message, rest)
+      message: own,
+      options: ownOptions,
+      run: (message, rest = {}, repository = '') =>
+        run(
+          this.#withoutInterceptors(repository),
+          takeInput(name as Method, message) as RepositoryInputs[Name],
+          takeOptions(name, rest)
+        )
     })
   }
 
@@ -139,7 +168,7 @@ const composed: { readonly [Name in ComposedMethod]: Run<Name> } = {
     return calls.cacheFormat(await calls.invoker.invoke(methods.createRepository, request, options))
   },
   async getRepository(calls, _input, options) {
-    return calls.cacheFormat(await calls.run('getRepository', {}, options))
+    return calls.cacheFormat(await calls.send('getRepository', {}, options))
   },
   async deleteRepository({ invoker, repository }, _input, options) {
     await invoker.invoke(methods.deleteRepository, { repository }, options)
@@ -148,7 +177,7 @@ const composed: { readonly [Name in ComposedMethod]: Run<Name> } = {
   },
   async getTree(calls, input, options) {
     const remaining = calls.invoker.shared(options)
-    const listing = await wholeTree((page) => calls.run('getTree', { ...input, ...page }, remaining()))
+    const listing = await wholeTree((page) => calls.send('getTree', { ...input, ...page }, remaining()))
     if (listing.pages > 1 && calls.invoker.options.verify)
       verifyResponse('getTree', { recursive: input.recursive }, listing)
     return { oid: listing.oid, entries: listing.entries }
@@ -162,7 +191,7 @@ const composed: { readonly [Name in ComposedMethod]: Run<Name> } = {
     const remaining = calls.invoker.shared(options)
     // `null` is a zero oid, whose length is the format's.
     await calls.fetchFormat(remaining())
-    return calls.run('updateRefs', input, remaining())
+    return calls.send('updateRefs', input, remaining())
   },
   async batch(calls, { operations, atomic }, options) {
     const remaining = calls.invoker.shared(options)

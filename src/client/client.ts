@@ -4,6 +4,7 @@ import type { CallOptions } from '../call/call-options.ts'
 import type { Capabilities, ListRepositoriesResponse, RepositoryInfo } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
 import { CallInvoker } from './call-invoker.ts'
+import { takeInput, takeOptions } from './call-shapes.ts'
 import { checkRepositoryName } from './calls.ts'
 import type { ListInput, Operation } from './inputs.ts'
 import { type ClientOptions, resolveOptions } from './options.ts'
@@ -75,20 +76,20 @@ class Service implements AsyncDisposable {
   }
 
   /** Lists one page of the repositories that the caller may read, sorted by name. `repositories` walks all pages. */
-  listRepositories(input: ListInput = {}, options: CallOptions = {}): Promise<ListRepositoriesResponse> {
+  async listRepositories(input: ListInput = {}, options: CallOptions = {}): Promise<ListRepositoriesResponse> {
     return this.#invoker.intercept({
       method: 'listRepositories',
       repository: undefined,
-      message: input,
-      options,
+      message: takeInput('listRepositories', input),
+      options: takeOptions('listRepositories', options),
       run: (changed, rest) => this.#invoker.invoke(methods.listRepositories, changed, rest)
     })
   }
 
   /** Iterates over all repositories that the caller may read, sorted by name. Pages are fetched on demand. */
   repositories(input: ListInput = {}, options?: CallOptions): AsyncGenerator<RepositoryInfo, void> {
-    return allItems(async (page) => {
-      const { repositories, nextPageToken } = await this.listRepositories({ ...input, ...page }, options)
+    return allItems('listRepositories', { input, options }, async (page, rest) => {
+      const { repositories, nextPageToken } = await this.listRepositories(page, rest)
       return { items: repositories, nextPageToken }
     })
   }
@@ -96,7 +97,8 @@ class Service implements AsyncDisposable {
   /**
    * Returns the server's features, the addresses of its transports, and its limits. The client asks the server once.
    */
-  getCapabilities(options: CallOptions = {}): Promise<Capabilities> {
+  async getCapabilities(given: CallOptions = {}): Promise<Capabilities> {
+    const options = takeOptions('getCapabilities', given)
     const run = (_message: object, rest?: CallOptions) => this.#invoker.capabilities(rest)
     return this.#invoker.intercept({ method: 'getCapabilities', repository: undefined, message: {}, options, run })
   }

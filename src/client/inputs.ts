@@ -2,7 +2,10 @@
 import type { Mode } from '../git/mode.ts'
 import type { ObjectFormat } from '../git/oid.ts'
 
-/** Content of a file; a string stands for its UTF-8 bytes. Do not change the bytes before the call has settled. */
+/**
+ * Content of a file; a string stands for its UTF-8 bytes. The bytes are not copied: do not change, transfer or resize them
+ * before the call has settled. A call whose bytes are gone fails with `invalid_argument`, reason `content_gone`.
+ */
 export type Bytes = Uint8Array | string
 
 /** Author or committer of a commit, with the time. */
@@ -10,7 +13,7 @@ export interface Author {
   name: string
   email: string
   /**
-   * Seconds since 1970-01-01T00:00:00Z.
+   * Seconds since 1970-01-01T00:00:00Z, not milliseconds: `Math.floor(date.getTime() / 1000)`.
    * @default now, by the client's clock
    */
   timeSeconds?: number | undefined
@@ -108,7 +111,10 @@ export type Changes = Readonly<Record<string, Change>> | ReadonlyMap<string, Cha
 
 /** Changes of files, to be committed on a branch. */
 export interface CommitFilesInput {
-  /** Name of the branch: `main` or `refs/heads/main`. A branch that does not exist is created. */
+  /**
+   * Name of the branch: `main` or `refs/heads/main`. A branch that does not exist is created. Names that look like other
+   * refs (`refs/tags/x`, `heads/x`) are refused.
+   */
   branch: string
   changes: Changes
   message: string
@@ -126,7 +132,7 @@ export interface CommitFilesInput {
 /** The page of a listing. */
 export interface PageInput {
   /**
-   * Maximum number of items on the page. The server may return fewer.
+   * Maximum number of items on the page, 1 or more. The server may return fewer.
    * @default the server's default (100; 1000 for paths)
    */
   pageSize?: number | undefined

@@ -3,7 +3,7 @@ import type { CallOptions } from '../call/call-options.ts'
 import { DeadlineTimers, type Timed } from '../call/deadline-timers.ts'
 import { type Changeable, type Passage, passThrough, type RequestInterceptor } from '../call/interceptor.ts'
 import type { Clock } from '../core/clock.ts'
-import { BlobwireError, type Sent, type TransportName } from '../core/error.ts'
+import { asBlobwireError, BlobwireError, interceptorError, type Sent, type TransportName } from '../core/error.ts'
 import { afterInput } from '../platform/schedule.ts'
 import type { CallInterceptor, Interceptor, Method } from './interceptor.ts'
 
@@ -135,8 +135,8 @@ class InterceptedCall implements Timed, Passage<ChangeableCall> {
       this.#facts = processed
       return result
     } catch (error) {
-      if (error instanceof BlobwireError) this.#facts = error
-      throw error
+      this.#facts = asBlobwireError(error)
+      throw this.#facts
     } finally {
       if (--this.#sentOn === 0 && this.#error) this.#finish()
     }
@@ -175,7 +175,7 @@ class InterceptedCall implements Timed, Passage<ChangeableCall> {
   }
 
   #fail(error: unknown): void {
-    if (this.#settle()) this.#outcome.reject(asBlobwireError(error))
+    if (this.#settle()) this.#outcome.reject(interceptorError(error))
   }
 
   /** False = the call was settled before. */
@@ -190,10 +190,4 @@ class InterceptedCall implements Timed, Passage<ChangeableCall> {
     this.#interception.timers.remove(this, this.#call.timeoutMs)
     this.#call.options?.signal?.removeEventListener('abort', this)
   }
-}
-
-function asBlobwireError(error: unknown): BlobwireError {
-  if (error instanceof BlobwireError) return error
-  const message = `an interceptor failed: ${error instanceof Error ? error.message : String(error)}`
-  return new BlobwireError({ reason: 'interceptor', message, cause: error })
 }

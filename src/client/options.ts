@@ -7,6 +7,7 @@ import type { TlsOptions } from '../connection/tls-options.ts'
 import { checkBoolean, checkKeys, checkNumber, checkObject, show } from '../core/check-options.ts'
 import { invalidArgument, type TransportName } from '../core/error.ts'
 import { checkHeaders } from '../core/headers.ts'
+import { decodeLatin1, toNative } from '../platform/bytes.ts'
 import type { Interceptor } from './interceptor.ts'
 import {
   checkBatch,
@@ -224,8 +225,22 @@ function checkTls(tls: TlsOptions): TlsOptions {
   if ((tls.cert === undefined) !== (tls.key === undefined)) {
     throw invalidArgument('tls', 'cert and key must be given together')
   }
+  for (const pem of Array.isArray(tls.ca) ? tls.ca : [tls.ca]) checkPem('ca', pem)
+  checkPem('cert', tls.cert)
+  checkPem('key', tls.key)
   if (tls.minVersion !== undefined && tls.minVersion !== 'TLSv1.2' && tls.minVersion !== 'TLSv1.3') {
     throw invalidArgument('tls.minVersion', `must be TLSv1.2 or TLSv1.3, not ${show(tls.minVersion)}`)
   }
   return tls
+}
+
+/** OpenSSL passes over whatever is outside of PEM's lines, so that a path would be a list without certificates. */
+function checkPem(name: 'ca' | 'cert' | 'key', pem: unknown): void {
+  if (pem === undefined) return
+  const text = pem instanceof Uint8Array ? decodeLatin1(toNative(pem)) : pem
+  if (typeof text === 'string' && text.includes('-----BEGIN ')) return
+  // A key must not end up in a log.
+  const path = typeof pem === 'string' && name !== 'key' ? show(pem) : 'path'
+  const read = `not its path; read the file: readFileSync(${path})`
+  throw invalidArgument(`tls.${name}`, `must be the text or the bytes of a PEM file (-----BEGIN …), ${read}`)
 }

@@ -1,5 +1,8 @@
 /** Walks the pages of listings. */
+import type { CallOptions } from '../call/call-options.ts'
 import type { Messages } from '../schema/messages.ts'
+import { takeInput, takeOptions } from './call-shapes.ts'
+import type { CallMessages } from './interceptor.ts'
 import { integrityError } from './verify/tree.ts'
 
 interface Page {
@@ -19,8 +22,33 @@ async function* allPages<Listing extends Page>(
   }
 }
 
-/** The items of all pages. */
-export async function* allItems<Item>(
+/** Name of a call that lists a page. */
+type ListingMethod = 'listCommits' | 'listRefs' | 'compare' | 'listRepositories'
+
+interface Arguments<Input> {
+  readonly input: Input
+  readonly options: CallOptions | undefined
+}
+
+/** The items of all pages. The arguments are taken over at once; what is wrong with them, the first page fails with. */
+export function allItems<Item, Name extends ListingMethod>(
+  method: Name,
+  { input, options }: Arguments<CallMessages[Name]>,
+  fetchPage: (
+    input: CallMessages[Name],
+    options: CallOptions | undefined
+  ) => Promise<Page & { readonly items: readonly Item[] }>
+): AsyncGenerator<Item, void> {
+  try {
+    const own = takeInput(method, input)
+    const ownOptions = options && takeOptions(method, options)
+    return eachItem((page) => fetchPage({ ...own, ...page }, ownOptions))
+  } catch (error) {
+    return eachItem(() => Promise.reject(error))
+  }
+}
+
+async function* eachItem<Item>(
   fetchPage: (page: { pageToken?: string }) => Promise<Page & { readonly items: readonly Item[] }>
 ): AsyncGenerator<Item, void> {
   for await (const { items } of allPages(fetchPage)) yield* items

@@ -40,7 +40,9 @@ import type { BatchOperations, BatchResults, Tree } from './results.ts'
  * The calls of one repository. `client.repository(name)` returns it; nothing is sent to the server before the first
  * call.
  *
- * Every call takes `CallOptions` (`signal`, `timeoutMs`, `headers`, `transport`) and is safe to repeat. A call that
+ * Every call takes `CallOptions` (`signal`, `timeoutMs`, `headers`, `transport`) and is safe to repeat. Arguments are
+ * checked and read when the call is made, and are the caller's again when it has returned its promise; only the bytes of
+ * contents must stay as they are until it has settled. Unknown keys are `invalid_argument`. A call that
  * fails throws a `BlobwireError` with one of the codes `not_found` (reason `repository`, `object`, `revision` or
  * `path`), `invalid_argument`, `permission_denied`, `unauthenticated`, `unavailable`, `deadline_exceeded` and
  * `cancelled`. Reads also throw `data_loss`, reason `integrity`, where the answer does not match its oid.
@@ -60,9 +62,8 @@ export class Repository {
    * Creates the repository. The call succeeds where the repository exists with the same object format.
    * @throws BlobwireError `already_exists` where the repository exists with the other object format
    */
-  async createRepository(options: CreateRepositoryInput & CallOptions = {}): Promise<RepositoryInfo> {
-    const { objectFormat, ...callOptions } = options
-    return this.#calls.compose('createRepository', { objectFormat }, callOptions)
+  createRepository(options: CreateRepositoryInput & CallOptions = {}): Promise<RepositoryInfo> {
+    return this.#calls.compose('createRepository', { objectFormat: options?.objectFormat }, options)
   }
 
   /** Returns the repository's object format and default branch. */
@@ -76,14 +77,15 @@ export class Repository {
   }
 
   /**
-   * Stores a blob of at most `maxInlineBytes` (1 MiB by default).
+   * Stores a blob of at most `maxInlineBytes` (1 MiB by default). The bytes are not copied: do not change, transfer or
+   * resize them before the call has settled.
    * @throws BlobwireError `resource_exhausted` where the content is larger
    */
   storeBlob(content: Bytes, options?: CallOptions): Promise<StoreBlobResponse> {
     return this.#calls.run('storeBlob', { content }, options)
   }
 
-  /** Reads a blob by its oid, or by revision and path. */
+  /** Reads a blob by its oid, or by revision and path. The content is the caller's: no other shares its buffer. */
   getBlob(address: string | BlobAddress, options?: CallOptions): Promise<GetBlobResponse> {
     return this.#calls.run('getBlob', typeof address === 'string' ? { oid: address } : address, options)
   }
@@ -104,8 +106,7 @@ export class Repository {
     entries: readonly NewTreeEntry[],
     options: { baseTree?: string | undefined } & CallOptions = {}
   ): Promise<StoreTreeResponse> {
-    const { baseTree, ...callOptions } = options
-    return this.#calls.run('storeTree', { entries, baseTree }, callOptions)
+    return this.#calls.run('storeTree', { entries, baseTree: options?.baseTree }, options)
   }
 
   /** Lists a tree completely, in Git's order. The client fetches all pages. */
@@ -133,8 +134,8 @@ export class Repository {
 
   /** Iterates over all commits reachable from a revision, newest first. Pages are fetched on demand. */
   commits(input: ListCommitsInput = {}, options?: CallOptions): AsyncGenerator<Commit, void> {
-    return allItems(async (page) => {
-      const { commits, nextPageToken } = await this.listCommits({ ...input, ...page }, options)
+    return allItems('listCommits', { input, options }, async (page, rest) => {
+      const { commits, nextPageToken } = await this.listCommits(page, rest)
       return { items: commits, nextPageToken }
     })
   }
@@ -142,6 +143,8 @@ export class Repository {
   /**
    * Commits changes of files on a branch: the server stores one new commit and moves the branch to it, or changes
    * nothing. The client sends only the contents that the server lacks, in as few requests as the server's limits allow.
+   * Everything is read when the call is made, but contents are not copied: do not change, transfer or resize their bytes
+   * before the call has settled.
    * @throws BlobwireError `aborted`, reason `ref_mismatch`, where the branch is not at `expectedHead`;
    * `failed_precondition`, reason `path_not_found` (a path to remove or move does not exist), `path_conflict` (a file
    * takes the place of a directory, or the reverse) or `missing_object`; `resource_exhausted` for a file above
@@ -165,8 +168,8 @@ export class Repository {
 
   /** Iterates over all refs, sorted by name, without `HEAD`. Pages are fetched on demand. */
   refs(input: ListInput = {}, options?: CallOptions): AsyncGenerator<Ref, void> {
-    return allItems(async (page) => {
-      const { refs, nextPageToken } = await this.listRefs({ ...input, ...page }, options)
+    return allItems('listRefs', { input, options }, async (page, rest) => {
+      const { refs, nextPageToken } = await this.listRefs(page, rest)
       return { items: refs, nextPageToken }
     })
   }
@@ -186,8 +189,8 @@ export class Repository {
 
   /** Iterates over all paths that differ between two commits or trees. Pages are fetched on demand. */
   changes(input: CompareInput, options?: CallOptions): AsyncGenerator<PathChange, void> {
-    return allItems(async (page) => {
-      const { changes, nextPageToken } = await this.compare({ ...input, ...page }, options)
+    return allItems('compare', { input, options }, async (page, rest) => {
+      const { changes, nextPageToken } = await this.compare(page, rest)
       return { items: changes, nextPageToken }
     })
   }
@@ -196,7 +199,7 @@ export class Repository {
    * Carries out operations in order, in as few requests as the server's limits allow. Each result is at the position of
    * its operation: `{ ok: true, value }` or `{ ok: false, error }`. With a literal list, each result has the type of
    * its own operation. With `atomic`, the server makes all ref changes of the batch or none; an atomic batch must fit
-   * into one request.
+   * into one request. Contents are not copied: do not change, transfer or resize their bytes before the call has settled.
    * @throws BlobwireError where a whole request failed; the server may have carried out the operations before it
    * @example
    * const [stored, read] = await repo.batch([{ storeBlob: { content: 'hello\n' } }, { getBlob: { oid } }])
@@ -207,7 +210,7 @@ export class Repository {
     operations: BatchOperations<Given>,
     options: { atomic?: boolean | undefined } & CallOptions = {}
   ): Promise<BatchResults<Given>> {
-    const { atomic, ...callOptions } = options
-    return this.#calls.compose('batch', { operations, atomic }, callOptions) as Promise<BatchResults<Given>>
+    const input = { operations, atomic: options?.atomic }
+    return this.#calls.compose('batch', input, options) as Promise<BatchResults<Given>>
   }
 }

@@ -15,6 +15,11 @@ export const defaults: Readonly<Record<ScalarKind, unknown>> = {
   int64: 0
 }
 
+/** The default for a message that is read. Contents belong to the caller, who may transfer them: none is shared. */
+export function defaultOf({ name, kind }: { readonly name: string; readonly kind: string }): unknown {
+  return name === 'content' ? new Uint8Array(0) : defaults[kind as ScalarKind]
+}
+
 /** The least and the greatest number of each type; of 64-bit types, the safe integers of JavaScript. */
 export const ranges: Readonly<Record<IntegerKind, readonly [number, number]>> = {
   uint32: [0, 2 ** 32 - 1],

@@ -3,12 +3,12 @@
  * schema and have the right types. For other messages (unknown fields, another order, a wrong type, damage) it gives up,
  * and msgpack.ts takes the complete reader, which is four times as slow and reports the error.
  */
-import { decodeLatin1, decodeUtf8, encodeUtf8, isUtf8, toNative } from '../platform/bytes.ts'
+import { decodeLatin1, decodeUtf8, encodeUtf8, isUtf8, ownBytes, toNative } from '../platform/bytes.ts'
 import type { NativeBytes } from '../platform/platform.ts'
 import type { Field, MessageName, ScalarKind } from '../schema/descriptor.ts'
 import { messageDescriptors } from '../schema/descriptors.ts'
 import type { WireObject } from './codec.ts'
-import { defaults } from './fields.ts'
+import { defaultOf } from './fields.ts'
 import { maxNodes } from './malformed.ts'
 
 /** A field, with the bytes of its key. */
@@ -45,7 +45,7 @@ function fieldDecoder(field: Field): FieldDecoder {
 /** Thrown inside this file to give up. */
 const unusual = new Error('left to the complete reader')
 
-/** The message; undefined = the complete reader has to decode it. `bytes` fields are views of the input. */
+/** The message; undefined = the complete reader has to decode it. Large `bytes` may be views of the input. */
 export function readMessagePack(type: MessageName, bytes: Uint8Array): WireObject | undefined {
   const reader = new Reader(toNative(bytes))
   try {
@@ -88,7 +88,7 @@ class Reader {
         }
         message[decoder.name] = decoder.repeated ? this.#list(decoder) : this.#value(decoder)
       } else if (decoder.repeated) message[decoder.name] = []
-      else if (decoder.oneof === undefined && decoder.kind !== 'message') message[decoder.name] = defaults[decoder.kind]
+      else if (decoder.oneof === undefined && decoder.kind !== 'message') message[decoder.name] = defaultOf(decoder)
     }
     if (remaining > 0) throw unusual
     return message
@@ -153,7 +153,7 @@ class Reader {
     if (!(head >= 0xc4 && head <= 0xc6)) throw unusual
     const length = this.#uint(1 << (head - 0xc4))
     const from = this.#skip(length)
-    return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + from, length)
+    return ownBytes(new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + from, length))
   }
 
   /** Negative numbers are left to the careful reader: only dates before 1970 are. */

@@ -8,7 +8,7 @@ import type { NativeBytes } from '../platform/platform.ts'
 
 /** The buffer for small messages, each of which is copied to memory of its exact size. */
 const scratch = allocate(64 * 1024)
-/** Contents from this size on are pieces of their own, and are not copied. */
+/** Contents from this size on are pieces of their own. */
 const ownPieceBytes = 16 * 1024
 /** Up to this number of characters, writing them one by one is faster than two calls of native functions. */
 const shortText = 64

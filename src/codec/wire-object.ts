@@ -2,13 +2,14 @@
  * Checks messages against the schema, for every codec alike. Defaults are filled in where messages are received, and left
  * out where they are sent. Rules: proto3 field presence and the ProtoJSON mapping (protobuf.dev, "ProtoJSON Format").
  */
-import { invalidArgument } from '../core/error.ts'
-import { toUint8Array, utf8Length } from '../platform/bytes.ts'
+import { goneContent, isGone } from '../core/contents.ts'
+import { FieldProblem } from '../core/field-problem.ts'
+import { ownBytes, utf8Length } from '../platform/bytes.ts'
 import type { Field, Init, MessageName } from '../schema/descriptor.ts'
 import { messageDescriptors } from '../schema/descriptors.ts'
 import type { Messages } from '../schema/messages.ts'
 import type { WireObject, WireOperation } from './codec.ts'
-import { defaults, type IntegerKind, ranges } from './fields.ts'
+import { defaultOf, defaults, type IntegerKind, ranges } from './fields.ts'
 
 /** A codec's representation of bytes and 64-bit integers, in which formats differ. */
 export interface Representation {
@@ -26,27 +27,12 @@ export interface Representation {
 
 /** The representation of MessagePack and protobufjs: bytes are bytes, and integers are numbers. */
 const binaryRepresentation: Representation = {
-  readBytes: (value) => (value instanceof Uint8Array ? toUint8Array(value) : undefined),
+  readBytes: (value) => (value instanceof Uint8Array ? ownBytes(value) : undefined),
   writeBytes: (bytes) => bytes,
   encodedLength: (length) => length,
   readLong: (value) => (typeof value === 'number' ? value : undefined),
   writeLong: (value) => value,
   acceptsProtoNames: false
-}
-
-/** Thrown for a wrong field; collects its path from the innermost message outwards. */
-class FieldProblem {
-  path = ''
-  readonly description: string
-
-  constructor(description: string) {
-    this.description = description
-  }
-
-  within(step: string): this {
-    this.path = this.path === '' || this.path.startsWith('[') ? step + this.path : `${step}.${this.path}`
-    return this
-  }
 }
 
 const protoNames = new Map(
@@ -57,7 +43,11 @@ const protoNames = new Map(
 
 /** Whether the value is the default of the field, which is not sent. */
 function isDefault(field: Field, value: unknown): boolean {
-  if (field.kind === 'bytes' || field.repeated) return (value as { length?: unknown } | null)?.length === 0
+  if (field.kind === 'bytes' || field.repeated) {
+    if ((value as { length?: unknown } | null)?.length !== 0) return false
+    if (value instanceof Uint8Array && isGone(value)) throw goneContent()
+    return true
+  }
   return field.kind !== 'message' && value === defaults[field.kind]
 }
 
@@ -137,6 +127,7 @@ function writeValue(field: Field, value: unknown, as: Representation): unknown {
       return checkBoolean(value)
     case 'bytes':
       if (!(value instanceof Uint8Array)) throw new FieldProblem('must be a Uint8Array')
+      if (value.length === 0 && isGone(value)) throw goneContent()
       estimatedBytes += as.encodedLength(value.length)
       return as.writeBytes(value)
     case 'int64':
@@ -194,7 +185,7 @@ function fromWireMessage(type: MessageName, value: unknown, as: Representation):
           message[name] = items
         } else message[name] = readValue(field, found, as)
       } else if (field.repeated) message[name] = []
-      else if (field.oneof === undefined && field.kind !== 'message') message[name] = defaults[field.kind]
+      else if (field.oneof === undefined && field.kind !== 'message') message[name] = defaultOf(field)
     }
   } catch (problem) {
     throw located(problem, field, index)
@@ -234,7 +225,7 @@ function toWireMessage(type: MessageName, value: unknown, as: Representation, om
 }
 
 function asError(problem: unknown): unknown {
-  return problem instanceof FieldProblem ? invalidArgument(problem.path, problem.description) : problem
+  return problem instanceof FieldProblem ? problem.toError() : problem
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Options of TLS. */
-/** PEM text or bytes. */
+/** PEM text or bytes, such as `readFileSync('ca.pem')`; a path is refused. */
 export type Pem = string | Uint8Array
 
 /** TLS of `https://` and `grpcs://` endpoints: the trusted authorities and the client's own certificate. */

@@ -26,15 +26,21 @@ export function checkObject<Options extends object>(name: string, options: Optio
 
 /** @throws BlobwireError `invalid_argument` for an unknown key, which names the nearest known one */
 export function checkKeys(where: string, value: object, allowed: readonly string[]): void {
-  for (const key of Object.keys(value)) {
-    if (allowed.includes(key)) continue
-    const nearest = nearestName(key, allowed)
-    const hint = nearest === undefined ? '' : `did you mean ${nearest}? `
-    throw invalidArgument(
-      where ? `${where}.${key}` : key,
-      `unknown option; ${hint}expected one of ${allowed.join(', ')}`
-    )
+  for (const key in value) {
+    if (!allowed.includes(key))
+      throw invalidArgument(where ? `${where}.${key}` : key, `unknown option; ${expectedKeys(key, allowed)}`)
   }
+}
+
+/** What was allowed instead of an unknown key; `aliases` are names that others use, and the right one. */
+export function expectedKeys(
+  key: string,
+  allowed: readonly string[],
+  aliases: Readonly<Record<string, string>> = {}
+): string {
+  const nearest = Object.hasOwn(aliases, key) ? aliases[key] : nearestName(key, allowed)
+  const hint = nearest === undefined ? '' : `did you mean ${nearest}? `
+  return `${hint}expected one of ${allowed.join(', ')}`
 }
 
 /** A positive number of milliseconds or bytes. @throws BlobwireError `invalid_argument` */

@@ -141,11 +141,26 @@ export class BlobwireError extends Error {
   }
 }
 
-/** An `invalid_argument` that names the field and the allowed values. */
-export function invalidArgument(field: string, description: string): BlobwireError {
+/** An `invalid_argument` that names the field and the allowed values, and perhaps the method that was called. */
+export function invalidArgument(field: string, description: string, method?: string): BlobwireError {
+  const message = field ? `${field}: ${description}` : description
   return new BlobwireError({
     code: 'invalid_argument',
-    message: field ? `${field}: ${description}` : description,
+    message: method === undefined ? message : `${method}: ${message}`,
     details: { violations: [{ field, description }] }
   })
+}
+
+/** An exception that is no `BlobwireError` as one: nothing but a bug of the client lets one come so far. */
+export function asBlobwireError(exception: unknown): BlobwireError {
+  if (exception instanceof BlobwireError) return exception
+  const message = `internal error of the client: ${exception instanceof Error ? exception.message : String(exception)}`
+  return new BlobwireError({ reason: 'internal_error', message, cause: exception })
+}
+
+/** An exception of an interceptor. */
+export function interceptorError(exception: unknown): BlobwireError {
+  if (exception instanceof BlobwireError) return exception
+  const message = `an interceptor failed: ${exception instanceof Error ? exception.message : String(exception)}`
+  return new BlobwireError({ reason: 'interceptor', message, cause: exception })
 }

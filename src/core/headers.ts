@@ -51,7 +51,8 @@ export function checkHeaders(
   headers: Readonly<Record<string, string>>,
   base: Readonly<Record<string, string>> = {}
 ): Record<string, string> {
-  if (typeof headers !== 'object' || headers === null)
+  // Headers, Map and lists have no keys of their own: they would be no headers at all.
+  if (Object.prototype.toString.call(headers) !== '[object Object]')
     throw invalidArgument('headers', 'must be an object of names and values')
   const checked: Record<string, string> = { ...base }
   for (const given of Object.keys(headers)) {

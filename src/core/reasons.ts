@@ -99,6 +99,16 @@ const rows = {
     breaker: false,
     ...answered
   },
+  internal_error: {
+    code: 'internal',
+    text: 'An exception inside the client ended the call: a bug; `cause` holds the exception.',
+    breaker: false,
+    ...answered
+  },
+  content_gone: {
+    code: 'invalid_argument',
+    text: 'The buffer of a content was transferred or shrank before the call had settled.'
+  },
   token_source: { code: 'unauthenticated', text: 'The `token` function failed or returned no bearer token.' },
   atomic_too_large: { code: 'resource_exhausted', text: 'The atomic batch does not fit into one request.' },
   // The network

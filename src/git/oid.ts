@@ -1,4 +1,5 @@
 /** Object ids: the hash of `<kind> <size>\0<content>`. Source: Git's "Git Internals - Git Objects". */
+import { contentGone, isGone } from '../core/contents.ts'
 import { hashHex } from '../platform/hash.ts'
 
 /** Hash function for the oids of a repository. Source: git-init(1), `--object-format`. */
@@ -37,8 +38,10 @@ export function isOid(text: string, format?: ObjectFormat): boolean {
   return format === undefined ? forms.sha1.test(text) || forms.sha256.test(text) : forms[format].test(text)
 }
 
-/** The oid of an object, as `git hash-object` computes it; `content` is without Git's header. */
+/** The oid of an object, as `git hash-object` computes it; `content` is without Git's header. @throws BlobwireError `invalid_argument` for detached bytes */
 export function hashObject(kind: ObjectKind, content: Uint8Array, format: ObjectFormat): string {
+  // Node hashes the content of a detached buffer as an empty one.
+  if (content.length === 0 && isGone(content)) throw contentGone('content')
   return hashHex(format, `${kind} ${content.length}\0`, content)
 }
 

@@ -27,12 +27,26 @@ export function refNameProblem(name: string): string | undefined {
   return undefined
 }
 
+/** Why a name that begins like one of a ref is no branch; `x` would be taken for `refs/heads/x`. */
+function otherKind(branch: string): string | undefined {
+  if (branch.startsWith('heads/'))
+    return `must be ${show(branch.slice(6))} or ${show(`refs/${branch}`)}, not ${show(branch)}`
+  if (!branch.startsWith('refs/') || branch.startsWith('refs/heads/')) return undefined
+  const last = branch.slice(branch.lastIndexOf('/') + 1) || 'main'
+  const meant = `${show(last)} is short for ${show(`refs/heads/${last}`)}; updateRefs moves other refs`
+  return `must be a branch, not another kind of ref such as ${show(branch)}: ${meant}`
+}
+
+const show = (name: string) => JSON.stringify(name.slice(0, 80))
+
 /**
  * The full name of a branch: `main` and `refs/heads/main` are the same.
  * @throws BlobwireError `invalid_argument` for a name that no branch can have
  */
 export function branchRef(branch: string): string {
   if (typeof branch !== 'string' || branch === '') throw invalidArgument('branch', 'must be a name such as main')
+  const other = otherKind(branch)
+  if (other !== undefined) throw invalidArgument('branch', other)
   const name = branch.startsWith('refs/heads/') ? branch : `refs/heads/${branch}`
   // Git refuses these branches: it would take them for options, or for HEAD.
   const problem = /^refs\/heads\/(?:-|HEAD$)/.test(name) ? 'must not be HEAD or begin with "-"' : refNameProblem(name)

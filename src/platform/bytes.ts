@@ -21,6 +21,17 @@ export function toUint8Array(bytes: Uint8Array): Uint8Array {
   return bytes instanceof Buffer ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes
 }
 
+/** Below this, bytes that were read have a buffer of their own: a small content must not keep a whole frame. */
+const ownBelowBytes = 64 * 1024
+
+export function ownBytes(bytes: Uint8Array): Uint8Array {
+  const { length } = bytes
+  const { byteLength } = bytes.buffer
+  // At most one view has more than half of a buffer, so that transferring its buffer empties no other content.
+  const isOwn = length < ownBelowBytes ? length === byteLength : length * 2 > byteLength
+  return isOwn ? toUint8Array(bytes) : new Uint8Array(bytes)
+}
+
 export function copyRange(bytes: NativeBytes, from: number, to: number): NativeBytes {
   const copy = Buffer.allocUnsafe(to - from) as Native
   ;(bytes as Native).copy(copy, 0, from, to)
@@ -60,5 +71,5 @@ export function decodeBase64(text: string): Uint8Array | undefined {
   if (length % 4 === 0 && text.endsWith('=')) length -= text.endsWith('==') ? 2 : 1
   const bytes = Buffer.from(text, 'base64')
   // Buffer skips characters that are not base64, so that the result of bad text is too short.
-  return length % 4 !== 1 && bytes.length === Math.floor((length * 3) / 4) ? toUint8Array(bytes) : undefined
+  return length % 4 !== 1 && bytes.length === Math.floor((length * 3) / 4) ? ownBytes(bytes) : undefined
 }

@@ -20,6 +20,11 @@ export interface ByteFunctions {
   toNative(bytes: Uint8Array): NativeBytes
   /** The same memory as a `Uint8Array` that is no `Buffer`, as the API returns bytes. */
   toUint8Array(bytes: Uint8Array): Uint8Array
+  /**
+   * Bytes that were read, for the caller to keep: below 64 KiB with a buffer of exactly their length, above with a buffer
+   * that no other content is in.
+   */
+  ownBytes(bytes: Uint8Array): Uint8Array
   /** A copy of a range. */
   copyRange(bytes: NativeBytes, from: number, to: number): NativeBytes
   /** A copy of all pieces, one behind the other. */

@@ -5,7 +5,7 @@ import type { Client, OperationResult, Repository } from '../../src/index.ts'
 import type { TcpProxy } from '../../tcp-proxy/tcp-proxy.ts'
 import { faultyNetwork, transports } from '../support/faulty-network.ts'
 
-const author = { name: 'A U Thor', email: 'author@example.com', seconds: 1_700_000_000 }
+const author = { name: 'A U Thor', email: 'author@example.com', timeSeconds: 1_700_000_000 }
 const zero = '0'.repeat(40)
 
 /** Before each case: something to work on. */

@@ -75,6 +75,11 @@ test('ref names, against git check-ref-format', () => {
   assert.equal(branchRef('refs/heads/a/b'), 'refs/heads/a/b')
   for (const branch of ['', '-x', 'HEAD', 'a..b', 'a '])
     assert.throws(() => branchRef(branch), { code: 'invalid_argument' })
+  // Names of other refs, which would be taken for branches of a strange name.
+  for (const branch of ['refs/tags/x', 'refs/x', 'refs/remotes/origin/x'])
+    assert.throws(() => branchRef(branch), /"x" is short for "refs\/heads\/x"/)
+  assert.throws(() => branchRef('heads/x'), /must be "x" or "refs\/heads\/x", not "heads\/x"/)
+  assert.equal(branchRef('refs/heads/heads/x'), 'refs/heads/heads/x')
 })
 
 test('signatures that git fsck --strict refuses are refused, naming the field', (context) => {

@@ -4,7 +4,7 @@ import { fromWire, toWire } from '../../codec/wire-object.ts'
 import type { GrpcChannel } from '../../connection/grpc/channel.ts'
 import { asIs, type GrpcConnection, type StreamListener } from '../../connection/grpc/connection.ts'
 import type { Counters } from '../../core/counters.ts'
-import type { BlobwireError } from '../../core/error.ts'
+import { asBlobwireError, type BlobwireError } from '../../core/error.ts'
 import type { Messages } from '../../schema/messages.ts'
 import { malformedResponse } from '../errors.ts'
 import { frameMessage, type SessionFrame } from '../session-frame.ts'
@@ -120,7 +120,12 @@ class GrpcSession implements SessionStream, StreamListener {
       this.#end(malformedResponse((error as Error).message, error))
       return
     }
-    this.#opening.onResponse(response)
+    try {
+      this.#opening.onResponse(response)
+    } catch (error) {
+      this.#stream.cancel()
+      this.#end(asBlobwireError(error))
+    }
   }
 
   #end(error: BlobwireError | undefined): void {

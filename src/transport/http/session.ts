@@ -13,7 +13,7 @@ import {
 import { gunzip, gzip } from '../../compression/gzip.ts'
 import { piecesLookCompressible } from '../../compression/sample.ts'
 import type { StreamControl } from '../../connection/http2/connection-pool.ts'
-import { BlobwireError } from '../../core/error.ts'
+import { asBlobwireError, BlobwireError } from '../../core/error.ts'
 import { methods, serviceName } from '../../schema/methods.ts'
 import { malformedResponse, withRetryAfter } from '../errors.ts'
 import { frameMessage, type SessionFrame } from '../session-frame.ts'
@@ -135,10 +135,9 @@ class HttpSession implements SessionStream {
     const { gzip: wanted } = this.#options
     if (wanted && payloadBytes(pieces) >= sessionGzipThresholdBytes && piecesLookCompressible(pieces)) {
       // Frames are independent of each other: one that is being compressed may be overtaken.
-      Promise.resolve(gzip(payloadOf(pieces))).then(
-        (bytes) => this.#push([encodeEnvelope(compressedFlag, bytes)]),
-        (error) => this.#end(errorFromException(error))
-      )
+      Promise.resolve(gzip(payloadOf(pieces)))
+        .then((bytes) => this.#push([encodeEnvelope(compressedFlag, bytes)]))
+        .catch((error) => this.#end(errorFromException(error)))
       return this.#body.readableLength < highWaterBytes
     }
     sealEnvelope(pieces)
@@ -150,7 +149,11 @@ class HttpSession implements SessionStream {
     this.#nothingSinceWrite = true
     this.#context.counters.bytesSent += payloadBytes(pieces)
     let hasRoom = true
-    for (const piece of pieces) hasRoom = this.#body.push(piece)
+    // Every second piece is a caller's content, whose buffer may be transferred while the stream waits: the frame would
+    // be cut short, and every later one with it.
+    for (const [index, piece] of pieces.entries()) {
+      hasRoom = this.#body.push(index % 2 === 0 ? piece : Buffer.from(piece))
+    }
     return hasRoom
   }
 
@@ -203,7 +206,12 @@ class HttpSession implements SessionStream {
 
   #message(flags: number, payload: Uint8Array): void {
     if ((flags & endStreamFlag) !== 0) return this.#endStream(payload)
-    this.#opening.onResponse(this.#context.codec.decode('SessionResponse', payload))
+    const response = this.#context.codec.decode('SessionResponse', payload)
+    try {
+      this.#opening.onResponse(response)
+    } catch (error) {
+      throw asBlobwireError(error)
+    }
   }
 
   /** Connect's "EndStreamResponse": `{}`, or with `error` the same object as of a unary error. */

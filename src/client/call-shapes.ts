@@ -1,0 +1,188 @@
+/** The form of the input and the options of every call, which are taken over when the call is made. */
+import type { CallOptions } from '../call/call-options.ts'
+import { expectedKeys, show } from '../core/check-options.ts'
+import { type BlobwireError, invalidArgument } from '../core/error.ts'
+import { FieldProblem } from '../core/field-problem.ts'
+import { checkHeaders } from '../core/headers.ts'
+import { branchRef } from '../git/ref-name.ts'
+import type { OperationName } from './inputs.ts'
+import type { CallMessages, Method } from './interceptor.ts'
+import { asGiven, byPath, bytes, count, flag, list, object, oidOrNull, seconds, type Take, text } from './take.ts'
+
+const author = object(
+  { name: text, email: text, timeSeconds: seconds, zone: text },
+  {
+    required: ['name', 'email'],
+    aliases: {
+      date: 'timeSeconds',
+      seconds: 'timeSeconds',
+      time: 'timeSeconds',
+      timestamp: 'timeSeconds',
+      when: 'timeSeconds',
+      timezone: 'zone',
+      offset: 'zone'
+    }
+  }
+)
+
+const page = { pageSize: count, pageToken: text }
+const treeInput = { revision: text, path: text, recursive: flag }
+
+const entries = list(
+  object(
+    // Listings have `rawPath`, too.
+    { path: text, mode: text, oid: text, rawPath: asGiven },
+    { required: ['path', 'mode', 'oid'], aliases: { name: 'path', sha: 'oid' } }
+  )
+)
+
+const changedFile = object({
+  content: bytes,
+  oid: text,
+  moveFrom: text,
+  delete: flag,
+  mode: text,
+  expectedOid: oidOrNull
+})
+
+const changeForms = 'must be bytes, a string, null, { content }, { oid } or { moveFrom }'
+
+function change(value: unknown): unknown {
+  if (value === null || typeof value === 'string' || value instanceof Uint8Array)
+    return value === null ? null : bytes(value)
+  if (typeof value !== 'object') throw new FieldProblem(`${changeForms}, not ${show(value)}`)
+  const taken = changedFile(value) as Record<string, unknown>
+  const kinds = ['content', 'oid', 'moveFrom', 'delete'].filter((key) => taken[key] !== undefined)
+  if (kinds.length === 1) return taken
+  throw new FieldProblem(kinds.length === 0 ? changeForms : `must have only one of ${kinds.join(' and ')}`)
+}
+
+function branch(value: unknown): unknown {
+  try {
+    branchRef(value as string)
+    return value
+  } catch (error) {
+    throw new FieldProblem((error as BlobwireError).details.violations?.[0]?.description ?? '')
+  }
+}
+
+const update = object(
+  { name: text, expectedOid: oidOrNull, newOid: oidOrNull },
+  { required: ['name', 'expectedOid', 'newOid'] }
+)
+
+const blobAddress = object({ oid: text, revision: text, path: text })
+
+const operations: Readonly<Record<OperationName, Take>> = {
+  storeBlob: object({ content: bytes }, { required: ['content'] }),
+  getBlob(value) {
+    const address = blobAddress(value) as Record<string, unknown>
+    const { oid, revision, path } = address
+    const isOne = oid === undefined ? revision !== undefined && path !== undefined : (revision ?? path) === undefined
+    if (isOne) return address
+    throw new FieldProblem('must be the address of a blob: { oid }, or { revision, path }')
+  },
+  findMissing: object({ oids: list(text) }, { required: ['oids'] }),
+  storeTree: object({ entries, baseTree: text }, { required: ['entries'] }),
+  getTree: object({ ...treeInput, ...page }),
+  storeCommit: object(
+    { tree: text, parents: list(text), author, committer: author, message: text },
+    { required: ['tree', 'author', 'message'] }
+  ),
+  getCommit: object({ revision: text }),
+  listCommits: object({ revision: text, path: text, ...page }),
+  commitFiles: object(
+    {
+      branch,
+      changes: byPath(change, "{ 'a.txt': 'content' }"),
+      guards: byPath(oidOrNull, "{ 'a.txt': oid }"),
+      message: text,
+      author,
+      committer: author,
+      expectedHead: oidOrNull,
+      requestKey: text
+    },
+    { required: ['branch', 'changes', 'message', 'author'] }
+  ),
+  listRefs: object({ prefix: text, ...page }),
+  updateRefs: object({ updates: list(update), requestKey: text }, { required: ['updates'] }),
+  compare: object({ base: text, head: text, ...page }, { required: ['base', 'head'] }),
+  getRepository: object({})
+}
+
+const operationNames = Object.keys(operations)
+
+/** One operation of a batch. */
+function operation(value: unknown): unknown {
+  const given = typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {}
+  const names = Object.keys(given).filter((name) => (given as Record<string, unknown>)[name] !== undefined)
+  const [name = ''] = names
+  if (names.length !== 1) throw new FieldProblem('must be an object with one key, such as { storeBlob: … }')
+  if (!Object.hasOwn(operations, name)) {
+    throw new FieldProblem(`unknown operation ${show(name)}; ${expectedKeys(name, operationNames)}`)
+  }
+  try {
+    return { [name]: operations[name as OperationName]((given as Record<string, unknown>)[name]) }
+  } catch (problem) {
+    throw problem instanceof FieldProblem ? problem.within(name) : problem
+  }
+}
+
+function objectFormat(value: unknown): unknown {
+  if (value === 'sha1' || value === 'sha256') return value
+  throw new FieldProblem(`must be sha1 or sha256, not ${show(value)}`)
+}
+
+const inputs: Readonly<Record<Method, Take>> = {
+  ...operations,
+  getTree: object(treeInput),
+  createRepository: object({ objectFormat }),
+  deleteRepository: object({}),
+  listRepositories: object({ prefix: text, ...page }),
+  getCapabilities: object({}),
+  batch: object({ operations: list(operation), atomic: flag }, { required: ['operations'] })
+}
+
+/**
+ * The input of a call, checked and copied but for its contents.
+ * @throws BlobwireError `invalid_argument` that names the call, the field and what is allowed
+ */
+export function takeInput<Name extends Method>(method: Name, input: CallMessages[Name]): CallMessages[Name] {
+  try {
+    return inputs[method](input) as CallMessages[Name]
+  } catch (problem) {
+    if (!(problem instanceof FieldProblem)) throw problem
+    throw problem.toError(method)
+  }
+}
+
+const optionKeys = ['signal', 'timeoutMs', 'headers', 'token', 'transport']
+
+/** Options of single calls besides those that all have. */
+const ownOptions: { readonly [Name in Method]?: readonly string[] } = {
+  createRepository: ['objectFormat', 'requestKey'],
+  deleteRepository: ['requestKey'],
+  storeTree: ['baseTree'],
+  commitFiles: ['requestKey'],
+  updateRefs: ['requestKey'],
+  batch: ['atomic', 'requestKey']
+}
+
+/** @throws BlobwireError `invalid_argument` for options that the call does not have */
+export function checkCallOptions(method: Method, options: CallOptions | undefined): void {
+  if (options === undefined) return
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw invalidArgument('options', `must be an object of options, not ${show(options)}`)
+  }
+  for (const key in options) {
+    if (optionKeys.includes(key) || ownOptions[method]?.includes(key)) continue
+    const description = `unknown option; ${expectedKeys(key, [...optionKeys, ...(ownOptions[method] ?? [])])}`
+    throw invalidArgument(key, description, method)
+  }
+}
+
+/** The options of a call, checked and copied. */
+export function takeOptions(method: Method, options: CallOptions): CallOptions {
+  checkCallOptions(method, options)
+  return options.headers === undefined ? { ...options } : { ...options, headers: checkHeaders(options.headers) }
+}

@@ -1,0 +1,139 @@
+/**
+ * Takes values over from callers: checks their form and copies lists and objects, so that the caller may change his own
+ * afterwards. Contents are not copied.
+ */
+import { expectedKeys, show } from '../core/check-options.ts'
+import { goneContent, isGone } from '../core/contents.ts'
+import { FieldProblem } from '../core/field-problem.ts'
+
+/** Returns the checked value, or a copy of it. @throws FieldProblem */
+export type Take = (value: unknown) => unknown
+
+/** The keys of an object, and how the value of each is taken. */
+export type Shape = Readonly<Record<string, Take>>
+
+interface ObjectRules {
+  /** Keys that must be given. */
+  readonly required?: readonly string[]
+  /** Names that others use, and the right one. */
+  readonly aliases?: Readonly<Record<string, string>>
+}
+
+export function text(value: unknown): unknown {
+  if (typeof value === 'string') return value
+  throw new FieldProblem(`must be a string, not ${show(value)}`)
+}
+
+export function flag(value: unknown): unknown {
+  if (typeof value === 'boolean') return value
+  throw new FieldProblem(`must be true or false, not ${show(value)}`)
+}
+
+/** A number of items; 0 would be the server's default. */
+export function count(value: unknown): unknown {
+  if (Number.isInteger(value) && (value as number) > 0) return value
+  throw new FieldProblem(`must be an integer of 1 or more, not ${show(value)}`)
+}
+
+/** An oid, or `null` for nothing. */
+export function oidOrNull(value: unknown): unknown {
+  if (value === null || typeof value === 'string') return value
+  throw new FieldProblem(`must be an oid or null, not ${show(value)}`)
+}
+
+/** A value that is checked elsewhere. */
+export const asGiven: Take = (value) => value
+
+export function bytes(value: unknown): unknown {
+  if (typeof value === 'string') return value
+  if (!(value instanceof Uint8Array)) throw new FieldProblem('must be a Uint8Array or a string')
+  if (value.length === 0 && isGone(value)) throw goneContent()
+  return value
+}
+
+/** The latest date that is one in seconds; the same number of milliseconds is a date of 1973. */
+const latestSeconds = 1e11
+
+/** A date in seconds since 1970. */
+export function seconds(value: unknown): unknown {
+  if (value instanceof Date) {
+    throw new FieldProblem('must be a number of seconds, not a Date; use Math.floor(date.getTime() / 1000)')
+  }
+  if (typeof value !== 'number') throw new FieldProblem(`must be a number of seconds since 1970, not ${show(value)}`)
+  if (value > latestSeconds) {
+    const meant = Math.floor(value / 1000)
+    throw new FieldProblem(
+      `must be in seconds since 1970, not milliseconds; did you mean ${meant} instead of ${value}?`
+    )
+  }
+  return value
+}
+
+export function list(take: Take): Take {
+  return (value) => {
+    if (!Array.isArray(value)) throw new FieldProblem(`must be a list, not ${show(value)}`)
+    const copy = new Array(value.length)
+    let index = 0
+    try {
+      for (; index < copy.length; index++) copy[index] = take(value[index])
+    } catch (problem) {
+      throw located(problem, `[${index}]`)
+    }
+    return copy
+  }
+}
+
+/** An object with the keys of `shape` and no others; those that are undefined are left out. */
+export function object(shape: Shape, { required = [], aliases = {} }: ObjectRules = {}): Take {
+  const keys = Object.keys(shape)
+  return (value) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array) {
+      throw new FieldProblem(`must be an object with the keys ${keys.join(', ')}, not ${show(value)}`)
+    }
+    for (const key in value) {
+      if (!Object.hasOwn(shape, key))
+        throw new FieldProblem(`unknown key; ${expectedKeys(key, keys, aliases)}`).within(key)
+    }
+    const copy: Record<string, unknown> = {}
+    let key = ''
+    try {
+      // By the shape's keys, because getters of classes are found by no loop over the value.
+      for (key of keys) {
+        const item = (value as Record<string, unknown>)[key]
+        if (item !== undefined) copy[key] = (shape[key] as Take)(item)
+        else if (required.includes(key)) throw new FieldProblem('is required')
+      }
+    } catch (problem) {
+      throw located(problem, key)
+    }
+    return copy
+  }
+}
+
+/** Values by path: a plain object or a Map, also of another realm. */
+export function byPath(take: Take, example: string): Take {
+  return (value) => {
+    const isMap = Object.prototype.toString.call(value) === '[object Map]'
+    if (!isMap && !isPlain(value)) throw new FieldProblem(`must be an object of paths or a Map, such as ${example}`)
+    const entries = isMap ? [...(value as Map<unknown, unknown>)] : Object.entries(value as object)
+    const taken = entries.map(([path, item]): [string, unknown] => {
+      if (typeof path !== 'string') throw new FieldProblem(`has a path that is no string: ${show(path)}`)
+      try {
+        return [path, take(item)]
+      } catch (problem) {
+        throw located(problem, `[${JSON.stringify(path.slice(0, 200))}]`)
+      }
+    })
+    return isMap ? new Map(taken) : Object.fromEntries(taken)
+  }
+}
+
+function isPlain(value: unknown): boolean {
+  if (Object.prototype.toString.call(value) !== '[object Object]') return false
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+function located(problem: unknown, step: string): unknown {
+  return problem instanceof FieldProblem ? problem.within(step) : problem
+}
