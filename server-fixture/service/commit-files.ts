@@ -6,9 +6,9 @@ import { isZeroOid, zeroOid } from '../../src/git/oid.ts'
 import { modeProblem } from '../../src/git/path.ts'
 import { branchRef } from '../../src/git/ref-name.ts'
 import type { Messages } from '../../src/schema/messages.ts'
-import { isReachable } from './commit-log.ts'
 import { checkOid, limitExceeded, precondition, refMismatch } from './errors.ts'
 import { checkKinds, checkObjects } from './references.ts'
+import { keyedRequest, type WriteKey } from './request-keys.ts'
 import { type Edit, editTree } from './tree-edit.ts'
 import { entryAt } from './tree-path.ts'
 import type { Workspace } from './workspace.ts'
@@ -111,52 +111,42 @@ async function makeCommit(workspace: Workspace, request: Request, head: string |
   }
 }
 
-/**
- * The branch is not at the expected head. If an earlier attempt made this very commit, the work is done; the commit's
- * oid tells, because it follows from the request alone.
- */
-async function madeBefore(workspace: Workspace, request: Request, at: { head: string | undefined; current: string }) {
-  let made: Response
-  try {
-    made = await makeCommit(workspace, request, at.head)
-  } catch {
-    // The commit cannot be made on the head that the request names, so it never was.
-    return undefined
-  }
-  if ((await workspace.storedInfo(made.oid)) === undefined) return undefined
-  return (await isReachable(workspace, made.oid, at.current)) ? made : undefined
+/** Moves the branch from the head to the commit, and has the commit remembered under its key. */
+async function moveBranch(
+  workspace: Workspace,
+  made: Response,
+  { head, key }: { head: string | undefined; key: WriteKey | undefined }
+) {
+  const moves = [{ name: made.ref, expectedOid: head ?? zeroOid(workspace.format), newOid: made.oid }]
+  await workspace.flush()
+  key?.throwIfAbandoned?.()
+  return workspace.moveRefs(moves, key && [keyedRequest(key, made, moves)])
 }
 
-async function commitOnExpected(workspace: Workspace, request: Request, ref: string): Promise<Response> {
+async function commitOnExpected(workspace: Workspace, request: Request, key: WriteKey | undefined): Promise<Response> {
+  const ref = branchRef(request.branch)
   const expectedOid = request.expectedHead
   checkOid('expectedHead', expectedOid, workspace.format)
   const zero = zeroOid(workspace.format)
   const head = isZeroOid(expectedOid) ? undefined : expectedOid
   const [current] = await workspace.refs([ref])
   if (current !== head) {
-    const done = current && (await madeBefore(workspace, request, { head, current }))
-    if (done) return done
     throw refMismatch([{ name: ref, expectedOid: head ?? zero, foundOid: current ?? zero }])
   }
   const made = await makeCommit(workspace, request, head)
-  const mismatches = await workspace.moveRefs([{ name: ref, expectedOid: head ?? zero, newOid: made.oid }])
-  const [lost] = mismatches
-  if (lost === undefined) return made
-  // The same call sent twice at once: the other one may have made this commit, and others may have built on it.
-  const done = !isZeroOid(lost.foundOid) && (await isReachable(workspace, made.oid, lost.foundOid))
-  if (done) return made
-  throw refMismatch(mismatches)
+  const mismatches = await moveBranch(workspace, made, { head, key })
+  if (mismatches.length > 0) throw refMismatch(mismatches)
+  return made
 }
 
-/** CommitFiles. */
-export async function commitFiles(workspace: Workspace, request: Request): Promise<Response> {
+/** CommitFiles; with a key, the commit is remembered under it. */
+export async function commitFiles(workspace: Workspace, request: Request, key?: WriteKey): Promise<Response> {
   const ref = branchRef(request.branch)
-  if (request.expectedHead !== '') return commitOnExpected(workspace, request, ref)
-  const zero = zeroOid(workspace.format)
+  if (request.expectedHead !== '') return commitOnExpected(workspace, request, key)
   for (let race = 0; ; race++) {
     const [head] = await workspace.refs([ref])
     const made = await makeCommit(workspace, request, head)
-    const mismatches = await workspace.moveRefs([{ name: ref, expectedOid: head ?? zero, newOid: made.oid }])
+    const mismatches = await moveBranch(workspace, made, { head, key })
     if (mismatches.length === 0) return made
     if (race >= maxRaces) throw refMismatch(mismatches)
   }

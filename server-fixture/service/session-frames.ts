@@ -121,7 +121,8 @@ export class SessionFrames {
     try {
       const principal = authenticate()
       const beforeOperation = (index: number) => frame.throwIfCancelled(index)
-      const context = { principal, signal: frame.signal, requestId, beforeOperation }
+      const { signal, receivedAtMs } = frame
+      const context = { principal, signal, requestId, receivedAtMs, beforeOperation }
       results = await service.sessionBatch(frame.batch, context)
     } catch (error) {
       const result = { error: operationError(toBlobwireError(error), requestId) }
@@ -145,6 +146,7 @@ export class SessionFrames {
 /** A frame without an answer yet. */
 class RunningFrame {
   readonly batch: Messages['SessionBatch']
+  readonly receivedAtMs = performance.now()
   readonly #controller = new AbortController()
   #cancelled: Set<number> | undefined
 

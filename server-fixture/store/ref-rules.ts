@@ -23,9 +23,8 @@ export function compareRefs(
   const mismatches: RefMismatch[] = []
   for (const [index, { name, expectedOid, newOid }] of moves.entries()) {
     const foundOid = found[index] ?? zeroOid
-    if (foundOid === newOid) continue
-    if (foundOid === expectedOid) pending.push({ name, expectedOid, newOid, foundOid })
-    else mismatches.push({ name, expectedOid, foundOid })
+    if (foundOid !== expectedOid) mismatches.push({ name, expectedOid, foundOid })
+    else if (foundOid !== newOid) pending.push({ name, expectedOid, newOid, foundOid })
   }
   return { pending, mismatches }
 }
