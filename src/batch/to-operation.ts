@@ -1,11 +1,12 @@
 /** Turns a call into a pending operation. */
 
 import type { Call, Sink } from '../call/call.ts'
-import type { Codec } from '../codec/codec.ts'
+import type { Codec, WireObject } from '../codec/codec.ts'
 import type { Method } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
 import { type OperationName, operationMessages, type PreparedOperation } from '../transport/session-stream.ts'
+import { toKeyedOperation } from './apply.ts'
 import { BatchedOperations, type PendingOperation, SingleOperation } from './pending-operation.ts'
 
 /** How operations are recognized and prepared. */
@@ -20,7 +21,9 @@ export interface OperationContext {
 const slow = new Set<OperationName>(['getTree', 'listCommits', 'commitFiles', 'compare'])
 
 const names = new Map<Method, OperationName>(
-  (Object.keys(operationMessages) as OperationName[]).map((name) => [methods[name] as Method, name])
+  (Object.keys(operationMessages) as OperationName[])
+    .filter((name) => name !== 'apply')
+    .map((name) => [methods[name] as Method, name])
 )
 
 /**
@@ -33,6 +36,11 @@ export function operationOf(call: Call, sink: Sink, context: OperationContext): 
   const { codec } = context
   const name = names.get(call.method)
   if (name === undefined) return call.method === methods.batchOperations ? batchOf(call, sink, codec) : undefined
+  if (call.requestKey !== undefined) {
+    const { wire, bytes } = codec.prepareOperation(operationMessages.apply, toKeyedOperation(call, name))
+    const init = { call, prepared: [{ apply: wire }], keyed: [wire], bytes, unbatchable: slow.has(name) }
+    return new SingleOperation(name, init, sink)
+  }
   const { wire, bytes } = codec.prepareOperation(operationMessages[name], call.request)
   return new SingleOperation(name, { call, prepared: [{ [name]: wire }], bytes, unbatchable: slow.has(name) }, sink)
 }
@@ -41,11 +49,13 @@ function batchOf(call: Call, sink: Sink, codec: Codec): PendingOperation | undef
   const { operations, atomic } = call.request as Messages['BatchOperationsRequest']
   if (atomic || operations.length === 0) return undefined
   let total = 0
+  const keyed: WireObject[] = []
   const prepared = operations.map((operation): PreparedOperation => {
     const name = Object.keys(operation)[0] as OperationName
     const { wire, bytes } = codec.prepareOperation(operationMessages[name], operation[name] as object)
     total += bytes
+    if (name === 'apply') keyed.push(wire)
     return { [name]: wire }
   })
-  return new BatchedOperations({ call, prepared, bytes: total, unbatchable: true }, sink)
+  return new BatchedOperations({ call, prepared, keyed, bytes: total, unbatchable: true }, sink)
 }

@@ -165,9 +165,10 @@ function submitted(retrier: Retrier, call: Call): Promise<object> {
 /** Calls that nobody changed stay the same object; only those with the client's own headers travel in frames. */
 function changedCall(call: Call, { message, headers }: Changeable): Call {
   if (message === call.request && headers === call.headers) return call
-  const { method, transport, signal } = call
+  const { method, requestKey, transport, signal } = call
   return {
     method,
+    requestKey,
     request: message,
     headers,
     transport,

@@ -18,6 +18,8 @@ export interface UnstartedCall {
   readonly timeoutMs: number
   /** The caller's signal. */
   readonly signal: AbortSignal | undefined
+  /** See `KeyedCall`. */
+  readonly requestKey?: string | undefined
   /** The transport that the caller asks for. */
   readonly transport?: TransportName | undefined
   /** Checks the answer before the caller gets it. @throws BlobwireError, with which the call then fails */
@@ -101,6 +103,10 @@ class RunningCall implements Call, Cancellable, Sink, Timed, Waiter {
 
   get headers(): Readonly<Record<string, string>> {
     return this.#unstarted.headers
+  }
+
+  get requestKey(): string | undefined {
+    return this.#unstarted.requestKey
   }
 
   get transport(): TransportName | undefined {

@@ -16,6 +16,7 @@ import type { OperationInputs, OperationName } from './inputs.ts'
 import type { Interception } from './interception.ts'
 import type { RepositoryInputs, RepositoryMethod, RepositoryResults } from './interceptor.ts'
 import { wholeTree } from './paging.ts'
+import { checkRequestKey, newRequestKey, type WriteOptions } from './request-key.ts'
 import type { OperationValues } from './results.ts'
 import { prepare, type Request, type RequestDefaults } from './to-request.ts'
 import { verifyResponse } from './verify/answers.ts'
@@ -72,9 +73,11 @@ export class RepositoryCalls implements RequestDefaults {
   async compose<Name extends ComposedMethod>(
     name: Name,
     input: RepositoryInputs[Name],
-    options: CallOptions
+    options: WriteOptions
   ): Promise<RepositoryResults[Name]> {
     const run: Run<Name> = composed[name]
+    // Above the interceptors: one that sends the call again repeats it.
+    if (keyed.has(name)) options = withKey(options)
     if (this.#interception === undefined) return run(this, input, options)
     return this.invoker.intercept({
       method: name,
@@ -111,7 +114,7 @@ export class RepositoryCalls implements RequestDefaults {
   }
 
   /** Keeps what an answer tells of the repository. */
-  learn(info: RepositoryInfo): RepositoryInfo {
+  learn<Info extends RepositoryInfo>(info: Info): Info {
     this.invoker.caches.formats.set(this.repository, info.objectFormat)
     return info
   }
@@ -121,8 +124,22 @@ export class RepositoryCalls implements RequestDefaults {
 type Run<Name extends RepositoryMethod> = (
   calls: RepositoryCalls,
   input: RepositoryInputs[Name],
-  options: CallOptions
+  options: WriteOptions
 ) => Promise<RepositoryResults[Name]>
+
+const keyed: ReadonlySet<string> = new Set<ComposedMethod>([
+  'createRepository',
+  'deleteRepository',
+  'commitFiles',
+  'updateRefs',
+  'batch'
+])
+
+/** @throws BlobwireError `invalid_argument` for a key that cannot be one */
+function withKey(options: WriteOptions): WriteOptions {
+  const { requestKey } = options
+  return { ...options, requestKey: requestKey === undefined ? newRequestKey() : checkRequestKey(requestKey) }
+}
 
 type ComposedMethod =
   | 'createRepository'
@@ -142,9 +159,9 @@ const composed: { readonly [Name in ComposedMethod]: Run<Name> } = {
     return calls.learn(await calls.run('getRepository', {}, options))
   },
   async deleteRepository({ invoker, repository }, _input, options) {
-    await invoker.invoke(methods.deleteRepository, { repository }, options)
+    const response = await invoker.invoke(methods.deleteRepository, { repository }, options)
     invoker.caches.forget(repository)
-    return undefined
+    return response
   },
   async getTree(calls, input, options) {
     const remaining = calls.invoker.shared(options)

@@ -54,6 +54,11 @@ export interface HashFunctions {
   hashHex(algorithm: 'sha1' | 'sha256', header: string, content: Uint8Array): string
 }
 
+/** `random.ts`: random numbers that nobody can guess. */
+export interface RandomFunctions {
+  randomBytes(length: number): Uint8Array
+}
+
 /** `zlib.ts`: gzip (RFC 1952). Small bodies are answered at once, large ones by a promise. */
 export interface ZlibFunctions {
   /** One gzip member, compressed for speed. */
