@@ -19,15 +19,16 @@ export function testObjects(subject: () => Subject): void {
     const name = await newRepository()
     const info = { repository: name, objectFormat: format, defaultBranch: 'refs/heads/main' }
     const other = format === 'sha1' ? 'sha256' : 'sha1'
-    assert.deepEqual(await store.createRepository(name, other), info)
+    assert.deepEqual(await store.createRepository(name, other), { info, created: false })
     assert.deepEqual(await store.getRepository(name), info)
     assert.equal(await store.getRepository(`${name}-not`), undefined)
   })
 
   test('eight creations at once give one repository', async () => {
     const { store, format } = subject()
-    const infos = await Promise.all(Array.from({ length: 8 }, () => store.createRepository('at-once/one', format)))
-    for (const info of infos) assert.deepEqual(info, infos[0])
+    const creations = await Promise.all(Array.from({ length: 8 }, () => store.createRepository('at-once/one', format)))
+    for (const { info } of creations) assert.deepEqual(info, creations[0]?.info)
+    assert.equal(creations.filter(({ created }) => created).length, 1)
     await store.deleteRepository('at-once/one')
   })
 
