@@ -10,7 +10,7 @@ export interface Author {
   email: string
   /**
    * Seconds since 1970-01-01T00:00:00Z.
-   * @default now: by the server's clock for `commitFiles`, by the client's clock otherwise
+   * @default now, by the client's clock; in `commitFiles` by the server's
    */
   timeSeconds?: number | undefined
   /**

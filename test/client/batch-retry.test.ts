@@ -24,10 +24,7 @@ function unreliable(failing: (request: number, place: number) => 'unavailable' |
 }
 
 function describe(operation: object): string {
-  const { requestKey: _, ...keyed } = (operation as { apply?: { requestKey: string } }).apply ?? {}
-  const [[name, request]] = Object.entries('apply' in operation ? keyed : operation) as [
-    [string, { content?: Uint8Array }]
-  ]
+  const [[name, request]] = Object.entries(operation) as [[string, { content?: Uint8Array }]]
   return `${name} ${Buffer.from(request.content ?? []).toString()}`
 }
 

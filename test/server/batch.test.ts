@@ -186,7 +186,7 @@ test('atomic: a ref that is moved twice; not where the first move was made befor
   await fixture.call('UpdateRefs', { ...move('y', zero, first).updateRefs, repository })
   assert.deepEqual(reasons(await batch([move('y', zero, first), move('y', first, second)], true)), [
     'aborted ref_mismatch',
-    'aborted ref_mismatch'
+    'aborted batch_aborted'
   ])
 })
 

@@ -22,7 +22,9 @@ export interface LyingServer extends AsyncDisposable {
 /** Apply answers with the answers to the writes that it may be. */
 function answerTo({ answers }: { readonly answers: Answers }, name: string): object {
   const found = answers[name] ?? {}
-  return name === methods.apply.name && answers['CommitFiles'] ? { commitFiles: answers['CommitFiles'], ...found } : found
+  return name === methods.apply.name && answers['CommitFiles']
+    ? { commitFiles: answers['CommitFiles'], ...found }
+    : found
 }
 
 /** Starts one on free ports. */
