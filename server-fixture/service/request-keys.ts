@@ -52,7 +52,7 @@ function answerOf({ outcome }: RememberedOutcome): object {
 const keyForm = /^[A-Za-z0-9_-]{1,64}$/
 
 /** @throws BlobwireError `invalid_argument` for what cannot be a key */
-export function checkKey(key: string): void {
+function checkKey(key: string): void {
   if (!keyForm.test(key)) throw invalidArgument('requestKey', 'must be 1 to 64 of [A-Za-z0-9_-]')
 }
 
