@@ -23,6 +23,7 @@ export type {
   CompareInput,
   CreateRepositoryInput,
   GetTreeInput,
+  KeyedInput,
   ListCommitsInput,
   ListInput,
   NewTreeEntry,
