@@ -23,6 +23,7 @@ export type {
   CompareInput,
   CreateRepositoryInput,
   GetTreeInput,
+  KeyedInput,
   ListCommitsInput,
   ListInput,
   NewTreeEntry,
@@ -47,6 +48,7 @@ export type {
 export type { ClientOptions } from './client/options.ts'
 export type { HedgeOptions, PolicyOptions } from './client/policy-options.ts'
 export type { Repository } from './client/repository.ts'
+export type { WriteOptions } from './client/request-key.ts'
 export type { BatchOperations, BatchResults, OperationResult, OperationValues, Tree } from './client/results.ts'
 export type { BatchStats, ClientStats, EndpointStats } from './client/stats.ts'
 export type { ConnectionOptions } from './connection/options.ts'
@@ -72,6 +74,8 @@ export type {
   Commit,
   CommitFilesResponse,
   CompareResponse,
+  CreateRepositoryResponse,
+  DeleteRepositoryResponse,
   FindMissingResponse,
   GetBlobResponse,
   GetCommitResponse,

@@ -5,27 +5,46 @@ import type { CallContext } from '../service/context.ts'
 import type { VcsService } from '../service/vcs-service.ts'
 import type { Faults } from './faults.ts'
 
-/** The RPC of an operation. */
+const rpcs = new Map(Object.entries(methods).map(([name, method]) => [name, method.name]))
+
+/** The RPC of an operation; of one with a key, its name without a key. */
 function rpcOf(operation: Messages['Operation']): string {
-  const [name = ''] = Object.keys(operation)
-  return name.charAt(0).toUpperCase() + name.slice(1)
+  const [name = ''] = operation.apply ? writesOf(operation.apply) : Object.keys(operation)
+  return rpcs.get(name) ?? methods.apply.name
+}
+
+/** The names of the writes in an Apply; there should be one. */
+function writesOf(write: Partial<Messages['ApplyRequest']> | Messages['KeyedOperation']): string[] {
+  return Object.keys(write).filter((name) => rpcs.has(name) || name === 'batch')
+}
+
+/** The RPC that an Apply is without its key, and the operations of a batch. */
+function unkeyed(method: string, request: object): { call: string; operations: readonly Messages['Operation'][] } {
+  if (method === methods.batchOperations.name) {
+    return { call: method, operations: (request as Messages['BatchOperationsRequest']).operations }
+  }
+  if (method !== methods.apply.name) return { call: method, operations: [] }
+  const { batch } = request as Messages['ApplyRequest']
+  if (batch) return { call: methods.batchOperations.name, operations: batch.operations }
+  const [name = ''] = writesOf(request)
+  return { call: rpcs.get(name) ?? method, operations: [] }
 }
 
 /** The same service, with faults around its calls, its batches and the operations in them. */
 export function withFaults(service: VcsService, faults: Faults): VcsService {
   /** The operations of a batch fail one by one, the call or frame itself as a whole. */
   const around = <Result>(
-    rpcs: { readonly call: string; readonly operations: readonly Messages['Operation'][] },
+    called: { readonly call: string; readonly operations: readonly Messages['Operation'][] },
     context: CallContext,
     work: (context: CallContext) => Promise<Result>
   ): Promise<Result> => {
-    const names = [...rpcs.operations.map(rpcOf), rpcs.call]
+    const names = [...called.operations.map(rpcOf), called.call]
     return faults.around(names, context, (failing) => {
       const throwAt = (index: number) => {
         const error = failing.get(index)
         if (error) throw error
       }
-      throwAt(rpcs.operations.length)
+      throwAt(called.operations.length)
       return work({
         ...context,
         beforeOperation(index) {
@@ -39,14 +58,12 @@ export function withFaults(service: VcsService, faults: Faults): VcsService {
     limits: service.limits,
     capabilities: () => service.capabilities(),
     call(method, request, context) {
-      const isBatch = method === methods.batchOperations.name
-      const operations = isBatch ? (request as Messages['BatchOperationsRequest']).operations : []
-      return around({ call: method, operations }, context, (inner) => service.call(method, request, inner))
+      return around(unkeyed(method, request), context, (inner) => service.call(method, request, inner))
     },
     sessionBatch(batch, context) {
       const { operations } = batch
-      const rpcs = { call: methods.session.name, operations }
-      return around(rpcs, context, (inner) => service.sessionBatch(batch, inner))
+      const frame = { call: methods.session.name, operations }
+      return around(frame, context, (inner) => service.sessionBatch(batch, inner))
     }
   }
 }

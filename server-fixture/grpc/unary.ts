@@ -21,6 +21,14 @@ export async function handleUnary(call: UnaryCall, context: UnaryContext): Promi
   const gone = new AbortController()
   call.on('cancelled', () => gone.abort())
   const request = fromWire(method.request, call.request)
-  const response = await service.call(method.name, request, { principal, signal: gone.signal, requestId })
+  const deadlineMs = deadlineOf(call)
+  const callContext = { principal, signal: gone.signal, requestId, deadlineMs }
+  const response = await service.call(method.name, request, callContext)
   return toWire(method.response, response as Init<Messages[MessageName]>)
+}
+
+/** grpc-js tells a date, or infinity. */
+function deadlineOf(call: UnaryCall): number | undefined {
+  const leftMs = Number(call.getDeadline()) - Date.now()
+  return Number.isFinite(leftMs) ? performance.now() + leftMs : undefined
 }

@@ -47,7 +47,8 @@ export async function handleUnary(exchange: Exchange, context: UnaryContext): Pr
   const request = codec.decode(method.request, body.length === 0 && codec === jsonCodec ? Buffer.from('{}') : body)
   const gone = new AbortController()
   exchange.onAbandoned(() => gone.abort())
-  const call = service.call(method.name, request, { principal, signal: gone.signal, requestId })
+  const deadlineMs = timeoutMs === undefined ? undefined : began + timeoutMs
+  const call = service.call(method.name, request, { principal, signal: gone.signal, requestId, deadlineMs })
   const leftMs = timeoutMs === undefined ? undefined : Math.max(0, timeoutMs - (performance.now() - began))
   const response = await within(leftMs, call, gone)
   const encoded = codec.encode(method.response, response as Init<Messages[MessageName]>)
@@ -70,7 +71,7 @@ function authenticate(exchange: Exchange, method: Method, { authenticator }: Una
   }
 }
 
-/** Waits until the client's deadline. Work that has begun goes on to its end; it is safe to repeat. */
+/** Waits until the client's deadline. An effect that has begun goes on to its end; no other is begun. */
 async function within<T>(timeoutMs: number | undefined, call: Promise<T>, gone: AbortController): Promise<T> {
   if (timeoutMs === undefined) return call
   let timer: NodeJS.Timeout | undefined

@@ -1,9 +1,11 @@
 /** BatchOperations: carries out the operations of a batch in order. */
 import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
 import type { Messages } from '../../src/schema/messages.ts'
+import { KeyRemembered } from '../store/store.ts'
 import type { CallContext } from './context.ts'
 import { limitExceeded, refMismatch } from './errors.ts'
 import { type OperationName, operations } from './operations.ts'
+import { isStateRefusal, keyedRequest, type WriteKey } from './request-keys.ts'
 import type { Workspace } from './workspace.ts'
 
 type Operation = Messages['Operation']
@@ -15,6 +17,14 @@ const readsAtOnce = 64
 /** The context of a batch. */
 export interface BatchContext {
   readonly beforeOperation: CallContext['beforeOperation']
+  /** The key of the whole batch, which is then atomic. */
+  readonly key?: WriteKey | undefined
+  /** Carries out an operation under its own key; `throwIfCancelled` is asked again before its effect. */
+  apply(
+    workspace: Workspace,
+    operation: Messages['KeyedOperation'],
+    throwIfCancelled: () => void
+  ): Promise<Messages['KeyedResult']>
   /** @throws BlobwireError where the caller has no right to the operation */
   authorize(name: OperationName): void
   describe(error: unknown, index: number): Messages['OperationError']
@@ -29,8 +39,9 @@ interface Step {
 function stepOf(operation: Operation, repository: string): Step {
   const [name] = Object.keys(operation) as OperationName[]
   if (name === undefined) throw invalidArgument('operation', `must have one of ${Object.keys(operations).join(', ')}`)
-  const request = operation[name] as { repository: string }
-  if (request.repository !== '' && request.repository !== repository) {
+  const request = operation[name] as { repository?: string }
+  const named = request.repository ?? ''
+  if (named !== '' && named !== repository) {
     throw invalidArgument(
       `${name}.repository`,
       "must be empty in a batch: all operations are of the batch's repository"
@@ -62,7 +73,7 @@ function queuedBranch({ name, request }: Step): string | undefined {
   return name === 'apply' ? (request as Messages['KeyedOperation']).commitFiles?.branch : undefined
 }
 
-const movesRefs = (name: OperationName) => name === 'updateRefs' || name === 'commitFiles'
+const movesRefs = (name: OperationName) => name === 'updateRefs' || name === 'commitFiles' || name === 'apply'
 
 /** One batch that is being carried out. */
 class Batch {
@@ -80,7 +91,6 @@ class Batch {
   }
 
   async run(list: readonly Operation[]): Promise<Result[]> {
-    if (this.#workspace.atomic) this.#workspace.expectMoves(list.flatMap(({ updateRefs }) => updateRefs?.updates ?? []))
     let reads: { index: number; step: Step }[] = []
     // Commits of one branch that follow each other wait in its queue together, and become one chain.
     let queued: { branch: string | undefined; done: unknown[] } = { branch: undefined, done: [] }
@@ -115,6 +125,9 @@ class Batch {
   #prepare(index: number, operation: Operation): Step | undefined {
     try {
       const step = stepOf(operation, this.#workspace.repository.repository)
+      if (step.name === 'apply' && this.#workspace.atomic) {
+        throw invalidArgument('apply', 'must not be in an atomic batch, which has one key for all its operations')
+      }
       this.#context.authorize(step.name)
       return step
     } catch (error) {
@@ -153,8 +166,12 @@ class Batch {
   /** Carries out one operation; returns a promise only where the operation takes time. */
   #do(index: number, { name, request }: Step): Promise<void> | undefined {
     try {
-      this.#context.beforeOperation?.(index)
-      const response = operations[name].run(this.#workspace, request)
+      const throwIfCancelled = () => this.#context.beforeOperation?.(index)
+      throwIfCancelled()
+      const response =
+        name === 'apply'
+          ? this.#context.apply(this.#workspace, request as Messages['KeyedOperation'], throwIfCancelled)
+          : operations[name].run(this.#workspace, request)
       if (response instanceof Promise) return this.#later(index, name, response)
       this.#results[index] = { [name]: response }
     } catch (error) {
@@ -180,14 +197,32 @@ class Batch {
     await this.#workspace.flush()
     if (this.#workspace.atomic && this.#failed) {
       this.#abort(undefined)
-      return
+      return this.#rememberRefusal()
     }
+    const { key } = this.#context
     try {
-      const mismatches = await this.#workspace.finish()
-      if (mismatches.length > 0) this.#abort(refMismatch(mismatches))
+      const mismatches = await this.#workspace.finish(
+        key && ((moves) => keyedRequest(key, { results: this.#results }, moves))
+      )
+      if (mismatches.length === 0) return
+      this.#abort(refMismatch(mismatches))
     } catch (error) {
+      if (error instanceof KeyRemembered) throw error
       // The objects are stored; the refs could not be moved.
       this.#abort(error)
+    }
+    await this.#rememberRefusal()
+  }
+
+  /** A batch that the state of the repository refused is refused for good; one that failed otherwise may be sent again. */
+  async #rememberRefusal(): Promise<void> {
+    const { key } = this.#context
+    const { store, repository } = this.#workspace
+    const isForGood = this.#results.every(({ error }) => {
+      return error === undefined || isStateRefusal({ code: error.code, reason: error.detail?.reason ?? '' })
+    })
+    if (key && isForGood) {
+      await store.remember(repository.repository, [keyedRequest(key, { results: this.#results }, [])])
     }
   }
 

@@ -7,8 +7,8 @@ export interface WaitingCommit {
   readonly request: Messages['CommitFilesRequest']
   /** The key under which the commit is remembered, together with the move of the branch. */
   readonly key: WriteKey | undefined
-  /** Aborts when nobody waits for the answer any more. */
-  readonly signal: AbortSignal
+  /** @throws BlobwireError where nobody waits for the answer any more */
+  readonly throwIfAbandoned: () => void
   resolve(response: Messages['CommitFilesResponse']): void
   reject(error: unknown): void
 }

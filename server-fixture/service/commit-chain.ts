@@ -1,6 +1,5 @@
 /** Commits on one branch that wait together become a chain: one write of objects, one move of the branch. */
 import { setImmediate } from 'node:timers/promises'
-import { BlobwireError } from '../../src/core/error.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import type { RefMove } from '../store/store.ts'
 import type { WaitingCommit } from './branch-queue.ts'
@@ -79,16 +78,16 @@ class ChainMaker {
 
   /** Leaves out the commits that nobody waits for any more. Returns the others. */
   #dropAbandoned(): readonly WaitingCommit[] {
-    for (const { signal, reject } of this.#commits) {
-      if (!signal.aborted) continue
-      reject(new BlobwireError({ code: 'cancelled', message: 'the client no longer waits for the answer' }))
-    }
-    this.#commits = this.#commits.filter(({ signal }) => !signal.aborted)
+    this.#commits = this.#commits.filter((commit) => {
+      const error = abandonment(commit)
+      if (error !== undefined) commit.reject(error)
+      return error === undefined
+    })
     return this.#commits
   }
 
   #hasAbandoned(): boolean {
-    return this.#commits.some(({ signal }) => signal.aborted)
+    return this.#commits.some((commit) => abandonment(commit) !== undefined)
   }
 
   /** Makes all commits, each on top of the one before it; the first on top of the head that is found. */
@@ -135,5 +134,15 @@ class ChainMaker {
       if (failure === undefined) commit.resolve(response)
       else commit.reject(failure)
     }
+  }
+}
+
+/** The error of a commit that nobody waits for any more; undefined = somebody does. */
+function abandonment({ throwIfAbandoned }: WaitingCommit): unknown {
+  try {
+    throwIfAbandoned()
+    return undefined
+  } catch (error) {
+    return error
   }
 }

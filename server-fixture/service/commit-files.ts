@@ -22,7 +22,11 @@ export async function commitFiles(workspace: Workspace, request: Request, key?: 
   await workspace.flush()
   const { repository } = workspace.repository
   return new Promise((resolve, reject) => {
-    const commit: WaitingCommit = { request, key, signal: workspace.signal, resolve, reject }
+    const throwIfAbandoned = () => {
+      workspace.throwIfAbandoned()
+      key?.throwIfAbandoned?.()
+    }
+    const commit: WaitingCommit = { request, key, throwIfAbandoned, resolve, reject }
     workspace.commits.add({ repository, ref }, commit, (commits) => makeChain(workspace, ref, commits))
   })
 }

@@ -1,5 +1,6 @@
 /** A caller, and the context of one call. */
 import { randomUUID } from 'node:crypto'
+import { BlobwireError } from '../../src/core/error.ts'
 
 /** A right to a repository. */
 export type Access = 'read' | 'write'
@@ -16,6 +17,10 @@ export interface CallContext {
   /** Aborts when nobody waits for the answer any more. */
   readonly signal: AbortSignal
   readonly requestId: string
+  /** When the call or frame arrived, as `performance.now()` tells time; undefined = now. */
+  readonly receivedAtMs?: number | undefined
+  /** Until when the caller waits; undefined = the caller did not say. */
+  readonly deadlineMs?: number | undefined
   /**
    * Called before each operation of a batch, with its index. An error that it throws becomes the result of this
    * operation alone: cancelled operations and injected faults use it.
@@ -35,6 +40,16 @@ export function requestIdOfOperation(
 ): string {
   const own = headersOf?.(index)?.['x-request-id']
   return own === undefined ? requestId : requestIdOf(own)
+}
+
+/** Refuses an effect that nobody waits for. @throws BlobwireError `cancelled` or `deadline_exceeded` */
+export function throwIfAbandoned({ signal, deadlineMs }: Pick<CallContext, 'signal' | 'deadlineMs'>): void {
+  if (deadlineMs !== undefined && performance.now() >= deadlineMs) {
+    throw new BlobwireError({ code: 'deadline_exceeded', message: 'the deadline of the call has passed' })
+  }
+  if (signal.aborted) {
+    throw new BlobwireError({ code: 'cancelled', message: 'the client no longer waits for the answer' })
+  }
 }
 
 /** The client's `x-request-id` where it is harmless to log, else a new id. */

@@ -38,8 +38,9 @@ const definitions: { [Name in OperationName]-?: OperationDefinition<Name> } = {
   compare: { access: 'read', run: compare },
   apply: {
     access: 'write',
+    // Its batch or call carries it out, because it needs their context.
     run: () => {
-      throw new BlobwireError({ code: 'unimplemented', message: 'apply is not served yet' })
+      throw new BlobwireError({ code: 'internal', message: 'apply has no key' })
     }
   },
   getRepository: { access: 'read', run: ({ repository }) => ({ ...repository }) }

@@ -5,6 +5,7 @@ import { refNameProblem } from '../../src/git/ref-name.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { checkOid, missingObjects, precondition, refMismatch } from './errors.ts'
 import { pageSize, pageToken, readPageToken } from './paging.ts'
+import { keyedRequest, type WriteKey } from './request-keys.ts'
 import type { Workspace } from './workspace.ts'
 
 /** ListRefs. */
@@ -48,20 +49,24 @@ async function checkTargets(workspace: Workspace, updates: readonly Messages['Re
   })
 }
 
-/** UpdateRefs. */
+/** UpdateRefs; with a key, the moves are remembered under it. */
 export async function updateRefs(
   workspace: Workspace,
-  request: Messages['UpdateRefsRequest']
+  request: Messages['UpdateRefsRequest'],
+  key?: WriteKey
 ): Promise<Messages['UpdateRefsResponse']> {
   const { updates } = request
   checkUpdates(workspace, updates)
   await checkTargets(workspace, updates)
-  const mismatches = await workspace.moveRefs(updates)
-  if (mismatches.length > 0) throw refMismatch(mismatches)
   const kept = updates.filter(({ newOid }) => !isZeroOid(newOid))
   const results = updates.map(({ expectedOid, newOid }) => {
-    if (isZeroOid(newOid)) return 'deleted'
-    return isZeroOid(expectedOid) ? 'created' : 'moved'
+    if (isZeroOid(newOid)) return 'deleted' as const
+    return isZeroOid(expectedOid) ? ('created' as const) : ('moved' as const)
   })
-  return { refs: kept.map(({ name, newOid }) => ({ name, oid: newOid })), results }
+  const response = { refs: kept.map(({ name, newOid }) => ({ name, oid: newOid })), results } as const
+  await workspace.flush()
+  key?.throwIfAbandoned?.()
+  const mismatches = await workspace.moveRefs(updates, key && [keyedRequest(key, response, updates)])
+  if (mismatches.length > 0) throw refMismatch(mismatches)
+  return response
 }

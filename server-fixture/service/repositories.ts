@@ -3,10 +3,11 @@ import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
 import { type ObjectFormat, objectFormats } from '../../src/git/oid.ts'
 import { repositoryNameProblem } from '../../src/git/repository-name.ts'
 import type { Messages } from '../../src/schema/messages.ts'
-import type { RepositoryInfo, Store } from '../store/store.ts'
+import type { Creation, RepositoryInfo, Store } from '../store/store.ts'
 import type { Access, CallContext } from './context.ts'
 import { notFound } from './errors.ts'
 import { pageSize, pageToken, readPageToken } from './paging.ts'
+import { keyedRefusal, keyedRequest, type WriteKey } from './request-keys.ts'
 
 /** @throws BlobwireError `invalid_argument` */
 export function checkName(repository: string): void {
@@ -35,42 +36,57 @@ export async function openRepository(store: Store, repository: string): Promise<
   return info
 }
 
-/** CreateRepository. */
+/** Checks the right to create a repository. @throws BlobwireError `invalid_argument`, `permission_denied` */
+export function authorizeCreation(context: CallContext, repository: string): void {
+  checkName(repository)
+  // Not `not_found`: the call would create it.
+  if (context.principal.may('write', repository)) return
+  const message = `the token does not permit write access to repository ${repository}`
+  throw new BlobwireError({ code: 'permission_denied', message })
+}
+
+/** CreateRepository, once it is authorized. */
 export async function createRepository(
   store: Store,
   request: Messages['CreateRepositoryRequest'],
-  context: CallContext
+  key?: WriteKey
 ): Promise<Messages['CreateRepositoryResponse']> {
   const { repository } = request
-  checkName(repository)
   const objectFormat = (request.objectFormat || 'sha1') as ObjectFormat
   if (!objectFormats.includes(objectFormat)) {
     throw invalidArgument('objectFormat', `must be one of ${objectFormats.join(', ')}`)
   }
-  // Not `not_found`: the call would create it.
-  if (!context.principal.may('write', repository)) {
-    throw new BlobwireError({
-      code: 'permission_denied',
-      message: `the token does not permit write access to repository ${repository}`
-    })
-  }
-  const { info, created } = await store.createRepository(repository, objectFormat)
-  if (info.objectFormat !== objectFormat) {
+  const refusalOf = ({ info }: Creation) => {
+    if (info.objectFormat === objectFormat) return undefined
     const message = `repository ${repository} exists with object format ${info.objectFormat}`
-    throw new BlobwireError({ reason: 'object_format', message })
+    return new BlobwireError({ reason: 'object_format', message })
   }
-  return { ...info, created }
+  const outcomeOf = (write: WriteKey) => (creation: Creation) => {
+    const refusal = refusalOf(creation)
+    return refusal ? keyedRefusal(write, refusal) : keyedRequest(write, toCreated(creation), [])
+  }
+  const creation = await store.createRepository(repository, objectFormat, key && outcomeOf(key))
+  const refusal = refusalOf(creation)
+  if (refusal) throw refusal
+  return toCreated(creation)
 }
 
-/** DeleteRepository. */
+const toCreated = ({ info, created }: Creation): Messages['CreateRepositoryResponse'] => ({ ...info, created })
+
+/** Checks the right to delete a repository. @throws BlobwireError */
+export function authorizeDeletion(context: CallContext, repository: string): void {
+  checkName(repository)
+  authorize(context, 'write', repository)
+}
+
+/** DeleteRepository, once it is authorized. */
 export async function deleteRepository(
   store: Store,
-  request: Messages['DeleteRepositoryRequest'],
-  context: CallContext
+  { repository }: Messages['DeleteRepositoryRequest'],
+  key?: WriteKey
 ): Promise<Messages['DeleteRepositoryResponse']> {
-  checkName(request.repository)
-  if (!context.principal.may('write', request.repository)) authorize(context, 'write', request.repository)
-  return { deleted: await store.deleteRepository(request.repository) }
+  const request = key && ((deleted: boolean) => keyedRequest(key, { deleted }, []))
+  return { deleted: await store.deleteRepository(repository, request) }
 }
 
 /** ListRepositories: the repositories that the caller may read. */

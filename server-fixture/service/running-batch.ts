@@ -63,6 +63,7 @@ function checkHeaderLists({ headerLists, batches }: Messages['SessionBatches']):
 export class RunningBatch {
   readonly batch: SessionBatch
   readonly refusal: BlobwireError | undefined
+  readonly receivedAtMs = performance.now()
   /** The batch shares its frame with others. */
   readonly isShared: boolean
   readonly #headerLists: readonly Messages['HeaderList'][]

@@ -4,20 +4,24 @@ import { defaultLimits, type Limits } from '../../src/schema/default-limits.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
 import type { Store } from '../store/store.ts'
+import { applyIn, keyOf, operationOf, writeOf } from './apply.ts'
 import { runBatch } from './batch.ts'
 import { BranchQueues } from './branch-queue.ts'
-import { type CallContext, requestIdOfOperation } from './context.ts'
+import { type CallContext, requestIdOfOperation, throwIfAbandoned } from './context.ts'
 import { operationError, toBlobwireError } from './error-detail.ts'
 import { InOrder } from './in-order.ts'
 import { isOperation, type OperationName, operations } from './operations.ts'
 import {
   authorize,
+  authorizeCreation,
+  authorizeDeletion,
   checkName,
   createRepository,
   deleteRepository,
   listRepositories,
   openRepository
 } from './repositories.ts'
+import { RequestKeys, type WriteKey } from './request-keys.ts'
 import type { SessionBatch, VcsService } from './vcs-service.ts'
 import { Workspace } from './workspace.ts'
 
@@ -38,6 +42,7 @@ export class Service implements VcsService {
   readonly #commits = new BranchQueues()
   /** The first call of a repository may take longer to open it; commits queue in the order in which calls came. */
   readonly #opening = new InOrder()
+  readonly #keys: RequestKeys
   readonly #options: ServiceOptions
   readonly #handlers: Readonly<Record<string, Handler>>
   #endpoints: Messages['TransportEndpoint'][] = []
@@ -45,10 +50,20 @@ export class Service implements VcsService {
   constructor(store: Store, options: ServiceOptions) {
     this.limits = { ...defaultLimits, ...options.limits }
     this.#store = store
+    this.#keys = new RequestKeys(store)
     this.#options = options
     this.#handlers = {
-      CreateRepository: (request, context) => createRepository(store, request, context),
-      DeleteRepository: (request, context) => deleteRepository(store, request, context),
+      CreateRepository: (request: Messages['CreateRepositoryRequest'], context) => {
+        authorizeCreation(context, request.repository)
+        throwIfAbandoned(context)
+        return createRepository(store, request)
+      },
+      DeleteRepository: (request: Messages['DeleteRepositoryRequest'], context) => {
+        authorizeDeletion(context, request.repository)
+        throwIfAbandoned(context)
+        return deleteRepository(store, request)
+      },
+      Apply: (request, context) => this.#apply(request, context),
       ListRepositories: (request, context) => listRepositories(store, request, context),
       BatchOperations: async (request: Messages['BatchOperationsRequest'], context) => ({
         results: await this.#batch(request, context)
@@ -112,11 +127,35 @@ export class Service implements VcsService {
       repository: info,
       limits,
       commits: this.#commits,
+      deadlineMs: context.deadlineMs,
       get signal() {
         return context.signal
       }
     }
     return new Workspace(dependencies, atomic)
+  }
+
+  /** Rights come first: a key tells nothing to those who may not do what was done under it. */
+  async #apply(request: Messages['ApplyRequest'], context: CallContext): Promise<Messages['ApplyResponse']> {
+    const { repository } = request
+    const name = writeOf(request)
+    if (name === 'createRepository') authorizeCreation(context, repository)
+    else if (name === 'deleteRepository') authorizeDeletion(context, repository)
+    else {
+      checkName(repository)
+      authorize(context, 'write', repository)
+    }
+    const key = await keyOf(this.#store, request, () => throwIfAbandoned(context))
+    return { [name]: await this.#keys.run(repository, key, () => this.#write(request, key, context)) }
+  }
+
+  async #write(request: Messages['ApplyRequest'], key: WriteKey, context: CallContext): Promise<object> {
+    const { repository, createRepository: creation, deleteRepository: deletion, batch } = request
+    if (creation) return createRepository(this.#store, { ...creation, repository }, key)
+    if (deletion) return deleteRepository(this.#store, { repository }, key)
+    if (batch) return { results: await this.#batch({ ...batch, repository }, context, key) }
+    const { commitFiles, updateRefs } = await applyIn(await this.#open(repository, false, context), request, key)
+    return (commitFiles ?? updateRefs) as object
   }
 
   async #operation(name: OperationName, request: { repository: string }, context: CallContext): Promise<object> {
@@ -131,18 +170,43 @@ export class Service implements VcsService {
 
   async #batch(
     { repository, operations: list, atomic }: SessionBatch & { atomic: boolean },
-    context: CallContext
+    context: CallContext,
+    key?: WriteKey
   ): Promise<Messages['OperationResult'][]> {
     checkName(repository)
     authorize(context, 'read', repository)
     const workspace = await this.#open(repository, atomic, context)
     return await runBatch(workspace, list, {
+      key,
       beforeOperation: context.beforeOperation,
+      apply: (within, operation, throwIfCancelled) =>
+        this.#applyOperation(within, operation, { context, throwIfCancelled }),
       authorize: (name) => authorize(context, operations[name].access, repository),
       describe: (error, index) => {
         const requestId = requestIdOfOperation(context, index)
         return operationError(this.#report(error, requestId), requestId)
       }
     })
+  }
+  async #applyOperation(
+    workspace: Workspace,
+    operation: Messages['KeyedOperation'],
+    { context, throwIfCancelled }: { context: CallContext; throwIfCancelled: () => void }
+  ): Promise<Messages['KeyedResult']> {
+    const { repository } = workspace.repository
+    const { requestKey, timeoutMs } = operation
+    const name = operationOf(operation)
+    const endsAtMs = timeoutMs > 0 ? (context.receivedAtMs ?? performance.now()) + timeoutMs : undefined
+    const deadlineMs = Math.min(endsAtMs ?? Infinity, context.deadlineMs ?? Infinity)
+    const write = { repository, requestKey, [name]: operation[name] }
+    const key = await keyOf(this.#store, write, () => {
+      throwIfCancelled()
+      throwIfAbandoned({ signal: context.signal, deadlineMs })
+    })
+    const response = await this.#keys.run(repository, key, async () => {
+      const result = await applyIn(workspace, operation, key)
+      return result[name] as object
+    })
+    return { [name]: response }
   }
 }

@@ -159,6 +159,7 @@ export class SessionFrames {
           return running.signal
         },
         requestId,
+        receivedAtMs: running.receivedAtMs,
         beforeOperation,
         headersOf
       }

@@ -9,6 +9,7 @@ import { encodeTree, parseTree, type TreeItem } from '../../src/git/tree.ts'
 import type { Limits } from '../../src/schema/default-limits.ts'
 import { pageOfNames } from '../store/name-page.ts'
 import type {
+  KeyedRequest,
   NewObject,
   ObjectInfo,
   PageRequest,
@@ -19,6 +20,7 @@ import type {
   StoredRef
 } from '../store/store.ts'
 import type { BranchQueues } from './branch-queue.ts'
+import { type CallContext, throwIfAbandoned } from './context.ts'
 import { notFound } from './errors.ts'
 import { Loader } from './loader.ts'
 
@@ -26,12 +28,10 @@ import { Loader } from './loader.ts'
 const maxParsedBytes = 64 * 1024 * 1024
 
 /** The context of a workspace. */
-export interface WorkspaceContext {
+export interface WorkspaceContext extends Pick<CallContext, 'signal' | 'deadlineMs'> {
   readonly store: Store
   readonly repository: RepositoryInfo
   readonly limits: Limits
-  /** Aborts when nobody waits for the answer any more; walks through history or trees then end. */
-  readonly signal: AbortSignal
   /** The commits that wait for each branch. */
   readonly commits: BranchQueues
 }
@@ -45,7 +45,7 @@ export class Workspace {
   readonly limits: Limits
   readonly store: Store
   /** Asked for its signal when that is needed, because a signal is made then. */
-  readonly #context: Pick<WorkspaceContext, 'signal'>
+  readonly #caller: Pick<CallContext, 'signal' | 'deadlineMs'>
   readonly commits: BranchQueues
   /** Ref moves are held back until `finish`, and happen together. */
   readonly atomic: boolean
@@ -57,8 +57,6 @@ export class Workspace {
   readonly #trees = new Map<string, readonly TreeItem[]>()
   #keptEntries = 0
   readonly #moves = new Map<string, RefMove>()
-  /** The oids to which atomic work will move refs, as far as they are known before it begins. */
-  readonly #destinations = new Map<string, string>()
   readonly #known = new Map<string, ObjectInfo>()
   readonly #infos: Loader<ObjectInfo | undefined>
   readonly #inline: Loader<StoredObject | undefined>
@@ -68,7 +66,7 @@ export class Workspace {
     const { store, repository, limits, commits } = context
     const name = repository.repository
     this.store = store
-    this.#context = context
+    this.#caller = context
     this.commits = commits
     this.repository = repository
     this.format = repository.objectFormat
@@ -81,7 +79,7 @@ export class Workspace {
 
   /** Aborts when nobody waits for the answer any more. */
   get signal(): AbortSignal {
-    return this.#context.signal
+    return this.#caller.signal
   }
 
   /** Adds an object to this work; it is durable after `flush`. Returns its oid. */
@@ -136,8 +134,8 @@ export class Workspace {
 
   /** The content of an object of this kind. @throws BlobwireError `not_found`, `data_loss`, `failed_precondition` */
   async content(kind: ObjectKind, oid: string): Promise<Uint8Array> {
-    if (this.signal.aborted)
-      throw new BlobwireError({ code: 'cancelled', message: 'the client no longer waits for the answer' })
+    // Walks through history or trees end here.
+    this.throwIfAbandoned()
     const object = this.#fromStaged(oid) ?? (await this.#parsed.load(oid))
     if (object === undefined) throw notFound('object', `object ${oid} not found`)
     if (object.kind !== kind) {
@@ -218,22 +216,26 @@ export class Workspace {
     return pageOfNames(oids.keys(), page).map((name) => ({ name, oid: oids.get(name) as string }))
   }
 
-  /** Announces the moves of atomic work: a ref at its destination already was moved by an earlier attempt. */
-  expectMoves(moves: readonly Pick<RefMove, 'name' | 'newOid'>[]): void {
-    for (const { name, newOid } of moves) this.#destinations.set(name, newOid)
+  /** Called before each effect. @throws BlobwireError where nobody waits for the answer any more */
+  throwIfAbandoned(): void {
+    throwIfAbandoned(this.#caller)
   }
 
-  /** Moves refs, now or (atomic) at the end. Returns the refs that were not at their expected oid. */
-  async moveRefs(moves: readonly RefMove[]): Promise<RefMismatch[]> {
+  /**
+   * Moves refs, now or (atomic) at the end. Returns the refs that were not at their expected oid.
+   *
+   * @param requests the keyed writes to be remembered with the moves; atomic work has one key, for `finish`
+   */
+  async moveRefs(moves: readonly RefMove[], requests: readonly KeyedRequest[] = []): Promise<RefMismatch[]> {
     if (!this.atomic) {
       await this.flush()
-      return this.store.updateRefs(this.repository.repository, moves)
+      this.throwIfAbandoned()
+      return this.store.updateRefs(this.repository.repository, moves, requests)
     }
     const current = await this.refs(moves.map(({ name }) => name))
-    const mismatches = moves.flatMap(({ name, expectedOid, newOid }, index) => {
+    const mismatches = moves.flatMap(({ name, expectedOid }, index) => {
       const foundOid = current[index] ?? zeroOid(this.format)
-      const isDone = foundOid === newOid || (!this.#moves.has(name) && foundOid === this.#destinations.get(name))
-      return foundOid === expectedOid || isDone ? [] : [{ name, expectedOid, foundOid }]
+      return foundOid === expectedOid ? [] : [{ name, expectedOid, foundOid }]
     })
     if (mismatches.length > 0) return mismatches
     for (const [index, move] of moves.entries()) {
@@ -262,10 +264,21 @@ export class Workspace {
     this.#unflushed = this.#unflushed.slice(length)
   }
 
-  /** Stores staged objects and, in atomic work, moves the refs. Returns the mismatches of refs. */
-  async finish(): Promise<RefMismatch[]> {
+  /**
+   * Stores staged objects and, in atomic work, moves the refs. Returns the mismatches of refs.
+   *
+   * @param remembered the keyed write that this work is, to be remembered with its moves or, without moves, alone
+   */
+  async finish(remembered?: (moves: readonly RefMove[]) => KeyedRequest): Promise<RefMismatch[]> {
     await this.flush()
-    if (this.#moves.size === 0) return []
-    return this.store.updateRefs(this.repository.repository, [...this.#moves.values()])
+    const { repository } = this.repository
+    const moves = [...this.#moves.values()]
+    const requests = remembered ? [remembered(moves)] : []
+    if (moves.length > 0) {
+      this.throwIfAbandoned()
+      return this.store.updateRefs(repository, moves, requests)
+    }
+    if (requests.length > 0) await this.store.remember(repository, requests)
+    return []
   }
 }

@@ -54,7 +54,7 @@ export class MemoryStore implements Store {
     const existing = this.#repositories.get(repository)
     const info = existing?.info ?? { repository, objectFormat, defaultBranch: 'refs/heads/main' }
     const creation = { info, created: existing === undefined }
-    if (request) this.#requests.remember(repository, [request(creation)])
+    if (request) this.#rememberNew(repository, [request(creation)])
     if (existing === undefined) {
       this.#repositories.set(repository, { info, objects: new ObjectTable(objectFormat), refs: new Map() })
     }
@@ -71,7 +71,7 @@ export class MemoryStore implements Store {
 
   async deleteRepository(repository: string, request?: KeyedBy<boolean>): Promise<boolean> {
     const deleted = this.#repositories.has(repository)
-    if (request) this.#requests.remember(repository, [request(deleted)])
+    if (request) this.#rememberNew(repository, [request(deleted)])
     this.#repositories.delete(repository)
     return deleted
   }
@@ -114,6 +114,7 @@ export class MemoryStore implements Store {
     moves: readonly RefMove[],
     requests: readonly KeyedRequest[] = []
   ): Promise<RefMismatch[]> {
+    this.#requests.checkNew(repository, requests)
     const found = this.#find(repository)
     const zero = zeroOid(found.info.objectFormat)
     const mismatches = compareRefs(
@@ -139,6 +140,11 @@ export class MemoryStore implements Store {
   }
 
   async close(): Promise<void> {}
+
+  #rememberNew(repository: string, requests: readonly KeyedRequest[]): void {
+    this.#requests.checkNew(repository, requests)
+    this.#requests.remember(repository, requests)
+  }
 
   #find(repository: string): MemoryRepository {
     const found = this.#repositories.get(repository)

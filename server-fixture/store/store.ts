@@ -62,6 +62,16 @@ export interface KeyedRequest extends RememberedOutcome {
   readonly moves: readonly RefMove[]
 }
 
+/**
+ * Thrown by a write one of whose keys is remembered already, by another server on the same store. The write changed
+ * nothing; the outcome can be recalled.
+ */
+export class KeyRemembered extends Error {
+  constructor(key: string) {
+    super(`the request key ${key} is remembered already`)
+  }
+}
+
 /** Makes the keyed request once the store knows its result, and before it has its effect. */
 export type KeyedBy<Result> = (result: Result) => KeyedRequest
 
@@ -74,7 +84,8 @@ export interface PageRequest {
 
 /**
  * Keeps repositories. Everything is keyed by repository first. The service has checked names and oids. A method that
- * takes a repository throws `not_found` (reason `repository`) where there is none.
+ * takes a repository throws `not_found` (reason `repository`) where there is none. A write under a key that is remembered
+ * already throws `KeyRemembered`.
  */
 export interface Store {
   /**

@@ -1,7 +1,8 @@
 /** One endpoint over one transport: batches, then a request id and the bearer token for each request, then the transport. */
+import { applyError, fromApply, toApply } from '../batch/apply.ts'
 import { Batcher } from '../batch/batcher.ts'
 import type { ResolvedBatchOptions } from '../batch/options.ts'
-import type { Call, Sink } from '../call/call.ts'
+import type { Call, KeyedCall, Sink } from '../call/call.ts'
 import type { Credentials } from '../call/credentials.ts'
 import { forward } from '../call/interceptor.ts'
 import type { Codec } from '../codec/codec.ts'
@@ -10,7 +11,7 @@ import type { Counters } from '../core/counters.ts'
 import { BlobwireError, type TransportName } from '../core/error.ts'
 import type { RetryBudget } from '../retry/budget.ts'
 import type { Messages } from '../schema/messages.ts'
-import type { Transport, UnaryCall } from '../transport/transport.ts'
+import type { Transport } from '../transport/transport.ts'
 import { CircuitBreaker, type Outcome, type Permit, type ResolvedBreakerOptions } from './circuit-breaker.ts'
 import type { Channel } from './picker.ts'
 import { TokenBatchers } from './token-batchers.ts'
@@ -114,16 +115,18 @@ export class EndpointChannel implements Channel {
     return credentials ? credentials.addTo(named) : named
   }
 
-  async #unary(call: UnaryCall, token: string | undefined): Promise<object> {
+  async #unary(call: KeyedCall, token: string | undefined): Promise<object> {
     const headers = await this.#headers(call.headers, token)
-    const { method, request, signal } = call
+    const { signal } = call
+    const { method, request } = toApply(call)
     const remainingMs = () => call.remainingMs()
     try {
       const transport = await this.#open()
-      return await transport.unary({ method, request, headers, signal, remainingMs })
-    } catch (error) {
-      if (!(error instanceof BlobwireError) || error.requestId !== undefined) throw error
-      throw error.with({ requestId: headers['x-request-id'] })
+      return fromApply(call, await transport.unary({ method, request, headers, signal, remainingMs }))
+    } catch (exception) {
+      if (!(exception instanceof BlobwireError)) throw exception
+      const error = applyError(exception, call)
+      throw error.requestId === undefined ? error.with({ requestId: headers['x-request-id'] }) : error
     }
   }
 }

@@ -1,12 +1,14 @@
 /** A call that waits for its frame or its answer. */
 
 import type { Call, Cancellable, Progress, Sink } from '../call/call.ts'
+import type { WireObject } from '../codec/codec.ts'
 import { checkContents } from '../core/contents.ts'
 import { BlobwireError } from '../core/error.ts'
 import type { Messages } from '../schema/messages.ts'
 import { errorOfOperation, malformedResponse } from '../transport/errors.ts'
 import type { PreparedOperation } from '../transport/session-frame.ts'
 import type { OperationName } from '../transport/session-stream.ts'
+import { keyedOperationError, stampTimeouts } from './apply.ts'
 import type { OwnHeaders } from './own-headers.ts'
 
 type Result = Messages['OperationResult']
@@ -17,6 +19,8 @@ export interface PendingOperationInit {
   readonly call: Call
   /** One operation, or those of a batch. */
   readonly prepared: readonly PreparedOperation[]
+  /** Those of them with keys, which tell the server the time that is left. */
+  readonly keyed?: readonly WireObject[] | undefined
   /** Estimated size in a frame. */
   readonly bytes: number
   /** The operation travels in a frame of its own: others would have to wait for it. */
@@ -38,6 +42,7 @@ export abstract class PendingOperation implements Cancellable {
   readonly bytes: number
   readonly unbatchable: boolean
   readonly headers: OwnHeaders | undefined
+  readonly #keyed: readonly WireObject[] | undefined
   readonly #sink: Sink
   /** Times it was sent. */
   sends = 0
@@ -50,10 +55,11 @@ export abstract class PendingOperation implements Cancellable {
   /** Hears when the call ends early. */
   owner: PendingOperationOwner | undefined
 
-  constructor({ call, prepared, bytes, unbatchable, headers }: PendingOperationInit, sink: Sink) {
+  constructor({ call, prepared, bytes, unbatchable, headers, keyed }: PendingOperationInit, sink: Sink) {
     this.repository = (call.request as { repository: string }).repository
     this.call = call
     this.prepared = prepared
+    this.#keyed = keyed
     this.bytes = bytes + (headers?.bytes ?? 0)
     this.unbatchable = unbatchable
     this.headers = headers
@@ -64,6 +70,12 @@ export abstract class PendingOperation implements Cancellable {
   cancel(): void {
     this.ended = true
     this.owner?.operationCancelled(this)
+  }
+
+  /** It goes into a frame. */
+  beginSend(): void {
+    this.sends++
+    if (this.#keyed !== undefined) stampTimeouts(this.call, this.#keyed)
   }
 
   progress(): Progress {
@@ -110,9 +122,14 @@ export class SingleOperation extends PendingOperation {
   }
 
   take(_index: number, result: Result): void {
-    const response = result[this.name]
-    if (response !== undefined && result.error === undefined) this.answer(response)
-    else this.fail(result.error ? errorOfOperation(result.error) : noResult(this.name))
+    const isKeyed = this.call.requestKey !== undefined
+    const found: Result | undefined = isKeyed ? result.apply : result
+    const response = found?.[this.name]
+    if (result.error !== undefined) {
+      const error = errorOfOperation(result.error)
+      this.fail(isKeyed ? keyedOperationError(error) : error)
+    } else if (response !== undefined) this.answer(response)
+    else this.fail(noResult(this.name))
   }
 }
 

@@ -115,7 +115,7 @@ export class SessionFrames {
     const frame = new Frame(pending, this.#nextId, clock.now())
     const count = frame.operations.length
     this.#nextId += count
-    for (const operation of pending) operation.sends++
+    for (const operation of pending) operation.beginSend()
     counters.frames++
     counters.framedOperations += count
     this.#inFlight.add(frame)

@@ -1,12 +1,13 @@
 /** Turns a call into a pending operation. */
 
 import type { Call, Sink } from '../call/call.ts'
-import type { Codec } from '../codec/codec.ts'
+import type { Codec, WireObject } from '../codec/codec.ts'
 import type { Method } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
 import type { PreparedOperation } from '../transport/session-frame.ts'
 import { type OperationName, operationMessages } from '../transport/session-stream.ts'
+import { toKeyedOperation } from './apply.ts'
 import type { UnframedReason } from './options.ts'
 import { type OwnHeaders, ownHeaders } from './own-headers.ts'
 import { BatchedOperations, type PendingOperation, SingleOperation } from './pending-operation.ts'
@@ -23,7 +24,9 @@ export interface OperationContext {
 const slow = new Set<OperationName>(['getTree', 'listCommits', 'commitFiles', 'compare'])
 
 const names = new Map<Method, OperationName>(
-  (Object.keys(operationMessages) as OperationName[]).map((name) => [methods[name] as Method, name])
+  (Object.keys(operationMessages) as OperationName[])
+    .filter((name) => name !== 'apply')
+    .map((name) => [methods[name] as Method, name])
 )
 
 /**
@@ -38,6 +41,11 @@ export function operationOf(call: Call, sink: Sink, context: OperationContext): 
   if (own === 'cannot_travel') return 'headers'
   const headers = own === 'none' ? undefined : own
   if (name === undefined) return batchOf(call, sink, { codec, headers })
+  if (call.requestKey !== undefined) {
+    const { wire, bytes } = codec.prepareOperation(operationMessages.apply, toKeyedOperation(call, name))
+    const init = { call, prepared: [{ apply: wire }], keyed: [wire], bytes, unbatchable: slow.has(name), headers }
+    return new SingleOperation(name, init, sink)
+  }
   const { wire, bytes } = codec.prepareOperation(operationMessages[name], call.request)
   return new SingleOperation(
     name,
@@ -54,11 +62,13 @@ function batchOf(
   const { operations, atomic } = call.request as Messages['BatchOperationsRequest']
   if (atomic || operations.length === 0) return 'atomic'
   let total = 0
+  const keyed: WireObject[] = []
   const prepared = operations.map((operation): PreparedOperation => {
     const name = Object.keys(operation)[0] as OperationName
     const { wire, bytes } = codec.prepareOperation(operationMessages[name], operation[name] as object)
     total += bytes
+    if (name === 'apply') keyed.push(wire)
     return { [name]: wire }
   })
-  return new BatchedOperations({ call, prepared, bytes: total, unbatchable: true, headers }, sink)
+  return new BatchedOperations({ call, prepared, keyed, bytes: total, unbatchable: true, headers }, sink)
 }

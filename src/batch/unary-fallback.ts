@@ -5,6 +5,7 @@ import { mayFitWhenSplit } from '../core/reasons.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
 import type { UnaryCall } from '../transport/transport.ts'
+import { toKeyedOperation } from './apply.ts'
 import type { PendingOperation, PendingOperationOwner, SingleOperation } from './pending-operation.ts'
 import { halves, leftOut, wrongResultCount } from './split.ts'
 
@@ -71,9 +72,11 @@ class GatheredRequest implements UnaryCall, PendingOperationOwner {
     this.#pending = pending
     this.headers = first.call.headers
     // Batches are unbatchable, so each of several is a single operation.
-    const operations = (pending as readonly SingleOperation[]).map(({ name, call }) => ({
-      [name]: { ...call.request, repository: '' }
-    }))
+    const operations = (pending as readonly SingleOperation[]).map(({ name, call }) =>
+      call.requestKey === undefined
+        ? { [name]: { ...call.request, repository: '' } }
+        : { apply: toKeyedOperation(call, name) }
+    )
     this.request = { repository: first.repository, operations }
     for (const operation of pending) operation.owner = this
   }

@@ -18,8 +18,14 @@ export interface Cancellable {
   progress(): Progress
 }
 
+/** A call as a request of its own, with the key that its write has. */
+export interface KeyedCall extends UnaryCall {
+  /** The same in every attempt; undefined for calls that are no write of refs or repositories. */
+  readonly requestKey?: string | undefined
+}
+
 /** A call that has begun: a request with a deadline, which may be cancelled. */
-export interface Call extends UnaryCall {
+export interface Call extends KeyedCall {
   /** The transport that the caller asked for; undefined = the one that the client uses. */
   readonly transport?: TransportName | undefined
   /** The bearer token of this call; undefined = the client's. */

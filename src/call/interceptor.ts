@@ -2,14 +2,13 @@
 
 import type { Init, Method } from '../schema/descriptor.ts'
 import { methods } from '../schema/methods.ts'
-import type { UnaryCall } from '../transport/transport.ts'
-import type { Sink } from './call.ts'
+import type { KeyedCall, Sink } from './call.ts'
 
 /**
  * Sends a call as a request of its own.
  * @internal
  */
-export type UnaryInvoker = (call: UnaryCall) => Promise<object>
+export type UnaryInvoker = (call: KeyedCall) => Promise<object>
 
 /** Name of an RPC that the client sends as a request or as an operation of a frame. */
 export type RequestMethod = Exclude<keyof typeof methods, 'session' | 'uploadBlob' | 'downloadBlob'>

@@ -172,11 +172,12 @@ function submitted(retrier: Retrier, call: Call): Promise<object> {
 /** Calls that nobody changed stay the same object. A token that an interceptor set becomes that of the call. */
 function changedCall(call: Call, { message, headers }: Changeable): Call {
   if (message === call.request && headers === call.headers) return call
-  const { method, transport, signal } = call
+  const { method, requestKey, transport, signal } = call
   const { authorization, ...others } = headers
   const token = bearerTokenOf(authorization)
   return {
     method,
+    requestKey,
     request: message,
     headers: token === undefined ? headers : others,
     transport,

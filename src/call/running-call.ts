@@ -18,6 +18,8 @@ export interface UnstartedCall {
   readonly timeoutMs: number
   /** The caller's signal. */
   readonly signal: AbortSignal | undefined
+  /** See `KeyedCall`. */
+  readonly requestKey?: string | undefined
   /** The transport that the caller asks for. */
   readonly transport?: TransportName | undefined
   /** The bearer token of this call; undefined = the client's. */
@@ -103,6 +105,10 @@ class RunningCall implements Call, Cancellable, Sink, Timed, Waiter {
 
   get headers(): Readonly<Record<string, string>> {
     return this.#unstarted.headers
+  }
+
+  get requestKey(): string | undefined {
+    return this.#unstarted.requestKey
   }
 
   get transport(): TransportName | undefined {

@@ -1,7 +1,6 @@
 /** Decides which operations of a batch are sent again. */
 import { BlobwireError } from '../core/error.ts'
 import { mayRetry } from '../core/reasons.ts'
-import { branchRef } from '../git/ref-name.ts'
 import { methods } from '../schema/methods.ts'
 import type { OperationName } from './inputs.ts'
 import type { OperationResult } from './results.ts'
@@ -12,37 +11,6 @@ export interface SettledOperation {
   readonly name: OperationName
   readonly request: Request<OperationName>
   readonly result: OperationResult<object> | undefined
-}
-
-const movesRefs: ReadonlySet<OperationName> = new Set(['commitFiles', 'updateRefs'])
-
-/** Names of the refs that an operation moves. */
-function refsOf({ name, request }: Pick<SettledOperation, 'name' | 'request'>): string[] {
-  if (name === 'commitFiles') return [branchRef((request as Request<'commitFiles'>).branch ?? '')]
-  if (name !== 'updateRefs') return []
-  return ((request as Request<'updateRefs'>).updates ?? []).map((update) => update.name ?? '')
-}
-
-/**
- * Splits a run before each second move of a ref. A request whose answer was lost is sent again, and can recognize its
- * move only while no later operation of the same request has moved the ref.
- */
-export function splitRepeatedMoves<Item extends Pick<SettledOperation, 'name' | 'request'>>(
-  run: readonly Item[]
-): Item[][] {
-  if (!run.some(({ name }) => movesRefs.has(name))) return [[...run]]
-  const runs: Item[][] = [[]]
-  let moved = new Set<string>()
-  for (const item of run) {
-    const refs = refsOf(item)
-    if (refs.some((ref) => moved.has(ref))) {
-      runs.push([])
-      moved = new Set()
-    }
-    for (const ref of refs) moved.add(ref)
-    runs.at(-1)?.push(item)
-  }
-  return runs
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Explicit batches: splits operations into requests, sends them, and collects the results. */
+import { keyedOperationError } from '../batch/apply.ts'
 import { noResult } from '../batch/pending-operation.ts'
 import { estimateBytes, halves, leftOut, splitBySize, wrongResultCount } from '../batch/split.ts'
 import type { CallOptions } from '../call/call-options.ts'
@@ -11,9 +12,10 @@ import type { Init } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
 import { errorOfOperation } from '../transport/errors.ts'
-import { isRetryable, operationsToRetry, splitRepeatedMoves } from './batch-retry.ts'
+import { isRetryable, operationsToRetry } from './batch-retry.ts'
 import type { CallInvoker } from './call-invoker.ts'
 import type { Operation, OperationInputs, OperationName } from './inputs.ts'
+import { checkRequestKey, derivedKey, newRequestKey, type WriteOptions } from './request-key.ts'
 import type { BatchOperations, BatchResults, OperationResult } from './results.ts'
 import { prepare, type Request, type RequestDefaults } from './to-request.ts'
 import { verifierOf } from './verify/answers.ts'
@@ -30,6 +32,8 @@ interface Item {
   readonly name: OperationName
   readonly request: Request<OperationName>
   readonly bytes: number
+  /** Of an operation that moves refs, unless the batch is atomic. */
+  requestKey: string | undefined
   result: OperationResult<object> | undefined
   /** The oid that the answer must have, where it was computed before the answer came. */
   expectedOid: string | undefined
@@ -50,18 +54,19 @@ export interface BatchContext {
 export async function runBatch<const Given extends readonly Operation[]>(
   context: BatchContext,
   operations: BatchOperations<Given>,
-  options: CallOptions & { atomic?: boolean | undefined } = {}
+  options: WriteOptions & { atomic?: boolean | undefined } = {}
 ): Promise<BatchResults<Given>> {
   const { invoker, defaults } = context
   const { atomic = false, ...callOptions } = options
   const remaining = invoker.shared(callOptions)
   if (!Array.isArray(operations)) throw invalidArgument('operations', 'must be a list of operations')
   const base64 = (callOptions.transport ?? invoker.transport) === 'json'
-  const items = operations.map((operation, index) => toItem(operation, { index, defaults, base64 }))
+  const { requestKey = newRequestKey() } = options
+  const batchKey = atomic ? undefined : requestKey
+  const items = operations.map((operation, index) => toItem(operation, { index, defaults, base64, batchKey }))
   let runs = splitBySize(items, (item) => item.bytes, invoker.caches.limits)
   // Only a batch that may have to be split needs the server's own limits first.
   if (runs.length > 1) runs = splitBySize(items, (item) => item.bytes, await invoker.limits(remaining()))
-  if (!atomic) runs = runs.flatMap(splitRepeatedMoves)
   const unordered = isUnordered(items)
   if (unordered && !atomic && invoker.usesSessions) runs = runs.flatMap(inShares)
   if (atomic && runs.length > 1) throw tooLargeForOne(items.length)
@@ -76,21 +81,52 @@ export async function runBatch<const Given extends readonly Operation[]>(
   return items.map(({ result }) => result) as BatchResults<Given>
 }
 
-function toItem(
-  operation: Operation,
-  { index, defaults, base64 }: { index: number; defaults: RequestDefaults; base64: boolean }
-): Item {
+interface Preparing {
+  readonly index: number
+  readonly defaults: RequestDefaults
+  readonly base64: boolean
+  /** Undefined for an atomic batch, whose operations have no keys of their own. */
+  readonly batchKey: string | undefined
+}
+
+function toItem(operation: Operation, { index, defaults, base64, batchKey }: Preparing): Item {
   const names = typeof operation === 'object' && operation !== null ? Object.keys(operation) : []
   const name = names[0] as OperationName
   if (names.length !== 1)
     throw invalidArgument(`operations[${index}]`, 'must be an object with one key, such as { storeBlob: … }')
   try {
     const request = prepare(name, (operation as unknown as OperationInputs)[name], defaults)
-    return { name, request, bytes: estimateBytes(request, base64), result: undefined, expectedOid: undefined }
+    const requestKey = keyOf(name, operation, { index, batchKey })
+    return {
+      name,
+      request,
+      requestKey,
+      bytes: estimateBytes(request, base64),
+      result: undefined,
+      expectedOid: undefined
+    }
   } catch (error) {
     if (!(error instanceof BlobwireError)) throw error
     throw error.with({ message: `operations[${index}]: ${error.message}` })
   }
+}
+
+/** The key that the operation has, or its own of the batch. @throws BlobwireError `invalid_argument` */
+function keyOf(
+  name: OperationName,
+  operation: Operation,
+  { index, batchKey }: Pick<Preparing, 'index' | 'batchKey'>
+): string | undefined {
+  if (name !== 'updateRefs' && name !== 'commitFiles') return undefined
+  const given = operation[name]?.requestKey
+  if (given === undefined) return batchKey && derivedKey(batchKey, index)
+  if (batchKey === undefined) throw invalidArgument('requestKey', 'must be in the options of an atomic batch')
+  return checkRequestKey(given)
+}
+
+/** An operation as a message. */
+function toOperation({ name, request, requestKey }: Item): Init<Messages['Operation']> {
+  return requestKey === undefined ? { [name]: request } : { apply: { requestKey, [name]: request } }
 }
 
 function tooLargeForOne(count: number, cause?: unknown): BlobwireError {
@@ -144,7 +180,7 @@ interface Sending {
 
 async function sendRun(context: BatchContext, run: Item[], sending: Sending): Promise<void> {
   const { invoker, repository } = context
-  const operations = run.map(({ name, request }) => ({ [name]: request })) as Init<Messages['Operation']>[]
+  const operations = run.map(toOperation)
   let response: Messages['BatchOperationsResponse']
   const { progress } = sending
   progress.underWay++
@@ -196,6 +232,7 @@ async function sendFailed(context: BatchContext, run: Item[], sending: Sending):
   const error = failed[0]?.result?.error
   if (error === undefined) return
   const failures = sending.failures + 1
+  for (const item of again) renewKey(item, failures)
   const refusal = await invoker.mayTryAgain(error, failures, sending.options())
   if (refusal === 'retry_budget_exhausted') {
     for (const item of failed) item.result = { ok: false, error: budgetExhausted(item.result?.error as BlobwireError) }
@@ -207,6 +244,13 @@ async function sendFailed(context: BatchContext, run: Item[], sending: Sending):
     // The results of the first request stay valid.
     if (!(exception instanceof BlobwireError) || endsBatch.has(exception.code)) throw exception
   }
+}
+
+/** A refusal that follows from the failure of another operation is final under its key; what may succeed now is new. */
+function renewKey(item: Item, failures: number): void {
+  const { result, requestKey } = item
+  if (requestKey === undefined || result?.error === undefined || isRetryable(result.error)) return
+  item.requestKey = derivedKey(requestKey, failures)
 }
 
 /** Codes of errors that end the batch itself. */
@@ -234,8 +278,13 @@ function toResult(
 ): OperationResult<object> {
   const { invoker } = context
   try {
-    const response = result[item.name]
-    if (result.error) throw errorOfOperation(result.error)
+    const isKeyed = item.requestKey !== undefined
+    const found: Messages['OperationResult'] | undefined = isKeyed ? result.apply : result
+    const response = found?.[item.name]
+    if (result.error) {
+      const error = errorOfOperation(result.error)
+      throw isKeyed ? keyedOperationError(error) : error
+    }
     if (response === undefined) throw noResult(item.name)
     const isVerified = item.expectedOid !== undefined && item.expectedOid === result.storeBlob?.oid
     if (!isVerified) verifierOf(item.name, invoker.options.verify)?.(item.request, response)

@@ -17,11 +17,25 @@ import { ClientCaches } from './client-caches.ts'
 import type { OperationName } from './inputs.ts'
 import { byLevel, type CallToIntercept, Interception } from './interception.ts'
 import { checkTransport, type ResolvedOptions } from './options.ts'
+import { newRequestKey, type WriteOptions } from './request-key.ts'
 import type { OperationValues } from './results.ts'
 import { sharedAnswer } from './shared-answer.ts'
 import type { Request } from './to-request.ts'
 import { codecOf, TransportFactory } from './transport-factory.ts'
 import { verifierOf } from './verify/answers.ts'
+
+const keyedMethods = new Set<Rpc>([
+  methods.commitFiles,
+  methods.updateRefs,
+  methods.createRepository,
+  methods.deleteRepository
+])
+
+/** Whether a request is a write that has a key; batches that are not atomic have one for each of their operations. */
+function isKeyed(method: Rpc, request: object): boolean {
+  if (method === methods.batchOperations) return (request as Messages['BatchOperationsRequest']).atomic
+  return keyedMethods.has(method)
+}
 
 /** Makes the calls of one client. */
 export class CallInvoker {
@@ -96,7 +110,8 @@ export class CallInvoker {
     options: CallOptions | undefined
   ): { -readonly [Key in keyof UnstartedCall]: UnstartedCall[Key] } {
     const { headers, timeoutMs } = this.options
-    if (options === undefined) return { method, request, headers, timeoutMs, signal: undefined }
+    const requestKey = isKeyed(method, request) ? ((options as WriteOptions)?.requestKey ?? newRequestKey()) : undefined
+    if (options === undefined) return { method, request, requestKey, headers, timeoutMs, signal: undefined }
     if (options.token !== undefined && !isToken(options.token)) {
       // The value must not show: it may be a token with a line feed behind it.
       throw invalidArgument('token', 'must be a bearer token: letters, digits and -._~+/ with = at the end')
@@ -104,6 +119,7 @@ export class CallInvoker {
     return {
       method,
       request,
+      requestKey,
       token: options.token,
       headers: options.headers === undefined ? headers : checkHeaders(options.headers, headers),
       timeoutMs: options.timeoutMs === undefined ? timeoutMs : checkNumber('timeoutMs', options.timeoutMs),

@@ -17,6 +17,7 @@ import type { OperationInputs, OperationName } from './inputs.ts'
 import type { Interception } from './interception.ts'
 import type { CallMessages, Method, RepositoryInputs, RepositoryMethod, RepositoryResults } from './interceptor.ts'
 import { wholeTree } from './paging.ts'
+import { checkRequestKey, newRequestKey, type WriteOptions } from './request-key.ts'
 import type { OperationValues } from './results.ts'
 import { prepare, type Request, type RequestDefaults } from './to-request.ts'
 import { verifyResponse } from './verify/answers.ts'
@@ -88,10 +89,11 @@ export class RepositoryCalls implements RequestDefaults {
   async compose<Name extends ComposedMethod>(
     name: Name,
     input: RepositoryInputs[Name],
-    options: CallOptions
+    options: WriteOptions
   ): Promise<RepositoryResults[Name]> {
     const own = takeInput(name as Method, input) as RepositoryInputs[Name]
-    const ownOptions = takeOptions(name, options)
+    // The key is made above the interceptors: one that sends the call again repeats it.
+    const ownOptions = keyed.has(name) ? withKey(takeOptions(name, options)) : takeOptions(name, options)
     const run: Run<Name> = async (...values) => {
       try {
         return await composed[name](...values)
@@ -140,7 +142,7 @@ export class RepositoryCalls implements RequestDefaults {
   }
 
   /** Caches the object format. */
-  cacheFormat(info: RepositoryInfo): RepositoryInfo {
+  cacheFormat<Info extends RepositoryInfo>(info: Info): Info {
     this.invoker.caches.formats.set(this.repository, info.objectFormat)
     return info
   }
@@ -150,8 +152,22 @@ export class RepositoryCalls implements RequestDefaults {
 type Run<Name extends RepositoryMethod> = (
   calls: RepositoryCalls,
   input: RepositoryInputs[Name],
-  options: CallOptions
+  options: WriteOptions
 ) => Promise<RepositoryResults[Name]>
+
+const keyed: ReadonlySet<string> = new Set<ComposedMethod>([
+  'createRepository',
+  'deleteRepository',
+  'commitFiles',
+  'updateRefs',
+  'batch'
+])
+
+/** @throws BlobwireError `invalid_argument` for a key that cannot be one */
+function withKey(options: WriteOptions): WriteOptions {
+  const { requestKey } = options
+  return { ...options, requestKey: requestKey === undefined ? newRequestKey() : checkRequestKey(requestKey) }
+}
 
 type ComposedMethod =
   | 'createRepository'
@@ -171,9 +187,9 @@ const composed: { readonly [Name in ComposedMethod]: Run<Name> } = {
     return calls.cacheFormat(await calls.send('getRepository', {}, options))
   },
   async deleteRepository({ invoker, repository }, _input, options) {
-    await invoker.invoke(methods.deleteRepository, { repository }, options)
+    const response = await invoker.invoke(methods.deleteRepository, { repository }, options)
     invoker.caches.forget(repository)
-    return undefined
+    return response
   },
   async getTree(calls, input, options) {
     const remaining = calls.invoker.shared(options)

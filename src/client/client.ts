@@ -10,6 +10,7 @@ import type { ListInput, Operation } from './inputs.ts'
 import { type ClientOptions, resolveOptions } from './options.ts'
 import { allItems } from './paging.ts'
 import { Repository } from './repository.ts'
+import type { WriteOptions } from './request-key.ts'
 import type { BatchOperations, BatchResults } from './results.ts'
 import { type ClientStats, statsOf } from './stats.ts'
 
@@ -116,7 +117,7 @@ class Service implements AsyncDisposable {
   async batch<const Given extends readonly Operation[]>(
     repository: string,
     operations: BatchOperations<Given>,
-    options?: { atomic?: boolean | undefined } & CallOptions
+    options?: { atomic?: boolean | undefined } & WriteOptions
   ): Promise<BatchResults<Given>> {
     return this.repository(repository).batch<Given>(operations, options)
   }

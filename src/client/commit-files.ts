@@ -15,7 +15,8 @@ import { methods } from '../schema/methods.ts'
 import { type BatchContext, runBatch } from './batch.ts'
 import { headKey } from './client-caches.ts'
 import type { CommitFilesInput } from './inputs.ts'
-import { changeList, fileChange, signatures } from './to-request.ts'
+import { derivedKey, newRequestKey, type WriteOptions } from './request-key.ts'
+import { changeList, fileChange, newSignatures } from './to-request.ts'
 import { integrity, verifyResponse } from './verify/answers.ts'
 
 type FileChange = Init<Messages['FileChange']>
@@ -28,8 +29,9 @@ const inlineBytes = 64 * 1024
 export async function commitFiles(
   context: BatchContext,
   input: CommitFilesInput,
-  options: CallOptions
+  options: WriteOptions
 ): Promise<Response> {
+  const { requestKey = newRequestKey() } = options
   const remaining = context.invoker.shared(options)
   const ref = branchRef(input.branch)
   const changes = changeList(input.changes).map(([path, change]) => {
@@ -43,9 +45,9 @@ export async function commitFiles(
     head: givenHead(context, input) ?? context.invoker.caches.heads.get(headKey(context.repository, ref))
   }
   const lean = contentBytes <= inlineBytes ? changes : await storeContents(context, { changes, target, remaining })
-  const fields = { branch: ref, message: input.message, ...signatures(input, context.defaults) }
+  const fields = { branch: ref, message: input.message, ...newSignatures(input) }
   const headIsGiven = input.expectedHead !== undefined
-  return commitOnHead(context, { fields, changes: lean, target, headIsGiven, remaining })
+  return commitOnHead(context, { fields, changes: lean, target, headIsGiven, requestKey, remaining })
 }
 
 /** The branch that the commit goes to; `head` is filled in when the branch is first seen. */
@@ -109,19 +111,22 @@ interface Committing {
   readonly target: Target
   /** The input names the head; otherwise the commit follows a branch that moves. */
   readonly headIsGiven: boolean
+  /** Of the first round; each further one is another request. */
+  readonly requestKey: string
   readonly remaining: () => CallOptions
 }
 
 /** Sends the commit, again on top of others' commits in between, until the deadline. */
 async function commitOnHead(context: BatchContext, committing: Committing): Promise<Response> {
   const { invoker, repository, defaults } = context
-  const { fields, changes, target, remaining } = committing
+  const { fields, changes, target, requestKey: first, remaining } = committing
   let expectedHead = target.head ?? zeroOid(defaults.objectFormat)
-  for (;;) {
+  for (let round = 0; ; round++) {
+    const requestKey = round === 0 ? first : derivedKey(first, round)
     const staged = await stageChanges(context, { changes, expectedHead, remaining })
     const request = { ...fields, ...staged, repository, expectedHead }
     try {
-      const response = await invoker.invoke(methods.commitFiles, request, remaining())
+      const response = await invoker.invoke(methods.commitFiles, request, withKey(remaining(), requestKey))
       if (invoker.options.verify) {
         verifyResponse('commitFiles', request, response)
         verifyWholeTree(context, { changes, expectedHead, response })
@@ -136,7 +141,9 @@ async function commitOnHead(context: BatchContext, committing: Committing): Prom
   }
 }
 
-/** Verifies the tree of a new branch, which consists of the changes. */
+const withKey = (options: CallOptions, requestKey: string): WriteOptions => ({ ...options, requestKey })
+
+/** On a new branch the changes are the whole tree, so that its oid is known here. */
 function verifyWholeTree(
   context: BatchContext,
   { changes, expectedHead, response }: { changes: readonly FileChange[]; expectedHead: string; response: Response }

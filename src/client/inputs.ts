@@ -14,7 +14,7 @@ export interface Author {
   email: string
   /**
    * Seconds since 1970-01-01T00:00:00Z, not milliseconds: `Math.floor(date.getTime() / 1000)`.
-   * @default now, by the client's clock
+   * @default now, by the client's clock; in `commitFiles` by the server's
    */
   timeSeconds?: number | undefined
   /**
@@ -183,6 +183,15 @@ export interface CreateRepositoryInput {
   objectFormat?: ObjectFormat | undefined
 }
 
+/** The key of an operation that moves refs. */
+export interface KeyedInput {
+  /**
+   * As in `WriteOptions`. Only in a batch that is not atomic; a call of its own has it in its options.
+   * @default a random key
+   */
+  requestKey?: string | undefined
+}
+
 /** The input of each kind of operation in a batch. */
 export interface OperationInputs {
   storeBlob: { content: Bytes }
@@ -194,9 +203,9 @@ export interface OperationInputs {
   getCommit: { /** @default 'HEAD' */ revision?: string | undefined }
   listCommits: ListCommitsInput
   /** In a batch, `expectedHead` is required. */
-  commitFiles: CommitFilesInput
+  commitFiles: CommitFilesInput & KeyedInput
   listRefs: ListInput
-  updateRefs: { updates: readonly RefUpdateInput[] }
+  updateRefs: { updates: readonly RefUpdateInput[] } & KeyedInput
   compare: CompareInput
   getRepository: Record<never, never>
 }

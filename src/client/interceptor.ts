@@ -1,6 +1,12 @@
 /** The types of interceptors. */
 import type { Intercepted, RequestInterceptor } from '../call/interceptor.ts'
-import type { Capabilities, Messages, RepositoryInfo } from '../schema/messages.ts'
+import type {
+  Capabilities,
+  CreateRepositoryResponse,
+  DeleteRepositoryResponse,
+  Messages,
+  RepositoryInfo
+} from '../schema/messages.ts'
 import type { CreateRepositoryInput, GetTreeInput, ListInput, Operation, OperationInputs } from './inputs.ts'
 import type { OperationResult, OperationValues, Tree } from './results.ts'
 
@@ -14,9 +20,9 @@ export interface RepositoryInputs extends Omit<OperationInputs, 'getTree'> {
 
 /** The result of each call of a repository. */
 export interface RepositoryResults extends Omit<OperationValues, 'getTree' | 'getRepository'> {
-  createRepository: RepositoryInfo
+  createRepository: CreateRepositoryResponse
   getRepository: RepositoryInfo
-  deleteRepository: undefined
+  deleteRepository: DeleteRepositoryResponse
   getTree: Tree
   batch: OperationResult[]
 }

@@ -4,6 +4,8 @@ import type {
   Commit,
   CommitFilesResponse,
   CompareResponse,
+  CreateRepositoryResponse,
+  DeleteRepositoryResponse,
   FindMissingResponse,
   GetBlobResponse,
   GetCommitResponse,
@@ -34,15 +36,17 @@ import type {
   StoreCommitInput
 } from './inputs.ts'
 import { allItems } from './paging.ts'
+import type { WriteOptions } from './request-key.ts'
 import type { BatchOperations, BatchResults, Tree } from './results.ts'
 
 /**
  * The calls of one repository. `client.repository(name)` returns it; nothing is sent to the server before the first
  * call.
  *
- * Every call takes `CallOptions` (`signal`, `timeoutMs`, `headers`, `transport`) and is safe to repeat. Arguments are
- * checked and read when the call is made, and are the caller's again when it has returned its promise; only the bytes of
- * contents must stay as they are until it has settled. Unknown keys are `invalid_argument`. A call that
+ * Every call takes `CallOptions` (`signal`, `timeoutMs`, `headers`, `token`, `transport`) and is safe to repeat: a call that
+ * moves refs, or creates or deletes a repository, has a key under which the server carries it out once (`WriteOptions`).
+ * Arguments are checked and read when the call is made, and are the caller's again when it has returned its promise; only
+ * the bytes of contents must stay as they are until it has settled. Unknown keys are `invalid_argument`. A call that
  * fails throws a `BlobwireError` with one of the codes `not_found` (reason `repository`, `object`, `revision` or
  * `path`), `invalid_argument`, `permission_denied`, `unauthenticated`, `unavailable`, `deadline_exceeded` and
  * `cancelled`. Reads also throw `data_loss`, reason `integrity`, where the answer does not match its oid.
@@ -59,10 +63,11 @@ export class Repository {
   }
 
   /**
-   * Creates the repository. The call succeeds where the repository exists with the same object format.
+   * Creates the repository. The call succeeds where the repository exists with the same object format; `created` tells
+   * whether this call created it.
    * @throws BlobwireError `already_exists` where the repository exists with the other object format
    */
-  createRepository(options: CreateRepositoryInput & CallOptions = {}): Promise<RepositoryInfo> {
+  createRepository(options: CreateRepositoryInput & WriteOptions = {}): Promise<CreateRepositoryResponse> {
     return this.#calls.compose('createRepository', { objectFormat: options?.objectFormat }, options)
   }
 
@@ -71,8 +76,11 @@ export class Repository {
     return this.#calls.compose('getRepository', {}, options)
   }
 
-  /** Deletes the repository with all its content. The call succeeds where the repository does not exist. */
-  deleteRepository(options: CallOptions = {}): Promise<void> {
+  /**
+   * Deletes the repository with all its content. The call succeeds where the repository does not exist; `deleted` tells
+   * whether this call deleted it.
+   */
+  deleteRepository(options: WriteOptions = {}): Promise<DeleteRepositoryResponse> {
     return this.#calls.compose('deleteRepository', {}, options)
   }
 
@@ -157,7 +165,7 @@ export class Repository {
    *   author: { name: 'Ada', email: 'ada@example.org' }
    * })
    */
-  commitFiles(input: CommitFilesInput, options: CallOptions = {}): Promise<CommitFilesResponse> {
+  commitFiles(input: CommitFilesInput, options: WriteOptions = {}): Promise<CommitFilesResponse> {
     return this.#calls.compose('commitFiles', input, options)
   }
 
@@ -175,10 +183,11 @@ export class Repository {
   }
 
   /**
-   * Updates refs by compare-and-swap, all of them or none. A ref that already has its new value counts as updated.
+   * Updates refs by compare-and-swap, all of them or none. A ref that is not at its `expectedOid` is a mismatch, even
+   * where it already has its new value. `results` has `moved`, `created` or `deleted` for each update.
    * @throws BlobwireError `aborted`, reason `ref_mismatch`, with `details.refMismatches`
    */
-  updateRefs(updates: readonly RefUpdateInput[], options: CallOptions = {}): Promise<UpdateRefsResponse> {
+  updateRefs(updates: readonly RefUpdateInput[], options: WriteOptions = {}): Promise<UpdateRefsResponse> {
     return this.#calls.compose('updateRefs', { updates }, options)
   }
 
@@ -199,7 +208,8 @@ export class Repository {
    * Carries out operations in order, in as few requests as the server's limits allow. Each result is at the position of
    * its operation: `{ ok: true, value }` or `{ ok: false, error }`. With a literal list, each result has the type of
    * its own operation. With `atomic`, the server makes all ref changes of the batch or none; an atomic batch must fit
-   * into one request. Contents are not copied: do not change, transfer or resize their bytes before the call has settled.
+   * into one request. An operation that moves refs may have a `requestKey` beside its input; an atomic batch has one for
+   * all its operations, in the options. Contents are not copied: do not change, transfer or resize their bytes before the call has settled.
    * @throws BlobwireError where a whole request failed; the server may have carried out the operations before it
    * @example
    * const [stored, read] = await repo.batch([{ storeBlob: { content: 'hello\n' } }, { getBlob: { oid } }])
@@ -208,7 +218,7 @@ export class Repository {
    */
   async batch<const Given extends readonly Operation[]>(
     operations: BatchOperations<Given>,
-    options: { atomic?: boolean | undefined } & CallOptions = {}
+    options: { atomic?: boolean | undefined } & WriteOptions = {}
   ): Promise<BatchResults<Given>> {
     const input = { operations, atomic: options?.atomic }
     return this.#calls.compose('batch', input, options) as Promise<BatchResults<Given>>

@@ -42,9 +42,20 @@ function signature(author: Author, defaults: RequestDefaults): Init<Messages['Si
 }
 
 /** Author and committer with explicit dates, so that the client can compute the commit's oid. */
-export function signatures(input: { author: Author; committer?: Author | undefined }, defaults: RequestDefaults) {
+function signatures(input: { author: Author; committer?: Author | undefined }, defaults: RequestDefaults) {
   const author = signature(input.author, defaults)
   return { author, committer: input.committer === undefined ? author : signature(input.committer, defaults) }
+}
+
+function newSignature(author: Author): Init<Messages['NewSignature']> {
+  if (typeof author !== 'object' || author === null) throw invalidArgument('author', 'must be { name, email }')
+  return { name: author.name, email: author.email, timeSeconds: author.timeSeconds, zone: author.zone ?? '+0000' }
+}
+
+/** Author and committer of `commitFiles`: a date that is not given is the server's, so that the same call is the same request. */
+export function newSignatures(input: { author: Author; committer?: Author | undefined }) {
+  const author = newSignature(input.author)
+  return { author, committer: input.committer === undefined ? author : newSignature(input.committer) }
 }
 
 /** The changes as a list, checked for their form. */
@@ -83,7 +94,7 @@ function commitFiles(input: CommitFilesInput, defaults: RequestDefaults): Reques
     expectedHead: input.expectedHead ?? zeroOid(defaults.objectFormat),
     changes: changeList(input.changes).map(([path, change]) => fileChange(path, change)),
     message: input.message,
-    ...signatures(input, defaults)
+    ...newSignatures(input)
   }
 }
 

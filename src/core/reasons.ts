@@ -185,6 +185,11 @@ const rows = {
     code: 'invalid_argument',
     text: 'The request key was used for another request; a key belongs to one request and its repetitions.'
   },
+  no_request_keys: {
+    code: 'unimplemented',
+    text: 'The server is older than request keys, without which the client sends no write.',
+    ...answered
+  },
   batch_aborted: { code: 'aborted', text: 'Another ref change of the same atomic batch failed.' },
   ref_conflict: {
     code: 'failed_precondition',

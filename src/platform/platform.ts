@@ -59,6 +59,11 @@ export interface HashFunctions {
   hashHex(algorithm: 'sha1' | 'sha256', header: string, content: Uint8Array): string
 }
 
+/** `random.ts`: random numbers that nobody can guess. */
+export interface RandomFunctions {
+  randomBytes(length: number): Uint8Array
+}
+
 /** `zlib.ts`: gzip (RFC 1952). The result for a large body is a promise. */
 export interface ZlibFunctions {
   /** One gzip member, compressed for speed. */

@@ -77,6 +77,10 @@ export class Attempt implements Call, Sink, Cancellable, Timed {
     return this.call.headers
   }
 
+  get requestKey(): string | undefined {
+    return this.call.requestKey
+  }
+
   get transport(): TransportName | undefined {
     return this.call.transport
   }

@@ -28,8 +28,9 @@ const oidOf = (run: Run, content: Uint8Array) => hashObject('blob', content, run
 
 const repositories: Step = async ({ client, repo, format }) => {
   const expected = { repository: repo.name, objectFormat: format, defaultBranch: 'refs/heads/main' }
-  assert.deepEqual(await repo.createRepository({ objectFormat: format }), expected)
-  assert.deepEqual(await repo.createRepository({ objectFormat: format }), expected)
+  for (const created of [true, false]) {
+    assert.deepEqual(await repo.createRepository({ objectFormat: format }), { ...expected, created })
+  }
   const other = format === 'sha1' ? 'sha256' : 'sha1'
   await assert.rejects(repo.createRepository({ objectFormat: other }), { code: 'already_exists' })
   assert.deepEqual(await repo.getRepository(), expected)
@@ -39,8 +40,7 @@ const repositories: Step = async ({ client, repo, format }) => {
   const names: string[] = []
   for await (const { repository } of client.repositories({ prefix: repo.name, pageSize: 1 })) names.push(repository)
   assert.deepEqual(names, [repo.name, gone.name])
-  await gone.deleteRepository()
-  await gone.deleteRepository()
+  for (const deleted of [true, false]) assert.deepEqual(await gone.deleteRepository(), { deleted })
   await assert.rejects(gone.getRepository(), { code: 'not_found', reason: 'repository' })
 }
 
@@ -120,7 +120,8 @@ const commits: Step = async ({ repo, oids, format }) => {
   })
   const ref = 'refs/heads/side'
   assert.deepEqual(await repo.updateRefs([{ name: ref, expectedOid: null, newOid: second.oid }]), {
-    refs: [{ name: ref, oid: second.oid }]
+    refs: [{ name: ref, oid: second.oid }],
+    results: ['created']
   })
   const log: string[] = []
   for await (const { oid } of repo.commits({ revision: 'side', pageSize: 1 })) log.push(oid)
@@ -133,8 +134,9 @@ const commits: Step = async ({ repo, oids, format }) => {
 const refs: Step = async ({ repo, oids, format }) => {
   const { first = '', second = '' } = oids
   const tag = { name: 'refs/tags/v1', expectedOid: null, newOid: first }
-  await repo.updateRefs([tag])
-  await repo.updateRefs([tag])
+  await repo.updateRefs([tag], { requestKey: 'tag' })
+  await repo.updateRefs([tag], { requestKey: 'tag' })
+  await assert.rejects(repo.updateRefs([tag]), { reason: 'ref_mismatch' })
   const wrong = { name: 'refs/heads/side', expectedOid: first, newOid: first }
   const fresh = { name: 'refs/heads/fresh', expectedOid: null, newOid: first }
   // At `second` and asked to be at `first`: the other ref must not be made either.
@@ -223,13 +225,13 @@ const batches: Step = async (run) => {
     updateRefs: { updates: [{ name, expectedOid, newOid: oids['head'] as string }] }
   })
   const failed = await repo.batch([to('refs/heads/one', null), to('refs/heads/main', null)], { atomic: true })
-  // main is at head already, so that both succeed…
+  // main is at head already, but was not expected to be.
   assert.deepEqual(
     failed.map(({ error }) => error?.reason),
-    [undefined, undefined]
+    ['batch_aborted', 'ref_mismatch']
   )
   const none = await repo.batch([to('refs/heads/two', null), to('refs/heads/side', null)], { atomic: true })
-  // …and side is not, so that neither happens.
+  // Neither happens.
   assert.deepEqual(
     none.map(({ error }) => error?.reason),
     ['batch_aborted', 'ref_mismatch']

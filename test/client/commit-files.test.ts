@@ -85,16 +85,18 @@ test('parallel writers over three transports lose no commit', async (context) =>
   assert.equal((await reader.getTree('race', { revision: 'main' })).entries.length, 40)
 })
 
-test('the same commit asked for again is refused where the branch has left its expected head', async (context) => {
+test('the same commit under the same key is made once, even after others; under another key it is refused', async (context) => {
   const fixture = atEnd(context, await testServer())
   const repo = fixture.client().repository('again')
   await repo.createRepository()
   const commit = { branch: 'main', changes: { a: '1\n' }, message: 'One\n', author, expectedHead: null }
-  const first = await repo.commitFiles(commit)
+  const first = await repo.commitFiles(commit, { requestKey: 'one' })
   const mismatch = { code: 'aborted', reason: 'ref_mismatch' }
   await assert.rejects(repo.commitFiles(commit), mismatch)
+  const next = await repo.commitFiles({ branch: 'main', changes: { b: '2\n' }, message: 'Two\n', author })
+  assert.deepEqual(await repo.commitFiles(commit, { requestKey: 'one' }), first)
+  assert.equal((await repo.getCommit('main')).commit?.oid, next.oid)
   await assert.rejects(repo.commitFiles({ ...commit, message: 'Another\n' }), mismatch)
-  assert.equal((await repo.getCommit('main')).commit?.oid, first.oid)
 })
 
 test('change lists too long for one request are stored as trees first', async (context) => {

@@ -8,6 +8,7 @@ import { type TestContext, test } from 'node:test'
 import { getCACertificates, type SecureVersion, setDefaultCACertificates, type TLSSocket } from 'node:tls'
 import { isDeepStrictEqual } from 'node:util'
 import { resolveOptions } from '../../src/client/options.ts'
+import { newRequestKey } from '../../src/client/request-key.ts'
 import { jsonCodec } from '../../src/codec/json.ts'
 import { emptyTreeOid } from '../../src/git/oid.ts'
 import {
@@ -22,7 +23,7 @@ import { documentedOptions, tagCount } from '../support/option-docs.ts'
 import { atEnd, testServer } from '../support/server.ts'
 
 /** Everything that a user gives. */
-const roots = ['ClientOptions', 'CallOptions', 'CreateRepositoryInput', 'ListInput', 'OperationInputs']
+const roots = ['ClientOptions', 'CallOptions', 'WriteOptions', 'CreateRepositoryInput', 'ListInput', 'OperationInputs']
 const endpoint = 'http://127.0.0.1:4100'
 const pem = (name: string) => readFileSync(new URL(`../support/tls/${name}`, import.meta.url), 'utf8')
 const author = { name: 'Ada', email: 'ada@example.org' }
@@ -157,13 +158,16 @@ async function callInputs(context: TestContext): Promise<Held> {
   const transport = await repository.getBlob(emptyTreeOid('sha1')).catch((error: BlobwireError) => error.transport)
   const callOptions = ({ timeoutMs, headers }: Recorded) => ({ timeoutMs, transport, headers })
   assert.deepEqual(callOptions(last('ListCommits')), callOptions(last('ListRefs')), 'none, or an object with none')
+  const { committer } = last('CommitFiles').message
   const found = {
     ...named('CallOptions', { signal: undefined, token: undefined, ...callOptions(last('ListRefs')) }),
     ...named('CreateRepositoryInput', sent('CreateRepository', 'objectFormat')),
     ...named('StoreTreeInput', { baseTree: tree }),
     ...named('StoreCommitInput', { parents: stored['parents'], committer: stored['committer'] }),
     ...named('Author', { timeSeconds, zone }),
-    ...named('CommitFilesInput', { ...sent('CommitFiles', 'committer'), expectedHead: parents }),
+    ...named('CommitFilesInput', { committer: { ...(committer as object), timeSeconds }, expectedHead: parents }),
+    ...named('WriteOptions', { requestKey: newRequestKey().length }),
+    ...named('KeyedInput', { requestKey: newRequestKey().length }),
     ...named('Change', { mode: modes['content'], 'mode 2': modes['oid'], 'mode 3': modes['moved'] }),
     ...named('GetTreeInput', sent('GetTree', 'revision', 'path', 'recursive')),
     ...named('OperationInputs', sent('GetCommit', 'revision')),
@@ -173,8 +177,9 @@ async function callInputs(context: TestContext): Promise<Held> {
   }
   const words = {
     'the empty tree': emptyTreeOid('sha1'),
-    "now, by the client's clock": nowSeconds,
+    "now, by the client's clock; in `commitFiles` by the server's": nowSeconds,
     'the author': stored['author'],
+    'a random key': 22,
     "the branch's current head; commits that others make in the meantime are kept": [head],
     "the moved file's mode": '100755',
     "the server's default (100; 1000 for paths)": { refs: 100, paths: 1000 },

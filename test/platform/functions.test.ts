@@ -8,9 +8,11 @@ import type {
   ByteFunctions,
   HashFunctions,
   HistogramFunctions,
+  RandomFunctions,
   ScheduleFunctions,
   ZlibFunctions
 } from '../../src/platform/platform.ts'
+import * as randomOnNode from '../../src/platform/random.ts'
 import * as scheduleOnNode from '../../src/platform/schedule.ts'
 import * as zlibOnNode from '../../src/platform/zlib.ts'
 
@@ -18,6 +20,7 @@ const bytes: ByteFunctions = bytesOnNode
 const { hashHex }: HashFunctions = hashOnNode
 const { newHistogram }: HistogramFunctions = histogramOnNode
 const { afterInput, afterReady, startTimer }: ScheduleFunctions = scheduleOnNode
+const { randomBytes }: RandomFunctions = randomOnNode
 const { gunzip, gzip }: ZlibFunctions = zlibOnNode
 
 const texts = ['', 'a', 'é', '漢字', '😀', '\ufeffmark', 'a\0b', 'x'.repeat(5000), 'é'.repeat(5000)]
@@ -149,4 +152,10 @@ test('a histogram is exact to three figures', () => {
   ] as const) {
     assert.ok(Math.abs(found / expected - 1) < 0.002, `${found} for ${expected}`)
   }
+})
+
+test('random bytes are as many as asked for, their own memory, and others each time', () => {
+  const keys = Array.from({ length: 1000 }, () => randomBytes(16))
+  assert.ok(keys.every((key) => key.length === 16 && key.buffer.byteLength === 16))
+  assert.equal(new Set(keys.map((key) => bytes.encodeHex(bytes.toNative(key)))).size, 1000)
 })

@@ -178,15 +178,15 @@ test('atomic: pages of refs with moves held back', async () => {
 /** Keeps an atomic batch from being carried out. */
 const bad = move('..', zero, zero)
 
-test('atomic: a ref that is moved twice, also where the first move was made before', async () => {
+test('atomic: a ref that is moved twice; not where the first move was made before', async () => {
   const fixture = await setUp()
   const { first, second, batch } = fixture
   const twice = [move('x', zero, first), move('x', first, second)]
   assert.deepEqual(reasons(await batch(twice, true)), [undefined, undefined])
   await fixture.call('UpdateRefs', { ...move('y', zero, first).updateRefs, repository })
   assert.deepEqual(reasons(await batch([move('y', zero, first), move('y', first, second)], true)), [
-    undefined,
-    undefined
+    'aborted ref_mismatch',
+    'aborted batch_aborted'
   ])
 })
 

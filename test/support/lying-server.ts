@@ -19,6 +19,14 @@ export interface LyingServer extends AsyncDisposable {
   client(transport: 'json' | 'msgpack' | 'grpc', options?: Partial<ClientOptions>): Client
 }
 
+/** Apply answers with the answers to the writes that it may be. */
+function answerTo({ answers }: { readonly answers: Answers }, name: string): object {
+  const found = answers[name] ?? {}
+  return name === methods.apply.name && answers['CommitFiles']
+    ? { commitFiles: answers['CommitFiles'], ...found }
+    : found
+}
+
 /** Starts one on free ports. */
 export async function startLyingServer(): Promise<LyingServer> {
   const server = { answers: {} as Answers }
@@ -28,7 +36,7 @@ export async function startLyingServer(): Promise<LyingServer> {
     const method = Object.values(methods).find(({ name }) => headers[':path'] === `/${serviceName}/${name}`) as Method
     stream.resume()
     stream.respond({ ':status': 200, 'content-type': codec.contentType })
-    stream.end(codec.encode(method.response, server.answers[method.name] ?? {}))
+    stream.end(codec.encode(method.response, answerTo(server, method.name)))
   })
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
   const grpc = new Server()
@@ -38,7 +46,7 @@ export async function startLyingServer(): Promise<LyingServer> {
     Object.fromEntries(
       unary.map(({ name }) => [
         name,
-        (_call: unknown, callback: sendUnaryData<object>) => callback(null, server.answers[name] ?? {})
+        (_call: unknown, callback: sendUnaryData<object>) => callback(null, answerTo(server, name))
       ])
     )
   )

@@ -117,9 +117,11 @@ export class Writer {
     // Now and then a stale value.
     const expected = random(8) > 0 ? this.#head : (notes.seen[random(notes.seen.length)] as string)
     const message = `${name} ${this.#turn++}`
-    const value = oidOf(notes.tree, expected, message)
+    // Now and then the branch goes back to a value that it had before.
+    const isBack = kind === 'swap' && random(3) === 0
+    const value = isBack ? (notes.seen[random(notes.seen.length)] as string) : oidOf(notes.tree, expected, message)
     const move = { kind, expected, value, message }
-    if (kind === 'swap' && !(await this.#store(move))) return
+    if (value === expected || (kind === 'swap' && !isBack && !(await this.#store(move)))) return
     // Now and then the writer does not wait, and the outcome stays unknown.
     const timeoutMs = random(6) > 0 ? undefined : 1 + random(30)
     const asked = [this.#ask(repository, move, { timeoutMs })]

@@ -116,10 +116,12 @@ const verifiers: { [Name in OperationName]?: Verify<Name> } = {
     response.commits.forEach(verifyCommit)
   },
   commitFiles(request, response) {
-    const { tree, parents, oid } = response
+    const { tree, parents, oid, timeSeconds } = response
     const { message = '', expectedHead = '' } = request
-    const author = identity(request.author as Messages['Signature'])
-    const committer = identity((request.committer ?? request.author) as Messages['Signature'])
+    const dated = (signature: typeof request.author) =>
+      identity({ ...(signature as Messages['Signature']), timeSeconds: signature?.timeSeconds ?? timeSeconds })
+    const author = dated(request.author)
+    const committer = dated(request.committer ?? request.author)
     checkOid('new commit', 'commit', { oid, content: encodeCommit({ tree, parents, author, committer, message }) })
     const parent = /^0*$/.test(expectedHead) ? '' : expectedHead
     if (parents.join() !== parent) throw integrity('parent of the new commit', parent || 'none', parents.join())

@@ -29,7 +29,9 @@ import {
   type ConnectionOptions,
   type ConnectionStats,
   type CreateRepositoryInput,
+  type CreateRepositoryResponse,
   createClient,
+  type DeleteRepositoryResponse,
   type EndpointStats,
   type ErrorDetails,
   type FieldViolation,
@@ -39,6 +41,7 @@ import {
   type GetTreeInput,
   type GetTreeResponse,
   type HedgeOptions,
+  type KeyedInput,
   type LatencySummary,
   type LimitExceeded,
   type Limits,
@@ -79,7 +82,8 @@ import {
   type TransportName,
   type Tree,
   type TreeEntry,
-  type UpdateRefsResponse
+  type UpdateRefsResponse,
+  type WriteOptions
 } from 'blobwire'
 import { interceptors, requests, same, seen } from './interceptors.ts'
 
@@ -163,6 +167,15 @@ async function refs(repo: Repository): Promise<RefUpdateInput[]> {
   const moved: UpdateRefsResponse = await repo.updateRefs([update])
   seen.push(...moved.refs.map(({ name }) => name))
   return [update]
+}
+
+async function keys(repo: Repository): Promise<boolean> {
+  const write: WriteOptions = { requestKey: 'job-1' }
+  const keyed: KeyedInput = write
+  await repo.batch([{ updateRefs: { updates: [], ...keyed } }])
+  const made: CreateRepositoryResponse = await repo.createRepository(write)
+  const gone: DeleteRepositoryResponse = await repo.deleteRepository()
+  return made.created && gone.deleted
 }
 
 async function batches(client: Client, repo: Repository): Promise<void> {
@@ -254,6 +267,7 @@ export async function main(): Promise<string[]> {
     await commits(repo)
     await refs(repo)
     await batches(client, repo)
+    await keys(repo)
     await service(client)
   } catch (error) {
     seen.push(explain(error) ?? '')
