@@ -175,7 +175,13 @@ export class Service implements VcsService {
   ): Promise<Messages['OperationResult'][]> {
     checkName(repository)
     authorize(context, 'read', repository)
-    const workspace = await this.#open(repository, atomic, context)
+    let workspace: Workspace
+    try {
+      workspace = await this.#open(repository, atomic, context)
+    } catch (error) {
+      if (!list.some(({ apply }) => apply !== undefined)) throw error
+      return Promise.all(list.map(({ apply }) => this.#recallOperation(repository, apply, { context, error })))
+    }
     return await runBatch(workspace, list, {
       key,
       beforeOperation: context.beforeOperation,
@@ -188,6 +194,26 @@ export class Service implements VcsService {
       }
     })
   }
+  /** An operation of a batch for a repository that is gone: only a remembered one has an answer. */
+  async #recallOperation(
+    repository: string,
+    operation: Messages['KeyedOperation'] | undefined,
+    { context, error }: { context: CallContext; error: unknown }
+  ): Promise<Messages['OperationResult']> {
+    try {
+      if (operation === undefined) throw error
+      authorize(context, 'write', repository)
+      const name = operationOf(operation)
+      const write = { repository, requestKey: operation.requestKey, [name]: operation[name] }
+      const key = await keyOf(this.#store, write, () => throwIfAbandoned(context))
+      const first = await this.#keys.recall(repository, key)
+      if (first === undefined) throw error
+      return { apply: { [name]: first } }
+    } catch (exception) {
+      return { error: operationError(this.#report(exception, context), context.requestId) }
+    }
+  }
+
   async #applyOperation(
     workspace: Workspace,
     operation: Messages['KeyedOperation'],

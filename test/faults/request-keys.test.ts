@@ -182,6 +182,18 @@ everywhere('made, deleted and made again: a late repetition has its first answer
   assert.equal(effects.filter(({ repository }) => repository === 'other').length, 3)
 })
 
+everywhere('a move is answered from memory after its repository is gone', async (context, way) => {
+  const { repo, connect, a } = await harness(context, way)
+  // A client that knows the object format, as one does whose first answer was lost.
+  const other = connect().repository('demo')
+  await other.getRepository()
+  const move = [{ name, expectedOid: null, newOid: a }]
+  const first = await repo.updateRefs(move, { requestKey: 'move' })
+  await repo.deleteRepository()
+  assert.deepEqual(await other.updateRefs(move, { requestKey: 'move' }), first)
+  await assert.rejects(other.updateRefs(move), { code: 'not_found', reason: 'repository' })
+})
+
 everywhere('a counter of 20 writers under one name is exact', async (context, way) => {
   const { connect, faults } = await harness(context, way)
   faults.add({ rpc: 'CommitFiles', probability: 0.1, fault: { kind: 'lost_answer' } })
