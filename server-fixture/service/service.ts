@@ -194,6 +194,7 @@ export class Service implements VcsService {
       }
     })
   }
+
   /** An operation of a batch for a repository that is gone: only a remembered one has an answer. */
   async #recallOperation(
     repository: string,
@@ -210,7 +211,7 @@ export class Service implements VcsService {
       if (first === undefined) throw error
       return { apply: { [name]: first } }
     } catch (exception) {
-      return { error: operationError(this.#report(exception, context), context.requestId) }
+      return { error: operationError(this.#report(exception, context.requestId), context.requestId) }
     }
   }
 

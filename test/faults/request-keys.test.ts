@@ -8,8 +8,7 @@ import { transports } from '../support/faulty-network.ts'
 import { atEnd, testServer } from '../support/server.ts'
 import { later } from '../support/until.ts'
 
-/** The Git store joins here. */
-const stores = ['memory'] as const
+const stores = ['memory', 'git'] as const
 const author = { name: 'Ada', email: 'ada@example.org', timeSeconds: 1 }
 const name = 'refs/locks/x'
 const ways = ['session', 'request'] as const
