@@ -153,11 +153,7 @@ const composed: { readonly [Name in ComposedMethod]: Run<Name> } = {
       verifyResponse('getTree', { recursive: input.recursive }, listing)
     return { oid: listing.oid, entries: listing.entries }
   },
-  async commitFiles(calls, input, options) {
-    const remaining = calls.invoker.shared(options)
-    await calls.fetchFormat(remaining())
-    return commitFiles(calls, input, remaining())
-  },
+  commitFiles,
   async updateRefs(calls, input, options) {
     const remaining = calls.invoker.shared(options)
     // `null` is a zero oid, whose length is the format's.

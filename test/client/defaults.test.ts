@@ -17,6 +17,7 @@ import {
   type Interceptor,
   type Repository
 } from '../../src/index.ts'
+import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
 import { documentedOptions, tagCount } from '../support/option-docs.ts'
 import { atEnd, testServer } from '../support/server.ts'
@@ -149,7 +150,8 @@ async function callInputs(context: TestContext): Promise<Held> {
   const { oid } = await repository.storeBlob('c')
   const changes = { content: { content: 'x' }, oid: { oid }, moved: { moveFrom: 'old' } }
   const { oid: after } = await repository.commitFiles({ ...commit, changes })
-  const parents = (await repository.getCommit(after)).commit?.parents
+  const { parents, committer } = (await repository.getCommit(after)).commit
+  const sentChanges = last('CommitFiles').message['changes'] as Partial<Messages['FileChange']>[]
   const { entries } = await repository.getTree()
   const modes = Object.fromEntries(entries.map(({ path, mode }) => [path, mode]))
 
@@ -163,7 +165,12 @@ async function callInputs(context: TestContext): Promise<Held> {
     ...named('StoreTreeInput', { baseTree: tree }),
     ...named('StoreCommitInput', { parents: stored['parents'], committer: stored['committer'] }),
     ...named('Author', { timeSeconds, zone }),
-    ...named('CommitFilesInput', { ...sent('CommitFiles', 'committer'), expectedHead: parents }),
+    ...named('CommitFilesInput', {
+      committer,
+      expectedHead: parents,
+      guards: sentChanges.find(({ guard }) => guard)?.guard
+    }),
+    ...named('Guarded', { expectedOid: sentChanges.find(({ guarded }) => guarded)?.guarded }),
     ...named('Change', { mode: modes['content'], 'mode 2': modes['oid'], 'mode 3': modes['moved'] }),
     ...named('GetTreeInput', sent('GetTree', 'revision', 'path', 'recursive')),
     ...named('OperationInputs', sent('GetCommit', 'revision')),
@@ -173,9 +180,9 @@ async function callInputs(context: TestContext): Promise<Held> {
   }
   const words = {
     'the empty tree': emptyTreeOid('sha1'),
-    "now, by the client's clock": nowSeconds,
+    "now: by the server's clock in `commitFiles`, by the client's clock in `storeCommit`": committer.timeSeconds,
     'the author': stored['author'],
-    "the branch's current head; commits that others make in the meantime are kept": [head],
+    'whatever the branch points to when the server carries out the call, in order of arrival': [head],
     "the moved file's mode": '100755',
     "the server's default (100; 1000 for paths)": { refs: 100, paths: 1000 },
     "the client's `timeoutMs`": timeoutMs,

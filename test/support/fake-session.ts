@@ -93,6 +93,7 @@ export function errorDetail(detail: Partial<Messages['ErrorDetail']>): Messages[
     retryable: false,
     requestId: '',
     refMismatches: [],
+    pathMismatches: [],
     violations: [],
     missingOids: [],
     retryAfterMs: 0

@@ -13,6 +13,7 @@ import { malformedResponse } from '../../transport/errors.ts'
 import type { OperationName } from '../inputs.ts'
 import type { OperationValues } from '../results.ts'
 import type { Request } from '../to-request.ts'
+import { bytesOfCommit, hasExpectedParents, wholeTreeOf } from './commit.ts'
 import { integrityError, verifyTree } from './tree.ts'
 
 /** An answer that does not hold: what was expected and what came. */
@@ -118,12 +119,12 @@ const verifiers: { [Name in OperationName]?: Verify<Name> } = {
   },
   commitFiles(request, response) {
     const { tree, parents, oid } = response
-    const { message = '', expectedHead = '' } = request
-    const author = identity(request.author as Messages['Signature'])
-    const committer = identity((request.committer ?? request.author) as Messages['Signature'])
-    checkOid('new commit', 'commit', { oid, content: encodeCommit({ tree, parents, author, committer, message }) })
-    const parent = /^0*$/.test(expectedHead) ? '' : expectedHead
-    if (parents.join() !== parent) throw integrity('parent of the new commit', parent || 'none', parents.join())
+    checkOid('new commit', 'commit', { oid, content: bytesOfCommit(request, response) })
+    const { expectedHead = '', changes = [], baseTree } = request
+    if (!hasExpectedParents(expectedHead, parents))
+      throw integrity('parent of the new commit', expectedHead || 'one at most', parents.join() || 'none')
+    const wholeTree = parents.length === 0 && !baseTree ? wholeTreeOf(changes, formatOf(oid)) : undefined
+    if (wholeTree !== undefined && wholeTree !== tree) throw integrity('tree of the new commit', wholeTree, tree)
   },
   listRefs({ prefix = '' }, response) {
     // Where refs point nobody else knows; at least it must be an oid, or the next commit would be built on damage.
