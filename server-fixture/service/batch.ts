@@ -56,6 +56,12 @@ function sum<Item>(items: readonly Item[] | undefined, sizeOf: (item: Item) => n
   return items?.reduce((total, item) => total + sizeOf(item), 0) ?? 0
 }
 
+/** The branch of an operation that waits in a branch's queue; undefined = it waits for none. */
+function queuedBranch({ name, request }: Step): string | undefined {
+  if (name === 'commitFiles') return (request as Messages['CommitFilesRequest']).branch
+  return name === 'apply' ? (request as Messages['KeyedOperation']).commitFiles?.branch : undefined
+}
+
 const movesRefs = (name: OperationName) => name === 'updateRefs' || name === 'commitFiles'
 
 /** One batch that is being carried out. */
@@ -76,10 +82,17 @@ class Batch {
   async run(list: readonly Operation[]): Promise<Result[]> {
     if (this.#workspace.atomic) this.#workspace.expectMoves(list.flatMap(({ updateRefs }) => updateRefs?.updates ?? []))
     let reads: { index: number; step: Step }[] = []
+    // Commits of one branch that follow each other wait in its queue together, and become one chain.
+    let queued: { branch: string | undefined; done: unknown[] } = { branch: undefined, done: [] }
     for (const [index, operation] of list.entries()) {
       const step = this.#prepare(index, operation)
       if (step === undefined) continue
       const isRead = operations[step.name].access === 'read'
+      const branch = this.#workspace.atomic ? undefined : queuedBranch(step)
+      if (branch !== queued.branch) {
+        await Promise.all(queued.done)
+        queued = { branch, done: [] }
+      }
       // Writes wait for the reads before them, and reads for writes: an operation sees the effects of earlier ones.
       if (isRead) reads.push({ index, step })
       if (reads.length > 0 && (!isRead || reads.length >= readsAtOnce)) {
@@ -89,10 +102,12 @@ class Batch {
       if (!isRead) {
         // Most writes are only staged here, and need no turn of the microtask queue each.
         const written = this.#write(index, step)
-        if (written !== undefined) await written
+        if (branch !== undefined) queued.done.push(written)
+        else if (written !== undefined) await written
       }
     }
     if (reads.length > 0) await this.#read(reads)
+    await Promise.all(queued.done)
     await this.#finish()
     return this.#results
   }

@@ -1,163 +1,37 @@
 /** CommitFiles: changes files of a branch in one commit. */
 import { invalidArgument } from '../../src/core/error.ts'
-import { encodeCommit } from '../../src/git/commit.ts'
-import { isMode, type Mode, modeForms } from '../../src/git/mode.ts'
-import { isZeroOid, zeroOid } from '../../src/git/oid.ts'
-import { modeProblem } from '../../src/git/path.ts'
 import { branchRef } from '../../src/git/ref-name.ts'
 import type { Messages } from '../../src/schema/messages.ts'
-import { isReachable } from './commit-log.ts'
-import { checkOid, limitExceeded, precondition, refMismatch } from './errors.ts'
-import { checkKinds, checkObjects } from './references.ts'
-import { type Edit, editTree } from './tree-edit.ts'
-import { entryAt } from './tree-path.ts'
+import type { WaitingCommit } from './branch-queue.ts'
+import { makeChain } from './commit-chain.ts'
+import { commitOn, moveTo } from './commit-on-head.ts'
+import { checkOid, refMismatch } from './errors.ts'
+import type { WriteKey } from './request-keys.ts'
 import type { Workspace } from './workspace.ts'
 
 type Request = Messages['CommitFilesRequest']
 type Response = Messages['CommitFilesResponse']
 
-/** Attempts without expected_head on a branch that others move at the same time. */
-const maxRaces = 100
-
-/** Turns puts, removals and moves into edits, and stages new contents. `headTree` = '' on a new branch. */
-async function toEdits(workspace: Workspace, request: Request, headTree: string): Promise<Edit[]> {
-  const edits: Edit[] = []
-  const paths = new Set<string>()
-  for (const [index, change] of request.changes.entries()) {
-    const { path } = change
-    const field = `changes[${index}]`
-    if (paths.has(path)) throw invalidArgument(`${field}.path`, `must not be repeated: ${JSON.stringify(path)}`)
-    paths.add(path)
-    if (change.delete !== undefined) {
-      if (!change.delete) throw invalidArgument(`${field}.delete`, 'must be true')
-      edits.push({ path, remove: true })
-    } else if (change.moveFrom !== undefined) {
-      const source = await entryAt(workspace, headTree, change.moveFrom)
-      if (source === undefined) {
-        throw precondition(
-          'path_not_found',
-          `cannot move ${JSON.stringify(change.moveFrom.slice(0, 200))}: the path does not exist`
-        )
-      }
-      edits.push({ path: change.moveFrom, remove: true })
-      edits.push({ path, put: { mode: checkMode(field, change.mode || source.mode, path), oid: source.oid } })
-    } else {
-      const mode = checkMode(field, change.mode || '100644', path)
-      const oid = contentOid(workspace, field, { ...change, mode })
-      edits.push({ path, put: { mode, oid } })
-    }
-  }
-  await checkObjects(
-    workspace,
-    edits.flatMap(({ put }) => put ?? [])
-  )
-  return edits
-}
-
-function checkMode(field: string, mode: string, path: string): Mode {
-  if (!isMode(mode)) throw invalidArgument(`${field}.mode`, modeForms)
-  const problem = modeProblem(path, mode)
-  if (problem !== undefined) throw invalidArgument(`${field}.path`, problem)
-  return mode
-}
-
-function contentOid(workspace: Workspace, field: string, change: Messages['FileChange']): string {
-  const { content, oid, mode } = change
-  if (content === undefined) {
-    if (oid === undefined) throw invalidArgument(field, 'must have content, oid, delete or moveFrom')
-    return checkOid(`${field}.oid`, oid, workspace.format)
-  }
-  const { maxInlineBytes } = workspace.limits
-  if (mode === '040000' || mode === '160000')
-    throw invalidArgument(`${field}.mode`, 'must be the mode of a file where content is given')
-  if (content.length > maxInlineBytes) throw limitExceeded('max_inline_bytes', maxInlineBytes, content.length)
-  return workspace.stage('blob', content)
-}
-
-const signatureAt = ({ name, email, timeSeconds, zone }: Messages['NewSignature'], now: number) => ({
-  name,
-  email,
-  timeSeconds: timeSeconds ?? now,
-  zone: zone || '+0000'
-})
-
-/** Makes the commit on top of a head (undefined = none), without moving the branch. */
-async function makeCommit(workspace: Workspace, request: Request, head: string | undefined): Promise<Response> {
-  const now = Math.floor(Date.now() / 1000)
-  const { author } = request
-  if (author === undefined) throw invalidArgument('author', 'must be given')
-  const headTree = head === undefined ? '' : (await workspace.commit(head)).tree
-  if (request.baseTree !== '') {
-    checkOid('baseTree', request.baseTree, workspace.format)
-    await checkKinds(workspace, [{ oid: request.baseTree, kind: 'tree' }])
-  }
-  const edits = await toEdits(workspace, request, headTree)
-  const tree = await editTree(workspace, request.baseTree || headTree, edits)
-  const parents = head === undefined ? [] : [head]
-  const content = encodeCommit({
-    tree,
-    parents,
-    author: signatureAt(author, now),
-    committer: signatureAt(request.committer ?? author, now),
-    message: request.message
-  })
-  return {
-    oid: workspace.stage('commit', content),
-    tree,
-    parents,
-    ref: branchRef(request.branch),
-    result: head === undefined ? 'created' : 'moved',
-    timeSeconds: now
-  }
-}
-
-/**
- * The branch is not at the expected head. If an earlier attempt made this very commit, the work is done; the commit's
- * oid tells, because it follows from the request alone.
- */
-async function madeBefore(workspace: Workspace, request: Request, at: { head: string | undefined; current: string }) {
-  let made: Response
-  try {
-    made = await makeCommit(workspace, request, at.head)
-  } catch {
-    // The commit cannot be made on the head that the request names, so it never was.
-    return undefined
-  }
-  if ((await workspace.storedInfo(made.oid)) === undefined) return undefined
-  return (await isReachable(workspace, made.oid, at.current)) ? made : undefined
-}
-
-async function commitOnExpected(workspace: Workspace, request: Request, ref: string): Promise<Response> {
-  const expectedOid = request.expectedHead
-  checkOid('expectedHead', expectedOid, workspace.format)
-  const zero = zeroOid(workspace.format)
-  const head = isZeroOid(expectedOid) ? undefined : expectedOid
-  const [current] = await workspace.refs([ref])
-  if (current !== head) {
-    const done = current && (await madeBefore(workspace, request, { head, current }))
-    if (done) return done
-    throw refMismatch([{ name: ref, expectedOid: head ?? zero, foundOid: current ?? zero }])
-  }
-  const made = await makeCommit(workspace, request, head)
-  const mismatches = await workspace.moveRefs([{ name: ref, expectedOid: head ?? zero, newOid: made.oid }])
-  const [lost] = mismatches
-  if (lost === undefined) return made
-  // The same call sent twice at once: the other one may have made this commit, and others may have built on it.
-  const done = !isZeroOid(lost.foundOid) && (await isReachable(workspace, made.oid, lost.foundOid))
-  if (done) return made
-  throw refMismatch(mismatches)
-}
-
-/** CommitFiles. */
-export async function commitFiles(workspace: Workspace, request: Request): Promise<Response> {
+/** CommitFiles. With a key, the commit is remembered under it, together with the move of the branch. */
+export async function commitFiles(workspace: Workspace, request: Request, key?: WriteKey): Promise<Response> {
   const ref = branchRef(request.branch)
-  if (request.expectedHead !== '') return commitOnExpected(workspace, request, ref)
-  const zero = zeroOid(workspace.format)
-  for (let race = 0; ; race++) {
-    const [head] = await workspace.refs([ref])
-    const made = await makeCommit(workspace, request, head)
-    const mismatches = await workspace.moveRefs([{ name: ref, expectedOid: head ?? zero, newOid: made.oid }])
-    if (mismatches.length === 0) return made
-    if (race >= maxRaces) throw refMismatch(mismatches)
-  }
+  if (request.expectedHead !== '') checkOid('expectedHead', request.expectedHead, workspace.format)
+  else if (request.baseTree !== '') throw invalidArgument('baseTree', 'must be empty without an expectedHead')
+  if (workspace.atomic) return commitInBatch(workspace, request, ref)
+  // The commit may name objects that earlier operations of its batch have stored.
+  await workspace.flush()
+  const { repository } = workspace.repository
+  return new Promise((resolve, reject) => {
+    const commit: WaitingCommit = { request, key, signal: workspace.signal, resolve, reject }
+    workspace.commits.add({ repository, ref }, commit, (commits) => makeChain(workspace, ref, commits))
+  })
+}
+
+/** In an atomic batch: the move of the branch is held back like all others. */
+async function commitInBatch(workspace: Workspace, request: Request, ref: string): Promise<Response> {
+  const [head] = await workspace.refs([ref])
+  const made = await commitOn(workspace, request, head)
+  const mismatches = await workspace.moveRefs([moveTo(made, workspace.format)])
+  if (mismatches.length > 0) throw refMismatch(mismatches)
+  return made
 }

@@ -89,9 +89,3 @@ export async function listCommits(
   }
   return { commits, nextPageToken: '' }
 }
-
-/** Whether `ancestor` can be reached from `from`. */
-export async function isReachable(workspace: Workspace, ancestor: string, from: string): Promise<boolean> {
-  for await (const oid of log(workspace, from, '')) if (oid === ancestor) return true
-  return false
-}

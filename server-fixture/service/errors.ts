@@ -1,5 +1,5 @@
 /** The errors of the service. */
-import { BlobwireError, invalidArgument, type RefMismatch } from '../../src/core/error.ts'
+import { BlobwireError, invalidArgument, type PathMismatch, type RefMismatch } from '../../src/core/error.ts'
 import type { KnownReason } from '../../src/core/reasons.ts'
 import { isOid, type ObjectFormat } from '../../src/git/oid.ts'
 
@@ -26,6 +26,15 @@ export function refMismatch(mismatches: RefMismatch[]): BlobwireError {
   const [first] = mismatches
   const message = `${first?.name} is at ${first?.foundOid}, not at ${first?.expectedOid}`
   return new BlobwireError({ reason: 'ref_mismatch', message, details: { refMismatches: mismatches } })
+}
+
+/** Paths that are not as the guards of a commit expect them. */
+export function pathMismatch(mismatches: PathMismatch[]): BlobwireError {
+  const [first] = mismatches
+  const path = JSON.stringify(first?.path.slice(0, 200))
+  const others = mismatches.length > 1 ? `, and ${mismatches.length - 1} other path(s)` : ''
+  const message = `the path ${path} is at ${first?.foundOid}, not at ${first?.expectedOid}${others}`
+  return new BlobwireError({ reason: 'path_mismatch', message, details: { pathMismatches: mismatches } })
 }
 
 /** The request exceeds a limit; `actual` = 0 where its size is unknown. */

@@ -5,8 +5,10 @@ import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
 import type { Store } from '../store/store.ts'
 import { runBatch } from './batch.ts'
+import { BranchQueues } from './branch-queue.ts'
 import type { CallContext } from './context.ts'
 import { operationError, toBlobwireError } from './error-detail.ts'
+import { InOrder } from './in-order.ts'
 import { isOperation, type OperationName, operations } from './operations.ts'
 import {
   authorize,
@@ -33,6 +35,9 @@ type Handler = (request: never, context: CallContext) => Promise<object>
 export class Service implements VcsService {
   readonly limits: Limits
   readonly #store: Store
+  readonly #commits = new BranchQueues()
+  /** The first call of a repository may take longer to open it; commits queue in the order in which calls came. */
+  readonly #opening = new InOrder()
   readonly #options: ServiceOptions
   readonly #handlers: Readonly<Record<string, Handler>>
   #endpoints: Messages['TransportEndpoint'][] = []
@@ -100,8 +105,9 @@ export class Service implements VcsService {
   }
 
   async #open(repository: string, atomic: boolean, { signal }: CallContext): Promise<Workspace> {
-    const info = await openRepository(this.#store, repository)
-    return new Workspace({ store: this.#store, repository: info, limits: this.limits, signal }, atomic)
+    const info = await this.#opening.after(repository, openRepository(this.#store, repository))
+    const { limits } = this
+    return new Workspace({ store: this.#store, repository: info, limits, signal, commits: this.#commits }, atomic)
   }
 
   async #operation(name: OperationName, request: { repository: string }, context: CallContext): Promise<object> {

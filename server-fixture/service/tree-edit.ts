@@ -1,7 +1,7 @@
 /** Applies edits to a tree. */
 import { invalidArgument } from '../../src/core/error.ts'
 import { pathProblem } from '../../src/git/path.ts'
-import { encodeTree, type TreeItem } from '../../src/git/tree.ts'
+import type { TreeItem } from '../../src/git/tree.ts'
 import { precondition } from './errors.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -73,7 +73,7 @@ async function apply(workspace: Workspace, { tree, node, path }: Place): Promise
     if (item === undefined) items.delete(key)
     else items.set(key, { name, ...item })
   }
-  return items.size === 0 ? '' : workspace.stage('tree', encodeTree([...items.values()], workspace.format))
+  return workspace.stageTree([...items.values()])
 }
 
 /** The same edits without their removals. */

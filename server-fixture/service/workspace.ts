@@ -5,7 +5,7 @@
 import { BlobwireError, type RefMismatch } from '../../src/core/error.ts'
 import { type ParsedCommit, parseCommit } from '../../src/git/commit.ts'
 import { hashObject, type ObjectFormat, type ObjectKind, zeroOid } from '../../src/git/oid.ts'
-import { parseTree, type TreeItem } from '../../src/git/tree.ts'
+import { encodeTree, parseTree, type TreeItem } from '../../src/git/tree.ts'
 import type { Limits } from '../../src/schema/default-limits.ts'
 import { pageOfNames } from '../store/name-page.ts'
 import type {
@@ -18,6 +18,7 @@ import type {
   StoredObject,
   StoredRef
 } from '../store/store.ts'
+import type { BranchQueues } from './branch-queue.ts'
 import { notFound } from './errors.ts'
 import { Loader } from './loader.ts'
 
@@ -31,20 +32,29 @@ export interface WorkspaceContext {
   readonly limits: Limits
   /** Aborts when nobody waits for the answer any more; walks through history or trees then end. */
   readonly signal: AbortSignal
+  /** The commits that wait for each branch. */
+  readonly commits: BranchQueues
 }
+
+/** Entries of parsed trees that a workspace keeps: a chain of commits edits the same directories again and again. */
+const maxKeptEntries = 100_000
 
 export class Workspace {
   readonly repository: RepositoryInfo
   readonly format: ObjectFormat
   readonly limits: Limits
   readonly store: Store
-  readonly #signal: AbortSignal
+  readonly signal: AbortSignal
+  readonly commits: BranchQueues
   /** Ref moves are held back until `finish`, and happen together. */
   readonly atomic: boolean
   /** Staged objects that are not in the map below yet; most work never asks for them. */
   #unmapped: NewObject[] = []
   readonly #staged = new Map<string, NewObject>()
   #unflushed: NewObject[] = []
+  #flushed: Promise<void> = Promise.resolve()
+  readonly #trees = new Map<string, readonly TreeItem[]>()
+  #keptEntries = 0
   readonly #moves = new Map<string, RefMove>()
   /** The oids to which atomic work will move refs, as far as they are known before it begins. */
   readonly #destinations = new Map<string, string>()
@@ -54,10 +64,11 @@ export class Workspace {
   readonly #parsed: Loader<StoredObject | undefined>
 
   constructor(context: WorkspaceContext, atomic: boolean) {
-    const { store, repository, limits, signal } = context
+    const { store, repository, limits, signal, commits } = context
     const name = repository.repository
     this.store = store
-    this.#signal = signal
+    this.signal = signal
+    this.commits = commits
     this.repository = repository
     this.format = repository.objectFormat
     this.limits = limits
@@ -73,6 +84,19 @@ export class Workspace {
     this.#unmapped.push(object)
     this.#unflushed.push(object)
     return object.oid
+  }
+
+  /** The objects that are staged now, for `unstage`. Only where nothing is flushed in between. */
+  get stagedCount(): number {
+    return this.#unflushed.length
+  }
+
+  /** Takes back all objects that were staged after `count`: the work that staged them has failed. */
+  unstage(count: number): void {
+    if (this.#unflushed.length === count) return
+    this.#unflushed.length = count
+    this.#staged.clear()
+    this.#unmapped = [...this.#unflushed]
   }
 
   #stagedObject(oid: string): NewObject | undefined {
@@ -94,11 +118,6 @@ export class Workspace {
     return info
   }
 
-  /** Kind and size of an object that was stored before this work. */
-  async storedInfo(oid: string): Promise<ObjectInfo | undefined> {
-    return this.#infos.load(oid)
-  }
-
   /** An object; its content only up to `maxInlineBytes`. */
   async read(oid: string): Promise<StoredObject | undefined> {
     return this.#fromStaged(oid) ?? this.#inline.load(oid)
@@ -111,7 +130,7 @@ export class Workspace {
 
   /** The content of an object of this kind. @throws BlobwireError `not_found`, `data_loss`, `failed_precondition` */
   async content(kind: ObjectKind, oid: string): Promise<Uint8Array> {
-    if (this.#signal.aborted)
+    if (this.signal.aborted)
       throw new BlobwireError({ code: 'cancelled', message: 'the client no longer waits for the answer' })
     const object = this.#fromStaged(oid) ?? (await this.#parsed.load(oid))
     if (object === undefined) throw notFound('object', `object ${oid} not found`)
@@ -131,8 +150,33 @@ export class Workspace {
   }
 
   /** The entries of a tree; the empty text stands for the empty tree. */
-  async tree(oid: string): Promise<TreeItem[]> {
-    return oid === '' ? [] : parseTree(await this.content('tree', oid), this.format)
+  async tree(oid: string): Promise<readonly TreeItem[]> {
+    if (oid === '') return []
+    const kept = this.#trees.get(oid)
+    if (kept) return kept
+    const items = parseTree(await this.content('tree', oid), this.format)
+    this.#keepTree(oid, items)
+    return items
+  }
+
+  /** Adds a tree to this work, or nothing where it is empty. Returns its oid; the empty text = no entries. */
+  stageTree(items: readonly TreeItem[]): string {
+    if (items.length === 0) return ''
+    const oid = this.stage('tree', encodeTree(items, this.format))
+    this.#keepTree(oid, items)
+    return oid
+  }
+
+  /** Keeps the newest trees. */
+  #keepTree(oid: string, items: readonly TreeItem[]): void {
+    if (this.#trees.has(oid)) return
+    this.#trees.set(oid, items)
+    this.#keptEntries += items.length
+    for (const [oldest, { length }] of this.#trees) {
+      if (this.#keptEntries <= maxKeptEntries) break
+      this.#trees.delete(oldest)
+      this.#keptEntries -= length
+    }
   }
 
   /** A commit and its bytes. */
@@ -195,7 +239,15 @@ export class Workspace {
   }
 
   /** Stores staged objects; they are durable when it resolves. */
-  async flush(): Promise<void> {
+  flush(): Promise<void> {
+    if (this.#unflushed.length === 0) return this.#flushed
+    // One after the other: a second flush stores what the first one does not.
+    const flushed = this.#flushed.then(() => this.#flush())
+    this.#flushed = flushed.catch(() => undefined)
+    return flushed
+  }
+
+  async #flush(): Promise<void> {
     const objects = this.#unflushed
     if (objects.length === 0) return
     const { length } = objects

@@ -1,4 +1,4 @@
-/** CommitFiles and StoreTree: the tree after a list of changes, and how a repeated call is recognised. */
+/** CommitFiles and StoreTree: the tree after a list of changes, and a branch that others move at the same time. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Service } from '../../server-fixture/service/service.ts'
@@ -98,32 +98,33 @@ test('removals and moves come before puts', async () => {
   }
 })
 
-test('a commit that was made before is recognised, also when the same call races with itself', async () => {
+test('an expected head that the branch has left is refused, also where the same commit was made before', async () => {
   const { store, commit } = await setUp()
   const first = await commit([put('a')], zeroOid('sha1'))
   const second = await commit([put('b')], first.oid)
-  const third = await commit([put('c')], second.oid)
-  assert.deepEqual(await commit([put('b')], first.oid), second)
-  // Between the look at the branch and its move, the same call comes through elsewhere, and another one after it.
-  store.before = async () => commit([put('e')], (await commit([put('d')], third.oid)).oid)
-  const raced = await commit([put('d')], third.oid)
-  assert.deepEqual(raced.parents, [third.oid])
-  store.before = () => commit([put('x')])
-  const head = await commit([put('f')])
-  store.before = () => commit([put('y')])
-  await assert.rejects(commit([put('g')], head.oid), { code: 'aborted', reason: 'ref_mismatch' })
+  const mismatch = (expectedOid: string, foundOid: string) => ({
+    code: 'aborted',
+    reason: 'ref_mismatch',
+    details: { refMismatches: [{ name: 'refs/heads/main', expectedOid, foundOid }] }
+  })
+  await assert.rejects(commit([put('b')], first.oid), mismatch(first.oid, second.oid))
+  // Between the look at the branch and its move, somebody else moves it.
+  store.before = async () => {
+    await store.updateRefs(repository, [{ name: 'refs/heads/main', expectedOid: second.oid, newOid: first.oid }])
+  }
+  await assert.rejects(commit([put('c')], second.oid), mismatch(second.oid, first.oid))
 })
 
 test('without an expected head, a lost race is run again on the new head', async () => {
   const { store, commit, files } = await setUp()
   const first = await commit([put('a')])
-  let other: Outcome | undefined
+  const second = await commit([put('b')])
   store.before = async () => {
-    other = await commit([put('b')])
+    await store.updateRefs(repository, [{ name: 'refs/heads/main', expectedOid: second.oid, newOid: first.oid }])
   }
   const last = await commit([put('c')])
-  assert.deepEqual([other?.parents, last.parents], [[first.oid], [other?.oid]])
-  assert.deepEqual(await files(), ['a', 'b', 'c'])
+  assert.deepEqual(last.parents, [first.oid])
+  assert.deepEqual(await files(), ['a', 'c'])
 })
 
 test('an unchanged tree still makes a commit', async () => {

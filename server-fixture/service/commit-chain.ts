@@ -1,0 +1,139 @@
+/** Commits on one branch that wait together become a chain: one write of objects, one move of the branch. */
+import { setImmediate } from 'node:timers/promises'
+import { BlobwireError } from '../../src/core/error.ts'
+import type { Messages } from '../../src/schema/messages.ts'
+import type { RefMove } from '../store/store.ts'
+import type { WaitingCommit } from './branch-queue.ts'
+import { commitOn, moveTo } from './commit-on-head.ts'
+import { refMismatch } from './errors.ts'
+import { openRepository } from './repositories.ts'
+import { keyedRequest } from './request-keys.ts'
+import { Workspace, type WorkspaceContext } from './workspace.ts'
+
+type Response = Messages['CommitFilesResponse']
+
+/** Times that a chain is made again because others, such as git itself, have moved its branch. */
+const maxRaces = 100
+/** Commits that are made between two turns of the event loop. */
+const commitsAtOnce = 16
+/** A chain has callers of its own each, and goes on where some of them have gone. */
+const unending = new AbortController().signal
+
+/** A commit of a chain. */
+interface Link {
+  readonly commit: WaitingCommit
+  readonly response: Response
+  readonly move: RefMove
+}
+
+/** A request that has no commit in the chain. */
+interface Refusal {
+  readonly commit: WaitingCommit
+  readonly error: unknown
+  /** The error tells of a head that is there only once the branch has moved. */
+  readonly isOnChain: boolean
+}
+
+/** Makes a chain of commits on top of the branch, in this order, and settles each of them. Never rejects. */
+export async function makeChain(
+  context: WorkspaceContext,
+  ref: string,
+  commits: readonly WaitingCommit[]
+): Promise<void> {
+  try {
+    await new ChainMaker(context, ref, commits).run()
+  } catch (error) {
+    for (const { reject } of commits) reject(error)
+  }
+}
+
+class ChainMaker {
+  readonly #context: WorkspaceContext
+  readonly #ref: string
+  #commits: readonly WaitingCommit[]
+  #links: Link[] = []
+  #refusals: Refusal[] = []
+
+  constructor(context: WorkspaceContext, ref: string, commits: readonly WaitingCommit[]) {
+    this.#context = context
+    this.#ref = ref
+    this.#commits = commits
+  }
+
+  async run(): Promise<void> {
+    let races = 0
+    while (this.#dropAbandoned().length > 0) {
+      const workspace = await this.#build()
+      if (this.#hasAbandoned()) continue
+      try {
+        await workspace.flush()
+        if (this.#hasAbandoned()) continue
+        const mismatches = await this.#move(workspace)
+        if (mismatches.length === 0) return this.#settle()
+        if (races++ >= maxRaces) return this.#settle(refMismatch(mismatches))
+      } catch (error) {
+        return this.#settle(error)
+      }
+    }
+  }
+
+  /** Leaves out the commits that nobody waits for any more. Returns the others. */
+  #dropAbandoned(): readonly WaitingCommit[] {
+    for (const { signal, reject } of this.#commits) {
+      if (!signal.aborted) continue
+      reject(new BlobwireError({ code: 'cancelled', message: 'the client no longer waits for the answer' }))
+    }
+    this.#commits = this.#commits.filter(({ signal }) => !signal.aborted)
+    return this.#commits
+  }
+
+  #hasAbandoned(): boolean {
+    return this.#commits.some(({ signal }) => signal.aborted)
+  }
+
+  /** Makes all commits, each on top of the one before it; the first on top of the head that is found. */
+  async #build(): Promise<Workspace> {
+    const { store, repository } = this.#context
+    // The repository may have been deleted, and made anew with another object format, while the commits waited.
+    const info = await openRepository(store, repository.repository)
+    const workspace = new Workspace({ ...this.#context, repository: info, signal: unending }, false)
+    this.#links = []
+    this.#refusals = []
+    let [head] = await workspace.refs([this.#ref])
+    for (const [index, commit] of this.#commits.entries()) {
+      if (index % commitsAtOnce === commitsAtOnce - 1) await setImmediate()
+      const staged = workspace.stagedCount
+      try {
+        const response = await commitOn(workspace, commit.request, head)
+        this.#links.push({ commit, response, move: moveTo(response, workspace.format) })
+        head = response.oid
+      } catch (error) {
+        workspace.unstage(staged)
+        this.#refusals.push({ commit, error, isOnChain: this.#links.length > 0 })
+      }
+    }
+    return workspace
+  }
+
+  /** Moves the branch from the head that was found to the end of the chain. */
+  async #move({ store, repository }: Workspace) {
+    const first = this.#links[0]?.move
+    const last = this.#links.at(-1)?.move
+    if (first === undefined || last === undefined) return []
+    const requests = this.#links.flatMap(({ commit, response, move }) =>
+      commit.key ? [keyedRequest(commit.key, response, [move])] : []
+    )
+    return store.updateRefs(repository.repository, [{ ...first, newOid: last.newOid }], requests)
+  }
+
+  /** Answers all callers; with an error, the branch has not moved. */
+  #settle(failure?: unknown): void {
+    for (const { commit, error, isOnChain } of this.#refusals) {
+      commit.reject(isOnChain && failure !== undefined ? failure : error)
+    }
+    for (const { commit, response } of this.#links) {
+      if (failure === undefined) commit.resolve(response)
+      else commit.reject(failure)
+    }
+  }
+}
