@@ -111,8 +111,10 @@ export class RepositoryCalls implements RequestDefaults {
   }
 
   /** Keeps what an answer tells of the repository. */
-  learn(info: RepositoryInfo): RepositoryInfo {
-    this.invoker.caches.formats.set(this.repository, info.objectFormat)
+  learn<Info extends RepositoryInfo & { created?: boolean }>(info: Info): Info {
+    const { formats, takesNew } = this.invoker.caches
+    formats.set(this.repository, info.objectFormat)
+    if (info.created) takesNew.set(this.repository, true)
     return info
   }
 }

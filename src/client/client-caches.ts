@@ -21,7 +21,10 @@ export class ClientCaches {
   limits: Limits = { ...defaultLimits }
   /** Object format by repository. */
   readonly formats: Map<string, ObjectFormat> = new BoundedMap<ObjectFormat>()
+  /** Objects that repositories hold. */
   readonly known = new KnownOids()
+  /** Whether contents unknown here were new to the repository when the client last had reason to know, by repository. */
+  readonly takesNew: Map<string, boolean> = new BoundedMap<boolean>()
 
   /** Takes over the limits of the server; a limit of 0 was left out and has its default. */
   setLimits(limits: Limits | undefined): void {
@@ -33,5 +36,6 @@ export class ClientCaches {
   forget(repository: string): void {
     this.formats.delete(repository)
     this.known.forget(repository)
+    this.takesNew.delete(repository)
   }
 }

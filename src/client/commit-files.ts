@@ -28,7 +28,7 @@ export interface CommitContext extends BatchContext {
 
 /**
  * Contents that go with a commit unasked, in bytes after compression. To ask first costs a round trip; to send what the
- * server has costs the time that the bytes take.
+ * server has costs the time that the bytes take. Where contents were new before, all that fits a request goes unasked.
  */
 const maxUnaskedBytes = 1024 * 1024
 /** Contents below this size are not looked at for that. */
@@ -128,7 +128,7 @@ class Committing {
       bytes += length
     }
     if (!this.#fitsOneRequest(changes)) return false
-    if (bytes <= surelySmallBytes) return true
+    if (bytes <= surelySmallBytes || this.#caches.takesNew.get(this.#context.repository)) return true
     let compressed = 0
     for (const change of changes) {
       const content = contentOf(change)
@@ -183,6 +183,7 @@ class Committing {
       if (!answer.ok) throw answer.error
       for (const oid of answer.value.missing) missing.add(oid)
     }
+    if (oids.length > 0) this.#caches.takesNew.set(this.#context.repository, missing.size === oids.length)
     return missing
   }
 

@@ -61,6 +61,9 @@ for (const transport of transports) {
     const changes = files(1000, () => randomBytes(2048))
     await client.commitFiles('demo', { ...commit, changes })
     assert.deepEqual(methodsOf(sent.splice(0)), ['batchOperations', 'commitFiles'])
+    // All was new, and so will be the next.
+    await client.commitFiles('demo', { ...commit, changes: files(1000, () => randomBytes(2048)) })
+    assert.deepEqual(methodsOf(sent.splice(0)), ['commitFiles'])
     // All is known now: names alone, without a question.
     await client.commitFiles('demo', { ...commit, branch: 'other', changes })
     assert.deepEqual(methodsOf(sent), ['commitFiles'])
@@ -140,6 +143,23 @@ for (const transport of transports) {
     })
   })
 }
+
+test('a repository that this client created is asked nothing; one that holds what others sent is asked again', async (context) => {
+  const fixture = atEnd(context, await testServer())
+  const { client, sent } = recorded(fixture, {})
+  await client.createRepository('own')
+  const changes = files(1000, () => randomBytes(2048))
+  await client.commitFiles('own', { ...commit, changes })
+  assert.deepEqual(methodsOf(sent.splice(0)), ['createRepository', 'commitFiles'])
+  const second = recorded(fixture, {})
+  await second.client.createRepository('own')
+  const twice = async () => {
+    await second.client.commitFiles('own', { ...commit, changes: { ...changes, more: randomBytes(1_000_000) } })
+    return methodsOf(second.sent.splice(0)).filter((method) => method !== 'getCapabilities')
+  }
+  assert.deepEqual(await twice(), ['createRepository', 'batchOperations', 'commitFiles'])
+  assert.ok(second.client.stats().bytesSent < 1_300_000, 'only what the server lacked')
+})
 
 test('a commit that the server finds too large, against the limits that are usual, goes in parts', async (context) => {
   const fixture = atEnd(context, await testServer({ limits: { maxBatchBytes: 100_000 } }))
