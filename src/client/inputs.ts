@@ -132,8 +132,9 @@ export interface CommitFilesInput {
    * there, as `expectedOid`.
    * @default none
    * @example
-   * const { oid } = await repo.getBlob({ revision: 'main', path: 'prices.json' })
-   * await repo.commitFiles({ ...commit, changes: { 'total.json': total }, guards: { 'prices.json': oid, closed: null } })
+   * const seen = await repo.getBlob({ revision: 'main', path: 'old.txt' })
+   * const guards = { 'old.txt': seen.oid, 'closed.txt': null }
+   * await repo.commitFiles({ ...commit, changes: { 'copy.txt': seen.content }, guards })
    */
   guards?: Guards | undefined
   message: string
