@@ -57,28 +57,47 @@ export async function commitFiles(
 /** One commit on its way. */
 class Committing {
   readonly #context: CommitContext
-  readonly #commit: Commit
+  readonly #commit: Omit<Commit, 'round'>
   readonly #oids = new Map<Uint8Array, string>()
+  #round = 0
 
-  constructor(context: CommitContext, commit: Commit) {
+  constructor(context: CommitContext, commit: Omit<Commit, 'round'>) {
     this.#context = context
     this.#commit = commit
   }
 
   async run(): Promise<Response> {
+    try {
+      return await this.#run()
+    } catch (error) {
+      if (!this.#lacksContents(error)) throw error
+      // An oid that was known is known no longer. The refusal is the answer to this request; the next is another one.
+      this.#caches.known.forget(this.#context.repository)
+      this.#round++
+      return this.#run()
+    }
+  }
+
+  async #run(): Promise<Response> {
     const named = this.#nameKnown()
     if (this.#isSentUnasked(named)) {
       try {
         return await this.#send(named)
       } catch (error) {
-        if (lacksOneOf(error, named, this.#commit.changes)) {
-          this.#caches.known.forget(this.#context.repository)
-          return this.run()
-        }
         if (!canBeSplit(error)) throw error
       }
     }
     return this.#sendLarge()
+  }
+
+  /** Whether the server lacks contents that are here to send, because they were thought to be there. */
+  #lacksContents(error: unknown): boolean {
+    if (!(error instanceof BlobwireError && error.is('missing_object'))) return false
+    const { missingOids } = error.details
+    if (missingOids.length === 0) return false
+    this.#hashAll(missingOids[0]?.length === 64 ? 'sha256' : 'sha1')
+    const ours = new Set(this.#oids.values())
+    return missingOids.some((oid) => ours.has(oid))
   }
 
   get #caches() {
@@ -189,7 +208,7 @@ class Committing {
 
   async #send(changes: readonly FileChange[]): Promise<Response> {
     const format = this.#format
-    const commit = { ...this.#commit, changes }
+    const commit = { ...this.#commit, changes, round: this.#round }
     const isLong = !this.#fitsOneRequest(changes)
     const answer = isLong ? commitLongList(this.#context, commit) : sendCommit(this.#context, commit)
     // While the server works, the client hashes what it sent.
@@ -213,16 +232,6 @@ class Committing {
     this.#hashAll(format)
     for (const stored of this.#oids.values()) this.#caches.known.add(repository, stored)
   }
-}
-
-/** Whether the server lacks a content that the commit named, because it was thought to be there. */
-function lacksOneOf(error: unknown, named: readonly FileChange[], given: readonly FileChange[]): boolean {
-  if (named === given || !(error instanceof BlobwireError && error.is('missing_object'))) return false
-  const missing = new Set(error.details.missingOids)
-  return named.some(({ oid, guarded }, index) => {
-    const wasContent = contentOf(given[index] as FileChange) !== undefined
-    return wasContent && missing.has(oid ?? guarded?.oid ?? '')
-  })
 }
 
 function canBeSplit(error: unknown): boolean {

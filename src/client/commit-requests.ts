@@ -17,6 +17,8 @@ type Response = Messages['CommitFilesResponse']
 export interface Commit {
   readonly fields: ReturnType<typeof commitFields> & { readonly expectedHead: string }
   readonly changes: readonly FileChange[]
+  /** How often the server has refused the commit for a state that this client did not know of. */
+  readonly round: number
   readonly remaining: () => CallOptions
 }
 
@@ -37,10 +39,10 @@ export async function sendCommit(context: BatchContext, commit: Commit, baseTree
  */
 export async function commitLongList(context: BatchContext, commit: Commit): Promise<Response> {
   const { expectedHead } = commit.fields
-  for (;;) {
+  for (let { round } = commit; ; round++) {
     const head = await headOf(context, commit)
     try {
-      return await commitOn(context, commit, head)
+      return await commitOn(context, { ...commit, round }, head)
     } catch (error) {
       const isMoved = error instanceof BlobwireError && error.is('ref_mismatch')
       if (expectedHead !== '' || !isMoved) throw error
