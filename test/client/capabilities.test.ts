@@ -16,10 +16,10 @@ async function slowServer(context: TestContext, ms: number): Promise<Client> {
   return client
 }
 
-/** More than travels with the commit itself, so that the limits are asked for. */
+/** More than fits one request, so that the limits are asked for. */
 const large = {
   branch: 'main',
-  changes: { a: randomBytes(600_000), b: randomBytes(600_000) },
+  changes: Object.fromEntries([1, 2, 3, 4, 5].map((path) => [path, randomBytes(900_000)])),
   message: 'm\n',
   author: { name: 'Ada', email: 'ada@example.org' }
 }
