@@ -5,6 +5,7 @@ import { connections } from './connections.ts'
 import { gitStore } from './git-store.ts'
 import { gzip } from './gzip.ts'
 import { memory } from './memory.ts'
+import { oneBranch } from './one-branch.ts'
 import { pipeline } from './pipeline.ts'
 import { roundTrips } from './round-trips.ts'
 import { singleCalls } from './single-calls.ts'
@@ -21,5 +22,6 @@ export const suites: readonly Suite[] = [
   memory,
   pipeline,
   storeSize,
-  gitStore
+  gitStore,
+  oneBranch
 ]

@@ -16,13 +16,15 @@ interface Guard {
   readonly expectedOid: string
 }
 
+type Action = Omit<Messages['GuardedChange'], 'expectedOid'>
+
 /** One change, with the name that errors give it. */
 interface Change {
   readonly field: string
   readonly path: string
   readonly mode: string
   /** Undefined = a guard of a path that is not changed. */
-  readonly action: Omit<Messages['GuardedChange'], 'expectedOid'> | undefined
+  readonly action: Action | undefined
   readonly guard: Guard | undefined
 }
 
@@ -34,10 +36,17 @@ function readChange(workspace: Workspace, change: Messages['FileChange'], field:
     const expectedOid = checkOid(`${field}.guard`, guard, format)
     return { field, path, mode, action: undefined, guard: { path, expectedOid } }
   }
-  if (guarded === undefined) return { field, path, mode, action: change, guard: undefined }
+  if (guarded === undefined) return { field, path, mode, action: checkAction(field, change), guard: undefined }
   const expectedOid = checkOid(`${field}.guarded.expectedOid`, guarded.expectedOid, format)
   const guardedPath = guarded.moveFrom ?? path
-  return { field: `${field}.guarded`, path, mode, action: guarded, guard: { path: guardedPath, expectedOid } }
+  const action = checkAction(`${field}.guarded`, guarded)
+  return { field: `${field}.guarded`, path, mode, action, guard: { path: guardedPath, expectedOid } }
+}
+
+function checkAction(field: string, action: Action): Action {
+  if (action.delete === false) throw invalidArgument(`${field}.delete`, 'must be true')
+  if ((action.content ?? action.oid ?? action.delete ?? action.moveFrom) !== undefined) return action
+  throw invalidArgument(field, 'must have content, oid, delete or moveFrom')
 }
 
 function readChanges(workspace: Workspace, changes: readonly Messages['FileChange'][]): Change[] {
@@ -66,10 +75,7 @@ async function checkGuards(workspace: Workspace, changes: readonly Change[], hea
 async function editsOf(workspace: Workspace, change: Change, headTree: string): Promise<Edit[]> {
   const { field, path, mode, action } = change
   if (action === undefined) return []
-  if (action.delete !== undefined) {
-    if (!action.delete) throw invalidArgument(`${field}.delete`, 'must be true')
-    return [{ path, remove: true }]
-  }
+  if (action.delete) return [{ path, remove: true }]
   if (action.moveFrom === undefined) {
     const checked = checkMode(field, mode || '100644', path)
     return [{ path, put: { mode: checked, oid: contentOid(workspace, change, checked) } }]
@@ -93,11 +99,8 @@ function checkMode(field: string, mode: string, path: string): Mode {
 }
 
 function contentOid(workspace: Workspace, { field, action }: Change, mode: Mode): string {
-  const { content, oid } = action ?? {}
-  if (content === undefined) {
-    if (oid === undefined) throw invalidArgument(field, 'must have content, oid, delete or moveFrom')
-    return checkOid(`${field}.oid`, oid, workspace.format)
-  }
+  const { content, oid = '' } = action ?? {}
+  if (content === undefined) return checkOid(`${field}.oid`, oid, workspace.format)
   const { maxInlineBytes } = workspace.limits
   if (mode === '040000' || mode === '160000')
     throw invalidArgument(`${field}.mode`, 'must be the mode of a file where content is given')

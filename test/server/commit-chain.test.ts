@@ -54,11 +54,10 @@ onBothStores('the order of arrival holds where the first call takes longer to fi
 onBothStores('commits of one batch become one chain, after what the batch stored before them', async (test, kind) => {
   const { call, commitRequest, watch, files } = await setUp(test, kind)
   const content = Buffer.from('stored first')
-  const { oid } = (await call('StoreBlob', { content })) as Messages['StoreBlobResponse']
   watch.puts = []
   const commits = numbers.map((n) => ({ commitFiles: { repository: '', ...commitRequest([put(`f${n}`)]) } }))
-  const named = { commitFiles: { repository: '', ...commitRequest([{ path: 'named', oid }]) } }
-  const operations = [{ storeBlob: { repository: '', content: Buffer.from('more') } }, ...commits, named]
+  const named = { commitFiles: { repository: '', ...commitRequest([{ path: 'named', oid: blobOid('stored first') }]) } }
+  const operations = [{ storeBlob: { repository: '', content } }, ...commits, named]
   const answer = await call('BatchOperations', { operations, atomic: false })
   const { results } = answer as Messages['BatchOperationsResponse']
   const parents = results.slice(1).map(({ commitFiles }) => commitFiles?.parents[0])
