@@ -218,10 +218,15 @@ class Committing {
     return response
   }
 
+  /** For what is remembered; contents that cannot be hashed any more, such as a detached buffer's, are not. */
   #hashAll(format: ObjectFormat): void {
-    for (const change of this.#commit.changes) {
-      const content = contentOf(change)
-      if (content) this.#oidOf(content, format)
+    try {
+      for (const change of this.#commit.changes) {
+        const content = contentOf(change)
+        if (content) this.#oidOf(content, format)
+      }
+    } catch {
+      this.#oids.clear()
     }
   }
 
