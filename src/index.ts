@@ -23,6 +23,8 @@ export type {
   CompareInput,
   CreateRepositoryInput,
   GetTreeInput,
+  Guarded,
+  Guards,
   KeyedInput,
   ListCommitsInput,
   ListInput,

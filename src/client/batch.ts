@@ -288,6 +288,7 @@ function toResult(
     if (response === undefined) throw noResult(item.name)
     const isVerified = item.expectedOid !== undefined && item.expectedOid === result.storeBlob?.oid
     if (!isVerified) verifierOf(item.name, invoker.options.verify)?.(item.request, response)
+    invoker.caches.known.learn(item.name, context.repository, { request: item.request, response })
     return { ok: true, value: response }
   } catch (error) {
     const facts = { sent: 'processed', attempts, transport: invoker.transport } as const

@@ -22,7 +22,8 @@ import type { OperationValues } from './results.ts'
 import { sharedAnswer } from './shared-answer.ts'
 import type { Request } from './to-request.ts'
 import { codecOf, TransportFactory } from './transport-factory.ts'
-import { verifierOf } from './verify/answers.ts'
+import type { Verifier } from './verify/answers.ts'
+import { learningVerifiers } from './verify/learning.ts'
 
 const keyedMethods = new Set<Rpc>([
   methods.commitFiles,
@@ -43,6 +44,8 @@ export class CallInvoker {
   readonly clock: Clock
   readonly counters: Counters = newCounters()
   readonly caches = new ClientCaches()
+  /** Made once: they check every answer, and keep the oids that it tells. */
+  readonly verifiers: { readonly [Name in OperationName]?: Verifier | undefined }
   readonly latency = new Latency()
   readonly pipeline: Pipeline
   /** Undefined without interceptors of calls. */
@@ -58,6 +61,7 @@ export class CallInvoker {
   constructor(options: ResolvedOptions, clock: Clock = systemClock) {
     this.options = options
     this.clock = clock
+    this.verifiers = learningVerifiers(options.verify, this.caches.known)
     this.#transports = new TransportFactory(options, this.counters)
     const { calls, requests } = byLevel(options.interceptors)
     this.interception = calls.length > 0 ? new Interception(calls, clock) : undefined
@@ -97,7 +101,7 @@ export class CallInvoker {
   ): Promise<OperationValues[Name]> {
     try {
       const unstarted = this.#unstarted(methods[name] as Rpc, request, options)
-      unstarted.verify = verifierOf(name, this.options.verify)
+      unstarted.verify = this.verifiers[name]
       return this.pipeline.run(unstarted) as Promise<OperationValues[Name]>
     } catch (error) {
       return Promise.reject(error)

@@ -141,9 +141,11 @@ export class RepositoryCalls implements RequestDefaults {
     if (!this.invoker.caches.formats.has(this.repository)) await composed.getRepository(this, {}, options)
   }
 
-  /** Caches the object format. */
-  cacheFormat<Info extends RepositoryInfo>(info: Info): Info {
-    this.invoker.caches.formats.set(this.repository, info.objectFormat)
+  /** Caches the object format, and that a new repository has no contents yet. */
+  cacheFormat<Info extends RepositoryInfo & { created?: boolean }>(info: Info): Info {
+    const { formats, takesNew } = this.invoker.caches
+    formats.set(this.repository, info.objectFormat)
+    if (info.created) takesNew.set(this.repository, true)
     return info
   }
 }
@@ -198,11 +200,7 @@ const composed: { readonly [Name in ComposedMethod]: Run<Name> } = {
       verifyResponse('getTree', { recursive: input.recursive }, listing)
     return { oid: listing.oid, entries: listing.entries }
   },
-  async commitFiles(calls, input, options) {
-    const remaining = calls.invoker.shared(options)
-    await calls.fetchFormat(remaining())
-    return commitFiles(calls, input, remaining())
-  },
+  commitFiles,
   async updateRefs(calls, input, options) {
     const remaining = calls.invoker.shared(options)
     // `null` is a zero oid, whose length is the format's.

@@ -1,6 +1,7 @@
 /** The facts about a server that a client keeps, so that it need not ask again. */
 import type { ObjectFormat } from '../git/oid.ts'
 import { defaultLimits, type Limits } from '../schema/default-limits.ts'
+import { KnownOids } from './known-oids.ts'
 
 const maxCached = 10_000
 
@@ -20,8 +21,10 @@ export class ClientCaches {
   limits: Limits = { ...defaultLimits }
   /** Object format by repository. */
   readonly formats: Map<string, ObjectFormat> = new BoundedMap<ObjectFormat>()
-  /** Oid of a branch when it was last seen, by `headKey`; compare-and-swap corrects an outdated one. */
-  readonly heads: Map<string, string> = new BoundedMap<string>()
+  /** Objects that repositories hold. */
+  readonly known = new KnownOids()
+  /** Whether contents unknown here were new to the repository when the client last had reason to know, by repository. */
+  readonly takesNew: Map<string, boolean> = new BoundedMap<boolean>()
 
   /** Takes over the limits of the server; a limit of 0 was left out and has its default. */
   setLimits(limits: Limits | undefined): void {
@@ -32,11 +35,7 @@ export class ClientCaches {
   /** Forgets a repository that was deleted: another one may get its name. */
   forget(repository: string): void {
     this.formats.delete(repository)
-    for (const key of this.heads.keys()) if (key.startsWith(headKey(repository, ''))) this.heads.delete(key)
+    this.known.forget(repository)
+    this.takesNew.delete(repository)
   }
-}
-
-/** Key of a branch in `heads`. */
-export function headKey(repository: string, ref: string): string {
-  return `${repository}\n${ref}`
 }

@@ -1,192 +1,250 @@
 /**
- * Commits any number of changes in few requests: batches store the contents that the server lacks, and the commit names
- * them by oid. A small commit is one request, with its contents.
+ * One commit from any number of changes, in few requests. Contents that are likely to be new go with the commit, in one
+ * request; a large commit asks first which contents the server lacks; what fits no request goes ahead in batches, and
+ * the commit names it by oid.
  */
-import { estimateBytes, splitBySize } from '../batch/split.ts'
+import { envelopeBytes, estimateBytes, splitBySize } from '../batch/split.ts'
 import type { CallOptions } from '../call/call-options.ts'
-import { BlobwireError, invalidArgument } from '../core/error.ts'
-import { hashObject, isZeroOid, zeroOid } from '../git/oid.ts'
-import { pathProblem } from '../git/path.ts'
+import { estimateCompressedBytes } from '../compression/sample.ts'
+import { BlobwireError } from '../core/error.ts'
+import { mayFitWhenSplit } from '../core/reasons.ts'
+import { hashObject, type ObjectFormat, zeroOid } from '../git/oid.ts'
 import { branchRef } from '../git/ref-name.ts'
-import { buildTrees } from '../git/tree-builder.ts'
-import type { Init } from '../schema/descriptor.ts'
+import { afterInput } from '../platform/schedule.ts'
 import type { Messages } from '../schema/messages.ts'
-import { methods } from '../schema/methods.ts'
 import { type BatchContext, runBatch } from './batch.ts'
-import { headKey } from './client-caches.ts'
+import { contentOf, type FileChange, fileChanges, fillGuards, hasOpenGuards, withOid } from './changes.ts'
+import { type Commit, commitLongList, sendCommit } from './commit-requests.ts'
 import type { CommitFilesInput } from './inputs.ts'
-import { derivedKey, newRequestKey, type WriteOptions } from './request-key.ts'
-import { changeList, fileChange, newSignatures } from './to-request.ts'
-import { integrity, verifyResponse } from './verify/answers.ts'
+import { commitFields } from './to-request.ts'
 
-type FileChange = Init<Messages['FileChange']>
 type Response = Messages['CommitFilesResponse']
 
-/** Contents up to this total are sent in the commit itself. */
-const inlineBytes = 64 * 1024
+/** What a commit is made with: the calls of its repository. */
+export interface CommitContext extends BatchContext {
+  /** Asks the server for the object format, unless it is known. */
+  fetchFormat(options: CallOptions): Promise<void>
+}
+
+/**
+ * Contents that go with a commit unasked, in bytes after compression. To ask first costs a round trip; to send what the
+ * server has costs the time that the bytes take. Where contents were new before, all that fits a request goes unasked.
+ */
+const maxUnaskedBytes = 1024 * 1024
+/** Contents below this size are not looked at for that. */
+const surelySmallBytes = 64 * 1024
 
 /** Commits the changes on top of the branch. @throws BlobwireError; see `Repository.commitFiles` */
 export async function commitFiles(
-  context: BatchContext,
+  context: CommitContext,
   input: CommitFilesInput,
-  options: WriteOptions
+  options: CallOptions
 ): Promise<Response> {
-  const { requestKey = newRequestKey() } = options
   const remaining = context.invoker.shared(options)
-  const ref = branchRef(input.branch)
-  const changes = changeList(input.changes).map(([path, change]) => {
-    const problem = pathProblem(path)
-    if (problem !== undefined) throw invalidArgument(`changes[${JSON.stringify(path.slice(0, 200))}]`, problem)
-    return fileChange(path, change)
-  })
-  const contentBytes = changes.reduce((sum, { content }) => sum + (content?.length ?? 0), 0)
-  const target: Target = {
-    ref,
-    head: givenHead(context, input) ?? context.invoker.caches.heads.get(headKey(context.repository, ref))
+  // All that the caller may change later is read before the first wait.
+  const { expectedHead } = input
+  const fields = { ...commitFields(input), branch: branchRef(input.branch) }
+  const given = fileChanges(input)
+  if (expectedHead === null || hasOpenGuards(given)) await context.fetchFormat(remaining())
+  const zero = zeroOid(context.defaults.objectFormat)
+  return new Committing(context, {
+    fields: { ...fields, expectedHead: expectedHead === null ? zero : (expectedHead ?? '') },
+    changes: fillGuards(given, zero),
+    remaining
+  }).run()
+}
+
+/** One commit on its way. */
+class Committing {
+  readonly #context: CommitContext
+  readonly #commit: Omit<Commit, 'round'>
+  readonly #oids = new Map<Uint8Array, string>()
+  #round = 0
+
+  constructor(context: CommitContext, commit: Omit<Commit, 'round'>) {
+    this.#context = context
+    this.#commit = commit
   }
-  const lean = contentBytes <= inlineBytes ? changes : await storeContents(context, { changes, target, remaining })
-  const fields = { branch: ref, message: input.message, ...newSignatures(input) }
-  const headIsGiven = input.expectedHead !== undefined
-  return commitOnHead(context, { fields, changes: lean, target, headIsGiven, requestKey, remaining })
-}
 
-/** The branch that the commit goes to; `head` is filled in when the branch is first seen. */
-interface Target {
-  readonly ref: string
-  head: string | undefined
-}
-
-function givenHead(context: BatchContext, input: CommitFilesInput): string | undefined {
-  return input.expectedHead === null ? zeroOid(context.defaults.objectFormat) : input.expectedHead
-}
-
-interface Storing {
-  readonly changes: readonly FileChange[]
-  readonly target: Target
-  readonly remaining: () => CallOptions
-}
-
-/** Stores the contents that the server lacks, and returns the changes with oids instead. Also looks up the head. */
-async function storeContents(context: BatchContext, { changes, target, remaining }: Storing): Promise<FileChange[]> {
-  const { invoker, defaults } = context
-  const { maxInlineBytes } = await invoker.limits(remaining())
-  const contents = new Map<string, Uint8Array>()
-  const named = changes.map(({ content, ...change }) => {
-    if (content === undefined) return change
-    if (content.length > maxInlineBytes) throw tooLarge(change.path ?? '', content.length, maxInlineBytes)
-    const oid = hashObject('blob', content, defaults.objectFormat)
-    contents.set(oid, content)
-    return { ...change, oid }
-  })
-  const lookups = splitBySize([...contents.keys()], () => 80, {
-    ...invoker.caches.limits,
-    maxBatchOperations: Infinity
-  })
-  const [found, ...answers] = await runBatch(
-    context,
-    [{ listRefs: { prefix: target.ref, pageSize: 1 } }, ...lookups.map((oids) => ({ findMissing: { oids } }))],
-    remaining()
-  )
-  if (!found.ok) throw found.error
-  target.head ??= found.value.refs.find(({ name }) => name === target.ref)?.oid
-  const missing: string[] = []
-  for (const answer of answers) {
-    if (!answer.ok) throw answer.error
-    missing.push(...answer.value.missing)
+  async run(): Promise<Response> {
+    try {
+      return await this.#run()
+    } catch (error) {
+      if (!this.#lacksContents(error)) throw error
+      // An oid that was known is known no longer. The refusal is the answer to this request; the next is another one.
+      this.#caches.known.forget(this.#context.repository)
+      this.#round++
+      return this.#run()
+    }
   }
-  const stores = missing.map((oid) => ({ storeBlob: { content: contents.get(oid) as Uint8Array } }))
-  for (const { error } of await runBatch(context, stores, remaining())) if (error) throw error
-  return named
+
+  async #run(): Promise<Response> {
+    const named = this.#nameKnown()
+    if (this.#isSentUnasked(named)) {
+      try {
+        return await this.#send(named)
+      } catch (error) {
+        if (!canBeSplit(error)) throw error
+      }
+    }
+    return this.#sendLarge()
+  }
+
+  /** Whether the server lacks contents that are here to send, because they were thought to be there. */
+  #lacksContents(error: unknown): boolean {
+    if (!(error instanceof BlobwireError && error.is('missing_object'))) return false
+    const { missingOids } = error.details
+    if (missingOids.length === 0) return false
+    this.#hashAll(missingOids[0]?.length === 64 ? 'sha256' : 'sha1')
+    const ours = new Set(this.#oids.values())
+    return missingOids.some((oid) => ours.has(oid))
+  }
+
+  get #caches() {
+    return this.#context.invoker.caches
+  }
+
+  /** Undefined = no answer has told it yet. */
+  get #format(): ObjectFormat | undefined {
+    return this.#caches.formats.get(this.#context.repository)
+  }
+
+  /** Names the contents that the server is known to have. */
+  #nameKnown(): readonly FileChange[] {
+    const { repository } = this.#context
+    const { known } = this.#caches
+    const format = this.#format
+    if (format === undefined || !known.hasAny(repository)) return this.#commit.changes
+    return this.#name((oid) => known.has(repository, oid), format)
+  }
+
+  /** Names the contents that are as told by oid; the others stay. */
+  #name(isStored: (oid: string) => boolean, format: ObjectFormat): FileChange[] {
+    return this.#commit.changes.map((change) => {
+      const content = contentOf(change)
+      if (content === undefined) return change
+      const oid = this.#oidOf(content, format)
+      return isStored(oid) ? withOid(change, oid) : change
+    })
+  }
+
+  #oidOf(content: Uint8Array, format: ObjectFormat): string {
+    let oid = this.#oids.get(content)
+    if (oid === undefined) {
+      oid = hashObject('blob', content, format)
+      this.#oids.set(content, oid)
+    }
+    return oid
+  }
+
+  /** Whether the commit fits one request, and its contents cost less to send than it costs to ask for them. */
+  #isSentUnasked(changes: readonly FileChange[]): boolean {
+    const { maxInlineBytes } = this.#caches.limits
+    let bytes = 0
+    for (const change of changes) {
+      const length = contentOf(change)?.length ?? 0
+      if (length > maxInlineBytes) return false
+      bytes += length
+    }
+    if (!this.#fitsOneRequest(changes)) return false
+    if (bytes <= surelySmallBytes || this.#caches.takesNew.get(this.#context.repository)) return true
+    let compressed = 0
+    for (const change of changes) {
+      const content = contentOf(change)
+      if (content) compressed += estimateCompressedBytes(content)
+      if (compressed > maxUnaskedBytes) return false
+    }
+    return true
+  }
+
+  #fitsOneRequest(changes: readonly FileChange[]): boolean {
+    const base64 = this.#commit.remaining().transport ?? this.#context.invoker.transport
+    const bytes = estimateBytes({ ...this.#commit.fields, changes }, base64 === 'json')
+    return bytes + envelopeBytes <= this.#caches.limits.maxBatchBytes
+  }
+
+  /** Asks which contents the server lacks; these go with the commit, or ahead of it where they do not fit. */
+  async #sendLarge(): Promise<Response> {
+    const { invoker, repository } = this.#context
+    const { remaining, changes } = this.#commit
+    const [{ maxInlineBytes }] = await Promise.all([
+      invoker.limits(remaining()),
+      this.#context.fetchFormat(remaining())
+    ])
+    const format = this.#context.defaults.objectFormat
+    const contents = new Map<string, Uint8Array>()
+    for (const change of changes) {
+      const content = contentOf(change)
+      if (content === undefined) continue
+      if (content.length > maxInlineBytes) throw tooLarge(change.path ?? '', content.length, maxInlineBytes)
+      const oid = this.#oidOf(content, format)
+      if (!invoker.caches.known.has(repository, oid)) contents.set(oid, content)
+    }
+    const missing = await this.#findMissing([...contents.keys()])
+    const lean = this.#name((oid) => !missing.has(oid), format)
+    if (missing.size > 0 && this.#fitsOneRequest(lean)) {
+      try {
+        return await this.#send(lean)
+      } catch (error) {
+        if (!canBeSplit(error)) throw error
+      }
+    }
+    const stores = [...missing].map((oid) => ({ storeBlob: { content: contents.get(oid) as Uint8Array } }))
+    for (const { error } of await runBatch(this.#context, stores, remaining())) if (error) throw error
+    return this.#send(this.#name(() => true, format))
+  }
+
+  async #findMissing(oids: readonly string[]): Promise<Set<string>> {
+    const bounds = { ...this.#caches.limits, maxBatchOperations: Infinity }
+    const lookups = splitBySize(oids, () => 80, bounds).map((run) => ({ findMissing: { oids: run } }))
+    const missing = new Set<string>()
+    for (const answer of await runBatch(this.#context, lookups, this.#commit.remaining())) {
+      if (!answer.ok) throw answer.error
+      for (const oid of answer.value.missing) missing.add(oid)
+    }
+    if (oids.length > 0) this.#caches.takesNew.set(this.#context.repository, missing.size === oids.length)
+    return missing
+  }
+
+  async #send(changes: readonly FileChange[]): Promise<Response> {
+    const format = this.#format
+    const commit = { ...this.#commit, changes, round: this.#round }
+    const isLong = !this.#fitsOneRequest(changes)
+    const answer = isLong ? commitLongList(this.#context, commit) : sendCommit(this.#context, commit)
+    // While the server works, the client hashes what it sent.
+    if (format) afterInput(() => this.#hashAll(format))
+    const response = await answer
+    this.#learn(response)
+    return response
+  }
+
+  /** For what is remembered; contents that cannot be hashed any more, such as a detached buffer's, are not. */
+  #hashAll(format: ObjectFormat): void {
+    try {
+      for (const change of this.#commit.changes) {
+        const content = contentOf(change)
+        if (content) this.#oidOf(content, format)
+      }
+    } catch {
+      this.#oids.clear()
+    }
+  }
+
+  #learn({ oid }: Response): void {
+    const { repository } = this.#context
+    const format = this.#format ?? (oid.length === 64 ? 'sha256' : 'sha1')
+    this.#caches.formats.set(repository, format)
+    this.#hashAll(format)
+    for (const stored of this.#oids.values()) this.#caches.known.add(repository, stored)
+  }
+}
+
+function canBeSplit(error: unknown): boolean {
+  return error instanceof BlobwireError && mayFitWhenSplit(error)
 }
 
 function tooLarge(path: string, actual: number, maximum: number): BlobwireError {
   const message = `${path}: the content has ${actual} bytes; at most maxInlineBytes (${maximum}) are allowed`
   const details = { limit: { limit: 'max_inline_bytes', maximum, actual } }
   return new BlobwireError({ code: 'resource_exhausted', message, details })
-}
-
-interface Committing {
-  readonly fields: Init<Messages['CommitFilesRequest']>
-  readonly changes: readonly FileChange[]
-  readonly target: Target
-  /** The input names the head; otherwise the commit follows a branch that moves. */
-  readonly headIsGiven: boolean
-  /** Of the first round; each further one is another request. */
-  readonly requestKey: string
-  readonly remaining: () => CallOptions
-}
-
-/** Sends the commit, again on top of others' commits in between, until the deadline. */
-async function commitOnHead(context: BatchContext, committing: Committing): Promise<Response> {
-  const { invoker, repository, defaults } = context
-  const { fields, changes, target, requestKey: first, remaining } = committing
-  let expectedHead = target.head ?? zeroOid(defaults.objectFormat)
-  for (let round = 0; ; round++) {
-    const requestKey = round === 0 ? first : derivedKey(first, round)
-    const staged = await stageChanges(context, { changes, expectedHead, remaining })
-    const request = { ...fields, ...staged, repository, expectedHead }
-    try {
-      const response = await invoker.invoke(methods.commitFiles, request, withKey(remaining(), requestKey))
-      if (invoker.options.verify) {
-        verifyResponse('commitFiles', request, response)
-        verifyWholeTree(context, { changes, expectedHead, response })
-      }
-      invoker.caches.heads.set(headKey(repository, target.ref), response.oid)
-      return response
-    } catch (error) {
-      const found = error instanceof BlobwireError ? error.details.refMismatches?.[0]?.foundOid : undefined
-      if (committing.headIsGiven || found === undefined || found === expectedHead) throw error
-      expectedHead = found
-    }
-  }
-}
-
-const withKey = (options: CallOptions, requestKey: string): WriteOptions => ({ ...options, requestKey })
-
-/** On a new branch the changes are the whole tree, so that its oid is known here. */
-function verifyWholeTree(
-  context: BatchContext,
-  { changes, expectedHead, response }: { changes: readonly FileChange[]; expectedHead: string; response: Response }
-): void {
-  const { objectFormat } = context.defaults
-  const entries = changes.map(({ path = '', mode, oid, content }) => ({
-    path,
-    mode: mode || '100644',
-    oid: oid ?? (content ? hashObject('blob', content as Uint8Array, objectFormat) : '')
-  }))
-  if (!isZeroOid(expectedHead) || entries.some(({ oid }) => oid === '')) return
-  const { oid } = buildTrees(entries, objectFormat)
-  if (oid !== response.tree) throw integrity('tree of the new commit', oid, response.tree)
-}
-
-interface Staging {
-  readonly changes: readonly FileChange[]
-  readonly expectedHead: string
-  readonly remaining: () => CallOptions
-}
-
-/** Stores a list of changes that is too long for one request as trees first, all but its last run and the moves. */
-async function stageChanges(
-  context: BatchContext,
-  { changes, expectedHead, remaining }: Staging
-): Promise<{ changes: readonly FileChange[]; baseTree?: string }> {
-  const { invoker, repository } = context
-  const base64 = invoker.transport === 'json'
-  const sizeOf = (change: FileChange) => estimateBytes(change, base64)
-  const bounds = { ...invoker.caches.limits, maxBatchOperations: Infinity }
-  if (splitBySize(changes, sizeOf, bounds).length <= 1) return { changes }
-  const withoutMoves = changes.filter(({ moveFrom }) => moveFrom === undefined)
-  const runs = splitBySize(withoutMoves, sizeOf, bounds)
-  const last = runs.pop() ?? []
-  let baseTree = isZeroOid(expectedHead) ? '' : await treeOf(context, expectedHead, remaining())
-  for (const run of runs) {
-    const entries = run.map(({ path = '', mode, oid }) => ({ path, mode: mode || '100644', oid: oid ?? '' }))
-    baseTree = (await invoker.invoke(methods.storeTree, { repository, entries, baseTree }, remaining())).oid
-  }
-  return { changes: [...last, ...changes.filter(({ moveFrom }) => moveFrom !== undefined)], baseTree }
-}
-
-async function treeOf(context: BatchContext, revision: string, options: CallOptions): Promise<string> {
-  const { invoker, repository } = context
-  return (await invoker.operation('getCommit', { repository, revision }, options)).commit.tree
 }

@@ -14,7 +14,7 @@ export interface Author {
   email: string
   /**
    * Seconds since 1970-01-01T00:00:00Z, not milliseconds: `Math.floor(date.getTime() / 1000)`.
-   * @default now, by the client's clock; in `commitFiles` by the server's
+   * @default now: by the server's clock in `commitFiles`, by the client's clock in `storeCommit`
    */
   timeSeconds?: number | undefined
   /**
@@ -83,31 +83,47 @@ export interface StoreCommitInput {
   message: string
 }
 
+/** A guard that a change may have. */
+export interface Guarded {
+  /**
+   * Oid that must be at the path (of a move: at its source) when the server makes the commit, or `null` where nothing
+   * may be there. Otherwise the call fails with `aborted`, reason `path_mismatch`, and changes nothing. Without a guard,
+   * the change replaces whatever is at the path.
+   * @default none
+   */
+  expectedOid?: string | null | undefined
+}
+
 /**
- * The change of one path: new content, an object already stored, a file moved from another path, or `null` to remove
- * it.
+ * The change of one path: new content, an object already stored, a file moved from another path, or `null` (also
+ * `{ delete: true }`) to remove it. The objects take a guard, `expectedOid`.
  */
 export type Change =
   | Bytes
   | null
-  | {
+  | ({
       content: Bytes
       /** @default '100644' */
       mode?: Mode | undefined
-    }
-  | {
+    } & Guarded)
+  | ({
       oid: string
       /** @default '100644' */
       mode?: Mode | undefined
-    }
-  | {
+    } & Guarded)
+  | ({
+      /** Path of the file or directory in the commit that the new one is made on. */
       moveFrom: string
       /** @default the moved file's mode */
       mode?: Mode | undefined
-    }
+    } & Guarded)
+  | ({ delete: true } & Guarded)
 
 /** Changes by path. A `Map` also accepts the path `__proto__`, which an object literal does not. */
 export type Changes = Readonly<Record<string, Change>> | ReadonlyMap<string, Change>
+
+/** Guards by path: the oid that must be there, or `null` where nothing may be there. */
+export type Guards = Readonly<Record<string, string | null>> | ReadonlyMap<string, string | null>
 
 /** Changes of files, to be committed on a branch. */
 export interface CommitFilesInput {
@@ -117,14 +133,26 @@ export interface CommitFilesInput {
    */
   branch: string
   changes: Changes
+  /**
+   * Paths that the changes depend on without changing them, with the oid that must be at each, or `null` where nothing
+   * may be there. Otherwise the call fails with `aborted`, reason `path_mismatch`. A path of `changes` takes its guard
+   * there, as `expectedOid`.
+   * @default none
+   * @example
+   * const seen = await repo.getBlob({ revision: 'main', path: 'old.txt' })
+   * const guards = { 'old.txt': seen.oid, 'closed.txt': null }
+   * await repo.commitFiles({ ...commit, changes: { 'copy.txt': seen.content }, guards })
+   */
+  guards?: Guards | undefined
   message: string
+  /** Without `timeSeconds`, the date is the time of the commit by the server's clock. */
   author: Author
   /** @default the author */
   committer?: Author | undefined
   /**
    * Oid that the branch must point to, or `null` where the branch must not exist. Otherwise the call fails with
    * `aborted`, reason `ref_mismatch`.
-   * @default the branch's current head; commits that others make in the meantime are kept
+   * @default whatever the branch points to when the server carries out the call, in order of arrival
    */
   expectedHead?: string | null | undefined
 }
@@ -202,7 +230,6 @@ export interface OperationInputs {
   storeCommit: StoreCommitInput
   getCommit: { /** @default 'HEAD' */ revision?: string | undefined }
   listCommits: ListCommitsInput
-  /** In a batch, `expectedHead` is required. */
   commitFiles: CommitFilesInput & KeyedInput
   listRefs: ListInput
   updateRefs: { updates: readonly RefUpdateInput[] } & KeyedInput

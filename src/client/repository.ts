@@ -150,13 +150,20 @@ export class Repository {
 
   /**
    * Commits changes of files on a branch: the server stores one new commit and moves the branch to it, or changes
-   * nothing. The client sends only the contents that the server lacks, in as few requests as the server's limits allow.
+   * nothing. Without `expectedHead`, the commit goes on top of whatever the branch points to, in order of arrival; with
+   * guards (`expectedOid` of a change, `guards`), only where those paths are as the caller saw them.
+   *
+   * Contents travel with the commit in one request where it fits one (`maxBatchBytes`). The client leaves out contents
+   * that it knows the server to have, and asks first before it sends more than 1 MiB (after compression) that may be
+   * there. A list of changes too long for one request is committed on the head that the client reads, and again where
+   * others move the branch in the meantime; its guards and moves must fit one request.
+   *
    * Everything is read when the call is made, but contents are not copied: do not change, transfer or resize their bytes
    * before the call has settled.
-   * @throws BlobwireError `aborted`, reason `ref_mismatch`, where the branch is not at `expectedHead`;
-   * `failed_precondition`, reason `path_not_found` (a path to remove or move does not exist), `path_conflict` (a file
-   * takes the place of a directory, or the reverse) or `missing_object`; `resource_exhausted` for a file above
-   * `maxInlineBytes`
+   * @throws BlobwireError `aborted`, reason `ref_mismatch`, where the branch is not at `expectedHead`, or `path_mismatch`
+   * where a path is not as its guard expects (`details.pathMismatches`); `failed_precondition`, reason `path_not_found`
+   * (a path to remove or move does not exist), `path_conflict` (a file takes the place of a directory, or the reverse)
+   * or `missing_object`; `resource_exhausted` for a file above `maxInlineBytes`
    * @example
    * await repo.commitFiles({
    *   branch: 'main',
@@ -164,6 +171,10 @@ export class Repository {
    *   message: 'Say hello\n',
    *   author: { name: 'Ada', email: 'ada@example.org' }
    * })
+   * // Only if nobody has changed the file since it was read:
+   * const seen = await repo.getBlob({ revision: 'main', path: 'a.txt' })
+   * const changes = { 'a.txt': { content: 'hello again\n', expectedOid: seen.oid } }
+   * await repo.commitFiles({ ...commit, changes })
    */
   commitFiles(input: CommitFilesInput, options: WriteOptions = {}): Promise<CommitFilesResponse> {
     return this.#calls.compose('commitFiles', input, options)

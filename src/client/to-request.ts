@@ -4,16 +4,8 @@ import { BlobwireError, invalidArgument } from '../core/error.ts'
 import { type ObjectFormat, zeroOid } from '../git/oid.ts'
 import type { Init } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
-import type {
-  Author,
-  Bytes,
-  Change,
-  Changes,
-  CommitFilesInput,
-  NewTreeEntry,
-  OperationInputs,
-  OperationName
-} from './inputs.ts'
+import { fileChanges, fillGuards, toBytes } from './changes.ts'
+import type { Author, CommitFilesInput, NewTreeEntry, OperationInputs, OperationName } from './inputs.ts'
 
 /** The sources of defaults in request messages. */
 export interface RequestDefaults {
@@ -24,16 +16,6 @@ export interface RequestDefaults {
 
 /** The request message of each operation, without `repository`. */
 export type Request<Name extends OperationName> = Init<NonNullable<Messages['Operation'][Name]>>
-
-const encoder = new TextEncoder()
-
-/** @throws BlobwireError `invalid_argument` for anything but bytes and well-formed strings */
-function toBytes(field: string, content: Bytes): Uint8Array {
-  if (content instanceof Uint8Array) return content
-  if (typeof content !== 'string') throw invalidArgument(field, 'must be a Uint8Array or a string')
-  if (!content.isWellFormed()) throw invalidArgument(field, 'must be well-formed Unicode, without lone surrogates')
-  return encoder.encode(content)
-}
 
 function signature(author: Author, defaults: RequestDefaults): Init<Messages['Signature']> {
   if (typeof author !== 'object' || author === null) throw invalidArgument('author', 'must be { name, email }')
@@ -47,36 +29,18 @@ function signatures(input: { author: Author; committer?: Author | undefined }, d
   return { author, committer: input.committer === undefined ? author : signature(input.committer, defaults) }
 }
 
+/** A date that the caller left out stays absent, so that the same call made again is the same request. */
 function newSignature(author: Author): Init<Messages['NewSignature']> {
   if (typeof author !== 'object' || author === null) throw invalidArgument('author', 'must be { name, email }')
-  return { name: author.name, email: author.email, timeSeconds: author.timeSeconds, zone: author.zone ?? '+0000' }
+  const { name, email, timeSeconds, zone = '+0000' } = author
+  return timeSeconds === undefined ? { name, email, zone } : { name, email, timeSeconds, zone }
 }
 
-/** Author and committer of `commitFiles`: a date that is not given is the server's, so that the same call is the same request. */
-export function newSignatures(input: { author: Author; committer?: Author | undefined }) {
-  const author = newSignature(input.author)
-  return { author, committer: input.committer === undefined ? author : newSignature(input.committer) }
+/** The fields of a commit besides its changes, its head and its repository. */
+export function commitFields({ branch, message, author, committer }: CommitFilesInput) {
+  const signed = { branch, message, author: newSignature(author) }
+  return committer === undefined ? signed : { ...signed, committer: newSignature(committer) }
 }
-
-/** The changes as a list, checked for their form. */
-export function changeList(changes: Changes): [string, Change][] {
-  if (typeof changes !== 'object' || changes === null) throw invalidArgument('changes', 'must be an object or a Map')
-  return changes instanceof Map ? [...changes] : Object.entries(changes)
-}
-
-/** One change as a message. */
-export function fileChange(path: string, change: Change): Init<Messages['FileChange']> {
-  if (change === null) return { path, delete: true }
-  if (typeof change === 'string' || change instanceof Uint8Array) return { path, content: toBytes(path, change) }
-  if (typeof change !== 'object') throw invalidArgument(`changes[${path}]`, changeForms)
-  const { mode } = change
-  if ('content' in change) return { path, mode, content: toBytes(path, change.content) }
-  if ('oid' in change) return { path, mode, oid: change.oid }
-  if ('moveFrom' in change) return { path, mode, moveFrom: change.moveFrom }
-  throw invalidArgument(`changes[${path}]`, changeForms)
-}
-
-const changeForms = 'must be bytes, a string, null, { content }, { oid } or { moveFrom }'
 
 /** Refuses entries of a listing whose path is not UTF-8: its text would be another path. */
 function treeEntries(entries: readonly (NewTreeEntry & { rawPath?: Uint8Array })[]): readonly NewTreeEntry[] {
@@ -85,16 +49,12 @@ function treeEntries(entries: readonly (NewTreeEntry & { rawPath?: Uint8Array })
   throw invalidArgument(`entries[${entries.indexOf(other)}].path`, `must be UTF-8, not ${JSON.stringify(other.path)}`)
 }
 
-function commitFiles(input: CommitFilesInput, defaults: RequestDefaults): Request<'commitFiles'> {
-  if (input.expectedHead === undefined) {
-    throw invalidArgument('expectedHead', 'is required in a batch: an oid, or null for a new branch')
-  }
+function commitFiles(input: CommitFilesInput, { objectFormat }: RequestDefaults): Request<'commitFiles'> {
+  const zero = zeroOid(objectFormat)
   return {
-    branch: input.branch,
-    expectedHead: input.expectedHead ?? zeroOid(defaults.objectFormat),
-    changes: changeList(input.changes).map(([path, change]) => fileChange(path, change)),
-    message: input.message,
-    ...newSignatures(input)
+    ...commitFields(input),
+    expectedHead: input.expectedHead === null ? zero : input.expectedHead,
+    changes: fillGuards(fileChanges(input), zero)
   }
 }
 

@@ -13,11 +13,8 @@ const maxBitsPerAsciiByte = 5.85
 
 const counts = new Uint32Array(256)
 
-/**
- * Whether gzip is likely to make the bytes clearly smaller, by the entropy of a sample (Shannon 1948): some
- * microseconds, where compressing to find out takes a hundred times as long.
- */
-export function looksCompressible(bytes: Uint8Array): boolean {
+/** What a sample of some bytes tells: the entropy of a byte (Shannon 1948), and whether nearly all are ASCII. */
+function sampled(bytes: Uint8Array): { bitsPerByte: number; isAscii: boolean } {
   counts.fill(0)
   const run = Math.min(Math.floor(sampleBytes / places), Math.ceil(bytes.length / places))
   let seen = 0
@@ -37,7 +34,22 @@ export function looksCompressible(bytes: Uint8Array): boolean {
     bits -= count * Math.log2(count / seen)
     if (byte >= 128) beyondAscii += count
   }
-  return bits / seen <= (beyondAscii <= seen / 100 ? maxBitsPerAsciiByte : maxBitsPerByte)
+  return { bitsPerByte: bits / seen, isAscii: beyondAscii <= seen / 100 }
+}
+
+/**
+ * Whether gzip is likely to make the bytes clearly smaller, by the entropy of a sample: some
+ * microseconds, where compressing to find out takes a hundred times as long.
+ */
+export function looksCompressible(bytes: Uint8Array): boolean {
+  const { bitsPerByte, isAscii } = sampled(bytes)
+  return bitsPerByte <= (isAscii ? maxBitsPerAsciiByte : maxBitsPerByte)
+}
+
+/** About how many bytes gzip makes of these, rather more than less: it also finds what repeats. */
+export function estimateCompressedBytes(bytes: Uint8Array): number {
+  if (bytes.length === 0 || !looksCompressible(bytes)) return bytes.length
+  return Math.ceil((bytes.length * sampled(bytes).bitsPerByte) / 8)
 }
 
 /** Whether bytes in pieces look compressible, by the largest piece. */

@@ -1,5 +1,6 @@
 /** Many may wait for one answer of GetCapabilities; each has its own deadline and its own signal all the same. */
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import { Faults } from '../../server-fixture/faults/faults.ts'
 import type { Client } from '../../src/index.ts'
@@ -15,10 +16,10 @@ async function slowServer(context: TestContext, ms: number): Promise<Client> {
   return client
 }
 
-/** More than travels with the commit itself, so that the limits are asked for. */
+/** More than fits one request, so that the limits are asked for. */
 const large = {
   branch: 'main',
-  changes: { a: new Uint8Array(70_000) },
+  changes: Object.fromEntries([1, 2, 3, 4, 5].map((path) => [path, randomBytes(900_000)])),
   message: 'm\n',
   author: { name: 'Ada', email: 'ada@example.org' }
 }

@@ -18,6 +18,7 @@ import {
   type Interceptor,
   type Repository
 } from '../../src/index.ts'
+import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
 import { documentedOptions, tagCount } from '../support/option-docs.ts'
 import { atEnd, testServer } from '../support/server.ts'
@@ -150,7 +151,8 @@ async function callInputs(context: TestContext): Promise<Held> {
   const { oid } = await repository.storeBlob('c')
   const changes = { content: { content: 'x' }, oid: { oid }, moved: { moveFrom: 'old' } }
   const { oid: after } = await repository.commitFiles({ ...commit, changes })
-  const parents = (await repository.getCommit(after)).commit?.parents
+  const { parents, committer } = (await repository.getCommit(after)).commit
+  const sentChanges = last('CommitFiles').message['changes'] as Partial<Messages['FileChange']>[]
   const { entries } = await repository.getTree()
   const modes = Object.fromEntries(entries.map(({ path, mode }) => [path, mode]))
 
@@ -158,14 +160,18 @@ async function callInputs(context: TestContext): Promise<Held> {
   const transport = await repository.getBlob(emptyTreeOid('sha1')).catch((error: BlobwireError) => error.transport)
   const callOptions = ({ timeoutMs, headers }: Recorded) => ({ timeoutMs, transport, headers })
   assert.deepEqual(callOptions(last('ListCommits')), callOptions(last('ListRefs')), 'none, or an object with none')
-  const { committer } = last('CommitFiles').message
   const found = {
     ...named('CallOptions', { signal: undefined, token: undefined, ...callOptions(last('ListRefs')) }),
     ...named('CreateRepositoryInput', sent('CreateRepository', 'objectFormat')),
     ...named('StoreTreeInput', { baseTree: tree }),
     ...named('StoreCommitInput', { parents: stored['parents'], committer: stored['committer'] }),
     ...named('Author', { timeSeconds, zone }),
-    ...named('CommitFilesInput', { committer: { ...(committer as object), timeSeconds }, expectedHead: parents }),
+    ...named('CommitFilesInput', {
+      committer,
+      expectedHead: parents,
+      guards: sentChanges.find(({ guard }) => guard)?.guard
+    }),
+    ...named('Guarded', { expectedOid: sentChanges.find(({ guarded }) => guarded)?.guarded }),
     ...named('WriteOptions', { requestKey: newRequestKey().length }),
     ...named('KeyedInput', { requestKey: newRequestKey().length }),
     ...named('Change', { mode: modes['content'], 'mode 2': modes['oid'], 'mode 3': modes['moved'] }),
@@ -177,10 +183,10 @@ async function callInputs(context: TestContext): Promise<Held> {
   }
   const words = {
     'the empty tree': emptyTreeOid('sha1'),
-    "now, by the client's clock; in `commitFiles` by the server's": nowSeconds,
+    "now: by the server's clock in `commitFiles`, by the client's clock in `storeCommit`": committer.timeSeconds,
     'the author': stored['author'],
     'a random key': 22,
-    "the branch's current head; commits that others make in the meantime are kept": [head],
+    'whatever the branch points to when the server carries out the call, in order of arrival': [head],
     "the moved file's mode": '100755',
     "the server's default (100; 1000 for paths)": { refs: 100, paths: 1000 },
     "the client's `timeoutMs`": timeoutMs,

@@ -19,6 +19,18 @@ const twoFilesOid = hashObject('tree', encodeTree(twoFiles, 'sha1'), 'sha1')
 const nameInHex = Buffer.from('100644 b\0').toString('hex')
 const longOid = `${helloOid}${nameInHex}${helloOid}`
 const longMode = `100644 a\0${Buffer.from(helloOid, 'hex').toString('latin1')}100644`
+const treeOid = hashObject(
+  'tree',
+  encodeTree([{ name: Buffer.from('a'), mode: '100644', oid: helloOid }], 'sha1'),
+  'sha1'
+)
+const { timeSeconds: _, ...undated } = signature
+const commitOid = (fields: Partial<Parameters<typeof encodeCommit>[0]>) =>
+  hashObject('commit', encodeCommit({ ...forged, tree: treeOid, ...fields }), 'sha1')
+const later = { ...signature, timeSeconds: 2 }
+const laterOid = commitOid({ author: later, committer: later })
+const onOtherOid = commitOid({ parents: [otherOid] })
+const mergeOid = commitOid({ parents: [otherOid, helloOid] })
 const known = { GetRepository: { repository: 'demo', objectFormat: 'sha1', defaultBranch: 'refs/heads/main' } }
 
 interface Lie {
@@ -132,6 +144,33 @@ const lies: Lie[] = [
     code: 'data_loss'
   },
   {
+    name: 'a new commit of another date than the one asked for',
+    answers: { CommitFiles: { oid: laterOid, tree: treeOid, parents: [], ref: 'refs/heads/main', timeSeconds: 2 } },
+    call: (repo) => repo.commitFiles({ branch: 'main', changes: { a: hello }, message: 'x', author: signature }),
+    code: 'data_loss'
+  },
+  {
+    name: 'a new commit of another date than the answer tells',
+    answers: { CommitFiles: { oid: laterOid, tree: treeOid, parents: [], ref: 'refs/heads/main', timeSeconds: 3 } },
+    call: (repo) => repo.commitFiles({ branch: 'main', changes: { a: hello }, message: 'x', author: undated }),
+    code: 'data_loss'
+  },
+  {
+    name: 'a new commit on another head than the expected one',
+    answers: { CommitFiles: { oid: onOtherOid, tree: treeOid, parents: [otherOid], ref: 'refs/heads/main' } },
+    call: (repo) => {
+      const commit = { branch: 'main', changes: { a: hello }, message: 'x', author: signature }
+      return repo.commitFiles({ ...commit, expectedHead: helloOid })
+    },
+    code: 'data_loss'
+  },
+  {
+    name: 'a new commit that is a merge',
+    answers: { CommitFiles: { oid: mergeOid, tree: treeOid, parents: [otherOid, helloOid], ref: 'refs/heads/main' } },
+    call: (repo) => repo.commitFiles({ branch: 'main', changes: { a: hello }, message: 'x', author: signature }),
+    code: 'data_loss'
+  },
+  {
     name: 'missing oids that nobody asked for',
     answers: { FindMissing: { missing: [otherOid] } },
     call: (repo) => repo.findMissing([helloOid]),
@@ -193,6 +232,16 @@ describe('a lying server is found out', () => {
       }
     })
   }
+
+  test('a commit without a date of its own is held against the clock that the answer tells', async () => {
+    server.answers = {
+      ...known,
+      CommitFiles: { oid: laterOid, tree: treeOid, parents: [], ref: 'refs/heads/main', timeSeconds: 2 }
+    }
+    const repo = server.client('msgpack').repository('demo')
+    const made = await repo.commitFiles({ branch: 'main', changes: { a: hello }, message: 'x', author: undated })
+    assert.equal(made.oid, laterOid)
+  })
 
   test('verify: false switches the checks off', async () => {
     server.answers = { GetBlob: { oid: helloOid, size: 6, content: Buffer.from('hellO\n') } }

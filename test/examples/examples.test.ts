@@ -41,6 +41,7 @@ describe('examples', () => {
     assert.deepEqual(outputs, [
       'hello\n\n',
       'ce013625030ba8dba906f756967f9e9ca394464a\nnot_found\n',
+      '3\n',
       'not_found repository processed\n'
     ])
   })

@@ -12,6 +12,7 @@ import { malformedResponse } from '../../transport/errors.ts'
 import type { OperationName } from '../inputs.ts'
 import type { OperationValues } from '../results.ts'
 import type { Request } from '../to-request.ts'
+import { bytesOfCommit, hasExpectedParents, wholeTreeOf } from './commit.ts'
 import { integrityError, verifyTree } from './tree.ts'
 
 /** The error of an answer with another value than the expected one. */
@@ -116,15 +117,13 @@ const verifiers: { [Name in OperationName]?: Verify<Name> } = {
     response.commits.forEach(verifyCommit)
   },
   commitFiles(request, response) {
-    const { tree, parents, oid, timeSeconds } = response
-    const { message = '', expectedHead = '' } = request
-    const dated = (signature: typeof request.author) =>
-      identity({ ...(signature as Messages['Signature']), timeSeconds: signature?.timeSeconds ?? timeSeconds })
-    const author = dated(request.author)
-    const committer = dated(request.committer ?? request.author)
-    checkOid('new commit', 'commit', { oid, content: encodeCommit({ tree, parents, author, committer, message }) })
-    const parent = /^0*$/.test(expectedHead) ? '' : expectedHead
-    if (parents.join() !== parent) throw integrity('parent of the new commit', parent || 'none', parents.join())
+    const { tree, parents, oid } = response
+    checkOid('new commit', 'commit', { oid, content: bytesOfCommit(request, response) })
+    const { expectedHead = '', changes = [], baseTree } = request
+    if (!hasExpectedParents(expectedHead, parents))
+      throw integrity('parent of the new commit', expectedHead || 'one at most', parents.join() || 'none')
+    const wholeTree = parents.length === 0 && !baseTree ? wholeTreeOf(changes, formatOf(oid)) : undefined
+    if (wholeTree !== undefined && wholeTree !== tree) throw integrity('tree of the new commit', wholeTree, tree)
   },
   listRefs({ prefix = '' }, response) {
     // Only the server knows the oids of refs; at least each must be well-formed, because commits build on them.

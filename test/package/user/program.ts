@@ -40,6 +40,8 @@ import {
   type GetCommitResponse,
   type GetTreeInput,
   type GetTreeResponse,
+  type Guarded,
+  type Guards,
   type HedgeOptions,
   type KeyedInput,
   type LatencySummary,
@@ -138,8 +140,13 @@ async function commits(repo: Repository): Promise<void> {
   const log: ListCommitsInput = { revision: stored.oid, path: 'a' }
   const page: ListCommitsResponse = await repo.listCommits(log)
   for await (const { committer } of repo.commits(log)) seen.push(committer.name, page.nextPageToken)
-  const changes: Changes = new Map<string, Change>([['a', 'text']])
-  const files: CommitFilesInput = { branch: 'main', changes, message: 'm\n', author, expectedHead: null }
+  const guarded: Guarded = { expectedOid: null }
+  const changes: Changes = new Map<string, Change>([
+    ['a', 'text'],
+    ['b', { content: 'text', ...guarded }]
+  ])
+  const guards: Guards = { c: null }
+  const files: CommitFilesInput = { branch: 'main', changes, guards, message: 'm\n', author, expectedHead: null }
   const made: CommitFilesResponse = await repo.commitFiles(files)
   const sides: CompareInput = { base: made.oid, head: 'main' }
   const compared: CompareResponse = await repo.compare(sides)

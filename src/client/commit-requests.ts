@@ -1,0 +1,127 @@
+/** Sends a commit whose contents are stored or small: in one request, or behind the trees of its changes. */
+import { estimateBytes, splitBySize } from '../batch/split.ts'
+import type { CallOptions } from '../call/call-options.ts'
+import { BlobwireError } from '../core/error.ts'
+import { isZeroOid, zeroOid } from '../git/oid.ts'
+import type { Messages } from '../schema/messages.ts'
+import { methods } from '../schema/methods.ts'
+import type { BatchContext } from './batch.ts'
+import type { FileChange } from './changes.ts'
+import { derivedKey, type WriteOptions } from './request-key.ts'
+import type { commitFields } from './to-request.ts'
+import { integrity, verifyResponse } from './verify/answers.ts'
+import { wholeTreeOf } from './verify/commit.ts'
+
+type Response = Messages['CommitFilesResponse']
+
+/** A commit that was asked for. `expectedHead` = '' takes whatever head is there. */
+export interface Commit {
+  readonly fields: ReturnType<typeof commitFields> & { readonly expectedHead: string }
+  readonly changes: readonly FileChange[]
+  /** How often the server has refused the commit for a state that this client did not know of. */
+  readonly round: number
+  readonly remaining: () => CallOptions
+}
+
+/** One request. With `baseTree`, puts and removals are applied to that tree. @throws BlobwireError */
+export async function sendCommit(context: BatchContext, commit: Commit, baseTree?: string): Promise<Response> {
+  const { invoker, repository } = context
+  const { fields, changes, remaining } = commit
+  const request = { ...fields, repository, changes, ...(baseTree && { baseTree }) }
+  const response = await invoker.invoke(methods.commitFiles, request, ofRound(remaining(), commit.round))
+  if (invoker.options.verify) verifyResponse('commitFiles', request, response)
+  return response
+}
+
+/** Each further round is another request, and has a key of its own. */
+function ofRound(options: WriteOptions, round: number): WriteOptions {
+  const { requestKey } = options
+  return round === 0 || requestKey === undefined ? options : { ...options, requestKey: derivedKey(requestKey, round) }
+}
+
+/**
+ * A list of changes too long for one request is stored as trees first, on top of the head that the client reads. Where
+ * no head was expected and others have moved the branch, that is done again on the new head, until the deadline.
+ * @throws BlobwireError
+ */
+export async function commitLongList(context: BatchContext, commit: Commit): Promise<Response> {
+  const { expectedHead } = commit.fields
+  for (let { round } = commit; ; round++) {
+    const head = await headOf(context, commit)
+    try {
+      return await commitOn(context, { ...commit, round }, head)
+    } catch (error) {
+      const isMoved = error instanceof BlobwireError && error.is('ref_mismatch')
+      if (expectedHead !== '' || !isMoved) throw error
+    }
+  }
+}
+
+/** A commit and its tree; '' for the tree of a branch that does not exist. */
+interface Head {
+  readonly oid: string
+  readonly tree: string
+}
+
+async function headOf({ invoker, repository, defaults }: BatchContext, { fields, remaining }: Commit): Promise<Head> {
+  const { expectedHead, branch } = fields
+  if (isZeroOid(expectedHead)) return { oid: expectedHead, tree: '' }
+  try {
+    const { commit } = await invoker.operation(
+      'getCommit',
+      { repository, revision: expectedHead || branch },
+      remaining()
+    )
+    return commit
+  } catch (error) {
+    const isNew = expectedHead === '' && error instanceof BlobwireError && error.is('revision')
+    if (isNew) return { oid: zeroOid(defaults.objectFormat), tree: '' }
+    throw error
+  }
+}
+
+async function commitOn(context: BatchContext, commit: Commit, head: Head): Promise<Response> {
+  const { invoker, repository, defaults } = context
+  const { fields, changes, remaining } = commit
+  const { runs, rest } = inTrees(context, changes)
+  let baseTree = head.tree
+  for (const run of runs) {
+    const entries = run.map((change) => ({
+      path: change.path ?? '',
+      mode: change.mode || '100644',
+      oid: change.oid ?? change.guarded?.oid ?? ''
+    }))
+    baseTree = (await invoker.invoke(methods.storeTree, { repository, entries, baseTree }, remaining())).oid
+  }
+  const onHead = { ...commit, fields: { ...fields, expectedHead: head.oid }, changes: rest }
+  const response = await sendCommit(context, onHead, baseTree)
+  const wholeTree = isZeroOid(head.oid) ? wholeTreeOf(changes, defaults.objectFormat) : undefined
+  if (invoker.options.verify && wholeTree !== undefined && wholeTree !== response.tree)
+    throw integrity('tree of the new commit', wholeTree, response.tree)
+  return response
+}
+
+/** The puts and removals, all but the last part of them, in runs of one tree each; and the changes of the commit. */
+function inTrees({ invoker }: BatchContext, changes: readonly FileChange[]) {
+  const base64 = invoker.transport === 'json'
+  const bounds = { ...invoker.caches.limits, maxBatchOperations: Infinity }
+  const isOfHead = ({ moveFrom, guarded, guard }: FileChange) =>
+    moveFrom !== undefined || guarded?.moveFrom !== undefined || guard !== undefined
+  // Moves and guards are read from the head: they stay with the commit.
+  const ofHead = changes.filter(isOfHead)
+  const runs = splitBySize(
+    changes.filter((change) => !isOfHead(change)),
+    (change) => estimateBytes(change, base64),
+    bounds
+  )
+  const guards =
+    ofHead.length > 0 || runs.some((run) => run.some(({ guarded }) => guarded)) ? guardsOf(runs) : undefined
+  // The last part goes with the commit, unless the commit has moves and guards to carry.
+  if (guards === undefined) return { runs: runs.slice(0, -1), rest: runs.at(-1) ?? [] }
+  return { runs, rest: [...guards, ...ofHead] }
+}
+
+/** The guards alone of changes that are in a tree already. */
+function guardsOf(runs: readonly (readonly FileChange[])[]): FileChange[] {
+  return runs.flat().flatMap(({ path = '', guarded }) => (guarded ? { path, guard: guarded.expectedOid ?? '' } : []))
+}

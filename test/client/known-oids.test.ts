@@ -1,0 +1,28 @@
+/** What a client remembers of the objects that repositories hold is bounded, and goes with the repository. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { KnownOids } from '../../src/client/known-oids.ts'
+
+const oid = (index: number) => index.toString(16).padStart(40, '0')
+
+test('of many oids the later ones stay, 10,000 at most over all repositories', () => {
+  const known = new KnownOids()
+  const count = 30_000
+  for (let index = 0; index < count; index++) known.add(`repository-${index % 3}`, oid(index))
+  const kept = Array.from({ length: count }, (_, index) => known.has(`repository-${index % 3}`, oid(index)))
+  const total = kept.filter(Boolean).length
+  assert.ok(total >= 5000 && total <= 10_000, String(total))
+  assert.ok(kept.slice(-5000).every(Boolean), 'the later ones')
+})
+
+test('an oid told again is not counted again, and a forgotten repository leaves the others', () => {
+  const known = new KnownOids()
+  known.add('kept', oid(1))
+  for (let index = 0; index < 20_000; index++) known.add('often', oid(2))
+  known.add('forgotten', oid(3))
+  known.forget('forgotten')
+  assert.deepEqual(
+    [known.has('kept', oid(1)), known.has('often', oid(2)), known.has('forgotten', oid(3)), known.hasAny('forgotten')],
+    [true, true, false, false]
+  )
+})
