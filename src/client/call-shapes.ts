@@ -36,16 +36,21 @@ const entries = list(
   )
 )
 
+function onlyTrue(value: unknown): unknown {
+  if (value === true) return true
+  throw new FieldProblem('must be true; leave the path out to keep it')
+}
+
 const changedFile = object({
   content: bytes,
   oid: text,
   moveFrom: text,
-  delete: flag,
+  delete: onlyTrue,
   mode: text,
   expectedOid: oidOrNull
 })
 
-const changeForms = 'must be bytes, a string, null, { content }, { oid } or { moveFrom }'
+const changeForms = 'must be bytes, a string, null, { content }, { oid }, { moveFrom } or { delete: true }'
 
 function change(value: unknown): unknown {
   if (value === null || typeof value === 'string' || value instanceof Uint8Array)
@@ -53,6 +58,7 @@ function change(value: unknown): unknown {
   if (typeof value !== 'object') throw new FieldProblem(`${changeForms}, not ${show(value)}`)
   const taken = changedFile(value) as Record<string, unknown>
   const kinds = ['content', 'oid', 'moveFrom', 'delete'].filter((key) => taken[key] !== undefined)
+  if (kinds[0] === 'delete' && taken['mode'] !== undefined) throw new FieldProblem('a removal has no mode')
   if (kinds.length === 1) return taken
   throw new FieldProblem(kinds.length === 0 ? changeForms : `must have only one of ${kinds.join(' and ')}`)
 }

@@ -1,11 +1,10 @@
-/** Reads the changes and guards of `commitFiles` into messages, and checks their form. */
-import { type BlobwireError, invalidArgument } from '../core/error.ts'
-import { nearestName } from '../core/nearest-name.ts'
+/** Turns the changes and guards of `commitFiles` into messages. */
+import { invalidArgument } from '../core/error.ts'
 import { isOid } from '../git/oid.ts'
 import { pathProblem } from '../git/path.ts'
 import type { Init } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
-import type { Bytes, CommitFilesInput } from './inputs.ts'
+import type { Bytes, Change, CommitFilesInput } from './inputs.ts'
 
 /** The message of one change. */
 export type FileChange = Init<Messages['FileChange']>
@@ -24,21 +23,18 @@ export function toBytes(field: string, content: Bytes): Uint8Array {
 }
 
 /**
- * The changes and guards of a commit as new messages, checked for their form. `fillGuards` must follow where
+ * The changes and guards of a commit as messages; `call-shapes.ts` has checked their form. `fillGuards` must follow where
  * `hasOpenGuards`.
- * @throws BlobwireError `invalid_argument` naming the path and the allowed forms
+ * @throws BlobwireError `invalid_argument` for paths and oids that are none, and for a path in both
  */
 export function fileChanges({ changes, guards }: Pick<CommitFilesInput, 'changes' | 'guards'>): FileChange[] {
-  const list = entriesOf('changes', changes, "{ 'a.txt': 'new content', 'old.txt': null }").map(([path, change]) => {
-    const field = fieldOf('changes', path)
-    return fileChange(path, change, field)
-  })
+  const list = entriesOf(changes).map(([path, change]) => fileChange(path, change))
   if (guards === undefined) return list
   const changed = new Set(list.map(({ path }) => path))
-  for (const [path, expected] of entriesOf('guards', guards, "{ 'a.txt': oid, 'b.txt': null }")) {
+  for (const [path, expected] of entriesOf(guards)) {
     const field = fieldOf('guards', path)
     if (changed.has(path))
-      throw invalidArgument(field, `also in changes; guard the change itself: { content: …, expectedOid: … }`)
+      throw invalidArgument(field, 'also in changes; guard the change itself: { content: …, expectedOid: … }')
     list.push({ path, guard: expectedOid(field, expected) })
   }
   return list
@@ -75,69 +71,29 @@ function fieldOf(list: string, path: string): string {
   return field
 }
 
-/** Entries of a plain object or a Map. */
-function entriesOf(field: string, given: unknown, example: string): [string, unknown][] {
-  const form = `must be an object or a Map by path, such as ${example}`
-  if (typeof given !== 'object' || given === null) throw invalidArgument(field, form)
-  if (!(given instanceof Map)) {
-    const prototype = Object.getPrototypeOf(given)
-    // Objects of another realm have another Object.prototype, which is the end of its chain all the same.
-    const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null
-    if (!isPlain || Array.isArray(given)) throw invalidArgument(field, form)
-    return Object.entries(given)
-  }
-  const entries: [unknown, unknown][] = [...given]
-  if (!entries.every((entry): entry is [string, unknown] => typeof entry[0] === 'string'))
-    throw invalidArgument(field, 'must have paths (strings) as the keys of its Map')
-  return entries
+/** By path, from an object or a Map. */
+function entriesOf<Value>(given: ReadonlyMap<string, Value> | Readonly<Record<string, Value>>): [string, Value][] {
+  return given instanceof Map ? [...given] : Object.entries(given)
 }
-
-const forms =
-  'must be bytes, a string, null, { content }, { oid }, { moveFrom } or { delete: true }, each object with an optional expectedOid'
 
 const kinds = ['content', 'oid', 'moveFrom', 'delete'] as const
 
-function fileChange(path: string, change: unknown, field: string): FileChange {
+function fileChange(path: string, change: Change): FileChange {
+  const field = fieldOf('changes', path)
   if (change === null) return { path, delete: true }
   if (typeof change === 'string' || change instanceof Uint8Array) return { path, content: toBytes(field, change) }
-  if (typeof change !== 'object' || Array.isArray(change)) throw invalidArgument(field, forms)
-  const given = change as Readonly<Record<string, unknown>>
-  const names = Object.keys(given).filter((name) => given[name] !== undefined)
-  const [kind, ...others] = kinds.filter((name) => names.includes(name))
-  checkKeys(names, kind === 'delete' ? ['delete', 'expectedOid'] : [...kinds, 'mode', 'expectedOid'], field)
-  if (kind === undefined || others.length > 0) throw invalidArgument(field, forms)
-  const put = putOf(kind, given[kind], field)
-  const mode = given['mode'] as FileChange['mode']
+  const given = change as Partial<Record<(typeof kinds)[number] | 'mode' | 'expectedOid', unknown>>
+  const [kind = 'delete'] = kinds.filter((name) => given[name] !== undefined)
+  const value = given[kind]
+  const put = { [kind]: kind === 'content' ? toBytes(`${field}.content`, value as Bytes) : value }
+  const mode = given.mode as FileChange['mode']
   const about = mode === undefined ? { path } : { path, mode }
-  if (given['expectedOid'] === undefined) return { ...about, ...put }
-  return { ...about, guarded: { expectedOid: expectedOid(`${field}.expectedOid`, given['expectedOid']), ...put } }
-}
-
-/** The one of `content`, `oid`, `moveFrom` and `delete` that a change has. */
-function putOf(kind: (typeof kinds)[number], value: unknown, field: string): Partial<FileChange> {
-  if (kind === 'content') return { content: toBytes(`${field}.content`, value as Bytes) }
-  if (kind === 'delete') {
-    if (value !== true) throw invalidArgument(`${field}.delete`, 'must be true; leave the path out to keep it')
-    return { delete: true }
-  }
-  if (typeof value !== 'string')
-    throw invalidArgument(`${field}.${kind}`, kind === 'oid' ? 'must be an oid' : 'must be a path')
-  return { [kind]: value }
+  if (given.expectedOid === undefined) return { ...about, ...put }
+  return { ...about, guarded: { expectedOid: expectedOid(`${field}.expectedOid`, given.expectedOid), ...put } }
 }
 
 function expectedOid(field: string, value: unknown): string {
   if (value === null) return nothing
   if (typeof value === 'string' && isOid(value)) return value
   throw invalidArgument(field, 'must be an oid, or null where nothing may be at the path')
-}
-
-function checkKeys(names: readonly string[], allowed: readonly string[], field: string): void {
-  const unknown = names.find((name) => !allowed.includes(name))
-  if (unknown !== undefined) throw unknownKey(unknown, allowed, field)
-}
-
-function unknownKey(name: string, allowed: readonly string[], field: string): BlobwireError {
-  const nearest = nearestName(name, allowed)
-  const hint = nearest === undefined ? `expected some of ${allowed.join(', ')}` : `did you mean ${nearest}?`
-  return invalidArgument(field, `unknown key ${JSON.stringify(name.slice(0, 100))}; ${hint}`)
 }
