@@ -39,7 +39,11 @@ export async function keyOf(
   { repository, requestKey, ...write }: Write & { repository: string; requestKey: string },
   throwIfAbandoned: () => void
 ): Promise<WriteKey> {
-  const format = namedFormat(write) ?? (await store.getRepository(repository))?.objectFormat ?? 'sha1'
+  // Only contents need the format, because they are named by oid in the digest.
+  const mayHoldContents = write.commitFiles !== undefined || write.batch !== undefined
+  const named =
+    namedFormat(write) ?? (mayHoldContents ? (await store.getRepository(repository))?.objectFormat : undefined)
+  const format = named ?? 'sha1'
   return { key: requestKey, digest: digestOf(write, format), throwIfAbandoned }
 }
 
