@@ -166,18 +166,19 @@ class Batch {
   /** Carries out one operation; returns a promise only where the operation takes time. */
   #do(index: number, { name, request }: Step): Promise<void> | undefined {
     try {
-      const throwIfCancelled = () => this.#context.beforeOperation?.(index)
-      throwIfCancelled()
-      const response =
-        name === 'apply'
-          ? this.#context.apply(this.#workspace, request as Messages['KeyedOperation'], throwIfCancelled)
-          : operations[name].run(this.#workspace, request)
+      this.#context.beforeOperation?.(index)
+      const response = name === 'apply' ? this.#apply(index, request) : operations[name].run(this.#workspace, request)
       if (response instanceof Promise) return this.#later(index, name, response)
       this.#results[index] = { [name]: response }
     } catch (error) {
       this.#fail(index, error)
     }
     return undefined
+  }
+
+  #apply(index: number, request: object): Promise<object> {
+    const throwIfCancelled = () => this.#context.beforeOperation?.(index)
+    return this.#context.apply(this.#workspace, request as Messages['KeyedOperation'], throwIfCancelled)
   }
 
   async #later(index: number, name: OperationName, response: Promise<object>): Promise<void> {

@@ -5,7 +5,29 @@ import type { OperationName } from './inputs.ts'
 /** Two generations of at most this many oids each, over all repositories of a client. */
 const maxPerGeneration = 5000
 
-type Generation = Map<string, Set<string>>
+/** The oids of one repository, in the order in which they came: most of them are never asked for. */
+class OidList {
+  readonly #set = new Set<string>()
+  #oids: string[] = []
+
+  get length(): number {
+    return this.#set.size + this.#oids.length
+  }
+
+  push(oid: string): void {
+    this.#oids.push(oid)
+  }
+
+  has(oid: string): boolean {
+    if (this.#oids.length > 0) {
+      for (const each of this.#oids) this.#set.add(each)
+      this.#oids = []
+    }
+    return this.#set.has(oid)
+  }
+}
+
+type Generation = Map<string, OidList>
 
 /** The oids that answers of the server have named, by repository. When there are too many, the older half goes. */
 export class KnownOids {
@@ -13,16 +35,15 @@ export class KnownOids {
   #older: Generation = new Map()
   #count = 0
 
+  /** An oid that is told twice may count twice: every answer passes here, and hashing it would slow it down. */
   add(repository: string, oid: string): void {
     let oids = this.#recent.get(repository)
     if (oids === undefined) {
-      oids = new Set()
+      oids = new OidList()
       this.#recent.set(repository, oids)
     }
-    const before = oids.size
-    oids.add(oid)
-    this.#count += oids.size - before
-    if (this.#count < maxPerGeneration) return
+    oids.push(oid)
+    if (++this.#count < maxPerGeneration) return
     this.#older = this.#recent
     this.#recent = new Map()
     this.#count = 0
@@ -39,7 +60,7 @@ export class KnownOids {
 
   /** For a repository that was deleted, or that lacks an object it was thought to hold. */
   forget(repository: string): void {
-    this.#count -= this.#recent.get(repository)?.size ?? 0
+    this.#count -= this.#recent.get(repository)?.length ?? 0
     this.#recent.delete(repository)
     this.#older.delete(repository)
   }

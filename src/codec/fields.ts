@@ -1,5 +1,6 @@
 /** Defaults and ranges of the schema's scalar types, for every codec. Rules: proto3 (protobuf.dev, "Language Guide"). */
-import type { ScalarKind } from '../schema/descriptor.ts'
+import type { Field, ScalarKind } from '../schema/descriptor.ts'
+import { messageDescriptors } from '../schema/descriptors.ts'
 
 /** The integer types. */
 export type IntegerKind = Exclude<ScalarKind, 'string' | 'bytes' | 'bool'>
@@ -26,4 +27,16 @@ export const ranges: Readonly<Record<IntegerKind, readonly [number, number]>> = 
   int32: [-(2 ** 31), 2 ** 31 - 1],
   uint64: [0, Number.MAX_SAFE_INTEGER],
   int64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]
+}
+
+/** The bytes that clients send. The server keeps what it stores by itself, so they need no buffer of their own. */
+const bytesOfRequests: ReadonlySet<Field> = new Set(
+  (['StoreBlobRequest', 'FileChange', 'GuardedChange', 'UploadBlobRequest'] as const)
+    .flatMap((type) => messageDescriptors[type])
+    .filter(({ kind }) => kind === 'bytes')
+)
+
+/** Whether the field has bytes that a client sends. */
+export function isOfRequest(field: Field): boolean {
+  return bytesOfRequests.has(field)
 }

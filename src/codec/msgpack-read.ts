@@ -8,7 +8,7 @@ import type { NativeBytes } from '../platform/platform.ts'
 import type { Field, MessageName, ScalarKind } from '../schema/descriptor.ts'
 import { messageDescriptors } from '../schema/descriptors.ts'
 import type { WireObject } from './codec.ts'
-import { defaultOf } from './fields.ts'
+import { defaultOf, isOfRequest } from './fields.ts'
 import { maxNodes } from './malformed.ts'
 
 /** A field, with the bytes of its key. */
@@ -18,6 +18,8 @@ interface FieldDecoder {
   readonly repeated: boolean
   readonly oneof: string | undefined
   readonly kind: ScalarKind | 'message'
+  /** The bytes may be a view of the input. */
+  readonly isShared: boolean
   /** Undefined for a scalar. */
   readonly decoder: MessageDecoder | undefined
 }
@@ -39,13 +41,14 @@ for (const [type, decoder] of decoders) decoder.fields.push(...messageDescriptor
 function fieldDecoder(field: Field): FieldDecoder {
   const { name, kind, repeated = false, oneof } = field
   const key = Uint8Array.of(0xa0 | name.length, ...encodeUtf8(name))
-  return { name, key, repeated, oneof, kind, decoder: kind === 'message' ? decoders.get(field.type) : undefined }
+  const decoder = kind === 'message' ? decoders.get(field.type) : undefined
+  return { name, key, repeated, oneof, kind, isShared: isOfRequest(field), decoder }
 }
 
 /** Thrown inside this file to give up. */
 const unusual = new Error('left to the complete reader')
 
-/** The message; undefined = the complete reader has to decode it. Large `bytes` may be views of the input. */
+/** The message; undefined = the complete reader has to decode it. Large `bytes`, and those of requests, may be views of the input. */
 export function readMessagePack(type: MessageName, bytes: Uint8Array): WireObject | undefined {
   const reader = new Reader(toNative(bytes))
   try {
@@ -113,14 +116,14 @@ class Reader {
     return items
   }
 
-  #value({ kind, decoder }: FieldDecoder): unknown {
+  #value({ kind, decoder, isShared }: FieldDecoder): unknown {
     switch (kind) {
       case 'message':
         return this.message(decoder as MessageDecoder)
       case 'string':
         return this.#text()
       case 'bytes':
-        return this.#binary()
+        return this.#binary(isShared)
       case 'bool': {
         const head = this.#bytes[this.#at++]
         if (head !== 0xc2 && head !== 0xc3) throw unusual
@@ -148,12 +151,13 @@ class Reader {
     return decodeLatin1(this.#bytes, from, this.#at)
   }
 
-  #binary(): Uint8Array {
+  #binary(isShared: boolean): Uint8Array {
     const head = this.#bytes[this.#at++] as number
     if (!(head >= 0xc4 && head <= 0xc6)) throw unusual
     const length = this.#uint(1 << (head - 0xc4))
     const from = this.#skip(length)
-    return ownBytes(new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + from, length))
+    const view = new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + from, length)
+    return isShared ? view : ownBytes(view)
   }
 
   /** Negative numbers are left to the careful reader: only dates before 1970 are. */

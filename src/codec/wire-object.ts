@@ -4,12 +4,12 @@
  */
 import { goneContent, isGone } from '../core/contents.ts'
 import { FieldProblem } from '../core/field-problem.ts'
-import { ownBytes, utf8Length } from '../platform/bytes.ts'
+import { ownBytes, toUint8Array, utf8Length } from '../platform/bytes.ts'
 import type { Field, Init, MessageName } from '../schema/descriptor.ts'
 import { messageDescriptors } from '../schema/descriptors.ts'
 import type { Messages } from '../schema/messages.ts'
 import type { WireObject, WireOperation } from './codec.ts'
-import { defaultOf, defaults, type IntegerKind, ranges } from './fields.ts'
+import { defaultOf, defaults, type IntegerKind, isOfRequest, ranges } from './fields.ts'
 
 /** A codec's representation of bytes and 64-bit integers, in which formats differ. */
 export interface Representation {
@@ -27,7 +27,7 @@ export interface Representation {
 
 /** The representation of MessagePack and protobufjs: bytes are bytes, and integers are numbers. */
 const binaryRepresentation: Representation = {
-  readBytes: (value) => (value instanceof Uint8Array ? ownBytes(value) : undefined),
+  readBytes: (value) => (value instanceof Uint8Array ? value : undefined),
   writeBytes: (bytes) => bytes,
   encodedLength: (length) => length,
   readLong: (value) => (typeof value === 'number' ? value : undefined),
@@ -99,7 +99,7 @@ function readValue(field: Field, value: unknown, as: Representation): unknown {
     case 'bytes': {
       const bytes = as.readBytes(value)
       if (bytes === undefined) throw new FieldProblem(as.acceptsProtoNames ? 'must be base64' : 'must be bytes')
-      return bytes
+      return isOfRequest(field) ? toUint8Array(bytes) : ownBytes(bytes)
     }
     case 'int64':
     case 'uint64':

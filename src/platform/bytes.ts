@@ -71,5 +71,5 @@ export function decodeBase64(text: string): Uint8Array | undefined {
   if (length % 4 === 0 && text.endsWith('=')) length -= text.endsWith('==') ? 2 : 1
   const bytes = Buffer.from(text, 'base64')
   // Buffer skips characters that are not base64, so that the result of bad text is too short.
-  return length % 4 !== 1 && bytes.length === Math.floor((length * 3) / 4) ? ownBytes(bytes) : undefined
+  return length % 4 !== 1 && bytes.length === Math.floor((length * 3) / 4) ? toUint8Array(bytes) : undefined
 }
