@@ -21,7 +21,6 @@ const perHeaderBytes = 32
  * header of the client's or set one that the protocol itself uses.
  */
 export function ownHeaders(given: Headers, ofSession: Headers): OwnHeaders | 'none' | 'cannot_travel' {
-  if (given === ofSession) return 'none'
   for (const field in ofSession) if (given[field] === undefined) return 'cannot_travel'
   const headers: { name: string; value: string }[] = []
   let key = ''

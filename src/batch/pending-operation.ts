@@ -84,7 +84,9 @@ export abstract class PendingOperation implements Cancellable {
 
   /** Whether the contents are still there to be sent; otherwise the call fails, and its frame goes without it. */
   holdsContents(): boolean {
-    if (this.call.method.readOnly) return true
+    const { content } = this.call.request as { content?: Uint8Array }
+    // Bytes that are gone have no length.
+    if (this.call.method.readOnly || (content !== undefined && content.length > 0)) return true
     try {
       checkContents(this.call.request)
       return true

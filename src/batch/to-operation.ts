@@ -37,7 +37,7 @@ export function operationOf(call: Call, sink: Sink, context: OperationContext): 
   const { codec } = context
   const name = names.get(call.method)
   if (name === undefined && call.method !== methods.batchOperations) return 'method'
-  const own = ownHeaders(call.headers, context.headers)
+  const own = call.headers === context.headers ? 'none' : ownHeaders(call.headers, context.headers)
   if (own === 'cannot_travel') return 'headers'
   const headers = own === 'none' ? undefined : own
   if (name === undefined) return batchOf(call, sink, { codec, headers })

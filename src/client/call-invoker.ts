@@ -23,7 +23,7 @@ import { sharedAnswer } from './shared-answer.ts'
 import type { Request } from './to-request.ts'
 import { codecOf, TransportFactory } from './transport-factory.ts'
 import type { Verifier } from './verify/answers.ts'
-import { learningVerifiers } from './verify/learning.ts'
+import { learningVerifiers } from './verify/answers.ts'
 
 const keyedMethods = new Set<Rpc>([
   methods.commitFiles,

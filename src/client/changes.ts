@@ -5,22 +5,13 @@ import { pathProblem } from '../git/path.ts'
 import type { Init } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
 import type { Bytes, Change, CommitFilesInput } from './inputs.ts'
+import { toBytes } from './take.ts'
 
 /** The message of one change. */
 export type FileChange = Init<Messages['FileChange']>
 
 /** Stands for `null` until the object format is known: an all-zero oid is as long as the format says. */
 const nothing = ''
-
-const encoder = new TextEncoder()
-
-/** @throws BlobwireError `invalid_argument` for anything but bytes and well-formed strings */
-export function toBytes(field: string, content: Bytes): Uint8Array {
-  if (content instanceof Uint8Array) return content
-  if (typeof content !== 'string') throw invalidArgument(field, 'must be a Uint8Array or a string')
-  if (!content.isWellFormed()) throw invalidArgument(field, 'must be well-formed Unicode, without lone surrogates')
-  return encoder.encode(content)
-}
 
 /**
  * The changes and guards of a commit as messages; `call-shapes.ts` has checked their form. `fillGuards` must follow where

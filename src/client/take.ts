@@ -4,7 +4,9 @@
  */
 import { expectedKeys, show } from '../core/check-options.ts'
 import { goneContent, isGone } from '../core/contents.ts'
+import { invalidArgument } from '../core/error.ts'
 import { FieldProblem } from '../core/field-problem.ts'
+import type { Bytes } from './inputs.ts'
 
 /** Returns the checked value, or a copy of it. @throws FieldProblem */
 export type Take = (value: unknown) => unknown
@@ -136,4 +138,14 @@ function isPlain(value: unknown): boolean {
 
 function located(problem: unknown, step: string): unknown {
   return problem instanceof FieldProblem ? problem.within(step) : problem
+}
+
+const encoder = new TextEncoder()
+
+/** @throws BlobwireError `invalid_argument` for anything but bytes and well-formed strings */
+export function toBytes(field: string, content: Bytes): Uint8Array {
+  if (content instanceof Uint8Array) return content
+  if (typeof content !== 'string') throw invalidArgument(field, 'must be a Uint8Array or a string')
+  if (!content.isWellFormed()) throw invalidArgument(field, 'must be well-formed Unicode, without lone surrogates')
+  return encoder.encode(content)
 }

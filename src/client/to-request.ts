@@ -4,8 +4,9 @@ import { BlobwireError, invalidArgument } from '../core/error.ts'
 import { type ObjectFormat, zeroOid } from '../git/oid.ts'
 import type { Init } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
-import { fileChanges, fillGuards, toBytes } from './changes.ts'
+import { fileChanges, fillGuards } from './changes.ts'
 import type { Author, CommitFilesInput, NewTreeEntry, OperationInputs, OperationName } from './inputs.ts'
+import { toBytes } from './take.ts'
 
 /** The sources of defaults in request messages. */
 export interface RequestDefaults {

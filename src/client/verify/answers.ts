@@ -8,8 +8,10 @@ import { hashObject, isOid, type ObjectFormat } from '../../git/oid.ts'
 import type { Identity } from '../../git/signature.ts'
 import { buildTrees } from '../../git/tree-builder.ts'
 import type { Messages } from '../../schema/messages.ts'
+import { methods } from '../../schema/methods.ts'
 import { malformedResponse } from '../../transport/errors.ts'
 import type { OperationName } from '../inputs.ts'
+import { type KnownOids, tellsOids } from '../known-oids.ts'
 import type { OperationValues } from '../results.ts'
 import type { Request } from '../to-request.ts'
 import { bytesOfCommit, hasExpectedParents, wholeTreeOf } from './commit.ts'
@@ -154,4 +156,19 @@ export type Verifier = (request: object, response: object) => void
 /** The verifier of an operation's answers, with or without the option `verify`; undefined = no checks. */
 export function verifierOf(name: OperationName, verify: boolean): Verifier | undefined {
   return (verify ? verifiers : checkers)[name] as Verifier | undefined
+}
+
+/** A verifier for each operation that has one, which also keeps the oids that the answer tells. */
+export function learningVerifiers(verify: boolean, known: KnownOids): { [Name in OperationName]?: Verifier } {
+  const verifiers: { [Name in OperationName]?: Verifier } = {}
+  for (const name of Object.keys(methods) as OperationName[]) {
+    const check = verifierOf(name, verify)
+    if (check) verifiers[name] = check
+    if (!tellsOids.has(name)) continue
+    verifiers[name] = (request, response) => {
+      check?.(request, response)
+      known.learn(name, (request as { repository: string }).repository, { request, response })
+    }
+  }
+  return verifiers
 }
