@@ -5,7 +5,7 @@ import { CallInvoker } from '../../src/client/call-invoker.ts'
 import { resolveOptions } from '../../src/client/options.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
-import { testServer } from '../support/server.ts'
+import { atEnd, testServer } from '../support/server.ts'
 import { put, setUp, storeKinds } from './commit-chain.ts'
 
 const author = { name: 'A', email: 'a@b', zone: '+0000' }
@@ -33,9 +33,8 @@ for (const kind of storeKinds) {
 for (const transport of ['json', 'msgpack', 'grpc'] as const) {
   for (const batch of [{}, false] as const) {
     const name = `${transport}, ${batch ? 'in frames' : 'one request a call'}`
-    test(`an absent date is the server's clock, and 0 is 1970 (${name})`, async () => {
-      await using running = await testServer()
-      const { server } = running
+    test(`an absent date is the server's clock, and 0 is 1970 (${name})`, async (context) => {
+      const { server } = atEnd(context, await testServer())
       const endpoint = transport === 'grpc' ? server.grpc.replace(/^http/, 'grpc') : server.http
       const invoker = new CallInvoker(resolveOptions({ endpoint, transport, batch }))
       const repository = 'demo'
