@@ -35,8 +35,13 @@ test('packs are joined while puts and reads go on, and nothing unreachable or lo
   await reading
   assert.equal(missed, 0, 'a read did not find an object while packs were joined')
   // A run may be under way; it ends by itself, and leaves few packs.
-  for (let tries = 0; tries < 500 && (await countPacks(gitDir)) > 11; tries++) await sleep(20)
-  assert.ok((await countPacks(gitDir)) <= 11, `${await countPacks(gitDir)} packs`)
+  let packs = await countPacks(gitDir)
+  for (let tries = 0; tries < 500 && packs > 11; tries++) {
+    await sleep(20)
+    packs = await countPacks(gitDir)
+  }
+  // Counted once: the pack of a run that has just begun comes before those that it joins go.
+  assert.ok(packs <= 11, `${packs} packs`)
   const read = await store.readObjects(
     'demo',
     blobs.map((blob) => blob.oid),
