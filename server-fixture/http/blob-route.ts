@@ -49,7 +49,6 @@ function rangeOf(header: string | undefined, size: number): Range | 'none' | und
 /** Answers one request for a blob. */
 export async function handleBlob(exchange: Exchange, requestId: string, context: HandlerDependencies): Promise<void> {
   const address = blobAddress(exchange.path) as { repository: string; oid: string }
-  exchange.stopReading()
   if (exchange.method !== 'GET' && exchange.method !== 'HEAD') {
     exchange.respond(405, { allow: 'GET, HEAD', 'x-request-id': requestId })
     return

@@ -30,14 +30,12 @@ export async function handleConnect(
   dependencies: HttpHandlerDependencies
 ): Promise<void> {
   if (exchange.method !== 'POST') {
-    exchange.stopReading()
     exchange.respond(405, { allow: 'POST', 'x-request-id': requestId })
     return
   }
   const type = (headerOf(exchange, 'content-type') ?? '').split(';', 1)[0]?.trim() ?? ''
   const codec = codecs.get(type.toLowerCase())
   if (codec === undefined && !streamCodecs.has(type)) {
-    exchange.stopReading()
     exchange.respond(415, { 'accept-post': [...codecs.keys()].join(', '), 'x-request-id': requestId })
     return
   }

@@ -2,6 +2,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import type { Readable, Writable } from 'node:stream'
+import { drainRequest, drainStream, exceedsDrain } from './drain.ts'
 
 /** A request and its answer. */
 export interface Exchange {
@@ -9,29 +10,43 @@ export interface Exchange {
   /** With the query, undecoded. */
   readonly path: string
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  readonly body: Readable
+  /** Resolves when the rest of a request that was answered before its end is read; undefined = nothing is left. */
+  readonly drained: Promise<void> | undefined
+  /** The body of the request. A client that waits with the body (`Expect: 100-continue`) is told to send it. */
+  openBody(): Readable
   /** Called once if the client goes before it has the answer. */
   onAbandoned(callback: () => void): void
-  /** Sends the answer; does nothing if the client has gone. */
+  /**
+   * Sends the answer; does nothing if the client has gone. Where the request has not ended, its rest is read and dropped,
+   * within the bounds of `drain.ts`: a client that still sends would lose the answer to a reset.
+   */
   respond(status: number, headers: OutgoingHttpHeaders, body?: Uint8Array): void
   /**
    * Begins an answer that is a stream, while the request may still arrive. Returns undefined over HTTP/1.1, and where
    * the client has gone.
    */
   open(status: number, headers: OutgoingHttpHeaders): Writable | undefined
-  /** Reads nothing more of the request; the peer is told so after the answer. */
-  stopReading(): void
 }
+
+/** RFC 9110 sections 9.3.2 and 15.4.5. */
+const hasNoBody = (method: string, status: number) => method === 'HEAD' || status === 304
+
+const expectsContinue = ({ expect }: IncomingHttpHeaders) => expect?.toLowerCase() === '100-continue'
 
 /** HTTP/2 (RFC 9113). `respond` of node:http2 throws if the peer has reset the stream. */
 export function http2Exchange(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Exchange {
-  let stopped = false
   let answered = false
+  const method = String(headers[':method'] ?? '')
   return {
-    method: String(headers[':method'] ?? ''),
+    method,
     path: String(headers[':path'] ?? ''),
     headers,
-    body: stream,
+    // A session of HTTP/2 waits for its streams when it closes.
+    drained: undefined,
+    openBody() {
+      if (expectsContinue(headers) && !stream.destroyed) stream.additionalHeaders({ ':status': 100 })
+      return stream
+    },
     onAbandoned(callback) {
       stream.once('close', () => {
         if (!answered) callback()
@@ -40,54 +55,69 @@ export function http2Exchange(stream: ServerHttp2Stream, headers: IncomingHttpHe
     respond(status, responseHeaders, body) {
       if (answered || stream.destroyed || stream.closed) return
       answered = true
-      const fields = { ':status': status, ...responseHeaders }
-      stream.respond(fields, { endStream: body === undefined })
-      if (body !== undefined) stream.end(body)
-      // RFC 9113 section 8.1: an early answer is followed by NO_ERROR, so that the client stops sending.
-      if (stopped) stream.once('finish', () => stream.close(0))
+      const endStream = body === undefined || hasNoBody(method, status)
+      stream.respond({ ':status': status, ...responseHeaders }, { endStream })
+      if (!endStream) stream.end(body)
+      if (!stream.readableEnded) drainStream(stream)
     },
     open(status, responseHeaders) {
       if (answered || stream.destroyed || stream.closed) return undefined
       answered = true
       stream.respond({ ':status': status, ...responseHeaders })
       return stream
-    },
-    stopReading() {
-      stopped = true
-      stream.resume()
     }
   }
 }
 
 /** HTTP/1.1 (RFC 9112). */
 export function http1Exchange(request: IncomingMessage, response: ServerResponse): Exchange {
-  let stopped = false
+  let answered = false
+  let isAwaited = expectsContinue(request.headers)
+  let drained: Promise<void> | undefined
+  const method = request.method ?? ''
   return {
-    method: request.method ?? '',
+    method,
     path: request.url ?? '',
     headers: request.headers,
-    body: request,
+    get drained() {
+      return drained
+    },
+    openBody() {
+      if (isAwaited && !response.destroyed) response.writeContinue()
+      isAwaited = false
+      return request
+    },
     onAbandoned(callback) {
       response.once('close', () => {
-        if (!response.writableFinished) callback()
+        if (!answered) callback()
       })
     },
     respond(status, headers, body) {
-      if (response.headersSent || response.destroyed) return
-      if (stopped) response.once('finish', () => request.destroy())
-      response.writeHead(status, stopped ? { ...headers, connection: 'close' } : headers)
-      response.end(body)
+      if (answered || response.destroyed) return
+      answered = true
+      const isBodiless = hasNoBody(method, status)
+      const sent = isBodiless ? undefined : body
+      // The length tells the client that it has the whole answer, before the connection ends.
+      const length = isBodiless ? {} : { 'content-length': body?.length ?? 0 }
+      if (request.complete || !hasBody(request)) {
+        response.writeHead(status, { ...length, ...headers })
+        response.end(sent)
+        return
+      }
+      const close = isAwaited || exceedsDrain(request) ? { connection: 'close' } : {}
+      response.writeHead(status, { ...length, ...headers, ...close })
+      if (sent !== undefined) response.write(sent)
+      response.flushHeaders()
+      drained = drainRequest(request).then(() => void response.end())
     },
     // Node's own client and many proxies send the whole request before they read the answer.
-    open: () => undefined,
-    stopReading() {
-      const { 'transfer-encoding': encoding, 'content-length': length } = request.headers
-      // Without a body nothing is left to read, and the connection can be reused.
-      if (encoding === undefined && Number(length ?? 0) === 0) return
-      stopped = true
-      request.pause()
-    }
+    open: () => undefined
   }
+}
+
+/** Whether the request has a body (RFC 9112 section 6.3). */
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 
 /** The first value of a header. */

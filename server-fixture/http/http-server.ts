@@ -1,5 +1,10 @@
 /** The HTTP server: h2c and HTTP/1.1 on one port in cleartext, both by ALPN under TLS. */
-import { createServer as createHttp1, type Server as Http1Server } from 'node:http'
+import {
+  createServer as createHttp1,
+  type Server as Http1Server,
+  type IncomingMessage,
+  type ServerResponse
+} from 'node:http'
 import {
   createServer as createHttp2,
   createSecureServer,
@@ -48,6 +53,7 @@ export async function openHttpServer(dependencies: ListenerDependencies, options
   const take = (exchange: Exchange) => {
     const answered = route(exchange, handler)
       .catch(onConnectionError)
+      .then(() => exchange.drained)
       .finally(() => open.exchanges.delete(answered))
     open.exchanges.add(answered)
   }
@@ -76,13 +82,16 @@ export async function openHttpServer(dependencies: ListenerDependencies, options
     // HTTP/1.1 under TLS: Node 22 enforces no time limits on connections that node:http2 hands on.
     if (socket.alpnProtocol !== 'h2') begun.set(socket, destroyAfter(socket, headersTimeoutMs))
   })
-  serving.on('request', (request, response) => {
+  const takeHttp1 = (request: IncomingMessage, response: ServerResponse) => {
     // Under TLS this event also comes for HTTP/2, whose streams are handled below.
     if (request.httpVersionMajor >= 2) return
     clearTimeout(begun.get(request.socket))
     dependencies.faults?.watchHttp1(request.headers, request.socket)
     take(http1Exchange(request, response))
-  })
+  }
+  serving.on('request', takeHttp1)
+  // Without this listener Node asks for the body before the request is looked at.
+  serving.on('checkContinue', takeHttp1)
   http2.on('stream', (stream: ServerHttp2Stream, headers) => {
     stream.on('error', onConnectionError)
     take(http2Exchange(stream, headers))

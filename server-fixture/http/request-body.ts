@@ -17,28 +17,25 @@ export interface BodyLimits {
  */
 export async function readBody(exchange: Exchange, limits: BodyLimits): Promise<Uint8Array> {
   const encoding = headerOf(exchange, 'content-encoding') ?? 'identity'
-  try {
-    if (encoding !== 'identity' && encoding !== 'gzip') {
-      const message = `unknown content-encoding ${JSON.stringify(encoding.slice(0, 40))}; expected gzip or identity`
-      throw new BlobwireError({ code: 'unimplemented', message })
-    }
-    const declared = Number(headerOf(exchange, 'content-length') ?? 0)
-    if (declared > limits.maxBytes) throw limitExceeded('max_batch_bytes', limits.maxBytes, declared)
-    const body = await collect(exchange, limits)
-    return encoding === 'gzip' && body.length > 0 ? await gunzip(body, limits.maxBytes) : body
-  } catch (error) {
-    exchange.stopReading()
-    throw error
+  if (encoding !== 'identity' && encoding !== 'gzip') {
+    const message = `unknown content-encoding ${JSON.stringify(encoding.slice(0, 40))}; expected gzip or identity`
+    throw new BlobwireError({ code: 'unimplemented', message })
   }
+  const declared = Number(headerOf(exchange, 'content-length') ?? 0)
+  if (declared > limits.maxBytes) throw limitExceeded('max_batch_bytes', limits.maxBytes, declared)
+  const body = await collect(exchange, limits)
+  return encoding === 'gzip' && body.length > 0 ? await gunzip(body, limits.maxBytes) : body
 }
 
-function collect({ body }: Exchange, { maxBytes, timeoutMs }: BodyLimits): Promise<Uint8Array> {
+function collect(exchange: Exchange, { maxBytes, timeoutMs }: BodyLimits): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
+    const body = exchange.openBody()
     const chunks: Uint8Array[] = []
     let size = 0
     const fail = (error: BlobwireError) => {
       clearTimeout(timer)
       body.removeAllListeners('data')
+      chunks.length = 0
       reject(error)
     }
     const timer = setTimeout(() => {

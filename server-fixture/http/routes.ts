@@ -20,7 +20,6 @@ export async function route(exchange: Exchange, dependencies: HttpHandlerDepende
   const path = exchange.path.split('?', 1)[0] ?? ''
   if (isConnectPath(path)) return handleConnect(exchange, requestId, dependencies)
   if (blobAddress(path)) return handleBlob(exchange, requestId, dependencies)
-  exchange.stopReading()
   const isRead = exchange.method === 'GET' || exchange.method === 'HEAD'
   if (isRead && path === '/healthz') {
     const status = draining.aborted ? 'NOT_SERVING' : 'SERVING'

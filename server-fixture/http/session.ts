@@ -61,7 +61,7 @@ export async function handleSession(exchange: Exchange, context: HttpSessionCont
   })
   if (output === undefined) throw new BlobwireError({ code: 'unimplemented', message: 'a session requires HTTP/2' })
   const gzips = { gzipsRequests: encoding === 'gzip', gzipsAnswers }
-  await new HttpSessionStream({ ...context, ...gzips, authenticate, input: exchange.body, output }).serve()
+  await new HttpSessionStream({ ...context, ...gzips, authenticate, input: exchange.openBody(), output }).serve()
 }
 
 class HttpSessionStream implements SessionStream {

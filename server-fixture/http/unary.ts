@@ -32,7 +32,6 @@ export interface UnaryContext extends HttpHandlerDependencies {
 export async function handleUnary(exchange: Exchange, context: UnaryContext): Promise<void> {
   const { service, codec, method, requestId } = context
   if (method === undefined || method.kind !== 'unary' || codec === undefined) {
-    exchange.stopReading()
     const message = `${exchange.path.slice(1, 200)} is not a ${codec ? 'unary' : 'streaming'} method of this service`
     throw new BlobwireError({ code: 'unimplemented', message })
   }
@@ -63,12 +62,7 @@ function timeoutOf(exchange: Exchange): number | undefined {
 }
 
 function authenticate(exchange: Exchange, method: Method, { authenticator }: UnaryContext): Principal {
-  try {
-    return authenticator.authenticate(method.name, headerOf(exchange, 'authorization'))
-  } catch (error) {
-    exchange.stopReading()
-    throw error
-  }
+  return authenticator.authenticate(method.name, headerOf(exchange, 'authorization'))
 }
 
 /** Waits until the client's deadline. An effect that has begun goes on to its end; no other is begun. */
