@@ -72,7 +72,6 @@ export function http2Exchange(stream: ServerHttp2Stream, headers: IncomingHttpHe
 /** HTTP/1.1 (RFC 9112). */
 export function http1Exchange(request: IncomingMessage, response: ServerResponse): Exchange {
   let answered = false
-  let isAwaited = expectsContinue(request.headers)
   let drained: Promise<void> | undefined
   const method = request.method ?? ''
   return {
@@ -83,8 +82,7 @@ export function http1Exchange(request: IncomingMessage, response: ServerResponse
       return drained
     },
     openBody() {
-      if (isAwaited && !response.destroyed) response.writeContinue()
-      isAwaited = false
+      if (expectsContinue(request.headers) && !response.destroyed) response.writeContinue()
       return request
     },
     onAbandoned(callback) {
@@ -104,7 +102,8 @@ export function http1Exchange(request: IncomingMessage, response: ServerResponse
         response.end(sent)
         return
       }
-      const close = isAwaited || exceedsDrain(request) ? { connection: 'close' } : {}
+      // Node tells so, too, where the client waits with its body.
+      const close = exceedsDrain(request) ? { connection: 'close' } : {}
       response.writeHead(status, { ...length, ...headers, ...close })
       if (sent !== undefined) response.write(sent)
       response.flushHeaders()
