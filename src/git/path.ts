@@ -24,24 +24,36 @@ function ntfsSpellings(name: string, hash: string): RegExp {
   return new RegExp(`^(?:\\.${name}|${name.slice(0, 6)}~[1-4]|${hashed.join('|')})[. ]*(?:$|:)`, 'i')
 }
 
+/** Every spelling of a name that has a rule of its own holds one of these. */
+const special = /[.~]/
+
 /** The rule that a path violates; undefined = a tree can hold it. */
 export function pathProblem(path: string): string | undefined {
   if (typeof path !== 'string' || path === '') return 'must be a path such as "dir/file.txt"'
   if (!path.isWellFormed()) return 'must be well-formed Unicode, without lone surrogates'
   if (path.includes('\0')) return 'must not contain NUL'
   if (utf8Length(path) > maxPathBytes) return `must have at most ${maxPathBytes} bytes`
-  for (const segment of path.split('/')) {
+  const segments = path.split('/')
+  for (const [index, segment] of segments.entries()) {
     if (segment === '') return 'must not begin or end with "/" or contain "//"'
+    if (!special.test(segment)) continue
     if (segment === '.' || segment === '..') return 'must not contain "." or ".." as a segment'
-    if (matches(segment, ntfsDotGit, '.git')) return 'must not contain a segment that a file system may read as ".git"'
+    if (matchesBehindBackslash(segment, ntfsDotGit, '.git'))
+      return 'must not contain a segment that a file system may read as ".git"'
+    const problem = index < segments.length - 1 ? modeProblem(segment, '040000') : undefined
+    if (problem !== undefined) return problem
   }
   return undefined
 }
 
-/** Git checks the text behind each backslash, too, because NTFS takes it for a separator. */
+/** Git checks the text behind each backslash, too, because NTFS takes it for a separator; not so for .gitattributes. */
+function matchesBehindBackslash(segment: string, ntfs: RegExp, hfs: string): boolean {
+  const suffixes = [...segment.matchAll(/\\/g)].map(({ index }) => segment.slice(index + 1))
+  return suffixes.some((suffix) => ntfs.test(suffix)) || matches(segment, ntfs, hfs)
+}
+
 function matches(segment: string, ntfs: RegExp, hfs: string): boolean {
-  const suffixes = [segment, ...[...segment.matchAll(/\\/g)].map(({ index }) => segment.slice(index + 1))]
-  return suffixes.some((suffix) => ntfs.test(suffix)) || foldHfs(segment) === hfs
+  return ntfs.test(segment) || foldHfs(segment) === hfs
 }
 
 function foldHfs(segment: string): string {
@@ -50,14 +62,15 @@ function foldHfs(segment: string): string {
 
 /**
  * The rule that the mode of a path violates; undefined = the path can have it. Git reads the files of these names: it
- * would follow a link, and take the commit of a submodule for a missing blob.
+ * would follow a link, and take a directory or the commit of a submodule for a damaged file.
  */
 export function modeProblem(path: string, mode: string): string | undefined {
-  if (mode !== '120000' && mode !== '160000') return undefined
+  if (mode !== '120000' && mode !== '160000' && mode !== '040000') return undefined
   const segment = path.slice(path.lastIndexOf('/') + 1)
-  if (matches(segment, ntfsDotGitmodules, '.gitmodules')) return '.gitmodules must be a file'
-  if (mode === '160000' && matches(segment, ntfsDotGitattributes, '.gitattributes')) {
-    return '.gitattributes must not be a submodule'
+  if (!special.test(segment)) return undefined
+  if (matchesBehindBackslash(segment, ntfsDotGitmodules, '.gitmodules')) return '.gitmodules must be a file'
+  if (mode !== '120000' && matches(segment, ntfsDotGitattributes, '.gitattributes')) {
+    return '.gitattributes must not be a directory or a submodule'
   }
   return undefined
 }

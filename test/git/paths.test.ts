@@ -60,9 +60,21 @@ const harmless = [
 /** The complaint of git fsck --strict about each name, alone in a tree with this mode. */
 function refusedByGit(context: TestContext, names: readonly string[], mode: string): Map<string, string> {
   const git = new GitRepository(context, 'sha1')
-  const blob = git.store('blob', Buffer.from('x'))
-  const trees = names.map((name) => encodeTree([{ name: Buffer.from(name), mode, oid: blob }], 'sha1'))
-  const nameOf = new Map(git.storeAll('tree', trees).map((oid, index) => [oid, names[index] as string]))
+  const file = { name: Buffer.from('file'), mode: '100644', oid: git.store('blob', Buffer.from('x')) }
+  // Git complains of a directory in the place of a file by the name of the directory's tree: each has its own.
+  const contentOf = (index: number) => encodeTree([{ ...file, name: Buffer.from(`file ${index}`) }], 'sha1')
+  const inner =
+    mode === '040000'
+      ? git.storeAll(
+          'tree',
+          names.map((_, index) => contentOf(index))
+        )
+      : []
+  const trees = names.map((name, index) =>
+    encodeTree([{ name: Buffer.from(name), mode, oid: inner[index] ?? file.oid }], 'sha1')
+  )
+  const oids = [...git.storeAll('tree', trees), ...inner]
+  const nameOf = new Map(oids.map((oid, index) => [oid, names[index % names.length] as string]))
   const refused = new Map<string, string>()
   for (const line of git.try(['fsck', '--strict', '--no-dangling']).text.split('\n')) {
     const [, oid = '', words = ''] = /^error in tree (\w+): (.*)/.exec(line) ?? []

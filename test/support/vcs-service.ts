@@ -8,10 +8,15 @@ import { childEnvironment, root } from './child.ts'
 
 const buf = fileURLToPath(new URL('../../node_modules/.bin/buf', import.meta.url))
 
-/** Descriptors as buf (Go) reads them from the proto, so that nothing of ours is between. */
-export async function vcsService(): Promise<DescService> {
+/** The proto files as buf (Go) reads them, so that nothing of ours is between: a `FileDescriptorSet`. */
+export async function protoImage(): Promise<Uint8Array> {
   const arguments_ = ['build', '-o', '-#format=binpb']
-  const image = await promisify(execFile)(buf, arguments_, { cwd: root, encoding: 'buffer', env: childEnvironment })
-  const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, image.stdout))
+  const options = { cwd: root, encoding: 'buffer', env: childEnvironment } as const
+  return (await promisify(execFile)(buf, arguments_, options)).stdout
+}
+
+/** The descriptor of the service. */
+export async function vcsService(): Promise<DescService> {
+  const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, await protoImage()))
   return registry.getService('blobwire.v1.VcsService') ?? assert.fail('no service')
 }
