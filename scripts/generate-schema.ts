@@ -86,6 +86,7 @@ function descriptorsFile(): string {
       const scalar = scalarTypes[field.type] !== undefined
       const properties = [
         `name: '${field.name}'`,
+        `number: ${field.id}`,
         scalar ? `kind: '${field.type}'` : `kind: 'message', type: '${field.type}'`
       ]
       if (field.repeated) properties.push('repeated: true')

@@ -38,6 +38,15 @@ function raiseWindows(server: Server): void {
   }
 }
 
+/** The service, whose requests are handed on as they came: they are decoded when the caller is known, after a scan. */
+function withRawRequests(service: ServiceDefinition): ServiceDefinition {
+  const raw = Object.entries(service).map(([name, method]) => [
+    name,
+    { ...method, requestDeserialize: (bytes: Buffer) => bytes }
+  ])
+  return Object.fromEntries(raw)
+}
+
 /** Opens the gRPC server. @throws Error where the port is not available */
 export async function openGrpcServer(dependencies: ListenerDependencies, options: ListenerOptions): Promise<Listener> {
   const server = new Server({
@@ -52,7 +61,7 @@ export async function openGrpcServer(dependencies: ListenerDependencies, options
   const pending = new Set<Promise<unknown>>()
   const draining = new AbortController()
   server.addService(
-    definition[serviceName] as ServiceDefinition,
+    withRawRequests(definition[serviceName] as ServiceDefinition),
     createHandlers({ ...dependencies, pending, draining: draining.signal })
   )
   const health = new HealthImplementation({ '': 'SERVING', [serviceName]: 'SERVING' })

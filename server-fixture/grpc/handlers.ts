@@ -38,7 +38,7 @@ function unary(method: Method, dependencies: GrpcHandlerDependencies) {
 }
 
 function session(dependencies: GrpcHandlerDependencies) {
-  return (stream: ServerDuplexStream<object, object>) => {
+  return (stream: ServerDuplexStream<Buffer, object>) => {
     const requestId = requestIdOf(metadataValue(stream.metadata, 'x-request-id'))
     const served = handleSession(stream, { ...dependencies, requestId }).catch((error) => {
       stream.emit('error', toStatus(toBlobwireError(error), requestId))

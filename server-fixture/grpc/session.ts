@@ -1,17 +1,19 @@
 /** Sessions as bidi streams of gRPC. */
 import type { ServerDuplexStream } from '@grpc/grpc-js'
-import { fromWire, toWire } from '../../src/codec/wire-object.ts'
+import { toWire } from '../../src/codec/wire-object.ts'
 import type { BlobwireError } from '../../src/core/error.ts'
 import type { Init } from '../../src/schema/descriptor.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
+import { decodeProtobuf } from '../../src/transport/grpc/proto.ts'
 import type { HandlerDependencies } from '../listener.ts'
 import type { Principal } from '../service/context.ts'
 import { Session, type SessionStream } from '../service/session.ts'
 import { toStatus } from './errors.ts'
 import { metadataValue } from './metadata.ts'
 
-type Stream = ServerDuplexStream<object, object>
+/** The client's messages are not decoded yet. */
+type Stream = ServerDuplexStream<Buffer, object>
 
 /** The context of a session over gRPC. */
 export interface GrpcSessionContext extends HandlerDependencies {
@@ -45,10 +47,10 @@ class GrpcSessionStream implements SessionStream {
   /** Resolves when the session has ended. */
   serve(): Promise<void> {
     const session = this.#session
-    this.input.on('data', (message: object) => {
+    this.input.on('data', (message: Buffer) => {
       if (session.isOver) return
       try {
-        session.receive(fromWire('SessionRequest', message))
+        session.receive(decodeProtobuf('SessionRequest', message))
       } catch (error) {
         session.fail(error)
       }

@@ -1,12 +1,14 @@
 /** Unary calls of gRPC. */
 import type { ServerUnaryCall } from '@grpc/grpc-js'
-import { fromWire, toWire } from '../../src/codec/wire-object.ts'
+import { toWire } from '../../src/codec/wire-object.ts'
 import type { Init, MessageName, Method } from '../../src/schema/descriptor.ts'
 import type { Messages } from '../../src/schema/messages.ts'
+import { decodeProtobuf } from '../../src/transport/grpc/proto.ts'
 import type { HandlerDependencies } from '../listener.ts'
 import { metadataValue } from './metadata.ts'
 
-export type UnaryCall = ServerUnaryCall<object, object>
+/** A call whose request is not decoded yet. */
+export type UnaryCall = ServerUnaryCall<Buffer, object>
 
 /** The context of a unary call. */
 export interface UnaryContext extends HandlerDependencies {
@@ -20,7 +22,7 @@ export async function handleUnary(call: UnaryCall, context: UnaryContext): Promi
   const principal = authenticator.authenticate(method.name, metadataValue(call.metadata, 'authorization'))
   const gone = new AbortController()
   call.on('cancelled', () => gone.abort())
-  const request = fromWire(method.request, call.request)
+  const request = decodeProtobuf(method.request, call.request)
   const deadlineMs = deadlineOf(call)
   const callContext = { principal, signal: gone.signal, requestId, deadlineMs }
   const response = await service.call(method.name, request, callContext)

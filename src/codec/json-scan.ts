@@ -1,23 +1,26 @@
 /**
- * Scans JSON text for dangers that `JSON.parse` accepts: unlimited nesting, duplicate keys and `__proto__`. The parser
- * checks the grammar afterwards. A native search skips strings, so that base64 costs next to nothing.
+ * Scans JSON text for dangers that `JSON.parse` accepts: unlimited nesting and numbers of values, duplicate keys and
+ * `__proto__`. The parser checks the grammar afterwards. A native search skips strings, so that base64 costs next to nothing.
  */
 import { decodeLatin1, decodeUtf8, encodeUtf8 } from '../platform/bytes.ts'
 import type { NativeBytes } from '../platform/platform.ts'
-import { malformed, maxDepth, maxNodes } from './malformed.ts'
+import { maxDepth, maxMessages, maxValues, tooMany } from './limits.ts'
+import { malformed } from './malformed.ts'
 
 const quote = 0x22
 const backslash = 0x5c
 
 /**
  * Checks that JSON text is safe to parse.
- * @throws BlobwireError `invalid_argument`, reason `malformed`
+ * @throws BlobwireError `resource_exhausted`, reason `message_too_large`, for too many values; `invalid_argument`, reason
+ * `malformed`, for everything else
  */
 export function scanJson(text: NativeBytes): void {
   // The keys of each open object; undefined for an open array.
   const levels: (string[] | undefined)[] = []
   let expectsKey = false
-  let nodes = 0
+  let values = 0
+  let messages = 0
   let nextBackslash = text.indexOf(backslash)
 
   const endOfString = (from: number): number => {
@@ -49,7 +52,8 @@ export function scanJson(text: NativeBytes): void {
         if (levels.length >= maxDepth) throw malformed(`the message is nested deeper than ${maxDepth} levels`)
         expectsKey = text[at] === 0x7b
         levels.push(expectsKey ? [] : undefined)
-        if (++nodes > maxNodes) throw malformed(`the message has more than ${maxNodes} values`)
+        if (++values > maxValues) throw tooMany('values')
+        if (expectsKey && ++messages > maxMessages) throw tooMany('messages')
         break
       case 0x7d: // }
       case 0x5d: // ]
@@ -58,7 +62,7 @@ export function scanJson(text: NativeBytes): void {
         break
       case 0x2c: // ,
         expectsKey = levels.at(-1) !== undefined
-        if (++nodes > maxNodes) throw malformed(`the message has more than ${maxNodes} values`)
+        if (++values > maxValues) throw tooMany('values')
         break
     }
   }

@@ -46,6 +46,21 @@ const jsonRepresentation: Representation = {
   acceptsProtoNames: true
 }
 
+/**
+ * The value of JSON that a peer sent, which is scanned before.
+ * @throws BlobwireError `invalid_argument`, or `resource_exhausted` for too many values
+ */
+export function parseJson(bytes: Uint8Array): unknown {
+  if (!isUtf8(bytes)) throw malformed('the message is not valid UTF-8')
+  const text = toNative(bytes)
+  scanJson(text)
+  try {
+    return JSON.parse(decodeUtf8(text))
+  } catch (cause) {
+    throw malformed('the message is not valid JSON', cause)
+  }
+}
+
 /** Messages as ProtoJSON (protobuf.dev, "ProtoJSON Format"). */
 export const jsonCodec: Codec = {
   name: 'json',
@@ -65,15 +80,6 @@ export const jsonCodec: Codec = {
   },
 
   decode(type, bytes) {
-    if (!isUtf8(bytes)) throw malformed('the message is not valid UTF-8')
-    const text = toNative(bytes)
-    scanJson(text)
-    let wire: unknown
-    try {
-      wire = JSON.parse(decodeUtf8(text))
-    } catch (cause) {
-      throw malformed('the message is not valid JSON', cause)
-    }
-    return fromWire(type, wire, jsonRepresentation)
+    return fromWire(type, parseJson(bytes), jsonRepresentation)
   }
 }

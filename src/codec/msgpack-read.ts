@@ -9,7 +9,7 @@ import type { Field, MessageName, ScalarKind } from '../schema/descriptor.ts'
 import { messageDescriptors } from '../schema/descriptors.ts'
 import type { WireObject } from './codec.ts'
 import { defaultOf, isOfRequest } from './fields.ts'
-import { maxNodes } from './malformed.ts'
+import { maxMessages, maxValues } from './limits.ts'
 
 /** A field, with the bytes of its key. */
 interface FieldDecoder {
@@ -63,7 +63,8 @@ export function readMessagePack(type: MessageName, bytes: Uint8Array): WireObjec
 class Reader {
   readonly #bytes: NativeBytes
   #at = 0
-  #nodes = 0
+  #values = 0
+  #messages = 0
 
   constructor(bytes: NativeBytes) {
     this.#bytes = bytes
@@ -74,10 +75,11 @@ class Reader {
   }
 
   message({ fields, isChoice }: MessageDecoder): WireObject {
-    if (++this.#nodes > maxNodes) throw unusual
     // Behind the end, a byte is undefined and a length NaN, for which all comparisons are false.
     let remaining = (this.#bytes[this.#at++] as number) - 0x80
     if (!(remaining >= 0 && remaining <= 15)) throw unusual
+    this.#values += remaining
+    if (++this.#messages > maxMessages || this.#values > maxValues) throw unusual
     const message: WireObject = {}
     let chosen: string | undefined
     for (let index = 0; index < fields.length; index++) {
@@ -110,7 +112,9 @@ class Reader {
     if (head === 0xdc) count = this.#uint(2)
     else if (head === 0xdd) count = this.#uint(4)
     else if (!(count >= 0 && count <= 15)) throw unusual
-    if (count > this.#bytes.length - this.#at) throw unusual
+    this.#values += count
+    // Lists in lists could each claim all bytes that are left.
+    if (count > this.#bytes.length - this.#at || this.#values > maxValues) throw unusual
     const items = new Array(count)
     for (let index = 0; index < count; index++) items[index] = this.#value(decoder)
     return items
@@ -135,7 +139,6 @@ class Reader {
   }
 
   #text(): string {
-    if (++this.#nodes > maxNodes) throw unusual
     const head = this.#bytes[this.#at++] as number
     let length = head - 0xa0
     if (head === 0xd9) length = this.#uint(1)
@@ -162,7 +165,6 @@ class Reader {
 
   /** Negative numbers are left to the careful reader: only dates before 1970 are. */
   #integer(kind: string): number {
-    if (++this.#nodes > maxNodes) throw unusual
     const head = this.#bytes[this.#at++] as number
     if (head <= 0x7f) return head
     if (!(head >= 0xcc && head <= 0xce)) throw unusual

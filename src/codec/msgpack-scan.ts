@@ -4,14 +4,16 @@
  */
 import { decodeLatin1, isUtf8, toNative } from '../platform/bytes.ts'
 import type { NativeBytes } from '../platform/platform.ts'
-import { malformed, maxDepth, maxNodes } from './malformed.ts'
+import { maxDepth, maxMessages, maxValues, tooMany } from './limits.ts'
+import { malformed } from './malformed.ts'
 
 const maxSafeHighWord = 0x1f_ffff
 
 /**
  * Checks that the bytes are exactly one MessagePack value that is safe to decode.
- * @throws BlobwireError `invalid_argument`, reason `malformed`: truncated or trailing bytes, more than 64 levels, too
- * many values, duplicate or non-string keys, `__proto__`, bad UTF-8, integers beyond 2^53 - 1, extension types
+ * @throws BlobwireError `resource_exhausted`, reason `message_too_large`, for too many values; `invalid_argument`, reason
+ * `malformed`, for truncated or trailing bytes, more than 64 levels, duplicate or non-string keys, `__proto__`, bad UTF-8,
+ * integers beyond 2^53 - 1 and extension types
  */
 export function scanMessagePack(bytes: Uint8Array): void {
   new Scan(bytes).run()
@@ -29,7 +31,8 @@ class Scan {
   readonly #bytes: NativeBytes
   readonly #levels: Level[] = []
   #at = 0
-  #nodes = 0
+  #values = 0
+  #messages = 0
 
   constructor(bytes: Uint8Array) {
     this.#bytes = toNative(bytes)
@@ -52,7 +55,7 @@ class Scan {
   }
 
   #value(): void {
-    if (++this.#nodes > maxNodes) throw malformed(`the message has more than ${maxNodes} values`)
+    if (++this.#values > maxValues) throw tooMany('values')
     const head = this.#uint(1)
     if (head <= 0x7f || head >= 0xe0) return
     if (head <= 0x8f) return this.#open(head & 0x0f, true)
@@ -118,6 +121,7 @@ class Scan {
   }
 
   #open(count: number, isMap: boolean): void {
+    if (isMap && ++this.#messages > maxMessages) throw tooMany('messages')
     const items = isMap ? count * 2 : count
     if (items > this.#bytes.length - this.#at)
       throw malformed(`${items} values are declared, more than the remaining bytes hold`)

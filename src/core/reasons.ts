@@ -150,12 +150,12 @@ const rows = {
   },
   response_too_large: {
     code: 'resource_exhausted',
-    text: 'The response is larger than `maxResponseBytes`.',
+    text: 'The response is larger than `maxResponseBytes`, or has more values than any full batch.',
     split: true
   },
   message_too_large: {
     code: 'resource_exhausted',
-    text: 'A gRPC message is larger than its receiver allows.',
+    text: 'A message is larger, or has more values, than its receiver allows.',
     split: true
   },
   malformed_response: {

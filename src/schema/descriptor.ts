@@ -6,11 +6,13 @@ export type MessageName = keyof Messages
 /** The scalar types of proto3 that the schema uses; 64-bit integers are plain numbers, safe up to 2^53 - 1. */
 export type ScalarKind = 'string' | 'bytes' | 'bool' | 'uint32' | 'uint64' | 'int32' | 'int64'
 
-/** One field of a message. `oneof` names the group of which at most one field is set. */
-export type Field = { readonly name: string; readonly repeated?: true; readonly oneof?: string } & (
-  | { readonly kind: ScalarKind }
-  | { readonly kind: 'message'; readonly type: MessageName }
-)
+/** One field of a message, with its number in protobuf. `oneof` names the group of which at most one field is set. */
+export type Field = {
+  readonly name: string
+  readonly number: number
+  readonly repeated?: true
+  readonly oneof?: string
+} & ({ readonly kind: ScalarKind } | { readonly kind: 'message'; readonly type: MessageName })
 
 /** An RPC: its name on the wire and the shapes it carries. */
 export interface Method<Request = unknown, Response = unknown> {

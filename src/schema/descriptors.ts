@@ -6,392 +6,392 @@ import type { Messages } from './messages.ts'
 /** The fields of every message, as the codecs walk them. */
 export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[]>> = {
   Repository: [
-    { name: 'repository', kind: 'string' },
-    { name: 'objectFormat', kind: 'string' },
-    { name: 'defaultBranch', kind: 'string' }
+    { name: 'repository', number: 1, kind: 'string' },
+    { name: 'objectFormat', number: 2, kind: 'string' },
+    { name: 'defaultBranch', number: 3, kind: 'string' }
   ],
   CreateRepositoryRequest: [
-    { name: 'repository', kind: 'string' },
-    { name: 'objectFormat', kind: 'string' }
+    { name: 'repository', number: 1, kind: 'string' },
+    { name: 'objectFormat', number: 2, kind: 'string' }
   ],
   CreateRepositoryResponse: [
-    { name: 'repository', kind: 'string' },
-    { name: 'objectFormat', kind: 'string' },
-    { name: 'defaultBranch', kind: 'string' },
-    { name: 'created', kind: 'bool' }
+    { name: 'repository', number: 1, kind: 'string' },
+    { name: 'objectFormat', number: 2, kind: 'string' },
+    { name: 'defaultBranch', number: 3, kind: 'string' },
+    { name: 'created', number: 4, kind: 'bool' }
   ],
-  GetRepositoryRequest: [{ name: 'repository', kind: 'string' }],
+  GetRepositoryRequest: [{ name: 'repository', number: 1, kind: 'string' }],
   GetRepositoryResponse: [
-    { name: 'repository', kind: 'string' },
-    { name: 'objectFormat', kind: 'string' },
-    { name: 'defaultBranch', kind: 'string' }
+    { name: 'repository', number: 1, kind: 'string' },
+    { name: 'objectFormat', number: 2, kind: 'string' },
+    { name: 'defaultBranch', number: 3, kind: 'string' }
   ],
   ListRepositoriesRequest: [
-    { name: 'prefix', kind: 'string' },
-    { name: 'pageSize', kind: 'uint32' },
-    { name: 'pageToken', kind: 'string' }
+    { name: 'prefix', number: 1, kind: 'string' },
+    { name: 'pageSize', number: 2, kind: 'uint32' },
+    { name: 'pageToken', number: 3, kind: 'string' }
   ],
   ListRepositoriesResponse: [
-    { name: 'repositories', kind: 'message', type: 'Repository', repeated: true },
-    { name: 'nextPageToken', kind: 'string' }
+    { name: 'repositories', number: 1, kind: 'message', type: 'Repository', repeated: true },
+    { name: 'nextPageToken', number: 2, kind: 'string' }
   ],
-  DeleteRepositoryRequest: [{ name: 'repository', kind: 'string' }],
-  DeleteRepositoryResponse: [{ name: 'deleted', kind: 'bool' }],
+  DeleteRepositoryRequest: [{ name: 'repository', number: 1, kind: 'string' }],
+  DeleteRepositoryResponse: [{ name: 'deleted', number: 1, kind: 'bool' }],
   StoreBlobRequest: [
-    { name: 'repository', kind: 'string' },
-    { name: 'content', kind: 'bytes' }
+    { name: 'repository', number: 1, kind: 'string' },
+    { name: 'content', number: 2, kind: 'bytes' }
   ],
   StoreBlobResponse: [
-    { name: 'oid', kind: 'string' },
-    { name: 'size', kind: 'uint64' }
+    { name: 'oid', number: 1, kind: 'string' },
+    { name: 'size', number: 2, kind: 'uint64' }
   ],
   GetBlobRequest: [
-    { name: 'repository', kind: 'string' },
-    { name: 'oid', kind: 'string' },
-    { name: 'revision', kind: 'string' },
-    { name: 'path', kind: 'string' }
+    { name: 'repository', number: 1, kind: 'string' },
+    { name: 'oid', number: 2, kind: 'string' },
+    { name: 'revision', number: 3, kind: 'string' },
+    { name: 'path', number: 4, kind: 'string' }
   ],
   GetBlobResponse: [
-    { name: 'oid', kind: 'string' },
-    { name: 'size', kind: 'uint64' },
-    { name: 'content', kind: 'bytes' }
+    { name: 'oid', number: 1, kind: 'string' },
+    { name: 'size', number: 2, kind: 'uint64' },
+    { name: 'content', number: 3, kind: 'bytes' }
   ],
   FindMissingRequest: [
-    { name: 'repository', kind: 'string' },
-    { name: 'oids', kind: 'string', repeated: true }
+    { name: 'repository', number: 1, kind: 'string' },
+    { name: 'oids', number: 2, kind: 'string', repeated: true }
   ],
-  FindMissingResponse: [{ name: 'missing', kind: 'string', repeated: true }],
+  FindMissingResponse: [{ name: 'missing', number: 1, kind: 'string', repeated: true }],
   TreeEntry: [
-    { name: 'path', kind: 'string' },
-    { name: 'mode', kind: 'string' },
-    { name: 'oid', kind: 'string' },
-    { name: 'rawPath', kind: 'bytes' }
+    { name: 'path', number: 1, kind: 'string' },
+    { name: 'mode', number: 2, kind: 'string' },
+    { name: 'oid', number: 3, kind: 'string' },
+    { name: 'rawPath', number: 4, kind: 'bytes' }
   ],
   StoreTreeRequest: [
-    { name: 'repository', kind: 'string' },
-    { name: 'entries', kind: 'message', type: 'TreeEntry', repeated: true },
-    { name: 'baseTree', kind: 'string' }
+    { name: 'repository', number: 1, kind: 'string' },
+    { name: 'entries', number: 2, kind: 'message', type: 'TreeEntry', repeated: true },
+    { name: 'baseTree', number: 3, kind: 'string' }
   ],
-  StoreTreeResponse: [{ name: 'oid', kind: 'string' }],
+  StoreTreeResponse: [{ name: 'oid', number: 1, kind: 'string' }],
   GetTreeRequest: [
-    { name: 'repository', kind: 'string' },
-    { name: 'revision', kind: 'string' },
-    { name: 'path', kind: 'string' },
-    { name: 'recursive', kind: 'bool' },
-    { name: 'pageSize', kind: 'uint32' },
-    { name: 'pageToken', kind: 'string' }
+    { name: 'repository', number: 1, kind: 'string' },
+    { name: 'revision', number: 2, kind: 'string' },
+    { name: 'path', number: 3, kind: 'string' },
+    { name: 'recursive', number: 4, kind: 'bool' },
+    { name: 'pageSize', number: 5, kind: 'uint32' },
+    { name: 'pageToken', number: 6, kind: 'string' }
   ],
   GetTreeResponse: [
-    { name: 'oid', kind: 'string' },
-    { name: 'entries', kind: 'message', type: 'TreeEntry', repeated: true },
-    { name: 'nextPageToken', kind: 'string' }
+    { name: 'oid', number: 1, kind: 'string' },
+    { name: 'entries', number: 2, kind: 'message', type: 'TreeEntry', repeated: true },
+    { name: 'nextPageToken', number: 3, kind: 'string' }
   ],
   Signature: [
-    { name: 'name', kind: 'string' },
-    { name: 'email', kind: 'string' },
-    { name: 'timeSeconds', kind: 'int64' },
-    { name: 'zone', kind: 'string' }
+    { name: 'name', number: 1, kind: 'string' },
+    { name: 'email', number: 2, kind: 'string' },
+    { name: 'timeSeconds', number: 3, kind: 'int64' },
+    { name: 'zone', number: 4, kind: 'string' }
   ],
   Commit: [
-    { name: 'oid', kind: 'string' },
-    { name: 'tree', kind: 'string' },
-    { name: 'parents', kind: 'string', repeated: true },
-    { name: 'author', kind: 'message', type: 'Signature' },
-    { name: 'committer', kind: 'message', type: 'Signature' },
-    { name: 'message', kind: 'string' },
-    { name: 'raw', kind: 'bytes' }
+    { name: 'oid', number: 1, kind: 'string' },
+    { name: 'tree', number: 2, kind: 'string' },
+    { name: 'parents', number: 3, kind: 'string', repeated: true },
+    { name: 'author', number: 4, kind: 'message', type: 'Signature' },
+    { name: 'committer', number: 5, kind: 'message', type: 'Signature' },
+    { name: 'message', number: 6, kind: 'string' },
+    { name: 'raw', number: 7, kind: 'bytes' }
   ],
   StoreCommitRequest: [
-    { name: 'repository', kind: 'string' },
-    { name: 'tree', kind: 'string' },
-    { name: 'parents', kind: 'string', repeated: true },
-    { name: 'author', kind: 'message', type: 'Signature' },
-    { name: 'committer', kind: 'message', type: 'Signature' },
-    { name: 'message', kind: 'string' }
+    { name: 'repository', number: 1, kind: 'string' },
+    { name: 'tree', number: 2, kind: 'string' },
+    { name: 'parents', number: 3, kind: 'string', repeated: true },
+    { name: 'author', number: 4, kind: 'message', type: 'Signature' },
+    { name: 'committer', number: 5, kind: 'message', type: 'Signature' },
+    { name: 'message', number: 6, kind: 'string' }
   ],
-  StoreCommitResponse: [{ name: 'oid', kind: 'string' }],
+  StoreCommitResponse: [{ name: 'oid', number: 1, kind: 'string' }],
   GetCommitRequest: [
-    { name: 'repository', kind: 'string' },
-    { name: 'revision', kind: 'string' }
+    { name: 'repository', number: 1, kind: 'string' },
+    { name: 'revision', number: 2, kind: 'string' }
   ],
-  GetCommitResponse: [{ name: 'commit', kind: 'message', type: 'Commit' }],
+  GetCommitResponse: [{ name: 'commit', number: 1, kind: 'message', type: 'Commit' }],
   ListCommitsRequest: [
-    { name: 'repository', kind: 'string' },
-    { name: 'revision', kind: 'string' },
-    { name: 'path', kind: 'string' },
-    { name: 'pageSize', kind: 'uint32' },
-    { name: 'pageToken', kind: 'string' }
+    { name: 'repository', number: 1, kind: 'string' },
+    { name: 'revision', number: 2, kind: 'string' },
+    { name: 'path', number: 3, kind: 'string' },
+    { name: 'pageSize', number: 4, kind: 'uint32' },
+    { name: 'pageToken', number: 5, kind: 'string' }
   ],
   ListCommitsResponse: [
-    { name: 'commits', kind: 'message', type: 'Commit', repeated: true },
-    { name: 'nextPageToken', kind: 'string' }
+    { name: 'commits', number: 1, kind: 'message', type: 'Commit', repeated: true },
+    { name: 'nextPageToken', number: 2, kind: 'string' }
   ],
   FileChange: [
-    { name: 'path', kind: 'string' },
-    { name: 'mode', kind: 'string' },
-    { name: 'content', kind: 'bytes', oneof: 'change' },
-    { name: 'oid', kind: 'string', oneof: 'change' },
-    { name: 'delete', kind: 'bool', oneof: 'change' },
-    { name: 'moveFrom', kind: 'string', oneof: 'change' },
-    { name: 'guarded', kind: 'message', type: 'GuardedChange', oneof: 'change' },
-    { name: 'guard', kind: 'string', oneof: 'change' }
+    { name: 'path', number: 1, kind: 'string' },
+    { name: 'mode', number: 2, kind: 'string' },
+    { name: 'content', number: 3, kind: 'bytes', oneof: 'change' },
+    { name: 'oid', number: 4, kind: 'string', oneof: 'change' },
+    { name: 'delete', number: 5, kind: 'bool', oneof: 'change' },
+    { name: 'moveFrom', number: 6, kind: 'string', oneof: 'change' },
+    { name: 'guarded', number: 7, kind: 'message', type: 'GuardedChange', oneof: 'change' },
+    { name: 'guard', number: 8, kind: 'string', oneof: 'change' }
   ],
   GuardedChange: [
-    { name: 'expectedOid', kind: 'string' },
-    { name: 'content', kind: 'bytes', oneof: 'change' },
-    { name: 'oid', kind: 'string', oneof: 'change' },
-    { name: 'delete', kind: 'bool', oneof: 'change' },
-    { name: 'moveFrom', kind: 'string', oneof: 'change' }
+    { name: 'expectedOid', number: 1, kind: 'string' },
+    { name: 'content', number: 2, kind: 'bytes', oneof: 'change' },
+    { name: 'oid', number: 3, kind: 'string', oneof: 'change' },
+    { name: 'delete', number: 4, kind: 'bool', oneof: 'change' },
+    { name: 'moveFrom', number: 5, kind: 'string', oneof: 'change' }
   ],
   NewSignature: [
-    { name: 'name', kind: 'string' },
-    { name: 'email', kind: 'string' },
-    { name: 'timeSeconds', kind: 'int64', oneof: '_timeSeconds' },
-    { name: 'zone', kind: 'string' }
+    { name: 'name', number: 1, kind: 'string' },
+    { name: 'email', number: 2, kind: 'string' },
+    { name: 'timeSeconds', number: 3, kind: 'int64', oneof: '_timeSeconds' },
+    { name: 'zone', number: 4, kind: 'string' }
   ],
   CommitFilesRequest: [
-    { name: 'repository', kind: 'string' },
-    { name: 'branch', kind: 'string' },
-    { name: 'expectedHead', kind: 'string' },
-    { name: 'changes', kind: 'message', type: 'FileChange', repeated: true },
-    { name: 'author', kind: 'message', type: 'NewSignature' },
-    { name: 'committer', kind: 'message', type: 'NewSignature' },
-    { name: 'message', kind: 'string' },
-    { name: 'baseTree', kind: 'string' }
+    { name: 'repository', number: 1, kind: 'string' },
+    { name: 'branch', number: 2, kind: 'string' },
+    { name: 'expectedHead', number: 3, kind: 'string' },
+    { name: 'changes', number: 4, kind: 'message', type: 'FileChange', repeated: true },
+    { name: 'author', number: 5, kind: 'message', type: 'NewSignature' },
+    { name: 'committer', number: 6, kind: 'message', type: 'NewSignature' },
+    { name: 'message', number: 7, kind: 'string' },
+    { name: 'baseTree', number: 8, kind: 'string' }
   ],
   CommitFilesResponse: [
-    { name: 'oid', kind: 'string' },
-    { name: 'tree', kind: 'string' },
-    { name: 'parents', kind: 'string', repeated: true },
-    { name: 'ref', kind: 'string' },
-    { name: 'result', kind: 'string' },
-    { name: 'timeSeconds', kind: 'int64' }
+    { name: 'oid', number: 1, kind: 'string' },
+    { name: 'tree', number: 2, kind: 'string' },
+    { name: 'parents', number: 3, kind: 'string', repeated: true },
+    { name: 'ref', number: 4, kind: 'string' },
+    { name: 'result', number: 5, kind: 'string' },
+    { name: 'timeSeconds', number: 6, kind: 'int64' }
   ],
   Ref: [
-    { name: 'name', kind: 'string' },
-    { name: 'oid', kind: 'string' }
+    { name: 'name', number: 1, kind: 'string' },
+    { name: 'oid', number: 2, kind: 'string' }
   ],
   ListRefsRequest: [
-    { name: 'repository', kind: 'string' },
-    { name: 'prefix', kind: 'string' },
-    { name: 'pageSize', kind: 'uint32' },
-    { name: 'pageToken', kind: 'string' }
+    { name: 'repository', number: 1, kind: 'string' },
+    { name: 'prefix', number: 2, kind: 'string' },
+    { name: 'pageSize', number: 3, kind: 'uint32' },
+    { name: 'pageToken', number: 4, kind: 'string' }
   ],
   ListRefsResponse: [
-    { name: 'refs', kind: 'message', type: 'Ref', repeated: true },
-    { name: 'nextPageToken', kind: 'string' }
+    { name: 'refs', number: 1, kind: 'message', type: 'Ref', repeated: true },
+    { name: 'nextPageToken', number: 2, kind: 'string' }
   ],
   RefUpdate: [
-    { name: 'name', kind: 'string' },
-    { name: 'expectedOid', kind: 'string' },
-    { name: 'newOid', kind: 'string' }
+    { name: 'name', number: 1, kind: 'string' },
+    { name: 'expectedOid', number: 2, kind: 'string' },
+    { name: 'newOid', number: 3, kind: 'string' }
   ],
   UpdateRefsRequest: [
-    { name: 'repository', kind: 'string' },
-    { name: 'updates', kind: 'message', type: 'RefUpdate', repeated: true }
+    { name: 'repository', number: 1, kind: 'string' },
+    { name: 'updates', number: 2, kind: 'message', type: 'RefUpdate', repeated: true }
   ],
   UpdateRefsResponse: [
-    { name: 'refs', kind: 'message', type: 'Ref', repeated: true },
-    { name: 'results', kind: 'string', repeated: true }
+    { name: 'refs', number: 1, kind: 'message', type: 'Ref', repeated: true },
+    { name: 'results', number: 2, kind: 'string', repeated: true }
   ],
   CompareRequest: [
-    { name: 'repository', kind: 'string' },
-    { name: 'base', kind: 'string' },
-    { name: 'head', kind: 'string' },
-    { name: 'pageSize', kind: 'uint32' },
-    { name: 'pageToken', kind: 'string' }
+    { name: 'repository', number: 1, kind: 'string' },
+    { name: 'base', number: 2, kind: 'string' },
+    { name: 'head', number: 3, kind: 'string' },
+    { name: 'pageSize', number: 4, kind: 'uint32' },
+    { name: 'pageToken', number: 5, kind: 'string' }
   ],
   PathChange: [
-    { name: 'path', kind: 'string' },
-    { name: 'status', kind: 'string' },
-    { name: 'oldMode', kind: 'string' },
-    { name: 'oldOid', kind: 'string' },
-    { name: 'newMode', kind: 'string' },
-    { name: 'newOid', kind: 'string' },
-    { name: 'rawPath', kind: 'bytes' }
+    { name: 'path', number: 1, kind: 'string' },
+    { name: 'status', number: 2, kind: 'string' },
+    { name: 'oldMode', number: 3, kind: 'string' },
+    { name: 'oldOid', number: 4, kind: 'string' },
+    { name: 'newMode', number: 5, kind: 'string' },
+    { name: 'newOid', number: 6, kind: 'string' },
+    { name: 'rawPath', number: 7, kind: 'bytes' }
   ],
   CompareResponse: [
-    { name: 'changes', kind: 'message', type: 'PathChange', repeated: true },
-    { name: 'nextPageToken', kind: 'string' }
+    { name: 'changes', number: 1, kind: 'message', type: 'PathChange', repeated: true },
+    { name: 'nextPageToken', number: 2, kind: 'string' }
   ],
   Operation: [
-    { name: 'storeBlob', kind: 'message', type: 'StoreBlobRequest', oneof: 'operation' },
-    { name: 'getBlob', kind: 'message', type: 'GetBlobRequest', oneof: 'operation' },
-    { name: 'findMissing', kind: 'message', type: 'FindMissingRequest', oneof: 'operation' },
-    { name: 'storeTree', kind: 'message', type: 'StoreTreeRequest', oneof: 'operation' },
-    { name: 'getTree', kind: 'message', type: 'GetTreeRequest', oneof: 'operation' },
-    { name: 'storeCommit', kind: 'message', type: 'StoreCommitRequest', oneof: 'operation' },
-    { name: 'getCommit', kind: 'message', type: 'GetCommitRequest', oneof: 'operation' },
-    { name: 'listCommits', kind: 'message', type: 'ListCommitsRequest', oneof: 'operation' },
-    { name: 'commitFiles', kind: 'message', type: 'CommitFilesRequest', oneof: 'operation' },
-    { name: 'listRefs', kind: 'message', type: 'ListRefsRequest', oneof: 'operation' },
-    { name: 'updateRefs', kind: 'message', type: 'UpdateRefsRequest', oneof: 'operation' },
-    { name: 'compare', kind: 'message', type: 'CompareRequest', oneof: 'operation' },
-    { name: 'getRepository', kind: 'message', type: 'GetRepositoryRequest', oneof: 'operation' },
-    { name: 'apply', kind: 'message', type: 'KeyedOperation', oneof: 'operation' }
+    { name: 'storeBlob', number: 1, kind: 'message', type: 'StoreBlobRequest', oneof: 'operation' },
+    { name: 'getBlob', number: 2, kind: 'message', type: 'GetBlobRequest', oneof: 'operation' },
+    { name: 'findMissing', number: 3, kind: 'message', type: 'FindMissingRequest', oneof: 'operation' },
+    { name: 'storeTree', number: 4, kind: 'message', type: 'StoreTreeRequest', oneof: 'operation' },
+    { name: 'getTree', number: 5, kind: 'message', type: 'GetTreeRequest', oneof: 'operation' },
+    { name: 'storeCommit', number: 6, kind: 'message', type: 'StoreCommitRequest', oneof: 'operation' },
+    { name: 'getCommit', number: 7, kind: 'message', type: 'GetCommitRequest', oneof: 'operation' },
+    { name: 'listCommits', number: 8, kind: 'message', type: 'ListCommitsRequest', oneof: 'operation' },
+    { name: 'commitFiles', number: 9, kind: 'message', type: 'CommitFilesRequest', oneof: 'operation' },
+    { name: 'listRefs', number: 10, kind: 'message', type: 'ListRefsRequest', oneof: 'operation' },
+    { name: 'updateRefs', number: 11, kind: 'message', type: 'UpdateRefsRequest', oneof: 'operation' },
+    { name: 'compare', number: 12, kind: 'message', type: 'CompareRequest', oneof: 'operation' },
+    { name: 'getRepository', number: 13, kind: 'message', type: 'GetRepositoryRequest', oneof: 'operation' },
+    { name: 'apply', number: 14, kind: 'message', type: 'KeyedOperation', oneof: 'operation' }
   ],
   KeyedOperation: [
-    { name: 'requestKey', kind: 'string' },
-    { name: 'timeoutMs', kind: 'uint32' },
-    { name: 'commitFiles', kind: 'message', type: 'CommitFilesRequest', oneof: 'operation' },
-    { name: 'updateRefs', kind: 'message', type: 'UpdateRefsRequest', oneof: 'operation' }
+    { name: 'requestKey', number: 1, kind: 'string' },
+    { name: 'timeoutMs', number: 2, kind: 'uint32' },
+    { name: 'commitFiles', number: 3, kind: 'message', type: 'CommitFilesRequest', oneof: 'operation' },
+    { name: 'updateRefs', number: 4, kind: 'message', type: 'UpdateRefsRequest', oneof: 'operation' }
   ],
   KeyedResult: [
-    { name: 'commitFiles', kind: 'message', type: 'CommitFilesResponse', oneof: 'result' },
-    { name: 'updateRefs', kind: 'message', type: 'UpdateRefsResponse', oneof: 'result' }
+    { name: 'commitFiles', number: 3, kind: 'message', type: 'CommitFilesResponse', oneof: 'result' },
+    { name: 'updateRefs', number: 4, kind: 'message', type: 'UpdateRefsResponse', oneof: 'result' }
   ],
   OperationResult: [
-    { name: 'storeBlob', kind: 'message', type: 'StoreBlobResponse', oneof: 'result' },
-    { name: 'getBlob', kind: 'message', type: 'GetBlobResponse', oneof: 'result' },
-    { name: 'findMissing', kind: 'message', type: 'FindMissingResponse', oneof: 'result' },
-    { name: 'storeTree', kind: 'message', type: 'StoreTreeResponse', oneof: 'result' },
-    { name: 'getTree', kind: 'message', type: 'GetTreeResponse', oneof: 'result' },
-    { name: 'storeCommit', kind: 'message', type: 'StoreCommitResponse', oneof: 'result' },
-    { name: 'getCommit', kind: 'message', type: 'GetCommitResponse', oneof: 'result' },
-    { name: 'listCommits', kind: 'message', type: 'ListCommitsResponse', oneof: 'result' },
-    { name: 'commitFiles', kind: 'message', type: 'CommitFilesResponse', oneof: 'result' },
-    { name: 'listRefs', kind: 'message', type: 'ListRefsResponse', oneof: 'result' },
-    { name: 'updateRefs', kind: 'message', type: 'UpdateRefsResponse', oneof: 'result' },
-    { name: 'compare', kind: 'message', type: 'CompareResponse', oneof: 'result' },
-    { name: 'getRepository', kind: 'message', type: 'GetRepositoryResponse', oneof: 'result' },
-    { name: 'apply', kind: 'message', type: 'KeyedResult', oneof: 'result' },
-    { name: 'error', kind: 'message', type: 'OperationError', oneof: 'result' }
+    { name: 'storeBlob', number: 1, kind: 'message', type: 'StoreBlobResponse', oneof: 'result' },
+    { name: 'getBlob', number: 2, kind: 'message', type: 'GetBlobResponse', oneof: 'result' },
+    { name: 'findMissing', number: 3, kind: 'message', type: 'FindMissingResponse', oneof: 'result' },
+    { name: 'storeTree', number: 4, kind: 'message', type: 'StoreTreeResponse', oneof: 'result' },
+    { name: 'getTree', number: 5, kind: 'message', type: 'GetTreeResponse', oneof: 'result' },
+    { name: 'storeCommit', number: 6, kind: 'message', type: 'StoreCommitResponse', oneof: 'result' },
+    { name: 'getCommit', number: 7, kind: 'message', type: 'GetCommitResponse', oneof: 'result' },
+    { name: 'listCommits', number: 8, kind: 'message', type: 'ListCommitsResponse', oneof: 'result' },
+    { name: 'commitFiles', number: 9, kind: 'message', type: 'CommitFilesResponse', oneof: 'result' },
+    { name: 'listRefs', number: 10, kind: 'message', type: 'ListRefsResponse', oneof: 'result' },
+    { name: 'updateRefs', number: 11, kind: 'message', type: 'UpdateRefsResponse', oneof: 'result' },
+    { name: 'compare', number: 12, kind: 'message', type: 'CompareResponse', oneof: 'result' },
+    { name: 'getRepository', number: 13, kind: 'message', type: 'GetRepositoryResponse', oneof: 'result' },
+    { name: 'apply', number: 14, kind: 'message', type: 'KeyedResult', oneof: 'result' },
+    { name: 'error', number: 100, kind: 'message', type: 'OperationError', oneof: 'result' }
   ],
   BatchOperationsRequest: [
-    { name: 'repository', kind: 'string' },
-    { name: 'operations', kind: 'message', type: 'Operation', repeated: true },
-    { name: 'atomic', kind: 'bool' }
+    { name: 'repository', number: 1, kind: 'string' },
+    { name: 'operations', number: 2, kind: 'message', type: 'Operation', repeated: true },
+    { name: 'atomic', number: 3, kind: 'bool' }
   ],
-  BatchOperationsResponse: [{ name: 'results', kind: 'message', type: 'OperationResult', repeated: true }],
+  BatchOperationsResponse: [{ name: 'results', number: 1, kind: 'message', type: 'OperationResult', repeated: true }],
   ApplyRequest: [
-    { name: 'repository', kind: 'string' },
-    { name: 'requestKey', kind: 'string' },
-    { name: 'commitFiles', kind: 'message', type: 'CommitFilesRequest', oneof: 'write' },
-    { name: 'updateRefs', kind: 'message', type: 'UpdateRefsRequest', oneof: 'write' },
-    { name: 'createRepository', kind: 'message', type: 'CreateRepositoryRequest', oneof: 'write' },
-    { name: 'deleteRepository', kind: 'message', type: 'DeleteRepositoryRequest', oneof: 'write' },
-    { name: 'batch', kind: 'message', type: 'BatchOperationsRequest', oneof: 'write' }
+    { name: 'repository', number: 1, kind: 'string' },
+    { name: 'requestKey', number: 2, kind: 'string' },
+    { name: 'commitFiles', number: 3, kind: 'message', type: 'CommitFilesRequest', oneof: 'write' },
+    { name: 'updateRefs', number: 4, kind: 'message', type: 'UpdateRefsRequest', oneof: 'write' },
+    { name: 'createRepository', number: 5, kind: 'message', type: 'CreateRepositoryRequest', oneof: 'write' },
+    { name: 'deleteRepository', number: 6, kind: 'message', type: 'DeleteRepositoryRequest', oneof: 'write' },
+    { name: 'batch', number: 7, kind: 'message', type: 'BatchOperationsRequest', oneof: 'write' }
   ],
   ApplyResponse: [
-    { name: 'commitFiles', kind: 'message', type: 'CommitFilesResponse', oneof: 'result' },
-    { name: 'updateRefs', kind: 'message', type: 'UpdateRefsResponse', oneof: 'result' },
-    { name: 'createRepository', kind: 'message', type: 'CreateRepositoryResponse', oneof: 'result' },
-    { name: 'deleteRepository', kind: 'message', type: 'DeleteRepositoryResponse', oneof: 'result' },
-    { name: 'batch', kind: 'message', type: 'BatchOperationsResponse', oneof: 'result' }
+    { name: 'commitFiles', number: 3, kind: 'message', type: 'CommitFilesResponse', oneof: 'result' },
+    { name: 'updateRefs', number: 4, kind: 'message', type: 'UpdateRefsResponse', oneof: 'result' },
+    { name: 'createRepository', number: 5, kind: 'message', type: 'CreateRepositoryResponse', oneof: 'result' },
+    { name: 'deleteRepository', number: 6, kind: 'message', type: 'DeleteRepositoryResponse', oneof: 'result' },
+    { name: 'batch', number: 7, kind: 'message', type: 'BatchOperationsResponse', oneof: 'result' }
   ],
   SessionBatch: [
-    { name: 'repository', kind: 'string' },
-    { name: 'firstId', kind: 'uint64' },
-    { name: 'operations', kind: 'message', type: 'Operation', repeated: true },
-    { name: 'headerLists', kind: 'uint32', repeated: true }
+    { name: 'repository', number: 1, kind: 'string' },
+    { name: 'firstId', number: 2, kind: 'uint64' },
+    { name: 'operations', number: 3, kind: 'message', type: 'Operation', repeated: true },
+    { name: 'headerLists', number: 4, kind: 'uint32', repeated: true }
   ],
   Header: [
-    { name: 'name', kind: 'string' },
-    { name: 'value', kind: 'string' }
+    { name: 'name', number: 1, kind: 'string' },
+    { name: 'value', number: 2, kind: 'string' }
   ],
-  HeaderList: [{ name: 'headers', kind: 'message', type: 'Header', repeated: true }],
+  HeaderList: [{ name: 'headers', number: 1, kind: 'message', type: 'Header', repeated: true }],
   SessionBatches: [
-    { name: 'headerLists', kind: 'message', type: 'HeaderList', repeated: true },
-    { name: 'batches', kind: 'message', type: 'SessionBatch', repeated: true }
+    { name: 'headerLists', number: 1, kind: 'message', type: 'HeaderList', repeated: true },
+    { name: 'batches', number: 2, kind: 'message', type: 'SessionBatch', repeated: true }
   ],
-  SessionCancel: [{ name: 'ids', kind: 'uint64', repeated: true }],
+  SessionCancel: [{ name: 'ids', number: 1, kind: 'uint64', repeated: true }],
   SessionRequest: [
-    { name: 'batch', kind: 'message', type: 'SessionBatch', oneof: 'frame' },
-    { name: 'cancel', kind: 'message', type: 'SessionCancel', oneof: 'frame' },
-    { name: 'batches', kind: 'message', type: 'SessionBatches', oneof: 'frame' }
+    { name: 'batch', number: 1, kind: 'message', type: 'SessionBatch', oneof: 'frame' },
+    { name: 'cancel', number: 2, kind: 'message', type: 'SessionCancel', oneof: 'frame' },
+    { name: 'batches', number: 3, kind: 'message', type: 'SessionBatches', oneof: 'frame' }
   ],
   SessionResult: [
-    { name: 'id', kind: 'uint64' },
-    { name: 'result', kind: 'message', type: 'OperationResult' }
+    { name: 'id', number: 1, kind: 'uint64' },
+    { name: 'result', number: 2, kind: 'message', type: 'OperationResult' }
   ],
-  SessionResponse: [{ name: 'results', kind: 'message', type: 'SessionResult', repeated: true }],
+  SessionResponse: [{ name: 'results', number: 1, kind: 'message', type: 'SessionResult', repeated: true }],
   UploadBlobRequest: [
-    { name: 'repository', kind: 'string' },
-    { name: 'uploadId', kind: 'string' },
-    { name: 'size', kind: 'uint64' },
-    { name: 'offset', kind: 'uint64' },
-    { name: 'chunk', kind: 'bytes' }
+    { name: 'repository', number: 1, kind: 'string' },
+    { name: 'uploadId', number: 2, kind: 'string' },
+    { name: 'size', number: 3, kind: 'uint64' },
+    { name: 'offset', number: 4, kind: 'uint64' },
+    { name: 'chunk', number: 5, kind: 'bytes' }
   ],
   UploadBlobResponse: [
-    { name: 'oid', kind: 'string' },
-    { name: 'size', kind: 'uint64' }
+    { name: 'oid', number: 1, kind: 'string' },
+    { name: 'size', number: 2, kind: 'uint64' }
   ],
   DownloadBlobRequest: [
-    { name: 'repository', kind: 'string' },
-    { name: 'oid', kind: 'string' },
-    { name: 'offset', kind: 'uint64' },
-    { name: 'length', kind: 'uint64' }
+    { name: 'repository', number: 1, kind: 'string' },
+    { name: 'oid', number: 2, kind: 'string' },
+    { name: 'offset', number: 3, kind: 'uint64' },
+    { name: 'length', number: 4, kind: 'uint64' }
   ],
   DownloadBlobResponse: [
-    { name: 'offset', kind: 'uint64' },
-    { name: 'size', kind: 'uint64' },
-    { name: 'chunk', kind: 'bytes' }
+    { name: 'offset', number: 1, kind: 'uint64' },
+    { name: 'size', number: 2, kind: 'uint64' },
+    { name: 'chunk', number: 3, kind: 'bytes' }
   ],
   QueryUploadRequest: [
-    { name: 'repository', kind: 'string' },
-    { name: 'uploadId', kind: 'string' }
+    { name: 'repository', number: 1, kind: 'string' },
+    { name: 'uploadId', number: 2, kind: 'string' }
   ],
   QueryUploadResponse: [
-    { name: 'offset', kind: 'uint64' },
-    { name: 'complete', kind: 'bool' }
+    { name: 'offset', number: 1, kind: 'uint64' },
+    { name: 'complete', number: 2, kind: 'bool' }
   ],
   GetCapabilitiesRequest: [],
   TransportEndpoint: [
-    { name: 'transport', kind: 'string' },
-    { name: 'url', kind: 'string' }
+    { name: 'transport', number: 1, kind: 'string' },
+    { name: 'url', number: 2, kind: 'string' }
   ],
   Limits: [
-    { name: 'maxInlineBytes', kind: 'uint64' },
-    { name: 'maxBatchOperations', kind: 'uint32' },
-    { name: 'maxBatchBytes', kind: 'uint64' },
-    { name: 'chunkBytes', kind: 'uint64' },
-    { name: 'maxBlobBytes', kind: 'uint64' }
+    { name: 'maxInlineBytes', number: 1, kind: 'uint64' },
+    { name: 'maxBatchOperations', number: 2, kind: 'uint32' },
+    { name: 'maxBatchBytes', number: 3, kind: 'uint64' },
+    { name: 'chunkBytes', number: 4, kind: 'uint64' },
+    { name: 'maxBlobBytes', number: 5, kind: 'uint64' }
   ],
   GetCapabilitiesResponse: [
-    { name: 'serverVersion', kind: 'string' },
-    { name: 'transports', kind: 'message', type: 'TransportEndpoint', repeated: true },
-    { name: 'limits', kind: 'message', type: 'Limits' },
-    { name: 'codecs', kind: 'string', repeated: true },
-    { name: 'compressors', kind: 'string', repeated: true },
-    { name: 'objectFormats', kind: 'string', repeated: true },
-    { name: 'atomic', kind: 'bool' },
-    { name: 'resume', kind: 'bool' },
-    { name: 'session', kind: 'bool' },
-    { name: 'requestKeySeconds', kind: 'uint32' }
+    { name: 'serverVersion', number: 1, kind: 'string' },
+    { name: 'transports', number: 2, kind: 'message', type: 'TransportEndpoint', repeated: true },
+    { name: 'limits', number: 3, kind: 'message', type: 'Limits' },
+    { name: 'codecs', number: 4, kind: 'string', repeated: true },
+    { name: 'compressors', number: 5, kind: 'string', repeated: true },
+    { name: 'objectFormats', number: 6, kind: 'string', repeated: true },
+    { name: 'atomic', number: 7, kind: 'bool' },
+    { name: 'resume', number: 8, kind: 'bool' },
+    { name: 'session', number: 9, kind: 'bool' },
+    { name: 'requestKeySeconds', number: 10, kind: 'uint32' }
   ],
   OperationError: [
-    { name: 'code', kind: 'string' },
-    { name: 'message', kind: 'string' },
-    { name: 'detail', kind: 'message', type: 'ErrorDetail' }
+    { name: 'code', number: 1, kind: 'string' },
+    { name: 'message', number: 2, kind: 'string' },
+    { name: 'detail', number: 3, kind: 'message', type: 'ErrorDetail' }
   ],
   ErrorDetail: [
-    { name: 'reason', kind: 'string' },
-    { name: 'retryable', kind: 'bool' },
-    { name: 'requestId', kind: 'string' },
-    { name: 'refMismatches', kind: 'message', type: 'RefMismatch', repeated: true },
-    { name: 'limit', kind: 'message', type: 'LimitExceeded' },
-    { name: 'violations', kind: 'message', type: 'FieldViolation', repeated: true },
-    { name: 'missingOids', kind: 'string', repeated: true },
-    { name: 'retryAfterMs', kind: 'uint32' },
-    { name: 'pathMismatches', kind: 'message', type: 'PathMismatch', repeated: true }
+    { name: 'reason', number: 1, kind: 'string' },
+    { name: 'retryable', number: 2, kind: 'bool' },
+    { name: 'requestId', number: 3, kind: 'string' },
+    { name: 'refMismatches', number: 4, kind: 'message', type: 'RefMismatch', repeated: true },
+    { name: 'limit', number: 5, kind: 'message', type: 'LimitExceeded' },
+    { name: 'violations', number: 6, kind: 'message', type: 'FieldViolation', repeated: true },
+    { name: 'missingOids', number: 7, kind: 'string', repeated: true },
+    { name: 'retryAfterMs', number: 8, kind: 'uint32' },
+    { name: 'pathMismatches', number: 9, kind: 'message', type: 'PathMismatch', repeated: true }
   ],
   RefMismatch: [
-    { name: 'name', kind: 'string' },
-    { name: 'expectedOid', kind: 'string' },
-    { name: 'foundOid', kind: 'string' }
+    { name: 'name', number: 1, kind: 'string' },
+    { name: 'expectedOid', number: 2, kind: 'string' },
+    { name: 'foundOid', number: 3, kind: 'string' }
   ],
   PathMismatch: [
-    { name: 'path', kind: 'string' },
-    { name: 'expectedOid', kind: 'string' },
-    { name: 'foundOid', kind: 'string' }
+    { name: 'path', number: 1, kind: 'string' },
+    { name: 'expectedOid', number: 2, kind: 'string' },
+    { name: 'foundOid', number: 3, kind: 'string' }
   ],
   LimitExceeded: [
-    { name: 'limit', kind: 'string' },
-    { name: 'maximum', kind: 'uint64' },
-    { name: 'actual', kind: 'uint64' }
+    { name: 'limit', number: 1, kind: 'string' },
+    { name: 'maximum', number: 2, kind: 'uint64' },
+    { name: 'actual', number: 3, kind: 'uint64' }
   ],
   FieldViolation: [
-    { name: 'field', kind: 'string' },
-    { name: 'description', kind: 'string' }
+    { name: 'field', number: 1, kind: 'string' },
+    { name: 'description', number: 2, kind: 'string' }
   ]
 }

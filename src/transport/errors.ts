@@ -41,6 +41,19 @@ export function withRetryAfter(error: BlobwireError, header: string | undefined,
   return error.with({ retryable, details: { ...error.details, retryAfterMs: Math.max(0, ms) } })
 }
 
+/**
+ * The error of an answer that could not be read. Envelope, gzip and codecs serve the server, too, and report errors as
+ * those of a request.
+ */
+export function asResponseError(error: unknown): BlobwireError {
+  if (!(error instanceof BlobwireError)) return malformedResponse((error as Error).message, error)
+  const { code, message } = error
+  if (code === 'invalid_argument') return malformedResponse(message, error)
+  if (code !== 'resource_exhausted') return error
+  // The exceeded limit is the client's, so that its details must not be taken for the server's.
+  return new BlobwireError({ reason: 'response_too_large', message, sent: 'processed', cause: error })
+}
+
 /** The error of an answer that violates the protocol. */
 export function malformedResponse(description: string, cause?: unknown): BlobwireError {
   return new BlobwireError({

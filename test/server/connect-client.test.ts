@@ -9,7 +9,7 @@ import { createConnectTransport } from '@connectrpc/connect-node'
 import * as grpc from '@grpc/grpc-js'
 import { makeClientConstructor } from '@grpc/grpc-js'
 import { service as healthService } from 'grpc-health-check'
-import { decodeErrorDetail } from '../../src/transport/grpc/proto.ts'
+import { decodeProtobuf } from '../../src/transport/grpc/proto.ts'
 import { childEnvironment } from '../support/child.ts'
 import { type TestServer, testServer } from '../support/server.ts'
 import { vcsService } from '../support/vcs-service.ts'
@@ -73,7 +73,7 @@ for (const httpVersion of ['2', '1.1'] as const) {
       assert.equal(error.code, Code.Aborted)
       const [detail] = error.details as { type: string; value: Uint8Array }[]
       assert.equal(detail?.type, 'blobwire.v1.ErrorDetail')
-      const { reason, refMismatches } = decodeErrorDetail(detail?.value ?? new Uint8Array(0))
+      const { reason, refMismatches } = decodeProtobuf('ErrorDetail', detail?.value ?? new Uint8Array(0))
       assert.equal(reason, 'ref_mismatch')
       assert.deepEqual(refMismatches, [{ name: 'refs/tags/x', expectedOid, foundOid: zero }])
       return true
@@ -106,7 +106,7 @@ test('buf curl over gRPC, with the schema from server reflection', async () => {
   const missing = await bufCurl(`${service}/GetBlob`, { repository: 'curl', oid: 'ab'.repeat(32) }, ...token)
   assert.equal(missing.answer.code, 'not_found')
   assert.equal(missing.answer.details[0].type, 'blobwire.v1.ErrorDetail')
-  const detail = decodeErrorDetail(Buffer.from(missing.answer.details[0].value, 'base64'))
+  const detail = decodeProtobuf('ErrorDetail', Buffer.from(missing.answer.details[0].value, 'base64'))
   assert.equal(detail.reason, 'object', JSON.stringify(missing.answer))
   assert.equal((await bufCurl(`${service}/GetBlob`, { repository: 'curl', oid })).answer.code, 'unauthenticated')
   assert.equal((await bufCurl(`${service}/Session`, {}, ...token)).answer.code, 'invalid_argument')

@@ -86,9 +86,8 @@ test('a batch of a million operations, and batches in a batch, are refused quick
   }
   const cpuMs = startCpuClock()
   const batchOf = (count: number) => `{"repository":"demo","operations":[${'{},'.repeat(count - 1)}{}]}`
-  // A million values are more than the codec reads at all.
-  assert.equal((await post(batchOf(1_000_000))).code, 'invalid_argument')
-  assert.equal((await post(batchOf(100_000))).code, 'resource_exhausted')
+  // A million are more than the codec reads at all.
+  for (const count of [1_000_000, 50_000]) assert.equal((await post(batchOf(count))).code, 'resource_exhausted')
   assert.ok(cpuMs() < 3000)
   const storeBlob = '{"storeBlob":{"content":"eA=="}}'
   const nested = `{"batchOperations":{"repository":"demo","operations":[${storeBlob}]}}`

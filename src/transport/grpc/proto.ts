@@ -1,8 +1,10 @@
 /** The proto file, loaded for gRPC and for the typed details of errors. */
 import { fileURLToPath } from 'node:url'
 import { loadSync, type MessageTypeDefinition, type PackageDefinition } from '@grpc/proto-loader'
+import { malformed } from '../../codec/malformed.ts'
+import { scanProtobuf } from '../../codec/protobuf-scan.ts'
 import { fromWire, toWire } from '../../codec/wire-object.ts'
-import type { Init } from '../../schema/descriptor.ts'
+import type { Init, MessageName } from '../../schema/descriptor.ts'
 import type { Messages } from '../../schema/messages.ts'
 
 const protoDirectory = fileURLToPath(new URL('../../../proto', import.meta.url))
@@ -22,14 +24,32 @@ function messageType(name: string): MessageTypeDefinition<object, object> {
   return loadProto()[name] as MessageTypeDefinition<object, object>
 }
 
+const deserializers = new Map<MessageName, (bytes: Buffer) => object>()
+
+/**
+ * The message in protobuf bytes, scanned before it is decoded, and checked as by the other codecs. Every message that a
+ * peer sends is read here.
+ * @throws BlobwireError `invalid_argument`, or `resource_exhausted`, reason `message_too_large`, for too many values
+ */
+export function decodeProtobuf<Name extends MessageName>(type: Name, bytes: Uint8Array): Messages[Name] {
+  scanProtobuf(type, bytes)
+  let deserialize = deserializers.get(type)
+  if (deserialize === undefined) {
+    deserialize = messageType(`blobwire.v1.${type}`).deserialize
+    deserializers.set(type, deserialize)
+  }
+  let wire: object
+  try {
+    wire = deserialize(bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
+  } catch (cause) {
+    throw malformed('the message is not valid protobuf', cause)
+  }
+  return fromWire(type, wire)
+}
+
 /** Protobuf bytes of a `blobwire.v1.ErrorDetail`. */
 export function encodeErrorDetail(detail: Init<Messages['ErrorDetail']>): Uint8Array {
   return messageType('blobwire.v1.ErrorDetail').serialize(toWire('ErrorDetail', detail))
-}
-
-/** The `blobwire.v1.ErrorDetail` in protobuf bytes. */
-export function decodeErrorDetail(bytes: Uint8Array): Messages['ErrorDetail'] {
-  return fromWire('ErrorDetail', messageType('blobwire.v1.ErrorDetail').deserialize(Buffer.from(bytes)))
 }
 
 /** A `google.rpc.Status`: gRPC's code, a message, and at most one `ErrorDetail`. */
@@ -47,7 +67,7 @@ export function encodeStatus(status: Status): Buffer {
   return messageType('google.rpc.Status').serialize({ code: status.code, message: status.message, details })
 }
 
-/** Reads `grpc-status-details-bin`; details of other types are ignored. */
+/** Reads `grpc-status-details-bin`, which HTTP/2 bounds as it does all headers; details of other types are ignored. */
 export function decodeStatus(bytes: Uint8Array): Status {
   const status = messageType('google.rpc.Status').deserialize(Buffer.from(bytes)) as {
     code?: number
@@ -58,6 +78,6 @@ export function decodeStatus(bytes: Uint8Array): Status {
   return {
     code: status.code ?? 2,
     message: status.message ?? '',
-    detail: ours?.value ? decodeErrorDetail(ours.value) : undefined
+    detail: ours?.value ? decodeProtobuf('ErrorDetail', ours.value) : undefined
   }
 }

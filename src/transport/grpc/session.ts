@@ -1,17 +1,18 @@
 /** Sessions as bidirectional streams of gRPC. */
 import { type ClientDuplexStream, Metadata, type MethodDefinition, type ServiceError } from '@grpc/grpc-js'
-import { fromWire, toWire } from '../../codec/wire-object.ts'
+import { toWire } from '../../codec/wire-object.ts'
 import type { GrpcChannel } from '../../connection/grpc/channel.ts'
 import { asIs, type GrpcConnection, type StreamListener } from '../../connection/grpc/connection.ts'
 import type { Counters } from '../../core/counters.ts'
 import { asBlobwireError, type BlobwireError } from '../../core/error.ts'
 import type { Messages } from '../../schema/messages.ts'
-import { malformedResponse } from '../errors.ts'
+import { asResponseError } from '../errors.ts'
 import { frameMessage, type SessionFrame } from '../session-frame.ts'
 import type { SessionOpening, SessionStream } from '../session-stream.ts'
 import { sessionGzipThresholdBytes } from '../transport.ts'
 import { compressIfSmaller } from './compression.ts'
 import { errorFromService, isReset } from './errors.ts'
+import { decodeProtobuf } from './proto.ts'
 
 /** The dependencies of a session. */
 export interface GrpcSessionContext {
@@ -114,10 +115,10 @@ class GrpcSession implements SessionStream, StreamListener {
     this.#context.counters.bytesReceived += bytes.length
     let response: Messages['SessionResponse']
     try {
-      response = fromWire('SessionResponse', this.#context.method.responseDeserialize(bytes))
+      response = decodeProtobuf('SessionResponse', bytes)
     } catch (error) {
       this.#stream.cancel()
-      this.#end(malformedResponse((error as Error).message, error))
+      this.#end(asResponseError(error))
       return
     }
     try {

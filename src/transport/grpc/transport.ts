@@ -1,7 +1,7 @@
 /** The gRPC transport, through grpc-js. */
 import { Metadata, type MethodDefinition, type ServiceError, status } from '@grpc/grpc-js'
 import type { ServiceDefinition } from '@grpc/proto-loader'
-import { fromWire, toWire } from '../../codec/wire-object.ts'
+import { toWire } from '../../codec/wire-object.ts'
 import { GrpcChannel } from '../../connection/grpc/channel.ts'
 import { asIs, type StreamListener } from '../../connection/grpc/connection.ts'
 import type { GrpcEndpoint } from '../../connection/grpc/grpc-endpoint.ts'
@@ -10,12 +10,14 @@ import { BlobwireError } from '../../core/error.ts'
 import type { Init, MessageName } from '../../schema/descriptor.ts'
 import type { Messages } from '../../schema/messages.ts'
 import { methods, serviceName } from '../../schema/methods.ts'
-import { malformedResponse } from '../errors.ts'
+import { asResponseError } from '../errors.ts'
 import { gzipThresholdBytes, type Transport, type TransportOptions, type UnaryCall } from '../transport.ts'
 import { compressIfSmaller } from './compression.ts'
 import { errorFromService, isReset } from './errors.ts'
-import { loadProto } from './proto.ts'
+import { decodeProtobuf, loadProto } from './proto.ts'
 import { openGrpcSession } from './session.ts'
+
+const noBytes = Buffer.alloc(0)
 
 function endedAtDeadline({ reason }: AbortSignal): boolean {
   return reason instanceof BlobwireError && reason.code === 'deadline_exceeded'
@@ -30,19 +32,19 @@ export function createGrpcTransport(context: GrpcEndpoint, options: TransportOpt
   const interceptors = options.gzip ? [compressIfSmaller(gzipThresholdBytes)] : []
   const methodOf = (name: string) => service[name] as MethodDefinition<object, object>
 
-  function unary(call: UnaryCall): Promise<object> {
-    const { path, requestSerialize, responseDeserialize } = methodOf(call.method.name)
-    const deserialize = (bytes: Buffer) => {
+  function unary(call: UnaryCall): Promise<Buffer> {
+    const { path, requestSerialize } = methodOf(call.method.name)
+    const take = (bytes: Buffer) => {
       counters.bytesReceived += bytes.length
       connection.messageReceived()
-      return responseDeserialize(bytes)
+      return bytes
     }
     const request = requestSerialize(toWire(call.method.request, call.request as Init<Messages[MessageName]>))
     counters.bytesSent += request.length
     const metadata = new Metadata()
     for (const [name, value] of Object.entries(call.headers)) metadata.set(name, value)
     counters.requests++
-    const { promise, resolve, reject } = Promise.withResolvers<object>()
+    const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
     const listener: StreamListener = {
       onReady: () => undefined,
       onGoaway: () => undefined,
@@ -56,11 +58,11 @@ export function createGrpcTransport(context: GrpcEndpoint, options: TransportOpt
     const stream = connection.client.makeUnaryRequest(
       path,
       asIs,
-      deserialize,
+      take,
       request,
       metadata,
       { deadline: Date.now() + call.remainingMs(), interceptors },
-      (error: ServiceError | null, response?: object) => {
+      (error: ServiceError | null, response?: Buffer) => {
         call.signal.removeEventListener('abort', cancel)
         connection.end(listener)
         if (error === null) connection.messageReceived()
@@ -69,7 +71,7 @@ export function createGrpcTransport(context: GrpcEndpoint, options: TransportOpt
         if (isLate && connection.messagesReceived === receivedBefore) connection.suspect()
         if (error && !call.signal.aborted && isReset(error)) connection.streamReset()
         if (error) reject(errorFromService(error).with({ transport: 'grpc', attempts: 1 }))
-        else resolve(response ?? {})
+        else resolve(response ?? noBytes)
       }
     )
     const cancel = () => stream.cancel()
@@ -84,9 +86,9 @@ export function createGrpcTransport(context: GrpcEndpoint, options: TransportOpt
     async unary(call) {
       const response = await unary(call)
       try {
-        return fromWire(call.method.response, response)
+        return decodeProtobuf(call.method.response, response)
       } catch (error) {
-        throw malformedResponse((error as Error).message, error).with({ transport: 'grpc', attempts: 1 })
+        throw asResponseError(error).with({ transport: 'grpc', attempts: 1 })
       }
     },
     openSession(opening) {

@@ -1,9 +1,10 @@
 /** Turns HTTP answers and network exceptions into `BlobwireError`s. */
+import { parseJson } from '../../codec/json.ts'
 import { type Code, codeFromHttpStatus, codeFromName } from '../../core/code.ts'
 import { failureFromErrno } from '../../core/errno.ts'
 import { BlobwireError } from '../../core/error.ts'
 import type { Messages } from '../../schema/messages.ts'
-import { factsOf, malformedResponse } from '../errors.ts'
+import { asResponseError, factsOf, malformedResponse } from '../errors.ts'
 
 /** Longest error message that is taken over: the messages of servers end up in logs. */
 const maxMessageLength = 4096
@@ -42,9 +43,9 @@ export async function errorFromResponse(status: number, contentType: string, bod
 export async function errorFromEndStream(payload: Uint8Array): Promise<BlobwireError | undefined> {
   let message: { error?: unknown } | null
   try {
-    message = JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString())
-  } catch (cause) {
-    return malformedResponse('the end-stream message is not JSON', cause)
+    message = parseJson(payload) as typeof message
+  } catch (error) {
+    return asResponseError(error)
   }
   if (message?.error === undefined || message.error === null) return undefined
   const connect = connectError(message.error)
@@ -70,7 +71,7 @@ interface ConnectError {
 /** The error object of the Connect protocol, "Error end-of-stream and unary errors"; undefined = it is none. */
 function parseConnectError(body: Uint8Array): ConnectError | undefined {
   try {
-    return connectError(JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString()))
+    return connectError(parseJson(body))
   } catch {
     return undefined
   }
@@ -91,9 +92,9 @@ async function readDetail(details: unknown[]): Promise<Messages['ErrorDetail'] |
   const value = (ours as { value?: unknown } | undefined)?.value
   if (typeof value !== 'string') return undefined
   // Only errors need protobuf here, and only some; JSON and MessagePack clients start without it.
-  const { decodeErrorDetail } = await import('../grpc/proto.ts')
+  const { decodeProtobuf } = await import('../grpc/proto.ts')
   try {
-    return decodeErrorDetail(Buffer.from(value, 'base64'))
+    return decodeProtobuf('ErrorDetail', Buffer.from(value, 'base64'))
   } catch {
     // Unreadable details must not hide the error itself.
     return undefined

@@ -13,9 +13,9 @@ import {
 import { gunzip, gzip } from '../../compression/gzip.ts'
 import { piecesLookCompressible } from '../../compression/sample.ts'
 import type { StreamControl } from '../../connection/http2/connection-pool.ts'
-import { asBlobwireError, BlobwireError } from '../../core/error.ts'
+import { asBlobwireError, type BlobwireError } from '../../core/error.ts'
 import { methods, serviceName } from '../../schema/methods.ts'
-import { malformedResponse, withRetryAfter } from '../errors.ts'
+import { asResponseError, malformedResponse, withRetryAfter } from '../errors.ts'
 import { frameMessage, type SessionFrame } from '../session-frame.ts'
 import type { SessionOpening, SessionStream } from '../session-stream.ts'
 import { sessionGzipThresholdBytes, type TransportOptions } from '../transport.ts'
@@ -257,13 +257,4 @@ class HttpSession implements SessionStream {
     if (!this.#halfClosed) this.#body.push(null)
     this.#opening.onEnd(error?.with({ transport: this.#context.codec.name }))
   }
-}
-
-/** Envelope, gzip and codec serve the server, too, and report errors as those of a request. */
-function asResponseError(error: BlobwireError): BlobwireError {
-  const { code, message } = error
-  if (code === 'invalid_argument') return malformedResponse(message, error)
-  if (code !== 'resource_exhausted') return error
-  // The exceeded limit is the client's, so that its details must not be taken for the server's.
-  return new BlobwireError({ reason: 'response_too_large', message, sent: 'processed', cause: error })
 }

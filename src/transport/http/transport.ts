@@ -5,7 +5,7 @@ import { looksCompressible } from '../../compression/sample.ts'
 import type { Init, MessageName } from '../../schema/descriptor.ts'
 import type { Messages } from '../../schema/messages.ts'
 import { serviceName } from '../../schema/methods.ts'
-import { malformedResponse, withRetryAfter } from '../errors.ts'
+import { asResponseError, malformedResponse, withRetryAfter } from '../errors.ts'
 import { gzipThresholdBytes, type Transport, type TransportOptions, type UnaryCall } from '../transport.ts'
 import { collect, decompress } from './body.ts'
 import { errorFromException, errorFromResponse } from './errors.ts'
@@ -78,7 +78,7 @@ function decode(codec: Codec, call: UnaryCall, message: Uint8Array): object {
   try {
     return codec.decode(call.method.response, message)
   } catch (error) {
-    throw malformedResponse((error as Error).message, error)
+    throw asResponseError(error)
   }
 }
 

@@ -1,0 +1,99 @@
+/** Guards of the scans: no message becomes more objects than a full batch needs. */
+import type { Guard } from './guard.ts'
+
+const scan = 'test/codec/protobuf-scan.test.ts'
+const malformed = 'test/codec/malformed.test.ts'
+
+export const guards: readonly Guard[] = [
+  {
+    name: 'protobuf: the messages of a message are counted before it is decoded',
+    file: 'src/codec/protobuf-scan.ts',
+    from: "    if (++this.#messages > maxMessages) throw tooMany('messages')\n",
+    to: '',
+    tests: [scan]
+  },
+  {
+    name: 'protobuf: the fields of a message are counted before it is decoded',
+    file: 'src/codec/protobuf-scan.ts',
+    from: "      if (++this.#values > maxValues) throw tooMany('values')\n",
+    to: '',
+    tests: [scan]
+  },
+  {
+    name: 'protobuf: packed numbers are counted before they are decoded',
+    file: 'src/codec/protobuf-scan.ts',
+    from: "&& ++this.#values > maxValues) throw tooMany('values')",
+    to: "&& this.#values < 0) throw tooMany('values')",
+    tests: [scan]
+  },
+  {
+    name: 'protobuf: no message is skipped by its length that could be above the limits',
+    file: 'src/codec/protobuf-scan.ts',
+    from: 'Math.min(2 * maxMessages - 1, maxValues)',
+    to: 'Math.max(2 * maxMessages, maxValues)',
+    tests: [scan]
+  },
+  {
+    name: 'protobuf: a field does not end behind its message',
+    file: 'src/codec/protobuf-scan.ts',
+    from: '          if (next > end) throw malformed(',
+    to: '          if (next < 0) throw malformed(',
+    tests: [scan]
+  },
+  {
+    name: 'protobuf: every message of a peer is scanned before it is decoded',
+    file: 'src/transport/grpc/proto.ts',
+    from: '  scanProtobuf(type, bytes)\n',
+    to: '',
+    tests: ['test/faults/bombs.test.ts']
+  },
+  {
+    name: 'MessagePack: the fast reader stops at the limit of messages and values',
+    file: 'src/codec/msgpack-read.ts',
+    from: '    if (++this.#messages > maxMessages || this.#values > maxValues) throw unusual\n',
+    to: '',
+    tests: [malformed]
+  },
+  {
+    name: 'MessagePack: lists in lists do not allocate what all together claim',
+    file: 'src/codec/msgpack-read.ts',
+    from: ' || this.#values > maxValues) throw unusual\n    const items',
+    to: ') throw unusual\n    const items',
+    tests: [malformed]
+  },
+  {
+    name: 'MessagePack: values are counted before the complete reader decodes them',
+    file: 'src/codec/msgpack-scan.ts',
+    from: "    if (++this.#values > maxValues) throw tooMany('values')\n",
+    to: '',
+    tests: [malformed]
+  },
+  {
+    name: 'MessagePack: maps are counted before the complete reader decodes them',
+    file: 'src/codec/msgpack-scan.ts',
+    from: "    if (isMap && ++this.#messages > maxMessages) throw tooMany('messages')\n",
+    to: '',
+    tests: [malformed]
+  },
+  {
+    name: 'JSON: values are counted before they are parsed',
+    file: 'src/codec/json-scan.ts',
+    from: "      case 0x2c: // ,\n        expectsKey = levels.at(-1) !== undefined\n        if (++values > maxValues) throw tooMany('values')\n",
+    to: '      case 0x2c: // ,\n        expectsKey = levels.at(-1) !== undefined\n',
+    tests: [malformed]
+  },
+  {
+    name: 'JSON: objects are counted before they are parsed',
+    file: 'src/codec/json-scan.ts',
+    from: "        if (expectsKey && ++messages > maxMessages) throw tooMany('messages')\n",
+    to: '',
+    tests: [malformed]
+  },
+  {
+    name: 'the error of a peer is scanned before it is parsed',
+    file: 'src/transport/http/errors.ts',
+    from: 'connectError(parseJson(body))',
+    to: 'connectError(JSON.parse(String(body)))',
+    tests: ['test/faults/bombs.test.ts']
+  }
+]

@@ -1,0 +1,159 @@
+/** Messages of a few bytes on the wire that would be millions of objects, as each transport carries them. */
+import { type ClientHttp2Session, connect } from 'node:http2'
+import { gzipSync } from 'node:zlib'
+import type { Answer } from './answering-server.ts'
+
+export const ways = [
+  'json unary',
+  'json session',
+  'msgpack unary',
+  'msgpack session',
+  'grpc unary',
+  'grpc session'
+] as const
+/** A transport and a kind of call. */
+export type Way = (typeof ways)[number]
+
+/** The message of one list of empty messages. `path` = the names of the lists and messages around it. */
+interface Listing {
+  readonly path: readonly string[]
+  /** The numbers of `path` in protobuf. */
+  readonly numbers: readonly number[]
+}
+
+const listings = {
+  request: {
+    unary: { path: ['operations'], numbers: [2] },
+    session: { path: ['batch', 'operations'], numbers: [1, 3] }
+  },
+  answer: { unary: { path: ['results'], numbers: [1] }, session: { path: ['results'], numbers: [1] } }
+} as const satisfies Record<string, Record<string, Listing>>
+
+function varint(value: number): Buffer {
+  const bytes: number[] = []
+  for (; value > 0x7f; value = Math.floor(value / 0x80)) bytes.push((value % 0x80) + 0x80)
+  return Buffer.from([...bytes, value])
+}
+
+/** The list with so many empty messages, and the messages around it, in the encoding of the transport. */
+function encoded(transport: string, { path, numbers }: Listing, count: number): Buffer {
+  if (transport === 'json') {
+    const [first = '', second] = path
+    const list = `[${'{},'.repeat(count - 1)}{}]`
+    return Buffer.from(second === undefined ? `{"${first}":${list}}` : `{"${first}":{"${second}":${list}}}`)
+  }
+  if (transport === 'msgpack') {
+    const names = path.map((name) => Buffer.concat([Buffer.of(0x81, 0xa0 | name.length), Buffer.from(name)]))
+    const head = Buffer.alloc(5, 0xdd)
+    head.writeUInt32BE(count, 1)
+    return Buffer.concat([...names, head, Buffer.alloc(count, 0x80)])
+  }
+  const tags = numbers.map((number) => (number << 3) | 2)
+  const list = Buffer.alloc(2 * count, Buffer.of(tags.at(-1) ?? 0, 0))
+  return tags
+    .slice(0, -1)
+    .reduceRight((inner, tag) => Buffer.concat([Buffer.of(tag), varint(inner.length), inner]), list)
+}
+
+/** The five bytes in front of a compressed message, and the message. */
+function envelope(message: Uint8Array, flags = 1): Buffer {
+  const head = Buffer.alloc(5, flags)
+  head.writeUInt32BE(message.length, 1)
+  return Buffer.concat([head, message])
+}
+
+interface Wired {
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Buffer
+}
+
+function wired(way: Way, message: Buffer): Wired {
+  const [transport = '', kind] = way.split(' ')
+  const packed = gzipSync(message, { level: 9 })
+  if (transport === 'grpc') {
+    const headers = { 'content-type': 'application/grpc', 'grpc-encoding': 'gzip', te: 'trailers' }
+    return { headers, body: envelope(packed) }
+  }
+  if (kind === 'unary') {
+    return { headers: { 'content-type': `application/${transport}`, 'content-encoding': 'gzip' }, body: packed }
+  }
+  const headers = { 'content-type': `application/connect+${transport}`, 'connect-content-encoding': 'gzip' }
+  return { headers, body: envelope(packed) }
+}
+
+function bomb(way: Way, direction: 'request' | 'answer', count: number): Wired {
+  const [transport = '', kind] = way.split(' ') as [string, 'unary' | 'session']
+  return wired(way, encoded(transport, listings[direction][kind], count))
+}
+
+/** A request that is a bomb. */
+export interface RequestBomb extends Wired {
+  readonly way: Way
+}
+
+/** A batch of so many empty operations. */
+export function requestBomb(way: Way, count: number): RequestBomb {
+  return { way, ...bomb(way, 'request', count) }
+}
+
+/** The answer to a batch with so many empty results. */
+export function answerBomb(way: Way, count: number): Answer {
+  const { headers, body } = bomb(way, 'answer', count)
+  const { te: _request, ...fields } = headers
+  return way.startsWith('grpc')
+    ? { headers: fields, body, trailers: { 'grpc-status': '0' } }
+    : { headers: fields, body }
+}
+
+/** Connect's error object, or its end-stream message, with so many details. */
+export function errorBomb(kind: 'unary' | 'session', count: number): Answer {
+  const error = `{"code":"aborted","message":"m","details":[${'{},'.repeat(count - 1)}{}]}`
+  if (kind === 'unary') {
+    const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' }
+    return { status: 409, headers, body: gzipSync(error) }
+  }
+  const headers = { 'content-type': 'application/connect+msgpack', 'connect-content-encoding': 'gzip' }
+  return { headers, body: envelope(gzipSync(`{"error":${error}}`), 3) }
+}
+
+/** The refusal of a bomb: all text of the answer, and the time from the last byte sent to the last one received. */
+export interface Refusal {
+  readonly text: string
+  readonly ms: number
+}
+
+/** Sends a bomb over a connection of node:http2, which becomes that of `origin` when it is opened. */
+export async function send(
+  session: ClientHttp2Session,
+  { way, headers, body }: RequestBomb,
+  token = ''
+): Promise<Refusal> {
+  const method = way.endsWith('unary') ? 'BatchOperations' : 'Session'
+  const stream = session.request({
+    ':method': 'POST',
+    ':path': `/blobwire.v1.VcsService/${method}`,
+    ...(token === '' ? {} : { authorization: `Bearer ${token}` }),
+    ...headers
+  })
+  const parts: unknown[] = []
+  let sentAt = 0
+  return new Promise((resolve, reject) => {
+    stream.on('response', (found) => parts.push(JSON.stringify(found)))
+    stream.on('trailers', (found) => parts.push(JSON.stringify(found)))
+    stream.on('data', (chunk) => parts.push(chunk))
+    stream.on('error', reject)
+    stream.on('close', () => resolve({ text: parts.join('\n'), ms: performance.now() - sentAt }))
+    stream.end(body, () => {
+      sentAt = performance.now()
+    })
+  })
+}
+
+/** A connection for bombs. */
+export function connectTo(origin: string): Promise<ClientHttp2Session> {
+  return new Promise((resolve, reject) => {
+    const session = connect(origin)
+    session.once('connect', () => resolve(session))
+    session.once('error', reject)
+  })
+}
