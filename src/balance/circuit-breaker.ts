@@ -1,5 +1,6 @@
 /** The circuit breaker of one endpoint, and its options. */
 import type { Clock } from '../core/clock.ts'
+import type { Outcome } from './outcome.ts'
 
 /** When the circuit breaker of an endpoint opens, and for how long; see `ClientOptions.breaker`. */
 export interface BreakerOptions {
@@ -26,25 +27,35 @@ export interface BreakerOptions {
    */
   windowMs?: number | undefined
   /**
-   * Time for which an open breaker refuses calls, in milliseconds. Then the breaker lets one call through as a probe.
+   * Time for which a breaker is open at first, in milliseconds. Then the breaker lets one call through as a probe. The
+   * time doubles with each probe that fails, up to `openMs`, and is shorter by up to a fifth at random.
+   * @default 500
+   */
+  firstOpenMs?: number | undefined
+  /**
+   * Longest time for which a breaker is open before a probe, in milliseconds.
    * @default 60000
    */
   openMs?: number | undefined
+  /**
+   * Time that a call waits, within its deadline, where the breakers of all endpoints are open, in milliseconds; then the
+   * call fails with `unavailable`, reason `circuit_open`. While calls wait, the client tries a new connection every 500
+   * ms, whatever the breakers say. Waiting takes neither attempts nor budget. 0 = such calls fail at once.
+   * @default 2000
+   */
+  waitMs?: number | undefined
 }
 
 /** The options with every default in place. */
 export type ResolvedBreakerOptions = { readonly [Key in keyof BreakerOptions]-?: NonNullable<BreakerOptions[Key]> }
-
-/**
- * What an attempt tells about its endpoint; `none` = nothing: the caller cancelled it, or the server refused this call.
- */
-export type Outcome = 'success' | 'failure' | 'none'
 
 /** The right to one attempt. It goes back to `record`, once. */
 export type Permit = number
 
 /** Distinct failures without which the share does not open it. */
 const leastDistinct = 3
+/** The time for which a breaker is open is up to this share shorter, so that clients do not all probe together. */
+const jitter = 0.2
 
 /** Attempts of one half of the window; there are two halves, so that old attempts leave it. */
 interface Half {
@@ -63,14 +74,27 @@ const emptyHalf = (): Half => ({ attempts: 0, failed: 0, distinct: 0 })
  * Attempts that were under way together and fail together tell one fact, not many: a connection that breaks under 256
  * calls is one failure. So an attempt counts towards the failures in a row only if it began after the last counted
  * failure, and the ratio alone does not open the breaker without a few such failures.
+ *
+ * A new connection to an endpoint that could not be reached is news, so that it brings the next probe forward. It is none
+ * where a probe on such a connection failed: the endpoint takes connections and cannot work.
  */
 export class CircuitBreaker {
   readonly #clock: Clock
   readonly #options: ResolvedBreakerOptions
+  readonly #random: () => number
   #state: 'closed' | 'open' | 'half_open' = 'closed'
   /** Grows with each change of state, so that late outcomes of an earlier state are told apart. */
   #generation = 0
-  #openedAtMs = 0
+  /** When an open breaker gives the permit of a probe. */
+  probeAtMs = 0
+  /** When the breaker opened, or opened again after a probe. */
+  openedAtMs = 0
+  /** Openings since the breaker was last closed. */
+  #openingsInRow = 0
+  /** A new connection would tell that the endpoint is back. */
+  isConnectionNews = false
+  /** A new connection has brought the probe forward. */
+  #isReached = false
   #inRow = 0
   #countedAtMs = Number.NEGATIVE_INFINITY
   #half = emptyHalf()
@@ -80,10 +104,13 @@ export class CircuitBreaker {
   openings = 0
   /** Times a probe closed it. */
   closings = 0
+  /** Called after each change of state. */
+  onChange: (() => void) | undefined
 
-  constructor(clock: Clock, options: ResolvedBreakerOptions) {
+  constructor(clock: Clock, options: ResolvedBreakerOptions, random: () => number) {
     this.#clock = clock
     this.#options = options
+    this.#random = random
     this.#halfBeganMs = clock.now()
   }
 
@@ -95,13 +122,13 @@ export class CircuitBreaker {
   /** Whether an attempt would get a permit now. */
   get admits(): boolean {
     if (this.#state === 'closed') return true
-    return this.#state === 'open' && this.#clock.now() >= this.#openedAtMs + this.#options.openMs
+    return this.#state === 'open' && this.#clock.now() >= this.probeAtMs
   }
 
   /** Milliseconds until a probe gets a permit; 0 = now, or the probe is under way. */
   get waitMs(): number {
     if (this.#state !== 'open') return 0
-    return Math.max(0, this.#openedAtMs + this.#options.openMs - this.#clock.now())
+    return Math.max(0, this.probeAtMs - this.#clock.now())
   }
 
   /** A permit for one attempt; undefined = the breaker refuses it. */
@@ -118,9 +145,17 @@ export class CircuitBreaker {
     if (permit !== this.#generation) return
     if (this.#state === 'half_open') return this.#recordProbe(outcome)
     if (outcome === 'none') return
-    if (outcome === 'failure') return this.#recordFailure(beganAtMs)
+    if (outcome !== 'success') return this.#recordFailure(beganAtMs)
     this.#half.attempts++
     this.#inRow = 0
+  }
+
+  /** A new connection to the endpoint was opened while the breaker is open: the next attempt is the probe. */
+  reached(): void {
+    if (this.#state !== 'open' || !this.isConnectionNews) return
+    this.#isReached = true
+    this.probeAtMs = this.#clock.now()
+    this.onChange?.()
   }
 
   #recordFailure(beganAtMs: number): void {
@@ -133,25 +168,34 @@ export class CircuitBreaker {
       this.#half.distinct++
       this.#inRow++
     }
-    if (this.#inRow >= this.#options.failures || this.#isBad()) this.#open()
+    if (this.#inRow < this.#options.failures && !this.#isBad()) return
+    this.isConnectionNews = true
+    this.#open()
   }
 
   #recordProbe(outcome: Outcome): void {
     if (outcome === 'success') {
-      this.#change('closed')
       this.closings++
-    } else if (outcome === 'failure') {
-      this.#open()
-    } else {
+      this.#openingsInRow = 0
+      this.#change('closed')
+    } else if (outcome === 'none') {
       // The probe tells nothing: the next attempt is the probe.
       this.#change('open')
+    } else {
+      if (outcome === 'unreachable') this.isConnectionNews = true
+      else if (this.#isReached) this.isConnectionNews = false
+      this.#open()
     }
   }
 
   #open(): void {
-    this.#change('open')
-    this.#openedAtMs = this.#clock.now()
+    const { firstOpenMs, openMs } = this.#options
+    const ms = Math.min(openMs, firstOpenMs * 2 ** this.#openingsInRow++)
+    this.openedAtMs = this.#clock.now()
+    this.probeAtMs = this.openedAtMs + ms * (1 - jitter * this.#random())
+    this.#isReached = false
     this.openings++
+    this.#change('open')
   }
 
   #change(state: 'closed' | 'open' | 'half_open'): void {
@@ -161,6 +205,7 @@ export class CircuitBreaker {
     this.#half = emptyHalf()
     this.#halfBefore = emptyHalf()
     this.#countedAtMs = Number.NEGATIVE_INFINITY
+    this.onChange?.()
   }
 
   /** Begins the next half of the window when this one is over. Only failures ask, so that success costs nothing. */

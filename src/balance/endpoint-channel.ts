@@ -6,13 +6,15 @@ import type { Call, KeyedCall, Sink } from '../call/call.ts'
 import type { Credentials } from '../call/credentials.ts'
 import { forward } from '../call/interceptor.ts'
 import type { Codec } from '../codec/codec.ts'
+import { AnswerTimes } from '../core/answer-times.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Counters } from '../core/counters.ts'
 import { BlobwireError, type TransportName } from '../core/error.ts'
 import type { RetryBudget } from '../retry/budget.ts'
 import type { Messages } from '../schema/messages.ts'
 import type { Transport } from '../transport/transport.ts'
-import { CircuitBreaker, type Outcome, type Permit, type ResolvedBreakerOptions } from './circuit-breaker.ts'
+import { CircuitBreaker, type Permit, type ResolvedBreakerOptions } from './circuit-breaker.ts'
+import type { Outcome } from './outcome.ts'
 import type { Channel } from './picker.ts'
 import { TokenBatchers } from './token-batchers.ts'
 
@@ -32,6 +34,8 @@ export interface EndpointChannelContext {
   readonly connect: (endpoint: string, transport: TransportName) => Promise<Transport>
   readonly credentials: Credentials | undefined
   readonly budget: RetryBudget
+  /** From 0 up to 1. */
+  readonly random: () => number
 }
 
 /** A channel with everything that belongs to it. */
@@ -42,17 +46,19 @@ export class EndpointChannel implements Channel {
   readonly batcher: Batcher | undefined
   readonly #tokenBatchers: TokenBatchers | undefined
   readonly #context: EndpointChannelContext
+  readonly #answers = new AnswerTimes()
   #opened: Promise<Transport> | undefined
   inFlight = 0
   recoveredAtMs = Number.NEGATIVE_INFINITY
   verified = false
+  lastFailure: BlobwireError | undefined
 
   constructor(endpoint: string, transport: TransportName, context: EndpointChannelContext) {
     this.endpoint = endpoint
     this.transport = transport
     this.#context = context
-    this.breaker = context.breaker ? new CircuitBreaker(context.clock, context.breaker) : undefined
-    const { batch } = context
+    const { batch, breaker, clock, random } = context
+    this.breaker = breaker ? new CircuitBreaker(clock, breaker, random) : undefined
     this.batcher = batch ? this.#newBatcher(batch, undefined) : undefined
     this.#tokenBatchers = batch ? new TokenBatchers((token) => this.#newBatcher(batch, token)) : undefined
   }
@@ -72,6 +78,18 @@ export class EndpointChannel implements Channel {
     const { closings } = breaker
     breaker.record(permit, outcome, beganAtMs)
     if (breaker.closings > closings) this.recoveredAtMs = this.#context.clock.now()
+  }
+
+  isSilentSince(beganAtMs: number): boolean {
+    return this.#answers.isSilence(beganAtMs, this.#context.clock.now())
+  }
+
+  async canConnect(): Promise<boolean> {
+    try {
+      return await (await this.#open()).canConnect()
+    } catch {
+      return false
+    }
   }
 
   /** Closes the session and the connection. */
@@ -101,6 +119,7 @@ export class EndpointChannel implements Channel {
       unary: (call) => this.#unary(call, token),
       refreshable: token === undefined && (credentials?.refreshable ?? false),
       onResend: () => budget.charge(),
+      answers: this.#answers,
       open: async (opening) => {
         const [transport, all] = await Promise.all([this.#open(), this.#headers(headers, token)])
         return transport.openSession({ ...opening, headers: all })
@@ -117,14 +136,20 @@ export class EndpointChannel implements Channel {
 
   async #unary(call: KeyedCall, token: string | undefined): Promise<object> {
     const headers = await this.#headers(call.headers, token)
+    const { clock } = this.#context
     const { signal } = call
     const { method, request } = toApply(call)
     const remainingMs = () => call.remainingMs()
     try {
       const transport = await this.#open()
-      return fromApply(call, await transport.unary({ method, request, headers, signal, remainingMs }))
+      const sentAtMs = clock.now()
+      const response = await transport.unary({ method, request, headers, signal, remainingMs })
+      const now = clock.now()
+      this.#answers.note(now, now - sentAtMs)
+      return fromApply(call, response)
     } catch (exception) {
       if (!(exception instanceof BlobwireError)) throw exception
+      if (exception.sent === 'processed') this.#answers.lastAtMs = clock.now()
       const error = applyError(exception, call)
       throw error.requestId === undefined ? error.with({ requestId: headers['x-request-id'] }) : error
     }

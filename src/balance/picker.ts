@@ -2,21 +2,26 @@
 import type { Call, Sink } from '../call/call.ts'
 import type { Clock } from '../core/clock.ts'
 import { BlobwireError, type TransportName } from '../core/error.ts'
-import type { CircuitBreaker, Outcome, Permit } from './circuit-breaker.ts'
+import type { Permit } from './circuit-breaker.ts'
+import type { Outcome } from './outcome.ts'
+import { type Awaited, WaitingRoom } from './waiting-room.ts'
 
 /** The way to one endpoint over one transport, as those who choose see it. */
-export interface Channel {
+export interface Channel extends Awaited {
   /** The endpoint as it was given. */
   readonly endpoint: string
   readonly transport: TransportName
-  readonly breaker: CircuitBreaker | undefined
   /** The endpoint has answered over this transport. */
   verified: boolean
   /** Attempts under way. */
   inFlight: number
   /** When the breaker last closed again; -Infinity = it never opened. */
   readonly recoveredAtMs: number
+  /** The last failure that told something about the endpoint. */
+  lastFailure: BlobwireError | undefined
   submit(call: Call, sink: Sink): void
+  /** Whether an attempt that began then, and had no answer, tells that the endpoint is silent. */
+  isSilentSince(beganAtMs: number): boolean
   /** An attempt that was picked has ended. `beganAtMs` is the clock's time at `pick`. */
   attemptEnded(permit: Permit, outcome: Outcome, beganAtMs: number): void
 }
@@ -38,6 +43,8 @@ export interface Pick {
  */
 export class Picker<Kind extends Channel = Channel> {
   readonly channels: readonly Kind[]
+  /** Calls for which no breaker gives a permit. */
+  readonly waitingRoom: WaitingRoom
   readonly #clock: Clock
   /** Place of the channel that was picked last. */
   #last: number
@@ -45,16 +52,16 @@ export class Picker<Kind extends Channel = Channel> {
   constructor(channels: readonly Kind[], clock: Clock, random: () => number = Math.random) {
     this.channels = channels
     this.#clock = clock
+    this.waitingRoom = new WaitingRoom(channels, clock, random)
     // Clients that begin together do not all begin with the first endpoint.
     this.#last = Math.floor(random() * channels.length)
   }
 
-  /** @throws BlobwireError `unavailable`, reason `circuit_open`, where no breaker gives a permit */
-  pick(avoid?: Channel): Pick {
+  /** Undefined = no breaker gives a permit. */
+  pick(avoid?: Channel): Pick | undefined {
     const channel = this.channels.length === 1 ? this.channels[0] : this.#leastLoaded(avoid)
     const permit = channel?.breaker === undefined ? 0 : channel.breaker.tryAcquire()
-    if (channel === undefined || permit === undefined) throw this.#circuitOpen()
-    return { channel, permit }
+    return channel === undefined || permit === undefined ? undefined : { channel, permit }
   }
 
   /** Whether an attempt could go to another channel than this one. */
@@ -87,11 +94,14 @@ export class Picker<Kind extends Channel = Channel> {
     return Math.min(1, Math.max(leastShare, (this.#clock.now() - recoveredAtMs) / slowStartMs))
   }
 
-  #circuitOpen(): BlobwireError {
+  /** The error of a call that waited in vain for a permit. */
+  circuitOpen(): BlobwireError {
     const waitMs = Math.min(...this.channels.map(({ breaker }) => breaker?.waitMs ?? 0))
     const where = this.channels.map(({ endpoint }) => endpoint).join(', ')
-    const message = `calls to ${where} keep failing; the circuit breaker blocks them for ${Math.ceil(waitMs)} ms`
+    const cause = this.channels.find(({ lastFailure }) => lastFailure !== undefined)?.lastFailure
+    const why = cause === undefined ? '' : ` (${cause.message})`
+    const message = `calls to ${where} keep failing${why}; the circuit breaker blocks them for ${Math.ceil(waitMs)} ms`
     const details = waitMs > 0 ? { retryAfterMs: waitMs } : {}
-    return new BlobwireError({ reason: 'circuit_open', message, details })
+    return new BlobwireError({ reason: 'circuit_open', message, details, cause })
   }
 }

@@ -5,6 +5,7 @@ import type { BlobwireError, TransportName } from '../core/error.ts'
 import { mayRetry, rulesOutTransport } from '../core/reasons.ts'
 import { Fallback } from './fallback.ts'
 import type { Channel, Pick, Picker } from './picker.ts'
+import type { WaitingRoom } from './waiting-room.ts'
 
 /** The transports of a client. */
 export interface TransportSelectorContext {
@@ -42,10 +43,20 @@ export class TransportSelector {
     return this.#fallback.reason
   }
 
-  /** The channel for the next attempt of a call; `avoid` is where it has just failed. @throws BlobwireError `circuit_open` */
-  pick(call: Call, avoid?: Channel): Pick {
+  /** The channel for the next attempt of a call; `avoid` is where it has just failed. Undefined = all breakers are open. */
+  pick(call: Call, avoid?: Channel): Pick | undefined {
     if (this.#place > 0 && this.#fallback.takeProbe()) this.#prefer()
     return this.#picker(call).pick(avoid)
+  }
+
+  /** Where the call waits for a breaker. */
+  waitingRoom(call: Call): WaitingRoom {
+    return this.#picker(call).waitingRoom
+  }
+
+  /** The error of a call that no breaker gave a permit. */
+  circuitOpen(call: Call): BlobwireError {
+    return this.#picker(call).circuitOpen()
   }
 
   /** Whether the call could go to another endpoint. */

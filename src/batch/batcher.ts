@@ -2,6 +2,7 @@
 import { Fallback } from '../balance/fallback.ts'
 import type { Call, Sink } from '../call/call.ts'
 import { forward, type UnaryInvoker } from '../call/interceptor.ts'
+import type { AnswerTimes } from '../core/answer-times.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Counters } from '../core/counters.ts'
 import { asBlobwireError, type BlobwireError } from '../core/error.ts'
@@ -40,6 +41,8 @@ export interface BatcherContext {
   readonly refreshable: boolean
   /** Operations of a session that broke are sent again. */
   readonly onResend: () => void
+  /** Those of the endpoint. */
+  readonly answers: AnswerTimes
 }
 
 /**
@@ -60,7 +63,7 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
   #unaryUnbatchable = 0
 
   constructor(context: BatcherContext) {
-    const { clock, counters, options, open, limits, refreshable, onResend } = context
+    const { clock, counters, options, open, limits, refreshable, onResend, answers } = context
     this.#context = context
     this.#window = new FrameWindow(options.framesInFlight)
     this.#fallback = new Fallback(clock)
@@ -72,6 +75,7 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
       limits,
       refreshable,
       onResend,
+      answers,
       window: this.#window,
       fallback: this.#fallback,
       maxAbandoned: 2 * options.framesInFlight,

@@ -106,11 +106,11 @@ export abstract class PendingOperation implements Cancellable {
     this.#sink.succeed(response)
   }
 
-  /** The whole call failed. */
-  fail(error: unknown): void {
+  /** The whole call failed; see `Sink`. */
+  fail(error: unknown, isResult?: boolean): void {
     if (this.ended) return
     this.ended = true
-    this.#sink.fail(this.sends > 1 && error instanceof BlobwireError ? withSends(error, this.sends) : error)
+    this.#sink.fail(this.sends > 1 && error instanceof BlobwireError ? withSends(error, this.sends) : error, isResult)
   }
 }
 
@@ -129,7 +129,7 @@ export class SingleOperation extends PendingOperation {
     const response = found?.[this.name]
     if (result.error !== undefined) {
       const error = errorOfOperation(result.error)
-      this.fail(isKeyed ? keyedOperationError(error) : error)
+      this.fail(isKeyed ? keyedOperationError(error) : error, true)
     } else if (response !== undefined) this.answer(response)
     else this.fail(noResult(this.name))
   }

@@ -1,5 +1,6 @@
 /** Frames on a session: sends them, gives results to their operations, and moves operations off a session that ends. */
 import type { Fallback } from '../balance/fallback.ts'
+import type { AnswerTimes } from '../core/answer-times.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Counters } from '../core/counters.ts'
 import { asBlobwireError, BlobwireError } from '../core/error.ts'
@@ -45,6 +46,7 @@ export interface SessionFramesContext {
   readonly maxAbandoned: number
   /** Operations of a session that broke are sent again. */
   readonly onResend: () => void
+  readonly answers: AnswerTimes
   readonly owner: SessionFramesOwner
 }
 
@@ -160,10 +162,11 @@ export class SessionFrames {
   }
 
   #receive({ results }: Messages['SessionResponse']): void {
-    const { clock, fallback, owner } = this.#context
+    const { clock, fallback, owner, answers } = this.#context
     if (fallback.isActive) fallback.restore()
     const now = clock.now()
     if (results.length > 0) this.#inFlight.noteActivity(now)
+    answers.lastAtMs = now
     let frame: Frame | undefined
     const parts = new Set<Frame>()
     for (const { id, result } of results) {
@@ -175,6 +178,7 @@ export class SessionFrames {
         continue
       }
       this.#inFlight.answered(frame, now)
+      answers.note(now, now - frame.sentAtMs)
       frame = undefined
     }
     for (const part of parts) if (!part.done) this.#inFlight.answeredInPart(part, now)

@@ -37,5 +37,6 @@ export interface Call extends KeyedCall {
 /** Takes the outcome of a call, once. */
 export interface Sink {
   succeed(response: object): void
-  fail(error: unknown): void
+  /** `isResult` = the error is the result of one operation of an answer, so that the endpoint works. */
+  fail(error: unknown, isResult?: boolean): void
 }

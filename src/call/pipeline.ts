@@ -7,7 +7,8 @@
  *       │  interceptors       the application's own, first = outermost                    call/interceptor.ts
  *       │  retrier            once per attempt from here on; budget, back-off, hedging    retry/retrier.ts
  *       │  transport selector which transport: the chosen one, or the first of 'auto'     balance/transport-selector.ts
- *       │  picker + breaker   which endpoint: least request, and a permit of its breaker  balance/picker.ts
+ *       │  picker + breaker   which endpoint: least request, and a permit of its breaker; balance/picker.ts
+ *       │                     without one, the call waits                                 balance/waiting-room.ts
  *       │  attempt            returns the permit with the outcome                         retry/attempt.ts
  *       │  batcher            a frame on the session, shared with other calls;            batch/batcher.ts
  *       │                     or a request of its own, with request id and token          balance/endpoint-channel.ts
@@ -101,6 +102,7 @@ export function createPipeline(context: PipelineContext): Pipeline {
     options: retry,
     hedge: context.hedge,
     budget,
+    breakerWaitMs: context.breaker ? context.breaker.waitMs : 0,
     selector,
     attempts: { clock, timers: attemptTimers, counters, timeoutMs: context.attemptTimeoutMs },
     policy

@@ -20,13 +20,14 @@ export interface PolicyOptions {
    * How the client retries failed calls; `false` = the client makes one attempt. The client retries `unavailable` and
    * the errors that the server marks as `retryable`, after the time that the server asks for, within the call's
    * deadline. Every operation is safe to repeat.
-   * @default { 'maxAttempts': 3, 'baseMs': 100, 'maxMs': 20000, 'budgetRatio': 0.2, 'budgetPerSecond': 10 }
+   * @default { 'maxAttempts': 6, 'baseMs': 100, 'maxMs': 20000, 'budgetRatio': 0.2, 'budgetPerSecond': 10 }
    */
   retry?: RetryOptions | false | undefined
   /**
-   * When the circuit breaker of a failing endpoint opens. Calls then go to another endpoint, or fail with
-   * `unavailable`, reason `circuit_open`, where there is none. `false` = there is no circuit breaker.
-   * @default { 'failures': 5, 'ratio': 0.5, 'minimumAttempts': 20, 'windowMs': 10000, 'openMs': 60000 }
+   * When the circuit breaker of a failing endpoint opens. Calls then go to another endpoint; where there is none, they
+   * wait for a while, then fail with `unavailable`, reason `circuit_open`. `false` = there is no circuit breaker.
+   * @default { 'failures': 5, 'ratio': 0.5, 'minimumAttempts': 20, 'windowMs': 10000, 'firstOpenMs': 500,
+   * 'openMs': 60000, 'waitMs': 2000 }
    */
   breaker?: BreakerOptions | false | undefined
   /**
@@ -59,7 +60,7 @@ export interface ResolvedPolicies {
 const count = { least: 1, integer: true } as const
 
 const retryRules: Readonly<Record<keyof RetryOptions, NumberRule>> = {
-  maxAttempts: { default: 3, ...count, most: 100 },
+  maxAttempts: { default: 6, ...count, most: 100 },
   baseMs: { default: 100, least: 0 },
   maxMs: { default: 20_000, least: 0 },
   budgetRatio: { default: 0.2, least: 0 },
@@ -71,7 +72,9 @@ const breakerRules: Readonly<Record<keyof BreakerOptions, NumberRule>> = {
   ratio: { default: 0.5, least: 0.01, most: 1 },
   minimumAttempts: { default: 20, ...count },
   windowMs: { default: 10_000, least: 1 },
-  openMs: { default: 60_000, least: 1 }
+  firstOpenMs: { default: 500, least: 1 },
+  openMs: { default: 60_000, least: 1 },
+  waitMs: { default: 2000, least: 0 }
 }
 
 const concurrencyRules: Readonly<Record<keyof ConcurrencyOptions, NumberRule>> = {

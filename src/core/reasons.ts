@@ -9,8 +9,12 @@ import type { Code } from './code.ts'
 export interface ErrorRule {
   /** The same call may succeed when it is sent again, unless the server says otherwise. */
   readonly retryable: boolean
-  /** The circuit breaker counts it as a failure of the endpoint. */
-  readonly breaker: boolean
+  /**
+   * Tells the circuit breaker about the endpoint (`balance/outcome.ts`): `connection` = none could be had, or it broke;
+   * `refusal` = a whole request was refused; `silence` = counts where nothing else was answered, either; `answer` = about
+   * one operation, repository or request, by a server that works; `none` = nothing.
+   */
+  readonly breaker: 'connection' | 'refusal' | 'silence' | 'answer' | 'none'
   /** Before a transport has worked once: the next one of `transport: 'auto'` is tried. */
   readonly transportFallback: boolean | 'grpc'
   /** Before a session has worked once: batches go as unary requests. */
@@ -25,7 +29,7 @@ export interface ErrorRule {
 
 const none: ErrorRule = {
   retryable: false,
-  breaker: false,
+  breaker: 'answer',
   transportFallback: false,
   sessionFallback: false,
   split: false,
@@ -37,9 +41,9 @@ const none: ErrorRule = {
 const ruleOfCode: Readonly<Record<Code, ErrorRule>> = {
   cancelled: none,
   // The answer of a proxy that does not know the protocol has an HTTP status only.
-  unknown: { ...none, breaker: true, transportFallback: true, sessionFallback: true },
+  unknown: { ...none, breaker: 'none', transportFallback: true, sessionFallback: true },
   invalid_argument: none,
-  deadline_exceeded: { ...none, breaker: true },
+  deadline_exceeded: { ...none, breaker: 'silence' },
   not_found: none,
   already_exists: none,
   permission_denied: none,
@@ -48,9 +52,9 @@ const ruleOfCode: Readonly<Record<Code, ErrorRule>> = {
   aborted: none,
   out_of_range: none,
   unimplemented: { ...none, transportFallback: true, sessionFallback: true },
-  internal: { ...none, breaker: true, transportFallback: true, sessionFallback: true },
+  internal: { ...none, breaker: 'none', transportFallback: true, sessionFallback: true },
   // The gRPC port may be closed where the HTTP port is open; JSON and MessagePack share one port.
-  unavailable: { ...none, retryable: true, breaker: true, transportFallback: 'grpc', resend: true },
+  unavailable: { ...none, retryable: true, breaker: 'connection', transportFallback: 'grpc', resend: true },
   data_loss: none,
   unauthenticated: none
 }
@@ -62,6 +66,8 @@ interface ReasonRow extends Partial<ErrorRule> {
   readonly text: string
 }
 
+/** Something is wrong with one operation or one repository. */
+const ofOne = { breaker: 'answer' } as const
 /** The service itself answered, so that transport and session work. */
 const answered = { transportFallback: false, sessionFallback: false } as const
 
@@ -82,7 +88,7 @@ const rows = {
     code: 'unavailable',
     text: 'The circuit breakers of all endpoints are open; `details.retryAfterMs` is the time until the next probe.',
     refusal: true,
-    breaker: false,
+    breaker: 'none',
     transportFallback: false
   },
   retry_budget_exhausted: {
@@ -96,13 +102,11 @@ const rows = {
   interceptor: {
     code: 'unknown',
     text: 'An interceptor threw an exception; `cause` holds it.',
-    breaker: false,
     ...answered
   },
   internal_error: {
     code: 'internal',
     text: 'An exception inside the client ended the call: a bug; `cause` holds the exception.',
-    breaker: false,
     ...answered
   },
   content_gone: {
@@ -121,7 +125,7 @@ const rows = {
     transportFallback: false
   },
   proxy: { code: 'unavailable', text: 'The HTTP proxy refused the tunnel or did not answer.' },
-  refused: { code: 'unavailable', text: 'The server refused the request without processing it.' },
+  refused: { code: 'unavailable', text: 'The server refused the request without processing it.', breaker: 'refusal' },
   protocol_error: {
     code: 'unavailable',
     text: 'The server violated the HTTP/2 protocol.',
@@ -209,13 +213,13 @@ const rows = {
     split: true
   },
   // Failures inside the server
-  storage: { code: 'unavailable', text: 'The disk of the server failed; the write is not acknowledged.' },
+  storage: { code: 'unavailable', text: 'The disk of the server failed; the write is not acknowledged.', ...ofOne },
   store_closed: { code: 'unavailable', text: 'The server is shutting down.' },
-  repository_closed: { code: 'unavailable', text: 'The server closed the repository during the call.' },
-  ref_locked: { code: 'unavailable', text: 'Another process on the server holds the lock of a ref.' },
-  git_unavailable: { code: 'unavailable', text: 'The server cannot start `git`.' },
-  git_died: { code: 'unavailable', text: 'A `git` process of the server ended by a signal.' },
-  git_failed: { code: 'internal', text: 'A `git` process of the server failed.', ...answered },
+  repository_closed: { code: 'unavailable', text: 'The server closed the repository during the call.', ...ofOne },
+  ref_locked: { code: 'unavailable', text: 'Another process on the server holds the lock of a ref.', ...ofOne },
+  git_unavailable: { code: 'unavailable', text: 'The server cannot start `git`.', ...ofOne },
+  git_died: { code: 'unavailable', text: 'A `git` process of the server ended by a signal.', ...ofOne },
+  git_failed: { code: 'internal', text: 'A `git` process of the server failed.', ...ofOne, ...answered },
   git_version: { code: 'failed_precondition', text: 'The `git` of the server is too old; the server does not start.' },
   directory_in_use: {
     code: 'failed_precondition',
@@ -260,7 +264,7 @@ export function ruleOf(code: Code, reason: string): ErrorRule {
 }
 
 /** An internal error with a reason was answered by the service itself, not by a proxy. */
-const answeredIfInternal = (code: Code): Partial<ReasonRow> => (code === 'internal' ? { ...answered, text: '' } : {})
+const answeredIfInternal = (code: Code): Partial<ReasonRow> => (code === 'internal' ? { ...ofOne, ...answered } : {})
 
 /** The code of a reason; undefined where it has none of its own or is not known. */
 export function codeOfReason(reason: string | undefined): Code | undefined {
@@ -270,11 +274,6 @@ export function codeOfReason(reason: string | undefined): Code | undefined {
 /** Whether the same call may be sent again. `error.retryable` holds, except for this client's own refusals. */
 export function mayRetry(error: Classified): boolean {
   return error.retryable && !ruleOf(error.code, error.reason).refusal
-}
-
-/** Whether the circuit breaker counts the error as a failure of the endpoint. */
-export function countsForBreaker({ code, reason }: Classified): boolean {
-  return ruleOf(code, reason).breaker
 }
 
 /** Whether the error means that the transport does not work with this server. */

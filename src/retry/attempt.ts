@@ -1,12 +1,11 @@
 /** One try of a call at one endpoint. */
-import type { Outcome } from '../balance/circuit-breaker.ts'
+import { type Outcome, outcomeOf } from '../balance/outcome.ts'
 import type { Channel, Pick } from '../balance/picker.ts'
 import type { Call, Cancellable, Progress, Sink } from '../call/call.ts'
 import type { DeadlineTimers, Timed } from '../call/deadline-timers.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Counters } from '../core/counters.ts'
 import { BlobwireError, type TransportName } from '../core/error.ts'
-import { countsForBreaker } from '../core/reasons.ts'
 import type { Method } from '../schema/descriptor.ts'
 
 /** Shared by all attempts of a client. */
@@ -119,10 +118,10 @@ export class Attempt implements Call, Sink, Cancellable, Timed {
     this.sink.succeed(response)
   }
 
-  fail(error: unknown): void {
+  fail(error: unknown, isResult = false): void {
     if (this.#over) return
     const failure = this.#withTransport(error)
-    this.#end(failure !== undefined && countsForBreaker(failure) ? 'failure' : 'none')
+    this.#failed(failure, isResult)
     if (failure) this.#owner.attemptFailed(failure, this)
     else this.sink.fail(error)
   }
@@ -130,9 +129,9 @@ export class Attempt implements Call, Sink, Cancellable, Timed {
   /** The call has ended, or another attempt was answered first. */
   cancel(error: BlobwireError): void {
     if (this.#over) return
-    // A deadline says something about the endpoint, unless the call never got on its way there.
-    const isSilence = error.code === 'deadline_exceeded' && this.progress().sent !== 'never'
-    this.#end(isSilence ? 'failure' : 'none')
+    // A deadline may say something about the endpoint, unless the call never got on its way there.
+    if (this.progress().sent === 'never') this.#end('none')
+    else this.#failed(error, false)
     this.#stop(error)
   }
 
@@ -140,10 +139,18 @@ export class Attempt implements Call, Sink, Cancellable, Timed {
   onTime(): void {
     const message = `no answer within the ${this.#context.timeoutMs} ms of an attempt`
     const error = new BlobwireError({ reason: 'attempt_timeout', message, ...this.progress() })
-    if (!this.#end('failure')) return
+    if (this.#over) return
+    this.#failed(error, false)
     this.#context.counters.timeouts++
     this.#stop(error)
     this.#owner.attemptFailed(error, this)
+  }
+
+  #failed(error: BlobwireError | undefined, isResult: boolean): void {
+    if (error === undefined) return void this.#end('none')
+    const outcome = isResult ? 'success' : outcomeOf(error, this.channel.isSilentSince(this.#beganAtMs))
+    if (outcome === 'failure' || outcome === 'unreachable') this.channel.lastFailure = error
+    this.#end(outcome)
   }
 
   /** Tells the layers below. */

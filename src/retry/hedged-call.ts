@@ -1,5 +1,5 @@
 /** A read that gets a second attempt beside a slow first one. */
-import type { Channel } from '../balance/picker.ts'
+import type { Channel, Pick } from '../balance/picker.ts'
 import type { Call, Cancellable, Progress, Sink } from '../call/call.ts'
 import { BlobwireError, type Sent } from '../core/error.ts'
 import { Attempt, type AttemptOwner } from './attempt.ts'
@@ -33,9 +33,9 @@ export class HedgedCall implements Cancellable, AttemptOwner, Sink {
     this.#owner = owner
   }
 
-  /** @throws BlobwireError where no endpoint takes the first attempt */
-  start(delayMs: number): void {
-    const first = this.#newAttempt()
+  /** `pick` is that of the first attempt. */
+  start(delayMs: number, pick: Pick): void {
+    const first = this.#newAttempt(pick)
     this.#call.onCancel(this)
     this.#cancelTimer = this.#context.clock.schedule(delayMs, () => this.#second(first.channel))
     first.start()
@@ -81,18 +81,17 @@ export class HedgedCall implements Cancellable, AttemptOwner, Sink {
 
   #second(channel: Channel): void {
     if (this.#over || !this.#context.budget.take()) return
-    try {
-      const second = this.#newAttempt(channel)
-      this.#context.counters.hedges++
-      second.start()
-    } catch {
-      // No endpoint takes it: the first attempt is still under way.
-    }
+    const pick = this.#context.selector.pick(this.#call, channel)
+    // No endpoint takes it: the first attempt is still under way.
+    if (pick === undefined) return this.#context.budget.refund()
+    const second = this.#newAttempt(pick)
+    this.#context.counters.hedges++
+    second.start()
   }
 
-  #newAttempt(avoid?: Channel): Attempt {
-    const { selector, attempts, counters } = this.#context
-    const attempt = new Attempt(this.#call, this, this, selector.pick(this.#call, avoid), attempts)
+  #newAttempt(pick: Pick): Attempt {
+    const { attempts, counters } = this.#context
+    const attempt = new Attempt(this.#call, this, this, pick, attempts)
     counters.attempts++
     this.#running.add(attempt)
     return attempt

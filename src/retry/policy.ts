@@ -1,4 +1,5 @@
 /** Decides after each failure whether a call gets another attempt, and when. */
+import { hadNoConnection } from '../balance/outcome.ts'
 import type { BlobwireError } from '../core/error.ts'
 import { mayRetry } from '../core/reasons.ts'
 import type { RetryBudget } from './budget.ts'
@@ -40,9 +41,8 @@ export class RetryPolicy {
     const waitMs = atOnce ? 0 : backoffMs(failures, this.#options, this.#random, asked)
     // The deadline would end the attempt before it began: the error at hand is the better answer.
     if (waitMs >= remainingMs) return 'not_retryable'
-    if (!this.#budget.take()) return 'retry_budget_exhausted'
-    // An attempt that never reached the server cost it nothing.
-    if (error.sent === 'never') this.#budget.refund()
+    // An attempt that had no connection cost the server nothing.
+    if (!hadNoConnection(error) && !this.#budget.take()) return 'retry_budget_exhausted'
     return waitMs
   }
 }

@@ -14,6 +14,8 @@ export interface RetrierContext {
   /** Delay after which a slow read gets a second attempt; false = never. */
   readonly hedge: { readonly delayMs: number } | false
   readonly budget: RetryBudget
+  /** Milliseconds that a call waits for open breakers; see `BreakerOptions`. */
+  readonly breakerWaitMs: number
   readonly selector: TransportSelector
   readonly attempts: AttemptContext
   readonly policy: RetryPolicy

@@ -20,11 +20,16 @@ export class Retrier implements AttemptOwner, HedgedCallOwner {
   submit(call: Call, sink: Sink): void {
     const { selector, attempts, counters, hedge } = this.#context
     try {
-      if (hedge && call.method.readOnly) {
-        new HedgedCall(call, sink, this.#context, this).start(hedge.delayMs)
+      const pick = selector.pick(call)
+      if (pick === undefined) {
+        new RetryingCall(call, sink, this.#context).run()
         return
       }
-      const attempt = new Attempt(call, sink, this, selector.pick(call), attempts)
+      if (hedge && call.method.readOnly) {
+        new HedgedCall(call, sink, this.#context, this).start(hedge.delayMs, pick)
+        return
+      }
+      const attempt = new Attempt(call, sink, this, pick, attempts)
       counters.attempts++
       call.onCancel(attempt)
       attempt.start()

@@ -1,13 +1,21 @@
-/** A call after its first failure: waits, tries again, and tells the outcome of all attempts together. */
+/**
+ * A call after its first failure, or one that met open breakers: waits, tries again, and tells the outcome of all attempts
+ * together.
+ */
 import pRetry from 'p-retry'
+import { hadNoConnection } from '../balance/outcome.ts'
 import type { Channel } from '../balance/picker.ts'
+import type { Waiter } from '../balance/waiting-room.ts'
 import type { Call, Cancellable, Progress, Sink } from '../call/call.ts'
 import { BlobwireError, moreSent, type Sent } from '../core/error.ts'
 import { Attempt, type AttemptOwner } from './attempt.ts'
 import type { RetryRefusal } from './policy.ts'
 import type { RetrierContext } from './retrier-context.ts'
 
-export class RetryingCall implements Cancellable, AttemptOwner {
+/** A wait for breakers ends this long before the call's deadline, so that its error tells why. */
+const leadMs = 20
+
+export class RetryingCall implements Cancellable, AttemptOwner, Waiter {
   readonly #call: Call
   readonly #sink: Sink
   readonly #context: RetrierContext
@@ -19,7 +27,13 @@ export class RetryingCall implements Cancellable, AttemptOwner {
   #failures = 0
   #cancelled: BlobwireError | undefined
   #wake: (() => void) | undefined
-  #rejectAttempt: (error: BlobwireError) => void = () => undefined
+  #settleAttempt: Sink = { succeed: () => undefined, fail: () => undefined }
+  /** Milliseconds that the call may still wait for breakers. */
+  #waitLeftMs: number
+  #waitsSinceMs: number | undefined
+  waitsUntilMs = 0
+  /** The attempt is the probe of a breaker. */
+  #isProbe = false
   #refusal: RetryRefusal = 'not_retryable'
   /** The last attempt's failure, in the light of all that is known of the endpoint. */
   #failure: BlobwireError | undefined
@@ -30,15 +44,16 @@ export class RetryingCall implements Cancellable, AttemptOwner {
     this.#call = call
     this.#sink = sink
     this.#context = context
+    this.#waitLeftMs = context.breakerWaitMs
     call.onCancel(this)
   }
 
-  /** Goes on from the failure of the first attempt. */
-  async run(first: BlobwireError, channel: Channel): Promise<void> {
+  /** Goes on from the failure of the first attempt; without one, no breaker gave a permit for it. */
+  async run(first?: BlobwireError, channel?: Channel): Promise<void> {
     this.#channel = channel
-    this.#note(first)
+    if (first) this.#note(first)
     try {
-      const response = await pRetry((number) => (number === 1 ? Promise.reject(first) : this.#tryAgain()), {
+      const response = await pRetry((number) => (first && number === 1 ? Promise.reject(first) : this.#tryAgain()), {
         // p-retry runs the loop only. The counting is ours, because a fallback to another transport does not count, and so
         // is the waiting: on the client's clock, with full jitter, and over at once when the call ends.
         retries: Number.POSITIVE_INFINITY,
@@ -54,8 +69,9 @@ export class RetryingCall implements Cancellable, AttemptOwner {
   cancel(error: BlobwireError): void {
     this.#cancelled = error
     this.#wake?.()
+    if (this.#waitsSinceMs !== undefined) this.#context.selector.waitingRoom(this.#call).leave(this)
     this.#attempt?.cancel(error)
-    this.#rejectAttempt(error)
+    this.#settleAttempt.fail(error)
   }
 
   progress(): Progress {
@@ -70,7 +86,7 @@ export class RetryingCall implements Cancellable, AttemptOwner {
   attemptFailed(error: BlobwireError): void {
     this.#attempt = undefined
     this.#note(error)
-    this.#rejectAttempt(error)
+    this.#settleAttempt.fail(error)
   }
 
   #note(error: BlobwireError): void {
@@ -81,16 +97,39 @@ export class RetryingCall implements Cancellable, AttemptOwner {
 
   #tryAgain(): Promise<object> {
     return new Promise((succeed, fail) => {
-      this.#rejectAttempt = fail
+      this.#settleAttempt = { succeed, fail }
       if (this.#cancelled !== undefined) throw this.#cancelled
-      const { selector, attempts, counters } = this.#context
-      const pick = selector.pick(this.#call, this.#channel)
-      counters.attempts++
-      counters.retries++
-      this.#channel = pick.channel
-      this.#attempt = new Attempt(this.#call, { succeed, fail }, this, pick, attempts)
-      this.#attempt.start()
+      if (!this.begin()) this.#waitForBreaker()
     })
+  }
+
+  /** Begins an attempt. False = no breaker gives a permit. */
+  begin(): boolean {
+    const { selector, attempts, counters, clock } = this.#context
+    const pick = selector.pick(this.#call, this.#channel)
+    if (pick === undefined) return false
+    if (this.#waitsSinceMs !== undefined) this.#waitLeftMs -= clock.now() - this.#waitsSinceMs
+    this.#waitsSinceMs = undefined
+    counters.attempts++
+    if (this.#lastError !== undefined) counters.retries++
+    this.#channel = pick.channel
+    this.#isProbe = pick.channel.breaker?.state === 'half_open'
+    this.#attempt = new Attempt(this.#call, this.#settleAttempt, this, pick, attempts)
+    this.#attempt.start()
+    return true
+  }
+
+  giveUp(): void {
+    this.#waitsSinceMs = undefined
+    this.#settleAttempt.fail(this.#context.selector.circuitOpen(this.#call))
+  }
+
+  #waitForBreaker(): void {
+    const waitMs = Math.min(this.#waitLeftMs, this.#call.remainingMs() - leadMs)
+    if (waitMs <= 0) return this.giveUp()
+    this.#waitsSinceMs = this.#context.clock.now()
+    this.waitsUntilMs = this.#waitsSinceMs + waitMs
+    this.#context.selector.waitingRoom(this.#call).enter(this)
   }
 
   /** Waits until the next attempt may begin; false = there is none. */
@@ -103,8 +142,9 @@ export class RetryingCall implements Cancellable, AttemptOwner {
     const error = channel === undefined ? found : selector.failureOf(this.#call, channel, found)
     this.#failure = error
     const elsewhere = channel !== undefined && selector.hasOther(this.#call, channel)
-    // Attempts that the layers below made by themselves count, or three attempts would be nine at the server.
-    this.#failures += Math.max(1, error.attempts)
+    // Attempts that the layers below made by themselves count, or three attempts would be nine at the server. A probe that
+    // had no connection does not: it was made for all calls.
+    if (!(this.#isProbe && hadNoConnection(error))) this.#failures += Math.max(1, error.attempts)
     const failures = this.#failures
     const delay = policy.delayMs({
       error,

@@ -21,6 +21,8 @@ export interface Transport extends SessionTransport {
   readonly name: TransportName
   /** The response message, checked against the schema. */
   unary(call: UnaryCall): Promise<object>
+  /** Whether a new connection to the server can be had, and the server answers on it. */
+  canConnect(): Promise<boolean>
   /** Closes the connections; calls in flight fail. */
   close(): Promise<void>
 }

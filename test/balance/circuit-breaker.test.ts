@@ -2,19 +2,28 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CircuitBreaker } from '../../src/balance/circuit-breaker.ts'
+import type { Outcome } from '../../src/balance/outcome.ts'
 import type { BlobwireError } from '../../src/core/error.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { down, pipelineHarness, settled } from '../support/pipeline-harness.ts'
 
-const options = { failures: 5, ratio: 0.5, minimumAttempts: 20, windowMs: 10_000, openMs: 60_000 }
+const options = {
+  failures: 5,
+  ratio: 0.5,
+  minimumAttempts: 20,
+  windowMs: 10_000,
+  firstOpenMs: 500,
+  openMs: 60_000,
+  waitMs: 0
+}
 const newBreaker = () => {
   const clock = new FakeClock()
-  return { clock, breaker: new CircuitBreaker(clock, options) }
+  return { clock, breaker: new CircuitBreaker(clock, options, () => 0) }
 }
 type Bench = ReturnType<typeof newBreaker>
 
 /** One attempt from its beginning to its end. */
-function attempt({ clock, breaker }: Bench, outcome: 'success' | 'failure' | 'none'): boolean {
+function attempt({ clock, breaker }: Bench, outcome: Outcome): boolean {
   const permit = breaker.tryAcquire()
   const beganAt = clock.now()
   clock.advance(1)
@@ -81,10 +90,10 @@ test('aborted and locally refused attempts do not count', () => {
   assert.equal(bench.breaker.state, 'closed')
 })
 
-test('after 60 s exactly one of 200 calls is the probe; its success closes the breaker', () => {
+test('after half a second exactly one of 200 calls is the probe; its success closes the breaker', () => {
   const bench = opened()
   const { breaker, clock } = bench
-  clock.advance(59_990)
+  clock.advance(490)
   assert.equal(breaker.tryAcquire(), undefined)
   clock.advance(20)
   const passes = Array.from({ length: 200 }, () => breaker.tryAcquire()).filter((permit) => permit !== undefined)
@@ -95,21 +104,66 @@ test('after 60 s exactly one of 200 calls is the probe; its success closes the b
   assert.equal(attempt(bench, 'success'), true)
 })
 
-test('a failed probe opens the breaker for another 60 s', () => {
+/** How long the breaker is open; then a probe ends as it is told. */
+function openFor(bench: Bench, outcome: Outcome): number {
+  const { waitMs } = bench.breaker
+  bench.clock.advance(waitMs - 1)
+  assert.equal(bench.breaker.tryAcquire(), undefined, 'not before')
+  bench.clock.advance(1)
+  assert.equal(attempt(bench, outcome), true)
+  return waitMs
+}
+
+test('each failed probe doubles the time, up to 60 s; a success begins anew with half a second', () => {
+  const { clock, breaker } = newBreaker()
+  const bench = { clock, breaker }
+  for (let count = 0; count < 5; count++) {
+    bench.clock.advance(1)
+    breaker.record(breaker.tryAcquire() as number, 'failure', clock.now())
+  }
+  const times = Array.from({ length: 9 }, () => {
+    const { waitMs } = breaker
+    clock.advance(waitMs)
+    breaker.record(breaker.tryAcquire() as number, 'unreachable', clock.now())
+    return waitMs
+  })
+  assert.deepEqual(times, [500, 1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000])
+  openFor(bench, 'success')
+  assert.equal(breaker.state, 'closed')
+  for (let count = 0; count < 5; count++) attempt(bench, 'failure')
+  clock.advance(1)
+  assert.equal(breaker.waitMs, 499, 'a millisecond after the fifth failure')
+})
+
+test('the time is up to a fifth shorter, so that clients do not probe together, and never longer than openMs', () => {
+  const times = [0, 0.5, 0.999].map((random) => {
+    const clock = new FakeClock()
+    const breaker = new CircuitBreaker(clock, { ...options, failures: 1 }, () => random)
+    breaker.record(breaker.tryAcquire() as number, 'failure', clock.now())
+    return Math.round(breaker.waitMs)
+  })
+  assert.deepEqual(times, [500, 450, 400])
+})
+
+test('a new connection brings the probe forward; where the probe then fails all the same, the next one does not', () => {
   const bench = opened()
-  bench.clock.advance(60_000)
+  const { breaker } = bench
+  breaker.reached()
+  assert.equal(attempt(bench, 'unreachable'), true, 'at once')
+  assert.equal(breaker.isConnectionNews, true, 'the connection was not to be had, after all')
+  breaker.reached()
   assert.equal(attempt(bench, 'failure'), true)
+  assert.equal(breaker.isConnectionNews, false, 'it takes connections and cannot work')
+  breaker.reached()
   assert.equal(attempt(bench, 'success'), false)
-  bench.clock.advance(59_000)
-  assert.equal(attempt(bench, 'success'), false)
-  bench.clock.advance(1000)
-  assert.equal(attempt(bench, 'success'), true)
-  assert.equal(bench.breaker.state, 'closed')
+  bench.clock.advance(2000)
+  assert.equal(attempt(bench, 'unreachable'), true)
+  assert.equal(breaker.isConnectionNews, true, 'now there is none')
 })
 
 test('an aborted probe does not count: the next call is the probe', () => {
   const bench = opened()
-  bench.clock.advance(60_000)
+  bench.clock.advance(500)
   attempt(bench, 'none')
   assert.equal(attempt(bench, 'success'), true)
   assert.equal(bench.breaker.state, 'closed')
@@ -147,10 +201,12 @@ test('an unanswered probe ends with its deadline and does not wedge the breaker'
       [error.code, error.reason, error.sent, error.attempts],
       ['unavailable', 'circuit_open', 'never', 0]
     )
-    assert.ok((error.details.retryAfterMs ?? 0) > 59_000)
+    const waitMs = error.details.retryAfterMs ?? 0
+    assert.ok(waitMs > 400 && waitMs <= 500, `${waitMs}`)
+    assert.match(error.message, /down/, 'the last failure is named')
     return true
   })
-  clock.advance(60_000)
+  clock.advance(500)
   const probe = write({ timeoutMs: 1000 })
   const probed = assert.rejects(probe, { code: 'deadline_exceeded' })
   await settled()
@@ -158,7 +214,8 @@ test('an unanswered probe ends with its deadline and does not wedge the breaker'
   clock.advance(1000)
   await probed
   assert.equal(pipeline.channels()[0]?.breaker?.state, 'open')
-  clock.advance(60_000)
+  await assert.rejects(write(), { reason: 'circuit_open' })
+  clock.advance(1000)
   const second = write()
   await settled()
   arrivals.at(-1)?.answer()

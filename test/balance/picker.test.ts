@@ -3,7 +3,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Arrival, down, pipelineHarness, settled } from '../support/pipeline-harness.ts'
 
-const breaker = { failures: 5, ratio: 0.5, minimumAttempts: 20, windowMs: 10_000, openMs: 60_000 }
+const breaker = {
+  failures: 5,
+  ratio: 0.5,
+  minimumAttempts: 20,
+  windowMs: 10_000,
+  firstOpenMs: 500,
+  openMs: 60_000,
+  waitMs: 0
+}
 const endpoints = ['a', 'b', 'c']
 const countBy = (arrivals: readonly Arrival[]) =>
   endpoints.map((endpoint) => arrivals.filter((arrival) => arrival.endpoint === endpoint).length)

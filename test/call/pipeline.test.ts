@@ -48,7 +48,15 @@ test('the worked example: a call passes breaker, retry, attempt and batch, and i
     batch: {},
     endpoints: ['a', 'b'],
     // A second failure in a row would open the breaker, and one token is all that the budget has.
-    breaker: { failures: 2, ratio: 1, minimumAttempts: 100, windowMs: 10_000, openMs: 60_000 },
+    breaker: {
+      failures: 2,
+      ratio: 1,
+      minimumAttempts: 100,
+      windowMs: 10_000,
+      firstOpenMs: 500,
+      openMs: 60_000,
+      waitMs: 0
+    },
     retry: { maxAttempts: 3, baseMs: 100, maxMs: 20_000, budgetRatio: 0, budgetPerSecond: 0.1 },
     interceptors: [once],
     connect: async (endpoint, name) => {
@@ -64,6 +72,7 @@ test('the worked example: a call passes breaker, retry, attempt and batch, and i
           streams.push(stream)
           return stream
         },
+        canConnect: async () => false,
         close: async () => undefined
       }
     }

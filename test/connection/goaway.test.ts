@@ -148,10 +148,10 @@ test('sessions that are refused before they begin are opened again, a limited nu
   const client = createClient({ endpoint: refuser.url, timeoutMs: 5000 })
   context.after(() => client.close())
   await assert.rejects(client.storeBlob('demo', 'x'), (error: BlobwireError) => {
-    assert.deepEqual([error.code, error.attempts], ['unavailable', 3])
+    assert.deepEqual([error.code, error.attempts], ['unavailable', 6])
     return true
   })
-  assert.equal(refuser.connections, 3)
+  assert.equal(refuser.connections, 6)
 })
 
 test('a session moves when its connection reaches maxAgeMs', async (context) => {

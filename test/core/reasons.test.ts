@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { outcomeOf } from '../../src/balance/outcome.ts'
 import { BlobwireError } from '../../src/core/error.ts'
 import {
-  countsForBreaker,
   mayFitWhenSplit,
   mayResend,
   mayRetry,
@@ -47,7 +47,7 @@ test('an error has the code and the retryability of its reason, unless it says o
   assert.equal(mayRetry(told), true)
   assert.equal(error({ message: 'x' }).code, 'unknown')
   const later = error({ code: 'unavailable', reason: 'a_reason_of_a_later_server', message: 'x' })
-  assert.deepEqual([later.retryable, mayRetry(later), countsForBreaker(later)], [true, true, true])
+  assert.deepEqual([later.retryable, mayRetry(later), outcomeOf(later, false)], [true, true, 'unreachable'])
 })
 
 test('`is` narrows by reason', () => {
@@ -61,11 +61,6 @@ test('`is` narrows by reason', () => {
 
 test('each column is read from the row, or from the code', () => {
   const of = (code: BlobwireError['code'], reason = '') => error({ code, reason, message: 'x' })
-  const breaker = ['unavailable', 'deadline_exceeded', 'internal', 'unknown'] as const
-  for (const code of breaker) assert.ok(countsForBreaker(of(code)), code)
-  for (const code of ['not_found', 'aborted', 'cancelled', 'unauthenticated'] as const) {
-    assert.ok(!countsForBreaker(of(code)), code)
-  }
   assert.ok(rulesOutTransport('grpc', of('unavailable')) && !rulesOutTransport('json', of('unavailable')))
   assert.ok(!rulesOutTransport('grpc', of('unavailable', 'tls')))
   assert.ok(rulesOutTransport('json', of('internal', 'malformed_response')))
@@ -77,4 +72,42 @@ test('each column is read from the row, or from the code', () => {
   const limit = { limit: 'max_batch_bytes', maximum: 1, actual: 2 }
   assert.ok(mayFitWhenSplit(error({ code: 'resource_exhausted', message: 'x', details: { limit } })))
   assert.ok(mayResend(of('unavailable')) && !mayResend(of('internal')))
+})
+
+test('the breaker counts connections that fail, whole requests that are refused, and silence; answers close it', () => {
+  const told = (init: Partial<ConstructorParameters<typeof BlobwireError>[0]>, isSilence = false) =>
+    outcomeOf(error({ message: 'x', ...init }), isSilence)
+  const processed = { sent: 'processed' } as const
+  const cases: readonly (readonly [ReturnType<typeof told>, Parameters<typeof told>[0], boolean?])[] = [
+    ['unreachable', { code: 'unavailable', sent: 'never' }],
+    ['unreachable', { reason: 'connect_timeout', sent: 'never' }],
+    ['failure', { code: 'unavailable', sent: 'maybe' }],
+    ['failure', { reason: 'connection_dead', sent: 'maybe' }],
+    ['failure', { reason: 'refused', sent: 'never' }],
+    ['failure', { code: 'unavailable', ...processed }],
+    ['failure', { reason: 'store_closed', ...processed }],
+    ['unreachable', { code: 'deadline_exceeded', sent: 'maybe' }, true],
+    ['unreachable', { reason: 'attempt_timeout', sent: 'maybe' }, true],
+    ['none', { code: 'deadline_exceeded', sent: 'maybe' }, false],
+    ['none', { code: 'deadline_exceeded', ...processed }, true],
+    // One operation, one repository, one request: the server works.
+    ['success', { reason: 'storage', ...processed }],
+    ['success', { reason: 'ref_locked', ...processed }],
+    ['success', { reason: 'git_failed', ...processed }],
+    ['success', { code: 'internal', reason: 'a_reason_of_a_later_server', ...processed }],
+    ['success', { code: 'resource_exhausted', ...processed }],
+    ['success', { code: 'not_found', ...processed }],
+    ['success', { reason: 'bad_token', ...processed }],
+    // The caller, the client or an answer that tells nothing of the endpoint.
+    ['none', { code: 'internal', ...processed }],
+    ['none', { code: 'unknown', ...processed }],
+    ['none', { reason: 'malformed_response', ...processed }],
+    ['none', { code: 'invalid_argument', sent: 'never' }],
+    ['none', { code: 'cancelled', sent: 'maybe' }],
+    ['none', { reason: 'circuit_open', sent: 'never' }],
+    ['none', { reason: 'interceptor', sent: 'maybe' }]
+  ]
+  for (const [outcome, init, isSilence] of cases) {
+    assert.equal(told(init, isSilence), outcome, `${init.code} ${init.reason} ${init.sent}`)
+  }
 })

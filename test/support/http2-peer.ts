@@ -125,6 +125,7 @@ export function openWay(context: TestContext, url: string, options: ConnectionOp
   return {
     request: (request) => connection.request(request),
     openStream: (request, handler) => connection.openStream(request, handler),
+    canConnect: () => connection.canConnect(),
     close: () => connection.close(),
     counters,
     async get(path, signal) {

@@ -36,6 +36,8 @@ export interface PipelineHarnessOptions extends Partial<Omit<PipelineContext, 'b
   readonly respond?: (arrival: Arrival) => void
   /** Called for each session before the pipeline has it. */
   readonly onOpen?: (stream: FakeStream, opened: number) => void
+  /** Whether a new connection to an endpoint can be had. */
+  readonly canConnect?: (endpoint: string) => boolean
 }
 
 export interface PipelineHarness {
@@ -84,7 +86,7 @@ const headers = {}
 
 /** Builds the layers. Retries are on, as by default; breaker, hedging and batching only where the test asks for them. */
 export function pipelineHarness(options: PipelineHarnessOptions = {}): PipelineHarness {
-  const { batch = false, limits: limitOptions, respond, onOpen, ...parts } = options
+  const { batch = false, limits: limitOptions, respond, onOpen, canConnect = () => true, ...parts } = options
   const clock = (parts.clock as FakeClock | undefined) ?? new FakeClock()
   const counters = parts.counters ?? newCounters()
   const limits = { ...limitDefaults, ...limitOptions }
@@ -128,6 +130,7 @@ export function pipelineHarness(options: PipelineHarnessOptions = {}): PipelineH
         onOpen?.(stream, streams.length)
         return stream
       },
+      canConnect: async () => canConnect(endpoint),
       close: async () => undefined
     }),
     ...parts

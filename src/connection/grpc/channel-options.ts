@@ -45,9 +45,9 @@ export function channelOptions(
     'grpc.max_receive_message_length': options.maxResponseBytes,
     'grpc.max_send_message_length': -1,
     'grpc-node.flow_control_window': windowBytes,
+    // A channel that could not connect is replaced; only its own streams would wait for a second try.
     'grpc.initial_reconnect_backoff_ms': 100,
-    // A server that comes back is found within a second.
-    'grpc.max_reconnect_backoff_ms': 1000,
+    'grpc.max_reconnect_backoff_ms': 100,
     'grpc.keepalive_time_ms': Math.ceil(context.connection.pingIntervalMs),
     'grpc.keepalive_timeout_ms': Math.ceil(context.connection.pingTimeoutMs),
     'grpc.keepalive_permit_without_calls': 0,

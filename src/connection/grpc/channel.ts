@@ -1,5 +1,6 @@
 /** A gRPC channel to one endpoint, over changing connections. */
 import { invalidArgument } from '../../core/error.ts'
+import { ConnectionCheck } from '../dial/connection-check.ts'
 import { proxyFor } from '../dial/proxy.ts'
 import { GrpcConnection, type StreamListener } from './connection.ts'
 import type { GrpcEndpoint, GrpcMessageOptions } from './grpc-endpoint.ts'
@@ -8,12 +9,14 @@ import type { GrpcEndpoint, GrpcMessageOptions } from './grpc-endpoint.ts'
 export class GrpcChannel {
   readonly #connections = new Set<GrpcConnection>()
   readonly #open: () => GrpcConnection
+  readonly #check: ConnectionCheck
   #current: GrpcConnection
 
   /** @throws BlobwireError `invalid_argument` for a proxy that is spoken to over TLS */
   constructor(transport: GrpcEndpoint, options: GrpcMessageOptions) {
     const proxy = proxyFor(transport.connection.proxy, transport.endpoint)
     if (proxy?.secure) throw invalidArgument('connection.proxy', 'must be an http:// URL for gRPC')
+    this.#check = new ConnectionCheck(transport)
     this.#open = () => {
       const connection = new GrpcConnection({
         transport,
@@ -38,8 +41,14 @@ export class GrpcChannel {
     return connection
   }
 
+  /** Whether a new connection can be had. */
+  canConnect(): Promise<boolean> {
+    return this.#check.canConnect()
+  }
+
   /** Closes all connections. */
   close(): void {
+    this.#check.close()
     for (const connection of this.#connections) connection.close()
   }
 }

@@ -38,8 +38,8 @@ export const asIs = (bytes: Buffer): Buffer => bytes
 
 /**
  * A channel of grpc-js for one connection, opened by its first call. A new channel replaces it when the connection ends,
- * is dead or old, or cannot be opened in time, because grpc-js cannot close the connection of a channel alone. grpc-js
- * repeats streams that a draining server refused on the same channel, for which it may connect once more.
+ * is dead or old, or cannot be opened, because grpc-js cannot close the connection of a channel alone. grpc-js repeats
+ * streams that a draining server refused on the same channel, for which it may connect once more.
  */
 export class GrpcConnection {
   /** The client to make calls with, between `begin` and `end`. */
@@ -146,6 +146,13 @@ export class GrpcConnection {
     this.#fail(this.#waiting, new BlobwireError({ reason: 'connect_timeout', message }))
   }
 
+  /** During its back-off grpc-js would refuse calls without trying to connect; on a new channel the next call tries. */
+  #couldNotConnect(): void {
+    this.#stopAccepting()
+    // Calls that wait for the connection are about to fail; the last one closes the channel.
+    if (this.#listeners.size === 0) this.close()
+  }
+
   #fail(listeners: ReadonlySet<StreamListener>, error: BlobwireError): void {
     this.#stopAccepting()
     for (const listener of [...listeners]) {
@@ -188,7 +195,10 @@ export class GrpcConnection {
         // grpc-js first reports the broken connection to its streams.
         setImmediate(() => this.#drain())
       }
-      if (next === connectivityState.TRANSIENT_FAILURE && state !== next) connections.failures++
+      if (next === connectivityState.TRANSIENT_FAILURE && state !== next) {
+        connections.failures++
+        this.#couldNotConnect()
+      }
       state = next
       this.#count()
       if (next !== connectivityState.SHUTDOWN) {

@@ -3,6 +3,7 @@ import { type Dispatcher, Pool } from 'undici'
 import { systemClock } from '../../core/clock.ts'
 import type { ConnectionCounters } from '../../core/counters.ts'
 import { BlobwireError } from '../../core/error.ts'
+import { ConnectionCheck } from '../dial/connection-check.ts'
 import { createConnector } from '../dial/connector.ts'
 import { proxyFor } from '../dial/proxy.ts'
 import { CachingResolver } from '../dial/resolver.ts'
@@ -20,6 +21,8 @@ export interface HttpConnection {
   request(options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData>
   /** Opens a duplex stream. Over HTTP/1.1, which has none, it fails with reason `not_http2`. */
   openStream(options: Dispatcher.DispatchOptions, listener: StreamListener): void
+  /** Whether a new connection can be had. */
+  canConnect(): Promise<boolean>
   /** Closes the sockets; requests in flight fail. */
   close(): Promise<void>
 }
@@ -65,20 +68,23 @@ export function openHttpConnection(
   const proxy = proxyFor(options.proxy, endpoint)
   const onFailure = () => resolver.forget(hostOf(proxy ?? endpoint))
   const connector = createConnector({ endpoint, tls, options, proxy, lookup: resolver.lookup, onFailure })
-  return new NegotiatedHttpConnection({ endpoint, options, clock, counters, connector }, resolver)
+  const check = new ConnectionCheck({ endpoint, tls, connection: options })
+  return new NegotiatedHttpConnection({ endpoint, options, clock, counters, connector }, resolver, check)
 }
 
 class NegotiatedHttpConnection implements HttpConnection, Negotiation {
   readonly #context: ConnectionContext
   readonly #resolver: CachingResolver
+  readonly #check: ConnectionCheck
   readonly #http2: ConnectionPool
   #http1: Dispatcher | undefined
   /** An answer has come over HTTP/2, so that later bytes that look like HTTP/1.1 are damage. */
   #verified = false
 
-  constructor(context: ConnectionContext, resolver: CachingResolver) {
+  constructor(context: ConnectionContext, resolver: CachingResolver, check: ConnectionCheck) {
     this.#context = context
     this.#resolver = resolver
+    this.#check = check
     this.#http2 = new ConnectionPool(context, this)
   }
 
@@ -118,8 +124,13 @@ class NegotiatedHttpConnection implements HttpConnection, Negotiation {
     return notHttp2(error)
   }
 
+  canConnect(): Promise<boolean> {
+    return this.#check.canConnect()
+  }
+
   async close(): Promise<void> {
     this.#resolver.close()
+    this.#check.close()
     this.#context.connector.close()
     await Promise.all([this.#http2.destroy(), this.#http1?.destroy()])
   }

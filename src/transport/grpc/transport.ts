@@ -94,6 +94,7 @@ export function createGrpcTransport(context: GrpcEndpoint, options: TransportOpt
     openSession(opening) {
       return openGrpcSession({ channel, method: methodOf(methods.session.name), gzip: options.gzip, counters }, opening)
     },
+    canConnect: () => channel.canConnect(),
     async close() {
       channel.close()
     }

@@ -70,6 +70,7 @@ export function createHttpTransport(context: HttpContext, options: TransportOpti
       }
     },
     openSession: (opening) => openHttpSession(context, options, opening),
+    canConnect: () => connection.canConnect(),
     close: () => connection.close()
   }
 }

@@ -1,0 +1,26 @@
+/** When an endpoint last answered, and how long its answers usually take. */
+
+/** Silence for less than this proves nothing: the machine may be busy. */
+const leastSilenceMs = 1000
+/** The share of the usual time that is left after each answer that took less. */
+const fading = 0.98
+
+/** Noted once for each frame or request, not for each call. */
+export class AnswerTimes {
+  /** When the last answer came, on the clock's time. */
+  lastAtMs = Number.NEGATIVE_INFINITY
+  /** The longest time of an answer, which fades with each later one. */
+  #usualMs = 0
+
+  /** A frame or a request was answered, this long after it was sent. */
+  note(nowMs: number, durationMs: number): void {
+    this.lastAtMs = nowMs
+    this.#usualMs = Math.max(durationMs, this.#usualMs * fading)
+  }
+
+  /** Whether an attempt without an answer says something about the endpoint: nothing else was answered meanwhile, either. */
+  isSilence(beganAtMs: number, nowMs: number): boolean {
+    const waitedMs = nowMs - beganAtMs
+    return waitedMs >= leastSilenceMs && waitedMs >= this.#usualMs && this.lastAtMs < beganAtMs
+  }
+}
