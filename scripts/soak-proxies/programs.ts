@@ -1,7 +1,6 @@
 /** Finds the proxies on this machine, or installs Debian's packages of them. */
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { pathOf } from '../find-program.ts'
 
 /** The proxies; each name is also that of the program and of its Debian package. */
 export const proxyNames = ['nginx', 'haproxy', 'caddy'] as const
@@ -15,24 +14,6 @@ export interface Program {
   readonly path: string
   /** Such as `1.22.1`. */
   readonly version: string
-}
-
-/** Debian keeps servers in directories that a user's PATH may lack. */
-const directories = [
-  ...new Set([...(process.env['PATH'] ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'])
-]
-
-function pathOf(name: ProxyName): string | undefined {
-  return directories
-    .map((directory) => join(directory, name))
-    .find((path) => {
-      try {
-        accessSync(path, constants.X_OK)
-        return true
-      } catch {
-        return false
-      }
-    })
 }
 
 function versionOf(name: ProxyName, path: string): string {

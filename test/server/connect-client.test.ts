@@ -1,6 +1,9 @@
 /** Independent clients: Connect's own, buf curl, and gRPC's health check. */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -111,6 +114,44 @@ test('buf curl over gRPC, with the schema from server reflection', async () => {
   assert.equal((await bufCurl(`${service}/GetBlob`, { repository: 'curl', oid })).answer.code, 'unauthenticated')
   assert.equal((await bufCurl(`${service}/Session`, {}, ...token)).answer.code, 'invalid_argument')
 })
+
+test('refusals reach Go’s client while it still sends', async () => {
+  const content = Buffer.alloc(750_000).toString('base64')
+  const method = 'blobwire.v1.VcsService/StoreBlob'
+  const directory = await mkdtemp(join(tmpdir(), 'blobwire-refusal-'))
+  const file = join(directory, 'request.json')
+  await writeFile(file, JSON.stringify({ repository: 'curl', content }))
+  try {
+    // Without a token over gRPC; with Connect's binary form over HTTP/2 and HTTP/1.1.
+    const cases: [url: string, flags: string[], answer: RegExp][] = [
+      [fixture.server.grpc, ['--protocol', 'grpc', '--http2-prior-knowledge'], /unauthenticated/],
+      [fixture.server.http, ['--protocol', 'connect', '--http2-prior-knowledge'], /unauthenticated|415/],
+      [fixture.server.http, ['--protocol', 'connect'], /unauthenticated|415/]
+    ]
+    for (const [url, flags, answer] of cases) {
+      const schema = fileURLToPath(new URL('../../proto', import.meta.url))
+      const call = run(buf, ['curl', '--schema', schema, ...flags, '-d', `@${file}`, `${url}/${method}`], {
+        cwd: '/',
+        env: childEnvironment
+      })
+      await assert.rejects(call, (error: { stderr: string }) => answer.test(error.stderr), flags.join(' '))
+    }
+  } finally {
+    await rm(directory, { recursive: true })
+  }
+})
+
+for (const httpVersion of ['2', '1.1'] as const) {
+  test(`a Connect client in another form is refused each time, over HTTP/${httpVersion}`, async () => {
+    const transport = createConnectTransport({ baseUrl: fixture.server.http, httpVersion, useBinaryFormat: true })
+    const client = createClient(await vcsService(), transport) as unknown as Record<string, Unary>
+    const content = Buffer.alloc(300_000)
+    for (let count = 0; count < 5; count++) {
+      const refused = client['storeBlob']?.({ repository: 'connect', content }) ?? assert.fail()
+      await assert.rejects(refused, (error) => error instanceof ConnectError && error.code !== Code.DeadlineExceeded)
+    }
+  })
+}
 
 test('gRPC health, without a token', async () => {
   const Health = makeClientConstructor(healthService as grpc.ServiceDefinition, 'grpc.health.v1.Health')
