@@ -1,6 +1,6 @@
 /** The RPCs about single commits. */
 import { invalidArgument } from '../../src/core/error.ts'
-import { encodeCommit } from '../../src/git/commit.ts'
+import { encodeCommit, type ParsedCommit } from '../../src/git/commit.ts'
 import type { Identity } from '../../src/git/signature.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { checkOid } from './errors.ts'
@@ -34,8 +34,8 @@ export async function storeCommit(
 }
 
 /** A commit as responses carry it; `raw` only where the fields do not hold everything. */
-export async function readCommit(workspace: Workspace, oid: string): Promise<Messages['Commit']> {
-  const { canonical, raw, tree, parents, author, committer, message } = await workspace.commit(oid)
+export function toCommit(read: ParsedCommit & { oid: string; raw: Uint8Array }): Messages['Commit'] {
+  const { canonical, oid, raw, tree, parents, author, committer, message } = read
   const fields = { oid, tree, parents: [...parents], author, committer, message }
   return { ...fields, raw: canonical ? new Uint8Array(0) : raw }
 }
@@ -45,5 +45,6 @@ export async function getCommit(
   workspace: Workspace,
   request: Messages['GetCommitRequest']
 ): Promise<Messages['GetCommitResponse']> {
-  return { commit: await readCommit(workspace, await findCommit(workspace, request.revision)) }
+  const oid = await findCommit(workspace, request.revision)
+  return { commit: toCommit({ ...(await workspace.commit(oid)), oid }) }
 }

@@ -4,9 +4,13 @@ import { isZeroOid, type ObjectKind } from '../../src/git/oid.ts'
 import { refNameProblem } from '../../src/git/ref-name.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { checkOid, missingObjects, precondition, refMismatch } from './errors.ts'
-import { pageSize, pageToken, readPageToken } from './paging.ts'
+import { PageTokens } from './page-token.ts'
+import { pageSize } from './paging.ts'
 import { keyedRequest, type WriteKey } from './request-keys.ts'
 import type { Workspace } from './workspace.ts'
+
+/** Prefix, and the last name of the page. */
+const tokens = new PageTokens('refs', ['text', 'text'])
 
 /** ListRefs. */
 export async function listRefs(
@@ -14,13 +18,11 @@ export async function listRefs(
   request: Messages['ListRefsRequest']
 ): Promise<Messages['ListRefsResponse']> {
   const limit = pageSize(request.pageSize, 100, 1000)
-  const position = readPageToken('refs', request.pageToken, ['string', 'string'])
-  const prefix = position ? (position[0] as string) : request.prefix
-  const after = position ? (position[1] as string) : ''
+  const [prefix, after] = tokens.read(request.pageToken) ?? [request.prefix, '']
   const refs = await workspace.listRefs({ prefix, after, limit: limit + 1 })
   const page = refs.slice(0, limit).map(({ name, oid }) => ({ name, oid }))
   const last = page.at(-1)?.name ?? ''
-  return { refs: page, nextPageToken: refs.length > limit ? pageToken('refs', [prefix, last]) : '' }
+  return { refs: page, nextPageToken: refs.length > limit ? tokens.write(prefix, last) : '' }
 }
 
 function checkUpdates(workspace: Workspace, updates: readonly Messages['RefUpdate'][]): void {

@@ -4,9 +4,11 @@ import { type ObjectFormat, objectFormats } from '../../src/git/oid.ts'
 import { repositoryNameProblem } from '../../src/git/repository-name.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import type { Creation, RepositoryInfo, Store } from '../store/store.ts'
-import type { Access, CallContext } from './context.ts'
+import { type Access, type CallContext, throwIfAbandoned } from './context.ts'
 import { notFound } from './errors.ts'
-import { pageSize, pageToken, readPageToken } from './paging.ts'
+import { defaultPageBounds, Pace, type PageBounds } from './pace.ts'
+import { PageTokens } from './page-token.ts'
+import { pageSize } from './paging.ts'
 import { keyedRefusal, keyedRequest, type WriteKey } from './request-keys.ts'
 
 /** @throws BlobwireError `invalid_argument` */
@@ -89,24 +91,32 @@ export async function deleteRepository(
   return { deleted: await store.deleteRepository(repository, request) }
 }
 
+/** Prefix, and the last name that was looked at. */
+const tokens = new PageTokens('repositories', ['text', 'text'])
+
 /** ListRepositories: the repositories that the caller may read. */
 export async function listRepositories(
   store: Store,
   request: Messages['ListRepositoriesRequest'],
-  context: CallContext
+  { context, pageBounds = defaultPageBounds }: { context: CallContext; pageBounds?: PageBounds | undefined }
 ): Promise<Messages['ListRepositoriesResponse']> {
   const limit = pageSize(request.pageSize, 100, 1000)
-  const position = readPageToken('repositories', request.pageToken, ['string', 'string'])
-  const prefix = position ? (position[0] as string) : request.prefix
-  let after = position ? (position[1] as string) : ''
-  const found: RepositoryInfo[] = []
-  for (;;) {
+  const [prefix, start] = tokens.read(request.pageToken) ?? [request.prefix, '']
+  const pace = new Pace({ pageBounds, throwIfAbandoned: () => throwIfAbandoned(context) })
+  const repositories: Messages['ListRepositoriesResponse']['repositories'] = []
+  for (let after = start; ; ) {
     const page = await store.listRepositories({ prefix, after, limit: limit + 1 })
-    found.push(...page.filter(({ repository }) => context.principal.may('read', repository)))
-    if (found.length > limit || page.length <= limit) break
-    after = page.at(-1)?.repository ?? ''
+    for (const info of page) {
+      const isReadable = context.principal.may('read', info.repository)
+      // A full page ends where more are readable: others are not told of.
+      if (pace.isOver || (isReadable && repositories.length === limit)) {
+        return { repositories, nextPageToken: tokens.write(prefix, after) }
+      }
+      if (isReadable) repositories.push({ ...info })
+      after = info.repository
+      await pace.step(false)
+    }
+    if (page.length <= limit) return { repositories, nextPageToken: '' }
+    throwIfAbandoned(context)
   }
-  const repositories = found.slice(0, limit).map((info) => ({ ...info }))
-  const last = repositories.at(-1)?.repository ?? ''
-  return { repositories, nextPageToken: found.length > limit ? pageToken('repositories', [prefix, last]) : '' }
 }

@@ -11,6 +11,8 @@ import { type CallContext, requestIdOfOperation, throwIfAbandoned } from './cont
 import { operationError, toBlobwireError } from './error-detail.ts'
 import { InOrder } from './in-order.ts'
 import { isOperation, type OperationName, operations } from './operations.ts'
+import type { PageBounds } from './pace.ts'
+import { ReadCaches } from './read-caches.ts'
 import {
   authorize,
   authorizeCreation,
@@ -29,6 +31,8 @@ import { Workspace } from './workspace.ts'
 export interface ServiceOptions {
   readonly limits?: Partial<Limits>
   readonly serverVersion: string
+  /** @default defaultPageBounds */
+  readonly pageBounds?: PageBounds
   /** Called for unexpected errors, which clients see as `internal`. */
   readonly onInternalError: (error: unknown, requestId: string) => void
 }
@@ -40,6 +44,7 @@ export class Service implements VcsService {
   readonly limits: Limits
   readonly #store: Store
   readonly #commits = new BranchQueues()
+  readonly #caches = new ReadCaches()
   /** The first call of a repository may take longer to open it; commits queue in the order in which calls came. */
   readonly #opening = new InOrder()
   readonly #keys: RequestKeys
@@ -61,10 +66,11 @@ export class Service implements VcsService {
       DeleteRepository: (request: Messages['DeleteRepositoryRequest'], context) => {
         authorizeDeletion(context, request.repository)
         throwIfAbandoned(context)
-        return deleteRepository(store, request)
+        return this.#delete(request)
       },
       Apply: (request, context) => this.#apply(request, context),
-      ListRepositories: (request, context) => listRepositories(store, request, context),
+      ListRepositories: (request, context) =>
+        listRepositories(store, request, { context, pageBounds: options.pageBounds }),
       BatchOperations: async (request: Messages['BatchOperationsRequest'], context) => ({
         results: await this.#batch(request, context)
       }),
@@ -127,6 +133,8 @@ export class Service implements VcsService {
       repository: info,
       limits,
       commits: this.#commits,
+      caches: this.#caches,
+      pageBounds: this.#options.pageBounds,
       deadlineMs: context.deadlineMs,
       get signal() {
         return context.signal
@@ -152,10 +160,16 @@ export class Service implements VcsService {
   async #write(request: Messages['ApplyRequest'], key: WriteKey, context: CallContext): Promise<object> {
     const { repository, createRepository: creation, deleteRepository: deletion, batch } = request
     if (creation) return createRepository(this.#store, { ...creation, repository }, key)
-    if (deletion) return deleteRepository(this.#store, { repository }, key)
+    if (deletion) return this.#delete({ repository }, key)
     if (batch) return { results: await this.#batch({ ...batch, repository }, context, key) }
     const { commitFiles, updateRefs } = await applyIn(await this.#open(repository, false, context), request, key)
     return (commitFiles ?? updateRefs) as object
+  }
+
+  async #delete(request: Messages['DeleteRepositoryRequest'], key?: WriteKey) {
+    const response = await deleteRepository(this.#store, request, key)
+    this.#caches.forget(request.repository)
+    return response
   }
 
   async #operation(name: OperationName, request: { repository: string }, context: CallContext): Promise<object> {

@@ -34,7 +34,7 @@ export async function entryAt(workspace: Workspace, tree: string, path: string):
   for (const segment of segmentsOf(path)) {
     if (found !== undefined && found.mode !== '040000') return undefined
     const name = Buffer.from(segment)
-    found = (await workspace.tree(oid)).find((item) => name.equals(item.name))
+    found = (await workspace.parsedTree(oid)).find(name)
     if (found === undefined) return undefined
     oid = found.oid
   }

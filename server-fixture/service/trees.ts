@@ -1,14 +1,15 @@
 /** The RPCs about trees. */
 import { isZeroOid } from '../../src/git/oid.ts'
-import type { TreeItem } from '../../src/git/tree.ts'
 import { buildTrees, checkEntry, type PathEntry } from '../../src/git/tree-builder.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { checkOid } from './errors.ts'
-import { pageSize, pageToken, readPageToken } from './paging.ts'
+import { checkPinned, PageTokens } from './page-token.ts'
+import { fillPage, pageSize } from './paging.ts'
 import { checkKinds, checkObjects } from './references.ts'
 import { findTree } from './revision.ts'
 import { editTree } from './tree-edit.ts'
 import { toEntry, treeAt } from './tree-path.ts'
+import { TreeWalk, type WalkedEntry } from './tree-walk.ts'
 import type { Workspace } from './workspace.ts'
 
 /** StoreTree. */
@@ -35,42 +36,26 @@ export async function storeTree(
   return { oid: await editTree(workspace, baseTree, edits) }
 }
 
-/** All entries below a tree, parents before children, in Git's order. */
-async function* walk(workspace: Workspace, tree: string, prefix: Uint8Array): AsyncGenerator<[Uint8Array, TreeItem]> {
-  for (const item of await workspace.tree(tree)) {
-    const path = Buffer.concat([prefix, item.name])
-    yield [path, item]
-    if (item.mode === '040000') yield* walk(workspace, item.oid, Buffer.concat([path, Buffer.from('/')]))
-  }
-}
+/** Holds the tree, so that later pages are of the same one. */
+const tokens = new PageTokens('tree', ['text', 'flag', 'counts'])
 
-/** GetTree. Its page token names the tree, so that later pages are of the same one. */
+const sizeOf = ({ path, item }: WalkedEntry) => 3 * path.length + item.oid.length + 60
+
+/** GetTree. */
 export async function getTree(
   workspace: Workspace,
   request: Messages['GetTreeRequest']
 ): Promise<Messages['GetTreeResponse']> {
   const { revision, path, recursive } = request
   const limit = pageSize(request.pageSize, 1000, 10_000)
-  const position = readPageToken('tree', request.pageToken, ['string', 'boolean', 'number'])
-  const oid = position
-    ? checkOid('pageToken', position[0] as string, workspace.format)
-    : await treeAt(workspace, await findTree(workspace, revision), path)
-  const deep = position ? (position[1] as boolean) : recursive
-  const start = position ? (position[2] as number) : 0
-  const page: Partial<Messages['TreeEntry']>[] = []
-  let index = 0
-  let nextPageToken = ''
-  const empty = new Uint8Array(0)
-  const entries = deep
-    ? walk(workspace, oid, empty)
-    : (await workspace.tree(oid)).map((item) => [item.name, item] as const)
-  for await (const [name, item] of entries) {
-    if (index >= start + limit) {
-      nextPageToken = pageToken('tree', [oid, deep, index])
-      break
-    }
-    if (index >= start) page.push(toEntry(name, item))
-    index++
-  }
-  return { oid, entries: page as Messages['TreeEntry'][], nextPageToken }
+  const [oid, isRecursive, position] = tokens.read(request.pageToken) ?? [
+    await treeAt(workspace, await findTree(workspace, revision), path),
+    recursive,
+    []
+  ]
+  if (request.pageToken !== '') await checkPinned(workspace, 'tree', oid)
+  const walk = await TreeWalk.at(workspace, { tree: oid, isRecursive, position })
+  const { items, isLast } = await fillPage(workspace, walk, { limit, sizeOf })
+  const entries = items.map(({ path: at, item }) => toEntry(at, item)) as Messages['TreeEntry'][]
+  return { oid, entries, nextPageToken: isLast ? '' : tokens.write(oid, isRecursive, walk.position) }
 }

@@ -2,10 +2,10 @@
  * The unit of work of one call or batch: a view of one repository in which new objects and, in an atomic batch, moved
  * refs are seen at once, and reach the store together.
  */
-import { BlobwireError, type RefMismatch } from '../../src/core/error.ts'
+import type { RefMismatch } from '../../src/core/error.ts'
 import { type ParsedCommit, parseCommit } from '../../src/git/commit.ts'
 import { hashObject, type ObjectFormat, type ObjectKind, zeroOid } from '../../src/git/oid.ts'
-import { encodeTree, parseTree, type TreeItem } from '../../src/git/tree.ts'
+import { encodeTree, type TreeItem } from '../../src/git/tree.ts'
 import type { Limits } from '../../src/schema/default-limits.ts'
 import { pageOfNames } from '../store/name-page.ts'
 import type {
@@ -21,11 +21,11 @@ import type {
 } from '../store/store.ts'
 import type { BranchQueues } from './branch-queue.ts'
 import { type CallContext, throwIfAbandoned } from './context.ts'
-import { notFound } from './errors.ts'
 import { Loader } from './loader.ts'
-
-/** Larger trees and commits are not read. */
-const maxParsedBytes = 64 * 1024 * 1024
+import { contentOf, maxParsedBytes } from './object-content.ts'
+import { defaultPageBounds, type PageBounds } from './pace.ts'
+import { ParsedTree } from './parsed-tree.ts'
+import type { ReadCaches } from './read-caches.ts'
 
 /** The context of a workspace. */
 export interface WorkspaceContext extends Pick<CallContext, 'signal' | 'deadlineMs'> {
@@ -34,6 +34,9 @@ export interface WorkspaceContext extends Pick<CallContext, 'signal' | 'deadline
   readonly limits: Limits
   /** The commits that wait for each branch. */
   readonly commits: BranchQueues
+  readonly caches: ReadCaches
+  /** @default defaultPageBounds */
+  readonly pageBounds?: PageBounds | undefined
 }
 
 /** Entries of parsed trees that a workspace keeps: a chain of commits edits the same directories again and again. */
@@ -47,6 +50,8 @@ export class Workspace {
   /** Asked for its signal when that is needed, because a signal is made then. */
   readonly #caller: Pick<CallContext, 'signal' | 'deadlineMs'>
   readonly commits: BranchQueues
+  readonly caches: ReadCaches
+  readonly pageBounds: PageBounds
   /** Ref moves are held back until `finish`, and happen together. */
   readonly atomic: boolean
   /** Staged objects that are not in the map below yet; most work never asks for them. */
@@ -54,7 +59,9 @@ export class Workspace {
   readonly #staged = new Map<string, NewObject>()
   #unflushed: NewObject[] = []
   #flushed: Promise<void> = Promise.resolve()
+  /** Entries of trees that edits read and make. */
   readonly #trees = new Map<string, readonly TreeItem[]>()
+  readonly #stagedTrees = new WeakMap<NewObject, ParsedTree>()
   #keptEntries = 0
   readonly #moves = new Map<string, RefMove>()
   readonly #known = new Map<string, ObjectInfo>()
@@ -63,11 +70,13 @@ export class Workspace {
   readonly #parsed: Loader<StoredObject | undefined>
 
   constructor(context: WorkspaceContext, atomic: boolean) {
-    const { store, repository, limits, commits } = context
+    const { store, repository, limits, commits, caches, pageBounds = defaultPageBounds } = context
     const name = repository.repository
     this.store = store
     this.#caller = context
     this.commits = commits
+    this.pageBounds = pageBounds
+    this.caches = caches
     this.repository = repository
     this.format = repository.objectFormat
     this.limits = limits
@@ -132,34 +141,36 @@ export class Workspace {
     return staged && { kind: staged.kind, size: staged.content.length, content: staged.content }
   }
 
-  /** The content of an object of this kind. @throws BlobwireError `not_found`, `data_loss`, `failed_precondition` */
+  /** The content of an object of this kind. @throws BlobwireError; see `contentOf` */
   async content(kind: ObjectKind, oid: string): Promise<Uint8Array> {
     // Walks through history or trees end here.
     this.throwIfAbandoned()
-    const object = this.#fromStaged(oid) ?? (await this.#parsed.load(oid))
-    if (object === undefined) throw notFound('object', `object ${oid} not found`)
-    if (object.kind !== kind) {
-      const message = `${oid} is a ${object.kind}, not a ${kind}`
-      throw new BlobwireError({ reason: 'wrong_kind', message })
-    }
-    if (object.content === undefined) {
-      const message = `the ${kind} ${oid} has ${object.size} bytes, more than the server parses`
-      throw new BlobwireError({ code: 'resource_exhausted', message })
-    }
-    if (hashObject(kind, object.content, this.format) !== oid) {
-      const message = `the ${kind} ${oid} is damaged: its bytes do not match its oid`
-      throw new BlobwireError({ reason: 'integrity', message })
-    }
-    return object.content
+    return contentOf({ oid, kind, format: this.format }, this.#fromStaged(oid) ?? (await this.#parsed.load(oid)))
   }
 
-  /** The entries of a tree; the empty text stands for the empty tree. */
+  /** A tree; the empty text stands for the empty tree. */
+  async parsedTree(oid: string): Promise<ParsedTree> {
+    this.throwIfAbandoned()
+    if (oid === '') return new ParsedTree(new Uint8Array(0), this.format)
+    const staged = this.#stagedObject(oid)
+    if (staged === undefined) return this.caches.trees.get(this.repository.repository, oid, () => this.#loadTree(oid))
+    const tree = this.#stagedTrees.get(staged) ?? (await this.#loadTree(oid))
+    this.#stagedTrees.set(staged, tree)
+    return tree
+  }
+
+  /** Others wait for it too, so that it does not end with this call. */
+  async #loadTree(oid: string): Promise<ParsedTree> {
+    const object = this.#fromStaged(oid) ?? (await this.#parsed.load(oid))
+    return new ParsedTree(contentOf({ oid, kind: 'tree', format: this.format }, object), this.format)
+  }
+
+  /** The entries of a tree, for an edit; the empty text stands for the empty tree. */
   async tree(oid: string): Promise<readonly TreeItem[]> {
-    if (oid === '') return []
     const kept = this.#trees.get(oid)
     if (kept) return kept
-    const items = parseTree(await this.content('tree', oid), this.format)
-    this.#keepTree(oid, items)
+    const items = (await this.parsedTree(oid)).items()
+    if (oid !== '') this.#keepTree(oid, items)
     return items
   }
 

@@ -115,6 +115,12 @@ export interface Store {
   /** One for each oid, in order; undefined = missing. */
   hasObjects(repository: string, oids: readonly string[]): Promise<(ObjectInfo | undefined)[]>
 
+  /**
+   * Oids of the next commits, at most `count`, that a walk from these commits visits in the order of `git log`: a hint for
+   * reading ahead. Stores that answer each question at once do without it.
+   */
+  commitsFrom?(repository: string, tips: readonly string[], count: number): Promise<string[]>
+
   /** Refs in the byte order of their names, without HEAD. */
   listRefs(repository: string, page: PageRequest): Promise<StoredRef[]>
   /** The oid of each ref, in order; undefined = no such ref. */

@@ -10,7 +10,10 @@ interface Page {
   readonly nextPageToken: string
 }
 
-/** All pages; each is fetched when the one before it has been used. */
+/**
+ * All pages; each is fetched when the one before it has been used. A page may be empty and not the last: the server ends
+ * a page that takes long.
+ */
 async function* allPages<Listing extends Page>(
   fetchPage: (page: { pageToken?: string }) => Promise<Listing>
 ): AsyncGenerator<Listing, void> {
@@ -69,9 +72,7 @@ export async function wholeTree(
   const tree = { oid: '', entries: [] as Listing['entries'], nextPageToken: '', pages: 0 }
   for await (const page of allPages((next) => fetchPage({ pageSize, ...next }))) {
     if (tree.pages++ === 0) tree.oid = page.oid
-    else if (page.oid !== tree.oid || (page.entries.length === 0 && page.nextPageToken !== '')) {
-      throw integrityError(`tree ${tree.oid}: a later page is empty or belongs to another tree`)
-    }
+    else if (page.oid !== tree.oid) throw integrityError(`tree ${tree.oid}: a later page belongs to another tree`)
     for (const entry of page.entries) tree.entries.push(entry)
   }
   return tree

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { BranchQueues } from '../../server-fixture/service/branch-queue.ts'
 import { commitFiles } from '../../server-fixture/service/commit-files.ts'
+import { ReadCaches } from '../../server-fixture/service/read-caches.ts'
 import { Workspace } from '../../server-fixture/service/workspace.ts'
 import { BlobwireError } from '../../src/core/error.ts'
 import { defaultLimits } from '../../src/schema/default-limits.ts'
@@ -204,7 +205,8 @@ onBothStores('the keys of a chain are remembered with the answers that were give
   assert.ok(info)
   const commits = new BranchQueues()
   const signal = new AbortController().signal
-  const parts = { store: watched, repository: info, limits: defaultLimits, signal, commits }
+  const caches = new ReadCaches()
+  const parts = { store: watched, repository: info, limits: defaultLimits, signal, commits, caches }
   const keyed = (name: string) => {
     const request = { repository, ...commitRequest([put(name)]) } as Messages['CommitFilesRequest']
     return commitFiles(new Workspace(parts, false), request, { key: name, digest: `digest of ${name}` })

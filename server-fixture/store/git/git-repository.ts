@@ -10,6 +10,7 @@ import type {
   StoredObject,
   StoredRef
 } from '../store.ts'
+import { listCommits } from './commit-list.ts'
 import type { RepositoryContext } from './git-process.ts'
 import { ObjectReader } from './object-reader.ts'
 import { ObjectWriter } from './object-writer.ts'
@@ -35,6 +36,7 @@ interface OpenOptions extends GitRepositoryOptions {
 /** One open repository: its processes, its pending calls, and the methods of `Store` that take a repository. */
 export class GitRepository {
   readonly info: RepositoryInfo
+  readonly #context: RepositoryContext
   readonly #installer: PackInstaller
   readonly #writer: ObjectWriter
   readonly #reader: ObjectReader
@@ -47,6 +49,7 @@ export class GitRepository {
 
   constructor(context: RepositoryContext, info: RepositoryInfo, options: OpenOptions) {
     this.info = info
+    this.#context = context
     this.#reader = new ObjectReader(context, info.objectFormat, () => this.#repacker.sequence)
     this.#refs = new RefStore(context)
     this.#mover = new RefMover(context, {
@@ -88,6 +91,11 @@ export class GitRepository {
   /** Kind and size of objects. */
   hasObjects(oids: readonly string[]): Promise<(ObjectInfo | undefined)[]> {
     return this.#call(() => this.#reader.infos(oids))
+  }
+
+  /** A hint: the commits that come next. */
+  commitsFrom(tips: readonly string[], count: number): Promise<string[]> {
+    return this.#call(() => listCommits(this.#context, tips, count))
   }
 
   /** A page of refs. */

@@ -1,6 +1,6 @@
 /** The store for real use: bare Git repositories in a directory. */
 import { join, resolve } from 'node:path'
-import { BlobwireError, invalidArgument, type RefMismatch } from '../../../src/core/error.ts'
+import { invalidArgument, type RefMismatch } from '../../../src/core/error.ts'
 import type { ObjectFormat } from '../../../src/git/oid.ts'
 import { repositoryNameProblem } from '../../../src/git/repository-name.ts'
 import { pageOfNames, repositoryNotFound, storeClosed } from '../name-page.ts'
@@ -20,8 +20,8 @@ import type {
 } from '../store.ts'
 import { recoverRepository } from './crash-recovery.ts'
 import { journalName, openDataFormat } from './data-format.ts'
-import { runGit } from './git-process.ts'
 import { GitRepository, type GitRepositoryOptions } from './git-repository.ts'
+import { checkGitVersion } from './git-version.ts'
 import { LockFile } from './lock-file.ts'
 import { OpenRepositories } from './open-repositories.ts'
 import { makeDataDirectory, newInstance, RepositoryDirectories } from './repository-directories.ts'
@@ -188,6 +188,10 @@ export class GitStore implements Store {
     return await this.#use(repository, (found) => found.hasObjects(oids))
   }
 
+  async commitsFrom(repository: string, tips: readonly string[], count: number): Promise<string[]> {
+    return await this.#use(repository, (found) => found.commitsFrom(tips, count))
+  }
+
   async listRefs(repository: string, page: PageRequest): Promise<StoredRef[]> {
     return await this.#use(repository, (found) => found.listRefs(page))
   }
@@ -288,13 +292,4 @@ interface Dependencies {
 function checkName(repository: string): void {
   const problem = repositoryNameProblem(repository)
   if (problem) throw invalidArgument('repository', problem)
-}
-
-/** `cat-file --batch-command` and `core.fsync` came with Git 2.36. */
-async function checkGitVersion(program: string): Promise<void> {
-  const output = (await runGit({ program }, ['version'])).toString('latin1').trim()
-  const [, major = '0', minor = '0'] = /(\d+)\.(\d+)/.exec(output) ?? []
-  if (Number(major) > 2 || (Number(major) === 2 && Number(minor) >= 36)) return
-  const message = `the Git store requires git 2.36 or newer; ${program} is ${output || 'not git'}`
-  throw new BlobwireError({ reason: 'git_version', message })
 }

@@ -1,0 +1,167 @@
+/** Parsed tree objects: an index over the object's bytes, without an object for each entry. */
+import { BlobwireError } from '../../src/core/error.ts'
+import { type ObjectFormat, oidLength } from '../../src/git/oid.ts'
+import type { TreeItem } from '../../src/git/tree.ts'
+
+const space = 0x20
+const slash = 0x2f
+const zero = 0x30
+const four = 0x34
+const seven = 0x37
+
+function damaged(): BlobwireError {
+  return new BlobwireError({ reason: 'integrity', message: 'the tree is damaged: its bytes are not a tree object' })
+}
+
+/**
+ * A tree object and where its entries begin: four bytes for each entry besides the content. Names are found by binary
+ * search. Source of the order: git-mktree(1) and Git's `base_name_compare`; a directory sorts as if its name ended in "/".
+ */
+export class ParsedTree {
+  readonly length: number
+  readonly #content: Buffer
+  readonly #oidBytes: number
+  readonly #starts: Uint32Array
+  /** False for trees that Git would not write: entries out of order, or one twice. */
+  readonly #isInOrder: boolean
+  #ordered: ParsedTree | undefined
+
+  /** @throws BlobwireError `data_loss`, reason `integrity`, for malformed bytes */
+  constructor(content: Uint8Array, format: ObjectFormat) {
+    this.#content = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
+    this.#oidBytes = oidLength(format) / 2
+    this.#starts = startsOf(this.#content, this.#oidBytes)
+    this.length = this.#starts.length - 1
+    let isInOrder = true
+    for (let index = 1; isInOrder && index < this.length; index++) isInOrder = this.compare(index - 1, this, index) < 0
+    this.#isInOrder = isInOrder
+  }
+
+  /** Memory that the tree takes. */
+  get bytes(): number {
+    return this.#content.length + this.#starts.byteLength + 200
+  }
+
+  /** The entry at an index, in the object's order. */
+  item(index: number): TreeItem {
+    const content = this.#content
+    const nameAt = this.#nameAt(index)
+    const oidAt = this.#oidAt(index)
+    return {
+      name: content.subarray(nameAt, oidAt - 1),
+      mode: this.#mode(index),
+      oid: content.toString('hex', oidAt, oidAt + this.#oidBytes)
+    }
+  }
+
+  items(): TreeItem[] {
+    return Array.from({ length: this.length }, (_, index) => this.item(index))
+  }
+
+  isTree(index: number): boolean {
+    const content = this.#content
+    let at = this.#starts[index] as number
+    // Old trees may have the mode with a leading zero.
+    if (content[at] === zero) at++
+    if (content[at] !== four || content[at + 5] !== space) return false
+    for (let digit = at + 1; digit < at + 5; digit++) if (content[digit] !== zero) return false
+    return true
+  }
+
+  /** The entry with this name; of several, the first. */
+  find(name: Uint8Array): TreeItem | undefined {
+    if (!this.#isInOrder) return this.items().find((item) => Buffer.compare(item.name, name) === 0)
+    const index = this.#search(name, 0) ?? this.#search(name, slash)
+    return index === undefined ? undefined : this.item(index)
+  }
+
+  /** The tree with its entries in Git's order, each once. */
+  inOrder(): ParsedTree {
+    if (this.#isInOrder) return this
+    if (this.#ordered === undefined) {
+      const indexes = Array.from({ length: this.length }, (_, index) => index)
+      indexes.sort((left, right) => this.compare(left, this, right) || left - right)
+      const once = indexes.filter((index, at) => at === 0 || this.compare(indexes[at - 1] as number, this, index) !== 0)
+      const pieces = once.map((index) => this.#content.subarray(this.#starts[index], this.#starts[index + 1]))
+      this.#ordered = new ParsedTree(Buffer.concat(pieces), this.#oidBytes === 20 ? 'sha1' : 'sha256')
+    }
+    return this.#ordered
+  }
+
+  /** Which entry comes first; 0 = both have the same name, and both or neither are directories. */
+  compare(index: number, other: ParsedTree, otherIndex: number): number {
+    const end = other.#oidAt(otherIndex) - 1
+    const otherAfter = other.isTree(otherIndex) ? slash : 0
+    return this.#compareTo(index, { bytes: other.#content, at: other.#nameAt(otherIndex), end, after: otherAfter })
+  }
+
+  /** Whether the entries have the same mode and oid. */
+  hasSameContent(index: number, other: ParsedTree, otherIndex: number): boolean {
+    const at = this.#oidAt(index)
+    const otherAt = other.#oidAt(otherIndex)
+    const otherEnd = otherAt + this.#oidBytes
+    if (this.#content.compare(other.#content, otherAt, otherEnd, at, at + this.#oidBytes) !== 0) return false
+    return this.#mode(index) === other.#mode(otherIndex)
+  }
+
+  #mode(index: number): string {
+    return this.#content.toString('latin1', this.#starts[index], this.#nameAt(index) - 1).padStart(6, '0')
+  }
+
+  #nameAt(index: number): number {
+    const at = this.#starts[index] as number
+    return this.#content[at + 5] === space ? at + 6 : at + 7
+  }
+
+  #oidAt(index: number): number {
+    return (this.#starts[index + 1] as number) - this.#oidBytes
+  }
+
+  /** `after` is the byte that a name ends in for the order. */
+  #compareTo(index: number, { bytes, at, end, after }: { bytes: Uint8Array; at: number; end: number; after: number }) {
+    const content = this.#content
+    const nameAt = this.#nameAt(index)
+    const length = this.#oidAt(index) - 1 - nameAt
+    const otherLength = end - at
+    const common = Math.min(length, otherLength)
+    for (let offset = 0; offset < common; offset++) {
+      const difference = (content[nameAt + offset] as number) - (bytes[at + offset] as number)
+      if (difference !== 0) return difference
+    }
+    const own = length > common ? (content[nameAt + common] as number) : this.isTree(index) ? slash : 0
+    const others = otherLength > common ? (bytes[at + common] as number) : after
+    if (own !== others || length === otherLength) return own - others
+    return length - otherLength
+  }
+
+  #search(name: Uint8Array, after: number): number | undefined {
+    const wanted = { bytes: name, at: 0, end: name.length, after }
+    let low = 0
+    let high = this.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      const order = this.#compareTo(middle, wanted)
+      if (order === 0) return middle
+      if (order < 0) low = middle + 1
+      else high = middle
+    }
+    return undefined
+  }
+}
+
+/** Where each entry begins, and where the last one ends. */
+function startsOf(content: Buffer, oidBytes: number): Uint32Array {
+  const starts: number[] = []
+  let at = 0
+  while (at < content.length) {
+    starts.push(at)
+    let mode = at
+    for (let byte = content[mode]; byte !== undefined && byte >= zero && byte <= seven; ) byte = content[++mode]
+    if ((mode !== at + 5 && mode !== at + 6) || content[mode] !== space) throw damaged()
+    const nameEnd = content.indexOf(0, mode + 1)
+    at = nameEnd + 1 + oidBytes
+    if (nameEnd <= mode + 1 || at > content.length) throw damaged()
+  }
+  starts.push(at)
+  return Uint32Array.from(starts)
+}

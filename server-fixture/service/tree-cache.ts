@@ -1,0 +1,54 @@
+/** The trees that calls have read of late, so that a directory that many of them pass is read and parsed once. */
+import { BoundedCache, type CacheBounds } from '../store/bounded-cache.ts'
+import type { ParsedTree } from './parsed-tree.ts'
+
+const defaultBounds: CacheBounds = { maxBytes: 64 * 1024 * 1024, maxIdleMs: 60_000 }
+
+/**
+ * Trees by repository and oid. Nothing is ever out of date, because an oid names its content; a repository that is
+ * deleted is forgotten.
+ */
+export class TreeCache {
+  readonly #trees: BoundedCache<ParsedTree>
+  readonly #loading = new Map<string, Promise<ParsedTree>>()
+
+  constructor(bounds = defaultBounds) {
+    this.#trees = new BoundedCache(bounds)
+  }
+
+  /** A tree; concurrent calls that miss it share one `load`, which must not end with the call that passes it. */
+  async get(repository: string, oid: string, load: () => Promise<ParsedTree>): Promise<ParsedTree> {
+    const key = keyOf(repository, oid)
+    const kept = this.#trees.get(key)
+    if (kept) return kept
+    const loading = this.#loading.get(key)
+    if (loading === undefined) return this.#load(key, load)
+    try {
+      return await loading
+    } catch {
+      // The other call may have asked before this one's tree was stored.
+      return load()
+    }
+  }
+
+  /** Forgets the trees of a deleted repository. */
+  forget(repository: string): void {
+    this.#trees.deleteAll(keyOf(repository, ''))
+    for (const key of this.#loading.keys()) if (key.startsWith(keyOf(repository, ''))) this.#loading.delete(key)
+  }
+
+  async #load(key: string, load: () => Promise<ParsedTree>): Promise<ParsedTree> {
+    const loading = load()
+    this.#loading.set(key, loading)
+    try {
+      const tree = await loading
+      if (this.#loading.get(key) === loading) this.#trees.set(key, tree, tree.bytes)
+      return tree
+    } finally {
+      if (this.#loading.get(key) === loading) this.#loading.delete(key)
+    }
+  }
+}
+
+/** Names of repositories hold no line feed. */
+const keyOf = (repository: string, oid: string) => `${repository}\n${oid}`

@@ -1,0 +1,73 @@
+/** A cache with a bound in bytes and in time; the entry used least recently goes first. */
+
+/** The bounds of a cache. */
+export interface CacheBounds {
+  /** Of all entries together, as `set` is told. */
+  readonly maxBytes: number
+  /** Since an entry was set or used. */
+  readonly maxIdleMs: number
+  /** @default performance.now */
+  readonly now?: (() => number) | undefined
+}
+
+interface Entry<Value> {
+  readonly value: Value
+  readonly bytes: number
+  usedAtMs: number
+}
+
+export class BoundedCache<Value> {
+  /** The least recently used first. */
+  readonly #entries = new Map<string, Entry<Value>>()
+  readonly #bounds: CacheBounds
+  readonly #now: () => number
+  #bytes = 0
+
+  constructor(bounds: CacheBounds) {
+    this.#bounds = bounds
+    this.#now = bounds.now ?? (() => performance.now())
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  get(key: string): Value | undefined {
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return undefined
+    this.#entries.delete(key)
+    this.#entries.set(key, entry)
+    entry.usedAtMs = this.#now()
+    this.#trim()
+    return entry.value
+  }
+
+  /** Keeps a value, unless it alone would take more than half of the room. */
+  set(key: string, value: Value, bytes: number): void {
+    this.delete(key)
+    if (bytes * 2 > this.#bounds.maxBytes) return
+    this.#entries.set(key, { value, bytes, usedAtMs: this.#now() })
+    this.#bytes += bytes
+    this.#trim()
+  }
+
+  delete(key: string): void {
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return
+    this.#entries.delete(key)
+    this.#bytes -= entry.bytes
+  }
+
+  /** Deletes the entries whose keys begin with this text. */
+  deleteAll(prefix: string): void {
+    for (const key of this.#entries.keys()) if (key.startsWith(prefix)) this.delete(key)
+  }
+
+  #trim(): void {
+    const oldestMs = this.#now() - this.#bounds.maxIdleMs
+    for (const [key, { usedAtMs }] of this.#entries) {
+      if (this.#bytes <= this.#bounds.maxBytes && usedAtMs >= oldestMs) return
+      this.delete(key)
+    }
+  }
+}
