@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { BranchQueues } from '../../server-fixture/service/branch-queue.ts'
+import { ReadCaches } from '../../server-fixture/service/read-caches.ts'
 import { editTree } from '../../server-fixture/service/tree-edit.ts'
 import { Workspace } from '../../server-fixture/service/workspace.ts'
 import { MemoryStore } from '../../server-fixture/store/memory-store.ts'
@@ -38,7 +39,8 @@ const repository = { repository: 'demo', objectFormat: 'sha1', defaultBranch: 'm
 function newWorkspace(): Workspace {
   const commits = new BranchQueues()
   const caller = { signal: new AbortController().signal, deadlineMs: undefined }
-  return new Workspace({ ...caller, store: new MemoryStore(), repository, limits: defaultLimits, commits }, false)
+  const parts = { store: new MemoryStore(), repository, limits: defaultLimits, commits, caches: new ReadCaches() }
+  return new Workspace({ ...caller, ...parts }, false)
 }
 
 /** The edited tree as the server makes it, or the reason of its refusal. */
