@@ -35,7 +35,8 @@ export interface ClientOptions extends PolicyOptions {
   transport?: 'auto' | TransportName | undefined
   /**
    * Bearer token (RFC 6750), or a function that returns one. The function is called before every request; cache the
-   * token yourself. The token is sent to the endpoint only.
+   * token yourself. The token is sent to the given endpoints only: a gRPC address at another host, which a server names,
+   * is refused with `failed_precondition`, reason `host_refused`.
    * @default none
    */
   token?: Token | undefined

@@ -3,7 +3,7 @@ import type { Codec } from '../codec/codec.ts'
 import { jsonCodec } from '../codec/json.ts'
 import { msgpackCodec } from '../codec/msgpack.ts'
 import { secureContext } from '../connection/dial/tls.ts'
-import { type Endpoint, originOf, parseEndpoint } from '../connection/endpoint.ts'
+import { authorityOf, type Endpoint, originOf, parseEndpoint } from '../connection/endpoint.ts'
 import { openHttpConnection } from '../connection/http2/http-connection.ts'
 import type { Counters } from '../core/counters.ts'
 import { BlobwireError, type TransportName } from '../core/error.ts'
@@ -15,6 +15,13 @@ import type { ResolvedOptions } from './options.ts'
 
 /** Host names in capabilities that stand for the host that was asked. */
 const sameHost = new Set(['', '0.0.0.0', '[::]'])
+
+const isLoopback = (hostname: string) => hostname === 'localhost' || /^127\.|^\[::1\]$/.test(hostname)
+
+/** All names of this machine for itself are the same host. */
+function isSameHost(one: string, other: string): boolean {
+  return one === other || (isLoopback(one) && isLoopback(other))
+}
 
 /** The codec for a transport's operations; gRPC takes the wire objects of MessagePack, where bytes are bytes. */
 export function codecOf(name: TransportName): Codec {
@@ -51,7 +58,9 @@ export class TransportFactory {
         signal: AbortSignal.timeout(timeoutMs),
         remainingMs: () => timeoutMs
       })
-      return await this.#grpc(grpcEndpoint(answer as Messages['GetCapabilitiesResponse'], endpoint))
+      const named = grpcEndpoint(answer as Messages['GetCapabilitiesResponse'], endpoint)
+      this.#checkHost(named, endpoint)
+      return await this.#grpc(named)
     } finally {
       this.#asking.delete(http)
       await http.close()
@@ -61,6 +70,17 @@ export class TransportFactory {
   /** Ends the requests for gRPC addresses. */
   async close(): Promise<void> {
     await Promise.all([...this.#asking].map((transport) => transport.close()))
+  }
+
+  /** The answer of a server must not move a token to a host that the application did not give. */
+  #checkHost(named: Endpoint, asked: Endpoint): void {
+    const given = [asked, ...this.#options.endpoints.values()]
+    if (given.some((endpoint) => isSameHost(endpoint.hostname, named.hostname))) return
+    const scheme = named.secure ? 'grpcs' : 'grpc'
+    const message =
+      `${originOf(asked)} names another host for gRPC, ${authorityOf(named)}, and the client sends tokens to given ` +
+      `hosts only; where this host is the right one, give ${scheme}://${authorityOf(named)} as the option endpoint`
+    throw new BlobwireError({ reason: 'host_refused', message })
   }
 
   /** A transport over HTTP; a `grpc://` endpoint may serve it on the same port, such as behind a proxy. */

@@ -142,6 +142,10 @@ const rows = {
     code: 'failed_precondition',
     text: 'The TLS endpoint named a cleartext gRPC address; the client does not use it.'
   },
+  host_refused: {
+    code: 'failed_precondition',
+    text: 'The endpoint named a gRPC address at a host that was not given; the client does not use it.'
+  },
   redirect_refused: {
     code: 'failed_precondition',
     text: 'The server answered with a redirect; the client does not follow it.'
