@@ -1,7 +1,22 @@
 /** The interfaces that the HTTP server and the gRPC server share. */
+import type { Limits } from '../src/schema/default-limits.ts'
+import type { Method } from '../src/schema/descriptor.ts'
+import { methods } from '../src/schema/methods.ts'
 import type { Authenticator } from './auth.ts'
 import type { Faults } from './faults/faults.ts'
+import type { MemoryBudget } from './memory-budget.ts'
 import type { VcsService } from './service/vcs-service.ts'
+
+/**
+ * Most bytes of a message of which the caller need not be known: of GetCapabilities, health checks and reflection. The
+ * longest of them name a symbol.
+ */
+export const maxAnonymousBytes = 4096
+
+/** Most bytes of a request of this method, after decompression. */
+export function maxRequestBytes(method: Method, { maxBatchBytes }: Pick<Limits, 'maxBatchBytes'>): number {
+  return method.name === methods.getCapabilities.name ? maxAnonymousBytes : maxBatchBytes
+}
 
 /** Certificates of a listener. */
 export interface TlsFiles {
@@ -30,6 +45,7 @@ export interface ListenerOptions {
 export interface ListenerDependencies {
   readonly service: VcsService
   readonly authenticator: Authenticator
+  readonly memory: MemoryBudget
   /** Faults of streams and connections; `withFaults` adds those of the service. */
   readonly faults?: Faults | undefined
 }

@@ -8,6 +8,7 @@ import { withFaults } from './faults/faulty-service.ts'
 import { openGrpcServer } from './grpc/grpc-server.ts'
 import { openHttpServer } from './http/http-server.ts'
 import type { TlsFiles } from './listener.ts'
+import { MemoryBudget } from './memory-budget.ts'
 import { Service } from './service/service.ts'
 import type { VcsService } from './service/vcs-service.ts'
 import { GitStore } from './store/git/git-store.ts'
@@ -62,6 +63,8 @@ export interface RunningServer {
   readonly http: string
   /** URL of the gRPC server. */
   readonly grpc: string
+  /** The bytes that requests hold. */
+  readonly memory: Pick<MemoryBudget, 'heldBytes' | 'peakBytes' | 'refusals' | 'maxBytes' | 'maxConnectionBytes'>
   /** Refuses new work, answers accepted work, closes the store. */
   close(): Promise<void>
 }
@@ -105,7 +108,8 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const authenticator = createAuthenticator(options.grants ?? [])
   const decorated = options.decorate?.(service) ?? service
   const { faults, tls, host = '127.0.0.1', headersTimeoutMs = 10_000, bodyTimeoutMs = 30_000 } = options
-  const dependencies = { service: faults ? withFaults(decorated, faults) : decorated, authenticator, faults }
+  const memory = new MemoryBudget(service.limits)
+  const dependencies = { service: faults ? withFaults(decorated, faults) : decorated, authenticator, faults, memory }
   const onConnectionError = (error: unknown) => log({ event: 'connection_error', ...logged(error) })
   const listening = { host, tls, headersTimeoutMs, bodyTimeoutMs, onConnectionError }
   const opened: { close(): Promise<void> }[] = [store]
@@ -126,6 +130,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   }
   return {
     ...urls,
+    memory,
     close() {
       closing ??= close()
       return closing

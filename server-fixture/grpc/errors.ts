@@ -32,5 +32,8 @@ export function toStatus(error: BlobwireError, requestId: string): Partial<Statu
   const { message } = error
   metadata.set('grpc-status-details-bin', statusDetails(code, message, errorDetail(error, requestId)))
   metadata.set('x-request-id', requestId)
+  const { retryAfterMs } = error.details
+  // gRFC A6, for clients that do not read the details.
+  if (retryAfterMs !== undefined) metadata.set('grpc-retry-pushback-ms', String(retryAfterMs))
   return { code, details: message, metadata }
 }

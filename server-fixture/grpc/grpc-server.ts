@@ -1,13 +1,20 @@
 /** The gRPC server, with health checks (grpc.health.v1) and server reflection. */
 import type { Http2Server, ServerHttp2Session } from 'node:http2'
-import { Server, ServerCredentials } from '@grpc/grpc-js'
-import type { ServiceDefinition } from '@grpc/proto-loader'
+import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js'
 import { ReflectionService } from '@grpc/reflection'
 import { HealthImplementation } from 'grpc-health-check'
 import { serviceName } from '../../src/schema/methods.ts'
 import { loadProto } from '../../src/transport/grpc/proto.ts'
-import type { Listener, ListenerDependencies, ListenerOptions, TlsFiles } from '../listener.ts'
+import {
+  type Listener,
+  type ListenerDependencies,
+  type ListenerOptions,
+  maxAnonymousBytes,
+  type TlsFiles
+} from '../listener.ts'
 import { createHandlers } from './handlers.ts'
+import { IncomingCalls } from './incoming-calls.ts'
+import { withRawRequests, withSmallRequests } from './requests.ts'
 
 const streamWindowBytes = 8 * 1024 * 1024
 const connectionWindowBytes = 32 * 1024 * 1024
@@ -38,18 +45,11 @@ function raiseWindows(server: Server): void {
   }
 }
 
-/** The service, whose requests are handed on as they came: they are decoded when the caller is known, after a scan. */
-function withRawRequests(service: ServiceDefinition): ServiceDefinition {
-  const raw = Object.entries(service).map(([name, method]) => [
-    name,
-    { ...method, requestDeserialize: (bytes: Buffer) => bytes }
-  ])
-  return Object.fromEntries(raw)
-}
-
 /** Opens the gRPC server. @throws Error where the port is not available */
 export async function openGrpcServer(dependencies: ListenerDependencies, options: ListenerOptions): Promise<Listener> {
+  const calls = new IncomingCalls(dependencies)
   const server = new Server({
+    interceptors: [calls.interceptor],
     // Bounds the message as it came and, with gzip, after decompression.
     'grpc.max_receive_message_length': dependencies.service.limits.maxBatchBytes,
     'grpc.max_send_message_length': -1,
@@ -62,11 +62,15 @@ export async function openGrpcServer(dependencies: ListenerDependencies, options
   const draining = new AbortController()
   server.addService(
     withRawRequests(definition[serviceName] as ServiceDefinition),
-    createHandlers({ ...dependencies, pending, draining: draining.signal })
+    createHandlers({ ...dependencies, calls, pending, draining: draining.signal })
   )
   const health = new HealthImplementation({ '': 'SERVING', [serviceName]: 'SERVING' })
-  health.addToServer(server)
-  new ReflectionService(definition).addToServer(server)
+  const anonymous = {
+    addService: (service: ServiceDefinition, handlers: UntypedServiceImplementation) =>
+      server.addService(withSmallRequests(service, maxAnonymousBytes), handlers)
+  } as Server
+  health.addToServer(anonymous)
+  new ReflectionService(definition).addToServer(anonymous)
   const port = await new Promise<number>((resolve, reject) => {
     const host = options.host.includes(':') ? `[${options.host}]` : options.host
     server.bindAsync(`${host}:${options.port}`, serverCredentials(options.tls), (error, bound) => {
@@ -75,7 +79,10 @@ export async function openGrpcServer(dependencies: ListenerDependencies, options
     })
   })
   raiseWindows(server)
-  for (const http2 of http2ServersOf(server)) dependencies.faults?.watch(http2)
+  for (const http2 of http2ServersOf(server)) {
+    calls.watch(http2)
+    dependencies.faults?.watch(http2)
+  }
   return {
     port,
     close() {

@@ -7,12 +7,14 @@ import type { HandlerDependencies } from '../listener.ts'
 import { requestIdOf } from '../service/context.ts'
 import { toBlobwireError } from '../service/error-detail.ts'
 import { toStatus } from './errors.ts'
-import { metadataValue } from './metadata.ts'
+import type { IncomingCalls } from './incoming-calls.ts'
+import type { RawRequest } from './requests.ts'
 import { handleSession } from './session.ts'
 import { handleUnary, type UnaryCall } from './unary.ts'
 
 /** The objects that the handlers work with. */
 export interface GrpcHandlerDependencies extends HandlerDependencies {
+  readonly calls: IncomingCalls
   /** Calls and sessions that are being answered. */
   readonly pending: Set<Promise<unknown>>
 }
@@ -24,8 +26,9 @@ function track(pending: Set<Promise<unknown>>, call: Promise<unknown>): void {
 
 function unary(method: Method, dependencies: GrpcHandlerDependencies) {
   return (call: UnaryCall, callback: sendUnaryData<object>) => {
-    const requestId = requestIdOf(metadataValue(call.metadata, 'x-request-id'))
-    const answered = handleUnary(call, { ...dependencies, requestId, method }).then(
+    const incoming = dependencies.calls.of(call.metadata)
+    const { requestId } = incoming
+    const answered = handleUnary(call, { ...dependencies, incoming, requestId, method }).then(
       (response) => {
         const trailer = new Metadata()
         trailer.set('x-request-id', requestId)
@@ -38,9 +41,10 @@ function unary(method: Method, dependencies: GrpcHandlerDependencies) {
 }
 
 function session(dependencies: GrpcHandlerDependencies) {
-  return (stream: ServerDuplexStream<Buffer, object>) => {
-    const requestId = requestIdOf(metadataValue(stream.metadata, 'x-request-id'))
-    const served = handleSession(stream, { ...dependencies, requestId }).catch((error) => {
+  return (stream: ServerDuplexStream<RawRequest, object>) => {
+    const call = dependencies.calls.of(stream.metadata)
+    const { requestId } = call
+    const served = handleSession(stream, { ...dependencies, call, requestId }).catch((error) => {
       stream.emit('error', toStatus(toBlobwireError(error), requestId))
     })
     track(dependencies.pending, served)

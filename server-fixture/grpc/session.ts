@@ -5,31 +5,34 @@ import type { BlobwireError } from '../../src/core/error.ts'
 import type { Init } from '../../src/schema/descriptor.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
-import { decodeProtobuf } from '../../src/transport/grpc/proto.ts'
 import type { HandlerDependencies } from '../listener.ts'
+import { type ConnectionBudget, isFull } from '../memory-budget.ts'
 import type { Principal } from '../service/context.ts'
 import { Session, type SessionStream } from '../service/session.ts'
 import { toStatus } from './errors.ts'
+import type { IncomingCall } from './incoming-calls.ts'
 import { metadataValue } from './metadata.ts'
+import { decodeRequest, prefixBytes, type RawRequest } from './requests.ts'
 
-/** The client's messages are not decoded yet. */
-type Stream = ServerDuplexStream<Buffer, object>
+type Stream = ServerDuplexStream<RawRequest, object>
 
 /** The context of a session over gRPC. */
 export interface GrpcSessionContext extends HandlerDependencies {
+  readonly call: IncomingCall
   readonly requestId: string
 }
 
 interface StreamContext extends GrpcSessionContext {
   readonly authenticate: () => Principal
+  readonly budget: ConnectionBudget
 }
 
 /** Serves one session to its end. @throws BlobwireError where the session is refused */
 export async function handleSession(stream: Stream, context: GrpcSessionContext): Promise<void> {
   const authorization = metadataValue(stream.metadata, 'authorization')
   const authenticate = () => context.authenticator.authenticate(methods.session.name, authorization)
-  authenticate()
-  await new GrpcSessionStream(stream, { ...context, authenticate }).serve()
+  const budget = context.call.charge.connection
+  await new GrpcSessionStream(stream, { ...context, authenticate, budget }).serve()
 }
 
 class GrpcSessionStream implements SessionStream {
@@ -47,13 +50,9 @@ class GrpcSessionStream implements SessionStream {
   /** Resolves when the session has ended. */
   serve(): Promise<void> {
     const session = this.#session
-    this.input.on('data', (message: Buffer) => {
-      if (session.isOver) return
-      try {
-        session.receive(decodeProtobuf('SessionRequest', message))
-      } catch (error) {
-        session.fail(error)
-      }
+    this.#context.call.onFull = (error) => session.refuse(error)
+    this.input.on('data', (message: RawRequest) => {
+      if (!session.takesNothing) this.#take(message)
     })
     this.input.on('end', () => void session.finish())
     this.input.on('cancelled', () => session.abandon())
@@ -72,6 +71,20 @@ class GrpcSessionStream implements SessionStream {
 
   send(response: Messages['SessionResponse']): void {
     this.#isRead = this.input.write(toWire('SessionResponse', response as Init<Messages['SessionResponse']>))
+  }
+
+  #take(message: RawRequest): void {
+    const { call, service } = this.#context
+    const charge = call.charge.split(prefixBytes + message.bytes.length)
+    const { encoding } = call
+    try {
+      const maxBytes = service.limits.maxBatchBytes
+      this.#session.receive(decodeRequest('SessionRequest', message, { encoding, maxBytes, charge }), charge)
+    } catch (error) {
+      charge.release()
+      if (isFull(error)) this.#session.refuse(error)
+      else this.#session.fail(error)
+    }
   }
 
   async flushed(): Promise<void> {}

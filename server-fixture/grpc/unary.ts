@@ -3,26 +3,30 @@ import type { ServerUnaryCall } from '@grpc/grpc-js'
 import { toWire } from '../../src/codec/wire-object.ts'
 import type { Init, MessageName, Method } from '../../src/schema/descriptor.ts'
 import type { Messages } from '../../src/schema/messages.ts'
-import { decodeProtobuf } from '../../src/transport/grpc/proto.ts'
-import type { HandlerDependencies } from '../listener.ts'
-import { metadataValue } from './metadata.ts'
+import { type HandlerDependencies, maxRequestBytes } from '../listener.ts'
+import type { IncomingCall } from './incoming-calls.ts'
+import { decodeRequest, type RawRequest } from './requests.ts'
 
-/** A call whose request is not decoded yet. */
-export type UnaryCall = ServerUnaryCall<Buffer, object>
+export type UnaryCall = ServerUnaryCall<RawRequest, object>
 
 /** The context of a unary call. */
 export interface UnaryContext extends HandlerDependencies {
+  readonly incoming: IncomingCall
   readonly requestId: string
   readonly method: Method
 }
 
 /** Answers one unary call. @throws BlobwireError */
 export async function handleUnary(call: UnaryCall, context: UnaryContext): Promise<object> {
-  const { service, authenticator, method, requestId } = context
-  const principal = authenticator.authenticate(method.name, metadataValue(call.metadata, 'authorization'))
+  const { service, method, requestId } = context
+  const { principal, encoding, charge } = context.incoming
   const gone = new AbortController()
   call.on('cancelled', () => gone.abort())
-  const request = decodeProtobuf(method.request, call.request)
+  const request = await decodeRequest(method.request, call.request, {
+    encoding,
+    maxBytes: maxRequestBytes(method, service.limits),
+    charge
+  })
   const deadlineMs = deadlineOf(call)
   const callContext = { principal, signal: gone.signal, requestId, deadlineMs }
   const response = await service.call(method.name, request, callContext)

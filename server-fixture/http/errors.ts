@@ -17,9 +17,16 @@ export function connectErrorObject(error: BlobwireError, requestId: string): obj
 /** Sends Connect's JSON error object, whatever the codec. */
 export function respondError(exchange: Exchange, requestId: string, error: BlobwireError): void {
   const body = Buffer.from(JSON.stringify(connectErrorObject(error, requestId)))
+  const { retryAfterMs } = error.details
+  const retryAfter = retryAfterMs === undefined ? {} : { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) }
   exchange.respond(
     httpStatusFromCode[error.code],
-    { 'content-type': 'application/json', 'content-length': String(body.length), 'x-request-id': requestId },
+    {
+      'content-type': 'application/json',
+      'content-length': String(body.length),
+      'x-request-id': requestId,
+      ...retryAfter
+    },
     body
   )
 }

@@ -14,6 +14,8 @@ export interface Exchange {
   readonly drained: Promise<void> | undefined
   /** The body of the request. A client that waits with the body (`Expect: 100-continue`) is told to send it. */
   openBody(): Readable
+  /** The session of HTTP/2 or the socket of HTTP/1.1. */
+  readonly connection: object
   /** Called once if the client goes before it has the answer. */
   onAbandoned(callback: () => void): void
   /**
@@ -41,6 +43,7 @@ export function http2Exchange(stream: ServerHttp2Stream, headers: IncomingHttpHe
     method,
     path: String(headers[':path'] ?? ''),
     headers,
+    connection: stream.session ?? stream,
     // A session of HTTP/2 waits for its streams when it closes.
     drained: undefined,
     openBody() {
@@ -78,6 +81,7 @@ export function http1Exchange(request: IncomingMessage, response: ServerResponse
     method,
     path: request.url ?? '',
     headers: request.headers,
+    connection: request.socket,
     get drained() {
       return drained
     },

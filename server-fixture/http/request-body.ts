@@ -1,6 +1,7 @@
 /** Reads and decompresses the body of a request. */
-import { gunzip } from '../../src/compression/gzip.ts'
 import { BlobwireError } from '../../src/core/error.ts'
+import { inflate } from '../inflate.ts'
+import type { Charge } from '../memory-budget.ts'
 import { limitExceeded } from '../service/errors.ts'
 import { type Exchange, headerOf } from './exchange.ts'
 
@@ -8,10 +9,13 @@ import { type Exchange, headerOf } from './exchange.ts'
 export interface BodyLimits {
   readonly maxBytes: number
   readonly timeoutMs: number
+  /** Charged with the bytes as they come, and as they are decompressed. */
+  readonly charge: Charge
 }
 
 /**
- * The whole body, decompressed. A body that is too large is refused by its Content-Length, or while it is read.
+ * The whole body, decompressed. A body that is too large, or has no room in the budget, is refused by its Content-Length,
+ * or while it is read.
  * @throws BlobwireError `resource_exhausted`, `deadline_exceeded` for a slow body, `cancelled`, `unimplemented` for
  * other encodings than gzip, `invalid_argument` for bad gzip
  */
@@ -23,11 +27,15 @@ export async function readBody(exchange: Exchange, limits: BodyLimits): Promise<
   }
   const declared = Number(headerOf(exchange, 'content-length') ?? 0)
   if (declared > limits.maxBytes) throw limitExceeded('max_batch_bytes', limits.maxBytes, declared)
+  if (declared > limits.charge.leftFor(declared)) throw limits.charge.refusal(declared)
   const body = await collect(exchange, limits)
-  return encoding === 'gzip' && body.length > 0 ? await gunzip(body, limits.maxBytes) : body
+  if (encoding === 'identity' || body.length === 0) return body
+  const inflated = await inflate(body, { encoding, ...limits })
+  limits.charge.release(body.length)
+  return inflated
 }
 
-function collect(exchange: Exchange, { maxBytes, timeoutMs }: BodyLimits): Promise<Uint8Array> {
+function collect(exchange: Exchange, { maxBytes, timeoutMs, charge }: BodyLimits): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const body = exchange.openBody()
     const chunks: Uint8Array[] = []
@@ -48,8 +56,13 @@ function collect(exchange: Exchange, { maxBytes, timeoutMs }: BodyLimits): Promi
     }, timeoutMs)
     body.on('data', (chunk: Uint8Array) => {
       size += chunk.length
-      if (size > maxBytes) fail(limitExceeded('max_batch_bytes', maxBytes, 0))
-      else chunks.push(chunk)
+      if (size > maxBytes) return fail(limitExceeded('max_batch_bytes', maxBytes, 0))
+      try {
+        charge.add(chunk.length)
+        chunks.push(chunk)
+      } catch (error) {
+        fail(error as BlobwireError)
+      }
     })
     body.once('end', () => {
       clearTimeout(timer)

@@ -11,13 +11,15 @@ import {
   payloadOf,
   sealEnvelope
 } from '../../src/codec/envelope.ts'
-import { gunzip, gzip } from '../../src/compression/gzip.ts'
+import { gzip } from '../../src/compression/gzip.ts'
 import { piecesLookCompressible } from '../../src/compression/sample.ts'
 import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
 import type { Init } from '../../src/schema/descriptor.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
+import { inflate } from '../inflate.ts'
 import type { HandlerDependencies } from '../listener.ts'
+import { Charge, type ConnectionBudget, isFull } from '../memory-budget.ts'
 import type { Principal } from '../service/context.ts'
 import { Session, type SessionStream } from '../service/session.ts'
 import { connectErrorObject } from './errors.ts'
@@ -38,6 +40,7 @@ interface StreamContext extends HttpSessionContext {
   readonly authenticate: () => Principal
   readonly input: Readable
   readonly output: Writable
+  readonly budget: ConnectionBudget
   /** The client compresses frames. */
   readonly gzipsRequests: boolean
   /** The client accepts compressed answers. */
@@ -61,7 +64,9 @@ export async function handleSession(exchange: Exchange, context: HttpSessionCont
   })
   if (output === undefined) throw new BlobwireError({ code: 'unimplemented', message: 'a session requires HTTP/2' })
   const gzips = { gzipsRequests: encoding === 'gzip', gzipsAnswers }
-  await new HttpSessionStream({ ...context, ...gzips, authenticate, input: exchange.openBody(), output }).serve()
+  const budget = context.memory.of(exchange.connection)
+  const input = exchange.openBody()
+  await new HttpSessionStream({ ...context, ...gzips, authenticate, budget, input, output }).serve()
 }
 
 class HttpSessionStream implements SessionStream {
@@ -70,11 +75,14 @@ class HttpSessionStream implements SessionStream {
   readonly #context: StreamContext
   readonly #session: Session
   readonly #compressing = new Set<Promise<void>>()
+  /** The bytes of an incomplete envelope. */
+  readonly #incoming: Charge
 
   constructor(context: StreamContext) {
     this.input = context.input
     this.#output = context.output
     this.#context = context
+    this.#incoming = new Charge(context.budget)
     this.#session = new Session(this, context)
   }
 
@@ -82,22 +90,25 @@ class HttpSessionStream implements SessionStream {
   serve(): Promise<void> {
     const { service, draining } = this.#context
     const session = this.#session
-    const parser = new EnvelopeParser(service.limits.maxBatchBytes, (flags, payload) =>
-      session.receive(this.#decode(flags, payload))
-    )
+    const parser = new EnvelopeParser(service.limits.maxBatchBytes, (flags, payload) => this.#take(flags, payload))
     this.input.on('data', (chunk: Buffer) => {
-      if (session.isOver) return
+      if (session.takesNothing) return
       try {
+        this.#incoming.add(chunk.length)
         parser.push(chunk)
       } catch (error) {
-        session.fail(error)
+        if (isFull(error)) session.refuse(error)
+        else session.fail(error)
       }
     })
     this.input.once('end', () => {
       if (!parser.incomplete || draining.aborted) void session.finish()
       else session.fail(invalidArgument('frame', 'must be complete before the stream ends'))
     })
-    this.input.once('close', () => session.abandon())
+    this.input.once('close', () => {
+      this.#incoming.release()
+      session.abandon()
+    })
     this.input.once('error', () => session.abandon())
     this.#output.on('drain', () => session.onDrain())
     session.start()
@@ -143,15 +154,30 @@ class HttpSessionStream implements SessionStream {
     })
   }
 
-  #decode(flags: number, payload: Uint8Array): Messages['SessionRequest'] | Promise<Messages['SessionRequest']> {
+  #take(flags: number, payload: Uint8Array): void {
+    const charge = this.#incoming.split(envelopeHeaderBytes + payload.length)
+    try {
+      this.#session.receive(this.#decode(flags, payload, charge), charge)
+    } catch (error) {
+      charge.release()
+      throw error
+    }
+  }
+
+  #decode(
+    flags: number,
+    payload: Uint8Array,
+    charge: Charge
+  ): Messages['SessionRequest'] | Promise<Messages['SessionRequest']> {
     const { codec, service, gzipsRequests } = this.#context
     const isCompressed = (flags & compressedFlag) !== 0
     if ((flags & ~compressedFlag) !== 0) throw invalidArgument('frame', `must not have the unknown flags ${flags}`)
     if (isCompressed && !gzipsRequests) {
       throw invalidArgument('frame', 'must not be compressed without connect-content-encoding')
     }
-    const bytes = isCompressed ? gunzip(payload, service.limits.maxBatchBytes) : payload
     const decode = (message: Uint8Array) => codec.decode('SessionRequest', message)
+    if (!isCompressed) return decode(payload)
+    const bytes = inflate(payload, { encoding: 'gzip', maxBytes: service.limits.maxBatchBytes, charge })
     return bytes instanceof Promise ? bytes.then(decode) : decode(bytes)
   }
 }

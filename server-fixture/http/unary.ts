@@ -6,7 +6,8 @@ import { looksCompressible } from '../../src/compression/sample.ts'
 import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
 import type { Init, MessageName, Method } from '../../src/schema/descriptor.ts'
 import type { Messages } from '../../src/schema/messages.ts'
-import type { HandlerDependencies } from '../listener.ts'
+import { type HandlerDependencies, maxRequestBytes } from '../listener.ts'
+import { Charge } from '../memory-budget.ts'
 import type { Principal } from '../service/context.ts'
 import { acceptsGzip, type Exchange, headerOf } from './exchange.ts'
 import { readBody } from './request-body.ts'
@@ -30,7 +31,7 @@ export interface UnaryContext extends HttpHandlerDependencies {
 
 /** Answers one unary call. @throws BlobwireError before anything is sent */
 export async function handleUnary(exchange: Exchange, context: UnaryContext): Promise<void> {
-  const { service, codec, method, requestId } = context
+  const { codec, method } = context
   if (method === undefined || method.kind !== 'unary' || codec === undefined) {
     const message = `${exchange.path.slice(1, 200)} is not a ${codec ? 'unary' : 'streaming'} method of this service`
     throw new BlobwireError({ code: 'unimplemented', message })
@@ -40,9 +41,29 @@ export async function handleUnary(exchange: Exchange, context: UnaryContext): Pr
   const timeoutMs = timeoutOf(exchange)
   // Callers without a token are refused before the body is read.
   const principal = authenticate(exchange, method, context)
+  const charge = new Charge(context.memory.of(exchange.connection))
+  try {
+    await answer(exchange, { ...context, method, codec, principal, timeoutMs, charge })
+  } finally {
+    charge.release()
+  }
+}
+
+/** A call of a caller who is known. */
+interface AdmittedCall extends UnaryContext {
+  readonly method: Method
+  readonly codec: Codec
+  readonly principal: Principal
+  readonly timeoutMs: number | undefined
+  readonly charge: Charge
+}
+
+async function answer(exchange: Exchange, context: AdmittedCall): Promise<void> {
+  const { service, codec, method, requestId, principal, timeoutMs, charge } = context
   const began = performance.now()
   const bodyMs = Math.min(timeoutMs ?? context.bodyTimeoutMs, context.bodyTimeoutMs)
-  const body = await readBody(exchange, { maxBytes: service.limits.maxBatchBytes, timeoutMs: bodyMs })
+  const maxBytes = maxRequestBytes(method, service.limits)
+  const body = await readBody(exchange, { maxBytes, timeoutMs: bodyMs, charge })
   const request = codec.decode(method.request, body.length === 0 && codec === jsonCodec ? Buffer.from('{}') : body)
   const gone = new AbortController()
   exchange.onAbandoned(() => gone.abort())

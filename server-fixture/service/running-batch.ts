@@ -2,6 +2,7 @@
 import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
 import { headerNameOf, headerProblem } from '../../src/core/headers.ts'
 import type { Messages } from '../../src/schema/messages.ts'
+import type { Charge } from '../memory-budget.ts'
 import type { OperationHeaders } from './context.ts'
 import { limitExceeded } from './errors.ts'
 
@@ -12,6 +13,13 @@ export interface ReceivedFrame {
   readonly batches: readonly SessionBatch[]
   readonly headerLists: readonly Messages['HeaderList'][]
   readonly refusal: BlobwireError | undefined
+}
+
+/** The bytes of a frame, held until each of its batches is answered. */
+interface FrameHolding {
+  readonly charge: Charge
+  /** Batches without an answer. */
+  batches: number
 }
 
 /** Checks a frame of several batches. @throws BlobwireError `invalid_argument` where the session cannot go on */
@@ -67,13 +75,15 @@ export class RunningBatch {
   /** The batch shares its frame with others. */
   readonly isShared: boolean
   readonly #headerLists: readonly Messages['HeaderList'][]
+  readonly #holding: FrameHolding
   /** Made only when it is asked for: most batches end without anybody having looked at it. */
   #controller: AbortController | undefined
   #isAborted = false
   #cancelled: Set<number> | undefined
 
-  constructor(batch: SessionBatch, { headerLists, refusal, batches }: ReceivedFrame) {
+  constructor(batch: SessionBatch, { headerLists, refusal, batches }: ReceivedFrame, holding: FrameHolding) {
     this.batch = batch
+    this.#holding = holding
     this.refusal = refusal
     this.isShared = batches.length > 1
     this.#headerLists = headerLists
@@ -110,6 +120,11 @@ export class RunningBatch {
       this.#cancelled.add(index)
     }
     if (this.#cancelled?.size === operations.length) this.abort()
+  }
+
+  /** The batch is answered, or nobody waits for its answer. */
+  release(): void {
+    if (--this.#holding.batches === 0) this.#holding.charge.release()
   }
 
   abort(): void {

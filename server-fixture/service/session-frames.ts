@@ -1,6 +1,7 @@
 /** Carries out the frames of one session. */
 import { invalidArgument } from '../../src/core/error.ts'
 import type { Messages } from '../../src/schema/messages.ts'
+import type { Charge, ConnectionBudget } from '../memory-budget.ts'
 import { type CallContext, type Principal, requestIdOfOperation } from './context.ts'
 import { operationError, toBlobwireError } from './error-detail.ts'
 import { type ReceivedFrame, RunningBatch, receivedFrame } from './running-batch.ts'
@@ -29,6 +30,7 @@ const maxBatchesAtOnce = 64
 export interface SessionFramesDependencies {
   readonly service: VcsService
   readonly requestId: string
+  readonly budget: ConnectionBudget
   /** Called for each frame, because rights can expire. @throws BlobwireError */
   readonly authenticate: () => Principal
   /** Sends a message to the client. */
@@ -59,18 +61,24 @@ export class SessionFrames {
     this.#dependencies = dependencies
   }
 
-  /** Nothing more should be read for now. */
+  /** Nothing more should be read for now. Pending operations will make room; without them, reading on does. */
   get full(): boolean {
-    return this.#pendingOperations >= maxPendingOperations
+    const pending = this.#pendingOperations
+    return pending >= maxPendingOperations || (pending > 0 && this.#dependencies.budget.isBusy)
   }
 
-  /** @throws BlobwireError `invalid_argument` for a message after which the session cannot go on */
-  receive({ batch, batches, cancel }: Messages['SessionRequest']): void {
+  /**
+   * Takes over the charge, unless it throws.
+   * @throws BlobwireError `invalid_argument` for a message after which the session cannot go on
+   */
+  receive({ batch, batches, cancel }: Messages['SessionRequest'], charge: Charge): void {
     const { maxBatchOperations } = this.#dependencies.service.limits
-    if (batch) this.#enqueue({ batches: [batch], headerLists: [], refusal: undefined })
-    else if (batches) this.#enqueue(receivedFrame(batches, maxBatchOperations))
-    else if (cancel) this.#cancel(cancel.ids)
-    else throw invalidArgument('frame', 'must be batch, batches or cancel')
+    if (batch) this.#enqueue({ batches: [batch], headerLists: [], refusal: undefined }, charge)
+    else if (batches) this.#enqueue(receivedFrame(batches, maxBatchOperations), charge)
+    else if (cancel) {
+      charge.release()
+      this.#cancel(cancel.ids)
+    } else throw invalidArgument('frame', 'must be batch, batches or cancel')
   }
 
   /** Resolves when every received frame has been answered. */
@@ -90,12 +98,15 @@ export class SessionFrames {
 
   /** The client has gone: drops waiting batches and aborts running ones. */
   abandon(): void {
-    for (const batch of this.#waiting) this.#batches.delete(batch)
+    for (const batch of this.#waiting) {
+      this.#batches.delete(batch)
+      batch.release()
+    }
     this.#waiting = []
     for (const batch of this.#batches) batch.abort()
   }
 
-  #enqueue(frame: ReceivedFrame): void {
+  #enqueue(frame: ReceivedFrame, charge: Charge): void {
     const { batches } = frame
     const firstId = batches[0]?.firstId ?? 0
     let endId = firstId
@@ -110,8 +121,9 @@ export class SessionFrames {
         throw invalidArgument('batch.firstId', `must not repeat the ids of pending operations: ${firstId} and above`)
       }
     }
+    const holding = { charge, batches: batches.length }
     for (const batch of batches) {
-      const running = new RunningBatch(batch, frame)
+      const running = new RunningBatch(batch, frame, holding)
       this.#batches.add(running)
       this.#waiting.push(running)
     }
@@ -135,6 +147,7 @@ export class SessionFrames {
       this.#started.delete(batch)
       this.#batches.delete(batch)
       this.#pendingOperations -= batch.batch.operations.length
+      batch.release()
     }
     const results = finished.length === 1 ? finished[0]?.results : finished.flatMap(({ results }) => results)
     if (results !== undefined && results.length > 0) this.#dependencies.send({ results: results })

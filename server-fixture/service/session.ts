@@ -1,6 +1,7 @@
 /** The server's side of a session, the same for both listeners: its start, flow control, draining and end. */
 import type { BlobwireError } from '../../src/core/error.ts'
 import type { Messages } from '../../src/schema/messages.ts'
+import { type Charge, type ConnectionBudget, isFull } from '../memory-budget.ts'
 import type { Principal } from './context.ts'
 import { toBlobwireError } from './error-detail.ts'
 import { SessionFrames } from './session-frames.ts'
@@ -26,6 +27,8 @@ export interface SessionStream {
 export interface SessionContext {
   readonly service: VcsService
   readonly requestId: string
+  /** The budget of the session's connection. */
+  readonly budget: ConnectionBudget
   /** Called for each frame. @throws BlobwireError */
   readonly authenticate: () => Principal
   /** Aborts when the server takes no more work. */
@@ -41,21 +44,26 @@ export class Session {
   readonly #frames: SessionFrames
   readonly #resolveEnded: () => void
   #isOver = false
+  /** The budget had no room for a message: it and all that follow are not answered. */
+  #isFull = false
+  readonly #offRoom: () => void
   /** Messages are taken in the order in which they came. */
   #decoding: Promise<void> = Promise.resolve()
   #decodingCount = 0
 
-  constructor(stream: SessionStream, { service, requestId, authenticate, draining }: SessionContext) {
+  constructor(stream: SessionStream, { service, requestId, budget, authenticate, draining }: SessionContext) {
     this.#stream = stream
     this.#draining = draining
     this.#frames = new SessionFrames({
       service,
       requestId,
+      budget,
       authenticate,
       send: (response) => this.#send(response),
       isRead: () => stream.isRead,
       onRoom: () => this.#resume()
     })
+    this.#offRoom = budget.onRoom(() => this.#resume())
     const { promise, resolve } = Promise.withResolvers<void>()
     this.ended = promise
     this.#resolveEnded = resolve
@@ -66,6 +74,11 @@ export class Session {
     return this.#isOver
   }
 
+  /** What comes is dropped: the session is over, or a message was refused. */
+  get takesNothing(): boolean {
+    return this.#isOver || this.#isFull
+  }
+
   /** Greets the client with an empty message: a proxy that buffers one direction of a stream blocks it. */
   start(): void {
     this.#draining.addEventListener('abort', this.#drain)
@@ -73,10 +86,10 @@ export class Session {
     if (this.#draining.aborted) this.#drain()
   }
 
-  /** The client sent a message, perhaps one that is still being decompressed. */
-  receive(message: Messages['SessionRequest'] | Promise<Messages['SessionRequest']>): void {
-    if (message instanceof Promise || this.#decodingCount > 0) this.#takeInTurn(message)
-    else this.#take(message)
+  /** The client sent a message, perhaps one that is still being decompressed. The session releases its charge. */
+  receive(message: Messages['SessionRequest'] | Promise<Messages['SessionRequest']>, charge: Charge): void {
+    if (message instanceof Promise || this.#decodingCount > 0) this.#takeInTurn(message, charge)
+    else this.#take(message, charge)
     if (!this.#hasRoom) this.#stream.input.pause()
   }
 
@@ -87,11 +100,18 @@ export class Session {
   }
 
   /** The client sends no more: answers every message that was received, then ends the stream. */
-  async finish(): Promise<void> {
+  async finish(error?: BlobwireError): Promise<void> {
     await this.#decoding
     await this.#frames.finished()
     await this.#stream.flushed()
-    this.#end(undefined)
+    this.#end(error)
+  }
+
+  /** The budget has no room for a message: answers those before it, then ends the stream with the error. */
+  refuse(error: BlobwireError): void {
+    if (this.#isFull) return
+    this.#isFull = true
+    void this.finish(error)
   }
 
   /** Ends the stream with an error, and answers nothing more. */
@@ -122,24 +142,32 @@ export class Session {
     if (!this.#isOver && !this.#draining.aborted && this.#hasRoom) this.#stream.input.resume()
   }
 
-  #take(message: Messages['SessionRequest']): void {
-    if (this.#isOver) return
+  #take(message: Messages['SessionRequest'], charge: Charge): void {
+    if (this.#isOver || this.#isFull) {
+      charge.release()
+      return
+    }
     try {
-      this.#frames.receive(message)
+      this.#frames.receive(message, charge)
     } catch (error) {
+      charge.release()
       this.fail(error)
     }
   }
 
-  #takeInTurn(message: Messages['SessionRequest'] | Promise<Messages['SessionRequest']>): void {
+  #takeInTurn(message: Messages['SessionRequest'] | Promise<Messages['SessionRequest']>, charge: Charge): void {
     this.#decodingCount++
     this.#decoding = Promise.all([message, this.#decoding]).then(
       ([decoded]) => {
         this.#decodingCount--
-        this.#take(decoded)
+        this.#take(decoded, charge)
         this.#resume()
       },
-      (error) => this.fail(error)
+      (error) => {
+        charge.release()
+        if (isFull(error)) this.refuse(error)
+        else this.fail(error)
+      }
     )
   }
 
@@ -157,6 +185,7 @@ export class Session {
 
   #close(): void {
     this.#isOver = true
+    this.#offRoom()
     this.#draining.removeEventListener('abort', this.#drain)
   }
 }

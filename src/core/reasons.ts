@@ -216,6 +216,8 @@ const rows = {
     retryable: true,
     split: true
   },
+  server_full: { code: 'resource_exhausted', text: 'Requests in flight hold `maxInFlightBytes`.', retryable: true },
+  connection_full: { code: 'resource_exhausted', text: 'The same of one connection.', retryable: true },
   // Failures inside the server
   storage: { code: 'unavailable', text: 'The disk of the server failed; the write is not acknowledged.', ...ofOne },
   store_closed: { code: 'unavailable', text: 'The server is shutting down.' },

@@ -10,5 +10,7 @@ export const defaultLimits: Limits = {
   maxBatchOperations: 1000,
   maxBatchBytes: 4 * 1024 * 1024,
   chunkBytes: 256 * 1024,
-  maxBlobBytes: 5 * 1024 * 1024 * 1024
+  maxBlobBytes: 5 * 1024 * 1024 * 1024,
+  maxInFlightBytes: 64 * 1024 * 1024,
+  maxConnectionInFlightBytes: 32 * 1024 * 1024
 }

@@ -345,7 +345,9 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
     { name: 'maxBatchOperations', number: 2, kind: 'uint32' },
     { name: 'maxBatchBytes', number: 3, kind: 'uint64' },
     { name: 'chunkBytes', number: 4, kind: 'uint64' },
-    { name: 'maxBlobBytes', number: 5, kind: 'uint64' }
+    { name: 'maxBlobBytes', number: 5, kind: 'uint64' },
+    { name: 'maxInFlightBytes', number: 6, kind: 'uint64' },
+    { name: 'maxConnectionInFlightBytes', number: 7, kind: 'uint64' }
   ],
   GetCapabilitiesResponse: [
     { name: 'serverVersion', number: 1, kind: 'string' },

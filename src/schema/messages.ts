@@ -551,6 +551,11 @@ export interface Limits {
   maxBatchBytes: number
   chunkBytes: number
   maxBlobBytes: number
+  /** Of all requests that the server works on or is receiving, decompressed; 0 = not told. A request without room is
+   * refused with resource_exhausted, reason "server_full", before more of it is read. */
+  maxInFlightBytes: number
+  /** The same of one connection; reason "connection_full". Sessions are not read on before that. */
+  maxConnectionInFlightBytes: number
 }
 
 /** What a server can do. */

@@ -5,6 +5,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { createAuthenticator } from '../../server-fixture/auth.ts'
 import { openHttpServer } from '../../server-fixture/http/http-server.ts'
+import { MemoryBudget } from '../../server-fixture/memory-budget.ts'
 import { Service } from '../../server-fixture/service/service.ts'
 import { MemoryStore } from '../../server-fixture/store/memory-store.ts'
 import type { Client } from '../../src/index.ts'
@@ -65,7 +66,8 @@ async function startHttpServer(context: TestContext, grpcUrl: string): Promise<s
   const timeouts = { headersTimeoutMs: 10_000, bodyTimeoutMs: 30_000 }
   const address = { host: '127.0.0.1', port: 0, tls: undefined }
   const options = { ...address, ...timeouts, onConnectionError: () => undefined }
-  const listener = await openHttpServer({ service, authenticator: createAuthenticator([]) }, options)
+  const memory = new MemoryBudget(service.limits)
+  const listener = await openHttpServer({ service, authenticator: createAuthenticator([]), memory }, options)
   context.after(() => listener.close())
   const url = `http://127.0.0.1:${listener.port}`
   service.announce([

@@ -78,7 +78,9 @@ const limitDefaults = {
   maxBatchOperations: 1000,
   maxBatchBytes: 4 << 20,
   chunkBytes: 1 << 18,
-  maxBlobBytes: 1 << 30
+  maxBlobBytes: 1 << 30,
+  maxInFlightBytes: 64 << 20,
+  maxConnectionInFlightBytes: 32 << 20
 }
 const retry = { maxAttempts: 3, baseMs: 100, maxMs: 20_000, budgetRatio: 0.2, budgetPerSecond: 10 }
 // The same object for all calls: those with headers of their own are not batched.

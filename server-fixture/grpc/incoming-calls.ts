@@ -1,0 +1,147 @@
+/** The calls of the gRPC server before grpc-js reads anything of them: who calls, and the bytes that their streams hold. */
+import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import {
+  type Metadata,
+  ServerInterceptingCall,
+  type ServerInterceptingCallInterface,
+  type ServerInterceptor,
+  status
+} from '@grpc/grpc-js'
+import { BlobwireError } from '../../src/core/error.ts'
+import { methods, serviceName } from '../../src/schema/methods.ts'
+import type { Authenticator } from '../auth.ts'
+import { maxAnonymousBytes } from '../listener.ts'
+import { Charge, type MemoryBudget } from '../memory-budget.ts'
+import { type Principal, requestIdOf } from '../service/context.ts'
+import { toBlobwireError } from '../service/error-detail.ts'
+import { toStatus } from './errors.ts'
+import { metadataValue } from './metadata.ts'
+import { type Encoding, encodingOf } from './requests.ts'
+
+/** A call of a caller who is known. */
+export interface IncomingCall {
+  readonly requestId: string
+  readonly principal: Principal
+  readonly encoding: Encoding
+  /** Holds the bytes of the stream as they come; released when the stream closes. */
+  readonly charge: Charge
+  /** Called where the budget has no room for more of the stream, which is read and dropped from then on. */
+  onFull: (error: BlobwireError) => void
+}
+
+/** A stream of which grpc-js is making a call. */
+interface Arrival {
+  readonly stream: ServerHttp2Stream
+  readonly encoding: string
+}
+
+/** The objects that incoming calls are checked with. */
+export interface IncomingCallsDependencies {
+  readonly authenticator: Authenticator
+  readonly memory: MemoryBudget
+}
+
+/** The calls of one gRPC server. */
+export class IncomingCalls {
+  readonly #dependencies: IncomingCallsDependencies
+  readonly #calls = new WeakMap<Metadata, IncomingCall>()
+  #arrival: Arrival | undefined
+
+  constructor(dependencies: IncomingCallsDependencies) {
+    this.#dependencies = dependencies
+  }
+
+  /**
+   * Notes each stream before grpc-js makes a call of it, in the same turn. grpc-js would decompress a message as soon as
+   * it has come, and several at once: without the header, it leaves that to the handlers.
+   */
+  watch(http2: Http2Server): void {
+    http2.prependListener('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+      this.#arrival = { stream, encoding: String(headers['grpc-encoding'] ?? 'identity') }
+      delete headers['grpc-encoding']
+    })
+  }
+
+  /** The call of a handler, by its metadata. */
+  of(metadata: Metadata): IncomingCall {
+    return this.#calls.get(metadata) as IncomingCall
+  }
+
+  /** Refuses callers by their metadata: grpc-js reads nothing of the stream before a handler has the metadata. */
+  readonly interceptor: ServerInterceptor = ({ path }, call) => {
+    const arrival = this.#arrival as Arrival
+    const [, service, rpc = ''] = path.split('/')
+    const isOurs = service === serviceName
+    let message: AnonymousMessage | undefined
+    return new ServerInterceptingCall(call, {
+      start: (next) =>
+        next({
+          onReceiveMetadata: (metadata, forward) => {
+            try {
+              if (isOurs) this.#calls.set(metadata, this.#admit(call, { ...arrival, metadata, rpc }))
+              if (!isOurs || rpc === methods.getCapabilities.name) message = new AnonymousMessage(arrival.stream, call)
+              forward(metadata)
+            } catch (error) {
+              refuse(call, error, metadata)
+            }
+          },
+          onReceiveMessage: (received, forward) => {
+            message?.end()
+            forward(received)
+          }
+        })
+    })
+  }
+
+  /** @throws BlobwireError `unauthenticated`; `unimplemented` for an unknown encoding */
+  #admit(
+    call: ServerInterceptingCallInterface,
+    { stream, encoding, metadata, rpc }: Arrival & { metadata: Metadata; rpc: string }
+  ): IncomingCall {
+    const { authenticator, memory } = this.#dependencies
+    const principal = authenticator.authenticate(rpc, metadataValue(metadata, 'authorization'))
+    const incoming: IncomingCall = {
+      requestId: requestIdOf(metadataValue(metadata, 'x-request-id')),
+      principal,
+      encoding: encodingOf(encoding),
+      charge: new Charge(memory.of(stream.session ?? stream)),
+      onFull: (error) => refuse(call, error, metadata)
+    }
+    const take = (chunk: Uint8Array) => {
+      try {
+        incoming.charge.add(chunk.length)
+      } catch (error) {
+        // grpc-js would go on to collect the message.
+        stream.removeAllListeners('data').resume()
+        incoming.onFull(error as BlobwireError)
+      }
+    }
+    stream.prependListener('data', take)
+    stream.once('close', () => incoming.charge.release())
+    return incoming
+  }
+}
+
+/** A message of a caller whom nobody knows, while grpc-js collects it. */
+class AnonymousMessage {
+  #bytes = 0
+
+  constructor(stream: ServerHttp2Stream, call: ServerInterceptingCallInterface) {
+    stream.prependListener('data', (chunk: Uint8Array) => {
+      this.#bytes += chunk.length
+      if (this.#bytes <= maxAnonymousBytes) return
+      stream.removeAllListeners('data').resume()
+      const message = `a message of this method must not exceed ${maxAnonymousBytes} bytes`
+      refuse(call, new BlobwireError({ code: 'resource_exhausted', message }))
+    })
+  }
+
+  end(): void {
+    this.#bytes = 0
+  }
+}
+
+function refuse(call: ServerInterceptingCallInterface, error: unknown, metadata?: Metadata): void {
+  const requestId = requestIdOf(metadata && metadataValue(metadata, 'x-request-id'))
+  call.sendStatus({ code: status.UNKNOWN, details: '', ...toStatus(toBlobwireError(error), requestId) })
+}

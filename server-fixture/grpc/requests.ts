@@ -1,0 +1,72 @@
+/** The messages of requests, which grpc-js hands over as they came: decompressed and decoded once the caller is known. */
+import { unzipSync } from 'node:zlib'
+import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js'
+import { BlobwireError } from '../../src/core/error.ts'
+import type { MessageName } from '../../src/schema/descriptor.ts'
+import type { Messages } from '../../src/schema/messages.ts'
+import { decodeProtobuf } from '../../src/transport/grpc/proto.ts'
+import { type Compression, type Inflation, inflate } from '../inflate.ts'
+
+/** Length of the prefix of each message: a flag and the length (gRPC over HTTP2, "Length-Prefixed-Message"). */
+export const prefixBytes = 5
+
+/** A message as it came. */
+export interface RawRequest {
+  readonly isCompressed: boolean
+  readonly bytes: Uint8Array
+}
+
+/** The value of `grpc-encoding`. */
+export type Encoding = Compression | 'identity'
+
+/** @throws BlobwireError `unimplemented`, as gRPC's "Compression" wants it */
+export function encodingOf(header: string): Encoding {
+  if (header === 'identity' || header === 'gzip' || header === 'deflate') return header
+  const message = `unknown grpc-encoding ${JSON.stringify(header.slice(0, 40))}; expected gzip, deflate or identity`
+  throw new BlobwireError({ code: 'unimplemented', message })
+}
+
+/** grpc-js gives a view behind the prefix; test/server/grpc-bounds.test.ts fails where that changes. */
+function rawRequest(bytes: Uint8Array): RawRequest {
+  const [flag] = new Uint8Array(bytes.buffer, bytes.byteOffset - prefixBytes, 1)
+  return { isCompressed: flag === 1, bytes }
+}
+
+function withDecoder(service: ServiceDefinition, decoder: (method: MethodDefinition<object, object>) => object) {
+  const changed = Object.entries(service).map(([name, method]) => [
+    name,
+    { ...method, requestDeserialize: decoder(method as MethodDefinition<object, object>) }
+  ])
+  return Object.fromEntries(changed) as ServiceDefinition
+}
+
+/** The service with requests as they come. */
+export function withRawRequests(service: ServiceDefinition): ServiceDefinition {
+  return withDecoder(service, () => rawRequest)
+}
+
+/** A service whose callers nobody knows: its messages stay below `maxBytes`, decompressed ones too. */
+export function withSmallRequests(service: ServiceDefinition, maxBytes: number): ServiceDefinition {
+  return withDecoder(service, (method) => (message: Buffer) => {
+    const { isCompressed } = rawRequest(message)
+    return method.requestDeserialize(isCompressed ? unzipSync(message, { maxOutputLength: maxBytes }) : message)
+  })
+}
+
+/**
+ * The request in a message; a promise where it has to be decompressed and is large.
+ * @throws BlobwireError `invalid_argument`, reason `malformed`; `resource_exhausted`; `internal` for a compressed message
+ * without an encoding (gRPC "Compression")
+ */
+export function decodeRequest<Name extends MessageName>(
+  type: Name,
+  { isCompressed, bytes }: RawRequest,
+  { encoding, ...bounds }: Omit<Inflation, 'encoding'> & { readonly encoding: Encoding }
+): Messages[Name] | Promise<Messages[Name]> {
+  if (!isCompressed) return decodeProtobuf(type, bytes)
+  if (encoding === 'identity') {
+    throw new BlobwireError({ code: 'internal', message: 'a compressed message requires grpc-encoding' })
+  }
+  const plain = inflate(bytes, { encoding, ...bounds })
+  return plain instanceof Promise ? plain.then((message) => decodeProtobuf(type, message)) : decodeProtobuf(type, plain)
+}
