@@ -10,6 +10,7 @@ import {
 import { BlobwireError } from '../../src/core/error.ts'
 import { methods, serviceName } from '../../src/schema/methods.ts'
 import type { Authenticator } from '../auth.ts'
+import { drainStream } from '../http/drain.ts'
 import { maxAnonymousBytes } from '../listener.ts'
 import { Charge, type MemoryBudget } from '../memory-budget.ts'
 import { type Principal, requestIdOf } from '../service/context.ts'
@@ -83,6 +84,7 @@ export class IncomingCalls {
               forward(metadata)
             } catch (error) {
               refuse(call, error, metadata)
+              drainStream(arrival.stream)
             }
           },
           onReceiveMessage: (received, forward) => {
@@ -112,7 +114,7 @@ export class IncomingCalls {
         incoming.charge.add(chunk.length)
       } catch (error) {
         // grpc-js would go on to collect the message.
-        stream.removeAllListeners('data').resume()
+        drainStream(stream.removeAllListeners('data'))
         incoming.onFull(error as BlobwireError)
       }
     }
@@ -130,7 +132,7 @@ class AnonymousMessage {
     stream.prependListener('data', (chunk: Uint8Array) => {
       this.#bytes += chunk.length
       if (this.#bytes <= maxAnonymousBytes) return
-      stream.removeAllListeners('data').resume()
+      drainStream(stream.removeAllListeners('data'))
       const message = `a message of this method must not exceed ${maxAnonymousBytes} bytes`
       refuse(call, new BlobwireError({ code: 'resource_exhausted', message }))
     })
