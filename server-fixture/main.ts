@@ -1,4 +1,6 @@
 /** The server as a process: flags, one line on stdout when it is ready, a log on stderr, SIGTERM drains. */
+import type { BlobwireError } from '../src/core/error.ts'
+import type { KnownReason } from '../src/core/reasons.ts'
 import { readOptions, UsageError, usage } from './options.ts'
 import { type ServerOptions, startServer } from './server.ts'
 
@@ -8,6 +10,9 @@ const drainMs = 10_000
 function log(event: Readonly<Record<string, unknown>>): void {
   process.stderr.write(`${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`)
 }
+
+/** Another start would fail, too: somebody has to look at the data directory, or at git. */
+const lasting: readonly unknown[] = ['data_format', 'journal_damaged', 'git_version'] satisfies KnownReason[]
 
 async function run(options: ServerOptions): Promise<void> {
   const server = await startServer({ ...options, log })
@@ -35,6 +40,7 @@ try {
   else await run(options)
 } catch (error) {
   const known = error instanceof UsageError
-  process.stderr.write(known ? `${error.message}\n\n${usage}\n` : `cannot start: ${(error as Error).message}\n`)
-  process.exitCode = known ? 2 : 1
+  const { message, reason } = error as Partial<BlobwireError>
+  process.stderr.write(known ? `${message}\n\n${usage}\n` : `cannot start: ${message}${reason ? ` (${reason})` : ''}\n`)
+  process.exitCode = known ? 2 : lasting.includes(reason) ? 3 : 1
 }

@@ -152,7 +152,7 @@ export class Direction {
   #pass(item: Item): void {
     const { settings, onBytes, onLimit } = this.#options
     if (item.end === 'end') this.#sink.end()
-    if (item.end === 'reset') this.#sink.resetAndDestroy()
+    if (item.end === 'reset') resetSocket(this.#sink)
     if (item.end) return
     const { bytesPerSecond, sliceBytes, resetAfterBytes, cutAfterBytes } = settings
     const limit = Math.max(0, Math.min(resetAfterBytes, cutAfterBytes) - this.#passed)
@@ -171,4 +171,14 @@ export class Direction {
     onBytes(piece.length)
     if (this.#held <= settings.maxHeldBytes) this.#source.resume()
   }
+}
+
+/**
+ * Resets a connection (RST). While a FIN is on its way, Node cannot: `resetAndDestroy` fails with EINVAL, the socket is
+ * never closed, and at the end of its process Node 20 to 26 waits for it in an endless loop. So the FIN leaves first.
+ */
+export function resetSocket(socket: Socket): void {
+  const isShutting = socket.writableEnded && !socket.writableFinished && socket.writableLength === 0
+  if (isShutting && !socket.connecting) socket.once('finish', () => socket.resetAndDestroy())
+  else socket.resetAndDestroy()
 }

@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
-import { Direction, type DirectionSettings, soundWire } from './direction.ts'
+import { Direction, type DirectionSettings, resetSocket, soundWire } from './direction.ts'
 
 interface Link {
   readonly client: Socket
@@ -97,7 +97,7 @@ export class TcpProxy implements AsyncDisposable {
   halfOpen(): void {
     for (const { server, directions } of this.#links) {
       for (const direction of directions) direction.stop()
-      server?.resetAndDestroy()
+      if (server) resetSocket(server)
     }
   }
 
@@ -176,7 +176,8 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
 function end({ client, server, directions }: Link, how: 'reset' | 'cut'): void {
   for (const direction of directions) direction.stop()
   for (const socket of [client, server]) {
-    if (how === 'reset') socket?.resetAndDestroy()
-    else socket?.destroySoon()
+    if (socket === undefined) continue
+    if (how === 'reset') resetSocket(socket)
+    else socket.destroySoon()
   }
 }

@@ -231,6 +231,8 @@ const rows = {
     code: 'failed_precondition',
     text: 'Another server uses the data directory; this one does not start.'
   },
+  data_format: { code: 'failed_precondition', text: 'The server cannot read its data directory, and does not start.' },
+  journal_damaged: { code: 'data_loss', text: 'A record of request keys is damaged; the write is not carried out.' },
   fault: { text: 'A fault rule fired (docs/testing.md); the code is that of the rule.', ...answered }
 } as const satisfies Readonly<Record<string, ReasonRow>>
 

@@ -1,9 +1,12 @@
 /** The fixture as a process: its start line, its flags, and how it ends. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { createClient } from '../../src/index.ts'
+import { temporaryDirectory } from '../store/support.ts'
 import { startNode, startProgram } from '../support/child.ts'
 
 const main = fileURLToPath(new URL('../../server-fixture/main.ts', import.meta.url))
@@ -85,6 +88,21 @@ test('flags that cannot be used: the message names the flag, its value and the a
       assert.doesNotMatch(err, /two words/)
     })
   )
+})
+
+test('a data directory of a later version, or with a damaged journal: a sentence with the reason, exit 3', async (context) => {
+  const directory = await temporaryDirectory(context)
+  const flags = ['--http-port', '0', '--grpc-port', '0', '--store', 'git', '--data', directory]
+  await mkdir(join(directory, '~requests'))
+  await writeFile(join(directory, '~requests', '0000000001'), 'no record')
+  await writeFile(join(directory, '~requests', '0000000002'), '')
+  const damaged = await runToEnd(...flags)
+  assert.deepEqual([damaged.code, damaged.out], [3, ''])
+  assert.match(damaged.err, /^cannot start: the journal of request keys is damaged: .*byte 0 \(journal_damaged\)\n$/)
+  await writeFile(join(directory, '~format'), '{"format":3}')
+  const later = await runToEnd(...flags)
+  assert.deepEqual([later.code, later.out], [3, ''])
+  assert.match(later.err, /^cannot start: the data directory .* its format is 3; .* \(data_format\)\n$/)
 })
 
 test('a port that is taken, of either listener: one line on stderr, exit 1', async () => {

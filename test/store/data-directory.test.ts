@@ -51,6 +51,7 @@ test('a directory of a newer format is refused, and left as it is', async (conte
     await assert.rejects(GitStore.open(directory), {
       name: 'BlobwireError',
       code: 'failed_precondition',
+      reason: 'data_format',
       message: said
     })
     assert.deepEqual(await readdir(directory), ['~format'])

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { appendFile, open, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { JournalSegments } from '../../server-fixture/store/git/journal-segments.ts'
 import { RequestJournal } from '../../server-fixture/store/git/request-journal.ts'
 import { keyed, temporaryDirectory } from './support.ts'
 
@@ -90,8 +91,41 @@ test('damage before the end is told, and nothing is cut', async (context) => {
   const [file = ''] = await segmentsOf(directory)
   const { size } = await stat(file)
   await truncate(file, size - 1)
-  await assert.rejects(RequestJournal.open(directory), { code: 'data_loss', message: /0000000001, at byte 0/ })
+  const told = { code: 'data_loss', reason: 'journal_damaged', message: /segment 0000000001, at byte 0/ }
+  await assert.rejects(RequestJournal.open(directory), told)
   assert.equal((await stat(file)).size, size - 1)
+})
+
+test('a record that is whole and means nothing is damage, too', async (context) => {
+  const directory = await temporaryDirectory(context)
+  const segments = await JournalSegments.open(
+    directory,
+    { maxBytes: 1e6, maxAgeMs: hourMs, keepMs: hourMs, now: Date.now },
+    () => undefined
+  )
+  await segments.append(['{"repository":'])
+  await segments.close()
+  await assert.rejects(RequestJournal.open(directory), { reason: 'journal_damaged', message: /0000000001, at byte 0/ })
+})
+
+test('a key whose record is damaged while the journal is open is not taken for a new one', async (context) => {
+  const directory = await temporaryDirectory(context)
+  const journal = await openJournal(context, directory)
+  await journal.remember('demo', [keyed('key', 'first', [])])
+  const [file = ''] = await segmentsOf(directory)
+  const sound = await readFile(file)
+  const last = sound.length - 1
+  const damages = [
+    Buffer.from(sound.with(last, (sound[last] as number) ^ 1)),
+    // A length that leads past the end.
+    Buffer.concat([Buffer.of(0x7f), sound.subarray(1)])
+  ]
+  for (const bytes of damages) {
+    await writeFile(file, bytes)
+    await assert.rejects(outcomeOf(journal, 'key'), { code: 'data_loss', reason: 'journal_damaged', retryable: false })
+  }
+  await writeFile(file, sound)
+  assert.equal(await outcomeOf(journal, 'key'), 'first')
 })
 
 test('keys are remembered for a day, and segments removed when all of their keys have expired', async (context) => {

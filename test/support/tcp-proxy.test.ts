@@ -4,6 +4,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { resetSocket } from '../../tcp-proxy/direction.ts'
 import { startTcpProxy, type TcpProxy } from '../../tcp-proxy/tcp-proxy.ts'
 import { atEnd } from './server.ts'
 import { later, settlesWithin, until } from './until.ts'
@@ -159,6 +160,20 @@ test('a reset passes as a reset', async (context) => {
   const { client, server } = await join()
   client.resetAndDestroy()
   assert.equal(await ending(server), 'ECONNRESET')
+})
+
+test('a socket whose FIN is on its way is reset after it, and closed', async (context) => {
+  const { join } = await wire(context)
+  const { client } = await join()
+  const errors: unknown[] = []
+  client.on('error', (error) => errors.push(error))
+  const closed = once(client, 'close')
+  client.end()
+  // Now Node shuts the socket down: a reset would fail with EINVAL, and leave it open for ever.
+  await new Promise(process.nextTick)
+  resetSocket(client)
+  await settlesWithin(closed, 2000)
+  assert.deepEqual(errors, [])
 })
 
 for (const how of ['reset', 'cut'] as const) {

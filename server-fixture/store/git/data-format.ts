@@ -17,7 +17,7 @@ export const keptNames: ReadonlySet<string> = new Set([fileName, journalName])
 /**
  * Reads the format of a data directory, and writes the present one into a directory of format 1.
  *
- * @throws `failed_precondition` where the format is newer than this server, or not readable
+ * @throws BlobwireError `data_format` where the format is newer than this server, or not readable
  */
 export async function openDataFormat(directory: string): Promise<void> {
   const path = join(directory, fileName)
@@ -32,8 +32,8 @@ export async function openDataFormat(directory: string): Promise<void> {
   if (format === currentFormat) return
   const found = format === undefined ? `the file ${fileName} is not readable` : `its format is ${format}`
   throw new BlobwireError({
-    code: 'failed_precondition',
-    message: `the data directory ${directory} cannot be opened: ${found}; this server reads formats up to ${currentFormat}`
+    reason: 'data_format',
+    message: `the data directory ${directory} cannot be opened: ${found}; this server reads formats up to ${currentFormat}; use the version that wrote it, or a later one`
   })
 }
 

@@ -61,7 +61,7 @@ export class JournalSegments {
    * Opens the directory, which is created where it is missing, removes old segments and cuts off a torn end.
    *
    * @param onRecord called with each record and its place, in the order in which they were written
-   * @throws `data_loss` where a segment is damaged; `unavailable` where the files cannot be used
+   * @throws BlobwireError `journal_damaged` where a segment is damaged; `storage` where the files cannot be used
    */
   static async open(
     directory: string,
@@ -77,7 +77,7 @@ export class JournalSegments {
         const segment = readSegment(number, bytes, onRecord)
         segments.push(segment)
         if (segment.size === bytes.length) continue
-        if (number !== Math.max(...numbers)) throw damaged(directory, segment)
+        if (number !== Math.max(...numbers)) throw damaged(number, segment.size)
         await truncate(join(directory, fileName(number)), segment.size)
       }
       return new JournalSegments(directory, options, segments)
@@ -113,7 +113,10 @@ export class JournalSegments {
     }
   }
 
-  /** The text of the record at a place; undefined = it is not there, or no longer. */
+  /**
+   * The text of the record at a place; undefined = it is there no longer.
+   * @throws BlobwireError `journal_damaged`, because a key without its record would be carried out again
+   */
   async read(place: number): Promise<string | undefined> {
     const segment = this.#segments.find(({ number }) => number === JournalSegments.segmentOf(place))
     if (!segment) return undefined
@@ -122,13 +125,17 @@ export class JournalSegments {
       handle = await open(join(this.#directory, fileName(segment.number)), 'r')
       const offset = place % placeUnit
       const { buffer: header } = await handle.read(Buffer.alloc(headerBytes), 0, headerBytes, offset)
-      const bytes = Buffer.alloc(headerBytes + header.readUInt32BE(0))
+      const length = headerBytes + header.readUInt32BE(0)
+      if (offset + length > segment.size) throw damaged(segment.number, offset)
+      const bytes = Buffer.alloc(length)
       await handle.read(bytes, 0, bytes.length, offset)
-      return decode(bytes, 0)?.text
+      const record = decode(bytes, 0)
+      if (record === undefined) throw damaged(segment.number, offset)
+      return record.text
     } catch (error) {
       // It was removed in between: its keys had expired.
       if (isMissing(error)) return undefined
-      throw storageFailure('reading the journal of request keys', error)
+      throw error instanceof BlobwireError ? error : storageFailure('reading the journal of request keys', error)
     } finally {
       await handle?.close()
     }
@@ -255,11 +262,15 @@ function decode(bytes: Buffer, offset: number): { text: string; at: number; end:
   return { text: bytes.toString('utf8', offset + headerBytes, end), at, end }
 }
 
-/** The size of the segment is the end of its last whole record. */
+/** The size of the segment is the end of its last whole record. @throws BlobwireError where a record is no record of ours */
 function readSegment(number: number, bytes: Buffer, onRecord: (text: string, place: number) => void): Segment {
   const segment = { number, firstAt: Number.POSITIVE_INFINITY, lastAt: 0, size: 0 }
   for (let record = decode(bytes, 0); record; record = decode(bytes, record.end)) {
-    onRecord(record.text, number * placeUnit + segment.size)
+    try {
+      onRecord(record.text, number * placeUnit + segment.size)
+    } catch (cause) {
+      throw damaged(number, segment.size, cause)
+    }
     segment.firstAt = Math.min(segment.firstAt, record.at)
     segment.lastAt = Math.max(segment.lastAt, record.at)
     segment.size = record.end
@@ -287,9 +298,8 @@ async function truncateHandle(handle: FileHandle, size: number): Promise<void> {
   await handle.datasync()
 }
 
-function damaged(directory: string, { number, size }: Segment): BlobwireError {
-  return new BlobwireError({
-    code: 'data_loss',
-    message: `the journal of request keys is damaged: ${join(directory, fileName(number))}, at byte ${size}`
-  })
+/** The message may reach a client: it has no path. */
+function damaged(segment: number, at: number, cause?: unknown): BlobwireError {
+  const message = `the journal of request keys is damaged: segment ${fileName(segment)}, at byte ${at}`
+  return new BlobwireError({ reason: 'journal_damaged', message, cause })
 }

@@ -1,0 +1,51 @@
+/** Guards of exactness: keys that are remembered, what an older or damaged peer or disk may not do to them. */
+import type { Guard } from './guard.ts'
+
+const journal = ['test/store/request-journal.test.ts']
+const segments = 'server-fixture/store/git/journal-segments.ts'
+
+export const guards: readonly Guard[] = [
+  {
+    name: 'a data directory of a later format is refused',
+    file: 'server-fixture/store/git/data-format.ts',
+    from: 'if (format === currentFormat) return',
+    to: 'if (format !== 0) return',
+    tests: ['test/store/data-directory.test.ts']
+  },
+  {
+    name: 'a data directory that cannot be used has an exit code of its own',
+    file: 'server-fixture/main.ts',
+    from: 'known ? 2 : lasting.includes(reason) ? 3 : 1',
+    to: 'known ? 2 : 1',
+    tests: ['test/server/process.test.ts']
+  },
+  {
+    name: 'a key whose record is damaged is not carried out again',
+    file: segments,
+    from: 'if (record === undefined) throw damaged(segment.number, offset)',
+    to: 'if (record === undefined) return undefined',
+    tests: journal
+  },
+  {
+    name: 'a whole record without sense is damage',
+    file: segments,
+    from: 'throw damaged(number, segment.size, cause)',
+    to: 'void cause',
+    tests: journal
+  },
+  {
+    name: 'damage before the end of the journal is told',
+    file: segments,
+    from: 'if (number !== Math.max(...numbers)) throw damaged(number, segment.size)',
+    to: '',
+    tests: journal
+  },
+  {
+    name: 'a socket whose FIN is on its way is not reset at once',
+    file: 'tcp-proxy/direction.ts',
+    from: 'if (isShutting && !socket.connecting) socket.once(',
+    to: 'if (isShutting && socket.connecting) socket.once(',
+    tests: ['test/support/tcp-proxy.test.ts'],
+    mayHang: true
+  }
+]
