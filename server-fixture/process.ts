@@ -16,10 +16,16 @@ export interface ServerProcess {
 }
 
 /** Starts a server on free ports, with further flags of main.ts. @throws Error with its log if it does not start */
-export async function startServerProcess(...flags: string[]): Promise<ServerProcess> {
+export function startServerProcess(...flags: string[]): Promise<ServerProcess> {
+  return startServerThrough([], flags)
+}
+
+/** The same through another command, such as one that bounds the memory of the server. It has to keep the process id. */
+export async function startServerThrough(command: readonly string[], flags: readonly string[]): Promise<ServerProcess> {
   const main = fileURLToPath(new URL('main.ts', import.meta.url))
   const ports = ['--http-port', '0', '--grpc-port', '0']
-  const child = spawn(process.execPath, [main, ...ports, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const [file, ...rest] = [...command, process.execPath, main, ...ports, ...flags] as [string, ...string[]]
+  const child = spawn(file, rest, { stdio: ['ignore', 'pipe', 'pipe'] })
   const log: string[] = []
   child.stderr.on('data', (chunk) => {
     log.push(String(chunk))

@@ -96,6 +96,11 @@ export function requestBomb(way: Way, count: number): RequestBomb {
   return { way, ...bomb(way, 'request', count) }
 }
 
+/** A request of so many zeros. */
+export function zerosBomb(way: Way, bytes: number): RequestBomb {
+  return { way, ...wired(way, Buffer.alloc(bytes)) }
+}
+
 /** The answer to a batch with so many empty results. */
 export function answerBomb(way: Way, count: number): Answer {
   const { headers, body } = bomb(way, 'answer', count)
