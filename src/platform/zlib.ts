@@ -38,7 +38,7 @@ export function gunzip(bytes: Uint8Array, maxBytes: number): Uint8Array | Promis
   return inflate(bytes, maxBytes)
 }
 
-/** Bodies that wait hold nothing but what came of them. */
+/** Bodies that wait take the memory of their compressed bytes alone. */
 async function inflate(bytes: Uint8Array, maxBytes: number): Promise<Uint8Array> {
   if (inflating >= maxInflating) await new Promise<void>((resolve) => waiting.push(resolve))
   else inflating++

@@ -83,6 +83,7 @@ describe('a message has at most', () => {
 describe('refused is', () => {
   const cases: Record<string, Buffer> = {
     'a length past the end': hex('12 05 00'),
+    'a message that claims 2 MiB': hex('12 ff ff 7f 00'),
     'a message that ends behind the one around it': hex('12 02 0a 03 61 61 61'),
     'a length of 2^64 - 1': hex('0a ff ff ff ff ff ff ff ff ff 01'),
     'a length without end': Buffer.concat([hex('0a'), Buffer.alloc(20, 0xff)]),

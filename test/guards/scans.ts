@@ -90,6 +90,20 @@ export const guards: readonly Guard[] = [
     tests: [malformed]
   },
   {
+    name: 'gzip: a small body that is large when decompressed does not hold up the event loop',
+    file: 'src/platform/zlib.ts',
+    from: 'Math.min(maxBytes, syncOutputBytes)',
+    to: 'maxBytes',
+    tests: ['test/compression/gzip.test.ts']
+  },
+  {
+    name: 'gzip: four bodies at most are decompressed at the same time',
+    file: 'src/platform/zlib.ts',
+    from: 'if (inflating >= maxInflating)',
+    to: 'if (inflating < 0)',
+    tests: ['test/compression/gzip.test.ts']
+  },
+  {
     name: 'the error of a peer is scanned before it is parsed',
     file: 'src/transport/http/errors.ts',
     from: 'connectError(parseJson(body))',
