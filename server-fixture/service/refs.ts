@@ -1,7 +1,7 @@
 /** The RPCs about refs. */
 import { invalidArgument } from '../../src/core/error.ts'
 import { isZeroOid, type ObjectKind } from '../../src/git/oid.ts'
-import { refNameProblem } from '../../src/git/ref-name.ts'
+import { refFormatProblem, refNameProblem, refPrefixProblem } from '../../src/git/ref-name.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { checkOid, missingObjects, precondition, refMismatch } from './errors.ts'
 import { PageTokens } from './page-token.ts'
@@ -19,6 +19,8 @@ export async function listRefs(
 ): Promise<Messages['ListRefsResponse']> {
   const limit = pageSize(request.pageSize, 100, 1000)
   const [prefix, after] = tokens.read(request.pageToken) ?? [request.prefix, '']
+  const problem = refPrefixProblem(prefix)
+  if (problem !== undefined) throw invalidArgument('prefix', problem)
   const refs = await workspace.listRefs({ prefix, after, limit: limit + 1 })
   const page = refs.slice(0, limit).map(({ name, oid }) => ({ name, oid }))
   const last = page.at(-1)?.name ?? ''
@@ -29,7 +31,7 @@ function checkUpdates(workspace: Workspace, updates: readonly Messages['RefUpdat
   if (updates.length === 0) throw invalidArgument('updates', 'must not be empty')
   const names = new Set<string>()
   updates.forEach(({ name, expectedOid, newOid }, index) => {
-    const problem = refNameProblem(name)
+    const problem = isZeroOid(newOid) ? refFormatProblem(name) : refNameProblem(name)
     if (problem !== undefined) throw invalidArgument(`updates[${index}].name`, problem)
     if (names.has(name)) throw invalidArgument(`updates[${index}].name`, 'must not be repeated')
     names.add(name)

@@ -1,7 +1,7 @@
 /** Resolves revisions. Source: gitrevisions(7), "Specifying revisions", as far as the proto goes. */
 import { invalidArgument } from '../../src/core/error.ts'
 import { isOid, type ObjectKind } from '../../src/git/oid.ts'
-import { refNameProblem } from '../../src/git/ref-name.ts'
+import { refFormatProblem } from '../../src/git/ref-name.ts'
 import { parseTag } from '../../src/git/tag.ts'
 import { notFound, precondition } from './errors.ts'
 import type { Workspace } from './workspace.ts'
@@ -21,7 +21,7 @@ export interface Found {
 
 /** Only names that refs can have reach the store. One level is enough here: `refs/stash`. */
 function mayBeRef(name: string): boolean {
-  return refNameProblem(name.replace(/^refs\//, 'refs/any/')) === undefined
+  return refFormatProblem(name.replace(/^refs\//, 'refs/any/')) === undefined
 }
 
 async function baseOid(workspace: Workspace, base: string): Promise<string> {

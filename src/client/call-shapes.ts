@@ -4,7 +4,8 @@ import { expectedKeys, show } from '../core/check-options.ts'
 import { type BlobwireError, invalidArgument } from '../core/error.ts'
 import { FieldProblem } from '../core/field-problem.ts'
 import { checkHeaders } from '../core/headers.ts'
-import { branchRef } from '../git/ref-name.ts'
+import { isZeroOid } from '../git/oid.ts'
+import { branchRef, refFormatProblem, refNameProblem, refPrefixProblem } from '../git/ref-name.ts'
 import type { OperationName } from './inputs.ts'
 import type { CallMessages, Method } from './interceptor.ts'
 import { asGiven, byPath, bytes, count, flag, list, object, oidOrNull, seconds, type Take, text } from './take.ts'
@@ -72,10 +73,25 @@ function branch(value: unknown): unknown {
   }
 }
 
-const update = object(
+const refUpdate = object(
   { name: text, expectedOid: oidOrNull, newOid: oidOrNull },
   { required: ['name', 'expectedOid', 'newOid'] }
 )
+
+function update(value: unknown): unknown {
+  const taken = refUpdate(value) as { name: string; newOid: string | null }
+  const isDeletion = taken.newOid === null || isZeroOid(taken.newOid)
+  const problem = isDeletion ? refFormatProblem(taken.name) : refNameProblem(taken.name)
+  if (problem !== undefined) throw new FieldProblem(problem).within('name')
+  return taken
+}
+
+function refPrefix(value: unknown): unknown {
+  const prefix = text(value) as string
+  const problem = refPrefixProblem(prefix)
+  if (problem !== undefined) throw new FieldProblem(problem)
+  return prefix
+}
 
 const blobAddress = object({ oid: text, revision: text, path: text })
 
@@ -110,7 +126,7 @@ const operations: Readonly<Record<OperationName, Take>> = {
     },
     { required: ['branch', 'changes', 'message', 'author'] }
   ),
-  listRefs: object({ prefix: text, ...page }),
+  listRefs: object({ prefix: refPrefix, ...page }),
   updateRefs: object({ updates: list(update), requestKey: text }, { required: ['updates'] }),
   compare: object({ base: text, head: text, ...page }, { required: ['base', 'head'] }),
   getRepository: object({})

@@ -9,8 +9,8 @@ const maxSegmentBytes = 240
 // biome-ignore lint/suspicious/noControlCharactersInRegex: rule 4 forbids them
 const forbidden = /[\x00-\x20\x7f~^:?*[\\]/
 
-/** The rule that a name violates; undefined = a ref can have it as its full name. */
-export function refNameProblem(name: string): string | undefined {
+/** The rule of `git check-ref-format` that a full name violates; undefined = a ref may have it, as Git reads it. */
+export function refFormatProblem(name: string): string | undefined {
   if (typeof name !== 'string' || !/^refs\/[^/]+\/./.test(name)) return 'must be a full name such as refs/heads/main'
   if (!name.isWellFormed()) return 'must be well-formed Unicode, without lone surrogates'
   if (utf8Length(name) > maxRefBytes) return `must have at most ${maxRefBytes} bytes`
@@ -25,6 +25,23 @@ export function refNameProblem(name: string): string | undefined {
     if (utf8Length(segment) > maxSegmentBytes) return `must not contain a segment of more than ${maxSegmentBytes} bytes`
   }
   return undefined
+}
+
+/**
+ * The rule that a name violates; undefined = a ref can be made with it as its full name. Git makes no branches that it
+ * would take for options, or for HEAD (`git check-ref-format --branch`); refs that have such names can be read and deleted.
+ */
+export function refNameProblem(name: string): string | undefined {
+  const problem = refFormatProblem(name)
+  if (problem !== undefined || !/^refs\/heads\/(?:-|HEAD$)/.test(name)) return problem
+  return 'must not be a branch that is HEAD or begins with "-"'
+}
+
+/** Why no full name of a ref begins so; undefined = one may. */
+export function refPrefixProblem(prefix: string): string | undefined {
+  if ('refs/'.startsWith(prefix)) return undefined
+  const isPossible = ['x', '/x', 'x/x'].some((rest) => refFormatProblem(prefix + rest) === undefined)
+  return isPossible ? undefined : 'must be the beginning of a full name, such as refs/heads/'
 }
 
 /** Why a name that begins like one of a ref is no branch; `x` would be taken for `refs/heads/x`. */
@@ -48,8 +65,7 @@ export function branchRef(branch: string): string {
   const other = otherKind(branch)
   if (other !== undefined) throw invalidArgument('branch', other)
   const name = branch.startsWith('refs/heads/') ? branch : `refs/heads/${branch}`
-  // Git refuses these branches: it would take them for options, or for HEAD.
-  const problem = /^refs\/heads\/(?:-|HEAD$)/.test(name) ? 'must not be HEAD or begin with "-"' : refNameProblem(name)
+  const problem = refNameProblem(name)
   if (problem !== undefined) throw invalidArgument('branch', problem)
   return name
 }

@@ -3,14 +3,14 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { test } from 'node:test'
 import { hashObject } from '../../src/git/oid.ts'
-import { branchRef, refNameProblem } from '../../src/git/ref-name.ts'
+import { branchRef, refFormatProblem, refNameProblem, refPrefixProblem } from '../../src/git/ref-name.ts'
 import { repositoryNameProblem } from '../../src/git/repository-name.ts'
 import { formatSignature } from '../../src/git/signature.ts'
 import { GitRepository } from '../support/git.ts'
 
-function accepts(name: string): boolean {
+function accepts(...args: string[]): boolean {
   try {
-    execFileSync('git', ['check-ref-format', name], { stdio: 'ignore' })
+    execFileSync('git', ['check-ref-format', ...args], { stdio: 'ignore' })
     return true
   } catch {
     return false
@@ -49,6 +49,11 @@ test('ref names, against git check-ref-format', () => {
     return Math.floor((state / 2 ** 32) * below)
   }
   const names = [
+    'refs/heads/-',
+    'refs/heads/-x',
+    'refs/heads/a/-x',
+    'refs/heads/HEAD',
+    'refs/heads/HEAD/x',
     'refs/heads/main',
     'refs/heads/a/b',
     'refs/heads/',
@@ -58,18 +63,29 @@ test('ref names, against git check-ref-format', () => {
     'refs/heads/.a',
     'refs/heads/a.'
   ]
-  for (let round = 0; round < 250; round++) {
+  for (let round = 0; round < 150; round++) {
     names.push(`refs/heads/${Array.from({ length: 1 + random(4) }, () => parts[random(parts.length)]).join('')}`)
   }
   let refused = 0
   for (const name of new Set(names)) {
-    assert.equal(refNameProblem(name) === undefined, accepts(name), JSON.stringify(name))
+    assert.equal(refFormatProblem(name) === undefined, accepts(name), JSON.stringify(name))
+    // As the name of a branch, Git would read @{-1} as the one before.
+    const isBranch = accepts(name) && accepts('--branch', name.slice('refs/heads/'.length))
+    assert.equal(refNameProblem(name) === undefined, isBranch, JSON.stringify(name))
     refused += refNameProblem(name) ? 1 : 0
   }
   assert.ok(refused > 50 && refused < names.length - 20)
   // Ours to refuse, though git would take them: they are no full names of refs that are shared, or too long for a file.
   for (const name of ['main', 'HEAD', 'refs/main', 'refs//x', `refs/heads/${'x'.repeat(241)}`, 'refs/heads/\ud800']) {
     assert.ok(refNameProblem(name), name)
+  }
+  // A prefix is possible where a name begins with it.
+  const all = [...new Set(names)].filter((name) => refFormatProblem(name) === undefined)
+  for (const name of all) {
+    for (let end = 0; end <= name.length; end++) assert.equal(refPrefixProblem(name.slice(0, end)), undefined, name)
+  }
+  for (const prefix of ['main', '/', 'refs//', 'refs/heads/a b', 'refs/heads/a..', 'refs/heads/a.lock/']) {
+    assert.ok(refPrefixProblem(prefix), prefix)
   }
   assert.equal(branchRef('main'), 'refs/heads/main')
   assert.equal(branchRef('refs/heads/a/b'), 'refs/heads/a/b')

@@ -22,5 +22,47 @@ export const guards: readonly Guard[] = [
     from: '[asked, ...this.#options.endpoints.values()]',
     to: '[asked]',
     tests: ['test/connection/reach.test.ts']
+  },
+  {
+    name: 'no branch is made that Git would take for an option or for HEAD',
+    file: 'src/git/ref-name.ts',
+    from: 'return \'must not be a branch that is HEAD or begins with "-"\'',
+    to: 'return undefined',
+    tests: ['test/server/ref-names.test.ts']
+  },
+  {
+    name: 'refs that have such names are read and deleted',
+    file: 'server-fixture/service/refs.ts',
+    from: 'isZeroOid(newOid) ? refFormatProblem(name) : refNameProblem(name)',
+    to: 'refNameProblem(name)',
+    tests: ['test/server/ref-names.test.ts']
+  },
+  {
+    name: 'the server refuses names of refs in updates',
+    file: 'server-fixture/service/refs.ts',
+    from: 'const problem = isZeroOid(newOid) ? refFormatProblem(name)',
+    to: 'const problem = name !== undefined ? undefined',
+    tests: ['test/server/ref-names.test.ts']
+  },
+  {
+    name: 'the server refuses prefixes that no ref has',
+    file: 'server-fixture/service/refs.ts',
+    from: "  if (problem !== undefined) throw invalidArgument('prefix', problem)\n",
+    to: '',
+    tests: ['test/server/ref-names.test.ts']
+  },
+  {
+    name: 'the client refuses names of refs before it sends',
+    file: 'src/client/call-shapes.ts',
+    from: "  if (problem !== undefined) throw new FieldProblem(problem).within('name')\n",
+    to: '',
+    tests: ['test/server/ref-names.test.ts']
+  },
+  {
+    name: 'the client refuses prefixes that no ref has',
+    file: 'src/client/call-shapes.ts',
+    from: '  if (problem !== undefined) throw new FieldProblem(problem)\n',
+    to: '',
+    tests: ['test/server/ref-names.test.ts']
   }
 ]
