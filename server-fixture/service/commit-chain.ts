@@ -16,7 +16,7 @@ const maxRaces = 100
 /** Commits that are made between two turns of the event loop. */
 const commitsAtOnce = 16
 /** A chain has callers of its own each, and goes on where some of them have gone. */
-const unending = new AbortController().signal
+const unending = { signal: new AbortController().signal }
 
 /** A commit of a chain. */
 interface Link {
@@ -95,7 +95,7 @@ class ChainMaker {
     const { store, repository } = this.#context
     // The repository may have been deleted, and made anew with another object format, while the commits waited.
     const info = await openRepository(store, repository.repository)
-    const workspace = new Workspace({ ...this.#context, repository: info, signal: unending }, false)
+    const workspace = new Workspace({ ...this.#context, repository: info, caller: unending }, false)
     this.#links = []
     this.#refusals = []
     let [head] = await workspace.refs([this.#ref])

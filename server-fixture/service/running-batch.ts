@@ -3,7 +3,7 @@ import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
 import { headerNameOf, headerProblem } from '../../src/core/headers.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import type { Charge } from '../memory-budget.ts'
-import type { OperationHeaders } from './context.ts'
+import type { CallContext, OperationHeaders, Principal } from './context.ts'
 import { limitExceeded } from './errors.ts'
 
 type SessionBatch = Messages['SessionBatch']
@@ -102,12 +102,12 @@ export class RunningBatch {
   }
 
   /** The headers of the operation with this index, besides those of the session. */
-  headersOf(index: number): OperationHeaders | undefined {
+  readonly headersOf = (index: number): OperationHeaders | undefined => {
     const list = this.#headerLists[(this.batch.headerLists[index] ?? 0) - 1]
     return list && Object.fromEntries(list.headers.map(({ name, value }) => [headerNameOf(name), value]))
   }
 
-  throwIfCancelled(index: number): void {
+  readonly throwIfCancelled = (index: number): void => {
     if (!this.#cancelled?.has(index)) return
     throw new BlobwireError({ code: 'cancelled', message: 'the client cancelled the operation' })
   }
@@ -130,5 +130,31 @@ export class RunningBatch {
   abort(): void {
     this.#isAborted = true
     this.#controller?.abort()
+  }
+}
+
+/**
+ * The context in which a batch is carried out. A class, because V8 gives every object literal with a getter a hidden class
+ * of its own, which holds the batch until the next collection of the whole heap.
+ */
+export class BatchContext implements CallContext {
+  readonly principal: Principal
+  readonly requestId: string
+  readonly receivedAtMs: number
+  readonly beforeOperation: (index: number) => void
+  readonly headersOf: (index: number) => OperationHeaders | undefined
+  readonly #batch: RunningBatch
+
+  constructor(batch: RunningBatch, principal: Principal, requestId: string) {
+    this.principal = principal
+    this.requestId = requestId
+    this.receivedAtMs = batch.receivedAtMs
+    this.beforeOperation = batch.throwIfCancelled
+    this.headersOf = batch.headersOf
+    this.#batch = batch
+  }
+
+  get signal(): AbortSignal {
+    return this.#batch.signal
   }
 }

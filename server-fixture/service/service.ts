@@ -128,19 +128,18 @@ export class Service implements VcsService {
   async #open(repository: string, atomic: boolean, context: CallContext): Promise<Workspace> {
     const info = await this.#opening.after(repository, openRepository(this.#store, repository))
     const { limits } = this
-    const dependencies = {
-      store: this.#store,
-      repository: info,
-      limits,
-      commits: this.#commits,
-      caches: this.#caches,
-      pageBounds: this.#options.pageBounds,
-      deadlineMs: context.deadlineMs,
-      get signal() {
-        return context.signal
-      }
-    }
-    return new Workspace(dependencies, atomic)
+    return new Workspace(
+      {
+        store: this.#store,
+        repository: info,
+        limits,
+        commits: this.#commits,
+        caches: this.#caches,
+        pageBounds: this.#options.pageBounds,
+        caller: context
+      },
+      atomic
+    )
   }
 
   /** Rights come first: a key tells nothing to those who may not do what was done under it. */

@@ -2,9 +2,9 @@
 import { invalidArgument } from '../../src/core/error.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import type { Charge, ConnectionBudget } from '../memory-budget.ts'
-import { type CallContext, type Principal, requestIdOfOperation } from './context.ts'
+import { type Principal, requestIdOfOperation } from './context.ts'
 import { operationError, toBlobwireError } from './error-detail.ts'
-import { type ReceivedFrame, RunningBatch, receivedFrame } from './running-batch.ts'
+import { BatchContext, type ReceivedFrame, RunningBatch, receivedFrame } from './running-batch.ts'
 import type { VcsService } from './vcs-service.ts'
 
 type Results = Messages['SessionResponse']['results']
@@ -160,27 +160,15 @@ export class SessionFrames {
   async #run(running: RunningBatch): Promise<Results> {
     const { service, authenticate, requestId } = this.#dependencies
     const { firstId, operations } = running.batch
-    const headersOf: CallContext['headersOf'] = (index) => running.headersOf(index)
     let results: Messages['OperationResult'][]
     try {
       if (running.refusal) throw running.refusal
-      const principal = authenticate()
-      const beforeOperation = (index: number) => running.throwIfCancelled(index)
-      const context = {
-        principal,
-        get signal() {
-          return running.signal
-        },
-        requestId,
-        receivedAtMs: running.receivedAtMs,
-        beforeOperation,
-        headersOf
-      }
+      const context = new BatchContext(running, authenticate(), requestId)
       results = await service.sessionBatch(running.batch, context)
     } catch (error) {
       const failure = toBlobwireError(error)
       results = operations.map((_operation, index) => ({
-        error: operationError(failure, requestIdOfOperation({ requestId, headersOf }, index))
+        error: operationError(failure, requestIdOfOperation({ requestId, headersOf: running.headersOf }, index))
       }))
     }
     return results.map((result, index) => ({ id: firstId + index, result }))

@@ -28,7 +28,7 @@ import { ParsedTree } from './parsed-tree.ts'
 import type { ReadCaches } from './read-caches.ts'
 
 /** The context of a workspace. */
-export interface WorkspaceContext extends Pick<CallContext, 'signal' | 'deadlineMs'> {
+export interface WorkspaceContext {
   readonly store: Store
   readonly repository: RepositoryInfo
   readonly limits: Limits
@@ -37,6 +37,8 @@ export interface WorkspaceContext extends Pick<CallContext, 'signal' | 'deadline
   readonly caches: ReadCaches
   /** @default defaultPageBounds */
   readonly pageBounds?: PageBounds | undefined
+  /** Asked for its signal when that is needed, because a signal is made then. */
+  readonly caller: Pick<CallContext, 'signal' | 'deadlineMs'>
 }
 
 /** Entries of parsed trees that a workspace keeps: a chain of commits edits the same directories again and again. */
@@ -47,8 +49,7 @@ export class Workspace {
   readonly format: ObjectFormat
   readonly limits: Limits
   readonly store: Store
-  /** Asked for its signal when that is needed, because a signal is made then. */
-  readonly #caller: Pick<CallContext, 'signal' | 'deadlineMs'>
+  readonly caller: Pick<CallContext, 'signal' | 'deadlineMs'>
   readonly commits: BranchQueues
   readonly caches: ReadCaches
   readonly pageBounds: PageBounds
@@ -70,10 +71,10 @@ export class Workspace {
   readonly #parsed: Loader<StoredObject | undefined>
 
   constructor(context: WorkspaceContext, atomic: boolean) {
-    const { store, repository, limits, commits, caches, pageBounds = defaultPageBounds } = context
+    const { store, repository, limits, commits, caches, pageBounds = defaultPageBounds, caller } = context
     const name = repository.repository
     this.store = store
-    this.#caller = context
+    this.caller = caller
     this.commits = commits
     this.pageBounds = pageBounds
     this.caches = caches
@@ -88,7 +89,7 @@ export class Workspace {
 
   /** Aborts when nobody waits for the answer any more. */
   get signal(): AbortSignal {
-    return this.#caller.signal
+    return this.caller.signal
   }
 
   /** Adds an object to this work; it is durable after `flush`. Returns its oid. */
@@ -229,7 +230,7 @@ export class Workspace {
 
   /** Called before each effect. @throws BlobwireError where nobody waits for the answer any more */
   throwIfAbandoned(): void {
-    throwIfAbandoned(this.#caller)
+    throwIfAbandoned(this.caller)
   }
 
   /**

@@ -40,7 +40,7 @@ function newWorkspace(): Workspace {
   const commits = new BranchQueues()
   const caller = { signal: new AbortController().signal, deadlineMs: undefined }
   const parts = { store: new MemoryStore(), repository, limits: defaultLimits, commits, caches: new ReadCaches() }
-  return new Workspace({ ...caller, ...parts }, false)
+  return new Workspace({ ...parts, caller }, false)
 }
 
 /** The edited tree as the server makes it, or the reason of its refusal. */

@@ -206,7 +206,7 @@ onBothStores('the keys of a chain are remembered with the answers that were give
   const commits = new BranchQueues()
   const signal = new AbortController().signal
   const caches = new ReadCaches()
-  const parts = { store: watched, repository: info, limits: defaultLimits, signal, commits, caches }
+  const parts = { store: watched, repository: info, limits: defaultLimits, caller: { signal }, commits, caches }
   const keyed = (name: string) => {
     const request = { repository, ...commitRequest([put(name)]) } as Messages['CommitFilesRequest']
     return commitFiles(new Workspace(parts, false), request, { key: name, digest: `digest of ${name}` })
