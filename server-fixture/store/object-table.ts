@@ -150,12 +150,12 @@ export class ObjectTable {
   }
 }
 
-/** The first eight hex digits as a number. */
+/** The first eight hex digits as a number; without branches, which nobody could predict. */
 function firstBits(oid: string): number {
   let bits = 0
   for (let at = 0; at < 8; at++) {
     const code = oid.charCodeAt(at)
-    bits = (bits << 4) | (code < 0x3a ? code - 0x30 : code - 0x57)
+    bits = (bits << 4) | ((code & 15) + 9 * (code >> 6))
   }
   return bits >>> 0
 }

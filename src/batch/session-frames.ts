@@ -111,7 +111,9 @@ export class SessionFrames {
 
   /** Sends one frame, without the operations whose contents are gone. */
   send(given: readonly PendingOperation[]): void {
-    const pending = given.filter((operation) => operation.holdsContents())
+    let holding = 0
+    for (const operation of given) if (operation.holdsContents()) holding++
+    const pending = holding === given.length ? given : given.filter(({ ended }) => !ended)
     if (pending.length === 0) return
     const { clock, counters } = this.#context
     const frame = new Frame(pending, this.#nextId, clock.now())

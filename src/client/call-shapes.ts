@@ -95,8 +95,17 @@ function refPrefix(value: unknown): unknown {
 
 const blobAddress = object({ oid: text, revision: text, path: text })
 
+const blob = object({ content: bytes }, { required: ['content'] })
+
+/** Most calls of most applications have this input: a content of some bytes, which needs no second look. */
+function storeBlob(value: unknown): unknown {
+  for (const key in value as object) if (key !== 'content') return blob(value)
+  const content = (value as { content?: unknown } | undefined)?.content
+  return content instanceof Uint8Array && content.length > 0 ? { content } : blob(value)
+}
+
 const operations: Readonly<Record<OperationName, Take>> = {
-  storeBlob: object({ content: bytes }, { required: ['content'] }),
+  storeBlob,
   getBlob(value) {
     const address = blobAddress(value) as Record<string, unknown>
     const { oid, revision, path } = address

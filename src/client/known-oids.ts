@@ -2,18 +2,54 @@
 import type { Messages } from '../schema/messages.ts'
 import type { OperationName } from './inputs.ts'
 
-/** Each bucket holds two oids: more are known than a commit names, and the newer ones drive the older ones out. */
-const buckets = 2 ** 14
-const slotsPerBucket = 4
+/** Two generations of at most this many oids each, over all repositories of a client. */
+const maxPerGeneration = 5000
+const slotCount = 2 ** 14
 const maxRepositories = 10_000
 
+/** A hash table with linear probing, two numbers a slot. It is never more than a third full. */
+class BitTable {
+  readonly #slots = new Int32Array(2 * slotCount)
+  #size = 0
+
+  /** Returns the size. */
+  add(high: number, low: number): number {
+    const at = this.#find(high, low)
+    if (this.#slots[at] === high && this.#slots[at + 1] === low) return this.#size
+    this.#slots[at] = high
+    this.#slots[at + 1] = low
+    return ++this.#size
+  }
+
+  has(high: number, low: number): boolean {
+    const at = this.#find(high, low)
+    return this.#slots[at] === high && this.#slots[at + 1] === low && (high | low) !== 0
+  }
+
+  clear(): void {
+    this.#slots.fill(0)
+    this.#size = 0
+  }
+
+  /** The place of these bits, or the free one where they belong. */
+  #find(high: number, low: number): number {
+    const slots = this.#slots
+    for (let at = 2 * (high & (slotCount - 1)); ; at = (at + 2) & (2 * slotCount - 1)) {
+      if (slots[at] === high && slots[at + 1] === low) return at
+      if (slots[at] === 0 && slots[at + 1] === 0) return at
+    }
+  }
+}
+
 /**
- * The oids that answers of the server have named, by repository: their first 64 bits, in a table that never grows. Every
- * answer passes here, so an oid costs neither memory of its own nor work of the garbage collector. Two oids that share
- * their bits would be taken for each other: the server then misses an object, and the commit sends the contents after all.
+ * The oids that answers of the server have named, by repository: their first 64 bits, in tables that never grow. When
+ * there are too many, the older half goes. Every answer passes here, so an oid costs neither memory of its own nor work of
+ * the garbage collector. Two oids that share their bits would be taken for each other: the server then misses an object,
+ * and the commit sends its contents after all.
  */
 export class KnownOids {
-  #slots: Uint32Array | undefined
+  #recent: BitTable | undefined
+  #older: BitTable | undefined
   /** The number of each repository, which is mixed into the bits of its oids; a repository that is made anew has another. */
   readonly #numbers = new Map<string, number>()
   #lastNumber = 0
@@ -22,26 +58,24 @@ export class KnownOids {
   #number = 0
 
   add(repository: string, oid: string): void {
-    this.#slots ??= new Uint32Array(slotsPerBucket * buckets)
-    const slots = this.#slots
-    const high = bitsOf(oid, 0)
-    const low = bitsOf(oid, 8) ^ this.#mixedNumber(repository)
-    const at = slotsPerBucket * (high & (buckets - 1))
-    if (slots[at] === high >>> 0 && slots[at + 1] === low >>> 0) return
-    slots[at + 2] = slots[at] as number
-    slots[at + 3] = slots[at + 1] as number
-    slots[at] = high
-    slots[at + 1] = low
+    this.#recent ??= new BitTable()
+    const size = this.#recent.add(bitsOf(oid, 0), bitsOf(oid, 8) ^ this.#mixedNumber(repository))
+    if (size >= maxPerGeneration) this.#rotate()
   }
 
   has(repository: string, oid: string): boolean {
-    const slots = this.#slots
     const number = this.#numbers.get(repository)
-    if (slots === undefined || number === undefined) return false
+    if (number === undefined) return false
     const high = bitsOf(oid, 0)
-    const low = (bitsOf(oid, 8) ^ mixed(number)) >>> 0
-    const at = slotsPerBucket * (high & (buckets - 1))
-    return [at, at + 2].some((slot) => slots[slot] === high >>> 0 && slots[slot + 1] === low)
+    const low = bitsOf(oid, 8) ^ mixed(number)
+    return this.#recent?.has(high, low) || this.#older?.has(high, low) || false
+  }
+
+  #rotate(): void {
+    const oldest = this.#older
+    oldest?.clear()
+    this.#older = this.#recent
+    this.#recent = oldest
   }
 
   /** Whether any object of the repository was known. */
@@ -86,12 +120,12 @@ export class KnownOids {
 /** Spreads small numbers over 32 bits (Knuth, "The Art of Computer Programming" 3, section 6.4). */
 const mixed = (number: number) => Math.imul(number, 0x9e3779b1)
 
-/** Eight hex digits from `start` as a number. */
+/** Eight hex digits from `start` as a number; without branches, which nobody could predict. */
 function bitsOf(oid: string, start: number): number {
   let bits = 0
   for (let at = start; at < start + 8; at++) {
     const code = oid.charCodeAt(at)
-    bits = (bits << 4) | ((code < 0x3a ? code : code - 0x57) & 15)
+    bits = (bits << 4) | ((code & 15) + 9 * (code >> 6))
   }
   return bits
 }

@@ -158,6 +158,9 @@ export function verifierOf(name: OperationName, verify: boolean): Verifier | und
   return (verify ? verifiers : checkers)[name] as Verifier | undefined
 }
 
+/** Operations whose answer names the one oid: nearly all that there are. */
+const isOfBlob = (name: OperationName) => name === 'storeBlob' || name === 'getBlob'
+
 /** A verifier for each operation that has one, which also keeps the oids that the answer tells. */
 export function learningVerifiers(verify: boolean, known: KnownOids): { [Name in OperationName]?: Verifier } {
   const verifiers: { [Name in OperationName]?: Verifier } = {}
@@ -167,7 +170,9 @@ export function learningVerifiers(verify: boolean, known: KnownOids): { [Name in
     if (!tellsOids.has(name)) continue
     verifiers[name] = (request, response) => {
       check?.(request, response)
-      known.learn(name, (request as { repository: string }).repository, { request, response })
+      const { repository } = request as { repository: string }
+      if (isOfBlob(name)) known.add(repository, (response as { oid: string }).oid)
+      else known.learn(name, repository, { request, response })
     }
   }
   return verifiers
