@@ -111,15 +111,13 @@ export class SessionFrames {
 
   /** Sends one frame, without the operations whose contents are gone. */
   send(given: readonly PendingOperation[]): void {
-    let holding = 0
-    for (const operation of given) if (operation.holdsContents()) holding++
-    const pending = holding === given.length ? given : given.filter(({ ended }) => !ended)
+    const pending = given.every(holdsContents) ? given : given.filter(holdsContents)
     if (pending.length === 0) return
     const { clock, counters } = this.#context
     const frame = new Frame(pending, this.#nextId, clock.now())
     const count = frame.operations.length
     this.#nextId += count
-    for (const operation of pending) operation.beginSend()
+    for (let index = 0; index < pending.length; index++) pending[index]?.beginSend()
     counters.frames++
     counters.framedOperations += count
     this.#inFlight.add(frame)
@@ -279,6 +277,8 @@ export class SessionFrames {
     owner.onRoom()
   }
 }
+
+const holdsContents = (operation: PendingOperation) => operation.holdsContents()
 
 /** Whether the server has refused a frame because its version does not know frames of this kind. */
 function isUnknownFrame({ code, details }: BlobwireError): boolean {

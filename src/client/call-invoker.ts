@@ -38,6 +38,8 @@ function isKeyed(method: Rpc, request: object): boolean {
   return keyedMethods.has(method)
 }
 
+const noOptions: CallOptions = {}
+
 /** Makes the calls of one client. */
 export class CallInvoker {
   readonly options: ResolvedOptions
@@ -100,22 +102,15 @@ export class CallInvoker {
     options?: CallOptions
   ): Promise<OperationValues[Name]> {
     try {
-      const unstarted = this.#unstarted(methods[name] as Rpc, request, options)
-      unstarted.verify = this.verifiers[name]
+      const unstarted = this.#unstarted(methods[name] as Rpc, request, options, this.verifiers[name])
       return this.pipeline.run(unstarted) as Promise<OperationValues[Name]>
     } catch (error) {
       return Promise.reject(error)
     }
   }
 
-  #unstarted(
-    method: Rpc,
-    request: object,
-    options: CallOptions | undefined
-  ): { -readonly [Key in keyof UnstartedCall]: UnstartedCall[Key] } {
+  #unstarted(method: Rpc, request: object, options: CallOptions = noOptions, verify?: Verifier): UnstartedCall {
     const { headers, timeoutMs } = this.options
-    const requestKey = isKeyed(method, request) ? ((options as WriteOptions)?.requestKey ?? newRequestKey()) : undefined
-    if (options === undefined) return { method, request, requestKey, headers, timeoutMs, signal: undefined }
     if (options.token !== undefined && !isToken(options.token)) {
       // The value must not show: it may be a token with a line feed behind it.
       throw invalidArgument('token', 'must be a bearer token: letters, digits and -._~+/ with = at the end')
@@ -123,12 +118,13 @@ export class CallInvoker {
     return {
       method,
       request,
-      requestKey,
+      requestKey: isKeyed(method, request) ? ((options as WriteOptions).requestKey ?? newRequestKey()) : undefined,
       token: options.token,
       headers: options.headers === undefined ? headers : checkHeaders(options.headers, headers),
       timeoutMs: options.timeoutMs === undefined ? timeoutMs : checkNumber('timeoutMs', options.timeoutMs),
       signal: checkSignal(options.signal),
-      transport: this.#transport(options.transport)
+      transport: this.#transport(options.transport),
+      verify
     }
   }
 
