@@ -5,6 +5,8 @@ import type { OperationName } from './inputs.ts'
 /** Two generations of at most this many oids each, over all repositories of a client. */
 const maxPerGeneration = 5000
 const slotCount = 2 ** 14
+/** Oids that wait to be entered together: one alone would wait for a part of the table to come into the cache. */
+const maxWaiting = 512
 const maxRepositories = 10_000
 
 /** A hash table with linear probing, two numbers a slot. It is never more than a third full. */
@@ -48,6 +50,9 @@ class BitTable {
  * and the commit sends its contents after all.
  */
 export class KnownOids {
+  /** Two numbers for each oid that waits, up to `#end`. */
+  #waiting: Int32Array | undefined
+  #end = 0
   #recent: BitTable | undefined
   #older: BitTable | undefined
   /** The number of each repository, which is mixed into the bits of its oids; a repository that is made anew has another. */
@@ -58,12 +63,14 @@ export class KnownOids {
   #number = 0
 
   add(repository: string, oid: string): void {
-    this.#recent ??= new BitTable()
-    const size = this.#recent.add(bitsOf(oid, 0), bitsOf(oid, 8) ^ this.#mixedNumber(repository))
-    if (size >= maxPerGeneration) this.#rotate()
+    this.#waiting ??= new Int32Array(2 * maxWaiting)
+    this.#waiting[this.#end++] = bitsOf(oid, 0)
+    this.#waiting[this.#end++] = bitsOf(oid, 8) ^ this.#mixedNumber(repository)
+    if (this.#end === 2 * maxWaiting) this.#enter()
   }
 
   has(repository: string, oid: string): boolean {
+    this.#enter()
     const number = this.#numbers.get(repository)
     if (number === undefined) return false
     const high = bitsOf(oid, 0)
@@ -71,11 +78,18 @@ export class KnownOids {
     return this.#recent?.has(high, low) || this.#older?.has(high, low) || false
   }
 
-  #rotate(): void {
-    const oldest = this.#older
-    oldest?.clear()
-    this.#older = this.#recent
-    this.#recent = oldest
+  /** Enters the waiting oids. */
+  #enter(): void {
+    for (let at = 0; at < this.#end; at += 2) {
+      this.#recent ??= new BitTable()
+      const size = this.#recent.add(this.#waiting?.[at] as number, this.#waiting?.[at + 1] as number)
+      if (size < maxPerGeneration) continue
+      const oldest = this.#older
+      oldest?.clear()
+      this.#older = this.#recent
+      this.#recent = oldest
+    }
+    this.#end = 0
   }
 
   /** Whether any object of the repository was known. */
