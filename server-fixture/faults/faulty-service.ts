@@ -47,6 +47,8 @@ export function withFaults(service: VcsService, faults: Faults): VcsService {
       throwAt(called.operations.length)
       return work({
         ...context,
+        // The context of a frame has a getter for it, which a spread leaves out.
+        signal: context.signal,
         beforeOperation(index) {
           throwAt(index)
           context.beforeOperation?.(index)
