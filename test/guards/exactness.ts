@@ -4,7 +4,25 @@ import type { Guard } from './guard.ts'
 const journal = ['test/store/request-journal.test.ts']
 const segments = 'server-fixture/store/git/journal-segments.ts'
 
+const contention = ['test/store/contention.test.ts']
+
 export const guards: readonly Guard[] = [
+  {
+    name: 'a ref that is already where it was to go is a mismatch',
+    file: 'server-fixture/store/git/ref-mover.ts',
+    from: 'call.result.resolve(mismatches)',
+    to: 'call.result.resolve(mismatches.filter(({ foundOid }) => foundOid !== call.moves[0]?.newOid))',
+    tests: contention,
+    mayHang: true
+  },
+  {
+    name: 'a write whose key is remembered is answered, and not carried out',
+    file: 'server-fixture/service/request-keys.ts',
+    from: 'if (first !== undefined) return first',
+    to: 'if (first === null) return first',
+    tests: contention,
+    mayHang: true
+  },
   {
     name: 'a data directory of a later format is refused',
     file: 'server-fixture/store/git/data-format.ts',

@@ -3,71 +3,19 @@
  * they saw could have been seen of one register that does one thing at a time.
  */
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type ServerProcess, startServerProcess } from '../../server-fixture/process.ts'
-import { type Client, createClient, type Repository, type TransportName } from '../../src/index.ts'
-import { startTcpProxy } from '../../tcp-proxy/tcp-proxy.ts'
+import type { Client, Repository } from '../../src/index.ts'
 import { transports } from '../support/faulty-network.ts'
+import { startClients, startKilledServer, startWires } from '../support/killed-server.ts'
 import { checkLinearizable, type Operation, type Swap } from '../support/linearizable.ts'
 import { randomNumbers } from '../support/random.ts'
 import { Notes, Writer } from '../support/register-writers.ts'
-import { atEnd } from '../support/server.ts'
-import { git, makeDirectory, removeDirectory } from './support.ts'
+import { git } from './support.ts'
 
 const kills = 5
 /** Of half of the connections, before each kill: there the server lives on, and an answer is lost. */
 const cuts = 3
-/** Outlasts a start of the server on a machine that is busy. */
-const retry = { maxAttempts: 100, baseMs: 50, maxMs: 300, budgetRatio: 1, budgetPerSecond: 1000 }
-
-/** Where clients find the server, one for each kind of transport. */
-interface Place {
-  readonly http: string
-  readonly grpc: string
-}
-
-/** A server on a Git store, which can be killed and started again in the same place, on the same ports. */
-async function startKilledServer(context: TestContext) {
-  const directory = await makeDirectory()
-  const flags = ['--store', 'git', '--data', directory]
-  let server: ServerProcess = await startServerProcess(...flags)
-  context.after(async () => {
-    await server.kill()
-    await removeDirectory(directory)
-  })
-  const { http, grpc } = server
-  return {
-    place: { http: http.origin, grpc: `grpc://${grpc.host}` },
-    gitDir: join(directory, 'demo.git'),
-    async killAndStart() {
-      await server.kill()
-      server = await startServerProcess(...flags, '--http-port', http.port, '--grpc-port', grpc.port)
-    },
-    stop: () => server.stop()
-  }
-}
-
-/** Two wires to it, which can be cut. */
-async function startWires(context: TestContext, { http, grpc }: Place) {
-  const wires = [atEnd(context, await startTcpProxy(http)), atEnd(context, await startTcpProxy(grpc))] as const
-  const place = { http: `http://127.0.0.1:${wires[0].port}`, grpc: `grpc://127.0.0.1:${wires[1].port}` }
-  return { place, reset: () => wires.map((wire) => wire.reset()) }
-}
-
-/** Three clients have a request for each call, the others a session; the places take turns. */
-function startClients(context: TestContext, places: readonly Place[]): Client[] {
-  return Array.from({ length: 8 }, (_, index) => {
-    const transport = transports[index % transports.length] as TransportName
-    const { http, grpc } = places[index % places.length] as Place
-    const endpoint = transport === 'grpc' ? grpc : http
-    const batch = [2, 6, 7].includes(index) ? false : {}
-    const client = createClient({ endpoint, transport, batch, retry, breaker: false, timeoutMs: 60_000 })
-    context.after(() => client.close())
-    return client
-  })
-}
 
 /** A history in which nothing happened proves nothing. */
 function checkWorth(

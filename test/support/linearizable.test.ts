@@ -56,6 +56,12 @@ const legal: Record<string, readonly Operation[]> = {
     read([7, 8], '0'),
     read([9, 10], 'a')
   ],
+  'a lock that two have by turns, at one oid': [
+    swap([1, 2], '0', 'held'),
+    swap([3, 4], 'held', '0'),
+    swap([4, 6], '0', 'held', refused('held')),
+    swap([5, 8], '0', 'held')
+  ],
   'refused where it is already where it was to go': [
     swap([1, 10], '0', 'a'),
     swap([2, 9], '0', 'a', refused('a')),
@@ -88,6 +94,23 @@ const illegal: Record<string, readonly Operation[]> = {
   'refused where it was what was expected': [swap([1, 2], '0', 'a', refused('0'))],
   'refused where nobody else moved it': [swap([1, 2], '0', 'a', refused('a', 2)), read([3, 4], 'a')],
   'the same swap twice: one holder of a lock only': [swap([1, 10], '0', 'a'), swap([2, 9], '0', 'a')],
+  '"already there" as success: two hold a lock, and each gives it back': [
+    swap([1, 4], '0', 'held'),
+    swap([2, 5], '0', 'held'),
+    swap([6, 7], 'held', '0'),
+    swap([8, 9], 'held', '0', refused('0'))
+  ],
+  '"already there" as success: two write one number of a counter, in one commit': [
+    swap([1, 2], '0', '1'),
+    commit([3, 6], '1', '2'),
+    commit([4, 7], '1', '2'),
+    read([8, 9], '2')
+  ],
+  'a lock that a late attempt takes again, for nobody': [
+    swap([1, 2], '0', 'held'),
+    swap([3, 4], 'held', '0'),
+    swap([5, 6], '0', 'held', refused('held', 2))
+  ],
   'refused by what went on from its own first attempt': [
     swap([1, 10], '0', 'a', refused('b', 2)),
     swap([5, 6], 'a', 'b')
