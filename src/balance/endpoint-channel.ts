@@ -118,7 +118,7 @@ export class EndpointChannel implements Channel {
       operations: { headers, codec: codecOf(this.transport) },
       unary: (call) => this.#unary(call, token),
       refreshable: token === undefined && (credentials?.refreshable ?? false),
-      onResend: () => budget.charge(),
+      budget,
       answers: this.#answers,
       open: async (opening) => {
         const [transport, all] = await Promise.all([this.#open(), this.#headers(headers, token)])
@@ -134,6 +134,15 @@ export class EndpointChannel implements Channel {
     return credentials ? credentials.addTo(named) : named
   }
 
+  /** A request that the transport sends again is a retry like any other. */
+  #mayReplay({ maxSends = 2, callCount = 1 }: KeyedCall): boolean {
+    const { budget, counters } = this.#context
+    if (maxSends < 2 || !budget.take(callCount)) return false
+    counters.attempts += callCount
+    counters.retries += callCount
+    return true
+  }
+
   async #unary(call: KeyedCall, token: string | undefined): Promise<object> {
     const headers = await this.#headers(call.headers, token)
     const { clock } = this.#context
@@ -143,7 +152,8 @@ export class EndpointChannel implements Channel {
     try {
       const transport = await this.#open()
       const sentAtMs = clock.now()
-      const response = await transport.unary({ method, request, headers, signal, remainingMs })
+      const mayReplay = () => this.#mayReplay(call)
+      const response = await transport.unary({ method, request, headers, signal, mayReplay, remainingMs })
       const now = clock.now()
       this.#answers.note(now, now - sentAtMs)
       return fromApply(call, response)

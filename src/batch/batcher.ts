@@ -7,6 +7,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Counters } from '../core/counters.ts'
 import { asBlobwireError, type BlobwireError } from '../core/error.ts'
 import { afterReady } from '../platform/schedule.ts'
+import type { RetryBudget } from '../retry/budget.ts'
 import type { Messages } from '../schema/messages.ts'
 import type { OpenStream } from '../session/session.ts'
 import { FrameWindow } from './frame-window.ts'
@@ -39,8 +40,8 @@ export interface BatcherContext {
   readonly open: OpenStream
   /** A session that is opened again may have a fresh token. */
   readonly refreshable: boolean
-  /** Operations of a session that broke are sent again. */
-  readonly onResend: () => void
+  /** Operations that are sent again are retries. */
+  readonly budget: RetryBudget
   /** Those of the endpoint. */
   readonly answers: AnswerTimes
 }
@@ -63,7 +64,7 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
   #unaryUnbatchable = 0
 
   constructor(context: BatcherContext) {
-    const { clock, counters, options, open, limits, refreshable, onResend, answers } = context
+    const { clock, counters, options, open, limits, refreshable, budget, answers } = context
     this.#context = context
     this.#window = new FrameWindow(options.framesInFlight)
     this.#fallback = new Fallback(clock)
@@ -74,7 +75,7 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
       open,
       limits,
       refreshable,
-      onResend,
+      budget,
       answers,
       window: this.#window,
       fallback: this.#fallback,

@@ -3,13 +3,14 @@ import type { Fallback } from '../balance/fallback.ts'
 import type { AnswerTimes } from '../core/answer-times.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Counters } from '../core/counters.ts'
-import { asBlobwireError, BlobwireError } from '../core/error.ts'
+import { asBlobwireError, type BlobwireError } from '../core/error.ts'
 import { mayFitWhenSplit, mayResend, rulesOutSession } from '../core/reasons.ts'
+import type { RetryBudget } from '../retry/budget.ts'
 import type { Messages } from '../schema/messages.ts'
 import { acrossConnections } from '../session/draining-stream.ts'
 import { type OpenStream, Session } from '../session/session.ts'
-import { errorOfOperation, malformedResponse } from '../transport/errors.ts'
-import { isPlain } from '../transport/session-frame.ts'
+import { errorOfOperation, malformedResponse, sessionEnded } from '../transport/errors.ts'
+import { isPlain, isUnknownFrame } from '../transport/session-frame.ts'
 import { Frame } from './frame.ts'
 import type { FrameWindow } from './frame-window.ts'
 import { InFlightFrames } from './in-flight.ts'
@@ -44,8 +45,8 @@ export interface SessionFramesContext {
   readonly refreshable: boolean
   /** Cancelled frames without an answer beyond which the session is unresponsive. */
   readonly maxAbandoned: number
-  /** Operations of a session that broke are sent again. */
-  readonly onResend: () => void
+  /** Operations that are sent again are retries. */
+  readonly budget: RetryBudget
   readonly answers: AnswerTimes
   readonly owner: SessionFramesOwner
 }
@@ -54,6 +55,7 @@ export class SessionFrames {
   readonly #context: SessionFramesContext
   readonly #inFlight: InFlightFrames
   #session: Session | undefined
+  #openedAtMs = 0
   #nextId = 1
   /** The token has expired: the session gives way to one with a fresh token. */
   #needsNewToken = false
@@ -94,6 +96,7 @@ export class SessionFrames {
     if (this.#session !== undefined) return
     const { clock, open, counters, owner } = this.#context
     counters.sessions++
+    this.#openedAtMs = clock.now()
     const session: Session = new Session(
       acrossConnections(open, () => counters.sessions++),
       clock,
@@ -165,8 +168,10 @@ export class SessionFrames {
     const { clock, fallback, owner, answers } = this.#context
     if (fallback.isActive) fallback.restore()
     const now = clock.now()
-    if (results.length > 0) this.#inFlight.noteActivity(now)
-    answers.lastAtMs = now
+    if (results.length > 0) {
+      this.#inFlight.noteActivity(now)
+      answers.lastAtMs = now
+    }
     let frame: Frame | undefined
     const parts = new Set<Frame>()
     for (const { id, result } of results) {
@@ -230,13 +235,14 @@ export class SessionFrames {
    */
   #unexpected(id: number, frame: Frame | undefined): void {
     const error = malformedResponse(`unexpected result id ${id}`)
-    for (const operation of frame?.unanswered() ?? this.#inFlight.unanswered()) operation.fail(failureOf(error))
+    for (const operation of frame?.unanswered() ?? this.#inFlight.unanswered()) operation.fail(sessionEnded(error))
     this.#renew()
   }
 
   /** The session is over: operations without an answer are sent again, by whichever way is left, or fail. */
   #broken(error: BlobwireError | undefined, established: boolean): void {
-    const { fallback, counters, onResend, owner } = this.#context
+    const { fallback, counters, budget, owner } = this.#context
+    const hasWorked = established && this.#context.answers.lastAtMs >= this.#openedAtMs
     this.#session = undefined
     const frames = this.#inFlight.clear()
     const isRuledOut = error !== undefined && !established && rulesOutSession(error)
@@ -249,15 +255,22 @@ export class SessionFrames {
     for (const operation of frames.flatMap((frame) => frame.unanswered())) {
       // `unimplemented` says that the server carried out nothing.
       if (isRuledOut && error.code === 'unimplemented') operation.sends--
-      if (isRuledOut || isWorthResending(operation, isRefused ? undefined : error, established)) again.push(operation)
-      else operation.fail(failureOf(error))
+      const isLost = error === undefined || isRefused || (established && mayResend(error))
+      if (isRuledOut || (isLost && this.#mayResend(operation, isRefused || hasWorked))) again.push(operation)
+      else operation.fail(sessionEnded(error))
     }
     counters.resent += again.length
-    if (again.length > 0) onResend()
+    if (again.length > 0) budget.charge()
     owner.requeue(again, 'first')
     // Operations that wait for a connection share its fate.
-    if (!isRuledOut && !established && error !== undefined) owner.failWaiting(failureOf(error))
+    if (!isRuledOut && !established && error !== undefined) owner.failWaiting(sessionEnded(error))
     owner.onRoom()
+  }
+
+  /** Operations of a session that worked are sent again once, however many they are; each other time costs budget. */
+  #mayResend({ sends, call }: PendingOperation, isFree: boolean): boolean {
+    if (sends >= Math.min(maxSends, call.maxSends ?? maxSends)) return false
+    return (isFree && sends === 1) || this.#context.budget.take()
   }
 
   /**
@@ -279,24 +292,3 @@ export class SessionFrames {
 }
 
 const holdsContents = (operation: PendingOperation) => operation.holdsContents()
-
-/** Whether the server has refused a frame because its version does not know frames of this kind. */
-function isUnknownFrame({ code, details }: BlobwireError): boolean {
-  return code === 'invalid_argument' && (details.violations ?? []).some(({ field }) => field === 'frame')
-}
-
-/** Whether an operation goes to another session: its own ended in good order, or broke. */
-function isWorthResending(
-  { sends }: PendingOperation,
-  error: BlobwireError | undefined,
-  established: boolean
-): boolean {
-  if (sends >= maxSends) return false
-  return error === undefined || (established && mayResend(error))
-}
-
-/** The error of operations whose session has ended. */
-function failureOf(error: BlobwireError | undefined): BlobwireError {
-  const found = error ?? new BlobwireError({ code: 'unavailable', message: 'the session ended', sent: 'maybe' })
-  return found.with({ attempts: Math.max(1, found.attempts) })
-}

@@ -1,10 +1,10 @@
 /** Batches as unary requests, where there is no session. */
+import type { KeyedCall } from '../call/call.ts'
 import type { UnaryInvoker } from '../call/interceptor.ts'
 import { BlobwireError } from '../core/error.ts'
 import { mayFitWhenSplit } from '../core/reasons.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
-import type { UnaryCall } from '../transport/transport.ts'
 import { toKeyedOperation } from './apply.ts'
 import type { PendingOperation, PendingOperationOwner, SingleOperation } from './pending-operation.ts'
 import { halves, leftOut, wrongResultCount } from './split.ts'
@@ -60,7 +60,7 @@ async function sendTogether(pending: readonly PendingOperation[], next: UnaryInv
 }
 
 /** A request for several calls, which is cancelled when all of them have ended. */
-class GatheredRequest implements UnaryCall, PendingOperationOwner {
+class GatheredRequest implements KeyedCall, PendingOperationOwner {
   readonly method = methods.batchOperations
   readonly request: object
   readonly headers: Readonly<Record<string, string>>
@@ -79,6 +79,15 @@ class GatheredRequest implements UnaryCall, PendingOperationOwner {
     )
     this.request = { repository: first.repository, operations }
     for (const operation of pending) operation.owner = this
+  }
+
+  get callCount(): number {
+    return this.#pending.length
+  }
+
+  get maxSends(): number | undefined {
+    const bounds = this.#pending.flatMap(({ call }) => call.maxSends ?? [])
+    return bounds.length === 0 ? undefined : Math.min(...bounds)
   }
 
   get signal(): AbortSignal {

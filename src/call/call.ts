@@ -22,6 +22,10 @@ export interface Cancellable {
 export interface KeyedCall extends UnaryCall {
   /** The same in every attempt; undefined for calls that are no write of refs or repositories. */
   readonly requestKey?: string | undefined
+  /** Times that the layers below may send it; undefined = as many as they do by themselves. */
+  readonly maxSends?: number | undefined
+  /** Calls that it stands for; undefined = 1. */
+  readonly callCount?: number
 }
 
 /** A call that has begun: a request with a deadline, which may be cancelled. */

@@ -15,6 +15,8 @@ export interface AttemptContext {
   readonly timeoutMs: number | undefined
   readonly timers: DeadlineTimers
   readonly counters: Counters
+  /** See `KeyedCall`. */
+  readonly maxSends?: number
 }
 
 /** Takes the failure of an attempt. */
@@ -78,6 +80,10 @@ export class Attempt implements Call, Sink, Cancellable, Timed {
 
   get requestKey(): string | undefined {
     return this.call.requestKey
+  }
+
+  get maxSends(): number | undefined {
+    return this.#context.maxSends
   }
 
   get transport(): TransportName | undefined {

@@ -53,21 +53,21 @@ export class RetryBudget {
     this.#windowAtMs = this.#filledAtMs
   }
 
-  /** Takes the token of one retry. False = there is none. */
-  take(): boolean {
+  /** Takes the tokens of so many retries. False = there are not as many. */
+  take(count = 1): boolean {
     this.#fill()
-    if (this.#tokens < 1) return false
-    this.#tokens--
+    if (this.#tokens < count) return false
+    this.#tokens -= count
     return true
   }
 
-  /** Takes a token whether or not there is one: operations of a broken session were sent again unasked. */
+  /** Takes a token whether or not there is one: operations of a session that worked and broke are sent again unasked. */
   charge(): void {
     this.#fill()
     this.#tokens = Math.max(0, this.#tokens - 1)
   }
 
-  /** Returns the token of an attempt that the server never saw. */
+  /** Returns a token that was not used. */
   refund(): void {
     this.#tokens++
   }

@@ -8,7 +8,7 @@ import type { Channel } from '../balance/picker.ts'
 import type { Waiter } from '../balance/waiting-room.ts'
 import type { Call, Cancellable, Progress, Sink } from '../call/call.ts'
 import { BlobwireError, moreSent, type Sent } from '../core/error.ts'
-import { Attempt, type AttemptOwner } from './attempt.ts'
+import { Attempt, type AttemptContext, type AttemptOwner } from './attempt.ts'
 import type { RetryRefusal } from './policy.ts'
 import type { RetrierContext } from './retrier-context.ts'
 
@@ -105,7 +105,7 @@ export class RetryingCall implements Cancellable, AttemptOwner, Waiter {
 
   /** Begins an attempt. False = no breaker gives a permit. */
   begin(): boolean {
-    const { selector, attempts, counters, clock } = this.#context
+    const { selector, counters, clock } = this.#context
     const pick = selector.pick(this.#call, this.#channel)
     if (pick === undefined) return false
     if (this.#waitsSinceMs !== undefined) this.#waitLeftMs -= clock.now() - this.#waitsSinceMs
@@ -114,9 +114,15 @@ export class RetryingCall implements Cancellable, AttemptOwner, Waiter {
     if (this.#lastError !== undefined) counters.retries++
     this.#channel = pick.channel
     this.#isProbe = pick.channel.breaker?.state === 'half_open'
-    this.#attempt = new Attempt(this.#call, this.#settleAttempt, this, pick, attempts)
+    this.#attempt = new Attempt(this.#call, this.#settleAttempt, this, pick, this.#attemptContext())
     this.#attempt.start()
     return true
+  }
+
+  /** What is sent again below counts, so that all attempts together are no more than `maxAttempts`. */
+  #attemptContext(): AttemptContext {
+    const { attempts, options } = this.#context
+    return { ...attempts, maxSends: Math.max(1, options.maxAttempts - this.#failures) }
   }
 
   giveUp(): void {

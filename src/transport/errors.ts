@@ -63,3 +63,9 @@ export function malformedResponse(description: string, cause?: unknown): Blobwir
     cause
   })
 }
+
+/** The error of operations whose session has ended, by itself or with an error. */
+export function sessionEnded(error: BlobwireError | undefined): BlobwireError {
+  const found = error ?? new BlobwireError({ code: 'unavailable', message: 'the session ended', sent: 'maybe' })
+  return found.with({ attempts: Math.max(1, found.attempts) })
+}

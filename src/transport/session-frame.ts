@@ -1,5 +1,7 @@
 /** A frame as the client's pipeline hands it to a transport, and as the message that it becomes. */
+
 import type { WireObject } from '../codec/codec.ts'
+import type { BlobwireError } from '../core/error.ts'
 
 /** An operation that was checked against the schema, in the form its codec writes; opaque to everybody else. */
 export type PreparedOperation = Readonly<Record<string, object>>
@@ -45,4 +47,9 @@ export function frameMessage(
     return wire
   })
   return isPlain(frame) ? { batch: batches[0] } : { batches: { headerLists: frame.headerLists, batches } }
+}
+
+/** Whether the server has refused a frame because its version does not know frames of this kind. */
+export function isUnknownFrame({ code, details }: BlobwireError): boolean {
+  return code === 'invalid_argument' && (details.violations ?? []).some(({ field }) => field === 'frame')
 }

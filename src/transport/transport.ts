@@ -12,6 +12,8 @@ export interface UnaryCall {
   readonly headers: Readonly<Record<string, string>>
   /** Aborts the request. */
   readonly signal: AbortSignal
+  /** Asked before a request that the server refused unprocessed is sent again; without it, it is. */
+  mayReplay?(): boolean
   /** The remaining time until the deadline, in milliseconds, which the server is told. */
   remainingMs(): number
 }

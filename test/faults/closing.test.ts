@@ -73,15 +73,21 @@ for (const transport of transports) {
   }
 }
 
-test('a process that waits between two attempts and has nothing else to do does not end before its call', async () => {
+test('a process that waits between two attempts, or for a breaker, and has nothing else to do does not end before its call', async () => {
   const script = `
     for (const transport of ['json', 'msgpack', 'grpc']) {
       const endpoint = (transport === 'grpc' ? 'grpc' : 'http') + '://127.0.0.1:1'
-      const client = createClient({ endpoint, transport })
-      const { code, attempts } = await client.getRepository('x').catch((error) => error)
-      console.log(transport, code, attempts)
-      await client.close()
+      for (const breaker of [false, { failures: 1 }]) {
+        const client = createClient({ endpoint, transport, retry: { maxAttempts: 3 }, breaker })
+        const { code, reason, attempts } = await client.getRepository('x').catch((error) => error)
+        console.log(transport, code, reason, attempts > 0)
+        await client.close()
+      }
     }`
   const { stdout } = await runNode(...clientScript(script))
-  assert.deepEqual(stdout.trim().split('\n'), ['json unavailable 3', 'msgpack unavailable 3', 'grpc unavailable 3'])
+  const ends = ['json', 'msgpack', 'grpc'].flatMap((transport) => [
+    `${transport} unavailable  true`,
+    `${transport} unavailable circuit_open true`
+  ])
+  assert.deepEqual(stdout.trim().split('\n'), ends)
 })

@@ -23,6 +23,18 @@ export interface StreamListener {
   onGoaway(): void
 }
 
+/** A request; undici passes its options on. */
+export interface RequestDispatch extends Dispatcher.DispatchOptions {
+  /** Asked before a request that the server refused is sent again; without it, it is. */
+  readonly mayReplay?: () => boolean
+}
+
+/** The error of a request that the server promises not to have processed. */
+export function requestRefused(cause?: Error): BlobwireError {
+  const message = 'the server refused the request without processing it'
+  return new BlobwireError({ reason: 'refused', message, sent: 'never', cause })
+}
+
 /** Decides which version of HTTP the endpoint speaks, by the events of its connections. */
 export interface Negotiation {
   /** Where the endpoint speaks HTTP/1.1: the error of streams over HTTP/2. */
@@ -57,8 +69,10 @@ export class ConnectionPool extends Dispatcher {
   }
 
   /** Sends a request on the best connection. */
-  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
-    this.#onConnection((connection) => connection.dispatch(options, new TrackedRequest(connection, handler)))
+  override dispatch(options: RequestDispatch, handler: Dispatcher.DispatchHandler): boolean {
+    this.#onConnection((connection) => {
+      connection.dispatch(options, new TrackedRequest(connection, handler, options.mayReplay))
+    })
     return true
   }
 
@@ -143,13 +157,15 @@ class Tracking {
   readonly connection: Connection
   readonly #onGoaway: (() => void) | undefined
   #bytesBefore = 0
+  #failed = false
   #answered = false
   #ended = false
 
   constructor(connection: Connection, onGoaway?: () => void) {
     this.connection = connection
-    this.#onGoaway = onGoaway
-    connection.begin(onGoaway)
+    // A stream that ends the connection by its own failure does not move.
+    this.#onGoaway = onGoaway && (() => this.#failed || onGoaway())
+    connection.begin(this.#onGoaway)
   }
 
   get ended(): boolean {
@@ -168,6 +184,7 @@ class Tracking {
   failed(controller: Dispatcher.DispatchController | undefined, error: Error): void {
     const isLate = error instanceof BlobwireError && error.code === 'deadline_exceeded'
     if (isLate && this.connection.bytesRead === this.#bytesBefore) this.connection.suspect()
+    this.#failed = true
     if (!this.#answered && !controller?.aborted) this.connection.answered(false)
     this.end()
   }
@@ -185,13 +202,19 @@ type ResponseStart = Parameters<NonNullable<Dispatcher.DispatchHandler['onRespon
 class TrackedRequest implements Dispatcher.DispatchHandler {
   readonly #tracking: Tracking
   readonly #handler: Dispatcher.DispatchHandler
+  readonly #mayReplay: (() => boolean) | undefined
+  #isReplay = false
 
-  constructor(connection: Connection, handler: Dispatcher.DispatchHandler) {
+  constructor(connection: Connection, handler: Dispatcher.DispatchHandler, mayReplay: (() => boolean) | undefined) {
     this.#tracking = new Tracking(connection)
     this.#handler = handler
+    this.#mayReplay = mayReplay
   }
 
+  /** Called once more where undici sends a refused request again. */
   onRequestStart(controller: Dispatcher.DispatchController, context: unknown): void {
+    if (this.#isReplay && this.#mayReplay?.() === false) return controller.abort(requestRefused())
+    this.#isReplay = true
     this.#tracking.started()
     this.#handler.onRequestStart?.(controller, context)
   }

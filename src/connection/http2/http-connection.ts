@@ -11,14 +11,23 @@ import { type Endpoint, hostOf, originOf } from '../endpoint.ts'
 import type { ResolvedConnectionOptions } from '../options.ts'
 import type { TlsOptions } from '../tls-options.ts'
 import { type ConnectionContext, undiciTimers } from './connection.ts'
-import { ConnectionPool, type Negotiation, type StreamListener } from './connection-pool.ts'
+import {
+  ConnectionPool,
+  type Negotiation,
+  type RequestDispatch,
+  requestRefused,
+  type StreamListener
+} from './connection-pool.ts'
 
 /** Connections of HTTP/1.1, each of which has one request at a time. */
 const http1Connections = 8
 
+export type HttpRequest = Dispatcher.RequestOptions & Pick<RequestDispatch, 'mayReplay'>
+
 /** The interface for the HTTP transports, which never open sockets themselves. */
 export interface HttpConnection {
-  request(options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData>
+  /** `mayReplay`: see `RequestDispatch`. */
+  request(options: HttpRequest): Promise<Dispatcher.ResponseData>
   /** Opens a duplex stream. Over HTTP/1.1, which has none, it fails with reason `not_http2`. */
   openStream(options: Dispatcher.DispatchOptions, listener: StreamListener): void
   /** Whether a new connection can be had. */
@@ -50,8 +59,7 @@ const refusal = /"GOAWAY" frame received|NGHTTP2_REFUSED_STREAM/
  */
 function refusalOf(cause: unknown): BlobwireError | undefined {
   if (!(cause instanceof Error) || !refusal.test(cause.message)) return undefined
-  const message = 'the server refused the request without processing it'
-  return new BlobwireError({ reason: 'refused', message, sent: 'never', cause })
+  return requestRefused(cause)
 }
 
 /**
@@ -88,7 +96,7 @@ class NegotiatedHttpConnection implements HttpConnection, Negotiation {
     this.#http2 = new ConnectionPool(context, this)
   }
 
-  async request(options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData> {
+  async request(options: HttpRequest): Promise<Dispatcher.ResponseData> {
     if (this.#http1) return this.#http1.request(options)
     try {
       const response = await this.#http2.request(options)

@@ -21,7 +21,7 @@ export function createHttpTransport(context: HttpContext, options: TransportOpti
     ...(options.gzip ? { 'accept-encoding': 'gzip' } : {})
   }
 
-  async function send(call: UnaryCall, message: Uint8Array): Promise<object> {
+  async function send(call: UnaryCall, message: Uint8Array, mayReplay: () => boolean): Promise<object> {
     const headers: Record<string, string> = { ...call.headers, ...fixedHeaders }
     let body = message
     if (options.gzip && body.length >= gzipThresholdBytes && looksCompressible(body)) {
@@ -38,7 +38,8 @@ export function createHttpTransport(context: HttpContext, options: TransportOpti
       method: 'POST',
       headers,
       body,
-      signal: call.signal
+      signal: call.signal,
+      mayReplay
     })
     const received = await collect(response.body, options.maxResponseBytes)
     counters.bytesReceived += received.length
@@ -63,10 +64,16 @@ export function createHttpTransport(context: HttpContext, options: TransportOpti
     async unary(call) {
       // An encoding error is thrown outside of the try block: it is no error of an attempt.
       const message = codec.encode(call.method.request, call.request as Init<Messages[MessageName]>)
+      let attempts = 1
+      const mayReplay = () => {
+        if (call.mayReplay?.() === false) return false
+        attempts++
+        return true
+      }
       try {
-        return await send(call, message)
+        return await send(call, message, mayReplay)
       } catch (exception) {
-        throw errorFromException(exception).with({ transport: codec.name, attempts: 1 })
+        throw errorFromException(exception).with({ transport: codec.name, attempts })
       }
     },
     openSession: (opening) => openHttpSession(context, options, opening),
