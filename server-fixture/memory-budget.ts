@@ -14,6 +14,7 @@ const retryAfterMs = 250
 export interface MemoryLimits {
   readonly maxInFlightBytes: number
   readonly maxConnectionInFlightBytes: number
+  readonly maxBatchBytes: number
 }
 
 /** The budget of a server. Its numbers are a gauge for tests and the log. */
@@ -25,7 +26,15 @@ export class MemoryBudget {
   refusals = 0
   readonly #connections = new WeakMap<object, ConnectionBudget>()
 
+  /** @throws RangeError where a full request would never have room */
   constructor(limits: MemoryLimits) {
+    const { maxBatchBytes } = limits
+    if (limits.maxConnectionInFlightBytes < 2 * maxBatchBytes) {
+      throw new RangeError(`maxConnectionInFlightBytes: must be at least twice maxBatchBytes (${maxBatchBytes})`)
+    }
+    if (limits.maxInFlightBytes < limits.maxConnectionInFlightBytes * (1 + 2 * reservedShare)) {
+      throw new RangeError('maxInFlightBytes: must be at least a quarter more than maxConnectionInFlightBytes')
+    }
     this.maxBytes = limits.maxInFlightBytes
     this.maxConnectionBytes = limits.maxConnectionInFlightBytes
   }

@@ -2,10 +2,12 @@
 import { openSync, writeSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
+import { defaultLimits, type Limits } from '../src/schema/default-limits.ts'
 import { type Grant, readGrants } from './auth.ts'
 import { Faults } from './faults/faults.ts'
 import { FaultScriptError, readFaultScript } from './faults/rules.ts'
 import type { TlsFiles } from './listener.ts'
+import { MemoryBudget } from './memory-budget.ts'
 import type { ServerOptions } from './server.ts'
 
 /** A flag that cannot be used; the message names it and says why. */
@@ -23,6 +25,8 @@ export const usage = `usage: node server-fixture/main.ts [flags]
   --tls-cert FILE    certificate chain (PEM), together with
   --tls-key FILE     its private key (PEM)
   --client-ca FILE   require client certificates of this authority (PEM)
+  --max-in-flight-bytes N             bytes that all requests in flight hold together (default 64 MiB)
+  --max-connection-in-flight-bytes N  the same of one connection (default 32 MiB)
   --faults FILE      faults to make (docs/testing.md)
   --effect-log FILE  write one line of JSON for each change of the store`
 
@@ -37,6 +41,8 @@ const flags = {
   'tls-cert': { type: 'string' },
   'tls-key': { type: 'string' },
   'client-ca': { type: 'string' },
+  'max-in-flight-bytes': { type: 'string' },
+  'max-connection-in-flight-bytes': { type: 'string' },
   faults: { type: 'string' },
   'effect-log': { type: 'string' },
   help: { type: 'boolean', default: false }
@@ -53,6 +59,28 @@ function parse(args: string[]) {
 function portOf(name: string, text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65535) return Number(text)
   throw new UsageError(`--${name} ${JSON.stringify(text)}: must be a port from 0 to 65535`)
+}
+
+function countOf(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text)
+  throw new UsageError(`--${name} ${JSON.stringify(text)}: must be a positive integer`)
+}
+
+function limitsOf(values: ReturnType<typeof parse>): Partial<Limits> {
+  const maxInFlightBytes = countOf('max-in-flight-bytes', values['max-in-flight-bytes'])
+  const connection = 'max-connection-in-flight-bytes'
+  const maxConnectionInFlightBytes = countOf(connection, values[connection])
+  const limits = {
+    ...(maxInFlightBytes === undefined ? {} : { maxInFlightBytes }),
+    ...(maxConnectionInFlightBytes === undefined ? {} : { maxConnectionInFlightBytes })
+  }
+  try {
+    new MemoryBudget({ ...defaultLimits, ...limits })
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
+  return limits
 }
 
 async function read(name: string, file: string): Promise<Buffer> {
@@ -132,6 +160,7 @@ export async function readOptions(args: string[]): Promise<ServerOptions | undef
     grpcPort: portOf('grpc-port', values['grpc-port']),
     grants: await grantsOf(values),
     tls: await tlsOf(values),
+    limits: limitsOf(values),
     faults: await faultsOf(values),
     onEffect: effectLog(values['effect-log'])
   }

@@ -79,7 +79,8 @@ class GrpcSessionStream implements SessionStream {
     const { encoding } = call
     try {
       const maxBytes = service.limits.maxBatchBytes
-      this.#session.receive(decodeRequest('SessionRequest', message, { encoding, maxBytes, charge }), charge)
+      const decode = () => decodeRequest('SessionRequest', message, { encoding, maxBytes, charge })
+      this.#session.receive(message.isCompressed ? this.#session.inflating.run(decode) : decode(), charge)
     } catch (error) {
       charge.release()
       if (isFull(error)) this.#session.refuse(error)

@@ -177,7 +177,9 @@ class HttpSessionStream implements SessionStream {
     }
     const decode = (message: Uint8Array) => codec.decode('SessionRequest', message)
     if (!isCompressed) return decode(payload)
-    const bytes = inflate(payload, { encoding: 'gzip', maxBytes: service.limits.maxBatchBytes, charge })
-    return bytes instanceof Promise ? bytes.then(decode) : decode(bytes)
+    return this.#session.inflating.run(() => {
+      const bytes = inflate(payload, { encoding: 'gzip', maxBytes: service.limits.maxBatchBytes, charge })
+      return bytes instanceof Promise ? bytes.then(decode) : decode(bytes)
+    })
   }
 }

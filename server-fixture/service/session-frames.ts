@@ -61,6 +61,10 @@ export class SessionFrames {
     this.#dependencies = dependencies
   }
 
+  get hasPending(): boolean {
+    return this.#pendingOperations > 0
+  }
+
   /** Nothing more should be read for now. Pending operations will make room; without them, reading on does. */
   get full(): boolean {
     const pending = this.#pendingOperations

@@ -4,6 +4,7 @@ import type { Messages } from '../../src/schema/messages.ts'
 import { type Charge, type ConnectionBudget, isFull } from '../memory-budget.ts'
 import type { Principal } from './context.ts'
 import { toBlobwireError } from './error-detail.ts'
+import { InflateQueue } from './inflate-queue.ts'
 import { SessionFrames } from './session-frames.ts'
 import type { VcsService } from './vcs-service.ts'
 
@@ -47,6 +48,8 @@ export class Session {
   /** The budget had no room for a message: it and all that follow are not answered. */
   #isFull = false
   readonly #offRoom: () => void
+  /** Decompresses messages in turn. */
+  readonly inflating: InflateQueue
   /** Messages are taken in the order in which they came. */
   #decoding: Promise<void> = Promise.resolve()
   #decodingCount = 0
@@ -63,6 +66,7 @@ export class Session {
       isRead: () => stream.isRead,
       onRoom: () => this.#resume()
     })
+    this.inflating = new InflateQueue({ budget, hasPending: () => this.#frames.hasPending })
     this.#offRoom = budget.onRoom(() => this.#resume())
     const { promise, resolve } = Promise.withResolvers<void>()
     this.ended = promise
@@ -111,6 +115,7 @@ export class Session {
   refuse(error: BlobwireError): void {
     if (this.#isFull) return
     this.#isFull = true
+    this.inflating.close()
     void this.finish(error)
   }
 
@@ -139,6 +144,7 @@ export class Session {
   }
 
   #resume(): void {
+    this.inflating.wake()
     if (!this.#isOver && !this.#draining.aborted && this.#hasRoom) this.#stream.input.resume()
   }
 
@@ -186,6 +192,7 @@ export class Session {
   #close(): void {
     this.#isOver = true
     this.#offRoom()
+    this.inflating.close()
     this.#draining.removeEventListener('abort', this.#drain)
   }
 }

@@ -37,7 +37,9 @@ const frames = countDecoded('SessionRequest')
 const gzip = { 'grpc-encoding': 'gzip' }
 const bomb = grpcMessage(emptyOperations(1_000_000), true)
 
-test('gRPC: 4 KB of a million operations without a token are refused by their metadata', async (context) => {
+test('gRPC: 4 KB of a million operations without a token are refused by their metadata', {
+  timeout: 20_000
+}, async (context) => {
   const { fixture, session } = await grpcServer(context)
   assert.ok(bomb.length < 5000)
   for (const path of ['BatchOperations', 'Session']) {
@@ -61,7 +63,9 @@ test('gRPC: 4 KB of a million operations without a token are refused by their me
   assert.equal(batches.count, 1)
 })
 
-test('gRPC: methods of which the caller is not known read messages of 4 KiB at most', async (context) => {
+test('gRPC: methods of which the caller is not known read messages of 4 KiB at most', {
+  timeout: 20_000
+}, async (context) => {
   const { session } = await grpcServer(context)
   const reflection = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo'
   for (const path of ['GetCapabilities', '/grpc.health.v1.Health/Check', '/grpc.health.v1.Health/Watch', reflection]) {
