@@ -1,10 +1,16 @@
 /** Makes changes of directories outlive a crash of the machine. Source: fsync(2). */
-import { open, readdir } from 'node:fs/promises'
+import { mkdir, open, readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
 /** Makes durable which files were created, renamed or removed in a directory. */
 export async function fsyncDirectory(directory: string): Promise<void> {
   await fsyncPath(directory)
+}
+
+/** Creates a directory, with those above it that are missing, durably. */
+export async function makeDirectory(directory: string): Promise<void> {
+  const first = await mkdir(directory, { recursive: true })
+  if (first !== undefined) await fsyncUpTo([dirname(directory)], dirname(first))
 }
 
 /** Syncs every file and directory below a directory, and the directory itself. For small trees. */

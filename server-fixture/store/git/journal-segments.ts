@@ -1,10 +1,10 @@
 /** The append-only files of a journal: records with a time and a checksum, in segments that are removed when they are old. */
 import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { BlobwireError } from '../../../src/core/error.ts'
-import { fsyncDirectory, isMissing } from './fsync.ts'
+import { fsyncDirectory, fsyncUpTo, isMissing } from './fsync.ts'
 import { storageFailure } from './git-failure.ts'
 
 /** When a segment ends, and how long it is kept. */
@@ -70,6 +70,8 @@ export class JournalSegments {
   ): Promise<JournalSegments> {
     try {
       await mkdir(directory, { recursive: true })
+      // Also where all is there: a server may have been killed before it had synced a name.
+      await fsyncUpTo([directory], dirname(directory))
       const numbers = (await readdir(directory)).filter((name) => /^\d{10}$/.test(name)).map(Number)
       const segments: Segment[] = []
       for (const number of numbers.toSorted((left, right) => left - right)) {

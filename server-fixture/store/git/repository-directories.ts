@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import type { ObjectFormat } from '../../../src/git/oid.ts'
 import type { RepositoryInfo } from '../store.ts'
 import { keptNames } from './data-format.ts'
-import { fsyncDirectory, fsyncTree, fsyncUpTo, isMissing } from './fsync.ts'
+import { fsyncDirectory, fsyncTree, fsyncUpTo, isMissing, makeDirectory } from './fsync.ts'
 import { storageFailure } from './git-failure.ts'
 import { runGit } from './git-process.ts'
 
@@ -188,7 +188,7 @@ const isTemporary = (name: string) => name.startsWith(temporaryPrefix) && !keptN
 /** Creates the data directory if it is missing. @throws `unavailable`, reason `storage`, where it cannot be used */
 export async function makeDataDirectory(directory: string): Promise<void> {
   try {
-    await mkdir(directory, { recursive: true })
+    await makeDirectory(directory)
   } catch (error) {
     throw storageFailure(`opening the data directory ${directory}`, error)
   }
