@@ -1,11 +1,12 @@
 /** A server that was killed: its lock file is taken over, and its unfinished files are removed. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdir, readdir, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises'
+import fs, { mkdir, readdir, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { GitStore } from '../../server-fixture/store/git/git-store.ts'
-import { startNode } from '../support/child.ts'
+import { startNode, startProgram } from '../support/child.ts'
 import { git, newObject, openGitStore, temporaryDirectory } from './support.ts'
 
 test('two stores cannot share a directory', async (context) => {
@@ -71,4 +72,30 @@ test('unfinished files of a killed server are removed, a pack that was almost mo
   assert.deepEqual((await readdir(objects)).toSorted(), ['info', 'pack'])
   assert.equal((await readdir(join(objects, 'pack'))).length, 2)
   for (const lock of locks) await assert.rejects(stat(lock), { code: 'ENOENT' })
+})
+
+test('a store opens when the git processes of the killed server have ended, and not before', async (context) => {
+  const directory = await temporaryDirectory(context)
+  const orphan = startProgram('env', 'BLOBWIRE_INSTANCE=killed', 'cat')
+  const ended = once(orphan, 'exit')
+  await once(orphan, 'spawn')
+  await writeFile(join(directory, 'server.lock'), JSON.stringify({ pid: 2 ** 30, started: '', instance: 'killed' }))
+  // The list of processes is looked through again and again meanwhile.
+  let looks = 0
+  const looked = Promise.withResolvers<string>()
+  const { readdir: list } = fs
+  const mocked = context.mock.method(fs, 'readdir', (path: string, options: object) => {
+    if (path === '/proc' && ++looks === 3) looked.resolve('looks')
+    return list(path, options as never)
+  })
+  syncBuiltinESMExports()
+  context.after(() => {
+    mocked.mock.restore()
+    syncBuiltinESMExports()
+  })
+  const opened = GitStore.open(directory)
+  assert.equal(await Promise.race([opened.then(() => 'opened'), looked.promise]), 'looks')
+  orphan.stdin.end()
+  await ended
+  await (await opened).close()
 })

@@ -5,12 +5,13 @@
 import assert from 'node:assert/strict'
 import { readdirSync, statSync } from 'node:fs'
 import { cp, type FileHandle, mkdir, open, readdir, rename, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { GitStore } from '../../server-fixture/store/git/git-store.ts'
 import { RequestJournal } from '../../server-fixture/store/git/request-journal.ts'
 import { zeroOid } from '../../src/git/oid.ts'
+import { watchFiles } from '../support/file-operations.ts'
 import { keyed, newCommit, newObject, openGitStore, temporaryDirectory } from './support.ts'
 
 /** A sync that has ended. */
@@ -167,4 +168,32 @@ test('an index that a killed server had not moved in is synced in its place befo
   assert.deepEqual(await second.hasObjects('demo', [blob.oid]), [{ kind: 'blob', size: 11 }])
   const [only] = sawIn(synced, join(objects, 'pack'), /\.idx$/)
   assert.ok(only?.all.includes(incoming))
+})
+
+test('the mark of a keyed move is on disk before its repository is deleted without a key', async (context) => {
+  const { store, directory } = await openGitStore(context)
+  await store.createRepository('demo', 'sha1')
+  const commit = newCommit('one', 'sha1')
+  await store.putObjects('demo', commit)
+  const move = { name: 'refs/heads/main', expectedOid: zeroOid('sha1'), newOid: commit[1]?.oid ?? '' }
+  context.mock.timers.enable({ apis: ['setTimeout'] })
+  await store.updateRefs('demo', [move], [keyed('key', 'moved', [move])])
+  await store.deleteRepository('demo')
+  const copy = await temporaryDirectory(context)
+  await cp(join(directory, '~requests'), copy, { recursive: true })
+  const journal = await RequestJournal.open(copy)
+  context.after(() => journal.close())
+  assert.deepEqual(journal.openIntents(), [])
+})
+
+test('a pack is moved in before its index: with the index, git takes it for whole', async (context) => {
+  const { store, directory } = await openGitStore(context)
+  await store.createRepository('demo', 'sha1')
+  const moved: string[] = []
+  const stop = await watchFiles(directory, {
+    after: (operations) => void moved.push(...operations.map(({ kind, path }) => `${kind} ${extname(path)}`))
+  })
+  await store.putObjects('demo', [newObject('blob', 'content', 'sha1')])
+  stop()
+  assert.deepEqual(moved.slice(-3), ['rename .pack', 'rename .idx', 'sync '])
 })

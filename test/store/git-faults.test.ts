@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
-import { chmod, rm, writeFile } from 'node:fs/promises'
+import { chmod, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { runGit } from '../../server-fixture/store/git/git-process.ts'
 import { GitStore } from '../../server-fixture/store/git/git-store.ts'
 import { ObjectReader } from '../../server-fixture/store/git/object-reader.ts'
 import { ObjectWriter } from '../../server-fixture/store/git/object-writer.ts'
 import { BlobwireError } from '../../src/core/error.ts'
 import { zeroOid } from '../../src/git/oid.ts'
-import { newCommit, newObject, openGitStore, temporaryDirectory } from './support.ts'
+import { type FileOperation, watchFiles } from '../support/file-operations.ts'
+import { keyed, newCommit, newObject, openGitStore, temporaryDirectory } from './support.ts'
 
 /** A program that is git, but fails in one command while a file named for it is there. */
 async function failingGit(test: TestContext) {
@@ -190,4 +192,75 @@ test('opening the store fails without git, and with a git that is too old', asyn
   await assert.rejects(tooOld, { code: 'failed_precondition', reason: 'git_version' })
   await writeFile(join(directory, 'file'), '')
   await assert.rejects(GitStore.open(join(directory, 'file')), { code: 'unavailable', reason: 'storage' })
+})
+
+test('a ref that another git process moves after the store has looked is a mismatch', async (context) => {
+  const directory = await temporaryDirectory(context)
+  const program = join(directory, 'git')
+  const commits = ['one', 'two', 'three'].map((message) => newCommit(message, 'sha1'))
+  const [one = '', two = '', three = ''] = commits.map((objects) => objects[1]?.oid)
+  const main = 'refs/heads/main'
+  // The other process is just before ours, which has been told its expected oid already.
+  const moved = `if [ "$2" = --stdin ] && [ -e "${directory}/race" ]; then git update-ref ${main} ${three}; fi`
+  await writeFile(program, `#!/bin/sh\nif [ "$1" = update-ref ]; then ${moved}; fi\nexec git "$@"\n`)
+  await chmod(program, 0o755)
+  const { store, directory: data } = await openGitStore(context, { program })
+  await store.createRepository('demo', 'sha1')
+  await store.putObjects('demo', commits.flat())
+  const git = { program: 'git', gitDir: join(data, 'demo.git') }
+  await runGit(git, ['update-ref', main, one])
+  await writeFile(join(directory, 'race'), '')
+  const mismatches = await store.updateRefs('demo', [{ name: main, expectedOid: one, newOid: two }])
+  assert.deepEqual(mismatches, [{ name: main, expectedOid: one, foundOid: three }])
+  assert.deepEqual(await store.readRefs('demo', [main]), [three])
+})
+
+test('no ref moves where the intent cannot be written', async (context) => {
+  const { store, directory } = await openGitStore(context)
+  await store.createRepository('demo', 'sha1')
+  const commit = newCommit('one', 'sha1')
+  await store.putObjects('demo', commit)
+  const move = { name: 'refs/heads/main', expectedOid: zeroOid('sha1'), newOid: commit[1]?.oid ?? '' }
+  const handle = await open(directory)
+  const fail = async () => {
+    throw Object.assign(new Error('full'), { code: 'ENOSPC' })
+  }
+  context.mock.method(Object.getPrototypeOf(handle), 'datasync', fail, { times: 1 })
+  await handle.close()
+  await assert.rejects(store.updateRefs('demo', [move], [keyed('key', 'moved', [move])]), { reason: 'storage' })
+  assert.deepEqual(await store.readRefs('demo', [move.name]), [undefined])
+  assert.equal(await store.recall('demo', 'key'), undefined)
+  assert.deepEqual(await store.updateRefs('demo', [move], [keyed('key', 'moved', [move])]), [])
+})
+
+test('a creation that others see is remembered, although its place could not be synced', async (context) => {
+  const { store, directory } = await openGitStore(context)
+  const fail = async ([first]: readonly FileOperation[]) => {
+    if (first?.kind === 'sync' && first.path === directory && (await store.getRepository('made')))
+      throw new Error('EIO')
+  }
+  const stop = await watchFiles(directory, { before: fail })
+  const creation = store.createRepository('made', 'sha1', ({ created }) => keyed('key', `${created}`, []))
+  await assert.rejects(creation, { code: 'unavailable', reason: 'storage' })
+  stop()
+  assert.equal((await store.recall('made', 'key'))?.outcome, 'true')
+})
+
+test('git is told to sync its files, packs and refs among them', async (context) => {
+  const directory = await temporaryDirectory(context)
+  const program = join(directory, 'git')
+  const log = join(directory, 'log')
+  await writeFile(
+    program,
+    `#!/bin/sh\necho "$1 $(git config core.fsync) $(git config core.fsyncMethod)" >>"${log}"\nexec git "$@"\n`
+  )
+  await chmod(program, 0o755)
+  const { store } = await openGitStore(context, { program })
+  await store.createRepository('demo', 'sha1')
+  const commit = newCommit('one', 'sha1')
+  await store.putObjects('demo', commit)
+  const move = { name: 'refs/heads/main', expectedOid: zeroOid('sha1'), newOid: commit[1]?.oid ?? '' }
+  assert.deepEqual(await store.updateRefs('demo', [move]), [])
+  const lines = new Set((await readFile(log, 'utf8')).trim().split('\n'))
+  for (const command of ['init', 'index-pack', 'update-ref']) assert.ok(lines.has(`${command} all fsync`), command)
 })

@@ -192,3 +192,37 @@ test('a write that fails is not remembered, and the next one is', async (context
   const outcomes = await Promise.all(['before', 'failed', 'after'].map((key) => outcomeOf(again, key)))
   assert.deepEqual(outcomes, ['before', undefined, 'after'])
 })
+
+test('a write that comes while another one fails is written', async (context) => {
+  const directory = await temporaryDirectory(context)
+  const journal = await openJournal(context, directory)
+  const handle = await open(directory)
+  let second: Promise<void> | undefined
+  const fail = async () => {
+    second = journal.remember('demo', [keyed('second', 'second', [])])
+    throw Object.assign(new Error('full'), { code: 'ENOSPC' })
+  }
+  context.mock.method(Object.getPrototypeOf(handle), 'datasync', fail, { times: 1 })
+  await handle.close()
+  await assert.rejects(journal.remember('demo', [keyed('first', 'first', [])]), { reason: 'storage' })
+  await second
+  assert.deepEqual([await outcomeOf(journal, 'first'), await outcomeOf(journal, 'second')], [undefined, 'second'])
+})
+
+test('a failed write that cannot be taken back is the last one', async (context) => {
+  const directory = await temporaryDirectory(context)
+  const journal = await openJournal(context, directory)
+  await journal.remember('demo', [keyed('before', 'before', [])])
+  const handle = await open(directory)
+  const fail = async () => {
+    throw Object.assign(new Error('gone'), { code: 'EIO' })
+  }
+  const prototype = Object.getPrototypeOf(handle)
+  const failing = [context.mock.method(prototype, 'datasync', fail), context.mock.method(prototype, 'truncate', fail)]
+  await handle.close()
+  const failure = { code: 'unavailable', reason: 'storage', message: /EIO/ }
+  await assert.rejects(journal.remember('demo', [keyed('failed', 'failed', [])]), failure)
+  for (const { mock } of failing) mock.restore()
+  // Nobody knows where its bytes end: a record behind them might never be found again.
+  await assert.rejects(journal.remember('demo', [keyed('after', 'after', [])]), failure)
+})

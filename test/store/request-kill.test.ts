@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test'
 import { GitStore } from '../../server-fixture/store/git/git-store.ts'
 import { zeroOid } from '../../src/git/oid.ts'
 import { startNode } from '../support/child.ts'
+import { watchFiles } from '../support/file-operations.ts'
 import { git, keyed, newCommit, openGitStore, temporaryDirectory } from './support.ts'
 
 const refs = ['refs/heads/a', 'refs/heads/b']
@@ -118,4 +119,26 @@ test('a write whose git died after it had moved the refs is done, and no mismatc
   assert.deepEqual(results, [[], []])
   assert.equal((await store.recall('demo', 'a'))?.outcome, 'true')
   assert.equal((await store.recall('demo', 'b'))?.outcome, 'true')
+})
+
+test('moves of a repository that was cut short are none of another repository of its name', async (context) => {
+  const { directory, gitDir } = await prepare(context)
+  await dieIn(directory, 'moves', 'intent')
+  // As if somebody had put another repository there, whose refs happen to be at the new oids.
+  for (const name of refs) git(gitDir, ['update-ref', name, to])
+  await writeFile(join(gitDir, 'blobwire-instance'), `${'ab'.repeat(16)}\n`)
+  const store = await reopen(context, directory)
+  assert.equal(await store.recall('demo', 'key'), undefined)
+})
+
+test('refs that a start finds moved are synced before anybody is told', async (context) => {
+  const { directory } = await prepare(context)
+  await dieIn(directory, 'moves', 'effect')
+  const synced: string[] = []
+  const stop = await watchFiles(join(directory, 'demo.git', 'refs'), {
+    after: (operations) => void synced.push(...operations.map(({ kind, path }) => `${kind} ${path}`))
+  })
+  context.after(stop)
+  await reopen(context, directory)
+  assert.ok(synced.includes(`sync ${join(directory, 'demo.git', 'refs', 'heads')}`), synced.join())
 })

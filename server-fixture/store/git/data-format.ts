@@ -2,7 +2,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BlobwireError } from '../../../src/core/error.ts'
-import { fsyncDirectory, isMissing } from './fsync.ts'
+import { isMissing } from './fsync.ts'
 import { storageFailure } from './git-failure.ts'
 
 /** 1: repositories alone, without this file. 2: with a journal of request keys, and an id in each repository. */
@@ -26,7 +26,7 @@ export async function openDataFormat(directory: string): Promise<void> {
     text = await readFile(path, 'utf8')
   } catch (error) {
     if (!isMissing(error)) throw storageFailure('reading the format of the data directory', error)
-    return await writeFormat(path, directory)
+    return await writeFormat(path)
   }
   const format = parseFormat(text)
   if (format === currentFormat) return
@@ -37,12 +37,12 @@ export async function openDataFormat(directory: string): Promise<void> {
   })
 }
 
-async function writeFormat(path: string, directory: string): Promise<void> {
+async function writeFormat(path: string): Promise<void> {
   const temporary = `${path}.new`
   try {
     await writeFile(temporary, `${JSON.stringify({ format: currentFormat })}\n`, { flush: true })
+    // The journal, which is opened next, syncs the directory.
     await rename(temporary, path)
-    await fsyncDirectory(directory)
   } catch (error) {
     throw storageFailure('writing the format of the data directory', error)
   }

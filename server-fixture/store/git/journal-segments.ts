@@ -191,7 +191,8 @@ export class JournalSegments {
         const failure = storageFailure('writing the journal of request keys', error)
         for (const { written } of batch) written?.reject(failure)
         this.#queue.unshift(...batch.filter(({ written }) => !written))
-        return failure
+        // Somebody may have begun to wait meanwhile.
+        if (this.#queue.every(({ written }) => !written)) return failure
       }
     }
     return undefined
