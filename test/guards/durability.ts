@@ -102,7 +102,7 @@ export const guards: readonly Guard[] = [
     file: `${store}/git-store.ts`,
     from: '    if (ids.length === 0) await this.#journal.flush()\n',
     to: '',
-    tests: ['test/store/sync-order.test.ts']
+    tests: [durability]
   },
   {
     name: 'an intent is of one repository, not of a later one of its name',

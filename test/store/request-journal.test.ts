@@ -193,7 +193,7 @@ test('a write that fails is not remembered, and the next one is', async (context
   assert.deepEqual(outcomes, ['before', undefined, 'after'])
 })
 
-test('a write that comes while another one fails is written', async (context) => {
+test('a write that comes while another one fails is written', { timeout: 10_000 }, async (context) => {
   const directory = await temporaryDirectory(context)
   const journal = await openJournal(context, directory)
   const handle = await open(directory)
