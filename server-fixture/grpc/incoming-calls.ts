@@ -61,6 +61,10 @@ export class IncomingCalls {
       this.#arrival = { stream, encoding: String(headers['grpc-encoding'] ?? 'identity') }
       delete headers['grpc-encoding']
     })
+    // After grpc-js, which answers unknown methods and content types at once, and leaves Node to reset the stream.
+    http2.on('stream', (stream: ServerHttp2Stream) => {
+      if (stream.headersSent && !stream.endAfterHeaders) drainStream(stream)
+    })
   }
 
   /** The call of a handler, by its metadata. */

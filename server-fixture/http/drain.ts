@@ -5,6 +5,7 @@
  */
 import type { IncomingMessage } from 'node:http'
 import { constants, type ServerHttp2Stream } from 'node:http2'
+import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 
 /** Most bytes that are dropped of one request: four full batches. */
@@ -28,6 +29,14 @@ export function drainRequest(request: IncomingMessage): Promise<void> {
     request.once('end', resolve).once('close', resolve)
     drop(request, () => request.socket.destroy())
   })
+}
+
+/** Sends the last bytes, and drops all that comes; at a bound, or when the peer ends, the connection is closed. */
+export function drainSocket(socket: Socket, last: string): void {
+  // Node's parser listens, too, and would report every further chunk.
+  socket.removeAllListeners('data')
+  socket.end(last)
+  drop(socket, () => socket.destroy())
 }
 
 function drop(body: Readable, onBound: () => void): void {

@@ -1,7 +1,7 @@
 /** One HTTP request and its answer, with one interface for HTTP/1.1 and HTTP/2. */
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
-import type { Readable, Writable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { drainRequest, drainStream, exceedsDrain } from './drain.ts'
 
 /** A request and its answer. */
@@ -27,7 +27,7 @@ export interface Exchange {
    * Begins an answer that is a stream, while the request may still arrive. Returns undefined over HTTP/1.1, and where
    * the client has gone.
    */
-  open(status: number, headers: OutgoingHttpHeaders): Writable | undefined
+  open(status: number, headers: OutgoingHttpHeaders): ServerHttp2Stream | undefined
 }
 
 /** RFC 9110 sections 9.3.2 and 15.4.5. */

@@ -14,6 +14,7 @@ import {
 } from 'node:http2'
 import { type AddressInfo, createServer as createTcp, type Server, type Socket } from 'node:net'
 import type { Listener, ListenerDependencies, ListenerOptions } from '../listener.ts'
+import { ClientErrors } from './client-errors.ts'
 import { type Exchange, http1Exchange, http2Exchange } from './exchange.ts'
 import { route } from './routes.ts'
 
@@ -77,6 +78,7 @@ export async function openHttpServer(dependencies: ListenerDependencies, options
       })
     : createHttp2(http2Settings)
   const serving = options.tls ? http2 : http1
+  const clientErrors = new ClientErrors()
   const begun = new WeakMap<Socket, NodeJS.Timeout>()
   http2.on('secureConnection', (socket) => {
     // HTTP/1.1 under TLS: Node 22 enforces no time limits on connections that node:http2 hands on.
@@ -87,6 +89,7 @@ export async function openHttpServer(dependencies: ListenerDependencies, options
     if (request.httpVersionMajor >= 2) return
     clearTimeout(begun.get(request.socket))
     dependencies.faults?.watchHttp1(request.headers, request.socket)
+    clientErrors.begun(request, response)
     take(http1Exchange(request, response))
   }
   serving.on('request', takeHttp1)
@@ -112,8 +115,7 @@ export async function openHttpServer(dependencies: ListenerDependencies, options
   // A listener of this event has to end the connection. It fires for bad requests and for slow ones.
   serving.on('clientError', (error: Error, socket: Socket) => {
     onConnectionError(error)
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n')
-    else socket.destroy()
+    clientErrors.refuse(error, socket)
   })
   const listener = options.tls ? (http2 as unknown as Server) : sniffing(http1, http2, options)
   listener.on('connection', (socket: Socket) => {

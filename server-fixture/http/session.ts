@@ -1,5 +1,6 @@
 /** Sessions as Connect bidi streams. Source: connectrpc.com, "Connect Protocol Reference", "Streaming RPCs". */
-import type { Readable, Writable } from 'node:stream'
+import type { ServerHttp2Stream } from 'node:http2'
+import type { Readable } from 'node:stream'
 import type { Codec } from '../../src/codec/codec.ts'
 import {
   compressedFlag,
@@ -22,6 +23,7 @@ import type { HandlerDependencies } from '../listener.ts'
 import { Charge, type ConnectionBudget, isFull } from '../memory-budget.ts'
 import type { Principal } from '../service/context.ts'
 import { Session, type SessionStream } from '../service/session.ts'
+import { drainStream } from './drain.ts'
 import { connectErrorObject } from './errors.ts'
 import { acceptsGzip, type Exchange, headerOf } from './exchange.ts'
 
@@ -39,7 +41,7 @@ export interface HttpSessionContext extends HandlerDependencies {
 interface StreamContext extends HttpSessionContext {
   readonly authenticate: () => Principal
   readonly input: Readable
-  readonly output: Writable
+  readonly output: ServerHttp2Stream
   readonly budget: ConnectionBudget
   /** The client compresses frames. */
   readonly gzipsRequests: boolean
@@ -71,7 +73,7 @@ export async function handleSession(exchange: Exchange, context: HttpSessionCont
 
 class HttpSessionStream implements SessionStream {
   readonly input: Readable
-  readonly #output: Writable
+  readonly #output: ServerHttp2Stream
   readonly #context: StreamContext
   readonly #session: Session
   readonly #compressing = new Set<Promise<void>>()
@@ -144,11 +146,9 @@ class HttpSessionStream implements SessionStream {
 
   end(error: BlobwireError | undefined): Promise<void> {
     const message = error ? { error: connectErrorObject(error, this.#context.requestId) } : {}
-    this.input.resume()
     return new Promise((resolve) => {
       this.#output.end(encodeEnvelope(endStreamFlag, Buffer.from(JSON.stringify(message))), () => {
-        // RFC 9113 section 8.1: asks the client to stop sending.
-        if ('close' in this.#output) (this.#output as unknown as { close(code: number): void }).close(0)
+        if (!this.#output.readableEnded) drainStream(this.#output)
         resolve()
       })
     })

@@ -69,5 +69,40 @@ export const guards: readonly Guard[] = [
     from: 'setTimeout(onBound, maxDrainMs)',
     to: 'setTimeout(() => {}, maxDrainMs)',
     tests: [refusals]
+  },
+  {
+    name: 'a session that fails is read until its client ends it',
+    file: `${http}/session.ts`,
+    from: 'drainStream(this.#output)',
+    to: 'this.#output.close(0)',
+    tests: [refusals]
+  },
+  {
+    name: 'a gRPC call that is refused at once is read to its end',
+    file: 'server-fixture/grpc/incoming-calls.ts',
+    from: 'if (stream.headersSent && !stream.endAfterHeaders) drainStream(stream)',
+    to: '',
+    tests: [refusals]
+  },
+  {
+    name: 'a gRPC call without a token is read to its end',
+    file: 'server-fixture/grpc/incoming-calls.ts',
+    from: '              drainStream(arrival.stream)\n',
+    to: '              arrival.stream.close(0)\n',
+    tests: [refusals]
+  },
+  {
+    name: 'a request that cannot be read is dropped while it comes',
+    file: `${http}/drain.ts`,
+    from: "  socket.removeAllListeners('data')\n",
+    to: '',
+    tests: [refusals]
+  },
+  {
+    name: 'a request that was answered gets no second answer',
+    file: `${http}/client-errors.ts`,
+    from: 'if (isAnswering || !socket.writable)',
+    to: 'if (!socket.writable)',
+    tests: [refusals]
   }
 ]

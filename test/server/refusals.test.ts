@@ -8,7 +8,7 @@ import { type TestContext, test } from 'node:test'
 import { drainRequest, drainStream } from '../../server-fixture/http/drain.ts'
 import { pem } from '../support/pem.ts'
 import { openSocket, RawHttp1, RawHttp2, type SplitRequest } from '../support/raw-requests.ts'
-import { testServer } from '../support/server.ts'
+import { atEnd, testServer } from '../support/server.ts'
 import { settlesAtOnce } from '../support/until.ts'
 
 const service = '/blobwire.v1.VcsService'
@@ -103,6 +103,39 @@ for (const protocol of protocols) {
   })
 }
 
+for (const protocol of ['h2c', 'h2 with TLS'] as const) {
+  test(`gRPC over ${protocol}: a refused call is read to its end, and the connection goes on`, async (context) => {
+    const { fixture } = await connection(context, protocol)
+    const socket = await openSocket(fixture.server.grpc, 'h2')
+    context.after(() => socket.destroy())
+    const peer = new RawHttp2(socket)
+    const call = { ...post, ...body, headers: { 'content-type': 'application/grpc', te: 'trailers' } }
+    const refused: Record<string, Refusal> = {
+      'no token': { ...call, status: 200 },
+      'a wrong token': { ...call, headers: { ...call.headers, authorization: 'Bearer bad' }, status: 200 },
+      'no token for a session': { ...call, path: `${service}/Session`, status: 200 },
+      'an unknown method': { ...call, path: `${service}/No`, status: 200 },
+      'another content type': { ...call, headers: { 'content-type': 'text/plain' }, status: 415 }
+    }
+    for (const [name, { status, ...request }] of Object.entries(refused)) {
+      for (const bytesBefore of [0, half]) {
+        const answer = await peer.split({ ...request, bytesBefore })
+        assert.deepEqual([answer.status, answer.wasReset], [status, false], `${name}, ${bytesBefore} B`)
+      }
+    }
+  })
+
+  test(`${protocol}: a session that fails is read until its client ends it`, async (context) => {
+    const { split } = await connection(context, protocol)
+    const path = `${service}/Session`
+    // Spaces are the head of an envelope that is too large.
+    const headers = { ...good, 'content-type': 'application/connect+json' }
+    const answer = await split({ method: 'POST', path, headers, ...body })
+    assert.deepEqual([answer.status, answer.wasReset], [200, false])
+    assert.match(answer.text, /"code":"resource_exhausted"/)
+  })
+}
+
 test('HTTP/1.1: the body of a refused chunked request is read to its end, too', async (context) => {
   const { socket } = await connection(context, 'HTTP/1.1')
   const peer = new RawHttp1(socket)
@@ -133,6 +166,38 @@ test('HTTP/1.1: a client that waits with its body is refused before it sends, an
   // The server takes the body for two bytes, then the connection ends in good order.
   socket.write('{}')
   await once(socket, 'end')
+})
+
+for (const protocol of ['HTTP/1.1', 'HTTP/1.1 with TLS'] as const) {
+  test(`${protocol}: a request that cannot be read is answered while it still comes`, async (context) => {
+    const { fixture } = await connection(context, protocol)
+    const cases: [head: string, status: number][] = [
+      ['NONSENSE\r\n\r\n', 400],
+      [`GET / HTTP/1.1\r\nhost: a\r\nx: ${'a'.repeat(100_000)}\r\n\r\n`, 431],
+      ['POST / HTTP/1.1\r\nhost: a\r\ncontent-length: x\r\n\r\n', 400]
+    ]
+    for (const [head, status] of cases) {
+      const socket = await openSocket(fixture.server.http, 'http/1.1', { allowHalfOpen: true })
+      const peer = new RawHttp1(socket)
+      socket.write(head)
+      assert.equal((await peer.answer('GET')).status, status, head.slice(0, 40))
+      const sent = await new Promise((resolve) => socket.end(Buffer.alloc(half, 0x20), () => resolve(socket.errored)))
+      assert.equal(sent, null, head.slice(0, 40))
+      if (!socket.closed) await once(socket, 'close')
+    }
+  })
+}
+
+test('HTTP/1.1: a request that was answered gets no second answer when its time is over', async (context) => {
+  const fixture = atEnd(context, await testServer({ headersTimeoutMs: 100, bodyTimeoutMs: 100 }))
+  const socket = await openSocket(fixture.server.http, 'http/1.1')
+  const peer = new RawHttp1(socket)
+  socket.write('POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\n{')
+  assert.equal((await peer.answer('POST')).status, 404)
+  assert.deepEqual(await peer.answer('POST'), { status: 0, text: '' })
+  const slow = new RawHttp1(await openSocket(fixture.server.http, 'http/1.1'))
+  slow.socket.write('POST / HTTP/1.1\r\nhost:')
+  assert.equal((await slow.answer('POST')).status, 408)
 })
 
 test('HTTP/1.1: a request that says it is longer than the server drops is told that the connection ends', async (context) => {

@@ -23,10 +23,14 @@ export interface SplitAnswer {
   readonly wasReset: boolean
 }
 
-/** Opens a socket, with TLS for `https:`. */
-export async function openSocket(url: string, protocol: 'h2' | 'http/1.1'): Promise<Socket> {
+/** Opens a socket, with TLS for `https:`. Half-open, it can send after the server has ended its side. */
+export async function openSocket(
+  url: string,
+  protocol: 'h2' | 'http/1.1',
+  { allowHalfOpen = false } = {}
+): Promise<Socket> {
   const { protocol: scheme, hostname, port } = new URL(url)
-  const options = { host: hostname, port: Number(port) }
+  const options = { host: hostname, port: Number(port), allowHalfOpen }
   if (scheme === 'http:') {
     const socket = connect(options)
     await once(socket, 'connect')
