@@ -3,6 +3,8 @@ import { estimateBytes, splitBySize } from '../batch/split.ts'
 import type { CallOptions } from '../call/call-options.ts'
 import { BlobwireError } from '../core/error.ts'
 import { isZeroOid, zeroOid } from '../git/oid.ts'
+import { encodeUtf8 } from '../platform/bytes.ts'
+import { hashHex } from '../platform/hash.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
 import type { BatchContext } from './batch.ts'
@@ -16,20 +18,28 @@ type Response = Messages['CommitFilesResponse']
 
 /** A commit that was asked for. `expectedHead` = '' takes whatever head is there. */
 export interface Commit {
-  readonly fields: ReturnType<typeof commitFields> & { readonly expectedHead: string }
+  readonly fields: ReturnType<typeof commitFields> & { readonly expectedHead: string; readonly inputDigest?: string }
   readonly changes: readonly FileChange[]
   /** How often the server has refused the commit for a state that this client did not know of. */
   readonly round: number
   readonly remaining: () => CallOptions
 }
 
-/** One request. With `baseTree`, puts and removals are applied to that tree. @throws BlobwireError */
-export async function sendCommit(context: BatchContext, commit: Commit, baseTree?: string): Promise<Response> {
+/** A commit whose puts and removals are applied to a tree, on the head that the client found. */
+interface OnTree {
+  readonly baseTree: string
+  /** The head that the caller gave: the answer may be that to an earlier request under the key, on another head. */
+  readonly givenHead: string
+}
+
+/** One request. @throws BlobwireError */
+export async function sendCommit(context: BatchContext, commit: Commit, onTree?: OnTree): Promise<Response> {
   const { invoker, repository } = context
   const { fields, changes, remaining } = commit
-  const request = { ...fields, repository, changes, ...(baseTree && { baseTree }) }
+  const request = { ...fields, repository, changes, ...(onTree && { baseTree: onTree.baseTree }) }
   const response = await invoker.invoke(methods.commitFiles, request, ofRound(remaining(), commit.round))
-  if (invoker.options.verify) verifyResponse('commitFiles', request, response)
+  const expectedHead = onTree?.givenHead ?? fields.expectedHead
+  if (invoker.options.verify) verifyResponse('commitFiles', { ...request, expectedHead }, response)
   return response
 }
 
@@ -46,15 +56,22 @@ function ofRound(options: WriteOptions, round: number): WriteOptions {
  */
 export async function commitLongList(context: BatchContext, commit: Commit): Promise<Response> {
   const { expectedHead } = commit.fields
+  const inputDigest = digestOf(commit)
   for (let { round } = commit; ; round++) {
     const head = await headOf(context, commit)
     try {
-      return await commitOn(context, { ...commit, round }, head)
+      return await commitOn(context, { ...commit, round }, { ...head, inputDigest })
     } catch (error) {
       const isMoved = error instanceof BlobwireError && error.is('ref_mismatch')
       if (expectedHead !== '' || !isMoved) throw error
     }
   }
+}
+
+/** The same for a repetition by another process, whatever head it reads. All contents are named by oid. */
+function digestOf({ fields, changes }: Commit): string {
+  const sorted = changes.map((change) => JSON.stringify(change)).sort()
+  return hashHex('sha256', '', encodeUtf8(JSON.stringify([fields, sorted])))
 }
 
 /** A commit and its tree; '' for the tree of a branch that does not exist. */
@@ -80,11 +97,15 @@ async function headOf({ invoker, repository, defaults }: BatchContext, { fields,
   }
 }
 
-async function commitOn(context: BatchContext, commit: Commit, head: Head): Promise<Response> {
+async function commitOn(
+  context: BatchContext,
+  commit: Commit,
+  { oid, tree, inputDigest }: Head & { inputDigest: string }
+): Promise<Response> {
   const { invoker, repository, defaults } = context
   const { fields, changes, remaining } = commit
   const { runs, rest } = inTrees(context, changes)
-  let baseTree = head.tree
+  let baseTree = tree
   for (const run of runs) {
     const entries = run.map((change) => ({
       path: change.path ?? '',
@@ -93,10 +114,11 @@ async function commitOn(context: BatchContext, commit: Commit, head: Head): Prom
     }))
     baseTree = (await invoker.invoke(methods.storeTree, { repository, entries, baseTree }, remaining())).oid
   }
-  const onHead = { ...commit, fields: { ...fields, expectedHead: head.oid }, changes: rest }
-  const response = await sendCommit(context, onHead, baseTree)
-  const wholeTree = isZeroOid(head.oid) ? wholeTreeOf(changes, defaults.objectFormat) : undefined
-  if (invoker.options.verify && wholeTree !== undefined && wholeTree !== response.tree)
+  const onHead = { ...commit, fields: { ...fields, expectedHead: oid, inputDigest }, changes: rest }
+  const response = await sendCommit(context, onHead, { baseTree, givenHead: fields.expectedHead })
+  if (!invoker.options.verify || response.parents.length > 0) return response
+  const wholeTree = wholeTreeOf(changes, defaults.objectFormat)
+  if (wholeTree !== undefined && wholeTree !== response.tree)
     throw integrity('tree of the new commit', wholeTree, response.tree)
   return response
 }

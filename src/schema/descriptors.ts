@@ -157,7 +157,8 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
     { name: 'author', number: 5, kind: 'message', type: 'NewSignature' },
     { name: 'committer', number: 6, kind: 'message', type: 'NewSignature' },
     { name: 'message', number: 7, kind: 'string' },
-    { name: 'baseTree', number: 8, kind: 'string' }
+    { name: 'baseTree', number: 8, kind: 'string' },
+    { name: 'inputDigest', number: 9, kind: 'string' }
   ],
   CommitFilesResponse: [
     { name: 'oid', number: 1, kind: 'string' },

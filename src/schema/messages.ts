@@ -264,6 +264,10 @@ export interface CommitFilesRequest {
    * one request are stored with StoreTree first. Moves and guards are still read from the head. Only with an
    * expected_head. */
   baseTree: string
+  /** Under a request key: a digest, by the caller, of all that was asked for, where the changes are too long for one
+   * request. Two requests with the same one are the same, whatever head, tree and changes are left to send. Empty = the
+   * server makes the digest of the request. */
+  inputDigest: string
 }
 
 export interface CommitFilesResponse {

@@ -24,6 +24,13 @@ export const guards: readonly Guard[] = [
     mayHang: true
   },
   {
+    name: 'a long list of changes is the same under its key, whatever head its process read',
+    file: 'server-fixture/service/request-digest.ts',
+    from: "if (inputDigest !== '') return",
+    to: "if (inputDigest === '-') return",
+    tests: ['test/client/long-lists.test.ts']
+  },
+  {
     name: 'a data directory of a later format is refused',
     file: 'server-fixture/store/git/data-format.ts',
     from: 'if (format === currentFormat) return',
