@@ -1,6 +1,7 @@
 /** Deadlines count for the breaker only where the endpoint is silent: for everybody, for a while, and unusually. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { FakeStream } from '../support/fake-session.ts'
 import { type Arrival, batchHarness, pipelineHarness, settled } from '../support/pipeline-harness.ts'
 
 const breaker = {
@@ -12,6 +13,8 @@ const breaker = {
   openMs: 60_000,
   waitMs: 0
 }
+/** Where successes lie between, only the share can open it. */
+const byShare = { ...breaker, minimumAttempts: 4 }
 const retry = { maxAttempts: 1, baseMs: 0, maxMs: 0, budgetRatio: 1, budgetPerSecond: 10 }
 
 /** Calls that end at their deadlines, one after the other; `meanwhile` runs before each deadline. */
@@ -50,7 +53,7 @@ for (const [answer, answered] of [
   ['an error', (arrival: Arrival) => arrival.fail({ code: 'not_found', message: 'no', sent: 'processed' })]
 ] as const) {
   test(`deadlines while others have ${answer} prove nothing`, async () => {
-    const harness = pipelineHarness({ breaker, retry })
+    const harness = pipelineHarness({ breaker: byShare, retry })
     const { write, arrivals, last } = harness
     await deadlines(harness, {
       count: 30,
@@ -66,8 +69,8 @@ for (const [answer, answered] of [
   })
 }
 
-test('deadlines on a session while results of others come prove nothing', async () => {
-  const harness = batchHarness({ breaker, retry })
+test('deadlines on a session while results of others come, be they of the same frame, prove nothing', async () => {
+  const harness = batchHarness({ breaker: byShare, retry })
   const { store, stream, clock } = harness
   const first = store('first')
   await settled()
@@ -77,11 +80,10 @@ test('deadlines on a session while results of others come prove nothing', async 
   await first
   for (let call = 0; call < 10; call++) {
     const end = assert.rejects(store('slow', { timeoutMs: 2000, repository: 'slow' }), { code: 'deadline_exceeded' })
-    await settled()
-    clock.advance(1000)
     const quick = store('quick')
     await settled()
-    stream().answer(stream().sent.length - 1)
+    clock.advance(1000)
+    stream().respond([stream().resultsOf(stream().sent.length - 1)[1] as ReturnType<FakeStream['resultsOf']>[number]])
     await quick
     clock.advance(1000)
     await end
@@ -102,6 +104,13 @@ test('where answers usually take five seconds, deadlines of two prove nothing', 
   assert.equal(stateOf(harness), 'closed')
   await deadlines(harness, { timeoutMs: 6000 })
   assert.equal(stateOf(harness), 'open')
+})
+
+test('calls that end before they got on their way prove nothing: a token may be late', async () => {
+  const harness = batchHarness({ breaker, retry, token: () => new Promise<string>(() => {}) })
+  await deadlines(harness, { count: 10 })
+  assert.equal(harness.streams.length, 0)
+  assert.equal(stateOf(harness), 'closed')
 })
 
 test('attempts that end after attemptTimeoutMs are judged like deadlines', async () => {

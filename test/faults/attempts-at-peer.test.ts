@@ -50,6 +50,19 @@ async function startServer(context: TestContext, onStream: (stream: ServerHttp2S
 for (const transport of transports) {
   const scheme = transport === 'grpc' ? 'grpc' : 'http'
   for (const [kind, act] of Object.entries(kinds)) {
+    // A session whose connection ends in good order moves, which is no attempt of a call.
+    if (!kind.startsWith('ends')) {
+      test(`${transport}: a server that ${kind}: as many sessions as attempts`, async (context) => {
+        const peer = await startServer(context, (stream) => act(stream, transport))
+        const endpoint = `${scheme}://127.0.0.1:${peer.port}`
+        const retry = { maxAttempts: 3, baseMs: 1, maxMs: 2, budgetPerSecond: 1e6 }
+        const client = createClient({ endpoint, transport, breaker: false, retry, timeoutMs: 20_000 })
+        context.after(() => client.close())
+        for (let call = 0; call < 10; call++) await assert.rejects(client.storeBlob('demo', `${call}`))
+        assert.equal(peer.streams, 30)
+      })
+    }
+
     test(`${transport}: a server that ${kind}: at most maxAttempts requests a call, hidden replays included`, async (context) => {
       const peer = await startServer(context, (stream) => act(stream, transport))
       const endpoint = `${scheme}://127.0.0.1:${peer.port}`

@@ -102,6 +102,44 @@ for (const breaks of [false, true]) {
   })
 }
 
+const reset = new BlobwireError({ code: 'unavailable', message: 'reset', sent: 'maybe' })
+
+test('operations of a session that broke before it answered any are sent again within the budget', async () => {
+  const retry = { maxAttempts: 3, baseMs: 0, maxMs: 0, budgetRatio: 0, budgetPerSecond: 0.3 }
+  const { store, stream, counters } = batchHarness({ retry })
+  const calls = Array.from({ length: 10 }, (_, index) => store(`${index}`).catch(({ code }: BlobwireError) => code))
+  await settled()
+  stream().greet()
+  stream().opening.onEnd(reset)
+  await settled()
+  assert.equal(counters.resent, 3, 'the budget has three retries')
+  stream().greet()
+  stream().answer()
+  const ends = await Promise.all(calls)
+  assert.equal(ends.filter((end) => end.startsWith('oid of')).length, 3)
+})
+
+test('operations of a session that worked are sent again once, however many they are', async () => {
+  const retry = { maxAttempts: 3, baseMs: 0, maxMs: 0, budgetRatio: 0, budgetPerSecond: 0 }
+  const { store, stream, counters, clock } = batchHarness({ retry })
+  const first = store('first')
+  await settled()
+  stream().greet()
+  stream().answer()
+  await first
+  const calls = Array.from({ length: 10 }, (_, index) => store(`${index}`).catch(({ code }: BlobwireError) => code))
+  await settled()
+  stream().opening.onEnd(reset)
+  await settled()
+  assert.equal(counters.resent, 10)
+  clock.advance(1)
+  stream().greet()
+  stream().opening.onEnd(reset)
+  await settled()
+  assert.equal(counters.resent, 10, 'and not a second time')
+  assert.deepEqual(new Set(await Promise.all(calls)), new Set(['unavailable']))
+})
+
 test('30 % of attempts fail: 99 % of calls succeed with five attempts, near the least load that can be', async () => {
   let state = 11
   const random = () => {
