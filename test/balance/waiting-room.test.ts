@@ -141,6 +141,19 @@ test('while calls wait a connection is tried every half second, whatever the bre
   assert.equal(channel?.breaker?.state, 'closed')
 })
 
+test('no connection is tried for nobody, even where the last call gives up at that moment', async () => {
+  const once = { ...retry, maxAttempts: 1 }
+  const { write, of, clock } = harnessOf(['a'], { breaker: { ...breaker, failures: 1, waitMs: 500 }, retry: once })
+  of('a').error = refused
+  const ends = watch([write()])
+  await settled()
+  const waiting = watch([write()])
+  await settled()
+  clock.advance(500)
+  await settled()
+  assert.deepEqual([ends, waiting, of('a').checks], [['unavailable'], ['circuit_open'], 0])
+})
+
 test('exactly one of the calls that wait is the probe; the others begin when it was answered', async () => {
   const harness = harnessOf(['a'], { respond: () => undefined })
   const { write, of, pass, arrivals, clock } = harness
