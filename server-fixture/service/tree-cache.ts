@@ -2,7 +2,7 @@
 import { BoundedCache, type CacheBounds } from '../store/bounded-cache.ts'
 import type { ParsedTree } from './parsed-tree.ts'
 
-const defaultBounds: CacheBounds = { maxBytes: 64 * 1024 * 1024, maxIdleMs: 60_000 }
+const defaultBounds: CacheBounds = { maxBytes: 64 * 1024 * 1024, maxAgeMs: 10 * 60_000 }
 
 /**
  * Trees by repository and oid. Nothing is ever out of date, because an oid names its content; a repository that is

@@ -7,7 +7,7 @@ import { type ParsedCommit, parseCommit } from '../../src/git/commit.ts'
 import { hashObject, type ObjectFormat, type ObjectKind, zeroOid } from '../../src/git/oid.ts'
 import { encodeTree, type TreeItem } from '../../src/git/tree.ts'
 import type { Limits } from '../../src/schema/default-limits.ts'
-import { pageOfNames } from '../store/name-page.ts'
+import { compareNames, pageOfNames } from '../store/name-page.ts'
 import type {
   KeyedRequest,
   NewObject,
@@ -225,7 +225,8 @@ export class Workspace {
       if (newOid === zeroOid(this.format)) oids.delete(name)
       else oids.set(name, newOid)
     }
-    return pageOfNames(oids.keys(), page).map((name) => ({ name, oid: oids.get(name) as string }))
+    const names = pageOfNames([...oids.keys()].sort(compareNames), page)
+    return names.map((name) => ({ name, oid: oids.get(name) as string }))
   }
 
   /** Called before each effect. @throws BlobwireError where nobody waits for the answer any more */

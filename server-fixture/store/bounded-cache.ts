@@ -4,8 +4,8 @@
 export interface CacheBounds {
   /** Of all entries together, as `set` is told. */
   readonly maxBytes: number
-  /** Since an entry was set or used. */
-  readonly maxIdleMs: number
+  /** Since an entry was set. */
+  readonly maxAgeMs: number
   /** @default performance.now */
   readonly now?: (() => number) | undefined
 }
@@ -13,7 +13,7 @@ export interface CacheBounds {
 interface Entry<Value> {
   readonly value: Value
   readonly bytes: number
-  usedAtMs: number
+  readonly setAtMs: number
 }
 
 export class BoundedCache<Value> {
@@ -36,9 +36,11 @@ export class BoundedCache<Value> {
     const entry = this.#entries.get(key)
     if (entry === undefined) return undefined
     this.#entries.delete(key)
+    if (!this.#isFresh(entry)) {
+      this.#bytes -= entry.bytes
+      return undefined
+    }
     this.#entries.set(key, entry)
-    entry.usedAtMs = this.#now()
-    this.#trim()
     return entry.value
   }
 
@@ -46,7 +48,7 @@ export class BoundedCache<Value> {
   set(key: string, value: Value, bytes: number): void {
     this.delete(key)
     if (bytes * 2 > this.#bounds.maxBytes) return
-    this.#entries.set(key, { value, bytes, usedAtMs: this.#now() })
+    this.#entries.set(key, { value, bytes, setAtMs: this.#now() })
     this.#bytes += bytes
     this.#trim()
   }
@@ -63,10 +65,13 @@ export class BoundedCache<Value> {
     for (const key of this.#entries.keys()) if (key.startsWith(prefix)) this.delete(key)
   }
 
+  #isFresh({ setAtMs }: Entry<Value>): boolean {
+    return setAtMs >= this.#now() - this.#bounds.maxAgeMs
+  }
+
   #trim(): void {
-    const oldestMs = this.#now() - this.#bounds.maxIdleMs
-    for (const [key, { usedAtMs }] of this.#entries) {
-      if (this.#bytes <= this.#bounds.maxBytes && usedAtMs >= oldestMs) return
+    for (const [key, entry] of this.#entries) {
+      if (this.#bytes <= this.#bounds.maxBytes && this.#isFresh(entry)) return
       this.delete(key)
     }
   }

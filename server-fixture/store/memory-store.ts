@@ -1,7 +1,7 @@
 /** The store for tests and benchmarks: nothing outlives the process. */
 import type { RefMismatch } from '../../src/core/error.ts'
 import { type ObjectFormat, zeroOid } from '../../src/git/oid.ts'
-import { pageOfNames, repositoryNotFound } from './name-page.ts'
+import { repositoryNotFound, SortedNames } from './name-page.ts'
 import { ObjectTable } from './object-table.ts'
 import { checkNameConflicts, checkTargets, compareRefs } from './ref-rules.ts'
 import { RequestTable } from './request-table.ts'
@@ -24,6 +24,7 @@ interface MemoryRepository {
   readonly info: RepositoryInfo
   readonly objects: ObjectTable
   readonly refs: Map<string, string>
+  readonly refNames: SortedNames
 }
 
 /**
@@ -32,6 +33,7 @@ interface MemoryRepository {
  */
 export class MemoryStore implements Store {
   readonly #repositories = new Map<string, MemoryRepository>()
+  readonly #names = new SortedNames(this.#repositories)
   readonly #requests = new RequestTable()
 
   get requestKeySeconds(): number {
@@ -56,7 +58,10 @@ export class MemoryStore implements Store {
     const creation = { info, created: existing === undefined }
     if (request) this.#rememberNew(repository, [request(creation)])
     if (existing === undefined) {
-      this.#repositories.set(repository, { info, objects: new ObjectTable(objectFormat), refs: new Map() })
+      const refs = new Map<string, string>()
+      const objects = new ObjectTable(objectFormat)
+      this.#repositories.set(repository, { info, objects, refs, refNames: new SortedNames(refs) })
+      this.#names.changed()
     }
     return creation
   }
@@ -66,13 +71,14 @@ export class MemoryStore implements Store {
   }
 
   async listRepositories(page: PageRequest): Promise<RepositoryInfo[]> {
-    return pageOfNames(this.#repositories.keys(), page).map((name) => this.#find(name).info)
+    return this.#names.page(page).map((name) => this.#find(name).info)
   }
 
   async deleteRepository(repository: string, request?: KeyedBy<boolean>): Promise<boolean> {
     const deleted = this.#repositories.has(repository)
     if (request) this.#rememberNew(repository, [request(deleted)])
     this.#repositories.delete(repository)
+    this.#names.changed()
     return deleted
   }
 
@@ -100,8 +106,8 @@ export class MemoryStore implements Store {
   }
 
   async listRefs(repository: string, page: PageRequest): Promise<StoredRef[]> {
-    const { refs } = this.#find(repository)
-    return pageOfNames(refs.keys(), page).map((name) => ({ name, oid: refs.get(name) as string }))
+    const { refs, refNames } = this.#find(repository)
+    return refNames.page(page).map((name) => ({ name, oid: refs.get(name) as string }))
   }
 
   async readRefs(repository: string, names: readonly string[]): Promise<(string | undefined)[]> {
@@ -132,6 +138,7 @@ export class MemoryStore implements Store {
     )
     checkNameConflicts(moves, found.refs.keys())
     for (const { name, newOid } of moves) {
+      if (newOid === zero || !found.refs.has(name)) found.refNames.changed()
       if (newOid === zero) found.refs.delete(name)
       else found.refs.set(name, newOid)
     }

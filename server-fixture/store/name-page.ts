@@ -2,16 +2,62 @@
 import { BlobwireError } from '../../src/core/error.ts'
 import type { PageRequest } from './store.ts'
 
-/** The names of a page, sorted by their UTF-8 bytes as Git sorts refs: JavaScript's own order differs above U+FFFF. */
-export function pageOfNames(names: Iterable<string>, page: PageRequest): string[] {
-  const after = Buffer.from(page.after)
-  return [...names]
-    .filter((name) => name.startsWith(page.prefix))
-    .map((name) => ({ name, bytes: Buffer.from(name) }))
-    .filter(({ bytes }) => page.after === '' || Buffer.compare(bytes, after) > 0)
-    .sort((left, right) => Buffer.compare(left.bytes, right.bytes))
-    .slice(0, page.limit)
-    .map(({ name }) => name)
+/** The order of UTF-8 bytes, in which Git sorts refs: JavaScript's own order differs above U+D7FF. */
+export function compareNames(left: string, right: string): number {
+  const length = Math.min(left.length, right.length)
+  for (let at = 0; at < length; at++) {
+    const [one, other] = [left.charCodeAt(at), right.charCodeAt(at)]
+    if (one !== other) return inByteOrder(one) - inByteOrder(other)
+  }
+  return left.length - right.length
+}
+
+/** Surrogates stand for the characters above all others. */
+const inByteOrder = (unit: number) => (unit < 0xd800 ? unit : unit < 0xe000 ? unit + 0x2000 : unit - 0x800)
+
+/** The names of a page, of names in their order. */
+export function pageOfNames(sorted: readonly string[], { prefix, after, limit }: PageRequest): string[] {
+  const start = Math.max(firstFrom(sorted, prefix), after === '' ? 0 : firstFrom(sorted, after))
+  const from = sorted[start] === after && after !== '' ? start + 1 : start
+  const page: string[] = []
+  for (let at = from; at < sorted.length && page.length < limit; at++) {
+    const name = sorted[at] as string
+    if (!name.startsWith(prefix)) break
+    page.push(name)
+  }
+  return page
+}
+
+/** The index of the first name that does not come before this one. */
+function firstFrom(sorted: readonly string[], name: string): number {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (compareNames(sorted[middle] as string, name) < 0) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** The keys of a map in their order; they are sorted when they are listed for the first time after a change. */
+export class SortedNames {
+  readonly #names: Pick<ReadonlyMap<string, unknown>, 'keys'>
+  #sorted: readonly string[] | undefined
+
+  constructor(names: Pick<ReadonlyMap<string, unknown>, 'keys'>) {
+    this.#names = names
+  }
+
+  /** A name was added or removed. */
+  changed(): void {
+    this.#sorted = undefined
+  }
+
+  page(request: PageRequest): string[] {
+    this.#sorted ??= [...this.#names.keys()].sort(compareNames)
+    return pageOfNames(this.#sorted, request)
+  }
 }
 
 /** The error of every method for a missing repository. */

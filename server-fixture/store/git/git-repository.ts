@@ -1,5 +1,7 @@
 /** One open bare repository of the Git store. */
 import { BlobwireError, type RefMismatch } from '../../../src/core/error.ts'
+import { isZeroOid } from '../../../src/git/oid.ts'
+import type { BoundedCache } from '../bounded-cache.ts'
 import type {
   KeyedRequest,
   NewObject,
@@ -31,6 +33,8 @@ export interface GitRepositoryOptions {
 
 interface OpenOptions extends GitRepositoryOptions {
   readonly journaled: Journaled
+  /** Names of refs between two pages of a listing. */
+  readonly refNames?: BoundedCache<readonly string[]>
 }
 
 /** One open repository: its processes, its pending calls, and the methods of `Store` that take a repository. */
@@ -51,7 +55,7 @@ export class GitRepository {
     this.info = info
     this.#context = context
     this.#reader = new ObjectReader(context, info.objectFormat, () => this.#repacker.sequence)
-    this.#refs = new RefStore(context)
+    this.#refs = new RefStore(context, options.refNames)
     this.#mover = new RefMover(context, {
       format: info.objectFormat,
       refs: this.#refs,
@@ -110,7 +114,12 @@ export class GitRepository {
 
   /** Moves refs, all or none, and remembers the requests with them. */
   async updateRefs(moves: readonly RefMove[], requests: readonly KeyedRequest[]): Promise<RefMismatch[]> {
-    return [...(await this.#call(() => this.#mover.update(moves, requests)))]
+    try {
+      return [...(await this.#call(() => this.#mover.update(moves, requests)))]
+    } finally {
+      if (moves.some(({ expectedOid, newOid }) => isZeroOid(expectedOid) || isZeroOid(newOid)))
+        this.#refs.namesChanged()
+    }
   }
 
   /** Whether moves were made whose outcome is unknown; see `RefMover.settle`. */

@@ -3,7 +3,8 @@ import { join, resolve } from 'node:path'
 import { invalidArgument, type RefMismatch } from '../../../src/core/error.ts'
 import type { ObjectFormat } from '../../../src/git/oid.ts'
 import { repositoryNameProblem } from '../../../src/git/repository-name.ts'
-import { pageOfNames, repositoryNotFound, storeClosed } from '../name-page.ts'
+import { BoundedCache } from '../bounded-cache.ts'
+import { repositoryNotFound, storeClosed } from '../name-page.ts'
 import type {
   Creation,
   KeyedBy,
@@ -24,6 +25,7 @@ import { GitRepository, type GitRepositoryOptions } from './git-repository.ts'
 import { checkGitVersion } from './git-version.ts'
 import { LockFile } from './lock-file.ts'
 import { OpenRepositories } from './open-repositories.ts'
+import { nameListBounds } from './ref-store.ts'
 import { makeDataDirectory, newInstance, RepositoryDirectories } from './repository-directories.ts'
 import { type OpenIntent, RequestJournal, type WriteIntent } from './request-journal.ts'
 
@@ -61,6 +63,7 @@ export class GitStore implements Store {
   readonly #journal: RequestJournal
   /** Repositories that were recovered after a crash, or created since. */
   readonly #recovered = new Set<string>()
+  readonly #refNames = new BoundedCache<readonly string[]>(nameListBounds)
   #lastChange: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | undefined
 
@@ -147,7 +150,7 @@ export class GitStore implements Store {
 
   async listRepositories(page: PageRequest): Promise<RepositoryInfo[]> {
     if (this.#closing) throw storeClosed()
-    const names = pageOfNames(await this.#directories.names(), page)
+    const names = await this.#directories.page(page)
     const infos = await Promise.all(names.map((name) => this.#directories.inspect(name)))
     return infos.filter((info) => info !== undefined)
   }
@@ -235,7 +238,8 @@ export class GitStore implements Store {
     const instance = await this.#directories.instanceOf(repository)
     if (instance === undefined) throw repositoryNotFound(repository)
     const journaled = { journal: this.#journal, repository, instance }
-    const opened = new GitRepository({ program, gitDir }, info, { ...this.#options, journaled })
+    const options = { ...this.#options, journaled, refNames: this.#refNames }
+    const opened = new GitRepository({ program, gitDir }, info, options)
     await opened.start()
     return opened
   }

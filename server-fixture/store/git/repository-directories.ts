@@ -4,11 +4,13 @@ import type { Dirent } from 'node:fs'
 import { appendFile, mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { ObjectFormat } from '../../../src/git/oid.ts'
-import type { RepositoryInfo } from '../store.ts'
+import { compareNames, pageOfNames } from '../name-page.ts'
+import type { PageRequest, RepositoryInfo } from '../store.ts'
 import { keptNames } from './data-format.ts'
 import { fsyncDirectory, fsyncTree, fsyncUpTo, isMissing, makeDirectory } from './fsync.ts'
 import { storageFailure } from './git-failure.ts'
 import { runGit } from './git-process.ts'
+import { nameListBounds } from './ref-store.ts'
 
 /** Prefix of directories that are being created or removed; no repository's name may hold `~`. */
 const temporaryPrefix = '~'
@@ -32,6 +34,10 @@ const repositoryConfiguration = `[core]
 export class RepositoryDirectories {
   readonly #directory: string
   readonly #program: string
+  /** The names of all repositories, as the first page of a listing found them. */
+  #listed: { readonly names: readonly string[]; readonly atMs: number } | undefined
+  /** Counts repositories that were created and deleted. */
+  #changes = 0
 
   constructor(directory: string, program: string) {
     this.#directory = directory
@@ -107,6 +113,7 @@ export class RepositoryDirectories {
       await fsyncTree(making)
       await mkdir(dirname(path), { recursive: true })
       await rename(making, path)
+      this.#changed()
       await this.syncPlace(repository)
     } catch (error) {
       await rm(making, { recursive: true, force: true })
@@ -120,6 +127,7 @@ export class RepositoryDirectories {
     const removing = this.#temporaryPath()
     try {
       await rename(path, removing)
+      this.#changed()
       await this.syncPlace(repository)
     } catch (error) {
       if (isMissing(error)) return
@@ -136,9 +144,21 @@ export class RepositoryDirectories {
     }
   }
 
-  /** The names of all repositories. */
-  async names(): Promise<string[]> {
-    return await this.#namesBelow('')
+  /** A page of the names of all repositories; later pages go on with the names that the first one found. */
+  async page(request: PageRequest): Promise<string[]> {
+    const listed = this.#listed
+    const isKept =
+      listed !== undefined && request.after !== '' && performance.now() < listed.atMs + nameListBounds.maxAgeMs
+    if (isKept) return pageOfNames(listed.names, request)
+    const changes = this.#changes
+    const names = (await this.#namesBelow('')).sort(compareNames)
+    if (changes === this.#changes) this.#listed = { names, atMs: performance.now() }
+    return pageOfNames(names, request)
+  }
+
+  #changed(): void {
+    this.#changes++
+    this.#listed = undefined
   }
 
   /** Removes directories that a killed server was creating or removing. */
