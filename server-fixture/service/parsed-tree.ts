@@ -149,6 +149,12 @@ export class ParsedTree {
   }
 }
 
+/** The tree without entries. */
+export const emptyTrees: Readonly<Record<ObjectFormat, ParsedTree>> = {
+  sha1: new ParsedTree(new Uint8Array(0), 'sha1'),
+  sha256: new ParsedTree(new Uint8Array(0), 'sha256')
+}
+
 /** Where each entry begins, and where the last one ends. */
 function startsOf(content: Buffer, oidBytes: number): Uint32Array {
   const starts: number[] = []

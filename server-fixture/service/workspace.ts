@@ -24,7 +24,7 @@ import { type CallContext, throwIfAbandoned } from './context.ts'
 import { Loader } from './loader.ts'
 import { contentOf, maxParsedBytes } from './object-content.ts'
 import { defaultPageBounds, type PageBounds } from './pace.ts'
-import { ParsedTree } from './parsed-tree.ts'
+import { emptyTrees, ParsedTree } from './parsed-tree.ts'
 import type { ReadCaches } from './read-caches.ts'
 
 /** The context of a workspace. */
@@ -62,7 +62,7 @@ export class Workspace {
   #flushed: Promise<void> = Promise.resolve()
   /** Entries of trees that edits read and make. */
   readonly #trees = new Map<string, readonly TreeItem[]>()
-  readonly #stagedTrees = new WeakMap<NewObject, ParsedTree>()
+  #stagedTrees: WeakMap<NewObject, ParsedTree> | undefined
   #keptEntries = 0
   readonly #moves = new Map<string, RefMove>()
   readonly #known = new Map<string, ObjectInfo>()
@@ -152,9 +152,10 @@ export class Workspace {
   /** A tree; the empty text stands for the empty tree. */
   async parsedTree(oid: string): Promise<ParsedTree> {
     this.throwIfAbandoned()
-    if (oid === '') return new ParsedTree(new Uint8Array(0), this.format)
+    if (oid === '') return emptyTrees[this.format]
     const staged = this.#stagedObject(oid)
     if (staged === undefined) return this.caches.trees.get(this.repository.repository, oid, () => this.#loadTree(oid))
+    this.#stagedTrees ??= new WeakMap()
     const tree = this.#stagedTrees.get(staged) ?? (await this.#loadTree(oid))
     this.#stagedTrees.set(staged, tree)
     return tree

@@ -1,0 +1,169 @@
+/** The caches of reading: directories are read once, and walks through history go on. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { KeptWalks } from '../../server-fixture/service/kept-walks.ts'
+import { ReadCaches } from '../../server-fixture/service/read-caches.ts'
+import { BoundedCache } from '../../server-fixture/store/bounded-cache.ts'
+import { type CountingStore, countingStore, history, nameOf, storeTree } from '../support/long-listings.ts'
+import { type Call, openStore, serverOn } from '../support/services.ts'
+
+test('a directory that many calls pass is read once', async () => {
+  const store = await countingStore()
+  const call = serverOn(store)
+  const content = Buffer.from('x')
+  const { oid: file } = await call('StoreBlob', { content })
+  const items = Array.from({ length: 2000 }, (_, index) => ({ name: nameOf(index), mode: '100644', oid: file }))
+  const revision = await storeTree(store, items)
+  await Promise.all(items.slice(0, 100).map(({ name: path }) => call('GetBlob', { revision, path })))
+  for (const { name: path } of items.slice(100, 120)) await call('GetBlob', { revision, path })
+  for (let pageToken = ''; ; ) {
+    const page = await call('GetTree', { revision, pageSize: 300, pageToken })
+    pageToken = page.nextPageToken
+    if (pageToken === '') break
+  }
+  assert.equal(store.reads.get(revision), 1)
+})
+
+test('a caller that goes does not fail those who wait for the same directory', async () => {
+  const store = await countingStore()
+  const call = serverOn(store)
+  const { oid } = await call('StoreBlob', { content: Buffer.from('x') })
+  const revision = await storeTree(store, [{ name: 'f', mode: '100644', oid }])
+  const caller = new AbortController()
+  store.onRead = () => caller.abort()
+  const [gone, stays] = await Promise.allSettled([
+    call('GetBlob', { revision, path: 'f' }, caller.signal),
+    call('GetBlob', { revision, path: 'f' })
+  ])
+  assert.equal(stays.status, 'fulfilled', String((stays as PromiseRejectedResult).reason))
+  assert.ok(gone)
+})
+
+test('a tree that was missing for one caller is there for the next, who stored it meanwhile', async () => {
+  const caches = new ReadCaches()
+  let fail: (error: Error) => void = () => undefined
+  const failing = caches.trees.get('r', 'oid', () => new Promise((_resolve, reject) => (fail = reject)))
+  const tree = { bytes: 10 } as never
+  const second = caches.trees.get('r', 'oid', async () => tree)
+  fail(new Error('not found'))
+  await assert.rejects(failing, /not found/)
+  assert.equal(await second, tree)
+})
+
+for (const mergeOneIn of [Number.POSITIVE_INFINITY, 3]) {
+  const kind = mergeOneIn === 3 ? 'with merges' : 'of one line'
+  test(`a walk through history ${kind} reads each commit once at one server`, async () => {
+    const store = await countingStore()
+    const call = serverOn(store)
+    const commits = await history(call, 300, mergeOneIn)
+    assert.ok((await readsOfAll([call], store, commits)) <= 300 + 30 * 2)
+  })
+
+  test(`a walk through history ${kind} is repeated once for another server`, async () => {
+    const store = await countingStore()
+    const servers = [serverOn(store), serverOn(store)]
+    const commits = await history(servers[0] as Call, 300, mergeOneIn)
+    const reads = await readsOfAll(servers, store, commits)
+    // A line needs no repetition.
+    assert.ok(reads <= (mergeOneIn === 3 ? 600 : 300) + 30 * 4, `${reads} reads`)
+  })
+}
+
+/** Lists everything in pages of ten, each at the next server. Returns the number of objects read. */
+async function readsOfAll(servers: readonly Call[], store: CountingStore, commits: readonly string[]): Promise<number> {
+  const before = store.total
+  const found: string[] = []
+  let pageToken = ''
+  for (let pages = 0; pages === 0 || pageToken !== ''; pages++) {
+    const call = servers[pages % servers.length] as Call
+    const page = await call('ListCommits', { revision: commits.at(-1) ?? '', pageSize: 10, pageToken })
+    found.push(...page.commits.map(({ oid }) => oid))
+    pageToken = page.nextPageToken
+  }
+  assert.equal(new Set(found).size, commits.length)
+  assert.equal(found.length, commits.length)
+  return store.total - before
+}
+
+test('a repeated walk that takes longer than a page goes on, page by page', async () => {
+  const store = await countingStore()
+  const call = serverOn(store)
+  const commits = await history(call, 200, 3)
+  const revision = commits.at(-1) ?? ''
+  const whole = await call('ListCommits', { revision, pageSize: 1000 })
+  const { nextPageToken } = await call('ListCommits', { revision, pageSize: 150 })
+  const other = serverOn(store, { pageBounds: { maxSteps: 40, maxMs: 60_000 } })
+  const found: string[] = []
+  const tokens: string[] = []
+  for (let pageToken = nextPageToken; pageToken !== ''; ) {
+    const page = await other('ListCommits', { pageToken, pageSize: 1000 })
+    found.push(...page.commits.map(({ oid }) => oid))
+    tokens.push(pageToken)
+    pageToken = page.nextPageToken
+  }
+  assert.deepEqual(
+    found,
+    whole.commits.slice(150).map(({ oid }) => oid)
+  )
+  assert.ok(tokens.length >= 5 && tokens.length < 8, `${tokens.length} pages`)
+})
+
+test('the trees of a deleted repository are forgotten', async () => {
+  const store = await countingStore()
+  const call = serverOn(store)
+  const { oid } = await call('StoreBlob', { content: Buffer.from('x') })
+  const items = [{ name: 'f', mode: '100644', oid }]
+  const revision = await storeTree(store, items)
+  await call('GetTree', { revision })
+  await call('DeleteRepository', {})
+  await call('CreateRepository', {})
+  await storeTree(store, items)
+  await call('GetTree', { revision })
+  assert.equal(store.reads.get(revision), 2)
+})
+
+test('a cache has a bound in bytes and in time, and the entry used least recently goes first', () => {
+  let now = 0
+  const cache = new BoundedCache<number>({ maxBytes: 10, maxAgeMs: 100, now: () => now })
+  const held = () => ['a', 'b', 'c', 'd'].filter((key) => cache.get(key) !== undefined).join('')
+  for (const [index, key] of ['a', 'b', 'c'].entries()) cache.set(key, index, 3)
+  assert.equal(cache.get('a'), 0)
+  cache.set('d', 3, 3)
+  assert.equal(held(), 'acd')
+  cache.set('b', 1, 6)
+  assert.equal(held(), 'acd', 'more than half of the room')
+  now = 101
+  assert.equal(held(), '')
+  assert.equal(cache.size, 0)
+})
+
+test('of the walks that wait, the nearest in front of the page goes on, and the oldest are dropped', () => {
+  let now = 0
+  const walks = new KeptWalks(() => now)
+  const waiting = (visited: number, bytes = 1) => ({ path: '', bytes, position: { start: 's', visited } })
+  const page = { repository: 'r', path: '', start: 's', visited: 25 }
+  for (const visited of [10, 20, 30]) walks.keep('r', waiting(visited))
+  for (const other of [{ repository: 'q' }, { path: 'p' }, { start: 't' }, { visited: 9 }]) {
+    assert.equal(walks.take({ ...page, ...other }), undefined)
+  }
+  assert.equal(walks.take(page)?.position.visited, 20)
+  assert.equal(walks.take(page)?.position.visited, 10)
+  assert.equal(walks.take(page), undefined)
+  for (let count = 0; count < 100; count++) walks.keep('r', waiting(count))
+  assert.equal(walks.size, 64)
+  walks.keep('r', waiting(1, 256 * 1024 * 1024))
+  assert.equal(walks.size, 1)
+  now = 11 * 60_000
+  assert.equal(walks.take(page), undefined)
+})
+
+test('a deleted repository is forgotten', async (context) => {
+  const { store } = await openStore(context, 'memory')
+  const call = serverOn(store)
+  await call('CreateRepository', {})
+  const commits = await history(call, 20, 3)
+  const { nextPageToken } = await call('ListCommits', { revision: commits.at(-1) ?? '', pageSize: 5 })
+  await call('DeleteRepository', {})
+  await call('CreateRepository', {})
+  await assert.rejects(call('ListCommits', { pageToken: nextPageToken }), { code: 'not_found', reason: 'object' })
+})
