@@ -11,6 +11,7 @@ import { oneBranch } from './one-branch.ts'
 import { pipeline } from './pipeline.ts'
 import { roundTrips } from './round-trips.ts'
 import { singleCalls } from './single-calls.ts'
+import { sizes } from './sizes.ts'
 import { storeSize } from './store-size.ts'
 
 /** All suites, in the order in which they run. */
@@ -26,6 +27,7 @@ export const suites: readonly Suite[] = [
   memory,
   pipeline,
   storeSize,
+  sizes,
   gitStore,
   oneBranch
 ]
