@@ -113,8 +113,8 @@ export class RepositoryDirectories {
       await fsyncTree(making)
       await mkdir(dirname(path), { recursive: true })
       await rename(making, path)
-      this.#changed()
       await this.syncPlace(repository)
+      this.#changed()
     } catch (error) {
       await rm(making, { recursive: true, force: true })
       throw storageFailure('creating a repository', error)
@@ -127,8 +127,8 @@ export class RepositoryDirectories {
     const removing = this.#temporaryPath()
     try {
       await rename(path, removing)
-      this.#changed()
       await this.syncPlace(repository)
+      this.#changed()
     } catch (error) {
       if (isMissing(error)) return
       throw storageFailure('deleting a repository', error)
