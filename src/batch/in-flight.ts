@@ -8,6 +8,8 @@ const unresponsiveMs = 1000
 /** The same for frames whose operations may take long. */
 const slowUnresponsiveMs = 10_000
 
+const isLate = (frame: Frame) => frame.isLate
+
 /** Unbatchable frames take nothing of the window: their operations may take long, and the others must not wait for that. */
 export class InFlightFrames {
   readonly #window: FrameWindow
@@ -63,8 +65,8 @@ export class InFlightFrames {
 
   /** Repositories whose batches hold up a frame that was answered in part: their next operations wait for that. */
   heldRepositories(): ReadonlySet<string> | undefined {
-    const late = this.#frames.filter(({ isLate }) => isLate)
-    if (late.length === 0) return undefined
+    if (!this.#frames.some(isLate)) return undefined
+    const late = this.#frames.filter(isLate)
     return new Set(late.flatMap((frame) => frame.unanswered().map(({ repository }) => repository)))
   }
 

@@ -86,6 +86,7 @@ export class OperationQueue {
    */
   take({ maxOperations, maxBytes, maxRepositories }: FrameBounds, held?: ReadonlySet<string>): PendingOperation[] {
     const room: Room = { operations: maxOperations, bytes: maxBytes, isTaken: false }
+    if (this.#queues.size === 1) return this.#takeOfOne(room, held)
     const parts: { repository: string; queue: PendingOperation[]; taken: PendingOperation[] }[] = []
     let unseen = this.#queues.size
     // Repositories that are served go to the end of the map while it is walked.
@@ -106,6 +107,16 @@ export class OperationQueue {
       if (queue.length === 0) this.#queues.delete(repository)
     }
     return parts.length === 1 ? (parts[0]?.taken ?? []) : parts.flatMap(({ taken }) => taken)
+  }
+
+  #takeOfOne(room: Room, held: ReadonlySet<string> | undefined): PendingOperation[] {
+    for (const [repository, queue] of this.#queues) {
+      if (held?.has(repository)) break
+      const taken = this.#takeFrom(queue, room.operations, room)
+      if (queue.length === 0) this.#queues.delete(repository)
+      return taken
+    }
+    return []
   }
 
   /** The call of a waiting operation has ended: its place is free at once. */

@@ -23,6 +23,8 @@ export interface Codec {
   encode<Name extends MessageName>(type: Name, message: Init<Messages[Name]>): Uint8Array
   /** The first step of `encode`: checks a message and makes its wire object. */
   prepare<Name extends MessageName>(type: Name, message: Init<Messages[Name]>): WireObject
+  /** A 64-bit integer in a wire object. */
+  readonly long: (value: number) => unknown
   /** `prepare` for an operation of a batch, without `repository`, which the batch names once. */
   prepareOperation(type: MessageName, request: object): WireOperation
   /**

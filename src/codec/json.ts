@@ -70,6 +70,8 @@ export const jsonCodec: Codec = {
 
   prepare: (type, message) => toWire(type, message, jsonRepresentation),
 
+  long: String,
+
   prepareOperation: (type, request) => toWireOperation(type, request, jsonRepresentation),
 
   write(prepared, headroom) {

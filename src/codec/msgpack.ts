@@ -20,6 +20,8 @@ export const msgpackCodec: Codec = {
 
   prepare: (type, message) => toWire(type, message),
 
+  long: (value) => value,
+
   prepareOperation: (type, request) => toWireOperation(type, request),
 
   write: writeMessagePackPieces,

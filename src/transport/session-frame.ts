@@ -1,6 +1,5 @@
 /** A frame as the client's pipeline hands it to a transport, and as the message that it becomes. */
-
-import type { WireObject } from '../codec/codec.ts'
+import type { Codec, WireObject } from '../codec/codec.ts'
 import type { BlobwireError } from '../core/error.ts'
 
 /** An operation that was checked against the schema, in the form its codec writes; opaque to everybody else. */
@@ -35,14 +34,11 @@ export function isPlain({ batches, headerLists }: SessionFrame): boolean {
   return batches.length === 1 && headerLists.length === 0
 }
 
-/** The `SessionRequest` of a frame; `prepare` gives the fixed parts of a batch the form that the codec writes. */
-export function frameMessage(
-  frame: SessionFrame,
-  prepare: (fixed: { repository: string; firstId: number }) => WireObject
-): WireObject {
+/** The `SessionRequest` of a frame. The client checked names and made ids itself: they need no look at the schema. */
+export function frameMessage(frame: SessionFrame, long: Codec['long']): WireObject {
   // Fields in the order of the schema, which the server's MessagePack reads fastest.
   const batches = frame.batches.map(({ repository, firstId, operations, headerLists }) => {
-    const wire: WireObject = { ...prepare({ repository, firstId }), operations }
+    const wire: WireObject = { repository, firstId: long(firstId), operations }
     if (headerLists.length > 0) wire['headerLists'] = headerLists
     return wire
   })

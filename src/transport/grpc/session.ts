@@ -65,7 +65,7 @@ class GrpcSession implements SessionStream, StreamListener {
   }
 
   send(frame: SessionFrame): boolean {
-    return this.#write(frameMessage(frame, (fixed) => fixed))
+    return this.#write(frameMessage(frame, (id) => id))
   }
 
   cancel(ids: readonly number[]): void {

@@ -104,7 +104,7 @@ class HttpSession implements SessionStream {
 
   send(frame: SessionFrame): boolean {
     const { codec } = this.#context
-    const message = frameMessage(frame, (fixed) => codec.prepare('SessionBatch', fixed))
+    const message = frameMessage(frame, codec.long)
     return this.#write(codec.write(message, envelopeHeaderBytes))
   }
 
