@@ -90,10 +90,8 @@ interface Preparing {
 }
 
 function toItem(operation: Operation, { index, defaults, base64, batchKey }: Preparing): Item {
-  const names = typeof operation === 'object' && operation !== null ? Object.keys(operation) : []
-  const name = names[0] as OperationName
-  if (names.length !== 1)
-    throw invalidArgument(`operations[${index}]`, 'must be an object with one key, such as { storeBlob: … }')
+  // It was taken over when the call was made, and has one key.
+  const name = nameOf(operation)
   try {
     const request = prepare(name, (operation as unknown as OperationInputs)[name], defaults)
     const requestKey = keyOf(name, operation, { index, batchKey })
@@ -109,6 +107,11 @@ function toItem(operation: Operation, { index, defaults, base64, batchKey }: Pre
     if (!(error instanceof BlobwireError)) throw error
     throw error.with({ message: `operations[${index}]: ${error.message}` })
   }
+}
+
+function nameOf(operation: Operation): OperationName {
+  for (const name in operation) return name as OperationName
+  throw invalidArgument('operations', 'must be objects with one key, such as { storeBlob: … }')
 }
 
 /** The key that the operation has, or its own of the batch. @throws BlobwireError `invalid_argument` */

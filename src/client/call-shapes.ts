@@ -143,17 +143,24 @@ const operations: Readonly<Record<OperationName, Take>> = {
 
 const operationNames = Object.keys(operations)
 
+type Given = Readonly<Record<string, unknown>>
+
 /** One operation of a batch. */
 function operation(value: unknown): unknown {
-  const given = typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {}
-  const names = Object.keys(given).filter((name) => (given as Record<string, unknown>)[name] !== undefined)
-  const [name = ''] = names
-  if (names.length !== 1) throw new FieldProblem('must be an object with one key, such as { storeBlob: … }')
+  const given = (typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {}) as Given
+  let name = ''
+  let count = 0
+  for (const key in given) {
+    if (given[key] === undefined) continue
+    name = key
+    count++
+  }
+  if (count !== 1) throw new FieldProblem('must be an object with one key, such as { storeBlob: … }')
   if (!Object.hasOwn(operations, name)) {
     throw new FieldProblem(`unknown operation ${show(name)}; ${expectedKeys(name, operationNames)}`)
   }
   try {
-    return { [name]: operations[name as OperationName]((given as Record<string, unknown>)[name]) }
+    return { [name]: operations[name as OperationName](given[name]) }
   } catch (problem) {
     throw problem instanceof FieldProblem ? problem.within(name) : problem
   }
