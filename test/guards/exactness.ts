@@ -24,6 +24,20 @@ export const guards: readonly Guard[] = [
     mayHang: true
   },
   {
+    name: 'a server that is too old for request keys is told of',
+    file: 'src/batch/apply.ts',
+    from: "return isOfServer && error.sent === 'processed' ? tooOld(error) : error",
+    to: 'return isOfServer && error.sent === "never" ? tooOld(error) : error',
+    tests: ['test/client/older-server.test.ts']
+  },
+  {
+    name: 'an operation that an older server does not find is told of',
+    file: 'src/batch/apply.ts',
+    from: "return error.code === 'invalid_argument' && isUnknown ? tooOld(error) : error",
+    to: 'return error',
+    tests: ['test/client/older-server.test.ts']
+  },
+  {
     name: 'a long list of changes is the same under its key, whatever head its process read',
     file: 'server-fixture/service/request-digest.ts',
     from: "if (inputDigest !== '') return",
