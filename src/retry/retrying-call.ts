@@ -183,7 +183,9 @@ export class RetryingCall implements Cancellable, AttemptOwner, Waiter {
     if (!(error instanceof BlobwireError)) return error
     const facts = { attempts: this.#attempts, sent: moreSent(this.#sent, error.sent) }
     // A breaker that opened meanwhile does not tell why the call failed.
-    if (error.is('circuit_open')) return error.with({ ...facts, cause: this.#lastError })
+    if (error.is('circuit_open')) {
+      return error.with({ ...facts, transport: this.#channel?.transport, cause: this.#lastError ?? error.cause })
+    }
     if (this.#refusal === 'not_retryable') return error.with(facts)
     return error.with({ ...facts, reason: this.#refusal, cause: error })
   }

@@ -29,7 +29,7 @@ function describe(operation: object): string {
 }
 
 const blobs = (...contents: string[]) => contents.map((content) => ({ storeBlob: { content } }))
-const retry = { baseMs: 1 }
+const retry = { maxAttempts: 3, baseMs: 1 }
 
 test('only the operations that failed are sent again', async (context) => {
   const fixture = atEnd(context, await testServer())

@@ -65,7 +65,7 @@ test('closing settles calls under way and refuses later ones; twice is once', as
 test('a port without a listener: unavailable, never sent, retryable', async (context) => {
   for (const transport of transports) {
     const endpoint = `${transport === 'grpc' ? 'grpc' : 'http'}://127.0.0.1:1`
-    const client = createClient({ endpoint, transport, timeoutMs: 3000 })
+    const client = createClient({ endpoint, transport, timeoutMs: 3000, retry: { maxAttempts: 3 } })
     context.after(() => client.close())
     await assert.rejects(client.getRepository('x'), (error: BlobwireError) => {
       const { code, sent, retryable, attempts } = error

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { Faults } from '../../server-fixture/faults/faults.ts'
 import { type RunningServer, startServer } from '../../server-fixture/server.ts'
-import { type Client, createClient } from '../../src/index.ts'
+import { type BlobwireError, type Client, createClient } from '../../src/index.ts'
 import { blobOid, transports } from '../support/faulty-network.ts'
 import { startLoad } from '../support/load.ts'
 import { atEnd, testServer } from '../support/server.ts'
@@ -61,6 +61,20 @@ for (const transport of transports) {
     await later(60)
     await server.start()
     assert.equal((await call).oid, blobOid('a'))
+  })
+
+  test(`${transport}: nobody ever listens: circuit_open, which tells why, without an attempt for the next call`, async (context) => {
+    const endpoint = `${transport === 'grpc' ? 'grpc' : 'http'}://127.0.0.1:1`
+    const client = createClient({ endpoint, transport, breaker: { waitMs: 200 } })
+    context.after(() => client.close())
+    await assert.rejects(client.storeBlob('demo', 'a'), (error: BlobwireError) => {
+      assert.deepEqual([error.code, error.reason, error.sent], ['unavailable', 'circuit_open', 'never'])
+      assert.equal(error.transport, transport)
+      assert.match(error.message, /ECONNREFUSED/)
+      assert.match((error.cause as Error).message, /ECONNREFUSED/)
+      return true
+    })
+    await assert.rejects(client.storeBlob('demo', 'b', { timeoutMs: 100 }), { reason: 'circuit_open', attempts: 0 })
   })
 
   test(`${transport}: every attempt tries to connect`, async (context) => {
