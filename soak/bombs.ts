@@ -109,6 +109,8 @@ async function attackServer(): Promise<void> {
     const target = { http, grpc, pid: server.pid, others: new Others(clients) }
     for (const way of ways)
       table.push(await attack(`${way}: 1,000,000 operations`, requestBomb(way, 1_000_000), target))
+    // As many as the codec lets pass: refused by the limit that the capabilities tell.
+    for (const way of ways) table.push(await attack(`${way}: 80,000 operations`, requestBomb(way, 80_000), target))
     for (const way of ways) table.push(await attack(`${way}: 64 MB of zeros`, zerosBomb(way, 64_000_000), target))
     await Promise.all(clients.map((client) => client.getRepository('demo')))
   } catch (error) {

@@ -1,9 +1,11 @@
 /** Carries out the frames of one session. */
 import { invalidArgument } from '../../src/core/error.ts'
+import { defaultLimits } from '../../src/schema/default-limits.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import type { Charge, ConnectionBudget } from '../memory-budget.ts'
 import { type Principal, requestIdOfOperation } from './context.ts'
 import { operationError, toBlobwireError } from './error-detail.ts'
+import { limitExceeded } from './errors.ts'
 import { BatchContext, type ReceivedFrame, RunningBatch, receivedFrame } from './running-batch.ts'
 import type { VcsService } from './vcs-service.ts'
 
@@ -73,7 +75,7 @@ export class SessionFrames {
 
   /**
    * Takes over the charge, unless it throws.
-   * @throws BlobwireError `invalid_argument` for a message after which the session cannot go on
+   * @throws BlobwireError for a message after which the session cannot go on
    */
   receive({ batch, batches, cancel }: Messages['SessionRequest'], charge: Charge): void {
     const { maxBatchOperations } = this.#dependencies.service.limits
@@ -119,6 +121,7 @@ export class SessionFrames {
       if (operations.length === 0) throw invalidArgument('batch.operations', 'must not be empty')
       endId += operations.length
     }
+    this.#checkCount(endId - firstId)
     if (!Number.isSafeInteger(endId)) throw invalidArgument('batch.firstId', 'must leave every id below 2^53')
     for (const { batch: other } of this.#batches) {
       if (firstId < other.firstId + other.operations.length && other.firstId < endId) {
@@ -133,6 +136,16 @@ export class SessionFrames {
     }
     this.#pendingOperations += endId - firstId
     this.startWaiting()
+  }
+
+  /**
+   * A frame above the server's limit has a result for each operation, from which the client learns the limit. No client
+   * sends more than one that it was told or may assume: a bomb of a few bytes would have an answer of megabytes.
+   */
+  #checkCount(count: number): void {
+    const { maxBatchOperations } = this.#dependencies.service.limits
+    if (count <= Math.max(maxBatchOperations, defaultLimits.maxBatchOperations)) return
+    throw limitExceeded('max_batch_operations', maxBatchOperations, count)
   }
 
   #start(batch: RunningBatch): void {

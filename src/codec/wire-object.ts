@@ -167,7 +167,7 @@ function fromWireMessage(type: MessageName, value: unknown, as: Representation):
   const wire = asWireObject(value)
   const only = onlyField(type, wire)
   const message: WireObject = {}
-  const oneofs: WireObject = {}
+  let oneofs: WireObject | undefined
   let field: Field | undefined
   let index = -1
   try {
@@ -176,7 +176,10 @@ function fromWireMessage(type: MessageName, value: unknown, as: Representation):
       let found = wire[name]
       if (found === undefined && as.acceptsProtoNames) found = wire[protoNames.get(name) ?? name]
       if (found !== undefined && found !== null) {
-        checkOneof(oneofs, field)
+        if (field.oneof !== undefined) {
+          oneofs ??= {}
+          checkOneof(oneofs, field)
+        }
         if (field.repeated) {
           const list = asList(found)
           const items = new Array(list.length)

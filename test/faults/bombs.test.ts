@@ -26,6 +26,7 @@ for (const way of ways) {
     const fixture = atEnd(context, await testServer({ grants }))
     const session = await connectTo(way.startsWith('grpc') ? fixture.server.grpc : fixture.server.http)
     context.after(() => session.destroy())
+    await fixture.client({ token }).createRepository('demo')
     const bomb = requestBomb(way, 1_000_000)
     assert.ok(bomb.body.length < 5000, `${bomb.body.length} bytes`)
     const grown = await heapGrowth(async () => {
@@ -34,7 +35,10 @@ for (const way of ways) {
       assert.match(text.replaceAll('%20', ' '), /the message has more than 87381 objects/)
     })
     assert.ok(grown < maxHeapBytes, `${grown} bytes`)
-    // A batch below that bound is refused by the limit that the capabilities tell.
+    // Below that bound, a batch is refused by the limit that the capabilities tell, once and not for each operation.
+    const { text } = await send(session, requestBomb(way, 80_000), token)
+    assert.match(text, /max_batch_operations/)
+    assert.ok(text.length < 5000, `${text.length} bytes`)
     assert.match(
       (await send(session, requestBomb(way, 1001), token)).text,
       /max_batch_operations|max_batch_bytes|repository/

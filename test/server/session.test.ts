@@ -251,7 +251,7 @@ test('a long list of cancels over many frames is not more work than both togethe
   const session = new RawSession(blocked.server.http)
   await session.received(1)
   for (let id = 1; id <= 10_000; id++) session.send(frameOf(id, ['x']))
-  session.sendBytes(encode({ cancel: { ids: Array.from({ length: 500_000 }, (_, index) => 20_000 + index) } }))
+  session.sendBytes(encode({ cancel: { ids: Array.from({ length: 200_000 }, (_, index) => 20_000 + index) } }))
   const cpuMs = startCpuClock()
   // Everything before the PING has been read when it is answered.
   await new Promise<void>((resolve) => session.connection.ping(() => resolve()))

@@ -14,19 +14,27 @@ export const ways = [
 /** A transport and a kind of call. */
 export type Way = (typeof ways)[number]
 
-/** The message of one list of empty messages. `path` = the names of the lists and messages around it. */
+/** A message with one list of empty messages. */
 interface Listing {
-  readonly path: readonly string[]
-  /** The numbers of `path` in protobuf. */
-  readonly numbers: readonly number[]
+  /** The names of the messages around the list, and of the list, with their numbers in protobuf. */
+  readonly path: readonly (readonly [name: string, number: number])[]
+  /** The first field of the message with the list. */
+  readonly repository?: string
 }
 
+const repository = 'demo'
 const listings = {
   request: {
-    unary: { path: ['operations'], numbers: [2] },
-    session: { path: ['batch', 'operations'], numbers: [1, 3] }
+    unary: { path: [['operations', 2]], repository },
+    session: {
+      path: [
+        ['batch', 1],
+        ['operations', 3]
+      ],
+      repository
+    }
   },
-  answer: { unary: { path: ['results'], numbers: [1] }, session: { path: ['results'], numbers: [1] } }
+  answer: { unary: { path: [['results', 1]] }, session: { path: [['results', 1]] } }
 } as const satisfies Record<string, Record<string, Listing>>
 
 function varint(value: number): Buffer {
@@ -35,24 +43,28 @@ function varint(value: number): Buffer {
   return Buffer.from([...bytes, value])
 }
 
+const text = (value: string) => Buffer.concat([Buffer.of(0xa0 | value.length), Buffer.from(value)])
+
 /** The list with so many empty messages, and the messages around it, in the encoding of the transport. */
-function encoded(transport: string, { path, numbers }: Listing, count: number): Buffer {
+function encoded(transport: string, { path, repository }: Listing, count: number): Buffer {
+  const [list, ...around] = path.toReversed() as [readonly [string, number], ...(readonly [string, number])[]]
   if (transport === 'json') {
-    const [first = '', second] = path
-    const list = `[${'{},'.repeat(count - 1)}{}]`
-    return Buffer.from(second === undefined ? `{"${first}":${list}}` : `{"${first}":{"${second}":${list}}}`)
+    const first = repository === undefined ? '' : `"repository":"${repository}",`
+    const inner = `{${first}"${list[0]}":[${'{},'.repeat(count - 1)}{}]}`
+    return Buffer.from(around.reduce((json, [name]) => `{"${name}":${json}}`, inner))
   }
   if (transport === 'msgpack') {
-    const names = path.map((name) => Buffer.concat([Buffer.of(0x81, 0xa0 | name.length), Buffer.from(name)]))
     const head = Buffer.alloc(5, 0xdd)
     head.writeUInt32BE(count, 1)
-    return Buffer.concat([...names, head, Buffer.alloc(count, 0x80)])
+    const first = repository === undefined ? [Buffer.of(0x81)] : [Buffer.of(0x82), text('repository'), text(repository)]
+    const inner = Buffer.concat([...first, text(list[0]), head, Buffer.alloc(count, 0x80)])
+    return around.reduce((bytes, [name]) => Buffer.concat([Buffer.of(0x81), text(name), bytes]), inner)
   }
-  const tags = numbers.map((number) => (number << 3) | 2)
-  const list = Buffer.alloc(2 * count, Buffer.of(tags.at(-1) ?? 0, 0))
-  return tags
-    .slice(0, -1)
-    .reduceRight((inner, tag) => Buffer.concat([Buffer.of(tag), varint(inner.length), inner]), list)
+  const withLength = (number: number, bytes: Uint8Array) =>
+    Buffer.concat([Buffer.of((number << 3) | 2), varint(bytes.length), bytes])
+  const first = repository === undefined ? Buffer.alloc(0) : withLength(1, Buffer.from(repository))
+  const inner = Buffer.concat([first, Buffer.alloc(2 * count, Buffer.of((list[1] << 3) | 2, 0))])
+  return around.reduce((bytes, [, number]) => withLength(number, bytes), inner)
 }
 
 /** The five bytes in front of a compressed message, and the message. */
