@@ -5,6 +5,7 @@ import { BlobwireError } from '../../src/core/error.ts'
 import type { MessageName } from '../../src/schema/descriptor.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { decodeProtobuf } from '../../src/transport/grpc/proto.ts'
+import { decodeTurns } from '../decode-turns.ts'
 import { type Compression, type Inflation, inflate } from '../inflate.ts'
 
 /** Length of the prefix of each message: a flag and the length (gRPC over HTTP2, "Length-Prefixed-Message"). */
@@ -54,7 +55,7 @@ export function withSmallRequests(service: ServiceDefinition, maxBytes: number):
 }
 
 /**
- * The request in a message; a promise where it has to be decompressed and is large.
+ * The request in a message; a promise where it is large and waits.
  * @throws BlobwireError `invalid_argument`, reason `malformed`; `resource_exhausted`; `internal` for a compressed message
  * without an encoding (gRPC "Compression")
  */
@@ -63,10 +64,11 @@ export function decodeRequest<Name extends MessageName>(
   { isCompressed, bytes }: RawRequest,
   { encoding, ...bounds }: Omit<Inflation, 'encoding'> & { readonly encoding: Encoding }
 ): Messages[Name] | Promise<Messages[Name]> {
-  if (!isCompressed) return decodeProtobuf(type, bytes)
+  if (!isCompressed) return decodeTurns.decode(decodeProtobuf<Name>, type, bytes)
   if (encoding === 'identity') {
     throw new BlobwireError({ code: 'internal', message: 'a compressed message requires grpc-encoding' })
   }
   const plain = inflate(bytes, { encoding, ...bounds })
-  return plain instanceof Promise ? plain.then((message) => decodeProtobuf(type, message)) : decodeProtobuf(type, plain)
+  const decode = (message: Uint8Array) => decodeTurns.decode(decodeProtobuf<Name>, type, message)
+  return plain instanceof Promise ? plain.then(decode) : decode(plain)
 }

@@ -18,6 +18,7 @@ import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
 import type { Init } from '../../src/schema/descriptor.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
+import { decodeTurns } from '../decode-turns.ts'
 import { inflate } from '../inflate.ts'
 import type { HandlerDependencies } from '../listener.ts'
 import { Charge, type ConnectionBudget, isFull } from '../memory-budget.ts'
@@ -175,8 +176,8 @@ class HttpSessionStream implements SessionStream {
     if (isCompressed && !gzipsRequests) {
       throw invalidArgument('frame', 'must not be compressed without connect-content-encoding')
     }
-    const decode = (message: Uint8Array) => codec.decode('SessionRequest', message)
-    if (!isCompressed) return decode(payload)
+    if (!isCompressed) return decodeTurns.decode(codec.decode, 'SessionRequest', payload)
+    const decode = (message: Uint8Array) => decodeTurns.decode(codec.decode, 'SessionRequest', message)
     return this.#session.inflating.run(() => {
       const bytes = inflate(payload, { encoding: 'gzip', maxBytes: service.limits.maxBatchBytes, charge })
       return bytes instanceof Promise ? bytes.then(decode) : decode(bytes)

@@ -6,6 +6,7 @@ import { looksCompressible } from '../../src/compression/sample.ts'
 import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
 import type { Init, MessageName, Method } from '../../src/schema/descriptor.ts'
 import type { Messages } from '../../src/schema/messages.ts'
+import { decodeTurns } from '../decode-turns.ts'
 import { type HandlerDependencies, maxRequestBytes } from '../listener.ts'
 import { Charge } from '../memory-budget.ts'
 import type { Principal } from '../service/context.ts'
@@ -64,7 +65,9 @@ async function answer(exchange: Exchange, context: AdmittedCall): Promise<void> 
   const bodyMs = Math.min(timeoutMs ?? context.bodyTimeoutMs, context.bodyTimeoutMs)
   const maxBytes = maxRequestBytes(method, service.limits)
   const body = await readBody(exchange, { maxBytes, timeoutMs: bodyMs, charge })
-  const request = codec.decode(method.request, body.length === 0 && codec === jsonCodec ? Buffer.from('{}') : body)
+  const message = body.length === 0 && codec === jsonCodec ? Buffer.from('{}') : body
+  const decoded = decodeTurns.decode(codec.decode, method.request, message)
+  const request = decoded instanceof Promise ? await decoded : decoded
   const gone = new AbortController()
   exchange.onAbandoned(() => gone.abort())
   const deadlineMs = timeoutMs === undefined ? undefined : began + timeoutMs

@@ -46,7 +46,7 @@ export class Session {
   readonly #resolveEnded: () => void
   #isOver = false
   /** The budget had no room for a message: it and all that follow are not answered. */
-  #isFull = false
+  #refusal: BlobwireError | undefined
   readonly #offRoom: () => void
   /** Decompresses messages in turn. */
   readonly inflating: InflateQueue
@@ -80,7 +80,7 @@ export class Session {
 
   /** What comes is dropped: the session is over, or a message was refused. */
   get takesNothing(): boolean {
-    return this.#isOver || this.#isFull
+    return this.#isOver || this.#refusal !== undefined
   }
 
   /** Greets the client with an empty message: a proxy that buffers one direction of a stream blocks it. */
@@ -104,19 +104,20 @@ export class Session {
   }
 
   /** The client sends no more: answers every message that was received, then ends the stream. */
-  async finish(error?: BlobwireError): Promise<void> {
+  async finish(): Promise<void> {
     await this.#decoding
     await this.#frames.finished()
     await this.#stream.flushed()
-    this.#end(error)
+    // A message may be refused after the client has ended its side.
+    this.#end(this.#refusal)
   }
 
   /** The budget has no room for a message: answers those before it, then ends the stream with the error. */
   refuse(error: BlobwireError): void {
-    if (this.#isFull) return
-    this.#isFull = true
+    if (this.#refusal !== undefined) return
+    this.#refusal = error
     this.inflating.close()
-    void this.finish(error)
+    void this.finish()
   }
 
   /** Ends the stream with an error, and answers nothing more. */
@@ -149,7 +150,7 @@ export class Session {
   }
 
   #take(message: Messages['SessionRequest'], charge: Charge): void {
-    if (this.#isOver || this.#isFull) {
+    if (this.takesNothing) {
       charge.release()
       return
     }
