@@ -104,6 +104,34 @@ export const guards: readonly Guard[] = [
     tests: ['test/compression/gzip.test.ts']
   },
   {
+    name: 'a session ends over a frame of far too many operations, instead of a result for each',
+    file: 'server-fixture/service/session-frames.ts',
+    from: '    this.#checkCount(endId - firstId)\n',
+    to: '',
+    tests: ['test/faults/bombs.test.ts']
+  },
+  {
+    name: 'a session ends with its refusal, although the client has ended its side',
+    file: 'server-fixture/service/session.ts',
+    from: '    this.#end(this.#refusal)\n',
+    to: '    this.#end(undefined)\n',
+    tests: ['test/server/session-refusals.test.ts']
+  },
+  {
+    name: 'large messages are decoded in turns',
+    file: 'server-fixture/decode-turns.ts',
+    from: ' && this.#spentMs < maxTurnMs) return',
+    to: ') return',
+    tests: ['test/server/decode-turns.test.ts']
+  },
+  {
+    name: 'a turn of decoding ends after its time',
+    file: 'server-fixture/decode-turns.ts',
+    from: '    while (this.#spentMs < maxTurnMs) {',
+    to: '    while (this.#spentMs >= 0) {',
+    tests: ['test/server/decode-turns.test.ts']
+  },
+  {
     name: 'the error of a peer is scanned before it is parsed',
     file: 'src/transport/http/errors.ts',
     from: 'connectError(parseJson(body))',
