@@ -247,7 +247,9 @@ const capabilities: Step = async ({ client }) => {
     maxBatchOperations: 1000,
     maxBatchBytes: 4194304,
     chunkBytes: 262144,
-    maxBlobBytes: 5368709120
+    maxBlobBytes: 5368709120,
+    maxInFlightBytes: 67108864,
+    maxConnectionInFlightBytes: 33554432
   })
   assert.deepEqual([found.atomic, found.session, found.resume], [true, true, false])
   assert.deepEqual(found.objectFormats, ['sha1', 'sha256'])
