@@ -92,6 +92,9 @@ function fewerBytes(label: string): Target {
   }
 }
 
+const overRepositories = (kind: string) => `storeBlob over 50 repositories, ${kind} store, concurrency 100`
+const msAPack = (measured: Measured | undefined) => measured?.facts['ms a pack'] as number | undefined
+
 const tls = 'storeBlob of 50 B, one after the other, TLS'
 const memory = 'heap allocated in the client for a storeBlob of 50 B, concurrency 100'
 const store = 'storeBlob of 50 B, concurrency 100, by what the store holds already'
@@ -148,6 +151,22 @@ const targets: readonly Target[] = [
     needed: 'at least 5x',
     value: (find) => quotient(find(tls, 'a new connection for each call'), find(tls, 'one connection')),
     met: (value) => value >= 5
+  },
+  atLeast('calls a second over 50 repositories against one, memory store', 0.7, {
+    scenario: overRepositories('memory'),
+    ours: '50 repositories',
+    theirs: 'one repository'
+  }),
+  {
+    text: 'time for each pack, 50 repositories against one, Git store',
+    needed: 'at most 1x (no slower)',
+    value(find) {
+      const [many, one] = ['50 repositories', 'one repository'].map((name) =>
+        msAPack(find(overRepositories('git'), name))
+      )
+      return many && one ? many / one : undefined
+    },
+    met: (value) => value <= 1
   },
   below('heap allocated in the client for a call', 2048, { scenario: memory, contender: us, unit: 'bytes' }),
   neverRises('cost of a call from 1 to 1,000 callers', (find) =>

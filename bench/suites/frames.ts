@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { startServerProcess } from '../../server-fixture/process.ts'
 import { createClient } from '../../src/index.ts'
 import { type BlobStorer, contents, type Load, loaded } from '../measure/load.ts'
+import { PackCounter } from '../measure/packs.ts'
 import type { Suite } from '../measure/scenario.ts'
 
 const callers = 100
@@ -29,7 +30,11 @@ async function mixed({ transport, store = 'memory', repositories = 1, isTraced =
   const names = Array.from({ length: repositories }, (_unused, index) => `bench-${index}`)
   await Promise.all(names.map((name) => client.createRepository(name)))
   const all = names.map((name) => client.repository(name))
+  const packs = store === 'git' ? new PackCounter(names.map((name) => join(directory, `${name}.git`))) : undefined
   let calls = 0
+  /** Time with calls under way: between rounds there are none. */
+  let busyMs = 0
+  let waiting = 0
   // Made before, because making them would be measured: others than any under way, and other objects.
   const traced = Array.from({ length: ringHeaders }, (_unused, index) => {
     const id = (index + 1).toString(16)
@@ -38,17 +43,26 @@ async function mixed({ transport, store = 'memory', repositories = 1, isTraced =
   return {
     store(content) {
       const repository = all[++calls % repositories] as (typeof all)[number]
-      return repository.storeBlob(
+      const stored = repository.storeBlob(
         content,
         isTraced ? { headers: { traceparent: traced[calls % ringHeaders] as string } } : undefined
       )
+      if (packs === undefined) return stored
+      if (waiting++ === 0) busyMs -= performance.now()
+      return stored.finally(() => {
+        if (--waiting === 0) busyMs += performance.now()
+      })
     },
     facts() {
       const { frames, framedOperations, bytesSent, requests } = client.stats()
       const perFrame = frames ? Math.round(framedOperations / frames) : 1
-      return { 'operations a frame': perFrame, 'bytes sent a call': Math.round(bytesSent / calls), requests }
+      const about = { 'operations a frame': perFrame, 'bytes sent a call': Math.round(bytesSent / calls), requests }
+      if (packs === undefined) return about
+      const round = (value: number) => Number(value.toPrecision(3))
+      return { ...about, 'packs a call': round(packs.count / calls), 'ms a pack': round(busyMs / packs.count) }
     },
     async close() {
+      packs?.close()
       await client.close()
       await server.stop()
       await rm(directory, { recursive: true, force: true })
