@@ -5,8 +5,10 @@ import type { Workspace } from './workspace.ts'
 
 /** Larger commits are read when their turn comes. */
 const maxAheadBytes = 4 * 1024
-/** Bounds for a batch of commits that are read ahead; fewer are read one by one. */
-const batches = { least: 16, most: 2048 }
+/** Bounds for the commits that the store is asked to list at once; fewer are read one by one. */
+const lists = { least: 16, most: 16_384, growth: 4 }
+/** Commits that are read at once. */
+const chunk = 512
 /** Commits that were read and are not visited yet; more than these are read again. */
 const maxAhead = 4096
 /** From more commits, the store is not asked which ones come next. */
@@ -18,19 +20,26 @@ export interface ReadCommit extends ParsedCommit {
   readonly raw: Uint8Array
 }
 
+/**
+ * Where the store tells which commits come next, they are read in chunks, the next of which is on its way while the walk
+ * visits the one before.
+ */
 export class CommitReader {
   /** Commits that come soon, in the order in which they were read. */
   readonly #ahead = new Map<string, ReadCommit>()
-  #batch: number
+  /** The oids of those that come after them. */
+  #coming: string[] = []
+  #listSize: number
+  #loading: Promise<void> | undefined
 
   /** @param expected how many commits will be read, as far as the caller knows */
   constructor(expected: number) {
-    this.#batch = expected
+    this.#listSize = expected
   }
 
   /** Estimated memory in bytes. */
   get bytes(): number {
-    let bytes = 0
+    let bytes = this.#coming.length * 60
     for (const { raw } of this.#ahead.values()) bytes += 3 * raw.length + 500
     return bytes
   }
@@ -42,9 +51,8 @@ export class CommitReader {
 
   /** @param tips the commits that the walk has found and not visited: where this one has to be read, so have others */
   async read(workspace: Workspace, oid: string, tips: () => readonly string[]): Promise<ReadCommit> {
-    const kept = this.#ahead.get(oid)
-    if (kept) return kept
-    await this.#readAhead(workspace, [...new Set([oid, ...tips()])])
+    if (!this.#ahead.has(oid)) await this.#readAhead(workspace, oid, tips)
+    else if (this.#ahead.size < chunk / 2) void this.#load(workspace)
     const read = this.#ahead.get(oid) ?? { ...(await workspace.commit(oid)), oid }
     // It is visited later, in most cases soon.
     this.#keep(read)
@@ -63,19 +71,38 @@ export class CommitReader {
     if (this.#ahead.size > maxAhead && oldest !== undefined) this.#ahead.delete(oldest)
   }
 
-  async #readAhead(workspace: Workspace, tips: readonly string[]): Promise<void> {
-    const { store, repository, format } = workspace
-    const batch = Math.min(this.#batch, batches.most)
-    const isFull = this.#ahead.size - tips.length > batch / 2
-    if (store.commitsFrom === undefined || isFull || tips.length > maxTips) return
-    this.#batch = batch * 2
-    if (batch < batches.least) return
-    const oids = await store.commitsFrom(repository.repository, tips, batch)
-    const wanted = oids.filter((oid) => !this.#ahead.has(oid))
+  async #readAhead(workspace: Workspace, oid: string, tips: () => readonly string[]): Promise<void> {
+    await this.#loading
+    if (this.#ahead.has(oid) || this.#ahead.size > 2 * chunk) return
+    if (this.#coming.length === 0) await this.#list(workspace, [...new Set([oid, ...tips()])])
+    await this.#load(workspace)
+  }
+
+  async #list({ store, repository }: Workspace, tips: readonly string[]): Promise<void> {
+    const isWide = tips.length > maxTips || this.#ahead.size - tips.length > chunk / 2
+    if (store.commitsFrom === undefined || isWide) return
+    const size = Math.min(this.#listSize, lists.most)
+    this.#listSize = size * lists.growth
+    if (size >= lists.least) this.#coming = await store.commitsFrom(repository.repository, tips, size)
+  }
+
+  /** Reads the next chunk, unless one is being read. Failures are those of the commits when their turn comes. */
+  #load(workspace: Workspace): Promise<void> {
+    if (this.#loading === undefined && this.#coming.length > 0) {
+      this.#loading = this.#loadChunk(workspace)
+        .catch(() => undefined)
+        .finally(() => {
+          this.#loading = undefined
+        })
+    }
+    return this.#loading ?? Promise.resolve()
+  }
+
+  async #loadChunk({ store, repository, format }: Workspace): Promise<void> {
+    const wanted = this.#coming.splice(0, chunk).filter((oid) => !this.#ahead.has(oid))
     const objects = await store.readObjects(repository.repository, wanted, maxAheadBytes)
     for (const [index, object] of objects.entries()) {
       const oid = wanted[index] as string
-      // The others fail, or are read, when their turn comes.
       if (object?.kind !== 'commit' || object.content === undefined) continue
       const raw = contentOf({ oid, kind: 'commit', format }, object)
       this.#keep({ ...parseCommit(raw), oid, raw })
