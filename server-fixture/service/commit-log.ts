@@ -47,6 +47,7 @@ export async function listCommits(
     return { commits, nextPageToken: isLast ? '' : tokens.write(position.start, path, position.visited + left) }
   } finally {
     // Also where the caller has gone: the next attempt goes on from here. Staged commits are this workspace's alone.
+    walk.resume(undefined)
     if (!isLast && workspace.stagedCount === 0) workspace.caches.walks.keep(repository, walk)
   }
 }

@@ -23,7 +23,7 @@ export class CommitWalk implements Walk<ReadCommit>, WaitingWalk {
   readonly #contents: PathContents
   /** Commits that were found since the start, by the bytes of their oids. */
   readonly #seen = new Set<string>()
-  #workspace: Workspace
+  #caller: Workspace | undefined
   #start: string
   #visited = 0
   #found = 0
@@ -33,7 +33,7 @@ export class CommitWalk implements Walk<ReadCommit>, WaitingWalk {
 
   /** @param options `expected` is how many commits will be read, as far as the caller knows */
   constructor(workspace: Workspace, { start, path, expected }: { start: string; path: string; expected: number }) {
-    this.#workspace = workspace
+    this.#caller = workspace
     this.#start = start
     this.#reader = new CommitReader(expected)
     this.path = path
@@ -50,9 +50,14 @@ export class CommitWalk implements Walk<ReadCommit>, WaitingWalk {
     return this.#seen.size * seenBytes + this.#heap.size * foundBytes + this.#reader.bytes + this.#contents.bytes
   }
 
-  /** The walk goes on for another call. */
-  resume(workspace: Workspace): void {
-    this.#workspace = workspace
+  /** The walk goes on for another call; undefined = it waits for one. */
+  resume(workspace: Workspace | undefined): void {
+    this.#caller = workspace
+  }
+
+  get #workspace(): Workspace {
+    if (this.#caller === undefined) throw new Error('nobody has resumed the walk')
+    return this.#caller
   }
 
   /** Visits so many commits, or fewer where the page is over. Returns how many are left. */

@@ -160,7 +160,7 @@ export interface CommitFilesInput {
 /** The page of a listing. */
 export interface PageInput {
   /**
-   * Maximum number of items on the page, 1 or more. The server may return fewer.
+   * Maximum number of items on the page, 1 or more. The server may return fewer, or none, although more follow.
    * @default the server's default (100; 1000 for paths)
    */
   pageSize?: number | undefined
