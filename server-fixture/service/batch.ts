@@ -94,13 +94,13 @@ class Batch {
     let reads: { index: number; step: Step }[] = []
     // Commits of one branch that follow each other wait in its queue together, and become one chain.
     let queued: { branch: string | undefined; done: unknown[] } = { branch: undefined, done: [] }
-    for (const [index, operation] of list.entries()) {
-      const step = this.#prepare(index, operation)
+    for (let index = 0; index < list.length; index++) {
+      const step = this.#prepare(index, list[index] as Operation)
       if (step === undefined) continue
       const isRead = operations[step.name].access === 'read'
       const branch = this.#workspace.atomic ? undefined : queuedBranch(step)
       if (branch !== queued.branch) {
-        await Promise.all(queued.done)
+        if (queued.done.length > 0) await Promise.all(queued.done)
         queued = { branch, done: [] }
       }
       // Writes wait for the reads before them, and reads for writes: an operation sees the effects of earlier ones.
@@ -117,7 +117,7 @@ class Batch {
       }
     }
     if (reads.length > 0) await this.#read(reads)
-    await Promise.all(queued.done)
+    if (queued.done.length > 0) await Promise.all(queued.done)
     await this.#finish()
     return this.#results
   }
@@ -196,7 +196,9 @@ class Batch {
   async #finish(): Promise<void> {
     // A failure here fails the whole batch: none of its writes has been acknowledged yet.
     await this.#workspace.flush()
-    if (this.#workspace.atomic && this.#failed) {
+    // What is not atomic has moved its refs already, each under its own key.
+    if (!this.#workspace.atomic) return
+    if (this.#failed) {
       this.#abort(undefined)
       return this.#rememberRefusal()
     }

@@ -2,6 +2,11 @@
 export class InOrder {
   readonly #last = new Map<string, Promise<void>>()
 
+  /** No work of the key is under way. */
+  isIdle(key: string): boolean {
+    return !this.#last.has(key)
+  }
+
   /** The outcome of the work, once all earlier work of the key has settled. */
   async after<Result>(key: string, work: Promise<Result>): Promise<Result> {
     const settled = work.then(ignore, ignore)

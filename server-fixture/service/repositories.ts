@@ -32,10 +32,13 @@ export function authorize(context: CallContext, access: Access, repository: stri
 }
 
 /** The repository. @throws BlobwireError `not_found`, reason `repository` */
-export async function openRepository(store: Store, repository: string): Promise<RepositoryInfo> {
-  const info = await store.getRepository(repository)
-  if (info === undefined) throw unknown(repository)
-  return info
+export function openRepository(store: Store, repository: string): Promise<RepositoryInfo> | RepositoryInfo {
+  const known = (info: RepositoryInfo | undefined) => {
+    if (info === undefined) throw unknown(repository)
+    return info
+  }
+  const found = store.getRepository(repository)
+  return found instanceof Promise ? found.then(known) : known(found)
 }
 
 /** Checks the right to create a repository. @throws BlobwireError `invalid_argument`, `permission_denied` */

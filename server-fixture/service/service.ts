@@ -3,7 +3,7 @@ import { BlobwireError } from '../../src/core/error.ts'
 import { defaultLimits, type Limits } from '../../src/schema/default-limits.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
-import type { Store } from '../store/store.ts'
+import type { RepositoryInfo, Store } from '../store/store.ts'
 import { applyIn, keyOf, operationOf, writeOf } from './apply.ts'
 import { runBatch } from './batch.ts'
 import { BranchQueues } from './branch-queue.ts'
@@ -125,21 +125,16 @@ export class Service implements VcsService {
     return toBlobwireError(error)
   }
 
-  async #open(repository: string, atomic: boolean, context: CallContext): Promise<Workspace> {
-    const info = await this.#opening.after(repository, openRepository(this.#store, repository))
-    const { limits } = this
-    return new Workspace(
-      {
-        store: this.#store,
-        repository: info,
-        limits,
-        commits: this.#commits,
-        caches: this.#caches,
-        pageBounds: this.#options.pageBounds,
-        caller: context
-      },
-      atomic
-    )
+  #open(repository: string, atomic: boolean, context: CallContext): Promise<Workspace> | Workspace {
+    const found = openRepository(this.#store, repository)
+    const open = (info: RepositoryInfo) => {
+      const { limits } = this
+      const pageBounds = this.#options.pageBounds
+      const shared = { store: this.#store, limits, commits: this.#commits, caches: this.#caches, pageBounds }
+      return new Workspace({ ...shared, repository: info, caller: context }, atomic)
+    }
+    if (!(found instanceof Promise) && this.#opening.isIdle(repository)) return open(found)
+    return this.#opening.after(repository, Promise.resolve(found)).then(open)
   }
 
   /** Rights come first: a key tells nothing to those who may not do what was done under it. */

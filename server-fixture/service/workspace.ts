@@ -21,11 +21,11 @@ import type {
 } from '../store/store.ts'
 import type { BranchQueues } from './branch-queue.ts'
 import { type CallContext, throwIfAbandoned } from './context.ts'
-import { Loader } from './loader.ts'
-import { contentOf, maxParsedBytes } from './object-content.ts'
+import { contentOf } from './object-content.ts'
 import { defaultPageBounds, type PageBounds } from './pace.ts'
 import { emptyTrees, ParsedTree } from './parsed-tree.ts'
 import type { ReadCaches } from './read-caches.ts'
+import { StoreReads } from './store-reads.ts'
 
 /** The context of a workspace. */
 export interface WorkspaceContext {
@@ -44,6 +44,10 @@ export interface WorkspaceContext {
 /** Entries of parsed trees that a workspace keeps: a chain of commits edits the same directories again and again. */
 const maxKeptEntries = 100_000
 
+/** Work that is not atomic holds nothing back. */
+const noMoves = new Map<string, RefMove>()
+const flushed = Promise.resolve()
+
 export class Workspace {
   readonly repository: RepositoryInfo
   readonly format: ObjectFormat
@@ -55,24 +59,21 @@ export class Workspace {
   readonly pageBounds: PageBounds
   /** Ref moves are held back until `finish`, and happen together. */
   readonly atomic: boolean
-  /** Staged objects that are not in the map below yet; most work never asks for them. */
+  /** Staged objects that are not in the map yet; most work never asks for them. */
   #unmapped: NewObject[] = []
-  readonly #staged = new Map<string, NewObject>()
+  #stagedByOid: Map<string, NewObject> | undefined
   #unflushed: NewObject[] = []
-  #flushed: Promise<void> = Promise.resolve()
+  /** The last flush, while it is under way. */
+  #flushing: Promise<void> | undefined
   /** Entries of trees that edits read and make. */
-  readonly #trees = new Map<string, readonly TreeItem[]>()
+  #trees: Map<string, readonly TreeItem[]> | undefined
   #stagedTrees: WeakMap<NewObject, ParsedTree> | undefined
   #keptEntries = 0
-  readonly #moves = new Map<string, RefMove>()
-  readonly #known = new Map<string, ObjectInfo>()
-  readonly #infos: Loader<ObjectInfo | undefined>
-  readonly #inline: Loader<StoredObject | undefined>
-  readonly #parsed: Loader<StoredObject | undefined>
+  readonly #moves: Map<string, RefMove>
+  #storeReads: StoreReads | undefined
 
   constructor(context: WorkspaceContext, atomic: boolean) {
     const { store, repository, limits, commits, caches, pageBounds = defaultPageBounds, caller } = context
-    const name = repository.repository
     this.store = store
     this.caller = caller
     this.commits = commits
@@ -82,9 +83,7 @@ export class Workspace {
     this.format = repository.objectFormat
     this.limits = limits
     this.atomic = atomic
-    this.#infos = new Loader((oids) => store.hasObjects(name, oids))
-    this.#inline = new Loader((oids) => store.readObjects(name, oids, limits.maxInlineBytes))
-    this.#parsed = new Loader((oids) => store.readObjects(name, oids, maxParsedBytes))
+    this.#moves = atomic ? new Map() : noMoves
   }
 
   /** Aborts when nobody waits for the answer any more. */
@@ -109,32 +108,34 @@ export class Workspace {
   unstage(count: number): void {
     if (this.#unflushed.length === count) return
     this.#unflushed.length = count
-    this.#staged.clear()
+    this.#stagedByOid = undefined
     this.#unmapped = [...this.#unflushed]
   }
 
   #stagedObject(oid: string): NewObject | undefined {
     if (this.#unmapped.length > 0) {
-      for (const object of this.#unmapped) this.#staged.set(object.oid, object)
+      this.#stagedByOid ??= new Map()
+      for (const object of this.#unmapped) this.#stagedByOid.set(object.oid, object)
       this.#unmapped = []
     }
-    return this.#staged.get(oid)
+    return this.#stagedByOid?.get(oid)
+  }
+
+  get #reads(): StoreReads {
+    this.#storeReads ??= new StoreReads(this.store, this.repository.repository, this.limits.maxInlineBytes)
+    return this.#storeReads
   }
 
   /** Kind and size of an object; undefined = missing. Concurrent questions go to the store together. */
   async info(oid: string): Promise<ObjectInfo | undefined> {
     const staged = this.#stagedObject(oid)
     if (staged) return { kind: staged.kind, size: staged.content.length }
-    const known = this.#known.get(oid)
-    if (known) return known
-    const info = await this.#infos.load(oid)
-    if (info) this.#known.set(oid, info)
-    return info
+    return this.#reads.info(oid)
   }
 
   /** An object; its content only up to `maxInlineBytes`. */
   async read(oid: string): Promise<StoredObject | undefined> {
-    return this.#fromStaged(oid) ?? this.#inline.load(oid)
+    return this.#fromStaged(oid) ?? this.#reads.inline.load(oid)
   }
 
   #fromStaged(oid: string): StoredObject | undefined {
@@ -146,7 +147,7 @@ export class Workspace {
   async content(kind: ObjectKind, oid: string): Promise<Uint8Array> {
     // Walks through history or trees end here.
     this.throwIfAbandoned()
-    return contentOf({ oid, kind, format: this.format }, this.#fromStaged(oid) ?? (await this.#parsed.load(oid)))
+    return contentOf({ oid, kind, format: this.format }, this.#fromStaged(oid) ?? (await this.#reads.parsed.load(oid)))
   }
 
   /** A tree; the empty text stands for the empty tree. */
@@ -163,13 +164,13 @@ export class Workspace {
 
   /** Others wait for it too, so that it does not end with this call. */
   async #loadTree(oid: string): Promise<ParsedTree> {
-    const object = this.#fromStaged(oid) ?? (await this.#parsed.load(oid))
+    const object = this.#fromStaged(oid) ?? (await this.#reads.parsed.load(oid))
     return new ParsedTree(contentOf({ oid, kind: 'tree', format: this.format }, object), this.format)
   }
 
   /** The entries of a tree, for an edit; the empty text stands for the empty tree. */
   async tree(oid: string): Promise<readonly TreeItem[]> {
-    const kept = this.#trees.get(oid)
+    const kept = this.#trees?.get(oid)
     if (kept) return kept
     const items = (await this.parsedTree(oid)).items()
     if (oid !== '') this.#keepTree(oid, items)
@@ -186,6 +187,7 @@ export class Workspace {
 
   /** Keeps the newest trees. */
   #keepTree(oid: string, items: readonly TreeItem[]): void {
+    this.#trees ??= new Map()
     if (this.#trees.has(oid)) return
     this.#trees.set(oid, items)
     this.#keptEntries += items.length
@@ -262,20 +264,30 @@ export class Workspace {
 
   /** Stores staged objects; they are durable when it resolves. */
   flush(): Promise<void> {
-    if (this.#unflushed.length === 0) return this.#flushed
+    if (this.#unflushed.length === 0) return this.#flushing ?? flushed
     // One after the other: a second flush stores what the first one does not.
-    const flushed = this.#flushed.then(() => this.#flush())
-    this.#flushed = flushed.catch(() => undefined)
-    return flushed
+    const next = this.#flushing ? this.#flushing.then(() => this.#flush()) : this.#flush()
+    if (next === undefined) return flushed
+    const settled = () => {
+      if (this.#flushing === ignored) this.#flushing = undefined
+    }
+    const ignored: Promise<void> = next.then(settled, settled)
+    this.#flushing = ignored
+    return next
   }
 
-  async #flush(): Promise<void> {
+  #flush(): Promise<void> | undefined {
     const objects = this.#unflushed
-    if (objects.length === 0) return
+    if (objects.length === 0) return undefined
     const { length } = objects
-    await this.store.putObjects(this.repository.repository, objects)
-    // Only now: the next flush retries objects that could not be stored.
-    this.#unflushed = this.#unflushed.slice(length)
+    // Only when they are stored: the next flush retries objects that could not be.
+    const done = () => {
+      this.#unflushed = this.#unflushed.slice(length)
+    }
+    const stored = this.store.putObjects(this.repository.repository, objects)
+    if (stored !== undefined) return stored.then(done)
+    done()
+    return undefined
   }
 
   /**

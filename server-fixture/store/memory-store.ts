@@ -66,7 +66,7 @@ export class MemoryStore implements Store {
     return creation
   }
 
-  async getRepository(repository: string): Promise<RepositoryInfo | undefined> {
+  getRepository(repository: string): Promise<RepositoryInfo | undefined> | RepositoryInfo | undefined {
     return this.#repositories.get(repository)?.info
   }
 
@@ -82,9 +82,10 @@ export class MemoryStore implements Store {
     return deleted
   }
 
-  async putObjects(repository: string, objects: readonly NewObject[]): Promise<void> {
+  putObjects(repository: string, objects: readonly NewObject[]): Promise<void> | undefined {
     const stored = this.#find(repository).objects
     for (const object of objects) stored.add(object.oid, object)
+    return undefined
   }
 
   async readObjects(

@@ -103,13 +103,17 @@ export interface Store {
    * resolves.
    */
   createRepository(repository: string, objectFormat: ObjectFormat, request?: KeyedBy<Creation>): Promise<Creation>
-  getRepository(repository: string): Promise<RepositoryInfo | undefined>
+  /** At once where the store knows without waiting. */
+  getRepository(repository: string): Promise<RepositoryInfo | undefined> | RepositoryInfo | undefined
   listRepositories(page: PageRequest): Promise<RepositoryInfo[]>
   /** Deletes a repository with everything in it; false = there was none. */
   deleteRepository(repository: string, request?: KeyedBy<boolean>): Promise<boolean>
 
-  /** Stores all objects, durably, before it resolves. An object that is stored already is no error. */
-  putObjects(repository: string, objects: readonly NewObject[]): Promise<void>
+  /**
+   * Stores all objects, durably, before it resolves; undefined = it has done so. An object that is stored already is no
+   * error.
+   */
+  putObjects(repository: string, objects: readonly NewObject[]): Promise<void> | undefined
   /** One for each oid, in order; undefined = missing. Contents above `maxBytes` are left out. */
   readObjects(repository: string, oids: readonly string[], maxBytes: number): Promise<(StoredObject | undefined)[]>
   /** One for each oid, in order; undefined = missing. */

@@ -74,7 +74,7 @@ export function testObjects(subject: () => Subject): void {
     const { store } = subject()
     const notFound = { name: 'BlobwireError', code: 'not_found', reason: 'repository' }
     const page = { prefix: '', after: '', limit: 1 }
-    await assert.rejects(store.putObjects('nobody', []), notFound)
+    await assert.rejects(async () => store.putObjects('nobody', []), notFound)
     await assert.rejects(store.readObjects('nobody', [], 1), notFound)
     await assert.rejects(store.hasObjects('nobody', []), notFound)
     await assert.rejects(store.listRefs('nobody', page), notFound)
