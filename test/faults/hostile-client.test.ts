@@ -5,7 +5,16 @@ import { connect, type Socket } from 'node:net'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import { type ServerProcess, startServerProcess } from '../../server-fixture/process.ts'
 import { type Client, createClient } from '../../src/index.ts'
-import { type Frame, flags, frameBytes, frameReader, frameTypes, headerBlock, preface } from '../support/raw-http2.ts'
+import {
+  type Frame,
+  flags,
+  frameBytes,
+  frameReader,
+  frameTypes,
+  headerBlock,
+  headerBomb,
+  preface
+} from '../support/raw-http2.ts'
 import { later } from '../support/until.ts'
 
 /** The time of an attack that the server does not end. */
@@ -51,15 +60,15 @@ async function attacker(context: TestContext, port: number): Promise<Attacker> {
   return self
 }
 
-const requestBlock = (protocol: (typeof protocols)[number]) =>
-  headerBlock([
-    [':method', 'POST'],
-    [':scheme', 'http'],
-    [':authority', '127.0.0.1'],
-    [':path', '/blobwire.v1.VcsService/GetRepository'],
-    ['content-type', contentTypes[protocol]],
-    ['te', 'trailers']
-  ])
+const requestFields = (protocol: (typeof protocols)[number]): [string, string][] => [
+  [':method', 'POST'],
+  [':scheme', 'http'],
+  [':authority', '127.0.0.1'],
+  [':path', '/blobwire.v1.VcsService/GetRepository'],
+  ['content-type', contentTypes[protocol]],
+  ['te', 'trailers']
+]
+const requestBlock = (protocol: (typeof protocols)[number]) => headerBlock(requestFields(protocol))
 
 interface Attack {
   readonly name: string
@@ -139,6 +148,19 @@ const attacks: Attack[] = [
     name: 'a header block that is not HPACK',
     step: () => [{ type: frameTypes.headers, flags: flags.endHeaders, stream: 1, payload: Buffer.alloc(40, 0xff) }],
     isEnded: true
+  },
+  {
+    name: 'headers of 40 MB in 15 KB',
+    step(protocol, step) {
+      const payload = headerBomb(requestFields(protocol))
+      return times((index) => ({
+        type: frameTypes.headers,
+        flags: flags.endHeaders | flags.endStream,
+        stream: streamOf(step, index),
+        payload
+      }))
+    },
+    isEnded: false
   },
   {
     name: 'a frame above the largest that is allowed',

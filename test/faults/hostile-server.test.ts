@@ -11,6 +11,7 @@ import {
   frameBytes,
   frameTypes,
   headerBlock,
+  headerBomb,
   type RawPeer,
   type RawServer,
   startRawServer
@@ -214,6 +215,16 @@ const attacks: Attack[] = [
       }
     },
     // node:http2 drops the answer without a word, and leaves the stream open.
+    codes: ['resource_exhausted', 'unavailable', 'deadline_exceeded'],
+    closes: false,
+    way: 'single'
+  },
+  {
+    name: 'headers of 40 MB in 15 KB',
+    async run(peer, stream) {
+      const payload = headerBomb([[':status', '200']])
+      await peer.write(frameBytes({ type: frameTypes.headers, flags: flags.endHeaders, stream, payload }))
+    },
     codes: ['resource_exhausted', 'unavailable', 'deadline_exceeded'],
     closes: false,
     way: 'single'

@@ -41,6 +41,15 @@ export function headerBlock(fields: readonly (readonly [name: string, value: str
   return Buffer.concat(fields.flatMap(([name, value]) => [Buffer.of(0x10), ...literal(name), ...literal(value)]))
 }
 
+/**
+ * A header block of less than 16 KB that is 40 MB when it is decoded: a literal that is indexed (RFC 7541 section 6.2.1), and
+ * its index again and again (section 6.1).
+ */
+export function headerBomb(fields: readonly (readonly [name: string, value: string])[]): Buffer {
+  const indexed = Buffer.concat([Buffer.of(0x40), ...literal('x-bomb'), ...literal('v'.repeat(4000))])
+  return Buffer.concat([headerBlock(fields), indexed, Buffer.alloc(10_000, 0x80 | 62)])
+}
+
 /** RFC 7541 sections 5.1 and 5.2, without Huffman. */
 function literal(text: string): Buffer[] {
   const bytes = Buffer.from(text)
