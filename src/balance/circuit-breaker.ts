@@ -74,9 +74,6 @@ const emptyHalf = (): Half => ({ attempts: 0, failed: 0, distinct: 0 })
  * Attempts that were under way together and fail together tell one fact, not many: a connection that breaks under 256
  * calls is one failure. So an attempt counts towards the failures in a row only if it began after the last counted
  * failure, and the ratio alone does not open the breaker without a few such failures.
- *
- * A new connection to an endpoint that could not be reached is news, so that it brings the next probe forward. It is none
- * where a probe on such a connection failed: the endpoint takes connections and cannot work.
  */
 export class CircuitBreaker {
   readonly #clock: Clock
@@ -86,15 +83,11 @@ export class CircuitBreaker {
   /** Grows with each change of state, so that late outcomes of an earlier state are told apart. */
   #generation = 0
   /** When an open breaker gives the permit of a probe. */
-  probeAtMs = 0
+  #probeAtMs = 0
   /** When the breaker opened, or opened again after a probe. */
   openedAtMs = 0
   /** Openings since the breaker was last closed. */
   #openingsInRow = 0
-  /** A new connection would tell that the endpoint is back. */
-  isConnectionNews = false
-  /** A new connection has brought the probe forward. */
-  #isReached = false
   #inRow = 0
   #countedAtMs = Number.NEGATIVE_INFINITY
   #half = emptyHalf()
@@ -122,13 +115,13 @@ export class CircuitBreaker {
   /** Whether an attempt would get a permit now. */
   get admits(): boolean {
     if (this.#state === 'closed') return true
-    return this.#state === 'open' && this.#clock.now() >= this.probeAtMs
+    return this.#state === 'open' && this.#clock.now() >= this.#probeAtMs
   }
 
   /** Milliseconds until a probe gets a permit; 0 = now, or the probe is under way. */
   get waitMs(): number {
     if (this.#state !== 'open') return 0
-    return Math.max(0, this.probeAtMs - this.#clock.now())
+    return Math.max(0, this.#probeAtMs - this.#clock.now())
   }
 
   /** A permit for one attempt; undefined = the breaker refuses it. */
@@ -145,16 +138,15 @@ export class CircuitBreaker {
     if (permit !== this.#generation) return
     if (this.#state === 'half_open') return this.#recordProbe(outcome)
     if (outcome === 'none') return
-    if (outcome !== 'success') return this.#recordFailure(beganAtMs)
+    if (outcome === 'failure') return this.#recordFailure(beganAtMs)
     this.#half.attempts++
     this.#inRow = 0
   }
 
-  /** A new connection to the endpoint was opened while the breaker is open: the next attempt is the probe. */
+  /** The endpoint takes connections: where the breaker is open, the next attempt is the probe. */
   reached(): void {
-    if (this.#state !== 'open' || !this.isConnectionNews) return
-    this.#isReached = true
-    this.probeAtMs = this.#clock.now()
+    if (this.#state !== 'open') return
+    this.#probeAtMs = this.#clock.now()
     this.onChange?.()
   }
 
@@ -168,9 +160,7 @@ export class CircuitBreaker {
       this.#half.distinct++
       this.#inRow++
     }
-    if (this.#inRow < this.#options.failures && !this.#isBad()) return
-    this.isConnectionNews = true
-    this.#open()
+    if (this.#inRow >= this.#options.failures || this.#isBad()) this.#open()
   }
 
   #recordProbe(outcome: Outcome): void {
@@ -178,13 +168,11 @@ export class CircuitBreaker {
       this.closings++
       this.#openingsInRow = 0
       this.#change('closed')
-    } else if (outcome === 'none') {
+    } else if (outcome === 'failure') {
+      this.#open()
+    } else {
       // The probe tells nothing: the next attempt is the probe.
       this.#change('open')
-    } else {
-      if (outcome === 'unreachable') this.isConnectionNews = true
-      else if (this.#isReached) this.isConnectionNews = false
-      this.#open()
     }
   }
 
@@ -192,8 +180,7 @@ export class CircuitBreaker {
     const { firstOpenMs, openMs } = this.#options
     const ms = Math.min(openMs, firstOpenMs * 2 ** this.#openingsInRow++)
     this.openedAtMs = this.#clock.now()
-    this.probeAtMs = this.openedAtMs + ms * (1 - jitter * this.#random())
-    this.#isReached = false
+    this.#probeAtMs = this.openedAtMs + ms * (1 - jitter * this.#random())
     this.openings++
     this.#change('open')
   }

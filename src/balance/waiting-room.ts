@@ -27,8 +27,8 @@ export interface Awaited {
 }
 
 /**
- * First come, first served, with one timer for all; the bulkhead bounds the number of waiters. Where an endpoint could not
- * be reached, a call is not spent on finding out whether it is back: a new connection is.
+ * First come, first served, with one timer for all; the bulkhead bounds the number of waiters. No call is spent on finding
+ * out whether an endpoint is back: a new connection is, and only where it is answered, one of the calls is the probe.
  */
 export class WaitingRoom {
   readonly #clock: Clock
@@ -87,9 +87,7 @@ export class WaitingRoom {
       waiter.giveUp()
     }
     for (const [breaker, endpoint] of this.#breakers) {
-      if (breaker.state !== 'open' || this.#nextAtMs(breaker) > now) continue
-      if (!breaker.isConnectionNews) this.#admit()
-      else this.#check(breaker, endpoint, now)
+      if (breaker.state === 'open' && this.#nextAtMs(breaker) <= now) this.#check(breaker, endpoint, now)
     }
     this.#setTimer()
   }
@@ -102,9 +100,8 @@ export class WaitingRoom {
     })
   }
 
-  /** When an open breaker is looked at again. */
+  /** When a connection is tried next. */
   #nextAtMs(breaker: CircuitBreaker): number {
-    if (!breaker.isConnectionNews) return breaker.probeAtMs
     return Math.max(breaker.openedAtMs, this.#checkedAtMs.get(breaker) ?? 0) + checkMs
   }
 

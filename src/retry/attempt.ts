@@ -155,7 +155,7 @@ export class Attempt implements Call, Sink, Cancellable, Timed {
   #failed(error: BlobwireError | undefined, isResult: boolean): void {
     if (error === undefined) return void this.#end('none')
     const outcome = isResult ? 'success' : outcomeOf(error, this.channel.isSilentSince(this.#beganAtMs))
-    if (outcome === 'failure' || outcome === 'unreachable') this.channel.lastFailure = error
+    if (outcome === 'failure') this.channel.lastFailure = error
     this.#end(outcome)
   }
 

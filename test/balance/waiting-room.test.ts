@@ -181,16 +181,34 @@ test('exactly one of the calls that wait is the probe; the others begin when it 
   assert.equal(clock.pending, 0)
 })
 
-test('an endpoint that takes connections and refuses every request is asked at doubling times, not twice a second', async () => {
-  const { write, of, pass, arrivals } = harnessOf(['a'], { retry: { ...retry, maxAttempts: 1 } })
+for (const [waitMs, least, most] of [
+  [2000, 50, 125],
+  [0, 9, 13]
+] as const) {
+  const often = waitMs > 0 ? 'twice a second while calls wait' : 'at doubling times where none waits'
+  test(`an endpoint that takes connections and refuses every request is asked ${often}`, async () => {
+    const once = { ...retry, maxAttempts: 1 }
+    const { write, of, pass, arrivals } = harnessOf(['a'], { breaker: { ...breaker, waitMs }, retry: once })
+    of('a').error = overloaded
+    for (let tenth = 0; tenth < 600; tenth++) {
+      watch([write()])
+      await pass(100)
+    }
+    assert.ok(arrivals.length >= least && arrivals.length <= most, `${arrivals.length} requests in a minute`)
+  })
+}
+
+test('a lone endpoint that refused every request for long is found within a second', async () => {
+  const { write, of, pass } = harnessOf(['a'])
   of('a').error = overloaded
-  const ends: (string | undefined)[][] = []
-  for (let second = 0; second < 60; second++) {
-    ends.push(watch([write()]))
-    await pass(1000)
+  for (let tenth = 0; tenth < 200; tenth++) {
+    watch([write()])
+    await pass(100)
   }
-  // Five open the breaker; then probes after 0.5 s (two: the first follows a new connection), 1, 2, 4, 8, 16, 32 s.
-  assert.ok(arrivals.length >= 9 && arrivals.length <= 13, `${arrivals.length} requests in a minute`)
+  of('a').error = undefined
+  const ends = watch([write(), write()])
+  await pass(1000)
+  assert.deepEqual(ends, ['ok', 'ok'])
 })
 
 test('with three endpoints of which one is down no call waits or fails', async () => {

@@ -47,7 +47,7 @@ test('an error has the code and the retryability of its reason, unless it says o
   assert.equal(mayRetry(told), true)
   assert.equal(error({ message: 'x' }).code, 'unknown')
   const later = error({ code: 'unavailable', reason: 'a_reason_of_a_later_server', message: 'x' })
-  assert.deepEqual([later.retryable, mayRetry(later), outcomeOf(later, false)], [true, true, 'unreachable'])
+  assert.deepEqual([later.retryable, mayRetry(later), outcomeOf(later, false)], [true, true, 'failure'])
 })
 
 test('`is` narrows by reason', () => {
@@ -79,16 +79,16 @@ test('the breaker counts connections that fail, whole requests that are refused,
     outcomeOf(error({ message: 'x', ...init }), isSilence)
   const processed = { sent: 'processed' } as const
   const cases: readonly (readonly [ReturnType<typeof told>, Parameters<typeof told>[0], boolean?])[] = [
-    ['unreachable', { code: 'unavailable', sent: 'never' }],
-    ['unreachable', { reason: 'connect_timeout', sent: 'never' }],
+    ['failure', { code: 'unavailable', sent: 'never' }],
+    ['failure', { reason: 'connect_timeout', sent: 'never' }],
     ['failure', { code: 'unavailable', sent: 'maybe' }],
     ['failure', { reason: 'connection_dead', sent: 'maybe' }],
     ['failure', { reason: 'refused', sent: 'never' }],
     ['failure', { code: 'unavailable', ...processed }],
     ['failure', { reason: 'store_closed', ...processed }],
     ['failure', { reason: 'server_full', ...processed }],
-    ['unreachable', { code: 'deadline_exceeded', sent: 'maybe' }, true],
-    ['unreachable', { reason: 'attempt_timeout', sent: 'maybe' }, true],
+    ['failure', { code: 'deadline_exceeded', sent: 'maybe' }, true],
+    ['failure', { reason: 'attempt_timeout', sent: 'maybe' }, true],
     ['none', { code: 'deadline_exceeded', sent: 'maybe' }, false],
     ['none', { code: 'deadline_exceeded', ...processed }, true],
     // One operation, one repository, one request: the server works.

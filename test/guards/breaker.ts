@@ -64,13 +64,6 @@ export const guards: readonly Guard[] = [
     tests: [breakerTest]
   },
   {
-    name: 'the breaker: a connection brings no probe forward where the last such probe failed',
-    file: breaker,
-    from: '      else if (this.#isReached) this.isConnectionNews = false\n',
-    to: '',
-    tests: [breakerTest]
-  },
-  {
     name: 'the breaker: an error of one operation in a frame is an answer',
     file: 'src/retry/attempt.ts',
     from: "isResult ? 'success' : outcomeOf(",
@@ -134,7 +127,7 @@ export const guards: readonly Guard[] = [
     tests: [reasons]
   },
   {
-    name: 'the breaker: a refused request had its connection',
+    name: 'the breaker: a refused request had its connection, and is not free',
     file: 'src/core/reasons.ts',
     from: "text: 'The server refused the request without processing it.', breaker: 'refusal' }",
     to: "text: 'The server refused the request without processing it.' }",
@@ -150,8 +143,8 @@ export const guards: readonly Guard[] = [
   {
     name: 'waiting: a connection is tried while calls wait',
     file: room,
-    from: '      else this.#check(breaker, endpoint, now)\n',
-    to: '',
+    from: ' && this.#nextAtMs(breaker) <= now) this.#check',
+    to: ' && this.#nextAtMs(breaker) < 0) this.#check',
     tests: [roomTest]
   },
   {
