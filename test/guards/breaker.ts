@@ -131,7 +131,7 @@ export const guards: readonly Guard[] = [
     file: 'src/core/reasons.ts',
     from: "text: 'The server refused the request without processing it.', breaker: 'refusal' }",
     to: "text: 'The server refused the request without processing it.' }",
-    tests: [reasons]
+    tests: [atPeer]
   },
   {
     name: 'the breaker: a failed disk is no failure of the endpoint',
