@@ -5,16 +5,21 @@ import * as zlib from '../platform/zlib.ts'
 export { gzip } from '../platform/zlib.ts'
 
 /**
- * The content of one or more gzip members (RFC 1952); a promise where they are large.
+ * The content of one or more gzip members (RFC 1952); a promise where they are large. `isWanted` is asked when a body has
+ * waited for others: one that nobody wants any more is refused.
  * @throws BlobwireError `resource_exhausted` above `maxBytes`, before more is buffered; `invalid_argument`, reason
  * `malformed`, for bytes that are not gzip, are truncated or have a wrong checksum or size
  */
-export function gunzip(bytes: Uint8Array, maxBytes: number): Uint8Array | Promise<Uint8Array> {
+export function gunzip(
+  bytes: Uint8Array,
+  maxBytes: number,
+  isWanted?: () => boolean
+): Uint8Array | Promise<Uint8Array> {
   const fail = (cause: unknown): never => {
     throw failure(cause, maxBytes)
   }
   try {
-    const content = zlib.gunzip(bytes, maxBytes)
+    const content = zlib.gunzip(bytes, maxBytes, isWanted)
     return content instanceof Promise ? content.catch(fail) : content
   } catch (cause) {
     return fail(cause)

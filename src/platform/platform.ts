@@ -69,10 +69,10 @@ export interface ZlibFunctions {
   /** One gzip member, compressed for speed. */
   gzip(bytes: Uint8Array): Uint8Array | Promise<Uint8Array>
   /**
-   * The content of one or more gzip members.
+   * The content of one or more gzip members. A body that waited for its turn is asked for `isWanted` first.
    * @throws RangeError above `maxBytes`, before more is buffered; another Error for bytes that are not gzip
    */
-  gunzip(bytes: Uint8Array, maxBytes: number): Uint8Array | Promise<Uint8Array>
+  gunzip(bytes: Uint8Array, maxBytes: number, isWanted?: () => boolean): Uint8Array | Promise<Uint8Array>
 }
 
 /** `schedule.ts`: callbacks in later phases of the event loop, and timers. */

@@ -27,7 +27,11 @@ export function gzip(bytes: Uint8Array): Uint8Array | Promise<Uint8Array> {
 }
 
 /** Above the limit, zlib throws ERR_BUFFER_TOO_LARGE, a RangeError. */
-export function gunzip(bytes: Uint8Array, maxBytes: number): Uint8Array | Promise<Uint8Array> {
+export function gunzip(
+  bytes: Uint8Array,
+  maxBytes: number,
+  isWanted?: () => boolean
+): Uint8Array | Promise<Uint8Array> {
   if (bytes.length <= syncBytes) {
     try {
       return zlib.gunzipSync(bytes, { maxOutputLength: Math.min(maxBytes, syncOutputBytes) })
@@ -35,14 +39,15 @@ export function gunzip(bytes: Uint8Array, maxBytes: number): Uint8Array | Promis
       if (maxBytes <= syncOutputBytes || !(error instanceof RangeError)) throw error
     }
   }
-  return inflate(bytes, maxBytes)
+  return inflate(bytes, maxBytes, isWanted)
 }
 
 /** Bodies that wait take the memory of their compressed bytes alone. */
-async function inflate(bytes: Uint8Array, maxBytes: number): Promise<Uint8Array> {
+async function inflate(bytes: Uint8Array, maxBytes: number, isWanted = () => true): Promise<Uint8Array> {
   if (inflating >= maxInflating) await new Promise<void>((resolve) => waiting.push(resolve))
   else inflating++
   try {
+    if (!isWanted()) throw new Error('nobody waits for the content')
     return await gunzipAsync(bytes, { maxOutputLength: maxBytes, chunkSize })
   } finally {
     const next = waiting.shift()

@@ -5,9 +5,9 @@ import { test } from 'node:test'
 import type { MessageTypeDefinition } from '@grpc/proto-loader'
 import { jsonCodec } from '../../src/codec/json.ts'
 import { msgpackCodec } from '../../src/codec/msgpack.ts'
-import { fromWire, toWire } from '../../src/codec/wire-object.ts'
+import { toWire } from '../../src/codec/wire-object.ts'
 import type { MessageName } from '../../src/schema/descriptor.ts'
-import { loadProto } from '../../src/transport/grpc/proto.ts'
+import { decodeProtobuf, loadProto } from '../../src/transport/grpc/proto.ts'
 
 interface Golden {
   type: MessageName
@@ -23,7 +23,7 @@ for (const [index, golden] of cases.entries()) {
     const fromJson = jsonCodec.decode(golden.type, Buffer.from(golden.json))
     const fromMsgpack = msgpackCodec.decode(golden.type, Buffer.from(golden.msgpack, 'base64'))
     const type = loadProto()[`blobwire.v1.${golden.type}`] as MessageTypeDefinition<object, object>
-    const fromProtobuf = fromWire(golden.type, type.deserialize(Buffer.from(golden.protobuf, 'base64')))
+    const fromProtobuf = decodeProtobuf(golden.type, Buffer.from(golden.protobuf, 'base64'))
     assert.deepEqual(fromMsgpack, fromJson)
     assert.deepEqual(fromProtobuf, fromJson)
 

@@ -3,21 +3,21 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js'
 import { verifyResponse } from '../../src/client/verify/answers.ts'
-import { fromWire } from '../../src/codec/wire-object.ts'
 import { serviceName } from '../../src/schema/methods.ts'
-import { loadProto } from '../../src/transport/grpc/proto.ts'
+import { decodeProtobuf, loadProto } from '../../src/transport/grpc/proto.ts'
 import { startCpuClock } from '../support/until.ts'
 
-const { responseDeserialize, responseSerialize } = (loadProto()[serviceName] as ServiceDefinition)[
-  'GetBlob'
-] as MethodDefinition<object, object>
+const { responseSerialize } = (loadProto()[serviceName] as ServiceDefinition)['GetBlob'] as MethodDefinition<
+  object,
+  object
+>
 const content = Buffer.from('hello\n')
 const oid = 'ce013625030ba8dba906f756967f9e9ca394464a'
 const sound = responseSerialize({ oid, size: 6, content })
 
 /** As the gRPC transport and the client take an answer. */
 function read(bytes: Uint8Array) {
-  const answer = fromWire('GetBlobResponse', responseDeserialize(Buffer.from(bytes)))
+  const answer = decodeProtobuf('GetBlobResponse', bytes)
   verifyResponse('getBlob', { oid }, answer)
   return answer
 }

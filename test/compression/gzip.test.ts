@@ -24,6 +24,17 @@ test('a body above the limit is resource_exhausted, at once or later', async () 
   await assert.rejects(Promise.resolve(gunzip(gzipSync(Buffer.alloc(64 * megabyte)), megabyte)), isExhausted)
 })
 
+test('a body that waited, and that nobody wants any more, is not decompressed', async () => {
+  let isWanted = true
+  const results = Array.from({ length: 8 }, async () => gunzip(bomb, 4 * megabyte, () => isWanted))
+  isWanted = false
+  const settled = await Promise.allSettled(results)
+  assert.deepEqual(
+    settled.map(({ status }) => status),
+    ['fulfilled', 'fulfilled', 'fulfilled', 'fulfilled', 'rejected', 'rejected', 'rejected', 'rejected']
+  )
+})
+
 test('four bodies at most are decompressed at the same time, and all of them in the end', async () => {
   let begun = 0
   const hook = createHook({

@@ -187,9 +187,10 @@ class HttpSession implements SessionStream {
   }
 
   #take(flags: number, payload: Uint8Array): void {
+    if (this.#ended) return
     const isCompressed = (flags & compressedFlag) !== 0
     if (isCompressed && !this.#gzipped) throw malformedResponse('a compressed message without connect-content-encoding')
-    const bytes = isCompressed ? gunzip(payload, this.#options.maxResponseBytes) : payload
+    const bytes = isCompressed ? gunzip(payload, this.#options.maxResponseBytes, () => !this.#ended) : payload
     if (bytes instanceof Promise || this.#reading !== undefined) this.#takeLater(flags, Promise.resolve(bytes))
     else this.#message(flags, bytes)
   }
