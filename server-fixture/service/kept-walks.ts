@@ -1,6 +1,9 @@
 /** Walks through history that wait for their next page. They are hints: without one, a walk is made again. */
+import { shareOfMemory } from '../store/bounded-cache.ts'
+
 const maxWalks = 64
-const maxBytes = 256 * 1024 * 1024
+/** Of all walks; enough for one through three million commits. */
+const usualMaxBytes = shareOfMemory(1 / 8, 256 * 1024 * 1024)
 const maxIdleMs = 10 * 60_000
 
 /** Where a walk is: `visited` commits after the one where it began. */
@@ -34,9 +37,11 @@ export class KeptWalks {
   /** The oldest first. */
   #walks: KeptWalk[] = []
   readonly #now: () => number
+  readonly #maxBytes: number
 
-  constructor(now: () => number = () => performance.now()) {
+  constructor({ now = () => performance.now(), maxBytes = usualMaxBytes } = {}) {
     this.#now = now
+    this.#maxBytes = maxBytes
   }
 
   get size(): number {
@@ -74,7 +79,7 @@ export class KeptWalks {
     while (true) {
       const [oldest] = this.#walks
       if (oldest === undefined) return
-      if (this.#walks.length <= maxWalks && bytes <= maxBytes && oldest.keptAtMs >= oldestMs) return
+      if (this.#walks.length <= maxWalks && bytes <= this.#maxBytes && oldest.keptAtMs >= oldestMs) return
       this.#walks.shift()
       bytes -= oldest.bytes
     }

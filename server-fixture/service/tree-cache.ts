@@ -1,8 +1,8 @@
 /** The trees that calls have read of late, so that a directory that many of them pass is read and parsed once. */
-import { BoundedCache, type CacheBounds } from '../store/bounded-cache.ts'
+import { BoundedCache, type CacheBounds, shareOfMemory } from '../store/bounded-cache.ts'
 import type { ParsedTree } from './parsed-tree.ts'
 
-const defaultBounds: CacheBounds = { maxBytes: 64 * 1024 * 1024, maxAgeMs: 10 * 60_000 }
+const defaultBounds: CacheBounds = { maxBytes: shareOfMemory(1 / 16, 64 * 1024 * 1024), maxAgeMs: 10 * 60_000 }
 
 /**
  * Trees by repository and oid. Nothing is ever out of date, because an oid names its content; a repository that is

@@ -1,5 +1,14 @@
 /** A cache with a bound in bytes and in time; the entry used least recently goes first. */
 
+import { totalmem } from 'node:os'
+
+/** A part of the memory that this process may use, and at most so many bytes. */
+export function shareOfMemory(part: number, mostBytes: number): number {
+  // Without a bound for the process, Node tells 0 or a number beyond all memory.
+  const bound = process.constrainedMemory() || Number.POSITIVE_INFINITY
+  return Math.min(mostBytes, Math.min(bound, totalmem()) * part)
+}
+
 /** The bounds of a cache. */
 export interface CacheBounds {
   /** Of all entries together, as `set` is told. */

@@ -74,7 +74,7 @@ export const guards: readonly Guard[] = [
   {
     name: 'walks that wait are bounded in number and bytes',
     file: `${service}/kept-walks.ts`,
-    from: 'this.#walks.length <= maxWalks && bytes <= maxBytes && ',
+    from: 'this.#walks.length <= maxWalks && bytes <= this.#maxBytes && ',
     to: '',
     tests: readOnce
   },

@@ -139,7 +139,7 @@ test('a cache has a bound in bytes and in time, and the entry used least recentl
 
 test('of the walks that wait, the nearest in front of the page goes on, and the oldest are dropped', () => {
   let now = 0
-  const walks = new KeptWalks(() => now)
+  const walks = new KeptWalks({ now: () => now, maxBytes: 1000 })
   const waiting = (visited: number, bytes = 1) => ({ path: '', bytes, position: { start: 's', visited } })
   const page = { repository: 'r', path: '', start: 's', visited: 25 }
   for (const visited of [10, 20, 30]) walks.keep('r', waiting(visited))
@@ -151,7 +151,7 @@ test('of the walks that wait, the nearest in front of the page goes on, and the 
   assert.equal(walks.take(page), undefined)
   for (let count = 0; count < 100; count++) walks.keep('r', waiting(count))
   assert.equal(walks.size, 64)
-  walks.keep('r', waiting(1, 256 * 1024 * 1024))
+  walks.keep('r', waiting(1, 1000))
   assert.equal(walks.size, 1)
   now = 11 * 60_000
   assert.equal(walks.take(page), undefined)

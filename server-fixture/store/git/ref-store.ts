@@ -1,5 +1,5 @@
 /** Lists and reads the refs of one repository. */
-import { BoundedCache, type CacheBounds } from '../bounded-cache.ts'
+import { BoundedCache, type CacheBounds, shareOfMemory } from '../bounded-cache.ts'
 import { compareNames, pageOfNames } from '../name-page.ts'
 import type { PageRequest, StoredRef } from '../store.ts'
 import { storageFailure } from './git-failure.ts'
@@ -7,7 +7,7 @@ import { type RepositoryContext, runGit } from './git-process.ts'
 import { RefFiles } from './ref-files.ts'
 
 /** Lists of names between two pages of a listing. Another process may change them meanwhile. */
-export const nameListBounds: CacheBounds = { maxBytes: 32 * 1024 * 1024, maxAgeMs: 10_000 }
+export const nameListBounds: CacheBounds = { maxBytes: shareOfMemory(1 / 16, 32 * 1024 * 1024), maxAgeMs: 10_000 }
 /** Memory of a name in a list. */
 const nameBytes = 32
 /** Refs that are read at once. */
