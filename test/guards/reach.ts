@@ -64,5 +64,34 @@ export const guards: readonly Guard[] = [
     from: '  if (problem !== undefined) throw new FieldProblem(problem)\n',
     to: '',
     tests: ['test/server/ref-names.test.ts']
+  },
+  {
+    name: 'noise is not HTTP/1.1',
+    file: 'src/connection/http2/http1-probe.ts',
+    from: 'return statusLine.test(answer)',
+    to: 'return true',
+    tests: ['test/faults/noise.test.ts']
+  },
+  {
+    name: 'only a whole status line is HTTP/1.1',
+    file: 'src/connection/http2/http1-probe.ts',
+    from: '/^HTTP\\/1\\.[01] [1-5]\\d\\d[ \\r]/',
+    to: '/^HTTP\\/1\\./',
+    tests: ['test/faults/noise.test.ts']
+  },
+  {
+    name: 'noise before HTTP/2 is a broken connection, and no violation of the protocol',
+    file: 'src/connection/http2/connection.ts',
+    from: 'return this.#settingsReceived ? error : NotHttp2.of(error)',
+    to: 'return error',
+    tests: ['test/faults/noise.test.ts']
+  },
+  {
+    name: 'a server that ignores SETTINGS, and so may push, is left',
+    file: 'src/connection/http2/connection.ts',
+    from: 'else if (session.pendingSettingsAck) socket.destroy(settingsIgnored(options.connectTimeoutMs))',
+    to: '',
+    tests: ['test/faults/pushed-streams.test.ts'],
+    mayHang: true
   }
 ]

@@ -100,8 +100,8 @@ export interface RawServer extends AsyncDisposable {
   readonly requests: number
 }
 
-/** Starts one on a free port: it answers SETTINGS as it should, and leaves the rest to `attack`. */
-export async function startRawServer(): Promise<RawServer> {
+/** Starts one on a free port: it answers SETTINGS as it should, unless told otherwise, and leaves the rest to `attack`. */
+export async function startRawServer({ acknowledges = true } = {}): Promise<RawServer> {
   const sockets = new Set<Socket>()
   const counts = { requests: 0 }
   const server = createServer({ noDelay: true }, (socket) => {
@@ -120,7 +120,7 @@ export async function startRawServer(): Promise<RawServer> {
     }
     socket.write(frameBytes({ type: frameTypes.settings }))
     const take = frameReader(({ type, flags: set, stream }) => {
-      if (type === frameTypes.settings && (set & flags.ack) === 0) {
+      if (acknowledges && type === frameTypes.settings && (set & flags.ack) === 0) {
         socket.write(frameBytes({ type: frameTypes.settings, flags: flags.ack }))
       }
       if (type !== frameTypes.headers) return

@@ -43,8 +43,8 @@ export interface Negotiation {
   onHttp1(): void
   /** An answer has come over HTTP/2. */
   onAnswer(): void
-  /** The error of a stream, which may mean that the endpoint speaks HTTP/1.1. */
-  errorOf(error: Error): unknown
+  /** Calls back with the error of a stream; later, where the endpoint is asked whether it speaks HTTP/1.1. */
+  explain(error: Error, onError: (error: unknown) => void): void
 }
 
 /**
@@ -235,7 +235,7 @@ class TrackedRequest implements Dispatcher.DispatchHandler {
 
   onResponseError(controller: Dispatcher.DispatchController, error: Error): void {
     this.#tracking.failed(controller, error)
-    this.#handler.onResponseError?.(controller, error)
+    this.#handler.onResponseError?.(controller, this.#tracking.connection.explain(error))
   }
 }
 
@@ -285,6 +285,6 @@ class TrackedStream implements Dispatcher.DispatchHandler {
 
   onResponseError(controller: Dispatcher.DispatchController, error: Error): void {
     this.#tracking.failed(controller, error)
-    this.#listener.onError(this.#negotiation.errorOf(error))
+    this.#negotiation.explain(this.#tracking.connection.explain(error), (cause) => this.#listener.onError(cause))
   }
 }

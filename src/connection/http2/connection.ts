@@ -9,6 +9,7 @@ import type { Connector } from '../dial/connector.ts'
 import { type Endpoint, originOf } from '../endpoint.ts'
 import { ConnectionHealth, maxResetStreams, sessionOn } from '../health.ts'
 import type { ResolvedConnectionOptions } from '../options.ts'
+import { NotHttp2 } from './http1-probe.ts'
 
 /** HTTP/2's own 64 KiB cap bulk transfer at 3 MiB/s over 20 ms; these allow some 200 MiB/s (RFC 9113 section 6.9.2). */
 const streamWindowBytes = 8 * 1024 * 1024
@@ -180,6 +181,11 @@ export class Connection {
     if (this.#resetStreams >= maxResetStreams) this.drain()
   }
 
+  /** The error of a stream, by whether the server has spoken HTTP/2 at all. */
+  explain(error: Error): Error {
+    return this.#settingsReceived ? error : NotHttp2.of(error)
+  }
+
   /** Bytes received so far; a caller compares two readings. */
   get bytesRead(): number {
     return this.#socket?.bytesRead ?? 0
@@ -256,6 +262,8 @@ export class Connection {
     this.#health = health
     const cancel = clock.schedule(options.connectTimeoutMs, () => {
       if (!this.#settingsReceived) socket.destroy(settingsTimedOut(options.connectTimeoutMs))
+      // Until then nothing enforces them: that the server must not push, and how long its headers may be.
+      else if (session.pendingSettingsAck) socket.destroy(settingsIgnored(options.connectTimeoutMs))
     })
     socket.once('close', () => {
       health.stop()
@@ -267,6 +275,12 @@ export class Connection {
     this.#settingsReceived = true
     for (const callback of this.#waitingForSettings.splice(0)) callback()
   }
+}
+
+/** RFC 9113 section 6.5.3. */
+function settingsIgnored(timeoutMs: number): BlobwireError {
+  const message = `the server did not acknowledge the SETTINGS of the client within ${timeoutMs} ms`
+  return new BlobwireError({ reason: 'protocol_error', message, sent: 'maybe' })
 }
 
 function settingsTimedOut(timeoutMs: number): BlobwireError {

@@ -18,6 +18,7 @@ import {
   requestRefused,
   type StreamListener
 } from './connection-pool.ts'
+import { NotHttp2, speaksHttp1 } from './http1-probe.ts'
 
 /** Connections of HTTP/1.1, each of which has one request at a time. */
 const http1Connections = 8
@@ -41,9 +42,6 @@ export interface HttpConnectionOptions {
   readonly tls: TlsOptions
   readonly connection: ResolvedConnectionOptions
 }
-
-/** Errors of HTTP/2 with an HTTP/1.1 server: nghttp2 cannot read its answer, and later streams find no session. */
-const notHttp2Codes = new Set(['ERR_HTTP2_ERROR', 'ERR_HTTP2_INVALID_SESSION'])
 
 function notHttp2(cause?: unknown): BlobwireError {
   const message = 'the server speaks HTTP/1.1 only'
@@ -86,8 +84,9 @@ class NegotiatedHttpConnection implements HttpConnection, Negotiation {
   readonly #check: ConnectionCheck
   readonly #http2: ConnectionPool
   #http1: Dispatcher | undefined
-  /** An answer has come over HTTP/2, so that later bytes that look like HTTP/1.1 are damage. */
+  /** An answer has come over HTTP/2. */
   #verified = false
+  #probing: Promise<boolean> | undefined
 
   constructor(context: ConnectionContext, resolver: CachingResolver, check: ConnectionCheck) {
     this.#context = context
@@ -103,8 +102,8 @@ class NegotiatedHttpConnection implements HttpConnection, Negotiation {
       this.#verified = this.#http1 === undefined
       return response
     } catch (error) {
-      // The server has read only the preface, so that the request was not processed.
-      if (this.#looksLikeHttp1(error)) return this.#fallBack().request(options)
+      // A server of HTTP/1.1 has read only the preface, so that the request was not processed.
+      if (error instanceof NotHttp2 && (await this.#isHttp1())) return this.#fallBack().request(options)
       throw refusalOf(error) ?? error
     }
   }
@@ -126,10 +125,12 @@ class NegotiatedHttpConnection implements HttpConnection, Negotiation {
     this.#verified = true
   }
 
-  errorOf(error: Error): unknown {
-    if (!this.#looksLikeHttp1(error)) return refusalOf(error) ?? error
-    this.#fallBack()
-    return notHttp2(error)
+  explain(error: Error, onError: (error: unknown) => void): void {
+    if (!(error instanceof NotHttp2)) return onError(refusalOf(error) ?? error)
+    this.#isHttp1().then((isHttp1) => {
+      if (isHttp1) this.#fallBack()
+      onError(isHttp1 ? notHttp2(error) : error)
+    })
   }
 
   canConnect(): Promise<boolean> {
@@ -143,8 +144,16 @@ class NegotiatedHttpConnection implements HttpConnection, Negotiation {
     await Promise.all([this.#http2.destroy(), this.#http1?.destroy()])
   }
 
-  #looksLikeHttp1(error: unknown): boolean {
-    return !this.#verified && notHttp2Codes.has((error as NodeJS.ErrnoException).code ?? '')
+  /** Whether the server speaks HTTP/1.1 only, by its own words; streams that break together ask once. */
+  async #isHttp1(): Promise<boolean> {
+    if (this.#http1) return true
+    // With TLS, the server has chosen HTTP/2; and where an answer has come over HTTP/2, other bytes are damage.
+    if (this.#verified || this.#context.endpoint.secure) return false
+    const { connector, clock } = this.#context
+    this.#probing ??= speaksHttp1(connector, clock).finally(() => {
+      this.#probing = undefined
+    })
+    return this.#probing
   }
 
   #fallBack(): Dispatcher {
