@@ -33,10 +33,14 @@ export interface ListenerOptions {
   readonly host: string
   readonly port: number
   readonly tls: TlsFiles | undefined
-  /** Time for the headers of a request to arrive. */
+  /** Time for a handshake, and for the headers of a request to arrive. */
   readonly headersTimeoutMs: number
-  /** Time for the body of a request to arrive after its headers. */
+  /** Time for the body of a request, or a message of a session, to arrive after its beginning. */
   readonly bodyTimeoutMs: number
+  /** Time that a stream, or a connection without streams, may do nothing. */
+  readonly idleTimeoutMs: number
+  /** Time for a unary call whose client tells no deadline. */
+  readonly callTimeoutMs: number
   /** Called for errors of a connection; they are never fatal. */
   readonly onConnectionError: (error: unknown) => void
 }
@@ -54,6 +58,9 @@ export interface ListenerDependencies {
 export interface HandlerDependencies extends ListenerDependencies {
   /** Aborts when the server takes no more work. */
   readonly draining: AbortSignal
+  /** As in `ListenerOptions`. */
+  readonly bodyTimeoutMs: number
+  readonly callTimeoutMs: number
 }
 
 /** A listener that accepts connections. */

@@ -27,6 +27,10 @@ export const usage = `usage: node server-fixture/main.ts [flags]
   --client-ca FILE   require client certificates of this authority (PEM)
   --max-in-flight-bytes N             bytes that all requests in flight hold together (default 64 MiB)
   --max-connection-in-flight-bytes N  the same of one connection (default 32 MiB)
+  --headers-timeout-ms N   time for handshakes and headers (default 10000)
+  --body-timeout-ms N      time for a body or message (default 30000)
+  --idle-timeout-ms N      time that a connection or stream may do nothing (default 120000)
+  --call-timeout-ms N      time for a call without a deadline (default 120000)
   --faults FILE      faults to make (docs/testing.md)
   --effect-log FILE  write one line of JSON for each change of the store`
 
@@ -43,6 +47,10 @@ const flags = {
   'client-ca': { type: 'string' },
   'max-in-flight-bytes': { type: 'string' },
   'max-connection-in-flight-bytes': { type: 'string' },
+  'headers-timeout-ms': { type: 'string' },
+  'body-timeout-ms': { type: 'string' },
+  'idle-timeout-ms': { type: 'string' },
+  'call-timeout-ms': { type: 'string' },
   faults: { type: 'string' },
   'effect-log': { type: 'string' },
   help: { type: 'boolean', default: false }
@@ -161,6 +169,10 @@ export async function readOptions(args: string[]): Promise<ServerOptions | undef
     grants: await grantsOf(values),
     tls: await tlsOf(values),
     limits: limitsOf(values),
+    headersTimeoutMs: countOf('headers-timeout-ms', values['headers-timeout-ms']),
+    bodyTimeoutMs: countOf('body-timeout-ms', values['body-timeout-ms']),
+    idleTimeoutMs: countOf('idle-timeout-ms', values['idle-timeout-ms']),
+    callTimeoutMs: countOf('call-timeout-ms', values['call-timeout-ms']),
     faults: await faultsOf(values),
     onEffect: effectLog(values['effect-log'])
   }

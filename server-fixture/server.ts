@@ -38,15 +38,25 @@ export interface ServerOptions {
   readonly tls?: TlsFiles | undefined
   readonly limits?: Partial<Limits> | undefined
   /**
-   * Time for the headers of a request to arrive.
+   * Time for a handshake, and for the headers of a request to arrive.
    * @default 10_000
    */
   readonly headersTimeoutMs?: number | undefined
   /**
-   * Time for the body of a request to arrive after its headers.
+   * Time for the body of a request, or a message of a session, to arrive after its beginning.
    * @default 30_000
    */
   readonly bodyTimeoutMs?: number | undefined
+  /**
+   * Time that a stream, or a connection without streams, may do nothing. Sessions then end as when the server drains.
+   * @default 120_000
+   */
+  readonly idleTimeoutMs?: number | undefined
+  /**
+   * Time for a unary call whose client tells no deadline.
+   * @default 120_000
+   */
+  readonly callTimeoutMs?: number | undefined
   /** Wraps the service, for a test that looks at its calls. */
   readonly decorate?: ((service: VcsService) => VcsService) | undefined
   /** Faults on command; see docs/testing.md. */
@@ -107,11 +117,18 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   })
   const authenticator = createAuthenticator(options.grants ?? [])
   const decorated = options.decorate?.(service) ?? service
-  const { faults, tls, host = '127.0.0.1', headersTimeoutMs = 10_000, bodyTimeoutMs = 30_000 } = options
+  const { faults, tls, host = '127.0.0.1' } = options
+  const {
+    headersTimeoutMs = 10_000,
+    bodyTimeoutMs = 30_000,
+    idleTimeoutMs = 120_000,
+    callTimeoutMs = 120_000
+  } = options
   const memory = new MemoryBudget(service.limits)
   const dependencies = { service: faults ? withFaults(decorated, faults) : decorated, authenticator, faults, memory }
   const onConnectionError = (error: unknown) => log({ event: 'connection_error', ...logged(error) })
-  const listening = { host, tls, headersTimeoutMs, bodyTimeoutMs, onConnectionError }
+  const times = { headersTimeoutMs, bodyTimeoutMs, idleTimeoutMs, callTimeoutMs }
+  const listening = { host, tls, ...times, onConnectionError }
   const opened: { close(): Promise<void> }[] = [store]
   const http = await orClose(openHttpServer(dependencies, { ...listening, port: options.httpPort ?? 0 }), opened)
   opened.unshift(http)

@@ -5,6 +5,7 @@ import { ReflectionService } from '@grpc/reflection'
 import { HealthImplementation } from 'grpc-health-check'
 import { serviceName } from '../../src/schema/methods.ts'
 import { loadProto } from '../../src/transport/grpc/proto.ts'
+import { watchConnections } from '../connection-watch.ts'
 import {
   type Listener,
   type ListenerDependencies,
@@ -47,22 +48,22 @@ function raiseWindows(server: Server): void {
 
 /** Opens the gRPC server. @throws Error where the port is not available */
 export async function openGrpcServer(dependencies: ListenerDependencies, options: ListenerOptions): Promise<Listener> {
-  const calls = new IncomingCalls(dependencies)
+  const { bodyTimeoutMs, callTimeoutMs } = options
+  const calls = new IncomingCalls({ ...dependencies, bodyTimeoutMs })
   const server = new Server({
     interceptors: [calls.interceptor],
     // Bounds the message as it came and, with gzip, after decompression.
     'grpc.max_receive_message_length': dependencies.service.limits.maxBatchBytes,
     'grpc.max_send_message_length': -1,
     'grpc.max_concurrent_streams': 1000,
-    'grpc-node.max_session_memory': 256,
-    'grpc.max_connection_idle_ms': 120_000
+    'grpc-node.max_session_memory': 256
   })
   const definition = loadProto()
   const pending = new Set<Promise<unknown>>()
   const draining = new AbortController()
   server.addService(
     withRawRequests(definition[serviceName] as ServiceDefinition),
-    createHandlers({ ...dependencies, calls, pending, draining: draining.signal })
+    createHandlers({ ...dependencies, bodyTimeoutMs, callTimeoutMs, calls, pending, draining: draining.signal })
   )
   const health = new HealthImplementation({ '': 'SERVING', [serviceName]: 'SERVING' })
   const anonymous = {
@@ -79,6 +80,7 @@ export async function openGrpcServer(dependencies: ListenerDependencies, options
     })
   })
   raiseWindows(server)
+  const stopWatching = http2ServersOf(server).map((http2) => watchConnections(http2, options))
   for (const http2 of http2ServersOf(server)) {
     calls.watch(http2)
     dependencies.faults?.watch(http2)
@@ -89,7 +91,9 @@ export async function openGrpcServer(dependencies: ListenerDependencies, options
       draining.abort()
       health.setStatus('', 'NOT_SERVING')
       health.setStatus(serviceName, 'NOT_SERVING')
-      return shutDown(server, pending)
+      return shutDown(server, pending).finally(() => {
+        for (const stop of stopWatching) stop()
+      })
     }
   }
 }

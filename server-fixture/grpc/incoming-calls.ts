@@ -21,12 +21,15 @@ import { type Encoding, encodingOf } from './requests.ts'
 
 /** A call of a caller who is known. */
 export interface IncomingCall {
+  readonly stream: ServerHttp2Stream
   readonly requestId: string
   readonly principal: Principal
   readonly encoding: Encoding
   /** Holds the bytes of the stream as they come; released when the stream closes. */
   readonly charge: Charge
-  /** Called where the budget has no room for more of the stream, which is read and dropped from then on. */
+  /** Called for each chunk of the stream. @throws BlobwireError */
+  onChunk: () => void
+  /** Called where the budget has no room for more of the stream, or `onChunk` threw; the rest is read and dropped. */
   onFull: (error: BlobwireError) => void
 }
 
@@ -40,6 +43,8 @@ interface Arrival {
 export interface IncomingCallsDependencies {
   readonly authenticator: Authenticator
   readonly memory: MemoryBudget
+  /** Time for the message of a unary call to arrive. */
+  readonly bodyTimeoutMs: number
 }
 
 /** The calls of one gRPC server. */
@@ -73,7 +78,7 @@ export class IncomingCalls {
   }
 
   /** Refuses callers by their metadata: grpc-js reads nothing of the stream before a handler has the metadata. */
-  readonly interceptor: ServerInterceptor = ({ path }, call) => {
+  readonly interceptor: ServerInterceptor = ({ path, requestStream }, call) => {
     const arrival = this.#arrival as Arrival
     const [, service, rpc = ''] = path.split('/')
     const isOurs = service === serviceName
@@ -85,6 +90,7 @@ export class IncomingCalls {
             try {
               if (isOurs) this.#calls.set(metadata, this.#admit(call, { ...arrival, metadata, rpc }))
               if (!isOurs || rpc === methods.getCapabilities.name) message = new AnonymousMessage(arrival.stream, call)
+              if (!requestStream) this.#limitBody(call, { ...arrival, metadata })
               forward(metadata)
             } catch (error) {
               refuse(call, error, metadata)
@@ -99,6 +105,20 @@ export class IncomingCalls {
     })
   }
 
+  #limitBody(
+    call: ServerInterceptingCallInterface,
+    { stream, metadata }: Pick<Arrival, 'stream'> & { metadata: Metadata }
+  ): void {
+    const { bodyTimeoutMs } = this.#dependencies
+    const timer = setTimeout(() => {
+      const message = `the request did not arrive within ${bodyTimeoutMs} ms`
+      refuse(call, new BlobwireError({ code: 'deadline_exceeded', message }), metadata)
+      drainStream(stream.removeAllListeners('data'))
+    }, bodyTimeoutMs)
+    const stop = () => clearTimeout(timer)
+    stream.once('end', stop).once('close', stop)
+  }
+
   /** @throws BlobwireError `unauthenticated`; `unimplemented` for an unknown encoding */
   #admit(
     call: ServerInterceptingCallInterface,
@@ -107,6 +127,8 @@ export class IncomingCalls {
     const { authenticator, memory } = this.#dependencies
     const principal = authenticator.authenticate(rpc, metadataValue(metadata, 'authorization'))
     const incoming: IncomingCall = {
+      stream,
+      onChunk: () => undefined,
       requestId: requestIdOf(metadataValue(metadata, 'x-request-id')),
       principal,
       encoding: encodingOf(encoding),
@@ -116,6 +138,7 @@ export class IncomingCalls {
     const take = (chunk: Uint8Array) => {
       try {
         incoming.charge.add(chunk.length)
+        incoming.onChunk()
       } catch (error) {
         // grpc-js would go on to collect the message.
         drainStream(stream.removeAllListeners('data'))

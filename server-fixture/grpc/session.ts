@@ -6,7 +6,7 @@ import type { Init } from '../../src/schema/descriptor.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
 import type { HandlerDependencies } from '../listener.ts'
-import { type ConnectionBudget, isFull } from '../memory-budget.ts'
+import type { ConnectionBudget } from '../memory-budget.ts'
 import type { Principal } from '../service/context.ts'
 import { Session, type SessionStream } from '../service/session.ts'
 import { toStatus } from './errors.ts'
@@ -50,8 +50,13 @@ class GrpcSessionStream implements SessionStream {
   /** Resolves when the session has ended. */
   serve(): Promise<void> {
     const session = this.#session
-    this.#context.call.onFull = (error) => session.refuse(error)
+    const { call } = this.#context
+    call.onFull = (error) => session.stop(error)
+    call.onChunk = () => session.partial.grew()
+    // `watchConnections` has set the time.
+    call.stream.once('timeout', () => void session.finish())
     this.input.on('data', (message: RawRequest) => {
+      session.partial.reset()
       if (!session.takesNothing) this.#take(message)
     })
     this.input.on('end', () => void session.finish())
@@ -83,8 +88,7 @@ class GrpcSessionStream implements SessionStream {
       this.#session.receive(message.isCompressed ? this.#session.inflating.run(decode) : decode(), charge)
     } catch (error) {
       charge.release()
-      if (isFull(error)) this.#session.refuse(error)
-      else this.#session.fail(error)
+      this.#session.stop(error)
     }
   }
 

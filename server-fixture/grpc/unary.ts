@@ -4,6 +4,7 @@ import { toWire } from '../../src/codec/wire-object.ts'
 import type { Init, MessageName, Method } from '../../src/schema/descriptor.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { type HandlerDependencies, maxRequestBytes } from '../listener.ts'
+import { within } from '../service/within.ts'
 import type { IncomingCall } from './incoming-calls.ts'
 import { decodeRequest, type RawRequest } from './requests.ts'
 
@@ -27,14 +28,11 @@ export async function handleUnary(call: UnaryCall, context: UnaryContext): Promi
     maxBytes: maxRequestBytes(method, service.limits),
     charge
   })
-  const deadlineMs = deadlineOf(call)
-  const callContext = { principal, signal: gone.signal, requestId, deadlineMs }
-  const response = await service.call(method.name, request, callContext)
-  return toWire(method.response, response as Init<Messages[MessageName]>)
-}
-
-/** grpc-js tells a date, or infinity. */
-function deadlineOf(call: UnaryCall): number | undefined {
+  // At the client's deadline, grpc-js ends the call.
   const leftMs = Number(call.getDeadline()) - Date.now()
-  return Number.isFinite(leftMs) ? performance.now() + leftMs : undefined
+  const limitMs = Number.isFinite(leftMs) ? leftMs : context.callTimeoutMs
+  const deadlineMs = performance.now() + limitMs
+  const answer = service.call(method.name, request, { principal, signal: gone.signal, requestId, deadlineMs })
+  const response = await (Number.isFinite(leftMs) ? answer : within(limitMs, answer, gone))
+  return toWire(method.response, response as Init<Messages[MessageName]>)
 }

@@ -4,11 +4,12 @@ import { jsonCodec } from '../../src/codec/json.ts'
 import { msgpackCodec } from '../../src/codec/msgpack.ts'
 import type { Method } from '../../src/schema/descriptor.ts'
 import { methods, serviceName } from '../../src/schema/methods.ts'
+import type { HandlerDependencies } from '../listener.ts'
 import { toBlobwireError } from '../service/error-detail.ts'
 import { respondError } from './errors.ts'
 import { type Exchange, headerOf } from './exchange.ts'
 import { handleSession } from './session.ts'
-import { type HttpHandlerDependencies, handleUnary } from './unary.ts'
+import { handleUnary } from './unary.ts'
 
 const byName = new Map(Object.values(methods).map((method) => [method.name, method as Method]))
 const codecs = new Map<string, Codec>([jsonCodec, msgpackCodec].map((codec) => [codec.contentType, codec]))
@@ -27,7 +28,7 @@ export function isConnectPath(path: string): boolean {
 export async function handleConnect(
   exchange: Exchange,
   requestId: string,
-  dependencies: HttpHandlerDependencies
+  dependencies: HandlerDependencies
 ): Promise<void> {
   if (exchange.method !== 'POST') {
     exchange.respond(405, { allow: 'POST', 'x-request-id': requestId })

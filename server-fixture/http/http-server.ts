@@ -13,6 +13,7 @@ import {
   type ServerHttp2Stream
 } from 'node:http2'
 import { type AddressInfo, createServer as createTcp, type Server, type Socket } from 'node:net'
+import { watchConnections } from '../connection-watch.ts'
 import type { Listener, ListenerDependencies, ListenerOptions } from '../listener.ts'
 import { ClientErrors } from './client-errors.ts'
 import { type Exchange, http1Exchange, http2Exchange } from './exchange.ts'
@@ -31,7 +32,6 @@ const http2Settings = {
   },
   maxSessionMemory: 256
 }
-const sessionIdleMs = 120_000
 const maxHeaderSize = 64 * 1024
 const drainMs = 8_000
 const pingMs = 1_000
@@ -47,9 +47,9 @@ interface OpenConnections {
 
 /** Opens the HTTP server. @throws Error where the port is not available */
 export async function openHttpServer(dependencies: ListenerDependencies, options: ListenerOptions): Promise<Listener> {
-  const { headersTimeoutMs, bodyTimeoutMs, onConnectionError } = options
+  const { headersTimeoutMs, bodyTimeoutMs, callTimeoutMs, onConnectionError } = options
   const draining = new AbortController()
-  const handler = { ...dependencies, bodyTimeoutMs, draining: draining.signal }
+  const handler = { ...dependencies, bodyTimeoutMs, callTimeoutMs, draining: draining.signal }
   const open: OpenConnections = { sockets: new Set(), sessions: new Set(), exchanges: new Set() }
   const take = (exchange: Exchange) => {
     const answered = route(exchange, handler)
@@ -79,16 +79,24 @@ export async function openHttpServer(dependencies: ListenerDependencies, options
     : createHttp2(http2Settings)
   const serving = options.tls ? http2 : http1
   const clientErrors = new ClientErrors()
-  const begun = new WeakMap<Socket, NodeJS.Timeout>()
+  const waiting = new WeakMap<Socket, NodeJS.Timeout>()
+  const current = new WeakMap<Socket, IncomingMessage>()
   http2.on('secureConnection', (socket) => {
     // HTTP/1.1 under TLS: Node 22 enforces no time limits on connections that node:http2 hands on.
-    if (socket.alpnProtocol !== 'h2') begun.set(socket, destroyAfter(socket, headersTimeoutMs))
+    if (socket.alpnProtocol !== 'h2') waiting.set(socket, destroyAfter(socket, headersTimeoutMs))
   })
   const takeHttp1 = (request: IncomingMessage, response: ServerResponse) => {
     // Under TLS this event also comes for HTTP/2, whose streams are handled below.
     if (request.httpVersionMajor >= 2) return
-    clearTimeout(begun.get(request.socket))
-    dependencies.faults?.watchHttp1(request.headers, request.socket)
+    const { socket } = request
+    if (options.tls) {
+      clearTimeout(waiting.get(socket))
+      current.set(socket, request)
+      response.once('close', () => {
+        if (current.get(socket) === request) waiting.set(socket, destroyAfter(socket, headersTimeoutMs))
+      })
+    }
+    dependencies.faults?.watchHttp1(request.headers, socket)
     clientErrors.begun(request, response)
     take(http1Exchange(request, response))
   }
@@ -103,10 +111,10 @@ export async function openHttpServer(dependencies: ListenerDependencies, options
   http2.on('session', (session) => {
     open.sessions.add(session)
     session.setLocalWindowSize(connectionWindowBytes)
-    session.setTimeout(sessionIdleMs, () => session.close())
     session.on('error', onConnectionError)
     session.once('close', () => open.sessions.delete(session))
   })
+  const stopWatching = watchConnections(http2, options)
   http2.on('sessionError', onConnectionError)
   http2.on('tlsClientError', (error, socket) => {
     onConnectionError(error)
@@ -131,15 +139,13 @@ export async function openHttpServer(dependencies: ListenerDependencies, options
     close() {
       draining.abort()
       http1.close()
-      return close(listener, open)
+      return close(listener, open).finally(stopWatching)
     }
   }
 }
 
 function destroyAfter(socket: Socket, timeoutMs: number): NodeJS.Timeout {
-  const timer = setTimeout(() => socket.destroy(), timeoutMs)
-  socket.once('close', () => clearTimeout(timer))
-  return timer
+  return setTimeout(() => socket.destroy(), timeoutMs).unref()
 }
 
 /** Answers accepted requests, then closes; connections that stay open too long are destroyed. */

@@ -1,12 +1,12 @@
 /** The paths of the HTTP server. */
 import { jsonCodec } from '../../src/codec/json.ts'
 import { BlobwireError } from '../../src/core/error.ts'
+import type { HandlerDependencies } from '../listener.ts'
 import { requestIdOf } from '../service/context.ts'
 import { blobAddress, handleBlob } from './blob-route.ts'
 import { handleConnect, isConnectPath } from './connect.ts'
 import { respondError } from './errors.ts'
 import { type Exchange, headerOf } from './exchange.ts'
-import type { HttpHandlerDependencies } from './unary.ts'
 
 function sendJson(exchange: Exchange, status: number, body: Uint8Array): void {
   const headers = { 'content-type': 'application/json', 'content-length': String(body.length) }
@@ -14,7 +14,7 @@ function sendJson(exchange: Exchange, status: number, body: Uint8Array): void {
 }
 
 /** Answers one request. */
-export async function route(exchange: Exchange, dependencies: HttpHandlerDependencies): Promise<void> {
+export async function route(exchange: Exchange, dependencies: HandlerDependencies): Promise<void> {
   const { service, draining } = dependencies
   const requestId = requestIdOf(headerOf(exchange, 'x-request-id'))
   const path = exchange.path.split('?', 1)[0] ?? ''

@@ -21,7 +21,7 @@ import { methods } from '../../src/schema/methods.ts'
 import { decodeTurns } from '../decode-turns.ts'
 import { inflate } from '../inflate.ts'
 import type { HandlerDependencies } from '../listener.ts'
-import { Charge, type ConnectionBudget, isFull } from '../memory-budget.ts'
+import { Charge, type ConnectionBudget } from '../memory-budget.ts'
 import type { Principal } from '../service/context.ts'
 import { Session, type SessionStream } from '../service/session.ts'
 import { drainStream } from './drain.ts'
@@ -99,9 +99,9 @@ class HttpSessionStream implements SessionStream {
       try {
         this.#incoming.add(chunk.length)
         parser.push(chunk)
+        if (parser.incomplete) session.partial.grew()
       } catch (error) {
-        if (isFull(error)) session.refuse(error)
-        else session.fail(error)
+        session.stop(error)
       }
     })
     this.input.once('end', () => {
@@ -113,6 +113,8 @@ class HttpSessionStream implements SessionStream {
       session.abandon()
     })
     this.input.once('error', () => session.abandon())
+    // `watchConnections` has set the time.
+    this.input.once('timeout', () => void session.finish())
     this.#output.on('drain', () => session.onDrain())
     session.start()
     return session.ended
@@ -156,6 +158,7 @@ class HttpSessionStream implements SessionStream {
   }
 
   #take(flags: number, payload: Uint8Array): void {
+    this.#session.partial.reset()
     const charge = this.#incoming.split(envelopeHeaderBytes + payload.length)
     try {
       this.#session.receive(this.#decode(flags, payload, charge), charge)

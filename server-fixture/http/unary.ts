@@ -10,19 +10,15 @@ import { decodeTurns } from '../decode-turns.ts'
 import { type HandlerDependencies, maxRequestBytes } from '../listener.ts'
 import { Charge } from '../memory-budget.ts'
 import type { Principal } from '../service/context.ts'
+import { within } from '../service/within.ts'
 import { acceptsGzip, type Exchange, headerOf } from './exchange.ts'
 import { readBody } from './request-body.ts'
 
 /** Smaller answers are not compressed. */
 const gzipThresholdBytes = 1024
 
-/** The objects and bounds that answering a request over HTTP needs. */
-export interface HttpHandlerDependencies extends HandlerDependencies {
-  readonly bodyTimeoutMs: number
-}
-
 /** The context of a unary call. */
-export interface UnaryContext extends HttpHandlerDependencies {
+export interface UnaryContext extends HandlerDependencies {
   readonly requestId: string
   /** Undefined for the content type of a stream. */
   readonly codec: Codec | undefined
@@ -70,10 +66,9 @@ async function answer(exchange: Exchange, context: AdmittedCall): Promise<void> 
   const request = decoded instanceof Promise ? await decoded : decoded
   const gone = new AbortController()
   exchange.onAbandoned(() => gone.abort())
-  const deadlineMs = timeoutMs === undefined ? undefined : began + timeoutMs
+  const deadlineMs = began + (timeoutMs ?? context.callTimeoutMs)
   const call = service.call(method.name, request, { principal, signal: gone.signal, requestId, deadlineMs })
-  const leftMs = timeoutMs === undefined ? undefined : Math.max(0, timeoutMs - (performance.now() - began))
-  const response = await within(leftMs, call, gone)
+  const response = await within(Math.max(0, deadlineMs - performance.now()), call, gone)
   const encoded = codec.encode(method.response, response as Init<Messages[MessageName]>)
   await respond(exchange, encoded, { 'content-type': codec.contentType, 'x-request-id': requestId })
 }
@@ -87,23 +82,6 @@ function timeoutOf(exchange: Exchange): number | undefined {
 
 function authenticate(exchange: Exchange, method: Method, { authenticator }: UnaryContext): Principal {
   return authenticator.authenticate(method.name, headerOf(exchange, 'authorization'))
-}
-
-/** Waits until the client's deadline. An effect that has begun goes on to its end; no other is begun. */
-async function within<T>(timeoutMs: number | undefined, call: Promise<T>, gone: AbortController): Promise<T> {
-  if (timeoutMs === undefined) return call
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(new BlobwireError({ code: 'deadline_exceeded', message: 'the deadline of the call has passed' }))
-      gone.abort()
-    }, timeoutMs)
-  })
-  try {
-    return await Promise.race([call, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 async function respond(exchange: Exchange, encoded: Uint8Array, headers: Record<string, string>): Promise<void> {

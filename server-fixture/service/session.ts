@@ -5,6 +5,7 @@ import { type Charge, type ConnectionBudget, isFull } from '../memory-budget.ts'
 import type { Principal } from './context.ts'
 import { toBlobwireError } from './error-detail.ts'
 import { InflateQueue } from './inflate-queue.ts'
+import { PartialMessage } from './partial-message.ts'
 import { SessionFrames } from './session-frames.ts'
 import type { VcsService } from './vcs-service.ts'
 
@@ -34,6 +35,8 @@ export interface SessionContext {
   readonly authenticate: () => Principal
   /** Aborts when the server takes no more work. */
   readonly draining: AbortSignal
+  /** Time for a message to arrive. */
+  readonly bodyTimeoutMs: number
 }
 
 /** One session. Its protocol reports what happens on the stream; the session answers by the methods of the stream. */
@@ -48,13 +51,17 @@ export class Session {
   /** The budget had no room for a message: it and all that follow are not answered. */
   #refusal: BlobwireError | undefined
   readonly #offRoom: () => void
+  /** The message that is arriving. */
+  readonly partial: PartialMessage
   /** Decompresses messages in turn. */
   readonly inflating: InflateQueue
   /** Messages are taken in the order in which they came. */
   #decoding: Promise<void> = Promise.resolve()
   #decodingCount = 0
 
-  constructor(stream: SessionStream, { service, requestId, budget, authenticate, draining }: SessionContext) {
+  constructor(stream: SessionStream, context: SessionContext) {
+    const { service, requestId, budget, authenticate, draining } = context
+    this.partial = new PartialMessage(context.bodyTimeoutMs)
     this.#stream = stream
     this.#draining = draining
     this.#frames = new SessionFrames({
@@ -120,6 +127,12 @@ export class Session {
     void this.finish()
   }
 
+  /** The stream is of no more use: by an error of the budget after what is pending, by others at once. */
+  stop(error: unknown): void {
+    if (isFull(error)) this.refuse(error)
+    else this.fail(error)
+  }
+
   /** Ends the stream with an error, and answers nothing more. */
   fail(error: unknown): void {
     if (this.#isOver) return
@@ -146,7 +159,9 @@ export class Session {
 
   #resume(): void {
     this.inflating.wake()
-    if (!this.#isOver && !this.#draining.aborted && this.#hasRoom) this.#stream.input.resume()
+    if (this.#isOver || this.#draining.aborted || !this.#hasRoom) return
+    this.partial.reset()
+    this.#stream.input.resume()
   }
 
   #take(message: Messages['SessionRequest'], charge: Charge): void {
@@ -172,8 +187,7 @@ export class Session {
       },
       (error) => {
         charge.release()
-        if (isFull(error)) this.refuse(error)
-        else this.fail(error)
+        this.stop(error)
       }
     )
   }
