@@ -54,7 +54,7 @@ class GrpcSessionStream implements SessionStream {
     call.onFull = (error) => session.stop(error)
     call.onChunk = () => session.partial.grew()
     // `watchConnections` has set the time.
-    call.stream.once('timeout', () => void session.finish())
+    call.stream.on('timeout', () => void session.finish())
     this.input.on('data', (message: RawRequest) => {
       session.partial.reset()
       if (!session.takesNothing) this.#take(message)

@@ -114,7 +114,7 @@ class HttpSessionStream implements SessionStream {
     })
     this.input.once('error', () => session.abandon())
     // `watchConnections` has set the time.
-    this.input.once('timeout', () => void session.finish())
+    this.input.on('timeout', () => void session.finish())
     this.#output.on('drain', () => session.onDrain())
     session.start()
     return session.ended
