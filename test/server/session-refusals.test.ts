@@ -25,7 +25,7 @@ function session() {
   const service = { limits: defaultLimits } as unknown as VcsService
   const authenticate = () => ({ may: () => true })
   const draining = new AbortController().signal
-  const opened = new Session(stream, { service, requestId: 'r', authenticate, draining, budget })
+  const opened = new Session(stream, { service, requestId: 'r', authenticate, draining, budget, bodyTimeoutMs: 30_000 })
   opened.start()
   return { opened, ends, charge: new Charge(budget) }
 }
