@@ -150,6 +150,13 @@ export const guards: readonly Guard[] = [
     tests: readOnce
   },
   {
+    name: 'a long walk asks for longer and longer lists of commits',
+    file: `${service}/commit-reader.ts`,
+    from: 'this.#listSize = size * lists.growth',
+    to: 'this.#listSize = size',
+    tests: readOnce
+  },
+  {
     name: 'a deleted repository is forgotten',
     file: `${service}/service.ts`,
     from: '    this.#caches.forget(request.repository)\n',

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { KeptWalks } from '../../server-fixture/service/kept-walks.ts'
 import { ReadCaches } from '../../server-fixture/service/read-caches.ts'
 import { BoundedCache } from '../../server-fixture/store/bounded-cache.ts'
+import { openCounting } from '../support/counting-git.ts'
 import { type CountingStore, countingStore, history, nameOf, storeTree } from '../support/long-listings.ts'
 import { type Call, openStore, serverOn } from '../support/services.ts'
 
@@ -84,6 +85,24 @@ async function readsOfAll(servers: readonly Call[], store: CountingStore, commit
   assert.equal(found.length, commits.length)
   return store.total - before
 }
+
+test('on the Git store, commits are read ahead: few processes for many pages', async (context) => {
+  const { store, started } = await openCounting(context)
+  const call = serverOn(store)
+  await call('CreateRepository', {})
+  const commits = await history(call, 400, 3)
+  const found: string[] = []
+  let pageToken = ''
+  do {
+    const page = await call('ListCommits', { revision: commits.at(-1) ?? '', pageSize: 16, pageToken })
+    found.push(...page.commits.map(({ oid }) => oid))
+    pageToken = page.nextPageToken
+  } while (pageToken !== '')
+  assert.deepEqual(found, commits.toReversed())
+  const lists = await started('rev-list')
+  // 17, 68, 272 and 1,088 commits.
+  assert.ok(lists > 0 && lists <= 4, `git rev-list was started ${lists} times`)
+})
 
 test('a repeated walk that takes longer than a page goes on, page by page', async () => {
   const store = await countingStore()

@@ -1,14 +1,14 @@
 /** Pages of names: their order, and that a later page does not list everything anew. */
 import assert from 'node:assert/strict'
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { GitStore } from '../../server-fixture/store/git/git-store.ts'
 import { compareNames, pageOfNames } from '../../server-fixture/store/name-page.ts'
 import type { Store } from '../../server-fixture/store/store.ts'
 import { hashObject } from '../../src/git/oid.ts'
+import { openCounting } from '../support/counting-git.ts'
 import { randomNumbers } from '../support/random.ts'
+import { repository } from '../support/services.ts'
 
 test('names have the order of their UTF-8 bytes, and pages are parts of it', () => {
   const random = randomNumbers(12)
@@ -26,31 +26,21 @@ test('names have the order of their UTF-8 bytes, and pages are parts of it', () 
   }
 })
 
-const repository = 'demo'
 const content = Buffer.from('x')
 const oid = hashObject('blob', content, 'sha1')
 const zero = '0'.repeat(40)
 
-/** A Git store with 30 tags, and the number of times that git has listed refs. */
-async function openCounting(context: TestContext) {
-  const data = await mkdtemp(join(tmpdir(), 'blobwire-names-'))
-  const log = join(data, 'calls')
-  const program = join(data, 'git')
-  await writeFile(program, `#!/bin/sh\necho "$1" >> ${log}\nexec git "$@"\n`)
-  await chmod(program, 0o755)
-  const store = await GitStore.open(join(data, 'store'), { program })
-  context.after(async () => {
-    await store.close()
-    await rm(data, { recursive: true, force: true })
-  })
+/** A Git store with 30 tags. */
+async function openWithTags(context: TestContext) {
+  const opened = await openCounting(context)
+  const { store } = opened
   await store.createRepository(repository, 'sha1')
   await store.putObjects(repository, [{ oid, kind: 'blob', content }])
   await store.updateRefs(
     repository,
     Array.from({ length: 30 }, (_, index) => move(`t${10 + index}`))
   )
-  const listed = async () => (await readFile(log, 'utf8')).split('\n').filter((name) => name === 'for-each-ref').length
-  return { store, listed, gitDir: join(data, 'store', `${repository}.git`) }
+  return { ...opened, listed: () => opened.started('for-each-ref') }
 }
 
 const move = (name: string) => ({ name: `refs/tags/${name}`, expectedOid: zero, newOid: oid })
@@ -66,7 +56,7 @@ async function page(store: Store, after: string): Promise<string[]> {
 }
 
 test('later pages of refs go on with the names that the first one found', async (context) => {
-  const { store, listed } = await openCounting(context)
+  const { store, listed } = await openWithTags(context)
   const names: string[] = []
   for (let after = ''; ; ) {
     const found = await page(store, after)
@@ -82,7 +72,7 @@ test('later pages of refs go on with the names that the first one found', async 
 })
 
 test('a ref that is made or deleted between two pages is there, or is not', async (context) => {
-  const { store } = await openCounting(context)
+  const { store } = await openWithTags(context)
   assert.deepEqual(await page(store, ''), ['t10', 't11', 't12', 't13', 't14'])
   await store.updateRefs(repository, [move('t145')])
   await store.updateRefs(repository, [{ ...move('t15'), expectedOid: oid, newOid: zero }])
@@ -90,14 +80,14 @@ test('a ref that is made or deleted between two pages is there, or is not', asyn
 })
 
 test('a ref that git itself deletes between two pages is left out', async (context) => {
-  const { store, gitDir } = await openCounting(context)
+  const { store, gitDir } = await openWithTags(context)
   await page(store, '')
   await rm(join(gitDir, 'refs/tags/t16'))
   assert.deepEqual(await page(store, 't14'), ['t15', 't17', 't18', 't19', 't20'])
 })
 
 test('a repository that is made or deleted between two pages is there, or is not', async (context) => {
-  const { store } = await openCounting(context)
+  const { store } = await openWithTags(context)
   for (const name of ['a', 'b', 'c', 'd']) await store.createRepository(`x/${name}`, 'sha1')
   const names = async (after: string) => {
     const infos = await store.listRepositories({ prefix: 'x/', after, limit: 2 })
