@@ -65,7 +65,7 @@ for (const transport of transports) {
 
   test(`${transport}: nobody ever listens: circuit_open, which tells why, without an attempt for the next call`, async (context) => {
     const endpoint = `${transport === 'grpc' ? 'grpc' : 'http'}://127.0.0.1:1`
-    const client = createClient({ endpoint, transport, breaker: { waitMs: 200 } })
+    const client = createClient({ endpoint, transport, breaker: { waitMs: 200, firstOpenMs: 60_000 } })
     context.after(() => client.close())
     await assert.rejects(client.storeBlob('demo', 'a'), (error: BlobwireError) => {
       assert.deepEqual([error.code, error.reason, error.sent], ['unavailable', 'circuit_open', 'never'])
