@@ -105,6 +105,8 @@ export function runGit(args: readonly string[], input: Uint8Array | string = '')
       if (status === 0) resolve(Buffer.concat(chunks).toString('utf8'))
       else reject(new Error(`git ${args.join(' ')} ended with ${status}`))
     })
-    child.stdin.end(input)
+    // Commands without input may have ended already.
+    if (input.length > 0) child.stdin.end(input)
+    else child.stdin.end()
   })
 }

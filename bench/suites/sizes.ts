@@ -8,12 +8,15 @@ import { createClient, type Repository } from '../../src/index.ts'
 import { runGit } from '../contenders/git-drivers.ts'
 import type { Contender, Scenario, Suite } from '../measure/scenario.ts'
 
-/** One kind of large repository, as input of `git fast-import`, and the work whose items are counted. */
+/** Runs git in the repository. */
+type Git = (args: readonly string[], input?: string) => Promise<string>
+
+/** One kind of large repository, and the work whose items are counted. */
 interface Kind {
   readonly name: string
   readonly items: string
   readonly sizes: readonly number[]
-  input(size: number): Iterable<string>
+  make(git: Git, size: number): Promise<unknown>
   /** Returns the number of items. */
   work(repository: Repository, size: number, gitDir: string): Promise<number>
 }
@@ -32,14 +35,24 @@ async function count(items: AsyncIterable<unknown>): Promise<number> {
   return found
 }
 
-function* commits(size: number): Iterable<string> {
-  for (const index of range(size)) yield commit(index) + file(`f${index % 100}`, number(index))
-}
+const fastImport = (git: Git, input: readonly string[]) => git(['fast-import', '--quiet'], input.join(''))
 
-function* directory(size: number): Iterable<string> {
-  for (const [seconds, text] of ['old', 'new'].entries()) {
-    yield commit(seconds)
-    for (const index of range(size)) yield file(`f${number(index)}`, text)
+const makeCommits = (git: Git, size: number) =>
+  fastImport(
+    git,
+    range(size).map((index) => commit(index) + file(`f${index % 100}`, number(index)))
+  )
+
+/** Two commits, between which each file of one directory changes. */
+async function makeDirectory(git: Git, size: number): Promise<void> {
+  let parent: string[] = []
+  for (const text of ['old', 'new']) {
+    const blob = (await git(['hash-object', '-w', '--stdin'], text)).trim()
+    const lines = range(size).map((index) => `100644 blob ${blob}\tf${number(index)}\n`)
+    const tree = (await git(['mktree'], lines.join(''))).trim()
+    const made = (await git(['commit-tree', tree, ...parent, '-m', text])).trim()
+    await git(['update-ref', 'refs/heads/main', made])
+    parent = ['-p', made]
   }
 }
 
@@ -48,14 +61,14 @@ const kinds: readonly Kind[] = [
     name: 'ListCommits of all',
     items: 'commits',
     sizes: usual,
-    input: commits,
+    make: makeCommits,
     work: (repository) => count(repository.commits())
   },
   {
     name: 'git log of all',
     items: 'commits',
     sizes: usual,
-    input: commits,
+    make: makeCommits,
     async work(_repository, size, gitDir) {
       await runGit([`--git-dir=${gitDir}`, 'log', 'main'])
       return size
@@ -65,31 +78,32 @@ const kinds: readonly Kind[] = [
     name: 'ListRefs of all',
     items: 'refs',
     sizes: usual,
-    *input(size) {
-      yield commit(0)
-      for (const index of range(size)) yield `reset refs/tags/t${number(index)}\nfrom refs/heads/main\n`
-    },
+    make: (git, size) =>
+      fastImport(git, [
+        commit(0),
+        ...range(size).map((index) => `reset refs/tags/t${number(index)}\nfrom refs/heads/main\n`)
+      ]),
     work: (repository) => count(repository.refs({ prefix: 'refs/tags/' }))
   },
   {
     name: 'GetTree of one directory',
     items: 'files',
     sizes: usual,
-    input: directory,
+    make: makeDirectory,
     work: async (repository) => (await repository.getTree()).entries.length
   },
   {
     name: 'Compare of changes in one directory',
     items: 'files',
     sizes: [...usual, 200_000],
-    input: directory,
+    make: makeDirectory,
     work: (repository) => count(repository.changes({ base: 'main~', head: 'main' }))
   },
   {
     name: '100 getBlob by path in one directory',
     items: 'files',
     sizes: usual,
-    input: directory,
+    make: makeDirectory,
     async work(repository, size) {
       const path = (index: number) => `f${number((index * size) / 100)}`
       await Promise.all(range(100).map((index) => repository.getBlob({ revision: 'main', path: path(index) })))
@@ -100,9 +114,7 @@ const kinds: readonly Kind[] = [
     name: 'a level of getBlob by a deep path',
     items: 'levels',
     sizes: [10, 100, 1000],
-    *input(size) {
-      yield commit(0) + file(`${'d/'.repeat(size)}f`, 'deep')
-    },
+    make: (git, size) => fastImport(git, [commit(0), file(`${'d/'.repeat(size)}f`, 'deep')]),
     async work(repository, size) {
       await repository.getBlob({ revision: 'main', path: `${'d/'.repeat(size)}f` })
       return size
@@ -128,8 +140,8 @@ function ofSize(kind: Kind, size: number): Contender {
       const client = createClient({ endpoint: server.http.origin, transport: 'msgpack' })
       await client.createRepository('bench')
       const gitDir = join(data, 'bench.git')
-      const importing = ['-c', 'core.fsync=none', `--git-dir=${gitDir}`, 'fast-import', '--quiet']
-      await runGit(importing, [...kind.input(size)].join(''))
+      const settings = ['core.fsync=none', 'user.name=A', 'user.email=a@example.com'].flatMap((text) => ['-c', text])
+      await kind.make((args, input) => runGit([...settings, `--git-dir=${gitDir}`, ...args], input), size)
       const repository = client.repository('bench')
       return {
         facts: () => ({ 'peak memory of the server, MiB': peakOf(server.pid) }),
