@@ -3,6 +3,7 @@
  * while they are decompressed, and requests until they are answered.
  */
 import { BlobwireError } from '../src/core/error.ts'
+import { UnreadStreams } from './unread-streams.ts'
 
 /** The part of the budget that only requests up to `smallBytes` may use, so that large ones do not keep out the rest. */
 const reservedShare = 1 / 8
@@ -24,6 +25,8 @@ export class MemoryBudget {
   heldBytes = 0
   peakBytes = 0
   refusals = 0
+  /** Sessions that are not read; with what requests hold, they have twice the budget. */
+  readonly unread = new UnreadStreams(() => 2 * this.maxBytes - this.heldBytes)
   readonly #connections = new WeakMap<object, ConnectionBudget>()
 
   /** @throws RangeError where a full request would never have room */
@@ -52,12 +55,14 @@ export class MemoryBudget {
 
 /** The share of one connection. */
 export class ConnectionBudget {
+  readonly unread: UnreadStreams
   readonly #server: MemoryBudget
   #heldBytes = 0
   readonly #onRoom = new Set<() => void>()
 
   constructor(server: MemoryBudget) {
     this.#server = server
+    this.unread = server.unread
   }
 
   /** The connection holds more than half of its share: its sessions are read on when there is room again. */

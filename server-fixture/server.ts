@@ -74,7 +74,10 @@ export interface RunningServer {
   /** URL of the gRPC server. */
   readonly grpc: string
   /** The bytes that requests hold. */
-  readonly memory: Pick<MemoryBudget, 'heldBytes' | 'peakBytes' | 'refusals' | 'maxBytes' | 'maxConnectionBytes'>
+  readonly memory: Pick<
+    MemoryBudget,
+    'heldBytes' | 'peakBytes' | 'refusals' | 'unread' | 'maxBytes' | 'maxConnectionBytes'
+  >
   /** Refuses new work, answers accepted work, closes the store. */
   close(): Promise<void>
 }

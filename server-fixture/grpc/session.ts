@@ -5,6 +5,7 @@ import type { BlobwireError } from '../../src/core/error.ts'
 import type { Init } from '../../src/schema/descriptor.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
+import { drainStream } from '../http/drain.ts'
 import type { HandlerDependencies } from '../listener.ts'
 import type { ConnectionBudget } from '../memory-budget.ts'
 import type { Principal } from '../service/context.ts'
@@ -70,6 +71,10 @@ class GrpcSessionStream implements SessionStream {
     return session.ended
   }
 
+  get unreadBytes(): number {
+    return this.#context.call.stream.readableLength
+  }
+
   get isRead(): boolean {
     return this.#isRead
   }
@@ -95,7 +100,12 @@ class GrpcSessionStream implements SessionStream {
   async flushed(): Promise<void> {}
 
   async end(error: BlobwireError | undefined): Promise<void> {
-    if (error) this.input.emit('error', toStatus(error, this.#context.requestId))
-    else this.input.end()
+    if (error === undefined) {
+      this.input.end()
+      return
+    }
+    this.input.emit('error', toStatus(error, this.#context.requestId))
+    // The client may read nothing, and send on.
+    drainStream(this.#context.call.stream.removeAllListeners('data'))
   }
 }

@@ -120,6 +120,10 @@ class HttpSessionStream implements SessionStream {
     return session.ended
   }
 
+  get unreadBytes(): number {
+    return this.input.readableLength
+  }
+
   get isRead(): boolean {
     return this.#output.writableLength <= maxUnsentBytes
   }

@@ -2,6 +2,7 @@
 import type { BlobwireError } from '../../src/core/error.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { type Charge, type ConnectionBudget, isFull } from '../memory-budget.ts'
+import type { UnreadStream } from '../unread-streams.ts'
 import type { Principal } from './context.ts'
 import { toBlobwireError } from './error-detail.ts'
 import { InflateQueue } from './inflate-queue.ts'
@@ -16,6 +17,8 @@ const maxDecoding = 16
 export interface SessionStream {
   /** Whether the client reads its answers. While it does not, the session neither reads nor starts frames. */
   readonly isRead: boolean
+  /** Bytes that came and were not read. */
+  readonly unreadBytes: number
   /** The client's side of the stream, which the session pauses and resumes. */
   readonly input: { pause(): unknown; resume(): unknown }
   send(response: Messages['SessionResponse']): void
@@ -40,7 +43,7 @@ export interface SessionContext {
 }
 
 /** One session. Its protocol reports what happens on the stream; the session answers by the methods of the stream. */
-export class Session {
+export class Session implements UnreadStream {
   /** Resolves when the stream has ended. */
   readonly ended: Promise<void>
   readonly #stream: SessionStream
@@ -50,6 +53,7 @@ export class Session {
   #isOver = false
   /** The budget had no room for a message: it and all that follow are not answered. */
   #refusal: BlobwireError | undefined
+  readonly #budget: ConnectionBudget
   readonly #offRoom: () => void
   /** The message that is arriving. */
   readonly partial: PartialMessage
@@ -63,6 +67,7 @@ export class Session {
     const { service, requestId, budget, authenticate, draining } = context
     this.partial = new PartialMessage(context.bodyTimeoutMs)
     this.#stream = stream
+    this.#budget = budget
     this.#draining = draining
     this.#frames = new SessionFrames({
       service,
@@ -78,6 +83,11 @@ export class Session {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.ended = promise
     this.#resolveEnded = resolve
+  }
+
+  /** Bytes that wait in the window of the stream. */
+  get unreadBytes(): number {
+    return this.#stream.unreadBytes
   }
 
   /** Nothing more is sent or received. */
@@ -101,7 +111,7 @@ export class Session {
   receive(message: Messages['SessionRequest'] | Promise<Messages['SessionRequest']>, charge: Charge): void {
     if (message instanceof Promise || this.#decodingCount > 0) this.#takeInTurn(message, charge)
     else this.#take(message, charge)
-    if (!this.#hasRoom) this.#stream.input.pause()
+    if (!this.#hasRoom) this.#pause()
   }
 
   /** The client reads its answers again. */
@@ -149,7 +159,7 @@ export class Session {
 
   /** The server drains: unread messages are not answered; the client sends them again elsewhere. */
   readonly #drain = (): void => {
-    this.#stream.input.pause()
+    this.#pause()
     void this.finish()
   }
 
@@ -157,10 +167,16 @@ export class Session {
     return !this.#frames.full && this.#decodingCount <= maxDecoding && this.#stream.isRead
   }
 
+  #pause(): void {
+    this.#budget.unread.add(this)
+    this.#stream.input.pause()
+  }
+
   #resume(): void {
     this.inflating.wake()
     if (this.#isOver || this.#draining.aborted || !this.#hasRoom) return
     this.partial.reset()
+    this.#budget.unread.delete(this)
     this.#stream.input.resume()
   }
 
@@ -195,7 +211,7 @@ export class Session {
   #send(response: Messages['SessionResponse']): void {
     if (this.#isOver) return
     this.#stream.send(response)
-    if (!this.#stream.isRead) this.#stream.input.pause()
+    if (!this.#stream.isRead) this.#pause()
   }
 
   #end(error: BlobwireError | undefined): void {
@@ -207,6 +223,7 @@ export class Session {
   #close(): void {
     this.#isOver = true
     this.#offRoom()
+    this.#budget.unread.delete(this)
     this.inflating.close()
     this.#draining.removeEventListener('abort', this.#drain)
   }

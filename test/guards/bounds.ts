@@ -2,6 +2,7 @@
 import type { Guard } from './guard.ts'
 
 const budget = 'test/server/memory-budget.test.ts'
+const timeLimits = 'test/server/time-limits.test.ts'
 const beforeReading = 'test/server/before-reading.test.ts'
 
 export const guards: readonly Guard[] = [
@@ -103,6 +104,116 @@ export const guards: readonly Guard[] = [
     from: '    return this.#running >= maxAtOnce || (budget.isBusy && (this.#running > 0 || hasPending()))\n',
     to: '    return budget.isBusy && this.#running > 1e6 && hasPending()\n',
     tests: [budget],
+    mayHang: true
+  },
+  {
+    name: 'what waits in the windows of unread sessions is bounded',
+    file: 'server-fixture/service/session.ts',
+    from: '    this.#budget.unread.add(this)\n',
+    to: '',
+    tests: [budget],
+    mayHang: true
+  },
+  {
+    name: 'a header block that never ends closes its connection',
+    file: 'server-fixture/connection-watch.ts',
+    from: 'this.#limits.headersTimeoutMs) session.destroy()',
+    to: 'this.#limits.headersTimeoutMs) return',
+    tests: [timeLimits],
+    mayHang: true
+  },
+  {
+    name: 'an answered PING counts only where nothing else came with it',
+    file: 'server-fixture/connection-watch.ts',
+    from: 'if (session.socket.bytesRead !== this.#verifiedBytes) this.#ask(nowMs)',
+    to: 'if (this.#verifiedBytes < 0) this.#ask(nowMs)',
+    tests: [timeLimits],
+    mayHang: true
+  },
+  {
+    name: 'content that arrives is no header that never ends',
+    file: 'server-fixture/connection-watch.ts',
+    from: '(this.#session.state.effectiveRecvDataLength ?? 0)',
+    to: '0',
+    tests: [timeLimits],
+    mayHang: true
+  },
+  {
+    name: 'a connection without streams is closed',
+    file: 'server-fixture/connection-watch.ts',
+    from: 'nowMs - this.#idleSinceMs >= this.#limits.idleTimeoutMs',
+    to: 'false',
+    tests: [timeLimits],
+    mayHang: true
+  },
+  {
+    name: 'a stream that does nothing is closed',
+    file: 'server-fixture/connection-watch.ts',
+    from: "      if (isLate || stream.listenerCount('timeout') === 1) stream.close(constants.NGHTTP2_CANCEL)\n",
+    to: '',
+    tests: [timeLimits],
+    mayHang: true
+  },
+  {
+    name: 'a session over HTTP that does nothing ends without an error',
+    file: 'server-fixture/http/session.ts',
+    from: "    this.input.on('timeout', () => void session.finish())\n",
+    to: '',
+    tests: [timeLimits]
+  },
+  {
+    name: 'a session over gRPC that does nothing ends without an error',
+    file: 'server-fixture/grpc/session.ts',
+    from: "    call.stream.on('timeout', () => void session.finish())\n",
+    to: '',
+    tests: [timeLimits]
+  },
+  {
+    name: 'a handshake that never ends is cut off',
+    file: 'server-fixture/connection-watch.ts',
+    from: 'if (nowMs >= endsAtMs) socket.destroy()',
+    to: 'if (nowMs >= endsAtMs) socket.resume()',
+    tests: [timeLimits],
+    mayHang: true
+  },
+  {
+    name: 'a message of a session has a time limit',
+    file: 'server-fixture/service/partial-message.ts',
+    from: '    if (nowMs - this.#sinceMs <= this.#timeoutMs) return\n',
+    to: '    if (nowMs > 0) return\n',
+    tests: [timeLimits],
+    mayHang: true
+  },
+  {
+    name: 'the request of a unary gRPC call has a time limit',
+    file: 'server-fixture/grpc/incoming-calls.ts',
+    from: '              if (!requestStream) this.#limitBody(call, { ...arrival, metadata })\n',
+    to: '',
+    tests: [timeLimits],
+    mayHang: true
+  },
+  {
+    name: 'a gRPC call without a deadline has the limit of the server',
+    file: 'server-fixture/grpc/unary.ts',
+    from: 'within(limitMs, answer, gone)',
+    to: 'answer',
+    tests: [timeLimits],
+    mayHang: true
+  },
+  {
+    name: 'an HTTP call without a deadline has the limit of the server',
+    file: 'server-fixture/http/unary.ts',
+    from: '(timeoutMs ?? context.callTimeoutMs)',
+    to: '(timeoutMs ?? 1e6)',
+    tests: [timeLimits],
+    mayHang: true
+  },
+  {
+    name: 'later headers of a connection of HTTP/1.1 under TLS have a time limit',
+    file: 'server-fixture/http/http-server.ts',
+    from: 'if (current.get(socket) === request) waiting.set(',
+    to: 'if (current.get(socket) === undefined) waiting.set(',
+    tests: [timeLimits],
     mayHang: true
   }
 ]

@@ -219,6 +219,36 @@ test('a session is not read on while its connection holds half of its share', { 
   assert.equal(server.memory.refusals, 0)
 })
 
+const sessionRequest = loadProto()['blobwire.v1.SessionRequest'] as { serialize(message: object): Buffer }
+
+for (const [port, contentType, encodeFrame] of [
+  ['http', 'application/connect+msgpack', (id: number) => encode(frame(id))],
+  ['grpc', 'application/grpc', (id: number) => sessionRequest.serialize(frame(id))]
+] as const) {
+  test(`${port}: what waits in the windows of unread sessions is bounded`, { timeout: 20_000 }, async (context) => {
+    const { server, open, keep, letGo } = await slowServer(context, 'cleartext')
+    const calls = Array.from({ length: 3 }, () =>
+      rawCall(open(server[port]), 'Session', { 'content-type': contentType })
+    )
+    let text = ''
+    for (const { stream } of calls) {
+      stream.on('data', (chunk) => {
+        text += String(chunk)
+      })
+      // A window is 8 MiB; all sessions together have 3.1 MiB.
+      for (let id = 0; id < 30; id++) stream.write(grpcMessage(encodeFrame(id)))
+    }
+    const isTold = () => text.includes('server_full') || calls.some(({ answer }) => answer['grpc-status'] === '8')
+    await until(isTold, 'a refusal')
+    const { maxBytes, unread } = server.memory
+    await until(() => server.memory.heldBytes + unread.bytes <= 2 * maxBytes, 'room')
+    await keep(createClient({ endpoint: server.http, retry: false })).createRepository('others')
+    letGo()
+    for (const { stream } of calls) stream.session?.destroy()
+    await until(() => server.memory.heldBytes === 0, 'nothing is held')
+  })
+}
+
 test('the capabilities tell the budget, which has room for a full request', async (context) => {
   const { server } = await slowServer(context, 'cleartext')
   const answer = (await (await fetch(`${server.http}/.well-known/blobwire`)).json()) as { limits: object }

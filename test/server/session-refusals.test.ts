@@ -17,6 +17,7 @@ function session() {
   const ends: (BlobwireError | undefined)[] = []
   const stream = {
     isRead: true,
+    unreadBytes: 0,
     input: { pause: () => undefined, resume: () => undefined },
     send: () => undefined,
     flushed: async () => undefined,
