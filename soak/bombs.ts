@@ -43,7 +43,8 @@ const atOnce = 20
 const wrong: string[] = []
 
 const median = (numbers: readonly number[]) => quantile(numbers, 0.5)
-const isRefused = (text: string) => /resource_exhausted|"grpc-status":"?8\b/.test(text)
+const exhausted = /resource_exhausted|"grpc-status":"?8\b/
+const unauthenticated = /unauthenticated|"grpc-status":"?16\b/
 
 /** Milliseconds of CPU that the process has used; Linux counts 100 ticks a second. */
 function cpuMs(pid: number): number {
@@ -58,13 +59,15 @@ interface Target {
   readonly others: Others
 }
 
-async function sendAll(bombs: readonly RequestBomb[], { http, grpc }: Target): Promise<number[]> {
-  const [first] = bombs as [RequestBomb]
-  const session = await connectTo(first.way.startsWith('grpc') ? grpc : http)
+/** The times until the refusals of so many at once. */
+async function sendAll({ name, bomb, isStranger }: Attack, { http, grpc }: Target, count = 1): Promise<number[]> {
+  const session = await connectTo(bomb.way.startsWith('grpc') ? grpc : http)
+  const expected = isStranger ? unauthenticated : exhausted
   session.on('error', () => undefined)
   try {
-    const refusals = await Promise.all(bombs.map((bomb) => send(session, bomb, token)))
-    for (const { text } of refusals) if (!isRefused(text)) wrong.push(`${first.way}: ${text.slice(0, 200)}`)
+    const each = Array.from({ length: count }, () => send(session, bomb, isStranger ? '' : token))
+    const refusals = await Promise.all(each)
+    for (const { text } of refusals) if (!expected.test(text)) wrong.push(`${name}: ${text.slice(0, 200)}`)
     return refusals.map(({ ms }) => ms)
   } finally {
     session.destroy()
@@ -75,12 +78,20 @@ interface Attack {
   readonly name: string
   readonly bomb: RequestBomb
   readonly withinMs: number
+  /** Sends no token. */
+  readonly isStranger?: boolean
 }
 
 function attacks(): Attack[] {
   const quickly = { withinMs: refusedWithinMs }
+  const millions = ways.map((way) => ({
+    name: `${way}: 1,000,000 operations`,
+    bomb: requestBomb(way, 1_000_000),
+    ...quickly
+  }))
   return [
-    ...ways.map((way) => ({ name: `${way}: 1,000,000 operations`, bomb: requestBomb(way, 1_000_000), ...quickly })),
+    ...millions.map((each) => ({ ...each, name: `${each.name}, no token`, isStranger: true })),
+    ...millions,
     // About as many as the codecs let pass: these become objects, and the service refuses them.
     ...ways.map((way) => ({ name: `${way}: 80,000 operations`, bomb: requestBomb(way, 80_000), withinMs: Infinity })),
     ...ways.map((way) => ({ name: `${way}: 64 MB of zeros`, bomb: zerosBomb(way, 64_000_000), ...quickly }))
@@ -88,24 +99,22 @@ function attacks(): Attack[] {
 }
 
 /** Bombs one after the other, then many at once while the others work. A line of the table. */
-async function attack({ name, bomb, withinMs }: Attack, target: Target): Promise<string[]> {
+async function attack(given: Attack, target: Target): Promise<string[]> {
+  const { name, bomb, withinMs } = given
   const { others, pid } = target
   const times: number[] = []
-  await sendAll([bomb], target)
+  await sendAll(given, target)
   const cpuBefore = cpuMs(pid)
-  for (let count = 0; count < singles; count++) times.push(...(await sendAll([bomb], target)))
+  for (let count = 0; count < singles; count++) times.push(...(await sendAll(given, target)))
   const cpu = (cpuMs(pid) - cpuBefore) / singles
   others.start()
-  for (let round = 0; round < Number(values.rounds); round++) {
-    await sendAll(
-      Array.from({ length: atOnce }, () => bomb),
-      target
-    )
-  }
+  for (let round = 0; round < Number(values.rounds); round++) await sendAll(given, target, atOnce)
   const waited = await others.stop()
   const refusedMs = median(times)
   const p99 = quantile(waited, 0.99)
-  if (refusedMs > withinMs) wrong.push(`${name}: refused after ${refusedMs.toFixed(0)} ms`)
+  // A busy machine makes every answer late; the server is to blame where the CPU was its own.
+  if (Math.min(refusedMs, cpu) > withinMs)
+    wrong.push(`${name}: refused after ${refusedMs.toFixed(0)} ms, ${cpu.toFixed(0)} of them of CPU`)
   if (p99 > othersWithinMs) wrong.push(`${name}: others waited ${p99.toFixed(0)} ms`)
   const peak = peakMegabytes(pid)
   return [name, String(bomb.body.length), ...[refusedMs, cpu, p99].map((ms) => ms.toFixed(1)), String(peak)]
