@@ -132,6 +132,13 @@ export const guards: readonly Guard[] = [
     tests: ['test/server/decode-turns.test.ts']
   },
   {
+    name: 'others have several turns after a large message',
+    file: 'server-fixture/decode-turns.ts',
+    from: ' && this.#given < othersTurns) {',
+    to: ' && this.#given < 0) {',
+    tests: ['test/server/decode-turns.test.ts']
+  },
+  {
     name: 'a turn of decoding ends after its time',
     file: 'server-fixture/decode-turns.ts',
     from: '    while (this.#spentMs < maxTurnMs) {',
