@@ -118,7 +118,11 @@ class Batch {
     }
     if (reads.length > 0) await this.#read(reads)
     if (queued.done.length > 0) await Promise.all(queued.done)
-    await this.#finish()
+    // A failure here fails the whole batch: none of its writes has been acknowledged yet.
+    const stored = this.#workspace.flush()
+    if (stored !== undefined) await stored
+    // Work that is not atomic has moved its refs already, each under its own key.
+    if (this.#workspace.atomic) await this.#moveRefs()
     return this.#results
   }
 
@@ -193,11 +197,7 @@ class Batch {
     this.#results[index] = { error: this.#context.describe(error, index) }
   }
 
-  async #finish(): Promise<void> {
-    // A failure here fails the whole batch: none of its writes has been acknowledged yet.
-    await this.#workspace.flush()
-    // What is not atomic has moved its refs already, each under its own key.
-    if (!this.#workspace.atomic) return
+  async #moveRefs(): Promise<void> {
     if (this.#failed) {
       this.#abort(undefined)
       return this.#rememberRefusal()

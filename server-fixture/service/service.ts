@@ -176,21 +176,35 @@ export class Service implements VcsService {
     return response
   }
 
-  async #batch(
-    { repository, operations: list, atomic }: SessionBatch & { atomic: boolean },
+  /** Frames of many repositories have a batch for nearly every operation: what can be done at once waits for nothing. */
+  #batch(
+    { repository, operations, atomic }: SessionBatch & { atomic: boolean },
     context: CallContext,
     key?: WriteKey
   ): Promise<Messages['OperationResult'][]> {
     checkName(repository)
     authorize(context, 'read', repository)
-    let workspace: Workspace
-    try {
-      workspace = await this.#open(repository, atomic, context)
-    } catch (error) {
-      if (!list.some(({ apply }) => apply !== undefined)) throw error
-      return Promise.all(list.map(({ apply }) => this.#recallOperation(repository, apply, { context, error })))
+    const run = (workspace: Workspace) => this.#runBatch(workspace, operations, { context, key })
+    const recall = (error: unknown) => {
+      if (!operations.some(({ apply }) => apply !== undefined)) throw error
+      return Promise.all(operations.map(({ apply }) => this.#recallOperation(repository, apply, { context, error })))
     }
-    return await runBatch(workspace, list, {
+    let workspace: Promise<Workspace> | Workspace
+    try {
+      workspace = this.#open(repository, atomic, context)
+    } catch (error) {
+      return recall(error)
+    }
+    return workspace instanceof Promise ? workspace.then(run, recall) : run(workspace)
+  }
+
+  #runBatch(
+    workspace: Workspace,
+    list: readonly Messages['Operation'][],
+    { context, key }: { context: CallContext; key: WriteKey | undefined }
+  ): Promise<Messages['OperationResult'][]> {
+    const { repository } = workspace.repository
+    return runBatch(workspace, list, {
       key,
       beforeOperation: context.beforeOperation,
       apply: (within, operation, throwIfCancelled) =>

@@ -21,6 +21,7 @@ import type {
 } from '../store/store.ts'
 import type { BranchQueues } from './branch-queue.ts'
 import { type CallContext, throwIfAbandoned } from './context.ts'
+import { KeptTrees } from './kept-trees.ts'
 import { contentOf } from './object-content.ts'
 import { defaultPageBounds, type PageBounds } from './pace.ts'
 import { emptyTrees, ParsedTree } from './parsed-tree.ts'
@@ -41,12 +42,8 @@ export interface WorkspaceContext {
   readonly caller: Pick<CallContext, 'signal' | 'deadlineMs'>
 }
 
-/** Entries of parsed trees that a workspace keeps: a chain of commits edits the same directories again and again. */
-const maxKeptEntries = 100_000
-
 /** Work that is not atomic holds nothing back. */
 const noMoves = new Map<string, RefMove>()
-const flushed = Promise.resolve()
 
 export class Workspace {
   readonly repository: RepositoryInfo
@@ -65,10 +62,9 @@ export class Workspace {
   #unflushed: NewObject[] = []
   /** The last flush, while it is under way. */
   #flushing: Promise<void> | undefined
-  /** Entries of trees that edits read and make. */
-  #trees: Map<string, readonly TreeItem[]> | undefined
+  /** Trees that edits read and make. */
+  #trees: KeptTrees | undefined
   #stagedTrees: WeakMap<NewObject, ParsedTree> | undefined
-  #keptEntries = 0
   readonly #moves: Map<string, RefMove>
   #storeReads: StoreReads | undefined
 
@@ -173,7 +169,7 @@ export class Workspace {
     const kept = this.#trees?.get(oid)
     if (kept) return kept
     const items = (await this.parsedTree(oid)).items()
-    if (oid !== '') this.#keepTree(oid, items)
+    if (oid !== '') this.#keep(oid, items)
     return items
   }
 
@@ -181,21 +177,13 @@ export class Workspace {
   stageTree(items: readonly TreeItem[]): string {
     if (items.length === 0) return ''
     const oid = this.stage('tree', encodeTree(items, this.format))
-    this.#keepTree(oid, items)
+    this.#keep(oid, items)
     return oid
   }
 
-  /** Keeps the newest trees. */
-  #keepTree(oid: string, items: readonly TreeItem[]): void {
-    this.#trees ??= new Map()
-    if (this.#trees.has(oid)) return
-    this.#trees.set(oid, items)
-    this.#keptEntries += items.length
-    for (const [oldest, { length }] of this.#trees) {
-      if (this.#keptEntries <= maxKeptEntries) break
-      this.#trees.delete(oldest)
-      this.#keptEntries -= length
-    }
+  #keep(oid: string, items: readonly TreeItem[]): void {
+    this.#trees ??= new KeptTrees()
+    this.#trees.add(oid, items)
   }
 
   /** A commit and its bytes. */
@@ -262,12 +250,12 @@ export class Workspace {
     return []
   }
 
-  /** Stores staged objects; they are durable when it resolves. */
-  flush(): Promise<void> {
-    if (this.#unflushed.length === 0) return this.#flushing ?? flushed
+  /** Stores staged objects; they are durable when it resolves, or at once where it returns no promise. */
+  flush(): Promise<void> | undefined {
+    if (this.#unflushed.length === 0) return this.#flushing
     // One after the other: a second flush stores what the first one does not.
     const next = this.#flushing ? this.#flushing.then(() => this.#flush()) : this.#flush()
-    if (next === undefined) return flushed
+    if (next === undefined) return undefined
     const settled = () => {
       if (this.#flushing === ignored) this.#flushing = undefined
     }
