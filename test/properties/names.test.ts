@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
 import { hashObject } from '../../src/git/oid.ts'
 import { modeProblem, pathProblem } from '../../src/git/path.ts'
-import { branchRef, refNameProblem } from '../../src/git/ref-name.ts'
+import { branchRef, refFormatProblem, refNameProblem, refPrefixProblem } from '../../src/git/ref-name.ts'
 import { encodeTree } from '../../src/git/tree.ts'
 import { GitRepository } from '../support/git.ts'
 import { holds } from '../support/property.ts'
@@ -49,12 +49,18 @@ test('names of refs: as git check-ref-format has them', (context: TestContext) =
     fc.tuple(refStarts, refEnds).map((parts) => parts.join('')),
     (name) => {
       const byGit = git.try(['check-ref-format', name]).ok
-      const problem = refNameProblem(name)
+      const problem = refFormatProblem(name)
       if (problem === undefined) assert.ok(byGit, `Git refuses ${JSON.stringify(name)}`)
       counts[problem === undefined ? 'accepted' : 'refused']++
-      // All refs are of a kind, such as refs/heads/; and what Git refuses for branches is refused for them.
-      const isOfKind = /^refs\/[^/]+\/./.test(name) && !/^refs\/heads\/(?:-|HEAD$)/.test(name)
-      if (byGit && isOfKind) assert.equal(problem, undefined, JSON.stringify(name))
+      // All refs are of a kind, such as refs/heads/.
+      if (byGit && /^refs\/[^/]+\/./.test(name)) assert.equal(problem, undefined, JSON.stringify(name))
+      if (problem !== undefined) return
+      const [, branch] = /^refs\/heads\/(.*)$/s.exec(name) ?? []
+      const canBeMade = branch === undefined || git.try(['check-ref-format', '--branch', branch]).ok
+      assert.equal(refNameProblem(name) === undefined, canBeMade, JSON.stringify(name))
+      // What begins a name is no wrong prefix of a listing.
+      const prefixes = Array.from(name, (_, index) => name.slice(0, index)).filter((prefix) => prefix.isWellFormed())
+      for (const prefix of prefixes) assert.equal(refPrefixProblem(prefix), undefined, JSON.stringify(prefix))
     },
     { runs: 250 }
   )
