@@ -1,0 +1,162 @@
+/** Guards of the client's checks: an answer is of what was asked for, and hashes to its oid. */
+import type { Guard } from './guard.ts'
+
+const answers = 'src/client/verify/answers.ts'
+const tests = ['test/client/integrity.test.ts']
+
+export const guards: readonly Guard[] = [
+  {
+    name: 'a commit that is asked for by oid is the answer',
+    file: answers,
+    from: 'if (isOid(revision) && revision !== response.commit.oid)',
+    to: 'if (false)',
+    tests
+  },
+  {
+    name: 'a blob that is asked for by oid is the answer',
+    file: answers,
+    from: 'if (request.oid && request.oid !== response.oid)',
+    to: 'if (false)',
+    tests
+  },
+  {
+    name: 'contents hash to their oid',
+    file: answers,
+    from: '  if (computed === oid) return\n',
+    to: '  return\n',
+    tests
+  },
+  {
+    name: 'a blob has the size that the answer tells',
+    file: answers,
+    from: 'if (response.size !== response.content.length)',
+    to: 'if (false)',
+    tests
+  },
+  {
+    name: 'a new commit has the parent that was expected',
+    file: answers,
+    from: 'if (!hasExpectedParents(expectedHead, parents))',
+    to: 'if (false)',
+    tests
+  },
+  {
+    name: 'a commit without an expected head has one parent at most',
+    file: 'src/client/verify/commit.ts',
+    from: "if (expectedHead === '') return parents.length <= 1",
+    to: "if (expectedHead === '') return true",
+    tests
+  },
+  {
+    name: 'the first commit of a branch has no parent',
+    file: 'src/client/verify/commit.ts',
+    from: "(isZeroOid(expectedHead) ? '' : expectedHead)",
+    to: '(isZeroOid(expectedHead) ? parents.join() : expectedHead)',
+    tests
+  },
+  {
+    name: 'a new commit is made of the message, authors, tree and parent that were asked for',
+    file: answers,
+    from: "    checkOid('new commit', 'commit', { oid, content: bytesOfCommit(request, response) })\n",
+    to: '',
+    tests
+  },
+  {
+    name: 'the tree of a first commit is made of its changes',
+    file: answers,
+    from: 'if (wholeTree !== undefined && wholeTree !== tree)',
+    to: 'if (false)',
+    tests
+  },
+  {
+    name: 'the tree of a first commit with a long list of changes is made of its changes',
+    file: 'src/client/commit-requests.ts',
+    from: 'if (wholeTree !== undefined && wholeTree !== response.tree)',
+    to: 'if (false)',
+    tests: [...tests, 'test/client/commit-files.test.ts']
+  },
+  {
+    name: 'a stored tree has the oid of its entries',
+    file: answers,
+    from: 'if (oid !== response.oid) throw integrity',
+    to: 'if (false) throw integrity',
+    tests
+  },
+  {
+    name: 'a listed tree has the oid of its entries',
+    file: 'src/client/verify/tree.ts',
+    from: 'if (hashLevel(items, format) !== oid)',
+    to: 'if (false)',
+    tests
+  },
+  {
+    name: 'a listing of a tree lacks no directory',
+    file: 'src/client/verify/tree.ts',
+    from: "    if (recursive && entry.mode === '040000') {\n",
+    to: '    if (false) {\n',
+    tests
+  },
+  {
+    name: 'later pages of a tree are of the same tree',
+    file: 'src/client/paging.ts',
+    from: 'else if (page.oid !== tree.oid) throw',
+    to: 'else if (false) throw',
+    tests
+  },
+  {
+    name: 'a repository that is asked for is the answer',
+    file: answers,
+    from: '    if (isOther)\n',
+    to: '    if (false)\n',
+    tests
+  },
+  {
+    name: 'refs are of the prefix that was asked for',
+    file: answers,
+    from: 'if (!name.startsWith(prefix))',
+    to: 'if (false)',
+    tests
+  },
+  {
+    name: 'refs have oids',
+    file: answers,
+    from: '      formatOf(oid)\n      if (!name',
+    to: '      if (!name',
+    tests
+  },
+  {
+    name: 'missing objects are among those that were asked for',
+    file: answers,
+    from: 'if (!response.missing.every((oid) => asked.has(oid)))',
+    to: 'if (false)',
+    tests
+  },
+  {
+    name: 'a commit has an author and a committer, also with verify: false',
+    file: answers,
+    from: 'getCommit: (_request, { commit }) => checkCommit(commit)',
+    to: 'getCommit: () => undefined',
+    tests
+  },
+  {
+    name: 'commits of a listing hash to their oids',
+    file: answers,
+    from: '    response.commits.forEach(verifyCommit)\n',
+    to: '',
+    tests
+  },
+  {
+    name: 'oids of a repository are forgotten with it',
+    file: 'src/client/calls.ts',
+    from: '    invoker.caches.forget(repository)\n',
+    to: '',
+    tests: ['test/client/made-anew.test.ts']
+  },
+  {
+    name: 'oids of a repository are forgotten where it lacks one',
+    file: 'src/client/commit-files.ts',
+    from: '      this.#caches.known.forget(this.#context.repository)\n',
+    to: '',
+    tests: ['test/client/made-anew.test.ts', 'test/client/commit-round-trips.test.ts']
+  }
+]
