@@ -24,6 +24,10 @@ export interface RunOptions {
   readonly signal: AbortSignal
 }
 
+/** A broken test file gets so many times its usual time, and so much more, before it counts as waiting for ever. */
+const patience = 5
+const leastMs = 3000
+
 /** Not copied: not needed, or linked. */
 const leftOut = new Set(['node_modules', '.git', 'dist'])
 
@@ -37,10 +41,11 @@ export async function runGuards(root: string, guards: readonly Guard[], options:
     const jobs = Array.from({ length: options.jobs }, (_, index) => join(directory, String(index)))
     const workers = await Promise.all(jobs.map((path) => Worker.create(root, path, options)))
     const files = [...new Set(guards.flatMap(({ tests }) => tests))]
-    const usable = new Set<string>()
+    const usable = new Map<string, number>()
     await shareOut(workers, files, async (worker, file) => {
-      const run = await worker.run(file)
-      if (run.outcome === 'passed') usable.add(file)
+      const start = performance.now()
+      const run = await worker.run(file, options.timeoutMs)
+      if (run.outcome === 'passed') usable.set(file, performance.now() - start)
       else options.onFailsUnbroken(file, run)
     })
     const verdicts = new Map<Guard, Verdict>()
@@ -91,13 +96,13 @@ class Worker {
     return worker
   }
 
-  run(file: string): Promise<TestRun> {
-    const { timeoutMs, signal } = this.#options
+  run(file: string, timeoutMs: number): Promise<TestRun> {
+    const { signal } = this.#options
     return runTestFile(file, { root: this.#root, temporary: this.#temporary, timeoutMs, signal })
   }
 
-  /** @param usable test files that pass while nothing is broken */
-  async judge(guard: Guard, usable: ReadonlySet<string>): Promise<Pick<Verdict, 'state' | 'detail'>> {
+  /** @param usable test files that pass while nothing is broken, and how long each takes, in milliseconds */
+  async judge(guard: Guard, usable: ReadonlyMap<string, number>): Promise<Pick<Verdict, 'state' | 'detail'>> {
     const path = join(this.#root, guard.file)
     const text = await readFile(path, 'utf8').catch(() => '')
     const broken = breakGuard(text, guard)
@@ -110,14 +115,15 @@ class Worker {
     }
   }
 
-  async #runTests(guard: Guard, usable: ReadonlySet<string>): Promise<Pick<Verdict, 'state' | 'detail'>> {
+  async #runTests(guard: Guard, usable: ReadonlyMap<string, number>): Promise<Pick<Verdict, 'state' | 'detail'>> {
     let detail = 'its tests pass'
     for (const file of guard.tests) {
-      if (!usable.has(file)) {
+      const usualMs = usable.get(file)
+      if (usualMs === undefined) {
         detail = `${file} fails unbroken`
         continue
       }
-      const run = await this.run(file)
+      const run = await this.run(file, Math.min(this.#options.timeoutMs, leastMs + patience * usualMs))
       if (run.outcome === 'unusable') return { state: 'could not be broken', detail: run.detail }
       if (run.outcome === 'failed') return { state: 'noticed', detail: `${file}: ${run.detail}` }
       if (run.outcome === 'timed out' && guard.mayHang) return { state: 'noticed', detail: `${file}: ${run.detail}` }

@@ -62,7 +62,7 @@ export async function runTestFile(file: string, options: TestRunOptions): Promis
   const [code] = await closed
   if (unusable !== undefined) return { outcome: 'unusable', detail: unusable }
   if (failed !== undefined) return { outcome: 'failed', detail: failed }
-  if (timedOut) return { outcome: 'timed out', detail: `no end after ${timeoutMs} ms` }
+  if (timedOut) return { outcome: 'timed out', detail: `no end after ${Math.round(timeoutMs)} ms` }
   return code === 0 ? { outcome: 'passed', detail: '' } : { outcome: 'failed', detail: `exit code ${code}` }
 }
 

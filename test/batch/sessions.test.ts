@@ -22,6 +22,16 @@ test('a session breaks: unanswered operations are sent on a new one, answered on
   assert.deepEqual([counters.sessions, counters.resent], [2, 2])
 })
 
+test('a session that ends with the refusal of its caller sends nothing again', async () => {
+  const { store, stream, streams } = batchHarness()
+  const call = store('a')
+  await settled()
+  stream().greet()
+  stream().opening.onEnd(new BlobwireError({ code: 'permission_denied', message: 'no', sent: 'processed' }))
+  await assert.rejects(call, { code: 'permission_denied' })
+  assert.equal(streams.length, 1)
+})
+
 test('operations in flight are sent again before waiting ones', async () => {
   const { store, stream } = batchHarness()
   const calls = [store('a')]

@@ -158,14 +158,18 @@ test('a request that is too large is halved', async () => {
   assert.equal(arrivals.length, 5)
 })
 
-test('a wrong number of results is malformed_response for that request', async () => {
-  const { store } = await downgraded({
-    respond: answering((call) => ('operations' in call.request ? { results: [] } : unaryAnswer(call)))
+for (const count of [0, 1, 3]) {
+  test(`${count} results for two operations are malformed_response for that request`, async () => {
+    const result = { storeBlob: { oid: 'oid', size: 1 } }
+    const results = Array.from({ length: count }, () => result)
+    const { store } = await downgraded({
+      respond: answering((call) => ('operations' in call.request ? { results } : unaryAnswer(call)))
+    })
+    for (const end of await outcomes([store('a'), store('b')])) {
+      assert.equal((end as BlobwireError).reason, 'malformed_response')
+    }
   })
-  for (const end of await outcomes([store('a'), store('b')])) {
-    assert.equal((end as BlobwireError).reason, 'malformed_response')
-  }
-})
+}
 
 test('a request is aborted with the last of its calls, and not before', async () => {
   let hold = false

@@ -2,7 +2,7 @@
 import type { Guard } from './guard.ts'
 
 const answers = 'src/client/verify/answers.ts'
-const tests = ['test/client/integrity.test.ts']
+const tests = ['test/client/integrity.test.ts', 'test/client/checks.test.ts']
 
 export const guards: readonly Guard[] = [
   {
@@ -73,7 +73,7 @@ export const guards: readonly Guard[] = [
     file: 'src/client/commit-requests.ts',
     from: 'if (wholeTree !== undefined && wholeTree !== response.tree)',
     to: 'if (false)',
-    tests: [...tests, 'test/client/commit-files.test.ts']
+    tests
   },
   {
     name: 'a stored tree has the oid of its entries',
@@ -90,7 +90,7 @@ export const guards: readonly Guard[] = [
     tests
   },
   {
-    name: 'a listing of a tree lacks no directory',
+    name: 'the subtrees of a listing have the oids of their entries',
     file: 'src/client/verify/tree.ts',
     from: "    if (recursive && entry.mode === '040000') {\n",
     to: '    if (false) {\n',

@@ -104,6 +104,25 @@ for (const breaks of [false, true]) {
 
 const reset = new BlobwireError({ code: 'unavailable', message: 'reset', sent: 'maybe' })
 
+test('a session that had worked sends again unasked, and spends of the budget what that costs', async () => {
+  const retry = { maxAttempts: 3, baseMs: 0, maxMs: 0, budgetRatio: 0, budgetPerSecond: 0.1 }
+  const { store, stream, counters, clock } = batchHarness({ retry })
+  const before = store('before')
+  await settled()
+  stream().answer(0)
+  await before
+  const outcome = store('a').catch(({ reason }: BlobwireError) => reason)
+  await settled()
+  stream().opening.onEnd(reset)
+  await settled()
+  assert.deepEqual([counters.resent, stream().frames], [1, ['a']])
+  stream().fail(0, { code: 'unavailable', detail: errorDetail({ retryable: true }) })
+  await settled()
+  clock.advance(0)
+  await settled()
+  assert.deepEqual([counters.retries, await outcome], [0, 'retry_budget_exhausted'])
+})
+
 test('operations of a session that broke before it answered any are sent again within the budget', async () => {
   const retry = { maxAttempts: 3, baseMs: 0, maxMs: 0, budgetRatio: 0, budgetPerSecond: 0.3 }
   const { store, stream, counters } = batchHarness({ retry })
