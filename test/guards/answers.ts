@@ -92,8 +92,8 @@ export const guards: readonly Guard[] = [
   {
     name: 'the subtrees of a listing have the oids of their entries',
     file: 'src/client/verify/tree.ts',
-    from: "    if (recursive && entry.mode === '040000') {\n",
-    to: '    if (false) {\n',
+    from: 'if (hashLevel(items, format) !== oid)',
+    to: "if (path === '' && hashLevel(items, format) !== oid)",
     tests
   },
   {

@@ -22,7 +22,8 @@ export const guards: readonly Guard[] = [
     file: frames,
     from: 'if (again.length > 0) budget.charge()',
     to: '',
-    tests: ['test/retry/budget.test.ts']
+    tests: ['test/retry/budget.test.ts'],
+    mayHang: true
   },
   {
     name: 'an operation is sent three times at most',
@@ -37,7 +38,8 @@ export const guards: readonly Guard[] = [
     file: frames,
     from: '(established && mayResend(error))\n',
     to: 'true\n',
-    tests: [sessions, 'test/batch/unary.test.ts']
+    tests: [sessions, 'test/batch/unary.test.ts'],
+    mayHang: true
   },
   {
     name: 'a result that nobody waits for ends the session',
@@ -154,7 +156,8 @@ export const guards: readonly Guard[] = [
     file: 'server-fixture/http/session.ts',
     from: 'return this.#output.writableLength <= maxUnsentBytes',
     to: 'return true',
-    tests: ['test/server/session-flow.test.ts']
+    tests: ['test/server/session-flow.test.ts'],
+    mayHang: true
   },
   {
     name: 'the server starts no batch for a client that reads no answers',

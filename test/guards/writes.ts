@@ -39,14 +39,14 @@ export const guards: readonly Guard[] = [
     file: `${server}/refs.ts`,
     from: '  await checkTargets(workspace, updates)\n',
     to: '',
-    tests: ['test/server/edits.test.ts']
+    tests: ['test/server/write-rules.test.ts']
   },
   {
     name: 'a ref is named once in a call',
     file: `${server}/refs.ts`,
     from: "if (names.has(name)) throw invalidArgument(`updates[${index}].name`, 'must not be repeated')",
     to: '',
-    tests: ['test/server/edits.test.ts', 'test/server/hostile-requests.test.ts']
+    tests: ['test/server/write-rules.test.ts']
   },
   {
     name: 'the expected head of a commit is the head',
@@ -60,7 +60,7 @@ export const guards: readonly Guard[] = [
     file: `${server}/commit-on-head.ts`,
     from: "    await checkKinds(workspace, [{ oid: baseTree, kind: 'tree' }])\n",
     to: '',
-    tests: ['test/server/edits.test.ts', chain]
+    tests: ['test/server/write-rules.test.ts']
   },
   {
     name: 'a base tree is of an expected head',
@@ -81,7 +81,7 @@ export const guards: readonly Guard[] = [
     file: `${server}/commit-changes.ts`,
     from: 'if (content.length > maxInlineBytes)',
     to: 'if (false)',
-    tests: ['test/server/edits.test.ts', 'test/server/batch.test.ts', chain]
+    tests: ['test/server/write-rules.test.ts']
   },
   {
     name: 'a stored blob is bounded',
@@ -102,7 +102,7 @@ export const guards: readonly Guard[] = [
     file: `${server}/commit-changes.ts`,
     from: "if (mode === '040000' || mode === '160000')",
     to: 'if (false)',
-    tests: ['test/server/edits.test.ts', pathGuards]
+    tests: ['test/server/write-rules.test.ts']
   },
   {
     name: 'objects that trees, commits and edits name are there',
@@ -145,21 +145,21 @@ export const guards: readonly Guard[] = [
     file: `${server}/commit-chain.ts`,
     from: 'commit.reject(isOnChain && failure !== undefined ? failure : error)',
     to: 'commit.reject(error)',
-    tests: [chain]
+    tests: ['test/server/write-rules.test.ts']
   },
   {
     name: 'a chain is bounded in commits',
     file: `${server}/branch-queue.ts`,
     from: 'queue.slice(0, maxCommits)',
     to: 'queue',
-    tests: [chain]
+    tests: ['test/server/write-rules.test.ts']
   },
   {
     name: 'a chain is bounded in bytes',
     file: `${server}/branch-queue.ts`,
     from: 'if (length > 0 && bytes > maxChainBytes) break',
     to: '',
-    tests: [chain]
+    tests: ['test/server/write-rules.test.ts']
   },
   {
     name: 'an abandoned call moves no ref',
@@ -178,8 +178,8 @@ export const guards: readonly Guard[] = [
   {
     name: 'one failed move of an atomic batch stops all',
     file: `${server}/batch.ts`,
-    from: 'if (this.#workspace.atomic && this.#failed)',
-    to: 'if (false)',
+    from: 'if (this.#failed) {',
+    to: 'if (false) {',
     tests: ['test/server/batch.test.ts']
   },
   {
