@@ -169,7 +169,7 @@ export const guards: readonly Guard[] = [
   {
     name: 'the server pauses a client whose answers wait',
     file: `${server}/session.ts`,
-    from: '    if (!this.#stream.isRead) this.#stream.input.pause()\n',
+    from: '    if (!this.#stream.isRead) this.#pause()\n',
     to: '',
     tests: ['test/server/session-flow.test.ts']
   },

@@ -40,6 +40,7 @@ function serviceOf(bytes: number) {
 function sessionOn(service: VcsService) {
   const stream = {
     isRead: true,
+    unreadBytes: 0,
     isPaused: false,
     answers: 0,
     input: { pause: () => (stream.isPaused = true), resume: () => (stream.isPaused = false) },
@@ -98,8 +99,9 @@ test('over HTTP, a client counts as reading while at most 8 MiB of answers wait'
   } as unknown as Exchange
   const authenticator = createAuthenticator([])
   const draining = new AbortController().signal
-  const context_ = { service, authenticator, memory: memory(), draining, codec: msgpackCodec, requestId: 'test' }
-  void handleSession(exchange, context_)
+  const bounds = { memory: memory(), bodyTimeoutMs: 60_000, callTimeoutMs: 60_000 }
+  const session = { ...bounds, service, authenticator, draining, codec: msgpackCodec, requestId: 'test' }
+  void handleSession(exchange, session)
   const send = (firstId: number) => body.push(encodeEnvelope(0, msgpackCodec.encode('SessionRequest', batch(firstId))))
   // Each is sent when the one before it is answered; two answers fit into 8 MiB, and are a little more than that.
   for (const count of [1, 2]) {
