@@ -1,5 +1,5 @@
 /** Bounds the memory of a child process by a cgroup of version 1 or 2, where this machine has them and lets us. */
-import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** A bound that a command can be run under. */
@@ -60,13 +60,27 @@ function hierarchies(): Hierarchy[] {
   ]
 }
 
+const prefix = 'blobwire-bombs-'
+
+/** Removes the cgroups of runs that were killed; those of others that run cannot be removed. */
+function sweep(parent: string): void {
+  for (const name of readdirSync(parent).filter((each) => each.startsWith(prefix))) {
+    try {
+      rmdirSync(join(parent, name))
+    } catch {
+      // It has processes.
+    }
+  }
+}
+
 /** A cgroup of so many bytes; where none can be made, a bound of the heap alone. */
 export function memoryLimit(bytes: number): MemoryLimit {
   const megabytes = Math.floor(bytes / 2 ** 20)
   const problems: string[] = []
   for (const { version, parent, settings } of process.platform === 'linux' ? hierarchies() : []) {
-    const directory = join(parent, `blobwire-bombs-${process.pid}`)
+    const directory = join(parent, `${prefix}${process.pid}`)
     try {
+      sweep(parent)
       mkdirSync(directory)
     } catch (error) {
       problems.push((error as Error).message)
