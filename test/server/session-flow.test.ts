@@ -56,7 +56,8 @@ function sessionOn(service: VcsService) {
   const budget = memory().of({})
   const authenticate = () => ({ may: () => true })
   const draining = new AbortController().signal
-  const session = new Session(stream, { service, requestId: 'test', budget, authenticate, draining })
+  const context = { service, requestId: 'test', budget, authenticate, draining, bodyTimeoutMs: 60_000 }
+  const session = new Session(stream, context)
   session.start()
   return { stream, receive: (firstId: number) => session.receive(batch(firstId), new Charge(budget)), session }
 }
