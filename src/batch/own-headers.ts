@@ -1,5 +1,5 @@
 /** The headers that an operation has besides those of its session. */
-import { headerNameOf, headerProblem } from '../core/headers.ts'
+import { headerNameOf, headerProblem, headersOf } from '../core/headers.ts'
 import type { HeaderList } from '../transport/session-frame.ts'
 
 type Headers = Readonly<Record<string, string>>
@@ -16,23 +16,45 @@ export interface OwnHeaders {
 /** Bytes of a header besides its name and value: field names, lengths, brackets. */
 const perHeaderBytes = 32
 
-/**
- * The headers of a call that the session does not have: `none`, or `cannot_travel` where a request interceptor removed a
- * header of the client's or set one that the protocol itself uses.
- */
-export function ownHeaders(given: Headers, ofSession: Headers): OwnHeaders | 'none' | 'cannot_travel' {
-  for (const field in ofSession) if (given[field] === undefined) return 'cannot_travel'
-  const headers: { name: string; value: string }[] = []
+/** The headers that a call was given besides those of the session; undefined = none. @throws BlobwireError; see `headersOf` */
+export function givenHeaders(given: Headers, ofSession: Headers): OwnHeaders | undefined {
+  const headers = headersOf(given)
+  for (const { name, value } of headers) {
+    if (ofSession[name] === value) return listed(headers.filter((header) => ofSession[header.name] !== header.value))
+  }
+  return listed(headers)
+}
+
+function listed(headers: readonly { name: string; value: string }[]): OwnHeaders | undefined {
   let key = ''
   let bytes = perHeaderBytes
+  for (let index = 0; index < headers.length; index++) {
+    const { name, value } = headers[index] as { name: string; value: string }
+    key = index === 0 ? value : `${key}\n${value}`
+    bytes += perHeaderBytes + name.length + value.length
+  }
+  return headers.length === 0 ? undefined : { list: { headers }, key, bytes }
+}
+
+/** All headers of a call: those of the session, and its own. */
+export function allHeaders(ofSession: Headers, own: OwnHeaders | undefined): Headers {
+  if (own === undefined) return ofSession
+  return { ...ofSession, ...Object.fromEntries(own.list.headers.map(({ name, value }) => [name, value])) }
+}
+
+/**
+ * The headers that the session does not have of a call that a request interceptor changed; `cannot_travel` where
+ * it removed a header of the client's or set one that the protocol itself uses.
+ */
+export function changedHeaders(given: Headers, ofSession: Headers): OwnHeaders | 'cannot_travel' | undefined {
+  if (given === ofSession) return undefined
+  for (const field in ofSession) if (given[field] === undefined) return 'cannot_travel'
+  const headers: { name: string; value: string }[] = []
   for (const field in given) {
     const value = given[field] as string
     if (ofSession[field] === value) continue
     if (headerProblem(field, value) !== undefined) return 'cannot_travel'
-    const name = headerNameOf(field)
-    headers.push({ name, value })
-    key = headers.length === 1 ? value : `${key}\n${value}`
-    bytes += perHeaderBytes + name.length + value.length
+    headers.push({ name: headerNameOf(field), value })
   }
-  return headers.length === 0 ? 'none' : { list: { headers }, key, bytes }
+  return listed(headers)
 }

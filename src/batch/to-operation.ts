@@ -9,7 +9,7 @@ import type { PreparedOperation } from '../transport/session-frame.ts'
 import { type OperationName, operationMessages } from '../transport/session-stream.ts'
 import { toKeyedOperation } from './apply.ts'
 import type { UnframedReason } from './options.ts'
-import { type OwnHeaders, ownHeaders } from './own-headers.ts'
+import { changedHeaders, type OwnHeaders } from './own-headers.ts'
 import { BatchedOperations, type PendingOperation, SingleOperation } from './pending-operation.ts'
 
 /** How operations are recognized and prepared. */
@@ -37,9 +37,8 @@ export function operationOf(call: Call, sink: Sink, context: OperationContext): 
   const { codec } = context
   const name = names.get(call.method)
   if (name === undefined && call.method !== methods.batchOperations) return 'method'
-  const own = call.headers === context.headers ? 'none' : ownHeaders(call.headers, context.headers)
-  if (own === 'cannot_travel') return 'headers'
-  const headers = own === 'none' ? undefined : own
+  const headers = call.ownHeaders ?? changedHeaders(call.headers, context.headers)
+  if (headers === 'cannot_travel') return 'headers'
   if (name === undefined) return batchOf(call, sink, { codec, headers })
   if (call.requestKey !== undefined) {
     const { wire, bytes } = codec.prepareOperation(operationMessages.apply, toKeyedOperation(call, name))

@@ -1,4 +1,5 @@
 /** One call on its way through the client, as its layers see it. */
+import type { OwnHeaders } from '../batch/own-headers.ts'
 import type { BlobwireError, Sent, TransportName } from '../core/error.ts'
 import type { UnaryCall } from '../transport/transport.ts'
 
@@ -34,6 +35,8 @@ export interface Call extends KeyedCall {
   readonly transport?: TransportName | undefined
   /** The bearer token of this call; undefined = the client's. */
   readonly token?: string | undefined
+  /** The headers that the caller gave, besides the client's; undefined = none, or an interceptor changed them. */
+  readonly ownHeaders?: OwnHeaders | undefined
   /** Names the one part that hears of the call's early end; cheaper than `signal`. */
   onCancel(part: Cancellable): void
 }

@@ -2,6 +2,7 @@
  * A call from its beginning to its one end: the answer, the deadline, the caller's signal or the closing of the client,
  * whichever comes first. The call settles at that moment, whatever the layers below still do; they are told.
  */
+import { allHeaders, type OwnHeaders } from '../batch/own-headers.ts'
 import type { Clock } from '../core/clock.ts'
 import { asBlobwireError, BlobwireError, type TransportName } from '../core/error.ts'
 import type { Method } from '../schema/descriptor.ts'
@@ -13,7 +14,10 @@ import type { DeadlineTimers, Timed } from './deadline-timers.ts'
 export interface UnstartedCall {
   readonly method: Method
   readonly request: object
+  /** The client's headers. */
   readonly headers: Readonly<Record<string, string>>
+  /** See `Call`. */
+  readonly ownHeaders?: OwnHeaders | undefined
   /** For the whole call, in milliseconds. */
   readonly timeoutMs: number
   /** The caller's signal. */
@@ -83,6 +87,7 @@ class RunningCall implements Call, Cancellable, Sink, Timed, Waiter {
   /** Made only when a layer asks for the signal; most calls on a session never need one. */
   #controller: AbortController | undefined
   #part: Cancellable | undefined
+  #headers: Readonly<Record<string, string>> | undefined
   #error: BlobwireError | undefined
   isAdmitted = false
   previous: Timed | undefined
@@ -103,8 +108,16 @@ class RunningCall implements Call, Cancellable, Sink, Timed, Waiter {
     return this.#unstarted.request
   }
 
+  /** Made when a layer asks: in a frame, a call has its own headers alone. */
   get headers(): Readonly<Record<string, string>> {
-    return this.#unstarted.headers
+    const { headers, ownHeaders } = this.#unstarted
+    if (ownHeaders === undefined) return headers
+    this.#headers ??= allHeaders(headers, ownHeaders)
+    return this.#headers
+  }
+
+  get ownHeaders(): OwnHeaders | undefined {
+    return this.#unstarted.ownHeaders
   }
 
   get requestKey(): string | undefined {

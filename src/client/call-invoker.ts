@@ -1,4 +1,5 @@
 /** Invokes calls: checks their options, and runs them through the pipeline. */
+import { allHeaders, givenHeaders } from '../batch/own-headers.ts'
 import type { CallOptions } from '../call/call-options.ts'
 import { isToken } from '../call/credentials.ts'
 import { createPipeline, type Pipeline } from '../call/pipeline.ts'
@@ -7,7 +8,6 @@ import { checkNumber } from '../core/check-options.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { type Counters, newCounters } from '../core/counters.ts'
 import { BlobwireError, invalidArgument, type TransportName } from '../core/error.ts'
-import { checkHeaders } from '../core/headers.ts'
 import { Latency } from '../core/latency.ts'
 import type { RetryRefusal } from '../retry/policy.ts'
 import type { Init, Method as Rpc } from '../schema/descriptor.ts'
@@ -120,7 +120,8 @@ export class CallInvoker {
       request,
       requestKey: isKeyed(method, request) ? ((options as WriteOptions).requestKey ?? newRequestKey()) : undefined,
       token: options.token,
-      headers: options.headers === undefined ? headers : checkHeaders(options.headers, headers),
+      headers,
+      ownHeaders: options.headers && givenHeaders(options.headers, headers),
       timeoutMs: options.timeoutMs === undefined ? timeoutMs : checkNumber('timeoutMs', options.timeoutMs),
       signal: checkSignal(options.signal),
       transport: this.#transport(options.transport),
@@ -138,8 +139,8 @@ export class CallInvoker {
   ): Promise<Result> {
     try {
       if (this.interception === undefined) return call.run(call.message, call.options, call.repository)
-      const { headers, timeoutMs } = this.#unstarted(methods.batchOperations, call.message, call.options)
-      return this.interception.run({ ...call, headers, timeoutMs })
+      const { headers, ownHeaders, timeoutMs } = this.#unstarted(methods.batchOperations, call.message, call.options)
+      return this.interception.run({ ...call, headers: allHeaders(headers, ownHeaders), timeoutMs })
     } catch (error) {
       return Promise.reject(error)
     }

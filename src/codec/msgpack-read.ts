@@ -20,6 +20,8 @@ interface FieldDecoder {
   readonly kind: ScalarKind | 'message'
   /** The bytes may be a view of the input. */
   readonly isShared: boolean
+  /** The text read last, of a field whose texts repeat, with its bytes: comparing them is cheaper than decoding. */
+  readonly last: { bytes: Uint8Array; text: string } | undefined
   /** Undefined for a scalar. */
   readonly decoder: MessageDecoder | undefined
 }
@@ -31,18 +33,25 @@ interface MessageDecoder {
   readonly isChoice: boolean
 }
 
+/** Fields of which frame after frame has the same texts. */
+const repeating: ReadonlySet<string> = new Set(['Header.name', 'SessionBatch.repository'])
+/** Longer texts are decoded each time. */
+const maxRepeated = 200
+
 const decoders = new Map<MessageName, MessageDecoder>()
 for (const type of Object.keys(messageDescriptors) as MessageName[]) {
   decoders.set(type, { fields: [], isChoice: messageDescriptors[type].every(({ oneof }) => oneof !== undefined) })
 }
 // Field decoders refer to message decoders, so all of those have to exist first.
-for (const [type, decoder] of decoders) decoder.fields.push(...messageDescriptors[type].map(fieldDecoder))
+for (const [type, decoder] of decoders)
+  decoder.fields.push(...messageDescriptors[type].map((field) => fieldDecoder(type, field)))
 
-function fieldDecoder(field: Field): FieldDecoder {
+function fieldDecoder(type: MessageName, field: Field): FieldDecoder {
   const { name, kind, repeated = false, oneof } = field
   const key = Uint8Array.of(0xa0 | name.length, ...encodeUtf8(name))
   const decoder = kind === 'message' ? decoders.get(field.type) : undefined
-  return { name, key, repeated, oneof, kind, isShared: isOfRequest(field), decoder }
+  const last = repeating.has(`${type}.${name}`) ? { bytes: new Uint8Array(0), text: '' } : undefined
+  return { name, key, repeated, oneof, kind, isShared: isOfRequest(field), last, decoder }
 }
 
 /** Thrown inside this file to give up. */
@@ -120,12 +129,12 @@ class Reader {
     return items
   }
 
-  #value({ kind, decoder, isShared }: FieldDecoder): unknown {
+  #value({ kind, decoder, isShared, last }: FieldDecoder): unknown {
     switch (kind) {
       case 'message':
         return this.message(decoder as MessageDecoder)
       case 'string':
-        return this.#text()
+        return last === undefined ? this.#text() : this.#repeatedText(last)
       case 'bytes':
         return this.#binary(isShared)
       case 'bool': {
@@ -136,6 +145,17 @@ class Reader {
       default:
         return this.#integer(kind)
     }
+  }
+
+  #repeatedText(last: { bytes: Uint8Array; text: string }): string {
+    const from = this.#at
+    if (last.bytes.length > 0 && this.#takeKey(last.bytes)) return last.text
+    const text = this.#text()
+    if (text.length > 0 && text.length <= maxRepeated) {
+      last.bytes = new Uint8Array(this.#bytes.subarray(from, this.#at))
+      last.text = text
+    }
+    return text
   }
 
   #text(): string {

@@ -36,7 +36,10 @@ export function headerNameOf(given: string): string {
 /** Why a call may not have this header; undefined = it may. */
 export function headerProblem(given: string, value: unknown): string | undefined {
   const { problem } = knownNames.get(given) ?? checkName(given)
-  if (problem !== undefined) return problem
+  return problem ?? valueProblem(value)
+}
+
+function valueProblem(value: unknown): string | undefined {
   if (typeof value !== 'string') return 'must be a string'
   // gRPC metadata is visible ASCII only; all transports take the same.
   return /^[\x20-\x7e]*$/.test(value) ? undefined : 'must be printable ASCII'
@@ -51,16 +54,24 @@ export function checkHeaders(
   headers: Readonly<Record<string, string>>,
   base: Readonly<Record<string, string>> = {}
 ): Record<string, string> {
+  const checked: Record<string, string> = { ...base }
+  for (const { name, value } of headersOf(headers)) checked[name] = value
+  return checked
+}
+
+/** Headers as a list, by lower-case name. @throws BlobwireError; see `checkHeaders` */
+export function headersOf(headers: Readonly<Record<string, string>>): { name: string; value: string }[] {
   // Headers, Map and lists have no keys of their own: they would be no headers at all.
   if (Object.prototype.toString.call(headers) !== '[object Object]')
     throw invalidArgument('headers', 'must be an object of names and values')
-  const checked: Record<string, string> = { ...base }
+  const list: { name: string; value: string }[] = []
   for (const given of Object.keys(headers)) {
     const value = headers[given] as string
-    const problem = headerProblem(given, value)
-    const name = headerNameOf(given)
+    const { name, problem = valueProblem(value) } = knownNames.get(given) ?? checkName(given)
     if (problem !== undefined) throw invalidArgument(`headers.${name.slice(0, 80)}`, problem)
-    checked[name] = value
+    const earlier = list.length === 0 ? -1 : list.findIndex((header) => header.name === name)
+    if (earlier >= 0) list.splice(earlier, 1)
+    list.push({ name, value })
   }
-  return checked
+  return list
 }

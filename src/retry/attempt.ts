@@ -1,6 +1,8 @@
 /** One try of a call at one endpoint. */
+
 import { type Outcome, outcomeOf } from '../balance/outcome.ts'
 import type { Channel, Pick } from '../balance/picker.ts'
+import type { OwnHeaders } from '../batch/own-headers.ts'
 import type { Call, Cancellable, Progress, Sink } from '../call/call.ts'
 import type { DeadlineTimers, Timed } from '../call/deadline-timers.ts'
 import type { Clock } from '../core/clock.ts'
@@ -76,6 +78,10 @@ export class Attempt implements Call, Sink, Cancellable, Timed {
 
   get headers(): Readonly<Record<string, string>> {
     return this.call.headers
+  }
+
+  get ownHeaders(): OwnHeaders | undefined {
+    return this.call.ownHeaders
   }
 
   get requestKey(): string | undefined {
