@@ -49,7 +49,11 @@ function raiseWindows(server: Server): void {
 /** Opens the gRPC server. @throws Error where the port is not available */
 export async function openGrpcServer(dependencies: ListenerDependencies, options: ListenerOptions): Promise<Listener> {
   const { bodyTimeoutMs, callTimeoutMs } = options
-  const calls = new IncomingCalls({ ...dependencies, bodyTimeoutMs })
+  const calls = new IncomingCalls({
+    ...dependencies,
+    bodyTimeoutMs,
+    maxMessageBytes: dependencies.service.limits.maxBatchBytes
+  })
   const server = new Server({
     interceptors: [calls.interceptor],
     // Bounds the message as it came and, with gzip, after decompression.

@@ -17,7 +17,7 @@ import { type Principal, requestIdOf } from '../service/context.ts'
 import { toBlobwireError } from '../service/error-detail.ts'
 import { toStatus } from './errors.ts'
 import { metadataValue } from './metadata.ts'
-import { type Encoding, encodingOf } from './requests.ts'
+import { type Encoding, encodingOf, prefixBytes } from './requests.ts'
 
 /** A call of a caller who is known. */
 export interface IncomingCall {
@@ -43,6 +43,8 @@ interface Arrival {
 export interface IncomingCallsDependencies {
   readonly authenticator: Authenticator
   readonly memory: MemoryBudget
+  /** Longest message that grpc-js takes. */
+  readonly maxMessageBytes: number
   /** Time for the message of a unary call to arrive. */
   readonly bodyTimeoutMs: number
 }
@@ -88,7 +90,8 @@ export class IncomingCalls {
         next({
           onReceiveMetadata: (metadata, forward) => {
             try {
-              if (isOurs) this.#calls.set(metadata, this.#admit(call, { ...arrival, metadata, rpc }))
+              if (isOurs)
+                this.#calls.set(metadata, this.#admit(call, { ...arrival, metadata, rpc, isUnary: !requestStream }))
               if (!isOurs || rpc === methods.getCapabilities.name) message = new AnonymousMessage(arrival.stream, call)
               if (!requestStream) this.#limitBody(call, { ...arrival, metadata })
               forward(metadata)
@@ -122,9 +125,9 @@ export class IncomingCalls {
   /** @throws BlobwireError `unauthenticated`; `unimplemented` for an unknown encoding */
   #admit(
     call: ServerInterceptingCallInterface,
-    { stream, encoding, metadata, rpc }: Arrival & { metadata: Metadata; rpc: string }
+    { stream, encoding, metadata, rpc, isUnary }: Arrival & { metadata: Metadata; rpc: string; isUnary: boolean }
   ): IncomingCall {
-    const { authenticator, memory } = this.#dependencies
+    const { authenticator, memory, maxMessageBytes } = this.#dependencies
     const principal = authenticator.authenticate(rpc, metadataValue(metadata, 'authorization'))
     const incoming: IncomingCall = {
       stream,
@@ -135,9 +138,17 @@ export class IncomingCalls {
       charge: new Charge(memory.of(stream.session ?? stream)),
       onFull: (error) => refuse(call, error, metadata)
     }
+    let receivedBytes = 0
+    let chargedBytes = 0
+    // At once: of many messages that come together, those that are complete first would have no room to the end.
+    const declaredBytes = (chunk: Uint8Array) =>
+      isUnary && receivedBytes === 0 ? lengthOfFirst(chunk, maxMessageBytes) : 0
     const take = (chunk: Uint8Array) => {
       try {
-        incoming.charge.add(chunk.length)
+        const bytes = Math.max(receivedBytes + chunk.length, chargedBytes, declaredBytes(chunk))
+        incoming.charge.add(bytes - chargedBytes)
+        chargedBytes = bytes
+        receivedBytes += chunk.length
         incoming.onChunk()
       } catch (error) {
         // grpc-js would go on to collect the message.
@@ -149,6 +160,13 @@ export class IncomingCalls {
     stream.once('close', () => incoming.charge.release())
     return incoming
   }
+}
+
+/** Length of the message that begins with this chunk; 0 = not told yet, or so long that grpc-js refuses it. */
+function lengthOfFirst(chunk: Uint8Array, maxBytes: number): number {
+  if (chunk.length < prefixBytes) return 0
+  const length = new DataView(chunk.buffer, chunk.byteOffset).getUint32(1)
+  return length <= maxBytes ? prefixBytes + length : 0
 }
 
 /** A message of a caller whom nobody knows, while grpc-js collects it. */

@@ -27,15 +27,19 @@ export async function readBody(exchange: Exchange, limits: BodyLimits): Promise<
   }
   const declared = Number(headerOf(exchange, 'content-length') ?? 0)
   if (declared > limits.maxBytes) throw limitExceeded('max_batch_bytes', limits.maxBytes, declared)
-  if (declared > limits.charge.leftFor(declared)) throw limits.charge.refusal(declared)
-  const body = await collect(exchange, limits)
+  // At once: of many bodies that come together, those that are complete first would have no room to the end.
+  limits.charge.add(declared)
+  const body = await collect(exchange, { ...limits, charged: declared })
   if (encoding === 'identity' || body.length === 0) return body
   const inflated = await inflate(body, { encoding, ...limits })
   limits.charge.release(body.length)
   return inflated
 }
 
-function collect(exchange: Exchange, { maxBytes, timeoutMs, charge }: BodyLimits): Promise<Uint8Array> {
+function collect(
+  exchange: Exchange,
+  { maxBytes, timeoutMs, charge, charged }: BodyLimits & { readonly charged: number }
+): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const body = exchange.openBody()
     const chunks: Uint8Array[] = []
@@ -58,7 +62,7 @@ function collect(exchange: Exchange, { maxBytes, timeoutMs, charge }: BodyLimits
       size += chunk.length
       if (size > maxBytes) return fail(limitExceeded('max_batch_bytes', maxBytes, 0))
       try {
-        charge.add(chunk.length)
+        if (size > charged) charge.add(Math.min(chunk.length, size - charged))
         chunks.push(chunk)
       } catch (error) {
         fail(error as BlobwireError)

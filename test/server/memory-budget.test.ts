@@ -79,6 +79,7 @@ const httpAttack = (gzip: boolean): Attack => ({
       ':method': 'POST',
       ':path': `/${serviceName}/StoreBlob`,
       'content-type': 'application/msgpack',
+      ...(isWhole ? { 'content-length': body.length } : {}),
       ...(gzip ? { 'content-encoding': 'gzip' } : {})
     })
     stream.on('error', () => undefined)
