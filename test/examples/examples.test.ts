@@ -14,6 +14,8 @@ describe('examples', () => {
   before(async () => {
     fixture = await testServer()
     directory = await mkdtemp(join(tmpdir(), 'blobwire-examples-'))
+    // Without its own, one of a folder above would decide how the examples are read.
+    await writeFile(join(directory, 'package.json'), '{ "type": "module" }')
     // An installed package: the `files` of package.json, with dependencies beside them.
     const installed = join(directory, 'node_modules', 'blobwire')
     await mkdir(installed, { recursive: true })
