@@ -1,6 +1,6 @@
 /** The budget of bytes of all requests together, and of each connection: what has no room is refused, others are served. */
 import assert from 'node:assert/strict'
-import { type ClientHttp2Session, connect } from 'node:http2'
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2'
 import { describe, type TestContext, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { encode } from '@msgpack/msgpack'
@@ -184,12 +184,20 @@ test('bodies that never end hold what has come, and no more than the share of th
     [server.grpc, grpcAttack(false)]
   ] as const) {
     const session = open(url)
+    const streams: ClientHttp2Stream[] = []
+    const request = session.request.bind(session)
+    session.request = (...fields) => {
+      const stream = request(...fields)
+      streams.push(stream)
+      return stream
+    }
     const refusals = Array.from({ length: 8 }, () => attack.send(session, false))
     const { reason } = (await Promise.any(refusals)) as Answer
     assert.equal(reason, 'connection_full')
     const { heldBytes, maxConnectionBytes } = server.memory
     assert.ok(heldBytes > 4 * content.length && heldBytes <= maxConnectionBytes, `${heldBytes}`)
-    session.destroy()
+    // Not by destroy(): Node 22 then damages the heap of the client.
+    for (const stream of streams) stream.close(constants.NGHTTP2_CANCEL)
     await until(() => server.memory.heldBytes === 0, 'nothing is held')
   }
 })
