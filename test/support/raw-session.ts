@@ -49,6 +49,8 @@ export class RawSession {
     })
     this.stream.on('data', (chunk: Buffer) => this.#take(chunk))
     this.stream.on('error', () => undefined)
+    // Without its own end, the server would read on for as long as it drops what comes.
+    this.stream.on('end', () => this.stream.end())
     this.stream.on('close', () => {
       this.closed = true
       this.connection.close()
