@@ -18,8 +18,8 @@ import { until } from '../support/until.ts'
 const memory = () =>
   new MemoryBudget({ maxInFlightBytes: 2 ** 30, maxConnectionInFlightBytes: 2 ** 28, maxBatchBytes: 2 ** 22 })
 const getRepository = { getRepository: { repository: '' } }
-const batch = (firstId: number): Messages['SessionRequest'] => ({
-  batch: { repository: 'demo', firstId, operations: [getRepository], headerLists: [] }
+const batch = (firstId: number, count = 1): Messages['SessionRequest'] => ({
+  batch: { repository: 'demo', firstId, operations: Array(count).fill(getRepository), headerLists: [] }
 })
 
 /** A service whose batches answer with a text of so many bytes. */
@@ -59,7 +59,11 @@ function sessionOn(service: VcsService) {
   const context = { service, requestId: 'test', budget, authenticate, draining, bodyTimeoutMs: 60_000 }
   const session = new Session(stream, context)
   session.start()
-  return { stream, receive: (firstId: number) => session.receive(batch(firstId), new Charge(budget)), session }
+  return {
+    stream,
+    receive: (firstId: number, count?: number) => session.receive(batch(firstId, count), new Charge(budget)),
+    session
+  }
 }
 
 test('while the client reads no answers, its batches wait, and nothing more is read', async () => {
@@ -83,6 +87,22 @@ test('an answer that the client does not read stops the reading of its frames', 
   assert.equal(stream.isPaused, false)
   await until(() => stream.answers === 1, 'answered')
   assert.equal(stream.isPaused, true)
+})
+
+test('at most 64 batches of a session run at once, and at most 20,000 operations are pending', () => {
+  let running = 0
+  const service = {
+    limits: defaultLimits,
+    sessionBatch: () => {
+      running++
+      return new Promise(() => undefined)
+    }
+  } as unknown as VcsService
+  const { stream, receive } = sessionOn(service)
+  for (let id = 0; id < 70; id++) receive(id)
+  assert.deepEqual([running, stream.isPaused], [64, false])
+  for (let id = 70; id < 20_000; id += 1000) receive(id, 1000)
+  assert.deepEqual([running, stream.isPaused], [64, true])
 })
 
 test('over HTTP, a client counts as reading while at most 8 MiB of answers wait', async (context) => {
