@@ -65,7 +65,7 @@ export function withFaults(service: VcsService, faults: Faults): VcsService {
     sessionBatch(batch, context) {
       const { operations } = batch
       const frame = { call: methods.session.name, operations }
-      return around(frame, context, (inner) => service.sessionBatch(batch, inner))
+      return around(frame, context, async (inner) => service.sessionBatch(batch, inner))
     }
   }
 }

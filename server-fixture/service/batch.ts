@@ -90,11 +90,30 @@ class Batch {
     this.#context = context
   }
 
-  async run(list: readonly Operation[]): Promise<Result[]> {
+  /** At once where the store is: blobs alone wait for nothing, and most frames hold nothing else. */
+  run(list: readonly Operation[]): Promise<Result[]> | Result[] {
+    const staged = this.#stageBlobs(list)
+    if (staged < list.length || this.#workspace.atomic) return this.#runFrom(staged, list)
+    const stored = this.#workspace.flush()
+    return stored === undefined ? this.#results : stored.then(() => this.#results)
+  }
+
+  /** The blobs at the beginning of the batch; returns their number. */
+  #stageBlobs(list: readonly Operation[]): number {
+    for (let index = 0; index < list.length; index++) {
+      const operation = list[index] as Operation
+      if (operation.storeBlob === undefined) return index
+      const step = this.#prepare(index, operation)
+      if (step !== undefined) this.#do(index, step)
+    }
+    return list.length
+  }
+
+  async #runFrom(start: number, list: readonly Operation[]): Promise<Result[]> {
     let reads: { index: number; step: Step }[] = []
     // Commits of one branch that follow each other wait in its queue together, and become one chain.
     let queued: { branch: string | undefined; done: unknown[] } = { branch: undefined, done: [] }
-    for (let index = 0; index < list.length; index++) {
+    for (let index = start; index < list.length; index++) {
       const step = this.#prepare(index, list[index] as Operation)
       if (step === undefined) continue
       const isRead = operations[step.name].access === 'read'
@@ -238,7 +257,11 @@ class Batch {
 }
 
 /** BatchOperations. */
-export function runBatch(workspace: Workspace, list: readonly Operation[], context: BatchContext): Promise<Result[]> {
+export function runBatch(
+  workspace: Workspace,
+  list: readonly Operation[],
+  context: BatchContext
+): Promise<Result[]> | Result[] {
   const { maxBatchOperations } = workspace.limits
   if (list.length > maxBatchOperations) throw limitExceeded('max_batch_operations', maxBatchOperations, list.length)
   return new Batch(workspace, context).run(list)

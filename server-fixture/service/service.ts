@@ -37,6 +37,7 @@ export interface ServiceOptions {
   readonly onInternalError: (error: unknown, requestId: string) => void
 }
 
+type Results = Messages['OperationResult'][]
 type Handler = (request: never, context: CallContext) => Promise<object>
 
 /** The service on top of a store. */
@@ -112,11 +113,15 @@ export class Service implements VcsService {
     throw new BlobwireError({ code: 'unimplemented', message })
   }
 
-  async sessionBatch(batch: SessionBatch, context: CallContext): Promise<Messages['OperationResult'][]> {
-    try {
-      return await this.#batch({ ...batch, atomic: false }, context)
-    } catch (error) {
+  sessionBatch(batch: SessionBatch, context: CallContext): Promise<Results> | Results {
+    const refuse = (error: unknown) => {
       throw this.#report(error, context.requestId)
+    }
+    try {
+      const results = this.#batch({ ...batch, atomic: false }, context)
+      return results instanceof Promise ? results.catch(refuse) : results
+    } catch (error) {
+      return refuse(error)
     }
   }
 
@@ -127,14 +132,16 @@ export class Service implements VcsService {
 
   #open(repository: string, atomic: boolean, context: CallContext): Promise<Workspace> | Workspace {
     const found = openRepository(this.#store, repository)
-    const open = (info: RepositoryInfo) => {
-      const { limits } = this
-      const pageBounds = this.#options.pageBounds
-      const shared = { store: this.#store, limits, commits: this.#commits, caches: this.#caches, pageBounds }
-      return new Workspace({ ...shared, repository: info, caller: context }, atomic)
-    }
-    if (!(found instanceof Promise) && this.#opening.isIdle(repository)) return open(found)
-    return this.#opening.after(repository, Promise.resolve(found)).then(open)
+    if (!(found instanceof Promise) && this.#opening.isIdle(repository)) return this.#workspace(found, atomic, context)
+    const opened = this.#opening.after(repository, Promise.resolve(found))
+    return opened.then((info) => this.#workspace(info, atomic, context))
+  }
+
+  #workspace(repository: RepositoryInfo, atomic: boolean, caller: CallContext): Workspace {
+    const { limits } = this
+    const { pageBounds } = this.#options
+    const shared = { store: this.#store, limits, commits: this.#commits, caches: this.#caches, pageBounds }
+    return new Workspace({ ...shared, repository, caller }, atomic)
   }
 
   /** Rights come first: a key tells nothing to those who may not do what was done under it. */
@@ -181,7 +188,7 @@ export class Service implements VcsService {
     { repository, operations, atomic }: SessionBatch & { atomic: boolean },
     context: CallContext,
     key?: WriteKey
-  ): Promise<Messages['OperationResult'][]> {
+  ): Promise<Results> | Results {
     checkName(repository)
     authorize(context, 'read', repository)
     const run = (workspace: Workspace) => this.#runBatch(workspace, operations, { context, key })
@@ -202,7 +209,7 @@ export class Service implements VcsService {
     workspace: Workspace,
     list: readonly Messages['Operation'][],
     { context, key }: { context: CallContext; key: WriteKey | undefined }
-  ): Promise<Messages['OperationResult'][]> {
+  ): Promise<Results> | Results {
     const { repository } = workspace.repository
     return runBatch(workspace, list, {
       key,

@@ -1,5 +1,5 @@
 /** Carries out the frames of one session. */
-import { invalidArgument } from '../../src/core/error.ts'
+import { type BlobwireError, invalidArgument } from '../../src/core/error.ts'
 import { defaultLimits } from '../../src/schema/default-limits.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import type { Charge, ConnectionBudget } from '../memory-budget.ts'
@@ -56,6 +56,7 @@ export class SessionFrames {
   readonly #started = new Set<RunningBatch>()
   /** Batches that are to be answered together. */
   readonly #finished: FinishedBatch[] = []
+  #isStarting = false
   #pendingOperations = 0
   #onIdle: (() => void) | undefined
 
@@ -97,8 +98,15 @@ export class SessionFrames {
 
   /** Starts waiting batches, as far as the client reads answers. */
   startWaiting(): void {
-    while (this.#waiting.length > 0 && this.#started.size < maxBatchesAtOnce && this.#dependencies.isRead()) {
-      this.#start(this.#waiting.shift() as RunningBatch)
+    // Batches that are carried out at once come back here: a loop, not a recursion.
+    if (this.#isStarting) return
+    this.#isStarting = true
+    try {
+      while (this.#waiting.length > 0 && this.#started.size < maxBatchesAtOnce && this.#dependencies.isRead()) {
+        this.#start(this.#waiting.shift() as RunningBatch)
+      }
+    } finally {
+      this.#isStarting = false
     }
   }
 
@@ -150,11 +158,15 @@ export class SessionFrames {
 
   #start(batch: RunningBatch): void {
     if (!batch.isAborted) this.#started.add(batch)
-    this.#run(batch).then((results) => {
-      if (!batch.isShared || !results.every(isSmall)) return this.#settle([{ batch, results }])
-      // Small batches of one frame finish nearly at once, and their answers share a message.
-      if (this.#finished.push({ batch, results }) === 1) setImmediate(() => this.#settle(this.#finished.splice(0)))
-    })
+    const results = this.#run(batch)
+    if (results instanceof Promise) results.then((later) => this.#finish(batch, later))
+    else this.#finish(batch, results)
+  }
+
+  #finish(batch: RunningBatch, results: Results): void {
+    if (!batch.isShared || !results.every(isSmall)) return this.#settle([{ batch, results }])
+    // Small batches of one frame finish nearly at once, and their answers share a message.
+    if (this.#finished.push({ batch, results }) === 1) setImmediate(() => this.#settle(this.#finished.splice(0)))
   }
 
   /** Answers batches, in one message. */
@@ -174,21 +186,19 @@ export class SessionFrames {
   }
 
   /** An error that refuses the whole batch becomes the result of each of its operations. */
-  async #run(running: RunningBatch): Promise<Results> {
+  #run(running: RunningBatch): Promise<Results> | Results {
     const { service, authenticate, requestId } = this.#dependencies
-    const { firstId, operations } = running.batch
-    let results: Messages['OperationResult'][]
+    const numbered = (results: readonly Messages['OperationResult'][]) =>
+      results.map((result, index) => ({ id: running.batch.firstId + index, result }))
+    const refused = (error: unknown) => numbered(refusals(running, requestId, toBlobwireError(error)))
     try {
       if (running.refusal) throw running.refusal
       const context = new BatchContext(running, authenticate(), requestId)
-      results = await service.sessionBatch(running.batch, context)
+      const results = service.sessionBatch(running.batch, context)
+      return results instanceof Promise ? results.then(numbered).catch(refused) : numbered(results)
     } catch (error) {
-      const failure = toBlobwireError(error)
-      results = operations.map((_operation, index) => ({
-        error: operationError(failure, requestIdOfOperation({ requestId, headersOf: running.headersOf }, index))
-      }))
+      return refused(error)
     }
-    return results.map((result, index) => ({ id: firstId + index, result }))
   }
 
   #cancel(ids: readonly number[]): void {
@@ -201,4 +211,11 @@ export class SessionFrames {
     }
     this.startWaiting()
   }
+}
+
+/** The error that refuses a batch, as the result of each of its operations. */
+function refusals({ batch, headersOf }: RunningBatch, requestId: string, error: BlobwireError) {
+  return batch.operations.map((_operation, index) => ({
+    error: operationError(error, requestIdOfOperation({ requestId, headersOf }, index))
+  }))
 }

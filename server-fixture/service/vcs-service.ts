@@ -17,8 +17,11 @@ export interface VcsService {
    */
   call(method: string, request: object, context: CallContext): Promise<object>
   /**
-   * Carries out one frame of a session, and returns a result for each operation, in order.
-   * @throws BlobwireError and nothing else, where the whole frame is refused
+   * Carries out one batch of a frame, at once where it can, and returns a result for each operation, in order.
+   * @throws BlobwireError and nothing else, then or later, where the whole batch is refused
    */
-  sessionBatch(batch: SessionBatch, context: CallContext): Promise<Messages['OperationResult'][]>
+  sessionBatch(
+    batch: SessionBatch,
+    context: CallContext
+  ): Promise<Messages['OperationResult'][]> | Messages['OperationResult'][]
 }

@@ -56,10 +56,12 @@ export class Workspace {
   readonly pageBounds: PageBounds
   /** Ref moves are held back until `finish`, and happen together. */
   readonly atomic: boolean
-  /** Staged objects that are not in the map yet; most work never asks for them. */
-  #unmapped: NewObject[] = []
+  /** New objects of this work, in order; the first `#flushed` of them are stored. */
+  readonly #staged: NewObject[] = []
+  #flushed = 0
+  /** Made when they are asked for, of as many as there are then; most work never asks for them. */
   #stagedByOid: Map<string, NewObject> | undefined
-  #unflushed: NewObject[] = []
+  #mapped = 0
   /** The last flush, while it is under way. */
   #flushing: Promise<void> | undefined
   /** Trees that edits read and make. */
@@ -90,29 +92,28 @@ export class Workspace {
   /** Adds an object to this work; it is durable after `flush`. Returns its oid. */
   stage(kind: ObjectKind, content: Uint8Array): string {
     const object = { oid: hashObject(kind, content, this.format), kind, content }
-    this.#unmapped.push(object)
-    this.#unflushed.push(object)
+    this.#staged.push(object)
     return object.oid
   }
 
   /** The objects that are staged now, for `unstage`. Only where nothing is flushed in between. */
   get stagedCount(): number {
-    return this.#unflushed.length
+    return this.#staged.length
   }
 
   /** Takes back all objects that were staged after `count`: the work that staged them has failed. */
   unstage(count: number): void {
-    if (this.#unflushed.length === count) return
-    this.#unflushed.length = count
+    if (this.#staged.length === count) return
+    this.#staged.length = count
     this.#stagedByOid = undefined
-    this.#unmapped = [...this.#unflushed]
+    this.#mapped = 0
   }
 
   #stagedObject(oid: string): NewObject | undefined {
-    if (this.#unmapped.length > 0) {
+    if (this.#mapped < this.#staged.length) {
       this.#stagedByOid ??= new Map()
-      for (const object of this.#unmapped) this.#stagedByOid.set(object.oid, object)
-      this.#unmapped = []
+      for (const object of this.#staged.slice(this.#mapped)) this.#stagedByOid.set(object.oid, object)
+      this.#mapped = this.#staged.length
     }
     return this.#stagedByOid?.get(oid)
   }
@@ -252,7 +253,7 @@ export class Workspace {
 
   /** Stores staged objects; they are durable when it resolves, or at once where it returns no promise. */
   flush(): Promise<void> | undefined {
-    if (this.#unflushed.length === 0) return this.#flushing
+    if (this.#flushed === this.#staged.length) return this.#flushing
     // One after the other: a second flush stores what the first one does not.
     const next = this.#flushing ? this.#flushing.then(() => this.#flush()) : this.#flush()
     if (next === undefined) return undefined
@@ -265,17 +266,18 @@ export class Workspace {
   }
 
   #flush(): Promise<void> | undefined {
-    const objects = this.#unflushed
-    if (objects.length === 0) return undefined
-    const { length } = objects
-    // Only when they are stored: the next flush retries objects that could not be.
-    const done = () => {
-      this.#unflushed = this.#unflushed.slice(length)
-    }
+    const { length } = this.#staged
+    if (this.#flushed === length) return undefined
+    const objects = this.#flushed === 0 ? this.#staged : this.#staged.slice(this.#flushed)
     const stored = this.store.putObjects(this.repository.repository, objects)
-    if (stored !== undefined) return stored.then(done)
-    done()
-    return undefined
+    if (stored === undefined) {
+      this.#flushed = length
+      return undefined
+    }
+    // Only when they are stored: the next flush retries objects that could not be.
+    return stored.then(() => {
+      this.#flushed = length
+    })
   }
 
   /**

@@ -28,7 +28,7 @@ async function setUp() {
   const service = new Service(store, { serverVersion: '0', onInternalError: (error) => assert.fail(String(error)) })
   const faults = new Faults()
   const faulty = withFaults(service, faults)
-  const frame = (operations: object[], over: Partial<CallContext> = {}, repository = 'demo') =>
+  const frame = async (operations: object[], over: Partial<CallContext> = {}, repository = 'demo') =>
     faulty.sessionBatch({ repository, operations: operations as Messages['Operation'][] }, { ...context, ...over })
   return { store, service, faults, faulty, frame }
 }
