@@ -20,8 +20,8 @@ interface FieldDecoder {
   readonly kind: ScalarKind | 'message'
   /** The bytes may be a view of the input. */
   readonly isShared: boolean
-  /** The text read last, of a field whose texts repeat, with its bytes: comparing them is cheaper than decoding. */
-  readonly last: { bytes: Uint8Array; text: string } | undefined
+  /** Texts of a field that come again and again: comparing bytes is cheaper than decoding them. */
+  readonly texts: RepeatedTexts | undefined
   /** Undefined for a scalar. */
   readonly decoder: MessageDecoder | undefined
 }
@@ -35,8 +35,10 @@ interface MessageDecoder {
 
 /** Fields of which frame after frame has the same texts. */
 const repeating: ReadonlySet<string> = new Set(['Header.name', 'SessionBatch.repository'])
-/** Longer texts are decoded each time. */
-const maxRepeated = 200
+/** Texts that are kept of a field, each in the one place where its length and last bytes point. */
+const maxTexts = 256
+
+type RepeatedTexts = ({ readonly bytes: Uint8Array; readonly text: string } | undefined)[]
 
 const decoders = new Map<MessageName, MessageDecoder>()
 for (const type of Object.keys(messageDescriptors) as MessageName[]) {
@@ -50,8 +52,8 @@ function fieldDecoder(type: MessageName, field: Field): FieldDecoder {
   const { name, kind, repeated = false, oneof } = field
   const key = Uint8Array.of(0xa0 | name.length, ...encodeUtf8(name))
   const decoder = kind === 'message' ? decoders.get(field.type) : undefined
-  const last = repeating.has(`${type}.${name}`) ? { bytes: new Uint8Array(0), text: '' } : undefined
-  return { name, key, repeated, oneof, kind, isShared: isOfRequest(field), last, decoder }
+  const texts: RepeatedTexts | undefined = repeating.has(`${type}.${name}`) ? new Array(maxTexts) : undefined
+  return { name, key, repeated, oneof, kind, isShared: isOfRequest(field), texts, decoder }
 }
 
 /** Thrown inside this file to give up. */
@@ -129,12 +131,12 @@ class Reader {
     return items
   }
 
-  #value({ kind, decoder, isShared, last }: FieldDecoder): unknown {
+  #value({ kind, decoder, isShared, texts }: FieldDecoder): unknown {
     switch (kind) {
       case 'message':
         return this.message(decoder as MessageDecoder)
       case 'string':
-        return last === undefined ? this.#text() : this.#repeatedText(last)
+        return texts === undefined ? this.#text() : this.#repeatedText(texts)
       case 'bytes':
         return this.#binary(isShared)
       case 'bool': {
@@ -147,14 +149,17 @@ class Reader {
     }
   }
 
-  #repeatedText(last: { bytes: Uint8Array; text: string }): string {
+  #repeatedText(texts: RepeatedTexts): string {
     const from = this.#at
-    if (last.bytes.length > 0 && this.#takeKey(last.bytes)) return last.text
+    const head = this.#bytes[from] as number
+    // Only short texts, of which the first byte tells the length.
+    if (!(head > 0xa0 && head <= 0xbf)) return this.#text()
+    const end = from + 1 + (head - 0xa0)
+    const place = ((this.#bytes[end - 1] as number) + (this.#bytes[end - 2] as number) * 31 + head) % maxTexts
+    const known = texts[place]
+    if (known !== undefined && known.bytes[0] === head && this.#takeKey(known.bytes)) return known.text
     const text = this.#text()
-    if (text.length > 0 && text.length <= maxRepeated) {
-      last.bytes = new Uint8Array(this.#bytes.subarray(from, this.#at))
-      last.text = text
-    }
+    texts[place] = { bytes: new Uint8Array(this.#bytes.subarray(from, this.#at)), text }
     return text
   }
 

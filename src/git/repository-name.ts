@@ -2,8 +2,21 @@
 const maxNameLength = 200
 const form = /^[A-Za-z0-9._-]+(?:\/[A-Za-z0-9._-]+)*$/
 
+/** Names without a problem, so that a name is looked through once and not for each batch. */
+const accepted = new Set<string>()
+const maxAccepted = 1000
+
 /** The rule that a name violates; undefined = a repository can have the name. */
 export function repositoryNameProblem(name: string): string | undefined {
+  if (accepted.has(name)) return undefined
+  const problem = findProblem(name)
+  if (problem !== undefined) return problem
+  if (accepted.size >= maxAccepted) accepted.clear()
+  accepted.add(name)
+  return undefined
+}
+
+function findProblem(name: string): string | undefined {
   if (name.length > maxNameLength) return `must have at most ${maxNameLength} characters`
   if (!form.test(name)) return 'must be segments of A-Z a-z 0-9 . _ - joined by "/"'
   for (const segment of name.split('/')) {
