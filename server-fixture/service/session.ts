@@ -139,7 +139,8 @@ export class Session implements UnreadStream {
 
   /** The stream is of no more use: by an error of the budget after what is pending, by others at once. */
   stop(error: unknown): void {
-    if (isFull(error)) this.refuse(error)
+    // A client that reads nothing would never have the answers that a refusal waits for.
+    if (isFull(error) && this.#stream.isRead) this.refuse(error)
     else this.fail(error)
   }
 

@@ -112,7 +112,15 @@ export const guards: readonly Guard[] = [
     file: 'server-fixture/service/session.ts',
     from: '    this.#budget.unread.add(this)\n',
     to: '',
-    tests: [budget],
+    tests: ['test/server/session-flow.test.ts'],
+    mayHang: true
+  },
+  {
+    name: 'a session whose client reads nothing is not waited for',
+    file: 'server-fixture/service/session.ts',
+    from: 'if (isFull(error) && this.#stream.isRead) this.refuse(error)',
+    to: 'if (isFull(error)) this.refuse(error)',
+    tests: ['test/server/session-flow.test.ts'],
     mayHang: true
   },
   {

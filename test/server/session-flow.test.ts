@@ -11,6 +11,7 @@ import { Session } from '../../server-fixture/service/session.ts'
 import type { VcsService } from '../../server-fixture/service/vcs-service.ts'
 import { encodeEnvelope } from '../../src/codec/envelope.ts'
 import { msgpackCodec } from '../../src/codec/msgpack.ts'
+import type { BlobwireError } from '../../src/core/error.ts'
 import { defaultLimits } from '../../src/schema/default-limits.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { until } from '../support/until.ts'
@@ -51,7 +52,10 @@ function sessionOn(service: VcsService) {
       if (results.length > 0) stream.onAnswer()
     },
     flushed: async () => undefined,
-    end: async () => undefined
+    error: undefined as BlobwireError | undefined,
+    async end(error: BlobwireError | undefined) {
+      stream.error = error
+    }
   }
   const budget = memory().of({})
   const authenticate = () => ({ may: () => true })
@@ -65,6 +69,15 @@ function sessionOn(service: VcsService) {
     session
   }
 }
+
+test('a session that is not read on ends when its window holds more than the server may', async () => {
+  const { stream, receive } = sessionOn(serviceOf(10).service)
+  stream.unreadBytes = 2 ** 32
+  stream.isRead = false
+  receive(0)
+  await until(() => stream.error !== undefined, 'the end of the session')
+  assert.equal(stream.error?.reason, 'server_full')
+})
 
 test('while the client reads no answers, its batches wait, and nothing more is read', async () => {
   const { asked, service } = serviceOf(10)
