@@ -54,7 +54,8 @@ export const guards: readonly Guard[] = [
     file: `${store}/journal-segments.ts`,
     from: 'if (this.#queue.every(({ written }) => !written)) return failure',
     to: 'return failure',
-    tests: [journal]
+    tests: [journal],
+    mayHang: true
   },
   {
     name: 'a failed write of the journal is taken back',
