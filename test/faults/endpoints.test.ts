@@ -6,6 +6,7 @@ import { startServer } from '../../server-fixture/server.ts'
 import { createClient } from '../../src/index.ts'
 import { blobOid, transports } from '../support/faulty-network.ts'
 import { startLoad } from '../support/load.ts'
+import { ownPorts } from '../support/ports.ts'
 import { startHttp1ReverseProxy, startReverseProxy } from '../support/reverse-proxy.ts'
 import { atEnd, testServer } from '../support/server.ts'
 import { SharedStore } from '../support/stores.ts'
@@ -16,8 +17,9 @@ for (const transport of transports) {
     test(`${transport}, ${way}: an endpoint is closed and opened again under load: no call fails, and its load comes back`, async (context) => {
       const store = new SharedStore()
       await store.createRepository('demo', 'sha1')
+      const ports = await ownPorts()
       const servers = [
-        await startServer({ store }),
+        await startServer({ store, ...ports }),
         await startServer({ store }),
         await startServer({ store })
       ] as const
@@ -31,7 +33,6 @@ for (const transport of transports) {
       await first.close()
       await load.answers(200)
       const faults = new Faults()
-      const ports = { httpPort: Number(new URL(first.http).port), grpcPort: Number(new URL(first.grpc).port) }
       const again = await startServer({ store, faults, ...ports })
       context.after(() => again.close())
       await load.until(() => faults.carriedOut('StoreBlob') > 20, 'the load comes back')

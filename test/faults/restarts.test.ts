@@ -6,6 +6,7 @@ import { type RunningServer, startServer } from '../../server-fixture/server.ts'
 import { type BlobwireError, type Client, createClient } from '../../src/index.ts'
 import { blobOid, transports } from '../support/faulty-network.ts'
 import { startLoad } from '../support/load.ts'
+import { ownPorts } from '../support/ports.ts'
 import { atEnd, testServer } from '../support/server.ts'
 import { SharedStore } from '../support/stores.ts'
 import { later, until } from '../support/until.ts'
@@ -16,10 +17,10 @@ const breakerOf = (client: Client) => client.stats().endpoints[0]?.breaker
 async function restartable(context: TestContext) {
   const store = new SharedStore()
   await store.createRepository('demo', 'sha1')
-  let server: RunningServer = await startServer({ store })
+  const ports = await ownPorts()
+  let server: RunningServer = await startServer({ store, ...ports })
   context.after(() => server.close())
   const { http, grpc } = server
-  const ports = { httpPort: Number(new URL(http).port), grpcPort: Number(new URL(grpc).port) }
   return {
     http,
     grpc: grpc.replace('http', 'grpc'),

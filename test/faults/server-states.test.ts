@@ -7,6 +7,7 @@ import { createClient } from '../../src/index.ts'
 import { blobOid, failureOf, transports } from '../support/faulty-network.ts'
 import { startPeer } from '../support/http2-peer.ts'
 import { startLoad } from '../support/load.ts'
+import { ownPorts } from '../support/ports.ts'
 import { atEnd, testServer } from '../support/server.ts'
 import { SharedStore } from '../support/stores.ts'
 import { settlesWithin } from '../support/until.ts'
@@ -85,7 +86,8 @@ for (const transport of transports) {
   test(`${transport}: started again on the same port under load: no call fails`, async (context) => {
     const store = new SharedStore()
     await store.createRepository('demo', 'sha1')
-    let server: RunningServer = await startServer({ store })
+    const ports = await ownPorts()
+    let server: RunningServer = await startServer({ store, ...ports })
     context.after(() => server.close())
     const { http, grpc } = server
     const endpoint = transport === 'grpc' ? grpc.replace('http', 'grpc') : http
@@ -97,11 +99,7 @@ for (const transport of transports) {
     for (let restart = 0; restart < 3; restart++) {
       await load.answers(200)
       await server.close()
-      server = await startServer({
-        store,
-        httpPort: Number(new URL(http).port),
-        grpcPort: Number(new URL(grpc).port)
-      })
+      server = await startServer({ store, ...ports })
     }
     await load.answers(200)
     await load.stop()

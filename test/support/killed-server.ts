@@ -6,6 +6,7 @@ import { type Client, createClient, type TransportName } from '../../src/index.t
 import { startTcpProxy } from '../../tcp-proxy/tcp-proxy.ts'
 import { makeDirectory, removeDirectory } from '../store/support.ts'
 import { transports } from './faulty-network.ts'
+import { ownPorts } from './ports.ts'
 import { atEnd } from './server.ts'
 
 /** Outlasts a start of the server on a machine that is busy. */
@@ -21,6 +22,8 @@ interface Place {
 export async function startKilledServer(context: TestContext) {
   const directory = await makeDirectory()
   const flags = ['--store', 'git', '--data', directory]
+  const { httpPort, grpcPort } = await ownPorts()
+  flags.push('--http-port', String(httpPort), '--grpc-port', String(grpcPort))
   let server: ServerProcess = await startServerProcess(...flags)
   context.after(async () => {
     await server.kill()
@@ -32,7 +35,7 @@ export async function startKilledServer(context: TestContext) {
     gitDir: join(directory, 'demo.git'),
     async killAndStart() {
       await server.kill()
-      server = await startServerProcess(...flags, '--http-port', http.port, '--grpc-port', grpc.port)
+      server = await startServerProcess(...flags)
     },
     stop: () => server.stop()
   }
