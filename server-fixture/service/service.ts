@@ -48,6 +48,7 @@ export class Service implements VcsService {
   readonly #caches = new ReadCaches()
   /** The first call of a repository may take longer to open it; commits queue in the order in which calls came. */
   readonly #opening = new InOrder()
+  readonly #keying = new InOrder()
   readonly #keys: RequestKeys
   readonly #options: ServiceOptions
   readonly #handlers: Readonly<Record<string, Handler>>
@@ -154,7 +155,8 @@ export class Service implements VcsService {
       checkName(repository)
       authorize(context, 'write', repository)
     }
-    const key = await keyOf(this.#store, request, () => throwIfAbandoned(context))
+    const made = keyOf(this.#store, request, () => throwIfAbandoned(context))
+    const key = await this.#keying.after(repository, made)
     return { [name]: await this.#keys.run(repository, key, () => this.#write(request, key, context)) }
   }
 
@@ -255,10 +257,12 @@ export class Service implements VcsService {
     const endsAtMs = timeoutMs > 0 ? (context.receivedAtMs ?? performance.now()) + timeoutMs : undefined
     const deadlineMs = Math.min(endsAtMs ?? Infinity, context.deadlineMs ?? Infinity)
     const write = { repository, requestKey, [name]: operation[name] }
-    const key = await keyOf(this.#store, write, () => {
+    const made = keyOf(this.#store, write, () => {
       throwIfCancelled()
       throwIfAbandoned({ signal: context.signal, deadlineMs })
     })
+    // Making a key may ask the store, whose answers come in any order: commits keep theirs.
+    const key = await this.#keying.after(repository, made)
     const response = await this.#keys.run(repository, key, async () => {
       const result = await applyIn(workspace, operation, key)
       return result[name] as object

@@ -254,3 +254,27 @@ onBothStores('a base tree without an expected head is refused', async (context, 
   await assert.rejects(commit([put('b')], { baseTree: tree }), { code: 'invalid_argument' })
   await commit([put('b')], { baseTree: tree, expectedHead: oid })
 })
+
+onBothStores(
+  'commits under keys keep the order of their calls, however late the store answers each',
+  async (context, kind) => {
+    const { call, watch, commitRequest, history } = await setUp(context, kind)
+    let asked = 0
+    // The earlier a question, the later its answer.
+    watch.beforeGet = async () => {
+      const turns = 20 - (asked++ % 20)
+      for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve))
+    }
+    const messages = Array.from({ length: 20 }, (_value, index) => `commit-${index}`)
+    const write = (message: string) => ({
+      requestKey: message,
+      commitFiles: commitRequest([put(message)], { message })
+    })
+    await Promise.all(messages.map((message) => call('Apply', write(message))))
+    watch.beforeGet = undefined
+    assert.deepEqual(
+      (await history()).map(({ message }) => message),
+      messages
+    )
+  }
+)
