@@ -84,11 +84,6 @@ export class Workspace {
     this.#moves = atomic ? new Map() : noMoves
   }
 
-  /** Aborts when nobody waits for the answer any more. */
-  get signal(): AbortSignal {
-    return this.caller.signal
-  }
-
   /** Adds an object to this work; it is durable after `flush`. Returns its oid. */
   stage(kind: ObjectKind, content: Uint8Array): string {
     const object = { oid: hashObject(kind, content, this.format), kind, content }

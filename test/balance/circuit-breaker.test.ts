@@ -5,17 +5,9 @@ import { CircuitBreaker } from '../../src/balance/circuit-breaker.ts'
 import type { Outcome } from '../../src/balance/outcome.ts'
 import type { BlobwireError } from '../../src/core/error.ts'
 import { FakeClock } from '../support/fake-clock.ts'
-import { down, pipelineHarness, settled } from '../support/pipeline-harness.ts'
+import { defaultBreaker, down, pipelineHarness, settled } from '../support/pipeline-harness.ts'
 
-const options = {
-  failures: 5,
-  ratio: 0.5,
-  minimumAttempts: 20,
-  windowMs: 10_000,
-  firstOpenMs: 500,
-  openMs: 60_000,
-  waitMs: 0
-}
+const options = { ...defaultBreaker, waitMs: 0 }
 const newBreaker = () => {
   const clock = new FakeClock()
   return { clock, breaker: new CircuitBreaker(clock, options, () => 0) }

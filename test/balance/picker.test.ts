@@ -1,17 +1,9 @@
 /** Several endpoints: the one with the least to do, elsewhere after a failure, and a slow return. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Arrival, down, pipelineHarness, settled } from '../support/pipeline-harness.ts'
+import { type Arrival, defaultBreaker, down, pipelineHarness, settled } from '../support/pipeline-harness.ts'
 
-const breaker = {
-  failures: 5,
-  ratio: 0.5,
-  minimumAttempts: 20,
-  windowMs: 10_000,
-  firstOpenMs: 500,
-  openMs: 60_000,
-  waitMs: 0
-}
+const breaker = { ...defaultBreaker, waitMs: 0 }
 const endpoints = ['a', 'b', 'c']
 const countBy = (arrivals: readonly Arrival[]) =>
   endpoints.map((endpoint) => arrivals.filter((arrival) => arrival.endpoint === endpoint).length)

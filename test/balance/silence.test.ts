@@ -2,17 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FakeStream } from '../support/fake-session.ts'
-import { type Arrival, batchHarness, pipelineHarness, settled } from '../support/pipeline-harness.ts'
+import { type Arrival, batchHarness, defaultBreaker, pipelineHarness, settled } from '../support/pipeline-harness.ts'
 
-const breaker = {
-  failures: 5,
-  ratio: 0.5,
-  minimumAttempts: 20,
-  windowMs: 10_000,
-  firstOpenMs: 500,
-  openMs: 60_000,
-  waitMs: 0
-}
+const breaker = { ...defaultBreaker, waitMs: 0 }
 /** Where successes lie between, only the share can open it. */
 const byShare = { ...breaker, minimumAttempts: 4 }
 const retry = { maxAttempts: 1, baseMs: 0, maxMs: 0, budgetRatio: 1, budgetPerSecond: 10 }

@@ -2,17 +2,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { BlobwireError } from '../../src/core/error.ts'
-import { type Arrival, type PipelineHarnessOptions, pipelineHarness, settled } from '../support/pipeline-harness.ts'
+import {
+  type Arrival,
+  defaultBreaker,
+  type PipelineHarnessOptions,
+  pipelineHarness,
+  settled
+} from '../support/pipeline-harness.ts'
 
-const breaker = {
-  failures: 5,
-  ratio: 0.5,
-  minimumAttempts: 20,
-  windowMs: 10_000,
-  firstOpenMs: 500,
-  openMs: 60_000,
-  waitMs: 2000
-}
+const breaker = defaultBreaker
 const retry = { maxAttempts: 6, baseMs: 100, maxMs: 20_000, budgetRatio: 0.2, budgetPerSecond: 10 }
 /** Nobody listens. */
 const refused = { code: 'unavailable', message: 'ECONNREFUSED', sent: 'never' } as const

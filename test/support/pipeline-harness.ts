@@ -3,11 +3,13 @@
  * say 0.5.
  */
 
+import assert from 'node:assert/strict'
 import type { Batcher } from '../../src/batch/batcher.ts'
 import type { ResolvedBatchOptions } from '../../src/batch/options.ts'
 import type { PipelineContext } from '../../src/call/pipeline.ts'
 import { createPipeline, type Pipeline } from '../../src/call/pipeline.ts'
 import type { UnstartedCall } from '../../src/call/running-call.ts'
+import { resolveOptions } from '../../src/client/options.ts'
 import { msgpackCodec } from '../../src/codec/msgpack.ts'
 import { type Counters, newCounters } from '../../src/core/counters.ts'
 import { BlobwireError, type BlobwireErrorInit, type TransportName } from '../../src/core/error.ts'
@@ -17,6 +19,9 @@ import { methods } from '../../src/schema/methods.ts'
 import type { UnaryCall } from '../../src/transport/transport.ts'
 import { FakeClock } from './fake-clock.ts'
 import { FakeStream, unaryAnswer } from './fake-session.ts'
+
+/** The breaker as it is by default. */
+export const defaultBreaker = resolveOptions({ endpoint: 'http://localhost' }).breaker || assert.fail('a breaker')
 
 /** An attempt as it arrived at an endpoint, as a request of its own. */
 export interface Arrival {
