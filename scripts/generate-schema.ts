@@ -33,7 +33,11 @@ const messages = commented.nestedArray.filter((item) => item instanceof protobuf
 const methods = commented.lookupService('VcsService').methodsArray
 
 /** The files of the types that a comment `ts:` may name. */
-const namedTypes: Record<string, string> = { Mode: '../git/mode.ts', ObjectFormat: '../git/oid.ts' }
+const namedTypes: Record<string, string> = {
+  Mode: '../git/mode.ts',
+  ObjectFormat: '../git/oid.ts',
+  ObjectKind: '../git/oid.ts'
+}
 
 const annotation = /^ts: (.*)\n?/m
 
@@ -77,7 +81,10 @@ function messagesFile(): string {
   const imports = Object.entries(namedTypes)
     .filter(([name]) => new RegExp(`: ${name}\\b`).test(text))
     .map(([name, from]) => `import type { ${name} } from '${from}'\n`)
-  return `${header}${imports.join('')}\n${text}\n/** Every message by its name. */\nexport interface Messages {\n${messageMap.join('')}}\n`
+    .join('')
+    // Types of one file in one import.
+    .replace(/ \} from ('.*')\nimport type \{ (\w+) \} from \1/g, ', $2 } from $1')
+  return `${header}${imports}\n${text}\n/** Every message by its name. */\nexport interface Messages {\n${messageMap.join('')}}\n`
 }
 
 function descriptorsFile(): string {

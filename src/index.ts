@@ -29,12 +29,15 @@ export type {
   ListCommitsInput,
   ListInput,
   NewTreeEntry,
+  ObjectAddress,
   Operation,
   OperationInputs,
   OperationName,
   PageInput,
   RefUpdateInput,
   StoreCommitInput,
+  StoreObjectInput,
+  StoreTagInput,
   StoreTreeInput
 } from './client/inputs.ts'
 export type {
@@ -69,7 +72,7 @@ export type {
 export { BlobwireError } from './core/error.ts'
 export type { LatencySummary } from './core/latency.ts'
 export type { Mode, OldMode } from './git/mode.ts'
-export type { ObjectFormat } from './git/oid.ts'
+export type { ObjectFormat, ObjectKind } from './git/oid.ts'
 export type { RetryOptions } from './retry/options.ts'
 export type {
   Capabilities,
@@ -81,18 +84,24 @@ export type {
   FindMissingResponse,
   GetBlobResponse,
   GetCommitResponse,
+  GetObjectResponse,
+  GetTagResponse,
   GetTreeResponse,
   Limits,
   ListCommitsResponse,
   ListRefsResponse,
   ListRepositoriesResponse,
+  ObjectWarning,
   PathChange,
   Ref,
   RepositoryInfo,
   Signature,
   StoreBlobResponse,
   StoreCommitResponse,
+  StoreObjectResponse,
+  StoreTagResponse,
   StoreTreeResponse,
+  Tag,
   TransportEndpoint,
   TreeEntry,
   UpdateRefsResponse

@@ -52,8 +52,10 @@ function stepOf(operation: Operation, repository: string): Step {
 
 /** Estimated bytes of a result in an answer. */
 function contentBytes(result: Result): number {
-  const { getBlob, getTree, listCommits, getCommit, listRefs, compare } = result
-  if (getBlob) return getBlob.content.length
+  const { getBlob, getTree, listCommits, getCommit, listRefs, compare, getObject, getTag } = result
+  const object = getBlob ?? getObject
+  if (object) return object.content.length
+  if (getTag) return getTag.tag.message.length + getTag.tag.raw.length + 400
   const commits = listCommits?.commits ?? (getCommit?.commit ? [getCommit.commit] : [])
   return (
     sum(getTree?.entries, ({ path }) => path.length + 100) +

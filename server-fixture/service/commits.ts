@@ -9,7 +9,7 @@ import { findCommit } from './revision.ts'
 import type { Workspace } from './workspace.ts'
 
 /** A signature of a request. @throws BlobwireError `invalid_argument` if it is missing */
-function identityOf(field: string, signature: Messages['Signature'] | undefined): Identity {
+export function identityOf(field: string, signature: Messages['Signature'] | undefined): Identity {
   if (signature === undefined) throw invalidArgument(field, 'is required')
   return { ...signature, zone: signature.zone || '+0000' }
 }

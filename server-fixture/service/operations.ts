@@ -7,7 +7,9 @@ import { listCommits } from './commit-log.ts'
 import { getCommit, storeCommit } from './commits.ts'
 import { compare } from './compare.ts'
 import type { Access } from './context.ts'
+import { getObject, storeObject } from './objects.ts'
 import { listRefs, updateRefs } from './refs.ts'
+import { getTag, storeTag } from './tags.ts'
 import { getTree, storeTree } from './trees.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -43,7 +45,11 @@ const definitions: { [Name in OperationName]-?: OperationDefinition<Name> } = {
       throw new BlobwireError({ code: 'internal', message: 'apply has no key' })
     }
   },
-  getRepository: { access: 'read', run: ({ repository }) => ({ ...repository }) }
+  getRepository: { access: 'read', run: ({ repository }) => ({ ...repository }) },
+  storeObject: { access: 'write', run: storeObject },
+  getObject: { access: 'read', run: getObject },
+  storeTag: { access: 'write', run: storeTag },
+  getTag: { access: 'read', run: getTag }
 }
 
 /** The definition of each operation, without the types of its kind. */

@@ -77,6 +77,15 @@ async function findRevision(workspace: Workspace, revision: string): Promise<Fou
   return found
 }
 
+/** The object that a revision names as it is: the name of an annotated tag stands for the tag. @throws as `findRevision` */
+export async function findObject(workspace: Workspace, revision: string): Promise<Found> {
+  if (/[~^\0]/.test(revision)) return findRevision(workspace, revision)
+  const oid = await baseOid(workspace, revision)
+  const info = await workspace.info(oid)
+  if (info === undefined) throw notFound('revision', `object ${oid} not found`)
+  return { oid, kind: info.kind }
+}
+
 /** The commit a revision names. @throws BlobwireError `failed_precondition`, reason `wrong_kind`, for anything else */
 export async function findCommit(workspace: Workspace, revision: string): Promise<string> {
   const { oid, kind } = await findRevision(workspace, revision)

@@ -4,7 +4,7 @@ import { expectedKeys, show } from '../core/check-options.ts'
 import { type BlobwireError, invalidArgument } from '../core/error.ts'
 import { FieldProblem } from '../core/field-problem.ts'
 import { checkHeaders } from '../core/headers.ts'
-import { isZeroOid } from '../git/oid.ts'
+import { isZeroOid, type ObjectKind, objectKinds } from '../git/oid.ts'
 import { branchRef, refFormatProblem, refNameProblem, refPrefixProblem } from '../git/ref-name.ts'
 import type { OperationName } from './inputs.ts'
 import type { CallMessages, Method } from './interceptor.ts'
@@ -104,6 +104,16 @@ function storeBlob(value: unknown): unknown {
   return content instanceof Uint8Array && content.length > 0 ? { content } : blob(value)
 }
 
+function objectKind(value: unknown): unknown {
+  if (objectKinds.includes(value as ObjectKind)) return value
+  throw new FieldProblem(`must be one of ${objectKinds.join(', ')}, not ${show(value)}`)
+}
+
+function check(value: unknown): unknown {
+  if (value === 'strict' || value === 'lenient') return value
+  throw new FieldProblem(`must be strict or lenient, not ${show(value)}`)
+}
+
 const operations: Readonly<Record<OperationName, Take>> = {
   storeBlob,
   getBlob(value) {
@@ -138,7 +148,19 @@ const operations: Readonly<Record<OperationName, Take>> = {
   listRefs: object({ prefix: refPrefix, ...page }),
   updateRefs: object({ updates: list(update), requestKey: text }, { required: ['updates'] }),
   compare: object({ base: text, head: text, ...page }, { required: ['base', 'head'] }),
-  getRepository: object({})
+  getRepository: object({}),
+  storeObject: object({ kind: objectKind, content: bytes, check }, { required: ['kind', 'content'] }),
+  getObject(value) {
+    const address = blobAddress(value) as Record<string, unknown>
+    const { oid, revision, path } = address
+    if (oid === undefined ? revision !== undefined : (revision ?? path) === undefined) return address
+    throw new FieldProblem('must be the address of an object: { oid }, { revision }, or { revision, path }')
+  },
+  storeTag: object(
+    { object: text, kind: objectKind, name: text, tagger: author, message: text },
+    { required: ['object', 'name', 'tagger', 'message'], aliases: { tag: 'name', type: 'kind', oid: 'object' } }
+  ),
+  getTag: object({ revision: text }, { required: ['revision'] })
 }
 
 const operationNames = Object.keys(operations)

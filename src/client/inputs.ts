@@ -1,6 +1,6 @@
 /** The inputs of calls, as users give them. */
 import type { Mode } from '../git/mode.ts'
-import type { ObjectFormat } from '../git/oid.ts'
+import type { ObjectFormat, ObjectKind } from '../git/oid.ts'
 
 /**
  * Content of a file; a string stands for its UTF-8 bytes. The bytes are not copied: do not change, transfer or resize them
@@ -80,6 +80,48 @@ export interface StoreCommitInput {
   /** @default the author */
   committer?: Author | undefined
   /** Message of the commit, stored unchanged. Git's own tools end messages with a newline. */
+  message: string
+}
+
+/** A new object, as its bytes. */
+export interface StoreObjectInput {
+  kind: ObjectKind
+  /** Content of the object, without Git's header: the output of `git cat-file KIND OID`. */
+  content: Bytes
+  /**
+   * Which objects the server takes: with `strict`, those about which `git fsck --strict` reports nothing; with `lenient`,
+   * all that Git can read, as `git push` does by default. The result then has the reports as `warnings`.
+   * @default 'strict'
+   */
+  check?: 'strict' | 'lenient' | undefined
+}
+
+/**
+ * Address of an object: its oid, or a revision with or without a path. The revision is an oid, ref, branch or tag,
+ * optionally followed by `~N` and `^N`; the name of an annotated tag stands for the tag itself.
+ */
+export type ObjectAddress =
+  | { oid: string }
+  | {
+      revision: string
+      /** @default '' (the object of the revision) */
+      path?: string | undefined
+    }
+
+/** A new annotated tag. */
+export interface StoreTagInput {
+  /** Oid of the tagged object. */
+  object: string
+  /**
+   * Kind that the tagged object must have.
+   * @default the kind that it has
+   */
+  kind?: ObjectKind | undefined
+  /** Name of the tag, such as `v1.0`. */
+  name: string
+  /** Without `timeSeconds`, the date is the time of the call by the client's clock. */
+  tagger: Author
+  /** Message of the tag, stored unchanged. Git's own tools end messages with a newline. */
   message: string
 }
 
@@ -235,6 +277,10 @@ export interface OperationInputs {
   updateRefs: { updates: readonly RefUpdateInput[] } & KeyedInput
   compare: CompareInput
   getRepository: Record<never, never>
+  storeObject: StoreObjectInput
+  getObject: ObjectAddress
+  storeTag: StoreTagInput
+  getTag: { revision: string }
 }
 
 /** Name of a kind of operation. */

@@ -119,7 +119,7 @@ export class KnownOids {
   /** Takes over the oids that an answer names. */
   learn(name: OperationName, repository: string, exchange: { request: object; response: object }): void {
     const { request, response } = exchange
-    if (name === 'storeBlob' || name === 'getBlob') this.add(repository, (response as { oid: string }).oid)
+    if (tellsOneOid.has(name)) this.add(repository, (response as { oid: string }).oid)
     else if (name === 'getTree') {
       for (const { oid, mode } of (response as Messages['GetTreeResponse']).entries)
         if (mode !== '160000' && mode !== '040000') this.add(repository, oid)
@@ -144,5 +144,8 @@ function bitsOf(oid: string, start: number): number {
   return bits
 }
 
+/** Operations whose answer names one object that is there. */
+export const tellsOneOid: ReadonlySet<OperationName> = new Set(['storeBlob', 'getBlob', 'storeObject', 'getObject'])
+
 /** Operations whose answers `KnownOids.learn` reads. */
-export const tellsOids: ReadonlySet<OperationName> = new Set(['storeBlob', 'getBlob', 'getTree', 'findMissing'])
+export const tellsOids: ReadonlySet<OperationName> = new Set([...tellsOneOid, 'getTree', 'findMissing'])

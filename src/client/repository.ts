@@ -9,6 +9,8 @@ import type {
   FindMissingResponse,
   GetBlobResponse,
   GetCommitResponse,
+  GetObjectResponse,
+  GetTagResponse,
   ListCommitsResponse,
   ListRefsResponse,
   PathChange,
@@ -16,6 +18,8 @@ import type {
   RepositoryInfo,
   StoreBlobResponse,
   StoreCommitResponse,
+  StoreObjectResponse,
+  StoreTagResponse,
   StoreTreeResponse,
   UpdateRefsResponse
 } from '../schema/messages.ts'
@@ -31,9 +35,12 @@ import type {
   ListCommitsInput,
   ListInput,
   NewTreeEntry,
+  ObjectAddress,
   Operation,
   RefUpdateInput,
-  StoreCommitInput
+  StoreCommitInput,
+  StoreObjectInput,
+  StoreTagInput
 } from './inputs.ts'
 import { allItems } from './paging.ts'
 import type { WriteOptions } from './request-key.ts'
@@ -133,6 +140,52 @@ export class Repository {
   /** Reads the commit at a revision, by default `HEAD`. */
   getCommit(revision?: string, options?: CallOptions): Promise<GetCommitResponse> {
     return this.#calls.run('getCommit', { revision }, options)
+  }
+
+  /**
+   * Stores an object of any kind by its bytes, and thereby without any loss. The server checks it as `git fsck --strict`
+   * would; `check: 'lenient'` takes every object that Git can read, with `warnings` in the result. The objects that it
+   * names must exist, except the commits of submodules. The call changes no ref.
+   * @throws BlobwireError `invalid_argument` with Git's name of the problem; `failed_precondition`, reason
+   * `missing_object` or `wrong_kind`; `resource_exhausted` for a blob above `maxInlineBytes` or another object above
+   * `maxBatchBytes`
+   * @example
+   * const { kind, content } = await repo.getObject({ revision: 'main' })
+   * await repo.storeObject({ kind, content })
+   */
+  storeObject(input: StoreObjectInput, options?: CallOptions): Promise<StoreObjectResponse> {
+    return this.#calls.run('storeObject', input, options)
+  }
+
+  /**
+   * Reads an object of any kind with its bytes as they are stored, by its oid, or by revision and path. The name of an
+   * annotated tag stands for the tag itself.
+   * @throws BlobwireError `resource_exhausted` for a blob above `maxInlineBytes` or another object above `maxBatchBytes`
+   */
+  getObject(address: string | ObjectAddress, options?: CallOptions): Promise<GetObjectResponse> {
+    return this.#calls.run('getObject', typeof address === 'string' ? { oid: address } : address, options)
+  }
+
+  /**
+   * Stores an annotated tag, as `git tag --annotate` makes it. Its object must exist. The call changes no ref:
+   * `updateRefs` makes the ref that points to the tag.
+   * @throws BlobwireError `failed_precondition`, reason `missing_object`, or `wrong_kind` where the object is not of `kind`
+   * @example
+   * const { commit } = await repo.getCommit('main')
+   * const tagger = { name: 'Ada', email: 'ada@example.org' }
+   * const tag = await repo.storeTag({ object: commit.oid, name: 'v1.0', tagger, message: 'Version 1.0\n' })
+   * await repo.updateRefs([{ name: 'refs/tags/v1.0', expectedOid: null, newOid: tag.oid }])
+   */
+  storeTag(input: StoreTagInput, options?: CallOptions): Promise<StoreTagResponse> {
+    return this.#calls.run('storeTag', input, options)
+  }
+
+  /**
+   * Reads the annotated tag with this oid, or to which this ref points. A tag of a tag is not followed.
+   * @throws BlobwireError `failed_precondition`, reason `wrong_kind`, for a lightweight tag and any other object
+   */
+  getTag(revision: string, options?: CallOptions): Promise<GetTagResponse> {
+    return this.#calls.run('getTag', { revision }, options)
   }
 
   /** Lists one page of the commits reachable from a revision, newest first. `commits` walks all pages. */

@@ -85,7 +85,11 @@ const prepared: {
     }))
   }),
   compare: (input) => ({ ...input }),
-  getRepository: () => ({})
+  getRepository: () => ({}),
+  storeObject: (input) => ({ ...input, content: toBytes('content', input.content) }),
+  getObject: (input) => ({ ...input }),
+  storeTag: (input, defaults) => ({ ...input, tagger: signature(input.tagger, defaults) }),
+  getTag: (input) => ({ ...input })
 }
 
 /**

@@ -126,6 +126,56 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
     { name: 'commits', number: 1, kind: 'message', type: 'Commit', repeated: true },
     { name: 'nextPageToken', number: 2, kind: 'string' }
   ],
+  ObjectWarning: [
+    { name: 'id', number: 1, kind: 'string' },
+    { name: 'message', number: 2, kind: 'string' }
+  ],
+  StoreObjectRequest: [
+    { name: 'repository', number: 1, kind: 'string' },
+    { name: 'kind', number: 2, kind: 'string' },
+    { name: 'content', number: 3, kind: 'bytes' },
+    { name: 'check', number: 4, kind: 'string' }
+  ],
+  StoreObjectResponse: [
+    { name: 'oid', number: 1, kind: 'string' },
+    { name: 'size', number: 2, kind: 'uint64' },
+    { name: 'warnings', number: 3, kind: 'message', type: 'ObjectWarning', repeated: true }
+  ],
+  GetObjectRequest: [
+    { name: 'repository', number: 1, kind: 'string' },
+    { name: 'oid', number: 2, kind: 'string' },
+    { name: 'revision', number: 3, kind: 'string' },
+    { name: 'path', number: 4, kind: 'string' }
+  ],
+  GetObjectResponse: [
+    { name: 'oid', number: 1, kind: 'string' },
+    { name: 'kind', number: 2, kind: 'string' },
+    { name: 'size', number: 3, kind: 'uint64' },
+    { name: 'content', number: 4, kind: 'bytes' }
+  ],
+  Tag: [
+    { name: 'oid', number: 1, kind: 'string' },
+    { name: 'object', number: 2, kind: 'string' },
+    { name: 'kind', number: 3, kind: 'string' },
+    { name: 'name', number: 4, kind: 'string' },
+    { name: 'tagger', number: 5, kind: 'message', type: 'Signature' },
+    { name: 'message', number: 6, kind: 'string' },
+    { name: 'raw', number: 7, kind: 'bytes' }
+  ],
+  StoreTagRequest: [
+    { name: 'repository', number: 1, kind: 'string' },
+    { name: 'object', number: 2, kind: 'string' },
+    { name: 'kind', number: 3, kind: 'string' },
+    { name: 'name', number: 4, kind: 'string' },
+    { name: 'tagger', number: 5, kind: 'message', type: 'Signature' },
+    { name: 'message', number: 6, kind: 'string' }
+  ],
+  StoreTagResponse: [{ name: 'oid', number: 1, kind: 'string' }],
+  GetTagRequest: [
+    { name: 'repository', number: 1, kind: 'string' },
+    { name: 'revision', number: 2, kind: 'string' }
+  ],
+  GetTagResponse: [{ name: 'tag', number: 1, kind: 'message', type: 'Tag' }],
   FileChange: [
     { name: 'path', number: 1, kind: 'string' },
     { name: 'mode', number: 2, kind: 'string' },
@@ -229,7 +279,11 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
     { name: 'updateRefs', number: 11, kind: 'message', type: 'UpdateRefsRequest', oneof: 'operation' },
     { name: 'compare', number: 12, kind: 'message', type: 'CompareRequest', oneof: 'operation' },
     { name: 'getRepository', number: 13, kind: 'message', type: 'GetRepositoryRequest', oneof: 'operation' },
-    { name: 'apply', number: 14, kind: 'message', type: 'KeyedOperation', oneof: 'operation' }
+    { name: 'apply', number: 14, kind: 'message', type: 'KeyedOperation', oneof: 'operation' },
+    { name: 'storeObject', number: 15, kind: 'message', type: 'StoreObjectRequest', oneof: 'operation' },
+    { name: 'getObject', number: 16, kind: 'message', type: 'GetObjectRequest', oneof: 'operation' },
+    { name: 'storeTag', number: 17, kind: 'message', type: 'StoreTagRequest', oneof: 'operation' },
+    { name: 'getTag', number: 18, kind: 'message', type: 'GetTagRequest', oneof: 'operation' }
   ],
   KeyedOperation: [
     { name: 'requestKey', number: 1, kind: 'string' },
@@ -256,6 +310,10 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
     { name: 'compare', number: 12, kind: 'message', type: 'CompareResponse', oneof: 'result' },
     { name: 'getRepository', number: 13, kind: 'message', type: 'GetRepositoryResponse', oneof: 'result' },
     { name: 'apply', number: 14, kind: 'message', type: 'KeyedResult', oneof: 'result' },
+    { name: 'storeObject', number: 15, kind: 'message', type: 'StoreObjectResponse', oneof: 'result' },
+    { name: 'getObject', number: 16, kind: 'message', type: 'GetObjectResponse', oneof: 'result' },
+    { name: 'storeTag', number: 17, kind: 'message', type: 'StoreTagResponse', oneof: 'result' },
+    { name: 'getTag', number: 18, kind: 'message', type: 'GetTagResponse', oneof: 'result' },
     { name: 'error', number: 100, kind: 'message', type: 'OperationError', oneof: 'result' }
   ],
   BatchOperationsRequest: [

@@ -1,7 +1,7 @@
 // Generated from proto/blobwire/v1/vcs.proto by scripts/generate-schema.ts. Change the proto, then run
 // `npm run generate`.
 import type { Mode } from '../git/mode.ts'
-import type { ObjectFormat } from '../git/oid.ts'
+import type { ObjectFormat, ObjectKind } from '../git/oid.ts'
 
 /** A repository. */
 export interface RepositoryInfo {
@@ -208,6 +208,96 @@ export interface ListCommitsResponse {
   nextPageToken: string
 }
 
+/** Something that `git fsck --strict` reports about an object. */
+export interface ObjectWarning {
+  /** Git's name of the problem, such as "zeroPaddedFilemode". */
+  id: string
+  message: string
+}
+
+export interface StoreObjectRequest {
+  repository: string
+  /** "blob", "tree", "commit" or "tag". */
+  kind: ObjectKind
+  /** Without Git's header. A blob has at most max_inline_bytes, other objects at most max_batch_bytes. */
+  content: Uint8Array
+  /** "strict" (also when empty) refuses what `git fsck --strict` reports. "lenient" takes every object that Git can read,
+   * as `git push` does by default, and answers with warnings. The objects that it names must be there in both. */
+  check: '' | 'strict' | 'lenient'
+}
+
+export interface StoreObjectResponse {
+  oid: string
+  /** In bytes. */
+  size: number
+  /** Only of a lenient check. */
+  warnings: ObjectWarning[]
+}
+
+/** By `oid`, or by `revision` with or without a `path`. */
+export interface GetObjectRequest {
+  repository: string
+  oid: string
+  /** As in GetTree, but the name of an annotated tag stands for the tag itself. */
+  revision: string
+  path: string
+}
+
+export interface GetObjectResponse {
+  oid: string
+  kind: ObjectKind
+  /** In bytes. */
+  size: number
+  /** Without Git's header. A blob has at most max_inline_bytes, other objects at most max_batch_bytes. */
+  content: Uint8Array
+}
+
+/** An annotated tag. */
+export interface Tag {
+  oid: string
+  /** Oid of the tagged object. */
+  object: string
+  /** Of the tagged object: "blob", "tree", "commit" or "tag". */
+  kind: ObjectKind
+  /** Such as "v1.0". The ref that points to the tag may have another. */
+  name: string
+  /** Absent in tags without one, which early versions of Git made. */
+  tagger?: Signature | undefined
+  /** With the signature of a signed tag, which follows it. */
+  message: string
+  /** The tag object as stored. Only where the fields above do not make up all of it (extra headers, text that is not
+   * UTF-8), and of signed tags. */
+  raw: Uint8Array
+}
+
+export interface StoreTagRequest {
+  repository: string
+  /** Oid of the object to tag. */
+  object: string
+  /** Kind that the object must have; empty = the kind that it has. */
+  kind: ObjectKind | ''
+  /** Such as "v1.0". */
+  name: string
+  /** Required. */
+  tagger?: Signature | undefined
+  /** Stored as it is: no newline is added. */
+  message: string
+}
+
+export interface StoreTagResponse {
+  oid: string
+}
+
+export interface GetTagRequest {
+  repository: string
+  /** Oid of a tag object, or a ref, short tag name or branch that points to one. A tag of a tag is not followed. */
+  revision: string
+}
+
+export interface GetTagResponse {
+  tag: Tag
+}
+
 /** One change of CommitFiles. */
 export interface FileChange {
   path: string
@@ -371,6 +461,10 @@ export interface Operation {
   compare?: CompareRequest | undefined
   getRepository?: GetRepositoryRequest | undefined
   apply?: KeyedOperation | undefined
+  storeObject?: StoreObjectRequest | undefined
+  getObject?: GetObjectRequest | undefined
+  storeTag?: StoreTagRequest | undefined
+  getTag?: GetTagRequest | undefined
 }
 
 /** An operation that moves refs, under a key; see Apply. */
@@ -405,6 +499,10 @@ export interface OperationResult {
   compare?: CompareResponse | undefined
   getRepository?: GetRepositoryResponse | undefined
   apply?: KeyedResult | undefined
+  storeObject?: StoreObjectResponse | undefined
+  getObject?: GetObjectResponse | undefined
+  storeTag?: StoreTagResponse | undefined
+  getTag?: GetTagResponse | undefined
   error?: OperationError | undefined
 }
 
@@ -668,6 +766,16 @@ export interface Messages {
   GetCommitResponse: GetCommitResponse
   ListCommitsRequest: ListCommitsRequest
   ListCommitsResponse: ListCommitsResponse
+  ObjectWarning: ObjectWarning
+  StoreObjectRequest: StoreObjectRequest
+  StoreObjectResponse: StoreObjectResponse
+  GetObjectRequest: GetObjectRequest
+  GetObjectResponse: GetObjectResponse
+  Tag: Tag
+  StoreTagRequest: StoreTagRequest
+  StoreTagResponse: StoreTagResponse
+  GetTagRequest: GetTagRequest
+  GetTagResponse: GetTagResponse
   FileChange: FileChange
   GuardedChange: GuardedChange
   NewSignature: NewSignature

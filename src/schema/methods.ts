@@ -96,6 +96,38 @@ export const methods = {
     kind: 'unary',
     readOnly: true
   }),
+  /** Stores an object of any kind by its bytes, checked as `git fsck --strict` would. */
+  storeObject: method<Messages['StoreObjectRequest'], Messages['StoreObjectResponse']>({
+    name: 'StoreObject',
+    request: 'StoreObjectRequest',
+    response: 'StoreObjectResponse',
+    kind: 'unary',
+    readOnly: false
+  }),
+  /** Reads an object of any kind, with its bytes as they are stored. */
+  getObject: method<Messages['GetObjectRequest'], Messages['GetObjectResponse']>({
+    name: 'GetObject',
+    request: 'GetObjectRequest',
+    response: 'GetObjectResponse',
+    kind: 'unary',
+    readOnly: true
+  }),
+  /** Stores an annotated tag, and moves no ref. Its object must be there. */
+  storeTag: method<Messages['StoreTagRequest'], Messages['StoreTagResponse']>({
+    name: 'StoreTag',
+    request: 'StoreTagRequest',
+    response: 'StoreTagResponse',
+    kind: 'unary',
+    readOnly: false
+  }),
+  /** Reads one annotated tag. */
+  getTag: method<Messages['GetTagRequest'], Messages['GetTagResponse']>({
+    name: 'GetTag',
+    request: 'GetTagRequest',
+    response: 'GetTagResponse',
+    kind: 'unary',
+    readOnly: true
+  }),
   /** Lists the commits reachable from a revision, newest first, as `git log` does. */
   listCommits: method<Messages['ListCommitsRequest'], Messages['ListCommitsResponse']>({
     name: 'ListCommits',

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { hashObject, zeroOid } from '../../src/git/oid.ts'
 import type { BlobwireError, Client, ObjectFormat, Repository } from '../../src/index.ts'
+import { everyObject } from './every-object.ts'
 
 const author = { name: 'Ada Lovelace', email: 'ada@example.org', timeSeconds: 1_700_000_000, zone: '+0100' }
 /** Compressible, above every threshold for compression. */
@@ -239,6 +240,8 @@ const batches: Step = async (run) => {
   assert.deepEqual((await repo.listRefs({ prefix: 'refs/heads/two' })).refs, [])
 }
 
+const objects: Step = ({ repo, oids, format }) => everyObject(repo, { format, commit: oids['second'] as string })
+
 const capabilities: Step = async ({ client }) => {
   const found = await client.getCapabilities()
   assert.deepEqual(found.transports.map(({ transport }) => transport).sort(), ['grpc', 'json', 'msgpack'])
@@ -258,6 +261,6 @@ const capabilities: Step = async ({ client }) => {
 /** Runs all steps in one repository. */
 export async function everyRpc(client: Client, name: string, format: ObjectFormat): Promise<Outcome> {
   const run: Run = { client, repo: client.repository(name), format, oids: {} }
-  for (const step of [repositories, blobs, trees, commits, refs, files, batches, capabilities]) await step(run)
+  for (const step of [repositories, blobs, trees, commits, objects, refs, files, batches, capabilities]) await step(run)
   return { head: run.oids['head'] as string, tree: run.oids['headTree'] as string }
 }

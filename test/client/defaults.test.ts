@@ -158,6 +158,9 @@ async function callInputs(context: TestContext): Promise<Held> {
 
   await Promise.all([repository.getCommit(), repository.listCommits(), repository.listRefs({}, {})])
   const transport = await repository.getBlob(emptyTreeOid('sha1')).catch((error: BlobwireError) => error.transport)
+  const tagged = { object: oid, name: 'v1', message: 'm\n', tagger: author }
+  const { oid: tag } = await repository.storeTag(tagged)
+  await repository.getObject({ revision: 'HEAD' })
   const callOptions = ({ timeoutMs, headers }: Recorded) => ({ timeoutMs, transport, headers })
   assert.deepEqual(callOptions(last('ListCommits')), callOptions(last('ListRefs')), 'none, or an object with none')
   const found = {
@@ -179,12 +182,16 @@ async function callInputs(context: TestContext): Promise<Held> {
     ...named('OperationInputs', sent('GetCommit', 'revision')),
     ...named('ListCommitsInput', sent('ListCommits', 'revision', 'path')),
     ...named('ListInput', sent('ListRefs', 'prefix')),
+    ...named('StoreObjectInput', { check: await usualCheck(repository) }),
+    ...named('ObjectAddress', sent('GetObject', 'path')),
+    ...named('StoreTagInput', { kind: (await repository.getTag(tag)).tag.kind }),
     ...named('PageInput', { ...sent('ListRefs', 'pageToken'), pageSize: await usualPages(repository, head) })
   }
   const words = {
     'the empty tree': emptyTreeOid('sha1'),
     "now: by the server's clock in `commitFiles`, by the client's clock in `storeCommit`": committer.timeSeconds,
     'the author': stored['author'],
+    'the kind that it has': 'blob',
     'a random key': 22,
     'whatever the branch points to when the server carries out the call, in order of arrival': [head],
     "the moved file's mode": '100755',
@@ -193,6 +200,19 @@ async function callInputs(context: TestContext): Promise<Held> {
     "the client's": 'json'
   }
   return { found, words }
+}
+
+/** Whether an object is refused about which Git only warns. */
+async function usualCheck(repository: Repository): Promise<'strict' | 'lenient'> {
+  const { oid } = await repository.storeTree([])
+  const content = Uint8Array.of(...Buffer.from('040000 a\0'), ...Buffer.from(oid, 'hex'))
+  const isTaken = (check?: 'lenient') =>
+    repository.storeObject({ kind: 'tree', content, check }).then(
+      () => true,
+      () => false
+    )
+  assert.ok(await isTaken('lenient'))
+  return (await isTaken()) ? 'lenient' : 'strict'
 }
 
 /** How many refs and how many paths a page has that nobody asked a size for. */

@@ -153,7 +153,9 @@ for (const format of ['sha1', 'sha256'] as const) {
       const git = new GitRepository(context, format)
       const blob = git.store('blob', Buffer.from('x'))
       git.run(['-c', 'user.name=A', '-c', 'user.email=a@b', 'tag', '-a', 'v1', '-m', 'one', blob])
-      assert.deepEqual(parseTag(git.bytes(['cat-file', 'tag', 'v1'])), { object: blob, kind: 'blob', tag: 'v1' })
+      const tag = parseTag(git.bytes(['cat-file', 'tag', 'v1']))
+      assert.deepEqual([tag.object, tag.kind, tag.name, tag.message], [blob, 'blob', 'v1', 'one\n'])
+      assert.ok(tag.canonical && tag.tagger?.email === 'a@b')
     })
 
     test('bytes that are no tree, commit or tag are data loss', () => {

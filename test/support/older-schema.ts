@@ -1,5 +1,5 @@
 /**
- * Loaded before the server (`node --import`), this takes the members out of the schema that came with request keys, guards
+ * Loaded before the server (`node --import`), this takes the members out of the schema that came with request keys, guards,
  * and frames of several repositories: the server refuses a method that it does not know, and passes over a field that it
  * does not know, as any proto3 server of before does.
  */
@@ -8,8 +8,8 @@ import { messageDescriptors } from '../../src/schema/descriptors.ts'
 import { methods } from '../../src/schema/methods.ts'
 
 const later: Partial<Record<MessageName, readonly string[]>> = {
-  Operation: ['apply'],
-  OperationResult: ['apply'],
+  Operation: ['apply', 'storeObject', 'getObject', 'storeTag', 'getTag'],
+  OperationResult: ['apply', 'storeObject', 'getObject', 'storeTag', 'getTag'],
   SessionRequest: ['batches'],
   FileChange: ['guarded', 'guard'],
   CommitFilesRequest: ['inputDigest'],
@@ -22,4 +22,4 @@ for (const [type, names] of Object.entries(later)) {
   if (kept.length !== fields.length - names.length) throw new Error(`${type} has not all of ${names.join()}`)
   fields.splice(0, fields.length, ...kept)
 }
-Reflect.deleteProperty(methods, 'apply')
+for (const name of ['apply', 'storeObject', 'getObject', 'storeTag', 'getTag']) Reflect.deleteProperty(methods, name)

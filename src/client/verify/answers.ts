@@ -4,14 +4,15 @@
  */
 import type { BlobwireError } from '../../core/error.ts'
 import { encodeCommit, parseCommit } from '../../git/commit.ts'
-import { hashObject, isOid, type ObjectFormat } from '../../git/oid.ts'
+import { hashObject, isOid, type ObjectFormat, type ObjectKind, objectKinds } from '../../git/oid.ts'
 import type { Identity } from '../../git/signature.ts'
+import { encodeTag, parseTag } from '../../git/tag.ts'
 import { buildTrees } from '../../git/tree-builder.ts'
 import type { Messages } from '../../schema/messages.ts'
 import { methods } from '../../schema/methods.ts'
 import { malformedResponse } from '../../transport/errors.ts'
 import type { OperationName } from '../inputs.ts'
-import { type KnownOids, tellsOids } from '../known-oids.ts'
+import { type KnownOids, tellsOids, tellsOneOid } from '../known-oids.ts'
 import type { OperationValues } from '../results.ts'
 import type { Request } from '../to-request.ts'
 import { bytesOfCommit, hasExpectedParents, wholeTreeOf } from './commit.ts'
@@ -30,11 +31,7 @@ function formatOf(oid: string): ObjectFormat {
   return oid.length === 40 ? 'sha1' : 'sha256'
 }
 
-function checkOid(
-  subject: string,
-  kind: 'blob' | 'commit',
-  { oid, content }: { oid: string; content: Uint8Array }
-): void {
+function checkOid(subject: string, kind: ObjectKind, { oid, content }: { oid: string; content: Uint8Array }): void {
   const computed = hashObject(kind, content, oid.length === 64 ? 'sha256' : 'sha1')
   if (computed === oid) return
   formatOf(oid)
@@ -59,6 +56,19 @@ function verifyCommit(commit: Messages['Commit']): void {
   Object.assign(commit, fields)
 }
 
+/** Verifies a tag, as `verifyCommit` a commit. */
+function verifyTag(tag: Messages['Tag']): void {
+  const { oid, object, kind, name, message, raw } = tag
+  if (raw.length === 0) {
+    const fields = { object, kind, name, tagger: tag.tagger && identity(tag.tagger), message }
+    checkOid('tag', 'tag', { oid, content: encodeTag(fields) })
+    return
+  }
+  checkOid('tag', 'tag', { oid, content: raw })
+  const { canonical: _, ...fields } = parseTag(raw)
+  Object.assign(tag, fields)
+}
+
 type Verify<Name extends OperationName> = (request: Request<Name>, response: OperationValues[Name]) => void
 
 /** Checks that a commit has the fields that its type promises. */
@@ -68,10 +78,15 @@ function checkCommit(commit: Messages['Commit'] | undefined): void {
   identity(commit.committer)
 }
 
+function checkTag(tag: Messages['Tag'] | undefined): void {
+  if (tag === undefined) throw malformed('the tag is missing')
+}
+
 /** The checks without the option `verify`: that required fields are present. */
 const checkers: { [Name in OperationName]?: Verify<Name> } = {
   getCommit: (_request, { commit }) => checkCommit(commit),
-  listCommits: (_request, { commits }) => commits.forEach(checkCommit)
+  listCommits: (_request, { commits }) => commits.forEach(checkCommit),
+  getTag: (_request, { tag }) => checkTag(tag)
 }
 
 const verifiers: { [Name in OperationName]?: Verify<Name> } = {
@@ -137,6 +152,29 @@ const verifiers: { [Name in OperationName]?: Verify<Name> } = {
   findMissing(request, response) {
     const asked = new Set(request.oids)
     if (!response.missing.every((oid) => asked.has(oid))) throw malformed('an oid in `missing` is not in the request')
+  },
+  storeObject({ kind = 'blob', content = new Uint8Array(0) }, { oid }) {
+    checkOid(`stored ${kind}`, kind, { oid, content })
+  },
+  getObject(request, response) {
+    const { oid, kind, size, content } = response
+    if (request.oid && request.oid !== oid) throw integrity('object', request.oid, oid)
+    if (!objectKinds.includes(kind)) throw malformed(`unknown kind of an object: ${JSON.stringify(kind.slice(0, 80))}`)
+    checkOid(kind, kind, response)
+    if (size !== content.length) throw malformed('the size of an object does not match its content')
+  },
+  storeTag({ object = '', kind, name = '', tagger, message = '' }, { oid }) {
+    const fields = { object, name, tagger: identity(tagger as Messages['Signature']), message }
+    // Without a kind, only the server knows it.
+    const oids = (kind ? [kind] : objectKinds).map((each) =>
+      hashObject('tag', encodeTag({ ...fields, kind: each }), formatOf(oid))
+    )
+    if (!oids.includes(oid)) throw integrity('stored tag', oids.join(' or '), oid)
+  },
+  getTag({ revision = '' }, { tag }) {
+    checkTag(tag)
+    verifyTag(tag)
+    if (isOid(revision) && revision !== tag.oid) throw integrity('tag', revision, tag.oid)
   }
 }
 
@@ -158,9 +196,6 @@ export function verifierOf(name: OperationName, verify: boolean): Verifier | und
   return (verify ? verifiers : checkers)[name] as Verifier | undefined
 }
 
-/** Operations whose answer names the one oid: nearly all that there are. */
-const isOfBlob = (name: OperationName) => name === 'storeBlob' || name === 'getBlob'
-
 /** A verifier for each operation that has one, which also keeps the oids that the answer tells. */
 export function learningVerifiers(verify: boolean, known: KnownOids): { [Name in OperationName]?: Verifier } {
   const verifiers: { [Name in OperationName]?: Verifier } = {}
@@ -168,10 +203,11 @@ export function learningVerifiers(verify: boolean, known: KnownOids): { [Name in
     const check = verifierOf(name, verify)
     if (check) verifiers[name] = check
     if (!tellsOids.has(name)) continue
+    const isOne = tellsOneOid.has(name)
     verifiers[name] = (request, response) => {
       check?.(request, response)
       const { repository } = request as { repository: string }
-      if (isOfBlob(name)) known.add(repository, (response as { oid: string }).oid)
+      if (isOne) known.add(repository, (response as { oid: string }).oid)
       else known.learn(name, repository, { request, response })
     }
   }

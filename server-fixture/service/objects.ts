@@ -1,0 +1,83 @@
+/** The RPCs about objects of any kind, as their bytes. */
+import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
+import { type ObjectKind, objectKinds } from '../../src/git/oid.ts'
+import type { Messages } from '../../src/schema/messages.ts'
+import { checkOid, limitExceeded, notFound, precondition } from './errors.ts'
+import { namedObjects } from './object-check/named-objects.ts'
+import { treeProblems } from './object-check/tree.ts'
+import { checkKinds } from './references.ts'
+import { type Found, findObject, findTree } from './revision.ts'
+import { entryAt } from './tree-path.ts'
+import type { Workspace } from './workspace.ts'
+
+/** The server holds other objects than blobs in memory to parse them, and a request or an answer must hold them. */
+function checkSize({ limits }: Workspace, kind: ObjectKind, size: number): void {
+  const [limit, maximum] =
+    kind === 'blob' ? ['max_inline_bytes', limits.maxInlineBytes] : ['max_batch_bytes', limits.maxBatchBytes]
+  if (size > (maximum as number)) throw limitExceeded(limit as string, maximum as number, size)
+}
+
+/** StoreObject. */
+export async function storeObject(
+  workspace: Workspace,
+  { kind, content, check }: Messages['StoreObjectRequest']
+): Promise<Messages['StoreObjectResponse']> {
+  if (!objectKinds.includes(kind)) throw invalidArgument('kind', `must be one of ${objectKinds.join(', ')}`)
+  if (!['', 'strict', 'lenient'].includes(check)) throw invalidArgument('check', 'must be strict or lenient')
+  checkSize(workspace, kind, content.length)
+  const objects = named(kind, content, workspace)
+  const warnings = kind === 'tree' ? treeProblems(content) : []
+  const [first] = warnings
+  if (first !== undefined && check !== 'lenient') {
+    throw invalidArgument('content', `${first.id}: ${first.message}; check: 'lenient' takes the object all the same`)
+  }
+  await checkKinds(workspace, objects)
+  return { oid: workspace.stage(kind, content), size: content.length, warnings }
+}
+
+function named(kind: ObjectKind, content: Uint8Array, { format }: Workspace) {
+  try {
+    return namedObjects(kind, content, format)
+  } catch (error) {
+    if (!(error instanceof BlobwireError)) throw error
+    throw invalidArgument('content', error.message)
+  }
+}
+
+/** GetObject. */
+export async function getObject(
+  workspace: Workspace,
+  request: Messages['GetObjectRequest']
+): Promise<Messages['GetObjectResponse']> {
+  const { oid, kind } = await addressed(workspace, request)
+  if (kind === 'blob') {
+    const object = await workspace.read(oid)
+    checkSize(workspace, kind, object?.size ?? 0)
+    if (object?.content === undefined) throw notFound('object', `object ${oid} not found`)
+    return { oid, kind, size: object.size, content: object.content }
+  }
+  checkSize(workspace, kind, (await workspace.info(oid))?.size ?? 0)
+  const content = await workspace.content(kind, oid)
+  return { oid, kind, size: content.length, content }
+}
+
+async function addressed(workspace: Workspace, { oid, revision, path }: Messages['GetObjectRequest']): Promise<Found> {
+  if (oid !== '') {
+    if (revision !== '' || path !== '') throw invalidArgument('oid', 'must be empty where revision and path are given')
+    return existing(workspace, checkOid('oid', oid, workspace.format))
+  }
+  if (revision === '') throw invalidArgument('oid', 'is required, or revision')
+  if (path === '') return findObject(workspace, revision)
+  const entry = await entryAt(workspace, await findTree(workspace, revision), path)
+  if (entry === undefined) throw notFound('path', `${JSON.stringify(path.slice(0, 200))} not found`)
+  if (entry.mode === '160000') {
+    throw precondition('wrong_kind', `${JSON.stringify(path.slice(0, 200))} is a submodule: its commit is elsewhere`)
+  }
+  return existing(workspace, entry.oid)
+}
+
+async function existing(workspace: Workspace, oid: string): Promise<Found> {
+  const info = await workspace.info(oid)
+  if (info === undefined) throw notFound('object', `object ${oid} not found`)
+  return { oid, kind: info.kind }
+}
