@@ -88,6 +88,7 @@ import {
   type WriteOptions
 } from 'blobwire'
 import { interceptors, requests, same, seen } from './interceptors.ts'
+import { objects } from './objects.ts'
 
 const retry: RetryOptions = { maxAttempts: 2 }
 const breaker: BreakerOptions = { failures: 3 }
@@ -272,6 +273,7 @@ export async function main(): Promise<string[]> {
   try {
     await trees(repo)
     await commits(repo)
+    await objects(repo)
     await refs(repo)
     await batches(client, repo)
     await keys(repo)
