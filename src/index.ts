@@ -71,7 +71,7 @@ export type {
 } from './core/error.ts'
 export { BlobwireError } from './core/error.ts'
 export type { LatencySummary } from './core/latency.ts'
-export type { Mode, OldMode } from './git/mode.ts'
+export type { Mode } from './git/mode.ts'
 export type { ObjectFormat, ObjectKind } from './git/oid.ts'
 export type { RetryOptions } from './retry/options.ts'
 export type {

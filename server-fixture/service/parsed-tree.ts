@@ -1,13 +1,16 @@
 /** Parsed tree objects: an index over the object's bytes, without an object for each entry. */
 import { BlobwireError } from '../../src/core/error.ts'
+import type { Mode } from '../../src/git/mode.ts'
 import { type ObjectFormat, oidLength } from '../../src/git/oid.ts'
-import type { TreeItem } from '../../src/git/tree.ts'
+import { modesOf, type TreeItem } from '../../src/git/tree.ts'
 
 const space = 0x20
 const slash = 0x2f
 const zero = 0x30
-const four = 0x34
 const seven = 0x37
+/** Git's `S_IFMT` and `S_IFDIR`. */
+const typeBits = 0o170000
+const treeType = 0o040000
 
 function damaged(): BlobwireError {
   return new BlobwireError({ reason: 'integrity', message: 'the tree is damaged: its bytes are not a tree object' })
@@ -49,7 +52,7 @@ export class ParsedTree {
     const oidAt = this.#oidAt(index)
     return {
       name: content.subarray(nameAt, oidAt - 1),
-      mode: this.#mode(index),
+      ...modesOf(this.#modeText(index)),
       oid: content.toString('hex', oidAt, oidAt + this.#oidBytes)
     }
   }
@@ -59,13 +62,7 @@ export class ParsedTree {
   }
 
   isTree(index: number): boolean {
-    const content = this.#content
-    let at = this.#starts[index] as number
-    // Old trees may have the mode with a leading zero.
-    if (content[at] === zero) at++
-    if (content[at] !== four || content[at + 5] !== space) return false
-    for (let digit = at + 1; digit < at + 5; digit++) if (content[digit] !== zero) return false
-    return true
+    return (this.#modeBits(index) & typeBits) === treeType
   }
 
   /** The entry with this name; of several, the first. */
@@ -95,22 +92,38 @@ export class ParsedTree {
     return this.#compareTo(index, { bytes: other.#content, at: other.#nameAt(otherIndex), end, after: otherAfter })
   }
 
-  /** Whether the entries have the same mode and oid. */
+  /** Whether the entries have the same mode, as Git reads it, and the same oid. */
   hasSameContent(index: number, other: ParsedTree, otherIndex: number): boolean {
     const at = this.#oidAt(index)
     const otherAt = other.#oidAt(otherIndex)
     const otherEnd = otherAt + this.#oidBytes
     if (this.#content.compare(other.#content, otherAt, otherEnd, at, at + this.#oidBytes) !== 0) return false
-    return this.#mode(index) === other.#mode(otherIndex)
+    return this.#modeBits(index) === other.#modeBits(otherIndex) || this.#mode(index) === other.#mode(otherIndex)
   }
 
-  #mode(index: number): string {
-    return this.#content.toString('latin1', this.#starts[index], this.#nameAt(index) - 1).padStart(6, '0')
+  #mode(index: number): Mode {
+    return modesOf(this.#modeText(index)).mode
+  }
+
+  #modeText(index: number): string {
+    return this.#content.toString('latin1', this.#starts[index], this.#nameAt(index) - 1)
+  }
+
+  /** The mode as a number; of long texts the lowest bits. */
+  #modeBits(index: number): number {
+    const content = this.#content
+    let bits = 0
+    let at = this.#starts[index] as number
+    for (let byte = content[at] as number; byte !== space; byte = content[++at] as number)
+      bits = (bits << 3) | (byte & 7)
+    return bits
   }
 
   #nameAt(index: number): number {
-    const at = this.#starts[index] as number
-    return this.#content[at + 5] === space ? at + 6 : at + 7
+    const content = this.#content
+    let at = this.#starts[index] as number
+    while (content[at] !== space) at++
+    return at + 1
   }
 
   #oidAt(index: number): number {
@@ -163,7 +176,7 @@ function startsOf(content: Buffer, oidBytes: number): Uint32Array {
     starts.push(at)
     let mode = at
     for (let byte = content[mode]; byte !== undefined && byte >= zero && byte <= seven; ) byte = content[++mode]
-    if ((mode !== at + 5 && mode !== at + 6) || content[mode] !== space) throw damaged()
+    if (mode === at || content[mode] !== space) throw damaged()
     const nameEnd = content.indexOf(0, mode + 1)
     at = nameEnd + 1 + oidBytes
     if (nameEnd <= mode + 1 || at > content.length) throw damaged()

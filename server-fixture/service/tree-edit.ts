@@ -62,18 +62,30 @@ function putsBelow(node: Node): boolean {
   return [...node.children.values()].some((child) => child.put !== undefined || putsBelow(child))
 }
 
-/** The edited tree's oid; the empty text if it has no entries left. */
+/**
+ * The edited tree's oid; the empty text if it has no entries left. A tree in which nothing changes stays as it is; of one
+ * that does, the entries that no edit names keep their bytes. A name that stands there twice counts once, as Git looks it
+ * up: the first.
+ */
 async function apply(workspace: Workspace, { tree, node, path }: Place): Promise<string> {
-  const items = new Map((await workspace.tree(tree)).map((item) => [Buffer.from(item.name).toString('latin1'), item]))
+  const items = new Map<string, TreeItem>()
+  for (const item of await workspace.tree(tree)) {
+    const key = Buffer.from(item.name).toString('latin1')
+    if (!items.has(key)) items.set(key, item)
+  }
+  let isChanged = false
   for (const [segment, child] of node.children) {
     const name = Buffer.from(segment)
     const key = name.toString('latin1')
     const here = path === '' ? segment : `${path}/${segment}`
-    const item = await applyChild(workspace, { item: items.get(key), node: child, path: here })
+    const found = items.get(key)
+    const item = await applyChild(workspace, { item: found, node: child, path: here })
+    if (item === found) continue
+    isChanged = true
     if (item === undefined) items.delete(key)
     else items.set(key, { name, ...item })
   }
-  return workspace.stageTree([...items.values()])
+  return isChanged ? workspace.stageTree([...items.values()]) : tree
 }
 
 /** The same edits without their removals. */
@@ -120,7 +132,7 @@ async function applyChild(
     }
     const below = node.remove ? { ...node, children: putsOf(node).children } : node
     const oid = await apply(workspace, { tree: content?.oid ?? '', node: below, path })
-    content = oid === '' ? undefined : { mode: '040000', oid }
+    if (oid !== content?.oid) content = oid === '' ? undefined : { mode: '040000', oid }
   }
   if (node.put === undefined) return content
   if (content !== undefined && (content.mode === '040000') !== (node.put.mode === '040000')) {
@@ -129,5 +141,6 @@ async function applyChild(
       `${show(path)} is a ${content.mode === '040000' ? 'directory' : 'file'}; remove it first`
     )
   }
-  return { mode: node.put.mode, oid: node.put.oid }
+  const { mode, oid } = node.put
+  return item?.mode === mode && item.oid === oid && item.rawMode === undefined ? item : { mode, oid }
 }

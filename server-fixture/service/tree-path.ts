@@ -15,7 +15,7 @@ export function textOf(bytes: Uint8Array): { path: string; rawPath?: Uint8Array 
 
 /** An entry as responses carry it. */
 export function toEntry(path: Uint8Array, item: TreeItem): Partial<Messages['TreeEntry']> {
-  return { ...textOf(path), mode: item.mode as Mode, oid: item.oid }
+  return { ...textOf(path), mode: item.mode as Mode, oid: item.oid, rawMode: item.rawMode ?? '' }
 }
 
 /** The segments of a path to be read. @throws BlobwireError `invalid_argument` */

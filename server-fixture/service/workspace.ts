@@ -5,7 +5,7 @@
 import type { RefMismatch } from '../../src/core/error.ts'
 import { type ParsedCommit, parseCommit } from '../../src/git/commit.ts'
 import { hashObject, type ObjectFormat, type ObjectKind, zeroOid } from '../../src/git/oid.ts'
-import { encodeTree, type TreeItem } from '../../src/git/tree.ts'
+import { encodeItems, inGitsOrder, type TreeItem } from '../../src/git/tree.ts'
 import type { Limits } from '../../src/schema/default-limits.ts'
 import { compareNames, pageOfNames } from '../store/name-page.ts'
 import type {
@@ -172,7 +172,7 @@ export class Workspace {
   /** Adds a tree to this work, or nothing where it is empty. Returns its oid; the empty text = no entries. */
   stageTree(items: readonly TreeItem[]): string {
     if (items.length === 0) return ''
-    const oid = this.stage('tree', encodeTree(items, this.format))
+    const oid = this.stage('tree', encodeItems(inGitsOrder(items), this.format))
     this.#keep(oid, items)
     return oid
   }

@@ -31,8 +31,8 @@ const treeInput = { revision: text, path: text, recursive: flag }
 
 const entries = list(
   object(
-    // Listings have `rawPath`, too.
-    { path: text, mode: text, oid: text, rawPath: asGiven },
+    // Listings have `rawPath` and `rawMode`, too.
+    { path: text, mode: text, oid: text, rawPath: asGiven, rawMode: asGiven },
     { required: ['path', 'mode', 'oid'], aliases: { name: 'path', sha: 'oid' } }
   )
 )

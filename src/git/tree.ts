@@ -10,19 +10,27 @@ import {
   encodeUtf8,
   toNative
 } from '../platform/bytes.ts'
+import { canonicalMode, isMode, type Mode, modeOfText, textOfMode } from './mode.ts'
 import { isOid, type ObjectFormat, oidLength } from './oid.ts'
 
-/** One entry of one tree. Git's names are bytes. The mode has six digits, as in the output of `git ls-tree`. */
+/** One entry of one tree. Git's names are bytes. The mode is that of `git ls-tree`. */
 export interface TreeItem {
   readonly name: Uint8Array
   readonly mode: string
   readonly oid: string
+  /** The mode as the tree has it, where that is not the text that Git writes. */
+  readonly rawMode?: string
+}
+
+/** The modes of an entry whose mode has this text. */
+export function modesOf(text: string): { mode: Mode; rawMode?: string } {
+  const mode = modeOfText(text)
+  return mode === undefined ? { mode: canonicalMode(text), rawMode: text } : { mode }
 }
 
 const slash = 0x2f
 const space = 0x20
 const nul = new Uint8Array(1)
-const modeForm = /^[0-7]{6}$/
 
 /** Git sorts a tree as if its name ended in "/". Source: git-mktree(1) and Git's `base_name_compare`. */
 function compareItems(a: TreeItem, b: TreeItem): number {
@@ -35,15 +43,39 @@ function byteAfter(item: TreeItem, at: number): number {
   return item.name[at] ?? (item.mode === '040000' ? slash : 0)
 }
 
+/** The items in the order that Git gives them. */
+export function inGitsOrder(items: readonly TreeItem[]): TreeItem[] {
+  return [...items].sort(compareItems)
+}
+
 /**
- * The content of a tree object; the items may come in any order.
+ * The content of a tree object with these entries in this order, as Git itself may have read it.
+ * @throws BlobwireError `invalid_argument` for names, modes and oids whose bytes would be read as other entries
+ */
+export function encodeItems(items: readonly TreeItem[], format: ObjectFormat): Uint8Array {
+  const pieces: Uint8Array[] = []
+  for (const { name, mode, oid, rawMode } of items) {
+    const isSound = name.length > 0 && !name.includes(0) && isOid(oid, format) && isMode(mode)
+    if (!isSound || (rawMode !== undefined && !isTextOf(rawMode, mode))) {
+      const shown = JSON.stringify(decodeUtf8(toNative(name)))
+      throw invalidArgument('entries', `${shown} must have a name without NUL, a mode of Git and a full ${format} oid`)
+    }
+    pieces.push(encodeUtf8(`${rawMode ?? textOfMode(mode)} `), name, nul, decodeHex(oid))
+  }
+  return concat(pieces)
+}
+
+const isTextOf = (text: string, mode: string) => /^[0-7]+$/.test(text) && canonicalMode(text) === mode
+
+/**
+ * The content of a tree object as Git writes it; the items may come in any order.
  * @throws BlobwireError `invalid_argument` for a name that is given twice, is empty, or holds "/" or NUL, and for a
  * mode or an oid of another length, whose bytes would be read as further entries
  */
 export function encodeTree(items: readonly TreeItem[], format: ObjectFormat): Uint8Array {
-  const pieces: Uint8Array[] = []
   const names = new Set<string>()
-  for (const item of [...items].sort(compareItems)) {
+  const sorted = inGitsOrder(items)
+  for (const item of sorted) {
     const name = toNative(item.name)
     const key = decodeLatin1(name)
     if (key === '' || name.includes(slash) || name.includes(0)) {
@@ -51,16 +83,8 @@ export function encodeTree(items: readonly TreeItem[], format: ObjectFormat): Ui
     }
     if (names.has(key)) throw invalidArgument('entries', `${JSON.stringify(decodeUtf8(name))} occurs twice in one tree`)
     names.add(key)
-    if (!modeForm.test(item.mode) || !isOid(item.oid, format)) {
-      throw invalidArgument(
-        'entries',
-        `${JSON.stringify(decodeUtf8(name))} must have a mode of six digits and a full ${format} oid`
-      )
-    }
-    // Git writes the mode of a tree without the leading zero.
-    pieces.push(encodeUtf8(`${item.mode.replace(/^0/, '')} `), name, nul, decodeHex(item.oid))
   }
-  return concat(pieces)
+  return encodeItems(sorted, format)
 }
 
 function damaged(): BlobwireError {
@@ -81,10 +105,10 @@ export function parseTree(content: Uint8Array, format: ObjectFormat): TreeItem[]
     const oidAt = bytes.indexOf(0, nameAt) + 1
     if (nameAt <= at + 1 || oidAt <= nameAt + 1 || oidAt + oidBytes > bytes.length) throw damaged()
     const mode = decodeLatin1(bytes, at, nameAt - 1)
-    if (!/^[0-7]{5,6}$/.test(mode)) throw damaged()
+    if (!/^[0-7]+$/.test(mode)) throw damaged()
     items.push({
       name: bytes.subarray(nameAt, oidAt - 1),
-      mode: mode.padStart(6, '0'),
+      ...modesOf(mode),
       oid: encodeHex(bytes, oidAt, oidAt + oidBytes)
     })
     at = oidAt + oidBytes

@@ -54,6 +54,10 @@ export function decodeLatin1(bytes: NativeBytes, from?: number, to?: number): st
   return (bytes as Native).toString('latin1', from, to)
 }
 
+export function encodeLatin1(text: string): NativeBytes {
+  return Buffer.from(text, 'latin1') as Native
+}
+
 export function encodeHex(bytes: NativeBytes, from?: number, to?: number): string {
   return (bytes as Native).toString('hex', from, to)
 }

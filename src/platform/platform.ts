@@ -42,6 +42,8 @@ export interface ByteFunctions {
   isUtf8(bytes: Uint8Array): boolean
   /** One character from U+0000 to U+00FF for each byte (ISO 8859-1, not the windows-1252 of `TextDecoder`). */
   decodeLatin1(bytes: NativeBytes, from?: number, to?: number): string
+  /** The bytes of such a text. */
+  encodeLatin1(text: string): NativeBytes
 
   /** Lower-case hex digits of a range. */
   encodeHex(bytes: NativeBytes, from?: number, to?: number): string

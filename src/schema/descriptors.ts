@@ -65,7 +65,8 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
     { name: 'path', number: 1, kind: 'string' },
     { name: 'mode', number: 2, kind: 'string' },
     { name: 'oid', number: 3, kind: 'string' },
-    { name: 'rawPath', number: 4, kind: 'bytes' }
+    { name: 'rawPath', number: 4, kind: 'bytes' },
+    { name: 'rawMode', number: 5, kind: 'string' }
   ],
   StoreTreeRequest: [
     { name: 'repository', number: 1, kind: 'string' },

@@ -103,13 +103,16 @@ export interface FindMissingResponse {
 export interface TreeEntry {
   /** Path from the tree, with "/" between the segments. */
   path: string
-  /** Git's mode in octal: "100644" file, "100755" executable, "120000" symbolic link, "040000" tree,
-   * "160000" commit of a submodule. Old history has others, such as "100664". */
+  /** Git's mode in octal, as `git ls-tree` shows it: "100644" file, "100755" executable, "120000" symbolic link,
+   * "040000" tree, "160000" commit of a submodule. */
   mode: Mode
   /** In StoreTree with a base_tree, an empty or all-zero oid removes the path. */
   oid: string
   /** Only in answers, and only where the path is not UTF-8: its bytes. `path` then has U+FFFD in it. */
   rawPath: Uint8Array
+  /** Only in answers, and only where the tree has the mode in another text than Git writes, such as "100664" in old
+   * history: that text. `mode` is as Git reads it. */
+  rawMode: string
 }
 
 export interface StoreTreeRequest {

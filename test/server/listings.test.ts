@@ -53,7 +53,7 @@ async function randomTree(call: Call, random: Random, blobs: readonly string[]):
       if (kind === 0 && depth < 3) fill(`${path}/`, depth + 1)
       else if (kind < 3) {
         const mode = modes[random(4)] ?? '100644'
-        entries.push({ path, rawPath: new Uint8Array(0), mode, oid: blobs[random(blobs.length)] ?? '' })
+        entries.push({ path, rawPath: new Uint8Array(0), mode, rawMode: '', oid: blobs[random(blobs.length)] ?? '' })
       }
     }
   }

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ParsedTree } from '../../server-fixture/service/parsed-tree.ts'
 import type { ObjectFormat } from '../../src/git/oid.ts'
-import { encodeTree, parseTree, type TreeItem } from '../../src/git/tree.ts'
+import { encodeTree, modesOf, parseTree, type TreeItem } from '../../src/git/tree.ts'
 import { randomNumbers } from '../support/random.ts'
 
 const random = randomNumbers(11)
-const modes = ['100644', '100755', '120000', '040000', '160000', '100664']
+const modes = ['100644', '100755', '120000', '40000', '160000', '100664', '040000', '40755', '644', '0', '00120777']
 
 function randomItems(format: ObjectFormat): TreeItem[] {
   const digits = format === 'sha1' ? 40 : 64
@@ -22,12 +22,12 @@ function randomItems(format: ObjectFormat): TreeItem[] {
   names.delete('')
   return [...names].map((name) => {
     const oid = Array.from({ length: digits }, () => random(16).toString(16)).join('')
-    return { name: Buffer.from(name), mode: modes[random(modes.length)] ?? '', oid }
+    return { name: Buffer.from(name), ...modesOf(modes[random(modes.length)] ?? ''), oid }
   })
 }
 
 const plain = (items: readonly TreeItem[]) =>
-  items.map(({ name, mode, oid }) => `${mode} ${oid} ${Buffer.from(name).toString('latin1')}`)
+  items.map(({ name, mode, rawMode, oid }) => `${mode} ${rawMode} ${oid} ${Buffer.from(name).toString('latin1')}`)
 
 for (const format of ['sha1', 'sha256'] as const) {
   test(`a parsed tree has the entries of the object, finds each, and knows their order, ${format}`, () => {
@@ -76,7 +76,7 @@ test('bytes that are no tree are damage', () => {
   for (let length = 1; length < good.length; length++) {
     assert.throws(() => new ParsedTree(good.subarray(0, length), 'sha1'), { code: 'data_loss', reason: 'integrity' })
   }
-  for (const head of ['9 a\0', '1006444 a\0', '100644 \0', '108644 a\0', ' a\0']) {
+  for (const head of ['9 a\0', '10064x a\0', '100644 \0', '108644 a\0', ' a\0']) {
     assert.throws(() => new ParsedTree(Buffer.from(head.padEnd(60)), 'sha1'), { code: 'data_loss' }, head)
   }
 })

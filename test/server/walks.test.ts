@@ -56,7 +56,13 @@ test('every listing is whole where each page ends after one step, empty pages in
   await whole('CreateRepository', {})
   const commits = await history(whole, 20, 3)
   const { oid: blob } = await whole('StoreBlob', { content: Buffer.from('x') })
-  const entry = (path: string) => ({ path, rawPath: new Uint8Array(0), mode: '100644' as const, oid: blob })
+  const entry = (path: string) => ({
+    path,
+    rawPath: new Uint8Array(0),
+    mode: '100644' as const,
+    rawMode: '',
+    oid: blob
+  })
   const paths = ['a/b/c', 'a/b/d', 'e', 'f/g', 'h']
   const { oid: base } = await whole('StoreTree', { entries: paths.map(entry) })
   const { oid: head } = await whole('StoreTree', { entries: [...paths.slice(1), 'z'].map(entry) })
@@ -109,6 +115,7 @@ test('a client goes on through empty pages', async (context) => {
     path,
     rawPath: new Uint8Array(0),
     mode: '100644' as const,
+    rawMode: '',
     oid: blob
   }))
   const { oid: head } = await call('StoreTree', { entries })

@@ -55,7 +55,6 @@ import {
   type Mode,
   type NewTreeEntry,
   type ObjectFormat,
-  type OldMode,
   type Operation,
   type OperationInputs,
   type OperationName,
@@ -117,8 +116,7 @@ async function trees(repo: Repository): Promise<string> {
   const first: TreeEntry | undefined = tree.entries[0]
   const mode: Mode | undefined = first?.mode
   if (mode === '100755') seen.push('executable')
-  const old: OldMode[] = []
-  for (const entry of tree.entries) if (isOld(entry.mode)) old.push(entry.mode)
+  if (mode) seen.push(kindOf(mode))
   const copy: StoreTreeResponse = await repo.storeTree(tree.entries)
   const all = await repo.getTree({ recursive: true })
   await repo.storeTree(all.entries.filter((entry) => entry.mode !== '040000'))
@@ -127,8 +125,19 @@ async function trees(repo: Repository): Promise<string> {
   return (await repo.storeTree(stored.entries, { baseTree: copy.oid })).oid
 }
 
-function isOld(mode: Mode): mode is OldMode {
-  return !['100644', '100755', '120000', '040000', '160000'].includes(mode)
+/** Git has no other modes: a switch over them is whole. */
+function kindOf(mode: Mode): string {
+  switch (mode) {
+    case '100644':
+    case '100755':
+      return 'file'
+    case '120000':
+      return 'link'
+    case '040000':
+      return 'directory'
+    case '160000':
+      return 'submodule'
+  }
 }
 
 async function commits(repo: Repository): Promise<void> {
