@@ -1,0 +1,79 @@
+/** `npm run mirror -- SOURCE --endpoint URL --repository NAME`: copies a local Git repository to a server. */
+import { join } from 'node:path'
+import { BlobwireError, createClient } from '../../src/index.ts'
+import { GitError } from './git.ts'
+import { type MirrorResult, mirror } from './mirror.ts'
+import { type MirrorCommand, readCommand, UsageError, usage } from './options.ts'
+import type { LeftOutRef, Plan } from './plan.ts'
+import { progressDisplay } from './progress-display.ts'
+import { verify } from './verify.ts'
+
+const say = (line: string) => process.stdout.write(`${line}\n`)
+
+function sayLeftOut(leftOut: readonly LeftOutRef[]): void {
+  if (leftOut.length === 0) return
+  say(`left out: ${leftOut.length} refs that cannot be copied`)
+  for (const { name, reason } of leftOut) say(`  ${name}: ${reason}`)
+}
+
+/** Before anything is sent. */
+function sayPlan({ large, leftOut }: Plan): void {
+  if (large.length > 0) say(`the server does not take ${large.length} objects of this size:`)
+  for (const { oid, kind, size, path } of large) say(`  ${kind} ${oid} ${size} bytes ${path}`)
+  sayLeftOut(leftOut)
+}
+
+function sayResult(result: MirrorResult, seconds: number): void {
+  const { objects, bytes, refs, source } = result
+  const rate = seconds > 0 ? `, ${Math.round(objects / seconds)} objects/s` : ''
+  say(
+    `${objects} objects (${(bytes / 1e6).toFixed(1)} MB) sent, ${refs} refs updated in ${seconds.toFixed(1)} s${rate}`
+  )
+  if ('oid' in source.head) say(`HEAD of the source is detached at ${source.head.oid}; a server's HEAD names a branch`)
+}
+
+async function run(command: MirrorCommand): Promise<number> {
+  const { endpoint, transport, token, repository, data } = command
+  const client = createClient({ endpoint, transport, ...(token !== undefined && { token }), timeoutMs: 300_000 })
+  const display = progressDisplay(command.quiet ? { write() {} } : process.stderr)
+  try {
+    const repo = client.repository(repository)
+    const { limits } = await client.getCapabilities()
+    const start = performance.now()
+    let planned: readonly LeftOutRef[] = []
+    const onPlan = (plan: Plan) => {
+      sayPlan(plan)
+      planned = plan.leftOut
+    }
+    const { source, prune, strict } = command
+    const result = await mirror({ source, repo, limits, prune, strict, onPlan, onProgress: display.show })
+    display.end()
+    sayLeftOut(result.leftOut.slice(planned.length))
+    const isRefused = strict && planned.length > 0
+    if (isRefused) say('nothing was sent (--strict)')
+    else sayResult(result, (performance.now() - start) / 1000)
+    const storeDirectory = data && join(data, `${repository}.git`)
+    const found = command.verify && !isRefused ? await verify({ ...result, repo, storeDirectory }) : []
+    for (const line of found) say(`DIFFERENT: ${line}`)
+    if (found.length > 0) return 1
+    if (command.verify && !isRefused)
+      say(`equal: refs and HEAD${storeDirectory ? ', and git fsck --strict finds nothing new' : ''}`)
+    return result.leftOut.length > 0 ? 3 : 0
+  } finally {
+    display.end()
+    await client.close()
+  }
+}
+
+try {
+  const command = readCommand(process.argv.slice(2), process.env)
+  if (command === undefined) say(usage)
+  else process.exitCode = await run(command)
+} catch (error) {
+  const isUsage = error instanceof UsageError
+  const isKnown = error instanceof BlobwireError || error instanceof GitError
+  process.stderr.write(
+    isUsage ? `${error.message}\n\n${usage}\n` : `${isKnown ? error.message : (error as Error).stack}\n`
+  )
+  process.exitCode = isUsage ? 2 : 1
+}

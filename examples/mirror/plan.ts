@@ -1,0 +1,134 @@
+/** Decides, before anything is sent, which objects and refs go to the server. */
+import type { Repository } from '../../src/index.ts'
+import { GitProcess, linesOf } from './git.ts'
+import {
+  findMissingObjects,
+  type LargeObject,
+  limitOf,
+  type MissingObjects,
+  type SizeLimits
+} from './missing-objects.ts'
+import { ObjectReader } from './object-reader.ts'
+import { referencesOf } from './references.ts'
+import { type Culprits, sortObjects } from './sort-objects.ts'
+import type { Source, SourceRef } from './source.ts'
+
+/** A ref that is not copied. */
+export interface LeftOutRef {
+  readonly name: string
+  readonly reason: string
+}
+
+/** The work of one run. */
+export interface Plan {
+  /** What the server lacks, each list in the order in which the server takes it. */
+  readonly objects: MissingObjects
+  /** Refs to be as in the source; those that are so already are among them. */
+  readonly refs: readonly SourceRef[]
+  readonly leftOut: readonly LeftOutRef[]
+  /** Objects above the server's limit, because of which refs are left out. */
+  readonly large: readonly LargeObject[]
+}
+
+/** The server's side. */
+export interface Target {
+  readonly repo: Repository
+  /** The repository was made just now. */
+  readonly isNew: boolean
+  /** Oids by name. */
+  readonly refs: ReadonlyMap<string, string>
+  readonly limits: SizeLimits
+}
+
+/** @throws GitError for a damaged source */
+export async function makePlan(source: Source, target: Target): Promise<Plan> {
+  const reader = new ObjectReader(source.directory)
+  try {
+    const all = await lookAt(source, target, { refs: source.refs, reader })
+    const unusable = [...source.unusable]
+    const { culprits, objects } = all
+    if (culprits.size === 0) return { objects, refs: source.refs, leftOut: unusable, large: [] }
+    const leftOut = source.refs.filter(({ oid }) => culprits.has(oid))
+    const refs = source.refs.filter(({ oid }) => !culprits.has(oid))
+    // The objects that only the refs left out reach are of no use there.
+    const rest = await lookAt(source, target, { refs, reader })
+    return {
+      objects: rest.objects,
+      refs,
+      leftOut: [...unusable, ...leftOut.map(({ name, oid }) => ({ name, reason: culprits.get(oid) as string }))],
+      large: [...objects.large.values()]
+    }
+  } finally {
+    await reader.close()
+  }
+}
+
+interface Looking {
+  readonly refs: readonly SourceRef[]
+  readonly reader: ObjectReader
+}
+
+async function lookAt(source: Source, target: Target, { refs, reader }: Looking) {
+  const { directory, objectFormat } = source
+  const there = new Set(target.refs.values())
+  const wants = [...new Set(refs.map(({ oid }) => oid))].filter((oid) => !there.has(oid))
+  const found = await findMissingObjects({
+    directory,
+    objectFormat,
+    wants,
+    haves: wants.length === 0 ? [] : await known(source, there),
+    repo: target.isNew ? undefined : target.repo,
+    limits: target.limits
+  })
+  const culprits: Culprits = new Map()
+  for (const { oid, kind, size, path } of found.large.values()) {
+    culprits.set(
+      oid,
+      `${kind} ${oid} has ${size} bytes, the server takes ${limitOf(kind, target.limits)}${path && ` (${path})`}`
+    )
+  }
+  await addShallow(culprits, { source, found, reader, repo: target.repo })
+  const context = { reader, objectFormat }
+  const tree = await sortObjects(found.tree, culprits, context)
+  // `rev-list` has sorted them; they are read only to find out which of them reach a culprit.
+  const commit = culprits.size === 0 ? found.commit : await sortObjects(found.commit, culprits, context)
+  const tag = await sortObjects(found.tag, culprits, context)
+  return { culprits, objects: { ...found, tree, commit, tag } }
+}
+
+/** Those of the server's oids that the source has, too. */
+async function known({ directory, refs }: Source, oids: ReadonlySet<string>): Promise<string[]> {
+  const own = new Set(refs.map(({ oid }) => oid))
+  const asked = [...oids].filter((oid) => !own.has(oid))
+  const shared = [...oids].filter((oid) => own.has(oid))
+  if (asked.length === 0) return shared
+  const git = new GitProcess(directory, ['cat-file', '--buffer', '--batch-check=%(objectname)'])
+  const fed = git.write(asked.map((oid) => `${oid}\n`).join('')).then(() => git.end())
+  for await (const line of linesOf(git.output)) if (!line.endsWith(' missing')) shared.push(line)
+  await fed
+  await git.finish()
+  return shared
+}
+
+interface Shallow {
+  readonly source: Source
+  readonly found: MissingObjects
+  readonly reader: ObjectReader
+  readonly repo: Repository
+}
+
+/** The parents at which a shallow history ends are culprits, unless the server has them. As in `git push`. */
+async function addShallow(culprits: Culprits, { source, found, reader, repo }: Shallow): Promise<void> {
+  if (source.shallow.length === 0 || found.commit.length === 0) return
+  const sent = new Set(found.commit)
+  const boundary = source.shallow.filter((oid) => sent.has(oid))
+  const parents = new Map<string, string>()
+  for await (const commit of reader.read(boundary)) {
+    for (const oid of referencesOf(commit).slice(1)) if (!sent.has(oid)) parents.set(oid, commit.oid)
+  }
+  if (parents.size === 0) return
+  const { missing } = await repo.findMissing([...parents.keys()])
+  for (const oid of missing) {
+    culprits.set(oid, `the source is shallow: the parents of commit ${parents.get(oid)} are neither there nor here`)
+  }
+}

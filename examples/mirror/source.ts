@@ -1,0 +1,74 @@
+/** The local repository: its refs, HEAD and form. */
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { ObjectFormat } from '../../src/index.ts'
+import { GitError, runGit } from './git.ts'
+
+/** A ref as `git for-each-ref` lists it. */
+export interface SourceRef {
+  readonly name: string
+  readonly oid: string
+}
+
+/** A local repository, as it was when it was looked at. */
+export interface Source {
+  readonly directory: string
+  readonly objectFormat: ObjectFormat
+  /** Sorted by name. A symbolic ref is listed with the oid that it leads to. */
+  readonly refs: readonly SourceRef[]
+  /** The branch that HEAD names, as a full name, or the oid of a detached HEAD. */
+  readonly head: { readonly branch: string } | { readonly oid: string }
+  /** The commits at which the history of a shallow repository ends; empty = it is not shallow. */
+  readonly shallow: readonly string[]
+  /** Refs that cannot be copied, and the reason. */
+  readonly unusable: readonly { readonly name: string; readonly reason: string }[]
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** Undefined = the name is not UTF-8. */
+function decodeName(latin1: string): string | undefined {
+  try {
+    return utf8.decode(Buffer.from(latin1, 'latin1'))
+  } catch {
+    return undefined
+  }
+}
+
+/** Looks at a repository, bare or not. @throws GitError where the directory is none, or a ref points to nothing */
+export async function openSource(directory: string): Promise<Source> {
+  const parse = ['rev-parse', '--show-object-format', '--is-shallow-repository', '--git-path', 'shallow']
+  const [format = '', isShallow, shallowFile = ''] = (await runGit(directory, parse)).lines
+  const refs: SourceRef[] = []
+  const unusable: { name: string; reason: string }[] = []
+  // `objecttype` makes git look for each object.
+  const { lines } = await runGit(directory, ['for-each-ref', '--format=%(objectname) %(objecttype) %(refname)'])
+  for (const line of lines) {
+    const [oid = '', , latin1 = ''] = line.split(' ')
+    const name = decodeName(latin1)
+    if (name !== undefined) refs.push({ name, oid })
+    else unusable.push({ name: JSON.stringify(latin1), reason: 'the name is not UTF-8' })
+  }
+  return {
+    directory,
+    objectFormat: format as ObjectFormat,
+    refs,
+    unusable,
+    head: await readHead(directory),
+    shallow: isShallow === 'true' ? await readShallow(resolve(directory, shallowFile)) : []
+  }
+}
+
+async function readHead(directory: string): Promise<Source['head']> {
+  const symbolic = await runGit(directory, ['symbolic-ref', '-q', 'HEAD'], [0, 1])
+  const branch = decodeName(symbolic.lines[0] ?? '')
+  if (symbolic.code === 0) {
+    if (branch === undefined) throw new GitError('HEAD names a branch whose name is not UTF-8')
+    return { branch }
+  }
+  return { oid: (await runGit(directory, ['rev-parse', 'HEAD'])).lines[0] as string }
+}
+
+async function readShallow(file: string): Promise<string[]> {
+  return (await readFile(file, 'latin1')).split('\n').filter((line) => line !== '')
+}

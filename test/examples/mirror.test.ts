@@ -1,0 +1,58 @@
+/** The example `mirror`: a history with every oddity, over every transport, judged by git. */
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { before, test } from 'node:test'
+import { mirror } from '../../examples/mirror/mirror.ts'
+import { verify } from '../../examples/mirror/verify.ts'
+import type { Client, Interceptor, Method } from '../../src/index.ts'
+import { GitRepository } from '../support/git.ts'
+import { longHistory } from '../support/history/long-history.ts'
+import type { History } from '../support/history/objects.ts'
+import { writeHistory } from '../support/history/write-history.ts'
+import { atEnd, type TestServer, testServer } from '../support/server.ts'
+
+/** Counts the calls of each method. */
+function counter(): { interceptor: Interceptor; counts: Partial<Record<Method, number>> } {
+  const counts: Partial<Record<Method, number>> = {}
+  return {
+    counts,
+    interceptor(call, next) {
+      counts[call.method] = (counts[call.method] ?? 0) + 1
+      return next(call)
+    }
+  }
+}
+
+const transports = ['json', 'msgpack', 'grpc'] as const
+
+let history: History
+let source: GitRepository
+let served: TestServer
+
+before(async (context) => {
+  history = longHistory({ commits: 100 })
+  source = new GitRepository(context as never, 'sha1')
+  await writeHistory(source, history)
+  served = atEnd(context as never, await testServer({ store: 'git' }))
+})
+
+/** Every object that a ref reaches. */
+const reachable = () => source.run(['--no-replace-objects', 'rev-list', '--objects', '--all']).trim().split('\n').length
+
+for (const transport of transports) {
+  test(`a whole repository over ${transport}: refs line for line, fsck no worse, and the second run sends nothing`, async () => {
+    const repo = (client: Client) => client.repository(`copy-${transport}`)
+    const first = repo(served.client({ transport }))
+    const done = await mirror({ source: source.directory, repo: first })
+    assert.equal(done.objects, reachable())
+    assert.equal(done.refs, history.refs.size)
+    assert.deepEqual(done.leftOut, [])
+    const storeDirectory = join(served.data, `copy-${transport}.git`)
+    assert.deepEqual(await verify({ ...done, repo: first, storeDirectory }), [])
+    const { interceptor, counts } = counter()
+    const second = repo(served.client({ transport, interceptors: [interceptor] }))
+    const again = await mirror({ source: source.directory, repo: second })
+    assert.equal(again.totalObjects + again.totalRefs, 0)
+    assert.deepEqual(counts, { createRepository: 1, listRefs: 1 })
+  })
+}
