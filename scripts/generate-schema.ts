@@ -23,6 +23,8 @@ const scalarTypes: Record<string, string> = {
 }
 
 const schema = protobuf.loadSync(join(root, 'proto/blobwire/v1/vcs.proto'))
+const statusFile = protobuf.loadSync(join(root, 'proto/google/rpc/status.proto'))
+const statusMessages = ['google.rpc.Status', 'google.protobuf.Any'].map((name) => statusFile.lookupType(name))
 const parsed = protobuf.parse(readFileSync(join(root, 'proto/blobwire/v1/vcs.proto'), 'utf8'), {
   alternateCommentMode: true,
   keepCase: false
@@ -87,27 +89,33 @@ function messagesFile(): string {
   return `${header}${imports}\n${text}\n/** Every message by its name. */\nexport interface Messages {\n${messageMap.join('')}}\n`
 }
 
-function descriptorsFile(): string {
-  const entries = messages.map((message) => {
-    const fields = message.fieldsArray.map((field) => {
-      const scalar = scalarTypes[field.type] !== undefined
-      const properties = [
-        `name: '${field.name}'`,
-        `number: ${field.id}`,
-        scalar ? `kind: '${field.type}'` : `kind: 'message', type: '${field.type}'`
-      ]
-      if (field.repeated) properties.push('repeated: true')
-      if (field.partOf) properties.push(`oneof: '${field.partOf.name}'`)
-      return `    { ${properties.join(', ')} }`
-    })
-    return `  ${message.name}: [\n${fields.join(',\n')}\n  ]`
+function descriptorOf(message: protobuf.Type): string {
+  const fields = message.fieldsArray.map((field) => {
+    const scalar = scalarTypes[field.type] !== undefined
+    const properties = [
+      `name: '${protobuf.util.camelCase(field.name)}'`,
+      `number: ${field.id}`,
+      scalar ? `kind: '${field.type}'` : `kind: 'message', type: '${field.type.split('.').at(-1)}'`
+    ]
+    if (field.repeated) properties.push('repeated: true')
+    if (field.partOf) properties.push(`oneof: '${field.partOf.name}'`)
+    return `    { ${properties.join(', ')} }`
   })
+  return `  ${message.name}: [\n${fields.join(',\n')}\n  ]`
+}
+
+function descriptorsFile(): string {
   return `${header}import type { Field } from './descriptor.ts'
 import type { Messages } from './messages.ts'
 
 /** The fields of every message, as the codecs walk them. */
 export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[]>> = {
-${entries.join(',\n')}
+${messages.map(descriptorOf).join(',\n')}
+}
+
+/** google.rpc.Status, with the details of an error in gRPC. */
+export const statusDescriptors: Readonly<Record<'Status' | 'Any', readonly Field<'Any'>[]>> = {
+${statusMessages.map(descriptorOf).join(',\n')}
 }
 `
 }

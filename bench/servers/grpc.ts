@@ -1,8 +1,8 @@
 /** A grpc-js server with its defaults. */
 import { Server, ServerCredentials, type sendUnaryData } from '@grpc/grpc-js'
 import type { ServiceDefinition } from '@grpc/proto-loader'
+import { loadProto } from '../../server-fixture/grpc/proto.ts'
 import { serviceName } from '../../src/schema/methods.ts'
-import { loadProto } from '../../src/transport/grpc/proto.ts'
 import { announce, storeBlob } from './blob-map.ts'
 
 const server = new Server()

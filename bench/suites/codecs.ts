@@ -1,11 +1,13 @@
 /** The suite of codecs. */
+
+import { loadProto } from '../../server-fixture/grpc/proto.ts'
 import type { Codec } from '../../src/codec/codec.ts'
 import { jsonCodec } from '../../src/codec/json.ts'
 import { msgpackCodec } from '../../src/codec/msgpack.ts'
+import { decodeProtobuf, encodeProtobuf } from '../../src/codec/protobuf.ts'
 import { fromWire, toWire } from '../../src/codec/wire-object.ts'
 import type { MessageName } from '../../src/schema/descriptor.ts'
 import type { Messages } from '../../src/schema/messages.ts'
-import { loadProto } from '../../src/transport/grpc/proto.ts'
 import { blobwire } from '../contenders/blobwire.ts'
 import { contents, loaded, recurringContents } from '../measure/load.ts'
 import type { Contender, Scenario, Suite } from '../measure/scenario.ts'
@@ -14,8 +16,10 @@ type Both = Pick<Codec, 'encode' | 'decode'>
 
 const definitionOf = <Definition>(type: MessageName) => loadProto()[`blobwire.v1.${type}`] as unknown as Definition
 
-/** Protobuf as in the gRPC transport: protobufjs, and the same checks. */
-const protobuf: Both = {
+const protobuf: Both = { encode: encodeProtobuf, decode: decodeProtobuf }
+
+/** Protobuf as proto-loader reads and writes it, and the same checks. */
+const protobufjs: Both = {
   encode(type, message) {
     return definitionOf<{ serialize(message: object): Buffer }>(type).serialize(toWire(type, message))
   },
@@ -53,6 +57,7 @@ function inProcess(name: string, message: { type: MessageName; value: object }):
     contenders: [
       coding('MessagePack', msgpackCodec, message),
       coding('protobuf', protobuf, message),
+      coding('protobufjs', protobufjs, message),
       coding('JSON', jsonCodec, message)
     ]
   }

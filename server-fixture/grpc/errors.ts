@@ -3,8 +3,8 @@ import { Metadata, type StatusObject } from '@grpc/grpc-js'
 import { codeNumbers } from '../../src/core/code.ts'
 import type { BlobwireError } from '../../src/core/error.ts'
 import type { Messages } from '../../src/schema/messages.ts'
-import { encodeStatus } from '../../src/transport/grpc/proto.ts'
 import { errorDetail } from '../service/error-detail.ts'
+import { encodeStatus } from './proto.ts'
 
 /** Most bytes of encoded error details: peers end the connection over more than 8 KiB of headers. */
 const maxDetailBytes = 4096

@@ -4,7 +4,6 @@ import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceI
 import { ReflectionService } from '@grpc/reflection'
 import { HealthImplementation } from 'grpc-health-check'
 import { serviceName } from '../../src/schema/methods.ts'
-import { loadProto } from '../../src/transport/grpc/proto.ts'
 import { watchConnections } from '../connection-watch.ts'
 import {
   type Listener,
@@ -15,7 +14,8 @@ import {
 } from '../listener.ts'
 import { createHandlers } from './handlers.ts'
 import { IncomingCalls } from './incoming-calls.ts'
-import { withRawRequests, withSmallRequests } from './requests.ts'
+import { loadProto } from './proto.ts'
+import { withOwnMessages, withSmallRequests } from './requests.ts'
 
 const streamWindowBytes = 8 * 1024 * 1024
 const connectionWindowBytes = 32 * 1024 * 1024
@@ -66,7 +66,7 @@ export async function openGrpcServer(dependencies: ListenerDependencies, options
   const pending = new Set<Promise<unknown>>()
   const draining = new AbortController()
   server.addService(
-    withRawRequests(definition[serviceName] as ServiceDefinition),
+    withOwnMessages(definition[serviceName] as ServiceDefinition),
     createHandlers({ ...dependencies, bodyTimeoutMs, callTimeoutMs, calls, pending, draining: draining.signal })
   )
   const health = new HealthImplementation({ '': 'SERVING', [serviceName]: 'SERVING' })

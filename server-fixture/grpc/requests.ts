@@ -1,10 +1,12 @@
-/** The messages of requests, which grpc-js hands over as they came: decompressed and decoded once the caller is known. */
+/** The messages of calls. grpc-js hands requests over as they came: decompressed and decoded once the caller is known. */
 import { unzipSync } from 'node:zlib'
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js'
+import type { WireObject } from '../../src/codec/codec.ts'
+import { decodeProtobuf, encodeWireObject } from '../../src/codec/protobuf.ts'
 import { BlobwireError } from '../../src/core/error.ts'
-import type { MessageName } from '../../src/schema/descriptor.ts'
+import type { MessageName, Method } from '../../src/schema/descriptor.ts'
 import type { Messages } from '../../src/schema/messages.ts'
-import { decodeProtobuf } from '../../src/transport/grpc/proto.ts'
+import { methods } from '../../src/schema/methods.ts'
 import { decodeTurns } from '../decode-turns.ts'
 import { type Compression, type Inflation, inflate } from '../inflate.ts'
 
@@ -33,25 +35,34 @@ function rawRequest(bytes: Uint8Array): RawRequest {
   return { isCompressed: flag === 1, bytes }
 }
 
-function withDecoder(service: ServiceDefinition, decoder: (method: MethodDefinition<object, object>) => object) {
+type Changes = (method: MethodDefinition<object, object>, name: string) => object
+
+function change(service: ServiceDefinition, changes: Changes): ServiceDefinition {
   const changed = Object.entries(service).map(([name, method]) => [
     name,
-    { ...method, requestDeserialize: decoder(method as MethodDefinition<object, object>) }
+    { ...method, ...changes(method as MethodDefinition<object, object>, name) }
   ])
   return Object.fromEntries(changed) as ServiceDefinition
 }
 
-/** The service with requests as they come. */
-export function withRawRequests(service: ServiceDefinition): ServiceDefinition {
-  return withDecoder(service, () => rawRequest)
+const responses = new Map(Object.values(methods).map(({ name, response }: Method) => [name, response]))
+
+/** The service with requests as they come, and with wire objects as answers. */
+export function withOwnMessages(service: ServiceDefinition): ServiceDefinition {
+  return change(service, (_method, name) => {
+    const response = responses.get(name) as MessageName
+    return { requestDeserialize: rawRequest, responseSerialize: (wire: WireObject) => encodeWireObject(response, wire) }
+  })
 }
 
 /** A service whose callers nobody knows: its messages stay below `maxBytes`, decompressed ones too. */
 export function withSmallRequests(service: ServiceDefinition, maxBytes: number): ServiceDefinition {
-  return withDecoder(service, (method) => (message: Buffer) => {
-    const { isCompressed } = rawRequest(message)
-    return method.requestDeserialize(isCompressed ? unzipSync(message, { maxOutputLength: maxBytes }) : message)
-  })
+  return change(service, (method) => ({
+    requestDeserialize(message: Buffer) {
+      const { isCompressed } = rawRequest(message)
+      return method.requestDeserialize(isCompressed ? unzipSync(message, { maxOutputLength: maxBytes }) : message)
+    }
+  }))
 }
 
 /**

@@ -1,15 +1,15 @@
 /** Errors in the form of the Connect protocol. */
-
+import { encodeProtobuf } from '../../src/codec/protobuf.ts'
 import { codeToConnect, httpStatusFromCode } from '../../src/core/code.ts'
 import type { BlobwireError } from '../../src/core/error.ts'
-import { encodeErrorDetail } from '../../src/transport/grpc/proto.ts'
+import { encodeBase64 } from '../../src/platform/bytes.ts'
 import { errorDetail } from '../service/error-detail.ts'
 import type { Exchange } from './exchange.ts'
 
 /** Connect's error object, the body of a unary error and part of the end-stream message. */
 export function connectErrorObject(error: BlobwireError, requestId: string): object {
   const detail = errorDetail(error, requestId)
-  const value = Buffer.from(encodeErrorDetail(detail)).toString('base64').replace(/=+$/, '')
+  const value = encodeBase64(encodeProtobuf('ErrorDetail', detail)).replace(/=+$/, '')
   const details = [{ type: 'blobwire.v1.ErrorDetail', value, debug: detail }]
   return { code: codeToConnect(error.code), message: error.message, details }
 }

@@ -4,6 +4,7 @@ import { jsonCodec } from '../codec/json.ts'
 import { msgpackCodec } from '../codec/msgpack.ts'
 import { secureContext } from '../connection/dial/tls.ts'
 import { authorityOf, type Endpoint, originOf, parseEndpoint } from '../connection/endpoint.ts'
+import { loadGrpcJs } from '../connection/grpc/grpc-js.ts'
 import { openHttpConnection } from '../connection/http2/http-connection.ts'
 import type { Counters } from '../core/counters.ts'
 import { BlobwireError, type TransportName } from '../core/error.ts'
@@ -89,11 +90,11 @@ export class TransportFactory {
     return createHttpTransport({ codec: codecOf(name), connection, counters: this.#counters }, this.#options)
   }
 
-  /** A gRPC transport; only clients that use gRPC load grpc-js and the proto file. */
+  /** A gRPC transport; only clients that use gRPC load grpc-js. */
   async #grpc(endpoint: Endpoint): Promise<Transport> {
     const { tls, connection } = this.#options
-    const { createGrpcTransport } = await import('../transport/grpc/transport.ts')
-    return createGrpcTransport({ endpoint, tls, connection, counters: this.#counters }, this.#options)
+    const [grpc, { createGrpcTransport }] = await Promise.all([loadGrpcJs(), import('../transport/grpc/transport.ts')])
+    return createGrpcTransport({ grpc, endpoint, tls, connection, counters: this.#counters }, this.#options)
   }
 }
 

@@ -30,13 +30,13 @@ export const ranges: Readonly<Record<IntegerKind, readonly [number, number]>> = 
 }
 
 /** The bytes that clients send. The server keeps what it stores by itself, so they need no buffer of their own. */
-const bytesOfRequests: ReadonlySet<Field> = new Set(
+const bytesOfRequests: ReadonlySet<unknown> = new Set(
   (['StoreBlobRequest', 'FileChange', 'GuardedChange', 'UploadBlobRequest'] as const)
     .flatMap((type) => messageDescriptors[type])
     .filter(({ kind }) => kind === 'bytes')
 )
 
 /** Whether the field has bytes that a client sends. */
-export function isOfRequest(field: Field): boolean {
+export function isOfRequest(field: Field<string>): boolean {
   return bytesOfRequests.has(field)
 }

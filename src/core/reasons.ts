@@ -85,6 +85,12 @@ const rows = {
     text: 'The server did not greet the session in time: a proxy buffers streams.'
   },
   no_grpc: { code: 'unimplemented', text: 'The server does not serve gRPC.' },
+  grpc_js_missing: {
+    code: 'failed_precondition',
+    text: 'The client could not load the package `@grpc/grpc-js`; the message tells what to install.',
+    ...answered,
+    breaker: 'none'
+  },
   downgrade_refused: {
     code: 'failed_precondition',
     text: 'The TLS endpoint named a cleartext gRPC address; the client does not use it.'

@@ -7,12 +7,12 @@ export type MessageName = keyof Messages
 export type ScalarKind = 'string' | 'bytes' | 'bool' | 'uint32' | 'uint64' | 'int32' | 'int64'
 
 /** One field of a message, with its number in protobuf. `oneof` names the group of which at most one field is set. */
-export type Field = {
+export type Field<Type extends string = MessageName> = {
   readonly name: string
   readonly number: number
   readonly repeated?: true
   readonly oneof?: string
-} & ({ readonly kind: ScalarKind } | { readonly kind: 'message'; readonly type: MessageName })
+} & ({ readonly kind: ScalarKind } | { readonly kind: 'message'; readonly type: Type })
 
 /** An RPC: its name on the wire and the shapes it carries. */
 export interface Method<Request = unknown, Response = unknown> {

@@ -457,3 +457,16 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
     { name: 'description', number: 2, kind: 'string' }
   ]
 }
+
+/** google.rpc.Status, with the details of an error in gRPC. */
+export const statusDescriptors: Readonly<Record<'Status' | 'Any', readonly Field<'Any'>[]>> = {
+  Status: [
+    { name: 'code', number: 1, kind: 'int32' },
+    { name: 'message', number: 2, kind: 'string' },
+    { name: 'details', number: 3, kind: 'message', type: 'Any', repeated: true }
+  ],
+  Any: [
+    { name: 'typeUrl', number: 1, kind: 'string' },
+    { name: 'value', number: 2, kind: 'bytes' }
+  ]
+}

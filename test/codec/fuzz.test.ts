@@ -2,14 +2,12 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
-import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js'
 import { verifyResponse } from '../../src/client/verify/answers.ts'
 import { jsonCodec } from '../../src/codec/json.ts'
 import { msgpackCodec } from '../../src/codec/msgpack.ts'
+import { decodeProtobuf, encodeProtobuf } from '../../src/codec/protobuf.ts'
 import { BlobwireError } from '../../src/core/error.ts'
 import type { Messages } from '../../src/schema/messages.ts'
-import { serviceName } from '../../src/schema/methods.ts'
-import { decodeProtobuf, loadProto } from '../../src/transport/grpc/proto.ts'
 import { randomNumbers } from '../support/random.ts'
 import { startCpuClock } from '../support/until.ts'
 
@@ -23,11 +21,6 @@ interface Subject {
   readonly decode: (bytes: Uint8Array) => Messages['GetBlobResponse']
 }
 
-const { responseSerialize } = (loadProto()[serviceName] as ServiceDefinition)['GetBlob'] as MethodDefinition<
-  object,
-  object
->
-
 const subjects: Subject[] = [
   ...[jsonCodec, msgpackCodec].map((codec) => ({
     name: codec.name,
@@ -36,7 +29,7 @@ const subjects: Subject[] = [
   })),
   {
     name: 'protobuf',
-    encode: (message) => responseSerialize(message),
+    encode: (message) => encodeProtobuf('GetBlobResponse', message),
     decode: (bytes) => decodeProtobuf('GetBlobResponse', bytes)
   }
 ]

@@ -1,19 +1,13 @@
 /** Protobuf as no encoder writes it: refused, or ignored as the specification says; never a success with part of the answer. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js'
 import { verifyResponse } from '../../src/client/verify/answers.ts'
-import { serviceName } from '../../src/schema/methods.ts'
-import { decodeProtobuf, loadProto } from '../../src/transport/grpc/proto.ts'
+import { decodeProtobuf, encodeProtobuf } from '../../src/codec/protobuf.ts'
 import { startCpuClock } from '../support/until.ts'
 
-const { responseSerialize } = (loadProto()[serviceName] as ServiceDefinition)['GetBlob'] as MethodDefinition<
-  object,
-  object
->
 const content = Buffer.from('hello\n')
 const oid = 'ce013625030ba8dba906f756967f9e9ca394464a'
-const sound = responseSerialize({ oid, size: 6, content })
+const sound = encodeProtobuf('GetBlobResponse', { oid, size: 6, content })
 
 /** As the gRPC transport and the client take an answer. */
 function read(bytes: Uint8Array) {
@@ -68,7 +62,7 @@ test('100,000 unknown fields are passed over', () => {
 })
 
 test('of a field that stands twice the last one counts', () => {
-  const other = responseSerialize({ oid, size: 6, content: Buffer.from('other\n') })
+  const other = encodeProtobuf('GetBlobResponse', { oid, size: 6, content: Buffer.from('other\n') })
   assert.deepEqual(Buffer.from(read(Buffer.concat([other, sound])).content), content)
   assert.throws(() => read(Buffer.concat([sound, other])), { code: 'data_loss' })
 })

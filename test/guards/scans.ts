@@ -1,51 +1,65 @@
 /** Guards of the scans: no message becomes more objects than a full batch needs. */
 import type { Guard } from './guard.ts'
 
-const scan = 'test/codec/protobuf-scan.test.ts'
+const read = 'test/codec/protobuf-read.test.ts'
 const malformed = 'test/codec/malformed.test.ts'
 
 export const guards: readonly Guard[] = [
   {
-    name: 'protobuf: the messages of a message are counted before it is decoded',
-    file: 'src/codec/protobuf-scan.ts',
+    name: 'protobuf: the messages of a message are counted as they come',
+    file: 'src/codec/protobuf-read.ts',
     from: "    if (++this.#messages > maxMessages) throw tooMany('messages')\n",
     to: '',
-    tests: [scan]
+    tests: [read]
   },
   {
-    name: 'protobuf: the fields of a message are counted before it is decoded',
-    file: 'src/codec/protobuf-scan.ts',
-    from: "      if (++this.#values > maxValues) throw tooMany('values')\n",
-    to: '',
-    tests: [scan]
+    name: 'protobuf: the fields of a message are counted as they come',
+    file: 'src/codec/protobuf-read.ts',
+    from: "    if (++this.#values > maxValues) throw tooMany('values')\n    const tag",
+    to: '    const tag',
+    tests: [read]
   },
   {
-    name: 'protobuf: packed numbers are counted before they are decoded',
-    file: 'src/codec/protobuf-scan.ts',
-    from: "&& ++this.#values > maxValues) throw tooMany('values')",
-    to: "&& this.#values < 0) throw tooMany('values')",
-    tests: [scan]
+    name: 'protobuf: packed numbers are counted as they come',
+    file: 'src/codec/protobuf-read.ts',
+    from: "        if (++this.#values > maxValues) throw tooMany('values')\n        items.push(this.#value(field, packedEnd, undefined))\n",
+    to: '        items.push(this.#value(field, packedEnd, undefined))\n',
+    tests: [read]
   },
   {
-    name: 'protobuf: no message is skipped by its length that could be above the limits',
-    file: 'src/codec/protobuf-scan.ts',
-    from: 'Math.min(2 * maxMessages - 1, maxValues)',
-    to: 'Math.max(2 * maxMessages, maxValues)',
-    tests: [scan]
+    name: 'protobuf: the items of a list are counted as they come',
+    file: 'src/codec/protobuf-read.ts',
+    from: "      if (++this.#values > maxValues) throw tooMany('values')\n      items.push(",
+    to: '      items.push(',
+    tests: [read]
   },
   {
     name: 'protobuf: a field does not end behind its message',
-    file: 'src/codec/protobuf-scan.ts',
-    from: '          if (next > end) throw malformed(',
-    to: '          if (next < 0) throw malformed(',
-    tests: [scan]
+    file: 'src/codec/protobuf-read.ts',
+    from: '    if (to > end) throw malformed(',
+    to: '    if (to < 0) throw malformed(',
+    tests: [read, 'test/codec/malformed-protobuf.test.ts']
   },
   {
-    name: 'protobuf: every message of a peer is scanned before it is decoded',
-    file: 'src/transport/grpc/proto.ts',
-    from: '  scanProtobuf(type, bytes)\n',
+    name: 'protobuf: a number does not end behind its message',
+    file: 'src/codec/protobuf-read.ts',
+    from: "    if (this.#at > end) throw malformed('the message ends in the middle of a field')\n",
     to: '',
-    tests: ['test/faults/bombs.test.ts']
+    tests: [read]
+  },
+  {
+    name: 'protobuf: of a oneof one field at most is present',
+    file: 'src/codec/protobuf-read.ts',
+    from: ' for (const other of others) delete message[other]',
+    to: ' chosen = field',
+    tests: [read, 'test/properties/codecs.test.ts']
+  },
+  {
+    name: 'protobuf: a text is UTF-8',
+    file: 'src/codec/protobuf-read.ts',
+    from: "    if (!isUtf8(bytes.subarray(from, to))) throw new FieldProblem('must be UTF-8', { reason: 'malformed' })\n",
+    to: '',
+    tests: [read]
   },
   {
     name: 'MessagePack: the fast reader stops at the limit of messages and values',

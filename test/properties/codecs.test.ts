@@ -17,17 +17,18 @@ import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
 import type { MessageTypeDefinition } from '@grpc/proto-loader'
 import { encode as pack, decode as unpack } from '@msgpack/msgpack'
 import fc from 'fast-check'
+import { loadProto } from '../../server-fixture/grpc/proto.ts'
 import type { Codec } from '../../src/codec/codec.ts'
 import { jsonCodec } from '../../src/codec/json.ts'
 import { msgpackCodec } from '../../src/codec/msgpack.ts'
+import { decodeProtobuf, encodeProtobuf } from '../../src/codec/protobuf.ts'
 import { fromWire, toWire } from '../../src/codec/wire-object.ts'
 import { BlobwireError } from '../../src/core/error.ts'
 import type { MessageName } from '../../src/schema/descriptor.ts'
 import type { Messages } from '../../src/schema/messages.ts'
-import { decodeProtobuf, loadProto } from '../../src/transport/grpc/proto.ts'
 import { holds } from '../support/property.ts'
 import { protoImage } from '../support/vcs-service.ts'
-import { anyMessage, messageNames } from './messages.ts'
+import { anyMessage, messageNames, messageOf } from './messages.ts'
 
 type Message = Messages[MessageName]
 
@@ -38,12 +39,7 @@ interface Wire {
   readonly decode: (type: MessageName, bytes: Uint8Array) => Message
 }
 
-const protobufType = (type: MessageName) => loadProto()[`blobwire.v1.${type}`] as MessageTypeDefinition<object, object>
-const protobuf: Wire = {
-  name: 'protobuf',
-  encode: (type, message) => protobufType(type).serialize(toWire(type, message)),
-  decode: decodeProtobuf
-}
+const protobuf: Wire = { name: 'protobuf', encode: encodeProtobuf, decode: decodeProtobuf }
 const ofCodec = (codec: Codec): Wire => ({
   name: codec.name,
   encode: (type, message) => codec.encode(type, message),
@@ -94,11 +90,14 @@ for (const codec of [jsonCodec, msgpackCodec]) {
   })
 }
 
-test('protobuf: @bufbuild/protobuf reads and writes the same messages', () => {
+test('protobuf: protobufjs and @bufbuild/protobuf read and write the same messages', () => {
   holds(
     anyMessage,
     ({ type, message }) => {
       const bytes = protobuf.encode(type, message)
+      const { serialize, deserialize } = loadProto()[`blobwire.v1.${type}`] as MessageTypeDefinition<object, object>
+      assert.deepEqual(Buffer.from(bytes), serialize(toWire(type, message)))
+      assert.deepEqual(fromWire(type, deserialize(Buffer.from(bytes))), message)
       assert.deepEqual(readByBuf(type, bytes), message)
       const theirs = toBinary(descriptorOf(type), fromBinary(descriptorOf(type), bytes))
       assert.deepEqual(protobuf.decode(type, theirs), message)
@@ -131,6 +130,18 @@ test('msgpack: @msgpack/msgpack reads and writes the same messages, with fields 
       assert.deepEqual(msgpack.decode(type, pack(wire)), message)
       assert.deepEqual(msgpack.decode(type, pack(reversed(wire))), message)
       assert.deepEqual(msgpack.decode(type, pack({ ...wire, later: [wire, null, -1, 0.5] })), message)
+    },
+    { runs: 1500 }
+  )
+})
+
+test('protobuf: two messages one behind the other are merged, as @bufbuild/protobuf merges them', () => {
+  const pairs = fc.constantFrom(...messageNames).chain((type) => fc.tuple(messageOf(type), messageOf(type)))
+  holds(
+    pairs,
+    ([one, other]) => {
+      const both = Buffer.concat([one, other].map(({ type, message }) => protobuf.encode(type, message)))
+      assert.deepEqual(protobuf.decode(one.type, both), readByBuf(one.type, both))
     },
     { runs: 1500 }
   )

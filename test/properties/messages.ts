@@ -83,7 +83,10 @@ export interface AnyMessage {
   readonly message: Messages[MessageName]
 }
 
+/** Any message of one type, in its normal form. */
+export function messageOf(type: MessageName): fc.Arbitrary<AnyMessage> {
+  return messageAt(type, maxDepth).map((init) => ({ type, message: fromWire(type, toWire(type, init)) }))
+}
+
 /** Any message of the schema, in its normal form. */
-export const anyMessage: fc.Arbitrary<AnyMessage> = fc
-  .constantFrom(...messageNames)
-  .chain((type) => messageAt(type, maxDepth).map((init) => ({ type, message: fromWire(type, toWire(type, init)) })))
+export const anyMessage: fc.Arbitrary<AnyMessage> = fc.constantFrom(...messageNames).chain(messageOf)

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { status } from '@grpc/grpc-js'
+import { decodeTurns } from '../../server-fixture/decode-turns.ts'
+import { decodeStatus } from '../../src/codec/protobuf.ts'
+import type { MessageName } from '../../src/schema/descriptor.ts'
 import { serviceName } from '../../src/schema/methods.ts'
-import { decodeStatus, loadProto } from '../../src/transport/grpc/proto.ts'
 import { emptyOperations, grpcMessage, rawCall, rawGrpc } from '../support/raw-grpc.ts'
 import { atEnd, testServer } from '../support/server.ts'
 
@@ -19,18 +21,16 @@ async function grpcServer(context: TestContext) {
 }
 
 /** Counts the messages of a type that are decoded, in this process. */
-function countDecoded(type: string): { count: number } {
-  const definition = loadProto()[`blobwire.v1.${type}`] as { deserialize: (bytes: Buffer) => object }
-  const { deserialize } = definition
+function countDecoded(counted: MessageName): { count: number } {
+  const decode = decodeTurns.decode.bind(decodeTurns)
   const decoded = { count: 0 }
-  definition.deserialize = (bytes) => {
-    decoded.count++
-    return deserialize(bytes)
+  decodeTurns.decode = (reader, type, bytes) => {
+    if (type === counted) decoded.count++
+    return decode(reader, type, bytes)
   }
   return decoded
 }
 
-// Before the first message is decoded, because the decoders are looked up once.
 const batches = countDecoded('BatchOperationsRequest')
 const frames = countDecoded('SessionRequest')
 

@@ -4,8 +4,9 @@ import { connect } from 'node:http2'
 import { after, before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import * as grpc from '@grpc/grpc-js'
+import { loadProto } from '../../server-fixture/grpc/proto.ts'
+import { decodeStatus } from '../../src/codec/protobuf.ts'
 import { serviceName } from '../../src/schema/methods.ts'
-import { decodeStatus, loadProto } from '../../src/transport/grpc/proto.ts'
 import { type TestServer, testServer } from '../support/server.ts'
 
 interface Failure {

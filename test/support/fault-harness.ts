@@ -6,8 +6,8 @@ import type { ServiceDefinition } from '@grpc/proto-loader'
 import type { Effect } from '../../server-fixture/faults/effects.ts'
 import { Faults } from '../../server-fixture/faults/faults.ts'
 import type { Fault, FaultRule } from '../../server-fixture/faults/rules.ts'
+import { loadProto } from '../../server-fixture/grpc/proto.ts'
 import { serviceName } from '../../src/schema/methods.ts'
-import { loadProto } from '../../src/transport/grpc/proto.ts'
 import { atEnd, testServer } from './server.ts'
 
 /** An answer over plain HTTP/2. */

@@ -3,12 +3,12 @@ import { createServer, type ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { Server, ServerCredentials, type sendUnaryData } from '@grpc/grpc-js'
 import type { ServiceDefinition } from '@grpc/proto-loader'
+import { loadProto } from '../../server-fixture/grpc/proto.ts'
 import { jsonCodec } from '../../src/codec/json.ts'
 import { msgpackCodec } from '../../src/codec/msgpack.ts'
 import { type Client, type ClientOptions, createClient } from '../../src/index.ts'
 import type { Method } from '../../src/schema/descriptor.ts'
 import { methods, serviceName } from '../../src/schema/methods.ts'
-import { loadProto } from '../../src/transport/grpc/proto.ts'
 
 /** The response message for each method, by its name in the proto. */
 export type Answers = Readonly<Record<string, object>>

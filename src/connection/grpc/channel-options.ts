@@ -1,7 +1,7 @@
 /** The options and credentials that grpc-js makes a channel with. */
 import { isIP } from 'node:net'
 import { checkServerIdentity, type PeerCertificate } from 'node:tls'
-import { type ChannelCredentials, type ChannelOptions, compressionAlgorithms, credentials } from '@grpc/grpc-js'
+import type { ChannelCredentials, ChannelOptions } from '@grpc/grpc-js'
 import type { ProxyAddress } from '../dial/proxy.ts'
 import { secureContext } from '../dial/tls.ts'
 import { authorityOf, hostOf } from '../endpoint.ts'
@@ -55,7 +55,7 @@ export function channelOptions(
     ...(proxy ? { 'grpc.default_authority': authorityOf(context.endpoint) } : {}),
     // Two clients never share a connection: each closes its own.
     'grpc.use_local_subchannel_pool': 1,
-    ...(options.gzip ? { 'grpc.default_compression_algorithm': compressionAlgorithms.gzip } : {}),
+    ...(options.gzip ? { 'grpc.default_compression_algorithm': context.grpc.compressionAlgorithms.gzip } : {}),
     ...(context.endpoint.secure ? { 'grpc.ssl_target_name_override': tlsName(context) } : {}),
     ...(serverName === undefined ? {} : { 'grpc.default_authority': serverName })
   }
@@ -63,12 +63,12 @@ export function channelOptions(
 
 /** The credentials of a channel: TLS or none, through the proxy's tunnel where a proxy is given. */
 export function channelCredentials(context: GrpcEndpoint, proxy: ProxyAddress | undefined): ChannelCredentials {
-  const { endpoint, tls } = context
+  const { endpoint, tls, grpc } = context
   const own = endpoint.secure
-    ? credentials.createFromSecureContext(secureContext(tls), {
+    ? grpc.credentials.createFromSecureContext(secureContext(tls), {
         checkServerIdentity: (_name, certificate) =>
           checkServerIdentity(tls.serverName ?? hostOf(endpoint), certificate as PeerCertificate)
       })
-    : credentials.createInsecure()
+    : grpc.credentials.createInsecure()
   return proxy ? throughProxy(own, proxy, context) : own
 }

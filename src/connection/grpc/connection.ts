@@ -1,6 +1,7 @@
 /** One gRPC connection: a channel of grpc-js, watched and replaced. */
-import { Client, connectivityState, Metadata, status } from '@grpc/grpc-js'
+import type { Client } from '@grpc/grpc-js'
 import { systemClock } from '../../core/clock.ts'
+import { codeNumbers } from '../../core/code.ts'
 import { BlobwireError } from '../../core/error.ts'
 import type { ProxyAddress } from '../dial/proxy.ts'
 import { authorityOf } from '../endpoint.ts'
@@ -33,8 +34,8 @@ export interface GrpcConnectionContext {
 /** gRPC's health checking protocol; the error of a server without it is a sign of life, too. */
 const healthPath = '/grpc.health.v1.Health/Check'
 
-/** Serializes messages that are bytes already. */
-export const asIs = (bytes: Buffer): Buffer => bytes
+/** Serializes messages that are native bytes already, which are Buffers. */
+export const asIs = (bytes: Uint8Array): Buffer => bytes as Buffer
 
 /**
  * A channel of grpc-js for one connection, opened by its first call. A new channel replaces it when the connection ends,
@@ -46,7 +47,7 @@ export class GrpcConnection {
   readonly client: Client
   readonly #context: GrpcConnectionContext
   readonly #channel: ReturnType<Client['getChannel']>
-  readonly #opening = new OpeningSockets()
+  readonly #opening: OpeningSockets
   readonly #listeners = new Set<StreamListener>()
   /** Streams that began before the connection was established. */
   readonly #waiting = new Set<StreamListener>()
@@ -61,8 +62,9 @@ export class GrpcConnection {
   constructor(context: GrpcConnectionContext) {
     const { transport, options, proxy } = context
     this.#context = context
+    this.#opening = new OpeningSockets(transport.grpc)
     const address = authorityOf(proxy ? { ...transport.endpoint, ...proxy } : transport.endpoint)
-    this.client = new Client(OpeningSockets.target(address), channelCredentials(transport, proxy), {
+    this.client = new transport.grpc.Client(this.#opening.target(address), channelCredentials(transport, proxy), {
       ...channelOptions(transport, options, proxy),
       ...this.#opening.channelOptions
     })
@@ -93,11 +95,11 @@ export class GrpcConnection {
 
   /** Begins a call or a session. It waits for the connection for `connectTimeoutMs` at most. */
   begin(listener: StreamListener): void {
-    const { counters, connection } = this.#context.transport
+    const { counters, connection, grpc } = this.#context.transport
     counters.connections.totalStreams++
     counters.connections.streams++
     this.#listeners.add(listener)
-    if (this.#channel.getConnectivityState(false) !== connectivityState.READY) {
+    if (this.#channel.getConnectivityState(false) !== grpc.connectivityState.READY) {
       this.#waiting.add(listener)
       this.#cancelConnectTimer ??= systemClock.schedule(connection.connectTimeoutMs, () => this.#connectTimedOut())
     }
@@ -119,9 +121,10 @@ export class GrpcConnection {
     this.#probing = true
     const before = this.#messagesReceived
     const deadline = Date.now() + suspectTimeoutMs
-    this.client.makeUnaryRequest(healthPath, asIs, asIs, Buffer.alloc(0), new Metadata(), { deadline }, (error) => {
+    const metadata = new this.#context.transport.grpc.Metadata()
+    this.client.makeUnaryRequest(healthPath, asIs, asIs, Buffer.alloc(0), metadata, { deadline }, (error) => {
       this.#probing = false
-      const isDead = error?.code === status.DEADLINE_EXCEEDED && this.#messagesReceived === before
+      const isDead = error?.code === codeNumbers.deadline_exceeded && this.#messagesReceived === before
       if (isDead && !this.#closed) this.#fail(this.#listeners, connectionDead(suspectTimeoutMs))
     })
   }
@@ -178,6 +181,7 @@ export class GrpcConnection {
 
   /** Follows the channel's state: it is no longer READY when the connection breaks or a GOAWAY comes. */
   #watch(): void {
+    const { connectivityState } = this.#context.transport.grpc
     const { connections } = this.#context.transport.counters
     let state = this.#channel.getConnectivityState(false)
     let isOpen = false

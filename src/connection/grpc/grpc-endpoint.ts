@@ -3,6 +3,7 @@ import type { Counters } from '../../core/counters.ts'
 import type { Endpoint } from '../endpoint.ts'
 import type { ResolvedConnectionOptions } from '../options.ts'
 import type { TlsOptions } from '../tls-options.ts'
+import type { GrpcModule } from './grpc-js.ts'
 
 /** Options of messages on a channel. */
 export interface GrpcMessageOptions {
@@ -14,6 +15,7 @@ export interface GrpcMessageOptions {
 
 /** An endpoint of gRPC, and the options of its connections. grpc-js owns the sockets. */
 export interface GrpcEndpoint {
+  readonly grpc: GrpcModule
   readonly endpoint: Endpoint
   readonly tls: TlsOptions
   readonly connection: ResolvedConnectionOptions

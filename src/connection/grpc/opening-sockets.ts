@@ -1,10 +1,14 @@
 /** Closes the sockets that grpc-js is opening, which grpc-js itself does not. */
-import { experimental } from '@grpc/grpc-js'
+import type { experimental } from '@grpc/grpc-js'
+import type { GrpcModule } from './grpc-js.ts'
 
 /** The URI scheme of targets whose sockets can be closed; names are resolved as with `dns:`. */
 const scheme = 'blobwire'
 /** The channel option that holds the `OpeningSockets`. */
 const option = 'blobwire.opening_sockets'
+
+type Experimental = GrpcModule['experimental']
+const registered = new WeakSet<Experimental>()
 
 /**
  * The sockets of a channel that are not connections of HTTP/2 yet. grpc-js has no time limit for them and does not close
@@ -20,8 +24,14 @@ export class OpeningSockets {
   /** The options of the channel whose sockets these are. */
   readonly channelOptions: Readonly<Record<string, OpeningSockets>> = { [option]: this }
 
+  constructor({ experimental }: GrpcModule) {
+    if (registered.has(experimental)) return
+    registered.add(experimental)
+    experimental.registerResolver(scheme, resolverOf(experimental))
+  }
+
   /** The target of the channel. */
-  static target(authority: string): string {
+  target(authority: string): string {
     return `${scheme}:${authority}`
   }
 
@@ -48,36 +58,37 @@ export class OpeningSockets {
   }
 }
 
-class SignallingResolver implements experimental.Resolver {
-  readonly #resolver: experimental.Resolver
+/** The resolver of the scheme: that of `dns:`, with a signal in each address. */
+function resolverOf({ createResolver, statusOrFromValue }: Experimental) {
+  return class SignallingResolver implements experimental.Resolver {
+    readonly #resolver: experimental.Resolver
 
-  constructor(...[target, listener, options]: Parameters<typeof experimental.createResolver>) {
-    const sockets = options[option] as OpeningSockets
-    const withSignal = (address: experimental.SubchannelAddress) => ({
-      ...address,
-      get signal() {
-        return sockets.signal()
+    constructor(...[target, listener, options]: Parameters<typeof createResolver>) {
+      const sockets = options[option] as OpeningSockets
+      const withSignal = (address: experimental.SubchannelAddress) => ({
+        ...address,
+        get signal() {
+          return sockets.signal()
+        }
+      })
+      const onAddresses: experimental.ResolverListener = (endpoints, ...rest) => {
+        if (!endpoints.ok) return listener(endpoints, ...rest)
+        const value = endpoints.value.map(({ addresses }) => ({ addresses: addresses.map(withSignal) }))
+        return listener(statusOrFromValue(value), ...rest)
       }
-    })
-    const onAddresses: experimental.ResolverListener = (endpoints, ...rest) => {
-      if (!endpoints.ok) return listener(endpoints, ...rest)
-      const value = endpoints.value.map(({ addresses }) => ({ addresses: addresses.map(withSignal) }))
-      return listener(experimental.statusOrFromValue(value), ...rest)
+      this.#resolver = createResolver({ ...target, scheme: 'dns' }, onAddresses, options)
     }
-    this.#resolver = experimental.createResolver({ ...target, scheme: 'dns' }, onAddresses, options)
-  }
 
-  updateResolution(): void {
-    this.#resolver.updateResolution()
-  }
+    updateResolution(): void {
+      this.#resolver.updateResolution()
+    }
 
-  destroy(): void {
-    this.#resolver.destroy()
-  }
+    destroy(): void {
+      this.#resolver.destroy()
+    }
 
-  static getDefaultAuthority({ path }: experimental.GrpcUri): string {
-    return path
+    static getDefaultAuthority({ path }: experimental.GrpcUri): string {
+      return path
+    }
   }
 }
-
-experimental.registerResolver(scheme, SignallingResolver)

@@ -1,9 +1,10 @@
 /** Turns the errors of grpc-js into `BlobwireError`s. */
-import { type ServiceError, status } from '@grpc/grpc-js'
-import { codeFromGrpc } from '../../core/code.ts'
+import type { ServiceError } from '@grpc/grpc-js'
+import { decodeStatus } from '../../codec/protobuf.ts'
+import { codeFromGrpc, codeNumbers } from '../../core/code.ts'
 import { BlobwireError, type Sent } from '../../core/error.ts'
+import type { Messages } from '../../schema/messages.ts'
 import { factsOf, malformedResponse, withRetryAfter } from '../errors.ts'
-import { decodeStatus, type Status } from './proto.ts'
 
 const maxMessageLength = 4096
 
@@ -18,7 +19,7 @@ const unreadable =
  */
 const brokenHttp2 = /^(Received RST_STREAM with code \d+|Call cancelled$|Bandwidth exhausted or memory limit exceeded$)/
 /** Codes that grpc-js also gives without an answer from the server. */
-const maybeLocal = new Set<number>([status.UNAVAILABLE, status.CANCELLED, status.DEADLINE_EXCEEDED])
+const maybeLocal = new Set<number>([codeNumbers.unavailable, codeNumbers.cancelled, codeNumbers.deadline_exceeded])
 /** Messages for a request above the server's limit, or a response above the client's. */
 const tooLarge = /^Received message (larger than max|that decompresses to)/
 
@@ -45,10 +46,8 @@ function withPushback(found: BlobwireError, error: ServiceError): BlobwireError 
 function errorFromStatus(error: ServiceError): BlobwireError {
   const code = codeFromGrpc(error.code)
   const message = (error.details || error.message).slice(0, maxMessageLength)
-  const rich = readStatus(error)
-  if (rich?.detail) {
-    return new BlobwireError({ code, message, sent: 'processed', cause: error, ...factsOf(rich.detail) })
-  }
+  const detail = readDetail(error)
+  if (detail) return new BlobwireError({ code, message, sent: 'processed', cause: error, ...factsOf(detail) })
   if (brokenHttp2.test(message)) return new BlobwireError({ code: 'unavailable', message, sent: 'maybe', cause: error })
   // grpc-js gives no code for a compressed message without an encoding.
   if (unreadable.test(message) || error.code === undefined) return malformedResponse(message, error)
@@ -77,11 +76,11 @@ function isTlsFailure(message: string): boolean {
   return /certificate|ERR_SSL|SSL routines|altnames/i.test(message)
 }
 
-function readStatus(error: ServiceError): Status | undefined {
+function readDetail(error: ServiceError): Messages['ErrorDetail'] | undefined {
   const [bytes] = error.metadata?.get('grpc-status-details-bin') ?? []
   if (!(bytes instanceof Uint8Array)) return undefined
   try {
-    return decodeStatus(bytes)
+    return decodeStatus(bytes).detail
   } catch {
     // Unreadable details must not hide the error itself.
     return undefined

@@ -1,23 +1,26 @@
 /** Sessions as bidirectional streams of gRPC. */
-import { type ClientDuplexStream, Metadata, type MethodDefinition, type ServiceError } from '@grpc/grpc-js'
+import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js'
+import type { WireObject } from '../../codec/codec.ts'
+import { decodeProtobuf, encodeWireObject } from '../../codec/protobuf.ts'
 import { toWire } from '../../codec/wire-object.ts'
 import type { GrpcChannel } from '../../connection/grpc/channel.ts'
 import { asIs, type GrpcConnection, type StreamListener } from '../../connection/grpc/connection.ts'
+import type { GrpcModule } from '../../connection/grpc/grpc-js.ts'
 import type { Counters } from '../../core/counters.ts'
 import { asBlobwireError, type BlobwireError } from '../../core/error.ts'
 import type { Messages } from '../../schema/messages.ts'
+import { methods, serviceName } from '../../schema/methods.ts'
 import { asResponseError } from '../errors.ts'
 import { frameMessage, type SessionFrame } from '../session-frame.ts'
 import type { SessionOpening, SessionStream } from '../session-stream.ts'
 import { sessionGzipThresholdBytes } from '../transport.ts'
 import { compressIfSmaller } from './compression.ts'
 import { errorFromService, isReset } from './errors.ts'
-import { decodeProtobuf } from './proto.ts'
 
 /** The dependencies of a session. */
 export interface GrpcSessionContext {
+  readonly grpc: GrpcModule
   readonly channel: GrpcChannel
-  readonly method: MethodDefinition<object, object>
   readonly gzip: boolean
   readonly counters: Counters
 }
@@ -31,7 +34,7 @@ class GrpcSession implements SessionStream, StreamListener {
   readonly #context: GrpcSessionContext
   readonly #opening: SessionOpening
   readonly #connection: GrpcConnection
-  readonly #stream: ClientDuplexStream<Buffer, Buffer>
+  readonly #stream: ClientDuplexStream<Uint8Array, Buffer>
   #hasReceived = false
   #ended = false
   #halfClosed = false
@@ -41,14 +44,20 @@ class GrpcSession implements SessionStream, StreamListener {
   constructor(context: GrpcSessionContext, opening: SessionOpening) {
     this.#context = context
     this.#opening = opening
-    const metadata = new Metadata()
+    const metadata = new context.grpc.Metadata()
     for (const [name, value] of Object.entries(opening.headers)) metadata.set(name, value)
-    const interceptors = context.gzip ? [compressIfSmaller(sessionGzipThresholdBytes)] : []
+    const interceptors = context.gzip ? [compressIfSmaller(context.grpc, sessionGzipThresholdBytes)] : []
     context.counters.requests++
     this.#connection = context.channel.begin(this)
-    this.#stream = this.#connection.client.makeBidiStreamRequest(context.method.path, asIs, asIs, metadata, {
-      interceptors
-    })
+    this.#stream = this.#connection.client.makeBidiStreamRequest(
+      `/${serviceName}/${methods.session.name}`,
+      asIs,
+      asIs,
+      metadata,
+      {
+        interceptors
+      }
+    )
     // The connection tells readiness, because the call itself has no event before the server's first one. grpc-js's own
     // `waitForReady` would open a connection for a channel that was closed.
     if (!this.#connection.isWaiting(this)) setImmediate(() => this.onReady())
@@ -99,10 +108,10 @@ class GrpcSession implements SessionStream, StreamListener {
     this.#stream.cancel()
   }
 
-  #write(message: object): boolean {
+  #write(message: WireObject): boolean {
     if (this.#ended || this.#halfClosed) return true
     this.#nothingSinceWrite = true
-    const bytes = this.#context.method.requestSerialize(message)
+    const bytes = encodeWireObject(methods.session.request, message)
     this.#context.counters.bytesSent += bytes.length
     return this.#stream.write(bytes)
   }

@@ -1,20 +1,19 @@
 /** The gRPC transport, through grpc-js. */
-import { Metadata, type MethodDefinition, type ServiceError, status } from '@grpc/grpc-js'
-import type { ServiceDefinition } from '@grpc/proto-loader'
-import { toWire } from '../../codec/wire-object.ts'
+import type { ServiceError } from '@grpc/grpc-js'
+import { decodeProtobuf, encodeProtobuf } from '../../codec/protobuf.ts'
 import { GrpcChannel } from '../../connection/grpc/channel.ts'
 import { asIs, type StreamListener } from '../../connection/grpc/connection.ts'
 import type { GrpcEndpoint } from '../../connection/grpc/grpc-endpoint.ts'
 import { refusePushes } from '../../connection/grpc/refuse-pushes.ts'
+import { codeNumbers } from '../../core/code.ts'
 import { BlobwireError } from '../../core/error.ts'
 import type { Init, MessageName } from '../../schema/descriptor.ts'
 import type { Messages } from '../../schema/messages.ts'
-import { methods, serviceName } from '../../schema/methods.ts'
+import { serviceName } from '../../schema/methods.ts'
 import { asResponseError } from '../errors.ts'
 import { gzipThresholdBytes, type Transport, type TransportOptions, type UnaryCall } from '../transport.ts'
 import { compressIfSmaller } from './compression.ts'
 import { errorFromService, isReset } from './errors.ts'
-import { decodeProtobuf, loadProto } from './proto.ts'
 import { openGrpcSession } from './session.ts'
 
 const noBytes = Buffer.alloc(0)
@@ -25,23 +24,20 @@ function endedAtDeadline({ reason }: AbortSignal): boolean {
 
 /** Makes a transport that speaks gRPC over HTTP/2 (grpc.io, "gRPC over HTTP2"). */
 export function createGrpcTransport(context: GrpcEndpoint, options: TransportOptions): Transport {
-  const { counters } = context
+  const { counters, grpc } = context
   refusePushes()
-  const service = loadProto()[serviceName] as ServiceDefinition
   const channel = new GrpcChannel(context, options)
-  const interceptors = options.gzip ? [compressIfSmaller(gzipThresholdBytes)] : []
-  const methodOf = (name: string) => service[name] as MethodDefinition<object, object>
+  const interceptors = options.gzip ? [compressIfSmaller(grpc, gzipThresholdBytes)] : []
 
   function unary(call: UnaryCall): Promise<Buffer> {
-    const { path, requestSerialize } = methodOf(call.method.name)
     const take = (bytes: Buffer) => {
       counters.bytesReceived += bytes.length
       connection.messageReceived()
       return bytes
     }
-    const request = requestSerialize(toWire(call.method.request, call.request as Init<Messages[MessageName]>))
+    const request = encodeProtobuf(call.method.request, call.request as Init<Messages[MessageName]>)
     counters.bytesSent += request.length
-    const metadata = new Metadata()
+    const metadata = new grpc.Metadata()
     for (const [name, value] of Object.entries(call.headers)) metadata.set(name, value)
     counters.requests++
     const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
@@ -56,7 +52,7 @@ export function createGrpcTransport(context: GrpcEndpoint, options: TransportOpt
     const connection = channel.begin(listener)
     const receivedBefore = connection.messagesReceived
     const stream = connection.client.makeUnaryRequest(
-      path,
+      `/${serviceName}/${call.method.name}`,
       asIs,
       take,
       request,
@@ -67,7 +63,7 @@ export function createGrpcTransport(context: GrpcEndpoint, options: TransportOpt
         connection.end(listener)
         if (error === null) connection.messageReceived()
         // At the deadline, either grpc-js's timer or the pipeline's is the first to end the call.
-        const isLate = error?.code === status.DEADLINE_EXCEEDED || endedAtDeadline(call.signal)
+        const isLate = error?.code === codeNumbers.deadline_exceeded || endedAtDeadline(call.signal)
         if (isLate && connection.messagesReceived === receivedBefore) connection.suspect()
         if (error && !call.signal.aborted && isReset(error)) connection.streamReset()
         if (error) reject(errorFromService(error).with({ transport: 'grpc', attempts: 1 }))
@@ -92,7 +88,7 @@ export function createGrpcTransport(context: GrpcEndpoint, options: TransportOpt
       }
     },
     openSession(opening) {
-      return openGrpcSession({ channel, method: methodOf(methods.session.name), gzip: options.gzip, counters }, opening)
+      return openGrpcSession({ grpc, channel, gzip: options.gzip, counters }, opening)
     },
     canConnect: () => channel.canConnect(),
     async close() {

@@ -1,5 +1,6 @@
 /** Turns HTTP answers and network exceptions into `BlobwireError`s. */
 import { parseJson } from '../../codec/json.ts'
+import { decodeProtobuf } from '../../codec/protobuf.ts'
 import { type Code, codeFromHttpStatus, codeFromName } from '../../core/code.ts'
 import { failureFromErrno } from '../../core/errno.ts'
 import { BlobwireError } from '../../core/error.ts'
@@ -25,7 +26,7 @@ export function errorFromException(exception: unknown): BlobwireError {
 }
 
 /** The error of an answer other than 200: by its Connect error object, or by its status where a proxy answered. */
-export async function errorFromResponse(status: number, contentType: string, body: Uint8Array): Promise<BlobwireError> {
+export function errorFromResponse(status: number, contentType: string, body: Uint8Array): BlobwireError {
   const connect = /^application\/json\b/.test(contentType) ? parseConnectError(body) : undefined
   if (connect === undefined) {
     const redirected = status >= 300 && status < 400
@@ -40,7 +41,7 @@ export async function errorFromResponse(status: number, contentType: string, bod
 }
 
 /** The error in an end-stream message; undefined = the stream ended in good order. */
-export async function errorFromEndStream(payload: Uint8Array): Promise<BlobwireError | undefined> {
+export function errorFromEndStream(payload: Uint8Array): BlobwireError | undefined {
   let message: { error?: unknown } | null
   try {
     message = parseJson(payload) as typeof message
@@ -52,8 +53,8 @@ export async function errorFromEndStream(payload: Uint8Array): Promise<BlobwireE
   return connect ? errorFromConnect(connect, 'unknown') : malformedResponse('the end-stream message has no code')
 }
 
-async function errorFromConnect(connect: ConnectError, otherwise: Code): Promise<BlobwireError> {
-  const detail = await readDetail(connect.details)
+function errorFromConnect(connect: ConnectError, otherwise: Code): BlobwireError {
+  const detail = readDetail(connect.details)
   return new BlobwireError({
     code: codeFromName(connect.code) ?? otherwise,
     message: connect.message,
@@ -87,12 +88,10 @@ function connectError(value: unknown): ConnectError | undefined {
   }
 }
 
-async function readDetail(details: unknown[]): Promise<Messages['ErrorDetail'] | undefined> {
+function readDetail(details: unknown[]): Messages['ErrorDetail'] | undefined {
   const ours = details.find((item) => (item as { type?: unknown } | null)?.type === detailType)
   const value = (ours as { value?: unknown } | undefined)?.value
   if (typeof value !== 'string') return undefined
-  // Only errors need protobuf here, and only some; JSON and MessagePack clients start without it.
-  const { decodeProtobuf } = await import('../grpc/proto.ts')
   try {
     return decodeProtobuf('ErrorDetail', Buffer.from(value, 'base64'))
   } catch {

@@ -218,7 +218,7 @@ class HttpSession implements SessionStream {
   /** Connect's "EndStreamResponse": `{}`, or with `error` the same object as of a unary error. */
   #endStream(payload: Uint8Array): void {
     this.#endStreamReceived = true
-    errorFromEndStream(payload).then((error) => this.#end(error))
+    this.#end(errorFromEndStream(payload))
   }
 
   /** The response has ended; a session in good order ended before, with its end-stream message. */
@@ -226,9 +226,8 @@ class HttpSession implements SessionStream {
     const refusal = this.#refusal
     if (refusal) {
       const { status, contentType, retryAfter } = refusal
-      errorFromResponse(status, contentType, Buffer.concat(refusal.body)).then((error) => {
-        this.#end(withRetryAfter(error, retryAfter))
-      })
+      const error = errorFromResponse(status, contentType, Buffer.concat(refusal.body))
+      this.#end(withRetryAfter(error, retryAfter))
       return
     }
     const endUnlessEnded = () => {

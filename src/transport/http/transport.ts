@@ -47,7 +47,7 @@ export function createHttpTransport(context: HttpContext, options: TransportOpti
     const answer = await decompress(received, encoding, options.maxResponseBytes)
     const contentType = single(response.headers['content-type']) ?? ''
     if (response.statusCode !== 200) {
-      const error = await errorFromResponse(response.statusCode, contentType, answer)
+      const error = errorFromResponse(response.statusCode, contentType, answer)
       const named = error.with({ requestId: error.requestId ?? single(response.headers['x-request-id']) })
       throw withRetryAfter(named, single(response.headers['retry-after']))
     }
