@@ -28,7 +28,7 @@ export async function storeTree(
   await checkKinds(workspace, [{ oid: baseTree, kind: 'tree' }])
   const isRemoval = ({ oid }: PathEntry) => oid === '' || isZeroOid(oid)
   const puts = entries.filter((entry) => !isRemoval(entry))
-  for (const entry of puts) checkEntry(entry, workspace.format)
+  for (const [index, entry] of entries.entries()) if (!isRemoval(entry)) checkEntry(entry, workspace.format, index)
   await checkObjects(workspace, puts)
   const edits = entries.map((entry) =>
     isRemoval(entry) ? { path: entry.path, remove: true } : { path: entry.path, put: entry }

@@ -10,6 +10,8 @@ export interface Progress {
   readonly attempts: number
   /** The transport of the last attempt. */
   readonly transport?: TransportName | undefined
+  /** Its endpoint. */
+  readonly endpoint?: string | undefined
 }
 
 /** A layer's part of a call, which ends with the call. */

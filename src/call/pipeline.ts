@@ -34,6 +34,7 @@ import { RetryPolicy } from '../retry/policy.ts'
 import { Retrier } from '../retry/retrier.ts'
 import { Bulkhead } from './bulkhead.ts'
 import type { Call, Sink } from './call.ts'
+import { endpointsInWords } from './caller.ts'
 import { bearerTokenOf, Credentials, type Token } from './credentials.ts'
 import { DeadlineTimers } from './deadline-timers.ts'
 import { type Changeable, forward, methodName, passThrough, type RequestInterceptor } from './interceptor.ts'
@@ -113,6 +114,8 @@ export function createPipeline(context: PipelineContext): Pipeline {
     bulkhead,
     timers: new DeadlineTimers(clock),
     start: withInterceptors(context.interceptors, retrier),
+    endpoint: endpointsInWords(context.endpoints),
+    hasInterceptors: context.interceptors.length > 0,
     failed(error) {
       counters.failures++
       const found = asBlobwireError(error)

@@ -4,11 +4,14 @@
  */
 import { allHeaders, type OwnHeaders } from '../batch/own-headers.ts'
 import type { Clock } from '../core/clock.ts'
-import { asBlobwireError, BlobwireError, type TransportName } from '../core/error.ts'
+import { abortError, asBlobwireError, BlobwireError, type TransportName } from '../core/error.ts'
 import type { Method } from '../schema/descriptor.ts'
 import type { Bulkhead, Waiter } from './bulkhead.ts'
 import type { Call, Cancellable, Progress, Sink } from './call.ts'
+import { rejection } from './caller.ts'
+import { inCallersWords } from './caller-fields.ts'
 import type { DeadlineTimers, Timed } from './deadline-timers.ts'
+import { methodName } from './interceptor.ts'
 
 /** A call that has not begun. */
 export interface UnstartedCall {
@@ -39,8 +42,12 @@ export interface RunningCallContext {
   readonly bulkhead: Bulkhead
   /** The layers below. */
   readonly start: (call: Call, sink: Sink) => void
-  /** Sees the error of each call that fails, and gives the error for its caller. */
-  readonly failed: (error: unknown) => unknown
+  /** Sees the error of each call that fails. */
+  readonly failed: (error: unknown) => BlobwireError
+  /** The endpoints of the client, for errors of calls that reached none. */
+  readonly endpoint?: string | undefined
+  /** Application code may have thrown the errors of the layers below. */
+  readonly hasInterceptors?: boolean
   /** Sees the duration of each call that succeeds, in milliseconds. */
   readonly succeeded: (durationMs: number) => void
 }
@@ -48,8 +55,9 @@ export interface RunningCallContext {
 /** Progress of a call that waits at the bulkhead. */
 const notBegun: Progress = { sent: 'never', attempts: 0 }
 
-function cancelled(signal: AbortSignal, facts: object): BlobwireError {
-  return new BlobwireError({ code: 'cancelled', message: 'the call was aborted', cause: signal.reason, ...facts })
+/** The error of a call whose signal has aborted; see `abortError`. */
+function aborted({ reason }: AbortSignal, facts: object): BlobwireError {
+  return abortError(reason).with(facts)
 }
 
 function clientClosed(facts: object): BlobwireError {
@@ -58,9 +66,9 @@ function clientClosed(facts: object): BlobwireError {
 
 /** Runs one call. @throws BlobwireError `deadline_exceeded`, `cancelled`, or the error of the layers below */
 export function runCall(unstarted: UnstartedCall, context: RunningCallContext): Promise<object> {
-  const { bulkhead, timers, failed } = context
-  if (bulkhead.isClosed) return Promise.reject(failed(clientClosed({})))
-  if (unstarted.signal?.aborted) return Promise.reject(failed(cancelled(unstarted.signal, {})))
+  const { bulkhead, timers } = context
+  if (bulkhead.isClosed) return rejected(clientClosed({}), unstarted, context)
+  if (unstarted.signal?.aborted) return rejected(aborted(unstarted.signal, {}), unstarted, context)
   const call = new RunningCall(unstarted, context)
   timers.add(call, unstarted.timeoutMs)
   try {
@@ -69,6 +77,16 @@ export function runCall(unstarted: UnstartedCall, context: RunningCallContext): 
     call.fail(error)
   }
   return call.outcome.promise
+}
+
+/** Counts a failure, and rejects with the error for the caller. */
+function rejected(
+  error: unknown,
+  { method, request }: Pick<UnstartedCall, 'method' | 'request'>,
+  { failed, endpoint, hasInterceptors }: RunningCallContext
+): Promise<never> {
+  const found = inCallersWords(failed(error), request)
+  return rejection(found, { method: methodName(method), endpoint: found.endpoint ?? endpoint }, hasInterceptors)
 }
 
 /** Cancels all calls under way and refuses later ones, with `cancelled`, reason `client_closed`. */
@@ -164,7 +182,7 @@ class RunningCall implements Call, Cancellable, Sink, Timed, Waiter {
 
   succeed(response: object): void {
     if (!this.#settle()) return
-    const { clock, failed, succeeded } = this.#context
+    const { clock, succeeded } = this.#context
     const { verify, request, timeoutMs } = this.#unstarted
     try {
       verify?.(request, response)
@@ -172,12 +190,17 @@ class RunningCall implements Call, Cancellable, Sink, Timed, Waiter {
       this.outcome.resolve(response)
     } catch (error) {
       const { transport } = this.progress()
-      this.outcome.reject(failed(asBlobwireError(error).with({ transport, sent: 'processed' })))
+      this.#reject(asBlobwireError(error).with({ transport, sent: 'processed' }))
     }
   }
 
   fail(error: unknown): void {
-    if (this.#settle()) this.outcome.reject(this.#context.failed(error))
+    if (this.#settle()) this.#reject(error)
+  }
+
+  #reject(error: unknown): void {
+    const { endpoint = this.#context.endpoint } = this.progress()
+    this.outcome.resolve(rejected(error, this.#unstarted, { ...this.#context, endpoint }))
   }
 
   cancel(error: BlobwireError): void {
@@ -196,7 +219,7 @@ class RunningCall implements Call, Cancellable, Sink, Timed, Waiter {
 
   /** The caller's signal has aborted. */
   handleEvent(): void {
-    this.cancel(cancelled(this.#unstarted.signal as AbortSignal, this.progress()))
+    this.cancel(aborted(this.#unstarted.signal as AbortSignal, this.progress()))
   }
 
   /** False = the call has settled before. */

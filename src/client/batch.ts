@@ -3,6 +3,7 @@ import { keyedOperationError } from '../batch/apply.ts'
 import { noResult } from '../batch/pending-operation.ts'
 import { estimateBytes, halves, leftOut, splitBySize, wrongResultCount } from '../batch/split.ts'
 import type { CallOptions } from '../call/call-options.ts'
+import { inCallersWords, inOperation } from '../call/caller-fields.ts'
 import { checkContents, isGone } from '../core/contents.ts'
 import { asBlobwireError, BlobwireError, invalidArgument, moreSent, type Sent } from '../core/error.ts'
 import { mayFitWhenSplit } from '../core/reasons.ts'
@@ -105,7 +106,7 @@ function toItem(operation: Operation, { index, defaults, base64, batchKey }: Pre
     }
   } catch (error) {
     if (!(error instanceof BlobwireError)) throw error
-    throw error.with({ message: `operations[${index}]: ${error.message}` })
+    throw inOperation(error, index, name)
   }
 }
 
@@ -295,6 +296,7 @@ function toResult(
     return { ok: true, value: response }
   } catch (error) {
     const facts = { sent: 'processed', attempts, transport: invoker.transport } as const
-    return { ok: false, error: asBlobwireError(error).with(facts) }
+    const found = inCallersWords(asBlobwireError(error), item.request)
+    return { ok: false, error: found.with(facts) }
   }
 }

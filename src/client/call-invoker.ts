@@ -1,13 +1,15 @@
 /** Invokes calls: checks their options, and runs them through the pipeline. */
 import { allHeaders, givenHeaders } from '../batch/own-headers.ts'
 import type { CallOptions } from '../call/call-options.ts'
+import { endpointsInWords, rejection } from '../call/caller.ts'
 import { isToken } from '../call/credentials.ts'
+import { methodName } from '../call/interceptor.ts'
 import { createPipeline, type Pipeline } from '../call/pipeline.ts'
 import type { UnstartedCall } from '../call/running-call.ts'
 import { checkNumber } from '../core/check-options.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { type Counters, newCounters } from '../core/counters.ts'
-import { BlobwireError, invalidArgument, type TransportName } from '../core/error.ts'
+import { asBlobwireError, BlobwireError, invalidArgument, type TransportName } from '../core/error.ts'
 import { Latency } from '../core/latency.ts'
 import type { RetryRefusal } from '../retry/policy.ts'
 import type { Init, Method as Rpc } from '../schema/descriptor.ts'
@@ -53,6 +55,8 @@ export class CallInvoker {
   /** Undefined without interceptors of calls. */
   readonly interception: Interception | undefined
   readonly #transports: TransportFactory
+  /** The endpoints, for errors. */
+  readonly endpoint: string
   readonly #idPrefix = Math.random().toString(36).slice(2, 10)
   #capabilities: Promise<Messages['GetCapabilitiesResponse']> | undefined
   #requests = 0
@@ -63,10 +67,11 @@ export class CallInvoker {
   constructor(options: ResolvedOptions, clock: Clock = systemClock) {
     this.options = options
     this.clock = clock
+    this.endpoint = endpointsInWords([...options.endpoints.keys()])
     this.verifiers = learningVerifiers(options.verify, this.caches.known)
     this.#transports = new TransportFactory(options, this.counters)
     const { calls, requests } = byLevel(options.interceptors)
-    this.interception = calls.length > 0 ? new Interception(calls, clock) : undefined
+    this.interception = calls.length > 0 ? new Interception(calls, clock, this.endpoint) : undefined
     this.pipeline = createPipeline({
       ...options,
       interceptors: requests,
@@ -91,7 +96,7 @@ export class CallInvoker {
     try {
       return this.pipeline.run(this.#unstarted(method, request as object, options)) as Promise<Response>
     } catch (error) {
-      return Promise.reject(error)
+      return this.refused(method, error)
     }
   }
 
@@ -105,7 +110,7 @@ export class CallInvoker {
       const unstarted = this.#unstarted(methods[name] as Rpc, request, options, this.verifiers[name])
       return this.pipeline.run(unstarted) as Promise<OperationValues[Name]>
     } catch (error) {
-      return Promise.reject(error)
+      return this.refused(methods[name] as Rpc, error)
     }
   }
 
@@ -129,6 +134,12 @@ export class CallInvoker {
     }
   }
 
+  /** Rejects a call that was not begun. */
+  refused(method: Rpc | string, error: unknown): Promise<never> {
+    const name = typeof method === 'string' ? method : methodName(method)
+    return rejection(asBlobwireError(error), { method: name, endpoint: this.endpoint })
+  }
+
   #transport(name: TransportName | undefined): TransportName | undefined {
     return name === undefined ? undefined : checkTransport(name, [...this.options.endpoints.values()])[0]
   }
@@ -142,7 +153,7 @@ export class CallInvoker {
       const { headers, ownHeaders, timeoutMs } = this.#unstarted(methods.batchOperations, call.message, call.options)
       return this.interception.run({ ...call, headers: allHeaders(headers, ownHeaders), timeoutMs })
     } catch (error) {
-      return Promise.reject(error)
+      return this.refused(call.method, error)
     }
   }
 
@@ -191,7 +202,7 @@ export class CallInvoker {
       } catch (error) {
         // The call that sent the request had less time than this one.
         const endedEarly = error instanceof BlobwireError && error.code === 'deadline_exceeded'
-        if (!endedEarly || asked.isOwn || remaining().timeoutMs <= 1) throw error
+        if (!endedEarly || asked.isOwn || signal?.aborted || remaining().timeoutMs <= 1) throw error
       }
     }
   }

@@ -3,8 +3,10 @@
  * several requests, or fill the client's caches (`compose`).
  */
 import type { CallOptions } from '../call/call-options.ts'
+import { type CalledMethod, forCaller } from '../call/caller.ts'
+import { inOperation } from '../call/caller-fields.ts'
 import type { Clock } from '../core/clock.ts'
-import { asBlobwireError, invalidArgument } from '../core/error.ts'
+import { asBlobwireError, type BlobwireError, invalidArgument } from '../core/error.ts'
 import type { ObjectFormat } from '../git/oid.ts'
 import { repositoryNameProblem } from '../git/repository-name.ts'
 import type { RepositoryInfo } from '../schema/messages.ts'
@@ -13,12 +15,12 @@ import { runBatch } from './batch.ts'
 import type { CallInvoker } from './call-invoker.ts'
 import { checkCallOptions, takeInput, takeOptions } from './call-shapes.ts'
 import { commitFiles } from './commit-files.ts'
-import type { OperationInputs, OperationName } from './inputs.ts'
+import type { Operation, OperationInputs, OperationName } from './inputs.ts'
 import type { Interception } from './interception.ts'
 import type { CallMessages, Method, RepositoryInputs, RepositoryMethod, RepositoryResults } from './interceptor.ts'
 import { wholeTree } from './paging.ts'
 import { checkRequestKey, newRequestKey, type WriteOptions } from './request-key.ts'
-import type { OperationValues } from './results.ts'
+import type { OperationResult, OperationValues } from './results.ts'
 import { prepare, type Request, type RequestDefaults } from './to-request.ts'
 import { verifyResponse } from './verify/answers.ts'
 
@@ -54,6 +56,11 @@ export class RepositoryCalls implements RequestDefaults {
     return this
   }
 
+  /** A method of the repository, as errors name it. */
+  called(method: string): CalledMethod {
+    return { method, endpoint: this.invoker.endpoint }
+  }
+
   /** A call that is one operation. @throws BlobwireError */
   run<Name extends OperationName>(
     name: Name,
@@ -66,8 +73,13 @@ export class RepositoryCalls implements RequestDefaults {
       if (this.#interception === undefined) return this.send(name, own, options)
       return this.#interceptOperation(name, own, options && takeOptions(name, options))
     } catch (error) {
-      return Promise.reject(error)
+      return Promise.reject(this.#refused(name, error, this.run))
     }
+  }
+
+  /** The error of wrong arguments, with the line of the call. */
+  #refused(method: string, error: unknown, below: (...values: never[]) => unknown): BlobwireError {
+    return forCaller(asBlobwireError(error), this.called(method), { below })
   }
 
   /** One operation, below the interceptors, of an input that was taken over. @throws BlobwireError */
@@ -81,38 +93,69 @@ export class RepositoryCalls implements RequestDefaults {
       request.repository = this.repository
       return this.invoker.operation(name, request, options)
     } catch (error) {
-      return Promise.reject(error)
+      return this.invoker.refused(name, error)
     }
   }
 
   /** A call that takes several requests or fills caches. @throws BlobwireError */
-  async compose<Name extends ComposedMethod>(
+  compose<Name extends ComposedMethod>(
     name: Name,
     input: RepositoryInputs[Name],
     options: WriteOptions
   ): Promise<RepositoryResults[Name]> {
-    const own = takeInput(name as Method, input) as RepositoryInputs[Name]
-    // The key is made above the interceptors: one that sends the call again repeats it.
-    const ownOptions = keyed.has(name) ? withKey(takeOptions(name, options)) : takeOptions(name, options)
-    const run: Run<Name> = async (...values) => {
-      try {
-        return await composed[name](...values)
-      } catch (error) {
-        throw asBlobwireError(error)
-      }
+    try {
+      const own = takeInput(name as Method, input) as RepositoryInputs[Name]
+      // The key is made above the interceptors: one that sends the call again repeats it.
+      const ownOptions = keyed.has(name) ? withKey(takeOptions(name, options)) : takeOptions(name, options)
+      if (this.#interception === undefined) return this.#carryOut(name, own, ownOptions)
+      const answer = this.invoker.intercept({
+        method: name,
+        repository: this.repository,
+        message: own,
+        options: ownOptions,
+        run: (message, rest = {}, repository = '') => {
+          const changed = takeInput(name as Method, message) as RepositoryInputs[Name]
+          return this.#withoutInterceptors(repository).#carryOut(name, changed, takeOptions(name, rest))
+        }
+      })
+      return name === 'batch' ? (this.#atCaller(answer as Promise<OperationResult[]>) as typeof answer) : answer
+    } catch (error) {
+      return Promise.reject(this.#refused(name, error, this.compose))
     }
-    if (this.#interception === undefined) return run(this, own, ownOptions)
-    return this.invoker.intercept({
-      method: name,
-      repository: this.repository,
-      message: own,
-      options: ownOptions,
-      run: (message, rest = {}, repository = '') =>
-        run(
-          this.#withoutInterceptors(repository),
-          takeInput(name as Method, message) as RepositoryInputs[Name],
-          takeOptions(name, rest)
-        )
+  }
+
+  /** The requests of a composed call. An error is that of the call, whichever of its requests failed. */
+  async #carryOut<Name extends ComposedMethod>(
+    name: Name,
+    input: RepositoryInputs[Name],
+    options: WriteOptions
+  ): Promise<RepositoryResults[Name]> {
+    try {
+      return await composed[name](this, input, options)
+    } catch (error) {
+      const found = asBlobwireError(error)
+      const { endpoint = this.invoker.endpoint } = found
+      throw forCaller(found, { method: name, endpoint }, { below: this.#carryOut })
+    }
+  }
+
+  /** The results of a batch that has passed interceptors, below which the caller's line was out of sight. */
+  async #atCaller(answer: Promise<OperationResult[]>): Promise<OperationResult[]> {
+    const results = await answer
+    if (results.every(({ ok }) => ok)) return results
+    return results.map((result) => (result.ok ? result : { ok: false, error: this.#ofBatch(result.error) }))
+  }
+
+  #ofBatch(error: BlobwireError): BlobwireError {
+    return forCaller(error, this.called('batch'), { below: this.#ofBatch })
+  }
+
+  /** The results of a batch, with the errors of operations as those of the call. */
+  namedErrors(operations: readonly Operation[], results: OperationResult[]): OperationResult[] {
+    return results.map((result, index) => {
+      if (result.ok) return result
+      const [name = ''] = Object.keys(operations[index] ?? {})
+      return { ok: false, error: this.#ofBatch(inOperation(result.error, index, name)) }
     })
   }
 
@@ -210,6 +253,7 @@ const composed: { readonly [Name in ComposedMethod]: Run<Name> } = {
   async batch(calls, { operations, atomic }, options) {
     const remaining = calls.invoker.shared(options)
     await calls.fetchFormat(remaining())
-    return [...(await runBatch(calls, operations, { ...remaining(), atomic }))]
+    const results = [...(await runBatch(calls, operations, { ...remaining(), atomic }))]
+    return results.some(({ ok }) => !ok) ? calls.namedErrors(operations, results) : results
   }
 }

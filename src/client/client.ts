@@ -1,6 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** The client: its calls, and `createClient`. */
 import type { CallOptions } from '../call/call-options.ts'
+import { forCaller } from '../call/caller.ts'
+import { asBlobwireError, type BlobwireError } from '../core/error.ts'
 import type { Capabilities, ListRepositoriesResponse, RepositoryInfo } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
 import { CallInvoker } from './call-invoker.ts'
@@ -59,8 +61,13 @@ class Service implements AsyncDisposable {
 
   static {
     for (const name of repositoryCalls) {
-      const value = async function (this: Service, repository: string, ...values: unknown[]) {
-        return (this.repository(repository)[name] as (...values: unknown[]) => Promise<unknown>)(...values)
+      const value = function (this: Service, repository: string, ...values: unknown[]): Promise<unknown> {
+        try {
+          const repo = this.#named(repository, { method: name, below: value })
+          return (repo[name] as (...values: unknown[]) => Promise<unknown>)(...values)
+        } catch (error) {
+          return Promise.reject(error)
+        }
       }
       Object.defineProperty(Service.prototype, name, { value })
     }
@@ -76,24 +83,37 @@ class Service implements AsyncDisposable {
    * @throws BlobwireError `invalid_argument` where the name is not valid for a repository
    */
   repository(name: string): Repository {
-    checkRepositoryName(name)
-    return new Repository(name, this.#invoker)
+    return this.#named(name, { method: 'repository', below: this.repository })
+  }
+
+  #named(name: string, { method, below }: { method: string; below: (...values: never[]) => unknown }): Repository {
+    try {
+      checkRepositoryName(name)
+      return new Repository(name, this.#invoker)
+    } catch (error) {
+      throw this.#errorOf(method, error, below)
+    }
   }
 
   /** Lists one page of the repositories that the caller may read, sorted by name. `repositories` walks all pages. */
   async listRepositories(input: ListInput = {}, options: CallOptions = {}): Promise<ListRepositoriesResponse> {
-    return this.#invoker.intercept({
-      method: 'listRepositories',
-      repository: undefined,
-      message: takeInput('listRepositories', input),
-      options: takeOptions('listRepositories', options),
-      run: (changed, rest) => this.#invoker.invoke(methods.listRepositories, changed, rest)
-    })
+    try {
+      return this.#invoker.intercept({
+        method: 'listRepositories',
+        repository: undefined,
+        message: takeInput('listRepositories', input),
+        options: takeOptions('listRepositories', options),
+        run: (changed, rest) => this.#invoker.invoke(methods.listRepositories, changed, rest)
+      })
+    } catch (error) {
+      throw this.#errorOf('listRepositories', error, this.listRepositories)
+    }
   }
 
   /** Iterates over all repositories that the caller may read, sorted by name. Pages are fetched on demand. */
   repositories(input: ListInput = {}, options?: CallOptions): AsyncGenerator<RepositoryInfo, void> {
-    return allItems('listRepositories', { input, options }, async (page, rest) => {
+    const called = { method: 'repositories', endpoint: this.#invoker.endpoint }
+    return allItems('listRepositories', { input, options, called }, async (page, rest) => {
       const { repositories, nextPageToken } = await this.listRepositories(page, rest)
       return { items: repositories, nextPageToken }
     })
@@ -103,9 +123,27 @@ class Service implements AsyncDisposable {
    * Returns the server's features, the addresses of its transports, and its limits. The client asks the server once.
    */
   async getCapabilities(given: CallOptions = {}): Promise<Capabilities> {
-    const options = takeOptions('getCapabilities', given)
-    const run = (_message: object, rest?: CallOptions) => this.#invoker.capabilities(rest)
-    return this.#invoker.intercept({ method: 'getCapabilities', repository: undefined, message: {}, options, run })
+    try {
+      const options = takeOptions('getCapabilities', given)
+      const run = (_message: object, rest?: CallOptions) => this.#capabilities(rest)
+      return this.#invoker.intercept({ method: 'getCapabilities', repository: undefined, message: {}, options, run })
+    } catch (error) {
+      throw this.#errorOf('getCapabilities', error, this.getCapabilities)
+    }
+  }
+
+  async #capabilities(options: CallOptions | undefined): Promise<Capabilities> {
+    try {
+      return await this.#invoker.capabilities(options)
+    } catch (error) {
+      throw this.#errorOf('getCapabilities', error, this.#capabilities)
+    }
+  }
+
+  #errorOf(method: string, error: unknown, below: (...values: never[]) => unknown): BlobwireError {
+    const found = asBlobwireError(error)
+    const { endpoint = this.#invoker.endpoint } = found
+    return forCaller(found, { method, endpoint }, { below })
   }
 
   /** Opens the connection and fetches the server's limits, so that the first call waits for neither. */

@@ -1,6 +1,7 @@
 /** Sends a commit whose contents are stored or small: in one request, or behind the trees of its changes. */
 import { estimateBytes, splitBySize } from '../batch/split.ts'
 import type { CallOptions } from '../call/call-options.ts'
+import { inCallersWords } from '../call/caller-fields.ts'
 import { BlobwireError } from '../core/error.ts'
 import { isZeroOid, zeroOid } from '../git/oid.ts'
 import { encodeUtf8 } from '../platform/bytes.ts'
@@ -112,7 +113,12 @@ async function commitOn(
       mode: change.mode || '100644',
       oid: change.oid ?? change.guarded?.oid ?? ''
     }))
-    baseTree = (await invoker.invoke(methods.storeTree, { repository, entries, baseTree }, remaining())).oid
+    baseTree = await invoker.invoke(methods.storeTree, { repository, entries, baseTree }, remaining()).then(
+      ({ oid: stored }) => stored,
+      (error) => {
+        throw inCallersWords(error, { changes: run }, 'entries')
+      }
+    )
   }
   const onHead = { ...commit, fields: { ...fields, expectedHead: oid, inputDigest }, changes: rest }
   const response = await sendCommit(context, onHead, { baseTree, givenHead: fields.expectedHead })

@@ -1,9 +1,17 @@
 /** Runs calls through the interceptors of calls. */
 import type { CallOptions } from '../call/call-options.ts'
+import { rejection } from '../call/caller.ts'
 import { DeadlineTimers, type Timed } from '../call/deadline-timers.ts'
 import { type Changeable, type Passage, passThrough, type RequestInterceptor } from '../call/interceptor.ts'
 import type { Clock } from '../core/clock.ts'
-import { asBlobwireError, BlobwireError, interceptorError, type Sent, type TransportName } from '../core/error.ts'
+import {
+  abortError,
+  asBlobwireError,
+  BlobwireError,
+  interceptorError,
+  type Sent,
+  type TransportName
+} from '../core/error.ts'
 import { afterInput } from '../platform/schedule.ts'
 import type { CallInterceptor, Interceptor, Method } from './interceptor.ts'
 
@@ -38,10 +46,13 @@ export class Interception {
   readonly clock: Clock
   readonly timers: DeadlineTimers
   readonly interceptors: readonly CallInterceptor[]
+  readonly endpoint: string | undefined
   #closed = false
 
-  constructor(interceptors: readonly CallInterceptor[], clock: Clock) {
+  /** `endpoint` names the client's endpoints in errors. */
+  constructor(interceptors: readonly CallInterceptor[], clock: Clock, endpoint?: string) {
     this.interceptors = interceptors
+    this.endpoint = endpoint
     this.clock = clock
     this.timers = new DeadlineTimers(clock)
   }
@@ -64,7 +75,6 @@ export class Interception {
 /** The reasons for which a call ends without its result. */
 const endings = {
   deadline: { code: 'deadline_exceeded', reason: '', message: 'an interceptor took all the time that the call had' },
-  aborted: { code: 'cancelled', reason: '', message: 'the call was aborted' },
   client_closed: { reason: 'client_closed', message: 'the client is closed' }
 } as const
 
@@ -159,11 +169,12 @@ class InterceptedCall implements Timed, Passage<ChangeableCall> {
     this.end('aborted')
   }
 
-  end(ending: keyof typeof endings): void {
+  end(ending: keyof typeof endings | 'aborted'): void {
     if (this.#settled || this.#error) return
     const { sent, attempts, transport } = this.#facts
-    const cause = ending === 'aborted' ? this.#call.options?.signal?.reason : undefined
-    this.#error = new BlobwireError({ ...endings[ending], sent, attempts, transport, cause })
+    const error =
+      ending === 'aborted' ? abortError(this.#call.options?.signal?.reason) : new BlobwireError(endings[ending])
+    this.#error = error.with({ sent, attempts, transport })
     this.#release()
     this.#controller?.abort(this.#error)
     if (this.#sentOn === 0) this.#finish()
@@ -175,7 +186,12 @@ class InterceptedCall implements Timed, Passage<ChangeableCall> {
   }
 
   #fail(error: unknown): void {
-    if (this.#settle()) this.#outcome.reject(interceptorError(error))
+    if (this.#settle()) this.#outcome.resolve(this.#rejection(interceptorError(error)))
+  }
+
+  #rejection(error: BlobwireError): Promise<never> {
+    const { endpoint } = this.#interception
+    return rejection(error, { method: this.#call.method, endpoint: error.endpoint ?? endpoint }, true)
   }
 
   /** False = the call was settled before. */

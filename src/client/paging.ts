@@ -1,5 +1,7 @@
 /** Walks the pages of listings. */
 import type { CallOptions } from '../call/call-options.ts'
+import { type CalledMethod, forCaller } from '../call/caller.ts'
+import { BlobwireError } from '../core/error.ts'
 import type { Messages } from '../schema/messages.ts'
 import { takeInput, takeOptions } from './call-shapes.ts'
 import type { CallMessages } from './interceptor.ts'
@@ -31,12 +33,14 @@ type ListingMethod = 'listCommits' | 'listRefs' | 'compare' | 'listRepositories'
 interface Arguments<Input> {
   readonly input: Input
   readonly options: CallOptions | undefined
+  /** The method that was called, and the endpoints of its client. */
+  readonly called: CalledMethod
 }
 
 /** The items of all pages. The arguments are taken over at once; what is wrong with them, the first page fails with. */
 export function allItems<Item, Name extends ListingMethod>(
   method: Name,
-  { input, options }: Arguments<CallMessages[Name]>,
+  { input, options, called }: Arguments<CallMessages[Name]>,
   fetchPage: (
     input: CallMessages[Name],
     options: CallOptions | undefined
@@ -45,16 +49,23 @@ export function allItems<Item, Name extends ListingMethod>(
   try {
     const own = takeInput(method, input)
     const ownOptions = options && takeOptions(method, options)
-    return eachItem((page) => fetchPage({ ...own, ...page }, ownOptions))
+    return eachItem(called, (page) => fetchPage({ ...own, ...page }, ownOptions))
   } catch (error) {
-    return eachItem(() => Promise.reject(error))
+    return eachItem(called, () => Promise.reject(error))
   }
 }
 
 async function* eachItem<Item>(
+  called: CalledMethod,
   fetchPage: (page: { pageToken?: string }) => Promise<Page & { readonly items: readonly Item[] }>
 ): AsyncGenerator<Item, void> {
-  for await (const { items } of allPages(fetchPage)) yield* items
+  try {
+    for await (const { items } of allPages(fetchPage)) yield* items
+  } catch (error) {
+    if (!(error instanceof BlobwireError)) throw error
+    const { method, endpoint } = called
+    throw forCaller(error, { method, endpoint: error.endpoint ?? endpoint }, { below: eachItem })
+  }
 }
 
 type Listing = Messages['GetTreeResponse']

@@ -195,7 +195,7 @@ export class Repository {
 
   /** Iterates over all commits reachable from a revision, newest first. Pages are fetched on demand. */
   commits(input: ListCommitsInput = {}, options?: CallOptions): AsyncGenerator<Commit, void> {
-    return allItems('listCommits', { input, options }, async (page, rest) => {
+    return allItems('listCommits', { input, options, called: this.#calls.called('commits') }, async (page, rest) => {
       const { commits, nextPageToken } = await this.listCommits(page, rest)
       return { items: commits, nextPageToken }
     })
@@ -240,7 +240,7 @@ export class Repository {
 
   /** Iterates over all refs, sorted by name, without `HEAD`. Pages are fetched on demand. */
   refs(input: ListInput = {}, options?: CallOptions): AsyncGenerator<Ref, void> {
-    return allItems('listRefs', { input, options }, async (page, rest) => {
+    return allItems('listRefs', { input, options, called: this.#calls.called('refs') }, async (page, rest) => {
       const { refs, nextPageToken } = await this.listRefs(page, rest)
       return { items: refs, nextPageToken }
     })
@@ -262,7 +262,7 @@ export class Repository {
 
   /** Iterates over all paths that differ between two commits or trees. Pages are fetched on demand. */
   changes(input: CompareInput, options?: CallOptions): AsyncGenerator<PathChange, void> {
-    return allItems('compare', { input, options }, async (page, rest) => {
+    return allItems('compare', { input, options, called: this.#calls.called('changes') }, async (page, rest) => {
       const { changes, nextPageToken } = await this.compare(page, rest)
       return { items: changes, nextPageToken }
     })

@@ -1,7 +1,7 @@
 /** Waits for an answer that several calls share. */
 import type { CallOptions } from '../call/call-options.ts'
 import type { Clock } from '../core/clock.ts'
-import { BlobwireError } from '../core/error.ts'
+import { abortError, BlobwireError } from '../core/error.ts'
 
 /** The time limit and the signal of one waiting call. */
 type WaitOptions = Pick<CallOptions, 'signal'> & { readonly timeoutMs: number }
@@ -12,12 +12,13 @@ type WaitOptions = Pick<CallOptions, 'signal'> & { readonly timeoutMs: number }
  */
 export function sharedAnswer<Value>(answer: Promise<Value>, { timeoutMs, signal }: WaitOptions, clock: Clock) {
   return new Promise<Value>((resolve, reject) => {
-    const fail = (code: 'cancelled' | 'deadline_exceeded', message: string) => {
+    const fail = (error: BlobwireError) => {
       end()
-      reject(new BlobwireError({ code, message, sent: 'maybe', attempts: 1, cause: signal?.reason }))
+      reject(error.with({ sent: 'maybe', attempts: 1 }))
     }
-    const onAbort = () => fail('cancelled', 'the call was aborted')
-    const cancel = clock.schedule(timeoutMs, () => fail('deadline_exceeded', `no answer within ${timeoutMs} ms`))
+    const onAbort = () => fail(abortError(signal?.reason))
+    const message = `no answer within ${timeoutMs} ms`
+    const cancel = clock.schedule(timeoutMs, () => fail(new BlobwireError({ code: 'deadline_exceeded', message })))
     const end = () => {
       cancel()
       signal?.removeEventListener('abort', onAbort)

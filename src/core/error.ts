@@ -1,5 +1,6 @@
 /** The error that every call fails with, and its typed details. */
 import type { Code } from './code.ts'
+import { inspectError, type ReportOf, reportOf } from './error-report.ts'
 import { codeOfReason, type ErrorReason, ruleOf } from './reasons.ts'
 
 /** Name of a transport. */
@@ -82,9 +83,24 @@ export interface BlobwireErrorInit {
   sent?: Sent | undefined
   attempts?: number | undefined
   transport?: TransportName | undefined
+  /** Endpoint of the call; the message then begins with method and endpoint. */
+  endpoint?: string | undefined
+  /** Method that was called; the message then begins with it. */
+  method?: string | undefined
   requestId?: string | undefined
   details?: ErrorDetails | undefined
   cause?: unknown
+}
+
+/** The beginning of a message: the method that was called, and where. */
+function prefixOf({ method, endpoint }: Pick<BlobwireErrorInit, 'method' | 'endpoint'>): string {
+  if (method === undefined) return ''
+  return endpoint === undefined ? `${method}: ` : `${method} at ${endpoint}: `
+}
+
+/** A message that has its beginning already, as that of `toJSON`, keeps it. */
+function withoutPrefix(message: string, prefix: string): string {
+  return prefix !== '' && message.startsWith(prefix) ? message.slice(prefix.length) : message
 }
 
 /**
@@ -108,20 +124,43 @@ export class BlobwireError extends Error {
   readonly attempts: number
   /** Transport of the call; undefined where the call reached none. */
   readonly transport: TransportName | undefined
+  /**
+   * Endpoint of the last attempt, as the option `endpoint` names it; of a call that reached none of several, all of them.
+   * Undefined where no call failed, such as for a wrong option of `createClient`.
+   */
+  readonly endpoint: string | undefined
+  /** Method of the client that was called, such as `commitFiles`. Undefined where no call failed. */
+  readonly method: string | undefined
   /** Request id in the server's log; undefined where the server gave none. */
   readonly requestId: string | undefined
   /** Typed details; an empty object where there are none. */
   readonly details: ErrorDetails
 
+  /** The message without method and endpoint. */
+  readonly #text: string
+
+  static {
+    // On the prototype, so that stacks begin with it.
+    Object.defineProperty(BlobwireError.prototype, 'name', {
+      value: 'BlobwireError',
+      configurable: true,
+      writable: true
+    })
+  }
+
   constructor(init: BlobwireErrorInit) {
-    super(init.message, init.cause === undefined ? undefined : { cause: init.cause })
-    this.name = 'BlobwireError'
+    const prefix = prefixOf(init)
+    const text = withoutPrefix(init.message, prefix)
+    super(prefix + text, init.cause === undefined ? undefined : { cause: init.cause })
+    this.#text = text
     this.code = init.code ?? codeOfReason(init.reason) ?? 'unknown'
     this.reason = init.reason ?? ''
     this.retryable = init.retryable ?? ruleOf(this.code, this.reason).retryable
     this.sent = init.sent ?? 'never'
     this.attempts = init.attempts ?? 0
     this.transport = init.transport
+    this.endpoint = init.endpoint
+    this.method = init.method
     this.requestId = init.requestId
     this.details = init.details ?? {}
   }
@@ -135,10 +174,53 @@ export class BlobwireError extends Error {
 
   /** Returns a copy of the error with these properties replaced. */
   with(facts: Partial<BlobwireErrorInit>): BlobwireError {
-    const error = new BlobwireError({ ...this, message: this.message, cause: this.cause, ...facts })
-    if (this.stack) error.stack = this.stack
+    const error = new BlobwireError({ ...this, message: this.#text, cause: this.cause, ...facts })
+    if (this.stack) error.stack = withFrames(error, framesOf(this))
     return error
   }
+
+  /**
+   * Returns a copy whose fields have other names.
+   * @internal
+   */
+  renamed(nameOf: (field: string) => string): BlobwireError {
+    const { violations = [] } = this.details
+    const first = violations[0]?.field
+    const begins = first !== undefined && first !== '' && this.#text.startsWith(`${first}: `)
+    const message = begins ? nameOf(first) + this.#text.slice(first.length) : this.#text
+    const renamed = violations.map(({ field, description }) => ({ field: nameOf(field), description }))
+    return this.with({ message, details: { ...this.details, violations: renamed } })
+  }
+
+  /**
+   * The properties of the error, for logs and other processes; `JSON.stringify` calls this. Causes are shortened to name,
+   * code and message, and the stack is there only where it is asked for. `new BlobwireError(report)` makes an error of it.
+   */
+  toJSON(options?: { readonly stack?: boolean | undefined }): ReportOf<BlobwireError> {
+    return reportOf(this, options)
+  }
+
+  /** Called by `util.inspect` and `console.log`: the stack, and the properties that say something. */
+  [Symbol.for('nodejs.util.inspect.custom')](
+    depth: number,
+    options: object,
+    inspect: (value: unknown, options: object) => string
+  ): string {
+    return inspectError(this, { depth, options, inspect })
+  }
+}
+
+/** The stack of an error without its first lines, which hold the message. */
+export function framesOf({ name, message, stack = '' }: Error): string {
+  const header = message === '' ? name : `${name}: ${message}`
+  if (stack.startsWith(header)) return stack.slice(header.length)
+  const first = stack.indexOf('\n    at ')
+  return first < 0 ? '' : stack.slice(first)
+}
+
+/** The stack of an error with these frames. */
+export function withFrames({ name, message }: Error, frames: string): string {
+  return `${name}: ${message}${frames}`
 }
 
 /** An `invalid_argument` that names the field and the allowed values, and perhaps the method that was called. */
@@ -146,7 +228,8 @@ export function invalidArgument(field: string, description: string, method?: str
   const message = field ? `${field}: ${description}` : description
   return new BlobwireError({
     code: 'invalid_argument',
-    message: method === undefined ? message : `${method}: ${message}`,
+    message,
+    method,
     details: { violations: [{ field, description }] }
   })
 }
@@ -156,6 +239,19 @@ export function asBlobwireError(exception: unknown): BlobwireError {
   if (exception instanceof BlobwireError) return exception
   const message = `internal error of the client: ${exception instanceof Error ? exception.message : String(exception)}`
   return new BlobwireError({ reason: 'internal_error', message, cause: exception })
+}
+
+/**
+ * The error of a call whose signal has aborted: `deadline_exceeded` for `AbortSignal.timeout` (a reason of that name, see
+ * the DOM Standard, "Interface AbortSignal"), otherwise `cancelled`. The reason is the cause.
+ */
+export function abortError(reason: unknown): BlobwireError {
+  const isTimeout = (reason as { readonly name?: unknown } | null | undefined)?.name === 'TimeoutError'
+  return new BlobwireError({
+    code: isTimeout ? 'deadline_exceeded' : 'cancelled',
+    message: isTimeout ? 'no answer within the time of the signal (AbortSignal.timeout)' : 'the call was aborted',
+    cause: reason
+  })
 }
 
 /** An exception of an interceptor. */

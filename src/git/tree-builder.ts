@@ -25,9 +25,9 @@ export interface BuiltTrees {
 type Directory = Map<string, Directory | PathEntry>
 
 /** @throws BlobwireError `invalid_argument` naming the entry for a path, mode or oid that a tree cannot hold */
-export function checkEntry(entry: PathEntry, format: ObjectFormat): void {
+export function checkEntry(entry: PathEntry, format: ObjectFormat, index: number): void {
   const { path, mode, oid } = entry
-  const where = `entries[${JSON.stringify(path.slice(0, 200))}]`
+  const where = `entries[${index}]`
   const problem = pathProblem(path) ?? modeProblem(path, mode)
   if (problem !== undefined) throw invalidArgument(`${where}.path`, problem)
   if (!isMode(mode)) throw invalidArgument(`${where}.mode`, modeForms)
@@ -40,8 +40,9 @@ export function checkEntry(entry: PathEntry, format: ObjectFormat): void {
  */
 export function buildTrees(entries: Iterable<PathEntry>, format: ObjectFormat): BuiltTrees {
   const root: Directory = new Map()
+  let index = 0
   for (const entry of entries) {
-    checkEntry(entry, format)
+    checkEntry(entry, format, index++)
     place(root, entry)
   }
   const trees = new Map<string, Uint8Array>()

@@ -119,9 +119,9 @@ export class Attempt implements Call, Sink, Cancellable, Timed {
   }
 
   progress(): Progress {
-    const { transport } = this.channel
+    const { transport, endpoint } = this.channel
     // Without a part that knows better, a request is under way.
-    return { ...(this.#part?.progress() ?? { sent: 'maybe', attempts: 1 }), transport }
+    return { ...(this.#part?.progress() ?? { sent: 'maybe', attempts: 1 }), transport, endpoint }
   }
 
   succeed(response: object): void {

@@ -59,11 +59,12 @@ export class HedgedCall implements Cancellable, AttemptOwner, Sink {
   progress(): Progress {
     let progress: Progress = { sent: this.#sent, attempts: this.#attempts }
     for (const attempt of this.#running) {
-      const { sent, attempts, transport } = attempt.progress()
+      const { sent, attempts, transport, endpoint } = attempt.progress()
       progress = {
         sent: progress.sent === 'never' ? sent : progress.sent,
         attempts: progress.attempts + attempts,
-        transport
+        transport,
+        endpoint
       }
     }
     return progress
@@ -75,7 +76,7 @@ export class HedgedCall implements Cancellable, AttemptOwner, Sink {
     if (error.sent !== 'never') this.#sent = error.sent
     if (this.#over || this.#running.size > 0) return
     this.#finish(error)
-    const all = error.with({ attempts: this.#attempts, sent: this.#sent })
+    const all = error.with({ attempts: this.#attempts, sent: this.#sent, endpoint: attempt.channel.endpoint })
     this.#owner.hedgeFailed(this.#call, this.#sink, all, attempt.channel)
   }
 

@@ -79,7 +79,8 @@ export class RetryingCall implements Cancellable, AttemptOwner, Waiter {
     return {
       sent: moreSent(this.#sent, now?.sent ?? 'never'),
       attempts: this.#attempts + (now?.attempts ?? 0),
-      transport: now?.transport ?? this.#channel?.transport
+      transport: now?.transport ?? this.#channel?.transport,
+      endpoint: now?.endpoint ?? this.#channel?.endpoint
     }
   }
 

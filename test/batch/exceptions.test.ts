@@ -30,7 +30,7 @@ test('an encoder that throws fails its own operation; the others of its frame ar
   assert.deepEqual([a, c], ['oid of a', 'oid of c'])
   const { code, reason, message, cause } = b as BlobwireError
   assert.deepEqual([code, reason], ['internal', 'internal_error'])
-  assert.match(message, /^internal error of the client: cannot write this/)
+  assert.match(message, /^storeBlob at a: internal error of the client: cannot write this/)
   assert.ok(cause instanceof TypeError)
   // Nothing of the frame that was not sent stays in the window.
   const later = store('later')
@@ -64,7 +64,7 @@ test('without an interceptor, no exception is said to be of an interceptor', asy
   await assert.rejects(pipelineHarness(failing).read(), {
     code: 'internal',
     reason: 'internal_error',
-    message: 'internal error of the client: oops'
+    message: 'getBlob at a: internal error of the client: oops'
   })
   // Nor where there is one that only passes calls on.
   const interceptors = [async (request: never, next: (request: never) => Promise<never>) => next(request)]

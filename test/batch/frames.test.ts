@@ -147,7 +147,7 @@ test('a peer that refuses frames of several batches in other words fails their c
   await settled()
   stream().greet()
   stream().opening.onEnd(new BlobwireError({ code: 'invalid_argument', message: 'no such frame' }))
-  for (const end of await outcomes(calls)) assert.equal((end as BlobwireError).message, 'no such frame')
+  for (const end of await outcomes(calls)) assert.equal((end as BlobwireError).message, 'storeBlob at a: no such frame')
   assert.equal(streams.length, 1)
 })
 

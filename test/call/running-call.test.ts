@@ -26,7 +26,7 @@ const callsOf = (clock: FakeClock, start: RunningCallContext['start'], limit = {
     bulkhead: new Bulkhead(limit),
     timers: new DeadlineTimers(clock),
     start,
-    failed: (error: unknown) => error,
+    failed: (error: unknown) => error as BlobwireError,
     succeeded: () => undefined
   }
   return { run: (call: UnstartedCall) => runCall(call, context), close: () => closeCalls(context) }

@@ -90,7 +90,7 @@ const wrongCalls: WrongCall[] = [
   [
     'commitFiles',
     [{ ...commit, expectedhead: null }],
-    /^commitFiles: expectedhead: unknown key; did you mean expectedHead\?/
+    /^commitFiles at [^ ]+: expectedhead: unknown key; did you mean expectedHead\?/
   ],
   [
     'commitFiles',
@@ -116,7 +116,11 @@ const wrongCalls: WrongCall[] = [
   ],
   ['commitFiles', [{ ...commit, changes: { a: undefined } }], /changes\["a"\]: must be bytes, a string, null/],
   ['commitFiles', [{ ...commit, message: undefined }], /message: is required/],
-  ['commitFiles', [commit, { timeoutms: 5 }], /^commitFiles: timeoutms: unknown option; did you mean timeoutMs\?/],
+  [
+    'commitFiles',
+    [commit, { timeoutms: 5 }],
+    /^commitFiles at [^ ]+: timeoutms: unknown option; did you mean timeoutMs\?/
+  ],
   [
     'commitFiles',
     [{ ...commit, author: { ...author, timeSeconds: 1_700_000_000_123 } }],
@@ -136,22 +140,26 @@ const wrongCalls: WrongCall[] = [
     /author\.when: unknown key; did you mean timeSeconds\?/
   ],
   ['storeCommit', [{ tree: 'x', parent: 'y', message: 'm', author }], /parent: unknown key; did you mean parents\?/],
-  ['storeBlob', ['x', { signals: 1 }], /^storeBlob: signals: unknown option; did you mean signal\?/],
-  ['storeBlob', [5], /^storeBlob: content: must be a Uint8Array or a string/],
-  ['storeBlob', ['x', { transport: '' }], /^transport: must be one of/],
-  ['storeBlob', ['x', { headers: new Map([['a', 'b']]) }], /^headers: must be an object of names and values/],
+  ['storeBlob', ['x', { signals: 1 }], /^storeBlob at [^ ]+: signals: unknown option; did you mean signal\?/],
+  ['storeBlob', [5], /^storeBlob at [^ ]+: content: must be a Uint8Array or a string/],
+  ['storeBlob', ['x', { transport: '' }], /^storeBlob at [^ ]+: transport: must be one of/],
+  [
+    'storeBlob',
+    ['x', { headers: new Map([['a', 'b']]) }],
+    /^storeBlob at [^ ]+: headers: must be an object of names and values/
+  ],
   ['storeBlob', ['x', 5], /options: must be an object of options, not 5/],
-  ['getBlob', [{ revison: 'main', path: 'a' }], /^getBlob: revison: unknown key; did you mean revision\?/],
+  ['getBlob', [{ revison: 'main', path: 'a' }], /^getBlob at [^ ]+: revison: unknown key; did you mean revision\?/],
   ['getBlob', [{ oid: 'x', path: 'a' }], /must be the address of a blob/],
   ['getBlob', [{ path: 'a' }], /must be the address of a blob/],
   ['findMissing', ['x'], /oids: must be a list, not "x"/],
   [
     'storeTree',
     [[{ path: 'a', mode: '100644', oid: 'x', name: 'y' }]],
-    /^storeTree: entries\[0\]\.name: unknown key; did you mean path\?/
+    /^storeTree at [^ ]+: entries\[0\]\.name: unknown key; did you mean path\?/
   ],
-  ['storeTree', [[], { basetree: 'x' }], /^storeTree: basetree: unknown option; did you mean baseTree\?/],
-  ['getTree', [{ recursiv: true }], /^getTree: recursiv: unknown key; did you mean recursive\?/],
+  ['storeTree', [[], { basetree: 'x' }], /^storeTree at [^ ]+: basetree: unknown option; did you mean baseTree\?/],
+  ['getTree', [{ recursiv: true }], /^getTree at [^ ]+: recursiv: unknown key; did you mean recursive\?/],
   ['getTree', [{ recursive: 'yes' }], /recursive: must be true or false, not "yes"/],
   ['getCommit', [5], /revision: must be a string, not 5/],
   ['listCommits', [{ pagesize: 5 }], /pagesize: unknown key; did you mean pageSize\?/],
@@ -171,7 +179,7 @@ const wrongCalls: WrongCall[] = [
   [
     'batch',
     [[{ storeBlob: { contnet: 'x' } }]],
-    /^batch: operations\[0\]\.storeBlob\.contnet: unknown key; did you mean content\?/
+    /^batch at [^ ]+: operations\[0\]\.storeBlob\.contnet: unknown key; did you mean content\?/
   ],
   ['batch', [[{ storeBlobs: {} }]], /unknown operation "storeBlobs"; did you mean storeBlob\?/],
   ['batch', [{ storeBlob: { content: 'x' } }], /operations: must be a list/],
@@ -228,7 +236,7 @@ test('an author may be an instance of a class, and values that are false mean th
     assert.equal((await repo.getBlob({ revision: 'main', path: 'empty' })).content.length, 0)
     await assert.rejects(
       repo.getBlob('x', { timeoutMs: 0 }),
-      /^BlobwireError: timeoutMs: must be a number above 0, not 0/
+      /^BlobwireError: getBlob at [^ ]+: timeoutMs: must be a number above 0, not 0/
     )
   }
 })

@@ -97,41 +97,57 @@ test('changes and guards of a wrong form are refused with the right one, before 
   const client = fixture.client()
   const oid = 'ab'.repeat(20)
   const wrong: [unknown, unknown, RegExp][] = [
-    [[['a', 'x']], undefined, /^commitFiles: changes: must be an object of paths or a Map, such as \{ 'a.txt'/],
-    [[], undefined, /^commitFiles: changes: must be an object of paths or a Map/],
-    [undefined, undefined, /^commitFiles: changes: is required/],
-    [new Date(), undefined, /^commitFiles: changes: must be an object of paths or a Map/],
-    [new Set(['a']), undefined, /^commitFiles: changes: must be an object of paths or a Map/],
-    [new Map([[1, 'x']]), undefined, /^commitFiles: changes: has a path that is no string: 1/],
-    [{ a: 5 }, undefined, /^commitFiles: changes\["a"\]: must be bytes, a string, null, \{ content \}/],
-    [{ a: undefined }, undefined, /^commitFiles: changes\["a"\]: must be bytes/],
-    [{ a: ['x'] }, undefined, /^commitFiles: changes\["a"\]: must be an object with the keys content/],
-    [{ a: {} }, undefined, /^commitFiles: changes\["a"\]: must be bytes/],
-    [{ a: { content: 'x', oid } }, undefined, /^commitFiles: changes\["a"\]: must have only one of content and oid/],
-    [{ a: { expectedOid: oid } }, undefined, /^commitFiles: changes\["a"\]: must be bytes/],
-    [{ a: { content: 7 } }, undefined, /^commitFiles: changes\["a"\]\.content: must be a Uint8Array or a string/],
-    [{ a: { oid: 7 } }, undefined, /^commitFiles: changes\["a"\]\.oid: must be a string/],
-    [{ a: { moveFrom: null } }, undefined, /^commitFiles: changes\["a"\]\.moveFrom: must be a string/],
-    [{ a: { delete: false } }, undefined, /^commitFiles: changes\["a"\]\.delete: must be true/],
-    [{ a: { delete: true, mode: '100644' } }, undefined, /^commitFiles: changes\["a"\]: a removal has no mode/],
+    [
+      [['a', 'x']],
+      undefined,
+      /^commitFiles at [^ ]+: changes: must be an object of paths or a Map, such as \{ 'a.txt'/
+    ],
+    [[], undefined, /^commitFiles at [^ ]+: changes: must be an object of paths or a Map/],
+    [undefined, undefined, /^commitFiles at [^ ]+: changes: is required/],
+    [new Date(), undefined, /^commitFiles at [^ ]+: changes: must be an object of paths or a Map/],
+    [new Set(['a']), undefined, /^commitFiles at [^ ]+: changes: must be an object of paths or a Map/],
+    [new Map([[1, 'x']]), undefined, /^commitFiles at [^ ]+: changes: has a path that is no string: 1/],
+    [{ a: 5 }, undefined, /^commitFiles at [^ ]+: changes\["a"\]: must be bytes, a string, null, \{ content \}/],
+    [{ a: undefined }, undefined, /^commitFiles at [^ ]+: changes\["a"\]: must be bytes/],
+    [{ a: ['x'] }, undefined, /^commitFiles at [^ ]+: changes\["a"\]: must be an object with the keys content/],
+    [{ a: {} }, undefined, /^commitFiles at [^ ]+: changes\["a"\]: must be bytes/],
+    [
+      { a: { content: 'x', oid } },
+      undefined,
+      /^commitFiles at [^ ]+: changes\["a"\]: must have only one of content and oid/
+    ],
+    [{ a: { expectedOid: oid } }, undefined, /^commitFiles at [^ ]+: changes\["a"\]: must be bytes/],
+    [
+      { a: { content: 7 } },
+      undefined,
+      /^commitFiles at [^ ]+: changes\["a"\]\.content: must be a Uint8Array or a string/
+    ],
+    [{ a: { oid: 7 } }, undefined, /^commitFiles at [^ ]+: changes\["a"\]\.oid: must be a string/],
+    [{ a: { moveFrom: null } }, undefined, /^commitFiles at [^ ]+: changes\["a"\]\.moveFrom: must be a string/],
+    [{ a: { delete: false } }, undefined, /^commitFiles at [^ ]+: changes\["a"\]\.delete: must be true/],
+    [
+      { a: { delete: true, mode: '100644' } },
+      undefined,
+      /^commitFiles at [^ ]+: changes\["a"\]: a removal has no mode/
+    ],
     [
       { a: { contents: 'x' } },
       undefined,
-      /^commitFiles: changes\["a"\]\.contents: unknown key; did you mean content\?/
+      /^commitFiles at [^ ]+: changes\["a"\]\.contents: unknown key; did you mean content\?/
     ],
     [{ a: { content: 'x', expectedOID: oid } }, undefined, /expectedOID: unknown key; did you mean expectedOid\?/],
-    [{ a: { content: 'x', expectedOid: 'main' } }, undefined, /^changes\["a"\]\.expectedOid: must be an oid, or null/],
-    [{ a: { content: 'x', expectedOid: '' } }, undefined, /^changes\["a"\]\.expectedOid: must be an oid, or null/],
-    [{ 'a/../b': 'x' }, undefined, /^changes\["a\/\.\.\/b"\]: must not contain/],
-    [{ a: 'x' }, ['b'], /^commitFiles: guards: must be an object of paths or a Map, such as \{ 'a.txt'/],
-    [{ a: 'x' }, null, /^commitFiles: guards: must be an object of paths or a Map/],
-    [{ a: 'x' }, { b: 'x' }, /^guards\["b"\]: must be an oid, or null/],
-    [{ a: 'x' }, { b: undefined }, /^commitFiles: guards\["b"\]: must be an oid or null/],
-    [{ a: 'x' }, { '/b': oid }, /^guards\["\/b"\]: must not begin/],
+    [{ a: { content: 'x', expectedOid: 'main' } }, undefined, /: changes\["a"\]\.expectedOid: must be an oid, or null/],
+    [{ a: { content: 'x', expectedOid: '' } }, undefined, /: changes\["a"\]\.expectedOid: must be an oid, or null/],
+    [{ 'a/../b': 'x' }, undefined, /: changes\["a\/\.\.\/b"\]: must not contain/],
+    [{ a: 'x' }, ['b'], /^commitFiles at [^ ]+: guards: must be an object of paths or a Map, such as \{ 'a.txt'/],
+    [{ a: 'x' }, null, /^commitFiles at [^ ]+: guards: must be an object of paths or a Map/],
+    [{ a: 'x' }, { b: 'x' }, /: guards\["b"\]: must be an oid, or null/],
+    [{ a: 'x' }, { b: undefined }, /^commitFiles at [^ ]+: guards\["b"\]: must be an oid or null/],
+    [{ a: 'x' }, { '/b': oid }, /: guards\["\/b"\]: must not begin/],
     [
       { a: 'x' },
       { a: oid },
-      /^guards\["a"\]: also in changes; guard the change itself: \{ content: …, expectedOid: … \}/
+      /: guards\["a"\]: also in changes; guard the change itself: \{ content: …, expectedOid: … \}/
     ]
   ]
   for (const [changes, guards, message] of wrong) {

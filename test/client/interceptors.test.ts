@@ -171,5 +171,5 @@ test('what was sent on ends by itself, and says how far it has got', { timeout: 
   clock.advance(2000)
   await new Promise(setImmediate)
   sent.reject(new BlobwireError({ code: 'cancelled', message: 'by the call itself', sent: 'maybe', attempts: 2 }))
-  await assert.rejects(call, { message: 'by the call itself', sent: 'maybe', attempts: 2 })
+  await assert.rejects(call, { message: 'getCommit: by the call itself', sent: 'maybe', attempts: 2 })
 })

@@ -68,7 +68,12 @@ test('200 calls a second that all fail for a minute: at most 1.25 attempts a cal
 test('the last error is reported, with the reason retry_budget_exhausted', async () => {
   const retry = { maxAttempts: 3, baseMs: 0, maxMs: 0, budgetRatio: 0, budgetPerSecond: 0 }
   const { write, arrivals } = pipelineHarness({ retry, respond: (arrival) => arrival.fail(down) })
-  await assert.rejects(write(), { code: 'unavailable', reason: 'retry_budget_exhausted', message: 'down', attempts: 1 })
+  await assert.rejects(write(), {
+    code: 'unavailable',
+    reason: 'retry_budget_exhausted',
+    message: 'storeBlob at a: down',
+    attempts: 1
+  })
   assert.equal(arrivals.length, 1)
 })
 
