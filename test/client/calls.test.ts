@@ -179,7 +179,7 @@ test('an entry of a listing whose path is not UTF-8 is not stored under another 
     { ...entry, path: 'b', rawPath: new Uint8Array(0) },
     { ...entry, rawPath: Uint8Array.of(0x61, 0xff) }
   ]
-  const refusal = { code: 'invalid_argument', sent: 'never', message: /^entries\[1\]\.path: must be UTF-8/ }
+  const refusal = { code: 'invalid_argument', sent: 'never', message: /: entries\[1\]\.path: must be UTF-8/ }
   await assert.rejects(client.storeTree('demo', entries), refusal)
   await client.close()
 })

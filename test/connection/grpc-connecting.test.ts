@@ -67,7 +67,9 @@ for (const batch of [undefined, false] as const) {
   test(`an abort and a deadline come before the time limit: ${batch === false ? 'single request' : 'session'}`, async (context) => {
     const { client: open } = await silentNetwork(context)
     const client = open({ batch, connection: { connectTimeoutMs: 3000 } })
-    const aborted = client.storeBlob('demo', 'x', { signal: AbortSignal.timeout(50) })
+    const controller = new AbortController()
+    setTimeout(() => controller.abort(), 50)
+    const aborted = client.storeBlob('demo', 'x', { signal: controller.signal })
     const late = client.storeBlob('demo', 'x', { timeoutMs: 100 })
     for (const [call, code] of [
       [settlesWithin(aborted, 350), 'cancelled'],
