@@ -3,7 +3,8 @@
 /** A commit to be visited. */
 export interface FoundCommit {
   readonly oid: string
-  readonly timeSeconds: number
+  /** As `ParsedCommit.date`. */
+  readonly date: number
   /** Numbers the commits in the order in which they were found. */
   readonly number: number
 }
@@ -55,5 +56,5 @@ export class CommitHeap {
 }
 
 function isBefore(a: FoundCommit, b: FoundCommit): boolean {
-  return a.timeSeconds === b.timeSeconds ? a.number < b.number : a.timeSeconds > b.timeSeconds
+  return a.date === b.date ? a.number < b.number : a.date > b.date
 }

@@ -114,8 +114,8 @@ export class CommitWalk implements Walk<ReadCommit>, WaitingWalk {
     for (let oid = this.#toAdd[0]; oid !== undefined; oid = this.#toAdd[0]) {
       const isStraight = this.#seen.size === 0
       if (isStraight || !this.#seen.has(keyOf(oid))) {
-        const { timeSeconds } = (await this.#read(oid)).committer
-        this.#heap.push({ oid, timeSeconds, number: this.#found++ })
+        const { date } = await this.#read(oid)
+        this.#heap.push({ oid, date, number: this.#found++ })
         if (!isStraight) this.#seen.add(keyOf(oid))
       }
       this.#toAdd = this.#toAdd.slice(1)

@@ -35,8 +35,8 @@ export async function storeCommit(
 
 /** A commit as responses carry it; `raw` only where the fields do not hold everything. */
 export function toCommit(read: ParsedCommit & { oid: string; raw: Uint8Array }): Messages['Commit'] {
-  const { canonical, oid, raw, tree, parents, author, committer, message } = read
-  const fields = { oid, tree, parents: [...parents], author, committer, message }
+  const { canonical, oid, raw, tree, parents, author, committer, message, encoding } = read
+  const fields = { oid, tree, parents: [...parents], author, committer, message, encoding }
   return { ...fields, raw: canonical ? new Uint8Array(0) : raw }
 }
 

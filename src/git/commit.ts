@@ -3,6 +3,10 @@ import { BlobwireError, invalidArgument } from '../core/error.ts'
 import { compare, decodeUtf8, encodeUtf8, isUtf8, toNative } from '../platform/bytes.ts'
 import { isOid } from './oid.ts'
 import { formatSignature, type Identity, parseSignature } from './signature.ts'
+import { decodeText } from './text-encoding.ts'
+
+/** Dates are numbers of 64 bits without a sign. */
+const maxDate = 2 ** 64
 
 /** The fields of a commit without further headers. */
 export interface CommitFields {
@@ -13,8 +17,13 @@ export interface CommitFields {
   readonly message: string
 }
 
-/** A parsed commit. `canonical` = encoding the fields gives exactly the object's bytes. */
+/** A parsed commit. */
 export interface ParsedCommit extends CommitFields {
+  /** The encoding of its texts as it names it; '' = none is named, which means UTF-8. */
+  readonly encoding: string
+  /** Seconds since 1970 that Git orders history by: those of the committer where his line is exact. */
+  readonly date: number
+  /** Encoding the fields gives exactly the object's bytes. */
   readonly canonical: boolean
 }
 
@@ -47,38 +56,80 @@ function damaged(): BlobwireError {
   })
 }
 
-const lineFeed = 0x0a
-
-/** The identity of a malformed author or committer line. */
+/** The identity of an author or committer line in which Git reads nothing. */
 const nobody: Identity = { name: '', email: '', timeSeconds: 0, zone: '+0000' }
 
 /**
- * Parses a commit object. Bytes that are not UTF-8 become U+FFFD.
+ * Parses a commit object as Git reads it. Texts are in UTF-8, or in the encoding that the commit names where the platform
+ * knows it; bytes of another encoding become U+FFFD. Sources: Git's `parse_commit_buffer` and `parse_commit_header`.
  * @throws BlobwireError `data_loss`, reason `integrity`, for malformed bytes
  */
 export function parseCommit(content: Uint8Array): ParsedCommit {
   const bytes = toNative(content)
-  const headEnd = endOfHead(bytes)
-  const head = decodeUtf8(bytes, 0, headEnd < 0 ? bytes.length : headEnd)
-    .replace(/\n$/, '')
-    .split('\n')
-  const message = headEnd < 0 ? '' : decodeUtf8(bytes, headEnd + 2)
-  const values = (name: string) =>
-    head.filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length + 1))
-  const [tree = ''] = values('tree')
-  const parents = values('parent')
-  if (!isOid(tree) || !parents.every((parent) => isOid(parent))) throw damaged()
-  const author = parseSignature(values('author')[0] ?? '') ?? nobody
-  const committer = parseSignature(values('committer')[0] ?? '') ?? nobody
+  const text = decodeUtf8(bytes)
+  const links = parseLinks(text)
+  const { encoding, hasOthers, ...written } = parseTexts(text, links.end)
+  const { tree, parents } = links
+  const decoded = encoding === '' ? undefined : decodeText(bytes, encoding)
+  // An encoding that is not that of the object's own words, such as UTF-16, is none of its texts either.
+  const texts = decoded?.startsWith(text.slice(0, links.end)) ? parseTexts(decoded, links.end) : written
+  const { message } = texts
+  const author = parseSignature(texts.author) ?? nobody
+  const committer = parseSignature(texts.committer) ?? nobody
   const fields = { tree, parents, author, committer, message }
-  return { ...fields, canonical: isUtf8(bytes) && encodesTo(fields, bytes) }
+  const canonical = !hasOthers && isUtf8(bytes) && encodesTo(fields, bytes)
+  return { ...fields, encoding, date: dateOf(text, links.end), canonical }
 }
 
-/** Position of the first empty line, in front of the message; -1 = there is none. */
-function endOfHead(bytes: Uint8Array): number {
-  let at = bytes.indexOf(lineFeed)
-  while (at >= 0 && bytes[at + 1] !== lineFeed) at = bytes.indexOf(lineFeed, at + 1)
-  return at
+/** The tree and the parents, with which each commit begins. `end` is where the rest begins. */
+function parseLinks(text: string): { tree: string; parents: string[]; end: number } {
+  const parents: string[] = []
+  let [tree, end] = parseLink(text, 'tree ', 0)
+  for (let parent = ''; text.startsWith('parent ', end); parents.push(parent)) {
+    ;[parent, end] = parseLink(text, 'parent ', end)
+  }
+  return { tree, parents, end }
+}
+
+function parseLink(text: string, word: string, at: number): [oid: string, end: number] {
+  const end = text.indexOf('\n', at)
+  const oid = text.slice(at + word.length, end).toLowerCase()
+  if (end < 0 || !text.startsWith(word, at) || !isOid(oid)) throw damaged()
+  return [oid, end + 1]
+}
+
+/** The other headers and the message, which ends at a NUL; of several authors, Git shows the last. */
+function parseTexts(text: string, start: number) {
+  const found = { author: '', committer: '', encoding: '', message: '', hasOthers: false }
+  let at = start
+  while (at < text.length && text[at] !== '\n' && text[at] !== '\0') {
+    let end = text.indexOf('\n', at)
+    if (end < 0) end = text.length
+    if (text.startsWith('author ', at)) found.author = text.slice(at + 7, end)
+    else if (text.startsWith('committer ', at)) found.committer = text.slice(at + 10, end)
+    else {
+      found.hasOthers = true
+      if (found.encoding === '' && text.startsWith('encoding ', at)) found.encoding = text.slice(at + 9, end)
+    }
+    at = end + 1
+  }
+  if (text[at] !== '\n') return found
+  const end = text.indexOf('\0', at)
+  found.message = end < 0 ? text.slice(at + 1) : text.slice(at + 1, end)
+  return found
+}
+
+/** Source: Git's `parse_commit_date`; a date before 1970 overflows. */
+function dateOf(text: string, start: number): number {
+  const line = text.indexOf('\n', start) + 1
+  if (!text.startsWith('author', start) || line === 0 || !text.startsWith('committer', line)) return 0
+  const end = text.indexOf('\n', line)
+  const from = text.lastIndexOf('>', end)
+  if (end < 0 || from < line) return 0
+  const [, sign, digits] = /^[ \t\r\n]*(-?)(\d+)/.exec(text.slice(from + 1, end)) ?? []
+  if (digits === undefined) return 0
+  const seconds = Math.min(Number(digits), maxDate)
+  return sign === '-' && seconds > 0 ? maxDate - seconds : seconds
 }
 
 function encodesTo(fields: CommitFields, bytes: Uint8Array): boolean {

@@ -12,6 +12,7 @@ export interface Identity {
 }
 
 const forbidden = /[<>\n\0]/
+const zoneForm = /^[+-]\d{4}$/
 
 /**
  * The text of the identity in a commit.
@@ -26,7 +27,7 @@ export function formatSignature(identity: Identity, field: string): string {
   if (!Number.isSafeInteger(timeSeconds) || timeSeconds < 0) {
     throw invalidArgument(`${field}.timeSeconds`, 'must be a whole number of seconds since 1970, not negative')
   }
-  if (!/^[+-]\d{4}$/.test(zone)) throw invalidArgument(`${field}.zone`, 'must be like +0000 or -0330')
+  if (!zoneForm.test(zone)) throw invalidArgument(`${field}.zone`, 'must be like +0000 or -0330')
   return `${name} <${email}> ${timeSeconds} ${zone}`
 }
 
@@ -35,11 +36,31 @@ function checkText(text: string, field: string): void {
   if (forbidden.test(text)) throw invalidArgument(field, 'must not contain <, >, a newline or NUL')
 }
 
-const form = /^(.*?) ?<([^<>]*)> (\d{1,16}) ([+-]\d{4})$/
+/** Git's `isspace`. */
+const spaces = ' \t\r\n'
+const dateForm = /^[ \t\r\n]*(\d+)[ \t\r\n]*([+-]\d+)/
 
-/** Parses an identity; undefined = the text is malformed. */
+/**
+ * Parses an identity as Git reads it, which is lenient: the date is behind the last ">", and one that is missing, has no
+ * zone or is too large is 1970. Undefined = there is no e-mail address, and Git reads nothing. Source: `split_ident_line`
+ * and `show_ident_date`.
+ */
 export function parseSignature(text: string): Identity | undefined {
-  const [, name, email, seconds, zone] = form.exec(text) ?? []
-  if (name === undefined || email === undefined || seconds === undefined || zone === undefined) return undefined
-  return { name, email, timeSeconds: Number(seconds), zone }
+  const open = text.indexOf('<')
+  const close = text.indexOf('>', open + 1)
+  if (open < 0 || close < 0) return undefined
+  let nameEnd = open
+  while (nameEnd > 0 && spaces.includes(text[nameEnd - 1] as string)) nameEnd--
+  const name = text.slice(0, nameEnd)
+  const email = text.slice(open + 1, close)
+  const [, digits = '', zone = ''] = dateForm.exec(text.slice(text.lastIndexOf('>') + 1)) ?? []
+  const timeSeconds = Number(digits)
+  if (digits === '' || !Number.isSafeInteger(timeSeconds)) return { name, email, timeSeconds: 0, zone: '+0000' }
+  return { name, email, timeSeconds, zone: zoneForm.test(zone) ? zone : shownZone(Number(zone)) }
+}
+
+/** The zone as Git shows a number: `+051800` is +51800. */
+function shownZone(zone: number): string {
+  if (Math.abs(zone) >= 2 ** 31 - 1) return '+0000'
+  return `${zone < 0 ? '-' : '+'}${String(Math.abs(zone)).padStart(4, '0')}`
 }

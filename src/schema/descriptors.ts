@@ -100,7 +100,8 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
     { name: 'author', number: 4, kind: 'message', type: 'Signature' },
     { name: 'committer', number: 5, kind: 'message', type: 'Signature' },
     { name: 'message', number: 6, kind: 'string' },
-    { name: 'raw', number: 7, kind: 'bytes' }
+    { name: 'raw', number: 7, kind: 'bytes' },
+    { name: 'encoding', number: 8, kind: 'string' }
   ],
   StoreCommitRequest: [
     { name: 'repository', number: 1, kind: 'string' },

@@ -167,8 +167,11 @@ export interface Commit {
   committer: Signature
   message: string
   /** The commit object as stored. Only where the fields above do not make up all of it (signed commits,
-   * extra headers, messages that are not UTF-8). */
+   * extra headers, author lines that are not exact, texts that are not UTF-8). */
   raw: Uint8Array
+  /** The header `encoding` as the commit has it; empty = none, which means UTF-8. Names and message are decoded where the
+   * server knows the encoding; other bytes that are not UTF-8 are U+FFFD in them. */
+  encoding: string
 }
 
 export interface StoreCommitRequest {

@@ -52,7 +52,7 @@ function verifyCommit(commit: Messages['Commit']): void {
     return
   }
   checkOid('commit', 'commit', { oid, content: raw })
-  const { canonical: _, ...fields } = parseCommit(raw)
+  const { canonical: _, date: __, ...fields } = parseCommit(raw)
   Object.assign(commit, fields)
 }
 
