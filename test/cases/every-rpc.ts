@@ -117,7 +117,8 @@ const commits: Step = async ({ repo, oids, format }) => {
     author,
     committer,
     message: 'Zweiter — ✓\n',
-    raw: new Uint8Array(0)
+    raw: new Uint8Array(0),
+    encoding: ''
   })
   const ref = 'refs/heads/side'
   assert.deepEqual(await repo.updateRefs([{ name: ref, expectedOid: null, newOid: second.oid }]), {
