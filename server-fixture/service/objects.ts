@@ -1,10 +1,10 @@
 /** The RPCs about objects of any kind, as their bytes. */
-import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
+import { invalidArgument } from '../../src/core/error.ts'
 import { type ObjectKind, objectKinds } from '../../src/git/oid.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { checkOid, limitExceeded, notFound, precondition } from './errors.ts'
-import { namedObjects } from './object-check/named-objects.ts'
-import { treeProblems } from './object-check/tree.ts'
+import { checkObject } from './object-check/check-object.ts'
+import { describeProblem } from './object-check/checked-object.ts'
 import { checkKinds } from './references.ts'
 import { type Found, findObject, findTree } from './revision.ts'
 import { entryAt } from './tree-path.ts'
@@ -25,23 +25,14 @@ export async function storeObject(
   if (!objectKinds.includes(kind)) throw invalidArgument('kind', `must be one of ${objectKinds.join(', ')}`)
   if (!['', 'strict', 'lenient'].includes(check)) throw invalidArgument('check', 'must be strict or lenient')
   checkSize(workspace, kind, content.length)
-  const objects = named(kind, content, workspace)
-  const warnings = kind === 'tree' ? treeProblems(content) : []
-  const [first] = warnings
-  if (first !== undefined && check !== 'lenient') {
-    throw invalidArgument('content', `${first.id}: ${first.message}; check: 'lenient' takes the object all the same`)
+  const { problems, named } = checkObject(kind, content, workspace.format)
+  const warnings = problems.map(describeProblem)
+  if (warnings.length > 0 && check !== 'lenient') {
+    const found = warnings.map(({ id, message }) => `${id} (${message})`).join(', ')
+    throw invalidArgument('content', `\`git fsck --strict\` reports ${found}; check: 'lenient' takes the ${kind}`)
   }
-  await checkKinds(workspace, objects)
+  await checkKinds(workspace, named)
   return { oid: workspace.stage(kind, content), size: content.length, warnings }
-}
-
-function named(kind: ObjectKind, content: Uint8Array, { format }: Workspace) {
-  try {
-    return namedObjects(kind, content, format)
-  } catch (error) {
-    if (!(error instanceof BlobwireError)) throw error
-    throw invalidArgument('content', error.message)
-  }
 }
 
 /** GetObject. */

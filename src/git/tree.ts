@@ -33,7 +33,7 @@ const space = 0x20
 const nul = new Uint8Array(1)
 
 /** Git sorts a tree as if its name ended in "/". Source: git-mktree(1) and Git's `base_name_compare`. */
-function compareItems(a: TreeItem, b: TreeItem): number {
+export function compareItems(a: TreeItem, b: TreeItem): number {
   const length = Math.min(a.name.length, b.name.length)
   const order = compare(a.name.subarray(0, length), b.name.subarray(0, length))
   return order !== 0 ? order : byteAfter(a, length) - byteAfter(b, length)
