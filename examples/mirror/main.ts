@@ -12,13 +12,13 @@ const say = (line: string) => process.stdout.write(`${line}\n`)
 
 function sayLeftOut(leftOut: readonly LeftOutRef[]): void {
   if (leftOut.length === 0) return
-  say(`left out: ${leftOut.length} refs that cannot be copied`)
+  say(`refs that cannot be copied, and are left out (${leftOut.length}):`)
   for (const { name, reason } of leftOut) say(`  ${name}: ${reason}`)
 }
 
 /** Before anything is sent. */
 function sayPlan({ large, leftOut }: Plan): void {
-  if (large.length > 0) say(`the server does not take ${large.length} objects of this size:`)
+  if (large.length > 0) say(`objects that are too large for the server (${large.length}):`)
   for (const { oid, kind, size, path } of large) say(`  ${kind} ${oid} ${size} bytes ${path}`)
   sayLeftOut(leftOut)
 }

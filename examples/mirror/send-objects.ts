@@ -2,10 +2,7 @@
 import { BlobwireError, type Repository } from '../../src/index.ts'
 import type { MissingObjects } from './missing-objects.ts'
 import type { ObjectReader, SourceObject } from './object-reader.ts'
-
-/** Bytes, and number, of blobs on their way. The server's answers make room for more. */
-const maxBytesUnderWay = 8 * 1024 * 1024
-const maxUnderWay = 4000
+import { SendWindow } from './send-window.ts'
 
 /** A request of trees, commits or tags: each may need the one before it, so that requests follow one another. */
 const maxOperations = 1000
@@ -39,35 +36,19 @@ export async function sendObjects(objects: MissingObjects, sending: Sending): Pr
 
 /** Blobs refer to nothing: each is a call of its own, and the client gathers calls into frames. */
 async function sendBlobs(blobs: AsyncIterable<SourceObject>, { repo, onSent }: Sending): Promise<void> {
-  let bytes = 0
-  let count = 0
-  let failure: { error: unknown } | undefined
-  let wake: () => void = () => {}
-  const room = () => (bytes < maxBytesUnderWay && count < maxUnderWay) || failure !== undefined
-  const settle = (size: number) => {
-    bytes -= size
-    count--
-    wake()
-  }
+  const window = new SendWindow()
   for await (const { content, oid } of blobs) {
-    if (!room()) await new Promise<void>((resolve) => (wake = () => room() && resolve()))
-    if (failure !== undefined) throw failure.error
-    bytes += content.length
-    count++
-    repo.storeBlob(content).then(
-      (stored) => {
-        if (stored.oid === oid) onSent(1, content.length)
-        else failure ??= { error: new Error(`blob ${oid} was stored as ${stored.oid}`) }
-        settle(content.length)
-      },
-      (error) => {
-        failure ??= { error }
-        settle(content.length)
-      }
-    )
+    await window.begin(content.length, async () => {
+      checkOid(oid, await repo.storeBlob(content))
+      onSent(1, content.length)
+    })
   }
-  if (count > 0) await new Promise<void>((resolve) => (wake = () => (count === 0 || failure) && resolve()))
-  if (failure !== undefined) throw failure.error
+  await window.end()
+}
+
+/** The copy would be another one. */
+function checkOid(oid: string, stored: { readonly oid: string }): void {
+  if (stored.oid !== oid) throw new Error(`object ${oid} of the source was stored as ${stored.oid}`)
 }
 
 /** One request after the other; git reads the next one's objects meanwhile. */
@@ -104,7 +85,7 @@ async function sendGroup(group: readonly SourceObject[], { repo, onSent }: Sendi
   for (const [index, { oid, content }] of group.entries()) {
     const result = results[index]
     if (result?.ok) {
-      if (result.value.oid !== oid) throw new Error(`object ${oid} was stored as ${result.value.oid}`)
+      checkOid(oid, result.value)
       objects++
       bytes += content.length
       continue

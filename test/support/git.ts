@@ -19,7 +19,7 @@ export class GitRepository {
   readonly directory: string
 
   /** It is gone when the test has ended. */
-  constructor(context: TestContext, format: ObjectFormat) {
+  constructor(context: Pick<TestContext, 'after'>, format: ObjectFormat) {
     this.directory = mkdtempSync(join(tmpdir(), 'blobwire-git-'))
     context.after(() => rmSync(this.directory, { recursive: true, force: true }))
     this.run(['init', '--quiet', '--bare', `--object-format=${format}`, '--initial-branch=main', '.'])

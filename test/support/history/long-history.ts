@@ -80,7 +80,7 @@ class Refs extends Map<string, string> {
 /** Makes a project's branches; `main` is the first. */
 function makeBranches(writer: HistoryWriter, commits: number, refs: Refs): State {
   const { pool } = writer
-  const random = randomNumbers(commits)
+  const random = randomNumbers(1)
   const edit = (tree: Directory, index: number): Directory => {
     const path = `${directories[random(directories.length)]}file${random(24)}.txt`
     return tree.with(path, '100644', pool.add('blob', fileText(path, index)))

@@ -7,10 +7,18 @@ interface Git {
   run(args: readonly string[], input?: string | Uint8Array): string
 }
 
-/** Writes objects, refs and HEAD with three git processes. `index-pack` computes the oids, `update-ref` looks for them. */
-export async function writeHistory(git: Git, { objects, format, refs, head }: History): Promise<void> {
+/**
+ * Writes objects, refs and HEAD with three git processes. `index-pack` computes the oids, `update-ref` looks for them.
+ *
+ * @param replace whether refs may be there already
+ */
+export async function writeHistory(
+  git: Git,
+  { objects, format, refs, head }: History,
+  { replace = false }: { replace?: boolean } = {}
+): Promise<void> {
   git.run(['index-pack', '--stdin'], await encodePack(objects, format))
-  const commands = Array.from(refs, ([name, oid]) => `create ${name} ${oid}\n`).join('')
+  const commands = Array.from(refs, ([name, oid]) => `${replace ? 'update' : 'create'} ${name} ${oid}\n`).join('')
   git.run(['update-ref', '--stdin'], Buffer.from(commands, 'latin1'))
   git.run(['symbolic-ref', 'HEAD', head])
 }

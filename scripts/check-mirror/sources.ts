@@ -1,0 +1,68 @@
+/** The repositories that `check:mirror` copies: two generated ones, this project's own, and those that are named. */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { root } from '../../test/support/child.ts'
+import { GitRepository } from '../../test/support/git.ts'
+import { type HistoryOptions, longHistory } from '../../test/support/history/long-history.ts'
+import type { History } from '../../test/support/history/objects.ts'
+import { wideHistory } from '../../test/support/history/wide-history.ts'
+import { writeHistory } from '../../test/support/history/write-history.ts'
+import { signer } from './signing.ts'
+
+/** A repository to copy. */
+export interface MirrorSource {
+  readonly name: string
+  readonly directory: string
+  readonly commits: number
+  /** Commits with a signature of `signer`. */
+  readonly signed: readonly string[]
+  /** Directory of the keys with which they were signed. */
+  readonly keys: string
+}
+
+interface Place {
+  readonly directory: string
+  readonly after: (remove: () => void) => void
+}
+
+async function generate(
+  make: (options: HistoryOptions) => History,
+  name: string,
+  { commits, place }: { readonly commits: number; readonly place: Place }
+): Promise<MirrorSource> {
+  const keys = join(place.directory, name)
+  mkdirSync(keys)
+  const history = make({ commits, sign: signer(keys) })
+  const git = new GitRepository({ after: place.after as never }, history.format)
+  await writeHistory(git, history)
+  const isSigned = (content: Uint8Array) => Buffer.from(content).includes('BEGIN SSH SIGNATURE')
+  const signed = history.objects.filter(({ kind, content }) => kind === 'commit' && isSigned(content))
+  return { name, directory: git.directory, commits: history.commits, signed: signed.map(({ oid }) => oid), keys }
+}
+
+/** A repository that is there. */
+function existing(name: string, directory: string): MirrorSource {
+  const count = execFileSync('git', ['-C', directory, 'rev-list', '--all', '--count'], {
+    stdio: ['ignore', 'pipe', 'ignore']
+  })
+  return { name, directory, commits: Number(count), signed: [], keys: '' }
+}
+
+/** @param directories further repositories */
+export async function makeSources(
+  commits: number,
+  directories: readonly string[],
+  place: Place
+): Promise<MirrorSource[]> {
+  const sources = [
+    await generate(longHistory, 'long', { commits, place }),
+    await generate(wideHistory, 'wide', { commits, place })
+  ]
+  try {
+    sources.push(existing('blobwire', root))
+  } catch {
+    console.log('this directory is no Git repository: its own history is left out')
+  }
+  return [...sources, ...directories.map((directory) => existing(directory, directory))]
+}

@@ -1,0 +1,163 @@
+/** The example `mirror` where a run is not the first, not complete, or cannot copy everything. */
+import assert from 'node:assert/strict'
+import { before, type TestContext, test } from 'node:test'
+import { type MirrorOptions, mirror } from '../../examples/mirror/mirror.ts'
+import type { Plan } from '../../examples/mirror/plan.ts'
+import { verify } from '../../examples/mirror/verify.ts'
+import type { Repository } from '../../src/index.ts'
+import { GitRepository } from '../support/git.ts'
+import { type HistoryOptions, longHistory } from '../support/history/long-history.ts'
+import { writeHistory } from '../support/history/write-history.ts'
+import { atEnd, type TestServer, testServer } from '../support/server.ts'
+
+const someone = ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.org']
+
+let served: TestServer
+let count = 0
+
+before(async (context) => {
+  served = atEnd(context as never, await testServer())
+})
+
+async function makeSource(context: TestContext, options: HistoryOptions): Promise<GitRepository> {
+  const source = new GitRepository(context, options.format ?? 'sha1')
+  await writeHistory(source, longHistory(options))
+  return source
+}
+
+/** A repository of its own, with nothing in it. */
+const newRepo = (): Repository => served.client().repository(`case-${count++}`)
+
+async function refsOf(repo: Repository): Promise<string[]> {
+  const lines: string[] = []
+  for await (const { oid, name } of repo.refs()) lines.push(`${oid} ${name}`)
+  return lines
+}
+
+const refsIn = (source: GitRepository) =>
+  source.run(['for-each-ref', '--format=%(objectname) %(refname)']).trim().split('\n')
+
+const run = (source: GitRepository, repo: Repository, options: Partial<MirrorOptions> = {}) =>
+  mirror({ source: source.directory, repo, ...options })
+
+test('a repository with sha256', async (context) => {
+  const source = await makeSource(context, { commits: 30, format: 'sha256' })
+  const repo = newRepo()
+  const done = await run(source, repo)
+  assert.deepEqual(await verify({ ...done, repo }), [])
+  assert.deepEqual(await refsOf(repo), refsIn(source))
+})
+
+test('a later run sends what is new, moves refs wherever they went, and deletes only when told to', async (context) => {
+  const source = await makeSource(context, { commits: 20 })
+  const repo = newRepo()
+  await run(source, repo)
+  const before = refsIn(source).map((line) => `^${line.split(' ')[0]}`)
+  await writeHistory(source, longHistory({ commits: 30 }), { replace: true })
+  source.run(['update-ref', '-d', 'refs/heads/gh-pages'])
+  const fresh = source.run(['--no-replace-objects', 'rev-list', '--objects', '--all', '--stdin'], before.join('\n'))
+  const kept = await run(source, repo)
+  assert.ok(kept.objects > 0 && kept.objects <= fresh.trim().split('\n').length)
+  const [difference, ...others] = await verify({ ...kept, repo })
+  assert.match(difference ?? '', /^only on the server: [0-9a-f]{40} refs\/heads\/gh-pages$/)
+  assert.deepEqual(others, [])
+  const pruned = await run(source, repo, { prune: true })
+  assert.deepEqual([pruned.totalObjects, pruned.refs], [0, 1])
+  assert.deepEqual(await refsOf(repo), refsIn(source))
+})
+
+test('a ref that becomes a directory of refs', async (context) => {
+  const source = await makeSource(context, { commits: 3 })
+  const repo = newRepo()
+  await run(source, repo)
+  source.run(['update-ref', '-d', 'refs/heads/gh-pages'])
+  source.run(['update-ref', 'refs/heads/gh-pages/new', 'refs/heads/main'])
+  const kept = await run(source, repo)
+  assert.equal(kept.leftOut[0]?.name, 'refs/heads/gh-pages/new')
+  assert.match(kept.leftOut[0]?.reason ?? '', /cannot exist together/)
+  assert.deepEqual((await run(source, repo, { prune: true })).leftOut, [])
+  assert.deepEqual(await refsOf(repo), refsIn(source))
+})
+
+test('a run that ends early leaves every ref as it was, and the next one sends the rest', async (context) => {
+  const source = await makeSource(context, { commits: 20 })
+  const repo = newRepo()
+  let blobs = 0
+  const stopped = run(source, repo, {
+    onPlan: ({ objects }) => {
+      blobs = objects.blob.length
+    },
+    onProgress: ({ objects }) => {
+      if (objects >= blobs) throw new Error('stopped here')
+    }
+  })
+  await assert.rejects(stopped, /stopped here/)
+  assert.deepEqual(await refsOf(repo), [])
+  const rest = await run(source, repo)
+  const all = source.run(['--no-replace-objects', 'rev-list', '--objects', '--all']).trim().split('\n').length
+  assert.equal(rest.objects, all - blobs)
+  assert.deepEqual(await verify({ ...rest, repo }), [])
+})
+
+test('objects above the limit: precisely the refs that reach them are left out, told before anything is sent', async (context) => {
+  const large = new Uint8Array(1024 * 1024 + 1)
+  const source = await makeSource(context, { commits: 5, large })
+  source.run([...someone, 'tag', '-a', '-m', 'Large', 'large-tag', 'refs/heads/large'])
+  source.run(['update-ref', 'refs/trees/large', 'refs/heads/large^{tree}'])
+  const repo = newRepo()
+  const told: Plan[] = []
+  const options = { onPlan: (plan: Plan) => told.push(plan) }
+  const refused = await run(source, repo, { ...options, strict: true })
+  assert.equal(refused.objects, 0)
+  assert.deepEqual(await refsOf(repo), [])
+  const done = await run(source, repo, options)
+  assert.equal(told.length, 2)
+  for (const plan of told) {
+    const oid = source.run(['rev-parse', 'refs/heads/large:assets/large.bin']).trim()
+    assert.deepEqual(plan.large, [{ oid, kind: 'blob', size: large.length, path: 'assets/large.bin' }])
+    const names = plan.leftOut.map(({ name }) => name)
+    assert.deepEqual(names, ['refs/heads/large', 'refs/tags/large-tag', 'refs/trees/large'])
+    for (const { reason } of plan.leftOut) assert.match(reason, /^blob [0-9a-f]{40} has 1048577 bytes.*large\.bin/)
+  }
+  assert.deepEqual(
+    await refsOf(repo),
+    refsIn(source).filter((line) => !line.includes('large'))
+  )
+  const commit = source.run(['rev-parse', 'refs/heads/large']).trim()
+  assert.deepEqual((await repo.findMissing([commit])).missing, [commit])
+  assert.deepEqual(await verify({ ...done, repo }), [])
+  const again = await run(source, repo)
+  assert.deepEqual([again.totalObjects, again.totalRefs, again.leftOut.length], [0, 0, 3])
+})
+
+test('a shallow source: only where the server has the parents of its first commits', async (context) => {
+  const source = await makeSource(context, { commits: 12 })
+  const shallow = new GitRepository(context, 'sha1')
+  const fetch = [
+    'fetch',
+    '--quiet',
+    '--no-tags',
+    '--depth=2',
+    `file://${source.directory}`,
+    'refs/heads/main:refs/heads/copy'
+  ]
+  shallow.run(fetch)
+  const repo = newRepo()
+  const refused = await run(shallow, repo)
+  assert.deepEqual([refused.objects, refused.refs], [0, 0])
+  assert.match(refused.leftOut[0]?.reason ?? '', /^the source is shallow: /)
+  await run(source, repo)
+  const copied = await run(shallow, repo)
+  assert.deepEqual(copied.leftOut, [])
+  assert.ok((await refsOf(repo)).some((line) => line.endsWith(' refs/heads/copy')))
+})
+
+test('a source that git cannot read sends nothing', async (context) => {
+  const repo = newRepo()
+  await assert.rejects(mirror({ source: '/nonexistent', repo }), /git rev-parse .*\/nonexistent/)
+  const source = await makeSource(context, { commits: 2 })
+  const tree = source.store('tree', Buffer.concat([Buffer.from('100644 gone\0'), Buffer.alloc(20, 1)]))
+  source.run(['update-ref', 'refs/trees/damaged', tree])
+  await assert.rejects(run(source, repo), /git rev-list.* missing blob object/s)
+  assert.deepEqual(await refsOf(repo), [])
+})

@@ -1,0 +1,84 @@
+/** The example `mirror` as a program: what it prints, and its exit codes. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { readCommand, UsageError } from '../../examples/mirror/options.ts'
+import { progressDisplay } from '../../examples/mirror/progress-display.ts'
+import { runNode } from '../support/child.ts'
+import { GitRepository } from '../support/git.ts'
+import { longHistory } from '../support/history/long-history.ts'
+import { writeHistory } from '../support/history/write-history.ts'
+import { atEnd, testServer } from '../support/server.ts'
+
+/** Runs the program; its output, and its exit code. */
+async function runMirror(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  try {
+    return { code: 0, ...(await runNode('examples/mirror/main.ts', ...args)) }
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string }
+    return { code, stdout, stderr }
+  }
+}
+
+test('the program tells first what it leaves out, then what it did, and exits with 0, 1 or 3', async (context) => {
+  const source = new GitRepository(context, 'sha1')
+  const large = new Uint8Array(1024 * 1024 + 1)
+  await writeHistory(source, longHistory({ commits: 3, large }))
+  const served = atEnd(context, await testServer({ store: 'git' }))
+  const args = [source.directory, '--endpoint', served.server.http, '--repository', 'copy', '--verify']
+  const left = await runMirror(...args, '--data', served.data)
+  assert.equal(left.stderr, '')
+  assert.match(
+    left.stdout,
+    new RegExp(
+      [
+        '^objects that are too large for the server \\(1\\):',
+        '  blob [0-9a-f]{40} 1048577 bytes assets/large.bin',
+        'refs that cannot be copied, and are left out \\(1\\):',
+        '  refs/heads/large: blob [0-9a-f]{40} has 1048577 bytes, the server takes 1048576 \\(assets/large.bin\\)',
+        '\\d+ objects \\([0-9.]+ MB\\) sent, \\d+ refs updated in [0-9.]+ s, \\d+ objects/s',
+        'equal: refs and HEAD, and git fsck --strict finds nothing new\n$'
+      ].join('\n')
+    )
+  )
+  assert.equal(left.code, 3)
+  source.run(['update-ref', '-d', 'refs/heads/large'])
+  source.run(['update-ref', '-d', 'refs/heads/empty'])
+  const different = await runMirror(...args)
+  assert.match(different.stdout, /^0 objects .*\nDIFFERENT: only on the server: [0-9a-f]{40} refs\/heads\/empty\n$/)
+  assert.equal(different.code, 1)
+  const equal = await runMirror(...args, '--prune')
+  assert.match(equal.stdout, /^0 objects .* 1 refs updated .*\nequal: refs and HEAD\n$/)
+  assert.equal(equal.code, 0)
+})
+
+test('flags that cannot be used', () => {
+  const read = (...args: string[]) => readCommand(args, { BLOBWIRE_TOKEN: 'secret' })
+  const enough = ['--endpoint', 'http://127.0.0.1:1', '--repository', 'copy']
+  assert.equal(read('--help'), undefined)
+  assert.equal(read('.', ...enough)?.token, 'secret')
+  for (const [args, message] of [
+    [['.'], /--endpoint is required/],
+    [['.', '--endpoint', 'http://127.0.0.1:1'], /--repository is required/],
+    [enough, /one SOURCE is required/],
+    [['.', '..', ...enough], /one SOURCE is required/],
+    [['.', ...enough, '--transport', 'smtp'], /--transport must be one of auto, json, msgpack, grpc/],
+    [['.', ...enough, '--data', '.'], /--data needs --verify/],
+    [['.', ...enough, '--purge'], /Unknown option '--purge'/]
+  ] as const) {
+    assert.throws(
+      () => read(...args),
+      (error) => error instanceof UsageError && message.test(error.message)
+    )
+  }
+})
+
+test('where there is no terminal, the progress is a line now and then', () => {
+  const written: string[] = []
+  let now = 0
+  const display = progressDisplay({ write: (text: string) => written.push(text) }, () => now)
+  for (now = 0; now <= 12_000; now += 1000) {
+    display.show({ objects: now, totalObjects: 12_000, bytes: now * 1000, refs: 0, totalRefs: 7 })
+  }
+  display.end()
+  assert.deepEqual(written, ['5000/12000 objects, 5.0 MB, 0/7 refs\n', '10000/12000 objects, 10.0 MB, 0/7 refs\n'])
+})
