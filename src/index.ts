@@ -38,7 +38,8 @@ export type {
   StoreCommitInput,
   StoreObjectInput,
   StoreTagInput,
-  StoreTreeInput
+  StoreTreeInput,
+  UpdateRepositoryInput
 } from './client/inputs.ts'
 export type {
   Call,

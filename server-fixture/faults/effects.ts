@@ -1,11 +1,11 @@
 /** The effect log: a decorator of the store that reports each change. */
-import type { Creation, NewObject, Store } from '../store/store.ts'
+import type { Creation, NewObject, RepositoryInfo, Store } from '../store/store.ts'
 
-/** A change of the store: a new object, a moved ref, a repository created or deleted. */
+/** A change of the store: a new object, a moved ref, a repository created, changed or deleted. */
 export interface Effect {
-  readonly kind: 'object' | 'ref' | 'repository_created' | 'repository_deleted'
+  readonly kind: 'object' | 'ref' | 'repository_created' | 'repository_updated' | 'repository_deleted'
   readonly repository: string
-  /** The oid of an object or the name of a ref; else empty. */
+  /** The oid of an object, the name of a ref or of a new default branch; else empty. */
   readonly name: string
   /** The new oid of a ref. */
   readonly oid?: string
@@ -23,11 +23,21 @@ export function withEffects(store: Store, onEffect: (effect: Effect) => void): S
     last = result.catch(() => undefined)
     return result
   }
-  const observed: Pick<Store, 'createRepository' | 'deleteRepository' | 'putObjects' | 'updateRefs'> = {
-    async createRepository(repository, objectFormat, request): Promise<Creation> {
-      const creation = await store.createRepository(repository, objectFormat, request)
+  const observed: Pick<
+    Store,
+    'createRepository' | 'updateRepository' | 'deleteRepository' | 'putObjects' | 'updateRefs'
+  > = {
+    async createRepository(repository, objectFormat, options): Promise<Creation> {
+      const creation = await store.createRepository(repository, objectFormat, options)
       if (creation.created) onEffect({ kind: 'repository_created', repository, name: '' })
       return creation
+    },
+    async updateRepository(repository, defaultBranch, request): Promise<RepositoryInfo> {
+      const before = await store.getRepository(repository)
+      const info = await store.updateRepository(repository, defaultBranch, request)
+      const changed = before?.defaultBranch !== info.defaultBranch
+      if (changed) onEffect({ kind: 'repository_updated', repository, name: info.defaultBranch })
+      return info
     },
     async deleteRepository(repository, request): Promise<boolean> {
       const deleted = await store.deleteRepository(repository, request)

@@ -10,7 +10,14 @@ import type { WriteKey } from './request-keys.ts'
 import type { Workspace } from './workspace.ts'
 
 /** The writes that Apply carries out, and those of them that may be operations of a batch. */
-const writes = ['commitFiles', 'updateRefs', 'createRepository', 'deleteRepository', 'batch'] as const
+const writes = [
+  'commitFiles',
+  'updateRefs',
+  'createRepository',
+  'updateRepository',
+  'deleteRepository',
+  'batch'
+] as const
 const operations = ['commitFiles', 'updateRefs'] as const
 
 /** The one write of the request. @throws BlobwireError `invalid_argument` */

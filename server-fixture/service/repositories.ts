@@ -1,6 +1,7 @@
 /** The RPCs about repositories, and the right to call the others. */
 import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
 import { type ObjectFormat, objectFormats } from '../../src/git/oid.ts'
+import { branchRef } from '../../src/git/ref-name.ts'
 import { repositoryNameProblem } from '../../src/git/repository-name.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import type { Creation, RepositoryInfo, Store } from '../store/store.ts'
@@ -61,6 +62,7 @@ export async function createRepository(
   if (!objectFormats.includes(objectFormat)) {
     throw invalidArgument('objectFormat', `must be one of ${objectFormats.join(', ')}`)
   }
+  const defaultBranch = request.defaultBranch ? branchRef(request.defaultBranch, 'defaultBranch') : undefined
   const refusalOf = ({ info }: Creation) => {
     if (info.objectFormat === objectFormat) return undefined
     const message = `repository ${repository} exists with object format ${info.objectFormat}`
@@ -70,7 +72,8 @@ export async function createRepository(
     const refusal = refusalOf(creation)
     return refusal ? keyedRefusal(write, refusal) : keyedRequest(write, toCreated(creation), [])
   }
-  const creation = await store.createRepository(repository, objectFormat, key && outcomeOf(key))
+  const options = { defaultBranch, request: key && outcomeOf(key) }
+  const creation = await store.createRepository(repository, objectFormat, options)
   const refusal = refusalOf(creation)
   if (refusal) throw refusal
   return toCreated(creation)
@@ -78,10 +81,21 @@ export async function createRepository(
 
 const toCreated = ({ info, created }: Creation): Messages['CreateRepositoryResponse'] => ({ ...info, created })
 
-/** Checks the right to delete a repository. @throws BlobwireError */
-export function authorizeDeletion(context: CallContext, repository: string): void {
+/** Checks the right to change or delete a repository. @throws BlobwireError */
+export function authorizeChange(context: CallContext, repository: string): void {
   checkName(repository)
   authorize(context, 'write', repository)
+}
+
+/** UpdateRepository, once it is authorized. */
+export async function updateRepository(
+  store: Store,
+  { repository, defaultBranch }: Messages['UpdateRepositoryRequest'],
+  key?: WriteKey
+): Promise<Messages['UpdateRepositoryResponse']> {
+  const branch = branchRef(defaultBranch, 'defaultBranch')
+  const info = await store.updateRepository(repository, branch, key && ((changed) => keyedRequest(key, changed, [])))
+  return { ...info }
 }
 
 /** DeleteRepository, once it is authorized. */

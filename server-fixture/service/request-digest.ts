@@ -13,7 +13,7 @@ type NewSignature = Messages['NewSignature']
 /** The writes that have keys: the fields of ApplyRequest. */
 export type Write = Pick<
   Messages['ApplyRequest'],
-  'commitFiles' | 'updateRefs' | 'createRepository' | 'deleteRepository' | 'batch'
+  'commitFiles' | 'updateRefs' | 'createRepository' | 'updateRepository' | 'deleteRepository' | 'batch'
 >
 
 /** The digest of a write to a repository of this format, in hex. */
@@ -24,15 +24,21 @@ export function digestOf(write: Write, format: ObjectFormat): string {
 }
 
 function canonicalWrite(write: Write, format: ObjectFormat): unknown {
-  const { commitFiles, updateRefs, createRepository, deleteRepository, batch } = write
+  const { commitFiles, updateRefs, createRepository, updateRepository, deleteRepository, batch } = write
   if (commitFiles) return ['commitFiles', canonicalCommit(commitFiles, format)]
   if (updateRefs) {
     return ['updateRefs', updateRefs.updates.map(({ name, expectedOid, newOid }) => [name, expectedOid, newOid])]
   }
-  if (createRepository) return ['createRepository', createRepository.objectFormat || 'sha1']
+  if (createRepository) {
+    const { objectFormat, defaultBranch } = createRepository
+    return ['createRepository', objectFormat || 'sha1', ...(defaultBranch ? [branchOf(defaultBranch)] : [])]
+  }
+  if (updateRepository) return ['updateRepository', branchOf(updateRepository.defaultBranch)]
   if (deleteRepository) return ['deleteRepository']
   return ['batch', batch?.operations.map((operation) => canonicalOperation(operation, format))]
 }
+
+const branchOf = (defaultBranch: string) => branchRef(defaultBranch, 'defaultBranch')
 
 function canonicalOperation(operation: Messages['Operation'], format: ObjectFormat): unknown {
   if (operation.commitFiles || operation.updateRefs) return canonicalWrite(operation, format)

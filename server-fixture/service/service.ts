@@ -15,13 +15,14 @@ import type { PageBounds } from './pace.ts'
 import { ReadCaches } from './read-caches.ts'
 import {
   authorize,
+  authorizeChange,
   authorizeCreation,
-  authorizeDeletion,
   checkName,
   createRepository,
   deleteRepository,
   listRepositories,
-  openRepository
+  openRepository,
+  updateRepository
 } from './repositories.ts'
 import { RequestKeys, type WriteKey } from './request-keys.ts'
 import type { SessionBatch, VcsService } from './vcs-service.ts'
@@ -66,9 +67,14 @@ export class Service implements VcsService {
         return createRepository(store, request)
       },
       DeleteRepository: (request: Messages['DeleteRepositoryRequest'], context) => {
-        authorizeDeletion(context, request.repository)
+        authorizeChange(context, request.repository)
         throwIfAbandoned(context)
         return this.#delete(request)
+      },
+      UpdateRepository: (request: Messages['UpdateRepositoryRequest'], context) => {
+        authorizeChange(context, request.repository)
+        throwIfAbandoned(context)
+        return updateRepository(store, request)
       },
       Apply: (request, context) => this.#apply(request, context),
       ListRepositories: (request, context) =>
@@ -150,19 +156,22 @@ export class Service implements VcsService {
     const { repository } = request
     const name = writeOf(request)
     if (name === 'createRepository') authorizeCreation(context, repository)
-    else if (name === 'deleteRepository') authorizeDeletion(context, repository)
-    else {
-      checkName(repository)
-      authorize(context, 'write', repository)
-    }
+    else authorizeChange(context, repository)
     const made = keyOf(this.#store, request, () => throwIfAbandoned(context))
     const key = await this.#keying.after(repository, made)
     return { [name]: await this.#keys.run(repository, key, () => this.#write(request, key, context)) }
   }
 
   async #write(request: Messages['ApplyRequest'], key: WriteKey, context: CallContext): Promise<object> {
-    const { repository, createRepository: creation, deleteRepository: deletion, batch } = request
+    const {
+      repository,
+      createRepository: creation,
+      updateRepository: change,
+      deleteRepository: deletion,
+      batch
+    } = request
     if (creation) return createRepository(this.#store, { ...creation, repository }, key)
+    if (change) return updateRepository(this.#store, { ...change, repository }, key)
     if (deletion) return this.#delete({ repository }, key)
     if (batch) return { results: await this.#batch({ ...batch, repository }, context, key) }
     const { commitFiles, updateRefs } = await applyIn(await this.#open(repository, false, context), request, key)

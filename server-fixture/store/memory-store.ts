@@ -3,10 +3,11 @@ import type { RefMismatch } from '../../src/core/error.ts'
 import { type ObjectFormat, zeroOid } from '../../src/git/oid.ts'
 import { repositoryNotFound, SortedNames } from './name-page.ts'
 import { ObjectTable } from './object-table.ts'
-import { checkNameConflicts, checkTargets, compareRefs } from './ref-rules.ts'
+import { checkNameConflicts, checkTargets, compareRefs, initialBranch } from './ref-rules.ts'
 import { RequestTable } from './request-table.ts'
 import type {
   Creation,
+  CreationOptions,
   KeyedBy,
   KeyedRequest,
   NewObject,
@@ -21,7 +22,7 @@ import type {
 } from './store.ts'
 
 interface MemoryRepository {
-  readonly info: RepositoryInfo
+  info: RepositoryInfo
   readonly objects: ObjectTable
   readonly refs: Map<string, string>
   readonly refNames: SortedNames
@@ -51,10 +52,10 @@ export class MemoryStore implements Store {
   async createRepository(
     repository: string,
     objectFormat: ObjectFormat,
-    request?: KeyedBy<Creation>
+    { defaultBranch = initialBranch, request }: CreationOptions = {}
   ): Promise<Creation> {
     const existing = this.#repositories.get(repository)
-    const info = existing?.info ?? { repository, objectFormat, defaultBranch: 'refs/heads/main' }
+    const info = existing?.info ?? { repository, objectFormat, defaultBranch }
     const creation = { info, created: existing === undefined }
     if (request) this.#rememberNew(repository, [request(creation)])
     if (existing === undefined) {
@@ -64,6 +65,18 @@ export class MemoryStore implements Store {
       this.#names.changed()
     }
     return creation
+  }
+
+  async updateRepository(
+    repository: string,
+    defaultBranch: string,
+    request?: KeyedBy<RepositoryInfo>
+  ): Promise<RepositoryInfo> {
+    const found = this.#find(repository)
+    const info = { ...found.info, defaultBranch }
+    if (request) this.#rememberNew(repository, [request(info)])
+    found.info = info
+    return info
   }
 
   getRepository(repository: string): Promise<RepositoryInfo | undefined> | RepositoryInfo | undefined {

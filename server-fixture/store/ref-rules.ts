@@ -3,6 +3,9 @@ import { BlobwireError, type RefMismatch } from '../../src/core/error.ts'
 import { isZeroOid, type ObjectKind } from '../../src/git/oid.ts'
 import type { ObjectInfo, RefMove } from './store.ts'
 
+/** The branch that HEAD names in a new repository, unless another one is chosen. */
+export const initialBranch = 'refs/heads/main'
+
 /**
  * Compares each ref's expected oid with its present one. A ref that is at its new oid already is a mismatch like any
  * other: somebody else may have moved it there.

@@ -16,6 +16,13 @@ export interface Creation {
   readonly created: boolean
 }
 
+/** Options of `createRepository`. */
+export interface CreationOptions {
+  /** Full name of the branch that HEAD names; undefined = nobody chose one. */
+  readonly defaultBranch?: string | undefined
+  readonly request?: KeyedBy<Creation> | undefined
+}
+
 /** An object to be stored; `content` is without Git's header. */
 export interface NewObject {
   readonly oid: string
@@ -102,7 +109,16 @@ export interface Store {
    * Creates the repository, or returns an existing one of any format. It and its key are durable when the promise
    * resolves.
    */
-  createRepository(repository: string, objectFormat: ObjectFormat, request?: KeyedBy<Creation>): Promise<Creation>
+  createRepository(repository: string, objectFormat: ObjectFormat, options?: CreationOptions): Promise<Creation>
+  /**
+   * Has HEAD name this branch, which need not exist, by its full name. It and its key are durable when the promise
+   * resolves.
+   */
+  updateRepository(
+    repository: string,
+    defaultBranch: string,
+    request?: KeyedBy<RepositoryInfo>
+  ): Promise<RepositoryInfo>
   /** At once where the store knows without waiting. */
   getRepository(repository: string): Promise<RepositoryInfo | undefined> | RepositoryInfo | undefined
   listRepositories(page: PageRequest): Promise<RepositoryInfo[]>

@@ -31,6 +31,7 @@ const keyedMethods = new Set<Rpc>([
   methods.commitFiles,
   methods.updateRefs,
   methods.createRepository,
+  methods.updateRepository,
   methods.deleteRepository
 ])
 

@@ -196,7 +196,11 @@ function objectFormat(value: unknown): unknown {
 const inputs: Readonly<Record<Method, Take>> = {
   ...operations,
   getTree: object(treeInput),
-  createRepository: object({ objectFormat }),
+  createRepository: object({ objectFormat, defaultBranch: branch }),
+  updateRepository: object(
+    { defaultBranch: branch },
+    { required: ['defaultBranch'], aliases: { head: 'defaultBranch', branch: 'defaultBranch' } }
+  ),
   deleteRepository: object({}),
   listRepositories: object({ prefix: text, ...page }),
   getCapabilities: object({}),
@@ -220,7 +224,8 @@ const optionKeys = ['signal', 'timeoutMs', 'headers', 'token', 'transport']
 
 /** Options of single calls besides those that all have. */
 const ownOptions: { readonly [Name in Method]?: readonly string[] } = {
-  createRepository: ['objectFormat', 'requestKey'],
+  createRepository: ['objectFormat', 'defaultBranch', 'requestKey'],
+  updateRepository: ['requestKey'],
   deleteRepository: ['requestKey'],
   storeTree: ['baseTree'],
   commitFiles: ['requestKey'],

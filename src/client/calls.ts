@@ -202,6 +202,7 @@ type Run<Name extends RepositoryMethod> = (
 
 const keyed: ReadonlySet<string> = new Set<ComposedMethod>([
   'createRepository',
+  'updateRepository',
   'deleteRepository',
   'commitFiles',
   'updateRefs',
@@ -217,6 +218,7 @@ function withKey(options: WriteOptions): WriteOptions {
 type ComposedMethod =
   | 'createRepository'
   | 'getRepository'
+  | 'updateRepository'
   | 'deleteRepository'
   | 'getTree'
   | 'commitFiles'
@@ -224,12 +226,16 @@ type ComposedMethod =
   | 'batch'
 
 const composed: { readonly [Name in ComposedMethod]: Run<Name> } = {
-  async createRepository(calls, { objectFormat = 'sha1' }, options) {
-    const request = { repository: calls.repository, objectFormat }
+  async createRepository(calls, { objectFormat = 'sha1', defaultBranch }, options) {
+    const request = { repository: calls.repository, objectFormat, defaultBranch }
     return calls.cacheFormat(await calls.invoker.invoke(methods.createRepository, request, options))
   },
   async getRepository(calls, _input, options) {
     return calls.cacheFormat(await calls.send('getRepository', {}, options))
+  },
+  async updateRepository(calls, { defaultBranch }, options) {
+    const request = { repository: calls.repository, defaultBranch }
+    return calls.cacheFormat(await calls.invoker.invoke(methods.updateRepository, request, options))
   },
   async deleteRepository({ invoker, repository }, _input, options) {
     const response = await invoker.invoke(methods.deleteRepository, { repository }, options)

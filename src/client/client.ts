@@ -20,6 +20,7 @@ import { type ClientStats, statsOf } from './stats.ts'
 const repositoryCalls = [
   'createRepository',
   'getRepository',
+  'updateRepository',
   'deleteRepository',
   'storeBlob',
   'getBlob',

@@ -251,6 +251,18 @@ export interface RefUpdateInput {
 export interface CreateRepositoryInput {
   /** @default 'sha1' */
   objectFormat?: ObjectFormat | undefined
+  /**
+   * The branch that `HEAD` names, whether it exists yet or not: `trunk` or `refs/heads/trunk`. A repository that exists
+   * keeps its own.
+   * @default 'main'
+   */
+  defaultBranch?: string | undefined
+}
+
+/** What to change of a repository. */
+export interface UpdateRepositoryInput {
+  /** The branch that `HEAD` names from now on, whether it exists yet or not: `trunk` or `refs/heads/trunk`. */
+  defaultBranch: string
 }
 
 /** The key of an operation that moves refs. */

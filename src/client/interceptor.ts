@@ -7,12 +7,20 @@ import type {
   Messages,
   RepositoryInfo
 } from '../schema/messages.ts'
-import type { CreateRepositoryInput, GetTreeInput, ListInput, Operation, OperationInputs } from './inputs.ts'
+import type {
+  CreateRepositoryInput,
+  GetTreeInput,
+  ListInput,
+  Operation,
+  OperationInputs,
+  UpdateRepositoryInput
+} from './inputs.ts'
 import type { OperationResult, OperationValues, Tree } from './results.ts'
 
 /** The input of each call of a repository. */
 export interface RepositoryInputs extends Omit<OperationInputs, 'getTree'> {
   createRepository: CreateRepositoryInput
+  updateRepository: UpdateRepositoryInput
   deleteRepository: Record<never, never>
   getTree: GetTreeInput
   batch: { operations: readonly Operation[]; atomic?: boolean | undefined }
@@ -22,6 +30,7 @@ export interface RepositoryInputs extends Omit<OperationInputs, 'getTree'> {
 export interface RepositoryResults extends Omit<OperationValues, 'getTree' | 'getRepository'> {
   createRepository: CreateRepositoryResponse
   getRepository: RepositoryInfo
+  updateRepository: RepositoryInfo
   deleteRepository: DeleteRepositoryResponse
   getTree: Tree
   batch: OperationResult[]

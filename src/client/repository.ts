@@ -40,7 +40,8 @@ import type {
   RefUpdateInput,
   StoreCommitInput,
   StoreObjectInput,
-  StoreTagInput
+  StoreTagInput,
+  UpdateRepositoryInput
 } from './inputs.ts'
 import { allItems } from './paging.ts'
 import type { WriteOptions } from './request-key.ts'
@@ -75,12 +76,22 @@ export class Repository {
    * @throws BlobwireError `already_exists` where the repository exists with the other object format
    */
   createRepository(options: CreateRepositoryInput & WriteOptions = {}): Promise<CreateRepositoryResponse> {
-    return this.#calls.compose('createRepository', { objectFormat: options?.objectFormat }, options)
+    const { objectFormat, defaultBranch } = options ?? {}
+    return this.#calls.compose('createRepository', { objectFormat, defaultBranch }, options)
   }
 
   /** Returns the repository's object format and default branch. */
   getRepository(options: CallOptions = {}): Promise<RepositoryInfo> {
     return this.#calls.compose('getRepository', {}, options)
+  }
+
+  /**
+   * Changes the default branch, which `HEAD` names from then on. The branch need not exist.
+   * @example
+   * await repo.updateRepository({ defaultBranch: 'trunk' })
+   */
+  updateRepository(input: UpdateRepositoryInput, options: WriteOptions = {}): Promise<RepositoryInfo> {
+    return this.#calls.compose('updateRepository', input, options)
   }
 
   /**

@@ -58,14 +58,15 @@ const show = (name: string) => JSON.stringify(name.slice(0, 80))
 
 /**
  * The full name of a branch: `main` and `refs/heads/main` are the same.
+ * @param field where the request has it
  * @throws BlobwireError `invalid_argument` for a name that no branch can have
  */
-export function branchRef(branch: string): string {
-  if (typeof branch !== 'string' || branch === '') throw invalidArgument('branch', 'must be a name such as main')
+export function branchRef(branch: string, field = 'branch'): string {
+  if (typeof branch !== 'string' || branch === '') throw invalidArgument(field, 'must be a name such as main')
   const other = otherKind(branch)
-  if (other !== undefined) throw invalidArgument('branch', other)
+  if (other !== undefined) throw invalidArgument(field, other)
   const name = branch.startsWith('refs/heads/') ? branch : `refs/heads/${branch}`
   const problem = refNameProblem(name)
-  if (problem !== undefined) throw invalidArgument('branch', problem)
+  if (problem !== undefined) throw invalidArgument(field, problem)
   return name
 }

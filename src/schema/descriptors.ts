@@ -12,7 +12,8 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
   ],
   CreateRepositoryRequest: [
     { name: 'repository', number: 1, kind: 'string' },
-    { name: 'objectFormat', number: 2, kind: 'string' }
+    { name: 'objectFormat', number: 2, kind: 'string' },
+    { name: 'defaultBranch', number: 3, kind: 'string' }
   ],
   CreateRepositoryResponse: [
     { name: 'repository', number: 1, kind: 'string' },
@@ -34,6 +35,15 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
   ListRepositoriesResponse: [
     { name: 'repositories', number: 1, kind: 'message', type: 'Repository', repeated: true },
     { name: 'nextPageToken', number: 2, kind: 'string' }
+  ],
+  UpdateRepositoryRequest: [
+    { name: 'repository', number: 1, kind: 'string' },
+    { name: 'defaultBranch', number: 2, kind: 'string' }
+  ],
+  UpdateRepositoryResponse: [
+    { name: 'repository', number: 1, kind: 'string' },
+    { name: 'objectFormat', number: 2, kind: 'string' },
+    { name: 'defaultBranch', number: 3, kind: 'string' }
   ],
   DeleteRepositoryRequest: [{ name: 'repository', number: 1, kind: 'string' }],
   DeleteRepositoryResponse: [{ name: 'deleted', number: 1, kind: 'bool' }],
@@ -331,14 +341,16 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
     { name: 'updateRefs', number: 4, kind: 'message', type: 'UpdateRefsRequest', oneof: 'write' },
     { name: 'createRepository', number: 5, kind: 'message', type: 'CreateRepositoryRequest', oneof: 'write' },
     { name: 'deleteRepository', number: 6, kind: 'message', type: 'DeleteRepositoryRequest', oneof: 'write' },
-    { name: 'batch', number: 7, kind: 'message', type: 'BatchOperationsRequest', oneof: 'write' }
+    { name: 'batch', number: 7, kind: 'message', type: 'BatchOperationsRequest', oneof: 'write' },
+    { name: 'updateRepository', number: 8, kind: 'message', type: 'UpdateRepositoryRequest', oneof: 'write' }
   ],
   ApplyResponse: [
     { name: 'commitFiles', number: 3, kind: 'message', type: 'CommitFilesResponse', oneof: 'result' },
     { name: 'updateRefs', number: 4, kind: 'message', type: 'UpdateRefsResponse', oneof: 'result' },
     { name: 'createRepository', number: 5, kind: 'message', type: 'CreateRepositoryResponse', oneof: 'result' },
     { name: 'deleteRepository', number: 6, kind: 'message', type: 'DeleteRepositoryResponse', oneof: 'result' },
-    { name: 'batch', number: 7, kind: 'message', type: 'BatchOperationsResponse', oneof: 'result' }
+    { name: 'batch', number: 7, kind: 'message', type: 'BatchOperationsResponse', oneof: 'result' },
+    { name: 'updateRepository', number: 8, kind: 'message', type: 'UpdateRepositoryResponse', oneof: 'result' }
   ],
   SessionBatch: [
     { name: 'repository', number: 1, kind: 'string' },

@@ -18,6 +18,8 @@ export interface CreateRepositoryRequest {
   repository: string
   /** "sha1" (also when empty) or "sha256". */
   objectFormat: ObjectFormat
+  /** The branch that HEAD names: "trunk" or "refs/heads/trunk". Empty = "main". A repository that exists keeps its own. */
+  defaultBranch: string
 }
 
 export interface CreateRepositoryResponse {
@@ -51,6 +53,18 @@ export interface ListRepositoriesResponse {
   repositories: RepositoryInfo[]
   /** Empty on the last page. */
   nextPageToken: string
+}
+
+export interface UpdateRepositoryRequest {
+  repository: string
+  /** The branch that HEAD names from now on: "trunk" or "refs/heads/trunk". It need not exist. */
+  defaultBranch: string
+}
+
+export interface UpdateRepositoryResponse {
+  repository: string
+  objectFormat: ObjectFormat
+  defaultBranch: string
 }
 
 export interface DeleteRepositoryRequest {
@@ -534,6 +548,7 @@ export interface ApplyRequest {
   deleteRepository?: DeleteRepositoryRequest | undefined
   /** `atomic` must be true. Its operations have no keys of their own. */
   batch?: BatchOperationsRequest | undefined
+  updateRepository?: UpdateRepositoryRequest | undefined
 }
 
 export interface ApplyResponse {
@@ -542,6 +557,7 @@ export interface ApplyResponse {
   createRepository?: CreateRepositoryResponse | undefined
   deleteRepository?: DeleteRepositoryResponse | undefined
   batch?: BatchOperationsResponse | undefined
+  updateRepository?: UpdateRepositoryResponse | undefined
 }
 
 /** A batch on a session: operation i has the id first_id + i. */
@@ -751,6 +767,8 @@ export interface Messages {
   GetRepositoryResponse: GetRepositoryResponse
   ListRepositoriesRequest: ListRepositoriesRequest
   ListRepositoriesResponse: ListRepositoriesResponse
+  UpdateRepositoryRequest: UpdateRepositoryRequest
+  UpdateRepositoryResponse: UpdateRepositoryResponse
   DeleteRepositoryRequest: DeleteRepositoryRequest
   DeleteRepositoryResponse: DeleteRepositoryResponse
   StoreBlobRequest: StoreBlobRequest

@@ -32,6 +32,14 @@ export const methods = {
     kind: 'unary',
     readOnly: true
   }),
+  /** Changes the default branch of a repository: HEAD names it from then on, whether it exists yet or not. */
+  updateRepository: method<Messages['UpdateRepositoryRequest'], Messages['UpdateRepositoryResponse']>({
+    name: 'UpdateRepository',
+    request: 'UpdateRepositoryRequest',
+    response: 'UpdateRepositoryResponse',
+    kind: 'unary',
+    readOnly: false
+  }),
   /** Deletes a repository with all its objects and refs. Deleting what is not there is success. */
   deleteRepository: method<Messages['DeleteRepositoryRequest'], Messages['DeleteRepositoryResponse']>({
     name: 'DeleteRepository',

@@ -45,6 +45,33 @@ const repositories: Step = async ({ client, repo, format }) => {
   await assert.rejects(gone.getRepository(), { code: 'not_found', reason: 'repository' })
 }
 
+/** The default branch is `main` again at the end. */
+const defaultBranch: Step = async ({ client, repo }) => {
+  const { objectFormat } = await repo.getRepository()
+  const changed = { repository: repo.name, objectFormat, defaultBranch: 'refs/heads/trunk' }
+  assert.deepEqual(await repo.updateRepository({ defaultBranch: 'trunk' }, { requestKey: 'trunk' }), changed)
+  assert.deepEqual(await repo.getRepository(), changed)
+  await repo.updateRepository({ defaultBranch: 'refs/heads/main' })
+  // The repetition of what was done has its answer, and no effect.
+  assert.deepEqual(await repo.updateRepository({ defaultBranch: 'trunk' }, { requestKey: 'trunk' }), changed)
+  assert.equal((await repo.getRepository()).defaultBranch, 'refs/heads/main')
+  await assert.rejects(repo.updateRepository({ defaultBranch: 'refs/tags/v1' }), { code: 'invalid_argument' })
+  const absent = client.repository(`${repo.name}-absent`).updateRepository({ defaultBranch: 'main' })
+  await assert.rejects(absent, { code: 'not_found', reason: 'repository' })
+
+  const other = client.repository(`${repo.name}-trunk`)
+  for (const created of [true, false]) {
+    const { defaultBranch, ...made } = await other.createRepository({ objectFormat, defaultBranch: 'trunk' })
+    assert.deepEqual([defaultBranch, made.created], ['refs/heads/trunk', created])
+  }
+  const kept = await other.createRepository({ objectFormat, defaultBranch: 'another' })
+  assert.equal(kept.defaultBranch, 'refs/heads/trunk')
+  const author = { name: 'A', email: 'a@example.org' }
+  const { oid } = await other.commitFiles({ branch: 'trunk', changes: { a: 'a' }, message: 'a', author })
+  assert.equal((await other.getCommit()).commit.oid, oid)
+  await other.deleteRepository()
+}
+
 const blobs: Step = async (run) => {
   const { repo, oids } = run
   for (const [name, content] of Object.entries({ empty: new Uint8Array(0), binary, large })) {
@@ -262,6 +289,7 @@ const capabilities: Step = async ({ client }) => {
 /** Runs all steps in one repository. */
 export async function everyRpc(client: Client, name: string, format: ObjectFormat): Promise<Outcome> {
   const run: Run = { client, repo: client.repository(name), format, oids: {} }
-  for (const step of [repositories, blobs, trees, commits, objects, refs, files, batches, capabilities]) await step(run)
+  for (const step of [repositories, defaultBranch, blobs, trees, commits, objects, refs, files, batches, capabilities])
+    await step(run)
   return { head: run.oids['head'] as string, tree: run.oids['headTree'] as string }
 }

@@ -50,7 +50,8 @@ export function testRequests(subject: () => Subject): void {
   test('the keys of a creation and of a deletion outlive the repository', async () => {
     const { store, format } = subject()
     const name = `short/lived-${format}`
-    const create = (key: string) => store.createRepository(name, format, ({ created }) => keyed(key, `${created}`, []))
+    const create = (key: string) =>
+      store.createRepository(name, format, { request: ({ created }) => keyed(key, `${created}`, []) })
     const remove = (key: string) => store.deleteRepository(name, (deleted) => keyed(key, `${deleted}`, []))
     await create('creation')
     await create('again')

@@ -1,6 +1,6 @@
 /** Kills a Git store, as far as its files can tell, before each of its operations on files, and looks at it afterwards. */
 import assert from 'node:assert/strict'
-import { cp, readdir, rm, stat, truncate } from 'node:fs/promises'
+import { cp, readdir, rm, stat, truncate, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { GitStore } from '../../server-fixture/store/git/git-store.ts'
@@ -32,6 +32,7 @@ export async function crashPointsOf(
     const to = join(copies, String(points.length))
     await cp(directory, to, { recursive: true })
     await rm(join(to, 'server.lock'), { force: true })
+    await ageLocks(to)
     points.push({ label: `${points.length}: ${label}`, directory: to, account: account.copied(directory, to) })
     return to
   }
@@ -75,6 +76,12 @@ export async function crashPointsOf(
     stop()
   }
   return points
+}
+
+/** The next start removes old locks, and waits for young ones. */
+async function ageLocks(directory: string): Promise<void> {
+  const names = await readdir(directory, { recursive: true })
+  for (const name of names.filter((path) => path.endsWith('.lock'))) await utimes(join(directory, name), 1, 1)
 }
 
 const nameOf = (operations: readonly FileOperation[], directory: string) =>

@@ -92,7 +92,7 @@ test('a moved ref is answered when each directory on the way to it is synced', a
 
 test('moves that are made at once, with keys, share the syncs of directories and of the journal', async (context) => {
   const { store, directory } = await openGitStore(context)
-  await store.createRepository('demo', 'sha1', () => keyed('creation', '', []))
+  await store.createRepository('demo', 'sha1', { request: () => keyed('creation', '', []) })
   const commit = newCommit('one', 'sha1')
   await store.putObjects('demo', commit)
   const synced = await recordSyncs(context, directory)

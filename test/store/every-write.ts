@@ -125,6 +125,17 @@ export const writes: readonly Write[] = [
     look: repositoriesOf
   },
   {
+    name: 'default branch',
+    method: 'Apply',
+    request: () => keyed('head', { updateRepository: { defaultBranch: 'trunk' } }),
+    look: async (call) => {
+      const { defaultBranch } = (await call('GetRepository', {
+        repository: 'demo'
+      })) as Messages['GetRepositoryResponse']
+      return defaultBranch
+    }
+  },
+  {
     name: 'deletion',
     method: 'Apply',
     request: () => keyed('deletion', { deleteRepository: {} }),

@@ -240,7 +240,7 @@ test('a creation that others see is remembered, although its place could not be 
       throw new Error('EIO')
   }
   const stop = await watchFiles(directory, { before: fail })
-  const creation = store.createRepository('made', 'sha1', ({ created }) => keyed('key', `${created}`, []))
+  const creation = store.createRepository('made', 'sha1', { request: ({ created }) => keyed('key', `${created}`, []) })
   await assert.rejects(creation, { code: 'unavailable', reason: 'storage' })
   stop()
   assert.equal((await store.recall('made', 'key'))?.outcome, 'true')

@@ -32,7 +32,8 @@ prototype.sync = async function (this: FileHandle) {
   await sync.call(this)
 }
 
-if (write === 'creation') await store.createRepository('made', 'sha1', ({ created }) => keyed('key', `${created}`, []))
+if (write === 'creation')
+  await store.createRepository('made', 'sha1', { request: ({ created }) => keyed('key', `${created}`, []) })
 if (write === 'deletion') await store.deleteRepository('demo', (deleted) => keyed('key', `${deleted}`, []))
 if (write === 'moves') {
   const moves = ['refs/heads/a', 'refs/heads/b'].map((name) => ({ name, expectedOid: from, newOid: to }))

@@ -21,7 +21,7 @@ const moves = refs.map((name) => ({ name, expectedOid: from, newOid: to }))
 async function prepare(context: TestContext): Promise<{ directory: string; gitDir: string }> {
   const directory = await temporaryDirectory(context)
   const store = await GitStore.open(directory)
-  await store.createRepository('demo', 'sha1', () => keyed('setup', '', []))
+  await store.createRepository('demo', 'sha1', { request: () => keyed('setup', '', []) })
   await store.putObjects('demo', [...(one ?? []), ...(two ?? [])])
   await store.updateRefs(
     'demo',

@@ -14,6 +14,7 @@ import type {
 } from '../store.ts'
 import { listCommits } from './commit-list.ts'
 import type { RepositoryContext } from './git-process.ts'
+import { chooseBranch } from './head-file.ts'
 import { ObjectReader } from './object-reader.ts'
 import { ObjectWriter } from './object-writer.ts'
 import { PackInstaller } from './pack-installer.ts'
@@ -39,7 +40,7 @@ interface OpenOptions extends GitRepositoryOptions {
 
 /** One open repository: its processes, its pending calls, and the methods of `Store` that take a repository. */
 export class GitRepository {
-  readonly info: RepositoryInfo
+  #info: RepositoryInfo
   readonly #context: RepositoryContext
   readonly #installer: PackInstaller
   readonly #writer: ObjectWriter
@@ -52,7 +53,7 @@ export class GitRepository {
   #closing: Promise<void> | undefined
 
   constructor(context: RepositoryContext, info: RepositoryInfo, options: OpenOptions) {
-    this.info = info
+    this.#info = info
     this.#context = context
     this.#reader = new ObjectReader(context, info.objectFormat, () => this.#repacker.sequence)
     this.#refs = new RefStore(context, options.refNames)
@@ -75,6 +76,10 @@ export class GitRepository {
       await this.#installer.install(objects, expectMore)
       this.#repacker.packAdded()
     }, options.packsInFlight)
+  }
+
+  get info(): RepositoryInfo {
+    return this.#info
   }
 
   /** Begins to keep the number of packs small. */
@@ -120,6 +125,14 @@ export class GitRepository {
       if (moves.some(({ expectedOid, newOid }) => isZeroOid(expectedOid) || isZeroOid(newOid)))
         this.#refs.namesChanged()
     }
+  }
+
+  /** Has HEAD name a branch, durably. */
+  chooseBranch(branch: string): Promise<void> {
+    return this.#call(async () => {
+      await this.#mover.inTurn(() => chooseBranch(this.#context.gitDir, branch))
+      this.#info = { ...this.#info, defaultBranch: branch }
+    })
   }
 
   /** Whether moves were made whose outcome is unknown; see `RefMover.settle`. */

@@ -5,8 +5,10 @@ import type { ObjectFormat } from '../../../src/git/oid.ts'
 import { repositoryNameProblem } from '../../../src/git/repository-name.ts'
 import { BoundedCache } from '../bounded-cache.ts'
 import { repositoryNotFound, storeClosed } from '../name-page.ts'
+import { initialBranch } from '../ref-rules.ts'
 import type {
   Creation,
+  CreationOptions,
   KeyedBy,
   KeyedRequest,
   NewObject,
@@ -23,11 +25,12 @@ import { recoverRepository } from './crash-recovery.ts'
 import { journalName, openDataFormat } from './data-format.ts'
 import { GitRepository, type GitRepositoryOptions } from './git-repository.ts'
 import { checkGitVersion } from './git-version.ts'
+import { JournaledEffects } from './journaled-effects.ts'
 import { LockFile } from './lock-file.ts'
 import { OpenRepositories } from './open-repositories.ts'
 import { nameListBounds } from './ref-store.ts'
 import { makeDataDirectory, newInstance, RepositoryDirectories } from './repository-directories.ts'
-import { type OpenIntent, RequestJournal, type WriteIntent } from './request-journal.ts'
+import { RequestJournal } from './request-journal.ts'
 
 /** How a `GitStore` works; every option has a default. */
 export interface GitStoreOptions extends Partial<GitRepositoryOptions> {
@@ -61,6 +64,7 @@ export class GitStore implements Store {
   readonly #options: Required<GitStoreOptions>
   readonly #open: OpenRepositories
   readonly #journal: RequestJournal
+  readonly #effects: JournaledEffects
   /** Repositories that were recovered after a crash, or created since. */
   readonly #recovered = new Set<string>()
   readonly #refNames = new BoundedCache<readonly string[]>(nameListBounds)
@@ -72,6 +76,7 @@ export class GitStore implements Store {
     this.#directories = dependencies.directories
     this.#journal = dependencies.journal
     this.#options = dependencies.options
+    this.#effects = new JournaledEffects({ ...dependencies, use: (name, work) => this.#use(name, work) })
     this.#open = new OpenRepositories(dependencies.options.maxOpenRepositories, (name) => this.#openRepository(name))
   }
 
@@ -95,7 +100,7 @@ export class GitStore implements Store {
       await directories.removeTemporary()
       const journal = await RequestJournal.open(join(path, journalName))
       store = new GitStore({ lock, directories, journal, options: resolved })
-      for (const intent of journal.openIntents()) await store.#settle(intent)
+      for (const intent of journal.openIntents()) await store.#effects.settle(intent)
       return store
     } catch (error) {
       await (store ? store.close() : lock.release())
@@ -120,12 +125,12 @@ export class GitStore implements Store {
   async createRepository(
     repository: string,
     objectFormat: ObjectFormat,
-    request?: KeyedBy<Creation>
+    { defaultBranch, request }: CreationOptions = {}
   ): Promise<Creation> {
     checkName(repository)
     return await this.#change(async () => {
       const existing = await this.#directories.inspect(repository)
-      const info = existing ?? { repository, objectFormat, defaultBranch: 'refs/heads/main' }
+      const info = existing ?? { repository, objectFormat, defaultBranch: defaultBranch ?? initialBranch }
       const creation = { info, created: existing === undefined }
       const requests = request ? [request(creation)] : []
       if (existing) {
@@ -133,11 +138,31 @@ export class GitStore implements Store {
         return creation
       }
       const instance = newInstance()
-      await this.#journaled({ repository, effect: 'creation', instance, moves: [], requests }, () =>
-        this.#directories.create(repository, objectFormat, instance)
+      await this.#effects.carryOut({ repository, effect: 'creation', instance, moves: [], requests }, () =>
+        this.#directories.create({ repository, objectFormat, defaultBranch }, instance)
       )
       this.#recovered.add(repository)
       return creation
+    })
+  }
+
+  async updateRepository(
+    repository: string,
+    defaultBranch: string,
+    request?: KeyedBy<RepositoryInfo>
+  ): Promise<RepositoryInfo> {
+    checkName(repository)
+    return await this.#change(async () => {
+      const [existing, instance] = await Promise.all([
+        this.#directories.inspect(repository),
+        this.#directories.instanceOf(repository)
+      ])
+      if (!existing || instance === undefined) throw repositoryNotFound(repository)
+      const info = { ...existing, defaultBranch }
+      const requests = request ? [request(info)] : []
+      const intent = { repository, effect: 'default_branch', instance, moves: [], defaultBranch, requests } as const
+      await this.#effects.carryOut(intent, () => this.#use(repository, (found) => found.chooseBranch(defaultBranch)))
+      return info
     })
   }
 
@@ -166,7 +191,7 @@ export class GitStore implements Store {
         return deleted
       }
       await this.#open.exclude(repository, async () => {
-        await this.#journaled({ repository, effect: 'deletion', instance, moves: [], requests }, () =>
+        await this.#effects.carryOut({ repository, effect: 'deletion', instance, moves: [], requests }, () =>
           this.#directories.delete(repository)
         )
         this.#recovered.delete(repository)
@@ -244,39 +269,7 @@ export class GitStore implements Store {
     return opened
   }
 
-  /** Creates or deletes a repository between the intent and its mark. */
-  async #journaled(intent: WriteIntent, work: () => Promise<void>): Promise<void> {
-    // Without a request the marks of the moves before it are written all the same: it changes what they would tell.
-    const ids = intent.requests.length > 0 ? await this.#journal.intend([intent]) : []
-    if (ids.length === 0) await this.#journal.flush()
-    try {
-      await work()
-    } catch (error) {
-      // It may have failed after the rename that others see.
-      if (await this.#hadEffect(intent)) this.#journal.assumeDone(ids)
-      else this.#journal.drop(ids)
-      throw error
-    }
-    this.#journal.done(ids)
-  }
-
-  /** Whether an intent had its effect; that of moves is finished where a part of it was had. */
-  async #hadEffect({ repository, effect, instance, moves }: WriteIntent): Promise<boolean> {
-    const same = (await this.#directories.instanceOf(repository)) === instance
-    if (effect === 'creation') return same
-    if (effect === 'deletion') return !same
-    return same && (await this.#use(repository, (found) => found.settleMoves(moves)))
-  }
-
-  /** Settles an intent that a killed server left open. */
-  async #settle(intent: OpenIntent): Promise<void> {
-    const done = await this.#hadEffect(intent)
-    if (done && intent.effect !== 'moves') await this.#directories.syncPlace(intent.repository)
-    if (done) this.#journal.done([intent.id])
-    else this.#journal.drop([intent.id])
-  }
-
-  /** Repositories are created and deleted one after the other, so that two calls cannot meet half-way. */
+  /** Repositories are created, changed and deleted one after the other, so that two calls cannot meet half-way. */
   #change<T>(work: () => Promise<T>): Promise<T> {
     if (this.#closing) return Promise.reject(storeClosed())
     const result = this.#lastChange.then(work)

@@ -40,7 +40,7 @@ export class RefMover {
   readonly #options: RefMoverOptions
   readonly #zeroOid: string
   readonly #transactions: RefTransactions
-  readonly #queue = new RefQueue((calls) => this.#inTurn(() => this.#carryOut(calls)))
+  readonly #queue = new RefQueue((calls) => this.inTurn(() => this.#carryOut(calls)))
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(context: RepositoryContext, options: RefMoverOptions) {
@@ -62,7 +62,7 @@ export class RefMover {
 
   /** Waits for the moves under way, then ends the process; the next move starts another one. */
   recycle(): Promise<void> {
-    return this.#inTurn(() => this.#transactions.close())
+    return this.inTurn(() => this.#transactions.close())
   }
 
   /**
@@ -84,7 +84,8 @@ export class RefMover {
     return true
   }
 
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+  /** Runs work while no refs are moved. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#last.then(work)
     this.#last = result.catch(() => {})
     return result

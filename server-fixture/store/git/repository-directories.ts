@@ -3,13 +3,14 @@ import { randomBytes } from 'node:crypto'
 import type { Dirent } from 'node:fs'
 import { appendFile, mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { ObjectFormat } from '../../../src/git/oid.ts'
 import { compareNames, pageOfNames } from '../name-page.ts'
+import { initialBranch } from '../ref-rules.ts'
 import type { PageRequest, RepositoryInfo } from '../store.ts'
 import { keptNames } from './data-format.ts'
 import { fsyncDirectory, fsyncTree, fsyncUpTo, isMissing, makeDirectory } from './fsync.ts'
 import { storageFailure } from './git-failure.ts'
 import { runGit } from './git-process.ts'
+import { chosenBranchFile } from './head-file.ts'
 import { nameListBounds } from './ref-store.ts'
 
 /** Prefix of directories that are being created or removed; no repository's name may hold `~`. */
@@ -29,6 +30,11 @@ const repositoryConfiguration = `[core]
 [receive]
 \tautogc = false
 `
+
+/** A repository to be created. */
+interface NewRepository extends Pick<RepositoryInfo, 'repository' | 'objectFormat'> {
+  readonly defaultBranch: string | undefined
+}
 
 /** The directories of repositories: `a/b` is the bare repository `a/b.git`. Allows one call at a time. */
 export class RepositoryDirectories {
@@ -58,7 +64,7 @@ export class RepositoryDirectories {
       return {
         repository,
         objectFormat: /^\s*objectformat\s*=\s*sha256\s*$/im.test(config) ? 'sha256' : 'sha1',
-        defaultBranch: /^ref: (.+)$/m.exec(head)?.[1]?.trim() ?? 'refs/heads/main'
+        defaultBranch: /^ref: (.+)$/m.exec(head)?.[1]?.trim() ?? initialBranch
       }
     } catch (error) {
       if (isMissing(error)) return undefined
@@ -93,9 +99,10 @@ export class RepositoryDirectories {
   /**
    * Creates a repository aside and renames it, so that nobody sees a part of one.
    *
+   * @param info `defaultBranch` is undefined where nobody chose one
    * @param instance a new id
    */
-  async create(repository: string, format: ObjectFormat, instance: string): Promise<void> {
+  async create({ repository, objectFormat, defaultBranch }: NewRepository, instance: string): Promise<void> {
     const path = this.pathOf(repository)
     const making = this.#temporaryPath()
     await runGit({ program: this.#program }, [
@@ -103,13 +110,14 @@ export class RepositoryDirectories {
       '--quiet',
       '--bare',
       '--template=',
-      `--object-format=${format}`,
-      '--initial-branch=main',
+      `--object-format=${objectFormat}`,
+      `--initial-branch=${(defaultBranch ?? initialBranch).slice('refs/heads/'.length)}`,
       making
     ])
     try {
       await appendFile(join(making, 'config'), repositoryConfiguration)
       await writeFile(join(making, instanceFile), `${instance}\n`)
+      if (defaultBranch !== undefined) await writeFile(join(making, chosenBranchFile), `${defaultBranch}\n`)
       await fsyncTree(making)
       await mkdir(dirname(path), { recursive: true })
       await rename(making, path)

@@ -6,11 +6,13 @@ import { KeyIndex } from './key-index.ts'
 /** A write that is going to be made. */
 export interface WriteIntent {
   readonly repository: string
-  readonly effect: 'moves' | 'creation' | 'deletion'
+  readonly effect: 'moves' | 'creation' | 'deletion' | 'default_branch'
   /** The id of the repository that is meant: another one of the same name is not. */
   readonly instance: string
-  /** All moves that are made together; none for a creation or deletion. */
+  /** All moves that are made together; none for other effects. */
   readonly moves: readonly RefMove[]
+  /** Full name of the branch that HEAD is to name. */
+  readonly defaultBranch?: string
   readonly requests: readonly KeyedRequest[]
 }
 
