@@ -84,6 +84,7 @@ import {
   type Tree,
   type TreeEntry,
   type UpdateRefsResponse,
+  type UpdateRepositoryInput,
   type WriteOptions
 } from 'blobwire'
 import { interceptors, requests, same, seen } from './interceptors.ts'
@@ -255,6 +256,8 @@ async function service(client: Client): Promise<ObjectFormat> {
   const creation: CreateRepositoryInput = { objectFormat: capabilities.objectFormats[0] ?? format }
   const call: CallOptions = { timeoutMs: limits.chunkBytes, headers: { 'x-a': 'b' } }
   await client.createRepository('demo', { ...creation, ...call })
+  const change: UpdateRepositoryInput = { defaultBranch: 'trunk' }
+  await client.updateRepository('demo', change)
   const stats: ClientStats = client.stats()
   const endpoints: EndpointStats[] = stats.endpoints
   const connections: ConnectionStats = stats.connections
