@@ -34,6 +34,18 @@ const writes: Readonly<Record<string, (client: Client) => Promise<unknown>>> = {
       .then(([result]) => (result.ok ? result.value : Promise.reject(result.error)))
 }
 
+/** Calls that an older server does not know. */
+const laterCalls: Readonly<Record<string, (client: Client) => Promise<unknown>>> = {
+  storeObject: (client) => client.storeObject('demo', { kind: 'blob', content: 'hello\n' }),
+  getObject: (client) => client.getObject('demo', oid),
+  storeTag: (client) => client.storeTag('demo', { object: oid, name: 'v1', tagger: author, message: 'm' }),
+  getTag: (client) => client.getTag('demo', oid),
+  'getTag in a batch': (client) =>
+    client
+      .batch('demo', [{ getTag: { revision: oid } }])
+      .then(([result]) => (result.ok ? result.value : Promise.reject(result.error)))
+}
+
 /** All of a server's repositories and refs. */
 async function stateOf(client: Client): Promise<string> {
   const { repositories } = await client.listRepositories()
@@ -59,12 +71,17 @@ export async function withOlderServer(urls: Urls): Promise<string[]> {
           client.storeBlob(name, 'hello\n', index < 2 ? {} : { headers: { traceparent: `00-${index}` } })
         )
         for (const stored of await Promise.all(calls)) if (stored.oid !== oid) problems.push(`${where}: ${stored.oid}`)
-        for (const [name, write] of Object.entries(writes)) {
-          const refusal = await write(client).then(
-            () => 'no error',
-            (error: unknown) => error
-          )
-          if (!isTooOld(refusal)) problems.push(`${where}: ${name}: ${String(refusal)}`)
+        for (const [reason, calls] of [
+          ['no_request_keys', writes],
+          ['no_such_method', laterCalls]
+        ] as const) {
+          for (const [name, call] of Object.entries(calls)) {
+            const refusal = await call(client).then(
+              () => 'no error',
+              (error: unknown) => error
+            )
+            if (!isTooOld(refusal, reason)) problems.push(`${where}: ${name}: ${String(refusal)}`)
+          }
         }
         const after = await stateOf(client)
         if (after !== before) problems.push(`${where}: ${before} has become ${after}`)
@@ -78,12 +95,10 @@ export async function withOlderServer(urls: Urls): Promise<string[]> {
   return problems
 }
 
-function isTooOld(error: unknown): boolean {
+function isTooOld(error: unknown, expected: string): boolean {
   if (!(error instanceof BlobwireError)) return false
   const { code, reason, retryable, attempts, sent } = error
-  return (
-    code === 'unimplemented' && reason === 'no_request_keys' && !retryable && attempts === 1 && sent === 'processed'
-  )
+  return code === 'unimplemented' && reason === expected && !retryable && attempts === 1 && sent === 'processed'
 }
 
 /** The part of an older client that is tried; it has `expectedHead` in place of keys. */

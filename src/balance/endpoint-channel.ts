@@ -1,6 +1,7 @@
 /** One endpoint over one transport: batches, then a request id and the bearer token for each request, then the transport. */
-import { applyError, fromApply, toApply } from '../batch/apply.ts'
+import { fromApply, toApply } from '../batch/apply.ts'
 import { Batcher } from '../batch/batcher.ts'
+import { requestError } from '../batch/older-server.ts'
 import type { ResolvedBatchOptions } from '../batch/options.ts'
 import type { Call, KeyedCall, Sink } from '../call/call.ts'
 import type { Credentials } from '../call/credentials.ts'
@@ -160,7 +161,7 @@ export class EndpointChannel implements Channel {
     } catch (exception) {
       if (!(exception instanceof BlobwireError)) throw exception
       if (exception.sent === 'processed') this.#answers.lastAtMs = clock.now()
-      const error = applyError(exception, call)
+      const error = requestError(exception, call)
       throw error.requestId === undefined ? error.with({ requestId: headers['x-request-id'] }) : error
     }
   }

@@ -5,7 +5,6 @@
 import type { Call, KeyedCall } from '../call/call.ts'
 import { methodName } from '../call/interceptor.ts'
 import type { WireObject } from '../codec/codec.ts'
-import { BlobwireError } from '../core/error.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
 import { malformedResponse } from '../transport/errors.ts'
@@ -46,23 +45,3 @@ export function stampTimeouts(call: Call, keyed: readonly WireObject[]): void {
 
 /** At least one: zero would be no limit. */
 const timeoutOf = (call: Call) => Math.min(2 ** 32 - 1, Math.max(1, Math.ceil(call.remainingMs())))
-
-/** The error of a call with a key: an older server refuses Apply with words of its own. */
-export function applyError(error: BlobwireError, call: KeyedCall): BlobwireError {
-  if (call.requestKey === undefined || error.code !== 'unimplemented' || error.reason !== '') return error
-  // A proxy in front of the server answers with a bare status.
-  const isOfServer = error.requestId !== undefined || !/HTTP status/.test(error.message)
-  return isOfServer && error.sent === 'processed' ? tooOld(error) : error
-}
-
-/** The same for an operation of a batch: an older server finds none in it. */
-export function keyedOperationError(error: BlobwireError): BlobwireError {
-  const isUnknown = error.details.violations?.some(({ field }) => field === 'operation') ?? false
-  return error.code === 'invalid_argument' && isUnknown ? tooOld(error) : error
-}
-
-function tooOld(error: BlobwireError): BlobwireError {
-  const message = 'the server is too old for request keys (Apply); update the server before its clients'
-  const { sent, attempts, requestId, transport } = error
-  return new BlobwireError({ reason: 'no_request_keys', message, sent, attempts, requestId, transport, cause: error })
-}

@@ -8,7 +8,8 @@ import type { Messages } from '../schema/messages.ts'
 import { errorOfOperation, malformedResponse } from '../transport/errors.ts'
 import type { PreparedOperation } from '../transport/session-frame.ts'
 import type { OperationName } from '../transport/session-stream.ts'
-import { keyedOperationError, stampTimeouts } from './apply.ts'
+import { stampTimeouts } from './apply.ts'
+import { operationError } from './older-server.ts'
 import type { OwnHeaders } from './own-headers.ts'
 
 type Result = Messages['OperationResult']
@@ -128,8 +129,7 @@ export class SingleOperation extends PendingOperation {
     const found: Result | undefined = isKeyed ? result.apply : result
     const response = found?.[this.name]
     if (result.error !== undefined) {
-      const error = errorOfOperation(result.error)
-      this.fail(isKeyed ? keyedOperationError(error) : error, true)
+      this.fail(operationError(errorOfOperation(result.error), this.name, isKeyed), true)
     } else if (response !== undefined) this.answer(response)
     else this.fail(noResult(this.name))
   }

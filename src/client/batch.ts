@@ -1,5 +1,5 @@
 /** Explicit batches: splits operations into requests, sends them, and collects the results. */
-import { keyedOperationError } from '../batch/apply.ts'
+import { operationError } from '../batch/older-server.ts'
 import { noResult } from '../batch/pending-operation.ts'
 import { estimateBytes, halves, leftOut, splitBySize, wrongResultCount } from '../batch/split.ts'
 import type { CallOptions } from '../call/call-options.ts'
@@ -285,10 +285,7 @@ function toResult(
     const isKeyed = item.requestKey !== undefined
     const found: Messages['OperationResult'] | undefined = isKeyed ? result.apply : result
     const response = found?.[item.name]
-    if (result.error) {
-      const error = errorOfOperation(result.error)
-      throw isKeyed ? keyedOperationError(error) : error
-    }
+    if (result.error) throw operationError(errorOfOperation(result.error), item.name, isKeyed)
     if (response === undefined) throw noResult(item.name)
     const isVerified = item.expectedOid !== undefined && item.expectedOid === result.storeBlob?.oid
     if (!isVerified) verifierOf(item.name, invoker.options.verify)?.(item.request, response)

@@ -151,6 +151,11 @@ const rows = {
     text: 'The server is older than request keys, without which the client sends no write.',
     ...answered
   },
+  no_such_method: {
+    code: 'unimplemented',
+    text: 'The server is older than this call, and does not know it.',
+    ...answered
+  },
   batch_aborted: { code: 'aborted', text: 'Another ref change of the same atomic batch failed.' },
   ref_conflict: {
     code: 'failed_precondition',

@@ -67,7 +67,7 @@ const nobody: Identity = { name: '', email: '', timeSeconds: 0, zone: '+0000' }
 export function parseCommit(content: Uint8Array): ParsedCommit {
   const bytes = toNative(content)
   const text = decodeUtf8(bytes)
-  const links = parseLinks(text)
+  const links = parseLinks(text, bytes.length)
   const { encoding, hasOthers, ...written } = parseTexts(text, links.end)
   const { tree, parents } = links
   const decoded = encoding === '' ? undefined : decodeText(bytes, encoding)
@@ -81,11 +81,15 @@ export function parseCommit(content: Uint8Array): ParsedCommit {
   return { ...fields, encoding, date: dateOf(text, links.end), canonical }
 }
 
-/** The tree and the parents, with which each commit begins. `end` is where the rest begins. */
-function parseLinks(text: string): { tree: string; parents: string[]; end: number } {
+/**
+ * The tree and the parents, with which each commit begins. `end` is where the rest begins. Git reads no parent where the
+ * commit, which has `size` bytes, ends too early for one.
+ */
+function parseLinks(text: string, size: number): { tree: string; parents: string[]; end: number } {
   const parents: string[] = []
   let [tree, end] = parseLink(text, 'tree ', 0)
-  for (let parent = ''; text.startsWith('parent ', end); parents.push(parent)) {
+  const parentBytes = 'parent '.length + tree.length
+  for (let parent = ''; text.startsWith('parent ', end) && size > end + parentBytes; parents.push(parent)) {
     ;[parent, end] = parseLink(text, 'parent ', end)
   }
   return { tree, parents, end }

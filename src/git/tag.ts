@@ -44,7 +44,8 @@ export function encodeTag({ object, kind, name, tagger, message }: TagFields): U
   return encodeUtf8(`object ${object}\ntype ${kind}\ntag ${name}\n${taggerLine}\n${message}`)
 }
 
-const form = /^object ([0-9a-f]+)\ntype (blob|tree|commit|tag)\ntag ([^\n]*)\n(?:tagger ([^\n]*)(?:\n|$))?/
+/** Git reads oids in either case. */
+const form = /^object ([0-9a-fA-F]+)\ntype (blob|tree|commit|tag)\ntag ([^\n]*)\n(?:tagger ([^\n]*)(?:\n|$))?/
 
 /**
  * Parses a tag object. Bytes that are not UTF-8 become U+FFFD.
@@ -53,7 +54,8 @@ const form = /^object ([0-9a-f]+)\ntype (blob|tree|commit|tag)\ntag ([^\n]*)\n(?
 export function parseTag(content: Uint8Array): ParsedTag {
   const bytes = toNative(content)
   const text = decodeUtf8(bytes)
-  const [, object = '', kind, name = '', signature] = form.exec(text) ?? []
+  const [, given = '', kind, name = '', signature] = form.exec(text) ?? []
+  const object = given.toLowerCase()
   if (!isOid(object) || kind === undefined) {
     throw new BlobwireError({ reason: 'integrity', message: 'the tag is damaged: its bytes are not a tag object' })
   }

@@ -1,7 +1,7 @@
 /** Keys of calls: how they are made and checked, and servers that do not know them. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { applyError, keyedOperationError } from '../../src/batch/apply.ts'
+import { operationError, requestError } from '../../src/batch/older-server.ts'
 import { derivedKey, newRequestKey } from '../../src/client/request-key.ts'
 import { rulesOutSession, rulesOutTransport } from '../../src/core/reasons.ts'
 import { BlobwireError } from '../../src/index.ts'
@@ -45,8 +45,8 @@ test('a server that is too old for keys is told of; no other transport is tried 
   }
   const unimplemented = { code: 'unimplemented', sent: 'processed', requestId: 'id' } as const
   const refusals = [
-    applyError(new BlobwireError({ ...unimplemented, message: 'Apply is not a unary method of this service' }), call),
-    applyError(
+    requestError(new BlobwireError({ ...unimplemented, message: 'Apply is not a unary method of this service' }), call),
+    requestError(
       new BlobwireError({
         ...unimplemented,
         requestId: undefined,
@@ -54,12 +54,14 @@ test('a server that is too old for keys is told of; no other transport is tried 
       }),
       call
     ),
-    keyedOperationError(
+    operationError(
       new BlobwireError({
         code: 'invalid_argument',
         message: 'operation must have one of',
         details: { violations: [{ field: 'operation', description: 'must have one of' }] }
-      })
+      }),
+      'updateRefs',
+      true
     )
   ]
   for (const error of refusals) {
@@ -69,5 +71,5 @@ test('a server that is too old for keys is told of; no other transport is tried 
   }
   // A proxy that does not know the path is none of that.
   const proxy = new BlobwireError({ code: 'unimplemented', message: 'HTTP status 404', sent: 'processed' })
-  assert.equal(applyError(proxy, call), proxy)
+  assert.equal(requestError(proxy, call), proxy)
 })
