@@ -66,9 +66,8 @@ export async function mirror(options: MirrorOptions): Promise<MirrorResult> {
   const plan = await makePlan(source, target)
   const kept = new Set(plan.leftOut.map(({ name }) => name))
   const changes = changesOf(plan.refs, target.refs, { prune, kept })
-  const { objects } = plan
   const totals = {
-    totalObjects: objects.blob.length + objects.tree.length + objects.commit.length + objects.tag.length,
+    totalObjects: countOf(plan.objects),
     totalRefs: changes.deletions.length + changes.moves.length
   }
   let progress = { objects: 0, bytes: 0, refs: 0, ...totals }
@@ -95,6 +94,10 @@ async function openTarget(source: Source, { repo, limits = defaultLimits }: Mirr
   // In JSON, contents grow by a third; a request has a frame, too.
   const other = Math.floor(((limits.maxBatchBytes - 4096) * 3) / 4)
   return { repo, isNew: created, refs, limits: { blob: limits.maxInlineBytes, other } }
+}
+
+function countOf({ blob, tree, commit, tag }: Plan['objects']): number {
+  return blob.length + tree.oids.length + commit.oids.length + tag.oids.length
 }
 
 interface Sent {

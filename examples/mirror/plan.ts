@@ -9,8 +9,9 @@ import {
   type SizeLimits
 } from './missing-objects.ts'
 import { ObjectReader } from './object-reader.ts'
+import type { OidList } from './oid-list.ts'
 import { referencesOf } from './references.ts'
-import { type Culprits, sortObjects } from './sort-objects.ts'
+import { type Culprits, type Sorted, sortObjects } from './sort-objects.ts'
 import type { Source, SourceRef } from './source.ts'
 
 /** A ref that is not copied. */
@@ -19,10 +20,18 @@ export interface LeftOutRef {
   readonly reason: string
 }
 
+/** Objects to send: blobs first, then trees, commits and tags. */
+export interface SortedObjects {
+  readonly blob: OidList
+  readonly tree: Sorted
+  readonly commit: Sorted
+  readonly tag: Sorted
+}
+
 /** The work of one run. */
 export interface Plan {
-  /** What the server lacks, each list in the order in which the server takes it. */
-  readonly objects: MissingObjects
+  /** What the server lacks. */
+  readonly objects: SortedObjects
   /** Refs to be as in the source; those that are so already are among them. */
   readonly refs: readonly SourceRef[]
   readonly leftOut: readonly LeftOutRef[]
@@ -46,7 +55,7 @@ export async function makePlan(source: Source, target: Target): Promise<Plan> {
   try {
     const all = await lookAt(source, target, { refs: source.refs, reader })
     const unusable = [...source.unusable]
-    const { culprits, objects } = all
+    const { culprits, objects, large } = all
     if (culprits.size === 0) return { objects, refs: source.refs, leftOut: unusable, large: [] }
     const leftOut = source.refs.filter(({ oid }) => culprits.has(oid))
     const refs = source.refs.filter(({ oid }) => !culprits.has(oid))
@@ -56,7 +65,7 @@ export async function makePlan(source: Source, target: Target): Promise<Plan> {
       objects: rest.objects,
       refs,
       leftOut: [...unusable, ...leftOut.map(({ name, oid }) => ({ name, reason: culprits.get(oid) as string }))],
-      large: [...objects.large.values()]
+      large
     }
   } finally {
     await reader.close()
@@ -91,9 +100,9 @@ async function lookAt(source: Source, target: Target, { refs, reader }: Looking)
   const context = { reader, objectFormat }
   const tree = await sortObjects(found.tree, culprits, context)
   // `rev-list` has sorted them; they are read only to find out which of them reach a culprit.
-  const commit = culprits.size === 0 ? found.commit : await sortObjects(found.commit, culprits, context)
+  const commit = culprits.size === 0 ? { oids: found.commit } : await sortObjects(found.commit, culprits, context)
   const tag = await sortObjects(found.tag, culprits, context)
-  return { culprits, objects: { ...found, tree, commit, tag } }
+  return { culprits, large: [...found.large.values()], objects: { blob: found.blob, tree, commit, tag } }
 }
 
 /** Those of the server's oids that the source has, too. */

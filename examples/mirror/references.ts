@@ -1,15 +1,16 @@
 /** The objects that an object refers to. Source: Git's "Git Objects", and git-mktag(1). */
 import type { SourceObject } from './object-reader.ts'
 
-const submodule = 0o160000
+/** Types of files, links and directories. To Git every other mode is a submodule, whose commit is in another repository. */
+const types = new Set([0o100000, 0o120000, 0o040000])
 
-/** A tree's entries. A submodule's commit is in another repository, and is not one of them. */
+/** A tree's entries without its submodules. */
 function ofTree(content: Buffer, oidBytes: number): string[] {
   const oids: string[] = []
   for (let at = 0; at < content.length; ) {
     const end = content.indexOf(0, at) + 1
     const mode = Number.parseInt(content.toString('latin1', at, content.indexOf(0x20, at)), 8)
-    if ((mode & 0o170000) !== submodule) oids.push(content.toString('hex', end, end + oidBytes))
+    if (types.has(mode & 0o170000)) oids.push(content.toString('hex', end, end + oidBytes))
     at = end + oidBytes
   }
   return oids

@@ -1,12 +1,15 @@
 /** Sends objects, each after those that it refers to. */
 import { BlobwireError, type Repository } from '../../src/index.ts'
-import type { MissingObjects } from './missing-objects.ts'
 import type { ObjectReader, SourceObject } from './object-reader.ts'
+import type { SortedObjects } from './plan.ts'
 import { SendWindow } from './send-window.ts'
+import type { Sorted } from './sort-objects.ts'
 
-/** A request of trees, commits or tags: each may need the one before it, so that requests follow one another. */
-const maxOperations = 1000
+/** A request of trees, commits or tags. */
+const maxOperations = 500
 const maxRequestBytes = 1024 * 1024
+/** Requests under way. */
+const maxRequests = 4
 
 /** The sending of one run. */
 export interface Sending {
@@ -25,11 +28,11 @@ export function isRefusal(error: unknown): error is BlobwireError {
 }
 
 /** Sends the objects; the server has them, durably, when this resolves, but for those that it refuses. */
-export async function sendObjects(objects: MissingObjects, sending: Sending): Promise<Refusals> {
+export async function sendObjects(objects: SortedObjects, sending: Sending): Promise<Refusals> {
   const refusals: Refusals = new Map()
   await sendBlobs(sending.reader.read(objects.blob), sending)
   for (const kind of ['tree', 'commit', 'tag'] as const) {
-    await sendInOrder(sending.reader.read(objects[kind]), sending, refusals)
+    await sendInOrder(objects[kind], sending, refusals)
   }
   return refusals
 }
@@ -51,30 +54,48 @@ function checkOid(oid: string, stored: { readonly oid: string }): void {
   if (stored.oid !== oid) throw new Error(`object ${oid} of the source was stored as ${stored.oid}`)
 }
 
-/** One request after the other; git reads the next one's objects meanwhile. */
-async function sendInOrder(objects: AsyncIterable<SourceObject>, sending: Sending, refusals: Refusals): Promise<void> {
-  let underWay: Promise<void> = Promise.resolve()
-  for await (const group of groupsOf(objects)) {
-    await underWay
-    underWay = sendGroup(group, sending, refusals)
-    // Its failure is thrown where it is waited for.
-    underWay.catch(() => {})
-  }
-  await underWay
+/** Objects of one request. */
+interface Group {
+  readonly objects: SourceObject[]
+  readonly lowest: number
+  readonly highest: number
 }
 
-async function* groupsOf(objects: AsyncIterable<SourceObject>): AsyncGenerator<SourceObject[], void> {
-  let group: SourceObject[] = []
+/** A request waits for those before it that have objects of a lower level than one of its own. */
+async function sendInOrder(sorted: Sorted, sending: Sending, refusals: Refusals): Promise<void> {
+  let underWay: { readonly lowest: number; readonly answered: Promise<void> }[] = []
+  for await (const { objects, lowest, highest } of groupsOf(sorted, sending.reader)) {
+    const isFull = underWay.length === maxRequests
+    await Promise.all(
+      underWay
+        .filter((group, index) => group.lowest < highest || (isFull && index === 0))
+        .map(({ answered }) => answered)
+    )
+    underWay = underWay.filter((group, index) => group.lowest >= highest && !(isFull && index === 0))
+    const answered = sendGroup(objects, sending, refusals)
+    // Its failure is thrown where it is waited for.
+    answered.catch(() => {})
+    underWay.push({ lowest, answered })
+  }
+  await Promise.all(underWay.map(({ answered }) => answered))
+}
+
+async function* groupsOf({ oids, levels }: Sorted, reader: ObjectReader): AsyncGenerator<Group, void> {
+  let objects: SourceObject[] = []
   let bytes = 0
-  for await (const object of objects) {
-    group.push(object)
+  let place = 0
+  const levelOf = (index: number) => levels?.[index] ?? index
+  const group = () => ({ objects, lowest: levelOf(place - objects.length), highest: levelOf(place - 1) })
+  for await (const object of reader.read(oids)) {
+    place++
+    objects.push(object)
     bytes += object.content.length
-    if (group.length < maxOperations && bytes < maxRequestBytes) continue
-    yield group
-    group = []
+    if (objects.length < maxOperations && bytes < maxRequestBytes) continue
+    yield group()
+    objects = []
     bytes = 0
   }
-  if (group.length > 0) yield group
+  if (objects.length > 0) yield group()
 }
 
 async function sendGroup(group: readonly SourceObject[], { repo, onSent }: Sending, refusals: Refusals): Promise<void> {
@@ -93,7 +114,7 @@ async function sendGroup(group: readonly SourceObject[], { repo, onSent }: Sendi
     const error = result?.error
     if (!isRefusal(error)) throw error
     // Whatever refers to a refused object is refused for that alone.
-    if (!error.is('missing_object')) refusals.set(oid, error)
+    if (!error.is('missing_object') || refusals.size === 0) refusals.set(oid, error)
   }
   onSent(objects, bytes)
 }
