@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { BlobwireError, createClient } from '../../src/index.ts'
 import { GitError } from './git.ts'
-import { type MirrorResult, mirror } from './mirror.ts'
+import { MirrorError, type MirrorResult, mirror } from './mirror.ts'
 import { type MirrorCommand, readCommand, UsageError, usage } from './options.ts'
 import type { LeftOutRef, Plan } from './plan.ts'
 import { progressDisplay } from './progress-display.ts'
@@ -71,7 +71,7 @@ try {
   else process.exitCode = await run(command)
 } catch (error) {
   const isUsage = error instanceof UsageError
-  const isKnown = error instanceof BlobwireError || error instanceof GitError
+  const isKnown = error instanceof BlobwireError || error instanceof GitError || error instanceof MirrorError
   process.stderr.write(
     isUsage ? `${error.message}\n\n${usage}\n` : `${isKnown ? error.message : (error as Error).stack}\n`
   )

@@ -1,10 +1,13 @@
 /** Copies a local Git repository, with all history and every ref, into a repository of the service. */
-import type { Limits, Repository } from '../../src/index.ts'
+import { BlobwireError, type Limits, type Repository } from '../../src/index.ts'
 import { ObjectReader } from './object-reader.ts'
 import { type LeftOutRef, makePlan, type Plan, type Target } from './plan.ts'
 import { type Refusals, sendObjects } from './send-objects.ts'
 import { openSource, type Source } from './source.ts'
 import { changesOf, updateRefs } from './update-refs.ts'
+
+/** A repository of which the source cannot have a copy. */
+export class MirrorError extends Error {}
 
 /** How far a run is. */
 export interface Progress {
@@ -56,8 +59,8 @@ export interface MirrorResult extends Progress {
  * Makes the repository equal to the source. Only what the server lacks is sent; refs move when all objects are there, so
  * that a run that ends early leaves every ref as it was, and the next one goes on.
  * @throws GitError for a source that git cannot read
- * @throws BlobwireError `already_exists` where the repository has the other object format; `aborted`, reason
- * `ref_mismatch`, where somebody else moves its refs at the same time
+ * @throws MirrorError where the repository has the other object format
+ * @throws BlobwireError `aborted`, reason `ref_mismatch`, where somebody else moves its refs at the same time
  */
 export async function mirror(options: MirrorOptions): Promise<MirrorResult> {
   const { repo, prune = false, strict = false, onPlan, onProgress } = options
@@ -77,23 +80,39 @@ export async function mirror(options: MirrorOptions): Promise<MirrorResult> {
   }
   onPlan?.(plan)
   if (strict && plan.leftOut.length > 0) return { ...progress, source, leftOut: plan.leftOut }
+  const defaultBranch = branchOfHead(source, plan.leftOut)
+  if (target.defaultBranch === undefined) {
+    await repo.createRepository({ objectFormat: source.objectFormat, defaultBranch })
+  }
   const refusals = await send(source, { repo, plan, total: totals.totalObjects }, (sent, bytes) =>
     onward({ objects: progress.objects + sent, bytes: progress.bytes + bytes })
   )
   const refused = await updateRefs(repo, changes, (count) => onward({ refs: progress.refs + count }))
-  await moveHead(source, { target, repo })
-  return { ...progress, source, leftOut: [...plan.leftOut, ...refused.map((ref) => explain(ref, refusals))] }
+  const leftOut = [...plan.leftOut, ...refused.map((ref) => explain(ref, refusals))]
+  // A new repository was made with it.
+  if (defaultBranch !== (target.defaultBranch ?? defaultBranch) && branchOfHead(source, leftOut) !== undefined) {
+    await repo.updateRepository({ defaultBranch: defaultBranch as string })
+  }
+  return { ...progress, source, leftOut }
 }
 
 const defaultLimits = { maxInlineBytes: 1024 * 1024, maxBatchBytes: 4 * 1024 * 1024 }
 
 async function openTarget(source: Source, { repo, limits = defaultLimits }: MirrorOptions): Promise<Target> {
-  const { created } = await repo.createRepository({ objectFormat: source.objectFormat })
-  const refs = new Map<string, string>()
-  if (!created) for await (const { name, oid } of repo.refs({ pageSize: 1000 })) refs.set(name, oid)
   // In JSON, contents grow by a third; a request has a frame, too.
   const other = Math.floor(((limits.maxBatchBytes - 4096) * 3) / 4)
-  return { repo, isNew: created, refs, limits: { blob: limits.maxInlineBytes, other } }
+  const target = { repo, limits: { blob: limits.maxInlineBytes, other } }
+  const refs = new Map<string, string>()
+  const info = await repo.getRepository().catch((error) => {
+    if (error instanceof BlobwireError && error.is('repository')) return undefined
+    throw error
+  })
+  if (info === undefined) return { ...target, refs, defaultBranch: undefined }
+  if (info.objectFormat !== source.objectFormat) {
+    throw new MirrorError(`the source has ${source.objectFormat}, and repository ${repo.name} has ${info.objectFormat}`)
+  }
+  for await (const { name, oid } of repo.refs({ pageSize: 1000 })) refs.set(name, oid)
+  return { ...target, refs, defaultBranch: info.defaultBranch }
 }
 
 function countOf({ blob, tree, commit, tag }: Plan['objects']): number {
@@ -127,7 +146,8 @@ function explain(ref: LeftOutRef, refusals: Refusals): LeftOutRef {
   return { ...ref, reason: `${ref.reason}; the server refuses ${first[0]}: ${first[1].message}` }
 }
 
-async function moveHead(source: Source, { target, repo }: { target: Target; repo: Repository }): Promise<void> {
-  // The default branch is changed by a call that comes.
-  void [source, target, repo]
+/** The branch that HEAD is to name: undefined = as on the server. */
+function branchOfHead({ head }: Source, leftOut: readonly LeftOutRef[]): string | undefined {
+  if (!('branch' in head) || !head.branch.startsWith('refs/heads/')) return undefined
+  return leftOut.some(({ name }) => name === head.branch) ? undefined : head.branch
 }

@@ -42,8 +42,8 @@ export interface Plan {
 /** The server's side. */
 export interface Target {
   readonly repo: Repository
-  /** The repository was made just now. */
-  readonly isNew: boolean
+  /** The branch that HEAD names, as a full name; undefined = the repository does not exist. */
+  readonly defaultBranch: string | undefined
   /** Oids by name. */
   readonly refs: ReadonlyMap<string, string>
   readonly limits: SizeLimits
@@ -86,7 +86,7 @@ async function lookAt(source: Source, target: Target, { refs, reader }: Looking)
     objectFormat,
     wants,
     haves: wants.length === 0 ? [] : await known(source, there),
-    repo: target.isNew ? undefined : target.repo,
+    repo: target.defaultBranch === undefined ? undefined : target.repo,
     limits: target.limits
   })
   const culprits: Culprits = new Map()
@@ -96,7 +96,7 @@ async function lookAt(source: Source, target: Target, { refs, reader }: Looking)
       `${kind} ${oid} has ${size} bytes, the server takes ${limitOf(kind, target.limits)}${path && ` (${path})`}`
     )
   }
-  await addShallow(culprits, { source, found, reader, repo: target.repo })
+  await addShallow(culprits, { source, found, reader, target })
   const context = { reader, objectFormat }
   const tree = await sortObjects(found.tree, culprits, context)
   // `rev-list` has sorted them; they are read only to find out which of them reach a culprit.
@@ -123,11 +123,11 @@ interface Shallow {
   readonly source: Source
   readonly found: MissingObjects
   readonly reader: ObjectReader
-  readonly repo: Repository
+  readonly target: Target
 }
 
 /** The parents at which a shallow history ends are culprits, unless the server has them. As in `git push`. */
-async function addShallow(culprits: Culprits, { source, found, reader, repo }: Shallow): Promise<void> {
+async function addShallow(culprits: Culprits, { source, found, reader, target }: Shallow): Promise<void> {
   if (source.shallow.length === 0 || found.commit.length === 0) return
   const sent = new Set(found.commit)
   const boundary = source.shallow.filter((oid) => sent.has(oid))
@@ -136,7 +136,8 @@ async function addShallow(culprits: Culprits, { source, found, reader, repo }: S
     for (const oid of referencesOf(commit).slice(1)) if (!sent.has(oid)) parents.set(oid, commit.oid)
   }
   if (parents.size === 0) return
-  const { missing } = await repo.findMissing([...parents.keys()])
+  const asked = [...parents.keys()]
+  const { missing } = target.defaultBranch === undefined ? { missing: asked } : await target.repo.findMissing(asked)
   for (const oid of missing) {
     culprits.set(oid, `the source is shallow: the parents of commit ${parents.get(oid)} are neither there nor here`)
   }

@@ -1,5 +1,5 @@
 /** Compares a repository of the service with the local one that it was made from. */
-import { BlobwireError, type Repository } from '../../src/index.ts'
+import type { Repository } from '../../src/index.ts'
 import { runGit } from './git.ts'
 import type { LeftOutRef } from './plan.ts'
 import type { Source } from './source.ts'
@@ -46,15 +46,13 @@ async function compareHead({ source, repo, leftOut }: Comparison): Promise<strin
   if (!('branch' in source.head)) return []
   const { branch } = source.head
   if (leftOut.some(({ name }) => name === branch)) return []
-  const here = source.refs.find(({ name }) => name === branch)?.oid ?? 'no commit'
-  const there = await repo.getCommit('HEAD').then(
-    ({ commit }) => commit.oid,
-    (error) => {
-      if (error instanceof BlobwireError && error.code === 'not_found') return 'no commit'
-      throw error
-    }
-  )
-  return here === there ? [] : [`HEAD is ${branch} at ${here} in the source, and at ${there} on the server`]
+  const { defaultBranch } = await repo.getRepository()
+  if (defaultBranch !== branch) return [`HEAD is ${branch} in the source, and ${defaultBranch} on the server`]
+  const here = source.refs.find(({ name }) => name === branch)?.oid
+  // No commit yet: where a server has only one branch, its HEAD may be that one.
+  if (here === undefined) return []
+  const there = (await repo.getCommit('HEAD')).commit.oid
+  return here === there ? [] : [`HEAD is at ${here} in the source, and at ${there} on the server`]
 }
 
 /** Git itself looks at both: the listing of refs line for line, and everything that `fsck` finds. */

@@ -109,7 +109,7 @@ test('objects above the limit: precisely the refs that reach them are left out, 
   const options = { onPlan: (plan: Plan) => told.push(plan) }
   const refused = await run(source, repo, { ...options, strict: true })
   assert.equal(refused.objects, 0)
-  assert.deepEqual(await refsOf(repo), [])
+  await assert.rejects(repo.getRepository(), { reason: 'repository' })
   const done = await run(source, repo, options)
   assert.equal(told.length, 2)
   for (const plan of told) {
@@ -159,5 +159,32 @@ test('a source that git cannot read sends nothing', async (context) => {
   const tree = source.store('tree', Buffer.concat([Buffer.from('100644 gone\0'), Buffer.alloc(20, 1)]))
   source.run(['update-ref', 'refs/trees/damaged', tree])
   await assert.rejects(run(source, repo), /git rev-list.* missing blob object/s)
-  assert.deepEqual(await refsOf(repo), [])
+  await assert.rejects(repo.getRepository(), { reason: 'repository' })
+})
+
+test('HEAD names the branch of the source, and stays where the source has a detached one', async (context) => {
+  const source = await makeSource(context, { commits: 2 })
+  const repo = newRepo()
+  const head = async () => (await repo.getRepository()).defaultBranch
+  source.run(['symbolic-ref', 'HEAD', 'refs/heads/gh-pages'])
+  await run(source, repo)
+  assert.equal(await head(), 'refs/heads/gh-pages')
+  source.run(['symbolic-ref', 'HEAD', 'refs/heads/main'])
+  const moved = await run(source, repo)
+  assert.equal(await head(), 'refs/heads/main')
+  assert.deepEqual(await verify({ ...moved, repo }), [])
+  source.run(['symbolic-ref', 'HEAD', 'refs/heads/not-yet'])
+  await run(source, repo)
+  assert.equal(await head(), 'refs/heads/not-yet')
+  source.run(['update-ref', '--no-deref', 'HEAD', 'refs/heads/main'])
+  const detached = await run(source, repo)
+  assert.equal(await head(), 'refs/heads/not-yet')
+  assert.deepEqual(await verify({ ...detached, repo }), [])
+})
+
+test('a repository of the other object format', async (context) => {
+  const repo = newRepo()
+  await repo.createRepository({ objectFormat: 'sha256' })
+  const source = await makeSource(context, { commits: 1 })
+  await assert.rejects(run(source, repo), /the source has sha1, and repository case-\d+ has sha256/)
 })

@@ -53,6 +53,6 @@ for (const transport of transports) {
     const second = repo(served.client({ transport, interceptors: [interceptor] }))
     const again = await mirror({ source: source.directory, repo: second })
     assert.equal(again.totalObjects + again.totalRefs, 0)
-    assert.deepEqual(counts, { createRepository: 1, listRefs: 1 })
+    assert.deepEqual(counts, { getRepository: 1, listRefs: 1 })
   })
 }
