@@ -1,23 +1,26 @@
 /**
  * Builds `dist`, or the directory of the first argument: JavaScript, and the declarations that `index.d.ts` imports. Other
  * declarations are internal, and need types that the package does not have. There are no source maps: the JavaScript is
- * the source without its types. The proto files stay one level above.
+ * the source without its types. `dist/commonjs` is for CommonJS: an entry point that requires the other one, and the same
+ * declarations, which TypeScript before 5.8 otherwise does not let CommonJS import.
  */
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const outDir = process.argv[2] ?? join(root, 'dist')
 
+/** A declaration needs nothing of a module that is loaded for its effect alone. */
+const effectImport = /^import '\.[^']*';\n/gm
 const relativeImport = /(?<=from '|import\(')(\.[^']*)\.ts(?=')/g
 
 /** Collects a declaration and its imports, and makes imports name JavaScript files, as published declarations do. */
 function keep(file: string, kept: Set<string>): void {
   if (kept.has(file)) return
   kept.add(file)
-  const text = readFileSync(file, 'utf8')
+  const text = readFileSync(file, 'utf8').replaceAll(effectImport, '')
   for (const [, path] of text.matchAll(relativeImport)) keep(join(dirname(file), `${path}.d.ts`), kept)
   writeFileSync(file, text.replaceAll(relativeImport, '$1.js'))
 }
@@ -30,5 +33,16 @@ const kept = new Set<string>()
 keep(join(outDir, 'index.d.ts'), kept)
 for (const name of readdirSync(outDir, { recursive: true, encoding: 'utf8' })) {
   const file = join(outDir, name)
-  if (name.endsWith('.d.ts') && !kept.has(file)) rmSync(file)
+  if (/\.d\.c?ts$/.test(name) && !kept.has(file)) rmSync(file)
+}
+
+const commonjs = join(outDir, 'commonjs')
+const files: Record<string, string> = {
+  'package.json': '{ "type": "commonjs" }\n',
+  'index.js': "'use strict'\nrequire('../check-node.cjs')\nmodule.exports = require('../index.js')\n"
+}
+for (const file of kept) files[relative(outDir, file)] = readFileSync(file, 'utf8')
+for (const [name, text] of Object.entries(files)) {
+  mkdirSync(dirname(join(commonjs, name)), { recursive: true })
+  writeFileSync(join(commonjs, name), text)
 }

@@ -17,9 +17,8 @@ try {
   const { messages, pkg } = await publint({ pack: packed, strict: true })
   for (const message of messages) console.error(`publint: ${formatMessage(message, pkg)}`)
   if (messages.length > 0) process.exitCode = 1
-  // The ESM profile: CommonJS requires ES modules from Node 22.12 on, and this package needs a newer one.
   const attw = join(root, 'node_modules/@arethetypeswrong/cli/dist/index.js')
-  execFileSync(process.execPath, [attw, tarball, '--profile', 'esm-only', '--no-emoji'], { stdio: 'pipe' })
+  execFileSync(process.execPath, [attw, tarball, '--no-emoji'], { stdio: 'pipe' })
 } catch (error) {
   const { message, stdout } = error as Error & { stdout?: Buffer }
   console.error(stdout?.toString() || message)

@@ -1,3 +1,6 @@
+// Evaluated before everything else.
+import './check-node.cts'
+
 export type { BreakerOptions } from './balance/circuit-breaker.ts'
 export type { BatchOptions } from './batch/options.ts'
 export type { ConcurrencyOptions } from './call/bulkhead.ts'

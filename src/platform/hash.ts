@@ -1,6 +1,9 @@
 /** `HashFunctions` of platform.ts on Node. */
 import { Buffer } from 'node:buffer'
-import { createHash, hash } from 'node:crypto'
+import crypto from 'node:crypto'
+
+// Node 18 has no `hash`: a named import would fail before check-node.cts says what is needed.
+const { createHash, hash } = crypto
 
 /** Contents up to this size are copied for one call of `hash`, which is cheaper than an object of `createHash`. */
 const joinBytes = 4096

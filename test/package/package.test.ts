@@ -9,7 +9,11 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import ts from 'typescript-5.9'
 import { pack } from '../../scripts/pack.ts'
+import { type TestServer, testServer } from '../support/server.ts'
+import { bundleTests } from './bundles.ts'
+import type { Addresses } from './everywhere.ts'
 import { rejected } from './rejected.ts'
+import { runtimeTests } from './runtimes.ts'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -32,6 +36,8 @@ const platforms = [
 describe('the packed package', () => {
   let directory: string
   let installed: string
+  let server: TestServer
+  let addresses: Addresses
 
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), 'blobwire-package-'))
@@ -41,8 +47,16 @@ describe('the packed package', () => {
     await cp(user, directory, { recursive: true })
     await writeFile(join(directory, 'package.json'), '{ "type": "module" }')
     await mkdir(join(directory, 'node_modules/types'))
+    await symlink(join(root, 'node_modules'), join(installed, 'node_modules'))
+    await symlink(join(root, 'node_modules/@rollup'), join(directory, 'node_modules/@rollup'))
+    server = await testServer()
+    addresses = { http: server.server.http, grpc: server.server.grpc.replace(/^http/, 'grpc') }
+    await server.client().createRepository('demo')
   })
-  after(() => rm(directory, { recursive: true, force: true }))
+  after(async () => {
+    await server[Symbol.asyncDispose]()
+    await rm(directory, { recursive: true, force: true })
+  })
 
   /** What the compiler finds wrong with files of a user. */
   async function compile(typescript: string, files: string[], options: object): Promise<string> {
@@ -63,11 +77,16 @@ describe('the packed package', () => {
         const typeRoots = join(directory, 'types', typescript)
         await mkdir(typeRoots, { recursive: true })
         await symlink(join(root, 'node_modules', nodeTypes), join(typeRoots, 'node')).catch(() => {})
-        const files = ['program.ts', 'commonjs.cts']
+        const files = ['program.ts', 'commonjs.cts', 'require.cts']
         assert.equal(await compile(typescript, files, { ...platform, typeRoots: [typeRoots] }), '')
       })
     }
   }
+
+  test('typescript-5.9, commonjs, which finds a package by its main file', async () => {
+    const options = { module: 'commonjs', moduleResolution: 'node10', lib: ['es2022'], types: [] }
+    assert.equal(await compile('typescript-5.9', ['require.cts'], options), '')
+  })
 
   test('what must not compile does not, and says why', async () => {
     const files = await Promise.all(
@@ -142,10 +161,12 @@ describe('the packed package', () => {
     assert.ok(documented.length > 20, `${documented.length} methods`)
   })
 
-  test('CommonJS can require it', async () => {
-    await symlink(join(root, 'node_modules'), join(installed, 'node_modules'))
-    const script = "process.stdout.write(typeof require('blobwire').createClient)"
-    const { stdout } = await run(process.execPath, ['-e', script], { cwd: directory })
-    assert.equal(stdout, 'function')
-  })
+  bundleTests(
+    () => directory,
+    () => addresses
+  )
+  runtimeTests(
+    () => directory,
+    () => addresses
+  )
 })

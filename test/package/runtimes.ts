@@ -1,0 +1,44 @@
+/** The package in all the ways in which Node runs a program. */
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { test } from 'node:test'
+import { promisify } from 'node:util'
+import { childEnvironment } from '../support/child.ts'
+import { type Addresses, everywhere, netFlags } from './everywhere.ts'
+import { assertToldOff, oldNode } from './old-node.ts'
+
+const run = promisify(execFile)
+
+/** Programs of a user in `directory`, where the package is installed. */
+export function runtimeTests(directory: () => string, addresses: () => Addresses): void {
+  const node = (...options: string[]) =>
+    run(process.execPath, options, { cwd: directory(), env: childEnvironment }).catch((error) => error)
+  const serverOf = () => [addresses().http, addresses().grpc]
+
+  test('CommonJS requires it, and imports the same', async () => {
+    const script = `const blobwire = require('blobwire')
+      import('blobwire').then(({ createClient, BlobwireError }) => console.log(
+        createClient === blobwire.createClient, BlobwireError === blobwire.BlobwireError, Object.keys(blobwire).join()))`
+    assert.match((await node('--input-type=commonjs', '-e', script)).stdout, /^true true .*createClient/)
+  })
+
+  test('with frozen intrinsics, without __proto__, addons, code from strings, or permissions but for the network', async () => {
+    const flags = ['--frozen-intrinsics', '--disable-proto=throw', '--no-addons']
+    const refused = ['--disallow-code-generation-from-strings', '--permission', '--allow-fs-read=*']
+    const { stdout, stderr } = await node(...flags, ...refused, ...netFlags, 'everywhere.mjs', ...serverOf())
+    assert.equal(stdout, everywhere, stderr)
+  })
+
+  test('in two worker threads of a process of node:cluster', async () => {
+    const { stdout, stderr } = await node('cluster.mjs', ...serverOf())
+    const lines = (text: string) => text.split('\n').sort().join('\n')
+    assert.equal(lines(stdout), lines(everywhere + everywhere), stderr)
+  })
+
+  test('an old Node says in one sentence what is needed', async () => {
+    for (const script of ["import 'blobwire'", "require('blobwire')"]) {
+      const type = script.startsWith('import') ? 'module' : 'commonjs'
+      assertToldOff(await node(...oldNode, `--input-type=${type}`, '-e', script), script)
+    }
+  })
+}
