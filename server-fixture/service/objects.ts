@@ -10,11 +10,11 @@ import { type Found, findObject, findTree } from './revision.ts'
 import { entryAt } from './tree-path.ts'
 import type { Workspace } from './workspace.ts'
 
-/** The server holds other objects than blobs in memory to parse them, and a request or an answer must hold them. */
+/** Objects that are no blobs are parsed, and travel in one message: the limit of messages is theirs. */
 function checkSize({ limits }: Workspace, kind: ObjectKind, size: number): void {
-  const [limit, maximum] =
-    kind === 'blob' ? ['max_inline_bytes', limits.maxInlineBytes] : ['max_batch_bytes', limits.maxBatchBytes]
-  if (size > (maximum as number)) throw limitExceeded(limit as string, maximum as number, size)
+  const isBlob = kind === 'blob'
+  const maximum = isBlob ? limits.maxInlineBytes : limits.maxBatchBytes
+  if (size > maximum) throw limitExceeded(isBlob ? 'max_inline_bytes' : 'max_batch_bytes', maximum, size)
 }
 
 /** StoreObject. */

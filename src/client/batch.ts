@@ -267,10 +267,10 @@ function budgetExhausted(error: BlobwireError): BlobwireError {
 /** Computes the expected oids while the server works. */
 function hashAhead(run: readonly Item[], format: ObjectFormat): void {
   for (const item of run) {
-    if (item.name !== 'storeBlob' || item.result !== undefined) continue
-    const { content = new Uint8Array(0) } = item.request as Request<'storeBlob'>
+    if ((item.name !== 'storeBlob' && item.name !== 'storeObject') || item.result !== undefined) continue
+    const { kind = 'blob', content = new Uint8Array(0) } = item.request as Request<'storeObject'>
     // Without its content, the answer is refused when it comes.
-    if (!isGone(content)) item.expectedOid = hashObject('blob', content, format)
+    if (!isGone(content)) item.expectedOid = hashObject(kind, content, format)
   }
 }
 
@@ -287,7 +287,7 @@ function toResult(
     const response = found?.[item.name]
     if (result.error) throw operationError(errorOfOperation(result.error), item.name, isKeyed)
     if (response === undefined) throw noResult(item.name)
-    const isVerified = item.expectedOid !== undefined && item.expectedOid === result.storeBlob?.oid
+    const isVerified = item.expectedOid !== undefined && item.expectedOid === (response as { oid?: string }).oid
     if (!isVerified) verifierOf(item.name, invoker.options.verify)?.(item.request, response)
     invoker.caches.known.learn(item.name, context.repository, { request: item.request, response })
     return { ok: true, value: response }

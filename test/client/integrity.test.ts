@@ -4,8 +4,9 @@ import { after, before, describe, test } from 'node:test'
 import { encodeCommit } from '../../src/git/commit.ts'
 import { hashObject } from '../../src/git/oid.ts'
 import { encodeTree } from '../../src/git/tree.ts'
-import type { BlobwireError, Repository } from '../../src/index.ts'
-import { type Answers, type LyingServer, startLyingServer } from '../support/lying-server.ts'
+import type { BlobwireError } from '../../src/index.ts'
+import { type LyingServer, startLyingServer } from '../support/lying-server.ts'
+import { type Lie, objectLies } from './object-lies.ts'
 
 const hello = new TextEncoder().encode('hello\n')
 const helloOid = 'ce013625030ba8dba906f756967f9e9ca394464a'
@@ -32,13 +33,6 @@ const laterOid = commitOid({ author: later, committer: later })
 const onOtherOid = commitOid({ parents: [otherOid] })
 const mergeOid = commitOid({ parents: [otherOid, helloOid] })
 const known = { GetRepository: { repository: 'demo', objectFormat: 'sha1', defaultBranch: 'refs/heads/main' } }
-
-interface Lie {
-  name: string
-  answers: Answers
-  call(repo: Repository): Promise<unknown>
-  code: 'data_loss' | 'internal'
-}
 
 const lies: Lie[] = [
   {
@@ -262,7 +256,7 @@ describe('a lying server is found out', () => {
   for (const transport of ['json', 'msgpack', 'grpc'] as const) {
     test(transport, async (context) => {
       const repo = server.client(transport).repository('demo')
-      for (const { name, answers, call, code } of lies) {
+      for (const { name, answers, call, code } of [...lies, ...objectLies]) {
         await context.test(name, async () => {
           server.answers = { ...known, ...answers }
           await assert.rejects(call(repo), (error: BlobwireError) => {
