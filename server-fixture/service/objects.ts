@@ -4,7 +4,8 @@ import { type ObjectKind, objectKinds } from '../../src/git/oid.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { checkOid, limitExceeded, notFound, precondition } from './errors.ts'
 import { checkObject } from './object-check/check-object.ts'
-import { describeProblem } from './object-check/checked-object.ts'
+import { type DotFile, describeProblem, type ProblemId } from './object-check/checked-object.ts'
+import { gitattributesProblems, gitmodulesProblems } from './object-check/dot-files.ts'
 import { checkKinds } from './references.ts'
 import { type Found, findObject, findTree } from './revision.ts'
 import { entryAt } from './tree-path.ts'
@@ -25,14 +26,29 @@ export async function storeObject(
   if (!objectKinds.includes(kind)) throw invalidArgument('kind', `must be one of ${objectKinds.join(', ')}`)
   if (!['', 'strict', 'lenient'].includes(check)) throw invalidArgument('check', 'must be strict or lenient')
   checkSize(workspace, kind, content.length)
-  const { problems, named } = checkObject(kind, content, workspace.format)
-  const warnings = problems.map(describeProblem)
-  if (warnings.length > 0 && check !== 'lenient') {
-    const found = warnings.map(({ id, message }) => `${id} (${message})`).join(', ')
-    throw invalidArgument('content', `\`git fsck --strict\` reports ${found}; check: 'lenient' takes the ${kind}`)
-  }
+  const { problems, named, dotFiles = [] } = checkObject(kind, content, workspace.format)
+  if (check !== 'lenient') refuseProblems(kind, problems)
   await checkKinds(workspace, named)
-  return { oid: workspace.stage(kind, content), size: content.length, warnings }
+  const inFiles = await Promise.all(dotFiles.map((file) => problemsInFile(workspace, file)))
+  const all = [...new Set([...problems, ...inFiles.flat()])]
+  if (check !== 'lenient') refuseProblems(kind, all)
+  return { oid: workspace.stage(kind, content), size: content.length, warnings: all.map(describeProblem) }
+}
+
+function refuseProblems(kind: ObjectKind, problems: readonly ProblemId[]): void {
+  if (problems.length === 0) return
+  const found = problems.map(describeProblem).map(({ id, message }) => `${id} (${message})`)
+  throw invalidArgument(
+    'content',
+    `\`git fsck --strict\` reports ${found.join(', ')}; check: 'lenient' takes the ${kind} all the same`
+  )
+}
+
+/** The problems of the content of a file that Git reads itself. */
+async function problemsInFile(workspace: Workspace, { name, oid }: DotFile): Promise<ProblemId[]> {
+  const content = (await workspace.read(oid))?.content
+  if (content === undefined) return [`${name}Large`]
+  return name === 'gitmodules' ? gitmodulesProblems(content) : gitattributesProblems(content)
 }
 
 /** GetObject. */

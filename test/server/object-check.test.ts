@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { checkObject } from '../../server-fixture/service/object-check/check-object.ts'
+import { gitattributesProblems, gitmodulesProblems } from '../../server-fixture/service/object-check/dot-files.ts'
 import type { ObjectFormat, ObjectKind } from '../../src/git/oid.ts'
 import { BlobwireError } from '../../src/index.ts'
 import { GitRepository } from '../support/git.ts'
+import { oddGitattributes, oddGitmodules } from '../support/odd-dot-files.ts'
 import { oddCommits, oddTags, oddTrees } from '../support/odd-objects.ts'
 
 /** The reports of Git about each object, by oid; `unreadable` for one that it cannot parse. */
@@ -33,8 +35,43 @@ function ownReports(kind: ObjectKind, content: Uint8Array, format: ObjectFormat)
   }
 }
 
+/** The reports of many objects, by the names of these. */
+function assertSame(found: Readonly<Record<string, string>>, expected: Readonly<Record<string, string>>): void {
+  const differing = Object.keys(expected).filter((name) => found[name] !== expected[name])
+  assert.deepEqual(
+    differing.map((name) => `${name}: ${found[name]}, Git: ${expected[name]}`),
+    []
+  )
+}
+
 for (const format of ['sha1', 'sha256'] as const) {
   describe(format, () => {
+    test('the reports of .gitmodules and .gitattributes are those of git fsck --strict', (context) => {
+      const git = new GitRepository(context, format)
+      const found: Record<string, string> = {}
+      const expected: Record<string, string> = {}
+      const blobs = (table: Readonly<Record<string, string>>) =>
+        git.storeAll(
+          'blob',
+          Object.values(table).map((text) => Buffer.from(text, 'latin1'))
+        )
+      const tables = { '.gitmodules': blobs(oddGitmodules), '.gitattributes': blobs(oddGitattributes) }
+      const trees = Object.entries(tables).flatMap(([name, oids]) =>
+        oids.map((oid) => Buffer.concat([Buffer.from(`100644 ${name}\0`), Buffer.from(oid, 'hex')]))
+      )
+      git.storeAll('tree', trees)
+      const reports = reportsOf(git)
+      for (const [index, [name, text]] of Object.entries(oddGitmodules).entries()) {
+        found[name] = gitmodulesProblems(Buffer.from(text, 'latin1')).sort().join()
+        expected[name] = [...(reports.get(tables['.gitmodules'][index] as string) ?? [])].sort().join()
+      }
+      for (const [index, [name, text]] of Object.entries(oddGitattributes).entries()) {
+        found[name] = gitattributesProblems(Buffer.from(text, 'latin1')).join()
+        expected[name] = [...(reports.get(tables['.gitattributes'][index] as string) ?? [])].join()
+      }
+      assertSame(found, expected)
+    })
+
     test('the reports are those of git fsck --strict', (context) => {
       const git = new GitRepository(context, format)
       const blob = git.store('blob', Buffer.from('x'))
@@ -61,11 +98,7 @@ for (const format of ['sha1', 'sha256'] as const) {
       const expected = Object.fromEntries(
         cases.map(({ name, oid }) => [name, [...(reports.get(oid) ?? [])].sort().join()])
       )
-      const differing = Object.keys(expected).filter((name) => found[name] !== expected[name])
-      assert.deepEqual(
-        differing.map((name) => `${name}: ${found[name]}, Git: ${expected[name]}`),
-        []
-      )
+      assertSame(found, expected)
     })
   })
 }

@@ -133,6 +133,30 @@ describe('in a repository', () => {
     )
   })
 
+  test('a tree is checked with its .gitmodules and .gitattributes', async (context) => {
+    const { repo } = await demo(context, { limits: { maxInlineBytes: 5000 } })
+    const treeOf = async (name: string, content: string, mode = '100644') => {
+      const { oid } = await repo.storeBlob(content)
+      return Buffer.concat([Buffer.from(`${mode} ${name}\0`), Buffer.from(oid, 'hex')])
+    }
+    const module = await treeOf('.gitmodules', '[submodule "a"]\nurl = -x\nupdate = !x\n')
+    const lines = await treeOf('.GitAttributes', `${'x'.repeat(2048)}\n`)
+    for (const [content, ids] of [
+      [module, ['gitmodulesUrl', 'gitmodulesUpdate']],
+      [lines, ['gitattributesLineLength']]
+    ] as const) {
+      for (const id of ids) {
+        await assert.rejects(repo.storeObject({ kind: 'tree', content }), { message: new RegExp(`${id} \\(`) })
+      }
+      const { warnings } = await repo.storeObject({ kind: 'tree', content, check: 'lenient' })
+      assert.deepEqual(
+        warnings.map(({ id }) => id),
+        ids
+      )
+    }
+    await repo.storeObject({ kind: 'tree', content: await treeOf('gitmodules', '[submodule "a"]\nurl = -x\n') })
+  })
+
   test('objects above the limits are refused, in both directions', async (context) => {
     const { repo } = await demo(context, { limits: { maxInlineBytes: 1000, maxBatchBytes: 20_000 } })
     const limitOf = async (call: Promise<unknown>) => {

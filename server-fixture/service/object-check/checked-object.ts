@@ -35,6 +35,18 @@ const problems = {
   treeNotSorted: "the entries are not in Git's order",
   largePathname: 'the name of an entry has more than 4096 bytes',
   gitmodulesSymlink: '.gitmodules is a symbolic link',
+  gitmodulesBlob: '.gitmodules is a directory',
+  gitmodulesMissing: '.gitmodules is a submodule',
+  gitmodulesLarge: '.gitmodules is too large to be checked',
+  gitmodulesParse: 'a line of .gitmodules is malformed',
+  gitmodulesName: "the name of a submodule is empty or has a '..' in it",
+  gitmodulesUrl: 'the url of a submodule begins with -, or leaves the address that it is relative to',
+  gitmodulesPath: 'the path of a submodule begins with -',
+  gitmodulesUpdate: 'the update setting of a submodule is a command',
+  gitattributesBlob: '.gitattributes is a directory',
+  gitattributesMissing: '.gitattributes is a submodule',
+  gitattributesLarge: '.gitattributes is too large to be checked',
+  gitattributesLineLength: 'a line of .gitattributes has more than 2047 bytes',
   gitattributesSymlink: '.gitattributes is a symbolic link',
   gitignoreSymlink: '.gitignore is a symbolic link',
   mailmapSymlink: '.mailmap is a symbolic link'
@@ -54,6 +66,14 @@ export interface CheckedObject {
   readonly problems: readonly ProblemId[]
   /** The objects that it names, without the commits of submodules, which are in other repositories. */
   readonly named: readonly NamedObject[]
+  /** The files of a tree that Git reads itself, whose contents are to be checked, too. */
+  readonly dotFiles?: readonly DotFile[]
+}
+
+/** A file that Git reads itself. */
+export interface DotFile {
+  readonly name: 'gitmodules' | 'gitattributes'
+  readonly oid: string
 }
 
 /** A problem in words. */

@@ -5,7 +5,7 @@ import { isDotGit, isGitattributes, isGitignore, isGitmodules, isMailmap } from 
 import { kindOfMode, modeOfText } from '../../../src/git/mode.ts'
 import { isZeroOid, type ObjectFormat } from '../../../src/git/oid.ts'
 import { compareItems, parseTree, type TreeItem } from '../../../src/git/tree.ts'
-import { type CheckedObject, type ProblemId, unreadable } from './checked-object.ts'
+import { type CheckedObject, type DotFile, type ProblemId, unreadable } from './checked-object.ts'
 
 const maxNameBytes = 4096
 
@@ -16,11 +16,15 @@ const replacement = Buffer.from('\ufffd')
 export function checkTree(content: Uint8Array, format: ObjectFormat): CheckedObject {
   const items = itemsOf(content, format)
   const problems = new Set<ProblemId>()
+  const dotFiles: DotFile[] = []
   const names = new Set<string>()
   let before: TreeItem | undefined
   for (const item of items) {
     const name = toBuffer(item.name)
-    addProblems(item, name, problems)
+    const text = textOf(name)
+    addProblems(item, text, problems)
+    addDotFiles(item, text, { problems, dotFiles })
+    if (name.length > maxNameBytes) problems.add('largePathname')
     const key = name.toString('latin1')
     if (names.has(key)) problems.add('duplicateEntries')
     else names.add(key)
@@ -29,7 +33,8 @@ export function checkTree(content: Uint8Array, format: ObjectFormat): CheckedObj
     before = item
   }
   const inside = items.filter(({ mode }) => mode !== '160000')
-  return { problems: [...problems], named: inside.map(({ mode, oid }) => ({ oid, kind: kindOfMode(mode) })) }
+  const named = inside.map(({ mode, oid }) => ({ oid, kind: kindOfMode(mode) }))
+  return { problems: [...problems], named, dotFiles }
 }
 
 const toBuffer = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -43,12 +48,10 @@ function itemsOf(content: Uint8Array, format: ObjectFormat): TreeItem[] {
   }
 }
 
-function addProblems({ mode, rawMode, oid }: TreeItem, name: Buffer, problems: Set<ProblemId>): void {
+function addProblems({ mode, rawMode, oid }: TreeItem, text: string, problems: Set<ProblemId>): void {
   if (rawMode?.startsWith('0')) problems.add('zeroPaddedFilemode')
   if (rawMode !== undefined && modeOfText(rawMode.replace(/^0+/, '')) === undefined) problems.add('badFilemode')
   if (isZeroOid(oid)) problems.add('nullSha1')
-  if (name.length > maxNameBytes) problems.add('largePathname')
-  const text = textOf(name)
   if (text.includes('/')) problems.add('fullPathname')
   if (text === '.') problems.add('hasDot')
   if (text === '..') problems.add('hasDotdot')
@@ -58,6 +61,22 @@ function addProblems({ mode, rawMode, oid }: TreeItem, name: Buffer, problems: S
   if (isGitattributes(text)) problems.add('gitattributesSymlink')
   if (isGitignore(text)) problems.add('gitignoreSymlink')
   if (isMailmap(text)) problems.add('mailmapSymlink')
+}
+
+/** Git reads these files, so that they must be some. */
+function addDotFiles(
+  { mode, oid }: TreeItem,
+  text: string,
+  { problems, dotFiles }: { problems: Set<ProblemId>; dotFiles: DotFile[] }
+): void {
+  if (mode === '120000') return
+  const names = [isGitmodules(text) && 'gitmodules', isGitattributes(text) && 'gitattributes'] as const
+  for (const name of names) {
+    if (name === false) continue
+    if (mode === '040000') problems.add(`${name}Blob`)
+    else if (mode === '160000') problems.add(`${name}Missing`)
+    else dotFiles.push({ name, oid })
+  }
 }
 
 /** The name as text; where it is not UTF-8, with a character in it that ends it for HFS+, as it does for Git. */
