@@ -203,7 +203,7 @@ export const guards: readonly Guard[] = [
   {
     name: 'no path is read as .git by any file system',
     file: 'src/git/path.ts',
-    from: "if (matchesBehindBackslash(segment, ntfsDotGit, '.git'))",
+    from: 'if (isDotGit(segment))',
     to: 'if (false)',
     tests: ['test/git/paths.test.ts']
   },

@@ -25,16 +25,16 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'a server that is too old for request keys is told of',
-    file: 'src/batch/apply.ts',
-    from: "return isOfServer && error.sent === 'processed' ? tooOld(error) : error",
-    to: 'return isOfServer && error.sent === "never" ? tooOld(error) : error',
+    file: 'src/batch/older-server.ts',
+    from: "return isOfServer && error.sent === 'processed' ?",
+    to: "return isOfServer && error.sent === 'never' ?",
     tests: ['test/client/older-server.test.ts']
   },
   {
     name: 'an operation that an older server does not find is told of',
-    file: 'src/batch/apply.ts',
-    from: "return error.code === 'invalid_argument' && isUnknown ? tooOld(error) : error",
-    to: 'return error',
+    file: 'src/batch/older-server.ts',
+    from: "return error.code === 'invalid_argument' && isUnknown ?",
+    to: "return error.code === 'internal' && isUnknown ?",
     tests: ['test/client/older-server.test.ts']
   },
   {

@@ -43,9 +43,9 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'the text behind a backslash is a name, too',
-    file: 'src/git/path.ts',
-    from: 'suffixes.some((suffix) => ntfs.test(suffix)) || matches(segment, ntfs, hfs)',
-    to: 'matches(segment, ntfs, hfs)',
+    file: 'src/git/dot-names.ts',
+    from: 'if (ntfs.test(name.slice(at + 1))) return true',
+    to: 'if (false) return true',
     tests: ['test/git/paths.test.ts']
   },
   {
