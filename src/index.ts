@@ -54,11 +54,14 @@ export type {
   Method,
   NextCall
 } from './client/interceptor.ts'
+export type { DatedAuthor, DatedCommit, DatedTag, OidOptions, TreeFile } from './client/offline.ts'
+export { blobOid, commitOid, objectOid, tagOid, treeOid } from './client/offline.ts'
 export type { ClientOptions } from './client/options.ts'
 export type { HedgeOptions, PolicyOptions } from './client/policy-options.ts'
 export type { Repository } from './client/repository.ts'
 export type { WriteOptions } from './client/request-key.ts'
 export type { BatchOperations, BatchResults, OperationResult, OperationValues, Tree } from './client/results.ts'
+export type { Sign, Signable } from './client/sign.ts'
 export type { BatchStats, ClientStats, EndpointStats } from './client/stats.ts'
 export type { ConnectionOptions } from './connection/options.ts'
 export type { ConnectionStats } from './connection/stats.ts'

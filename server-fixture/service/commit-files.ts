@@ -4,7 +4,7 @@ import { branchRef } from '../../src/git/ref-name.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import type { WaitingCommit } from './branch-queue.ts'
 import { makeChain } from './commit-chain.ts'
-import { commitOn, moveTo } from './commit-on-head.ts'
+import { commitOn, moveTo, prepareOn } from './commit-on-head.ts'
 import { checkOid, refMismatch } from './errors.ts'
 import type { WriteKey } from './request-keys.ts'
 import type { Workspace } from './workspace.ts'
@@ -17,6 +17,10 @@ export async function commitFiles(workspace: Workspace, request: Request, key?: 
   const ref = branchRef(request.branch)
   if (request.expectedHead !== '') checkOid('expectedHead', request.expectedHead, workspace.format)
   else if (request.baseTree !== '') throw invalidArgument('baseTree', 'must be empty without an expectedHead')
+  if (request.prepare) {
+    if (key !== undefined) throw invalidArgument('prepare', 'must come without a key: nothing is moved')
+    return prepareCommit(workspace, request, ref)
+  }
   if (workspace.atomic) return commitInBatch(workspace, request, ref)
   // The commit may name objects that earlier operations of its batch have stored.
   await workspace.flush()
@@ -38,4 +42,14 @@ async function commitInBatch(workspace: Workspace, request: Request, ref: string
   const mismatches = await workspace.moveRefs([moveTo(made, workspace.format)])
   if (mismatches.length > 0) throw refMismatch(mismatches)
   return made
+}
+
+/** Stores the tree of a commit that the caller makes itself. */
+async function prepareCommit(workspace: Workspace, request: Request, ref: string): Promise<Response> {
+  if (request.author ?? request.committer ?? (request.message || undefined))
+    throw invalidArgument('prepare', 'must come without author, committer and message')
+  const [head] = await workspace.refs([ref])
+  const prepared = await prepareOn(workspace, request, head)
+  await workspace.flush()
+  return { ...prepared, oid: '', result: 'prepared' }
 }

@@ -47,10 +47,11 @@ function canonicalOperation(operation: Messages['Operation'], format: ObjectForm
 }
 
 function canonicalCommit(request: Messages['CommitFilesRequest'], format: ObjectFormat): unknown {
-  const { branch, expectedHead, changes, author, committer, message, baseTree, inputDigest } = request
+  const { branch, expectedHead, changes, author, committer, message, baseTree, inputDigest, commitObject } = request
   const signatures = [canonicalSignature(author), canonicalSignature(committer ?? author)]
   // The head and the base tree are those that the client found.
   if (inputDigest !== '') return [branchRef(branch), inputDigest, ...signatures, message]
+  if (commitObject.length > 0) return [branchRef(branch), expectedHead, hashObject('commit', commitObject, format)]
   const sorted = changes.map((change) => canonicalChange(change, format)).sort(([one], [other]) => compare(one, other))
   return [branchRef(branch), expectedHead, sorted, ...signatures, message, baseTree]
 }

@@ -35,8 +35,12 @@ const keyedMethods = new Set<Rpc>([
   methods.deleteRepository
 ])
 
-/** Whether a request is a write that has a key; batches that are not atomic have one for each of their operations. */
+/**
+ * Whether a request is a write that has a key; batches that are not atomic have one for each of their operations, and a
+ * commit that is only prepared needs none.
+ */
 function isKeyed(method: Rpc, request: object): boolean {
+  if (method === methods.commitFiles) return !(request as Messages['CommitFilesRequest']).prepare
   if (method === methods.batchOperations) return (request as Messages['BatchOperationsRequest']).atomic
   return keyedMethods.has(method)
 }

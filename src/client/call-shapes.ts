@@ -8,7 +8,20 @@ import { isZeroOid, type ObjectKind, objectKinds } from '../git/oid.ts'
 import { branchRef, refFormatProblem, refNameProblem, refPrefixProblem } from '../git/ref-name.ts'
 import type { OperationName } from './inputs.ts'
 import type { CallMessages, Method } from './interceptor.ts'
-import { asGiven, byPath, bytes, count, flag, list, object, oidOrNull, seconds, type Take, text } from './take.ts'
+import {
+  aFunction,
+  asGiven,
+  byPath,
+  bytes,
+  count,
+  flag,
+  list,
+  object,
+  oidOrNull,
+  seconds,
+  type Take,
+  text
+} from './take.ts'
 
 const author = object(
   { name: text, email: text, timeSeconds: seconds, zone: text },
@@ -114,6 +127,26 @@ function check(value: unknown): unknown {
   throw new FieldProblem(`must be strict or lenient, not ${show(value)}`)
 }
 
+const commitShape = { tree: text, parents: list(text), author, committer: author, message: text }
+const requiredOfCommit = { required: ['tree', 'author', 'message'] }
+
+const tagShape = { object: text, kind: objectKind, name: text, tagger: author, message: text }
+const rulesOfTag = {
+  required: ['object', 'name', 'tagger', 'message'],
+  aliases: { tag: 'name', type: 'kind', oid: 'object' }
+}
+
+const changesShape = {
+  branch,
+  changes: byPath(change, "{ 'a.txt': 'content' }"),
+  guards: byPath(oidOrNull, "{ 'a.txt': oid }"),
+  message: text,
+  author,
+  committer: author,
+  expectedHead: oidOrNull
+}
+const requiredOfChanges = { required: ['branch', 'changes', 'message', 'author'] }
+
 const operations: Readonly<Record<OperationName, Take>> = {
   storeBlob,
   getBlob(value) {
@@ -126,25 +159,10 @@ const operations: Readonly<Record<OperationName, Take>> = {
   findMissing: object({ oids: list(text) }, { required: ['oids'] }),
   storeTree: object({ entries, baseTree: text }, { required: ['entries'] }),
   getTree: object({ ...treeInput, ...page }),
-  storeCommit: object(
-    { tree: text, parents: list(text), author, committer: author, message: text },
-    { required: ['tree', 'author', 'message'] }
-  ),
+  storeCommit: object(commitShape, requiredOfCommit),
   getCommit: object({ revision: text }),
   listCommits: object({ revision: text, path: text, ...page }),
-  commitFiles: object(
-    {
-      branch,
-      changes: byPath(change, "{ 'a.txt': 'content' }"),
-      guards: byPath(oidOrNull, "{ 'a.txt': oid }"),
-      message: text,
-      author,
-      committer: author,
-      expectedHead: oidOrNull,
-      requestKey: text
-    },
-    { required: ['branch', 'changes', 'message', 'author'] }
-  ),
+  commitFiles: object({ ...changesShape, requestKey: text }, requiredOfChanges),
   listRefs: object({ prefix: refPrefix, ...page }),
   updateRefs: object({ updates: list(update), requestKey: text }, { required: ['updates'] }),
   compare: object({ base: text, head: text, ...page }, { required: ['base', 'head'] }),
@@ -156,10 +174,7 @@ const operations: Readonly<Record<OperationName, Take>> = {
     if (oid === undefined ? revision !== undefined : (revision ?? path) === undefined) return address
     throw new FieldProblem('must be the address of an object: { oid }, { revision }, or { revision, path }')
   },
-  storeTag: object(
-    { object: text, kind: objectKind, name: text, tagger: author, message: text },
-    { required: ['object', 'name', 'tagger', 'message'], aliases: { tag: 'name', type: 'kind', oid: 'object' } }
-  ),
+  storeTag: object(tagShape, rulesOfTag),
   getTag: object({ revision: text }, { required: ['revision'] })
 }
 
@@ -201,6 +216,9 @@ const inputs: Readonly<Record<Method, Take>> = {
     { defaultBranch: branch },
     { required: ['defaultBranch'], aliases: { head: 'defaultBranch', branch: 'defaultBranch' } }
   ),
+  storeCommit: object({ ...commitShape, sign: aFunction }, requiredOfCommit),
+  storeTag: object({ ...tagShape, sign: aFunction }, rulesOfTag),
+  commitFiles: object({ ...changesShape, sign: aFunction }, requiredOfChanges),
   deleteRepository: object({}),
   listRepositories: object({ prefix: text, ...page }),
   getCapabilities: object({}),

@@ -21,6 +21,7 @@ import type { CallMessages, Method, RepositoryInputs, RepositoryMethod, Reposito
 import { wholeTree } from './paging.ts'
 import { checkRequestKey, newRequestKey, type WriteOptions } from './request-key.ts'
 import type { OperationResult, OperationValues } from './results.ts'
+import { storeSignedCommit, storeSignedTag } from './signed-objects.ts'
 import { prepare, type Request, type RequestDefaults } from './to-request.ts'
 import { verifyResponse } from './verify/answers.ts'
 
@@ -221,6 +222,8 @@ type ComposedMethod =
   | 'updateRepository'
   | 'deleteRepository'
   | 'getTree'
+  | 'storeCommit'
+  | 'storeTag'
   | 'commitFiles'
   | 'updateRefs'
   | 'batch'
@@ -248,6 +251,12 @@ const composed: { readonly [Name in ComposedMethod]: Run<Name> } = {
     if (listing.pages > 1 && calls.invoker.options.verify)
       verifyResponse('getTree', { recursive: input.recursive }, listing)
     return { oid: listing.oid, entries: listing.entries }
+  },
+  async storeCommit(calls, { sign, ...input }, options) {
+    return sign ? storeSignedCommit(calls, { ...input, sign }, options) : calls.send('storeCommit', input, options)
+  },
+  async storeTag(calls, { sign, ...input }, options) {
+    return sign ? storeSignedTag(calls, { ...input, sign }, options) : calls.send('storeTag', input, options)
   },
   commitFiles,
   async updateRefs(calls, input, options) {

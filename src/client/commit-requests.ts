@@ -6,24 +6,33 @@ import { BlobwireError } from '../core/error.ts'
 import { isZeroOid, zeroOid } from '../git/oid.ts'
 import { encodeUtf8 } from '../platform/bytes.ts'
 import { hashHex } from '../platform/hash.ts'
+import type { Init } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
 import type { BatchContext } from './batch.ts'
 import type { FileChange } from './changes.ts'
 import { derivedKey, type WriteOptions } from './request-key.ts'
-import type { commitFields } from './to-request.ts'
 import { integrity, verifyResponse } from './verify/answers.ts'
 import { wholeTreeOf } from './verify/commit.ts'
 
 type Response = Messages['CommitFilesResponse']
 
-/** A commit that was asked for. `expectedHead` = '' takes whatever head is there. */
+/** The fields of the request besides the changes. `expectedHead` = '' takes whatever head is there. */
+type Fields = Pick<
+  Init<Messages['CommitFilesRequest']>,
+  'author' | 'committer' | 'message' | 'inputDigest' | 'prepare'
+> & {
+  readonly branch: string
+  readonly expectedHead: string
+}
+
+/** A commit that was asked for. */
 export interface Commit {
-  readonly fields: ReturnType<typeof commitFields> & { readonly expectedHead: string; readonly inputDigest?: string }
+  readonly fields: Fields
   readonly changes: readonly FileChange[]
   /** How often the server has refused the commit for a state that this client did not know of. */
   readonly round: number
-  readonly remaining: () => CallOptions
+  readonly remaining: () => CallOptions & { readonly timeoutMs: number }
 }
 
 /** A commit whose puts and removals are applied to a tree, on the head that the client found. */
@@ -45,7 +54,7 @@ export async function sendCommit(context: BatchContext, commit: Commit, onTree?:
 }
 
 /** Each further round is another request, and has a key of its own. */
-function ofRound(options: WriteOptions, round: number): WriteOptions {
+export function ofRound(options: WriteOptions, round: number): WriteOptions {
   const { requestKey } = options
   return round === 0 || requestKey === undefined ? options : { ...options, requestKey: derivedKey(requestKey, round) }
 }
@@ -70,9 +79,9 @@ export async function commitLongList(context: BatchContext, commit: Commit): Pro
 }
 
 /** The same for a repetition by another process, whatever head it reads. All contents are named by oid. */
-function digestOf({ fields, changes }: Commit): string {
+export function digestOf({ fields, changes }: Pick<Commit, 'fields' | 'changes'>, ...more: string[]): string {
   const sorted = changes.map((change) => JSON.stringify(change)).sort()
-  return hashHex('sha256', '', encodeUtf8(JSON.stringify([fields, sorted])))
+  return hashHex('sha256', '', encodeUtf8(JSON.stringify([fields, sorted, ...more])))
 }
 
 /** A commit and its tree; '' for the tree of a branch that does not exist. */

@@ -8,21 +8,29 @@ import type {
   RepositoryInfo
 } from '../schema/messages.ts'
 import type {
+  CommitFilesInput,
   CreateRepositoryInput,
   GetTreeInput,
   ListInput,
   Operation,
   OperationInputs,
+  StoreCommitInput,
+  StoreTagInput,
   UpdateRepositoryInput
 } from './inputs.ts'
 import type { OperationResult, OperationValues, Tree } from './results.ts'
+import type { Signable } from './sign.ts'
 
 /** The input of each call of a repository. */
-export interface RepositoryInputs extends Omit<OperationInputs, 'getTree'> {
+export interface RepositoryInputs
+  extends Omit<OperationInputs, 'getTree' | 'commitFiles' | 'storeCommit' | 'storeTag'> {
   createRepository: CreateRepositoryInput
   updateRepository: UpdateRepositoryInput
   deleteRepository: Record<never, never>
   getTree: GetTreeInput
+  storeCommit: StoreCommitInput & Signable
+  storeTag: StoreTagInput & Signable
+  commitFiles: CommitFilesInput & Signable
   batch: { operations: readonly Operation[]; atomic?: boolean | undefined }
 }
 

@@ -46,6 +46,7 @@ import type {
 import { allItems } from './paging.ts'
 import type { WriteOptions } from './request-key.ts'
 import type { BatchOperations, BatchResults, Tree } from './results.ts'
+import type { Signable } from './sign.ts'
 
 /**
  * The calls of one repository. `client.repository(name)` returns it; nothing is sent to the server before the first
@@ -141,11 +142,12 @@ export class Repository {
   }
 
   /**
-   * Stores a commit. Its tree and parents must exist. The call changes no ref.
-   * @throws BlobwireError `failed_precondition`, reason `missing_object` or `wrong_kind`
+   * Stores a commit. Its tree and parents must exist. The call changes no ref. With `sign`, the client makes the commit,
+   * has it signed, and stores its bytes.
+   * @throws BlobwireError `failed_precondition`, reason `missing_object`, `wrong_kind`, or `signing` where `sign` fails
    */
-  storeCommit(input: StoreCommitInput, options?: CallOptions): Promise<StoreCommitResponse> {
-    return this.#calls.run('storeCommit', input, options)
+  storeCommit(input: StoreCommitInput & Signable, options: CallOptions = {}): Promise<StoreCommitResponse> {
+    return this.#calls.compose('storeCommit', input, options)
   }
 
   /** Reads the commit at a revision, by default `HEAD`. */
@@ -179,16 +181,18 @@ export class Repository {
 
   /**
    * Stores an annotated tag, as `git tag --annotate` makes it. Its object must exist. The call changes no ref:
-   * `updateRefs` makes the ref that points to the tag.
-   * @throws BlobwireError `failed_precondition`, reason `missing_object`, or `wrong_kind` where the object is not of `kind`
+   * `updateRefs` makes the ref that points to the tag. With `sign`, which needs `kind` and a message that ends with a line
+   * feed, the client makes the tag, has it signed, and stores its bytes.
+   * @throws BlobwireError `failed_precondition`, reason `missing_object`, `wrong_kind` where the object is not of `kind`,
+   * or `signing` where `sign` fails
    * @example
    * const { commit } = await repo.getCommit('main')
    * const tagger = { name: 'Ada', email: 'ada@example.org' }
    * const tag = await repo.storeTag({ object: commit.oid, name: 'v1.0', tagger, message: 'Version 1.0\n' })
    * await repo.updateRefs([{ name: 'refs/tags/v1.0', expectedOid: null, newOid: tag.oid }])
    */
-  storeTag(input: StoreTagInput, options?: CallOptions): Promise<StoreTagResponse> {
-    return this.#calls.run('storeTag', input, options)
+  storeTag(input: StoreTagInput & Signable, options: CallOptions = {}): Promise<StoreTagResponse> {
+    return this.#calls.compose('storeTag', input, options)
   }
 
   /**
@@ -222,6 +226,9 @@ export class Repository {
    * there. A list of changes too long for one request is committed on the head that the client reads, and again where
    * others move the branch in the meantime; its guards and moves must fit one request.
    *
+   * With `sign`, the client makes the commit on the head that it finds, has it signed, and moves the branch from that
+   * head; where others move the branch in the meantime, it does so again on the new head. docs/objects.md has an example.
+   *
    * Everything is read when the call is made, but contents are not copied: do not change, transfer or resize their bytes
    * before the call has settled.
    * @throws BlobwireError `aborted`, reason `ref_mismatch`, where the branch is not at `expectedHead`, or `path_mismatch`
@@ -240,7 +247,7 @@ export class Repository {
    * const changes = { 'a.txt': { content: 'hello again\n', expectedOid: seen.oid } }
    * await repo.commitFiles({ ...commit, changes })
    */
-  commitFiles(input: CommitFilesInput, options: WriteOptions = {}): Promise<CommitFilesResponse> {
+  commitFiles(input: CommitFilesInput & Signable, options: WriteOptions = {}): Promise<CommitFilesResponse> {
     return this.#calls.compose('commitFiles', input, options)
   }
 

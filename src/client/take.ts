@@ -43,6 +43,11 @@ export function oidOrNull(value: unknown): unknown {
   throw new FieldProblem(`must be an oid or null, not ${show(value)}`)
 }
 
+export function aFunction(value: unknown): unknown {
+  if (typeof value === 'function') return value
+  throw new FieldProblem(`must be a function, not ${show(value)}`)
+}
+
 /** A value that is checked elsewhere. */
 export const asGiven: Take = (value) => value
 

@@ -61,6 +61,11 @@ const rows = {
     text: 'The buffer of a content was transferred or shrank before the call had settled.'
   },
   token_source: { code: 'unauthenticated', text: 'The `token` function failed or returned no bearer token.' },
+  signing: {
+    code: 'failed_precondition',
+    text: 'The `sign` function failed; `cause` holds what it threw.',
+    ...answered
+  },
   atomic_too_large: { code: 'resource_exhausted', text: 'The atomic batch does not fit into one request.' },
   // The network
   connect_timeout: { code: 'unavailable', text: 'The client could not connect within `connection.connectTimeoutMs`.' },

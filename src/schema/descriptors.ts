@@ -220,7 +220,9 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
     { name: 'committer', number: 6, kind: 'message', type: 'NewSignature' },
     { name: 'message', number: 7, kind: 'string' },
     { name: 'baseTree', number: 8, kind: 'string' },
-    { name: 'inputDigest', number: 9, kind: 'string' }
+    { name: 'inputDigest', number: 9, kind: 'string' },
+    { name: 'prepare', number: 10, kind: 'bool' },
+    { name: 'commitObject', number: 11, kind: 'bytes' }
   ],
   CommitFilesResponse: [
     { name: 'oid', number: 1, kind: 'string' },

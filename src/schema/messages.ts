@@ -378,18 +378,25 @@ export interface CommitFilesRequest {
    * request. Two requests with the same one are the same, whatever head, tree and changes are left to send. Empty = the
    * server makes the digest of the request. */
   inputDigest: string
+  /** Store the tree that the changes make, and answer it with the head and the time; make no commit and move nothing.
+   * For a caller that makes the commit itself, because it signs it. Author, committer, message and key are left out. */
+  prepare: boolean
+  /** The commit object, made and signed by the caller on the tree and the head of a prepared answer. Only with an
+   * expected_head, and without changes, author, committer, message and base_tree. */
+  commitObject: Uint8Array
 }
 
 export interface CommitFilesResponse {
-  /** Of the commit. */
+  /** Of the commit; empty where it was only prepared. */
   oid: string
   tree: string
   parents: string[]
   /** Full name of the ref that points to the commit. */
   ref: string
-  /** "moved" or, where the commit began the branch, "created". */
-  result: 'moved' | 'created'
-  /** The server's clock, in seconds since 1970-01-01T00:00:00Z: the date of each signature that came without one. */
+  /** "moved" or, where the commit began the branch, "created"; "prepared" where nothing was moved. */
+  result: 'moved' | 'created' | 'prepared'
+  /** The server's clock, in seconds since 1970-01-01T00:00:00Z: the date of each signature that came without one. With a
+   * commit_object, the date of its committer. */
   timeSeconds: number
 }
 

@@ -13,10 +13,14 @@ import { jsonCodec } from '../../src/codec/json.ts'
 import { emptyTreeOid } from '../../src/git/oid.ts'
 import {
   type BlobwireError,
+  blobOid,
   type ClientOptions,
+  commitOid,
   createClient,
   type Interceptor,
-  type Repository
+  type Repository,
+  type Signature,
+  treeOid
 } from '../../src/index.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
@@ -24,7 +28,18 @@ import { documentedOptions, tagCount } from '../support/option-docs.ts'
 import { atEnd, testServer } from '../support/server.ts'
 
 /** Everything that a user gives. */
-const roots = ['ClientOptions', 'CallOptions', 'WriteOptions', 'CreateRepositoryInput', 'ListInput', 'OperationInputs']
+const roots = [
+  'ClientOptions',
+  'CallOptions',
+  'WriteOptions',
+  'CreateRepositoryInput',
+  'ListInput',
+  'OperationInputs',
+  'Signable',
+  'OidOptions',
+  'DatedCommit',
+  'TreeFile'
+]
 const endpoint = 'http://127.0.0.1:4100'
 const pem = (name: string) => readFileSync(new URL(`../support/tls/${name}`, import.meta.url), 'utf8')
 const author = { name: 'Ada', email: 'ada@example.org' }
@@ -151,7 +166,7 @@ async function callInputs(context: TestContext): Promise<Held> {
   const { oid } = await repository.storeBlob('c')
   const changes = { content: { content: 'x' }, oid: { oid }, moved: { moveFrom: 'old' } }
   const { oid: after } = await repository.commitFiles({ ...commit, changes })
-  const { parents, committer } = (await repository.getCommit(after)).commit
+  const { parents, committer, raw } = (await repository.getCommit(after)).commit
   const sentChanges = last('CommitFiles').message['changes'] as Partial<Messages['FileChange']>[]
   const { entries } = await repository.getTree()
   const modes = Object.fromEntries(entries.map(({ path, mode }) => [path, mode]))
@@ -185,6 +200,8 @@ async function callInputs(context: TestContext): Promise<Held> {
     ...named('StoreObjectInput', { check: await usualCheck(repository) }),
     ...named('ObjectAddress', sent('GetObject', 'path')),
     ...named('StoreTagInput', { kind: (await repository.getTag(tag)).tag.kind }),
+    ...named('Signable', { sign: raw[0] }),
+    ...offlineOptions(tree, stored['author'] as Signature),
     ...named('PageInput', { ...sent('ListRefs', 'pageToken'), pageSize: await usualPages(repository, head) })
   }
   const words = {
@@ -200,6 +217,19 @@ async function callInputs(context: TestContext): Promise<Held> {
     "the client's": 'json'
   }
   return { found, words }
+}
+
+/** Options of the functions that compute oids. */
+function offlineOptions(tree: string, dated: Signature): Held['found'] {
+  const commit = { tree, author: dated, message: '' }
+  const isSame = commitOid(commit) === commitOid({ ...commit, committer: dated })
+  const file = { path: 'a', content: '' }
+  const mode = (['100644', '100755'] as const).find((each) => treeOid([file]) === treeOid([{ ...file, mode: each }]))
+  return {
+    'OidOptions.objectFormat': blobOid('').length === 40 ? 'sha1' : 'sha256',
+    'DatedCommit.committer': isSame ? dated : undefined,
+    'TreeFile.mode': mode
+  }
 }
 
 /** Whether an object is refused about which Git only warns. */

@@ -55,6 +55,12 @@ describe('examples', () => {
     assert.ok(text.includes(`It prints \`${output.trim()}\``), output)
   })
 
+  test('docs/objects.md', async () => {
+    const text = await readFile(join(root, 'docs/objects.md'), 'utf8')
+    const [, example = ''] = text.match(/```js\n([\s\S]*?)```/) ?? []
+    assert.equal(await runFile('objects.mjs', example), 'is published\nis as it was\n1\n')
+  })
+
   test('docs/testing.md', async () => {
     const text = await readFile(join(root, 'docs/testing.md'), 'utf8')
     const [, example = ''] = text.match(/```ts\n([\s\S]*?)```/) ?? []

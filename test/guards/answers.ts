@@ -57,8 +57,8 @@ export const guards: readonly Guard[] = [
   {
     name: 'a new commit is made of the message, authors, tree and parent that were asked for',
     file: answers,
-    from: "    checkOid('new commit', 'commit', { oid, content: bytesOfCommit(request, response) })\n",
-    to: '',
+    from: "      checkOid('new commit', 'commit', { oid, content: encodeCommit(committedFields(request, response)) })\n",
+    to: '      void oid\n',
     tests
   },
   {
@@ -154,7 +154,7 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'oids of a repository are forgotten where it lacks one',
-    file: 'src/client/commit-files.ts',
+    file: 'src/client/committing.ts',
     from: '      this.#caches.known.forget(this.#context.repository)\n',
     to: '',
     tests: ['test/client/made-anew.test.ts', 'test/client/commit-round-trips.test.ts']

@@ -81,7 +81,8 @@ export async function setUp(test: TestContext, kind: (typeof storeKinds)[number]
   const commitRequest = (changes: Change[], options: Committing = {}) => {
     const { expectedHead = '', message = 'm', baseTree = '', branch = 'main' } = options
     const list = changes.map((change) => ({ mode: '', ...change }))
-    return { branch, expectedHead, author: options.author ?? author, message, baseTree, inputDigest: '', changes: list }
+    const fields = { branch, expectedHead, author: options.author ?? author, message, baseTree, changes: list }
+    return { ...fields, inputDigest: '', prepare: false, commitObject: new Uint8Array(0) }
   }
   const commit = (changes: Change[], options: Committing = {}) =>
     call('CommitFiles', commitRequest(changes, options), options.signal) as Promise<Outcome>

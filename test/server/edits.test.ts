@@ -33,7 +33,7 @@ async function setUp() {
   await call('CreateRepository', { objectFormat: '' })
   const commit = (changes: Change[], expectedHead = '', message = 'm') => {
     const list = changes.map((change) => ({ mode: '', ...change }))
-    const fields = { branch: 'main', expectedHead, author, message, baseTree: '' }
+    const fields = { branch: 'main', expectedHead, author, message, baseTree: '', commitObject: new Uint8Array() }
     return call('CommitFiles', { ...fields, changes: list }) as Promise<Outcome>
   }
   const files = async (revision = 'main') => {

@@ -15,7 +15,7 @@ import type { OperationName } from '../inputs.ts'
 import { type KnownOids, tellsOids, tellsOneOid } from '../known-oids.ts'
 import type { OperationValues } from '../results.ts'
 import type { Request } from '../to-request.ts'
-import { bytesOfCommit, hasExpectedParents, wholeTreeOf } from './commit.ts'
+import { committedFields, hasExpectedParents, wholeTreeOf } from './commit.ts'
 import { integrityError, verifyTree } from './tree.ts'
 
 /** The error of an answer with another value than the expected one. */
@@ -135,11 +135,12 @@ const verifiers: { [Name in OperationName]?: Verify<Name> } = {
   },
   commitFiles(request, response) {
     const { tree, parents, oid } = response
-    checkOid('new commit', 'commit', { oid, content: bytesOfCommit(request, response) })
+    if (!request.prepare)
+      checkOid('new commit', 'commit', { oid, content: encodeCommit(committedFields(request, response)) })
     const { expectedHead = '', changes = [], baseTree } = request
     if (!hasExpectedParents(expectedHead, parents))
       throw integrity('parent of the new commit', expectedHead || 'one at most', parents.join() || 'none')
-    const wholeTree = parents.length === 0 && !baseTree ? wholeTreeOf(changes, formatOf(oid)) : undefined
+    const wholeTree = parents.length === 0 && !baseTree ? wholeTreeOf(changes, formatOf(tree)) : undefined
     if (wholeTree !== undefined && wholeTree !== tree) throw integrity('tree of the new commit', wholeTree, tree)
   },
   listRefs({ prefix = '' }, response) {

@@ -1,5 +1,5 @@
 /** What a client can know of a commit that the server made from changes of files. */
-import { encodeCommit } from '../../git/commit.ts'
+import type { CommitFields } from '../../git/commit.ts'
 import { hashObject, isZeroOid, type ObjectFormat } from '../../git/oid.ts'
 import type { Identity } from '../../git/signature.ts'
 import { buildTrees } from '../../git/tree-builder.ts'
@@ -7,24 +7,16 @@ import type { Init } from '../../schema/descriptor.ts'
 import type { Messages } from '../../schema/messages.ts'
 import { contentOf, type FileChange } from '../changes.ts'
 
-/** The commit's bytes: those asked for, on the tree and the parent that the answer names. */
-export function bytesOfCommit(
-  request: Init<Messages['CommitFilesRequest']>,
-  response: Messages['CommitFilesResponse']
-): Uint8Array {
-  const { message = '', author } = request
-  const signed = (signature: Init<Messages['NewSignature']> | undefined): Identity => {
-    const { name = '', email = '', timeSeconds, zone } = signature ?? {}
-    return { name, email, timeSeconds: timeSeconds ?? response.timeSeconds, zone: zone || '+0000' }
+/** The fields of the commit: those asked for, on the tree and the parent that the answer names. */
+export function committedFields(
+  { message = '', author, committer = author }: Init<Messages['CommitFilesRequest']>,
+  { tree, parents, timeSeconds: now }: Messages['CommitFilesResponse']
+): CommitFields {
+  const dated = (signature: Init<Messages['NewSignature']> | undefined): Identity => {
+    const { name = '', email = '', timeSeconds = now, zone } = signature ?? {}
+    return { name, email, timeSeconds, zone: zone || '+0000' }
   }
-  const { tree, parents } = response
-  return encodeCommit({
-    tree,
-    parents,
-    author: signed(author),
-    committer: signed(request.committer ?? author),
-    message
-  })
+  return { tree, parents, author: dated(author), committer: dated(committer), message }
 }
 
 /** Whether the parents are what the expected head allows: that head, or none or one where no head was expected. */

@@ -89,6 +89,7 @@ import {
 } from 'blobwire'
 import { interceptors, requests, same, seen } from './interceptors.ts'
 import { objects } from './objects.ts'
+import { signing } from './signing.ts'
 
 const retry: RetryOptions = { maxAttempts: 2 }
 const breaker: BreakerOptions = { failures: 3 }
@@ -286,6 +287,7 @@ export async function main(): Promise<string[]> {
     await trees(repo)
     await commits(repo)
     await objects(repo)
+    await signing(repo)
     await refs(repo)
     await batches(client, repo)
     await keys(repo)

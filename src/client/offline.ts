@@ -1,0 +1,127 @@
+/**
+ * Oids without a server: to skip work whose outcome is there already, or to compare a directory with a tree of a
+ * repository.
+ */
+import { invalidArgument } from '../core/error.ts'
+import { encodeCommit } from '../git/commit.ts'
+import type { Mode } from '../git/mode.ts'
+import { hashObject, type ObjectFormat, type ObjectKind, objectFormats, objectKinds } from '../git/oid.ts'
+import type { Identity } from '../git/signature.ts'
+import { encodeTag } from '../git/tag.ts'
+import { buildTrees, type PathEntry } from '../git/tree-builder.ts'
+import { takeInput } from './call-shapes.ts'
+import type { Author, Bytes, NewTreeEntry, StoreCommitInput, StoreTagInput } from './inputs.ts'
+import { toBytes } from './take.ts'
+
+/** Options of the functions that compute oids. */
+export interface OidOptions {
+  /** @default 'sha1' */
+  objectFormat?: ObjectFormat | undefined
+}
+
+/** An author with an explicit date, which is a part of the commit. */
+export type DatedAuthor = Author & { timeSeconds: number }
+
+/** A commit whose dates are given. */
+export interface DatedCommit extends StoreCommitInput {
+  author: DatedAuthor
+  /** @default the author */
+  committer?: DatedAuthor | undefined
+}
+
+/** An annotated tag with its date and the kind of its object. */
+export interface DatedTag extends StoreTagInput {
+  kind: ObjectKind
+  tagger: DatedAuthor
+}
+
+/** A file of a tree: by oid, or by its content. */
+export type TreeFile =
+  | NewTreeEntry
+  | {
+      path: string
+      content: Bytes
+      /** @default '100644' */
+      mode?: Mode | undefined
+    }
+
+function formatOf(options: OidOptions = {}): ObjectFormat {
+  const { objectFormat = 'sha1' } = options
+  if (objectFormats.includes(objectFormat)) return objectFormat
+  throw invalidArgument('objectFormat', `must be one of ${objectFormats.join(', ')}`)
+}
+
+/**
+ * The oid of an object by its content, which is not checked.
+ * @param content the object without Git's header (`<kind> <size>\0`)
+ * @throws BlobwireError `invalid_argument`
+ */
+export function objectOid(kind: ObjectKind, content: Bytes, options?: OidOptions): string {
+  if (!objectKinds.includes(kind)) throw invalidArgument('kind', `must be one of ${objectKinds.join(', ')}`)
+  return hashObject(kind, toBytes('content', content), formatOf(options))
+}
+
+/**
+ * The oid that `storeBlob` gives this content, as `git hash-object` computes it.
+ * @throws BlobwireError `invalid_argument` for what is neither bytes nor a string
+ * @example
+ * const { missing } = await repo.findMissing(files.map(({ content }) => blobOid(content)))
+ */
+export function blobOid(content: Bytes, options?: OidOptions): string {
+  return hashObject('blob', toBytes('content', content), formatOf(options))
+}
+
+/**
+ * The oid of the tree of these files, with the subtrees that their paths need, as `storeTree` and `commitFiles` make it.
+ * @throws BlobwireError `invalid_argument` for paths, modes and oids that no tree can hold
+ * @example
+ * const built = treeOid([{ path: 'index.html', content: page }, { path: 'lib', mode: '040000', oid: library }])
+ * if ((await repo.getCommit('main')).commit.tree === built) console.log('nothing has changed')
+ */
+export function treeOid(files: Iterable<TreeFile>, options?: OidOptions): string {
+  const format = formatOf(options)
+  const entries: PathEntry[] = []
+  for (const [index, file] of [...files].entries()) {
+    if ('oid' in file) entries.push(file)
+    else {
+      const { path, mode = '100644', content } = file
+      entries.push({ path, mode, oid: hashObject('blob', toBytes(`files[${index}].content`, content), format) })
+    }
+  }
+  return buildTrees(entries, format).oid
+}
+
+function identityOf(author: Author, field: string): Identity {
+  const { name, email, timeSeconds, zone = '+0000' } = author
+  if (timeSeconds === undefined)
+    throw invalidArgument(`${field}.timeSeconds`, 'is required: the date is a part of the commit')
+  return { name, email, timeSeconds, zone }
+}
+
+/**
+ * The oid of a commit, as `storeCommit` and `git commit-tree` make it.
+ * @throws BlobwireError `invalid_argument` for values that a commit cannot have, and where a date is missing
+ */
+export function commitOid(commit: DatedCommit, options?: OidOptions): string {
+  const format = formatOf(options)
+  const { tree, parents = [], author, committer = author, message } = takeInput('storeCommit', commit)
+  const fields = {
+    tree,
+    parents,
+    author: identityOf(author, 'author'),
+    committer: identityOf(committer, 'committer'),
+    message
+  }
+  return hashObject('commit', encodeCommit(fields), format)
+}
+
+/**
+ * The oid of an annotated tag, as `storeTag` and `git mktag` make it.
+ * @throws BlobwireError `invalid_argument` for values that a tag cannot have, and where the date or the kind is missing
+ */
+export function tagOid(tag: DatedTag, options?: OidOptions): string {
+  const format = formatOf(options)
+  const { object, kind, name, tagger, message } = takeInput('storeTag', tag)
+  if (kind === undefined) throw invalidArgument('kind', 'is required: it is a part of the tag')
+  return hashObject('tag', encodeTag({ object, kind, name, tagger: identityOf(tagger, 'tagger'), message }), format)
+}

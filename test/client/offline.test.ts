@@ -1,0 +1,61 @@
+/** Oids without a server, held against git and against what the service answers. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { blobOid, commitOid, type DatedCommit, objectOid, type TreeFile, tagOid, treeOid } from '../../src/index.ts'
+import { GitRepository } from '../support/git.ts'
+import { atEnd, testServer } from '../support/server.ts'
+
+const author = { name: 'Ada', email: 'ada@example.org', timeSeconds: 0, zone: '-0330' }
+
+for (const objectFormat of ['sha1', 'sha256'] as const) {
+  test(`the oids are those of git and of the service (${objectFormat})`, async (context) => {
+    const git = new GitRepository(context, objectFormat)
+    const fixture = atEnd(context, await testServer())
+    const repo = fixture.client().repository('demo')
+    await repo.createRepository({ objectFormat })
+    const options = { objectFormat }
+
+    const hello = blobOid('hello\n', options)
+    assert.equal(hello, git.run(['hash-object', '-w', '--stdin'], 'hello\n').trim())
+    assert.equal(blobOid(new Uint8Array(), options), (await repo.storeBlob('')).oid)
+
+    const files: TreeFile[] = [
+      { path: 'a/b.txt', content: 'hello\n' },
+      { path: 'a.txt', content: new TextEncoder().encode('hello\n'), mode: '100755' },
+      { path: 'link', content: 'a.txt', mode: '120000' },
+      { path: 'same', mode: '100644', oid: hello }
+    ]
+    const changes = Object.fromEntries(files.map(({ path, ...change }) => [path, change]))
+    const { tree, oid } = await repo.commitFiles({ branch: 'main', changes, message: 'm\n', author })
+    assert.equal(treeOid(files, options), tree)
+    assert.equal(treeOid(new Set(files), options), tree)
+    assert.equal(treeOid([], options), git.run(['mktree'], '').trim())
+    const commit: DatedCommit = { tree, message: 'm\n', author }
+    assert.equal(commitOid(commit, options), oid)
+    const child = { ...commit, parents: [oid], committer: { ...author, name: 'Grace', zone: undefined } }
+    assert.equal(commitOid(child, options), (await repo.storeCommit(child)).oid)
+    const tag = { object: oid, kind: 'commit', name: 'v1', tagger: author, message: 'Version 1\n' } as const
+    assert.equal(tagOid(tag, options), (await repo.storeTag(tag)).oid)
+    const { content } = await repo.getBlob({ oid: hello })
+    assert.equal(objectOid('blob', content, options), hello)
+    assert.equal(objectOid('tag', 'any', options), git.store('tag', new TextEncoder().encode('any')))
+  })
+}
+
+test('values that are none are refused by name', () => {
+  const refused = (run: () => unknown, message: RegExp) => assert.throws(run, { code: 'invalid_argument', message })
+  refused(() => blobOid(5 as never), /content: must be a Uint8Array or a string/)
+  refused(() => blobOid('', { objectFormat: 'md5' as never }), /objectFormat: must be one of sha1, sha256/)
+  refused(() => objectOid('file' as never, ''), /kind: must be one of blob, tree, commit, tag/)
+  refused(() => treeOid([{ path: '../a', content: '' }]), /entries\[0\]\.path/)
+  refused(() => treeOid([{ path: 'a', content: undefined as never }]), /files\[0\]\.content/)
+  const undated = { ...author, timeSeconds: undefined as never }
+  const commit = { tree: blobOid(''), message: '', author }
+  refused(() => commitOid({ ...commit, author: undated }), /author\.timeSeconds: is required/)
+  refused(() => commitOid({ ...commit, committer: undated }), /committer\.timeSeconds: is required/)
+  const tag = { object: blobOid(''), kind: 'blob', name: 'v1', tagger: author, message: '' } as const
+  refused(() => tagOid({ ...tag, tagger: undated }), /tagger\.timeSeconds: is required/)
+  refused(() => tagOid({ ...tag, kind: undefined as never }), /kind: is required/)
+  refused(() => commitOid({ ...commit, tree: 'HEAD' }), /tree: must be a full oid/)
+  refused(() => commitOid({ ...commit, sha: '' } as never), /sha: unknown key/)
+})
