@@ -18,7 +18,7 @@ interface FinishedBatch {
 
 /** Results of writes are small; reads are answered alone, because a message has a limit. */
 const isSmall = ({ result }: Results[number]) =>
-  result !== undefined && (result.storeBlob !== undefined || result.updateRefs !== undefined)
+  result !== undefined && (result.storeBlob ?? result.updateRefs ?? result.storeObject ?? result.storeTag) !== undefined
 
 /** Pending operations of one session; with more, nothing more is read from it. */
 const maxPendingOperations = 20_000

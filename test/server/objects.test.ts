@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { checkObject } from '../../server-fixture/service/object-check/check-object.ts'
 import { hashObject, type ObjectKind, zeroOid } from '../../src/git/oid.ts'
+import { encodeTag } from '../../src/git/tag.ts'
 import type { BlobwireError, Repository } from '../../src/index.ts'
 import { GitRepository } from '../support/git.ts'
 import { oddCommits, oddTags, oddTrees } from '../support/odd-objects.ts'
@@ -191,9 +192,16 @@ describe('in a repository', () => {
     const author = { name: 'A', email: 'a@b' }
     const made = await repo.commitFiles({ branch: 'main', changes: { 'a/b': 'x' }, message: 'm\n', author })
     const tag = await repo.storeTag({ object: made.oid, name: 'v1', tagger, message: 'm\n' })
-    const outer = await repo.storeTag({ object: tag.oid, kind: 'tag', name: 'v2', tagger, message: 'm\n' })
+    const fields = { object: tag.oid, kind: 'tag', name: 'v2', tagger, message: 'm\n' } as const
+    const outer = { oid: hashObject('tag', encodeTag(fields), 'sha1') }
     const update = (name: string, newOid: string) => ({ name: `refs/tags/${name}`, expectedOid: null, newOid })
-    await repo.updateRefs([update('v1', tag.oid), update('v2', outer.oid), update('light', made.oid)])
+    await repo.updateRefs([update('v1', tag.oid), update('light', made.oid)])
+    // The tag and its ref in one atomic batch; the oid is known before.
+    const both = [
+      { storeTag: { object: tag.oid, name: 'v2', tagger, message: 'm\n' } },
+      { updateRefs: { updates: [update('v2', outer.oid)] } }
+    ]
+    for (const { error } of await repo.batch(both, { atomic: true })) assert.equal(error, undefined)
     const kindOf = async (address: Parameters<Repository['getObject']>[0]) => {
       const { kind, oid } = await repo.getObject(address)
       return [kind, oid]
