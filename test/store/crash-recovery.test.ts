@@ -51,7 +51,9 @@ test('unfinished files of a killed server are removed, a pack that was almost mo
   await first.putObjects('demo', [blob])
   await first.close()
 
-  const incoming = join(objects, 'tmp_objdir-blobwire-0123')
+  const incoming = join(objects, 'blobwire-incoming-0123')
+  // Of an earlier version.
+  await mkdir(join(objects, 'tmp_objdir-blobwire-0123', 'pack'), { recursive: true })
   await mkdir(join(incoming, 'pack'), { recursive: true })
   const index = (await readdir(join(objects, 'pack'))).find((name) => name.endsWith('.idx')) ?? ''
   await rename(join(objects, 'pack', index), join(incoming, 'pack', index))
@@ -70,7 +72,7 @@ test('unfinished files of a killed server are removed, a pack that was almost mo
   await second.close()
   assert.deepEqual((await readdir(directory)).toSorted(), ['demo.git', '~format', '~requests'])
   assert.deepEqual((await readdir(objects)).toSorted(), ['info', 'pack'])
-  assert.equal((await readdir(join(objects, 'pack'))).length, 2)
+  assert.equal((await readdir(join(objects, 'pack'))).length, 3)
   for (const lock of locks) await assert.rejects(stat(lock), { code: 'ENOENT' })
 })
 

@@ -157,7 +157,7 @@ test('an index that a killed server had not moved in is synced in its place befo
   await first.putObjects('demo', [blob])
   await first.close()
   const objects = join('demo.git', 'objects')
-  const incoming = join(objects, 'tmp_objdir-blobwire-0123')
+  const incoming = join(objects, 'blobwire-incoming-0123')
   await mkdir(join(directory, incoming, 'pack'), { recursive: true })
   const index = (await readdir(join(directory, objects, 'pack'))).find((name) => name.endsWith('.idx')) ?? ''
   await rename(join(directory, objects, 'pack', index), join(directory, incoming, 'pack', index))

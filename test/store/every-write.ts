@@ -148,4 +148,4 @@ export const refusal = keyed('refused', { updateRefs: { updates: [to(main, zero,
 
 /** Names and bytes that nobody misses: locks, and files and directories that have no part in any state. */
 export const isMissed = (path: string) =>
-  !/^server\.lock|\.lock$|^~[0-9a-f]{16}(\/|$)|\/tmp_objdir-|\/objects\/pack\/\.?tmp[-_]/.test(path)
+  !/^server\.lock|\.lock$|^~[0-9a-f]{16}(\/|$)|\/blobwire-incoming-|\/objects\/pack\/\.?tmp[-_]/.test(path)

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { mkdirSync } from 'node:fs'
 import { chmod, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -6,10 +7,17 @@ import { runGit } from '../../server-fixture/store/git/git-process.ts'
 import { GitStore } from '../../server-fixture/store/git/git-store.ts'
 import { ObjectReader } from '../../server-fixture/store/git/object-reader.ts'
 import { ObjectWriter } from '../../server-fixture/store/git/object-writer.ts'
+import { PackDirectory } from '../../server-fixture/store/git/pack-directory.ts'
 import { BlobwireError } from '../../src/core/error.ts'
 import { zeroOid } from '../../src/git/oid.ts'
 import { type FileOperation, watchFiles } from '../support/file-operations.ts'
 import { keyed, newCommit, newObject, openGitStore, temporaryDirectory } from './support.ts'
+
+/** A reader of a repository of which there may be nothing but the directory of packs. */
+function readerOf(repository: { program: string; gitDir: string }, packSequence = () => 0): ObjectReader {
+  mkdirSync(join(repository.gitDir, 'objects', 'pack'), { recursive: true })
+  return new ObjectReader(repository, { format: 'sha1', packs: new PackDirectory(repository.gitDir), packSequence })
+}
 
 /** A program that is git, but fails in one command while a file named for it is there. */
 async function failingGit(test: TestContext) {
@@ -86,7 +94,7 @@ test('a reader whose process is killed answers through a new process', async (co
   await store.createRepository('demo', 'sha1')
   const blob = newObject('blob', 'read me', 'sha1')
   await store.putObjects('demo', [blob])
-  const reader = new ObjectReader({ program: 'git', gitDir: join(directory, 'demo.git') }, 'sha1')
+  const reader = readerOf({ program: 'git', gitDir: join(directory, 'demo.git') })
   context.after(() => reader.close())
   await reader.infos([blob.oid])
   const first = reader.pid ?? assert.fail('no process')
@@ -100,7 +108,7 @@ test('a reader whose process is killed answers through a new process', async (co
 
 test('a reader that cannot start its process fails with the cause', async (context) => {
   const directory = await temporaryDirectory(context)
-  const reader = new ObjectReader({ program: join(directory, 'none'), gitDir: directory }, 'sha1')
+  const reader = readerOf({ program: join(directory, 'none'), gitDir: directory })
   await assert.rejects(reader.infos(['1'.repeat(40)]), { code: 'unavailable', reason: 'git_unavailable' })
   await reader.close()
 })
@@ -125,7 +133,7 @@ done
     { moved: [0, 2], found: true }
   ]) {
     await rm(join(directory, 'asked'), { force: true })
-    const reader = new ObjectReader({ program, gitDir: directory }, 'sha1', () => moved.shift() ?? 0)
+    const reader = readerOf({ program, gitDir: directory }, () => moved.shift() ?? 0)
     assert.deepEqual(await reader.infos([oid]), [found ? { kind: 'blob', size: 3 } : undefined])
     await reader.close()
   }

@@ -12,7 +12,7 @@ async function countPacks(gitDir: string): Promise<number> {
 }
 
 test('packs are joined while puts and reads go on, and nothing unreachable or loose is lost', async (context) => {
-  const { store, directory } = await openGitStore(context, { maxPacks: 10, repackPauseMs: 0 })
+  const { store, directory } = await openGitStore(context, { maxPacks: 10, repackPauseMs: 0, repackQuietMs: 100 })
   await store.createRepository('demo', 'sha1')
   const gitDir = join(directory, 'demo.git')
   git(gitDir, ['hash-object', '-w', '--stdin'], 'loose')
@@ -54,7 +54,7 @@ test('packs are joined while puts and reads go on, and nothing unreachable or lo
   const checked = git(gitDir, ['cat-file', '--batch-check'], stored.map((oid) => `${oid}\n`).join('')).output
   assert.ok(!checked.includes('missing'))
   const unfinished = (await readdir(join(gitDir, 'objects', 'pack'))).filter(
-    (name) => !/^pack-\w+\.(pack|idx)$/.test(name)
+    (name) => !/^pack-\w+\.(pack|idx|keep)$/.test(name)
   )
   assert.deepEqual(unfinished, [])
 })

@@ -1,10 +1,10 @@
 /** Cleans up after a server that was killed: its git processes, then the unfinished files in its repositories. */
 import { readdir, readFile, rename, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fsyncDirectory, isMissing } from './fsync.ts'
 import { instanceVariable } from './git-process.ts'
-import { incomingPrefix } from './pack-installer.ts'
+import { isIncoming, keepMark } from './incoming-directory.ts'
 
 /** git holds a lock file for milliseconds; an older one belongs to a process that was killed. */
 const lockAgeMs = 1000
@@ -51,15 +51,30 @@ export async function recoverRepository(gitDir: string): Promise<void> {
   const objects = join(gitDir, 'objects')
   const packs = join(objects, 'pack')
   for (const name of await namesIn(objects)) {
-    if (name.startsWith(incomingPrefix)) await finishIncoming(join(objects, name), packs)
+    if (isIncoming(name)) await finishIncoming(join(objects, name), packs)
   }
-  for (const name of await namesIn(packs)) {
-    if (/^\.?tmp[-_]/.test(name)) await rm(join(packs, name), { force: true })
-  }
+  await removeParts(packs)
   for (const name of ['packed-refs.lock', 'packed-refs.new', 'HEAD.lock', 'config.lock']) {
     await removeStaleLock(join(gitDir, name))
   }
   await removeStaleLocks(join(gitDir, 'refs'))
+}
+
+/** Removes unfinished files of git, and what is left of packs that were about to be moved in, or removed. */
+async function removeParts(packs: string): Promise<void> {
+  const names = await namesIn(packs)
+  const there = new Set(names)
+  for (const name of names) {
+    const path = join(packs, name)
+    if (/^\.?tmp[-_]/.test(name)) await rm(path, { force: true })
+    const pack = name.slice(0, -extname(name).length)
+    const isWhole = there.has(`${pack}.idx`)
+    if (name.endsWith('.keep') && !isWhole && (await readFile(path, 'utf8')) === keepMark) {
+      // The pack had no index, or has none any more: nothing in it was acknowledged, or all of it is in another pack.
+      for (const file of names) if (file.startsWith(`${pack}.`) && file !== name) await rm(join(packs, file))
+      await rm(path)
+    }
+  }
 }
 
 /**

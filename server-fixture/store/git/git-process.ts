@@ -17,6 +17,8 @@ export interface GitContext {
   readonly gitDir?: string | undefined
   /** Where new objects go instead of the repository's `objects`; git then sees no others. */
   readonly objectDirectory?: string | undefined
+  /** An object directory from which git reads besides. */
+  readonly alternates?: string | undefined
 }
 
 /** The context of git processes of one repository. */
@@ -35,6 +37,9 @@ const configuration: Readonly<Record<string, string>> = {
   'gc.auto': '0',
   'maintenance.auto': 'false',
   'pack.threads': '1',
+  'pack.packSizeLimit': '0',
+  'pack.windowMemory': '64m',
+  'pack.deltaCacheSize': '32m',
   'pack.writeReverseIndex': 'false',
   'advice.gitHooks': 'false'
 }
@@ -73,6 +78,7 @@ export class GitProcess {
     const env = { ...baseEnvironment }
     if (context.gitDir !== undefined) env['GIT_DIR'] = context.gitDir
     if (context.objectDirectory !== undefined) env['GIT_OBJECT_DIRECTORY'] = context.objectDirectory
+    if (context.alternates !== undefined) env['GIT_ALTERNATE_OBJECT_DIRECTORIES'] = context.alternates
     const { promise, resolve } = Promise.withResolvers<GitExit>()
     this.exited = promise
     try {
@@ -107,6 +113,11 @@ export class GitProcess {
     if (input === undefined) this.#child?.stdin?.end()
     else this.#child?.stdin?.end(input)
   }
+
+  /** Ends the process at once. */
+  kill(): void {
+    this.#child?.kill('SIGKILL')
+  }
 }
 
 /** A git command that gets its input once and then runs to its end. It can be started before its input exists. */
@@ -126,6 +137,11 @@ export class GitCommand {
     })
   }
 
+  /** Undefined where it could not be started. */
+  get pid(): number | undefined {
+    return this.#git.pid
+  }
+
   /** The process has exited, with or without its input. */
   get ended(): boolean {
     return this.#ended
@@ -141,6 +157,11 @@ export class GitCommand {
     const exit = await this.#git.exited
     if (exit.status !== 0) throw gitFailure(this.#name, exit, this.#context.gitDir)
     return Buffer.concat(this.#chunks)
+  }
+
+  /** Ends the process at once; `finish` then rejects. */
+  kill(): void {
+    this.#git.kill()
   }
 
   /** Ends the process without input; resolves when it has exited. */

@@ -17,17 +17,14 @@ import type { RepositoryContext } from './git-process.ts'
 import { chooseBranch } from './head-file.ts'
 import { ObjectReader } from './object-reader.ts'
 import { ObjectWriter } from './object-writer.ts'
+import { PackDirectory } from './pack-directory.ts'
 import { PackInstaller } from './pack-installer.ts'
 import { type Journaled, RefMover } from './ref-mover.ts'
 import { RefStore } from './ref-store.ts'
-import { Repacker } from './repack.ts'
+import { Repacker, type RepackOptions } from './repack.ts'
 
 /** How a repository is kept. */
-export interface GitRepositoryOptions {
-  /** With more packs than this, they are joined in the background. */
-  readonly maxPacks: number
-  /** Rest between two such runs. */
-  readonly repackPauseMs: number
+export interface GitRepositoryOptions extends RepackOptions {
   /** Packs written at the same time. */
   readonly packsInFlight: number
 }
@@ -36,12 +33,14 @@ interface OpenOptions extends GitRepositoryOptions {
   readonly journaled: Journaled
   /** Names of refs between two pages of a listing. */
   readonly refNames?: BoundedCache<readonly string[]>
+  readonly onHousekeepingFailure?: (error: unknown) => void
 }
 
 /** One open repository: its processes, its pending calls, and the methods of `Store` that take a repository. */
 export class GitRepository {
   #info: RepositoryInfo
   readonly #context: RepositoryContext
+  readonly #packs: PackDirectory
   readonly #installer: PackInstaller
   readonly #writer: ObjectWriter
   readonly #reader: ObjectReader
@@ -55,27 +54,40 @@ export class GitRepository {
   constructor(context: RepositoryContext, info: RepositoryInfo, options: OpenOptions) {
     this.#info = info
     this.#context = context
-    this.#reader = new ObjectReader(context, info.objectFormat, () => this.#repacker.sequence)
+    this.#packs = new PackDirectory(context.gitDir, () => {
+      this.#reader.recycle()
+      this.#writer.forget()
+    })
+    this.#reader = new ObjectReader(context, {
+      format: info.objectFormat,
+      packs: this.#packs,
+      packSequence: () => this.#repacker.sequence
+    })
     this.#refs = new RefStore(context, options.refNames)
     this.#mover = new RefMover(context, {
       format: info.objectFormat,
       refs: this.#refs,
       objects: this.#reader,
+      packs: this.#packs,
       journaled: options.journaled
     })
-    this.#installer = new PackInstaller(context, info.objectFormat)
-    this.#repacker = new Repacker(context, {
-      maxPacks: options.maxPacks,
-      pauseMs: options.repackPauseMs,
+    this.#installer = new PackInstaller(context, info.objectFormat, this.#packs)
+    this.#repacker = new Repacker(context, options, {
+      packs: this.#packs,
       onRepacked: () => {
         this.#reader.recycle()
         void this.#mover.recycle()
-      }
+      },
+      onFailure: options.onHousekeepingFailure ?? (() => undefined)
     })
-    this.#writer = new ObjectWriter(async (objects, expectMore) => {
+    const install = async (objects: readonly NewObject[], expectMore: boolean) => {
       await this.#installer.install(objects, expectMore)
       this.#repacker.packAdded()
-    }, options.packsInFlight)
+    }
+    this.#writer = new ObjectWriter(install, {
+      runsInFlight: options.packsInFlight,
+      confirm: () => this.#packs.look()
+    })
   }
 
   get info(): RepositoryInfo {

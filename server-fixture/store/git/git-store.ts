@@ -49,8 +49,11 @@ export interface GitStoreOptions extends Partial<GitRepositoryOptions> {
 const defaultOptions = {
   program: 'git',
   maxOpenRepositories: 64,
+  housekeeping: true,
   maxPacks: 50,
   repackPauseMs: 1000,
+  repackQuietMs: 2000,
+  gracePeriodHours: 336,
   packsInFlight: 1
 } as const
 

@@ -5,9 +5,21 @@ import type { ObjectInfo, StoredObject } from '../store.ts'
 import { CatFile, type Question } from './cat-file.ts'
 import type { CatFileAnswer } from './cat-file-parser.ts'
 import type { RepositoryContext } from './git-process.ts'
+import type { PackDirectory } from './pack-directory.ts'
 
 /** After this time without a question, the reader ends its process. */
 const idleMs = 30_000
+
+interface ObjectReaderOptions {
+  readonly format: ObjectFormat
+  readonly packs: PackDirectory
+  /**
+   * Changes when packs were joined, and is odd meanwhile; see `Repacker.sequence`.
+   *
+   * @default () => 0
+   */
+  readonly packSequence?: () => number
+}
 
 /**
  * Reads the objects of one repository through a long-lived cat-file process. When it dies, pending questions are asked
@@ -17,16 +29,17 @@ const idleMs = 30_000
 export class ObjectReader {
   readonly #context: RepositoryContext
   readonly #format: ObjectFormat
+  readonly #packs: PackDirectory
   readonly #draining = new Set<CatFile>()
   readonly #packSequence: () => number
   #current: CatFile | undefined
   #idleTimer: NodeJS.Timeout | undefined
 
-  /** @param packSequence changes when packs were joined, and is odd meanwhile; see `Repacker.sequence` */
-  constructor(context: RepositoryContext, format: ObjectFormat, packSequence: () => number = () => 0) {
+  constructor(context: RepositoryContext, options: ObjectReaderOptions) {
     this.#context = context
-    this.#packSequence = packSequence
-    this.#format = format
+    this.#format = options.format
+    this.#packs = options.packs
+    this.#packSequence = options.packSequence ?? (() => 0)
   }
 
   /** The id of the current process, if there is one. */
@@ -34,9 +47,14 @@ export class ObjectReader {
     return this.#current?.pid
   }
 
-  /** Kind and size of each object, in order; undefined = not there. */
+  /**
+   * Kind and size of each object, in order; undefined = not there. New objects and refs will point to those that are: an
+   * answer from packs that somebody has deleted is asked for again, of a process that does not have them open.
+   */
   async infos(oids: readonly string[]): Promise<(ObjectInfo | undefined)[]> {
-    const answers = await this.#ask('info', oids)
+    const { losses } = this.#packs
+    let [answers] = await Promise.all([this.#ask('info', oids), this.#packs.look()])
+    if (losses !== this.#packs.losses) answers = await this.#ask('info', oids)
     return answers.map((answer) => answer && { kind: answer.kind, size: answer.size })
   }
 

@@ -12,11 +12,31 @@ interface PendingPut {
 /** Writes objects durably as one pack; with `expectMore` another pack is likely to follow at once. */
 type Install = (objects: readonly NewObject[], expectMore: boolean) => Promise<void>
 
+interface ObjectWriterOptions {
+  /**
+   * Packs written at the same time.
+   *
+   * @default 1
+   */
+  readonly runsInFlight?: number
+  /**
+   * Called before an object counts as stored because it was written before; calls `forget` where that is in doubt.
+   *
+   * @default does nothing
+   */
+  readonly confirm?: () => Promise<void>
+}
+
 /** Most bytes of one pack; a larger put makes a pack of its own. */
 const maxPackBytes = 8 * 1024 * 1024
 const maxPackObjects = 10_000
 /** Oids remembered as written; their objects are not written again. */
 const maxRecentOids = 50_000
+/**
+ * They are remembered for this long. A `.keep` file protects the pack of a new object for much longer (`Repacker`), so
+ * that an object is protected that was answered without being written.
+ */
+const maxRecentMs = 3_600_000
 
 /**
  * Group commit: while one pack is being written, puts gather for the next one, so that many small puts share one git
@@ -25,7 +45,10 @@ const maxRecentOids = 50_000
 export class ObjectWriter {
   readonly #install: Install
   readonly #runsInFlight: number
+  readonly #confirm: () => Promise<void>
   readonly #recent = new Set<string>()
+  /** When the first of them was written. */
+  #recentSince = 0
   /** Objects that wait or are being written: a second put of one waits for the first. */
   readonly #pending = new Map<string, PendingPut>()
   #queue: PendingPut[] = []
@@ -35,11 +58,16 @@ export class ObjectWriter {
 
   /**
    * @param install writes objects durably as one pack, and rejects with a `BlobwireError`
-   * @param runsInFlight packs written at the same time
    */
-  constructor(install: Install, runsInFlight = 1) {
+  constructor(install: Install, { runsInFlight = 1, confirm = async () => undefined }: ObjectWriterOptions = {}) {
     this.#install = install
     this.#runsInFlight = runsInFlight
+    this.#confirm = confirm
+  }
+
+  /** What was written is written again when it is put again. */
+  forget(): void {
+    this.#recent.clear()
   }
 
   /** @throws the error of `install` for a pack that held an object of this put */
@@ -48,8 +76,13 @@ export class ObjectWriter {
     const fresh: NewObject[] = []
     const put: PendingPut = { objects: fresh, bytes: 0, done: Promise.withResolvers() }
     let bytes = 0
+    let recent: NewObject[] | undefined
     for (const object of objects) {
-      if (this.#recent.has(object.oid)) continue
+      if (this.#recent.has(object.oid)) {
+        recent ??= []
+        recent.push(object)
+        continue
+      }
       const earlier = this.#pending.get(object.oid)
       if (earlier) {
         if (earlier !== put) waitFor.add(earlier)
@@ -64,7 +97,16 @@ export class ObjectWriter {
       this.#queue.push(Object.assign(put, { bytes }))
       this.#schedule()
     }
-    await Promise.all(Array.from(waitFor, ({ done }) => done.promise))
+    const written = Promise.all(Array.from(waitFor, ({ done }) => done.promise))
+    await (recent ? Promise.all([written, this.#putAgain(recent)]) : written)
+  }
+
+  /** Writes those of these objects that may have gone since they were written. */
+  async #putAgain(objects: readonly NewObject[]): Promise<void> {
+    if (performance.now() > this.#recentSince + maxRecentMs) this.forget()
+    await this.#confirm()
+    const gone = objects.filter(({ oid }) => !this.#recent.has(oid))
+    if (gone.length > 0) await this.put(gone)
   }
 
   /** Waits until nothing is queued or being written. */
@@ -130,6 +172,7 @@ export class ObjectWriter {
   }
 
   #settle(put: PendingPut, error?: unknown): void {
+    if (this.#recent.size === 0) this.#recentSince = performance.now()
     for (const { oid } of put.objects) {
       this.#pending.delete(oid)
       if (error === undefined) this.#recent.add(oid)

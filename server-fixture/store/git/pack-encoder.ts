@@ -20,9 +20,10 @@ const level = 1
 const deflateAsync = promisify(deflate) as (content: Uint8Array, options: { level: number }) => Promise<Buffer>
 
 /**
- * Encodes whole objects as a pack of version 2, without deltas, as `git index-pack --stdin` reads it.
+ * Encodes whole objects as a pack of version 2, without deltas, as `git index-pack --stdin` reads it. The pack ends with
+ * the hash that names it.
  */
-export async function encodePack(objects: readonly NewObject[], format: ObjectFormat): Promise<Uint8Array> {
+export async function encodePack(objects: readonly NewObject[], format: ObjectFormat): Promise<Buffer> {
   const large = await deflateLarge(objects)
   const header = Buffer.alloc(12)
   header.write('PACK', 'latin1')

@@ -1,16 +1,10 @@
 /** Writes packs into a repository. */
-import { randomBytes } from 'node:crypto'
-import { mkdir, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import type { ObjectFormat } from '../../../src/git/oid.ts'
+import { type ObjectFormat, oidLength } from '../../../src/git/oid.ts'
 import type { NewObject } from '../store.ts'
-import { fsyncDirectory } from './fsync.ts'
-import { storageFailure } from './git-failure.ts'
 import { GitCommand, type RepositoryContext } from './git-process.ts'
+import { IncomingDirectory } from './incoming-directory.ts'
+import type { PackDirectory } from './pack-directory.ts'
 import { encodePack } from './pack-encoder.ts'
-
-/** Prefix of our directories for unfinished packs; `tmp_objdir-` is Git's own, known to `git prune`. */
-export const incomingPrefix = 'tmp_objdir-blobwire-'
 
 /** A process that waits longer than this for a pack is ended. */
 const spareIdleMs = 1000
@@ -26,16 +20,17 @@ const spareIdleMs = 1000
 export class PackInstaller {
   readonly #context: RepositoryContext
   readonly #format: ObjectFormat
-  readonly #incoming: string
-  #prepared: Promise<unknown> | undefined
+  readonly #packs: PackDirectory
+  readonly #incoming: IncomingDirectory
   /** A process that was started ahead and waits for its pack. */
   #spare: GitCommand | undefined
   #spareTimer: NodeJS.Timeout | undefined
 
-  constructor(context: RepositoryContext, format: ObjectFormat) {
+  constructor(context: RepositoryContext, format: ObjectFormat, packs: PackDirectory) {
     this.#context = context
     this.#format = format
-    this.#incoming = join(context.gitDir, 'objects', incomingPrefix + randomBytes(6).toString('hex'))
+    this.#packs = packs
+    this.#incoming = new IncomingDirectory(context.gitDir)
   }
 
   /**
@@ -47,36 +42,26 @@ export class PackInstaller {
    */
   async install(objects: readonly NewObject[], expectMore = false): Promise<void> {
     const pack = await encodePack(objects, this.#format)
-    this.#prepared ??= mkdir(join(this.#incoming, 'pack'), { recursive: true })
     try {
-      await this.#prepared
+      await this.#install(pack, expectMore)
     } catch (error) {
-      this.#prepared = undefined
-      throw storageFailure('creating a directory for a pack', error)
+      if (!(await this.#incoming.isGone())) throw error
+      // Somebody has cleaned up the repository.
+      await this.#dropSpare()
+      await this.#install(pack, expectMore)
     }
-    const output = this.#index(pack)
-    if (expectMore) this.#startSpare()
-    await this.#moveIn((await output).toString('latin1').trim().split('\t')[1] ?? '')
   }
 
-  /**
-   * index-pack has synced both files. The index comes last, since Git looks for indexes; then the directory is synced,
-   * because a rename outlives a crash of the machine only with its directory (fsync(2)), and Git leaves that out.
-   */
-  async #moveIn(hash: string): Promise<void> {
-    const target = join(this.#context.gitDir, 'objects', 'pack')
-    try {
-      for (const name of [`pack-${hash}.pack`, `pack-${hash}.idx`]) {
-        await rename(join(this.#incoming, 'pack', name), join(target, name))
-      }
-      await fsyncDirectory(target)
-    } catch (error) {
-      throw storageFailure('storing a pack', error)
-    }
+  async #install(pack: Buffer, expectMore: boolean): Promise<void> {
+    await this.#incoming.make()
+    const indexed = this.#index(pack)
+    if (expectMore) this.#startSpare()
+    const hash = pack.toString('hex', pack.length - oidLength(this.#format) / 2)
+    await this.#packs.moveIn(this.#incoming, hash, indexed)
   }
 
   #newCommand(): GitCommand {
-    const context = { ...this.#context, objectDirectory: this.#incoming }
+    const context = { ...this.#context, objectDirectory: this.#incoming.path }
     return new GitCommand(context, ['index-pack', '--stdin', '--threads=1'])
   }
 
@@ -105,6 +90,6 @@ export class PackInstaller {
   /** Ends its processes and removes the directory for unfinished packs. */
   async close(): Promise<void> {
     await this.#dropSpare()
-    await rm(this.#incoming, { recursive: true, force: true })
+    await this.#incoming.remove()
   }
 }

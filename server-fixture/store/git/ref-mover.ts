@@ -9,6 +9,7 @@ import { fsyncUpTo } from './fsync.ts'
 import { storageFailure } from './git-failure.ts'
 import type { RepositoryContext } from './git-process.ts'
 import type { ObjectReader } from './object-reader.ts'
+import type { PackDirectory } from './pack-directory.ts'
 import { type RefCall, RefQueue } from './ref-queue.ts'
 import type { RefStore } from './ref-store.ts'
 import { RefTransactions } from './ref-transactions.ts'
@@ -31,6 +32,7 @@ interface RefMoverOptions {
   readonly refs: RefStore
   /** Finds the objects that refs are to point to. */
   readonly objects: ObjectReader
+  readonly packs: PackDirectory
   readonly journaled: Journaled
 }
 
@@ -42,6 +44,8 @@ export class RefMover {
   readonly #transactions: RefTransactions
   readonly #queue = new RefQueue((calls) => this.inTurn(() => this.#carryOut(calls)))
   #last: Promise<unknown> = Promise.resolve()
+  /** `PackDirectory.losses` when git was started last. */
+  #losses = 0
 
   constructor(context: RepositoryContext, options: RefMoverOptions) {
     this.#context = context
@@ -97,6 +101,7 @@ export class RefMover {
     for (let tries = 1; calls.length > 0; tries++) {
       try {
         calls = await this.#check(calls)
+        await this.#renewAfterLoss()
         await this.#intend(calls)
       } catch (error) {
         return this.#refuse(calls, error)
@@ -117,6 +122,14 @@ export class RefMover {
         await sleep(retryMs)
       }
     }
+  }
+
+  /** A git process that has deleted packs open would let refs point to objects that are gone. */
+  async #renewAfterLoss(): Promise<void> {
+    const { losses } = this.#options.packs
+    if (losses === this.#losses) return
+    await this.#transactions.close()
+    this.#losses = losses
   }
 
   /** Answers the calls that are refused as the refs are, and returns the others. */

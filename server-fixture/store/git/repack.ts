@@ -1,36 +1,57 @@
-/** Keeps the number of packs of a repository small with `git repack --geometric`. */
-import { readdir } from 'node:fs/promises'
+/** The store's own housekeeping: it keeps the packs of a repository few and small, in the background. */
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type RepositoryContext, runGit } from './git-process.ts'
+import { BlobwireError } from '../../../src/core/error.ts'
+import type { RepositoryContext } from './git-process.ts'
+import { joinPacks } from './join-packs.ts'
+import type { PackDirectory } from './pack-directory.ts'
+import { type Pack, PackList, packsToJoin } from './pack-list.ts'
 
 /** When packs are joined. */
 export interface RepackOptions {
+  /** Whether packs are joined at all. */
+  readonly housekeeping: boolean
   /** With more packs than this, a run begins. */
   readonly maxPacks: number
   /** Rest between two runs, so that a long burst of writes is not slowed all the time. */
-  readonly pauseMs: number
-  /** Old packs are gone; processes that have them open may let go of them. */
-  readonly onRepacked: () => void
+  readonly repackPauseMs: number
+  /** A run also begins when no pack has been added for so long. */
+  readonly repackQuietMs: number
+  /** The `.keep` file of a pack is removed when the pack is older. */
+  readonly gracePeriodHours: number
 }
 
-/**
- * Joins packs in the background, because every lookup may ask each of them. `git repack --geometric=2` joins the
- * smallest packs until each is at least twice as large as the next smaller one, so that an object is rewritten about
- * log2(n) times in all. It takes every object of the packs it joins, reachable or not, and loose ones too
- * (git-repack(1)), which matters here: an object that nothing points to may be pointed to by the next call.
- */
+interface RepackDependencies {
+  readonly packs: PackDirectory
+  /** Old packs are gone; processes that have them open may let go of them. */
+  readonly onRepacked: () => void
+  /** Called where a run failed; it is tried again later. */
+  readonly onFailure: (error: unknown) => void
+}
+
+/** One repository's joining of packs; see `packsToJoin` and `joinPacks`. One run at a time. */
 export class Repacker {
   readonly #context: RepositoryContext
   readonly #options: RepackOptions
+  readonly #dependencies: RepackDependencies
+  readonly #list: PackList
+  readonly #closing = new AbortController()
+  /** Packs that git could not join: one of them may be damaged. */
+  readonly #skipped = new Set<string>()
   #packs = 0
+  /** Packs that the last run left: more than `maxPacks` where others keep many. */
+  #left = 0
   #sequence = 0
+  #addedAtMs = 0
+  #quiet: NodeJS.Timeout | undefined
   #resting: NodeJS.Timeout | undefined
   #running: Promise<void> | undefined
-  #closed = false
 
-  constructor(context: RepositoryContext, options: RepackOptions) {
+  constructor(context: RepositoryContext, options: RepackOptions, dependencies: RepackDependencies) {
     this.#context = context
     this.#options = options
+    this.#dependencies = dependencies
+    this.#list = new PackList(dependencies.packs.path)
   }
 
   /** Counts the beginnings and ends of runs, as a sequence lock does: odd while packs are being joined. */
@@ -41,29 +62,51 @@ export class Repacker {
   /** Counts the packs that are there, and joins them if they are too many. */
   async start(): Promise<void> {
     this.#packs = await this.#count()
-    this.#runIfNeeded()
+    if (this.#packs > 0) this.#changed()
   }
 
   /** A pack was added. */
   packAdded(): void {
     this.#packs++
-    this.#runIfNeeded()
+    this.#changed()
   }
 
-  /** Waits for a run under way; none begins afterwards. */
+  /** Ends a run under way; none begins afterwards. */
   async close(): Promise<void> {
-    this.#closed = true
+    this.#closing.abort()
+    clearTimeout(this.#quiet)
     clearTimeout(this.#resting)
     await this.#running
   }
 
-  #runIfNeeded(): void {
-    if (this.#packs <= this.#options.maxPacks || this.#running || this.#resting || this.#closed) return
+  #changed(): void {
+    this.#addedAtMs = performance.now()
+    this.#awaitQuiet(this.#options.repackQuietMs)
+    if (this.#areMany) this.#begin()
+  }
+
+  get #areMany(): boolean {
+    const { maxPacks } = this.#options
+    return this.#packs > Math.max(maxPacks, this.#left + maxPacks / 2)
+  }
+
+  /** One timer, however many packs are added. */
+  #awaitQuiet(afterMs: number): void {
+    this.#quiet ??= setTimeout(() => {
+      this.#quiet = undefined
+      const rest = this.#addedAtMs + this.#options.repackQuietMs - performance.now()
+      if (rest > 0 || this.#running || this.#resting) this.#awaitQuiet(Math.max(rest, this.#options.repackPauseMs))
+      else this.#begin()
+    }, afterMs).unref()
+  }
+
+  #begin(): void {
+    if (this.#running || this.#resting || this.#closing.signal.aborted) return
     this.#sequence++
     this.#running = this.#run().finally(() => {
       this.#sequence++
       this.#running = undefined
-      if (!this.#closed) this.#rest()
+      if (!this.#closing.signal.aborted) this.#rest()
     })
   }
 
@@ -71,24 +114,50 @@ export class Repacker {
   #rest(): void {
     this.#resting = setTimeout(() => {
       this.#resting = undefined
-      this.#runIfNeeded()
-    }, this.#options.pauseMs).unref()
+      if (this.#areMany) this.#begin()
+    }, this.#options.repackPauseMs).unref()
   }
 
   /** A run that fails changes nothing, and is tried again later: stored objects are safe without it. */
   async #run(): Promise<void> {
     try {
-      // No search for deltas (--window=0): objects are copied as they are, which takes a tenth of the time.
-      await runGit(this.#context, ['repack', '-d', '-n', '-q', '--geometric=2', '--window=0'])
+      const packs = await this.#list.read()
+      const old = Date.now() - this.#options.gracePeriodHours * 3_600_000
+      const joined = this.#options.housekeeping ? packsToJoin(packs.filter(({ name }) => !this.#skipped.has(name))) : []
+      await this.#release(packs.filter((pack) => pack.isKept && pack.changedAtMs < old && !joined.includes(pack)))
+      this.#left = await this.#count()
+      if (joined.length > 0) {
+        await this.#join(joined.map(({ name }) => name))
+        this.#left -= joined.length - 1
+      }
       this.#packs = await this.#count()
-      this.#options.onRepacked()
-    } catch {
-      this.#packs = 0
+    } catch (error) {
+      if (!this.#closing.signal.aborted) this.#dependencies.onFailure(error)
     }
   }
 
+  async #join(names: readonly string[]): Promise<void> {
+    const { packs, onRepacked } = this.#dependencies
+    try {
+      await joinPacks(this.#context, packs, { names, signal: this.#closing.signal })
+      onRepacked()
+    } catch (error) {
+      const isRefused = error instanceof BlobwireError && error.reason === 'git_failed'
+      const there = new Set(await readdir(packs.path))
+      // Where one of them has gone, somebody else has joined or removed it.
+      if (isRefused && names.every((name) => there.has(`${name}.pack`)))
+        for (const name of names) this.#skipped.add(name)
+      throw error
+    }
+  }
+
+  /** `git gc` then takes these packs, and drops the objects of them that no ref reaches where it is told to. */
+  async #release(packs: readonly Pack[]): Promise<void> {
+    for (const { name } of packs) await rm(join(this.#dependencies.packs.path, `${name}.keep`), { force: true })
+  }
+
   async #count(): Promise<number> {
-    const names = await readdir(join(this.#context.gitDir, 'objects', 'pack'))
+    const names = await readdir(this.#dependencies.packs.path)
     return names.filter((name) => name.endsWith('.idx')).length
   }
 }

@@ -1,0 +1,142 @@
+/** The packs of one repository: new ones are moved in, and packs that others have deleted are noticed. */
+import { randomBytes } from 'node:crypto'
+import { access, link, readdir, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fsyncDirectory, isMissing } from './fsync.ts'
+import { storageFailure } from './git-failure.ts'
+import type { IncomingDirectory } from './incoming-directory.ts'
+
+/** A directory that was changed less than this ago may be changed again without a later date. */
+const dateStepMs = 50
+
+export class PackDirectory {
+  readonly path: string
+  readonly #onLoss: () => void
+  /** Packs that are there by what this server has seen or done, without `.pack` and `.idx`. */
+  readonly #known = new Set<string>()
+  /** The date of the directory when it was read last; 0 = it has to be read again. */
+  #readAt = 0n
+  #losses = 0
+  #removals = 0
+
+  /** @param onLoss called when packs have gone that the server did not remove; see `look` */
+  constructor(gitDir: string, onLoss: () => void = () => undefined) {
+    this.path = join(gitDir, 'objects', 'pack')
+    this.#onLoss = onLoss
+  }
+
+  /** Counts how often packs were found to be gone. */
+  get losses(): number {
+    return this.#losses
+  }
+
+  /**
+   * Looks whether another process has deleted packs since the last look, as `git gc` does. Long-lived git processes have
+   * deleted packs open and still find objects in them, some of which may be nowhere else.
+   */
+  async look(): Promise<void> {
+    let changedAt: bigint
+    try {
+      changedAt = (await stat(this.path, { bigint: true })).mtimeNs
+    } catch (error) {
+      throw storageFailure('reading the directory of packs', error)
+    }
+    if (changedAt === this.#readAt) return
+    const before = [...this.#known]
+    const removals = this.#removals
+    const found = await this.#names()
+    const lost = before.filter((name) => this.#known.has(name) && !found.has(name))
+    // A list that was read while packs were removed may name them.
+    if (removals === this.#removals) for (const name of found) this.#known.add(name)
+    this.#readAt = Date.now() - Number(changedAt / 1_000_000n) > dateStepMs ? changedAt : 0n
+    if (lost.length === 0) return
+    for (const name of lost) this.#known.delete(name)
+    this.#losses++
+    this.#onLoss()
+  }
+
+  /**
+   * Moves a pack and its index in, durably; every git process sees it when this resolves. It is there with a `.keep` file
+   * from its first moment: `git gc` then leaves it alone, whether refs reach its objects or not. (A `.keep` file that
+   * comes later makes `git repack -d` delete a pack whose objects it has copied nowhere, where it comes in its middle.)
+   *
+   * @param hash of the pack, which is its name in the incoming directory
+   * @param written resolves when both files are written and synced
+   */
+  async moveIn(
+    incoming: IncomingDirectory,
+    hash: string,
+    written: Promise<unknown> = Promise.resolve()
+  ): Promise<void> {
+    const [naming, writing] = await Promise.allSettled([this.#reserve(incoming, hash), written])
+    if (writing.status === 'rejected') {
+      if (naming.status === 'fulfilled') await this.#unlink(`${naming.value}.keep`)
+      throw writing.reason
+    }
+    try {
+      if (naming.status === 'rejected') throw naming.reason
+      const name = naming.value
+      // The index comes last, since Git looks for indexes.
+      for (const extension of ['pack', 'idx']) {
+        const from = join(incoming.path, 'pack', `pack-${hash}.${extension}`)
+        await rename(from, join(this.path, `${name}.${extension}`))
+      }
+      // A rename outlives a crash of the machine only with its directory (fsync(2)), which Git leaves out.
+      await fsyncDirectory(this.path)
+      this.#known.add(name)
+    } catch (error) {
+      throw storageFailure('storing a pack', error)
+    }
+  }
+
+  /** Removes packs whose objects are in another one, with all that belongs to them. */
+  async remove(names: readonly string[]): Promise<void> {
+    this.#removals++
+    for (const name of names) this.#known.delete(name)
+    const files = await readdir(this.path)
+    // A multi-pack-index, which others may have written, must not name packs that are gone (git-multi-pack-index(1)).
+    for (const file of files) if (file.startsWith('multi-pack-index')) await this.#unlink(file)
+    for (const name of names) {
+      const own = files.filter((file) => file.startsWith(`${name}.`) && !/\.(idx|keep)$/.test(file))
+      // As Git does: the index first, so that nobody looks for the pack; and the pack is never there unkept.
+      for (const file of [`${name}.idx`, ...own, `${name}.keep`]) await this.#unlink(file)
+    }
+    this.#removals++
+  }
+
+  #unlink(file: string): Promise<void> {
+    return rm(join(this.path, file), { force: true })
+  }
+
+  /** The name for a new pack, which has its `.keep` file. A pack that is there already, of the same bytes, stays as it is. */
+  async #reserve(incoming: IncomingDirectory, hash: string): Promise<string> {
+    const name = `pack-${hash}`
+    if (await isThere(join(this.path, `${name}.pack`)))
+      return await this.#reserve(incoming, randomBytes(hash.length / 2).toString('hex'))
+    try {
+      await link(incoming.keepFile, join(this.path, `${name}.keep`))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
+    return name
+  }
+
+  async #names(): Promise<Set<string>> {
+    try {
+      const files = await readdir(this.path)
+      return new Set(files.filter((file) => file.endsWith('.idx')).map((file) => file.slice(0, -4)))
+    } catch (error) {
+      throw storageFailure('reading the directory of packs', error)
+    }
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await access(path)
+    return true
+  } catch (error) {
+    if (isMissing(error)) return false
+    throw error
+  }
+}
