@@ -20,6 +20,8 @@ export const usage = `usage: node server-fixture/main.ts [flags]
   --host H           address to listen on (default 127.0.0.1)
   --store S          memory or git (default memory)
   --data DIR         directory of the git store
+  --housekeeping on|off    whether the git store joins packs in the background (default on)
+  --grace-period-hours N   time that new objects survive every git gc, reached by a ref or not (default 336)
   --token T          bearer token with all rights
   --tokens FILE      JSON list of { token, access: "read"|"write", repositories: ["name", "team/*", "*"], expires? }
   --tls-cert FILE    certificate chain (PEM), together with
@@ -40,6 +42,8 @@ const flags = {
   host: { type: 'string', default: '127.0.0.1' },
   store: { type: 'string', default: 'memory' },
   data: { type: 'string' },
+  housekeeping: { type: 'string' },
+  'grace-period-hours': { type: 'string' },
   token: { type: 'string' },
   tokens: { type: 'string' },
   'tls-cert': { type: 'string' },
@@ -89,6 +93,22 @@ function limitsOf(values: ReturnType<typeof parse>): Partial<Limits> {
     throw new UsageError((error as Error).message)
   }
   return limits
+}
+
+/** Of the Git store; undefined = none is given. */
+function gitStoreOf(values: ReturnType<typeof parse>): ServerOptions['gitStore'] {
+  const { store, housekeeping, 'grace-period-hours': hours } = values
+  if (housekeeping === undefined && hours === undefined) return undefined
+  const first = housekeeping === undefined ? 'grace-period-hours' : 'housekeeping'
+  if (store !== 'git') throw new UsageError(`--${first} requires --store git`)
+  if (housekeeping !== undefined && housekeeping !== 'on' && housekeeping !== 'off')
+    throw new UsageError(`--housekeeping ${JSON.stringify(housekeeping)}: must be on or off`)
+  if (hours !== undefined && !/^\d{1,6}$/.test(hours))
+    throw new UsageError(`--grace-period-hours ${JSON.stringify(hours)}: must be a number of hours, 0 = none`)
+  return {
+    ...(housekeeping === undefined ? {} : { housekeeping: housekeeping === 'on' }),
+    ...(hours === undefined ? {} : { gracePeriodHours: Number(hours) })
+  }
 }
 
 async function read(name: string, file: string): Promise<Buffer> {
@@ -163,6 +183,7 @@ export async function readOptions(args: string[]): Promise<ServerOptions | undef
   return {
     store,
     data,
+    gitStore: gitStoreOf(values),
     host: values.host,
     httpPort: portOf('http-port', values['http-port']),
     grpcPort: portOf('grpc-port', values['grpc-port']),

@@ -12,6 +12,7 @@ import { MemoryBudget } from './memory-budget.ts'
 import { Service } from './service/service.ts'
 import type { VcsService } from './service/vcs-service.ts'
 import { GitStore } from './store/git/git-store.ts'
+import type { GitStoreOptions } from './store/git/git-store-options.ts'
 import { MemoryStore } from './store/memory-store.ts'
 import type { Store } from './store/store.ts'
 
@@ -24,6 +25,8 @@ export interface ServerOptions {
   readonly store?: 'memory' | 'git' | Store | undefined
   /** Directory of the Git store. */
   readonly data?: string | undefined
+  /** Of the Git store. */
+  readonly gitStore?: Pick<GitStoreOptions, 'housekeeping' | 'gracePeriodHours'> | undefined
   /** @default '127.0.0.1' */
   readonly host?: string | undefined
   /**
@@ -64,8 +67,10 @@ export interface ServerOptions {
   /** Called for each write that changed something. Writes then wait for each other. */
   readonly onEffect?: ((effect: Effect) => void) | undefined
   /** Called for each event of the server's log. */
-  readonly log?: ((event: Readonly<Record<string, unknown>>) => void) | undefined
+  readonly log?: Log | undefined
 }
+
+type Log = (event: Readonly<Record<string, unknown>>) => void
 
 /** A running server. */
 export interface RunningServer {
@@ -82,8 +87,12 @@ export interface RunningServer {
   close(): Promise<void>
 }
 
-async function openStore({ store, data }: ServerOptions): Promise<Store> {
-  if (store === 'git') return GitStore.open(data as string)
+async function openStore({ store, data, gitStore }: ServerOptions, log: Log): Promise<Store> {
+  if (store === 'git') {
+    const onHousekeepingFailure = (repository: string, error: unknown) =>
+      log({ event: 'housekeeping_failed', repository, ...logged(error) })
+    return GitStore.open(data as string, { ...gitStore, onHousekeepingFailure })
+  }
   return store === undefined || store === 'memory' ? new MemoryStore() : store
 }
 
@@ -111,7 +120,7 @@ function logged(error: unknown): Record<string, unknown> {
 /** Starts a server in this process. */
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
   const log = options.log ?? (() => undefined)
-  const plainStore = await openStore(options)
+  const plainStore = await openStore(options, log)
   const store = options.onEffect ? withEffects(plainStore, options.onEffect) : plainStore
   const service = new Service(store, {
     ...(options.limits ? { limits: options.limits } : {}),

@@ -28,12 +28,14 @@ export interface RepositoryContext extends GitContext {
 
 /**
  * Configuration of every git process; it overrides configuration files. `core.fsync=all` hardens packs, their indexes
- * and refs (git-config(1), "core.fsync"); hooks and automatic maintenance never run.
+ * and refs (git-config(1), "core.fsync"); hooks and automatic maintenance never run. A multi-pack-index that others write
+ * while packs are joined may name packs that are gone, and Git then takes objects for missing that are in others.
  */
 const configuration: Readonly<Record<string, string>> = {
   'core.fsync': 'all',
   'core.fsyncMethod': 'fsync',
   'core.hooksPath': '/dev/null',
+  'core.multiPackIndex': 'false',
   'gc.auto': '0',
   'maintenance.auto': 'false',
   'pack.threads': '1',

@@ -29,11 +29,17 @@ export interface GitRepositoryOptions extends RepackOptions {
   readonly packsInFlight: number
 }
 
+/**
+ * Objects are remembered as written for this long, and half of the grace period at most: an object that is answered
+ * without being written is protected by the `.keep` file of the pack in which it was.
+ */
+const maxRecentMs = 3_600_000
+
 interface OpenOptions extends GitRepositoryOptions {
   readonly journaled: Journaled
   /** Names of refs between two pages of a listing. */
   readonly refNames?: BoundedCache<readonly string[]>
-  readonly onHousekeepingFailure?: (error: unknown) => void
+  readonly onHousekeepingFailure: (error: unknown) => void
 }
 
 /** One open repository: its processes, its pending calls, and the methods of `Store` that take a repository. */
@@ -54,9 +60,12 @@ export class GitRepository {
   constructor(context: RepositoryContext, info: RepositoryInfo, options: OpenOptions) {
     this.#info = info
     this.#context = context
-    this.#packs = new PackDirectory(context.gitDir, () => {
-      this.#reader.recycle()
-      this.#writer.forget()
+    this.#packs = new PackDirectory(context.gitDir, {
+      keepsNew: options.gracePeriodHours > 0,
+      onLoss: () => {
+        this.#reader.recycle()
+        this.#writer.forget()
+      }
     })
     this.#reader = new ObjectReader(context, {
       format: info.objectFormat,
@@ -78,7 +87,7 @@ export class GitRepository {
         this.#reader.recycle()
         void this.#mover.recycle()
       },
-      onFailure: options.onHousekeepingFailure ?? (() => undefined)
+      onFailure: options.onHousekeepingFailure
     })
     const install = async (objects: readonly NewObject[], expectMore: boolean) => {
       await this.#installer.install(objects, expectMore)
@@ -86,7 +95,8 @@ export class GitRepository {
     }
     this.#writer = new ObjectWriter(install, {
       runsInFlight: options.packsInFlight,
-      confirm: () => this.#packs.look()
+      confirm: () => this.#packs.look(),
+      maxRecentMs: Math.min(maxRecentMs, (options.gracePeriodHours * 3_600_000) / 2)
     })
   }
 

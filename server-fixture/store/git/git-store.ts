@@ -23,7 +23,8 @@ import type {
 } from '../store.ts'
 import { recoverRepository } from './crash-recovery.ts'
 import { journalName, openDataFormat } from './data-format.ts'
-import { GitRepository, type GitRepositoryOptions } from './git-repository.ts'
+import { GitRepository } from './git-repository.ts'
+import { defaultStoreOptions, type GitStoreOptions, type ResolvedStoreOptions } from './git-store-options.ts'
 import { checkGitVersion } from './git-version.ts'
 import { JournaledEffects } from './journaled-effects.ts'
 import { LockFile } from './lock-file.ts'
@@ -32,31 +33,6 @@ import { nameListBounds } from './ref-store.ts'
 import { makeDataDirectory, newInstance, RepositoryDirectories } from './repository-directories.ts'
 import { RequestJournal } from './request-journal.ts'
 
-/** How a `GitStore` works; every option has a default. */
-export interface GitStoreOptions extends Partial<GitRepositoryOptions> {
-  /**
-   * The git program, 2.36 or newer: a name looked up in PATH, or a path.
-   * @default 'git'
-   */
-  readonly program?: string
-  /**
-   * Repositories kept open, with up to two git processes each; the least recently used is closed first.
-   * @default 64
-   */
-  readonly maxOpenRepositories?: number
-}
-
-const defaultOptions = {
-  program: 'git',
-  maxOpenRepositories: 64,
-  housekeeping: true,
-  maxPacks: 50,
-  repackPauseMs: 1000,
-  repackQuietMs: 2000,
-  gracePeriodHours: 336,
-  packsInFlight: 1
-} as const
-
 /**
  * A store of ordinary bare Git repositories, which works through the `git` program as Gitaly does. When a method
  * resolves, its work is on disk: it survives `kill -9` and, as far as the disk honours fsync, a crash of the machine.
@@ -64,7 +40,7 @@ const defaultOptions = {
 export class GitStore implements Store {
   readonly #lock: LockFile
   readonly #directories: RepositoryDirectories
-  readonly #options: Required<GitStoreOptions>
+  readonly #options: ResolvedStoreOptions
   readonly #open: OpenRepositories
   readonly #journal: RequestJournal
   readonly #effects: JournaledEffects
@@ -91,7 +67,7 @@ export class GitStore implements Store {
    *   is damaged; `unavailable` if git or the directory cannot be used
    */
   static async open(directory: string, options: GitStoreOptions = {}): Promise<GitStore> {
-    const resolved = { ...defaultOptions, ...options }
+    const resolved = { ...defaultStoreOptions, ...options }
     await checkGitVersion(resolved.program)
     const path = resolve(directory)
     await makeDataDirectory(path)
@@ -266,7 +242,8 @@ export class GitStore implements Store {
     const instance = await this.#directories.instanceOf(repository)
     if (instance === undefined) throw repositoryNotFound(repository)
     const journaled = { journal: this.#journal, repository, instance }
-    const options = { ...this.#options, journaled, refNames: this.#refNames }
+    const onFailure = (error: unknown) => this.#options.onHousekeepingFailure(repository, error)
+    const options = { ...this.#options, journaled, refNames: this.#refNames, onHousekeepingFailure: onFailure }
     const opened = new GitRepository({ program, gitDir }, info, options)
     await opened.start()
     return opened
@@ -285,7 +262,7 @@ interface Dependencies {
   readonly lock: LockFile
   readonly directories: RepositoryDirectories
   readonly journal: RequestJournal
-  readonly options: Required<GitStoreOptions>
+  readonly options: ResolvedStoreOptions
 }
 
 /** The service checks names too; here a wrong name would be a path out of the data directory. */

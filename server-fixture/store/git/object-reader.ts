@@ -9,6 +9,8 @@ import type { PackDirectory } from './pack-directory.ts'
 
 /** After this time without a question, the reader ends its process. */
 const idleMs = 30_000
+/** Times that a missing object is looked up again, where packs are joined or deleted meanwhile. */
+const maxLooks = 3
 
 interface ObjectReaderOptions {
   readonly format: ObjectFormat
@@ -92,9 +94,7 @@ export class ObjectReader {
   async #ask(command: Question['command'], oids: readonly string[]): Promise<CatFileAnswer[]> {
     const valid = oids.filter((oid) => isOid(oid, this.#format))
     if (valid.length === 0) return oids.map(() => undefined)
-    const before = this.#packSequence()
-    const answers = await this.#askTwice({ command, oids: valid })
-    if (before % 2 === 1 || before !== this.#packSequence()) await this.#lookAgain(command, valid, answers)
+    const answers = await this.#askForPresent({ command, oids: valid })
     if (valid.length === oids.length) return answers
     let next = 0
     return oids.map((oid) => (isOid(oid, this.#format) ? answers[next++] : undefined))
@@ -102,13 +102,24 @@ export class ObjectReader {
 
   /**
    * Git lists the directory of packs once before it calls an object missing. If the old pack of the object is deleted
-   * while it lists, and the new one came too late for the list, it finds neither; it does when it looks again.
+   * while it lists, and the new one came too late for the list, it finds neither; a process that is started then does.
    */
-  async #lookAgain(command: Question['command'], oids: readonly string[], answers: CatFileAnswer[]): Promise<void> {
-    const missing = oids.flatMap((_, index) => (answers[index] ? [] : [index]))
-    if (missing.length === 0) return
-    const second = await this.#askTwice({ command, oids: missing.map((index) => oids[index] ?? '') })
-    for (const [position, index] of missing.entries()) answers[index] = second[position]
+  async #askForPresent({ command, oids }: Question): Promise<CatFileAnswer[]> {
+    let before = this.#packSequence()
+    let { losses } = this.#packs
+    const answers = await this.#askTwice({ command, oids })
+    for (let tries = 0; tries < maxLooks; tries++) {
+      const missing = oids.flatMap((_, index) => (answers[index] ? [] : [index]))
+      if (missing.length === 0) break
+      await this.#packs.look()
+      if (before % 2 === 0 && before === this.#packSequence() && losses === this.#packs.losses) break
+      before = this.#packSequence()
+      losses = this.#packs.losses
+      this.recycle()
+      const again = await this.#askTwice({ command, oids: missing.map((index) => oids[index] ?? '') })
+      for (const [position, index] of missing.entries()) answers[index] = again[position]
+    }
+    return answers
   }
 
   async #askTwice(question: Question): Promise<CatFileAnswer[]> {

@@ -25,6 +25,12 @@ interface ObjectWriterOptions {
    * @default does nothing
    */
   readonly confirm?: () => Promise<void>
+  /**
+   * Objects count as stored because they were written before for this long.
+   *
+   * @default 3_600_000
+   */
+  readonly maxRecentMs?: number
 }
 
 /** Most bytes of one pack; a larger put makes a pack of its own. */
@@ -32,11 +38,6 @@ const maxPackBytes = 8 * 1024 * 1024
 const maxPackObjects = 10_000
 /** Oids remembered as written; their objects are not written again. */
 const maxRecentOids = 50_000
-/**
- * They are remembered for this long. A `.keep` file protects the pack of a new object for much longer (`Repacker`), so
- * that an object is protected that was answered without being written.
- */
-const maxRecentMs = 3_600_000
 
 /**
  * Group commit: while one pack is being written, puts gather for the next one, so that many small puts share one git
@@ -46,6 +47,7 @@ export class ObjectWriter {
   readonly #install: Install
   readonly #runsInFlight: number
   readonly #confirm: () => Promise<void>
+  readonly #maxRecentMs: number
   readonly #recent = new Set<string>()
   /** When the first of them was written. */
   #recentSince = 0
@@ -59,10 +61,11 @@ export class ObjectWriter {
   /**
    * @param install writes objects durably as one pack, and rejects with a `BlobwireError`
    */
-  constructor(install: Install, { runsInFlight = 1, confirm = async () => undefined }: ObjectWriterOptions = {}) {
+  constructor(install: Install, options: ObjectWriterOptions = {}) {
     this.#install = install
-    this.#runsInFlight = runsInFlight
-    this.#confirm = confirm
+    this.#runsInFlight = options.runsInFlight ?? 1
+    this.#confirm = options.confirm ?? (async () => undefined)
+    this.#maxRecentMs = options.maxRecentMs ?? 3_600_000
   }
 
   /** What was written is written again when it is put again. */
@@ -103,7 +106,7 @@ export class ObjectWriter {
 
   /** Writes those of these objects that may have gone since they were written. */
   async #putAgain(objects: readonly NewObject[]): Promise<void> {
-    if (performance.now() > this.#recentSince + maxRecentMs) this.forget()
+    if (performance.now() > this.#recentSince + this.#maxRecentMs) this.forget()
     await this.#confirm()
     const gone = objects.filter(({ oid }) => !this.#recent.has(oid))
     if (gone.length > 0) await this.put(gone)

@@ -9,8 +9,24 @@ import type { IncomingDirectory } from './incoming-directory.ts'
 /** A directory that was changed less than this ago may be changed again without a later date. */
 const dateStepMs = 50
 
+interface PackDirectoryOptions {
+  /**
+   * Whether new packs have `.keep` files.
+   *
+   * @default true
+   */
+  readonly keepsNew?: boolean
+  /**
+   * Called when packs have gone that the server did not remove; see `look`.
+   *
+   * @default does nothing
+   */
+  readonly onLoss?: () => void
+}
+
 export class PackDirectory {
   readonly path: string
+  readonly #keepsNew: boolean
   readonly #onLoss: () => void
   /** Packs that are there by what this server has seen or done, without `.pack` and `.idx`. */
   readonly #known = new Set<string>()
@@ -19,9 +35,9 @@ export class PackDirectory {
   #losses = 0
   #removals = 0
 
-  /** @param onLoss called when packs have gone that the server did not remove; see `look` */
-  constructor(gitDir: string, onLoss: () => void = () => undefined) {
+  constructor(gitDir: string, { keepsNew = true, onLoss = () => undefined }: PackDirectoryOptions = {}) {
     this.path = join(gitDir, 'objects', 'pack')
+    this.#keepsNew = keepsNew
     this.#onLoss = onLoss
   }
 
@@ -113,6 +129,7 @@ export class PackDirectory {
     const name = `pack-${hash}`
     if (await isThere(join(this.path, `${name}.pack`)))
       return await this.#reserve(incoming, randomBytes(hash.length / 2).toString('hex'))
+    if (!this.#keepsNew) return name
     try {
       await link(incoming.keepFile, join(this.path, `${name}.keep`))
     } catch (error) {

@@ -4,20 +4,37 @@ import { join } from 'node:path'
 import { BlobwireError } from '../../../src/core/error.ts'
 import type { RepositoryContext } from './git-process.ts'
 import { joinPacks } from './join-packs.ts'
+import { isMaintainedByOthers, removeStaleMultiPackIndex } from './other-maintenance.ts'
 import type { PackDirectory } from './pack-directory.ts'
 import { type Pack, PackList, packsToJoin } from './pack-list.ts'
 
 /** When packs are joined. */
 export interface RepackOptions {
-  /** Whether packs are joined at all. */
+  /**
+   * Whether packs are joined at all.
+   * @default true
+   */
   readonly housekeeping: boolean
-  /** With more packs than this, a run begins. */
+  /**
+   * With more packs than this, a run begins.
+   * @default 50
+   */
   readonly maxPacks: number
-  /** Rest between two runs, so that a long burst of writes is not slowed all the time. */
+  /**
+   * Rest between two runs, so that a long burst of writes is not slowed all the time.
+   * @default 1000
+   */
   readonly repackPauseMs: number
-  /** A run also begins when no pack has been added for so long. */
+  /**
+   * A run also begins when no pack has been added for so long.
+   * @default 2000
+   */
   readonly repackQuietMs: number
-  /** The `.keep` file of a pack is removed when the pack is older. */
+  /**
+   * New objects survive every `git gc`, whether a ref reaches them or not, for at least so long: the `.keep` file of a
+   * pack is removed when the pack is older.
+   * @default 336 (two weeks, as `gc.pruneExpire` of Git)
+   */
   readonly gracePeriodHours: number
 }
 
@@ -61,7 +78,7 @@ export class Repacker {
 
   /** Counts the packs that are there, and joins them if they are too many. */
   async start(): Promise<void> {
-    this.#packs = await this.#count()
+    this.#packs = (await this.#names()).length
     if (this.#packs > 0) this.#changed()
   }
 
@@ -121,16 +138,19 @@ export class Repacker {
   /** A run that fails changes nothing, and is tried again later: stored objects are safe without it. */
   async #run(): Promise<void> {
     try {
+      if (await isMaintainedByOthers(this.#context.gitDir)) return this.#awaitQuiet(this.#options.repackQuietMs)
       const packs = await this.#list.read()
       const old = Date.now() - this.#options.gracePeriodHours * 3_600_000
       const joined = this.#options.housekeeping ? packsToJoin(packs.filter(({ name }) => !this.#skipped.has(name))) : []
       await this.#release(packs.filter((pack) => pack.isKept && pack.changedAtMs < old && !joined.includes(pack)))
-      this.#left = await this.#count()
+      this.#left = (await this.#names()).length
       if (joined.length > 0) {
         await this.#join(joined.map(({ name }) => name))
         this.#left -= joined.length - 1
       }
-      this.#packs = await this.#count()
+      const left = await this.#names()
+      await removeStaleMultiPackIndex(this.#dependencies.packs.path, new Set(left))
+      this.#packs = left.length
     } catch (error) {
       if (!this.#closing.signal.aborted) this.#dependencies.onFailure(error)
     }
@@ -156,8 +176,8 @@ export class Repacker {
     for (const { name } of packs) await rm(join(this.#dependencies.packs.path, `${name}.keep`), { force: true })
   }
 
-  async #count(): Promise<number> {
-    const names = await readdir(this.#dependencies.packs.path)
-    return names.filter((name) => name.endsWith('.idx')).length
+  async #names(): Promise<string[]> {
+    const files = await readdir(this.#dependencies.packs.path)
+    return files.filter((file) => file.endsWith('.idx')).map((file) => file.slice(0, -4))
   }
 }
