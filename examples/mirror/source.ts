@@ -1,8 +1,9 @@
 /** The local repository: its refs, HEAD and form. */
+import { isUtf8 } from 'node:buffer'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { ObjectFormat } from '../../src/index.ts'
-import { GitError, runGit } from './git.ts'
+import { runGit } from './git.ts'
 
 /** A ref as `git for-each-ref` lists it. */
 export interface SourceRef {
@@ -24,16 +25,10 @@ export interface Source {
   readonly unusable: readonly { readonly name: string; readonly reason: string }[]
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true })
+/** A name from a line of git's output, for a reader; bytes that are not UTF-8 become U+FFFD. */
+export const nameOf = (latin1: string) => Buffer.from(latin1, 'latin1').toString()
 
-/** Undefined = the name is not UTF-8. */
-function decodeName(latin1: string): string | undefined {
-  try {
-    return utf8.decode(Buffer.from(latin1, 'latin1'))
-  } catch {
-    return undefined
-  }
-}
+const isUtf8Name = (latin1: string) => isUtf8(Buffer.from(latin1, 'latin1'))
 
 /** Looks at a repository, bare or not. @throws GitError where the directory is none, or a ref points to nothing */
 export async function openSource(directory: string): Promise<Source> {
@@ -45,9 +40,8 @@ export async function openSource(directory: string): Promise<Source> {
   const { lines } = await runGit(directory, ['for-each-ref', '--format=%(objectname) %(objecttype) %(refname)'])
   for (const line of lines) {
     const [oid = '', , latin1 = ''] = line.split(' ')
-    const name = decodeName(latin1)
-    if (name !== undefined) refs.push({ name, oid })
-    else unusable.push({ name: JSON.stringify(latin1), reason: 'the name is not UTF-8' })
+    if (isUtf8Name(latin1)) refs.push({ name: nameOf(latin1), oid })
+    else unusable.push({ name: nameOf(latin1), reason: 'the name is not UTF-8' })
   }
   return {
     directory,
@@ -61,11 +55,7 @@ export async function openSource(directory: string): Promise<Source> {
 
 async function readHead(directory: string): Promise<Source['head']> {
   const symbolic = await runGit(directory, ['symbolic-ref', '-q', 'HEAD'], [0, 1])
-  const branch = decodeName(symbolic.lines[0] ?? '')
-  if (symbolic.code === 0) {
-    if (branch === undefined) throw new GitError('HEAD names a branch whose name is not UTF-8')
-    return { branch }
-  }
+  if (symbolic.code === 0) return { branch: nameOf(symbolic.lines[0] ?? '') }
   return { oid: (await runGit(directory, ['rev-parse', 'HEAD'])).lines[0] as string }
 }
 

@@ -2,7 +2,7 @@
 import type { Repository } from '../../src/index.ts'
 import { runGit } from './git.ts'
 import type { LeftOutRef } from './plan.ts'
-import type { Source } from './source.ts'
+import { nameOf, type Source } from './source.ts'
 
 /** The two sides. */
 export interface Comparison {
@@ -60,7 +60,7 @@ async function compareStore({ source, leftOut }: Comparison, storeDirectory: str
   const ignored = new Set(leftOut.map(({ name }) => name))
   const refsOf = async (directory: string) => {
     const { lines } = await runGit(directory, ['for-each-ref'])
-    return lines.filter((line) => !ignored.has(line.slice(line.indexOf('\t') + 1)))
+    return lines.filter((line) => !ignored.has(nameOf(line.slice(line.indexOf('\t') + 1))))
   }
   const refs = differences(await refsOf(source.directory), await refsOf(storeDirectory))
   const known = new Set(await fsck(source.directory))

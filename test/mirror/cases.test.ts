@@ -1,10 +1,12 @@
 /** The example `mirror` where a run is not the first, not complete, or cannot copy everything. */
 import assert from 'node:assert/strict'
+import { copyFileSync, mkdirSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { before, type TestContext, test } from 'node:test'
-import { type MirrorOptions, mirror } from '../../examples/mirror/mirror.ts'
+import { type MirrorOptions, mirror, type Progress } from '../../examples/mirror/mirror.ts'
 import type { Plan } from '../../examples/mirror/plan.ts'
 import { verify } from '../../examples/mirror/verify.ts'
-import type { Repository } from '../../src/index.ts'
+import type { Interceptor, Operation, Repository } from '../../src/index.ts'
 import { GitRepository } from '../support/git.ts'
 import { type HistoryOptions, longHistory } from '../support/history/long-history.ts'
 import { writeHistory } from '../support/history/write-history.ts'
@@ -128,6 +130,70 @@ test('objects above the limit: precisely the refs that reach them are left out, 
   assert.deepEqual(await verify({ ...done, repo }), [])
   const again = await run(source, repo)
   assert.deepEqual([again.totalObjects, again.totalRefs, again.leftOut.length], [0, 0, 3])
+})
+
+test('refs whose names the server does not take are left out, each with the reason', async (context) => {
+  const source = await makeSource(context, { commits: 2 })
+  const oid = source.run(['rev-parse', 'refs/heads/main']).trim()
+  const names = ['refs/stash', 'refs/heads/-dash', 'refs/heads/caf\xe9']
+  source.run(['update-ref', '--stdin'], Buffer.from(names.map((name) => `create ${name} ${oid}\n`).join(''), 'latin1'))
+  const repo = newRepo()
+  const done = await run(source, repo)
+  const reasons = new Map(done.leftOut.map(({ name, reason }) => [name, reason]))
+  assert.deepEqual([...reasons.keys()].sort(), ['refs/heads/-dash', 'refs/heads/caf\ufffd', 'refs/stash'])
+  assert.match(reasons.get('refs/heads/-dash') ?? '', /must not be a branch that is HEAD or begins with "-"/)
+  assert.match(reasons.get('refs/heads/caf\ufffd') ?? '', /not UTF-8/)
+  assert.deepEqual(await verify({ ...done, repo }), [])
+  assert.equal((await refsOf(repo)).length, refsIn(source).length - 3)
+})
+
+test('an object that the server refuses: what reaches it is left out, and the object is named', async (context) => {
+  const source = await makeSource(context, { commits: 4 })
+  const tip = source.run(['rev-parse', 'refs/heads/gh-pages']).trim()
+  const content = source.bytes(['cat-file', 'commit', tip])
+  const spoil = (operation: Operation): Operation =>
+    content.equals((operation.storeObject?.content ?? Buffer.alloc(0)) as Buffer)
+      ? { storeObject: { kind: 'commit', content: 'no commit' } }
+      : operation
+  const interceptor: Interceptor = (call, next) =>
+    call.method === 'batch'
+      ? next({ ...call, message: { operations: call.message.operations.map(spoil) } })
+      : next(call)
+  const repo = served.client({ interceptors: [interceptor] }).repository('refused')
+  const done = await run(source, repo)
+  assert.deepEqual(
+    done.leftOut.map(({ name }) => name),
+    ['refs/heads/gh-pages']
+  )
+  assert.match(done.leftOut[0]?.reason ?? '', new RegExp(`; the server refuses ${tip}: .*content`))
+  assert.deepEqual([done.objects, done.refs], [done.totalObjects - 1, done.totalRefs - 1])
+  assert.deepEqual(await verify({ ...done, repo }), [])
+})
+
+test('a ref that somebody else moves meanwhile is not overwritten', async (context) => {
+  const source = await makeSource(context, { commits: 12 })
+  const repo = newRepo()
+  const others = source.run(['--no-replace-objects', 'rev-parse', 'refs/heads/main~1']).trim()
+  let isMoved = false
+  const onProgress = async ({ objects, totalObjects }: Progress) => {
+    if (objects < totalObjects || isMoved) return
+    isMoved = true
+    await repo.updateRefs([{ name: 'refs/heads/main', expectedOid: null, newOid: others }])
+  }
+  await assert.rejects(run(source, repo, { onProgress }), { reason: 'ref_mismatch' })
+  assert.equal((await repo.getCommit('main')).commit.oid, others)
+})
+
+test('an object of the source that is not the one it is named for', async (context) => {
+  const source = new GitRepository(context, 'sha1')
+  const [wrong = '', right = ''] = source.storeAll('blob', [Buffer.from('wrong\n'), Buffer.from('right\n')])
+  const pathOf = (oid: string) => join(source.directory, 'objects', oid.slice(0, 2), oid.slice(2))
+  rmSync(pathOf(right))
+  mkdirSync(dirname(pathOf(right)), { recursive: true })
+  copyFileSync(pathOf(wrong), pathOf(right))
+  const entry = Buffer.concat([Buffer.from('100644 right\0'), Buffer.from(right, 'hex')])
+  source.run(['update-ref', 'refs/trees/wrong', source.store('tree', entry)])
+  await assert.rejects(run(source, newRepo()), new RegExp(`object ${right} of the source was stored as ${wrong}`))
 })
 
 test('a shallow source: only where the server has the parents of its first commits', async (context) => {

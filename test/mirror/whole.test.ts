@@ -5,9 +5,11 @@ import { before, test } from 'node:test'
 import { mirror } from '../../examples/mirror/mirror.ts'
 import { verify } from '../../examples/mirror/verify.ts'
 import type { Client, Interceptor, Method } from '../../src/index.ts'
+import { oddTrees } from '../git-judge/odd-trees.ts'
 import { GitRepository } from '../support/git.ts'
+import { treeBytes } from '../support/history/directory.ts'
 import { longHistory } from '../support/history/long-history.ts'
-import type { History } from '../support/history/objects.ts'
+import { type History, ObjectPool } from '../support/history/objects.ts'
 import { writeHistory } from '../support/history/write-history.ts'
 import { atEnd, type TestServer, testServer } from '../support/server.ts'
 
@@ -23,6 +25,16 @@ function counter(): { interceptor: Interceptor; counts: Partial<Record<Method, n
   }
 }
 
+/** One more ref, to a tree of many odd ones. */
+function withOddTrees(history: History): History {
+  const { objects, trees } = oddTrees(1, 60, history.format)
+  const pool = new ObjectPool(history.format)
+  for (const { kind, content } of [...history.objects, ...objects]) pool.add(kind, content)
+  const names = trees.map((oid, index) => [`tree${100 + index}`, '40000', oid] as const)
+  const refs = new Map(history.refs).set('refs/trees/odd', pool.add('tree', treeBytes(names)))
+  return { ...history, objects: pool.objects, refs }
+}
+
 const transports = ['json', 'msgpack', 'grpc'] as const
 
 let history: History
@@ -30,7 +42,7 @@ let source: GitRepository
 let served: TestServer
 
 before(async (context) => {
-  history = longHistory({ commits: 100 })
+  history = withOddTrees(longHistory({ commits: 100 }))
   source = new GitRepository(context as never, 'sha1')
   await writeHistory(source, history)
   served = atEnd(context as never, await testServer({ store: 'git' }))
