@@ -117,6 +117,6 @@ export class WaitingRoom {
     const now = this.#clock.now()
     this.#dueAtMs = Math.max(this.#dueAtMs, now + leastDelayMs)
     // Calls wait for nothing else that would keep the process running.
-    this.#cancelTimer = this.#clock.schedule(this.#dueAtMs - now, () => this.#onTime(), true)
+    this.#cancelTimer = this.#clock.schedule(this.#dueAtMs - now, () => this.#onTime())
   }
 }

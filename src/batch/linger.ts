@@ -23,8 +23,7 @@ export class Linger {
       this.#isOver = true
       this.#onOver()
     }
-    // Until the frame is sent, there may be nothing else that would keep the process from ending.
-    this.#cancel ??= this.#clock.schedule(this.#lingerMs, over, true)
+    this.#cancel ??= this.#clock.schedule(this.#lingerMs, over)
     return true
   }
 

@@ -1,5 +1,6 @@
 /** A bulkhead: a bounded number of calls at a time; the others wait in a bounded queue, first come, first served. */
 import { BlobwireError } from '../core/error.ts'
+import type { Work } from '../platform/platform.ts'
 
 /** How many calls may be under way at a time; see `ClientOptions.concurrency`. */
 export interface ConcurrencyOptions {
@@ -25,13 +26,16 @@ export interface Waiter {
 export class Bulkhead {
   readonly #maxCalls: number
   readonly #maxQueued: number
+  readonly #work: Work
   /** A set keeps the order, and a waiter leaves from the middle at no cost. */
   readonly #waiting = new Set<Waiter>()
   #running = 0
   #isAdmitting = false
   #closed = false
 
-  constructor({ maxCalls, maxQueued }: { maxCalls: number; maxQueued: number }) {
+  /** From the first call to the end of the last one, there is `work`. */
+  constructor({ maxCalls, maxQueued }: { maxCalls: number; maxQueued: number }, work: Work) {
+    this.#work = work
     this.#maxCalls = maxCalls
     this.#maxQueued = maxQueued
   }
@@ -69,7 +73,7 @@ export class Bulkhead {
       this.#waiting.delete(waiter)
       return
     }
-    this.#running--
+    if (--this.#running === 0) this.#work.endWork()
     if (this.#waiting.size > 0 && !this.#isAdmitting) this.#admitWaiting()
   }
 
@@ -91,7 +95,7 @@ export class Bulkhead {
   }
 
   #begin(waiter: Waiter): void {
-    this.#running++
+    if (this.#running++ === 0) this.#work.beginWork()
     waiter.isAdmitted = true
     waiter.begin()
   }

@@ -70,7 +70,7 @@ export class Credentials {
     return new Promise((resolve, reject) => {
       const late = () => reject(new Error(`no answer within ${this.#timeoutMs} ms`))
       // Until there is a token, there may be no socket that would keep the process from ending.
-      const cancel = this.#clock.schedule(this.#timeoutMs, late, true)
+      const cancel = this.#clock.schedule(this.#timeoutMs, late)
       new Promise((answer) => answer(source())).finally(cancel).then(resolve, reject)
     })
   }

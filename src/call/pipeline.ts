@@ -28,6 +28,7 @@ import { Picker } from '../balance/picker.ts'
 import { TransportSelector } from '../balance/transport-selector.ts'
 import { asBlobwireError, interceptorError, type TransportName } from '../core/error.ts'
 import type { Latency } from '../core/latency.ts'
+import type { Work } from '../platform/platform.ts'
 import { RetryBudget } from '../retry/budget.ts'
 import type { ResolvedRetryOptions } from '../retry/options.ts'
 import { RetryPolicy } from '../retry/policy.ts'
@@ -58,6 +59,8 @@ export interface PipelineContext extends Omit<EndpointChannelContext, 'credentia
   readonly endpoints: readonly string[]
   /** In the order of preference. */
   readonly transports: readonly TransportName[]
+  /** Told while calls are under way. */
+  readonly work: Work
   /** From 0 up to 1. */
   readonly random: () => number
 }
@@ -108,7 +111,7 @@ export function createPipeline(context: PipelineContext): Pipeline {
     attempts: { clock, timers: attemptTimers, counters, timeoutMs: context.attemptTimeoutMs },
     policy
   })
-  const bulkhead = new Bulkhead(context.concurrency)
+  const bulkhead = new Bulkhead(context.concurrency, context.work)
   const calls: RunningCallContext = {
     clock,
     bulkhead,

@@ -11,6 +11,7 @@ import { type Clock, systemClock } from '../core/clock.ts'
 import { type Counters, newCounters } from '../core/counters.ts'
 import { asBlobwireError, BlobwireError, invalidArgument, type TransportName } from '../core/error.ts'
 import { Latency } from '../core/latency.ts'
+import * as processHold from '../platform/process-hold.ts'
 import type { RetryRefusal } from '../retry/policy.ts'
 import type { Init, Method as Rpc } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
@@ -76,7 +77,8 @@ export class CallInvoker {
     this.verifiers = learningVerifiers(options.verify, this.caches.known)
     this.#transports = new TransportFactory(options, this.counters)
     const { calls, requests } = byLevel(options.interceptors)
-    this.interception = calls.length > 0 ? new Interception(calls, clock, this.endpoint) : undefined
+    const { endpoint } = this
+    this.interception = calls.length > 0 ? new Interception(calls, { clock, work: processHold, endpoint }) : undefined
     this.pipeline = createPipeline({
       ...options,
       interceptors: requests,
@@ -88,6 +90,7 @@ export class CallInvoker {
       limits: () => this.caches.limits,
       newRequestId: () => `${this.#idPrefix}-${++this.#requests}`,
       connect: (endpoint, transport) => this.#transports.connect(endpoint, transport),
+      work: processHold,
       random: Math.random
     })
   }
@@ -182,14 +185,16 @@ export class CallInvoker {
     if (typeof waitMs === 'string') return waitMs
     this.counters.retries++
     if (signal?.aborted || this.#closed) return undefined
+    processHold.beginWork()
     await new Promise<void>((resolve) => {
       const end = () => {
+        processHold.endWork()
         cancel()
         this.#waits.delete(end)
         signal?.removeEventListener('abort', end)
         resolve()
       }
-      const cancel = this.clock.schedule(waitMs, end, true)
+      const cancel = this.clock.schedule(waitMs, end)
       this.#waits.add(end)
       signal?.addEventListener('abort', end)
     })
@@ -249,10 +254,11 @@ export class CallInvoker {
   /** Ends all calls and closes the connections. */
   async close(): Promise<void> {
     this.#closed = true
+    processHold.beginWork()
     this.interception?.close()
     const closing = Promise.all([this.pipeline.close(), this.#transports.close()])
     for (const end of this.#waits) end()
-    await closing
+    await closing.finally(processHold.endWork)
   }
 }
 

@@ -12,6 +12,7 @@ import {
   type Sent,
   type TransportName
 } from '../core/error.ts'
+import type { Work } from '../platform/platform.ts'
 import { afterInput } from '../platform/schedule.ts'
 import type { CallInterceptor, Interceptor, Method } from './interceptor.ts'
 
@@ -41,16 +42,26 @@ export interface CallToIntercept<Message extends object = object, Result = unkno
   run(message: Message, options: CallOptions | undefined, repository: string | undefined): Promise<Result>
 }
 
+/** The dependencies of an interception. */
+interface InterceptionContext {
+  readonly clock: Clock
+  /** Told while calls are under way. */
+  readonly work: Work
+  /** Names the client's endpoints in errors. */
+  readonly endpoint?: string | undefined
+}
+
 /** Sends calls through the interceptors of a client. */
 export class Interception {
   readonly clock: Clock
   readonly timers: DeadlineTimers
   readonly interceptors: readonly CallInterceptor[]
+  readonly work: Work
   readonly endpoint: string | undefined
   #closed = false
 
-  /** `endpoint` names the client's endpoints in errors. */
-  constructor(interceptors: readonly CallInterceptor[], clock: Clock, endpoint?: string) {
+  constructor(interceptors: readonly CallInterceptor[], { clock, work, endpoint }: InterceptionContext) {
+    this.work = work
     this.interceptors = interceptors
     this.endpoint = endpoint
     this.clock = clock
@@ -106,6 +117,7 @@ class InterceptedCall implements Timed, Passage<ChangeableCall> {
   start(): Promise<unknown> {
     const { timeoutMs, options } = this.#call
     this.#interception.timers.add(this, timeoutMs)
+    this.#interception.work.beginWork()
     options?.signal?.addEventListener('abort', this)
     try {
       passThrough<ChangeableCall>(this.#interception.interceptors, this.#call, this).then(
@@ -198,6 +210,7 @@ class InterceptedCall implements Timed, Passage<ChangeableCall> {
   #settle(): boolean {
     if (this.#settled) return false
     this.#settled = true
+    this.#interception.work.endWork()
     this.#release()
     return true
   }

@@ -66,11 +66,8 @@ export class ConnectionHealth {
     this.#watch()
   }
 
-  /**
-   * Sends a PING. False = no byte came within `timeoutMs`, and the connection was destroyed. With `keepsAlive` the timer
-   * keeps the process running: undici's idle connections do not.
-   */
-  check(timeoutMs: number, keepsAlive = false): Promise<boolean> {
+  /** Sends a PING. False = no byte came within `timeoutMs`, and the connection was destroyed. */
+  check(timeoutMs: number): Promise<boolean> {
     const { clock } = this.#context
     const bytesBefore = this.#socket.bytesRead
     return new Promise((resolve) => {
@@ -80,7 +77,7 @@ export class ConnectionHealth {
         if (!isAlive) this.#destroy(timeoutMs)
         resolve(isAlive)
       }
-      cancel = clock.schedule(timeoutMs, () => end(this.#socket.bytesRead !== bytesBefore), keepsAlive)
+      cancel = clock.schedule(timeoutMs, () => end(this.#socket.bytesRead !== bytesBefore))
       try {
         // Node reports an error where the session has ended or ten PINGs wait already; then the timer decides.
         this.#session.ping((error) => {

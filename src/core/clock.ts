@@ -8,10 +8,10 @@ export interface Clock {
   /** Milliseconds since 1970-01-01T00:00:00Z, for dates that are stored. */
   wallTimeMs(): number
   /**
-   * Calls back once, `delayMs` from now. Returns the function that cancels the timer. Only a timer with `keepsAlive` keeps
-   * the process running, for callers that wait for nothing else.
+   * Calls back once, `delayMs` from now. Returns the function that cancels the timer. Timers do not keep the process
+   * running; calls do (`call/bulkhead.ts`).
    */
-  schedule(delayMs: number, callback: () => void, keepsAlive?: boolean): () => void
+  schedule(delayMs: number, callback: () => void): () => void
 }
 
 /** Longest delay of `setTimeout`, which fires at once for a longer one. */
@@ -21,7 +21,7 @@ const maxDelayMs = 2 ** 31 - 1
 export const systemClock: Clock = {
   now: () => performance.now(),
   wallTimeMs: () => Date.now(),
-  schedule(delayMs, callback, keepsAlive = false) {
-    return startTimer(Math.min(delayMs, maxDelayMs), callback, keepsAlive)
+  schedule(delayMs, callback) {
+    return startTimer(Math.min(delayMs, maxDelayMs), callback)
   }
 }

@@ -84,10 +84,31 @@ export interface ScheduleFunctions {
   /** Calls back after the input that has arrived by now, and after the callbacks of `afterReady`. */
   afterInput(callback: () => void): void
   /**
-   * Calls back after `delayMs` (at most 2^31 - 1). Returns the function that cancels the timer. Where the runtime ends
-   * with its last timer, only a timer with `keepsAlive` counts.
+   * Calls back after `delayMs` (at most 2^31 - 1). Returns the function that cancels the timer. The timer does not keep
+   * the process running.
    */
-  startTimer(delayMs: number, callback: () => void, keepsAlive: boolean): () => void
+  startTimer(delayMs: number, callback: () => void): () => void
+}
+
+/** Something that can keep a process running after the last work, such as a `connect` without an answer. */
+export interface Abandonable {
+  isPending(): boolean
+  abandon(): void
+}
+
+/** Work that holds the process: the process runs until `endWork` has been called as often as `beginWork`. */
+export interface Work {
+  beginWork(): void
+  endWork(): void
+}
+
+/** `process-hold.ts`: the process runs while there is work, and ends after it. */
+export interface ProcessFunctions extends Work {
+  /**
+   * Where there is no work, and requests to the system are all that keeps the process running, what is pending is abandoned
+   * within a quarter of a second. Returns the function that ends this.
+   */
+  abandonAfterWork(abandonable: Abandonable): () => void
 }
 
 /** Integers from 1, kept as counts of a fixed number of buckets. */

@@ -9,8 +9,7 @@ export function afterInput(callback: () => void): void {
   setImmediate(callback)
 }
 
-export function startTimer(delayMs: number, callback: () => void, keepsAlive: boolean): () => void {
-  const timer = setTimeout(callback, delayMs)
-  if (!keepsAlive) timer.unref()
+export function startTimer(delayMs: number, callback: () => void): () => void {
+  const timer = setTimeout(callback, delayMs).unref()
   return () => clearTimeout(timer)
 }

@@ -8,6 +8,7 @@ import { closeCalls, type RunningCallContext, runCall, type UnstartedCall } from
 import { BlobwireError } from '../../src/core/error.ts'
 import { methods } from '../../src/schema/methods.ts'
 import { FakeClock } from '../support/fake-clock.ts'
+import { noWork } from '../support/pipeline-harness.ts'
 
 const unstarted = (over: Partial<UnstartedCall> = {}): UnstartedCall => ({
   method: methods.getBlob,
@@ -23,7 +24,7 @@ const never = (call: Call) => call.onCancel(underWay)
 const callsOf = (clock: FakeClock, start: RunningCallContext['start'], limit = { maxCalls: 9, maxQueued: 9 }) => {
   const context = {
     clock,
-    bulkhead: new Bulkhead(limit),
+    bulkhead: new Bulkhead(limit, noWork),
     timers: new DeadlineTimers(clock),
     start,
     failed: (error: unknown) => error as BlobwireError,

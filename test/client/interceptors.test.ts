@@ -5,6 +5,7 @@ import { byLevel, type CallToIntercept, Interception } from '../../src/client/in
 import { BlobwireError, type CallInterceptor, type Interceptor, type RequestInterceptor } from '../../src/index.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { failureOf } from '../support/faulty-network.ts'
+import { noWork } from '../support/pipeline-harness.ts'
 import { atEnd, testServer } from '../support/server.ts'
 
 const author = { name: 'Ada', email: 'ada@example.org' }
@@ -125,7 +126,7 @@ test('a call that waits in an interceptor ends with its signal and with the clie
 /** A call of 1000 ms through one interceptor, on a clock that the test moves. */
 function onFakeClock(interceptor: CallInterceptor, run: CallToIntercept<object, object>['run']) {
   const clock = new FakeClock()
-  const interception = new Interception(byLevel([interceptor]).calls, clock)
+  const interception = new Interception(byLevel([interceptor]).calls, { clock, work: noWork })
   const controller = new AbortController()
   const options = { signal: controller.signal }
   const rest = { headers: {}, timeoutMs: 1000, options }

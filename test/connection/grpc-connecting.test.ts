@@ -163,11 +163,10 @@ test('close() while a connection is being opened leaves nothing that keeps the p
   const { proxy } = await silentNetwork(context)
   for (const port of [proxy.port, await fullBacklogPort(context)]) {
     const script = `
+      const created = new Promise((resolve) => process.getBuiltinModule('diagnostics_channel').subscribe('net.client.socket', resolve))
       const client = createClient({ endpoint: 'grpc://127.0.0.1:${port}', transport: 'grpc' })
       const call = client.getRepository('demo').catch(({ reason }) => reason)
-      while (!process.getActiveResourcesInfo().includes('TCPSocketWrap')) {
-        await new Promise((resolve) => setTimeout(resolve, 5))
-      }
+      await created
       await client.close()
       console.log(await call)
       // Fires only where something else keeps the process alive.
@@ -187,6 +186,7 @@ test('close() before there is a socket leaves none behind', async (context) => {
   const port = await fullBacklogPort(context)
   for (const turns of [0, 1, 3, 10]) {
     const script = `
+      const created = new Promise((resolve) => process.getBuiltinModule('diagnostics_channel').subscribe('net.client.socket', resolve))
       const client = createClient({ endpoint: 'grpc://127.0.0.1:${port}', transport: 'grpc' })
       const call = client.getRepository('demo').catch(({ reason }) => reason)
       for (let turn = 0; turn < ${turns}; turn++) await new Promise(setImmediate)

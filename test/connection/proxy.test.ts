@@ -1,9 +1,8 @@
 /** HTTP proxies: only where they are asked for, the same on every transport, and the token stays inside the tunnel. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { proxyFor } from '../../src/connection/dial/proxy.ts'
 import { parseEndpoint } from '../../src/connection/endpoint.ts'
@@ -11,52 +10,7 @@ import { type BlobwireError, createClient } from '../../src/index.ts'
 import { answer, openWay, startPeer } from '../support/http2-peer.ts'
 import { pem } from '../support/pem.ts'
 import { atEnd, testServer } from '../support/server.ts'
-
-interface TestProxy {
-  readonly port: number
-  /** `host:port` of each tunnel, with the credentials in front. */
-  readonly tunnels: string[]
-  /** Cleartext that arrived: requests and their headers. */
-  readonly heard: string[]
-}
-
-async function startProxy(context: TestContext, credentials?: string): Promise<TestProxy> {
-  const tunnels: string[] = []
-  const heard: string[] = []
-  const sockets = new Set<Socket>()
-  const server = createServer((_request, response) => response.writeHead(500).end())
-  server.on('connect', (request, client: Socket, head) => {
-    const basic = request.headers['proxy-authorization']?.replace('Basic ', '') ?? ''
-    const given = Buffer.from(basic, 'base64').toString()
-    heard.push(JSON.stringify(request.headers))
-    tunnels.push(`${given}@${request.url}`)
-    if (credentials !== undefined && given !== credentials) {
-      client.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n')
-      return
-    }
-    const { hostname, port } = new URL(`http://${request.url}`)
-    const behind = connect(Number(port), hostname, () => {
-      client.write('HTTP/1.1 200 Connection established\r\nvia: test\r\n\r\n')
-      behind.write(head)
-      client.pipe(behind).pipe(client)
-    })
-    for (const socket of [client, behind]) {
-      sockets.add(socket)
-      socket.on('error', () => undefined)
-      socket.on('close', () => {
-        client.destroy()
-        behind.destroy()
-      })
-    }
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  context.after(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  return { port: (server.address() as AddressInfo).port, tunnels, heard }
-}
+import { startTunnelProxy } from '../support/tunnel-proxy.ts'
 
 /** Sets variables for the time of a test. */
 function environment(context: TestContext, variables: Record<string, string>): void {
@@ -90,7 +44,7 @@ for (const transport of ['json', 'msgpack', 'grpc'] as const) {
 
     test(`${title}: through the proxy that is named, with its credentials`, async (context) => {
       const { fixture, endpoint, target, tls } = await setUp(context)
-      const proxy = await startProxy(context, 'user:p@ss')
+      const proxy = await startTunnelProxy(context, 'user:p@ss')
       const connection = { proxy: `http://user:p%40ss@127.0.0.1:${proxy.port}` }
       const client = fixture.keep(createClient({ endpoint, transport, tls, connection, token: 'secret-token' }))
       await client.createRepository('demo')
@@ -103,7 +57,7 @@ for (const transport of ['json', 'msgpack', 'grpc'] as const) {
 
     test(`${title}: variables of the environment count only where they are asked for`, async (context) => {
       const { fixture, endpoint, target, tls } = await setUp(context)
-      const proxy = await startProxy(context)
+      const proxy = await startTunnelProxy(context)
       const url = `http://127.0.0.1:${proxy.port}`
       environment(context, { http_proxy: url, https_proxy: url, grpc_proxy: url, no_proxy: 'other.test' })
       const direct = fixture.keep(createClient({ endpoint, transport, tls }))
@@ -121,7 +75,7 @@ for (const transport of ['json', 'msgpack', 'grpc'] as const) {
 
   test(`${transport}: a refusing proxy fails the call, and the proxy is not bypassed`, async (context) => {
     const fixture = atEnd(context, await testServer())
-    const proxy = await startProxy(context, 'user:right')
+    const proxy = await startTunnelProxy(context, 'user:right')
     const endpoint = transport === 'grpc' ? fixture.server.grpc.replace('http', 'grpc') : fixture.server.http
     const connection = { proxy: `http://user:wrong@127.0.0.1:${proxy.port}` }
     const client = fixture.keep(createClient({ endpoint, transport, connection, timeoutMs: 2000 }))
@@ -160,7 +114,7 @@ test('the server’s first bytes may come in one piece with the answer of the pr
 
 test('a proxy behind TLS: JSON and MessagePack work, gRPC fails with a reason', async (context) => {
   const fixture = atEnd(context, await testServer())
-  const inner = await startProxy(context)
+  const inner = await startTunnelProxy(context)
   const server = createTlsServer({ cert: pem('server.pem'), key: pem('server.key') })
   server.on('connect', () => assert.fail('its certificate is not to be trusted'))
   server.on('tlsClientError', () => undefined)

@@ -4,7 +4,6 @@ import { test } from 'node:test'
 import { Faults } from '../../server-fixture/faults/faults.ts'
 import type { Fault } from '../../server-fixture/faults/rules.ts'
 import type { Client, ClientOptions, ClientStats } from '../../src/index.ts'
-import { clientScript, runNode } from '../support/child.ts'
 import { failureOf, transports } from '../support/faulty-network.ts'
 import { atEnd, testServer } from '../support/server.ts'
 import { settlesWithin, until } from '../support/until.ts'
@@ -72,22 +71,3 @@ for (const transport of transports) {
     })
   }
 }
-
-test('a process that waits between two attempts, or for a breaker, and has nothing else to do does not end before its call', async () => {
-  const script = `
-    for (const transport of ['json', 'msgpack', 'grpc']) {
-      const endpoint = (transport === 'grpc' ? 'grpc' : 'http') + '://127.0.0.1:1'
-      for (const breaker of [false, { failures: 1 }]) {
-        const client = createClient({ endpoint, transport, retry: { maxAttempts: 3 }, breaker })
-        const { code, reason, attempts } = await client.getRepository('x').catch((error) => error)
-        console.log(transport, code, reason, attempts > 0)
-        await client.close()
-      }
-    }`
-  const { stdout } = await runNode(...clientScript(script))
-  const ends = ['json', 'msgpack', 'grpc'].flatMap((transport) => [
-    `${transport} unavailable  true`,
-    `${transport} unavailable circuit_open true`
-  ])
-  assert.deepEqual(stdout.trim().split('\n'), ends)
-})

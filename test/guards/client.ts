@@ -70,7 +70,7 @@ export const guards: readonly Guard[] = [
   {
     name: 'a token source that never answers has failed',
     file: 'src/call/credentials.ts',
-    from: 'const cancel = this.#clock.schedule(this.#timeoutMs, late, true)',
+    from: 'const cancel = this.#clock.schedule(this.#timeoutMs, late)',
     to: 'const cancel = () => void late',
     tests: ['test/call/credentials.test.ts'],
     mayHang: true

@@ -8,10 +8,12 @@ import type {
   ByteFunctions,
   HashFunctions,
   HistogramFunctions,
+  ProcessFunctions,
   RandomFunctions,
   ScheduleFunctions,
   ZlibFunctions
 } from '../../src/platform/platform.ts'
+import * as processHoldOnNode from '../../src/platform/process-hold.ts'
 import * as randomOnNode from '../../src/platform/random.ts'
 import * as scheduleOnNode from '../../src/platform/schedule.ts'
 import * as zlibOnNode from '../../src/platform/zlib.ts'
@@ -19,6 +21,7 @@ import * as zlibOnNode from '../../src/platform/zlib.ts'
 const bytes: ByteFunctions = bytesOnNode
 const { hashHex }: HashFunctions = hashOnNode
 const { newHistogram }: HistogramFunctions = histogramOnNode
+const { abandonAfterWork, beginWork, endWork }: ProcessFunctions = processHoldOnNode
 const { afterInput, afterReady, startTimer }: ScheduleFunctions = scheduleOnNode
 const { randomBytes }: RandomFunctions = randomOnNode
 const { gunzip, gzip }: ZlibFunctions = zlibOnNode
@@ -133,9 +136,9 @@ test('what is ready runs before afterReady, and that before afterInput', async (
 })
 
 test('a timer calls back once, unless it is cancelled', async () => {
-  const cancelled = startTimer(0, () => assert.fail('it was cancelled'), true)
+  const cancelled = startTimer(0, () => assert.fail('it was cancelled'))
   cancelled()
-  await new Promise<void>((resolve) => startTimer(1, resolve, true))
+  await new Promise<void>((resolve) => startTimer(1, resolve))
 })
 
 test('a histogram is exact to three figures', () => {
@@ -158,4 +161,32 @@ test('random bytes are as many as asked for, their own memory, and others each t
   const keys = Array.from({ length: 1000 }, () => randomBytes(16))
   assert.ok(keys.every((key) => key.length === 16 && key.buffer.byteLength === 16))
   assert.equal(new Set(keys.map((key) => bytes.encodeHex(bytes.toNative(key)))).size, 1000)
+})
+
+test('work holds the process, however much of it there is', () => {
+  const holds = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+  const before = holds()
+  beginWork()
+  beginWork()
+  endWork()
+  assert.equal(holds(), before + 1)
+  endWork()
+  assert.equal(holds(), before)
+})
+
+test('what is pending while there is work, or while the process has other things to do, is not abandoned', async () => {
+  let looks = 0
+  const isPending = () => ++looks > 0
+  const forget = abandonAfterWork({ isPending, abandon: () => assert.fail('abandoned') })
+  beginWork()
+  endWork()
+  // A timer that holds the process.
+  await new Promise<void>((resolve) => {
+    const timer = setInterval(() => {
+      if (looks < 2) return
+      clearInterval(timer)
+      resolve()
+    }, 10)
+  })
+  forget()
 })

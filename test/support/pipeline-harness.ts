@@ -88,6 +88,8 @@ const limitDefaults = {
   maxConnectionInFlightBytes: 32 << 20
 }
 const retry = { maxAttempts: 3, baseMs: 100, maxMs: 20_000, budgetRatio: 0.2, budgetPerSecond: 10 }
+/** Calls on a fake clock hold no process. */
+export const noWork = { beginWork: () => undefined, endWork: () => undefined }
 // The same object for all calls: those with headers of their own are not batched.
 const headers = {}
 
@@ -114,6 +116,7 @@ export function pipelineHarness(options: PipelineHarnessOptions = {}): PipelineH
     attemptTimeoutMs: undefined,
     concurrency: { maxCalls: 100_000, maxQueued: 100_000 },
     random: () => 0.5,
+    work: noWork,
     codecOf: () => msgpackCodec,
     endpoints: ['a'],
     transports: ['msgpack'],

@@ -1,11 +1,13 @@
 /** Opens sockets: TCP, the proxy's tunnel and TLS, each with a time limit of its own. */
 import { connect as connectTcp, isIP, type LookupFunction, type Socket, type TcpNetConnectOpts } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { systemClock } from '../../core/clock.ts'
 import { failureFromErrno } from '../../core/errno.ts'
 import { BlobwireError } from '../../core/error.ts'
 import { type Endpoint, hostOf } from '../endpoint.ts'
 import type { ResolvedConnectionOptions } from '../options.ts'
 import type { TlsOptions } from '../tls-options.ts'
+import { unheld } from '../unheld.ts'
 import { openTunnel, type ProxyAddress } from './proxy.ts'
 import { secureContext } from './tls.ts'
 
@@ -24,7 +26,7 @@ export interface ConnectorContext {
 export interface Connector {
   /** Opens a socket; with `allowHttp2`, TLS also offers HTTP/2. @throws BlobwireError `unavailable`, never sent */
   open(allowHttp2: boolean): Promise<Socket>
-  /** Destroys the sockets that are being opened, which would keep the process alive. */
+  /** Destroys the sockets that are being opened. */
   close(): void
 }
 
@@ -59,21 +61,23 @@ export function createConnector(context: ConnectorContext): Connector {
     if (proxy) {
       if (proxyTlsContext) {
         const servername = serverNameOf(hostOf(proxy))
-        const secured = connectTls({ socket, secureContext: proxyTlsContext, ...servername })
+        const secured = unheld(connectTls({ socket, secureContext: proxyTlsContext, ...servername }))
         socket = await handshake(secured, proxy, options)
       }
       await openTunnel(socket, endpoint, proxy, Math.max(1, endsAt - performance.now()))
     }
     if (!tlsContext) return allowHttp2 ? withPriorKnowledge(socket) : socket
-    const secured = connectTls({
-      socket,
-      secureContext: tlsContext,
-      ALPNProtocols: allowHttp2 ? ['h2', 'http/1.1'] : ['http/1.1'],
-      ...(ticket ? { session: ticket } : {}),
-      // Node checks the certificate against `host`.
-      ...serverNameOf(context.tls.serverName ?? host),
-      host: context.tls.serverName ?? host
-    })
+    const secured = unheld(
+      connectTls({
+        socket,
+        secureContext: tlsContext,
+        ALPNProtocols: allowHttp2 ? ['h2', 'http/1.1'] : ['http/1.1'],
+        ...(ticket ? { session: ticket } : {}),
+        // Node checks the certificate against `host`.
+        ...serverNameOf(context.tls.serverName ?? host),
+        host: context.tls.serverName ?? host
+      })
+    )
     secured.on('session', (session) => {
       ticket = session
     })
@@ -107,7 +111,7 @@ function withPriorKnowledge(socket: Socket): Socket {
 
 function startTcp(host: string, port: number, { options, lookup }: ConnectorContext): Socket {
   const { keepAliveMs, noDelay } = options
-  return connectTcp({
+  const target = {
     host,
     port,
     lookup,
@@ -117,7 +121,8 @@ function startTcp(host: string, port: number, { options, lookup }: ConnectorCont
     keepAlive: keepAliveMs > 0,
     keepAliveInitialDelay: keepAliveMs,
     highWaterMark: 64 * 1024
-  } as TcpNetConnectOpts)
+  } as TcpNetConnectOpts
+  return unheld(connectTcp(target))
 }
 
 function handshake(
@@ -137,9 +142,9 @@ function ready<Opened extends Socket>(
   return new Promise((resolve, reject) => {
     // An error between two owners of the socket would be an uncaught exception.
     socket.on('error', () => undefined)
-    const timer = setTimeout(() => socket.destroy(timedOut(`${failure} within ${timeoutMs} ms`)), Math.ceil(timeoutMs))
+    const cancel = systemClock.schedule(timeoutMs, () => socket.destroy(timedOut(`${failure} within ${timeoutMs} ms`)))
     const stop = () => {
-      clearTimeout(timer)
+      cancel()
       socket.off('error', fail).off('close', closed).off(event, done)
     }
     const done = () => {

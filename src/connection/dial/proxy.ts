@@ -1,5 +1,6 @@
 /** HTTP proxies: the proxy that an option or the environment names, and tunnels through it. */
 import type { Socket } from 'node:net'
+import { systemClock } from '../../core/clock.ts'
 import { BlobwireError } from '../../core/error.ts'
 import { authorityOf, type Endpoint, hostOf } from '../endpoint.ts'
 
@@ -72,9 +73,10 @@ export function openTunnel(socket: Socket, endpoint: Endpoint, proxy: ProxyAddre
   const basic = credentials && `proxy-authorization: Basic ${Buffer.from(credentials).toString('base64')}\r\n`
   return new Promise((resolve, reject) => {
     let answer = Buffer.alloc(0)
-    const timer = setTimeout(() => fail(`no answer to CONNECT within ${Math.round(timeoutMs)} ms`, true), timeoutMs)
+    const late = () => fail(`no answer to CONNECT within ${Math.round(timeoutMs)} ms`, true)
+    const cancel = systemClock.schedule(timeoutMs, late)
     const end = () => {
-      clearTimeout(timer)
+      cancel()
       socket.off('readable', read).off('error', broken).off('close', broken)
     }
     const fail = (problem: string, retryable: boolean) => {

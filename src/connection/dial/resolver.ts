@@ -2,6 +2,7 @@
 import { type LookupAddress, lookup, Resolver } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import type { Clock } from '../../core/clock.ts'
+import { abandonAfterWork } from '../../platform/process-hold.ts'
 
 /** The time to live where no name server tells it, and the bounds of the time that a name server tells, in milliseconds. */
 const defaultTtlMs = 30_000
@@ -114,9 +115,11 @@ function systemAddresses(): AddressSource {
       resolver ??= new Resolver({ timeout: 1000, tries: 1 })
       const all = new Map<string, number>()
       const asked = resolver
+      const forget = abandonAfterWork({ isPending: () => true, abandon: () => asked.cancel() })
       asked.resolve4(host, { ttl: true }, (error4, first) => {
         for (const { address, ttl } of error4 ? [] : first) all.set(address, ttl)
         asked.resolve6(host, { ttl: true }, (error6, second) => {
+          forget()
           for (const { address, ttl } of error6 ? [] : second) all.set(address, ttl)
           callback(all)
         })

@@ -7,7 +7,7 @@ import { secureContext } from '../dial/tls.ts'
 import { authorityOf, hostOf } from '../endpoint.ts'
 import type { ResolvedConnectionOptions } from '../options.ts'
 import type { GrpcEndpoint, GrpcMessageOptions } from './grpc-endpoint.ts'
-import { throughProxy } from './tunnel.ts'
+import { onOwnSockets } from './own-sockets.ts'
 
 /** The longest time of a timer in Node. */
 const longestTimerMs = 2 ** 31 - 1
@@ -61,7 +61,7 @@ export function channelOptions(
   }
 }
 
-/** The credentials of a channel: TLS or none, through the proxy's tunnel where a proxy is given. */
+/** The credentials of a channel: TLS or none. */
 export function channelCredentials(context: GrpcEndpoint, proxy: ProxyAddress | undefined): ChannelCredentials {
   const { endpoint, tls, grpc } = context
   const own = endpoint.secure
@@ -70,5 +70,5 @@ export function channelCredentials(context: GrpcEndpoint, proxy: ProxyAddress | 
           checkServerIdentity(tls.serverName ?? hostOf(endpoint), certificate as PeerCertificate)
       })
     : grpc.credentials.createInsecure()
-  return proxy ? throughProxy(own, proxy, context) : own
+  return onOwnSockets(own, context, proxy)
 }

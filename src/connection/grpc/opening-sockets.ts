@@ -1,11 +1,16 @@
-/** Closes the sockets that grpc-js is opening, which grpc-js itself does not. */
+/** Closes the sockets that grpc-js is opening, which grpc-js itself does not, and keeps them from holding the process. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { Socket } from 'node:net'
 import type { experimental } from '@grpc/grpc-js'
+import { unheld } from '../unheld.ts'
 import type { GrpcModule } from './grpc-js.ts'
 
 /** The URI scheme of targets whose sockets can be closed; names are resolved as with `dns:`. */
 const scheme = 'blobwire'
 /** The channel option that holds the `OpeningSockets`. */
 const option = 'blobwire.opening_sockets'
+/** The diagnostics channel on which Node reports the sockets of clients. */
+const socketCreated = 'net.client.socket'
 
 type Experimental = GrpcModule['experimental']
 const registered = new WeakSet<Experimental>()
@@ -19,6 +24,7 @@ const registered = new WeakSet<Experimental>()
  */
 export class OpeningSockets {
   readonly #controllers = new Set<AbortController>()
+  #awaitsSocket = false
   #isOver = false
 
   /** The options of the channel whose sockets these are. */
@@ -42,6 +48,7 @@ export class OpeningSockets {
     // back to life whose signal is aborted already.
     if (this.#isOver) queueMicrotask(() => controller.abort())
     else this.#controllers.add(controller)
+    this.#unholdNextSocket()
     return controller.signal
   }
 
@@ -55,6 +62,18 @@ export class OpeningSockets {
     this.#isOver = true
     for (const controller of this.#controllers) controller.abort()
     this.#controllers.clear()
+  }
+
+  /** Node reports each socket that `connect` makes, right after the options of the socket were read. */
+  #unholdNextSocket(): void {
+    if (this.#awaitsSocket) return
+    this.#awaitsSocket = true
+    const onSocket = (message: unknown) => {
+      unsubscribe(socketCreated, onSocket)
+      this.#awaitsSocket = false
+      unheld((message as { socket: Socket }).socket)
+    }
+    subscribe(socketCreated, onSocket)
   }
 }
 

@@ -134,8 +134,7 @@ export class Connection {
   /** Checks with a PING that the server responds; concurrent callers share one PING. False = the connection is lost. */
   verify(): Promise<boolean> {
     const { clock, options } = this.#context
-    // The timer keeps the process alive, because requests wait for the answer.
-    this.#verifying ??= (this.#health?.check(options.pingTimeoutMs, true) ?? Promise.resolve(true)).then((ok) => {
+    this.#verifying ??= (this.#health?.check(options.pingTimeoutMs) ?? Promise.resolve(true)).then((ok) => {
       this.#verifying = undefined
       this.#usedAtMs = clock.now()
       return ok && !this.#isDraining
@@ -240,7 +239,7 @@ export class Connection {
       (error) => {
         counters.failures++
         if (isFirst) callback(error, null)
-        else clock.schedule(reopenDelayMs, () => callback(error, null), true)
+        else clock.schedule(reopenDelayMs, () => callback(error, null))
       }
     )
   }
