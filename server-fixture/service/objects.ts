@@ -15,7 +15,10 @@ import type { Workspace } from './workspace.ts'
 function checkSize({ limits }: Workspace, kind: ObjectKind, size: number): void {
   const isBlob = kind === 'blob'
   const maximum = isBlob ? limits.maxInlineBytes : limits.maxBatchBytes
-  if (size > maximum) throw limitExceeded(isBlob ? 'max_inline_bytes' : 'max_batch_bytes', maximum, size)
+  if (size <= maximum) return
+  const limit = isBlob ? 'max_inline_bytes' : 'max_batch_bytes'
+  const message = `a ${kind} of ${size} bytes exceeds ${limit} (${maximum}), and has no other way yet`
+  throw limitExceeded(limit, maximum, size).with({ message })
 }
 
 /** StoreObject. */

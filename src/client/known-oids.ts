@@ -123,6 +123,9 @@ export class KnownOids {
     else if (name === 'getTree') {
       for (const { oid, mode } of (response as Messages['GetTreeResponse']).entries)
         if (mode !== '160000' && mode !== '040000') this.add(repository, oid)
+    } else if (name === 'storeObject' || name === 'getObject') {
+      const { kind } = (name === 'getObject' ? response : request) as { kind?: string }
+      if (kind === 'blob') this.add(repository, (response as { oid: string }).oid)
     } else if (name === 'findMissing') {
       const missing = new Set((response as Messages['FindMissingResponse']).missing)
       for (const oid of (request as Messages['FindMissingRequest']).oids)
@@ -144,8 +147,14 @@ function bitsOf(oid: string, start: number): number {
   return bits
 }
 
-/** Operations whose answer names one object that is there. */
-export const tellsOneOid: ReadonlySet<OperationName> = new Set(['storeBlob', 'getBlob', 'storeObject', 'getObject'])
+/** Operations whose answer names the one oid: nearly all that there are. */
+export const tellsOneOid: ReadonlySet<OperationName> = new Set(['storeBlob', 'getBlob'])
 
 /** Operations whose answers `KnownOids.learn` reads. */
-export const tellsOids: ReadonlySet<OperationName> = new Set([...tellsOneOid, 'getTree', 'findMissing'])
+export const tellsOids: ReadonlySet<OperationName> = new Set([
+  ...tellsOneOid,
+  'storeObject',
+  'getObject',
+  'getTree',
+  'findMissing'
+])

@@ -38,3 +38,19 @@ test('a forgotten repository leaves the others, and an oid told often stays', ()
     [true, true, false, false]
   )
 })
+
+test('of objects by their bytes, contents are remembered: a commit names no others', () => {
+  const known = new KnownOids()
+  for (const [index, kind] of ['blob', 'tree', 'commit', 'tag'].entries()) {
+    known.learn('storeObject', 'demo', { request: { kind }, response: { oid: oid(index) } })
+    known.learn('getObject', 'demo', { request: {}, response: { kind, oid: oid(10 + index) } })
+  }
+  const has = (index: number) => [0, 1, 2, 3].map((kind) => known.has('demo', oid(index + kind)))
+  assert.deepEqual(
+    [has(0), has(10)],
+    [
+      [true, false, false, false],
+      [true, false, false, false]
+    ]
+  )
+})

@@ -166,6 +166,7 @@ describe('in a repository', () => {
         (refused: BlobwireError) => refused
       )
       assert.equal(error.code, 'resource_exhausted')
+      assert.match(error.message, /exceeds max_/)
       return [error.details.limit?.limit, error.details.limit?.maximum]
     }
     const blob = repo.storeObject({ kind: 'blob', content: Buffer.alloc(1001) })
