@@ -58,11 +58,11 @@ export function createAuthenticator(grants: readonly Grant[]): Authenticator {
     authenticate(rpc, authorization) {
       if (rpc === methods.getCapabilities.name) return everyone
       if (authorization === undefined || authorization === '') {
-        throw unauthenticated('no_token', 'a bearer token is required')
+        throw unauthenticated('no_token', 'a bearer token is required; give it as the option token')
       }
       const [, token] = bearer.exec(authorization) ?? []
       const found = token === undefined ? undefined : known.get(keyOf(token))
-      if (found === undefined) throw unauthenticated('bad_token', 'unknown bearer token')
+      if (found === undefined) throw unauthenticated('bad_token', 'the server does not know this bearer token')
       const { expires } = found.grant
       if (expires !== undefined && Date.parse(expires) <= Date.now()) {
         throw unauthenticated('expired_token', `the bearer token expired at ${expires}`)

@@ -52,13 +52,19 @@ export class TransportFactory {
     this.#asking.add(http)
     const { headers, timeoutMs } = this.#options
     try {
-      const answer = await http.unary({
+      const asked = http.unary({
         method: methods.getCapabilities,
         request: {},
         headers,
         signal: AbortSignal.timeout(timeoutMs),
         remainingMs: () => timeoutMs
       })
+      const answer = await asked.catch((error) => {
+        if (error instanceof BlobwireError && error.is('no_http_form')) return undefined
+        throw error
+      })
+      // Servers print their gRPC address with http://. It is the host that was given, with or without TLS as it was given.
+      if (answer === undefined) return await this.#grpc({ ...endpoint, protocol: 'grpc' })
       const named = grpcEndpoint(answer as Messages['GetCapabilitiesResponse'], endpoint)
       this.#checkHost(named, endpoint)
       return await this.#grpc(named)
@@ -105,7 +111,9 @@ export class TransportFactory {
 function grpcEndpoint(capabilities: Messages['GetCapabilitiesResponse'], asked: Endpoint): Endpoint {
   const url = capabilities.transports.find(({ transport }) => transport === 'grpc')?.url
   if (url === undefined) {
-    const message = `${originOf(asked)} does not serve gRPC; use the transport msgpack, json or auto`
+    const hint =
+      capabilities.transports.length === 0 ? 'is it a blobwire server?' : 'use the transport msgpack, json or auto'
+    const message = `${originOf(asked)} names no address for gRPC; ${hint}`
     throw new BlobwireError({ reason: 'no_grpc', message })
   }
   // A port without a host cannot be parsed as a URL.

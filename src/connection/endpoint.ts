@@ -1,4 +1,5 @@
 /** Endpoints: the URLs that users give, read and written. */
+import { show } from '../core/check-options.ts'
 import { invalidArgument } from '../core/error.ts'
 
 /** The address of a server. */
@@ -17,19 +18,28 @@ const schemes: Readonly<Record<string, Pick<Endpoint, 'protocol' | 'secure'>>> =
   'grpcs:': { protocol: 'grpc', secure: true }
 }
 
+const allowed = 'must be http://host[:port], https://host[:port], grpc://host:port or grpcs://host:port'
+
+/** A host, perhaps with a port, without a scheme. */
+const hostForm = /^[A-Za-z0-9.-]+(:\d+)?$/
+
 /**
  * Reads `http(s)://host[:port]` or `grpc(s)://host:port`.
  * @throws BlobwireError `invalid_argument` for other schemes, credentials, a path, a query or a fragment
  */
 export function parseEndpoint(text: string): Endpoint {
-  const allowed = 'must be http://host[:port], https://host[:port], grpc://host:port or grpcs://host:port'
-  const fail = () => invalidArgument('endpoint', `${allowed}, not ${JSON.stringify(withoutCredentials(text))}`)
-  if (typeof text !== 'string' || !URL.canParse(text)) throw fail()
+  const fail = (hint = '') => invalidArgument('endpoint', `${allowed}, not ${shown(text)}${hint && `; ${hint}`}`)
+  if (typeof text !== 'string') throw fail()
+  if (!URL.canParse(text)) throw fail(hostForm.test(text) ? `did you mean ${JSON.stringify(`http://${text}`)}?` : '')
   const url = new URL(text)
   const scheme = schemes[url.protocol]
-  if (scheme === undefined || url.hostname === '' || url.username !== '' || url.password !== '') throw fail()
-  if ((url.pathname !== '' && url.pathname !== '/') || url.search !== '' || url.hash !== '') throw fail()
-  if (url.port === '' && scheme.protocol === 'grpc') throw fail()
+  if (scheme === undefined) throw fail(hostForm.test(text) ? `did you mean ${JSON.stringify(`http://${text}`)}?` : '')
+  if (url.hostname === '') throw fail()
+  if (url.username !== '' || url.password !== '') throw fail('credentials go into the option token')
+  if ((url.pathname !== '' && url.pathname !== '/') || url.search !== '' || url.hash !== '') {
+    throw fail('an endpoint has no path: a proxy in front of the server must pass every path on')
+  }
+  if (url.port === '' && scheme.protocol === 'grpc') throw fail('gRPC has no default port')
   const port = url.port === '' ? (scheme.secure ? 443 : 80) : Number(url.port)
   return { ...scheme, hostname: url.hostname, port }
 }
@@ -50,6 +60,6 @@ export function originOf(endpoint: Endpoint): string {
 }
 
 /** Error messages end up in logs, and a mistaken URL may hold a password. */
-function withoutCredentials(text: unknown): string {
-  return String(text).replace(/\/\/[^/]*@/, '//…@')
+function shown(value: unknown): string {
+  return typeof value === 'string' ? show(value.replace(/\/\/[^/]*@/, '//…@')) : show(value)
 }

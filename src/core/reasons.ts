@@ -89,6 +89,10 @@ const rows = {
     code: 'unimplemented',
     text: 'The server did not greet the session in time: a proxy buffers streams.'
   },
+  no_http_form: {
+    code: 'unimplemented',
+    text: 'The server does not speak the HTTP form on this port; it may be its gRPC port.'
+  },
   no_grpc: { code: 'unimplemented', text: 'The server does not serve gRPC.' },
   grpc_js_missing: {
     code: 'failed_precondition',

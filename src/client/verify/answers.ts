@@ -93,6 +93,7 @@ const verifiers: { [Name in OperationName]?: Verify<Name> } = {
   getRepository({ repository }, response) {
     // In a batch, the request of an operation has no name of a repository.
     const isOther = repository ? response.repository !== repository : response.repository === ''
+    if (response.repository === '') throw malformed('the answer names no repository; is this a blobwire server?')
     if (isOther)
       throw malformed(`the answer is for another repository: ${JSON.stringify(response.repository.slice(0, 80))}`)
   },

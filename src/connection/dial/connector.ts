@@ -1,6 +1,7 @@
 /** Opens sockets: TCP, the proxy's tunnel and TLS, each with a time limit of its own. */
 import { connect as connectTcp, isIP, type LookupFunction, type Socket, type TcpNetConnectOpts } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { failureMessage } from '../../core/advice.ts'
 import { systemClock } from '../../core/clock.ts'
 import { failureFromErrno } from '../../core/errno.ts'
 import { BlobwireError } from '../../core/error.ts'
@@ -90,7 +91,7 @@ export function createConnector(context: ConnectorContext): Connector {
         return await connect(allowHttp2)
       } catch (error) {
         context.onFailure()
-        throw neverSent(error)
+        throw neverSent(error, proxy)
       }
     },
     close() {
@@ -166,14 +167,18 @@ function timedOut(message: string): BlobwireError {
 }
 
 /** An error from before the connection was open: no call has been sent. */
-function neverSent(error: unknown): BlobwireError {
+function neverSent(error: unknown, proxy: ProxyAddress | undefined): BlobwireError {
   if (error instanceof BlobwireError) return error
   const failure = failureFromErrno(error)
+  const { code = '', message: text, syscall } = error as NodeJS.ErrnoException
+  const message = failureMessage(text, code)
+  // With a proxy, only the proxy is looked up and connected to.
+  const isOfProxy = proxy !== undefined && (syscall === 'connect' || syscall === 'getaddrinfo')
   return new BlobwireError({
     code: 'unavailable',
     reason: failure?.reason,
     sent: 'never',
-    message: `request failed: ${(error as Error).message || (error as NodeJS.ErrnoException).code}`,
+    message: isOfProxy ? `proxy ${proxy.hostname}:${proxy.port}: ${message}` : message,
     cause: error
   })
 }

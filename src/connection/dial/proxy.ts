@@ -63,6 +63,16 @@ function isExcepted(endpoint: Endpoint, exceptions: string): boolean {
   })
 }
 
+/** The problem with an answer to CONNECT; the status is NaN where the answer is not HTTP. */
+function problemOf(status: number): string {
+  if (status === 407)
+    return 'status 407 for CONNECT: it asks for credentials (connection.proxy: http://user:password@…)'
+  if (status === 403) return 'status 403 for CONNECT: it does not let connections to this host and port pass'
+  return status
+    ? `status ${status} for CONNECT`
+    : 'the answer to CONNECT is not HTTP; is this the address of an HTTP proxy?'
+}
+
 /**
  * Opens a tunnel to the endpoint (RFC 9110 section 9.3.6). The proxy sees no header of a call, in particular no token.
  * @throws BlobwireError `unavailable`, reason `proxy`; not retryable where the proxy refuses the tunnel
@@ -85,7 +95,8 @@ export function openTunnel(socket: Socket, endpoint: Endpoint, proxy: ProxyAddre
       const message = `proxy ${proxy.hostname}:${proxy.port}: ${problem}`
       reject(new BlobwireError({ reason: 'proxy', message, sent: 'never', retryable }))
     }
-    const broken = () => fail('the connection ended before the answer to CONNECT', true)
+    const broken = () =>
+      fail('the connection ended before the answer to CONNECT; is this the address of an HTTP proxy?', true)
     const read = () => {
       for (let chunk = socket.read(); chunk !== null; chunk = socket.read()) answer = Buffer.concat([answer, chunk])
       const headEnd = answer.indexOf('\r\n\r\n')
@@ -94,7 +105,7 @@ export function openTunnel(socket: Socket, endpoint: Endpoint, proxy: ProxyAddre
       if (headEnd < 0) return
       const status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(answer.toString('latin1', 0, 20))?.[1])
       if (!(status >= 200 && status < 300)) {
-        return fail(status ? `status ${status} for CONNECT` : 'the answer to CONNECT is not HTTP', status >= 500)
+        return fail(problemOf(status), status >= 500)
       }
       end()
       const rest = answer.subarray(headEnd + 4)

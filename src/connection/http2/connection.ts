@@ -9,7 +9,7 @@ import type { Connector } from '../dial/connector.ts'
 import { type Endpoint, originOf } from '../endpoint.ts'
 import { ConnectionHealth, maxResetStreams, sessionOn } from '../health.ts'
 import type { ResolvedConnectionOptions } from '../options.ts'
-import { NotHttp2 } from './http1-probe.ts'
+import { beforeSettings } from './http1-probe.ts'
 
 /** HTTP/2's own 64 KiB cap bulk transfer at 3 MiB/s over 20 ms; these allow some 200 MiB/s (RFC 9113 section 6.9.2). */
 const streamWindowBytes = 8 * 1024 * 1024
@@ -182,7 +182,7 @@ export class Connection {
 
   /** The error of a stream, by whether the server has spoken HTTP/2 at all. */
   explain(error: Error): Error {
-    return this.#settingsReceived ? error : NotHttp2.of(error)
+    return this.#settingsReceived ? error : beforeSettings(error)
   }
 
   /** Bytes received so far; a caller compares two readings. */

@@ -1,4 +1,5 @@
 /** Tells servers that speak HTTP/1.1 from connections that are merely broken. */
+import { closedAtOnceMessage, failureMessage } from '../../core/advice.ts'
 import type { Clock } from '../../core/clock.ts'
 import { BlobwireError } from '../../core/error.ts'
 import type { Connector } from '../dial/connector.ts'
@@ -19,14 +20,21 @@ const codes = new Set(['ERR_HTTP2_ERROR', 'ERR_HTTP2_INVALID_SESSION'])
  */
 export class NotHttp2 extends BlobwireError {
   constructor(cause: NodeJS.ErrnoException) {
-    const message = 'the connection broke: the first bytes of the server are not HTTP/2'
+    const message = failureMessage('the first bytes of the server are not HTTP/2')
     super({ code: 'unavailable', message, sent: cause.code === 'ERR_HTTP2_ERROR' ? 'maybe' : 'never', cause })
   }
+}
 
-  /** The error of a stream on a connection whose server has not sent its SETTINGS. */
-  static of(error: NodeJS.ErrnoException): Error {
-    return codes.has(error.code ?? '') ? new NotHttp2(error) : error
-  }
+/** Errors of connections that the server closed. */
+const closings = new Set(['UND_ERR_SOCKET', 'ECONNRESET'])
+
+/** The error of a stream on a connection whose server has not sent its SETTINGS. */
+export function beforeSettings(error: NodeJS.ErrnoException): Error {
+  const { code = '' } = error
+  if (codes.has(code)) return new NotHttp2(error)
+  if (!closings.has(code)) return error
+  const message = closedAtOnceMessage(error)
+  return new BlobwireError({ code: 'unavailable', message, sent: 'maybe', cause: error })
 }
 
 /**

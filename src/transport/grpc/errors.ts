@@ -1,6 +1,7 @@
 /** Turns the errors of grpc-js into `BlobwireError`s. */
 import type { ServiceError } from '@grpc/grpc-js'
 import { decodeStatus } from '../../codec/protobuf.ts'
+import { failureMessage, grpcStatusMessage } from '../../core/advice.ts'
 import { codeFromGrpc, codeNumbers } from '../../core/code.ts'
 import { BlobwireError, type Sent } from '../../core/error.ts'
 import type { Messages } from '../../schema/messages.ts'
@@ -54,7 +55,7 @@ function errorFromStatus(error: ServiceError): BlobwireError {
   const isRedirect = redirect.test(message)
   return new BlobwireError({
     code: isRedirect ? undefined : code,
-    message: isRedirect ? `${message}: the client does not follow redirects` : message,
+    message: messageOf(message, sentOf(error, message)),
     sent: sentOf(error, message),
     cause: error,
     ...(isRedirect ? { reason: 'redirect_refused' } : {}),
@@ -67,6 +68,15 @@ function sentOf(error: ServiceError, message: string): Sent {
   if (neverSent.test(message)) return 'never'
   return maybeLocal.has(error.code) ? 'maybe' : 'processed'
 }
+
+/** The message for an error of grpc-js itself. */
+function messageOf(message: string, sent: Sent): string {
+  const [, status] = httpStatus.exec(message) ?? []
+  if (status !== undefined) return grpcStatusMessage(Number(status))
+  return sent === 'never' ? failureMessage(message) : message
+}
+
+const httpStatus = /^Received HTTP status code (\d+)/
 
 /** The message for a redirect, which grpc-js reports as UNKNOWN. */
 const redirect = /^Received HTTP status code 3\d\d/

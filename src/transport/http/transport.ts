@@ -53,7 +53,7 @@ export function createHttpTransport(context: HttpContext, options: TransportOpti
     }
     if (contentType.split(';', 1)[0]?.trim() !== codec.contentType) {
       throw malformedResponse(
-        `content-type must be ${codec.contentType}, not ${JSON.stringify(contentType.slice(0, 80))}`
+        `content-type must be ${codec.contentType}, not ${JSON.stringify(contentType.slice(0, 80))}; is this a blobwire server?`
       )
     }
     return decode(codec, call, answer)
