@@ -2,7 +2,7 @@
  * `GET|HEAD /v1/repositories/{name}/blobs/{oid}`. Source: RFC 9110 sections 8.8.3 (ETag), 13 (conditions), 14 (ranges).
  */
 import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
-import { hashObject, isOid } from '../../src/git/oid.ts'
+import { hashObject, isOid, oidProblem } from '../../src/git/oid.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
 import type { HandlerDependencies } from '../listener.ts'
@@ -55,7 +55,7 @@ export async function handleBlob(exchange: Exchange, requestId: string, context:
   }
   try {
     const principal = context.authenticator.authenticate(getBlob, headerOf(exchange, 'authorization'))
-    if (!isOid(address.oid)) throw invalidArgument('oid', 'must be a full oid in lower-case hex')
+    if (!isOid(address.oid)) throw invalidArgument('oid', oidProblem(address.oid))
     const signal = new AbortController().signal
     const request = { ...address, revision: '', path: '' }
     const blob = (await context.service.call(getBlob, request, {

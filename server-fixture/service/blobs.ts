@@ -23,7 +23,8 @@ async function blobOid(workspace: Workspace, request: Messages['GetBlobRequest']
   }
   if (path === '') throw invalidArgument('oid', 'is required, or revision and path')
   const entry = await entryAt(workspace, await findTree(workspace, revision), path)
-  if (entry === undefined) throw notFound('path', `file ${JSON.stringify(path.slice(0, 200))} not found`)
+  if (entry === undefined)
+    throw notFound('path', `file ${JSON.stringify(path.slice(0, 200))} not found${separatorHint(path)}`)
   if (entry.mode === '040000' || entry.mode === '160000') {
     throw precondition('wrong_kind', `${JSON.stringify(path.slice(0, 200))} is not a file`)
   }
@@ -55,4 +56,9 @@ export async function findMissing(
   })
   const infos = await Promise.all(oids.map((oid) => workspace.info(oid)))
   return { missing: oids.filter((_oid, index) => infos[index] === undefined) }
+}
+
+/** Paths of Windows. */
+function separatorHint(path: string): string {
+  return path.includes('\\') ? '; segments of a path are separated by "/"' : ''
 }

@@ -1,6 +1,6 @@
 /** The changes of a CommitFiles request: read from the message, held against their guards, turned into edits of a tree. */
 import { invalidArgument, type PathMismatch } from '../../src/core/error.ts'
-import { isMode, type Mode, modeForms } from '../../src/git/mode.ts'
+import { isMode, type Mode, modeRule } from '../../src/git/mode.ts'
 import { zeroOid } from '../../src/git/oid.ts'
 import { modeProblem } from '../../src/git/path.ts'
 import type { Messages } from '../../src/schema/messages.ts'
@@ -92,7 +92,7 @@ async function editsOf(workspace: Workspace, change: Change, headTree: string): 
 }
 
 function checkMode(field: string, mode: string, path: string): Mode {
-  if (!isMode(mode)) throw invalidArgument(`${field}.mode`, modeForms)
+  if (!isMode(mode)) throw invalidArgument(`${field}.mode`, modeRule(mode))
   const problem = modeProblem(path, mode)
   if (problem !== undefined) throw invalidArgument(`${field}.path`, problem)
   return mode

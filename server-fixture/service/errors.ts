@@ -1,7 +1,7 @@
 /** The errors of the service. */
 import { BlobwireError, invalidArgument, type PathMismatch, type RefMismatch } from '../../src/core/error.ts'
 import type { KnownReason } from '../../src/core/reasons.ts'
-import { isOid, type ObjectFormat } from '../../src/git/oid.ts'
+import { isOid, type ObjectFormat, oidProblem } from '../../src/git/oid.ts'
 
 /** Something is missing; `reason` names its kind. */
 export function notFound(reason: 'repository' | 'object' | 'revision' | 'path', message: string): BlobwireError {
@@ -45,6 +45,6 @@ export function limitExceeded(limit: string, maximum: number, actual: number): B
 
 /** @throws BlobwireError `invalid_argument` unless the text is a full oid of the format */
 export function checkOid(field: string, oid: string, format: ObjectFormat): string {
-  if (!isOid(oid, format)) throw invalidArgument(field, `must be a full ${format} oid in lower-case hex`)
+  if (!isOid(oid, format)) throw invalidArgument(field, oidProblem(oid, format))
   return oid
 }

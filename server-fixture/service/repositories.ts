@@ -20,7 +20,10 @@ export function checkName(repository: string): void {
 
 /** The same message for a missing repository and for one that the caller may not read. */
 function unknown(repository: string): BlobwireError {
-  return notFound('repository', `repository ${repository} not found`)
+  return notFound(
+    'repository',
+    `repository ${repository} not found: nobody has created it, or the token does not permit reading it`
+  )
 }
 
 /** @throws BlobwireError `not_found` without the right to read, `permission_denied` without the right to write */

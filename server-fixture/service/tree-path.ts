@@ -1,6 +1,7 @@
 /** Paths in trees. */
 import { invalidArgument } from '../../src/core/error.ts'
 import type { Mode } from '../../src/git/mode.ts'
+import { meantPath } from '../../src/git/path.ts'
 import type { TreeItem } from '../../src/git/tree.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { notFound } from './errors.ts'
@@ -22,7 +23,7 @@ export function toEntry(path: Uint8Array, item: TreeItem): Partial<Messages['Tre
 function segmentsOf(path: string): string[] {
   const segments = path.split('/')
   if (path.includes('\0') || segments.some((segment) => segment === '' || segment === '.' || segment === '..')) {
-    throw invalidArgument('path', 'must be a path such as "dir/file.txt", without "//", "." and ".."')
+    throw invalidArgument('path', `must be a path such as "dir/file.txt", without "//", "." and ".."${meantPath(path)}`)
   }
   return segments
 }

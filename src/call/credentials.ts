@@ -12,6 +12,15 @@ export function isToken(text: unknown): text is string {
   return typeof text === 'string' && tokenForm.test(text)
 }
 
+/** The form of tokens, and what keeps a value from being one. The value itself must not show. */
+export function tokenProblem(value: unknown): string {
+  const form = ': letters, digits and -._~+/, with = at the end'
+  if (typeof value !== 'string') return `${form}, not ${typeof value === 'object' ? 'an object' : `a ${typeof value}`}`
+  if (/^bearer\s/i.test(value)) return `${form}, without the word Bearer in front`
+  if (value === '') return `${form}, not an empty string`
+  return value.trim() === value ? form : `${form}, without white space around it`
+}
+
 /** The token of an `Authorization` header of the scheme Bearer. */
 export function bearerTokenOf(authorization: string | undefined): string | undefined {
   const token = /^bearer +(.*)$/i.exec(authorization ?? '')?.[1]

@@ -2,11 +2,11 @@
 import { allHeaders, givenHeaders } from '../batch/own-headers.ts'
 import type { CallOptions } from '../call/call-options.ts'
 import { endpointsInWords, rejection } from '../call/caller.ts'
-import { isToken } from '../call/credentials.ts'
+import { isToken, tokenProblem } from '../call/credentials.ts'
 import { methodName } from '../call/interceptor.ts'
 import { createPipeline, type Pipeline } from '../call/pipeline.ts'
 import type { UnstartedCall } from '../call/running-call.ts'
-import { checkNumber } from '../core/check-options.ts'
+import { checkNumber, show } from '../core/check-options.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { type Counters, newCounters } from '../core/counters.ts'
 import { asBlobwireError, BlobwireError, invalidArgument, type TransportName } from '../core/error.ts'
@@ -126,7 +126,7 @@ export class CallInvoker {
     const { headers, timeoutMs } = this.options
     if (options.token !== undefined && !isToken(options.token)) {
       // The value must not show: it may be a token with a line feed behind it.
-      throw invalidArgument('token', 'must be a bearer token: letters, digits and -._~+/ with = at the end')
+      throw invalidArgument('token', `must be a bearer token${tokenProblem(options.token)}`)
     }
     return {
       method,
@@ -264,5 +264,9 @@ export class CallInvoker {
 
 function checkSignal(signal: unknown): AbortSignal | undefined {
   if (signal === undefined || signal instanceof AbortSignal) return signal
-  throw invalidArgument('signal', 'must be an AbortSignal')
+  const isController = signal instanceof AbortController
+  throw invalidArgument(
+    'signal',
+    `must be an AbortSignal, not ${show(signal)}${isController ? '; use controller.signal' : ''}`
+  )
 }

@@ -6,6 +6,7 @@ import { FieldProblem } from '../core/field-problem.ts'
 import { checkHeaders } from '../core/headers.ts'
 import { isZeroOid, type ObjectKind, objectKinds } from '../git/oid.ts'
 import { branchRef, refFormatProblem, refNameProblem, refPrefixProblem } from '../git/ref-name.ts'
+import { contentProblem } from './content-problem.ts'
 import type { OperationName } from './inputs.ts'
 import type { CallMessages, Method } from './interceptor.ts'
 import {
@@ -16,6 +17,7 @@ import {
   count,
   flag,
   list,
+  mode,
   object,
   oidOrNull,
   seconds,
@@ -45,8 +47,8 @@ const treeInput = { revision: text, path: text, recursive: flag }
 const entries = list(
   object(
     // Listings have `rawPath` and `rawMode`, too.
-    { path: text, mode: text, oid: text, rawPath: asGiven, rawMode: asGiven },
-    { required: ['path', 'mode', 'oid'], aliases: { name: 'path', sha: 'oid' } }
+    { path: text, mode, oid: text, rawPath: asGiven, rawMode: asGiven },
+    { required: ['path', 'mode', 'oid'], aliases: { name: 'path' } }
   )
 )
 
@@ -55,26 +57,25 @@ function onlyTrue(value: unknown): unknown {
   throw new FieldProblem('must be true; leave the path out to keep it')
 }
 
-const changedFile = object({
-  content: bytes,
-  oid: text,
-  moveFrom: text,
-  delete: onlyTrue,
-  mode: text,
-  expectedOid: oidOrNull
-})
+const changedFile = object(
+  { content: bytes, oid: text, moveFrom: text, delete: onlyTrue, mode, expectedOid: oidOrNull },
+  { aliases: { text: 'content' } }
+)
 
 const changeForms = 'must be bytes, a string, null, { content }, { oid }, { moveFrom } or { delete: true }'
 
 function change(value: unknown): unknown {
   if (value === null || typeof value === 'string' || value instanceof Uint8Array)
     return value === null ? null : bytes(value)
-  if (typeof value !== 'object') throw new FieldProblem(`${changeForms}, not ${show(value)}`)
+  const isObject = Object.prototype.toString.call(value) === '[object Object]'
+  if (!isObject) throw new FieldProblem(`${changeForms}; as its content, it ${contentProblem(value)}`)
   const taken = changedFile(value) as Record<string, unknown>
   const kinds = ['content', 'oid', 'moveFrom', 'delete'].filter((key) => taken[key] !== undefined)
   if (kinds[0] === 'delete' && taken['mode'] !== undefined) throw new FieldProblem('a removal has no mode')
   if (kinds.length === 1) return taken
-  throw new FieldProblem(kinds.length === 0 ? changeForms : `must have only one of ${kinds.join(' and ')}`)
+  throw new FieldProblem(
+    kinds.length === 0 ? `${changeForms}, not ${show(value)}` : `must have only one of ${kinds.join(' and ')}`
+  )
 }
 
 function branch(value: unknown): unknown {
@@ -154,7 +155,7 @@ const operations: Readonly<Record<OperationName, Take>> = {
     const { oid, revision, path } = address
     const isOne = oid === undefined ? revision !== undefined && path !== undefined : (revision ?? path) === undefined
     if (isOne) return address
-    throw new FieldProblem('must be the address of a blob: { oid }, or { revision, path }')
+    throw new FieldProblem(`must be the address of a blob: { oid }, or { revision, path }, not ${show(value)}`)
   },
   findMissing: object({ oids: list(text) }, { required: ['oids'] }),
   storeTree: object({ entries, baseTree: text }, { required: ['entries'] }),
@@ -192,7 +193,8 @@ function operation(value: unknown): unknown {
     name = key
     count++
   }
-  if (count !== 1) throw new FieldProblem('must be an object with one key, such as { storeBlob: … }')
+  if (count !== 1)
+    throw new FieldProblem(`must be an object with one key, such as { storeBlob: … }, not ${show(value)}`)
   if (!Object.hasOwn(operations, name)) {
     throw new FieldProblem(`unknown operation ${show(name)}; ${expectedKeys(name, operationNames)}`)
   }
@@ -255,7 +257,8 @@ const ownOptions: { readonly [Name in Method]?: readonly string[] } = {
 export function checkCallOptions(method: Method, options: CallOptions | undefined): void {
   if (options === undefined) return
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw invalidArgument('options', `must be an object of options, not ${show(options)}`)
+    const hint = method === 'getBlob' && typeof options === 'string' ? '; by path: getBlob({ revision, path })' : ''
+    throw invalidArgument('options', `must be an object of options, not ${show(options)}${hint}`)
   }
   for (const key in options) {
     if (optionKeys.includes(key) || ownOptions[method]?.includes(key)) continue

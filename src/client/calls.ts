@@ -5,6 +5,7 @@
 import type { CallOptions } from '../call/call-options.ts'
 import { type CalledMethod, forCaller } from '../call/caller.ts'
 import { inOperation } from '../call/caller-fields.ts'
+import { show } from '../core/check-options.ts'
 import type { Clock } from '../core/clock.ts'
 import { asBlobwireError, type BlobwireError, invalidArgument } from '../core/error.ts'
 import type { ObjectFormat } from '../git/oid.ts'
@@ -27,7 +28,10 @@ import { verifyResponse } from './verify/answers.ts'
 
 /** @throws BlobwireError `invalid_argument` for a name no repository can have */
 export function checkRepositoryName(name: unknown): void {
-  const problem = typeof name === 'string' ? repositoryNameProblem(name) : 'must be a string'
+  const problem =
+    typeof name === 'string'
+      ? repositoryNameProblem(name)
+      : `must be a string, the name of the repository, not ${show(name)}`
   if (problem !== undefined) throw invalidArgument('repository', problem)
 }
 
@@ -69,8 +73,8 @@ export class RepositoryCalls implements RequestDefaults {
     options?: CallOptions
   ): Promise<OperationValues[Name]> {
     try {
-      checkCallOptions(name, options)
       const own = takeInput(name as Method, input as CallMessages[Method]) as OperationInputs[Name]
+      checkCallOptions(name, options)
       if (this.#interception === undefined) return this.send(name, own, options)
       return this.#interceptOperation(name, own, options && takeOptions(name, options))
     } catch (error) {

@@ -1,6 +1,6 @@
 /** The options of a client: their defaults and checks. */
 import type { BatchOptions, ResolvedBatchOptions } from '../batch/options.ts'
-import { isToken, type Token } from '../call/credentials.ts'
+import { isToken, type Token, tokenProblem } from '../call/credentials.ts'
 import { type Endpoint, parseEndpoint } from '../connection/endpoint.ts'
 import { type ConnectionOptions, type ResolvedConnectionOptions, resolveConnection } from '../connection/options.ts'
 import type { TlsOptions } from '../connection/tls-options.ts'
@@ -146,13 +146,15 @@ const keys = [
  * @internal
  */
 export function resolveOptions(options: ClientOptions): ResolvedOptions {
+  if (options === undefined)
+    throw invalidArgument('options', "are required, such as { endpoint: 'http://127.0.0.1:4100' }")
   checkKeys('', checkObject('options', options), keys)
   const endpoints = checkEndpoints(options.endpoint)
   const tls = checkTls(checkObject('tls', options.tls))
   if (typeof options.token !== 'function' && options.token !== undefined && !isToken(options.token)) {
     throw invalidArgument(
       'token',
-      'must be a bearer token (letters, digits and -._~+/, with = at the end) or a function that returns one'
+      `must be a function that returns a bearer token, or a bearer token${tokenProblem(options.token)}`
     )
   }
   return {
@@ -212,7 +214,7 @@ function checkConnection({ connection = {}, connectTimeoutMs }: ClientOptions): 
 }
 
 function checkInterceptors(given: readonly Interceptor[]): readonly Interceptor[] {
-  if (!Array.isArray(given)) throw invalidArgument('interceptors', `must be a list, not ${show(given)}`)
+  if (!Array.isArray(given)) throw invalidArgument('interceptors', `must be a list, not ${show(given)}; use [value]`)
   for (const [index, item] of given.entries()) {
     if (typeof item !== 'function' && typeof item?.request !== 'function') {
       throw invalidArgument(`interceptors[${index}]`, `must be a function or { request: function }, not ${show(item)}`)

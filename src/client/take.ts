@@ -6,6 +6,8 @@ import { expectedKeys, show } from '../core/check-options.ts'
 import { goneContent, isGone } from '../core/contents.ts'
 import { invalidArgument } from '../core/error.ts'
 import { FieldProblem } from '../core/field-problem.ts'
+import { modeRule } from '../git/mode.ts'
+import { contentProblem } from './content-problem.ts'
 import type { Bytes } from './inputs.ts'
 
 /** Returns the checked value, or a copy of it. @throws FieldProblem */
@@ -23,7 +25,14 @@ interface ObjectRules {
 
 export function text(value: unknown): unknown {
   if (typeof value === 'string') return value
-  throw new FieldProblem(`must be a string, not ${show(value)}`)
+  const hasOid = typeof value === 'object' && value !== null && 'oid' in value
+  throw new FieldProblem(`must be a string, not ${show(value)}${hasOid ? '; did you mean its oid?' : ''}`)
+}
+
+/** The mode of a file. Which texts are one is checked by the server. */
+export function mode(value: unknown): unknown {
+  if (typeof value === 'string') return value
+  throw new FieldProblem(`${modeRule(value)} (a string, not ${show(value)})`)
 }
 
 export function flag(value: unknown): unknown {
@@ -53,7 +62,7 @@ export const asGiven: Take = (value) => value
 
 export function bytes(value: unknown): unknown {
   if (typeof value === 'string') return value
-  if (!(value instanceof Uint8Array)) throw new FieldProblem('must be a Uint8Array or a string')
+  if (!(value instanceof Uint8Array)) throw new FieldProblem(contentProblem(value))
   if (value.length === 0 && isGone(value)) throw goneContent()
   return value
 }
@@ -67,6 +76,9 @@ export function seconds(value: unknown): unknown {
     throw new FieldProblem('must be a number of seconds, not a Date; use Math.floor(date.getTime() / 1000)')
   }
   if (typeof value !== 'number') throw new FieldProblem(`must be a number of seconds since 1970, not ${show(value)}`)
+  if (!Number.isInteger(value)) {
+    throw new FieldProblem(`must be a whole number of seconds since 1970, not ${show(value)}; use Math.floor`)
+  }
   if (value > latestSeconds) {
     const meant = Math.floor(value / 1000)
     throw new FieldProblem(
@@ -76,9 +88,16 @@ export function seconds(value: unknown): unknown {
   return value
 }
 
+/** How to make a list of what is none. */
+function listHint(value: unknown): string {
+  if (typeof value === 'string') return '; use [value]'
+  const isIterable = typeof value === 'object' && value !== null && Symbol.iterator in value
+  return isIterable ? '; use [...value]' : ''
+}
+
 export function list(take: Take): Take {
   return (value) => {
-    if (!Array.isArray(value)) throw new FieldProblem(`must be a list, not ${show(value)}`)
+    if (!Array.isArray(value)) throw new FieldProblem(`must be a list, not ${show(value)}${listHint(value)}`)
     const copy = new Array(value.length)
     let index = 0
     try {
@@ -150,7 +169,7 @@ const encoder = new TextEncoder()
 /** @throws BlobwireError `invalid_argument` for anything but bytes and well-formed strings */
 export function toBytes(field: string, content: Bytes): Uint8Array {
   if (content instanceof Uint8Array) return content
-  if (typeof content !== 'string') throw invalidArgument(field, 'must be a Uint8Array or a string')
+  if (typeof content !== 'string') throw invalidArgument(field, contentProblem(content))
   if (!content.isWellFormed()) throw invalidArgument(field, 'must be well-formed Unicode, without lone surrogates')
   return encoder.encode(content)
 }

@@ -1,6 +1,7 @@
 /** Checks of option values. Each error names the option, its value and the allowed values. */
 import { invalidArgument } from './error.ts'
 import { nearestName } from './nearest-name.ts'
+import { otherNameOf } from './other-names.ts'
 
 /** A numeric option: its default, and the values that it may have. */
 export interface NumberRule {
@@ -12,16 +13,33 @@ export interface NumberRule {
   readonly integer?: boolean
 }
 
-/** A value for an error message, shortened. */
+/** A value for an error message, shortened; of classes and functions, only what they are. */
 export function show(value: unknown): string {
-  return typeof value === 'bigint' ? `${value}n` : (JSON.stringify(value) ?? String(value)).slice(0, 80)
+  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value === 'function') return 'a function'
+  const tag = Object.prototype.toString.call(value).slice(8, -1)
+  if (tag === 'Promise') return 'a Promise; is an await missing?'
+  if (typeof value === 'object' && value !== null && tag !== 'Object' && tag !== 'Array') {
+    return `${/^[AEIO]/.test(tag) ? 'an' : 'a'} ${tag}`
+  }
+  return (typeof value === 'number' ? String(value) : jsonOf(value)).slice(0, 80)
+}
+
+/** Objects may refer to themselves. */
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value)
+  } catch {
+    return 'an object'
+  }
 }
 
 /** An object of options; undefined = none given. @throws BlobwireError `invalid_argument` */
 export function checkObject<Options extends object>(name: string, options: Options | undefined): Options {
   if (options === undefined) return {} as Options
   if (typeof options === 'object' && options !== null && !Array.isArray(options)) return options
-  throw invalidArgument(name, `must be an object of options, not ${show(options)}`)
+  const url = name === 'options' && typeof options === 'string'
+  throw invalidArgument(name, `must be an object of options, not ${show(options)}${url ? '; use { endpoint: … }' : ''}`)
 }
 
 /** @throws BlobwireError `invalid_argument` for an unknown key, which names the nearest known one */
@@ -38,7 +56,7 @@ export function expectedKeys(
   allowed: readonly string[],
   aliases: Readonly<Record<string, string>> = {}
 ): string {
-  const nearest = Object.hasOwn(aliases, key) ? aliases[key] : nearestName(key, allowed)
+  const nearest = Object.hasOwn(aliases, key) ? aliases[key] : (otherNameOf(key, allowed) ?? nearestName(key, allowed))
   const hint = nearest === undefined ? '' : `did you mean ${nearest}? `
   return `${hint}expected one of ${allowed.join(', ')}`
 }

@@ -1,5 +1,8 @@
 /** Headers that callers, request interceptors and operations of a frame may have. */
+import { show } from './check-options.ts'
 import { invalidArgument } from './error.ts'
+
+const fromEntries = 'Object.fromEntries(headers)'
 
 /** Headers that the protocols and the client itself set. */
 const reserved =
@@ -21,7 +24,8 @@ const maxKnownNames = 1000
 function checkName(given: string): KnownName {
   const name = given.toLowerCase()
   let problem: string | undefined
-  if (reserved.test(name)) problem = 'is reserved: the client or the protocol sets it'
+  if (name === 'authorization') problem = 'is reserved; give the bearer token as the option token'
+  else if (reserved.test(name)) problem = 'is reserved: the client or the protocol sets it'
   else if (!nameForm.test(name)) problem = 'must be a valid HTTP header name'
   const known = { name, problem }
   if (knownNames.size < maxKnownNames && given.length <= 80) knownNames.set(given, known)
@@ -63,7 +67,7 @@ export function checkHeaders(
 export function headersOf(headers: Readonly<Record<string, string>>): { name: string; value: string }[] {
   // Headers, Map and lists have no keys of their own: they would be no headers at all.
   if (Object.prototype.toString.call(headers) !== '[object Object]')
-    throw invalidArgument('headers', 'must be an object of names and values')
+    throw invalidArgument('headers', `must be an object of names and values, not ${show(headers)}; use ${fromEntries}`)
   const list: { name: string; value: string }[] = []
   for (const given of Object.keys(headers)) {
     const value = headers[given] as string

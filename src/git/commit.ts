@@ -1,7 +1,7 @@
 /** The commit object. Source: Git's "Git Objects", and `fsck_commit` for its rules. */
 import { BlobwireError, invalidArgument } from '../core/error.ts'
 import { compare, decodeUtf8, encodeUtf8, isUtf8, toNative } from '../platform/bytes.ts'
-import { isOid } from './oid.ts'
+import { isOid, oidProblem } from './oid.ts'
 import { formatSignature, type Identity, parseSignature } from './signature.ts'
 import { decodeText } from './text-encoding.ts'
 
@@ -33,9 +33,9 @@ export interface ParsedCommit extends CommitFields {
  */
 export function encodeCommit(fields: CommitFields): Uint8Array {
   const { tree, parents, author, committer, message } = fields
-  if (!isOid(tree)) throw invalidArgument('tree', 'must be a full oid in lower-case hex')
+  if (!isOid(tree)) throw invalidArgument('tree', oidProblem(tree))
   for (const [index, parent] of parents.entries()) {
-    if (!isOid(parent)) throw invalidArgument(`parents[${index}]`, 'must be a full oid in lower-case hex')
+    if (!isOid(parent)) throw invalidArgument(`parents[${index}]`, oidProblem(parent))
   }
   if (typeof message !== 'string' || !message.isWellFormed())
     throw invalidArgument('message', 'must be well-formed text')

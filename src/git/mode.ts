@@ -48,5 +48,13 @@ export function canonicalMode(text: string): Mode {
   return type === 0o040000 ? '040000' : '160000'
 }
 
-/** The allowed modes, for an error message. */
-export const modeForms = `must be one of ${Object.keys(kinds).join(', ')}`
+const modeForms = `must be one of ${Object.keys(kinds).join(', ')}`
+
+/** The rule that a text violates which is no mode, and the mode that may be meant. */
+export function modeRule(text: unknown): string {
+  const permissions = /^(?:0o?)?([0-7]{3})$/.exec(
+    typeof text === 'number' ? text.toString(8).slice(-3) : String(text)
+  )?.[1]
+  if (permissions === undefined) return modeForms
+  return `${modeForms}; did you mean "${(Number.parseInt(permissions, 8) & 0o100) === 0 ? '100644' : '100755'}"?`
+}

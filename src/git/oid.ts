@@ -49,3 +49,14 @@ export function hashObject(kind: ObjectKind, content: Uint8Array, format: Object
 export function emptyTreeOid(format: ObjectFormat): string {
   return hashObject('tree', new Uint8Array(0), format)
 }
+
+/** The rule that a text violates, which is no oid of the format (without one: of either), and the oid that may be meant. */
+export function oidProblem(text: string, format?: ObjectFormat): string {
+  const rule = `must be a full ${format === undefined ? '' : `${format} `}oid in lower-case hex`
+  if (isOid(text.toLowerCase(), format)) return `${rule}; did you mean ${text.toLowerCase()}?`
+  if (format !== undefined && isOid(text))
+    return `${rule} (${oidLength(format)} digits), as the repository is ${format}`
+  const digits = format === undefined ? '40 or 64' : oidLength(format)
+  if (/^[0-9a-f]{4,64}$/i.test(text)) return `${rule}: ${digits} digits, not ${text.length}`
+  return text === '' ? rule : `${rule}, not ${JSON.stringify(text.slice(0, 80))}`
+}

@@ -11,6 +11,14 @@ const maxPathBytes = 4096
 /** Every spelling of a name that has a rule of its own holds one of these. */
 const special = /[.~]/
 
+/** The path that may be meant by one with slashes or dots around its segments. */
+export function meantPath(path: string): string {
+  const meant = path.split('/').filter((segment) => segment !== '' && segment !== '.')
+  return meant.length === 0 || meant.includes('..')
+    ? ''
+    : `; did you mean ${JSON.stringify(meant.join('/').slice(0, 200))}?`
+}
+
 /** The rule that a path violates; undefined = a tree can hold it. */
 export function pathProblem(path: string): string | undefined {
   if (typeof path !== 'string' || path === '') return 'must be a path such as "dir/file.txt"'
@@ -19,9 +27,9 @@ export function pathProblem(path: string): string | undefined {
   if (utf8Length(path) > maxPathBytes) return `must have at most ${maxPathBytes} bytes`
   const segments = path.split('/')
   for (const [index, segment] of segments.entries()) {
-    if (segment === '') return 'must not begin or end with "/" or contain "//"'
+    if (segment === '') return `must not begin or end with "/" or contain "//"${meantPath(path)}`
     if (!special.test(segment)) continue
-    if (segment === '.' || segment === '..') return 'must not contain "." or ".." as a segment'
+    if (segment === '.' || segment === '..') return `must not contain "." or ".." as a segment${meantPath(path)}`
     if (isDotGit(segment)) return 'must not contain a segment that a file system may read as ".git"'
     const problem = index < segments.length - 1 ? modeProblem(segment, '040000') : undefined
     if (problem !== undefined) return problem

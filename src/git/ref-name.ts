@@ -11,7 +11,11 @@ const forbidden = /[\x00-\x20\x7f~^:?*[\\]/
 
 /** The rule of `git check-ref-format` that a full name violates; undefined = a ref may have it, as Git reads it. */
 export function refFormatProblem(name: string): string | undefined {
-  if (typeof name !== 'string' || !/^refs\/[^/]+\/./.test(name)) return 'must be a full name such as refs/heads/main'
+  if (typeof name !== 'string' || !/^refs\/[^/]+\/./.test(name)) {
+    const isShort = typeof name === 'string' && name !== '' && !name.startsWith('refs/') && name !== 'HEAD'
+    const meant = isShort ? `; did you mean ${show(`refs/heads/${name.replace(/^heads\//, '')}`)}?` : ''
+    return `must be a full name such as refs/heads/main${meant}`
+  }
   if (!name.isWellFormed()) return 'must be well-formed Unicode, without lone surrogates'
   if (utf8Length(name) > maxRefBytes) return `must have at most ${maxRefBytes} bytes`
   if (forbidden.test(name)) return 'must not contain spaces, control characters or any of ~ ^ : ? * [ \\'
@@ -48,6 +52,9 @@ export function refPrefixProblem(prefix: string): string | undefined {
 function otherKind(branch: string): string | undefined {
   if (branch.startsWith('heads/'))
     return `must be ${show(branch.slice(6))} or ${show(`refs/${branch}`)}, not ${show(branch)}`
+  if (branch.startsWith('refs/heads/refs/')) {
+    return `must not begin twice like a ref; did you mean ${show(branch.replace(/^(?:refs\/heads\/)+/, ''))}?`
+  }
   if (!branch.startsWith('refs/') || branch.startsWith('refs/heads/')) return undefined
   const last = branch.slice(branch.lastIndexOf('/') + 1) || 'main'
   const meant = `${show(last)} is short for ${show(`refs/heads/${last}`)}; updateRefs moves other refs`

@@ -16,9 +16,18 @@ export function repositoryNameProblem(name: string): string | undefined {
   return undefined
 }
 
+/** The name in a URL, or with slashes around it. */
+function meant(given: string): string {
+  const name = given
+    .replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*/i, '')
+    .replace(/^\/+|\/+$/g, '')
+    .replace(/\.git$/, '')
+  return name !== given && form.test(name) ? `; did you mean ${JSON.stringify(name)}?` : ''
+}
+
 function findProblem(name: string): string | undefined {
   if (name.length > maxNameLength) return `must have at most ${maxNameLength} characters`
-  if (!form.test(name)) return 'must be segments of A-Z a-z 0-9 . _ - joined by "/"'
+  if (!form.test(name)) return `must be segments of A-Z a-z 0-9 . _ - joined by "/"${meant(name)}`
   for (const segment of name.split('/')) {
     if (segment === '.' || segment === '..' || segment === '__proto__')
       return `must not contain the segment "${segment}"`

@@ -27,8 +27,14 @@ export function formatSignature(identity: Identity, field: string): string {
   if (!Number.isSafeInteger(timeSeconds) || timeSeconds < 0) {
     throw invalidArgument(`${field}.timeSeconds`, 'must be a whole number of seconds since 1970, not negative')
   }
-  if (!zoneForm.test(zone)) throw invalidArgument(`${field}.zone`, 'must be like +0000 or -0330')
+  if (!zoneForm.test(zone)) throw invalidArgument(`${field}.zone`, zoneProblem(zone))
   return `${name} <${email}> ${timeSeconds} ${zone}`
+}
+
+function zoneProblem(zone: string): string {
+  const meant = /^([+-])(\d\d):(\d\d)$/.exec(String(zone))
+  const hint = meant ? `did you mean ${meant.slice(1).join('')}?` : 'an offset from UTC, not the name of a zone'
+  return zone === 'Z' ? 'must be like +0000 or -0330; did you mean +0000?' : `must be like +0000 or -0330; ${hint}`
 }
 
 function checkText(text: string, field: string): void {

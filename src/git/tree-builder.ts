@@ -1,8 +1,8 @@
 /** Builds the trees of a directory structure from its paths. */
 import { invalidArgument } from '../core/error.ts'
 import { encodeUtf8 } from '../platform/bytes.ts'
-import { isMode, modeForms } from './mode.ts'
-import { hashObject, isOid, type ObjectFormat } from './oid.ts'
+import { isMode, modeRule } from './mode.ts'
+import { hashObject, isOid, type ObjectFormat, oidProblem } from './oid.ts'
 import { modeProblem, pathProblem } from './path.ts'
 import { encodeTree, type TreeItem } from './tree.ts'
 
@@ -30,8 +30,8 @@ export function checkEntry(entry: PathEntry, format: ObjectFormat, index: number
   const where = `entries[${index}]`
   const problem = pathProblem(path) ?? modeProblem(path, mode)
   if (problem !== undefined) throw invalidArgument(`${where}.path`, problem)
-  if (!isMode(mode)) throw invalidArgument(`${where}.mode`, modeForms)
-  if (!isOid(oid, format)) throw invalidArgument(`${where}.oid`, `must be a full ${format} oid in lower-case hex`)
+  if (!isMode(mode)) throw invalidArgument(`${where}.mode`, modeRule(mode))
+  if (!isOid(oid, format)) throw invalidArgument(`${where}.oid`, oidProblem(oid, format))
 }
 
 /**

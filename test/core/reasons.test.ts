@@ -26,7 +26,7 @@ test('every reason that the client or the fixture gives has a row, and every row
       given.add(reason)
   }
   assert.ok(given.size > 30, 'the search still finds reasons')
-  const computed = ['retry_budget_exhausted', 'malformed_response', 'request_too_large', 'not_http2']
+  const computed = ['retry_budget_exhausted', 'malformed_response', 'request_too_large', 'not_http2', 'no_http_form']
   const rows = Object.keys(reasons)
   assert.deepEqual(
     [...given].filter((reason) => !rows.includes(reason)),

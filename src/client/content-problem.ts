@@ -1,0 +1,47 @@
+/** What is wrong with a value where bytes are wanted, and how to make bytes of it. */
+import { show } from '../core/check-options.ts'
+
+const rule = 'must be a Uint8Array or a string'
+
+/** The rule, the value, and the way from one to the other. */
+export function contentProblem(value: unknown): string {
+  const way = wayToBytes(value)
+  return `${rule}, not ${shown(value)}${way === undefined ? '' : `; ${way}`}`
+}
+
+/** Contents may be secret. */
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return 'a list'
+  return Object.prototype.toString.call(value) === '[object Object]' ? 'a plain object' : show(value)
+}
+
+function wayToBytes(value: unknown): string | undefined {
+  if (ArrayBuffer.isView(value)) return 'use new Uint8Array(view.buffer, view.byteOffset, view.byteLength)'
+  switch (Object.prototype.toString.call(value).slice(8, -1)) {
+    case 'ArrayBuffer':
+    case 'SharedArrayBuffer':
+      return 'use new Uint8Array(buffer)'
+    case 'Blob':
+    case 'File':
+    case 'Response':
+      return 'use new Uint8Array(await value.arrayBuffer())'
+    case 'ReadableStream':
+      return 'read the stream first: new Uint8Array(await new Response(stream).arrayBuffer())'
+    case 'Array':
+      return (value as unknown[]).every((item) => typeof item === 'number') ? 'use Uint8Array.from(list)' : undefined
+    case 'Object':
+      return wayFromObject(value as object)
+    case 'Number':
+    case 'Boolean':
+    case 'BigInt':
+      return 'use String(value)'
+    default:
+      return undefined
+  }
+}
+
+function wayFromObject(value: object): string | undefined {
+  if ('content' in value) return 'did you mean its content?'
+  if (Symbol.asyncIterator in value) return 'read the stream first'
+  return 'for JSON, use JSON.stringify(value)'
+}
