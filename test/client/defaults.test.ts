@@ -154,7 +154,7 @@ async function callInputs(context: TestContext): Promise<Held> {
   const { repository, other, last } = await startRecording(context)
   const sent = (method: string, ...names: string[]) =>
     Object.fromEntries(names.map((name) => [name, last(method).message[name]]))
-  await repository.createRepository()
+  const { defaultBranch } = await repository.createRepository()
   const { oid: tree } = await repository.storeTree([])
   await repository.storeCommit({ tree, author, message: 'm\n' })
   const stored = last('StoreCommit').message
@@ -180,7 +180,10 @@ async function callInputs(context: TestContext): Promise<Held> {
   assert.deepEqual(callOptions(last('ListCommits')), callOptions(last('ListRefs')), 'none, or an object with none')
   const found = {
     ...named('CallOptions', { signal: undefined, token: undefined, ...callOptions(last('ListRefs')) }),
-    ...named('CreateRepositoryInput', sent('CreateRepository', 'objectFormat')),
+    ...named('CreateRepositoryInput', {
+      ...sent('CreateRepository', 'objectFormat'),
+      defaultBranch: defaultBranch.replace('refs/heads/', '')
+    }),
     ...named('StoreTreeInput', { baseTree: tree }),
     ...named('StoreCommitInput', { parents: stored['parents'], committer: stored['committer'] }),
     ...named('Author', { timeSeconds, zone }),
