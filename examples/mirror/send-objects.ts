@@ -13,8 +13,8 @@ const maxRequests = 4
 
 /** The sending of one run. */
 export interface Sending {
-  readonly reader: ObjectReader
-  readonly repo: Repository
+  readonly reader: Pick<ObjectReader, 'read'>
+  readonly repo: Pick<Repository, 'storeBlob' | 'batch'>
   /** Called with the number of objects, and of bytes, that the server has just taken. */
   readonly onSent: (objects: number, bytes: number) => void
 }
@@ -80,7 +80,7 @@ async function sendInOrder(sorted: Sorted, sending: Sending, refusals: Refusals)
   await Promise.all(underWay.map(({ answered }) => answered))
 }
 
-async function* groupsOf({ oids, levels }: Sorted, reader: ObjectReader): AsyncGenerator<Group, void> {
+async function* groupsOf({ oids, levels }: Sorted, reader: Sending['reader']): AsyncGenerator<Group, void> {
   let objects: SourceObject[] = []
   let bytes = 0
   let place = 0

@@ -9,7 +9,19 @@ const documents = ['README.md', 'CHANGELOG.md', ...globSync('docs/*.md', { cwd: 
 const textOf = (name: string) => readFileSync(join(root, name), 'utf8')
 const scripts = Object.keys(JSON.parse(textOf('package.json')).scripts)
 
-const directories = ['bench', 'demo', 'docs', 'proto', 'scripts', 'server-fixture', 'soak', 'src', 'tcp-proxy', 'test']
+const directories = [
+  'bench',
+  'demo',
+  'docs',
+  'examples',
+  'proto',
+  'scripts',
+  'server-fixture',
+  'soak',
+  'src',
+  'tcp-proxy',
+  'test'
+]
 const files = directories.flatMap((directory) =>
   readdirSync(join(root, directory), { recursive: true, encoding: 'utf8' }).map((name) => `/${join(directory, name)}`)
 )

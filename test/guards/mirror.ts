@@ -24,7 +24,7 @@ export const guards: readonly Guard[] = [
     file: 'examples/mirror/send-objects.ts',
     from: 'group.lowest < highest ||',
     to: 'false ||',
-    tests: [whole]
+    tests: ['test/mirror/send-objects.test.ts']
   },
   {
     name: 'mirror asks for what an earlier run has sent',
