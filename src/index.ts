@@ -37,6 +37,7 @@ export type {
   OperationInputs,
   OperationName,
   PageInput,
+  Path,
   RefUpdateInput,
   StoreCommitInput,
   StoreObjectInput,

@@ -1,6 +1,7 @@
 /** The RPCs about blobs. */
 import { invalidArgument } from '../../src/core/error.ts'
 import { isOid } from '../../src/git/oid.ts'
+import { binaryPath, showPath, textForRules } from '../../src/git/raw-path.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { checkOid, limitExceeded, notFound, precondition } from './errors.ts'
 import { findTree } from './revision.ts'
@@ -16,7 +17,8 @@ export function storeBlob(workspace: Workspace, request: Messages['StoreBlobRequ
 }
 
 async function blobOid(workspace: Workspace, request: Messages['GetBlobRequest']): Promise<string> {
-  const { oid, revision, path } = request
+  const { oid, revision } = request
+  const path = binaryPath(request)
   if (oid !== '') {
     if (revision !== '' || path !== '') throw invalidArgument('oid', 'must be empty where revision and path are given')
     return checkOid('oid', oid, workspace.format)
@@ -24,9 +26,9 @@ async function blobOid(workspace: Workspace, request: Messages['GetBlobRequest']
   if (path === '') throw invalidArgument('oid', 'is required, or revision and path')
   const entry = await entryAt(workspace, await findTree(workspace, revision), path)
   if (entry === undefined)
-    throw notFound('path', `file ${JSON.stringify(path.slice(0, 200))} not found${separatorHint(path)}`)
+    throw notFound('path', `file ${showPath(path)} not found${separatorHint(textForRules(path))}`)
   if (entry.mode === '040000' || entry.mode === '160000') {
-    throw precondition('wrong_kind', `${JSON.stringify(path.slice(0, 200))} is not a file`)
+    throw precondition('wrong_kind', `${showPath(path)} is not a file`)
   }
   return entry.oid
 }

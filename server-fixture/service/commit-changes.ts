@@ -3,6 +3,7 @@ import { invalidArgument, type PathMismatch } from '../../src/core/error.ts'
 import { isMode, type Mode, modeRule } from '../../src/git/mode.ts'
 import { zeroOid } from '../../src/git/oid.ts'
 import { modeProblem } from '../../src/git/path.ts'
+import { answeredPath, binaryPath, showPath, textForRules } from '../../src/git/raw-path.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { checkOid, limitExceeded, pathMismatch, precondition } from './errors.ts'
 import { checkObjects } from './references.ts'
@@ -10,7 +11,7 @@ import type { Edit } from './tree-edit.ts'
 import { entryAt } from './tree-path.ts'
 import type { Workspace } from './workspace.ts'
 
-/** The oid that must be at a path; all zeros = nothing. */
+/** The oid that must be at a path, a binary string; all zeros = nothing. */
 interface Guard {
   readonly path: string
   readonly expectedOid: string
@@ -29,7 +30,8 @@ interface Change {
 }
 
 function readChange(workspace: Workspace, change: Messages['FileChange'], field: string): Change {
-  const { path, mode, guarded, guard } = change
+  const { mode, guarded, guard } = change
+  const path = binaryPath(change)
   const { format } = workspace
   if (guard !== undefined) {
     if (mode !== '') throw invalidArgument(`${field}.mode`, 'must be empty where nothing is changed')
@@ -38,23 +40,28 @@ function readChange(workspace: Workspace, change: Messages['FileChange'], field:
   }
   if (guarded === undefined) return { field, path, mode, action: checkAction(field, change), guard: undefined }
   const expectedOid = checkOid(`${field}.guarded.expectedOid`, guarded.expectedOid, format)
-  const guardedPath = guarded.moveFrom ?? path
+  const guardedPath = sourceOf(guarded) ?? path
   const action = checkAction(`${field}.guarded`, guarded)
   return { field: `${field}.guarded`, path, mode, action, guard: { path: guardedPath, expectedOid } }
 }
 
 function checkAction(field: string, action: Action): Action {
   if (action.delete === false) throw invalidArgument(`${field}.delete`, 'must be true')
-  if ((action.content ?? action.oid ?? action.delete ?? action.moveFrom) !== undefined) return action
+  if ((action.content ?? action.oid ?? action.delete ?? sourceOf(action)) !== undefined) return action
   throw invalidArgument(field, 'must have content, oid, delete or moveFrom')
+}
+
+/** The path that a change moves; undefined = it moves none. */
+function sourceOf({ moveFrom, rawMoveFrom }: Action): string | undefined {
+  return (moveFrom ?? rawMoveFrom) === undefined ? undefined : binaryPath({ path: moveFrom, rawPath: rawMoveFrom })
 }
 
 function readChanges(workspace: Workspace, changes: readonly Messages['FileChange'][]): Change[] {
   const paths = new Set<string>()
   return changes.map((change, index) => {
     const field = `changes[${index}]`
-    const { path } = change
-    if (paths.has(path)) throw invalidArgument(`${field}.path`, `must not be repeated: ${JSON.stringify(path)}`)
+    const path = binaryPath(change)
+    if (paths.has(path)) throw invalidArgument(`${field}.path`, `must not be repeated: ${showPath(path)}`)
     paths.add(path)
     return readChange(workspace, change, field)
   })
@@ -67,7 +74,7 @@ async function checkGuards(workspace: Workspace, changes: readonly Change[], hea
     if (guard === undefined) continue
     const { path, expectedOid } = guard
     const foundOid = (await entryAt(workspace, headTree, path))?.oid ?? zeroOid(workspace.format)
-    if (foundOid !== expectedOid) mismatches.push({ path, expectedOid, foundOid })
+    if (foundOid !== expectedOid) mismatches.push({ ...answeredPath(path), expectedOid, foundOid })
   }
   if (mismatches.length > 0) throw pathMismatch(mismatches)
 }
@@ -76,24 +83,24 @@ async function editsOf(workspace: Workspace, change: Change, headTree: string): 
   const { field, path, mode, action } = change
   if (action === undefined) return []
   if (action.delete) return [{ path, remove: true }]
-  if (action.moveFrom === undefined) {
+  const from = sourceOf(action)
+  if (from === undefined) {
     const checked = checkMode(field, mode || '100644', path)
     return [{ path, put: { mode: checked, oid: contentOid(workspace, change, checked) } }]
   }
-  const source = await entryAt(workspace, headTree, action.moveFrom)
+  const source = await entryAt(workspace, headTree, from)
   if (source === undefined) {
-    const shown = JSON.stringify(action.moveFrom.slice(0, 200))
-    throw precondition('path_not_found', `cannot move ${shown}: the path does not exist`)
+    throw precondition('path_not_found', `cannot move ${showPath(from)}: the path does not exist`)
   }
   return [
-    { path: action.moveFrom, remove: true },
+    { path: from, remove: true },
     { path, put: { mode: checkMode(field, mode || source.mode, path), oid: source.oid } }
   ]
 }
 
 function checkMode(field: string, mode: string, path: string): Mode {
   if (!isMode(mode)) throw invalidArgument(`${field}.mode`, modeRule(mode))
-  const problem = modeProblem(path, mode)
+  const problem = modeProblem(textForRules(path), mode)
   if (problem !== undefined) throw invalidArgument(`${field}.path`, problem)
   return mode
 }

@@ -1,5 +1,6 @@
 /** ListCommits. */
 import { invalidArgument } from '../../src/core/error.ts'
+import { binaryPath } from '../../src/git/raw-path.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import type { ReadCommit } from './commit-reader.ts'
 import { CommitWalk } from './commit-walk.ts'
@@ -13,8 +14,8 @@ import type { Workspace } from './workspace.ts'
 /** Longer ones would make page tokens too long. */
 const maxPathBytes = 4096
 
-/** Start, path, and commits visited since the start. */
-const tokens = new PageTokens('log', ['text', 'text', 'count'])
+/** Start, path as a binary string, and commits visited since the start. */
+const tokens = new PageTokens('commits', ['text', 'text', 'count'])
 
 const sizeOf = ({ message, raw, parents }: ReadCommit) => message.length + 1.4 * raw.length + parents.length * 66 + 400
 
@@ -26,10 +27,10 @@ export async function listCommits(
   const limit = pageSize(request.pageSize, 100, 1000)
   const [start, path, visited] = tokens.read(request.pageToken) ?? [
     await findCommit(workspace, request.revision),
-    request.path,
+    binaryPath(request),
     0
   ]
-  if (Buffer.byteLength(path) > maxPathBytes) throw invalidArgument('path', `must have at most ${maxPathBytes} bytes`)
+  if (path.length > maxPathBytes) throw invalidArgument('path', `must have at most ${maxPathBytes} bytes`)
   if (request.pageToken !== '') await checkPinned(workspace, 'commit', start)
   const pace = new Pace(workspace)
   const { repository } = workspace.repository

@@ -15,7 +15,7 @@ export function errorDetail(error: BlobwireError, requestId: string): Messages['
     retryable: error.retryable,
     requestId,
     refMismatches: refMismatches ?? [],
-    pathMismatches: pathMismatches ?? [],
+    pathMismatches: (pathMismatches ?? []).map((mismatch) => ({ rawPath: new Uint8Array(0), ...mismatch })),
     limit,
     violations: (violations ?? []).map(({ field, description }) => ({
       field: cut(field),

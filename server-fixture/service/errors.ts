@@ -2,6 +2,7 @@
 import { BlobwireError, invalidArgument, type PathMismatch, type RefMismatch } from '../../src/core/error.ts'
 import type { KnownReason } from '../../src/core/reasons.ts'
 import { isOid, type ObjectFormat, oidProblem } from '../../src/git/oid.ts'
+import { binaryPath, showPath } from '../../src/git/raw-path.ts'
 
 /** Something is missing; `reason` names its kind. */
 export function notFound(reason: 'repository' | 'object' | 'revision' | 'path', message: string): BlobwireError {
@@ -31,7 +32,7 @@ export function refMismatch(mismatches: RefMismatch[]): BlobwireError {
 /** Paths that are not as the guards of a commit expect them. */
 export function pathMismatch(mismatches: PathMismatch[]): BlobwireError {
   const [first] = mismatches
-  const path = JSON.stringify(first?.path.slice(0, 200))
+  const path = first && showPath(binaryPath(first))
   const others = mismatches.length > 1 ? `, and ${mismatches.length - 1} other path(s)` : ''
   const message = `the path ${path} is at ${first?.foundOid}, not at ${first?.expectedOid}${others}`
   return new BlobwireError({ reason: 'path_mismatch', message, details: { pathMismatches: mismatches } })

@@ -1,6 +1,7 @@
 /** The RPCs about objects of any kind, as their bytes. */
 import { invalidArgument } from '../../src/core/error.ts'
 import { type ObjectKind, objectKinds } from '../../src/git/oid.ts'
+import { binaryPath, showPath } from '../../src/git/raw-path.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { checkOid, limitExceeded, notFound, precondition } from './errors.ts'
 import { checkObject } from './object-check/check-object.ts'
@@ -71,7 +72,9 @@ export async function getObject(
   return { oid, kind, size: content.length, content }
 }
 
-async function addressed(workspace: Workspace, { oid, revision, path }: Messages['GetObjectRequest']): Promise<Found> {
+async function addressed(workspace: Workspace, request: Messages['GetObjectRequest']): Promise<Found> {
+  const { oid, revision } = request
+  const path = binaryPath(request)
   if (oid !== '') {
     if (revision !== '' || path !== '') throw invalidArgument('oid', 'must be empty where revision and path are given')
     return existing(workspace, checkOid('oid', oid, workspace.format))
@@ -79,9 +82,9 @@ async function addressed(workspace: Workspace, { oid, revision, path }: Messages
   if (revision === '') throw invalidArgument('oid', 'is required, or revision')
   if (path === '') return findObject(workspace, revision)
   const entry = await entryAt(workspace, await findTree(workspace, revision), path)
-  if (entry === undefined) throw notFound('path', `${JSON.stringify(path.slice(0, 200))} not found`)
+  if (entry === undefined) throw notFound('path', `${showPath(path)} not found`)
   if (entry.mode === '160000') {
-    throw precondition('wrong_kind', `${JSON.stringify(path.slice(0, 200))} is a submodule: its commit is elsewhere`)
+    throw precondition('wrong_kind', `${showPath(path)} is a submodule: its commit is elsewhere`)
   }
   return existing(workspace, entry.oid)
 }

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { hashObject, type ObjectFormat } from '../../src/git/oid.ts'
+import { answeredPath, binaryPath } from '../../src/git/raw-path.ts'
 import { branchRef } from '../../src/git/ref-name.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 
@@ -59,14 +60,21 @@ function canonicalCommit(request: Messages['CommitFilesRequest'], format: Object
 const compare = (one: string, other: string) => (one < other ? -1 : Number(one > other))
 
 function canonicalChange(
-  { path, mode, guard, guarded, ...plain }: FileChange,
+  { path, rawPath, mode, guard, guarded, ...plain }: FileChange,
   format: ObjectFormat
 ): [string, unknown] {
-  const { content, oid, delete: isDeleted, moveFrom } = guarded ?? plain
+  const { content, oid, delete: isDeleted, moveFrom, rawMoveFrom } = guarded ?? plain
   const expected = guarded?.expectedOid ?? guard ?? null
   const isPut = content !== undefined || oid !== undefined
   const put = content === undefined ? (oid ?? null) : hashObject('blob', content, format)
-  return [path, [isPut ? mode || '100644' : mode, put, isDeleted ?? false, moveFrom ?? null, expected]]
+  const from = (moveFrom ?? rawMoveFrom) === undefined ? null : canonicalPath(moveFrom, rawMoveFrom)
+  return [canonicalPath(path, rawPath), [isPut ? mode || '100644' : mode, put, isDeleted ?? false, from, expected]]
+}
+
+/** The text or, with a mark that no path has, the bytes. */
+function canonicalPath(path: string | undefined, rawPath: Uint8Array | undefined): string {
+  const answered = answeredPath(binaryPath({ path, rawPath }))
+  return answered.rawPath ? `\0${Buffer.from(answered.rawPath).toString('hex')}` : answered.path
 }
 
 /** A date that is absent is none that was filled in. */

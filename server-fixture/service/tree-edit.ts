@@ -1,11 +1,15 @@
 /** Applies edits to a tree. */
 import { invalidArgument } from '../../src/core/error.ts'
 import { pathProblem } from '../../src/git/path.ts'
+import { readPathProblem, showPath, textForRules } from '../../src/git/raw-path.ts'
 import type { TreeItem } from '../../src/git/tree.ts'
 import { precondition } from './errors.ts'
 import type { Workspace } from './workspace.ts'
 
-/** One change of a tree. Removals happen before puts, so that a file can take a directory's place in one edit. */
+/**
+ * One change of a tree, at a path that is a binary string. Removals happen before puts, so that a file can take a
+ * directory's place in one edit.
+ */
 export interface Edit {
   readonly path: string
   readonly remove?: boolean
@@ -24,8 +28,10 @@ const newNode = (): Node => ({ children: new Map(), remove: false, put: undefine
 function plan(edits: readonly Edit[]): Node {
   const root = newNode()
   for (const { path, remove, put } of edits) {
-    const problem = pathProblem(path)
-    if (problem !== undefined) throw invalidArgument(`changes[${JSON.stringify(path.slice(0, 200))}].path`, problem)
+    // Git has paths that no new tree may have; they can be removed.
+    const mayBeThere = put === undefined && readPathProblem(path) === undefined
+    const problem = mayBeThere ? undefined : pathProblem(textForRules(path), path.length)
+    if (problem !== undefined) throw invalidArgument(`changes[${showPath(path)}].path`, problem)
     let node = root
     for (const segment of path.split('/')) {
       const next = node.children.get(segment) ?? newNode()
@@ -33,7 +39,7 @@ function plan(edits: readonly Edit[]): Node {
       node = next
     }
     if (put !== undefined && node.put !== undefined) {
-      throw invalidArgument('changes', `${JSON.stringify(path)} must not be changed twice`)
+      throw invalidArgument('changes', `${showPath(path)} must not be changed twice`)
     }
     node.remove ||= remove ?? false
     node.put ??= put
@@ -56,8 +62,6 @@ interface Place {
   readonly path: string
 }
 
-const show = (path: string) => JSON.stringify(path.slice(0, 200))
-
 function putsBelow(node: Node): boolean {
   return [...node.children.values()].some((child) => child.put !== undefined || putsBelow(child))
 }
@@ -75,15 +79,14 @@ async function apply(workspace: Workspace, { tree, node, path }: Place): Promise
   }
   let isChanged = false
   for (const [segment, child] of node.children) {
-    const name = Buffer.from(segment)
-    const key = name.toString('latin1')
+    const name = Buffer.from(segment, 'latin1')
     const here = path === '' ? segment : `${path}/${segment}`
-    const found = items.get(key)
+    const found = items.get(segment)
     const item = await applyChild(workspace, { item: found, node: child, path: here })
     if (item === found) continue
     isChanged = true
-    if (item === undefined) items.delete(key)
-    else items.set(key, { name, ...item })
+    if (item === undefined) items.delete(segment)
+    else items.set(segment, { name, ...item })
   }
   return isChanged ? workspace.stageTree([...items.values()]) : tree
 }
@@ -101,11 +104,11 @@ async function checkRemovals(
   const items = item.mode === '040000' && node.children.size > 0 ? await workspace.tree(item.oid) : []
   for (const [segment, child] of node.children) {
     const here = `${path}/${segment}`
-    const name = Buffer.from(segment)
+    const name = Buffer.from(segment, 'latin1')
     const found = items.find((entry) => name.equals(entry.name))
     if (found !== undefined) await checkRemovals(workspace, { item: found, node: child, path: here })
     else if (removesSome(child))
-      throw precondition('path_not_found', `cannot remove ${show(here)}: the path does not exist`)
+      throw precondition('path_not_found', `cannot remove ${showPath(here)}: the path does not exist`)
   }
 }
 
@@ -118,17 +121,17 @@ async function applyChild(
   { item, node, path }: { item: TreeItem | undefined; node: Node; path: string }
 ): Promise<Content | undefined> {
   if (node.remove && item === undefined)
-    throw precondition('path_not_found', `cannot remove ${show(path)}: the path does not exist`)
+    throw precondition('path_not_found', `cannot remove ${showPath(path)}: the path does not exist`)
   // Paths below a removed directory may be named too: a file can be moved out of it.
   if (node.remove && item !== undefined) await checkRemovals(workspace, { item, node, path })
   let content: Content | undefined = node.remove ? undefined : item
   if (node.children.size > 0) {
     if (node.put && putsBelow(node))
-      throw invalidArgument('changes', `${show(path)} must not be both a file and a directory`)
+      throw invalidArgument('changes', `${showPath(path)} must not be both a file and a directory`)
     if (content !== undefined && content.mode !== '040000') {
       if (putsBelow(node))
-        throw precondition('path_conflict', `${show(path)} is a file, not a directory; remove it first`)
-      throw precondition('path_not_found', `${show(path)} is a file, not a directory`)
+        throw precondition('path_conflict', `${showPath(path)} is a file, not a directory; remove it first`)
+      throw precondition('path_not_found', `${showPath(path)} is a file, not a directory`)
     }
     const below = node.remove ? { ...node, children: putsOf(node).children } : node
     const oid = await apply(workspace, { tree: content?.oid ?? '', node: below, path })
@@ -138,7 +141,7 @@ async function applyChild(
   if (content !== undefined && (content.mode === '040000') !== (node.put.mode === '040000')) {
     throw precondition(
       'path_conflict',
-      `${show(path)} is a ${content.mode === '040000' ? 'directory' : 'file'}; remove it first`
+      `${showPath(path)} is a ${content.mode === '040000' ? 'directory' : 'file'}; remove it first`
     )
   }
   const { mode, oid } = node.put

@@ -1,7 +1,7 @@
 /** Paths in trees. */
 import { invalidArgument } from '../../src/core/error.ts'
 import type { Mode } from '../../src/git/mode.ts'
-import { meantPath } from '../../src/git/path.ts'
+import { readPathProblem, showPath } from '../../src/git/raw-path.ts'
 import type { TreeItem } from '../../src/git/tree.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { notFound } from './errors.ts'
@@ -21,20 +21,18 @@ export function toEntry(path: Uint8Array, item: TreeItem): Partial<Messages['Tre
 
 /** The segments of a path to be read. @throws BlobwireError `invalid_argument` */
 function segmentsOf(path: string): string[] {
-  const segments = path.split('/')
-  if (path.includes('\0') || segments.some((segment) => segment === '' || segment === '.' || segment === '..')) {
-    throw invalidArgument('path', `must be a path such as "dir/file.txt", without "//", "." and ".."${meantPath(path)}`)
-  }
-  return segments
+  const problem = readPathProblem(path)
+  if (problem !== undefined) throw invalidArgument('path', problem)
+  return path.split('/')
 }
 
-/** The entry at a path below a tree; undefined = missing. */
+/** The entry at a path, a binary string, below a tree; undefined = missing. */
 export async function entryAt(workspace: Workspace, tree: string, path: string): Promise<TreeItem | undefined> {
   let found: TreeItem | undefined
   let oid = tree
   for (const segment of segmentsOf(path)) {
     if (found !== undefined && found.mode !== '040000') return undefined
-    const name = Buffer.from(segment)
+    const name = Buffer.from(segment, 'latin1')
     found = (await workspace.parsedTree(oid)).find(name)
     if (found === undefined) return undefined
     oid = found.oid
@@ -46,6 +44,6 @@ export async function entryAt(workspace: Workspace, tree: string, path: string):
 export async function treeAt(workspace: Workspace, tree: string, path: string): Promise<string> {
   if (path === '') return tree
   const entry = await entryAt(workspace, tree, path)
-  if (entry?.mode !== '040000') throw notFound('path', `directory ${JSON.stringify(path.slice(0, 200))} not found`)
+  if (entry?.mode !== '040000') throw notFound('path', `directory ${showPath(path)} not found`)
   return entry.oid
 }

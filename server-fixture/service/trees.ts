@@ -1,5 +1,6 @@
 /** The RPCs about trees. */
 import { isZeroOid } from '../../src/git/oid.ts'
+import { binaryPath } from '../../src/git/raw-path.ts'
 import { buildTrees, checkEntry, type PathEntry } from '../../src/git/tree-builder.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { checkOid } from './errors.ts'
@@ -30,9 +31,10 @@ export async function storeTree(
   const puts = entries.filter((entry) => !isRemoval(entry))
   for (const [index, entry] of entries.entries()) if (!isRemoval(entry)) checkEntry(entry, workspace.format, index)
   await checkObjects(workspace, puts)
-  const edits = entries.map((entry) =>
-    isRemoval(entry) ? { path: entry.path, remove: true } : { path: entry.path, put: entry }
-  )
+  const edits = entries.map((entry) => ({
+    path: binaryPath(entry),
+    ...(isRemoval(entry) ? { remove: true } : { put: entry })
+  }))
   return { oid: await editTree(workspace, baseTree, edits) }
 }
 
@@ -46,10 +48,10 @@ export async function getTree(
   workspace: Workspace,
   request: Messages['GetTreeRequest']
 ): Promise<Messages['GetTreeResponse']> {
-  const { revision, path, recursive } = request
+  const { revision, recursive } = request
   const limit = pageSize(request.pageSize, 1000, 10_000)
   const [oid, isRecursive, position] = tokens.read(request.pageToken) ?? [
-    await treeAt(workspace, await findTree(workspace, revision), path),
+    await treeAt(workspace, await findTree(workspace, revision), binaryPath(request)),
     recursive,
     []
   ]

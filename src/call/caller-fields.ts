@@ -1,8 +1,8 @@
 /** Fields that servers name, in the caller's own words: the caller gives changes by path, the request lists them. */
 import type { BlobwireError } from '../core/error.ts'
+import { binaryPath, type PathFields, showPath } from '../git/raw-path.ts'
 
-interface ListedChange {
-  readonly path?: string | undefined
+interface ListedChange extends PathFields {
   /** Only of a guard without a change. */
   readonly guard?: unknown
 }
@@ -14,7 +14,7 @@ function callersField(changes: readonly ListedChange[], form: RegExp, field: str
   const change = changes[Number(index)]
   if (change?.path === undefined) return field
   const step = rest.replace(/^\.guarded/, '').replace(/^\.(path|rawPath|guard)$/, '')
-  return `${change.guard === undefined ? 'changes' : 'guards'}[${JSON.stringify(change.path.slice(0, 200))}]${step}`
+  return `${change.guard === undefined ? 'changes' : 'guards'}[${showPath(binaryPath(change))}]${step}`
 }
 
 /**

@@ -11,7 +11,6 @@ import type { OperationName } from './inputs.ts'
 import type { CallMessages, Method } from './interceptor.ts'
 import {
   aFunction,
-  asGiven,
   byPath,
   bytes,
   count,
@@ -20,6 +19,7 @@ import {
   mode,
   object,
   oidOrNull,
+  path,
   seconds,
   type Take,
   text
@@ -42,12 +42,12 @@ const author = object(
 )
 
 const page = { pageSize: count, pageToken: text }
-const treeInput = { revision: text, path: text, recursive: flag }
+const treeInput = { revision: text, path, recursive: flag }
 
 const entries = list(
   object(
-    // Listings have `rawPath` and `rawMode`, too.
-    { path: text, mode, oid: text, rawPath: asGiven, rawMode: asGiven },
+    // Listings have `rawMode`, too.
+    { path, mode, oid: text, rawPath: path, rawMode: text },
     { required: ['path', 'mode', 'oid'], aliases: { name: 'path' } }
   )
 )
@@ -58,7 +58,7 @@ function onlyTrue(value: unknown): unknown {
 }
 
 const changedFile = object(
-  { content: bytes, oid: text, moveFrom: text, delete: onlyTrue, mode, expectedOid: oidOrNull },
+  { content: bytes, oid: text, moveFrom: path, delete: onlyTrue, mode, expectedOid: oidOrNull },
   { aliases: { text: 'content' } }
 )
 
@@ -107,7 +107,7 @@ function refPrefix(value: unknown): unknown {
   return prefix
 }
 
-const blobAddress = object({ oid: text, revision: text, path: text })
+const blobAddress = object({ oid: text, revision: text, path })
 
 const blob = object({ content: bytes }, { required: ['content'] })
 
@@ -152,8 +152,8 @@ const operations: Readonly<Record<OperationName, Take>> = {
   storeBlob,
   getBlob(value) {
     const address = blobAddress(value) as Record<string, unknown>
-    const { oid, revision, path } = address
-    const isOne = oid === undefined ? revision !== undefined && path !== undefined : (revision ?? path) === undefined
+    const { oid, revision, path: at } = address
+    const isOne = oid === undefined ? revision !== undefined && at !== undefined : (revision ?? at) === undefined
     if (isOne) return address
     throw new FieldProblem(`must be the address of a blob: { oid }, or { revision, path }, not ${show(value)}`)
   },
@@ -162,7 +162,7 @@ const operations: Readonly<Record<OperationName, Take>> = {
   getTree: object({ ...treeInput, ...page }),
   storeCommit: object(commitShape, requiredOfCommit),
   getCommit: object({ revision: text }),
-  listCommits: object({ revision: text, path: text, ...page }),
+  listCommits: object({ revision: text, path, ...page }),
   commitFiles: object({ ...changesShape, requestKey: text }, requiredOfChanges),
   listRefs: object({ prefix: refPrefix, ...page }),
   updateRefs: object({ updates: list(update), requestKey: text }, { required: ['updates'] }),
@@ -171,8 +171,8 @@ const operations: Readonly<Record<OperationName, Take>> = {
   storeObject: object({ kind: objectKind, content: bytes, check }, { required: ['kind', 'content'] }),
   getObject(value) {
     const address = blobAddress(value) as Record<string, unknown>
-    const { oid, revision, path } = address
-    if (oid === undefined ? revision !== undefined : (revision ?? path) === undefined) return address
+    const { oid, revision, path: at } = address
+    if (oid === undefined ? revision !== undefined : (revision ?? at) === undefined) return address
     throw new FieldProblem('must be the address of an object: { oid }, { revision }, or { revision, path }')
   },
   storeTag: object(tagShape, rulesOfTag),

@@ -1,10 +1,17 @@
 /** Turns the changes and guards of `commitFiles` into messages. */
 import { invalidArgument } from '../core/error.ts'
 import { isOid } from '../git/oid.ts'
-import { pathProblem } from '../git/path.ts'
+import {
+  binaryPath,
+  type PathFields,
+  pathFields,
+  presentPathProblem,
+  rawPathProblem,
+  showPath
+} from '../git/raw-path.ts'
 import type { Init } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
-import type { Bytes, Change, CommitFilesInput } from './inputs.ts'
+import type { Bytes, Change, CommitFilesInput, Path } from './inputs.ts'
 import { toBytes } from './take.ts'
 
 /** The message of one change. */
@@ -21,12 +28,13 @@ const nothing = ''
 export function fileChanges({ changes, guards }: Pick<CommitFilesInput, 'changes' | 'guards'>): FileChange[] {
   const list = entriesOf(changes).map(([path, change]) => fileChange(path, change))
   if (guards === undefined) return list
-  const changed = new Set(list.map(({ path }) => path))
+  const changed = new Set(list.map(binaryPath))
   for (const [path, expected] of entriesOf(guards)) {
-    const field = fieldOf('guards', path)
-    if (changed.has(path))
+    const fields = pathFields(path)
+    const field = fieldOf('guards', fields, true)
+    if (changed.has(binaryPath(fields)))
       throw invalidArgument(field, 'also in changes; guard the change itself: { content: …, expectedOid: … }')
-    list.push({ path, guard: expectedOid(field, expected) })
+    list.push({ ...fields, guard: expectedOid(field, expected) })
   }
   return list
 }
@@ -55,33 +63,50 @@ export function withOid({ content: _, guarded, ...change }: FileChange, oid: str
   return guarded ? { ...change, guarded: { expectedOid: guarded.expectedOid, oid } } : { ...change, oid }
 }
 
-function fieldOf(list: string, path: string): string {
-  const field = `${list}[${JSON.stringify(path.slice(0, 200))}]`
-  const problem = pathProblem(path)
+/** The name of a change for errors. Git has paths that no new tree may have; they can be read and removed. */
+function fieldOf(list: string, path: PathFields, isPresent: boolean): string {
+  const field = `${list}[${showPath(binaryPath(path))}]`
+  const problem = isPresent ? presentPathProblem(path) : rawPathProblem(path)
   if (problem !== undefined) throw invalidArgument(field, problem)
   return field
 }
 
 /** By path, from an object or a Map. */
-function entriesOf<Value>(given: ReadonlyMap<string, Value> | Readonly<Record<string, Value>>): [string, Value][] {
+function entriesOf<Value>(given: ReadonlyMap<Path, Value> | Readonly<Record<string, Value>>): [Path, Value][] {
   return given instanceof Map ? [...given] : Object.entries(given)
 }
 
 const kinds = ['content', 'oid', 'moveFrom', 'delete'] as const
 
-function fileChange(path: string, change: Change): FileChange {
-  const field = fieldOf('changes', path)
-  if (change === null) return { path, delete: true }
-  if (typeof change === 'string' || change instanceof Uint8Array) return { path, content: toBytes(field, change) }
+function fileChange(given: Path, change: Change): FileChange {
+  const path = pathFields(given)
+  const field = fieldOf('changes', path, isRemoval(change))
+  if (change === null) return { ...path, delete: true }
+  if (typeof change === 'string' || change instanceof Uint8Array) return { ...path, content: toBytes(field, change) }
+  return { ...path, ...changeOf(field, change) }
+}
+
+const isRemoval = (change: Change) =>
+  change === null || (typeof change === 'object' && 'delete' in change && change.delete === true)
+
+function changeOf(field: string, change: Exclude<Change, Bytes | null>): FileChange {
   const given = change as Partial<Record<(typeof kinds)[number] | 'mode' | 'expectedOid', unknown>>
   const [kind = 'delete'] = kinds.filter((name) => given[name] !== undefined)
   const value = given[kind]
-  const put = { [kind]: kind === 'content' ? toBytes(`${field}.content`, value as Bytes) : value }
+  const put = kind === 'moveFrom' ? moveOf(value as Path) : { [kind]: takenOf(kind, value, field) }
   const mode = given.mode as FileChange['mode']
-  const about = mode === undefined ? { path } : { path, mode }
+  const about = mode === undefined ? {} : { mode }
   if (given.expectedOid === undefined) return { ...about, ...put }
   return { ...about, guarded: { expectedOid: expectedOid(`${field}.expectedOid`, given.expectedOid), ...put } }
 }
+
+function moveOf(from: Path): Pick<FileChange, 'moveFrom' | 'rawMoveFrom'> {
+  const { path, rawPath } = pathFields(from)
+  return rawPath === undefined ? { moveFrom: path } : { rawMoveFrom: rawPath }
+}
+
+const takenOf = (kind: string, value: unknown, field: string) =>
+  kind === 'content' ? toBytes(`${field}.content`, value as Bytes) : value
 
 function expectedOid(field: string, value: unknown): string {
   if (value === null) return nothing

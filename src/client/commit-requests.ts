@@ -119,6 +119,7 @@ async function commitOn(
   for (const run of runs) {
     const entries = run.map((change) => ({
       path: change.path ?? '',
+      ...(change.rawPath && { rawPath: change.rawPath }),
       mode: change.mode || '100644',
       oid: change.oid ?? change.guarded?.oid ?? ''
     }))
@@ -142,8 +143,9 @@ async function commitOn(
 function inTrees({ invoker }: BatchContext, changes: readonly FileChange[]) {
   const base64 = invoker.transport === 'json'
   const bounds = { ...invoker.caches.limits, maxBatchOperations: Infinity }
-  const isOfHead = ({ moveFrom, guarded, guard }: FileChange) =>
-    moveFrom !== undefined || guarded?.moveFrom !== undefined || guard !== undefined
+  const isMove = ({ moveFrom, rawMoveFrom }: Pick<FileChange, 'moveFrom' | 'rawMoveFrom'>) =>
+    (moveFrom ?? rawMoveFrom) !== undefined
+  const isOfHead = (change: FileChange) => isMove(change) || isMove(change.guarded ?? {}) || change.guard !== undefined
   // Moves and guards are read from the head: they stay with the commit.
   const ofHead = changes.filter(isOfHead)
   const runs = splitBySize(
@@ -160,5 +162,9 @@ function inTrees({ invoker }: BatchContext, changes: readonly FileChange[]) {
 
 /** The guards alone of changes that are in a tree already. */
 function guardsOf(runs: readonly (readonly FileChange[])[]): FileChange[] {
-  return runs.flat().flatMap(({ path = '', guarded }) => (guarded ? { path, guard: guarded.expectedOid ?? '' } : []))
+  return runs
+    .flat()
+    .flatMap(({ path = '', rawPath, guarded }) =>
+      guarded ? { path, ...(rawPath && { rawPath }), guard: guarded.expectedOid ?? '' } : []
+    )
 }

@@ -3,12 +3,14 @@
  * request; a large commit asks first which contents the server lacks; what fits no request goes ahead in batches, and
  * the commit names it by oid.
  */
+
 import { envelopeBytes, estimateBytes, splitBySize } from '../batch/split.ts'
 import type { CallOptions } from '../call/call-options.ts'
 import { estimateCompressedBytes } from '../compression/sample.ts'
 import { BlobwireError } from '../core/error.ts'
 import { mayFitWhenSplit } from '../core/reasons.ts'
 import { hashObject, type ObjectFormat } from '../git/oid.ts'
+import { binaryPath, showPath } from '../git/raw-path.ts'
 import { afterInput } from '../platform/schedule.ts'
 import type { Messages } from '../schema/messages.ts'
 import { type BatchContext, runBatch } from './batch.ts'
@@ -153,7 +155,7 @@ export class Committing {
     for (const change of changes) {
       const content = contentOf(change)
       if (content === undefined) continue
-      if (content.length > maxInlineBytes) throw tooLarge(change.path ?? '', content.length, maxInlineBytes)
+      if (content.length > maxInlineBytes) throw tooLarge(change, content.length, maxInlineBytes)
       const oid = this.#oidOf(content, format)
       if (!invoker.caches.known.has(repository, oid)) contents.set(oid, content)
     }
@@ -220,8 +222,8 @@ function canBeSplit(error: unknown): boolean {
   return error instanceof BlobwireError && mayFitWhenSplit(error)
 }
 
-function tooLarge(path: string, actual: number, maximum: number): BlobwireError {
-  const message = `${path}: the content has ${actual} bytes; at most maxInlineBytes (${maximum}) are allowed`
+function tooLarge(change: FileChange, actual: number, maximum: number): BlobwireError {
+  const message = `${showPath(binaryPath(change))}: the content has ${actual} bytes; at most maxInlineBytes (${maximum}) are allowed`
   const details = { limit: { limit: 'max_inline_bytes', maximum, actual } }
   return new BlobwireError({ code: 'resource_exhausted', message, details })
 }

@@ -8,6 +8,12 @@ import type { ObjectFormat, ObjectKind } from '../git/oid.ts'
  */
 export type Bytes = Uint8Array | string
 
+/**
+ * A path in a tree, with `/` between the segments. Git's names are bytes: of a path that is not UTF-8, give the bytes, such
+ * as the `rawPath` of a listing.
+ */
+export type Path = string | Uint8Array
+
 /** Author or committer of a commit, with the time. */
 export interface Author {
   name: string
@@ -28,14 +34,20 @@ export interface Author {
  * Address of a blob: its oid, or a revision and a path. `revision` is an oid, ref, branch or tag, optionally followed
  * by `~N` and `^N`.
  */
-export type BlobAddress = { oid: string } | { revision: string; path: string }
+export type BlobAddress = { oid: string } | { revision: string; path: Path }
 
 /** One entry of a new tree. An empty `oid` removes the path from the base tree. */
 export interface NewTreeEntry {
   /** Path relative to the tree, with `/` between segments. The client creates subtrees as needed. */
-  path: string
-  mode: Mode
+  path: Path
+  /** May be empty where the entry removes the path. */
+  mode: Mode | ''
   oid: string
+  /**
+   * As in listings, so that their entries can be given back: takes the place of `path`, unless it is empty.
+   * @default none
+   */
+  rawPath?: Uint8Array | undefined
 }
 
 /** A new tree. */
@@ -59,7 +71,7 @@ export interface GetTreeInput {
    * Path of a directory.
    * @default '' (the root)
    */
-  path?: string | undefined
+  path?: Path | undefined
   /**
    * Whether the listing includes the entries of subdirectories, each after its directory.
    * @default false
@@ -105,7 +117,7 @@ export type ObjectAddress =
   | {
       revision: string
       /** @default '' (the object of the revision) */
-      path?: string | undefined
+      path?: Path | undefined
     }
 
 /** A new annotated tag. */
@@ -155,17 +167,17 @@ export type Change =
     } & Guarded)
   | ({
       /** Path of the file or directory in the commit that the new one is made on. */
-      moveFrom: string
+      moveFrom: Path
       /** @default the moved file's mode */
       mode?: Mode | undefined
     } & Guarded)
   | ({ delete: true } & Guarded)
 
-/** Changes by path. A `Map` also accepts the path `__proto__`, which an object literal does not. */
-export type Changes = Readonly<Record<string, Change>> | ReadonlyMap<string, Change>
+/** Changes by path. A `Map` also accepts `__proto__` and paths that are not UTF-8, which an object literal does not. */
+export type Changes = Readonly<Record<string, Change>> | ReadonlyMap<Path, Change>
 
 /** Guards by path: the oid that must be there, or `null` where nothing may be there. */
-export type Guards = Readonly<Record<string, string | null>> | ReadonlyMap<string, string | null>
+export type Guards = Readonly<Record<string, string | null>> | ReadonlyMap<Path, string | null>
 
 /** Changes of files, to be committed on a branch. */
 export interface CommitFilesInput {
@@ -221,7 +233,7 @@ export interface ListCommitsInput extends PageInput {
    * Only commits that change this path.
    * @default '' (all commits)
    */
-  path?: string | undefined
+  path?: Path | undefined
 }
 
 /** The names to list. */

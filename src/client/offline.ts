@@ -6,11 +6,12 @@ import { invalidArgument } from '../core/error.ts'
 import { encodeCommit } from '../git/commit.ts'
 import type { Mode } from '../git/mode.ts'
 import { hashObject, type ObjectFormat, type ObjectKind, objectFormats, objectKinds } from '../git/oid.ts'
+import { pathFields } from '../git/raw-path.ts'
 import type { Identity } from '../git/signature.ts'
 import { encodeTag } from '../git/tag.ts'
 import { buildTrees, type PathEntry } from '../git/tree-builder.ts'
 import { takeInput } from './call-shapes.ts'
-import type { Author, Bytes, NewTreeEntry, StoreCommitInput, StoreTagInput } from './inputs.ts'
+import type { Author, Bytes, NewTreeEntry, Path, StoreCommitInput, StoreTagInput } from './inputs.ts'
 import { toBytes } from './take.ts'
 
 /** Options of the functions that compute oids. */
@@ -39,7 +40,7 @@ export interface DatedTag extends StoreTagInput {
 export type TreeFile =
   | NewTreeEntry
   | {
-      path: string
+      path: Path
       content: Bytes
       /** @default '100644' */
       mode?: Mode | undefined
@@ -82,10 +83,16 @@ export function treeOid(files: Iterable<TreeFile>, options?: OidOptions): string
   const format = formatOf(options)
   const entries: PathEntry[] = []
   for (const [index, file] of [...files].entries()) {
-    if ('oid' in file) entries.push(file)
-    else {
+    if ('oid' in file) {
+      const { path, mode, oid, rawPath } = file
+      entries.push({ ...pathFields(rawPath?.length ? rawPath : path), mode, oid })
+    } else {
       const { path, mode = '100644', content } = file
-      entries.push({ path, mode, oid: hashObject('blob', toBytes(`files[${index}].content`, content), format) })
+      entries.push({
+        ...pathFields(path),
+        mode,
+        oid: hashObject('blob', toBytes(`files[${index}].content`, content), format)
+      })
     }
   }
   return buildTrees(entries, format).oid

@@ -7,6 +7,7 @@ import { goneContent, isGone } from '../core/contents.ts'
 import { invalidArgument } from '../core/error.ts'
 import { FieldProblem } from '../core/field-problem.ts'
 import { modeRule } from '../git/mode.ts'
+import { binaryPath, pathFields, showPath } from '../git/raw-path.ts'
 import { contentProblem } from './content-problem.ts'
 import type { Bytes } from './inputs.ts'
 
@@ -59,6 +60,13 @@ export function aFunction(value: unknown): unknown {
 
 /** A value that is checked elsewhere. */
 export const asGiven: Take = (value) => value
+
+/** A path in a tree: text, or the bytes of one that is not UTF-8, which are copied. */
+export function path(value: unknown): unknown {
+  if (typeof value === 'string') return value
+  if (value instanceof Uint8Array && !isGone(value)) return new Uint8Array(value)
+  throw new FieldProblem(`must be a string, or the bytes of a path that is not UTF-8, not ${show(value)}`)
+}
 
 export function bytes(value: unknown): unknown {
   if (typeof value === 'string') return value
@@ -142,15 +150,17 @@ export function byPath(take: Take, example: string): Take {
     const isMap = Object.prototype.toString.call(value) === '[object Map]'
     if (!isMap && !isPlain(value)) throw new FieldProblem(`must be an object of paths or a Map, such as ${example}`)
     const entries = isMap ? [...(value as Map<unknown, unknown>)] : Object.entries(value as object)
-    const taken = entries.map(([path, item]): [string, unknown] => {
-      if (typeof path !== 'string') throw new FieldProblem(`has a path that is no string: ${show(path)}`)
+    const taken = entries.map(([key, item]): [string | Uint8Array, unknown] => {
+      if (typeof key !== 'string' && !(key instanceof Uint8Array))
+        throw new FieldProblem(`has a path that is no string: ${show(key)}`)
+      const own = path(key) as string | Uint8Array
       try {
-        return [path, take(item)]
+        return [own, take(item)]
       } catch (problem) {
-        throw located(problem, `[${JSON.stringify(path.slice(0, 200))}]`)
+        throw located(problem, `[${showPath(binaryPath(pathFields(own)))}]`)
       }
     })
-    return isMap ? new Map(taken) : Object.fromEntries(taken)
+    return isMap ? new Map(taken) : Object.fromEntries(taken as [string, unknown][])
   }
 }
 

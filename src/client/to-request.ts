@@ -1,11 +1,22 @@
 /** Turns the inputs of calls into request messages: strings become bytes, `null` a zero oid, and dates are filled in. */
 import type { Clock } from '../core/clock.ts'
 import { BlobwireError, invalidArgument } from '../core/error.ts'
+import type { Mode } from '../git/mode.ts'
 import { type ObjectFormat, zeroOid } from '../git/oid.ts'
+import { type PathFields, pathFields } from '../git/raw-path.ts'
 import type { Init } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
 import { fileChanges, fillGuards } from './changes.ts'
-import type { Author, CommitFilesInput, NewTreeEntry, OperationInputs, OperationName } from './inputs.ts'
+import type {
+  Author,
+  BlobAddress,
+  CommitFilesInput,
+  NewTreeEntry,
+  ObjectAddress,
+  OperationInputs,
+  OperationName,
+  Path
+} from './inputs.ts'
 import { toBytes } from './take.ts'
 
 /** The sources of defaults in request messages. */
@@ -43,12 +54,17 @@ export function commitFields({ branch, message, author, committer }: CommitFiles
   return committer === undefined ? signed : { ...signed, committer: newSignature(committer) }
 }
 
-/** Refuses entries of a listing whose path is not UTF-8: its text would be another path. */
-function treeEntries(entries: readonly (NewTreeEntry & { rawPath?: Uint8Array })[]): readonly NewTreeEntry[] {
-  const other = entries.find(({ rawPath }) => rawPath !== undefined && rawPath.length > 0)
-  if (other === undefined) return entries
-  throw invalidArgument(`entries[${entries.indexOf(other)}].path`, `must be UTF-8, not ${JSON.stringify(other.path)}`)
+function treeEntry({ path, mode, oid, rawPath }: NewTreeEntry): Init<Messages['TreeEntry']> {
+  return { ...pathFields(rawPath?.length ? rawPath : path), mode: mode as Mode, oid }
 }
+
+/** The input with its path as messages carry it. */
+function withPath<Input extends { path?: Path | undefined }>(input: Input): Omit<Input, 'path'> & PathFields {
+  const { path, ...rest } = input
+  return path === undefined ? rest : { ...rest, ...pathFields(path) }
+}
+
+const address = (input: BlobAddress | ObjectAddress) => ('oid' in input ? { oid: input.oid } : withPath(input))
 
 function commitFiles(input: CommitFilesInput, { objectFormat }: RequestDefaults): Request<'commitFiles'> {
   const zero = zeroOid(objectFormat)
@@ -63,10 +79,10 @@ const prepared: {
   [Name in OperationName]: (input: OperationInputs[Name], defaults: RequestDefaults) => Request<Name>
 } = {
   storeBlob: (input) => ({ content: toBytes('content', input.content) }),
-  getBlob: (input) => ({ ...input }),
+  getBlob: address,
   findMissing: (input) => ({ oids: input.oids }),
-  storeTree: (input) => ({ entries: treeEntries(input.entries), baseTree: input.baseTree }),
-  getTree: (input) => ({ ...input, revision: input.revision ?? 'HEAD' }),
+  storeTree: (input) => ({ entries: input.entries.map(treeEntry), baseTree: input.baseTree }),
+  getTree: (input) => ({ ...withPath(input), revision: input.revision ?? 'HEAD' }),
   storeCommit: (input, defaults) => ({
     tree: input.tree,
     parents: input.parents ?? [],
@@ -74,7 +90,7 @@ const prepared: {
     ...signatures(input, defaults)
   }),
   getCommit: (input) => ({ revision: input.revision ?? 'HEAD' }),
-  listCommits: (input) => ({ ...input, revision: input.revision ?? 'HEAD' }),
+  listCommits: (input) => ({ ...withPath(input), revision: input.revision ?? 'HEAD' }),
   commitFiles,
   listRefs: (input) => ({ ...input }),
   updateRefs: (input, defaults) => ({
@@ -87,7 +103,7 @@ const prepared: {
   compare: (input) => ({ ...input }),
   getRepository: () => ({}),
   storeObject: (input) => ({ ...input, content: toBytes('content', input.content) }),
-  getObject: (input) => ({ ...input }),
+  getObject: address,
   storeTag: (input, defaults) => ({ ...input, tagger: signature(input.tagger, defaults) }),
   getTag: (input) => ({ ...input })
 }

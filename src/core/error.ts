@@ -29,6 +29,8 @@ export interface RefMismatch {
 /** A path that was not as a guard expected it. All-zero oids stand for "nothing at that path". */
 export interface PathMismatch {
   path: string
+  /** Only where the path is not UTF-8: its bytes. */
+  rawPath?: Uint8Array
   expectedOid: string
   foundOid: string
 }

@@ -20,11 +20,11 @@ export function meantPath(path: string): string {
 }
 
 /** The rule that a path violates; undefined = a tree can hold it. */
-export function pathProblem(path: string): string | undefined {
+export function pathProblem(path: string, length?: number): string | undefined {
   if (typeof path !== 'string' || path === '') return 'must be a path such as "dir/file.txt"'
   if (!path.isWellFormed()) return 'must be well-formed Unicode, without lone surrogates'
   if (path.includes('\0')) return 'must not contain NUL'
-  if (utf8Length(path) > maxPathBytes) return `must have at most ${maxPathBytes} bytes`
+  if ((length ?? utf8Length(path)) > maxPathBytes) return `must have at most ${maxPathBytes} bytes`
   const segments = path.split('/')
   for (const [index, segment] of segments.entries()) {
     if (segment === '') return `must not begin or end with "/" or contain "//"${meantPath(path)}`

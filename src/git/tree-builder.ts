@@ -1,14 +1,14 @@
 /** Builds the trees of a directory structure from its paths. */
 import { invalidArgument } from '../core/error.ts'
-import { encodeUtf8 } from '../platform/bytes.ts'
+import { encodeLatin1 } from '../platform/bytes.ts'
 import { isMode, modeRule } from './mode.ts'
 import { hashObject, isOid, type ObjectFormat, oidProblem } from './oid.ts'
-import { modeProblem, pathProblem } from './path.ts'
+import { modeProblem } from './path.ts'
+import { binaryPath, type PathFields, rawPathProblem, showPath, textForRules } from './raw-path.ts'
 import { encodeTree, type TreeItem } from './tree.ts'
 
 /** A file or a whole tree, at a path with "/" between the segments. */
-export interface PathEntry {
-  readonly path: string
+export interface PathEntry extends PathFields {
   readonly mode: string
   readonly oid: string
 }
@@ -21,14 +21,14 @@ export interface BuiltTrees {
   readonly trees: Map<string, Uint8Array>
 }
 
-/** A directory under construction: its subdirectories and entries by name. */
+/** A directory under construction: its subdirectories and entries by name, a binary string. */
 type Directory = Map<string, Directory | PathEntry>
 
 /** @throws BlobwireError `invalid_argument` naming the entry for a path, mode or oid that a tree cannot hold */
 export function checkEntry(entry: PathEntry, format: ObjectFormat, index: number): void {
-  const { path, mode, oid } = entry
+  const { mode, oid } = entry
   const where = `entries[${index}]`
-  const problem = pathProblem(path) ?? modeProblem(path, mode)
+  const problem = rawPathProblem(entry) ?? modeProblem(textForRules(binaryPath(entry)), mode)
   if (problem !== undefined) throw invalidArgument(`${where}.path`, problem)
   if (!isMode(mode)) throw invalidArgument(`${where}.mode`, modeRule(mode))
   if (!isOid(oid, format)) throw invalidArgument(`${where}.oid`, oidProblem(oid, format))
@@ -50,7 +50,8 @@ export function buildTrees(entries: Iterable<PathEntry>, format: ObjectFormat): 
 }
 
 function place(root: Directory, entry: PathEntry): void {
-  const segments = entry.path.split('/')
+  const path = binaryPath(entry)
+  const segments = path.split('/')
   const name = segments.pop() as string
   let directory = root
   for (const segment of segments) {
@@ -60,20 +61,20 @@ function place(root: Directory, entry: PathEntry): void {
       const made: Directory = new Map()
       directory.set(segment, made)
       directory = made
-    } else throw conflict(entry.path)
+    } else throw conflict(path)
   }
-  if (directory.has(name)) throw conflict(entry.path)
+  if (directory.has(name)) throw conflict(path)
   directory.set(name, entry)
 }
 
 function conflict(path: string): Error {
-  return invalidArgument('entries', `${JSON.stringify(path)} occurs twice, or is both a file and a directory`)
+  return invalidArgument('entries', `${showPath(path)} occurs twice, or is both a file and a directory`)
 }
 
 function write(directory: Directory, format: ObjectFormat, trees: Map<string, Uint8Array>): string {
   const items: TreeItem[] = []
   for (const [name, item] of directory) {
-    const bytes = encodeUtf8(name)
+    const bytes = encodeLatin1(name)
     if (item instanceof Map) items.push({ name: bytes, mode: '040000', oid: write(item, format, trees) })
     else items.push({ name: bytes, mode: item.mode, oid: item.oid })
   }

@@ -59,7 +59,8 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
     { name: 'repository', number: 1, kind: 'string' },
     { name: 'oid', number: 2, kind: 'string' },
     { name: 'revision', number: 3, kind: 'string' },
-    { name: 'path', number: 4, kind: 'string' }
+    { name: 'path', number: 4, kind: 'string' },
+    { name: 'rawPath', number: 5, kind: 'bytes' }
   ],
   GetBlobResponse: [
     { name: 'oid', number: 1, kind: 'string' },
@@ -90,7 +91,8 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
     { name: 'path', number: 3, kind: 'string' },
     { name: 'recursive', number: 4, kind: 'bool' },
     { name: 'pageSize', number: 5, kind: 'uint32' },
-    { name: 'pageToken', number: 6, kind: 'string' }
+    { name: 'pageToken', number: 6, kind: 'string' },
+    { name: 'rawPath', number: 7, kind: 'bytes' }
   ],
   GetTreeResponse: [
     { name: 'oid', number: 1, kind: 'string' },
@@ -132,7 +134,8 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
     { name: 'revision', number: 2, kind: 'string' },
     { name: 'path', number: 3, kind: 'string' },
     { name: 'pageSize', number: 4, kind: 'uint32' },
-    { name: 'pageToken', number: 5, kind: 'string' }
+    { name: 'pageToken', number: 5, kind: 'string' },
+    { name: 'rawPath', number: 6, kind: 'bytes' }
   ],
   ListCommitsResponse: [
     { name: 'commits', number: 1, kind: 'message', type: 'Commit', repeated: true },
@@ -157,7 +160,8 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
     { name: 'repository', number: 1, kind: 'string' },
     { name: 'oid', number: 2, kind: 'string' },
     { name: 'revision', number: 3, kind: 'string' },
-    { name: 'path', number: 4, kind: 'string' }
+    { name: 'path', number: 4, kind: 'string' },
+    { name: 'rawPath', number: 5, kind: 'bytes' }
   ],
   GetObjectResponse: [
     { name: 'oid', number: 1, kind: 'string' },
@@ -196,14 +200,17 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
     { name: 'delete', number: 5, kind: 'bool', oneof: 'change' },
     { name: 'moveFrom', number: 6, kind: 'string', oneof: 'change' },
     { name: 'guarded', number: 7, kind: 'message', type: 'GuardedChange', oneof: 'change' },
-    { name: 'guard', number: 8, kind: 'string', oneof: 'change' }
+    { name: 'guard', number: 8, kind: 'string', oneof: 'change' },
+    { name: 'rawMoveFrom', number: 10, kind: 'bytes', oneof: 'change' },
+    { name: 'rawPath', number: 9, kind: 'bytes' }
   ],
   GuardedChange: [
     { name: 'expectedOid', number: 1, kind: 'string' },
     { name: 'content', number: 2, kind: 'bytes', oneof: 'change' },
     { name: 'oid', number: 3, kind: 'string', oneof: 'change' },
     { name: 'delete', number: 4, kind: 'bool', oneof: 'change' },
-    { name: 'moveFrom', number: 5, kind: 'string', oneof: 'change' }
+    { name: 'moveFrom', number: 5, kind: 'string', oneof: 'change' },
+    { name: 'rawMoveFrom', number: 6, kind: 'bytes', oneof: 'change' }
   ],
   NewSignature: [
     { name: 'name', number: 1, kind: 'string' },
@@ -460,7 +467,8 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
   PathMismatch: [
     { name: 'path', number: 1, kind: 'string' },
     { name: 'expectedOid', number: 2, kind: 'string' },
-    { name: 'foundOid', number: 3, kind: 'string' }
+    { name: 'foundOid', number: 3, kind: 'string' },
+    { name: 'rawPath', number: 4, kind: 'bytes' }
   ],
   LimitExceeded: [
     { name: 'limit', number: 1, kind: 'string' },

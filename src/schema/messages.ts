@@ -94,6 +94,8 @@ export interface GetBlobRequest {
   oid: string
   revision: string
   path: string
+  /** In place of `path` where that is not UTF-8: its bytes. */
+  rawPath: Uint8Array
 }
 
 export interface GetBlobResponse {
@@ -122,7 +124,8 @@ export interface TreeEntry {
   mode: Mode
   /** In StoreTree with a base_tree, an empty or all-zero oid removes the path. */
   oid: string
-  /** Only in answers, and only where the path is not UTF-8: its bytes. `path` then has U+FFFD in it. */
+  /** Only where the path is not UTF-8: its bytes. In answers, `path` then has U+FFFD in it; in requests, it has no
+   * meaning. */
   rawPath: Uint8Array
   /** Only in answers, and only where the tree has the mode in another text than Git writes, such as "100664" in old
    * history: that text. `mode` is as Git reads it. */
@@ -152,6 +155,8 @@ export interface GetTreeRequest {
   /** At most this many; 0 = 1000, the most is 10000. */
   pageSize: number
   pageToken: string
+  /** In place of `path` where that is not UTF-8: its bytes. */
+  rawPath: Uint8Array
 }
 
 export interface GetTreeResponse {
@@ -221,6 +226,8 @@ export interface ListCommitsRequest {
   /** At most this many; 0 = 100, the most is 1000. */
   pageSize: number
   pageToken: string
+  /** In place of `path` where that is not UTF-8: its bytes. */
+  rawPath: Uint8Array
 }
 
 export interface ListCommitsResponse {
@@ -261,6 +268,8 @@ export interface GetObjectRequest {
   /** As in GetTree, but the name of an annotated tag stands for the tag itself. */
   revision: string
   path: string
+  /** In place of `path` where that is not UTF-8: its bytes. */
+  rawPath: Uint8Array
 }
 
 export interface GetObjectResponse {
@@ -331,10 +340,14 @@ export interface FileChange {
   delete?: boolean | undefined
   /** Move the file or directory at this path of the head that the commit is made on. */
   moveFrom?: string | undefined
-  /** One of the four above, if the path is still as the caller saw it. */
+  /** A change such as those above, if the path is still as the caller saw it. */
   guarded?: GuardedChange | undefined
   /** Change nothing: the oid that must be at `path`; all zeros = nothing must be there. */
   guard?: string | undefined
+  /** As move_from, where that is not UTF-8: its bytes. */
+  rawMoveFrom?: Uint8Array | undefined
+  /** In place of `path` where that is not UTF-8: its bytes. */
+  rawPath: Uint8Array
 }
 
 /** A change of a path that must be as the caller saw it. */
@@ -345,6 +358,7 @@ export interface GuardedChange {
   oid?: string | undefined
   delete?: boolean | undefined
   moveFrom?: string | undefined
+  rawMoveFrom?: Uint8Array | undefined
 }
 
 /** Who makes a commit. */
@@ -749,6 +763,8 @@ export interface PathMismatch {
   path: string
   expectedOid: string
   foundOid: string
+  /** As TreeEntry.raw_path. */
+  rawPath: Uint8Array
 }
 
 export interface LimitExceeded {

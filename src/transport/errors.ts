@@ -1,6 +1,6 @@
 /** The errors that all transports share. */
 import { codeFromName } from '../core/code.ts'
-import { BlobwireError, type BlobwireErrorInit, type ErrorDetails } from '../core/error.ts'
+import { BlobwireError, type BlobwireErrorInit, type ErrorDetails, type PathMismatch } from '../core/error.ts'
 import type { Messages } from '../schema/messages.ts'
 
 /** The properties of an error that its detail message tells. */
@@ -16,12 +16,15 @@ export function errorOfOperation({ code, message, detail }: Messages['OperationE
   return new BlobwireError({ ...facts, ...factsOf(detail) })
 }
 
+const pathMismatchOf = ({ rawPath, ...mismatch }: Messages['PathMismatch']): PathMismatch =>
+  rawPath.length > 0 ? { ...mismatch, rawPath } : mismatch
+
 /** The typed details; empty fields are left out. */
 function detailsOf(detail: Messages['ErrorDetail']): ErrorDetails {
   const { refMismatches, pathMismatches, limit, violations, missingOids, retryAfterMs } = detail
   return {
     ...(refMismatches.length > 0 ? { refMismatches } : {}),
-    ...(pathMismatches.length > 0 ? { pathMismatches } : {}),
+    ...(pathMismatches.length > 0 ? { pathMismatches: pathMismatches.map(pathMismatchOf) } : {}),
     ...(limit ? { limit } : {}),
     ...(violations.length > 0 ? { violations } : {}),
     ...(missingOids.length > 0 ? { missingOids } : {}),

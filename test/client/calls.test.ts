@@ -172,18 +172,6 @@ test('names no repository can have are refused before anything is sent', async (
   await client.close()
 })
 
-test('an entry of a listing whose path is not UTF-8 is not stored under another name', async () => {
-  const client = createClient({ endpoint: 'http://127.0.0.1:1' })
-  const entry = { path: 'a\ufffd', mode: '100644', oid: 'ce013625030ba8dba906f756967f9e9ca394464a' } as const
-  const entries = [
-    { ...entry, path: 'b', rawPath: new Uint8Array(0) },
-    { ...entry, rawPath: Uint8Array.of(0x61, 0xff) }
-  ]
-  const refusal = { code: 'invalid_argument', sent: 'never', message: /: entries\[1\]\.path: must be UTF-8/ }
-  await assert.rejects(client.storeTree('demo', entries), refusal)
-  await client.close()
-})
-
 test('a batch is split to fit the limits, both ways, and keeps its order', async (context) => {
   const fixture = atEnd(
     context,

@@ -170,6 +170,8 @@ async function callInputs(context: TestContext): Promise<Held> {
   const sentChanges = last('CommitFiles').message['changes'] as Partial<Messages['FileChange']>[]
   const { entries } = await repository.getTree()
   const modes = Object.fromEntries(entries.map(({ path, mode }) => [path, mode]))
+  await repository.storeTree(entries.map(({ path, mode, oid: of }) => ({ path, mode, oid: of })))
+  const [sentEntry] = last('StoreTree').message['entries'] as Partial<Messages['TreeEntry']>[]
 
   await Promise.all([repository.getCommit(), repository.listCommits(), repository.listRefs({}, {})])
   const transport = await repository.getBlob(emptyTreeOid('sha1')).catch((error: BlobwireError) => error.transport)
@@ -185,6 +187,7 @@ async function callInputs(context: TestContext): Promise<Held> {
       defaultBranch: defaultBranch.replace('refs/heads/', '')
     }),
     ...named('StoreTreeInput', { baseTree: tree }),
+    ...named('NewTreeEntry', { rawPath: sentEntry && 'rawPath' in sentEntry ? sentEntry.rawPath : undefined }),
     ...named('StoreCommitInput', { parents: stored['parents'], committer: stored['committer'] }),
     ...named('Author', { timeSeconds, zone }),
     ...named('CommitFilesInput', {

@@ -7,6 +7,7 @@ import { editTree } from '../../server-fixture/service/tree-edit.ts'
 import { Workspace } from '../../server-fixture/service/workspace.ts'
 import { MemoryStore } from '../../server-fixture/store/memory-store.ts'
 import { BlobwireError } from '../../src/core/error.ts'
+import { binaryPath } from '../../src/git/raw-path.ts'
 import { parseTree } from '../../src/git/tree.ts'
 import { buildTrees } from '../../src/git/tree-builder.ts'
 import { defaultLimits } from '../../src/schema/default-limits.ts'
@@ -49,7 +50,8 @@ async function editedByServer({ model, edits }: Parameters<Parameters<typeof any
   const { oid, trees } = buildTrees(entriesOf(model), 'sha1')
   for (const content of trees.values()) workspace.stage('tree', content)
   try {
-    return await editTree(workspace, model.size > 0 ? oid : '', edits)
+    const named = edits.map((edit) => ({ ...edit, path: binaryPath(edit) }))
+    return await editTree(workspace, model.size > 0 ? oid : '', named)
   } catch (error) {
     if (!(error instanceof BlobwireError)) throw error
     return { refusal: error.reason || error.code }

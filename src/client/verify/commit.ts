@@ -2,7 +2,7 @@
 import type { CommitFields } from '../../git/commit.ts'
 import { hashObject, isZeroOid, type ObjectFormat } from '../../git/oid.ts'
 import type { Identity } from '../../git/signature.ts'
-import { buildTrees } from '../../git/tree-builder.ts'
+import { buildTrees, type PathEntry } from '../../git/tree-builder.ts'
 import type { Init } from '../../schema/descriptor.ts'
 import type { Messages } from '../../schema/messages.ts'
 import { contentOf, type FileChange } from '../changes.ts'
@@ -27,13 +27,18 @@ export function hasExpectedParents(expectedHead: string, parents: readonly strin
 
 /** The tree of a commit that begins a branch: the changes are all of it. Undefined = only the server can know. */
 export function wholeTreeOf(changes: readonly FileChange[], format: ObjectFormat): string | undefined {
-  const entries: { path: string; mode: string; oid: string }[] = []
+  const entries: PathEntry[] = []
   for (const change of changes) {
     if (change.guard !== undefined) continue
     const content = contentOf(change)
     const oid = content ? hashObject('blob', content, format) : (change.oid ?? change.guarded?.oid)
     if (oid === undefined) return undefined
-    entries.push({ path: change.path ?? '', mode: change.mode || '100644', oid })
+    entries.push({
+      path: change.path,
+      rawPath: change.rawPath as Uint8Array | undefined,
+      mode: change.mode || '100644',
+      oid
+    })
   }
   return buildTrees(entries, format).oid
 }
