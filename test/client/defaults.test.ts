@@ -187,7 +187,7 @@ async function callInputs(context: TestContext): Promise<Held> {
       defaultBranch: defaultBranch.replace('refs/heads/', '')
     }),
     ...named('StoreTreeInput', { baseTree: tree }),
-    ...named('NewTreeEntry', { rawPath: sentEntry && 'rawPath' in sentEntry ? sentEntry.rawPath : undefined }),
+    ...named('NewTreeEntry', { rawPath: sentEntry?.rawPath?.length || undefined }),
     ...named('StoreCommitInput', { parents: stored['parents'], committer: stored['committer'] }),
     ...named('Author', { timeSeconds, zone }),
     ...named('CommitFilesInput', {

@@ -155,7 +155,12 @@ describe('as proto3 has it,', () => {
   })
 
   test('of a oneof the last one counts, and the same one is merged', () => {
-    assert.deepEqual(decodeProtobuf('FileChange', hex('1a 01 61 22 01 62')), { path: '', mode: '', rawPath: new Uint8Array(0), oid: 'b' })
+    assert.deepEqual(decodeProtobuf('FileChange', hex('1a 01 61 22 01 62')), {
+      path: '',
+      mode: '',
+      rawPath: new Uint8Array(0),
+      oid: 'b'
+    })
     const apply = decodeProtobuf('KeyedOperation', hex('1a 03 12 01 61  22 00  1a 03 12 01 62 '))
     assert.deepEqual([apply.commitFiles?.branch, apply.updateRefs], ['b', undefined])
     const merged = decodeProtobuf('KeyedOperation', hex('1a 03 12 01 61  1a 03 3a 01 62'))
