@@ -58,9 +58,6 @@ export function aFunction(value: unknown): unknown {
   throw new FieldProblem(`must be a function, not ${show(value)}`)
 }
 
-/** A value that is checked elsewhere. */
-export const asGiven: Take = (value) => value
-
 /** A path in a tree: text, or the bytes of one that is not UTF-8, which are copied. */
 export function path(value: unknown): unknown {
   if (typeof value === 'string') return value
