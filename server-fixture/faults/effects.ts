@@ -33,9 +33,9 @@ export function withEffects(store: Store, onEffect: (effect: Effect) => void): S
       return creation
     },
     async updateRepository(repository, defaultBranch, request): Promise<RepositoryInfo> {
-      const before = await store.getRepository(repository)
+      const before = await store.readHead(repository)
       const info = await store.updateRepository(repository, defaultBranch, request)
-      const changed = before?.defaultBranch !== info.defaultBranch
+      const changed = before.ref !== info.defaultBranch
       if (changed) onEffect({ kind: 'repository_updated', repository, name: info.defaultBranch })
       return info
     },

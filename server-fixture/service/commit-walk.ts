@@ -23,6 +23,8 @@ export class CommitWalk implements Walk<ReadCommit>, WaitingWalk {
   readonly #contents: PathContents
   /** Commits that were found since the start, by the bytes of their oids. */
   readonly #seen = new Set<string>()
+  /** Commits at which the history ends. */
+  #shallow: ReadonlySet<string> | undefined
   #caller: Workspace | undefined
   #start: string
   #visited = 0
@@ -127,7 +129,9 @@ export class CommitWalk implements Walk<ReadCommit>, WaitingWalk {
   }
 
   /** Decides which parents to follow, and whether the commit itself changes the path. */
-  async #simplify({ tree, parents }: ReadCommit) {
+  async #simplify({ oid, tree, parents: stored }: ReadCommit) {
+    this.#shallow ??= await this.#workspace.shallowCommits()
+    const parents = this.#shallow.has(oid) ? [] : stored
     if (this.path === '') return { isShown: true, follow: parents }
     const contentAt = (root: string) => this.#contents.at(this.#workspace, root, this.#reader.ahead)
     const here = await contentAt(tree)

@@ -9,6 +9,7 @@ import { compare } from './compare.ts'
 import type { Access } from './context.ts'
 import { getObject, storeObject } from './objects.ts'
 import { listRefs, updateRefs } from './refs.ts'
+import { getRepository } from './repositories.ts'
 import { getTag, storeTag } from './tags.ts'
 import { getTree, storeTree } from './trees.ts'
 import type { Workspace } from './workspace.ts'
@@ -45,7 +46,7 @@ const definitions: { [Name in OperationName]-?: OperationDefinition<Name> } = {
       throw new BlobwireError({ code: 'internal', message: 'apply has no key' })
     }
   },
-  getRepository: { access: 'read', run: ({ repository }) => ({ ...repository }) },
+  getRepository: { access: 'read', run: getRepository },
   storeObject: { access: 'write', run: storeObject },
   getObject: { access: 'read', run: getObject },
   storeTag: { access: 'write', run: storeTag },

@@ -11,6 +11,7 @@ import { defaultPageBounds, Pace, type PageBounds } from './pace.ts'
 import { PageTokens } from './page-token.ts'
 import { pageSize } from './paging.ts'
 import { keyedRefusal, keyedRequest, type WriteKey } from './request-keys.ts'
+import type { Workspace } from './workspace.ts'
 
 /** @throws BlobwireError `invalid_argument` */
 export function checkName(repository: string): void {
@@ -43,6 +44,11 @@ export function openRepository(store: Store, repository: string): Promise<Reposi
   }
   const found = store.getRepository(repository)
   return found instanceof Promise ? found.then(known) : known(found)
+}
+
+/** GetRepository: the default branch is the one that HEAD names now. */
+export async function getRepository(workspace: Workspace): Promise<Messages['GetRepositoryResponse']> {
+  return { ...workspace.repository, defaultBranch: (await workspace.head()).ref }
 }
 
 /** Checks the right to create a repository. @throws BlobwireError `invalid_argument`, `permission_denied` */

@@ -19,20 +19,31 @@ export interface Found {
   readonly kind: ObjectKind
 }
 
-/** Only names that refs can have reach the store. One level is enough here: `refs/stash`. */
-function mayBeRef(name: string): boolean {
-  return refFormatProblem(name.replace(/^refs\//, 'refs/any/')) === undefined
-}
+/** Only names that refs can have reach the store. */
+const mayBeRef = (name: string) => refFormatProblem(name) === undefined
 
 async function baseOid(workspace: Workspace, base: string): Promise<string> {
   if (isOid(base, workspace.format)) return base
-  const isHead = base === 'HEAD' || base === ''
-  const candidates = isHead
-    ? [workspace.repository.defaultBranch]
-    : [...(base.startsWith('refs/') ? [base] : []), `refs/${base}`, `refs/tags/${base}`, `refs/heads/${base}`]
+  if (base === 'HEAD' || base === '') {
+    const { oid, ref } = await workspace.head()
+    return oid ?? refuse(workspace, base || 'HEAD', ref)
+  }
+  const named = base.startsWith('refs/') ? [base] : []
+  const candidates = [...named, `refs/${base}`, `refs/tags/${base}`, `refs/heads/${base}`]
   const found = (await workspace.refs(candidates.filter(mayBeRef))).find((oid) => oid !== undefined)
-  if (found !== undefined) return found
-  throw notFound('revision', `revision ${JSON.stringify(base.slice(0, 200))} not found`)
+  return found ?? refuse(workspace, base)
+}
+
+/**
+ * @param ref the ref that HEAD names, where the revision is HEAD
+ * @throws BlobwireError `not_found`, reason `revision`, with the probable cause
+ */
+async function refuse(workspace: Workspace, base: string, ref?: string): Promise<never> {
+  const isEmpty = (await workspace.listRefs({ prefix: '', after: '', limit: 1 })).length === 0
+  const names = ref === undefined ? '' : `; HEAD names ${ref}, which does not exist`
+  const advice = isEmpty || ref === undefined ? '' : ': choose another branch with updateRepository({ defaultBranch })'
+  const cause = isEmpty ? `: the repository has no commits yet${names}` : `${names}${advice}`
+  throw notFound('revision', `revision ${JSON.stringify(base.slice(0, 200))} not found${cause}`)
 }
 
 async function peel(workspace: Workspace, oid: string): Promise<Found> {
@@ -49,9 +60,11 @@ async function peel(workspace: Workspace, oid: string): Promise<Found> {
 async function step(workspace: Workspace, oid: string, parent: number): Promise<string> {
   if (parent === 0) return oid
   const { parents } = await workspace.commit(oid)
-  const found = parents[parent - 1]
-  if (found === undefined) throw notFound('revision', `commit ${oid} has no parent ${parent}`)
-  return found
+  const isEnd = parents.length > 0 && (await workspace.shallowCommits()).has(oid)
+  const found = isEnd ? undefined : parents[parent - 1]
+  if (found !== undefined) return found
+  const cause = isEnd ? ': the history is shallow, and ends there' : ''
+  throw notFound('revision', `commit ${oid} has no parent ${parent}${cause}`)
 }
 
 /**

@@ -4,11 +4,11 @@
  */
 import type { RefMismatch } from '../../src/core/error.ts'
 import { type ParsedCommit, parseCommit } from '../../src/git/commit.ts'
-import { hashObject, type ObjectFormat, type ObjectKind, zeroOid } from '../../src/git/oid.ts'
+import { hashObject, type ObjectFormat, type ObjectKind } from '../../src/git/oid.ts'
 import { encodeItems, inGitsOrder, type TreeItem } from '../../src/git/tree.ts'
 import type { Limits } from '../../src/schema/default-limits.ts'
-import { compareNames, pageOfNames } from '../store/name-page.ts'
 import type {
+  Head,
   KeyedRequest,
   NewObject,
   ObjectInfo,
@@ -21,6 +21,7 @@ import type {
 } from '../store/store.ts'
 import type { BranchQueues } from './branch-queue.ts'
 import { type CallContext, throwIfAbandoned } from './context.ts'
+import { HeldMoves } from './held-moves.ts'
 import { KeptTrees } from './kept-trees.ts'
 import { contentOf } from './object-content.ts'
 import { defaultPageBounds, type PageBounds } from './pace.ts'
@@ -42,8 +43,7 @@ export interface WorkspaceContext {
   readonly caller: Pick<CallContext, 'signal' | 'deadlineMs'>
 }
 
-/** Work that is not atomic holds nothing back. */
-const noMoves = new Map<string, RefMove>()
+const noCommits: ReadonlySet<string> = new Set()
 
 export class Workspace {
   readonly repository: RepositoryInfo
@@ -67,8 +67,9 @@ export class Workspace {
   /** Trees that edits read and make. */
   #trees: KeptTrees | undefined
   #stagedTrees: WeakMap<NewObject, ParsedTree> | undefined
-  readonly #moves: Map<string, RefMove>
+  readonly #held: HeldMoves | undefined
   #storeReads: StoreReads | undefined
+  #shallow: ReadonlySet<string> | undefined
 
   constructor(context: WorkspaceContext, atomic: boolean) {
     const { store, repository, limits, commits, caches, pageBounds = defaultPageBounds, caller } = context
@@ -81,7 +82,7 @@ export class Workspace {
     this.format = repository.objectFormat
     this.limits = limits
     this.atomic = atomic
-    this.#moves = atomic ? new Map() : noMoves
+    this.#held = atomic ? new HeldMoves(this.format) : undefined
   }
 
   /** Adds an object to this work; it is durable after `flush`. Returns its oid. */
@@ -188,32 +189,29 @@ export class Workspace {
     return { ...parseCommit(raw), raw }
   }
 
+  /** The commits whose parents are left out, because the history ends there. */
+  async shallowCommits(): Promise<ReadonlySet<string>> {
+    this.#shallow ??= (await this.store.shallowCommits?.(this.repository.repository)) ?? noCommits
+    return this.#shallow
+  }
+
   /** The oids of refs, in order; undefined = no such ref. */
   async refs(names: readonly string[]): Promise<(string | undefined)[]> {
     const stored = await this.store.readRefs(this.repository.repository, names)
-    return names.map((name, index) => {
-      const move = this.#moves.get(name)
-      if (move === undefined) return stored[index]
-      return move.newOid === zeroOid(this.format) ? undefined : move.newOid
-    })
+    return this.#held === undefined ? stored : this.#held.applyTo(names, stored)
+  }
+
+  /** HEAD, with held-back moves applied. */
+  async head(): Promise<Head> {
+    const head = await this.store.readHead(this.repository.repository)
+    return this.#held === undefined ? head : this.#held.applyToHead(head)
   }
 
   /** A page of refs in byte order of their names, with held-back moves applied. */
   async listRefs(page: PageRequest): Promise<StoredRef[]> {
-    const limit = page.limit + this.#moves.size
+    const limit = page.limit + (this.#held?.size ?? 0)
     const stored = await this.store.listRefs(this.repository.repository, { ...page, limit })
-    if (this.#moves.size === 0) return stored
-    const oids = new Map(stored.map(({ name, oid }) => [name, oid]))
-    // Stored refs beyond this page may come before held-back ones.
-    const complete = stored.length < limit
-    const last = Buffer.from(stored.at(-1)?.name ?? '')
-    for (const { name, newOid } of this.#moves.values()) {
-      if (!complete && Buffer.compare(Buffer.from(name), last) > 0) continue
-      if (newOid === zeroOid(this.format)) oids.delete(name)
-      else oids.set(name, newOid)
-    }
-    const names = pageOfNames([...oids.keys()].sort(compareNames), page)
-    return names.map((name) => ({ name, oid: oids.get(name) as string }))
+    return this.#held === undefined ? stored : this.#held.applyToPage(page, stored)
   }
 
   /** Called before each effect. @throws BlobwireError where nobody waits for the answer any more */
@@ -227,23 +225,12 @@ export class Workspace {
    * @param requests the keyed writes to be remembered with the moves; atomic work has one key, for `finish`
    */
   async moveRefs(moves: readonly RefMove[], requests: readonly KeyedRequest[] = []): Promise<RefMismatch[]> {
-    if (!this.atomic) {
-      await this.flush()
-      this.throwIfAbandoned()
-      return this.store.updateRefs(this.repository.repository, moves, requests)
+    if (this.#held !== undefined) {
+      return this.#held.add(moves, await this.refs(moves.map(({ name }) => name)))
     }
-    const current = await this.refs(moves.map(({ name }) => name))
-    const mismatches = moves.flatMap(({ name, expectedOid }, index) => {
-      const foundOid = current[index] ?? zeroOid(this.format)
-      return foundOid === expectedOid ? [] : [{ name, expectedOid, foundOid }]
-    })
-    if (mismatches.length > 0) return mismatches
-    for (const [index, move] of moves.entries()) {
-      // Moved twice in one batch: the store sees one move, from the present oid of the ref.
-      const expectedOid = this.#moves.get(move.name)?.expectedOid ?? current[index] ?? zeroOid(this.format)
-      this.#moves.set(move.name, { ...move, expectedOid })
-    }
-    return []
+    await this.flush()
+    this.throwIfAbandoned()
+    return this.store.updateRefs(this.repository.repository, moves, requests)
   }
 
   /** Stores staged objects; they are durable when it resolves, or at once where it returns no promise. */
@@ -283,7 +270,7 @@ export class Workspace {
   async finish(remembered?: (moves: readonly RefMove[]) => KeyedRequest): Promise<RefMismatch[]> {
     await this.flush()
     const { repository } = this.repository
-    const moves = [...this.#moves.values()]
+    const moves = this.#held?.all() ?? []
     const requests = remembered ? [remembered(moves)] : []
     if (moves.length > 0) {
       this.throwIfAbandoned()

@@ -3,11 +3,20 @@ import type { RefMismatch } from '../../src/core/error.ts'
 import { type ObjectFormat, zeroOid } from '../../src/git/oid.ts'
 import { repositoryNotFound, SortedNames } from './name-page.ts'
 import { ObjectTable } from './object-table.ts'
-import { checkNameConflicts, checkTargets, compareRefs, initialBranch } from './ref-rules.ts'
+import {
+  checkNameConflicts,
+  checkTargets,
+  compareRefs,
+  firstBranch,
+  followedBranches,
+  initialBranch,
+  makesBranch
+} from './ref-rules.ts'
 import { RequestTable } from './request-table.ts'
 import type {
   Creation,
   CreationOptions,
+  Head,
   KeyedBy,
   KeyedRequest,
   NewObject,
@@ -23,6 +32,8 @@ import type {
 
 interface MemoryRepository {
   info: RepositoryInfo
+  /** Somebody chose the default branch. */
+  isChosen: boolean
   readonly objects: ObjectTable
   readonly refs: Map<string, string>
   readonly refNames: SortedNames
@@ -52,16 +63,19 @@ export class MemoryStore implements Store {
   async createRepository(
     repository: string,
     objectFormat: ObjectFormat,
-    { defaultBranch = initialBranch, request }: CreationOptions = {}
+    { defaultBranch, request }: CreationOptions = {}
   ): Promise<Creation> {
     const existing = this.#repositories.get(repository)
-    const info = existing?.info ?? { repository, objectFormat, defaultBranch }
+    const info = existing
+      ? infoOf(existing)
+      : { repository, objectFormat, defaultBranch: defaultBranch ?? initialBranch }
     const creation = { info, created: existing === undefined }
     if (request) this.#rememberNew(repository, [request(creation)])
     if (existing === undefined) {
       const refs = new Map<string, string>()
       const objects = new ObjectTable(objectFormat)
-      this.#repositories.set(repository, { info, objects, refs, refNames: new SortedNames(refs) })
+      const isChosen = defaultBranch !== undefined
+      this.#repositories.set(repository, { info, isChosen, objects, refs, refNames: new SortedNames(refs) })
       this.#names.changed()
     }
     return creation
@@ -76,6 +90,7 @@ export class MemoryStore implements Store {
     const info = { ...found.info, defaultBranch }
     if (request) this.#rememberNew(repository, [request(info)])
     found.info = info
+    found.isChosen = true
     return info
   }
 
@@ -84,7 +99,7 @@ export class MemoryStore implements Store {
   }
 
   async listRepositories(page: PageRequest): Promise<RepositoryInfo[]> {
-    return this.#names.page(page).map((name) => this.#find(name).info)
+    return this.#names.page(page).map((name) => infoOf(this.#find(name)))
   }
 
   async deleteRepository(repository: string, request?: KeyedBy<boolean>): Promise<boolean> {
@@ -124,6 +139,10 @@ export class MemoryStore implements Store {
     return refNames.page(page).map((name) => ({ name, oid: refs.get(name) as string }))
   }
 
+  async readHead(repository: string): Promise<Head> {
+    return headOf(this.#find(repository))
+  }
+
   async readRefs(repository: string, names: readonly string[]): Promise<(string | undefined)[]> {
     const { refs } = this.#find(repository)
     return names.map((name) => refs.get(name))
@@ -151,11 +170,15 @@ export class MemoryStore implements Store {
       )
     )
     checkNameConflicts(moves, found.refs.keys())
+    const before = headOf(found)
     for (const { name, newOid } of moves) {
       if (newOid === zero || !found.refs.has(name)) found.refNames.changed()
       if (newOid === zero) found.refs.delete(name)
       else found.refs.set(name, newOid)
     }
+    const first = before.isFree ? firstBranch(moves, before.ref) : undefined
+    const named = first ?? (moves.some(makesBranch) ? before.ref : undefined)
+    if (named !== undefined) found.info = { ...found.info, defaultBranch: named }
     this.#requests.remember(repository, requests)
     return []
   }
@@ -179,4 +202,18 @@ export class MemoryStore implements Store {
       return object && { kind: object.kind, size: object.content.length }
     })
   }
+}
+
+/** With the branch that HEAD names now. */
+const infoOf = (found: MemoryRepository): RepositoryInfo => ({ ...found.info, defaultBranch: headOf(found).ref })
+
+/** HEAD follows the branches where it names one that does not exist and that nobody chose. */
+function headOf({ info: { defaultBranch: ref }, isChosen, refs, refNames }: MemoryRepository): Head {
+  const oid = refs.get(ref)
+  if (oid !== undefined || isChosen) return { ref, oid, isFree: false }
+  const branches = refNames.page({ prefix: 'refs/heads/', after: '', limit: 2 })
+  const followed = followedBranches(branches).find((name) => refs.has(name))
+  return followed === undefined
+    ? { ref, oid: undefined, isFree: true }
+    : { ref: followed, oid: refs.get(followed), isFree: false }
 }

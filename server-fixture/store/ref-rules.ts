@@ -6,6 +6,27 @@ import type { ObjectInfo, RefMove } from './store.ts'
 /** The branch that HEAD names in a new repository, unless another one is chosen. */
 export const initialBranch = 'refs/heads/main'
 
+/** The branches that HEAD prefers to others, where it names none that exists. */
+const usualBranches = [initialBranch, 'refs/heads/master']
+
+/**
+ * The branches that HEAD follows, the first of them that exists, where it names one that does not and that nobody chose:
+ * the only one, or else one of the usual names.
+ *
+ * @param branches some of the branches, two at least where there are more
+ */
+export const followedBranches = (branches: readonly string[]) => (branches.length > 1 ? usualBranches : branches)
+
+/** Of the branches that moves make, the one that HEAD names, or else comes to name; undefined = they make none. */
+export function firstBranch(moves: readonly RefMove[], named: string): string | undefined {
+  const made = moves.filter(makesBranch).map(({ name }) => name)
+  return [named, ...usualBranches].find((name) => made.includes(name)) ?? made[0]
+}
+
+/** Whether a move makes a new branch. */
+export const makesBranch = ({ name, expectedOid, newOid }: RefMove) =>
+  name.startsWith('refs/heads/') && isZeroOid(expectedOid) && !isZeroOid(newOid)
+
 /**
  * Compares each ref's expected oid with its present one. A ref that is at its new oid already is a mismatch like any
  * other: somebody else may have moved it there.

@@ -47,6 +47,16 @@ export interface StoredRef {
   readonly oid: string
 }
 
+/** HEAD of a repository. */
+export interface Head {
+  /** Full name of the ref that HEAD names, through symbolic refs; empty = HEAD is detached: it holds an oid. */
+  readonly ref: string
+  /** Undefined = there is no such ref. */
+  readonly oid: string | undefined
+  /** There is no such ref, and nobody chose it: the first branch becomes the default branch. */
+  readonly isFree: boolean
+}
+
 /** One move of a ref; the all-zero oid stands for "no such ref" on either side. */
 export interface RefMove {
   readonly name: string
@@ -141,8 +151,13 @@ export interface Store {
    */
   commitsFrom?(repository: string, tips: readonly string[], count: number): Promise<string[]>
 
+  /** The commits at which a shallow history ends: their parents are left out. Stores without it have none. */
+  shallowCommits?(repository: string): Promise<ReadonlySet<string>>
+
   /** Refs in the byte order of their names, without HEAD. */
   listRefs(repository: string, page: PageRequest): Promise<StoredRef[]>
+  /** HEAD, which follows the branches where it names one that does not exist and that nobody chose. */
+  readHead(repository: string): Promise<Head>
   /** The oid of each ref, in order; undefined = no such ref. */
   readRefs(repository: string, names: readonly string[]): Promise<(string | undefined)[]>
   /**

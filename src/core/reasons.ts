@@ -170,6 +170,15 @@ const rows = {
     code: 'failed_precondition',
     text: 'The names of two refs conflict: one would be a directory of the other.'
   },
+  ref_refused: {
+    code: 'failed_precondition',
+    text: "Git refuses to move the ref, for example because the ref's file is damaged; the message has Git's words."
+  },
+  unsupported_repository: {
+    code: 'failed_precondition',
+    text: 'The repository is of a form that the server cannot serve, such as one with a work tree; the message says which.',
+    ...ofOne
+  },
   missing_object: {
     code: 'failed_precondition',
     text: 'The request refers to objects that are not in the repository; `details.missingOids` lists them.'

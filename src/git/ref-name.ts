@@ -11,7 +11,7 @@ const forbidden = /[\x00-\x20\x7f~^:?*[\\]/
 
 /** The rule of `git check-ref-format` that a full name violates; undefined = a ref may have it, as Git reads it. */
 export function refFormatProblem(name: string): string | undefined {
-  if (typeof name !== 'string' || !/^refs\/[^/]+\/./.test(name)) {
+  if (typeof name !== 'string' || !/^refs\/./.test(name)) {
     const isShort = typeof name === 'string' && name !== '' && !name.startsWith('refs/') && name !== 'HEAD'
     const meant = isShort ? `; did you mean ${show(`refs/heads/${name.replace(/^heads\//, '')}`)}?` : ''
     return `must be a full name such as refs/heads/main${meant}`

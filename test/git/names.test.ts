@@ -76,7 +76,7 @@ test('ref names, against git check-ref-format', () => {
   }
   assert.ok(refused > 50 && refused < names.length - 20)
   // Ours to refuse, though git would take them: they are no full names of refs that are shared, or too long for a file.
-  for (const name of ['main', 'HEAD', 'refs/main', 'refs//x', `refs/heads/${'x'.repeat(241)}`, 'refs/heads/\ud800']) {
+  for (const name of ['main', 'HEAD', 'refs//x', `refs/heads/${'x'.repeat(241)}`, 'refs/heads/\ud800']) {
     assert.ok(refNameProblem(name), name)
   }
   // A prefix is possible where a name begins with it.

@@ -79,8 +79,8 @@ export const guards: readonly Guard[] = [
   {
     name: 'git is told where each ref has to be',
     file: `${store}/ref-transactions.ts`,
-    from: '`update ${name}\\0${newOid}\\0${expectedOid}\\0`',
-    to: '`update ${name}\\0${newOid}\\0\\0`',
+    from: '}update ${name}\\0${newOid}\\0${expectedOid}\\0`',
+    to: '}update ${name}\\0${newOid}\\0\\0`',
     tests: ['test/store/git-faults.test.ts']
   },
   {
@@ -99,16 +99,16 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'marks of earlier moves are on disk before a repository is created or deleted',
-    file: `${store}/git-store.ts`,
-    from: '    if (ids.length === 0) await this.#journal.flush()\n',
+    file: `${store}/journaled-effects.ts`,
+    from: '    if (ids.length === 0) await journal.flush()\n',
     to: '',
     tests: [durability]
   },
   {
     name: 'an intent is of one repository, not of a later one of its name',
-    file: `${store}/git-store.ts`,
-    from: 'return same && (await this.#use(repository, (found) => found.settleMoves(moves)))',
-    to: 'return await this.#use(repository, (found) => found.settleMoves(moves))',
+    file: `${store}/journaled-effects.ts`,
+    from: '    if (!same) return false\n',
+    to: '',
     tests: [requestKill]
   },
   {

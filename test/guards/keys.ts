@@ -22,8 +22,8 @@ export const guards: readonly Guard[] = [
   {
     name: 'the rights are looked at before the key',
     file: `${server}/service.ts`,
-    from: "      checkName(repository)\n      authorize(context, 'write', repository)\n",
-    to: '      checkName(repository)\n',
+    from: '    else authorizeChange(context, repository)\n',
+    to: '    else checkName(repository)\n',
     tests: ['test/server/access.test.ts', keys]
   },
   {

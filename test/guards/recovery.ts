@@ -66,22 +66,22 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'a creation or deletion that others see is remembered although it failed later',
-    file: `${store}/git-store.ts`,
-    from: 'if (await this.#hadEffect(intent)) this.#journal.assumeDone(ids)\n      else this.#journal.drop(ids)',
-    to: 'this.#journal.drop(ids)',
+    file: `${store}/journaled-effects.ts`,
+    from: 'if (await this.#hadEffect(intent)) journal.assumeDone(ids)\n      else journal.drop(ids)',
+    to: 'journal.drop(ids)',
     tests: ['test/store/git-faults.test.ts', requestKill]
   },
   {
     name: 'a start settles the writes that a killed server left open',
     file: `${store}/git-store.ts`,
-    from: 'for (const intent of journal.openIntents()) await store.#settle(intent)',
+    from: 'for (const intent of journal.openIntents()) await store.#effects.settle(intent)',
     to: '',
     tests: [requestKill]
   },
   {
     name: 'a start syncs a creation or deletion that it finds done',
-    file: `${store}/git-store.ts`,
-    from: "if (done && intent.effect !== 'moves') await this.#directories.syncPlace(intent.repository)",
+    file: `${store}/journaled-effects.ts`,
+    from: '      await directories.syncPlace(intent.repository)\n',
     to: '',
     tests: ['test/store/crash-points.test.ts']
   },

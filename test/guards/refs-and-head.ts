@@ -2,6 +2,9 @@
 import type { Guard } from './guard.ts'
 
 const store = 'server-fixture/store/git'
+const head = 'test/git-judge/head.test.ts'
+const refs = 'test/git-judge/refs.test.ts'
+const forms = 'test/git-judge/forms.test.ts'
 const crashPoints = 'test/store/crash-points.test.ts'
 
 export const guards: readonly Guard[] = [
@@ -18,5 +21,68 @@ export const guards: readonly Guard[] = [
     from: '    if (begun) await use(repository, (found) => found.chooseBranch(defaultBranch))\n',
     to: '',
     tests: [crashPoints]
+  },
+  {
+    name: 'HEAD is written when a call makes the first branch',
+    file: `${store}/default-branch.ts`,
+    from: 'if (branch !== undefined && branch !== ref) await writeHead(this.#gitDir, branch)',
+    to: '',
+    tests: [head]
+  },
+  {
+    name: 'a default branch that somebody chose stays',
+    file: `${store}/default-branch.ts`,
+    from: 'isFree: !isChosen }',
+    to: 'isFree: true }',
+    tests: [head]
+  },
+  {
+    name: 'deleting a symbolic ref leaves the ref that it names',
+    file: `${store}/ref-transactions.ts`,
+    from: "isZeroOid(newOid) ? 'option no-deref\\0' : ''",
+    to: "''",
+    tests: [refs]
+  },
+  {
+    name: 'a ref that git calls broken is not tried again',
+    file: `${store}/ref-refusals.ts`,
+    from: 'reference broken|',
+    to: '',
+    tests: [refs]
+  },
+  {
+    name: 'a zero oid in the file of a ref is none',
+    file: `${store}/ref-files.ts`,
+    from: ' || /^0+$/.test(oid)',
+    to: '',
+    tests: [refs]
+  },
+  {
+    name: 'objects are read as they are stored, not as refs/replace/ has them',
+    file: `${store}/git-process.ts`,
+    from: "  GIT_NO_REPLACE_OBJECTS: '1',\n",
+    to: '',
+    tests: [refs]
+  },
+  {
+    name: 'hooks of a repository do not run',
+    file: `${store}/git-process.ts`,
+    from: "  'core.hooksPath': '/dev/null',\n",
+    to: '',
+    tests: [forms]
+  },
+  {
+    name: 'a shallow history ends at its boundary',
+    file: 'server-fixture/service/commit-walk.ts',
+    from: 'this.#shallow.has(oid) ? [] : stored',
+    to: 'stored',
+    tests: [forms]
+  },
+  {
+    name: 'repositories with refs in other forms than files are refused',
+    file: `${store}/repository-form.ts`,
+    from: "refStorage !== 'files'",
+    to: 'false',
+    tests: [forms]
   }
 ]

@@ -164,8 +164,8 @@ export const guards: readonly Guard[] = [
   {
     name: 'an abandoned call moves no ref',
     file: `${server}/workspace.ts`,
-    from: '      await this.flush()\n      this.throwIfAbandoned()\n',
-    to: '      await this.flush()\n',
+    from: '    await this.flush()\n    this.throwIfAbandoned()\n',
+    to: '    await this.flush()\n',
     tests: ['test/server/abandoned.test.ts', 'test/faults/request-keys.test.ts', 'test/server/batch.test.ts']
   },
   {

@@ -29,7 +29,7 @@ const badBranches = [
   'a\0',
   'a.'
 ]
-const badNames = ['', 'main', 'HEAD', 'refs/main', '../x', ...badBranches.map((name) => `refs/heads/${name}`)]
+const badNames = ['', 'main', 'HEAD', 'refs/', '../x', ...badBranches.map((name) => `refs/heads/${name}`)]
 const badPrefixes = ['main', '/', '../', 'refs/heads/a b', 'refs//', 'refs/heads/..', 'refs/heads/a\0']
 const author = { name: 'A', email: 'a@example.com', timeSeconds: 1, zone: '+0000' }
 

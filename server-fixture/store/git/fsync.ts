@@ -1,6 +1,7 @@
 /** Makes changes of directories outlive a crash of the machine. Source: fsync(2). */
 import { mkdir, open, readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { pathOfName } from '../ref-bytes.ts'
 
 /** Makes durable which files were created, renamed or removed in a directory. */
 export async function fsyncDirectory(directory: string): Promise<void> {
@@ -50,7 +51,7 @@ export function isMissing(error: unknown): boolean {
 }
 
 async function fsyncPath(path: string): Promise<void> {
-  const handle = await open(path, 'r')
+  const handle = await open(pathOfName(path), 'r')
   try {
     await handle.sync()
   } finally {

@@ -16,12 +16,16 @@ export interface GitExit {
 const environmental =
   /No space left on device|Disk quota exceeded|Input\/output error|Read-only file system|Cannot allocate memory|Out of memory|Too many open files|Resource temporarily unavailable|Permission denied/i
 
+/** Messages about the form of a repository. */
+const unsupported = /unknown repository extensions? found:\s+\S+|Expected git repo version <= \d+, found \d+/
+
 /**
  * The error for a git process that failed.
  *
  * - `unavailable`, reason `git_unavailable`: it could not be started;
  * - `unavailable`, reason `storage`: the disk or memory failed it;
  * - `unavailable`, reason `git_died`: it was killed;
+ * - `failed_precondition`, reason `unsupported_repository`: it cannot open the repository;
  * - `internal`, reason `git_failed`: it refused.
  *
  * @param gitDir left out of the message, which may reach a client
@@ -39,6 +43,10 @@ export function gitFailure(action: string, exit: GitExit, gitDir?: string): Blob
   if (exit.signal !== null) {
     const message = `${action} was ended by ${exit.signal}`
     return new BlobwireError({ reason: 'git_died', message, cause })
+  }
+  if (unsupported.test(exit.stderr)) {
+    const message = `Git does not open the repository: ${unsupported.exec(exit.stderr)?.[0]}`
+    return new BlobwireError({ reason: 'unsupported_repository', message, cause })
   }
   const said = (gitDir ? exit.stderr.replaceAll(gitDir, '') : exit.stderr).trim().slice(0, 300)
   const message = `${action} failed with status ${exit.status}: ${said}`

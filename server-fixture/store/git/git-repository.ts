@@ -2,7 +2,9 @@
 import { BlobwireError, type RefMismatch } from '../../../src/core/error.ts'
 import { isZeroOid } from '../../../src/git/oid.ts'
 import type { BoundedCache } from '../bounded-cache.ts'
+import { makesBranch } from '../ref-rules.ts'
 import type {
+  Head,
   KeyedRequest,
   NewObject,
   ObjectInfo,
@@ -13,6 +15,7 @@ import type {
   StoredRef
 } from '../store.ts'
 import { listCommits } from './commit-list.ts'
+import { DefaultBranch } from './default-branch.ts'
 import type { RepositoryContext } from './git-process.ts'
 import { chooseBranch } from './head-file.ts'
 import { ObjectReader } from './object-reader.ts'
@@ -22,6 +25,7 @@ import { PackInstaller } from './pack-installer.ts'
 import { type Journaled, RefMover } from './ref-mover.ts'
 import { RefStore } from './ref-store.ts'
 import { Repacker, type RepackOptions } from './repack.ts'
+import { ShallowFile } from './shallow-file.ts'
 
 /** How a repository is kept. */
 export interface GitRepositoryOptions extends RepackOptions {
@@ -44,7 +48,7 @@ interface OpenOptions extends GitRepositoryOptions {
 
 /** One open repository: its processes, its pending calls, and the methods of `Store` that take a repository. */
 export class GitRepository {
-  #info: RepositoryInfo
+  readonly info: RepositoryInfo
   readonly #context: RepositoryContext
   readonly #packs: PackDirectory
   readonly #installer: PackInstaller
@@ -52,13 +56,15 @@ export class GitRepository {
   readonly #reader: ObjectReader
   readonly #refs: RefStore
   readonly #mover: RefMover
+  readonly #head: DefaultBranch
+  readonly #shallow: ShallowFile
   readonly #repacker: Repacker
   #calls = 0
   #noCalls: PromiseWithResolvers<void> | undefined
   #closing: Promise<void> | undefined
 
   constructor(context: RepositoryContext, info: RepositoryInfo, options: OpenOptions) {
-    this.#info = info
+    this.info = info
     this.#context = context
     this.#packs = new PackDirectory(context.gitDir, {
       keepsNew: options.gracePeriodHours > 0,
@@ -73,6 +79,8 @@ export class GitRepository {
       packSequence: () => this.#repacker.sequence
     })
     this.#refs = new RefStore(context, options.refNames)
+    this.#shallow = new ShallowFile(context.gitDir)
+    this.#head = new DefaultBranch(context.gitDir, this.#refs.files)
     this.#mover = new RefMover(context, {
       format: info.objectFormat,
       refs: this.#refs,
@@ -100,10 +108,6 @@ export class GitRepository {
     })
   }
 
-  get info(): RepositoryInfo {
-    return this.#info
-  }
-
   /** Begins to keep the number of packs small. */
   async start(): Promise<void> {
     await this.#repacker.start()
@@ -129,9 +133,19 @@ export class GitRepository {
     return this.#call(() => listCommits(this.#context, tips, count))
   }
 
+  /** The commits at which a shallow history ends. */
+  shallowCommits(): Promise<ReadonlySet<string>> {
+    return this.#call(() => this.#shallow.oids())
+  }
+
   /** A page of refs. */
   listRefs(page: PageRequest): Promise<StoredRef[]> {
     return this.#call(() => this.#refs.list(page))
+  }
+
+  /** HEAD as the service shows it. */
+  readHead(): Promise<Head> {
+    return this.#call(async () => this.#head.read())
   }
 
   /** Oids of refs. */
@@ -142,19 +156,26 @@ export class GitRepository {
   /** Moves refs, all or none, and remembers the requests with them. */
   async updateRefs(moves: readonly RefMove[], requests: readonly KeyedRequest[]): Promise<RefMismatch[]> {
     try {
-      return [...(await this.#call(() => this.#mover.update(moves, requests)))]
+      return await this.#call(() => this.#moveRefs(moves, requests))
     } finally {
       if (moves.some(({ expectedOid, newOid }) => isZeroOid(expectedOid) || isZeroOid(newOid)))
         this.#refs.namesChanged()
     }
   }
 
+  async #moveRefs(moves: readonly RefMove[], requests: readonly KeyedRequest[]): Promise<RefMismatch[]> {
+    const before = moves.some(makesBranch) ? await this.#head.read() : undefined
+    const mismatches = await this.#mover.update(moves, requests)
+    if (before !== undefined && mismatches.length === 0) {
+      // The moves are made, whether HEAD can be written or not; reads follow the branches in any case.
+      await this.#mover.inTurn(() => this.#head.settle(before, moves)).catch(() => undefined)
+    }
+    return [...mismatches]
+  }
+
   /** Has HEAD name a branch, durably. */
   chooseBranch(branch: string): Promise<void> {
-    return this.#call(async () => {
-      await this.#mover.inTurn(() => chooseBranch(this.#context.gitDir, branch))
-      this.#info = { ...this.#info, defaultBranch: branch }
-    })
+    return this.#call(() => this.#mover.inTurn(() => chooseBranch(this.#context.gitDir, branch)))
   }
 
   /** Whether moves were made whose outcome is unknown; see `RefMover.settle`. */

@@ -9,6 +9,7 @@ import { initialBranch } from '../ref-rules.ts'
 import type {
   Creation,
   CreationOptions,
+  Head,
   KeyedBy,
   KeyedRequest,
   NewObject,
@@ -31,6 +32,7 @@ import { LockFile } from './lock-file.ts'
 import { OpenRepositories } from './open-repositories.ts'
 import { nameListBounds } from './ref-store.ts'
 import { makeDataDirectory, newInstance, RepositoryDirectories } from './repository-directories.ts'
+import { servable } from './repository-form.ts'
 import { RequestJournal } from './request-journal.ts'
 
 /**
@@ -109,7 +111,7 @@ export class GitStore implements Store {
     checkName(repository)
     return await this.#change(async () => {
       const existing = await this.#directories.inspect(repository)
-      const info = existing ?? { repository, objectFormat, defaultBranch: defaultBranch ?? initialBranch }
+      const info = existing?.info ?? { repository, objectFormat, defaultBranch: defaultBranch ?? initialBranch }
       const creation = { info, created: existing === undefined }
       const requests = request ? [request(creation)] : []
       if (existing) {
@@ -137,7 +139,7 @@ export class GitStore implements Store {
         this.#directories.instanceOf(repository)
       ])
       if (!existing || instance === undefined) throw repositoryNotFound(repository)
-      const info = { ...existing, defaultBranch }
+      const info = { ...servable(existing), defaultBranch }
       const requests = request ? [request(info)] : []
       const intent = { repository, effect: 'default_branch', instance, moves: [], defaultBranch, requests } as const
       await this.#effects.carryOut(intent, () => this.#use(repository, (found) => found.chooseBranch(defaultBranch)))
@@ -149,14 +151,21 @@ export class GitStore implements Store {
     if (this.#closing) throw storeClosed()
     const open = this.#open.peek(repository)
     if (open) return open.info
-    return repositoryNameProblem(repository) ? undefined : await this.#directories.inspect(repository)
+    const found = repositoryNameProblem(repository) ? undefined : await this.#directories.inspect(repository)
+    return found && servable(found)
   }
 
   async listRepositories(page: PageRequest): Promise<RepositoryInfo[]> {
     if (this.#closing) throw storeClosed()
-    const names = await this.#directories.page(page)
-    const infos = await Promise.all(names.map((name) => this.#directories.inspect(name)))
-    return infos.filter((info) => info !== undefined)
+    const infos: RepositoryInfo[] = []
+    for (let { after } = page; infos.length < page.limit; ) {
+      const names = await this.#directories.page({ ...page, after, limit: page.limit - infos.length })
+      const found = await Promise.all(names.map((name) => this.#directories.inspect(name)))
+      for (const inspection of found) if (inspection) infos.push(inspection.info)
+      after = names.at(-1) ?? ''
+      if (after === '') break
+    }
+    return infos
   }
 
   async deleteRepository(repository: string, request?: KeyedBy<boolean>): Promise<boolean> {
@@ -199,8 +208,16 @@ export class GitStore implements Store {
     return await this.#use(repository, (found) => found.commitsFrom(tips, count))
   }
 
+  async shallowCommits(repository: string): Promise<ReadonlySet<string>> {
+    return await this.#use(repository, (found) => found.shallowCommits())
+  }
+
   async listRefs(repository: string, page: PageRequest): Promise<StoredRef[]> {
     return await this.#use(repository, (found) => found.listRefs(page))
+  }
+
+  async readHead(repository: string): Promise<Head> {
+    return await this.#use(repository, (found) => found.readHead())
   }
 
   async readRefs(repository: string, names: readonly string[]): Promise<(string | undefined)[]> {
@@ -233,8 +250,9 @@ export class GitStore implements Store {
   }
 
   async #openRepository(repository: string): Promise<GitRepository> {
-    const info = repositoryNameProblem(repository) ? undefined : await this.#directories.inspect(repository)
-    if (!info) throw repositoryNotFound(repository)
+    const found = repositoryNameProblem(repository) ? undefined : await this.#directories.inspect(repository)
+    if (!found) throw repositoryNotFound(repository)
+    const info = servable(found)
     const { program } = this.#options
     const gitDir = this.#directories.pathOf(repository)
     if (!this.#recovered.has(repository)) await recoverRepository(gitDir)

@@ -3,6 +3,7 @@ import { open, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BlobwireError } from '../../../src/core/error.ts'
+import { bytesOfName } from '../ref-bytes.ts'
 import { fsyncDirectory, isMissing } from './fsync.ts'
 import { storageFailure } from './git-failure.ts'
 
@@ -26,22 +27,30 @@ export async function chosenBranch(gitDir: string): Promise<string | undefined> 
   }
 }
 
-/**
- * Has HEAD name a branch, as `git symbolic-ref HEAD` does: by a lock file that becomes HEAD. Git syncs neither the file nor
- * its directory, so that a crash of the machine could leave an empty HEAD, which is no repository; here both are synced.
- *
- * @param branch full name
- * @throws `unavailable`, reason `ref_locked` or `storage`
- */
+/** Has HEAD name a branch, and notes that somebody chose it. @throws `unavailable`, reason `ref_locked` or `storage` */
 export async function chooseBranch(gitDir: string, branch: string): Promise<void> {
-  const lock = join(gitDir, 'HEAD.lock')
-  await writeLock(lock, `ref: ${branch}\n`)
-  try {
+  await writeHead(gitDir, branch, async () => {
     const note = join(gitDir, chosenBranchFile)
     await writeFile(`${note}.new`, `${branch}\n`, { flush: true })
     await rename(`${note}.new`, note)
     // The note comes first: it tells the next start that the change had begun.
     await fsyncDirectory(gitDir)
+  })
+}
+
+/**
+ * Has HEAD name a branch, as `git symbolic-ref HEAD` does: by a lock file that becomes HEAD. Git syncs neither the file nor
+ * its directory, so that a crash of the machine could leave an empty HEAD, which is no repository; here both are synced.
+ *
+ * @param branch full name
+ * @param locked called while HEAD is locked
+ * @throws `unavailable`, reason `ref_locked` or `storage`
+ */
+export async function writeHead(gitDir: string, branch: string, locked?: () => Promise<void>): Promise<void> {
+  const lock = join(gitDir, 'HEAD.lock')
+  await writeLock(lock, bytesOfName(`ref: ${branch}\n`))
+  try {
+    await locked?.()
     await rename(lock, join(gitDir, 'HEAD'))
     await fsyncDirectory(gitDir)
   } catch (error) {
@@ -50,12 +59,12 @@ export async function chooseBranch(gitDir: string, branch: string): Promise<void
   }
 }
 
-async function writeLock(path: string, text: string): Promise<void> {
+async function writeLock(path: string, content: Uint8Array): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
       const file = await open(path, 'wx')
       try {
-        await file.writeFile(text)
+        await file.writeFile(content)
         await file.sync()
       } finally {
         await file.close()

@@ -1,9 +1,9 @@
 /** Moves the refs of one repository, and remembers whose moves they were. */
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { BlobwireError, type RefMismatch } from '../../../src/core/error.ts'
+import type { RefMismatch } from '../../../src/core/error.ts'
 import { type ObjectFormat, zeroOid } from '../../../src/git/oid.ts'
-import { checkTargets, compareRefs, refConflict } from '../ref-rules.ts'
+import { checkTargets, compareRefs } from '../ref-rules.ts'
 import type { KeyedRequest, RefMove } from '../store.ts'
 import { fsyncUpTo } from './fsync.ts'
 import { storageFailure } from './git-failure.ts'
@@ -11,6 +11,7 @@ import type { RepositoryContext } from './git-process.ts'
 import type { ObjectReader } from './object-reader.ts'
 import type { PackDirectory } from './pack-directory.ts'
 import { type RefCall, RefQueue } from './ref-queue.ts'
+import { conflictOf, lastRefusal, refusalOf } from './ref-refusals.ts'
 import type { RefStore } from './ref-store.ts'
 import { RefTransactions } from './ref-transactions.ts'
 import type { RequestJournal } from './request-journal.ts'
@@ -57,7 +58,7 @@ export class RefMover {
   /**
    * Moves all refs or none, durably; see `Store.updateRefs`.
    *
-   * @throws `failed_precondition` (reasons `missing_object`, `wrong_kind`, `ref_conflict`), or `unavailable` (reasons
+   * @throws `failed_precondition` (reasons `missing_object`, `wrong_kind`, `ref_conflict`, `ref_refused`), or `unavailable` (reasons
    *   `ref_locked`, `storage`, `git_died`)
    */
   update(moves: readonly RefMove[], requests: readonly KeyedRequest[]): Promise<readonly RefMismatch[]> {
@@ -214,9 +215,10 @@ export class RefMover {
    */
   async #sync(moves: readonly RefMove[]): Promise<void> {
     const { gitDir } = this.#context
+    const files = moves.flatMap(({ name }) => [name, this.#options.refs.files.targetOf(name)])
     try {
       await fsyncUpTo(
-        moves.map((move) => dirname(join(gitDir, move.name))),
+        files.map((name) => dirname(join(gitDir, name))),
         gitDir
       )
     } catch (error) {
@@ -227,40 +229,4 @@ export class RefMover {
 
 function intentsOf(calls: readonly RefCall[]): number[] {
   return calls.map(({ intent }) => intent).filter((intent) => intent !== undefined)
-}
-
-/** What git wrote, of which a message holds a part: names of refs are up to 1,024 bytes long. */
-function saidBy(error: BlobwireError): string {
-  return error.cause instanceof Error ? error.cause.message : error.message
-}
-
-/** The error for all calls of a transaction that is not to be tried again; undefined = a smaller one may succeed. */
-function refusalOf(error: unknown): unknown {
-  return error instanceof BlobwireError && error.reason !== 'storage' && error.reason !== 'git_unavailable'
-    ? undefined
-    : error
-}
-/** The error for a call whose moves git refuses whenever they are made. */
-function conflictOf(error: unknown): BlobwireError | undefined {
-  const said = error instanceof BlobwireError ? saidBy(error) : ''
-  if (!/exists; cannot create|cannot process|there is a non-empty directory/.test(said)) return undefined
-  const names = [...said.matchAll(/'(refs\/[^']*)'/g)].map((match) => match[1] ?? '')
-  const name = names[0] ?? 'a ref'
-  return refConflict(name, names.find((other) => other !== name) ?? '')
-}
-
-/** The error for a call that was tried often enough. */
-function lastRefusal(error: unknown): unknown {
-  if (!(error instanceof BlobwireError)) return error
-  const said = saidBy(error)
-  if (error.code === 'internal' && /nonexistent object|non-commit object/.test(said)) {
-    return error.with({ reason: 'missing_object' })
-  }
-  if (/Unable to create .*\.lock|cannot lock ref/s.test(said)) return locked(error)
-  return error
-}
-
-function locked(cause: BlobwireError): BlobwireError {
-  const message = 'another process on the server holds the lock of a ref'
-  return new BlobwireError({ reason: 'ref_locked', message, cause })
 }

@@ -1,6 +1,7 @@
 /** Lists and reads the refs of one repository. */
 import { BoundedCache, type CacheBounds, shareOfMemory } from '../bounded-cache.ts'
 import { compareNames, pageOfNames } from '../name-page.ts'
+import { linesOf } from '../ref-bytes.ts'
 import type { PageRequest, StoredRef } from '../store.ts'
 import { storageFailure } from './git-failure.ts'
 import { type RepositoryContext, runGit } from './git-process.ts'
@@ -16,7 +17,7 @@ const readsAtOnce = 100
 /** The refs of one repository, for reading. */
 export class RefStore {
   readonly #context: RepositoryContext
-  readonly #files: RefFiles
+  readonly files: RefFiles
   readonly #kept: BoundedCache<readonly string[]>
   /** Counts the changes that added or removed names. */
   #changes = 0
@@ -24,7 +25,7 @@ export class RefStore {
   /** @param kept lists of names; a store has one cache for all its repositories */
   constructor(context: RepositoryContext, kept = new BoundedCache<readonly string[]>(nameListBounds)) {
     this.#context = context
-    this.#files = new RefFiles(context.gitDir)
+    this.files = new RefFiles(context.gitDir)
     this.#kept = kept
   }
 
@@ -52,7 +53,7 @@ export class RefStore {
     const output = await runGit(this.#context, ['for-each-ref', '--format=%(objectname) %(refname)', ...patterns])
     const oids = new Map<string, string>()
     let bytes = 0
-    for (const line of output.toString('utf8').split('\n')) {
+    for (const line of linesOf(output)) {
       const space = line.indexOf(' ')
       const name = line.slice(space + 1)
       if (space < 0) continue
@@ -89,7 +90,7 @@ export class RefStore {
   /** The oid of each ref, in order; undefined = no such ref. */
   async read(names: readonly string[]): Promise<(string | undefined)[]> {
     try {
-      return await Promise.all(names.map((name) => this.#files.read(name)))
+      return await Promise.all(names.map((name) => this.files.read(name)))
     } catch (error) {
       throw storageFailure('reading refs', error)
     }

@@ -1,7 +1,18 @@
 /** Moves refs through one long-lived git process. */
+import { isZeroOid } from '../../../src/git/oid.ts'
+import { bytesOfName } from '../ref-bytes.ts'
 import type { RefMove } from '../store.ts'
 import { gitFailure } from './git-failure.ts'
 import { GitProcess, type RepositoryContext } from './git-process.ts'
+
+/**
+ * A symbolic ref is moved by moving the ref that it names, as `git update-ref` does by default, and deleted as
+ * `git branch -d` and `git symbolic-ref -d` do: the ref that it names stays.
+ */
+function commandOf({ name, newOid, expectedOid }: RefMove): string {
+  if (newOid === expectedOid) return `verify ${name}\0${expectedOid}\0`
+  return `${isZeroOid(newOid) ? 'option no-deref\0' : ''}update ${name}\0${newOid}\0${expectedOid}\0`
+}
 
 /**
  * One long-lived `git update-ref --stdin -z`, given one transaction after the other. Git ends the process when a
@@ -35,10 +46,7 @@ export class RefTransactions {
   async commit(moves: readonly RefMove[]): Promise<void> {
     this.#inDoubt = false
     const git = this.#process()
-    const updates = moves.map(({ name, newOid, expectedOid }) =>
-      newOid === expectedOid ? `verify ${name}\0${expectedOid}\0` : `update ${name}\0${newOid}\0${expectedOid}\0`
-    )
-    git.write(`start\0${updates.join('')}prepare\0commit\0`)
+    git.write(bytesOfName(`start\0${moves.map(commandOf).join('')}prepare\0commit\0`))
     await Promise.race([this.#committed(), git.exited])
     if (this.#output.endsWith('commit: ok\n')) return
     this.#git = undefined

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { Dirent } from 'node:fs'
 import { appendFile, mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { BlobwireError } from '../../../src/core/error.ts'
 import { compareNames, pageOfNames } from '../name-page.ts'
 import { initialBranch } from '../ref-rules.ts'
 import type { PageRequest, RepositoryInfo } from '../store.ts'
@@ -12,6 +13,7 @@ import { storageFailure } from './git-failure.ts'
 import { runGit } from './git-process.ts'
 import { chosenBranchFile } from './head-file.ts'
 import { nameListBounds } from './ref-store.ts'
+import { type Inspection, inspectRepository } from './repository-form.ts'
 
 /** Prefix of directories that are being created or removed; no repository's name may hold `~`. */
 const temporaryPrefix = '~'
@@ -55,21 +57,9 @@ export class RepositoryDirectories {
     return `${join(this.#directory, ...repository.split('/'))}.git`
   }
 
-  /** Reads a repository's format and HEAD; undefined = no such repository. Source: gitrepository-layout(5). */
-  async inspect(repository: string): Promise<RepositoryInfo | undefined> {
-    const path = this.pathOf(repository)
-    try {
-      const config = await readFile(join(path, 'config'), 'utf8')
-      const head = await readFile(join(path, 'HEAD'), 'utf8')
-      return {
-        repository,
-        objectFormat: /^\s*objectformat\s*=\s*sha256\s*$/im.test(config) ? 'sha256' : 'sha1',
-        defaultBranch: /^ref: (.+)$/m.exec(head)?.[1]?.trim() ?? initialBranch
-      }
-    } catch (error) {
-      if (isMissing(error)) return undefined
-      throw storageFailure('opening a repository', error)
-    }
+  /** Looks at a repository; undefined = no such repository. */
+  inspect(repository: string): Promise<Inspection | undefined> {
+    return inspectRepository(repository, this.pathOf(repository))
   }
 
   /** The id of a repository, which tells it from others of its name; undefined = no such repository. */
@@ -185,10 +175,12 @@ export class RepositoryDirectories {
       if (isMissing(error)) return []
       throw storageFailure('listing repositories', error)
     }
-    for (const { name } of entries.filter((entry) => entry.isDirectory())) {
-      if (name.startsWith(temporaryPrefix)) continue
-      if (name.endsWith('.git')) names.push(prefix + name.slice(0, -4))
-      else names.push(...(await this.#namesBelow(`${prefix}${name}/`)))
+    for (const entry of entries) {
+      const { name } = entry
+      // A directory with a work tree has a `.git`.
+      if (name.startsWith(temporaryPrefix) || name === '.git') continue
+      if (name.endsWith('.git') && !entry.isFile()) names.push(prefix + name.slice(0, -4))
+      else if (entry.isDirectory()) names.push(...(await this.#namesBelow(`${prefix}${name}/`)))
     }
     return names
   }
@@ -213,8 +205,17 @@ async function writeInstance(gitDir: string, instance: string): Promise<void> {
 
 const isTemporary = (name: string) => name.startsWith(temporaryPrefix) && !keptNames.has(name)
 
-/** Creates the data directory if it is missing. @throws `unavailable`, reason `storage`, where it cannot be used */
+/**
+ * Creates the data directory if it is missing.
+ *
+ * @throws `unavailable`, reason `storage`, where it cannot be used; `failed_precondition`, reason `data_format`, where it is
+ *   a repository itself
+ */
 export async function makeDataDirectory(directory: string): Promise<void> {
+  if ((await inspectRepository('', directory)) !== undefined) {
+    const message = `the data directory ${directory} is itself a repository; give the directory that it lies in as NAME.git`
+    throw new BlobwireError({ reason: 'data_format', message })
+  }
   try {
     await makeDirectory(directory)
   } catch (error) {
