@@ -50,7 +50,10 @@ function refuseProblems(kind: ObjectKind, problems: readonly ProblemId[]): void 
 
 /** The problems of the content of a file that Git reads itself. */
 async function problemsInFile(workspace: Workspace, { name, oid }: DotFile): Promise<ProblemId[]> {
-  const content = (await workspace.read(oid))?.content
+  const object = await workspace.read(oid)
+  if (object === undefined) return [`${name}Missing`]
+  const { kind, content } = object
+  if (kind !== 'blob') return [`${name}Blob`]
   if (content === undefined) return [`${name}Large`]
   return name === 'gitmodules' ? gitmodulesProblems(content) : gitattributesProblems(content)
 }

@@ -142,7 +142,12 @@ describe('in a repository', () => {
     }
     const module = await treeOf('.gitmodules', '[submodule "a"]\nurl = -x\nupdate = !x\n')
     const lines = await treeOf('.GitAttributes', `${'x'.repeat(2048)}\n`)
+    const { oid } = await repo.storeTree([])
+    const directory = Buffer.concat([Buffer.from('40000 .gitmodules\0'), Buffer.from(oid, 'hex')])
+    const elsewhere = Buffer.concat([Buffer.from('160000 .gitmodules\0'), Buffer.alloc(20, 'x')])
     for (const [content, ids] of [
+      [directory, ['gitmodulesBlob']],
+      [elsewhere, ['gitmodulesMissing']],
       [module, ['gitmodulesUrl', 'gitmodulesUpdate']],
       [lines, ['gitattributesLineLength']]
     ] as const) {

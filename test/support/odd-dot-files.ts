@@ -72,6 +72,9 @@ export const oddGitmodules: Readonly<Record<string, string>> = {
   'a name that leaves, on Windows': '[submodule "a\\\\..\\\\b"]\npath = a\n',
   'a name with dots in it': '[submodule "a..b/...x/.c"]\npath = a\n',
   'an empty name': '[submodule ""]\npath = a\n',
+  'NUL in the name': '[submodule "a\0b"]\npath = -a\n',
+  'spaces that are none to Git': submodule('\xa0path = a'),
+  'a vertical tab': submodule('\vpath = a'),
   'a name without variables': '[submodule ".."]\n',
   ...Object.fromEntries(urls.map((url) => [`url ${url}`, submodule(`url = ${url}`)])),
   ...Object.fromEntries(urls.map((url) => [`url ${url}, and a line feed`, submodule(`url = ${url}\\n`)]))

@@ -233,7 +233,19 @@ export function oddTags({ blob }: Pick<Named, 'blob'>): Table {
     '@',
     'a@{b'
   ]
-  for (const name of [...names, '-a', 'a/b', 'f\xfcr', 'x'.repeat(300), 'a\\b', 'a:b', '\x7f', 'HEAD', 'refs/tags/a'])
+  for (const name of [
+    ...names,
+    '-a',
+    'a/b',
+    'f\xfcr',
+    'x'.repeat(300),
+    'a\\b',
+    'a:b',
+    '\x7f',
+    'HEAD',
+    'refs/tags/a',
+    'a\rb'
+  ])
     texts[`name ${JSON.stringify(name)}`] = `${head}tag ${name}\n${tagger}\nx\n`
   for (const identity of identities) texts[`tagger ${identity}`] = `${head}tag x\ntagger ${identity}\n\nx\n`
   return toBytes(texts)

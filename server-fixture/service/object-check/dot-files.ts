@@ -13,10 +13,11 @@ const maxAttributesLine = 2048
 export function gitmodulesProblems(content: Uint8Array): ProblemId[] {
   const { entries, isMalformed } = parseConfig(decodeLatin1(toNative(content)))
   const problems = new Set<ProblemId>()
-  for (const { name, value } of entries) {
+  for (const { name: given, value } of entries) {
+    const name = untilNul(given)
     const end = name.lastIndexOf('.')
     if (!name.startsWith('submodule.') || end < 'submodule.'.length) continue
-    if (isBadName(untilNul(name.slice('submodule.'.length, end)))) problems.add('gitmodulesName')
+    if (isBadName(name.slice('submodule.'.length, end))) problems.add('gitmodulesName')
     const problem = value === undefined ? undefined : valueProblem(name.slice(end + 1), untilNul(value))
     if (problem !== undefined) problems.add(problem)
   }

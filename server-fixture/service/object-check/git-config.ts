@@ -13,7 +13,7 @@ export interface ParsedConfig {
   readonly isMalformed: boolean
 }
 
-const space = /\s/
+const space = /[ \t\n\r]/
 const keyCharacter = /[a-z0-9-]/i
 const escaped: Readonly<Record<string, string>> = { t: '\t', b: '\b', n: '\n', '\\': '\\', '"': '"' }
 

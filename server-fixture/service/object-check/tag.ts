@@ -3,7 +3,7 @@ import { type ObjectFormat, type ObjectKind, oidLength } from '../../../src/git/
 import { type CheckedObject, type NamedObject, type ProblemId, unreadable } from './checked-object.ts'
 import { headerOf, identityProblem } from './header.ts'
 
-const form = /^object ([\da-fA-F]+)\ntype (blob|tree|commit|tag)\ntag (.*)$/
+const form = /^object ([\da-fA-F]+)\ntype (blob|tree|commit|tag)\ntag (.*)$/s
 
 /** Names that `git check-ref-format` refuses behind `refs/tags/`. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: Git forbids them

@@ -23,7 +23,11 @@ export function checkTree(content: Uint8Array, format: ObjectFormat): CheckedObj
     const name = toBuffer(item.name)
     const text = textOf(name)
     addProblems(item, text, problems)
-    addDotFiles(item, text, { problems, dotFiles })
+    if (item.mode === '120000') addLinkProblems(text, problems)
+    else {
+      if (isGitmodules(text)) dotFiles.push({ name: 'gitmodules', oid: item.oid })
+      if (isGitattributes(text)) dotFiles.push({ name: 'gitattributes', oid: item.oid })
+    }
     if (name.length > maxNameBytes) problems.add('largePathname')
     const key = name.toString('latin1')
     if (names.has(key)) problems.add('duplicateEntries')
@@ -48,7 +52,7 @@ function itemsOf(content: Uint8Array, format: ObjectFormat): TreeItem[] {
   }
 }
 
-function addProblems({ mode, rawMode, oid }: TreeItem, text: string, problems: Set<ProblemId>): void {
+function addProblems({ rawMode, oid }: TreeItem, text: string, problems: Set<ProblemId>): void {
   if (rawMode?.startsWith('0')) problems.add('zeroPaddedFilemode')
   if (rawMode !== undefined && modeOfText(rawMode.replace(/^0+/, '')) === undefined) problems.add('badFilemode')
   if (isZeroOid(oid)) problems.add('nullSha1')
@@ -56,27 +60,14 @@ function addProblems({ mode, rawMode, oid }: TreeItem, text: string, problems: S
   if (text === '.') problems.add('hasDot')
   if (text === '..') problems.add('hasDotdot')
   if (isDotGit(text)) problems.add('hasDotgit')
-  if (mode !== '120000') return
+}
+
+/** Git does not follow links to the files that it reads itself. */
+function addLinkProblems(text: string, problems: Set<ProblemId>): void {
   if (isGitmodules(text)) problems.add('gitmodulesSymlink')
   if (isGitattributes(text)) problems.add('gitattributesSymlink')
   if (isGitignore(text)) problems.add('gitignoreSymlink')
   if (isMailmap(text)) problems.add('mailmapSymlink')
-}
-
-/** Git reads these files, so that they must be some. */
-function addDotFiles(
-  { mode, oid }: TreeItem,
-  text: string,
-  { problems, dotFiles }: { problems: Set<ProblemId>; dotFiles: DotFile[] }
-): void {
-  if (mode === '120000') return
-  const names = [isGitmodules(text) && 'gitmodules', isGitattributes(text) && 'gitattributes'] as const
-  for (const name of names) {
-    if (name === false) continue
-    if (mode === '040000') problems.add(`${name}Blob`)
-    else if (mode === '160000') problems.add(`${name}Missing`)
-    else dotFiles.push({ name, oid })
-  }
 }
 
 /** The name as text; where it is not UTF-8, with a character in it that ends it for HFS+, as it does for Git. */
