@@ -58,10 +58,7 @@ async function check(source: MirrorSource, transport: (typeof transports)[number
   const { server, data } = place
   let calls = 0
   const client = createClient({
-    endpoint: (transport === 'grpc' ? server.grpc : server.http).href.replace(
-      'http:',
-      transport === 'grpc' ? 'grpc:' : 'http:'
-    ),
+    endpoint: (transport === 'grpc' ? server.grpc : server.http).href,
     transport,
     timeoutMs: 120_000,
     interceptors: [
@@ -86,7 +83,7 @@ async function check(source: MirrorSource, transport: (typeof transports)[number
     if (first.leftOut.length > 0) problems.push(`${first.leftOut.length} refs left out: ${first.leftOut[0]?.reason}`)
     if (second.totalObjects + second.totalRefs > 0) problems.push(`the second run has sent ${second.objects} objects`)
     const good = goodSignatures(storeDirectory, source.keys, source.signed)
-    if (good < source.signed.length) problems.push(`${good} of ${source.signed.length} signatures are good`)
+    if (good < source.signed.length) problems.push(`git verifies ${good} of ${source.signed.length} SSH signatures`)
     const [start = 0, middle = 0, end = 0] = times
     return {
       source,
@@ -105,12 +102,11 @@ async function check(source: MirrorSource, transport: (typeof transports)[number
 }
 
 function tableOf(outcomes: readonly Outcome[]): string {
-  const head = ['history', 'commits', 'transport', 'objects', 'refs', 'seconds', 'objects/s', 'push', 'ratio', 'again']
+  const head = ['history', 'transport', 'objects', 'refs', 'seconds', 'objects/s', 'push', 'ratio', 'again']
   const table = new Table({ head: [...head, 'calls', 'result'], style: { head: [], border: [] } })
   for (const { source, transport, objects, refs, seconds, pushSeconds, ...rest } of outcomes) {
     table.push([
       source.name,
-      source.commits,
       transport,
       objects,
       refs,
@@ -130,6 +126,7 @@ async function main(directory: string, after: (remove: () => void) => void): Pro
   const sources = await makeSources(Number(values.commits), positionals, { directory, after })
   const outcomes: Outcome[] = []
   for (const source of sources) {
+    console.log(`${source.name}: ${source.facts}`)
     const data = await mkdtemp(join(directory, 'data-'))
     const server = await startServerProcess('--store', 'git', '--data', data)
     try {
@@ -137,8 +134,6 @@ async function main(directory: string, after: (remove: () => void) => void): Pro
     } finally {
       await server.stop()
     }
-    const { signed, name } = source
-    if (signed.length > 0) console.log(`${name}: git verifies the signatures of ${signed.length} commits in each copy`)
   }
   console.log(tableOf(outcomes))
   for (const { source, transport, problems } of outcomes) {

@@ -14,7 +14,8 @@ import { signer } from './signing.ts'
 export interface MirrorSource {
   readonly name: string
   readonly directory: string
-  readonly commits: number
+  /** What is in it, in words. */
+  readonly facts: string
   /** Commits with a signature of `signer`. */
   readonly signed: readonly string[]
   /** Directory of the keys with which they were signed. */
@@ -36,17 +37,32 @@ async function generate(
   const history = make({ commits, sign: signer(keys) })
   const git = new GitRepository({ after: place.after as never }, history.format)
   await writeHistory(git, history)
-  const isSigned = (content: Uint8Array) => Buffer.from(content).includes('BEGIN SSH SIGNATURE')
-  const signed = history.objects.filter(({ kind, content }) => kind === 'commit' && isSigned(content))
-  return { name, directory: git.directory, commits: history.commits, signed: signed.map(({ oid }) => oid), keys }
+  const { directory } = git
+  const commitsWith = (text: string) => {
+    return history.objects.filter(({ kind, content }) => kind === 'commit' && Buffer.from(content).includes(text))
+  }
+  const signed = commitsWith('BEGIN SSH SIGNATURE').map(({ oid }) => oid)
+  const facts = `${factsOf(directory)}, ${commitsWith('\ngpgsig').length} signed commits (${signed.length} by SSH)`
+  return { name, directory, facts, signed, keys }
+}
+
+/** The numbers that make a history a real one. @throws Error for a directory that is no repository */
+function factsOf(directory: string): string {
+  const count = (...args: string[]) => {
+    const command = ['-C', directory, '--no-replace-objects', 'rev-list', '--all', '--count', ...args]
+    return execFileSync('git', command, { stdio: ['ignore', 'pipe', 'ignore'] })
+      .toString()
+      .trim()
+  }
+  const kinds = execFileSync('git', ['-C', directory, 'for-each-ref', '--format=%(objecttype)']).toString().split('\n')
+  const tags = kinds.filter((kind) => kind === 'tag').length
+  const merges = `${count('--merges')} merges (${count('--min-parents=3')} of more than two)`
+  return `${count()} commits, ${merges}, ${kinds.length - 1} refs (${tags} annotated tags)`
 }
 
 /** A repository that is there. */
 function existing(name: string, directory: string): MirrorSource {
-  const count = execFileSync('git', ['-C', directory, 'rev-list', '--all', '--count'], {
-    stdio: ['ignore', 'pipe', 'ignore']
-  })
-  return { name, directory, commits: Number(count), signed: [], keys: '' }
+  return { name, directory, facts: factsOf(directory), signed: [], keys: '' }
 }
 
 /** @param directories further repositories */

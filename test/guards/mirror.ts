@@ -87,6 +87,6 @@ export const guards: readonly Guard[] = [
     file: 'examples/mirror/verify.ts',
     from: '...worse.map((line) => `git fsck, only on the server: ${line}`)',
     to: '',
-    tests: ['test/mirror/verify.test.ts']
+    tests: [whole]
   }
 ]

@@ -43,7 +43,7 @@ const run = (source: GitRepository, repo: Repository, options: Partial<MirrorOpt
   mirror({ source: source.directory, repo, ...options })
 
 test('a repository with sha256', async (context) => {
-  const source = await makeSource(context, { commits: 30, format: 'sha256' })
+  const source = await makeSource(context, { commits: 10, format: 'sha256' })
   const repo = newRepo()
   const done = await run(source, repo)
   assert.deepEqual(await verify({ ...done, repo }), [])

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { before, test } from 'node:test'
 import { mirror } from '../../examples/mirror/mirror.ts'
+import { openSource } from '../../examples/mirror/source.ts'
 import { verify } from '../../examples/mirror/verify.ts'
 import type { Client, Interceptor, Method } from '../../src/index.ts'
 import { oddTrees } from '../git-judge/odd-trees.ts'
@@ -68,3 +69,25 @@ for (const transport of transports) {
     assert.deepEqual(counts, { getRepository: 1, listRefs: 1 })
   })
 }
+
+test('the comparison finds other refs, another HEAD, and findings of git fsck', async (context) => {
+  const here = new GitRepository(context, 'sha1')
+  const copy = new GitRepository(context, 'sha1')
+  for (const git of [here, copy]) await writeHistory(git, longHistory({ commits: 3 }))
+  const empty = atEnd(context, await testServer())
+  const repo = empty.client().repository('copy')
+  await repo.createRepository({ defaultBranch: 'other' })
+  const { oid: blob } = await repo.storeBlob('not in the source\n')
+  await repo.updateRefs([{ name: 'refs/tags/extra', expectedOid: null, newOid: blob }])
+  copy.run(['update-ref', '-d', 'refs/heads/empty'])
+  const broken = copy.store('tree', Buffer.concat([Buffer.from('100644 gone\0'), Buffer.alloc(20, 1)]))
+  copy.run(['update-ref', 'refs/trees/broken', broken])
+  const opened = await openSource(here.directory)
+  const found = await verify({ source: opened, repo, leftOut: [], storeDirectory: copy.directory })
+  const oidOf = (name: string) => here.run(['rev-parse', name]).trim()
+  assert.ok(found.includes(`only in the source: ${oidOf('refs/heads/main')} refs/heads/main`))
+  assert.ok(found.includes(`only on the server: ${blob} refs/tags/extra`))
+  assert.ok(found.includes('HEAD is refs/heads/main in the source, and refs/heads/other on the server'))
+  assert.ok(found.includes(`only in the source: ${oidOf('refs/heads/empty')} commit\trefs/heads/empty`))
+  assert.ok(found.includes(`git fsck, only on the server: missing blob ${'01'.repeat(20)}`))
+})
