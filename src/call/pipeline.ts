@@ -35,7 +35,7 @@ import { RetryPolicy } from '../retry/policy.ts'
 import { Retrier } from '../retry/retrier.ts'
 import { Bulkhead } from './bulkhead.ts'
 import type { Call, Sink } from './call.ts'
-import { endpointsInWords } from './caller.ts'
+import { endpointsInWords, rejection } from './caller.ts'
 import { bearerTokenOf, Credentials, type Token } from './credentials.ts'
 import { DeadlineTimers } from './deadline-timers.ts'
 import { type Changeable, forward, methodName, passThrough, type RequestInterceptor } from './interceptor.ts'
@@ -172,9 +172,9 @@ function withInterceptors(
 }
 
 function submitted(retrier: Retrier, call: Call): Promise<object> {
-  return new Promise((succeed, fail) =>
-    retrier.submit(call, { succeed, fail: (error) => fail(asBlobwireError(error)) })
-  )
+  const method = methodName(call.method)
+  const rejected = (error: unknown) => rejection(asBlobwireError(error), { method, endpoint: undefined })
+  return new Promise((succeed) => retrier.submit(call, { succeed, fail: (error) => succeed(rejected(error)) }))
 }
 
 /** Calls that nobody changed stay the same object. A token that an interceptor set becomes that of the call. */

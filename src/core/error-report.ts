@@ -82,6 +82,9 @@ export function inspectError(error: Reported, { depth, options, inspect }: Inspe
   const all = { code, reason, retryable, sent, attempts, transport, requestId, details, cause }
   const isEmpty = (value: unknown) =>
     value === undefined || value === '' || (value === details && Object.keys(value as object).length === 0)
+  // Details are as deep as they are, and short.
+  const shown = inspect(details, { ...options, depth: 4 })
   const told = Object.fromEntries(Object.entries(all).filter(([, value]) => !isEmpty(value)))
+  if ('details' in told) told['details'] = { [Symbol.for('nodejs.util.inspect.custom')]: () => shown }
   return `${stack} ${inspect(told, { ...options, depth })}`
 }

@@ -81,9 +81,9 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'noise before HTTP/2 is a broken connection, and no violation of the protocol',
-    file: 'src/connection/http2/connection.ts',
-    from: 'return this.#settingsReceived ? error : NotHttp2.of(error)',
-    to: 'return error',
+    file: 'src/connection/http2/http1-probe.ts',
+    from: 'if (codes.has(code)) return new NotHttp2(error)',
+    to: 'if (codes.has(code)) return error',
     tests: ['test/faults/noise.test.ts']
   },
   {
