@@ -72,6 +72,10 @@ function change(value: unknown): unknown {
   const taken = changedFile(value) as Record<string, unknown>
   const kinds = ['content', 'oid', 'moveFrom', 'delete'].filter((key) => taken[key] !== undefined)
   if (kinds[0] === 'delete' && taken['mode'] !== undefined) throw new FieldProblem('a removal has no mode')
+  // Contents that the server has are sent as oids, which these modes take for a directory and a submodule.
+  if (kinds[0] === 'content' && (taken['mode'] === '160000' || taken['mode'] === '040000')) {
+    throw new FieldProblem('must be the mode of a file where content is given').within('mode')
+  }
   if (kinds.length === 1) return taken
   throw new FieldProblem(
     kinds.length === 0 ? `${changeForms}, not ${show(value)}` : `must have only one of ${kinds.join(' and ')}`
