@@ -161,3 +161,17 @@ test('a token source that fails or gives no token is unauthenticated, and the te
     })
   }
 })
+
+test('an error names the endpoint of the attempt, or all endpoints where there was none', async () => {
+  const { clock, last, pipeline, write } = pipelineHarness({ endpoints: ['a', 'b', 'c', 'd'] })
+  for (const _ of [1, 2]) {
+    const late = write({ timeoutMs: 100 }).catch((error: BlobwireError) => error)
+    await settled()
+    ;(clock as FakeClock).advance(100)
+    const { method, endpoint } = (await late) as BlobwireError
+    assert.deepEqual([method, endpoint], ['storeBlob', last().endpoint])
+  }
+  await pipeline.close()
+  const message = 'storeBlob at a, b, c and 1 more: the client is closed'
+  await assert.rejects(write(), { message, endpoint: 'a, b, c and 1 more' })
+})
