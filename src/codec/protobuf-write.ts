@@ -27,17 +27,26 @@ class Writer {
   /** The bytes from here to the end of the message are written. */
   #at = 0
   #end = 0
+  /** The whole message; undefined once the buffer has room for all contents in it. */
+  #whole: WireObject | undefined
 
   write(message: ProtobufMessage, wire: WireObject): NativeBytes {
     if (this.#at < leastRoom) {
       this.#bytes = allocate(slabBytes)
       this.#at = slabBytes
     }
-    this.#end = this.#at
+    const slab = this.#bytes
+    const free = this.#at
+    this.#end = free
+    this.#whole = wire
     this.#message(message, wire)
+    this.#whole = undefined
     const written = this.#bytes.subarray(this.#at, this.#end)
-    // A buffer that had to be made for one message is not kept.
-    if (this.#bytes.length > slabBytes) this.#at = 0
+    // A buffer that had to be made for one message holds nothing else.
+    if (this.#bytes.length > slabBytes) {
+      this.#bytes = slab
+      this.#at = free
+    }
     return written as NativeBytes
   }
 
@@ -164,7 +173,10 @@ class Writer {
   #reserve(length: number): void {
     if (this.#at >= length) return
     const written = this.#written
-    const larger = allocate(Math.max(slabBytes, 2 * written + length + leastRoom))
+    // Contents are known before all of them are written: a buffer of their length is filled once.
+    const contents = this.#whole === undefined ? written : contentBytes(this.#whole)
+    this.#whole = undefined
+    const larger = allocate(written + Math.max(contents, length) + slabBytes)
     larger.set(this.#bytes.subarray(this.#at, this.#end), larger.length - written)
     this.#bytes = larger
     this.#end = larger.length
@@ -174,6 +186,16 @@ class Writer {
 
 /** Everything is written synchronously, so that one writer serves all. */
 const writer = new Writer()
+
+/** Bytes of all contents in a value. */
+function contentBytes(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0
+  if (value instanceof Uint8Array) return value.length
+  let bytes = 0
+  if (Array.isArray(value)) for (const item of value) bytes += contentBytes(item)
+  else for (const name in value) bytes += contentBytes((value as WireObject)[name])
+  return bytes
+}
 
 function lengthOf(value: number): number {
   let length = 1
