@@ -131,7 +131,8 @@ describe('the packed package', () => {
     const files = await readdir(join(installed, 'dist'), { recursive: true })
     for (const name of files.filter((file) => file.endsWith('.d.ts'))) {
       const text = await readFile(join(installed, 'dist', name), 'utf8')
-      assert.doesNotMatch(text, /from '[^.]|import\('[^.]|\bBuffer\b|NodeJS\./, name)
+      const code = text.replaceAll(/\/\*.*?\*\//gs, '')
+      assert.doesNotMatch(code, /from '[^.]|import\('[^.]|\bBuffer\b|NodeJS\./, name)
     }
     assert.deepEqual(
       files.filter((file) => file.endsWith('.map')),
