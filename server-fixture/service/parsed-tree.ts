@@ -67,8 +67,7 @@ export class ParsedTree {
 
   /** The entry with this name; of several, the first. */
   find(name: Uint8Array): TreeItem | undefined {
-    if (!this.#isInOrder) return this.items().find((item) => Buffer.compare(item.name, name) === 0)
-    const index = this.#search(name, 0) ?? this.#search(name, slash)
+    const index = this.#isInOrder ? (this.#search(name, 0) ?? this.#search(name, slash)) : this.#firstOf(name)
     return index === undefined ? undefined : this.item(index)
   }
 
@@ -145,6 +144,15 @@ export class ParsedTree {
     const others = otherLength > common ? (bytes[at + common] as number) : after
     if (own !== others || length === otherLength) return own - others
     return length - otherLength
+  }
+
+  #firstOf(name: Uint8Array): number | undefined {
+    for (let index = 0; index < this.length; index++) {
+      const at = this.#nameAt(index)
+      const end = this.#oidAt(index) - 1
+      if (end - at === name.length && this.#content.compare(name, 0, name.length, at, end) === 0) return index
+    }
+    return undefined
   }
 
   #search(name: Uint8Array, after: number): number | undefined {

@@ -19,25 +19,28 @@ export function toEntry(path: Uint8Array, item: TreeItem): Partial<Messages['Tre
   return { ...textOf(path), mode: item.mode as Mode, oid: item.oid, rawMode: item.rawMode ?? '' }
 }
 
-/** The segments of a path to be read. @throws BlobwireError `invalid_argument` */
-function segmentsOf(path: string): string[] {
+/**
+ * The entry at a path, a binary string, below a tree; undefined = missing. Git reads names that hold a slash, too.
+ * @throws BlobwireError `invalid_argument` for what no path is
+ */
+export async function entryAt(workspace: Workspace, tree: string, path: string): Promise<TreeItem | undefined> {
   const problem = readPathProblem(path)
   if (problem !== undefined) throw invalidArgument('path', problem)
-  return path.split('/')
+  let directory = await workspace.parsedTree(tree)
+  let at = 0
+  for (let end = endOfSegment(path, 0); ; end = endOfSegment(path, end + 1)) {
+    const found = directory.find(Buffer.from(path.slice(at, end), 'latin1'))
+    if (end === path.length) return found
+    if (found === undefined) continue
+    if (found.mode !== '040000') return undefined
+    directory = await workspace.parsedTree(found.oid)
+    at = end + 1
+  }
 }
 
-/** The entry at a path, a binary string, below a tree; undefined = missing. */
-export async function entryAt(workspace: Workspace, tree: string, path: string): Promise<TreeItem | undefined> {
-  let found: TreeItem | undefined
-  let oid = tree
-  for (const segment of segmentsOf(path)) {
-    if (found !== undefined && found.mode !== '040000') return undefined
-    const name = Buffer.from(segment, 'latin1')
-    found = (await workspace.parsedTree(oid)).find(name)
-    if (found === undefined) return undefined
-    oid = found.oid
-  }
-  return found
+function endOfSegment(path: string, at: number): number {
+  const end = path.indexOf('/', at)
+  return end < 0 ? path.length : end
 }
 
 /** The tree at a path; the empty path is the tree itself. @throws BlobwireError `not_found`, reason `path` */

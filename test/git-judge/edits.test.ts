@@ -94,3 +94,40 @@ test('what is moved gets the mode that Git reads', async (context) => {
   assert.ok(clean.entries.every(({ rawMode }) => rawMode === ''))
   assert.notEqual(copy.oid, zeroOid('sha1'))
 })
+
+test('paths that no new tree may have can be read, guarded, moved away and removed', async (context) => {
+  const tree = Buffer.concat([
+    entry('100644', Buffer.from('.GIT'), blob),
+    entry('100644', Buffer.from('.git'), blob),
+    entry('120000', Buffer.from('.gitmodules'), blob),
+    entry('100644', Buffer.from('kept'), blob)
+  ])
+  const treeOid = hashObject('tree', tree, 'sha1')
+  const commit = encodeCommit({ tree: treeOid, parents: [], author: someone, committer: someone, message: '' })
+  const commitOid = hashObject('commit', commit, 'sha1')
+  const given = [
+    ...objects,
+    { oid: treeOid, kind: 'tree', content: tree },
+    { oid: commitOid, kind: 'commit', content: commit }
+  ] as const
+  const repo = await openRepository(context, new MemoryStore(), {
+    objects: given,
+    refs: { 'refs/heads/main': commitOid }
+  })
+  assert.equal((await repo.getBlob({ revision: 'main', path: '.git' })).oid, blob)
+  const made = { branch: 'main', message: 'm\n', author: someone }
+  const changes = { '.GIT': null, link: { moveFrom: '.gitmodules', expectedOid: blob } } as const
+  await repo.commitFiles({ ...made, changes, guards: { '.git': blob } })
+  await repo.storeTree([{ path: '.git', mode: '', oid: '' }], { baseTree: treeOid })
+  const { entries } = await repo.getTree()
+  assert.deepEqual(
+    entries.map(({ path }) => path),
+    ['.git', 'kept', 'link']
+  )
+  for (const refused of [{ '.git': 'x' }, { '.git': { moveFrom: 'kept' } }])
+    await assert.rejects(repo.commitFiles({ ...made, changes: refused }), { code: 'invalid_argument', sent: 'never' })
+  await assert.rejects(repo.commitFiles({ ...made, changes: { '.git/': null } }), {
+    code: 'invalid_argument',
+    sent: 'never'
+  })
+})

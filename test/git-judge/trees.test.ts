@@ -1,10 +1,10 @@
 /** Odd trees, as Git lists and compares them; and edits, which leave alone whatever they do not name. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { hashObject } from '../../src/git/oid.ts'
+import { hashObject, isOid } from '../../src/git/oid.ts'
 import { inGitsOrder, parseTree } from '../../src/git/tree.ts'
 import type { PathChange, TreeEntry } from '../../src/index.ts'
-import { bytesOf, fieldsOf, judged } from './judge.ts'
+import { bytesOf, fieldsOf, type Judged, judged } from './judge.ts'
 import { entry, oddTrees } from './odd-trees.ts'
 
 const { objects, trees } = oddTrees(12, 120, 'sha1')
@@ -18,6 +18,8 @@ const kindOf = (mode: string) => (mode === '040000' ? 'tree' : mode === '160000'
 const lineOf = (item: TreeEntry) => `${item.mode} ${kindOf(item.mode)} ${item.oid}\t${bytesOf(item)}`
 
 const letters = { added: 'A', deleted: 'D', modified: 'M', type_changed: 'T' }
+const latin1 = (text: string) => new Uint8Array(Buffer.from(text, 'latin1'))
+const submodule = 'ab'.repeat(20)
 const zeros = '0'.repeat(40)
 const changeOf = (change: PathChange) =>
   `:${change.oldMode || '000000'} ${change.newMode || '000000'} ${change.oldOid || zeros} ${change.newOid || zeros} ` +
@@ -31,6 +33,28 @@ function isInOrder(tree: string): boolean {
   return isSorted && names.size === items.length && items.every(({ mode, oid }) => mode !== '040000' || isInOrder(oid))
 }
 
+/** Paths of the listing, each in its own tree, as far as Git's own look-up finds them: it stops where the order is not its own. */
+function pathsGitFinds(git: Judged['git'], listed: readonly string[]) {
+  const asked = new Map<string, { tree: string; path: string }>()
+  for (const line of listed) {
+    const [, index = '', path = ''] = /\t(\d+)\/(.+)$/s.exec(line) ?? []
+    const isPath = path !== '' && !/\n|\/$|\/\/|^\.\.?(?:\/|$)/.test(path)
+    const tree = trees[Number(index) - 1000] ?? ''
+    if (isPath) asked.set(`${tree}:${path}`, { tree, path })
+  }
+  const input = latin1([...asked.keys()].map((name) => `${name}\n`).join(''))
+  const answers = git(['cat-file', '--batch-check=%(objectname)'], input).toString('latin1').trim().split('\n')
+  return [...asked.values()].flatMap(({ tree, path }, index) => {
+    const oid = answers[index] ?? ''
+    // Of a submodule, Git tells that the object is not here.
+    return oid.endsWith(`${submodule} missing`)
+      ? [{ tree, path, oid: submodule }]
+      : isOid(oid)
+        ? [{ tree, path, oid }]
+        : []
+  })
+}
+
 test('odd trees', async (context) => {
   const given = [...objects, { oid: root, kind: 'tree', content: all } as const]
   const { repositories, git } = await judged(context, { objects: given })
@@ -42,6 +66,8 @@ test('odd trees', async (context) => {
     ['diff-tree', '--stdin', '-r', '-z', '--no-renames'],
     pairs.map((pair) => `${pair.join(' ')}\n`).join('')
   )
+  const lookups = pathsGitFinds(git, listed)
+  assert.ok(lookups.length > 500)
   for (const [store, repo] of repositories) {
     await context.test(`are listed as Git lists them, ${store} store`, async () => {
       const { entries } = await repo.getTree({ revision: root, recursive: true })
@@ -51,6 +77,17 @@ test('odd trees', async (context) => {
       assert.deepEqual(
         alone.map((tree) => tree.entries.length),
         trees.map((tree) => itemsOf(tree).length)
+      )
+    })
+
+    await context.test(`have at each path the object that Git finds there, ${store} store`, async () => {
+      const operations = lookups.map(({ tree, path }) => ({ getObject: { revision: tree, path: latin1(path) } }))
+      const results = await repo.batch(operations)
+      const found = results.map((result) => (result.ok ? result.value.oid : result.error.reason))
+      // A commit of a submodule is in another repository.
+      assert.deepEqual(
+        found.map((oid) => (oid === 'wrong_kind' ? submodule : oid)),
+        lookups.map(({ oid }) => oid)
       )
     })
 
