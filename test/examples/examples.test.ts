@@ -57,8 +57,9 @@ describe('examples', () => {
 
   test('docs/objects.md', async () => {
     const text = await readFile(join(root, 'docs/objects.md'), 'utf8')
-    const [, example = ''] = text.match(/```js\n([\s\S]*?)```/) ?? []
-    assert.equal(await runFile('objects.mjs', example), 'is published\nis as it was\n1\n')
+    const examples = [...text.matchAll(/```js\n([\s\S]*?)```/g)].map(([, example]) => example ?? '')
+    const outputs = await Promise.all(examples.map((example, index) => runFile(`objects-${index}.mjs`, example)))
+    assert.deepEqual(outputs, ['is published\nis as it was\n1\n', 'Version 1.0\n true\n'])
   })
 
   test('docs/testing.md', async () => {
