@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { encodeCommit } from '../../src/git/commit.ts'
 import { hashObject } from '../../src/git/oid.ts'
-import { encodeTree } from '../../src/git/tree.ts'
+import { encodeItems, encodeTree, modesOf } from '../../src/git/tree.ts'
 import type { BlobwireError } from '../../src/index.ts'
 import { type LyingServer, startLyingServer } from '../support/lying-server.ts'
 import { type Lie, objectLies } from './object-lies.ts'
@@ -20,6 +20,8 @@ const twoFilesOid = hashObject('tree', encodeTree(twoFiles, 'sha1'), 'sha1')
 const nameInHex = Buffer.from('100644 b\0').toString('hex')
 const longOid = `${helloOid}${nameInHex}${helloOid}`
 const longMode = `100644 a\0${Buffer.from(helloOid, 'hex').toString('latin1')}100644`
+const oldMode = { name: Buffer.from('a'), ...modesOf('100664'), oid: helloOid }
+const oldModeOid = hashObject('tree', encodeItems([oldMode], 'sha1'), 'sha1')
 const treeOid = hashObject(
   'tree',
   encodeTree([{ name: Buffer.from('a'), mode: '100644', oid: helloOid }], 'sha1'),
@@ -80,6 +82,14 @@ const lies: Lie[] = [
   {
     name: 'a tree with other entries than its oid says',
     answers: { GetTree: { oid: helloOid, entries: [{ path: 'a', mode: '100644', oid: helloOid }] } },
+    call: (repo) => repo.getTree(),
+    code: 'data_loss'
+  },
+  {
+    name: 'a mode that is not that of its text in the tree',
+    answers: {
+      GetTree: { oid: oldModeOid, entries: [{ path: 'a', mode: '100755', oid: helloOid, rawMode: '100664' }] }
+    },
     call: (repo) => repo.getTree(),
     code: 'data_loss'
   },

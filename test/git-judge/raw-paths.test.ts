@@ -37,6 +37,11 @@ async function everyCall(repo: Repository): Promise<string[]> {
   const at = { revision: 'main' }
   assert.equal(text((await repo.getBlob({ ...at, path: cafe })).content), 'caf\xe9.txt')
   assert.equal((await repo.getObject({ ...at, path: nested })).kind, 'blob')
+  // The call has read its path when it is made.
+  const own = cafe.slice()
+  const reading = repo.getBlob({ ...at, path: own })
+  own.fill(0x61)
+  assert.equal(text((await reading).content), 'caf\xe9.txt')
   // UTF-8 is the same by text and by bytes.
   assert.equal(
     (await repo.getBlob({ ...at, path: new TextEncoder().encode('é.txt') })).oid,

@@ -85,15 +85,15 @@ export const guards: readonly Guard[] = [
   {
     name: 'a listed tree has the oid of its entries',
     file: 'src/client/verify/tree.ts',
-    from: 'if (hashLevel(items, format) !== oid)',
-    to: 'if (false)',
+    from: 'if (hashLevel(items, format) === oid) return []',
+    to: 'if (items.length >= 0) return []',
     tests
   },
   {
     name: 'the subtrees of a listing have the oids of their entries',
     file: 'src/client/verify/tree.ts',
-    from: 'if (hashLevel(items, format) !== oid)',
-    to: "if (path === '' && hashLevel(items, format) !== oid)",
+    from: 'if (hashLevel(items, format) === oid) return []',
+    to: "if (prefix !== '' || hashLevel(items, format) === oid) return []",
     tests
   },
   {
