@@ -60,7 +60,12 @@ export function checkTargets(moves: readonly RefMove[], infos: readonly (ObjectI
     else if (move.name.startsWith('refs/heads/') && info.kind !== 'commit') throw notACommit(move, info.kind)
   }
   if (missingOids.length === 0) return
-  throw new BlobwireError({
+  throw missingObject(...missingOids)
+}
+
+/** The error for a ref that would reach objects which are not there. */
+export function missingObject(...missingOids: string[]): BlobwireError {
+  return new BlobwireError({
     reason: 'missing_object',
     message: `a ref must point to an object of the repository; ${missingOids[0]} is missing`,
     details: { missingOids }

@@ -234,3 +234,27 @@ test('an object that is gone is written again when it is stored again', async (c
   await at.client.storeBlob('demo', 'stored twice')
   assert.equal(await at.git('cat-file', '-t', oid), 'blob')
 })
+
+test('a ref never reaches a missing object, where an old object is gone that a new tree points to', async (context) => {
+  const at = await scene(context, false)
+  const { client } = at
+  await client.commitFiles('demo', { branch: 'main', changes: { a: 'reached' }, message: 'one', author })
+  const { oid } = await client.storeBlob('demo', 'stored long ago')
+  const old = (await readdir(join(at.gitDir, 'objects', 'pack'))).filter((name) => name.endsWith('.keep'))
+  const tree = await client.storeTree('demo', [{ path: 'b', mode: '100644', oid }])
+  for (const name of old) await rm(join(at.gitDir, 'objects', 'pack', name))
+  await at.git('gc', '-q', '--prune=now')
+  // The tree has its .keep file, and all that the commit itself points to is there.
+  const parents = [await at.git('rev-parse', 'main')]
+  const made = await client.storeCommit('demo', { tree: tree.oid, parents, message: 'two', author })
+  const update = { name: 'refs/heads/main', expectedOid: parents[0] as string, newOid: made.oid }
+  for (let tries = 0; tries < 2; tries++) {
+    await assert.rejects(
+      client.updateRefs('demo', [update]),
+      (error) => error instanceof BlobwireError && error.is('missing_object') && error.details.missingOids[0] === oid
+    )
+  }
+  await client.storeBlob('demo', 'stored long ago')
+  await client.updateRefs('demo', [update])
+  await at.git('fsck', '--strict')
+})

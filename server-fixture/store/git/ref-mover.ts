@@ -2,9 +2,10 @@
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RefMismatch } from '../../../src/core/error.ts'
-import { type ObjectFormat, zeroOid } from '../../../src/git/oid.ts'
-import { checkTargets, compareRefs } from '../ref-rules.ts'
+import { isZeroOid, type ObjectFormat, zeroOid } from '../../../src/git/oid.ts'
+import { checkTargets, compareRefs, missingObject } from '../ref-rules.ts'
 import type { KeyedRequest, RefMove } from '../store.ts'
+import { Connectivity } from './connectivity.ts'
 import { fsyncUpTo } from './fsync.ts'
 import { storageFailure } from './git-failure.ts'
 import type { RepositoryContext } from './git-process.ts'
@@ -45,6 +46,7 @@ export class RefMover {
   readonly #transactions: RefTransactions
   readonly #queue = new RefQueue((calls) => this.inTurn(() => this.#carryOut(calls)))
   #last: Promise<unknown> = Promise.resolve()
+  readonly #connectivity: Connectivity
   /** `PackDirectory.losses` when git was started last. */
   #losses = 0
 
@@ -53,6 +55,7 @@ export class RefMover {
     this.#options = options
     this.#zeroOid = zeroOid(options.format)
     this.#transactions = new RefTransactions(context)
+    this.#connectivity = new Connectivity(context, options.packs)
   }
 
   /**
@@ -103,6 +106,7 @@ export class RefMover {
       try {
         calls = await this.#check(calls)
         await this.#renewAfterLoss()
+        calls = await this.#checkConnected(calls)
         await this.#intend(calls)
       } catch (error) {
         return this.#refuse(calls, error)
@@ -131,6 +135,16 @@ export class RefMover {
     if (losses === this.#losses) return
     await this.#transactions.close()
     this.#losses = losses
+  }
+
+  /** Answers the calls whose refs would reach a missing object, and returns the others. */
+  async #checkConnected(calls: readonly RefCall[]): Promise<readonly RefCall[]> {
+    const oids = calls.flatMap(({ moves }) => moves.map(({ newOid }) => newOid)).filter((oid) => !isZeroOid(oid))
+    const gap = await this.#connectivity.findGap(oids)
+    if (gap === undefined) return calls
+    if (calls.length > 1) return (await Promise.all(calls.map((call) => this.#checkConnected([call])))).flat()
+    this.#refuse(calls, missingObject(gap))
+    return []
   }
 
   /** Answers the calls that are refused as the refs are, and returns the others. */

@@ -1,0 +1,197 @@
+/** Joining of packs: which ones, what a kill leaves, whose packs are left alone, and what is told of failures. */
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync } from 'node:fs'
+import { readdir, rm, utimes, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { GitStore } from '../../server-fixture/store/git/git-store.ts'
+import type { GitStoreOptions } from '../../server-fixture/store/git/git-store-options.ts'
+import { joinPacks } from '../../server-fixture/store/git/join-packs.ts'
+import { isMaintainedByOthers } from '../../server-fixture/store/git/other-maintenance.ts'
+import { PackDirectory } from '../../server-fixture/store/git/pack-directory.ts'
+import { packsToJoin } from '../../server-fixture/store/git/pack-list.ts'
+import type { NewObject } from '../../server-fixture/store/store.ts'
+import { until } from '../support/until.ts'
+import { crashPointsOf } from './crash-points.ts'
+import { git, newObject, temporaryDirectory } from './support.ts'
+
+const packsOf = (counts: readonly number[]) =>
+  counts.map((objects, index) => ({ name: `pack-${index}`, objects, changedAtMs: 0, isKept: true }))
+const joined = (...counts: number[]) => packsToJoin(packsOf(counts)).map(({ objects }) => objects)
+
+test('the smallest packs are joined, until each has twice as many objects as the next smaller one', () => {
+  assert.deepEqual(joined(), [])
+  assert.deepEqual(joined(5), [])
+  assert.deepEqual(joined(1, 2, 4, 100), [])
+  assert.deepEqual(joined(100, 1, 1), [1, 1])
+  assert.deepEqual(joined(1, 1, 3, 100), [1, 1, 3])
+  assert.deepEqual(joined(1, 1, 4, 100), [1, 1])
+  assert.deepEqual(joined(60, 100, 1), [1, 60, 100])
+  for (let count = 1; count < 2000; count = Math.ceil(count * 1.3)) {
+    let counts = Array.from({ length: count }, (_, index) => 1 + ((index * 7919) % 97))
+    const objects = counts.reduce((sum, one) => sum + one)
+    for (let chosen = joined(...counts); chosen.length > 0; chosen = joined(...counts)) {
+      for (const one of chosen) counts.splice(counts.indexOf(one), 1)
+      counts = [...counts, chosen.reduce((sum, one) => sum + one)]
+    }
+    assert.ok(counts.length <= 1 + Math.log2(objects))
+  }
+})
+
+const quick = { maxPacks: 100, repackPauseMs: 0, repackQuietMs: 1 }
+const blobs = (count: number) =>
+  Array.from({ length: count }, (_, index) =>
+    newObject('blob', `nothing points to ${index} ${'x'.repeat(500)}`, 'sha1')
+  )
+
+/** A repository with a pack for each object; no store has it open. */
+async function prepared(context: TestContext, objects: readonly NewObject[]) {
+  const directory = join(await temporaryDirectory(context), 'data')
+  const store = await GitStore.open(directory, { housekeeping: false })
+  await store.createRepository('demo', 'sha1')
+  for (const object of objects) await store.putObjects('demo', [object])
+  await store.close()
+  const gitDir = join(directory, 'demo.git')
+  const packs = join(gitDir, 'objects', 'pack')
+  const names = (extension = '.pack') => readdirSync(packs).filter((name) => name.endsWith(extension))
+  const reopen = async (options: GitStoreOptions = quick) => {
+    const opened = await GitStore.open(directory, options)
+    context.after(() => opened.close())
+    await opened.readRefs('demo', ['refs/heads/main'])
+    return opened
+  }
+  return { directory, gitDir, packs, names, reopen }
+}
+
+test('killed at any point of a join, nothing is lost and nothing is left over', async (context) => {
+  const objects = blobs(3)
+  const { directory, gitDir, names } = await prepared(context, objects)
+  const copies = await temporaryDirectory(context)
+  const context1 = { program: 'git', gitDir }
+  const inputs = names().map((name) => name.slice(0, -5))
+  const points = await crashPointsOf({ directory, copies }, () =>
+    joinPacks(context1, new PackDirectory(gitDir), { names: inputs, signal: new AbortController().signal })
+  )
+  assert.ok(points.length > 10)
+  for (const point of points) {
+    const store = await GitStore.open(point.directory, { housekeeping: false })
+    const found = await store.hasObjects(
+      'demo',
+      objects.map(({ oid }) => oid)
+    )
+    await store.close()
+    assert.ok(!found.includes(undefined), point.label)
+    const copied = join(point.directory, 'demo.git', 'objects')
+    assert.deepEqual((await readdir(copied)).toSorted(), ['info', 'pack'], point.label)
+    const files = await readdir(join(copied, 'pack'))
+    for (const file of files) assert.ok(files.includes(file.replace(/\.\w+$/, '.idx')), `${point.label}: ${file}`)
+  }
+  assert.equal(names().length, 1)
+  assert.match(
+    git(gitDir, ['verify-pack', '-s', join(gitDir, 'objects', 'pack', names()[0] as string)]).output,
+    /chain length/
+  )
+})
+
+test('a join that is aborted leaves everything as it was', async (context) => {
+  const { gitDir, packs } = await prepared(context, blobs(3))
+  const before = await readdir(packs)
+  const names = before.filter((name) => name.endsWith('.pack')).map((name) => name.slice(0, -5))
+  const directory = new PackDirectory(gitDir)
+  await assert.rejects(joinPacks({ program: 'git', gitDir }, directory, { names, signal: AbortSignal.abort() }))
+  assert.deepEqual(await readdir(packs), before)
+  assert.deepEqual((await readdir(join(gitDir, 'objects'))).toSorted(), ['info', 'pack'])
+})
+
+test('packs that others keep, or that Git is to expire, are left alone; a stale multi-pack-index goes', async (context) => {
+  const { gitDir, packs, names, reopen } = await prepared(context, blobs(6))
+  const [first = '', second = ''] = names().map((name) => name.slice(0, -5))
+  await rm(join(packs, `${first}.keep`))
+  await writeFile(join(packs, `${first}.keep`), '')
+  await writeFile(join(packs, `${second}.mtimes`), '')
+  git(gitDir, ['multi-pack-index', 'write'])
+  await reopen()
+  await until(() => names().length === 3, 'four of six packs are joined')
+  await until(() => !existsSync(join(packs, 'multi-pack-index')), 'the multi-pack-index is gone')
+  assert.ok(names().includes(`${first}.pack`) && names().includes(`${second}.pack`))
+})
+
+test('packs older than the grace period are given to git gc', async (context) => {
+  const { packs, names, reopen } = await prepared(context, blobs(1))
+  const aged = async (hours: number) => {
+    const then = Date.now() / 1000 - hours * 3600
+    await utimes(join(packs, names()[0] as string), then, then)
+  }
+  await aged(9)
+  const options = { ...quick, gracePeriodHours: 10 }
+  const store = await reopen(options)
+  await store.putObjects('demo', [newObject('blob', 'of today', 'sha1')])
+  await until(() => names().length === 1, 'both packs are joined')
+  assert.equal(names('.keep').length, 1)
+  await store.close()
+  await aged(11)
+  const again = await reopen(options)
+  await until(() => names('.keep').length === 0, 'the .keep file is gone')
+  await again.close()
+  const without = await reopen({ ...quick, gracePeriodHours: 0 })
+  await without.putObjects('demo', [newObject('blob', 'unkept', 'sha1')])
+  assert.equal(names('.keep').length, 0)
+})
+
+test('a damaged pack is told of, and the others are joined', async (context) => {
+  const { packs, names, reopen } = await prepared(context, blobs(4))
+  const [damaged = ''] = names()
+  await rm(join(packs, damaged))
+  await writeFile(join(packs, damaged), 'PACK damaged')
+  const failures: string[] = []
+  const store = await reopen({
+    ...quick,
+    onHousekeepingFailure: (repository, error) => failures.push(`${repository} ${(error as { reason: string }).reason}`)
+  })
+  await until(() => failures.length === 1, 'a failure is told')
+  await store.putObjects('demo', [newObject('blob', 'later', 'sha1')])
+  await store.putObjects('demo', [newObject('blob', 'and later', 'sha1')])
+  await until(() => names().length === 5, 'the later packs are joined')
+  assert.deepEqual(failures, ['demo git_failed'])
+  assert.ok(names().includes(damaged))
+})
+
+test('no packs are joined while git gc or git maintenance works in the repository', async (context) => {
+  const { gitDir, names, reopen } = await prepared(context, blobs(3))
+  const collecting = join(gitDir, 'gc.pid')
+  const maintaining = join(gitDir, 'objects', 'maintenance.lock')
+  assert.equal(await isMaintainedByOthers(gitDir), false)
+  await writeFile(maintaining, '')
+  assert.equal(await isMaintainedByOthers(gitDir), true)
+  await rm(maintaining)
+  const gone = 2 ** 22 + 1
+  for (const [pid, host, expected] of [
+    [process.pid, hostname(), true],
+    [gone, hostname(), false],
+    [gone, 'elsewhere', true]
+  ] as const) {
+    await writeFile(collecting, `${pid} ${host}`)
+    assert.equal(await isMaintainedByOthers(gitDir), expected)
+  }
+  await utimes(collecting, 1000, 1000)
+  assert.equal(await isMaintainedByOthers(gitDir), false, 'a lock of long ago')
+  await writeFile(collecting, `${process.pid} ${hostname()}`)
+  const looks = context.mock.method(process, 'kill')
+  await reopen()
+  await until(() => looks.mock.callCount() > 3, 'the store has looked again and again')
+  assert.equal(names().length, 3)
+  await rm(collecting)
+  await until(() => names().length === 1, 'the packs are joined afterwards')
+})
+
+test('a directory for packs that somebody removes is made again', async (context) => {
+  const { gitDir, reopen } = await prepared(context, [])
+  const store = await reopen()
+  const objects = join(gitDir, 'objects')
+  await store.putObjects('demo', blobs(1))
+  for (const name of await readdir(objects))
+    if (name.startsWith('blobwire-')) await rm(join(objects, name), { recursive: true })
+  await store.putObjects('demo', [newObject('blob', 'written all the same', 'sha1')])
+  assert.equal(git(gitDir, ['cat-file', '-t', newObject('blob', 'written all the same', 'sha1').oid]).output, 'blob\n')
+})
