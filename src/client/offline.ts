@@ -66,7 +66,7 @@ export function objectOid(kind: ObjectKind, content: Bytes, options?: OidOptions
  * The oid that `storeBlob` gives this content, as `git hash-object` computes it.
  * @throws BlobwireError `invalid_argument` for what is neither bytes nor a string
  * @example
- * const { missing } = await repo.findMissing(files.map(({ content }) => blobOid(content)))
+ * const { missing } = await repo.findMissing([blobOid(script), blobOid('hello\n')])
  */
 export function blobOid(content: Bytes, options?: OidOptions): string {
   return hashObject('blob', toBytes('content', content), formatOf(options))
@@ -76,7 +76,7 @@ export function blobOid(content: Bytes, options?: OidOptions): string {
  * The oid of the tree of these files, with the subtrees that their paths need, as `storeTree` and `commitFiles` make it.
  * @throws BlobwireError `invalid_argument` for paths, modes and oids that no tree can hold
  * @example
- * const built = treeOid([{ path: 'index.html', content: page }, { path: 'lib', mode: '040000', oid: library }])
+ * const built = treeOid([{ path: 'bin/run', mode: '100755', content: script }, { path: 'lib', mode: '040000', oid }])
  * if ((await repo.getCommit('main')).commit.tree === built) console.log('nothing has changed')
  */
 export function treeOid(files: Iterable<TreeFile>, options?: OidOptions): string {

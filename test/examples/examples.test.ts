@@ -90,8 +90,8 @@ describe('examples', () => {
     )
     await runFile(
       'docstrings.ts',
-      `import { BlobwireError, createClient, type Interceptor } from '${join(source, 'index.ts')}'
-      void BlobwireError
+      `import { BlobwireError, blobOid, createClient, type Interceptor, treeOid } from '${join(source, 'index.ts')}'
+      void [BlobwireError, blobOid, treeOid]
       const commit = { branch: 'main', message: 'x', author: { name: 'A', email: 'a@b' } }
       const shared = createClient({ endpoint: 'http://127.0.0.1:4100' })
       ${body.join('\n')}
