@@ -61,6 +61,7 @@ import {
   type OperationResult,
   type OperationValues,
   type PageInput,
+  type Path,
   type PathChange,
   type Pem,
   type PolicyOptions,
@@ -113,7 +114,7 @@ const options: ClientOptions = {
 }
 
 async function trees(repo: Repository): Promise<string> {
-  const input: GetTreeInput = { revision: 'main' }
+  const input: GetTreeInput = { revision: 'main', path: Uint8Array.of(0x73, 0xff) satisfies Path }
   const tree: Tree = await repo.getTree(input)
   const first: TreeEntry | undefined = tree.entries[0]
   const mode: Mode | undefined = first?.mode
