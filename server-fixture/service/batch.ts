@@ -4,6 +4,7 @@ import type { Messages } from '../../src/schema/messages.ts'
 import { KeyRemembered } from '../store/store.ts'
 import type { CallContext } from './context.ts'
 import { limitExceeded, refMismatch } from './errors.ts'
+import { lookAhead } from './look-ahead.ts'
 import { type OperationName, operations } from './operations.ts'
 import { isStateRefusal, keyedRequest, type WriteKey } from './request-keys.ts'
 import type { Workspace } from './workspace.ts'
@@ -115,10 +116,12 @@ class Batch {
     let reads: { index: number; step: Step }[] = []
     // Commits of one branch that follow each other wait in its queue together, and become one chain.
     let queued: { branch: string | undefined; done: unknown[] } = { branch: undefined, done: [] }
+    let lookedAt = 0
     for (let index = start; index < list.length; index++) {
       const step = this.#prepare(index, list[index] as Operation)
       if (step === undefined) continue
       const isRead = operations[step.name].access === 'read'
+      if (step.name === 'storeObject' && index >= lookedAt) lookedAt = await lookAhead(this.#workspace, list, index)
       const branch = this.#workspace.atomic ? undefined : queuedBranch(step)
       if (branch !== queued.branch) {
         if (queued.done.length > 0) await Promise.all(queued.done)

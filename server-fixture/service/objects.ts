@@ -48,8 +48,20 @@ function refuseProblems(kind: ObjectKind, problems: readonly ProblemId[]): void 
   )
 }
 
+/** Every root tree of a history may name the same file: a batch of them reads it once. */
+const filesChecked = new WeakMap<Workspace, Map<string, Promise<ProblemId[]>>>()
+
 /** The problems of the content of a file that Git reads itself. */
-async function problemsInFile(workspace: Workspace, { name, oid }: DotFile): Promise<ProblemId[]> {
+function problemsInFile(workspace: Workspace, file: DotFile): Promise<ProblemId[]> {
+  const checked = filesChecked.get(workspace) ?? new Map<string, Promise<ProblemId[]>>()
+  filesChecked.set(workspace, checked)
+  const key = `${file.name} ${file.oid}`
+  const found = checked.get(key) ?? checkFile(workspace, file)
+  checked.set(key, found)
+  return found
+}
+
+async function checkFile(workspace: Workspace, { name, oid }: DotFile): Promise<ProblemId[]> {
   const object = await workspace.read(oid)
   if (object === undefined) return [`${name}Missing`]
   const { kind, content } = object

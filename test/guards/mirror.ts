@@ -88,5 +88,19 @@ export const guards: readonly Guard[] = [
     from: '...worse.map((line) => `git fsck, only on the server: ${line}`)',
     to: '',
     tests: [whole]
+  },
+  {
+    name: 'a batch of objects looks for all that they name in one question',
+    file: 'server-fixture/service/batch.ts',
+    from: "if (step.name === 'storeObject' && index >= lookedAt)",
+    to: 'if (lookedAt < 0)',
+    tests: ['test/server/read-once.test.ts']
+  },
+  {
+    name: 'a batch of trees reads the .gitmodules that all of them name once',
+    file: 'server-fixture/service/objects.ts',
+    from: 'const found = checked.get(key) ?? checkFile(workspace, file)',
+    to: 'const found = checkFile(workspace, file)',
+    tests: ['test/server/read-once.test.ts']
   }
 ]

@@ -4,6 +4,8 @@ import { test } from 'node:test'
 import { KeptWalks } from '../../server-fixture/service/kept-walks.ts'
 import { ReadCaches } from '../../server-fixture/service/read-caches.ts'
 import { BoundedCache } from '../../server-fixture/store/bounded-cache.ts'
+import { hashObject } from '../../src/git/oid.ts'
+import { encodeTree } from '../../src/git/tree.ts'
 import { openCounting } from '../support/counting-git.ts'
 import { type CountingStore, countingStore, history, nameOf, storeTree } from '../support/long-listings.ts'
 import { type Call, openStore, serverOn } from '../support/services.ts'
@@ -23,6 +25,41 @@ test('a directory that many calls pass is read once', async () => {
     if (pageToken === '') break
   }
   assert.equal(store.reads.get(revision), 1)
+})
+
+test('a batch of objects by their bytes looks for all that they name in one question, and reads a file once', async () => {
+  const store = await countingStore()
+  const call = serverOn(store)
+  const { oid: file } = await call('StoreBlob', { content: Buffer.from('[submodule "a"]\n\turl = ../a\n') })
+  let questions = 0
+  const has = store.hasObjects.bind(store)
+  store.hasObjects = (name, oids) => {
+    questions++
+    return has(name, oids)
+  }
+  const files = await Promise.all(
+    Array.from({ length: 20 }, (_, index) => call('StoreBlob', { content: Buffer.from(String(index)) }))
+  )
+  questions = 0
+  // Each has the one before it as a directory, which comes to the store with it.
+  let below: { name: string; mode: string; oid: string }[] = []
+  const operations = files.map(({ oid }) => {
+    const named = { mode: '100644', oid: file, name: '.gitmodules' }
+    const items = [...below, named, { name: 'own', mode: '100644', oid }]
+    const content = encodeTree(
+      items.map((item) => ({ ...item, name: Buffer.from(item.name) })),
+      'sha1'
+    )
+    below = [{ name: 'below', mode: '040000', oid: hashObject('tree', content, 'sha1') }]
+    return { storeObject: { repository: '', kind: 'tree', content, check: 'lenient' } as const }
+  })
+  const { results } = await call('BatchOperations', { operations, atomic: false })
+  assert.deepEqual(
+    results.map(({ storeObject }) => storeObject?.warnings.length),
+    Array(20).fill(0)
+  )
+  assert.equal(questions, 1)
+  assert.equal(store.reads.get(file), 1)
 })
 
 test('a caller that goes does not fail those who wait for the same directory', async () => {
