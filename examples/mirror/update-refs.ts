@@ -46,7 +46,7 @@ export async function updateRefs(
     } catch (error) {
       if (!isRefusal(error)) throw error
       const middle = updates.length >> 1
-      if (middle === 0) leftOut.push({ name: updates[0]?.name ?? '', reason: error.message })
+      if (middle === 0) leftOut.push({ name: String(updates[0]?.name), reason: error.message })
       else for (const half of [updates.slice(0, middle), updates.slice(middle)]) await update(half)
     }
   }

@@ -24,9 +24,11 @@ export function missingObjects(oids: string[]): BlobwireError {
 
 /** A failed compare-and-swap. */
 export function refMismatch(mismatches: RefMismatch[]): BlobwireError {
-  const [first] = mismatches
+  // A name that is not UTF-8 has lone surrogates, for which messages have no form.
+  const refMismatches = mismatches.map((mismatch) => ({ ...mismatch, name: mismatch.name.toWellFormed() }))
+  const [first] = refMismatches
   const message = `${first?.name} is at ${first?.foundOid}, not at ${first?.expectedOid}`
-  return new BlobwireError({ reason: 'ref_mismatch', message, details: { refMismatches: mismatches } })
+  return new BlobwireError({ reason: 'ref_mismatch', message, details: { refMismatches } })
 }
 
 /** Paths that are not as the guards of a commit expect them. */

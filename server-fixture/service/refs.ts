@@ -3,6 +3,8 @@ import { invalidArgument } from '../../src/core/error.ts'
 import { isZeroOid, type ObjectKind } from '../../src/git/oid.ts'
 import { refFormatProblem, refNameProblem, refPrefixProblem } from '../../src/git/ref-name.ts'
 import type { Messages } from '../../src/schema/messages.ts'
+import { bytesOfName, textOfName } from '../store/ref-bytes.ts'
+import type { RefMove, StoredRef } from '../store/store.ts'
 import { checkOid, missingObjects, precondition, refMismatch } from './errors.ts'
 import { PageTokens } from './page-token.ts'
 import { pageSize } from './paging.ts'
@@ -22,16 +24,27 @@ export async function listRefs(
   const problem = refPrefixProblem(prefix)
   if (problem !== undefined) throw invalidArgument('prefix', problem)
   const refs = await workspace.listRefs({ prefix, after, limit: limit + 1 })
-  const page = refs.slice(0, limit).map(({ name, oid }) => ({ name, oid }))
+  const page = refs.slice(0, limit)
   const last = page.at(-1)?.name ?? ''
-  return { refs: page, nextPageToken: refs.length > limit ? tokens.write(prefix, last) : '' }
+  return { refs: page.map(toRef), nextPageToken: refs.length > limit ? tokens.write(prefix, last) : '' }
 }
 
-function checkUpdates(workspace: Workspace, updates: readonly Messages['RefUpdate'][]): void {
+/** A ref as answers carry it. */
+function toRef({ name, oid }: StoredRef): Messages['Ref'] {
+  return name.isWellFormed() ? { name, oid } : { name: name.toWellFormed(), oid, rawName: bytesOfName(name) }
+}
+
+/** The move that an update asks for; a name that is not UTF-8 is as stores hold it. */
+function toMove({ name, rawName, expectedOid, newOid }: Messages['RefUpdate']): RefMove {
+  return { name: rawName?.length ? textOfName(Buffer.from(rawName)) : name, expectedOid, newOid }
+}
+
+function checkUpdates(workspace: Workspace, updates: readonly RefMove[]): void {
   if (updates.length === 0) throw invalidArgument('updates', 'must not be empty')
   const names = new Set<string>()
   updates.forEach(({ name, expectedOid, newOid }, index) => {
-    const problem = isZeroOid(newOid) ? refFormatProblem(name) : refNameProblem(name)
+    const text = name.toWellFormed()
+    const problem = isZeroOid(newOid) ? refFormatProblem(text) : refNameProblem(text)
     if (problem !== undefined) throw invalidArgument(`updates[${index}].name`, problem)
     if (names.has(name)) throw invalidArgument(`updates[${index}].name`, 'must not be repeated')
     names.add(name)
@@ -40,7 +53,7 @@ function checkUpdates(workspace: Workspace, updates: readonly Messages['RefUpdat
   })
 }
 
-async function checkTargets(workspace: Workspace, updates: readonly Messages['RefUpdate'][]): Promise<void> {
+async function checkTargets(workspace: Workspace, updates: readonly RefMove[]): Promise<void> {
   const targets = updates.filter(({ newOid }) => !isZeroOid(newOid))
   const infos = await Promise.all(targets.map(({ newOid }) => workspace.info(newOid)))
   const missing = targets.filter((_update, index) => infos[index] === undefined)
@@ -59,7 +72,7 @@ export async function updateRefs(
   request: Messages['UpdateRefsRequest'],
   key?: WriteKey
 ): Promise<Messages['UpdateRefsResponse']> {
-  const { updates } = request
+  const updates = request.updates.map(toMove)
   checkUpdates(workspace, updates)
   await checkTargets(workspace, updates)
   const kept = updates.filter(({ newOid }) => !isZeroOid(newOid))
@@ -67,7 +80,7 @@ export async function updateRefs(
     if (isZeroOid(newOid)) return 'deleted' as const
     return isZeroOid(expectedOid) ? ('created' as const) : ('moved' as const)
   })
-  const response = { refs: kept.map(({ name, newOid }) => ({ name, oid: newOid })), results } as const
+  const response = { refs: kept.map(({ name, newOid }) => toRef({ name, oid: newOid })), results } as const
   await workspace.flush()
   key?.throwIfAbandoned?.()
   const mismatches = await workspace.moveRefs(updates, key && [keyedRequest(key, response, updates)])

@@ -28,7 +28,7 @@ function canonicalWrite(write: Write, format: ObjectFormat): unknown {
   const { commitFiles, updateRefs, createRepository, updateRepository, deleteRepository, batch } = write
   if (commitFiles) return ['commitFiles', canonicalCommit(commitFiles, format)]
   if (updateRefs) {
-    return ['updateRefs', updateRefs.updates.map(({ name, expectedOid, newOid }) => [name, expectedOid, newOid])]
+    return ['updateRefs', updateRefs.updates.map(canonicalUpdate)]
   }
   if (createRepository) {
     const { objectFormat, defaultBranch } = createRepository
@@ -37,6 +37,10 @@ function canonicalWrite(write: Write, format: ObjectFormat): unknown {
   if (updateRepository) return ['updateRepository', branchOf(updateRepository.defaultBranch)]
   if (deleteRepository) return ['deleteRepository']
   return ['batch', batch?.operations.map((operation) => canonicalOperation(operation, format))]
+}
+
+function canonicalUpdate({ name, rawName, expectedOid, newOid }: Messages['RefUpdate']): unknown {
+  return [rawName?.length ? ['raw', Buffer.from(rawName).toString('hex')] : name, expectedOid, newOid]
 }
 
 const branchOf = (defaultBranch: string) => branchRef(defaultBranch, 'defaultBranch')

@@ -1,5 +1,6 @@
 /** Rules that every store follows: pages of names, and errors for missing repositories and closed stores. */
 import { BlobwireError } from '../../src/core/error.ts'
+import { bytesOfName } from './ref-bytes.ts'
 import type { PageRequest } from './store.ts'
 
 /** The order of UTF-8 bytes, in which Git sorts refs: JavaScript's own order differs above U+D7FF. */
@@ -7,9 +8,18 @@ export function compareNames(left: string, right: string): number {
   const length = Math.min(left.length, right.length)
   for (let at = 0; at < length; at++) {
     const [one, other] = [left.charCodeAt(at), right.charCodeAt(at)]
-    if (one !== other) return inByteOrder(one) - inByteOrder(other)
+    if (one === other) continue
+    // A byte that is no part of a character; see `ref-bytes.ts`.
+    if (isEscape(left, at) || isEscape(right, at)) return Buffer.compare(bytesOfName(left), bytesOfName(right))
+    return inByteOrder(one) - inByteOrder(other)
   }
   return left.length - right.length
+}
+
+/** Whether a low surrogate has no high one before it. */
+function isEscape(name: string, at: number): boolean {
+  if (name.charCodeAt(at) >> 10 !== 0x37) return false
+  return at === 0 || name.charCodeAt(at - 1) >> 10 !== 0x36
 }
 
 /** Surrogates stand for the characters above all others. */

@@ -5,7 +5,9 @@ import { type BlobwireError, invalidArgument } from '../core/error.ts'
 import { FieldProblem } from '../core/field-problem.ts'
 import { checkHeaders } from '../core/headers.ts'
 import { isZeroOid, type ObjectKind, objectKinds } from '../git/oid.ts'
+import { pathFields } from '../git/raw-path.ts'
 import { branchRef, refFormatProblem, refNameProblem, refPrefixProblem } from '../git/ref-name.ts'
+import { decodeUtf8, toNative } from '../platform/bytes.ts'
 import { contentProblem } from './content-problem.ts'
 import type { OperationName } from './inputs.ts'
 import type { CallMessages, Method } from './interceptor.ts'
@@ -91,15 +93,23 @@ function branch(value: unknown): unknown {
   }
 }
 
+/** The text of a name, or its bytes where it is not UTF-8. */
+function refName(value: unknown): unknown {
+  if (!(value instanceof Uint8Array)) return text(value)
+  const { path, rawPath } = pathFields(value)
+  return rawPath?.slice() ?? path
+}
+
 const refUpdate = object(
-  { name: text, expectedOid: oidOrNull, newOid: oidOrNull },
+  { name: refName, expectedOid: oidOrNull, newOid: oidOrNull },
   { required: ['name', 'expectedOid', 'newOid'] }
 )
 
 function update(value: unknown): unknown {
-  const taken = refUpdate(value) as { name: string; newOid: string | null }
+  const taken = refUpdate(value) as { name: string | Uint8Array; newOid: string | null }
+  const name = typeof taken.name === 'string' ? taken.name : decodeUtf8(toNative(taken.name))
   const isDeletion = taken.newOid === null || isZeroOid(taken.newOid)
-  const problem = isDeletion ? refFormatProblem(taken.name) : refNameProblem(taken.name)
+  const problem = isDeletion ? refFormatProblem(name) : refNameProblem(name)
   if (problem !== undefined) throw new FieldProblem(problem).within('name')
   return taken
 }

@@ -253,8 +253,8 @@ export interface CompareInput extends PageInput {
 
 /** One update of a ref. `null` stands for a ref that does not exist. */
 export interface RefUpdateInput {
-  /** Full name of the ref, such as `refs/heads/main`. */
-  name: string
+  /** Full name of the ref, such as `refs/heads/main`; of one that is not UTF-8, its bytes (`rawName` of a listing). */
+  name: string | Uint8Array
   expectedOid: string | null
   newOid: string | null
 }

@@ -95,7 +95,7 @@ const prepared: {
   listRefs: (input) => ({ ...input }),
   updateRefs: (input, defaults) => ({
     updates: input.updates.map(({ name, expectedOid, newOid }) => ({
-      name,
+      ...(typeof name === 'string' ? { name } : { rawName: name }),
       expectedOid: expectedOid ?? zeroOid(defaults.objectFormat),
       newOid: newOid ?? zeroOid(defaults.objectFormat)
     }))

@@ -241,7 +241,8 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
   ],
   Ref: [
     { name: 'name', number: 1, kind: 'string' },
-    { name: 'oid', number: 2, kind: 'string' }
+    { name: 'oid', number: 2, kind: 'string' },
+    { name: 'rawName', number: 3, kind: 'bytes', oneof: '_rawName' }
   ],
   ListRefsRequest: [
     { name: 'repository', number: 1, kind: 'string' },
@@ -256,7 +257,8 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
   RefUpdate: [
     { name: 'name', number: 1, kind: 'string' },
     { name: 'expectedOid', number: 2, kind: 'string' },
-    { name: 'newOid', number: 3, kind: 'string' }
+    { name: 'newOid', number: 3, kind: 'string' },
+    { name: 'rawName', number: 4, kind: 'bytes', oneof: '_rawName' }
   ],
   UpdateRefsRequest: [
     { name: 'repository', number: 1, kind: 'string' },

@@ -418,6 +418,8 @@ export interface CommitFilesResponse {
 export interface Ref {
   name: string
   oid: string
+  /** Only where the name is not UTF-8: its bytes. `name` then has U+FFFD in it. */
+  rawName?: Uint8Array | undefined
 }
 
 export interface ListRefsRequest {
@@ -442,6 +444,8 @@ export interface RefUpdate {
   expectedOid: string
   /** All zeros = delete the ref. */
   newOid: string
+  /** The bytes of a name that is not UTF-8, instead of `name`. */
+  rawName?: Uint8Array | undefined
 }
 
 export interface UpdateRefsRequest {

@@ -10,6 +10,9 @@ import { history, runGit, writeRef } from './odd-refs.ts'
 
 const missing = '12'.repeat(20)
 
+/** Names that are not UTF-8, one character for each byte: `é`, half a character among others, and one below a whole one. */
+const latin = ['refs/heads/caf\xe9', 'refs/heads/caf\xc3\xa9\xff', 'refs/tags/\xe2\x82', 'refs/tags/\xe2\x82\xac']
+
 /** A repository with refs of every kind, half of them packed. */
 async function oddRepository(context: TestContext) {
   const data = await mkdtemp(join(tmpdir(), 'blobwire-refs-'))
@@ -40,6 +43,8 @@ async function oddRepository(context: TestContext) {
     [`refs/replace/${three}`]: `${one}\n`
   }
   for (const [name, content] of Object.entries(odd)) writeRef(gitDir, name, content)
+  await mkdir(join(gitDir, 'refs/tags'), { recursive: true })
+  for (const name of latin) writeRef(gitDir, Buffer.from(name, 'latin1'), `${one}\n`)
   await mkdir(join(gitDir, 'refs/heads/directory/of/nothing'), { recursive: true })
   runGit(gitDir, ['config', 'transfer.hideRefs', 'refs/pull'])
   return { data, gitDir, commits }
@@ -49,7 +54,9 @@ const linesOf = (output: Buffer) => output.toString('latin1').split('\n').slice(
 
 async function listed(repo: Repository, pageSize: number): Promise<string[]> {
   const lines: string[] = []
-  for await (const { name, oid } of repo.refs({ pageSize })) lines.push(`${oid} ${name}`)
+  for await (const { name, oid, rawName } of repo.refs({ pageSize })) {
+    lines.push(`${oid} ${Buffer.from(rawName ?? Buffer.from(name)).toString('latin1')}`)
+  }
   return lines
 }
 
@@ -69,7 +76,9 @@ test('odd refs', async (context) => {
 
   await context.test('are listed and read as Git does it', async () => {
     await sameList()
-    const names = (await listed(repo, 1000)).map((line) => line.slice(41)).filter((name) => !name.endsWith('/missing'))
+    const names = (await listed(repo, 1000))
+      .map((line) => line.slice(41))
+      .filter((name) => /^[!-~]+$/.test(name) && name !== 'refs/heads/missing')
     const found = await Promise.all(names.map((name) => repo.getCommit(name)))
     assert.deepEqual(
       found.map(({ commit }) => commit.oid),
@@ -116,6 +125,23 @@ test('odd refs', async (context) => {
     await move('refs/heads/directory', null, one)
     await move('refs/heads/upper', one, two)
     await move(`refs/replace/${three}`, one, null)
+    await sameList()
+  })
+
+  await context.test('refs whose names are not UTF-8 are moved and deleted by their bytes', async () => {
+    const [first, second] = latin.map((name) => Buffer.from(name, 'latin1'))
+    assert.ok(first && second)
+    const { refs } = await repo.updateRefs([{ name: first, expectedOid: one, newOid: two }])
+    assert.deepEqual(refs, [{ name: 'refs/heads/caf\ufffd', oid: two, rawName: new Uint8Array(first) }])
+    await sameList()
+    await assert.rejects(repo.updateRefs([{ name: first, expectedOid: one, newOid: null }]), { reason: 'ref_mismatch' })
+    await repo.updateRefs([{ name: second, expectedOid: one, newOid: null }])
+    await repo.updateRefs([{ name: Buffer.from('refs/heads/new/\xe9', 'latin1'), expectedOid: null, newOid: two }])
+    runGit(gitDir, ['pack-refs', '--all'])
+    await sameList()
+    await repo.updateRefs([{ name: first, expectedOid: two, newOid: null }])
+    // Bytes of a name that is UTF-8 are the same name.
+    await repo.updateRefs([{ name: Buffer.from('refs/tags/€'), expectedOid: one, newOid: two }])
     await sameList()
   })
 

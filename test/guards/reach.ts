@@ -33,14 +33,14 @@ export const guards: readonly Guard[] = [
   {
     name: 'refs that have such names are read and deleted',
     file: 'server-fixture/service/refs.ts',
-    from: 'isZeroOid(newOid) ? refFormatProblem(name) : refNameProblem(name)',
-    to: 'refNameProblem(name)',
+    from: 'isZeroOid(newOid) ? refFormatProblem(text) : refNameProblem(text)',
+    to: 'refNameProblem(text)',
     tests: ['test/server/ref-names.test.ts']
   },
   {
     name: 'the server refuses names of refs in updates',
     file: 'server-fixture/service/refs.ts',
-    from: 'const problem = isZeroOid(newOid) ? refFormatProblem(name)',
+    from: 'const problem = isZeroOid(newOid) ? refFormatProblem(text)',
     to: 'const problem = name !== undefined ? undefined',
     tests: ['test/server/ref-names.test.ts']
   },

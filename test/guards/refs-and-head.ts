@@ -44,17 +44,17 @@ export const guards: readonly Guard[] = [
     tests: [refs]
   },
   {
-    name: 'a ref that git calls broken is not tried again',
+    name: 'what git refuses for good is no lock of another process',
     file: `${store}/ref-refusals.ts`,
-    from: 'reference broken|',
-    to: '',
+    from: 'if (forGood.test(said)) return refused(error)',
+    to: 'if (forGood.test(said)) return locked(error)',
     tests: [refs]
   },
   {
-    name: 'a zero oid in the file of a ref is none',
+    name: 'a ref whose name is not UTF-8 is read from its file',
     file: `${store}/ref-files.ts`,
-    from: ' || /^0+$/.test(oid)',
-    to: '',
+    from: 'await readFile(pathOfName(path))',
+    to: 'await readFile(path)',
     tests: [refs]
   },
   {
