@@ -19,20 +19,6 @@ export const guards: readonly Guard[] = [
     tests: packed
   },
   {
-    name: 'a bundle may leave grpc-js out',
-    file: 'src/transport/grpc/errors.ts',
-    from: "import type { ServiceError } from '@grpc/grpc-js'\n",
-    to: "import { type ServiceError, status } from '@grpc/grpc-js'\nexport { status }\n",
-    tests: packed
-  },
-  {
-    name: 'grpc-js is found where a bundler gives it as the default alone',
-    file: 'src/connection/grpc/grpc-js.ts',
-    from: 'return found.default ?? found',
-    to: 'return found',
-    tests: packed
-  },
-  {
     name: 'a grpc-js that is missing is told of',
     file: 'src/connection/grpc/grpc-js.ts',
     from: "throw new BlobwireError({ reason: 'grpc_js_missing', message, sent: 'never', cause })",

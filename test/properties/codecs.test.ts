@@ -143,7 +143,7 @@ test('protobuf: two messages one behind the other are merged, as @bufbuild/proto
       const both = Buffer.concat([one, other].map(({ type, message }) => protobuf.encode(type, message)))
       assert.deepEqual(protobuf.decode(one.type, both), readByBuf(one.type, both))
     },
-    { runs: 1500 }
+    { runs: 500 }
   )
 })
 

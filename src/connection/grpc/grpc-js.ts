@@ -1,5 +1,5 @@
 /** Loads grpc-js, for clients that use gRPC alone. */
-import type GrpcJs from '@grpc/grpc-js'
+import type * as GrpcJs from '@grpc/grpc-js'
 import { BlobwireError } from '../../core/error.ts'
 
 /** The module grpc-js. */
@@ -12,9 +12,7 @@ export type GrpcModule = typeof GrpcJs
  */
 export async function loadGrpcJs(): Promise<GrpcModule> {
   try {
-    const found = await import('@grpc/grpc-js')
-    // Bundlers do not find the names of a CommonJS module as Node does, and give all of it as the default.
-    return found.default ?? found
+    return await import('@grpc/grpc-js')
   } catch (cause) {
     const message =
       'the transport grpc needs the package @grpc/grpc-js, which cannot be loaded ' +
