@@ -2,6 +2,7 @@
 import type { CallOptions } from '../call/call-options.ts'
 import type { Clock } from '../core/clock.ts'
 import { BlobwireError } from '../core/error.ts'
+import { beginWork, endWork } from '../platform/process-hold.ts'
 import { sharedAnswer } from './shared-answer.ts'
 
 /**
@@ -32,5 +33,7 @@ export function askForSignature(
   const answer = new Promise((resolve) => resolve(sign(object))).catch((cause: unknown) => {
     throw new BlobwireError({ reason: 'signing', message: 'sign() failed', cause })
   })
-  return sharedAnswer(answer, { timeoutMs, signal }, clock)
+  // While the application signs, no request is under way that would keep the process from ending.
+  beginWork()
+  return sharedAnswer(answer, { timeoutMs, signal }, clock).finally(endWork)
 }

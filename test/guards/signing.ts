@@ -80,5 +80,12 @@ export const guards: readonly Guard[] = [
     from: 'if (begin.test(lines) && ',
     to: 'if (',
     tests
+  },
+  {
+    name: 'a call that waits for its signature holds the process',
+    file: 'src/client/sign.ts',
+    from: '  beginWork()\n  return sharedAnswer(answer, { timeoutMs, signal }, clock).finally(endWork)',
+    to: '  return sharedAnswer(answer, { timeoutMs, signal }, clock)',
+    tests: ['test/faults/leaving.test.ts']
   }
 ]

@@ -96,6 +96,11 @@ const states: Record<string, () => Promise<unknown>> = {
   },
   'commits files': () =>
     clientOf(servers.plain).commitFiles('demo', { branch: 'main', changes: { a: 'a', b: 'b' }, message: 'x', author }),
+  'waits for a signature'() {
+    const sign = () => pause().then(() => '-----BEGIN SSH SIGNATURE-----\n')
+    const commit = { branch: 'signed', changes: { a: 'a' }, message: 'x', author, sign }
+    return clientOf(servers.plain).commitFiles('demo', commit)
+  },
   async 'walks pages, and stops in the middle'() {
     for (const name of ['a', 'b', 'c']) {
       await used.commitFiles('demo', { branch: name, changes: { [name]: name }, message: 'x', author })
