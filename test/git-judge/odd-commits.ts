@@ -81,6 +81,7 @@ const encodings: readonly (readonly [name: string, text: string])[] = [
   ['UTF-8', 'caf\xe9'],
   ['US-ASCII', 'caf\xe9'],
   ['Shift_JIS', '\x83\xff'],
+  ['EUC-JP', '\xa5\xc6\xff'],
   ['x-unknown', 'caf\xe9'],
   ['', 'caf\xe9']
 ]

@@ -51,6 +51,15 @@ export function oddTrees(seed: number, count: number, format: ObjectFormat): Odd
   }
   const blobs = ['', 'one\n', 'two\n'].map((content) => add('blob', Buffer.from(content)))
   const trees = [add('tree', entry('100644', Buffer.from('inside'), blobs[1] as string))]
+  const [file = '', inside = ''] = [blobs[1], trees[0]]
+  // Names that hold a slash, behind a directory that could have them.
+  const slashes = [
+    ['40000', 'a', inside],
+    ['40000', 'a/t', inside],
+    ['100644', 'a/z', file],
+    ['100644', 'b', file]
+  ] as const
+  trees.push(add('tree', Buffer.concat(slashes.map(([mode, name, oid]) => entry(mode, Buffer.from(name), oid)))))
   const submodule = 'ab'.repeat(format === 'sha1' ? 20 : 32)
   for (let index = 0; index < count; index++) {
     const isOdd = random(3) > 0
