@@ -1,6 +1,6 @@
 /** Parsed tree objects: an index over the object's bytes, without an object for each entry. */
 import { BlobwireError } from '../../src/core/error.ts'
-import type { Mode } from '../../src/git/mode.ts'
+import { type Mode, modeOfText } from '../../src/git/mode.ts'
 import { type ObjectFormat, oidLength } from '../../src/git/oid.ts'
 import { modesOf, type TreeItem } from '../../src/git/tree.ts'
 
@@ -50,11 +50,11 @@ export class ParsedTree {
     const content = this.#content
     const nameAt = this.#nameAt(index)
     const oidAt = this.#oidAt(index)
-    return {
-      name: content.subarray(nameAt, oidAt - 1),
-      ...modesOf(this.#modeText(index)),
-      oid: content.toString('hex', oidAt, oidAt + this.#oidBytes)
-    }
+    const name = content.subarray(nameAt, oidAt - 1)
+    const oid = content.toString('hex', oidAt, oidAt + this.#oidBytes)
+    const text = content.toString('latin1', this.#starts[index], nameAt - 1)
+    const mode = modeOfText(text)
+    return mode === undefined ? { name, ...modesOf(text), oid } : { name, mode, oid }
   }
 
   items(): TreeItem[] {
