@@ -60,7 +60,8 @@ const failures: Readonly<Record<string, Failure>> = {
   HOSTNAME_MISMATCH: tls,
   INVALID_CA: tls,
   ERR_TLS_CERT_ALTNAME_INVALID: tls,
-  EPROTO: tls
+  EPROTO: tls,
+  ERR_ACCESS_DENIED: { reason: 'network_denied', sent: 'never' }
 }
 
 /** Failures by the prefix of a code, of OpenSSL and of the parsers of HTTP/2 and HTTP/1.1. */

@@ -76,6 +76,12 @@ const rows = {
     retryable: false,
     transportFallback: false
   },
+  network_denied: {
+    code: 'permission_denied',
+    text: 'Node runs with `--permission` and denies the network; `--allow-net` allows it.',
+    ...answered,
+    breaker: 'none'
+  },
   proxy: { code: 'unavailable', text: 'The HTTP proxy refused the tunnel or did not answer.' },
   refused: { code: 'unavailable', text: 'The server refused the request without processing it.', breaker: 'refusal' },
   protocol_error: {

@@ -29,6 +29,13 @@ export function runtimeTests(directory: () => string, addresses: () => Addresses
     assert.equal(stdout, everywhere, stderr)
   })
 
+  test('a network that Node denies is told of at once', { skip: netFlags.length === 0 }, async () => {
+    const { stdout, stderr } = await node('--permission', '--allow-fs-read=*', 'everywhere.mjs', ...serverOf())
+    const lines = stdout.trim().split('\n')
+    assert.equal(lines.length, 4, stderr)
+    for (const line of lines) assert.match(line, /^\w+: network_denied: .*--allow-net/)
+  })
+
   test('in two worker threads of a process of node:cluster', async () => {
     const { stdout, stderr } = await node('cluster.mjs', ...serverOf())
     const lines = (text: string) => text.split('\n').sort().join('\n')

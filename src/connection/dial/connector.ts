@@ -175,7 +175,7 @@ function neverSent(error: unknown, proxy: ProxyAddress | undefined): BlobwireErr
   // With a proxy, only the proxy is looked up and connected to.
   const isOfProxy = proxy !== undefined && (syscall === 'connect' || syscall === 'getaddrinfo')
   return new BlobwireError({
-    code: 'unavailable',
+    code: failure?.reason === undefined ? 'unavailable' : undefined,
     reason: failure?.reason,
     sent: 'never',
     message: isOfProxy ? `proxy ${proxy.hostname}:${proxy.port}: ${message}` : message,

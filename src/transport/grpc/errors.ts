@@ -60,7 +60,8 @@ function errorFromStatus(error: ServiceError): BlobwireError {
     cause: error,
     ...(isRedirect ? { reason: 'redirect_refused' } : {}),
     ...(tooLarge.test(message) ? { reason: 'message_too_large' } : {}),
-    ...(isTlsFailure(message) ? { reason: 'tls', retryable: false } : {})
+    ...(isTlsFailure(message) ? { reason: 'tls', retryable: false } : {}),
+    ...(message.includes('ERR_ACCESS_DENIED') ? { code: undefined, reason: 'network_denied' } : {})
   })
 }
 
