@@ -6,6 +6,7 @@ import { connections } from './connections.ts'
 import { headers, repositories } from './frames.ts'
 import { gitStore } from './git-store.ts'
 import { gzip } from './gzip.ts'
+import { housekeeping } from './housekeeping.ts'
 import { memory } from './memory.ts'
 import { oneBranch } from './one-branch.ts'
 import { pipeline } from './pipeline.ts'
@@ -29,5 +30,6 @@ export const suites: readonly Suite[] = [
   storeSize,
   sizes,
   gitStore,
+  housekeeping,
   oneBranch
 ]

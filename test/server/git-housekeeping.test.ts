@@ -227,6 +227,14 @@ test('an object that is gone is known no more: it is told to be missing, and sto
   await at.git('fsck', '--strict')
 })
 
+test('an object is not told to be there because a git process of the server has its deleted pack open', async (context) => {
+  const at = await scene(context, false)
+  const { oid } = await at.client.storeBlob('demo', 'gone')
+  assert.deepEqual(await at.client.findMissing('demo', [oid]), { missing: [] })
+  await dropUnreachable(at)
+  assert.deepEqual(await at.client.findMissing('demo', [oid]), { missing: [oid] })
+})
+
 test('an object that is gone is written again when it is stored again', async (context) => {
   const at = await scene(context, false)
   const { oid } = await at.client.storeBlob('demo', 'stored twice')

@@ -117,25 +117,28 @@ test('packs that others keep, or that Git is to expire, are left alone; a stale 
   assert.ok(names().includes(`${first}.pack`) && names().includes(`${second}.pack`))
 })
 
-test('packs older than the grace period are given to git gc', async (context) => {
+test('packs older than the grace period are given to git gc, and no others', async (context) => {
   const { packs, names, reopen } = await prepared(context, blobs(1))
-  const aged = async (hours: number) => {
+  const [young = ''] = names()
+  const filling = await reopen({ housekeeping: false })
+  await filling.putObjects('demo', blobs(4))
+  await filling.close()
+  const old = names().find((name) => name !== young) ?? ''
+  const keepOf = (pack: string) => pack.replace(/pack$/, 'keep')
+  for (const [pack, hours] of [
+    [young, 9],
+    [old, 11]
+  ] as const) {
     const then = Date.now() / 1000 - hours * 3600
-    await utimes(join(packs, names()[0] as string), then, then)
+    await utimes(join(packs, pack), then, then)
   }
-  await aged(9)
-  const options = { ...quick, gracePeriodHours: 10 }
-  const store = await reopen(options)
-  await store.putObjects('demo', [newObject('blob', 'of today', 'sha1')])
-  await until(() => names().length === 1 && names('.keep').length === 1, 'both packs are joined, and kept')
+  const store = await reopen({ ...quick, gracePeriodHours: 10 })
+  await until(() => !names('.keep').includes(keepOf(old)), 'the .keep file of the old pack is gone')
   await store.close()
-  await aged(11)
-  const again = await reopen(options)
-  await until(() => names('.keep').length === 0, 'the .keep file is gone')
-  await again.close()
-  const without = await reopen({ ...quick, gracePeriodHours: 0 })
+  assert.deepEqual(names('.keep'), [keepOf(young)])
+  const without = await reopen({ ...quick, housekeeping: false, gracePeriodHours: 0 })
   await without.putObjects('demo', [newObject('blob', 'unkept', 'sha1')])
-  assert.equal(names('.keep').length, 0)
+  assert.ok(names('.keep').length <= 1 && names().length === 3)
 })
 
 test('a damaged pack is told of, and the others are joined', async (context) => {
@@ -184,13 +187,37 @@ test('no packs are joined while git gc or git maintenance works in the repositor
   await until(() => names().length === 1, 'the packs are joined afterwards')
 })
 
-test('a directory for packs that somebody removes is made again', async (context) => {
+test('the directory for unfinished packs is left alone by git prune, and made again where somebody removes it', async (context) => {
   const { gitDir, reopen } = await prepared(context, [])
-  const store = await reopen()
+  const store = await reopen({ housekeeping: false })
   const objects = join(gitDir, 'objects')
+  const incoming = () => readdirSync(objects).filter((name) => name.includes('blobwire'))
   await store.putObjects('demo', blobs(1))
-  for (const name of await readdir(objects))
-    if (name.startsWith('blobwire-')) await rm(join(objects, name), { recursive: true })
-  await store.putObjects('demo', [newObject('blob', 'written all the same', 'sha1')])
-  assert.equal(git(gitDir, ['cat-file', '-t', newObject('blob', 'written all the same', 'sha1').oid]).output, 'blob\n')
+  assert.equal(git(gitDir, ['prune', '--expire=now']).status, 0)
+  assert.equal(incoming().length, 1)
+  for (const name of incoming()) await rm(join(objects, name), { recursive: true })
+  const blob = newObject('blob', 'written all the same', 'sha1')
+  await store.putObjects('demo', [blob])
+  assert.equal(git(gitDir, ['cat-file', '-t', blob.oid]).output, 'blob\n')
+})
+
+test('a pack of the bytes of an older one gets a name of its own: .keep files never come later', async (context) => {
+  const { packs, names, reopen } = await prepared(context, blobs(1))
+  const [older = ''] = names('.keep')
+  await rm(join(packs, older))
+  const store = await reopen({ housekeeping: false })
+  await store.putObjects('demo', blobs(1))
+  assert.equal(names().length, 2)
+  assert.ok(names('.keep').length === 1 && !names('.keep').includes(older))
+})
+
+test('a multi-pack-index that names packs which are gone is removed at the next start', async (context) => {
+  const { gitDir, packs, names, reopen } = await prepared(context, blobs(2))
+  git(gitDir, ['multi-pack-index', 'write'])
+  await (await reopen({ housekeeping: false })).close()
+  assert.ok(existsSync(join(packs, 'multi-pack-index')))
+  const [gone = ''] = names()
+  for (const extension of ['pack', 'idx', 'keep']) await rm(join(packs, gone.replace(/pack$/, extension)))
+  await reopen({ housekeeping: false })
+  assert.ok(!existsSync(join(packs, 'multi-pack-index')))
 })

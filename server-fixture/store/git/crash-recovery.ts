@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fsyncDirectory, isMissing } from './fsync.ts'
 import { instanceVariable } from './git-process.ts'
 import { isIncoming, keepMark } from './incoming-directory.ts'
+import { removeStaleMultiPackIndex } from './other-maintenance.ts'
 
 /** git holds a lock file for milliseconds; an older one belongs to a process that was killed. */
 const lockAgeMs = 1000
@@ -54,6 +55,7 @@ export async function recoverRepository(gitDir: string): Promise<void> {
     if (isIncoming(name)) await finishIncoming(join(objects, name), packs)
   }
   await removeParts(packs)
+  await removeStaleMultiPackIndex(packs)
   for (const name of ['packed-refs.lock', 'packed-refs.new', 'HEAD.lock', 'config.lock']) {
     await removeStaleLock(join(gitDir, name))
   }

@@ -1,5 +1,5 @@
 /** Takes account of maintenance by other git processes. */
-import { open, readFile, rm, stat } from 'node:fs/promises'
+import { open, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { isMissing } from './fsync.ts'
@@ -43,13 +43,15 @@ async function isAlive(path: string): Promise<boolean> {
  *
  * @param directory of packs
  */
-export async function removeStaleMultiPackIndex(directory: string, packs: ReadonlySet<string>): Promise<void> {
+export async function removeStaleMultiPackIndex(directory: string): Promise<void> {
   const path = join(directory, 'multi-pack-index')
-  const named = await readPackNames(path).catch((error) => {
-    if (isMissing(error)) return []
-    throw error
-  })
-  if (named.some((name) => !packs.has(name))) await rm(path, { force: true })
+  try {
+    const named = await readPackNames(path)
+    const files = new Set(await readdir(directory))
+    if (named.some((name) => !files.has(name))) await rm(path, { force: true })
+  } catch (error) {
+    if (!isMissing(error)) throw error
+  }
 }
 
 /** The chunk `PNAM`: names that end with NUL. The table of chunks has 12 bytes each: id, and position in 8 bytes. */
@@ -63,7 +65,7 @@ async function readPackNames(path: string): Promise<string[]> {
       const start = Number(table.readBigUInt64BE(at + 4))
       const length = Number(table.readBigUInt64BE(at + 16)) - start
       const text = (await handle.read(Buffer.alloc(length), 0, length, start)).buffer.toString('latin1')
-      return text.split('\0').flatMap((name) => (name.endsWith('.idx') ? name.slice(0, -4) : []))
+      return text.split('\0').filter((name) => name.endsWith('.idx'))
     }
     return []
   } finally {

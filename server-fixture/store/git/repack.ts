@@ -78,7 +78,7 @@ export class Repacker {
 
   /** Counts the packs that are there, and joins them if they are too many. */
   async start(): Promise<void> {
-    this.#packs = (await this.#names()).length
+    this.#packs = await this.#count()
     if (this.#packs > 0) this.#changed()
   }
 
@@ -143,14 +143,13 @@ export class Repacker {
       const old = Date.now() - this.#options.gracePeriodHours * 3_600_000
       const joined = this.#options.housekeeping ? packsToJoin(packs.filter(({ name }) => !this.#skipped.has(name))) : []
       await this.#release(packs.filter((pack) => pack.isKept && pack.changedAtMs < old && !joined.includes(pack)))
-      this.#left = (await this.#names()).length
+      this.#left = await this.#count()
       if (joined.length > 0) {
         await this.#join(joined.map(({ name }) => name))
         this.#left -= joined.length - 1
       }
-      const left = await this.#names()
-      await removeStaleMultiPackIndex(this.#dependencies.packs.path, new Set(left))
-      this.#packs = left.length
+      await removeStaleMultiPackIndex(this.#dependencies.packs.path)
+      this.#packs = await this.#count()
     } catch (error) {
       if (!this.#closing.signal.aborted) this.#dependencies.onFailure(error)
     }
@@ -176,8 +175,8 @@ export class Repacker {
     for (const { name } of packs) await rm(join(this.#dependencies.packs.path, `${name}.keep`), { force: true })
   }
 
-  async #names(): Promise<string[]> {
+  async #count(): Promise<number> {
     const files = await readdir(this.#dependencies.packs.path)
-    return files.filter((file) => file.endsWith('.idx')).map((file) => file.slice(0, -4))
+    return files.filter((file) => file.endsWith('.idx')).length
   }
 }
