@@ -46,12 +46,16 @@ export function forCaller(
 ): BlobwireError {
   const frames = callerFrames(below)
   const { method, endpoint = error.endpoint } = called
-  const found = error.constructor === BlobwireError ? error.with({ method, endpoint }) : error
-  const isForeign = found === error
-  if (isForeign && !ownFrames.has(error)) ownFrames.set(error, framesOf(error))
-  const before = isForeign ? ownFrames.get(error) : keepsFrames ? framesOf(found) : ''
-  if (frames !== '') found.stack = withFrames(found, before + frames)
-  return found
+  if (error.constructor === BlobwireError) {
+    if (frames !== '' && !keepsFrames) return error.withFrames({ method, endpoint }, frames)
+    const found = error.with({ method, endpoint })
+    found.stack += frames
+    return found
+  }
+  const own = ownFrames.get(error) ?? framesOf(error)
+  ownFrames.set(error, own)
+  error.stack = withFrames(error, own + frames)
+  return error
 }
 
 /**

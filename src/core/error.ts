@@ -176,8 +176,16 @@ export class BlobwireError extends Error {
 
   /** Returns a copy of the error with these properties replaced. */
   with(facts: Partial<BlobwireErrorInit>): BlobwireError {
+    return this.withFrames(facts, this.stack ? framesOf(this) : '')
+  }
+
+  /**
+   * The same with other frames in the stack; its own, which are text only when they are read, are not read.
+   * @internal
+   */
+  withFrames(facts: Partial<BlobwireErrorInit>, frames: string): BlobwireError {
     const error = new BlobwireError({ ...this, message: this.#text, cause: this.cause, ...facts })
-    if (this.stack) error.stack = withFrames(error, framesOf(this))
+    error.stack = withFrames(error, frames)
     return error
   }
 

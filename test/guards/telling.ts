@@ -17,22 +17,22 @@ export const guards: readonly Guard[] = [
   {
     name: "the caller's frames replace those of the client",
     file: 'src/call/caller.ts',
-    from: "if (frames !== '') found.stack = withFrames(found, before + frames)",
-    to: '',
+    from: "if (frames !== '' && !keepsFrames) return error.withFrames({ method, endpoint }, frames)",
+    to: 'if (frames) return error.with({ method, endpoint })',
     tests: lines
   },
   {
     name: 'an error of the application keeps its class',
     file: 'src/call/caller.ts',
-    from: 'error.constructor === BlobwireError ? error.with({ method, endpoint }) : error',
-    to: 'error.with({ method, endpoint })',
+    from: 'if (error.constructor === BlobwireError) {',
+    to: 'if (error) {',
     tests: lines
   },
   {
     name: 'an error that is thrown again has the line of its last caller alone',
     file: 'src/call/caller.ts',
-    from: 'isForeign ? ownFrames.get(error) :',
-    to: 'isForeign ? framesOf(error) :',
+    from: 'ownFrames.get(error) ?? framesOf(error)',
+    to: 'framesOf(error)',
     tests: lines
   },
   {
