@@ -21,9 +21,9 @@ import {
 export interface ClientOptions extends PolicyOptions {
   /**
    * Address of the server: `http://` or `https://` for every transport, `grpc://` or `grpcs://` with a port for gRPC
-   * alone. With an `http(s)://` endpoint, the gRPC transport asks the server for its gRPC address once. With a list,
-   * each call goes to the endpoint with the fewest attempts under way. All endpoints must have the same scheme and
-   * serve the same repositories.
+   * alone. With an `http(s)://` endpoint, the gRPC transport asks the server for its gRPC address once; an endpoint that
+   * answers as a gRPC port does (status 415) is that address itself. With a list, each call goes to the endpoint with the
+   * fewest attempts under way. All endpoints must have the same scheme and serve the same repositories.
    */
   endpoint: string | readonly string[]
   /**

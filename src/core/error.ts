@@ -222,6 +222,8 @@ export class BlobwireError extends Error {
 
 /** The stack of an error without its first lines, which hold the message. */
 export function framesOf({ name, message, stack = '' }: Error): string {
+  // `Error.prepareStackTrace` of an application may make anything of a stack.
+  if (typeof stack !== 'string') return ''
   const header = message === '' ? name : `${name}: ${message}`
   if (stack.startsWith(header)) return stack.slice(header.length)
   const first = stack.indexOf('\n    at ')

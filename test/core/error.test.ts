@@ -93,6 +93,15 @@ test('structuredClone and postMessage keep message, stack and cause', () => {
   port2.close()
 })
 
+test('stacks may be of any form', (context) => {
+  const { prepareStackTrace } = Error
+  context.after(() => Object.assign(Error, { prepareStackTrace }))
+  Error.prepareStackTrace = (_error, sites) => sites
+  const message = 'updateRefs: refs/heads/main has moved'
+  assert.equal(full().with({ endpoint: undefined }).message, message)
+  assert.ok(inspect(full()).includes('updateRefs'))
+})
+
 test('fields get other names in message and violations together', () => {
   const error = invalidArgument('changes[0].mode', 'must be one of …', 'commitFiles')
   const renamed = error.renamed((field) => field.replace('[0]', '["a"]'))
