@@ -77,7 +77,7 @@ export interface Inspecting {
 
 /** The stack of the error, and its properties but for those that are empty or in the message. */
 export function inspectError(error: Reported, { depth, options, inspect }: Inspecting): string {
-  const { code, reason, retryable, sent, attempts, transport, requestId, details, cause, stack = '' } = error
+  const { code, reason, retryable, sent, attempts, transport, requestId, details, cause } = error
   if (depth < 0) return `[${error.name}: ${error.message}]`
   const all = { code, reason, retryable, sent, attempts, transport, requestId, details, cause }
   const isEmpty = (value: unknown) =>
@@ -86,5 +86,7 @@ export function inspectError(error: Reported, { depth, options, inspect }: Inspe
   const shown = inspect(details, { ...options, depth: 4 })
   const told = Object.fromEntries(Object.entries(all).filter(([, value]) => !isEmpty(value)))
   if ('details' in told) told['details'] = { [Symbol.for('nodejs.util.inspect.custom')]: () => shown }
-  return `${stack} ${inspect(told, { ...options, depth })}`
+  const { name, message, stack } = error
+  const shownStack = typeof stack === 'string' ? stack : `${name}: ${message}`
+  return `${shownStack} ${inspect(told, { ...options, depth })}`
 }
