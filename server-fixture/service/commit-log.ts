@@ -24,7 +24,7 @@ export async function listCommits(
   workspace: Workspace,
   request: Messages['ListCommitsRequest']
 ): Promise<Messages['ListCommitsResponse']> {
-  const limit = pageSize(request.pageSize, 100, 1000)
+  const limit = pageSize(request.pageSize, 100, 2500)
   const [start, path, visited] = tokens.read(request.pageToken) ?? [
     await findCommit(workspace, request.revision),
     binaryPath(request),

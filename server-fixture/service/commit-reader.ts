@@ -6,11 +6,11 @@ import type { Workspace } from './workspace.ts'
 /** Larger commits are read when their turn comes. */
 const maxAheadBytes = 4 * 1024
 /** Bounds for the commits that the store is asked to list at once; fewer are read one by one. */
-const lists = { least: 16, most: 16_384, growth: 4 }
+const lists = { least: 16, most: 16_384, growth: 160 }
 /** Commits that are read at once. */
-const chunk = 512
+const chunk = 2048
 /** Commits that were read and are not visited yet; more than these are read again. */
-const maxAhead = 4096
+const maxAhead = 8192
 /** From more commits, the store is not asked which ones come next. */
 const maxTips = 1024
 
@@ -52,11 +52,16 @@ export class CommitReader {
   /** @param tips the commits that the walk has found and not visited: where this one has to be read, so have others */
   async read(workspace: Workspace, oid: string, tips: () => readonly string[]): Promise<ReadCommit> {
     if (!this.#ahead.has(oid)) await this.#readAhead(workspace, oid, tips)
-    else if (this.#ahead.size < chunk / 2) void this.#load(workspace)
-    const read = this.#ahead.get(oid) ?? { ...(await workspace.commit(oid)), oid }
+    const read = this.atHand(workspace, oid) ?? { ...(await workspace.commit(oid)), oid }
     // It is visited later, in most cases soon.
     this.#keep(read)
     return read
+  }
+
+  /** The commit, where it was read ahead; the next ones are read meanwhile. */
+  atHand(workspace: Workspace, oid: string): ReadCommit | undefined {
+    if (this.#ahead.size < chunk) void this.#load(workspace)
+    return this.#ahead.get(oid)
   }
 
   /** The commit is visited, and not read again. */
@@ -67,8 +72,9 @@ export class CommitReader {
   #keep(commit: ReadCommit): void {
     if (commit.raw.length > maxAheadBytes) return
     this.#ahead.set(commit.oid, commit)
+    if (this.#ahead.size <= maxAhead) return
     const [oldest] = this.#ahead.keys()
-    if (this.#ahead.size > maxAhead && oldest !== undefined) this.#ahead.delete(oldest)
+    if (oldest !== undefined) this.#ahead.delete(oldest)
   }
 
   async #readAhead(workspace: Workspace, oid: string, tips: () => readonly string[]): Promise<void> {

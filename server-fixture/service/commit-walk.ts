@@ -74,7 +74,7 @@ export class CommitWalk implements Walk<ReadCommit>, WaitingWalk {
   }
 
   peek(): Step<ReadCommit> | Promise<Step<ReadCommit>> {
-    return this.#peeked === undefined ? this.#peek() : this.#step()
+    return this.#peeked !== undefined || this.#peekAtHand() ? this.#step() : this.#peek()
   }
 
   advance(): void {
@@ -102,6 +102,24 @@ export class CommitWalk implements Walk<ReadCommit>, WaitingWalk {
     return this.#peeked?.isShown ? this.#peeked.commit : passedOver
   }
 
+  /** Most steps wait for nothing, because their commits were read ahead. False = this one waits. */
+  #peekAtHand(): boolean {
+    if (this.path !== '') return false
+    for (let [oid] = this.#toAdd; oid !== undefined; [oid] = this.#toAdd) {
+      if (this.#isNew(oid)) {
+        const commit = this.#reader.atHand(this.#workspace, oid)
+        if (commit === undefined) return false
+        this.#add(commit)
+      }
+      this.#toAdd = this.#toAdd.slice(1)
+    }
+    const next = this.#heap.peek()
+    const commit = next && this.#reader.atHand(this.#workspace, next.oid)
+    if (commit === undefined) return false
+    this.#peeked = { commit, isShown: true, follow: commit.parents }
+    return true
+  }
+
   async #peek(): Promise<Step<ReadCommit>> {
     await this.#addFound()
     const next = this.#heap.peek()
@@ -114,14 +132,18 @@ export class CommitWalk implements Walk<ReadCommit>, WaitingWalk {
   /** A walk that failed here goes on here. */
   async #addFound(): Promise<void> {
     for (let oid = this.#toAdd[0]; oid !== undefined; oid = this.#toAdd[0]) {
-      const isStraight = this.#seen.size === 0
-      if (isStraight || !this.#seen.has(keyOf(oid))) {
-        const { date } = await this.#read(oid)
-        this.#heap.push({ oid, date, number: this.#found++ })
-        if (!isStraight) this.#seen.add(keyOf(oid))
-      }
+      if (this.#isNew(oid)) this.#add(await this.#read(oid))
       this.#toAdd = this.#toAdd.slice(1)
     }
+  }
+
+  #isNew(oid: string): boolean {
+    return this.#seen.size === 0 || !this.#seen.has(keyOf(oid))
+  }
+
+  #add({ oid, date }: ReadCommit): void {
+    this.#heap.push({ oid, date, number: this.#found++ })
+    if (this.#seen.size > 0) this.#seen.add(keyOf(oid))
   }
 
   #read(oid: string): Promise<ReadCommit> {

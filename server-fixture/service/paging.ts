@@ -38,6 +38,20 @@ export interface Page<Item> {
 /** Other parts of an answer, and what an encoding adds, have the rest of `maxBatchBytes`. */
 const shareOfMessage = 0.75
 
+/** The first items, at most so many, that a message has room for: one at least. */
+export function firstPage<Item>(
+  { limits }: Workspace,
+  items: readonly Item[],
+  { limit, sizeOf }: Pick<PageOptions<Item>, 'limit' | 'sizeOf'>
+): Item[] {
+  let bytes = 0
+  const end = items.findIndex((item, index) => {
+    bytes += sizeOf(item)
+    return index === limit || (index > 0 && bytes > limits.maxBatchBytes * shareOfMessage)
+  })
+  return items.slice(0, end < 0 ? items.length : end)
+}
+
 /**
  * Takes items from a walk. The page ends at its limit, before the item that would make it larger than a message, and
  * early where the walk has taken its time; it can then have few items or none.

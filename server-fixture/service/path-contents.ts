@@ -2,8 +2,8 @@
 import { entryAt } from './tree-path.ts'
 import type { Workspace } from './workspace.ts'
 
-/** Trees that are looked into together, so that their directories are read together. */
-const atOnce = 32
+/** Trees that are looked into together, so that their directories are read together: so many, and with so many bytes. */
+const atOnce = { most: 512, bytes: 8 * 1024 * 1024 }
 const maxKept = 1000
 const keptBytes = 250
 
@@ -11,6 +11,8 @@ export class PathContents {
   readonly #path: string
   /** By root tree; the newest last. */
   readonly #known = new Map<string, string>()
+  /** Bytes of the largest tree on the way to the path; before the first look, no others are looked into. */
+  #largestBytes = atOnce.bytes
 
   constructor(path: string) {
     this.#path = path
@@ -29,8 +31,9 @@ export class PathContents {
     const known = this.#known.get(tree)
     if (known !== undefined) return known
     const others = new Set<string>()
+    const most = Math.min(atOnce.most, atOnce.bytes / this.#largestBytes) - 1
     for (const { tree: other } of next) {
-      if (others.size >= atOnce - 1) break
+      if (others.size >= most) break
       if (other !== tree && !this.#known.has(other)) others.add(other)
     }
     // Failures of the others are those of their own turn.
@@ -42,7 +45,9 @@ export class PathContents {
   }
 
   async #look(workspace: Workspace, tree: string): Promise<string> {
-    const entry = await entryAt(workspace, tree, this.#path)
+    const passed = { bytes: 1 }
+    const entry = await entryAt(workspace, tree, this.#path, passed)
+    this.#largestBytes = this.#known.size === 0 ? passed.bytes : Math.max(this.#largestBytes, passed.bytes)
     const content = entry ? `${entry.mode} ${entry.oid}` : ''
     this.#known.set(tree, content)
     const [oldest] = this.#known.keys()

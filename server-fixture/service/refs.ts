@@ -7,26 +7,28 @@ import { bytesOfName, textOfName } from '../store/ref-bytes.ts'
 import type { RefMove, StoredRef } from '../store/store.ts'
 import { checkOid, missingObjects, precondition, refMismatch } from './errors.ts'
 import { PageTokens } from './page-token.ts'
-import { pageSize } from './paging.ts'
+import { firstPage, pageSize } from './paging.ts'
 import { keyedRequest, type WriteKey } from './request-keys.ts'
 import type { Workspace } from './workspace.ts'
 
 /** Prefix, and the last name of the page. */
 const tokens = new PageTokens('refs', ['text', 'text'])
 
+const sizeOf = ({ name, oid }: { name: string; oid: string }) => 3 * name.length + oid.length + 30
+
 /** ListRefs. */
 export async function listRefs(
   workspace: Workspace,
   request: Messages['ListRefsRequest']
 ): Promise<Messages['ListRefsResponse']> {
-  const limit = pageSize(request.pageSize, 100, 1000)
+  const limit = pageSize(request.pageSize, 100, 10_000)
   const [prefix, after] = tokens.read(request.pageToken) ?? [request.prefix, '']
   const problem = refPrefixProblem(prefix)
   if (problem !== undefined) throw invalidArgument('prefix', problem)
   const refs = await workspace.listRefs({ prefix, after, limit: limit + 1 })
-  const page = refs.slice(0, limit)
+  const page = firstPage(workspace, refs, { limit, sizeOf })
   const last = page.at(-1)?.name ?? ''
-  return { refs: page.map(toRef), nextPageToken: refs.length > limit ? tokens.write(prefix, last) : '' }
+  return { refs: page.map(toRef), nextPageToken: refs.length > page.length ? tokens.write(prefix, last) : '' }
 }
 
 /** A ref as answers carry it. */

@@ -21,14 +21,21 @@ export function toEntry(path: Uint8Array, item: TreeItem): Partial<Messages['Tre
 
 /**
  * The entry at a path, a binary string, below a tree; undefined = missing. Git reads names that hold a slash, too.
+ * @param passed is told the bytes of the largest tree on the way
  * @throws BlobwireError `invalid_argument` for what no path is
  */
-export async function entryAt(workspace: Workspace, tree: string, path: string): Promise<TreeItem | undefined> {
+export async function entryAt(
+  workspace: Workspace,
+  tree: string,
+  path: string,
+  passed?: { bytes: number }
+): Promise<TreeItem | undefined> {
   const problem = readPathProblem(path)
   if (problem !== undefined) throw invalidArgument('path', problem)
   let directory = await workspace.parsedTree(tree)
   let at = 0
   for (let end = endOfSegment(path, 0); ; end = endOfSegment(path, end + 1)) {
+    if (passed !== undefined) passed.bytes = Math.max(passed.bytes, directory.bytes)
     const found = directory.find(Buffer.from(path.slice(at, end), 'latin1'))
     if (end === path.length) return found
     if (found === undefined) continue

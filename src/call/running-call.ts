@@ -3,6 +3,7 @@
  * whichever comes first. The call settles at that moment, whatever the layers below still do; they are told.
  */
 import { allHeaders, type OwnHeaders } from '../batch/own-headers.ts'
+import { type Abortable, listen, stopListening } from '../core/abort-listeners.ts'
 import type { Clock } from '../core/clock.ts'
 import { abortError, asBlobwireError, BlobwireError, type TransportName } from '../core/error.ts'
 import type { Method } from '../schema/descriptor.ts'
@@ -96,7 +97,7 @@ export function closeCalls({ bulkhead, timers }: RunningCallContext): void {
   timers.close()
 }
 
-class RunningCall implements Call, Cancellable, Sink, Timed, Waiter {
+class RunningCall implements Abortable, Call, Cancellable, Sink, Timed, Waiter {
   readonly #unstarted: UnstartedCall
   readonly #context: RunningCallContext
   readonly outcome = Promise.withResolvers<object>()
@@ -115,7 +116,7 @@ class RunningCall implements Call, Cancellable, Sink, Timed, Waiter {
     this.#unstarted = unstarted
     this.#context = context
     this.endsAt = context.clock.now() + unstarted.timeoutMs
-    unstarted.signal?.addEventListener('abort', this)
+    if (unstarted.signal !== undefined) listen(unstarted.signal, this)
   }
 
   get method(): Method {
@@ -227,7 +228,7 @@ class RunningCall implements Call, Cancellable, Sink, Timed, Waiter {
     if (this.#settled) return false
     this.#settled = true
     const { signal, timeoutMs } = this.#unstarted
-    signal?.removeEventListener('abort', this)
+    if (signal !== undefined) stopListening(signal, this)
     this.#context.timers.remove(this, timeoutMs)
     this.#context.bulkhead.release(this)
     return true

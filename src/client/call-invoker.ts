@@ -6,6 +6,7 @@ import { isToken, tokenProblem } from '../call/credentials.ts'
 import { methodName } from '../call/interceptor.ts'
 import { createPipeline, type Pipeline } from '../call/pipeline.ts'
 import type { UnstartedCall } from '../call/running-call.ts'
+import { listen, stopListening } from '../core/abort-listeners.ts'
 import { checkNumber, show } from '../core/check-options.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { type Counters, newCounters } from '../core/counters.ts'
@@ -191,12 +192,13 @@ export class CallInvoker {
         processHold.endWork()
         cancel()
         this.#waits.delete(end)
-        signal?.removeEventListener('abort', end)
+        if (signal !== undefined) stopListening(signal, listener)
         resolve()
       }
+      const listener = { handleEvent: end }
       const cancel = this.clock.schedule(waitMs, end)
       this.#waits.add(end)
-      signal?.addEventListener('abort', end)
+      if (signal !== undefined) listen(signal, listener)
     })
     return undefined
   }

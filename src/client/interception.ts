@@ -3,6 +3,7 @@ import type { CallOptions } from '../call/call-options.ts'
 import { rejection } from '../call/caller.ts'
 import { DeadlineTimers, type Timed } from '../call/deadline-timers.ts'
 import { type Changeable, type Passage, passThrough, type RequestInterceptor } from '../call/interceptor.ts'
+import { listen, stopListening } from '../core/abort-listeners.ts'
 import type { Clock } from '../core/clock.ts'
 import {
   abortError,
@@ -118,7 +119,7 @@ class InterceptedCall implements Timed, Passage<ChangeableCall> {
     const { timeoutMs, options } = this.#call
     this.#interception.timers.add(this, timeoutMs)
     this.#interception.work.beginWork()
-    options?.signal?.addEventListener('abort', this)
+    if (options?.signal !== undefined) listen(options.signal, this)
     try {
       passThrough<ChangeableCall>(this.#interception.interceptors, this.#call, this).then(
         (result) => {
@@ -217,6 +218,7 @@ class InterceptedCall implements Timed, Passage<ChangeableCall> {
 
   #release(): void {
     this.#interception.timers.remove(this, this.#call.timeoutMs)
-    this.#call.options?.signal?.removeEventListener('abort', this)
+    const signal = this.#call.options?.signal
+    if (signal !== undefined) stopListening(signal, this)
   }
 }

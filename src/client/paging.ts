@@ -49,9 +49,25 @@ export function allItems<Item, Name extends ListingMethod>(
   try {
     const own = takeInput(method, input)
     const ownOptions = options && takeOptions(method, options)
-    return eachItem(called, (page) => fetchPage({ ...own, ...page }, ownOptions))
+    const page = own.pageSize === undefined ? growing(fetchPage) : fetchPage
+    return eachItem(called, (next) => page({ ...own, ...next }, ownOptions))
   } catch (error) {
     return eachItem(called, () => Promise.reject(error))
+  }
+}
+
+/** Most items of a page that an iterator asks for; the server has a limit of its own. */
+const maxPageSize = 10_000
+
+/** Each page is asked for with four times the items of the largest so far: who has read so many is likely to go on. */
+function growing<Input extends object, Listing extends { readonly items: readonly unknown[] }>(
+  fetchPage: (input: Input, options: CallOptions | undefined) => Promise<Listing>
+): (input: Input, options: CallOptions | undefined) => Promise<Listing> {
+  let pageSize: number | undefined
+  return async (input, options) => {
+    const page = await fetchPage(pageSize === undefined ? input : { ...input, pageSize }, options)
+    pageSize = Math.min(maxPageSize, Math.max(pageSize ?? 1, 4 * page.items.length))
+    return page
   }
 }
 
@@ -70,9 +86,6 @@ async function* eachItem<Item>(
 
 type Listing = Messages['GetTreeResponse']
 
-/** A whole tree has the largest pages that the server allows. */
-const pageSize = 10_000
-
 /**
  * All pages of a tree's listing as one. Of a listing of several `pages`, only the whole can be verified.
  * @throws BlobwireError `data_loss` if a later page is of another tree
@@ -81,7 +94,7 @@ export async function wholeTree(
   fetchPage: (page: { pageSize: number; pageToken?: string }) => Promise<Listing>
 ): Promise<Listing & { pages: number }> {
   const tree = { oid: '', entries: [] as Listing['entries'], nextPageToken: '', pages: 0 }
-  for await (const page of allPages((next) => fetchPage({ pageSize, ...next }))) {
+  for await (const page of allPages((next) => fetchPage({ pageSize: maxPageSize, ...next }))) {
     if (tree.pages++ === 0) tree.oid = page.oid
     else if (page.oid !== tree.oid) throw integrityError(`tree ${tree.oid}: a later page belongs to another tree`)
     for (const entry of page.entries) tree.entries.push(entry)

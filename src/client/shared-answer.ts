@@ -1,5 +1,6 @@
 /** Waits for an answer that several calls share. */
 import type { CallOptions } from '../call/call-options.ts'
+import { listen, stopListening } from '../core/abort-listeners.ts'
 import type { Clock } from '../core/clock.ts'
 import { abortError, BlobwireError } from '../core/error.ts'
 
@@ -16,15 +17,15 @@ export function sharedAnswer<Value>(answer: Promise<Value>, { timeoutMs, signal 
       end()
       reject(error.with({ sent: 'maybe', attempts: 1 }))
     }
-    const onAbort = () => fail(abortError(signal?.reason))
+    const listener = { handleEvent: () => fail(abortError(signal?.reason)) }
     const message = `no answer within ${timeoutMs} ms`
     const cancel = clock.schedule(timeoutMs, () => fail(new BlobwireError({ code: 'deadline_exceeded', message })))
     const end = () => {
       cancel()
-      signal?.removeEventListener('abort', onAbort)
+      if (signal !== undefined) stopListening(signal, listener)
     }
     answer.finally(end).then(resolve, reject)
-    if (signal?.aborted) onAbort()
-    else signal?.addEventListener('abort', onAbort)
+    if (signal?.aborted) listener.handleEvent()
+    else if (signal !== undefined) listen(signal, listener)
   })
 }

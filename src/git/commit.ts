@@ -1,6 +1,6 @@
 /** The commit object. Source: Git's "Git Objects", and `fsck_commit` for its rules. */
 import { BlobwireError, invalidArgument } from '../core/error.ts'
-import { compare, decodeUtf8, encodeUtf8, isUtf8, toNative } from '../platform/bytes.ts'
+import { decodeUtf8, encodeUtf8, isUtf8, toNative } from '../platform/bytes.ts'
 import { isOid, oidProblem } from './oid.ts'
 import { formatSignature, type Identity, parseSignature } from './signature.ts'
 import { decodeText } from './text-encoding.ts'
@@ -32,6 +32,10 @@ export interface ParsedCommit extends CommitFields {
  * @throws BlobwireError `invalid_argument` naming the field
  */
 export function encodeCommit(fields: CommitFields): Uint8Array {
+  return encodeUtf8(textOf(fields))
+}
+
+function textOf(fields: CommitFields): string {
   const { tree, parents, author, committer, message } = fields
   if (!isOid(tree)) throw invalidArgument('tree', oidProblem(tree))
   for (const [index, parent] of parents.entries()) {
@@ -46,7 +50,7 @@ export function encodeCommit(fields: CommitFields): Uint8Array {
     `author ${formatSignature(author, 'author')}`,
     `committer ${formatSignature(committer, 'committer')}`
   ]
-  return encodeUtf8(`${lines.join('\n')}\n\n${message}`)
+  return `${lines.join('\n')}\n\n${message}`
 }
 
 function damaged(): BlobwireError {
@@ -67,6 +71,8 @@ const nobody: Identity = { name: '', email: '', timeSeconds: 0, zone: '+0000' }
 export function parseCommit(content: Uint8Array): ParsedCommit {
   const bytes = toNative(content)
   const text = decodeUtf8(bytes)
+  const exact = isUtf8(bytes) ? parseExact(text) : undefined
+  if (exact !== undefined) return exact
   const links = parseLinks(text, bytes.length)
   const { encoding, hasOthers, ...written } = parseTexts(text, links.end)
   const { tree, parents } = links
@@ -75,10 +81,31 @@ export function parseCommit(content: Uint8Array): ParsedCommit {
   const texts = decoded?.startsWith(text.slice(0, links.end)) ? parseTexts(decoded, links.end) : written
   const { message } = texts
   const author = parseSignature(texts.author) ?? nobody
-  const committer = parseSignature(texts.committer) ?? nobody
+  const committer = texts.committer === texts.author ? author : (parseSignature(texts.committer) ?? nobody)
   const fields = { tree, parents, author, committer, message }
-  const canonical = !hasOthers && isUtf8(bytes) && encodesTo(fields, bytes)
+  const canonical = !hasOthers && isUtf8(bytes) && encodesTo(fields, text)
   return { ...fields, encoding, date: dateOf(text, links.end), canonical }
+}
+
+const oidForm = '[0-9a-f]{40}(?:[0-9a-f]{24})?'
+/** As `formatSignature` writes it. */
+const identityForm = String.raw`([^<>\s\0](?:[^<>\n\0]*[^<>\s\0])?) <([^<>\n\0]*)> (0|[1-9]\d{0,14}) ([+-]\d{4})`
+const exactForm = new RegExp(
+  String.raw`^tree (${oidForm})\n((?:parent ${oidForm}\n)*)author ${identityForm}\ncommitter ${identityForm}\n\n`
+)
+
+/** Parses what `encodeCommit` writes, as nearly all commits are; undefined = another commit. */
+function parseExact(text: string): ParsedCommit | undefined {
+  const found = exactForm.exec(text)
+  if (found === null || text.includes('\0')) return undefined
+  const [head, tree = '', links = '', name = '', email = '', seconds, zone = ''] = found
+  const [, , , , , , , otherName = '', otherEmail = '', otherSeconds, otherZone = ''] = found
+  const parents = links === '' ? [] : links.slice('parent '.length, -1).split('\nparent ')
+  const author = { name, email, timeSeconds: Number(seconds), zone }
+  const committer = { name: otherName, email: otherEmail, timeSeconds: Number(otherSeconds), zone: otherZone }
+  const message = text.slice(head.length)
+  const date = committer.timeSeconds
+  return { tree, parents, author, committer, message, encoding: '', date, canonical: true }
 }
 
 /**
@@ -136,9 +163,9 @@ function dateOf(text: string, start: number): number {
   return sign === '-' && seconds > 0 ? maxDate - seconds : seconds
 }
 
-function encodesTo(fields: CommitFields, bytes: Uint8Array): boolean {
+function encodesTo(fields: CommitFields, text: string): boolean {
   try {
-    return compare(bytes, encodeCommit(fields)) === 0
+    return textOf(fields) === text
   } catch {
     // Git stores commits that `encodeCommit` refuses.
     return false

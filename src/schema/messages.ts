@@ -223,7 +223,7 @@ export interface ListCommitsRequest {
   revision: string
   /** Only commits that change this path. */
   path: string
-  /** At most this many; 0 = 100, the most is 1000. */
+  /** At most this many; 0 = 100, the most is 2500. */
   pageSize: number
   pageToken: string
   /** In place of `path` where that is not UTF-8: its bytes. */
@@ -426,7 +426,7 @@ export interface ListRefsRequest {
   repository: string
   /** Only names that begin with this, such as "refs/heads/". */
   prefix: string
-  /** At most this many; 0 = 100, the most is 1000. */
+  /** At most this many; 0 = 100, the most is 10000. */
   pageSize: number
   pageToken: string
 }

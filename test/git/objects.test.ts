@@ -7,6 +7,42 @@ import { parseTag } from '../../src/git/tag.ts'
 import { encodeTree, parseTree, type TreeItem } from '../../src/git/tree.ts'
 import { buildTrees, type PathEntry } from '../../src/git/tree-builder.ts'
 import { GitRepository } from '../support/git.ts'
+import { randomNumbers } from '../support/random.ts'
+
+test('a commit is canonical where its fields encode to its bytes, and not otherwise', () => {
+  const random = randomNumbers(7)
+  const oid = 'ab'.repeat(20)
+  const pieces = ['\n', ' ', '<', '>', '0', '9', '+', '-', 'é', '\0', 'parent ', 'author ', '\ufffd', oid, '\u00a0']
+  const bases = [1, 2].map((parents) =>
+    [
+      `tree ${oid}\n${`parent ${oid}\n`.repeat(parents)}author Ada L <a@b> 1 +0000\n`,
+      'committer Grüße 日本 <c> 1700000000 -0330\n\nmessage\n\nwith lines\n'
+    ].join('')
+  )
+  let exact = 0
+  for (let round = 0; round < 20_000; round++) {
+    const base = bases[random(2)] as string
+    const at = random(base.length)
+    const changed = base.slice(0, at) + (pieces[random(pieces.length)] ?? '') + base.slice(at + random(3))
+    const bytes = Buffer.from(changed, random(20) === 0 ? 'latin1' : 'utf8')
+    let parsed: ReturnType<typeof parseCommit>
+    try {
+      parsed = parseCommit(bytes)
+    } catch {
+      continue
+    }
+    let again: Uint8Array | undefined
+    try {
+      again = encodeCommit(parsed)
+    } catch {
+      // Git has commits that are refused here.
+    }
+    const isSame = again !== undefined && bytes.equals(again)
+    assert.equal(parsed.canonical, isSame, JSON.stringify(changed))
+    if (isSame) exact++
+  }
+  assert.ok(exact > 1000, `${exact} of them`)
+})
 
 const zones = ['+0000', '-0000', '-0330', '+1345', '-1200']
 const messages = [

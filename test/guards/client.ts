@@ -63,7 +63,7 @@ export const guards: readonly Guard[] = [
   {
     name: 'a settled call lets go of the signal of its caller',
     file: 'src/call/running-call.ts',
-    from: "    signal?.removeEventListener('abort', this)\n",
+    from: '    if (signal !== undefined) stopListening(signal, this)\n',
     to: '',
     tests: ['test/call/running-call.test.ts']
   },

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Service } from '../../server-fixture/service/service.ts'
-import { hashObject } from '../../src/git/oid.ts'
+import { hashObject, zeroOid } from '../../src/git/oid.ts'
 import { defaultLimits } from '../../src/schema/default-limits.ts'
 import { countingStore, history, nameOf, storeTree, treeBomb } from '../support/long-listings.ts'
 import { atEnd, testServer } from '../support/server.ts'
@@ -213,7 +213,15 @@ test('pages end before they are larger than a message', async () => {
     const message = `${index}`.padEnd(20_000, 'x')
     parents.splice(0, 1, (await call('StoreCommit', { tree: base, parents, author, committer: author, message })).oid)
   }
+  const updates = Array.from({ length: 600 }, (_, index) => ({
+    name: `refs/heads/${nameOf(index)}/${'d/'.repeat(100)}é`,
+    rawName: new Uint8Array(0),
+    expectedOid: zeroOid('sha1'),
+    newOid: parents[0] ?? ''
+  }))
+  await call('UpdateRefs', { updates })
   const listings = {
+    refs: (pageToken: string) => call('ListRefs', { prefix: 'refs/heads/', pageSize: 10_000, pageToken }),
     tree: (pageToken: string) => call('GetTree', { revision: head, pageSize: 10_000, pageToken }),
     compare: (pageToken: string) => call('Compare', { base, head, pageSize: 10_000, pageToken }),
     log: (pageToken: string) => call('ListCommits', { revision: parents[0] ?? '', pageToken })
@@ -225,9 +233,11 @@ test('pages end before they are larger than a message', async () => {
       const page = await list(pageToken)
       const bytes = Buffer.byteLength(JSON.stringify(page))
       assert.ok(bytes <= maxBatchBytes, `${name}: a page of ${bytes} bytes`)
-      items += ('entries' in page ? page.entries : 'changes' in page ? page.changes : page.commits).length
+      if ('entries' in page) items += page.entries.length
+      else if ('changes' in page) items += page.changes.length
+      else items += ('refs' in page ? page.refs : page.commits).length
       pageToken = page.nextPageToken
     } while (pageToken !== '')
-    assert.equal(items, name === 'log' ? 10 : long.length, name)
+    assert.equal(items, { log: 10, refs: updates.length }[name] ?? long.length, name)
   }
 })

@@ -1,0 +1,36 @@
+/** Iterators over listings: their pages grow, unless the caller gives a size. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { CallInterceptor } from '../../src/index.ts'
+import { atEnd, testServer } from '../support/server.ts'
+
+test('each page is four times as large as the one before; the first one, and those of a given size, are not', async (context) => {
+  const fixture = atEnd(context, await testServer())
+  const sizes: (number | undefined)[] = []
+  const interceptor: CallInterceptor = (call, next) => {
+    if (call.method === 'listRefs') sizes.push(call.message.pageSize)
+    return next(call)
+  }
+  const client = fixture.client({ interceptors: [interceptor] })
+  const repo = client.repository('demo')
+  await repo.createRepository()
+  const { oid } = await repo.commitFiles({
+    branch: 'main',
+    changes: { a: 'a' },
+    message: 'm',
+    author: { name: 'A', email: 'a@b' }
+  })
+  const names = Array.from({ length: 700 }, (_, index) => `refs/tags/${String(index).padStart(4, '0')}`)
+  await repo.updateRefs(names.map((name) => ({ name, newOid: oid, expectedOid: null })))
+  const namesOf = async (pageSize?: number) => {
+    sizes.length = 0
+    const found: string[] = []
+    const input = { prefix: 'refs/tags/', ...(pageSize === undefined ? {} : { pageSize }) }
+    for await (const { name } of repo.refs(input)) found.push(name)
+    assert.deepEqual(found, names)
+    return sizes
+  }
+  assert.deepEqual(await namesOf(), [undefined, 400, 1600])
+  assert.deepEqual(await namesOf(300), [300, 300, 300])
+  assert.deepEqual(await namesOf(20_000), [20_000])
+})
