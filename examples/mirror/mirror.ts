@@ -2,6 +2,7 @@
 import { BlobwireError, type Limits, type Repository } from '../../src/index.ts'
 import { ObjectReader } from './object-reader.ts'
 import { type LeftOutRef, makePlan, type Plan, type Target } from './plan.ts'
+import { apiName, nameOf } from './ref-name.ts'
 import { type Refusals, sendObjects } from './send-objects.ts'
 import { openSource, type Source } from './source.ts'
 import { changesOf, updateRefs } from './update-refs.ts'
@@ -111,7 +112,7 @@ async function openTarget(source: Source, { repo, limits = defaultLimits }: Mirr
   if (info.objectFormat !== source.objectFormat) {
     throw new MirrorError(`the source has ${source.objectFormat}, and repository ${repo.name} has ${info.objectFormat}`)
   }
-  for await (const { name, oid } of repo.refs({ pageSize: 1000 })) refs.set(name, oid)
+  for await (const { name, rawName, oid } of repo.refs({ pageSize: 1000 })) refs.set(nameOf(rawName ?? name), oid)
   return { ...target, refs, defaultBranch: info.defaultBranch }
 }
 
@@ -149,5 +150,8 @@ function explain(ref: LeftOutRef, refusals: Refusals): LeftOutRef {
 /** The branch that HEAD is to name: undefined = as on the server. */
 function branchOfHead({ head }: Source, leftOut: readonly LeftOutRef[]): string | undefined {
   if (!('branch' in head) || !head.branch.startsWith('refs/heads/')) return undefined
-  return leftOut.some(({ name }) => name === head.branch) ? undefined : head.branch
+  const branch = apiName(head.branch)
+  // A default branch has a name that is text.
+  if (typeof branch !== 'string' || leftOut.some(({ name }) => name === branch)) return undefined
+  return branch
 }

@@ -10,12 +10,14 @@ import {
 } from './missing-objects.ts'
 import { ObjectReader } from './object-reader.ts'
 import type { OidList } from './oid-list.ts'
+import { readable } from './ref-name.ts'
 import { referencesOf } from './references.ts'
 import { type Culprits, type Sorted, sortObjects } from './sort-objects.ts'
 import type { Source, SourceRef } from './source.ts'
 
 /** A ref that is not copied. */
 export interface LeftOutRef {
+  /** For a reader. */
   readonly name: string
   readonly reason: string
 }
@@ -54,9 +56,8 @@ export async function makePlan(source: Source, target: Target): Promise<Plan> {
   const reader = new ObjectReader(source.directory)
   try {
     const all = await lookAt(source, target, { refs: source.refs, reader })
-    const unusable = [...source.unusable]
     const { culprits, objects, large } = all
-    if (culprits.size === 0) return { objects, refs: source.refs, leftOut: unusable, large: [] }
+    if (culprits.size === 0) return { objects, refs: source.refs, leftOut: [], large: [] }
     const leftOut = source.refs.filter(({ oid }) => culprits.has(oid))
     const refs = source.refs.filter(({ oid }) => !culprits.has(oid))
     // The objects that only the refs left out reach are of no use there.
@@ -64,7 +65,7 @@ export async function makePlan(source: Source, target: Target): Promise<Plan> {
     return {
       objects: rest.objects,
       refs,
-      leftOut: [...unusable, ...leftOut.map(({ name, oid }) => ({ name, reason: culprits.get(oid) as string }))],
+      leftOut: leftOut.map(({ name, oid }) => ({ name: readable(name), reason: culprits.get(oid) as string })),
       large
     }
   } finally {

@@ -1,13 +1,13 @@
 /** The local repository: its refs, HEAD and form. */
-import { isUtf8 } from 'node:buffer'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { ObjectFormat } from '../../src/index.ts'
 import { runGit } from './git.ts'
+import type { RefName } from './ref-name.ts'
 
 /** A ref as `git for-each-ref` lists it. */
 export interface SourceRef {
-  readonly name: string
+  readonly name: RefName
   readonly oid: string
 }
 
@@ -17,37 +17,27 @@ export interface Source {
   readonly objectFormat: ObjectFormat
   /** Sorted by name. A symbolic ref is listed with the oid that it leads to. */
   readonly refs: readonly SourceRef[]
-  /** The branch that HEAD names, as a full name, or the oid of a detached HEAD. */
-  readonly head: { readonly branch: string } | { readonly oid: string }
+  /** The branch that HEAD names, or the oid of a detached HEAD. */
+  readonly head: { readonly branch: RefName } | { readonly oid: string }
   /** The commits at which the history of a shallow repository ends; empty = it is not shallow. */
   readonly shallow: readonly string[]
-  /** Refs that cannot be copied, and the reason. */
-  readonly unusable: readonly { readonly name: string; readonly reason: string }[]
 }
-
-/** A name from a line of git's output, for a reader; bytes that are not UTF-8 become U+FFFD. */
-export const nameOf = (latin1: string) => Buffer.from(latin1, 'latin1').toString()
-
-const isUtf8Name = (latin1: string) => isUtf8(Buffer.from(latin1, 'latin1'))
 
 /** Looks at a repository, bare or not. @throws GitError where the directory is none, or a ref points to nothing */
 export async function openSource(directory: string): Promise<Source> {
   const parse = ['rev-parse', '--show-object-format', '--is-shallow-repository', '--git-path', 'shallow']
   const [format = '', isShallow, shallowFile = ''] = (await runGit(directory, parse)).lines
   const refs: SourceRef[] = []
-  const unusable: { name: string; reason: string }[] = []
   // `objecttype` makes git look for each object.
   const { lines } = await runGit(directory, ['for-each-ref', '--format=%(objectname) %(objecttype) %(refname)'])
   for (const line of lines) {
-    const [oid = '', , latin1 = ''] = line.split(' ')
-    if (isUtf8Name(latin1)) refs.push({ name: nameOf(latin1), oid })
-    else unusable.push({ name: nameOf(latin1), reason: 'the name is not UTF-8' })
+    const [oid = '', , name = ''] = line.split(' ')
+    refs.push({ name, oid })
   }
   return {
     directory,
     objectFormat: format as ObjectFormat,
     refs,
-    unusable,
     head: await readHead(directory),
     shallow: isShallow === 'true' ? await readShallow(resolve(directory, shallowFile)) : []
   }
@@ -55,7 +45,7 @@ export async function openSource(directory: string): Promise<Source> {
 
 async function readHead(directory: string): Promise<Source['head']> {
   const symbolic = await runGit(directory, ['symbolic-ref', '-q', 'HEAD'], [0, 1])
-  if (symbolic.code === 0) return { branch: nameOf(symbolic.lines[0] ?? '') }
+  if (symbolic.code === 0) return { branch: symbolic.lines[0] ?? '' }
   return { oid: (await runGit(directory, ['rev-parse', 'HEAD'])).lines[0] as string }
 }
 

@@ -1,6 +1,7 @@
 /** Moves the server's refs to where the source's are. */
 import type { RefUpdateInput, Repository } from '../../src/index.ts'
 import type { LeftOutRef } from './plan.ts'
+import { apiName, nameOf, readable } from './ref-name.ts'
 import { isRefusal } from './send-objects.ts'
 import type { SourceRef } from './source.ts'
 
@@ -13,19 +14,19 @@ export interface RefChanges {
   readonly moves: readonly RefUpdateInput[]
 }
 
-/** @param kept names that stay although the source does not give them an oid: they are left out */
+/** @param kept readable names of refs that stay although the source does not give them an oid: they are left out */
 export function changesOf(
   refs: readonly SourceRef[],
   there: ReadonlyMap<string, string>,
   { prune, kept }: { readonly prune: boolean; readonly kept: ReadonlySet<string> }
 ): RefChanges {
   const names = new Set(refs.map(({ name }) => name))
-  const gone = prune ? [...there].filter(([name]) => !names.has(name) && !kept.has(name)) : []
+  const gone = prune ? [...there].filter(([name]) => !names.has(name) && !kept.has(readable(name))) : []
   return {
-    deletions: gone.map(([name, expectedOid]) => ({ name, expectedOid, newOid: null })),
+    deletions: gone.map(([name, expectedOid]) => ({ name: apiName(name), expectedOid, newOid: null })),
     moves: refs
       .filter(({ name, oid }) => there.get(name) !== oid)
-      .map(({ name, oid }) => ({ name, expectedOid: there.get(name) ?? null, newOid: oid }))
+      .map(({ name, oid }) => ({ name: apiName(name), expectedOid: there.get(name) ?? null, newOid: oid }))
   }
 }
 
@@ -46,7 +47,7 @@ export async function updateRefs(
     } catch (error) {
       if (!isRefusal(error)) throw error
       const middle = updates.length >> 1
-      if (middle === 0) leftOut.push({ name: String(updates[0]?.name), reason: error.message })
+      if (middle === 0) leftOut.push({ name: readable(nameOf(updates[0]?.name ?? '')), reason: error.message })
       else for (const half of [updates.slice(0, middle), updates.slice(middle)]) await update(half)
     }
   }

@@ -2,7 +2,8 @@
 import type { Repository } from '../../src/index.ts'
 import { runGit } from './git.ts'
 import type { LeftOutRef } from './plan.ts'
-import { nameOf, type Source } from './source.ts'
+import { apiName, nameOf, readable } from './ref-name.ts'
+import type { Source, SourceRef } from './source.ts'
 
 /** The two sides. */
 export interface Comparison {
@@ -24,9 +25,11 @@ export async function verify(comparison: Comparison): Promise<string[]> {
 
 async function compareRefs({ source, repo, leftOut }: Comparison): Promise<string[]> {
   const ignored = new Set(leftOut.map(({ name }) => name))
-  const lines = ({ name, oid }: { name: string; oid: string }) => (ignored.has(name) ? [] : [`${oid} ${name}`])
+  const lines = ({ name, oid }: SourceRef) => (ignored.has(readable(name)) ? [] : [`${oid} ${name}`])
   const there: string[] = []
-  for await (const ref of repo.refs({ pageSize: 1000 })) there.push(...lines(ref))
+  for await (const { name, rawName, oid } of repo.refs({ pageSize: 1000 })) {
+    there.push(...lines({ name: nameOf(rawName ?? name), oid }))
+  }
   return differences(source.refs.flatMap(lines), there)
 }
 
@@ -34,21 +37,22 @@ async function compareRefs({ source, repo, leftOut }: Comparison): Promise<strin
 function differences(here: readonly string[], there: readonly string[]): string[] {
   const [inSource, onServer] = [new Set(here), new Set(there)]
   const found = [
-    ...here.filter((line) => !onServer.has(line)).map((line) => `only in the source: ${line}`),
-    ...there.filter((line) => !inSource.has(line)).map((line) => `only on the server: ${line}`)
+    ...here.filter((line) => !onServer.has(line)).map((line) => `only in the source: ${readable(line)}`),
+    ...there.filter((line) => !inSource.has(line)).map((line) => `only on the server: ${readable(line)}`)
   ]
   if (found.length > 0) return found
   const index = here.findIndex((line, at) => line !== there[at])
-  return index < 0 ? [] : [`in another place: ${here[index]}`]
+  return index < 0 ? [] : [`in another place: ${readable(here[index] as string)}`]
 }
 
 async function compareHead({ source, repo, leftOut }: Comparison): Promise<string[]> {
   if (!('branch' in source.head)) return []
   const { branch } = source.head
-  if (leftOut.some(({ name }) => name === branch)) return []
+  const name = apiName(branch)
+  if (typeof name !== 'string' || leftOut.some((ref) => ref.name === name)) return []
   const { defaultBranch } = await repo.getRepository()
-  if (defaultBranch !== branch) return [`HEAD is ${branch} in the source, and ${defaultBranch} on the server`]
-  const here = source.refs.find(({ name }) => name === branch)?.oid
+  if (defaultBranch !== name) return [`HEAD is ${name} in the source, and ${defaultBranch} on the server`]
+  const here = source.refs.find((ref) => ref.name === branch)?.oid
   // No commit yet: where a server has only one branch, its HEAD may be that one.
   if (here === undefined) return []
   const there = (await repo.getCommit('HEAD')).commit.oid
@@ -60,7 +64,7 @@ async function compareStore({ source, leftOut }: Comparison, storeDirectory: str
   const ignored = new Set(leftOut.map(({ name }) => name))
   const refsOf = async (directory: string) => {
     const { lines } = await runGit(directory, ['for-each-ref'])
-    return lines.filter((line) => !ignored.has(nameOf(line.slice(line.indexOf('\t') + 1))))
+    return lines.filter((line) => !ignored.has(readable(line.slice(line.indexOf('\t') + 1))))
   }
   const refs = differences(await refsOf(source.directory), await refsOf(storeDirectory))
   const known = new Set(await fsck(source.directory))

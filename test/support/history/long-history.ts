@@ -148,6 +148,7 @@ function addOtherRefs(writer: HistoryWriter, main: State, refs: Refs): void {
   refs.set('refs/tags/tree', main.tree.oid)
   refs.set('refs/tags/tree-tag', writer.tag('tree-tag', { oid: main.tree.oid, kind: 'tree' }))
   refs.add('refs/heads/b\xc3\xbccher/\xe6\x97\xa5\xe6\x9c\xac', main)
+  refs.add('refs/heads/caf\xe9', main)
   refs.add('refs/changes/01/1/1', writer.commit(main.tree.without('run.sh'), [commit], 'For review\n'))
   refs.add('refs/replace/'.concat(commit), writer.commit(main.tree.without('link'), [], 'Replaced\n'))
   refs.add('refs/remotes/origin/main', main)
