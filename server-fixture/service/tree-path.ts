@@ -19,6 +19,9 @@ export function toEntry(path: Uint8Array, item: TreeItem): Partial<Messages['Tre
   return { ...textOf(path), mode: item.mode as Mode, oid: item.oid, rawMode: item.rawMode ?? '' }
 }
 
+/** Of a longer path that is not there, not every beginning is looked up. */
+const maxSlashes = 16
+
 /**
  * The entry at a path, a binary string, below a tree; undefined = missing. Git reads names that hold a slash, too.
  * @param passed is told the bytes of the largest tree on the way
@@ -34,14 +37,16 @@ export async function entryAt(
   if (problem !== undefined) throw invalidArgument('path', problem)
   let directory = await workspace.parsedTree(tree)
   let at = 0
+  let slashes = 0
   for (let end = endOfSegment(path, 0); ; end = endOfSegment(path, end + 1)) {
     if (passed !== undefined) passed.bytes = Math.max(passed.bytes, directory.bytes)
     const found = directory.find(Buffer.from(path.slice(at, end), 'latin1'))
     if (end === path.length) return found
-    if (found === undefined) continue
-    if (found.mode !== '040000') return undefined
+    if (found === undefined && slashes++ < maxSlashes) continue
+    if (found?.mode !== '040000') return undefined
     directory = await workspace.parsedTree(found.oid)
     at = end + 1
+    slashes = 0
   }
 }
 

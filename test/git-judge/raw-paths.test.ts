@@ -112,6 +112,8 @@ async function refusals(repo: Repository): Promise<void> {
     )
     return true
   })
+  // Not every beginning of a long path may be a name.
+  await assert.rejects(repo.getBlob({ revision: 'main', path: `${'a/'.repeat(400_000)}a` }), { code: 'not_found' })
   const twice = new Map([
     [missing, 'a'],
     [missing.slice(), 'b']

@@ -42,9 +42,17 @@ export const guards: readonly Guard[] = [
   {
     name: 'names that hold a slash are found',
     file: walk,
-    from: 'if (found === undefined) continue',
-    to: 'if (found === undefined) return undefined',
+    from: 'if (found === undefined && slashes++ < maxSlashes) continue',
+    to: 'if (found === undefined || slashes++ > maxSlashes) return undefined',
     tests: trees
+  },
+  {
+    name: 'not every beginning of a long path is looked up',
+    file: walk,
+    from: 'const maxSlashes = 16',
+    to: 'const maxSlashes = Infinity',
+    tests: paths,
+    mayHang: true
   },
   {
     name: 'entries that belong to the directory above are no damage',
