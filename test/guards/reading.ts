@@ -92,8 +92,8 @@ export const guards: readonly Guard[] = [
   {
     name: 'history is ordered by the date that Git reads',
     file: 'server-fixture/service/commit-walk.ts',
-    from: 'const { date } = await this.#read(oid)',
-    to: 'const { timeSeconds: date } = (await this.#read(oid)).committer',
+    from: '#add({ oid, date }: ReadCommit): void {',
+    to: '#add({ oid, committer: { timeSeconds: date } }: ReadCommit): void {',
     tests: commits
   },
   {
