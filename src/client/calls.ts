@@ -251,7 +251,8 @@ const composed: { readonly [Name in ComposedMethod]: Run<Name> } = {
   },
   async getTree(calls, input, options) {
     const remaining = calls.invoker.shared(options)
-    const listing = await wholeTree((page) => calls.send('getTree', { ...input, ...page }, remaining()))
+    const fetchPage = (page: object) => calls.send('getTree', { ...input, ...page }, remaining())
+    const listing = await wholeTree(fetchPage, input.recursive ? undefined : Number.POSITIVE_INFINITY)
     if (listing.pages > 1 && calls.invoker.options.verify)
       verifyResponse('getTree', { recursive: input.recursive }, listing)
     return { oid: listing.oid, entries: listing.entries }

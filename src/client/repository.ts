@@ -136,7 +136,10 @@ export class Repository {
     return this.#calls.run('storeTree', { entries, baseTree: options?.baseTree }, options)
   }
 
-  /** Lists a tree completely, in Git's order. The client fetches all pages. */
+  /**
+   * Lists a tree completely, in Git's order. The client fetches all pages.
+   * @throws BlobwireError `resource_exhausted` for a recursive listing of more than 1,000,000 entries
+   */
   getTree(input: GetTreeInput = {}, options: CallOptions = {}): Promise<Tree> {
     return this.#calls.compose('getTree', input, options)
   }

@@ -1,6 +1,7 @@
 /** Iterators over listings: their pages grow, unless the caller gives a size. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { wholeTree } from '../../src/client/paging.ts'
 import type { CallInterceptor } from '../../src/index.ts'
 import { atEnd, testServer } from '../support/server.ts'
 
@@ -33,4 +34,19 @@ test('each page is four times as large as the one before; the first one, and tho
   assert.deepEqual(await namesOf(), [undefined, 400, 1600])
   assert.deepEqual(await namesOf(300), [300, 300, 300])
   assert.deepEqual(await namesOf(20_000), [20_000])
+})
+
+test('a listing of more entries than its bound ends there, and not at the deadline', async () => {
+  let pages = 0
+  const entry = { path: 'a', rawPath: new Uint8Array(0), mode: '100644' as const, rawMode: '', oid: 'a'.repeat(40) }
+  const fetchPage = async () => {
+    pages++
+    return { oid: 'b'.repeat(40), entries: Array(10).fill(entry), nextPageToken: 'more' }
+  }
+  await assert.rejects(wholeTree(fetchPage, 95), {
+    code: 'resource_exhausted',
+    retryable: false,
+    message: /than 95 entries/
+  })
+  assert.equal(pages, 10)
 })
