@@ -214,6 +214,6 @@ function headOf({ info: { defaultBranch: ref }, isChosen, refs, refNames }: Memo
   const branches = refNames.page({ prefix: 'refs/heads/', after: '', limit: 2 })
   const followed = followedBranches(branches).find((name) => refs.has(name))
   return followed === undefined
-    ? { ref, oid: undefined, isFree: true }
+    ? { ref, oid: undefined, isFree: branches.length === 0 }
     : { ref: followed, oid: refs.get(followed), isFree: false }
 }

@@ -53,7 +53,7 @@ export interface Head {
   readonly ref: string
   /** Undefined = there is no such ref. */
   readonly oid: string | undefined
-  /** There is no such ref, and nobody chose it: the first branch becomes the default branch. */
+  /** There is no branch, and nobody chose one: the first becomes the default branch. */
   readonly isFree: boolean
 }
 

@@ -11,12 +11,17 @@ const laterMethods = new Set<Method>([methods.storeObject, methods.getObject, me
 /** The error of a request: an older server does not know Apply, nor later methods. */
 export function requestError(error: BlobwireError, call: KeyedCall): BlobwireError {
   const isKeyed = call.requestKey !== undefined
+  if (isKeyed && isUnknownWrite(error)) return tooOld(error, methodName(call.method), false)
   if (error.code !== 'unimplemented' || error.reason !== '') return error
   if (!isKeyed && !laterMethods.has(call.method)) return error
   // A proxy in front of the server answers with a bare status.
   const isOfServer = error.requestId !== undefined || !/HTTP status/.test(error.message)
   return isOfServer && error.sent === 'processed' ? tooOld(error, methodName(call.method), isKeyed) : error
 }
+
+/** A server with Apply that does not know the write finds none in the request. */
+const isUnknownWrite = ({ code, details }: BlobwireError) =>
+  code === 'invalid_argument' && (details.violations?.some(({ field }) => field === 'apply') ?? false)
 
 /** The error of an operation of a batch: an older server finds none in it. */
 export function operationError(error: BlobwireError, name: string, isKeyed: boolean): BlobwireError {

@@ -7,8 +7,9 @@ import { type CalledMethod, forCaller } from '../call/caller.ts'
 import { inOperation } from '../call/caller-fields.ts'
 import { show } from '../core/check-options.ts'
 import type { Clock } from '../core/clock.ts'
-import { asBlobwireError, type BlobwireError, invalidArgument } from '../core/error.ts'
+import { asBlobwireError, BlobwireError, invalidArgument } from '../core/error.ts'
 import type { ObjectFormat } from '../git/oid.ts'
+import { branchRef } from '../git/ref-name.ts'
 import { repositoryNameProblem } from '../git/repository-name.ts'
 import type { RepositoryInfo } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
@@ -235,7 +236,11 @@ type ComposedMethod =
 const composed: { readonly [Name in ComposedMethod]: Run<Name> } = {
   async createRepository(calls, { objectFormat = 'sha1', defaultBranch }, options) {
     const request = { repository: calls.repository, objectFormat, defaultBranch }
-    return calls.cacheFormat(await calls.invoker.invoke(methods.createRepository, request, options))
+    const made = calls.cacheFormat(await calls.invoker.invoke(methods.createRepository, request, options))
+    const isOther = defaultBranch !== undefined && made.defaultBranch !== branchRef(defaultBranch)
+    if (!made.created || !isOther) return made
+    const message = `the server is too old for defaultBranch, and made the repository with ${made.defaultBranch}`
+    throw new BlobwireError({ reason: 'no_such_method', message, sent: 'processed', attempts: 1 })
   },
   async getRepository(calls, _input, options) {
     return calls.cacheFormat(await calls.send('getRepository', {}, options))

@@ -266,7 +266,7 @@ export interface CreateRepositoryInput {
   /**
    * The branch that `HEAD` names, whether it exists yet or not: `trunk` or `refs/heads/trunk`. A repository that exists
    * keeps its own.
-   * @default 'main'
+   * @default 'main', until the first branch is made, which takes its place
    */
   defaultBranch?: string | undefined
 }

@@ -10,7 +10,7 @@ export interface RepositoryInfo {
   repository: string
   /** "sha1" or "sha256". */
   objectFormat: ObjectFormat
-  /** The branch HEAD points to, as a full ref name. */
+  /** The ref HEAD names now, as a full name; it need not exist. Empty = HEAD is detached: it holds an oid. */
   defaultBranch: string
 }
 
@@ -18,7 +18,8 @@ export interface CreateRepositoryRequest {
   repository: string
   /** "sha1" (also when empty) or "sha256". */
   objectFormat: ObjectFormat
-  /** The branch that HEAD names: "trunk" or "refs/heads/trunk". Empty = "main". A repository that exists keeps its own. */
+  /** The branch that HEAD names: "trunk" or "refs/heads/trunk". Empty = "main", and the first branch
+   * that is made takes its place. A repository that exists keeps its own. */
   defaultBranch: string
 }
 

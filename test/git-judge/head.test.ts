@@ -5,7 +5,10 @@ import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import type { CallContext } from '../../server-fixture/service/context.ts'
+import type { VcsService } from '../../server-fixture/service/vcs-service.ts'
 import type { BlobwireError, Repository } from '../../src/index.ts'
+import type { Messages } from '../../src/schema/messages.ts'
 import { atEnd, testServer } from '../support/server.ts'
 import { history, runGit } from './odd-refs.ts'
 
@@ -80,6 +83,28 @@ for (const store of ['memory', 'git'] as const) {
     assert.deepEqual(await headOf(repo), { defaultBranch: 'refs/heads/other', oid })
   })
 }
+
+test('a server that is older than the default branch is told of', async (context) => {
+  const older = (service: VcsService): VcsService =>
+    new Proxy(service, {
+      get(target, key) {
+        if (key !== 'call')
+          return typeof target[key as 'call'] === 'function'
+            ? target[key as 'call'].bind(target)
+            : target[key as 'call']
+        return (method: string, request: Messages['ApplyRequest'], caller: CallContext) => {
+          const createRepository = request.createRepository && { ...request.createRepository, defaultBranch: '' }
+          return target.call(method, { ...request, createRepository, updateRepository: undefined }, caller)
+        }
+      }
+    })
+  const { client } = atEnd(context, await testServer({ decorate: older }))
+  const repo = client().repository('demo')
+  const tooOld = { code: 'unimplemented', reason: 'no_such_method' }
+  await assert.rejects(repo.createRepository({ defaultBranch: 'trunk' }), tooOld)
+  await assert.rejects(repo.updateRepository({ defaultBranch: 'trunk' }), tooOld)
+  assert.equal((await repo.createRepository({ defaultBranch: 'main' })).created, false)
+})
 
 test('HEAD in the forms that Git knows, in a repository that nobody prepared', async (context) => {
   const data = await mkdtemp(join(tmpdir(), 'blobwire-heads-'))

@@ -25,7 +25,7 @@ export const guards: readonly Guard[] = [
   {
     name: 'HEAD is written when a call makes the first branch',
     file: `${store}/default-branch.ts`,
-    from: 'if (branch !== undefined && branch !== ref) await writeHead(this.#gitDir, branch)',
+    from: 'if (branch !== undefined && branch !== written.ref) await writeHead(this.#gitDir, branch)',
     to: '',
     tests: [head]
   },
@@ -84,5 +84,26 @@ export const guards: readonly Guard[] = [
     from: "refStorage !== 'files'",
     to: 'false',
     tests: [forms]
+  },
+  {
+    name: 'the directory of the ref that a symbolic ref names is synced',
+    file: `${store}/ref-mover.ts`,
+    from: '[name, this.#options.refs.files.targetOf(name)]',
+    to: '[name]',
+    tests: ['test/store/durability.test.ts']
+  },
+  {
+    name: 'a server without defaultBranch that makes a repository is told of',
+    file: 'src/client/calls.ts',
+    from: 'if (!made.created || !isOther) return made',
+    to: 'if (made || isOther) return made',
+    tests: [head]
+  },
+  {
+    name: 'a server with Apply and without UpdateRepository is told of',
+    file: 'src/batch/older-server.ts',
+    from: 'if (isKeyed && isUnknownWrite(error))',
+    to: 'if (!isUnknownWrite)',
+    tests: [head]
   }
 ]

@@ -12,7 +12,7 @@ import { GitStore } from '../../server-fixture/store/git/git-store.ts'
 import { RequestJournal } from '../../server-fixture/store/git/request-journal.ts'
 import { zeroOid } from '../../src/git/oid.ts'
 import { watchFiles } from '../support/file-operations.ts'
-import { keyed, newCommit, newObject, openGitStore, temporaryDirectory } from './support.ts'
+import { git, keyed, newCommit, newObject, openGitStore, temporaryDirectory } from './support.ts'
 
 /** A sync that has ended. */
 interface Synced {
@@ -66,7 +66,8 @@ test('a put is answered when the directory of its pack is synced, with pack and 
 
 test('a moved ref is answered when each directory on the way to it is synced', async (context) => {
   const { store, directory } = await openGitStore(context)
-  await store.createRepository('demo', 'sha1')
+  // HEAD follows no branch that a call makes.
+  await store.createRepository('demo', 'sha1', { defaultBranch: 'refs/heads/main' })
   const commit = newCommit('one', 'sha1')
   await store.putObjects('demo', commit)
   const [zero, oid] = [zeroOid('sha1'), commit[1]?.oid ?? '']
@@ -88,11 +89,17 @@ test('a moved ref is answered when each directory on the way to it is synced', a
   assert.deepEqual(paths(synced), wayTo('refs', 'refs/heads', 'refs/tags'), 'a ref that is deleted')
   assert.equal(sawIn(synced, 'demo.git/refs/tags', /^v1$/).length, 0)
   assert.equal(sawIn(synced, 'demo.git/refs/heads', /^team$/).length, 0)
+
+  assert.equal(git(join(directory, 'demo.git'), ['symbolic-ref', 'refs/tags/alias', 'refs/heads/team/main']).status, 0)
+  synced.length = 0
+  assert.deepEqual(await store.updateRefs('demo', [{ name: 'refs/tags/alias', expectedOid: zero, newOid: oid }]), [])
+  assert.deepEqual(paths(synced), whole, 'a symbolic ref')
 })
 
 test('moves that are made at once, with keys, share the syncs of directories and of the journal', async (context) => {
   const { store, directory } = await openGitStore(context)
-  await store.createRepository('demo', 'sha1', { request: () => keyed('creation', '', []) })
+  const request = () => keyed('creation', '', [])
+  await store.createRepository('demo', 'sha1', { defaultBranch: 'refs/heads/main', request })
   const commit = newCommit('one', 'sha1')
   await store.putObjects('demo', commit)
   const synced = await recordSyncs(context, directory)

@@ -20,25 +20,37 @@ export class DefaultBranch {
   /** HEAD as the service shows it. */
   async read(): Promise<Head> {
     const written = await this.#readWritten()
-    if (!written.isFree) return written
-    for (const ref of followedBranches(await this.#files.someBranches(2))) {
-      const oid = await this.#files.read(ref)
-      if (oid !== undefined) return { ref, oid, isFree: false }
-    }
-    return written
+    return written.isFree ? this.#follow(written, []) : written
+  }
+
+  /** Whether a call that has made a branch has to settle HEAD. */
+  async isFree(): Promise<boolean> {
+    return (await this.#readWritten()).isFree
   }
 
   /**
-   * Has HEAD name the first branch.
+   * Has HEAD name the branch that it followed, or else the first that these moves made.
    *
-   * @param before HEAD before the moves were made
    * @param moves which were made; call it while no others are
    */
-  async settle(before: Head, moves: readonly RefMove[]): Promise<void> {
-    const { isFree, ref } = await this.#readWritten()
-    if (!isFree) return
-    const branch = before.oid === undefined ? firstBranch(moves, ref) : before.ref
-    if (branch !== undefined && branch !== ref) await writeHead(this.#gitDir, branch)
+  async settle(moves: readonly RefMove[]): Promise<void> {
+    const written = await this.#readWritten()
+    if (!written.isFree) return
+    const made = moves.map(({ name }) => name)
+    const before = await this.#follow(written, made)
+    const branch = before.isFree ? firstBranch(moves, written.ref) : before.ref
+    if (branch !== undefined && branch !== written.ref) await writeHead(this.#gitDir, branch)
+  }
+
+  /** HEAD that follows the branches without these. */
+  async #follow({ ref: named }: Head, without: readonly string[]): Promise<Head> {
+    const some = await this.#files.someBranches(2 + without.length)
+    const branches = some.filter((name) => !without.includes(name))
+    for (const ref of followedBranches(branches)) {
+      const oid = without.includes(ref) ? undefined : await this.#files.read(ref)
+      if (oid !== undefined) return { ref, oid, isFree: false }
+    }
+    return { ref: named, oid: undefined, isFree: branches.length === 0 }
   }
 
   /** HEAD as Git finds it. */

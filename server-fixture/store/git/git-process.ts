@@ -54,6 +54,8 @@ const baseEnvironment: NodeJS.ProcessEnv = {
   GIT_CONFIG_GLOBAL: '/dev/null',
   GIT_TERMINAL_PROMPT: '0',
   GIT_NO_REPLACE_OBJECTS: '1',
+  // A partial clone does not fetch what it lacks.
+  GIT_NO_LAZY_FETCH: '1',
   [instanceVariable]: instanceId,
   GIT_CONFIG_COUNT: String(Object.keys(configuration).length)
 }

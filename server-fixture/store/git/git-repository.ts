@@ -164,11 +164,11 @@ export class GitRepository {
   }
 
   async #moveRefs(moves: readonly RefMove[], requests: readonly KeyedRequest[]): Promise<RefMismatch[]> {
-    const before = moves.some(makesBranch) ? await this.#head.read() : undefined
     const mismatches = await this.#mover.update(moves, requests)
-    if (before !== undefined && mismatches.length === 0) {
+    if (mismatches.length === 0 && moves.some(makesBranch)) {
       // The moves are made, whether HEAD can be written or not; reads follow the branches in any case.
-      await this.#mover.inTurn(() => this.#head.settle(before, moves)).catch(() => undefined)
+      const isFree = await this.#head.isFree().catch(() => false)
+      if (isFree) await this.#mover.inTurn(() => this.#head.settle(moves)).catch(() => undefined)
     }
     return [...mismatches]
   }
