@@ -191,13 +191,6 @@ export const guards: readonly Guard[] = [
     tests: [roomTest]
   },
   {
-    name: 'waiting: keeps the process running',
-    file: room,
-    from: '() => this.#onTime(), true)',
-    to: '() => this.#onTime())',
-    tests: ['test/faults/closing.test.ts']
-  },
-  {
     name: 'waiting: a connection without a server behind it does not count',
     file: 'src/connection/dial/connection-check.ts',
     from: '      return await isAnswered(socket)\n',
