@@ -104,7 +104,7 @@ export class CommitWalk implements Walk<ReadCommit>, WaitingWalk {
 
   /** Most steps wait for nothing, because their commits were read ahead. False = this one waits. */
   #peekAtHand(): boolean {
-    if (this.path !== '') return false
+    if (this.path !== '' || this.#shallow === undefined) return false
     for (let [oid] = this.#toAdd; oid !== undefined; [oid] = this.#toAdd) {
       if (this.#isNew(oid)) {
         const commit = this.#reader.atHand(this.#workspace, oid)
@@ -116,7 +116,7 @@ export class CommitWalk implements Walk<ReadCommit>, WaitingWalk {
     const next = this.#heap.peek()
     const commit = next && this.#reader.atHand(this.#workspace, next.oid)
     if (commit === undefined) return false
-    this.#peeked = { commit, isShown: true, follow: commit.parents }
+    this.#peeked = { commit, isShown: true, follow: this.#shallow.has(commit.oid) ? [] : commit.parents }
     return true
   }
 
