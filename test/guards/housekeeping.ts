@@ -44,7 +44,7 @@ export const guards: readonly Guard[] = [
   {
     name: 'an object that was written is written again where packs have gone',
     file: `${store}/object-writer.ts`,
-    from: '    await this.#confirm()\n',
+    from: '    this.#confirm()\n',
     to: '',
     tests: [outside]
   },

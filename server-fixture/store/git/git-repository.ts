@@ -73,11 +73,7 @@ export class GitRepository {
         this.#writer.forget()
       }
     })
-    this.#reader = new ObjectReader(context, {
-      format: info.objectFormat,
-      packs: this.#packs,
-      packSequence: () => this.#repacker.sequence
-    })
+    this.#reader = new ObjectReader(context, { format: info.objectFormat, packs: this.#packs })
     this.#refs = new RefStore(context, options.refNames)
     this.#shallow = new ShallowFile(context.gitDir)
     this.#head = new DefaultBranch(context.gitDir, this.#refs.files)

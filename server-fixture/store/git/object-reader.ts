@@ -16,9 +16,9 @@ interface ObjectReaderOptions {
   readonly format: ObjectFormat
   readonly packs: PackDirectory
   /**
-   * Changes when packs were joined, and is odd meanwhile; see `Repacker.sequence`.
+   * Changes when joined packs were removed, and is odd meanwhile.
    *
-   * @default () => 0
+   * @default `packs.removals`
    */
   readonly packSequence?: () => number
 }
@@ -41,7 +41,7 @@ export class ObjectReader {
     this.#context = context
     this.#format = options.format
     this.#packs = options.packs
-    this.#packSequence = options.packSequence ?? (() => 0)
+    this.#packSequence = options.packSequence ?? (() => options.packs.removals)
   }
 
   /** The id of the current process, if there is one. */
@@ -55,7 +55,8 @@ export class ObjectReader {
    */
   async infos(oids: readonly string[]): Promise<(ObjectInfo | undefined)[]> {
     const { losses } = this.#packs
-    let [answers] = await Promise.all([this.#ask('info', oids), this.#packs.look()])
+    let answers = await this.#ask('info', oids)
+    this.#packs.look()
     if (losses !== this.#packs.losses) answers = await this.#ask('info', oids)
     return answers.map((answer) => answer && { kind: answer.kind, size: answer.size })
   }
@@ -106,15 +107,11 @@ export class ObjectReader {
    */
   async #askForPresent({ command, oids }: Question): Promise<CatFileAnswer[]> {
     let before = this.#packSequence()
-    let { losses } = this.#packs
     const answers = await this.#askTwice({ command, oids })
-    for (let tries = 0; tries < maxLooks; tries++) {
+    for (let tries = 0; tries < maxLooks && (before % 2 === 1 || before !== this.#packSequence()); tries++) {
       const missing = oids.flatMap((_, index) => (answers[index] ? [] : [index]))
       if (missing.length === 0) break
-      await this.#packs.look()
-      if (before % 2 === 0 && before === this.#packSequence() && losses === this.#packs.losses) break
       before = this.#packSequence()
-      losses = this.#packs.losses
       this.recycle()
       const again = await this.#askTwice({ command, oids: missing.map((index) => oids[index] ?? '') })
       for (const [position, index] of missing.entries()) answers[index] = again[position]

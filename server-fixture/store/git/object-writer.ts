@@ -24,7 +24,7 @@ interface ObjectWriterOptions {
    *
    * @default does nothing
    */
-  readonly confirm?: () => Promise<void>
+  readonly confirm?: () => void
   /**
    * Objects count as stored because they were written before for this long.
    *
@@ -46,7 +46,7 @@ const maxRecentOids = 50_000
 export class ObjectWriter {
   readonly #install: Install
   readonly #runsInFlight: number
-  readonly #confirm: () => Promise<void>
+  readonly #confirm: () => void
   readonly #maxRecentMs: number
   readonly #recent = new Set<string>()
   /** When the first of them was written. */
@@ -64,7 +64,7 @@ export class ObjectWriter {
   constructor(install: Install, options: ObjectWriterOptions = {}) {
     this.#install = install
     this.#runsInFlight = options.runsInFlight ?? 1
-    this.#confirm = options.confirm ?? (async () => undefined)
+    this.#confirm = options.confirm ?? (() => undefined)
     this.#maxRecentMs = options.maxRecentMs ?? 3_600_000
   }
 
@@ -107,7 +107,7 @@ export class ObjectWriter {
   /** Writes those of these objects that may have gone since they were written. */
   async #putAgain(objects: readonly NewObject[]): Promise<void> {
     if (performance.now() > this.#recentSince + this.#maxRecentMs) this.forget()
-    await this.#confirm()
+    this.#confirm()
     const gone = objects.filter(({ oid }) => !this.#recent.has(oid))
     if (gone.length > 0) await this.put(gone)
   }

@@ -1,6 +1,7 @@
 /** The packs of one repository: new ones are moved in, and packs that others have deleted are noticed. */
 import { randomBytes } from 'node:crypto'
-import { access, link, readdir, rename, rm, stat } from 'node:fs/promises'
+import { readdirSync, statSync } from 'node:fs'
+import { access, link, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fsyncDirectory, isMissing } from './fsync.ts'
 import { storageFailure } from './git-failure.ts'
@@ -31,7 +32,7 @@ export class PackDirectory {
   /** Packs that are there by what this server has seen or done, without `.pack` and `.idx`. */
   readonly #known = new Set<string>()
   /** The date of the directory when it was read last; 0 = it has to be read again. */
-  #readAt = 0n
+  #readAtMs = 0
   #losses = 0
   #removals = 0
 
@@ -46,25 +47,34 @@ export class PackDirectory {
     return this.#losses
   }
 
+  /** Counts the beginnings and ends of removals, as a sequence lock does: odd while packs are being removed. */
+  get removals(): number {
+    return this.#removals
+  }
+
   /**
    * Looks whether another process has deleted packs since the last look, as `git gc` does. Long-lived git processes have
    * deleted packs open and still find objects in them, some of which may be nowhere else.
+   *
+   * Synchronous: the directory is short and in the cache of the system, and a turn of the thread pool costs more, above
+   * all behind syncs of packs.
    */
-  async look(): Promise<void> {
-    let changedAt: bigint
+  look(): void {
     try {
-      changedAt = (await stat(this.path, { bigint: true })).mtimeNs
+      const changedAtMs = statSync(this.path).mtimeMs
+      if (changedAtMs === this.#readAtMs) return
+      this.#compare()
+      this.#readAtMs = Date.now() - changedAtMs > dateStepMs ? changedAtMs : 0
     } catch (error) {
       throw storageFailure('reading the directory of packs', error)
     }
-    if (changedAt === this.#readAt) return
-    const before = [...this.#known]
-    const removals = this.#removals
-    const found = await this.#names()
-    const lost = before.filter((name) => this.#known.has(name) && !found.has(name))
-    // A list that was read while packs were removed may name them.
-    if (removals === this.#removals) for (const name of found) this.#known.add(name)
-    this.#readAt = Date.now() - Number(changedAt / 1_000_000n) > dateStepMs ? changedAt : 0n
+  }
+
+  #compare(): void {
+    const found = new Set(indexesIn(readdirSync(this.path)))
+    const lost = [...this.#known].filter((name) => !found.has(name))
+    // While packs are removed, those that are not removed yet are known no more.
+    if (this.#removals % 2 === 0) for (const name of found) this.#known.add(name)
     if (lost.length === 0) return
     for (const name of lost) this.#known.delete(name)
     this.#losses++
@@ -137,16 +147,10 @@ export class PackDirectory {
     }
     return name
   }
-
-  async #names(): Promise<Set<string>> {
-    try {
-      const files = await readdir(this.path)
-      return new Set(files.filter((file) => file.endsWith('.idx')).map((file) => file.slice(0, -4)))
-    } catch (error) {
-      throw storageFailure('reading the directory of packs', error)
-    }
-  }
 }
+
+const indexesIn = (files: readonly string[]) =>
+  files.filter((file) => file.endsWith('.idx')).map((file) => file.slice(0, -4))
 
 async function isThere(path: string): Promise<boolean> {
   try {

@@ -58,7 +58,6 @@ export class Repacker {
   #packs = 0
   /** Packs that the last run left: more than `maxPacks` where others keep many. */
   #left = 0
-  #sequence = 0
   #addedAtMs = 0
   #quiet: NodeJS.Timeout | undefined
   #resting: NodeJS.Timeout | undefined
@@ -69,11 +68,6 @@ export class Repacker {
     this.#options = options
     this.#dependencies = dependencies
     this.#list = new PackList(dependencies.packs.path)
-  }
-
-  /** Counts the beginnings and ends of runs, as a sequence lock does: odd while packs are being joined. */
-  get sequence(): number {
-    return this.#sequence
   }
 
   /** Counts the packs that are there, and joins them if they are too many. */
@@ -119,9 +113,7 @@ export class Repacker {
 
   #begin(): void {
     if (this.#running || this.#resting || this.#closing.signal.aborted) return
-    this.#sequence++
     this.#running = this.#run().finally(() => {
-      this.#sequence++
       this.#running = undefined
       if (!this.#closing.signal.aborted) this.#rest()
     })
