@@ -71,6 +71,7 @@ export type { Code } from './core/code.ts'
 export type {
   BlobwireErrorInit,
   ErrorDetails,
+  ErrorReport,
   FieldViolation,
   LimitExceeded,
   RefMismatch,

@@ -12,10 +12,14 @@ const listed = { changes: /^changes\[(\d+)\](.*)$/, entries: /^entries\[(\d+)\](
 function callersField(changes: readonly ListedChange[], form: RegExp, field: string): string {
   const [, index, rest = ''] = form.exec(field) ?? []
   const change = changes[Number(index)]
-  if (change?.path === undefined) return field
+  if (change === undefined) return field
   const step = rest.replace(/^\.guarded/, '').replace(/^\.(path|rawPath|guard)$/, '')
   return `${change.guard === undefined ? 'changes' : 'guards'}[${showPath(binaryPath(change))}]${step}`
 }
+
+/** Requests have bytes beside texts, `rawPath` beside `path`; callers have one name for both. */
+const raw = /\braw([A-Z])/
+const withoutRaw = (field: string) => field.replace(raw, (_, first: string) => first.toLowerCase())
 
 /**
  * The error of a request with the fields as the caller of the method knows them. `list` is the name of the changes in the
@@ -26,11 +30,12 @@ export function inCallersWords(
   request: object,
   list: keyof typeof listed = 'changes'
 ): BlobwireError {
+  const found = error.details.violations?.some(({ field }) => raw.test(field)) ? error.renamed(withoutRaw) : error
   const { changes } = request as { readonly changes?: readonly ListedChange[] }
   const form = listed[list]
-  const isAboutChanges = error.details.violations?.some(({ field }) => form.test(field))
-  if (!isAboutChanges || !Array.isArray(changes)) return error
-  return error.renamed((field) => callersField(changes, form, field))
+  const isAboutChanges = found.details.violations?.some(({ field }) => form.test(field))
+  if (!isAboutChanges || !Array.isArray(changes)) return found
+  return found.renamed((field) => callersField(changes, form, field))
 }
 
 /** The error of one operation, named as the caller of the batch knows it. */

@@ -206,7 +206,7 @@ export class BlobwireError extends Error {
    * The properties of the error, for logs and other processes; `JSON.stringify` calls this. Causes are shortened to name,
    * code and message, and the stack is there only where it is asked for. `new BlobwireError(report)` makes an error of it.
    */
-  toJSON(options?: { readonly stack?: boolean | undefined }): ReportOf<BlobwireError> {
+  toJSON(options?: { readonly stack?: boolean | undefined }): ErrorReport {
     return reportOf(this, options)
   }
 
@@ -234,6 +234,9 @@ export function framesOf({ name, message, stack = '' }: Error): string {
 export function withFrames({ name, message }: Error, frames: string): string {
   return `${name}: ${message}${frames}`
 }
+
+/** An error as a plain object; see `toJSON`. */
+export type ErrorReport = ReportOf<BlobwireError>
 
 /** An `invalid_argument` that names the field and the allowed values, and perhaps the method that was called. */
 export function invalidArgument(field: string, description: string, method?: string): BlobwireError {

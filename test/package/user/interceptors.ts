@@ -1,9 +1,11 @@
 /** Interceptors as a user would write them. */
 import type {
+  BlobwireError,
   Bytes,
   Call,
   CallInterceptor,
   CallOf,
+  ErrorReport,
   InterceptedRequest,
   Interceptor,
   Method,
@@ -52,3 +54,5 @@ const count: RequestInterceptor = async (request: InterceptedRequest, next: Next
 export const requests: RequestMethod[] = ['batchOperations', 'getTree']
 /** One of each kind. */
 export const interceptors: readonly Interceptor[] = [trace, { request: count }, (call, next) => next(call)]
+/** An error as a log has it. */
+export const logged = (error: BlobwireError): ErrorReport => error.toJSON({ stack: true })
