@@ -138,7 +138,10 @@ test('what is ready runs before afterReady, and that before afterInput', async (
 test('a timer calls back once, unless it is cancelled', async () => {
   const cancelled = startTimer(0, () => assert.fail('it was cancelled'))
   cancelled()
+  // Timers do not keep the process running.
+  const hold = setInterval(() => undefined, 1000)
   await new Promise<void>((resolve) => startTimer(1, resolve))
+  clearInterval(hold)
 })
 
 test('a histogram is exact to three figures', () => {
