@@ -11,7 +11,7 @@ export const guards: readonly Guard[] = [
     file: `${store}/incoming-directory.ts`,
     from: "['blobwire-incoming-', 'tmp_objdir-blobwire-']",
     to: "['tmp_objdir-blobwire-', 'blobwire-incoming-']",
-    tests: [outside]
+    tests: [joining]
   },
   {
     name: 'a directory for unfinished packs that is gone is made again',
@@ -46,13 +46,6 @@ export const guards: readonly Guard[] = [
     file: `${store}/object-writer.ts`,
     from: '    this.#confirm()\n',
     to: '',
-    tests: [outside]
-  },
-  {
-    name: 'a git process that has deleted packs open moves no refs',
-    file: `${store}/ref-mover.ts`,
-    from: '    await this.#transactions.close()\n    this.#losses = losses\n',
-    to: '    this.#losses = losses\n',
     tests: [outside]
   },
   {

@@ -69,7 +69,7 @@ export class GitRepository {
     this.#packs = new PackDirectory(context.gitDir, {
       keepsNew: options.gracePeriodHours > 0,
       onLoss: () => {
-        this.#reader.recycle()
+        this.#letGo()
         this.#writer.forget()
       }
     })
@@ -87,10 +87,7 @@ export class GitRepository {
     this.#installer = new PackInstaller(context, info.objectFormat, this.#packs)
     this.#repacker = new Repacker(context, options, {
       packs: this.#packs,
-      onRepacked: () => {
-        this.#reader.recycle()
-        void this.#mover.recycle()
-      },
+      onRepacked: () => this.#letGo(),
       onFailure: options.onHousekeepingFailure
     })
     const install = async (objects: readonly NewObject[], expectMore: boolean) => {
@@ -102,6 +99,12 @@ export class GitRepository {
       confirm: () => this.#packs.look(),
       maxRecentMs: Math.min(maxRecentMs, (options.gracePeriodHours * 3_600_000) / 2)
     })
+  }
+
+  /** Packs have gone that git's processes may have open. */
+  #letGo(): void {
+    this.#reader.recycle()
+    void this.#mover.recycle()
   }
 
   /** Begins to keep the number of packs small. */

@@ -47,8 +47,6 @@ export class RefMover {
   readonly #queue = new RefQueue((calls) => this.inTurn(() => this.#carryOut(calls)))
   #last: Promise<unknown> = Promise.resolve()
   readonly #connectivity: Connectivity
-  /** `PackDirectory.losses` when git was started last. */
-  #losses = 0
 
   constructor(context: RepositoryContext, options: RefMoverOptions) {
     this.#context = context
@@ -105,7 +103,6 @@ export class RefMover {
     for (let tries = 1; calls.length > 0; tries++) {
       try {
         calls = await this.#check(calls)
-        await this.#renewAfterLoss()
         calls = await this.#checkConnected(calls)
         await this.#intend(calls)
       } catch (error) {
@@ -127,14 +124,6 @@ export class RefMover {
         await sleep(retryMs)
       }
     }
-  }
-
-  /** A git process that has deleted packs open would let refs point to objects that are gone. */
-  async #renewAfterLoss(): Promise<void> {
-    const { losses } = this.#options.packs
-    if (losses === this.#losses) return
-    await this.#transactions.close()
-    this.#losses = losses
   }
 
   /** Answers the calls whose refs would reach a missing object, and returns the others. */
