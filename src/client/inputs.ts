@@ -265,8 +265,8 @@ export interface CreateRepositoryInput {
   objectFormat?: ObjectFormat | undefined
   /**
    * The branch that `HEAD` names, whether it exists yet or not: `trunk` or `refs/heads/trunk`. A repository that exists
-   * keeps its own.
-   * @default 'main', until the first branch is made, which takes its place
+   * keeps its own. Without it, the first branch that is made takes the place of `main`.
+   * @default 'main'
    */
   defaultBranch?: string | undefined
 }
