@@ -228,3 +228,17 @@ test('a multi-pack-index that names packs which are gone is removed at the next 
   await reopen({ housekeeping: false })
   assert.ok(!existsSync(join(packs, 'multi-pack-index')))
 })
+
+test('an object is found although a multi-pack-index of others names a pack of it that is gone', async (context) => {
+  const { gitDir, packs, names, reopen } = await prepared(context, blobs(1))
+  const [older] = names()
+  const store = await reopen({ housekeeping: false, repackQuietMs: 1e6 })
+  await store.putObjects('demo', blobs(1))
+  const newer = names().find((name) => name !== older) ?? ''
+  const later = Date.now() / 1000 + 10
+  await utimes(join(packs, newer), later, later)
+  git(gitDir, ['multi-pack-index', 'write'])
+  for (const extension of ['pack', 'idx', 'keep']) await rm(join(packs, newer.replace(/pack$/, extension)))
+  const oids = blobs(1).map(({ oid }) => oid)
+  assert.deepEqual(await store.hasObjects('demo', oids), [{ kind: 'blob', size: blobs(1)[0]?.content.length }])
+})
