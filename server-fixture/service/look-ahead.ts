@@ -1,5 +1,5 @@
 /** Asks the store once for the objects that many objects of a batch name, instead of once for each of these. */
-import type { ObjectKind } from '../../src/git/oid.ts'
+import { objectKinds } from '../../src/git/oid.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { checkObject } from './object-check/check-object.ts'
 import type { NamedObject } from './object-check/checked-object.ts'
@@ -30,8 +30,10 @@ export async function lookAhead(
 }
 
 function namedBy({ format }: Workspace, { kind, content }: Messages['StoreObjectRequest']): readonly NamedObject[] {
+  // The operation refuses other kinds, of which some are names that every object has.
+  if (!objectKinds.includes(kind)) return []
   try {
-    return checkObject(kind as ObjectKind, content, format).named
+    return checkObject(kind, content, format).named
   } catch {
     return []
   }

@@ -95,3 +95,21 @@ test('a batch of a million operations, and batches in a batch, are refused quick
   assert.equal(results[0].error.code, 'invalid_argument')
   assert.equal(results[1].storeBlob.size, '1')
 })
+
+test('kinds that every JavaScript object has a member for are refused alone, beside the other operations', async (context) => {
+  const fixture = atEnd(context, await testServer())
+  await fixture.client().createRepository('demo')
+  const operations = ['blob', 'constructor', 'valueOf', '__proto__', 'blob'].map((kind) => ({
+    storeObject: { kind, content: 'eA==' }
+  }))
+  const answer = await fetch(`${fixture.server.http}/${serviceName}/BatchOperations`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ repository: 'demo', operations })
+  })
+  const { results = [] } = (await answer.json()) as { results?: { error?: { code: number; message: string } }[] }
+  assert.deepEqual(
+    results.map(({ error }) => error?.message.split(':')[0]),
+    [undefined, 'kind', 'kind', 'kind', undefined]
+  )
+})
