@@ -1,7 +1,8 @@
 /** Joining of packs: which ones, what a kill leaves, whose packs are left alone, and what is told of failures. */
 import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
-import { readdir, rm, utimes, writeFile } from 'node:fs/promises'
+import { readdir, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -109,6 +110,22 @@ test('a join that is aborted leaves everything as it was', async (context) => {
   await assert.rejects(joinPacks({ program: 'git', gitDir }, directory, { names, signal: AbortSignal.abort() }))
   assert.deepEqual(await readdir(packs), before)
   assert.deepEqual((await readdir(join(gitDir, 'objects'))).toSorted(), ['info', 'pack'])
+})
+
+test('a removal that fails leaves nothing that counts as being removed', async (context) => {
+  const { gitDir, packs } = await prepared(context, blobs(1))
+  const directory = new PackDirectory(gitDir)
+  await rename(packs, `${packs}-away`)
+  await assert.rejects(directory.remove(['pack-x']), { code: 'ENOENT' })
+  assert.equal(directory.removals % 2, 0)
+})
+
+test('a join that fails leaves no listener at the signal', async (context) => {
+  const { gitDir } = await prepared(context, blobs(1))
+  const { signal } = new AbortController()
+  const join = joinPacks({ program: 'git', gitDir }, new PackDirectory(gitDir), { names: ['pack-x'], signal })
+  await assert.rejects(join, { reason: 'git_failed' })
+  assert.equal(getEventListeners(signal, 'abort').length, 0)
 })
 
 test('packs that others keep, or that Git is to expire, are left alone; a stale multi-pack-index goes', async (context) => {

@@ -25,6 +25,7 @@ export async function joinPacks(
   { names, signal }: { names: readonly string[]; signal: AbortSignal }
 ): Promise<void> {
   const incoming = new IncomingDirectory(context.gitDir)
+  const ended = new AbortController()
   try {
     await incoming.make()
     const git = new GitCommand(
@@ -33,13 +34,13 @@ export async function joinPacks(
     )
     lowerPriority(git.pid)
     const kill = () => git.kill()
-    signal.addEventListener('abort', kill, { once: true })
+    signal.addEventListener('abort', kill, { signal: ended.signal })
     if (signal.aborted) kill()
     const output = await git.finish(Buffer.from(names.map((name) => `${name}.pack\n`).join('')))
-    signal.removeEventListener('abort', kill)
     await packs.moveIn(incoming, output.toString('latin1').trim())
     await packs.remove(names)
   } finally {
+    ended.abort()
     await incoming.remove()
   }
 }

@@ -118,16 +118,20 @@ export class PackDirectory {
   /** Removes packs whose objects are in another one, with all that belongs to them. */
   async remove(names: readonly string[]): Promise<void> {
     this.#removals++
-    for (const name of names) this.#known.delete(name)
-    const files = await readdir(this.path)
-    // A multi-pack-index, which others may have written, must not name packs that are gone (git-multi-pack-index(1)).
-    for (const file of files) if (file.startsWith('multi-pack-index')) await this.#unlink(file)
-    for (const name of names) {
-      const own = files.filter((file) => file.startsWith(`${name}.`) && !/\.(idx|keep)$/.test(file))
-      // As Git does: the index first, so that nobody looks for the pack; and the pack is never there unkept.
-      for (const file of [`${name}.idx`, ...own, `${name}.keep`]) await this.#unlink(file)
+    try {
+      for (const name of names) this.#known.delete(name)
+      const files = await readdir(this.path)
+      // A multi-pack-index, which others may have written, must not name packs that are gone (git-multi-pack-index(1)).
+      for (const file of files) if (file.startsWith('multi-pack-index')) await this.#unlink(file)
+      for (const name of names) {
+        const own = files.filter((file) => file.startsWith(`${name}.`) && !/\.(idx|keep)$/.test(file))
+        // As Git does: the index first, so that nobody looks for the pack; and the pack is never there unkept.
+        for (const file of [`${name}.idx`, ...own, `${name}.keep`]) await this.#unlink(file)
+      }
+    } finally {
+      // A removal that failed has ended, too: packs would count as being removed for good.
+      this.#removals++
     }
-    this.#removals++
   }
 
   #unlink(file: string): Promise<void> {
