@@ -2,7 +2,10 @@
  * Oids without a server: to skip work whose outcome is there already, or to compare a directory with a tree of a
  * repository.
  */
-import { invalidArgument } from '../core/error.ts'
+import { checkKeys, checkObject, show } from '../core/check-options.ts'
+import { contentGone, isGone } from '../core/contents.ts'
+import { BlobwireError, invalidArgument } from '../core/error.ts'
+import { FieldProblem } from '../core/field-problem.ts'
 import { encodeCommit } from '../git/commit.ts'
 import type { Mode } from '../git/mode.ts'
 import { hashObject, type ObjectFormat, type ObjectKind, objectFormats, objectKinds } from '../git/oid.ts'
@@ -12,7 +15,8 @@ import { encodeTag } from '../git/tag.ts'
 import { buildTrees, type PathEntry } from '../git/tree-builder.ts'
 import { takeInput } from './call-shapes.ts'
 import type { Author, Bytes, NewTreeEntry, Path, StoreCommitInput, StoreTagInput } from './inputs.ts'
-import { toBytes } from './take.ts'
+import type { CallMessages } from './interceptor.ts'
+import { bytes, mode, object, path, text, toBytes } from './take.ts'
 
 /** Options of the functions that compute oids. */
 export interface OidOptions {
@@ -46,10 +50,21 @@ export type TreeFile =
       mode?: Mode | undefined
     }
 
-function formatOf(options: OidOptions = {}): ObjectFormat {
-  const { objectFormat = 'sha1' } = options
+/** An oid of the other format would be wrong without a sign of it, so options are checked as those of calls are. */
+function formatOf(options: OidOptions | undefined): ObjectFormat {
+  if (typeof options === 'string')
+    throw invalidArgument('options', `must be an object of options; use { objectFormat: ${show(options)} }`)
+  const given = checkObject('options', options)
+  checkKeys('', given, ['objectFormat'])
+  const { objectFormat = 'sha1' } = given
   if (objectFormats.includes(objectFormat)) return objectFormat
   throw invalidArgument('objectFormat', `must be one of ${objectFormats.join(', ')}`)
+}
+
+/** The content; one whose buffer was transferred would have the oid of an empty one. */
+function bytesOf(content: Bytes): Uint8Array {
+  if (content instanceof Uint8Array && isGone(content)) throw contentGone('content')
+  return toBytes('content', content)
 }
 
 /**
@@ -59,7 +74,7 @@ function formatOf(options: OidOptions = {}): ObjectFormat {
  */
 export function objectOid(kind: ObjectKind, content: Bytes, options?: OidOptions): string {
   if (!objectKinds.includes(kind)) throw invalidArgument('kind', `must be one of ${objectKinds.join(', ')}`)
-  return hashObject(kind, toBytes('content', content), formatOf(options))
+  return hashObject(kind, bytesOf(content), formatOf(options))
 }
 
 /**
@@ -69,7 +84,7 @@ export function objectOid(kind: ObjectKind, content: Bytes, options?: OidOptions
  * const { missing } = await repo.findMissing([blobOid(script), blobOid('hello\n')])
  */
 export function blobOid(content: Bytes, options?: OidOptions): string {
-  return hashObject('blob', toBytes('content', content), formatOf(options))
+  return hashObject('blob', bytesOf(content), formatOf(options))
 }
 
 /**
@@ -81,21 +96,53 @@ export function blobOid(content: Bytes, options?: OidOptions): string {
  */
 export function treeOid(files: Iterable<TreeFile>, options?: OidOptions): string {
   const format = formatOf(options)
-  const entries: PathEntry[] = []
-  for (const [index, file] of [...files].entries()) {
-    if ('oid' in file) {
-      const { path, mode, oid, rawPath } = file
-      entries.push({ ...pathFields(rawPath?.length ? rawPath : path), mode, oid })
-    } else {
-      const { path, mode = '100644', content } = file
-      entries.push({
-        ...pathFields(path),
-        mode,
-        oid: hashObject('blob', toBytes(`files[${index}].content`, content), format)
-      })
-    }
+  try {
+    return buildTrees(entriesOf(files, format), format).oid
+  } catch (error) {
+    throw error instanceof BlobwireError ? error.renamed((field) => field.replace(/^entries/, 'files')) : error
   }
-  return buildTrees(entries, format).oid
+}
+
+function entriesOf(files: Iterable<TreeFile>, format: ObjectFormat): PathEntry[] {
+  if (typeof files !== 'object' || files === null || !(Symbol.iterator in files))
+    throw invalidArgument('files', `must be a list of files, not ${show(files)}`)
+  return Array.from(files, (given, index) => {
+    const { path, rawPath, mode = '100644', oid, content } = takeFile(given, index)
+    const at = pathFields(rawPath?.length ? rawPath : path)
+    if (content === undefined) return { ...at, mode, oid: oid as string }
+    return { ...at, mode, oid: hashObject('blob', toBytes(`files[${index}].content`, content), format) }
+  })
+}
+
+type Taken = { path: Path } & Partial<NewTreeEntry & { content: Bytes }>
+
+/** The keys of listings, too. */
+const shapeOfFile = object(
+  { path, rawPath: path, mode, rawMode: text, oid: text, content: bytes },
+  { required: ['path'], aliases: { name: 'path' } }
+)
+
+function takeFile(given: unknown, index: number): Taken {
+  try {
+    const taken = shapeOfFile(given) as Taken
+    const { oid, content } = taken
+    if (oid === undefined && content === undefined) throw new FieldProblem('is required, or oid').within('content')
+    if (oid !== undefined && content !== undefined)
+      throw new FieldProblem('must not come with an oid').within('content')
+    if (oid !== undefined && taken.mode === undefined) throw new FieldProblem('is required').within('mode')
+    return taken
+  } catch (problem) {
+    throw problem instanceof FieldProblem ? problem.within(`files[${index}]`).toError() : problem
+  }
+}
+
+/** The input as that of the call, which its errors do not name: it is not called. */
+function taken<Name extends 'storeCommit' | 'storeTag'>(name: Name, input: CallMessages[Name]): CallMessages[Name] {
+  try {
+    return takeInput(name, input)
+  } catch (error) {
+    throw error instanceof BlobwireError ? error.with({ method: undefined }) : error
+  }
 }
 
 function identityOf(author: Author, field: string): Identity {
@@ -111,7 +158,7 @@ function identityOf(author: Author, field: string): Identity {
  */
 export function commitOid(commit: DatedCommit, options?: OidOptions): string {
   const format = formatOf(options)
-  const { tree, parents = [], author, committer = author, message } = takeInput('storeCommit', commit)
+  const { tree, parents = [], author, committer = author, message } = taken('storeCommit', commit)
   const fields = {
     tree,
     parents,
@@ -128,7 +175,7 @@ export function commitOid(commit: DatedCommit, options?: OidOptions): string {
  */
 export function tagOid(tag: DatedTag, options?: OidOptions): string {
   const format = formatOf(options)
-  const { object, kind, name, tagger, message } = takeInput('storeTag', tag)
+  const { object, kind, name, tagger, message } = taken('storeTag', tag)
   if (kind === undefined) throw invalidArgument('kind', 'is required: it is a part of the tag')
   return hashObject('tag', encodeTag({ object, kind, name, tagger: identityOf(tagger, 'tagger'), message }), format)
 }

@@ -45,10 +45,20 @@ for (const objectFormat of ['sha1', 'sha256'] as const) {
 test('values that are none are refused by name', () => {
   const refused = (run: () => unknown, message: RegExp) => assert.throws(run, { code: 'invalid_argument', message })
   refused(() => blobOid(5 as never), /content: must be a Uint8Array or a string/)
+  const gone = new Uint8Array(5)
+  structuredClone(gone, { transfer: [gone.buffer] })
+  for (const run of [() => blobOid(gone), () => objectOid('tree', gone), () => treeOid([{ path: 'a', content: gone }])])
+    refused(run, /content: .*transferred/)
   refused(() => blobOid('', { objectFormat: 'md5' as never }), /objectFormat: must be one of sha1, sha256/)
   refused(() => objectOid('file' as never, ''), /kind: must be one of blob, tree, commit, tag/)
-  refused(() => treeOid([{ path: '../a', content: '' }]), /entries\[0\]\.path/)
+  refused(() => treeOid([{ path: '../a', content: '' }]), /^files\[0\]\.path/)
   refused(() => treeOid([{ path: 'a', content: undefined as never }]), /files\[0\]\.content/)
+  refused(() => treeOid([{ content: '' } as never]), /files\[0\]\.path: is required/)
+  refused(() => treeOid([{ path: 'a', oid: blobOid('') } as never]), /files\[0\]\.mode: is required/)
+  refused(() => treeOid([{ path: 'a', content: '', oid: blobOid('') } as never]), /content: must not come with an oid/)
+  refused(() => treeOid([{ name: 'a', content: '' } as never]), /files\[0\]\.name: unknown key; did you mean path/)
+  refused(() => treeOid([null as never]), /files\[0\]: must be an object/)
+  refused(() => treeOid(undefined as never), /files: must be a list of files, not undefined/)
   const undated = { ...author, timeSeconds: undefined as never }
   const commit = { tree: blobOid(''), message: '', author }
   refused(() => commitOid({ ...commit, author: undated }), /author\.timeSeconds: is required/)
@@ -57,5 +67,16 @@ test('values that are none are refused by name', () => {
   refused(() => tagOid({ ...tag, tagger: undated }), /tagger\.timeSeconds: is required/)
   refused(() => tagOid({ ...tag, kind: undefined as never }), /kind: is required/)
   refused(() => commitOid({ ...commit, tree: 'HEAD' }), /tree: must be a full oid/)
-  refused(() => commitOid({ ...commit, sha: '' } as never), /sha: unknown key/)
+  refused(() => commitOid({ ...commit, sha: '' } as never), /^sha: unknown key/)
+  refused(() => tagOid({} as never), /^object: is required/)
+})
+
+test('options that would be without effect are refused: the oid would be of the other format', () => {
+  const refused = (run: () => unknown, message: RegExp) => assert.throws(run, { code: 'invalid_argument', message })
+  refused(
+    () => blobOid('', { objectformat: 'sha256' } as never),
+    /objectformat: unknown option; did you mean objectFormat/
+  )
+  refused(() => treeOid([], 'sha256' as never), /options: must be an object of options; use { objectFormat: "sha256" }/)
+  refused(() => objectOid('blob', '', null as never), /options: must be an object of options, not null/)
 })
