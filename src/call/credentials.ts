@@ -78,7 +78,6 @@ export class Credentials {
   #inTime(source: () => string | Promise<string>): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const late = () => reject(new Error(`no answer within ${this.#timeoutMs} ms`))
-      // Until there is a token, there may be no socket that would keep the process from ending.
       const cancel = this.#clock.schedule(this.#timeoutMs, late)
       new Promise((answer) => answer(source())).finally(cancel).then(resolve, reject)
     })
