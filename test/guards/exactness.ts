@@ -67,7 +67,7 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'a whole record without sense is damage',
-    file: segments,
+    file: 'server-fixture/store/git/journal-record.ts',
     from: 'throw damaged(number, segment.size, cause)',
     to: 'void cause',
     tests: journal

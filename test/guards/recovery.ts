@@ -37,7 +37,7 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'records of the journal have checksums',
-    file: `${store}/journal-segments.ts`,
+    file: `${store}/journal-record.ts`,
     from: '  if (crc32(bytes.subarray(offset + crcStart, end)) !== bytes.readUInt32BE(offset + 4)) return undefined\n',
     to: '',
     tests: [journal]

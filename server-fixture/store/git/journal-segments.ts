@@ -2,10 +2,19 @@
 import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { crc32 } from 'node:zlib'
 import { BlobwireError } from '../../../src/core/error.ts'
 import { fsyncDirectory, fsyncUpTo, isMissing } from './fsync.ts'
 import { storageFailure } from './git-failure.ts'
+import {
+  damaged,
+  decode,
+  encode,
+  fileName,
+  headerBytes,
+  placeUnit,
+  readSegment,
+  type Segment
+} from './journal-record.ts'
 
 /** When a segment ends, and how long it is kept. */
 export interface SegmentOptions {
@@ -14,19 +23,6 @@ export interface SegmentOptions {
   /** Counted from the last record of a segment. */
   readonly keepMs: number
   readonly now: () => number
-}
-
-/** Length of the text and CRC-32 of everything after it, 4 bytes each; the time in milliseconds, 8 bytes; the text. */
-const headerBytes = 16
-const crcStart = 8
-/** The place of a record: the number of its segment, times this, and its offset. */
-const placeUnit = 2 ** 32
-
-interface Segment {
-  readonly number: number
-  firstAt: number
-  lastAt: number
-  size: number
 }
 
 interface PendingRecord {
@@ -244,43 +240,6 @@ export class JournalSegments {
   }
 }
 
-const fileName = (number: number) => String(number).padStart(10, '0')
-
-function encode(text: string, at: number): Buffer {
-  const length = Buffer.byteLength(text)
-  const bytes = Buffer.allocUnsafe(headerBytes + length)
-  bytes.writeUInt32BE(length, 0)
-  bytes.writeDoubleBE(at, crcStart)
-  bytes.write(text, headerBytes)
-  bytes.writeUInt32BE(crc32(bytes.subarray(crcStart)), 4)
-  return bytes
-}
-
-function decode(bytes: Buffer, offset: number): { text: string; at: number; end: number } | undefined {
-  if (offset + headerBytes > bytes.length) return undefined
-  const end = offset + headerBytes + bytes.readUInt32BE(offset)
-  if (end > bytes.length) return undefined
-  if (crc32(bytes.subarray(offset + crcStart, end)) !== bytes.readUInt32BE(offset + 4)) return undefined
-  const at = bytes.readDoubleBE(offset + crcStart)
-  return { text: bytes.toString('utf8', offset + headerBytes, end), at, end }
-}
-
-/** The size of the segment is the end of its last whole record. @throws BlobwireError where a record is no record of ours */
-function readSegment(number: number, bytes: Buffer, onRecord: (text: string, place: number) => void): Segment {
-  const segment = { number, firstAt: Number.POSITIVE_INFINITY, lastAt: 0, size: 0 }
-  for (let record = decode(bytes, 0); record; record = decode(bytes, record.end)) {
-    try {
-      onRecord(record.text, number * placeUnit + segment.size)
-    } catch (cause) {
-      throw damaged(number, segment.size, cause)
-    }
-    segment.firstAt = Math.min(segment.firstAt, record.at)
-    segment.lastAt = Math.max(segment.lastAt, record.at)
-    segment.size = record.end
-  }
-  return segment
-}
-
 async function writeAll(handle: FileHandle, bytes: Buffer, position: number): Promise<void> {
   for (let done = 0; done < bytes.length; ) {
     done += (await handle.write(bytes, done, bytes.length - done, position + done)).bytesWritten
@@ -299,10 +258,4 @@ async function truncate(path: string, size: number): Promise<void> {
 async function truncateHandle(handle: FileHandle, size: number): Promise<void> {
   await handle.truncate(size)
   await handle.datasync()
-}
-
-/** The message may reach a client: it has no path. */
-function damaged(segment: number, at: number, cause?: unknown): BlobwireError {
-  const message = `the journal of request keys is damaged: segment ${fileName(segment)}, at byte ${at}`
-  return new BlobwireError({ reason: 'journal_damaged', message, cause })
 }
