@@ -33,9 +33,6 @@ export type {
   ListInput,
   NewTreeEntry,
   ObjectAddress,
-  Operation,
-  OperationInputs,
-  OperationName,
   PageInput,
   Path,
   RefUpdateInput,
@@ -57,6 +54,7 @@ export type {
 } from './client/interceptor.ts'
 export type { DatedAuthor, DatedCommit, DatedTag, OidOptions, TreeFile } from './client/offline.ts'
 export { blobOid, commitOid, objectOid, tagOid, treeOid } from './client/offline.ts'
+export type { Operation, OperationInputs, OperationName } from './client/operations.ts'
 export type { ClientOptions } from './client/options.ts'
 export type { HedgeOptions, PolicyOptions } from './client/policy-options.ts'
 export type { Repository } from './client/repository.ts'

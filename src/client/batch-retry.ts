@@ -2,7 +2,7 @@
 import { BlobwireError } from '../core/error.ts'
 import { mayRetry } from '../core/reasons.ts'
 import { methods } from '../schema/methods.ts'
-import type { OperationName } from './inputs.ts'
+import type { OperationName } from './operations.ts'
 import type { OperationResult } from './results.ts'
 import type { Request } from './to-request.ts'
 

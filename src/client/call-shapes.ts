@@ -9,8 +9,8 @@ import { pathFields } from '../git/raw-path.ts'
 import { branchRef, refFormatProblem, refNameProblem, refPrefixProblem } from '../git/ref-name.ts'
 import { decodeUtf8, toNative } from '../platform/bytes.ts'
 import { contentProblem } from './content-problem.ts'
-import type { OperationName } from './inputs.ts'
 import type { CallMessages, Method } from './interceptor.ts'
+import type { OperationName } from './operations.ts'
 import {
   aFunction,
   byPath,

@@ -12,12 +12,11 @@ import type {
   CreateRepositoryInput,
   GetTreeInput,
   ListInput,
-  Operation,
-  OperationInputs,
   StoreCommitInput,
   StoreTagInput,
   UpdateRepositoryInput
 } from './inputs.ts'
+import type { Operation, OperationInputs } from './operations.ts'
 import type { OperationResult, OperationValues, Tree } from './results.ts'
 import type { Signable } from './sign.ts'
 

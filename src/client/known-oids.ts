@@ -1,6 +1,6 @@
 /** Oids of objects that a repository is known to hold: a commit names them instead of sending their contents again. */
 import type { Messages } from '../schema/messages.ts'
-import type { OperationName } from './inputs.ts'
+import type { OperationName } from './operations.ts'
 
 /** Two generations of at most this many oids each, over all repositories of a client. */
 const maxPerGeneration = 5000

@@ -36,13 +36,13 @@ import type {
   ListInput,
   NewTreeEntry,
   ObjectAddress,
-  Operation,
   RefUpdateInput,
   StoreCommitInput,
   StoreObjectInput,
   StoreTagInput,
   UpdateRepositoryInput
 } from './inputs.ts'
+import type { Operation } from './operations.ts'
 import { allItems } from './paging.ts'
 import type { WriteOptions } from './request-key.ts'
 import type { BatchOperations, BatchResults, Tree } from './results.ts'

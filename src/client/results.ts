@@ -1,7 +1,7 @@
 /** The types of a batch: each operation is checked as it is written, and each result has the type of its operation. */
 import type { BlobwireError } from '../core/error.ts'
 import type { Messages, TreeEntry } from '../schema/messages.ts'
-import type { Operation, OperationInputs, OperationName } from './inputs.ts'
+import type { Operation, OperationInputs, OperationName } from './operations.ts'
 
 /** The value of each kind of operation. */
 export type OperationValues = {

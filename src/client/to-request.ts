@@ -7,16 +7,8 @@ import { type PathFields, pathFields } from '../git/raw-path.ts'
 import type { Init } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
 import { fileChanges, fillGuards } from './changes.ts'
-import type {
-  Author,
-  BlobAddress,
-  CommitFilesInput,
-  NewTreeEntry,
-  ObjectAddress,
-  OperationInputs,
-  OperationName,
-  Path
-} from './inputs.ts'
+import type { Author, BlobAddress, CommitFilesInput, NewTreeEntry, ObjectAddress, Path } from './inputs.ts'
+import type { OperationInputs, OperationName } from './operations.ts'
 import { toBytes } from './take.ts'
 
 /** The sources of defaults in request messages. */
