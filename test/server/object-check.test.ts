@@ -69,6 +69,14 @@ function withMutants(table: Readonly<Record<string, string | Buffer>>, format: O
   })
 }
 
+test('a section with a long name and many keys takes no longer than the file is long', () => {
+  const content = Buffer.from(`[submodule "${'a/'.repeat(250_000)}"]\n${'path = -a\n'.repeat(50_000)}`)
+  const start = performance.now()
+  assert.deepEqual(gitmodulesProblems(content), ['gitmodulesPath'])
+  // 500 s where each key looks at the name of its section.
+  assert.ok(performance.now() - start < 10_000)
+})
+
 for (const format of ['sha1', 'sha256'] as const) {
   describe(format, () => {
     test('the reports of .gitmodules and .gitattributes are those of git fsck --strict', (context) => {

@@ -13,16 +13,34 @@ const maxAttributesLine = 2048
 export function gitmodulesProblems(content: Uint8Array): ProblemId[] {
   const { entries, isMalformed } = parseConfig(decodeLatin1(toNative(content)))
   const problems = new Set<ProblemId>()
-  for (const { name: given, value } of entries) {
-    const name = untilNul(given)
-    const end = name.lastIndexOf('.')
-    if (!name.startsWith('submodule.') || end < 'submodule.'.length) continue
-    if (isBadName(name.slice('submodule.'.length, end))) problems.add('gitmodulesName')
-    const problem = value === undefined ? undefined : valueProblem(name.slice(end + 1), untilNul(value))
+  let last: string | undefined
+  let submodule: Submodule | undefined
+  for (const { section, key: given, value } of entries) {
+    // Looked at once: a section may be as long as the file, with as many keys as it has lines.
+    if (section !== last) submodule = submoduleOf(section)
+    last = section
+    if (submodule === undefined) continue
+    if (submodule.isBad) problems.add('gitmodulesName')
+    const problem = value === undefined ? undefined : valueProblem(submodule.key ?? given, untilNul(value))
     if (problem !== undefined) problems.add(problem)
   }
   if (isMalformed) problems.add('gitmodulesParse')
   return [...problems]
+}
+
+interface Submodule {
+  readonly isBad: boolean
+  /** The key that Git reads for all of the section, whose name has a NUL in it; undefined = each has its own. */
+  readonly key: string | undefined
+}
+
+/** The submodule that a section is about; undefined = none. */
+function submoduleOf(section: string): Submodule | undefined {
+  const name = untilNul(section)
+  const isCut = name.length < section.length
+  const end = isCut ? name.lastIndexOf('.') : name.length
+  if (!name.startsWith('submodule.') || end < 'submodule.'.length) return undefined
+  return { isBad: isBadName(name.slice('submodule.'.length, end)), key: isCut ? name.slice(end + 1) : undefined }
 }
 
 function valueProblem(key: string, value: string): ProblemId | undefined {

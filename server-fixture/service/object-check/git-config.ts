@@ -1,8 +1,11 @@
 /** The syntax of Git's configuration files, which .gitmodules has. Source: git-config(1), "Syntax". */
 
-/** A variable by its full name: section and key in lower case, the subsection as it is. */
+/** A variable. Its full name is the section, a dot and the key. */
 export interface ConfigEntry {
-  readonly name: string
+  /** In lower case, with the subsection as it is. Those that stand together under one section have the same string. */
+  readonly section: string
+  /** In lower case. */
+  readonly key: string
   /** Undefined for a key without `=`. */
   readonly value: string | undefined
 }
@@ -91,10 +94,10 @@ class ConfigReader {
     let character = this.#next()
     for (; keyCharacter.test(character); character = this.#next()) key += character
     while (character === ' ' || character === '\t') character = this.#next()
-    const name = `${this.#section}.${key.toLowerCase()}`
-    if (character === '\n') return { name, value: undefined }
+    const name = { section: this.#section, key: key.toLowerCase() }
+    if (character === '\n') return { ...name, value: undefined }
     if (character !== '=') throw new Malformed()
-    return { name, value: this.#readValue() }
+    return { ...name, value: this.#readValue() }
   }
 
   #readValue(): string {
