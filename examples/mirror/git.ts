@@ -11,6 +11,13 @@ export class GitError extends Error {}
  */
 const environment = {
   ...process.env,
+  // A hook of Git runs with the names of its own repository, which would take the place of the source.
+  ...Object.fromEntries(
+    [
+      ...['GIT_DIR', 'GIT_COMMON_DIR', 'GIT_WORK_TREE', 'GIT_INDEX_FILE', 'GIT_OBJECT_DIRECTORY', 'GIT_NAMESPACE'],
+      ...['GIT_ALTERNATE_OBJECT_DIRECTORIES', 'GIT_SHALLOW_FILE', 'GIT_QUARANTINE_PATH']
+    ].map((name) => [name, undefined])
+  ),
   GIT_NO_REPLACE_OBJECTS: '1',
   GIT_GRAFT_FILE: '/dev/null',
   GIT_NO_LAZY_FETCH: '1',

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readCommand, UsageError } from '../../examples/mirror/options.ts'
 import { progressDisplay } from '../../examples/mirror/progress-display.ts'
-import { runNode } from '../support/child.ts'
+import { childEnvironment, runNode } from '../support/child.ts'
 import { GitRepository } from '../support/git.ts'
 import { longHistory } from '../support/history/long-history.ts'
 import { writeHistory } from '../support/history/write-history.ts'
@@ -49,6 +49,22 @@ test('the program tells first what it leaves out, then what it did, and exits wi
   const equal = await runMirror(...args, '--prune')
   assert.match(equal.stdout, /^0 objects .* 1 refs updated .*\nequal: refs and HEAD\n$/)
   assert.equal(equal.code, 0)
+})
+
+test('in a hook of another repository, the source is the one that was named', async (context) => {
+  const [source, other] = [new GitRepository(context, 'sha1'), new GitRepository(context, 'sha256')]
+  await writeHistory(source, longHistory({ commits: 3 }))
+  const served = atEnd(context, await testServer())
+  const variables = { GIT_DIR: other.directory, GIT_OBJECT_DIRECTORY: `${other.directory}/objects` }
+  Object.assign(childEnvironment, variables)
+  context.after(() => {
+    for (const name of Object.keys(variables)) delete childEnvironment[name]
+  })
+  const args = ['--endpoint', served.server.http, '--repository', 'copy', '--verify']
+  const { code, stdout, stderr } = await runMirror(source.directory, ...args)
+  assert.deepEqual([code, stderr], [0, ''], stdout)
+  const refs = source.run(['for-each-ref', '--format=%(refname)']).trim().split('\n')
+  assert.equal((await served.client().listRefs('copy', { pageSize: 1000 })).refs.length, refs.length)
 })
 
 test('flags that cannot be used', () => {
