@@ -171,7 +171,6 @@ export class RetryingCall implements Cancellable, AttemptOwner, Waiter {
 
   #sleep(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      // Between two attempts there may be no socket that would keep the process from ending.
       const cancel = this.#context.clock.schedule(ms, resolve)
       this.#wake = () => {
         cancel()
