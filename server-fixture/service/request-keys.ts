@@ -19,7 +19,8 @@ export function keyedRequest({ key, digest }: WriteKey, response: object, moves:
 /** A write that the state of the repository refuses, for the store to remember. */
 export function keyedRefusal({ key, digest }: WriteKey, error: BlobwireError): KeyedRequest {
   const { code, reason, message, retryable, details } = error
-  return { key, digest, outcome: JSON.stringify({ error: { code, reason, message, retryable, details } }), moves: [] }
+  const outcome = JSON.stringify({ error: { code, reason, message, retryable, details } }, writeBytes)
+  return { key, digest, outcome, moves: [] }
 }
 
 /**
@@ -31,7 +32,7 @@ export function isStateRefusal({ code, reason }: { readonly code: string; readon
   return code === 'aborted' || code === 'failed_precondition' || code === 'already_exists'
 }
 
-/** The answers to reads in an atomic batch hold bytes, for which JSON has no form. */
+/** The answers to reads in an atomic batch, and paths that are not UTF-8, hold bytes, for which JSON has no form. */
 function writeBytes(this: unknown, name: string, value: unknown): unknown {
   const given = (this as Record<string, unknown>)[name]
   return given instanceof Uint8Array ? { '~bytes': Buffer.from(given).toString('base64') } : value

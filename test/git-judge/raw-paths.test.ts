@@ -149,3 +149,16 @@ test('names that are not UTF-8, as Git has them', async (context) => {
   assert.deepEqual(await pathsOf(repo, head), fieldsOf(git(['ls-tree', '-r', '-z', '--name-only', head])))
   assert.equal(git(['fsck', '--strict', '--full']).toString(), '')
 })
+
+test('a refusal that names a path by its bytes is remembered under its key', { timeout: 20_000 }, async (context) => {
+  const fixture = atEnd(context, await testServer())
+  for (const transport of ['json', 'msgpack', 'grpc'] as const) {
+    const repo = fixture.client({ transport }).repository(transport)
+    await repo.createRepository()
+    const changes = new Map([[cafe, { content: 'x', expectedOid: '1'.repeat(40) }]])
+    const commit = () => repo.commitFiles({ branch: 'main', changes, message: 'm\n', author }, { requestKey: 'key' })
+    const refusal = await commit().catch((error: BlobwireError) => error.details)
+    assert.deepEqual(await commit().catch((error: BlobwireError) => error.details), refusal)
+    assert.deepEqual((refusal as BlobwireError['details']).pathMismatches?.[0]?.rawPath, cafe)
+  }
+})
