@@ -1,5 +1,5 @@
 /** The server's side of a session, the same for both listeners: its start, flow control, draining and end. */
-import type { BlobwireError } from '../../src/core/error.ts'
+import { BlobwireError } from '../../src/core/error.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { type Charge, type ConnectionBudget, isFull } from '../memory-budget.ts'
 import type { UnreadStream } from '../unread-streams.ts'
@@ -211,7 +211,12 @@ export class Session implements UnreadStream {
 
   #send(response: Messages['SessionResponse']): void {
     if (this.#isOver) return
-    this.#stream.send(response)
+    try {
+      this.#stream.send(response)
+    } catch (cause) {
+      // The end of the session, and not of the server: this may be the reaction of a promise that nobody waits for.
+      return this.fail(new BlobwireError({ code: 'internal', message: 'an answer could not be encoded', cause }))
+    }
     if (!this.#stream.isRead) this.#pause()
   }
 
