@@ -56,8 +56,10 @@ async function run(command: MirrorCommand): Promise<number> {
     const found = command.verify && !isRefused ? await verify({ ...result, repo, storeDirectory }) : []
     for (const line of found) say(`DIFFERENT: ${line}`)
     if (found.length > 0) return 1
-    if (command.verify && !isRefused)
-      say(`equal: refs and HEAD${storeDirectory ? ', and git fsck --strict finds nothing new' : ''}`)
+    if (command.verify && !isRefused) {
+      const checked = storeDirectory ? ', and git fsck --strict finds nothing new' : ''
+      say(`equal${result.leftOut.length > 0 ? ', but for the refs that are left out' : ''}: refs and HEAD${checked}`)
+    }
     return result.leftOut.length > 0 ? 3 : 0
   } finally {
     display.end()

@@ -1,4 +1,5 @@
 /** The command line of `mirror`. */
+import { statSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 
 /** A flag that cannot be used; the message names it and says why. */
@@ -69,6 +70,9 @@ export function readCommand(args: string[], environment: NodeJS.ProcessEnv): Mir
   const transport = transports.find((name) => name === rest.transport)
   if (transport === undefined) throw new UsageError(`--transport must be one of ${transports.join(', ')}`)
   if (rest.data !== undefined && !rest.verify) throw new UsageError('--data needs --verify')
+  // Otherwise it would be missed only when everything is sent.
+  if (rest.data !== undefined && !statSync(rest.data, { throwIfNoEntry: false })?.isDirectory())
+    throw new UsageError(`--data: there is no directory ${rest.data}`)
   return {
     ...rest,
     source,

@@ -36,7 +36,7 @@ test('the program tells first what it leaves out, then what it did, and exits wi
         'refs that cannot be copied, and are left out \\(1\\):',
         '  refs/heads/large: blob [0-9a-f]{40} has 1048577 bytes, the server takes 1048576 \\(assets/large.bin\\)',
         '\\d+ objects \\([0-9.]+ MB\\) sent, \\d+ refs updated in [0-9.]+ s, \\d+ objects/s',
-        'equal: refs and HEAD, and git fsck --strict finds nothing new\n$'
+        'equal, but for the refs that are left out: refs and HEAD, and git fsck --strict finds nothing new\n$'
       ].join('\n')
     )
   )
@@ -79,6 +79,7 @@ test('flags that cannot be used', () => {
     [['.', '..', ...enough], /one SOURCE is required/],
     [['.', ...enough, '--transport', 'smtp'], /--transport must be one of auto, json, msgpack, grpc/],
     [['.', ...enough, '--data', '.'], /--data needs --verify/],
+    [['.', ...enough, '--verify', '--data', './nowhere'], /--data: there is no directory .\/nowhere/],
     [['.', ...enough, '--purge'], /Unknown option '--purge'/]
   ] as const) {
     assert.throws(
