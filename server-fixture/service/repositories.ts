@@ -48,7 +48,12 @@ export function openRepository(store: Store, repository: string): Promise<Reposi
 
 /** GetRepository: the default branch is the one that HEAD names now. */
 export async function getRepository(workspace: Workspace): Promise<Messages['GetRepositoryResponse']> {
-  return { ...workspace.repository, defaultBranch: (await workspace.head()).ref }
+  return answered({ ...workspace.repository, defaultBranch: (await workspace.head()).ref })
+}
+
+/** A repository as answers carry it: of a branch whose name is not UTF-8, they hold the text that a listing of refs has. */
+function answered(info: RepositoryInfo): RepositoryInfo {
+  return { ...info, defaultBranch: info.defaultBranch.toWellFormed() }
 }
 
 /** Checks the right to create a repository. @throws BlobwireError `invalid_argument`, `permission_denied` */
@@ -88,7 +93,10 @@ export async function createRepository(
   return toCreated(creation)
 }
 
-const toCreated = ({ info, created }: Creation): Messages['CreateRepositoryResponse'] => ({ ...info, created })
+const toCreated = ({ info, created }: Creation): Messages['CreateRepositoryResponse'] => ({
+  ...answered(info),
+  created
+})
 
 /** Checks the right to change or delete a repository. @throws BlobwireError */
 export function authorizeChange(context: CallContext, repository: string): void {
@@ -138,7 +146,7 @@ export async function listRepositories(
       if (pace.isOver || (isReadable && repositories.length === limit)) {
         return { repositories, nextPageToken: tokens.write(prefix, after) }
       }
-      if (isReadable) repositories.push({ ...info })
+      if (isReadable) repositories.push(answered(info))
       after = info.repository
       await pace.step(false)
     }

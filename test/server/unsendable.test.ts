@@ -1,4 +1,4 @@
-/** What no protocol can carry in an answer: names of refs that are not UTF-8 in errors, and answers that are wrong. */
+/** What no protocol can carry in an answer: names of refs that are not UTF-8, and answers that are wrong. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MemoryStore } from '../../server-fixture/store/memory-store.ts'
@@ -26,6 +26,30 @@ for (const store of ['memory', 'git'] as const) {
       const updates = [update('th\xe9', blob)]
       const atomic = await repo.batch([{ updateRefs: { updates } }, { getCommit: {} }], { atomic: true })
       assert.equal(atomic[0].ok, false)
+    }
+  })
+}
+
+for (const store of ['memory', 'git'] as const) {
+  test(`a default branch whose name is not UTF-8 is told, and other repositories are listed (${store})`, async (context) => {
+    const fixture = atEnd(context, await testServer({ store }))
+    for (const transport of transports) {
+      const client = fixture.client({ transport, timeoutMs })
+      const repo = client.repository(transport)
+      await repo.createRepository()
+      const { oid: blob } = await repo.storeBlob('x')
+      const { oid: tree } = await repo.storeTree([{ path: 'x', mode: '100644', oid: blob }])
+      const { oid } = await repo.storeCommit({ tree, author, message: 'm\n' })
+      await repo.updateRefs([{ name: named('caf\xe9'), expectedOid: null, newOid: oid }])
+      assert.equal((await repo.getCommit()).commit.oid, oid)
+      const defaultBranch = 'refs/heads/caf\ufffd'
+      assert.equal((await repo.getRepository()).defaultBranch, defaultBranch)
+      assert.equal((await repo.createRepository()).defaultBranch, defaultBranch)
+      const { repositories } = await client.listRepositories({ prefix: transport })
+      assert.deepEqual(
+        repositories.map((each) => each.defaultBranch),
+        [defaultBranch]
+      )
     }
   })
 }
