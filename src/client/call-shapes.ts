@@ -10,7 +10,7 @@ import { branchRef, refFormatProblem, refNameProblem, refPrefixProblem } from '.
 import { decodeUtf8, toNative } from '../platform/bytes.ts'
 import { contentProblem } from './content-problem.ts'
 import type { CallMessages, Method } from './interceptor.ts'
-import type { OperationName } from './operations.ts'
+import type { OperationInputs, OperationName } from './operations.ts'
 import {
   aFunction,
   byPath,
@@ -252,6 +252,11 @@ export function takeInput<Name extends Method>(method: Name, input: CallMessages
     if (!(problem instanceof FieldProblem)) throw problem
     throw problem.toError(method)
   }
+}
+
+/** The input of an operation, as `batch` takes it: without `sign`. @throws FieldProblem */
+export function takeOperation<Name extends OperationName>(name: Name, input: OperationInputs[Name]) {
+  return operations[name](input) as OperationInputs[Name]
 }
 
 const optionKeys = ['signal', 'timeoutMs', 'headers', 'token', 'transport']

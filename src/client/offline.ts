@@ -13,9 +13,9 @@ import { pathFields } from '../git/raw-path.ts'
 import type { Identity } from '../git/signature.ts'
 import { encodeTag } from '../git/tag.ts'
 import { buildTrees, type PathEntry } from '../git/tree-builder.ts'
-import { takeInput } from './call-shapes.ts'
+import { takeOperation } from './call-shapes.ts'
 import type { Author, Bytes, NewTreeEntry, Path, StoreCommitInput, StoreTagInput } from './inputs.ts'
-import type { CallMessages } from './interceptor.ts'
+import type { OperationInputs } from './operations.ts'
 import { bytes, mode, object, path, text, toBytes } from './take.ts'
 
 /** Options of the functions that compute oids. */
@@ -61,6 +61,15 @@ function formatOf(options: OidOptions | undefined): ObjectFormat {
   throw invalidArgument('objectFormat', `must be one of ${objectFormats.join(', ')}`)
 }
 
+/** Computes an oid; the errors name the function. @throws BlobwireError `invalid_argument` */
+function named(method: string, compute: () => string): string {
+  try {
+    return compute()
+  } catch (error) {
+    throw error instanceof BlobwireError ? error.with({ method }) : error
+  }
+}
+
 /** The content; one whose buffer was transferred would have the oid of an empty one. */
 function bytesOf(content: Bytes): Uint8Array {
   if (content instanceof Uint8Array && isGone(content)) throw contentGone('content')
@@ -73,8 +82,11 @@ function bytesOf(content: Bytes): Uint8Array {
  * @throws BlobwireError `invalid_argument`
  */
 export function objectOid(kind: ObjectKind, content: Bytes, options?: OidOptions): string {
-  if (!objectKinds.includes(kind)) throw invalidArgument('kind', `must be one of ${objectKinds.join(', ')}`)
-  return hashObject(kind, bytesOf(content), formatOf(options))
+  return named('objectOid', () => {
+    if (objectKinds.includes(kind)) return hashObject(kind, bytesOf(content), formatOf(options))
+    const given = typeof kind === 'object' && kind !== null ? 'an object; use objectOid(kind, content)' : show(kind)
+    throw invalidArgument('kind', `must be one of ${objectKinds.join(', ')}, not ${given}`)
+  })
 }
 
 /**
@@ -84,7 +96,7 @@ export function objectOid(kind: ObjectKind, content: Bytes, options?: OidOptions
  * const { missing } = await repo.findMissing([blobOid(script), blobOid('hello\n')])
  */
 export function blobOid(content: Bytes, options?: OidOptions): string {
-  return hashObject('blob', bytesOf(content), formatOf(options))
+  return named('blobOid', () => hashObject('blob', bytesOf(content), formatOf(options)))
 }
 
 /**
@@ -95,17 +107,28 @@ export function blobOid(content: Bytes, options?: OidOptions): string {
  * if ((await repo.getCommit('main')).commit.tree === built) console.log('nothing has changed')
  */
 export function treeOid(files: Iterable<TreeFile>, options?: OidOptions): string {
-  const format = formatOf(options)
-  try {
-    return buildTrees(entriesOf(files, format), format).oid
-  } catch (error) {
-    throw error instanceof BlobwireError ? error.renamed((field) => field.replace(/^entries/, 'files')) : error
-  }
+  return named('treeOid', () => {
+    const format = formatOf(options)
+    const entries = entriesOf(files, format)
+    try {
+      return buildTrees(entries, format).oid
+    } catch (error) {
+      throw error instanceof BlobwireError ? error.renamed((field) => field.replace(/^entries/, 'files')) : error
+    }
+  })
+}
+
+function listHint(files: unknown): string {
+  const isObject = typeof files === 'object' && files !== null
+  return isObject ? '; use Object.entries(files).map(([path, content]) => ({ path, content }))' : ''
 }
 
 function entriesOf(files: Iterable<TreeFile>, format: ObjectFormat): PathEntry[] {
   if (typeof files !== 'object' || files === null || !(Symbol.iterator in files))
-    throw invalidArgument('files', `must be a list of files, not ${show(files)}`)
+    throw invalidArgument(
+      'files',
+      `must be a list of files such as { path, content }, not ${show(files)}${listHint(files)}`
+    )
   return Array.from(files, (given, index) => {
     const { path, rawPath, mode = '100644', oid, content } = takeFile(given, index)
     const at = pathFields(rawPath?.length ? rawPath : path)
@@ -136,12 +159,12 @@ function takeFile(given: unknown, index: number): Taken {
   }
 }
 
-/** The input as that of the call, which its errors do not name: it is not called. */
-function taken<Name extends 'storeCommit' | 'storeTag'>(name: Name, input: CallMessages[Name]): CallMessages[Name] {
+/** The input as that of the operation. @throws BlobwireError `invalid_argument` */
+function taken<Name extends 'storeCommit' | 'storeTag'>(name: Name, input: OperationInputs[Name]) {
   try {
-    return takeInput(name, input)
-  } catch (error) {
-    throw error instanceof BlobwireError ? error.with({ method: undefined }) : error
+    return takeOperation(name, input)
+  } catch (problem) {
+    throw problem instanceof FieldProblem ? problem.toError() : problem
   }
 }
 
@@ -157,16 +180,18 @@ function identityOf(author: Author, field: string): Identity {
  * @throws BlobwireError `invalid_argument` for values that a commit cannot have, and where a date is missing
  */
 export function commitOid(commit: DatedCommit, options?: OidOptions): string {
-  const format = formatOf(options)
-  const { tree, parents = [], author, committer = author, message } = taken('storeCommit', commit)
-  const fields = {
-    tree,
-    parents,
-    author: identityOf(author, 'author'),
-    committer: identityOf(committer, 'committer'),
-    message
-  }
-  return hashObject('commit', encodeCommit(fields), format)
+  return named('commitOid', () => {
+    const format = formatOf(options)
+    const { tree, parents = [], author, committer = author, message } = taken('storeCommit', commit)
+    const fields = {
+      tree,
+      parents,
+      author: identityOf(author, 'author'),
+      committer: identityOf(committer, 'committer'),
+      message
+    }
+    return hashObject('commit', encodeCommit(fields), format)
+  })
 }
 
 /**
@@ -174,8 +199,10 @@ export function commitOid(commit: DatedCommit, options?: OidOptions): string {
  * @throws BlobwireError `invalid_argument` for values that a tag cannot have, and where the date or the kind is missing
  */
 export function tagOid(tag: DatedTag, options?: OidOptions): string {
-  const format = formatOf(options)
-  const { object, kind, name, tagger, message } = taken('storeTag', tag)
-  if (kind === undefined) throw invalidArgument('kind', 'is required: it is a part of the tag')
-  return hashObject('tag', encodeTag({ object, kind, name, tagger: identityOf(tagger, 'tagger'), message }), format)
+  return named('tagOid', () => {
+    const format = formatOf(options)
+    const { object, kind, name, tagger, message } = taken('storeTag', tag)
+    if (kind === undefined) throw invalidArgument('kind', 'is required: it is a part of the tag')
+    return hashObject('tag', encodeTag({ object, kind, name, tagger: identityOf(tagger, 'tagger'), message }), format)
+  })
 }

@@ -131,7 +131,7 @@ export class BlobwireError extends Error {
    * Undefined where no call failed, such as for a wrong option of `createClient`.
    */
   readonly endpoint: string | undefined
-  /** Method of the client that was called, such as `commitFiles`. Undefined where no call failed. */
+  /** Method or function that was called, such as `commitFiles` or `blobOid`. Undefined for an option of `createClient`. */
   readonly method: string | undefined
   /** Request id in the server's log; undefined where the server gave none. */
   readonly requestId: string | undefined

@@ -45,6 +45,7 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
   protocol: ['transport'],
   codec: ['transport'],
   rejectunauthorized: ['ca'],
+  format: ['objectFormat'],
   abortsignal: ['signal'],
   idempotencykey: ['requestKey']
 }

@@ -51,14 +51,17 @@ test('values that are none are refused by name', () => {
     refused(run, /content: .*transferred/)
   refused(() => blobOid('', { objectFormat: 'md5' as never }), /objectFormat: must be one of sha1, sha256/)
   refused(() => objectOid('file' as never, ''), /kind: must be one of blob, tree, commit, tag/)
-  refused(() => treeOid([{ path: '../a', content: '' }]), /^files\[0\]\.path/)
+  refused(() => treeOid([{ path: '../a', content: '' }]), /^treeOid: files\[0\]\.path/)
   refused(() => treeOid([{ path: 'a', content: undefined as never }]), /files\[0\]\.content/)
   refused(() => treeOid([{ content: '' } as never]), /files\[0\]\.path: is required/)
   refused(() => treeOid([{ path: 'a', oid: blobOid('') } as never]), /files\[0\]\.mode: is required/)
   refused(() => treeOid([{ path: 'a', content: '', oid: blobOid('') } as never]), /content: must not come with an oid/)
   refused(() => treeOid([{ name: 'a', content: '' } as never]), /files\[0\]\.name: unknown key; did you mean path/)
   refused(() => treeOid([null as never]), /files\[0\]: must be an object/)
-  refused(() => treeOid(undefined as never), /files: must be a list of files, not undefined/)
+  refused(
+    () => treeOid(undefined as never),
+    /files: must be a list of files such as \{ path, content \}, not undefined$/
+  )
   const undated = { ...author, timeSeconds: undefined as never }
   const commit = { tree: blobOid(''), message: '', author }
   refused(() => commitOid({ ...commit, author: undated }), /author\.timeSeconds: is required/)
@@ -67,8 +70,21 @@ test('values that are none are refused by name', () => {
   refused(() => tagOid({ ...tag, tagger: undated }), /tagger\.timeSeconds: is required/)
   refused(() => tagOid({ ...tag, kind: undefined as never }), /kind: is required/)
   refused(() => commitOid({ ...commit, tree: 'HEAD' }), /tree: must be a full oid/)
-  refused(() => commitOid({ ...commit, sha: '' } as never), /^sha: unknown key/)
-  refused(() => tagOid({} as never), /^object: is required/)
+  refused(() => commitOid({ ...commit, sha: '' } as never), /^commitOid: sha: unknown key/)
+  refused(() => commitOid({} as never), /^commitOid: tree: is required$/)
+  refused(
+    () => commitOid({ ...commit, sign: () => '' } as never),
+    /^commitOid: sign: unknown key; .* committer, message$/
+  )
+  refused(() => tagOid({ ...tag, sign: () => '' } as never), /^tagOid: sign: unknown key; .* tagger, message$/)
+  refused(() => blobOid(undefined as never), /^blobOid: content: /)
+  refused(() => objectOid('file' as never, ''), /^objectOid: kind: .* tag, not "file"$/)
+  refused(() => objectOid({ kind: 'blob', content: '' } as never, ''), /not an object; use objectOid\(kind, content\)$/)
+  refused(
+    () => treeOid({ a: 'x' } as never),
+    /^treeOid: files: must be a list of files .*; use Object\.entries\(files\)/
+  )
+  refused(() => tagOid({} as never), /^tagOid: object: is required/)
 })
 
 test('options that would be without effect are refused: the oid would be of the other format', () => {
@@ -77,6 +93,7 @@ test('options that would be without effect are refused: the oid would be of the 
     () => blobOid('', { objectformat: 'sha256' } as never),
     /objectformat: unknown option; did you mean objectFormat/
   )
+  refused(() => blobOid('', { format: 'sha256' } as never), /format: unknown option; did you mean objectFormat\?/)
   refused(() => treeOid([], 'sha256' as never), /options: must be an object of options; use { objectFormat: "sha256" }/)
   refused(() => objectOid('blob', '', null as never), /options: must be an object of options, not null/)
 })
