@@ -184,12 +184,11 @@ interface Sending {
 
 async function sendRun(context: BatchContext, run: Item[], sending: Sending): Promise<void> {
   const { invoker, repository } = context
-  const operations = run.map(toOperation)
   let response: Messages['BatchOperationsResponse']
   const { progress } = sending
   progress.underWay++
   try {
-    const request = { repository, operations, atomic: sending.atomic }
+    const request = { repository, operations: run.map(toOperation), atomic: sending.atomic }
     const answer = invoker.invoke(methods.batchOperations, request, sending.options())
     if (invoker.options.verify) afterInput(() => hashAhead(run, context.defaults.objectFormat))
     response = await answer
@@ -201,9 +200,11 @@ async function sendRun(context: BatchContext, run: Item[], sending: Sending): Pr
     const intact = error.is('content_gone') && !sending.atomic ? run.filter(holdsContents) : run
     if (intact.length === 0) return
     if (intact.length < run.length) return sendRun(context, intact, sending)
-    if (!mayFitWhenSplit(error) || run.length === 1) throw error
-    if (sending.atomic) throw tooLargeForOne(run.length, error)
-    for (const half of halves(run)) await sendRun(context, half, sending)
+    if (!mayFitWhenSplit(error)) throw error
+    if (sending.atomic) throw run.length === 1 ? error : tooLargeForOne(run.length, error)
+    const [first] = run as [Item]
+    if (run.length === 1) first.result = { ok: false, error }
+    else for (const half of halves(run)) await sendRun(context, half, sending)
     return
   } finally {
     progress.underWay--

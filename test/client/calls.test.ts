@@ -172,6 +172,33 @@ test('names no repository can have are refused before anything is sent', async (
   await client.close()
 })
 
+test('an operation that fits no request fails alone, whichever the transport', async (context) => {
+  const fixture = atEnd(context, await testServer({ limits: { maxBatchBytes: 8192, maxInlineBytes: 4096 } }))
+  for (const transport of transports) {
+    const repo = fixture.client({ transport }).repository(`alone-${transport}`)
+    await repo.createRepository()
+    const author = { name: 'Ada', email: 'ada@example.org' }
+    for (const size of [7000, 20_000]) {
+      const results = await repo.batch([
+        { storeBlob: { content: `before ${size}` } },
+        { storeBlob: { content: new Uint8Array(size) } },
+        { commitFiles: { branch: 'main', changes: { [`a${size}`]: 'a' }, message: 'm', author } }
+      ])
+      assert.deepEqual(
+        results.map(({ ok }) => ok),
+        [true, false, true]
+      )
+      const error = results[1].error ?? assert.fail('the large blob was stored')
+      assert.equal(error.code, 'resource_exhausted')
+      assert.match(error.message, /^batch at .*: operations\[1\]\.storeBlob: /)
+      const only = await repo.batch([{ storeBlob: { content: new Uint8Array(size) } }])
+      assert.equal(only[0].error?.code, 'resource_exhausted')
+    }
+    const atomic = repo.batch([{ storeBlob: { content: new Uint8Array(20_000) } }], { atomic: true })
+    await assert.rejects(atomic, { code: 'resource_exhausted' })
+  }
+})
+
 test('a batch is split to fit the limits, both ways, and keeps its order', async (context) => {
   const fixture = atEnd(
     context,

@@ -202,5 +202,12 @@ export const guards: readonly Guard[] = [
     from: 'if (hashObject(kind, object.content, format) !== oid)',
     to: 'if (false)',
     tests: ['test/server/damage.test.ts']
+  },
+  {
+    name: 'an operation that fits no request does not fail the batch',
+    file: 'src/client/batch.ts',
+    from: 'if (run.length === 1) first.result = { ok: false, error }',
+    to: 'if (run.length === 1) throw error',
+    tests: ['test/client/calls.test.ts']
   }
 ]
