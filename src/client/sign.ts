@@ -35,5 +35,15 @@ export function askForSignature(
   })
   // While the application signs, no request is under way that would keep the process from ending.
   beginWork()
-  return sharedAnswer(answer, { timeoutMs, signal }, clock).finally(endWork)
+  return sharedAnswer(answer, { timeoutMs, signal }, clock).catch(notSigned).finally(endWork)
+}
+
+/** The call ended while the application signed: what was to be signed has not been sent. */
+function notSigned(error: BlobwireError): never {
+  const isLate = error.code === 'deadline_exceeded' && error.cause === undefined
+  throw error.with({
+    sent: 'never',
+    attempts: 0,
+    ...(isLate && { message: 'sign() took all the time that the call had' })
+  })
 }

@@ -279,3 +279,16 @@ test('a server that knows nothing of prepared commits makes none', async (contex
   await assert.rejects(older.commitFiles('demo', { ...commit, changes: { b: '' } }), { code: 'unimplemented' })
   assert.equal((await repo.getCommit('main')).commit.oid, oid)
 })
+
+test('a call that ends while it is signed says so, and that nothing was sent', async (context) => {
+  const { repo } = await repositoryOf(context)
+  const endless = { ...commit, changes: { a: '' }, sign: () => new Promise<string>(() => {}) }
+  const late = { code: 'deadline_exceeded', sent: 'never', message: /: sign\(\) took all the time that the call had$/ }
+  await assert.rejects(repo.commitFiles(endless, { timeoutMs: 200 }), late)
+  const signal = AbortSignal.timeout(200)
+  await assert.rejects(repo.commitFiles(endless, { signal }), {
+    code: 'deadline_exceeded',
+    sent: 'never',
+    message: /AbortSignal.timeout/
+  })
+})

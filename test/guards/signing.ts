@@ -84,7 +84,7 @@ export const guards: readonly Guard[] = [
   {
     name: 'a call that waits for its signature holds the process',
     file: 'src/client/sign.ts',
-    from: '  beginWork()\n  return sharedAnswer(answer, { timeoutMs, signal }, clock).finally(endWork)',
+    from: '  beginWork()\n  return sharedAnswer(answer, { timeoutMs, signal }, clock).catch(notSigned).finally(endWork)',
     to: '  return sharedAnswer(answer, { timeoutMs, signal }, clock)',
     tests: ['test/faults/leaving.test.ts']
   }
