@@ -125,7 +125,7 @@ export interface StoreTagInput {
   /** Oid of the tagged object. */
   object: string
   /**
-   * Kind that the tagged object must have.
+   * Kind that the tagged object must have. Required with `sign`.
    * @default the kind that it has
    */
   kind?: ObjectKind | undefined
@@ -133,7 +133,7 @@ export interface StoreTagInput {
   name: string
   /** Without `timeSeconds`, the date is the time of the call by the client's clock. */
   tagger: Author
-  /** Message of the tag, stored unchanged. Git's own tools end messages with a newline. */
+  /** Message of the tag, stored unchanged. Git's own tools end messages with a newline; one to be signed must. */
   message: string
 }
 

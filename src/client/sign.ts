@@ -31,7 +31,8 @@ export function askForSignature(
   { options: { timeoutMs, signal }, clock }: { options: CallOptions & { timeoutMs: number }; clock: Clock }
 ): Promise<unknown> {
   const answer = new Promise((resolve) => resolve(sign(object))).catch((cause: unknown) => {
-    throw new BlobwireError({ reason: 'signing', message: 'sign() failed', cause })
+    const why = cause instanceof Error && cause.message !== '' ? `: ${cause.message}` : ''
+    throw new BlobwireError({ reason: 'signing', message: `sign() failed${why}`, cause })
   })
   // While the application signs, no request is under way that would keep the process from ending.
   beginWork()

@@ -2,7 +2,7 @@
 import type { CallOptions } from '../call/call-options.ts'
 import { invalidArgument } from '../core/error.ts'
 import { type CommitFields, encodeCommit } from '../git/commit.ts'
-import { signedCommit, signedTag } from '../git/object-signature.ts'
+import { checkTagToSign, signedCommit, signedTag } from '../git/object-signature.ts'
 import type { ObjectKind } from '../git/oid.ts'
 import { encodeTag, type TagFields } from '../git/tag.ts'
 import type { CommitContext } from './committing.ts'
@@ -34,8 +34,11 @@ export async function storeSignedTag(
   options: CallOptions
 ): Promise<{ oid: string }> {
   const remaining = context.invoker.shared(options)
-  if (input.kind === undefined) throw invalidArgument('kind', 'is required where the tag is signed', 'storeTag')
+  if (input.kind === undefined)
+    throw invalidArgument('kind', "is required where the tag is signed, such as 'commit'", 'storeTag')
   const unsigned = encodeTag(prepare('storeTag', input, context.defaults) as TagFields)
+  // Before the application is asked, whose key may be one that a person has to touch.
+  checkTagToSign(unsigned)
   const content = signedTag(unsigned, await ask(context, { sign, unsigned, remaining }))
   return store(context, { kind: 'tag', content, remaining })
 }

@@ -33,11 +33,14 @@ export function signedCommit(commit: Uint8Array, signature: unknown, format: Obj
   return concat([commit.subarray(0, endOfHead), encodeUtf8(`${name} ${lines}\n`), commit.subarray(endOfHead)])
 }
 
+/** Git finds a signature at the beginning of a line only. @throws BlobwireError `invalid_argument` */
+export function checkTagToSign(tag: Uint8Array): void {
+  if (tag[tag.length - 1] !== lineFeed)
+    throw invalidArgument('message', 'must end with a line feed ("\\n") where the tag is signed')
+}
+
 /** The tag with the signature behind its message. @throws BlobwireError `invalid_argument` */
 export function signedTag(tag: Uint8Array, signature: unknown): Uint8Array {
-  // Git finds a signature at the beginning of a line only.
-  if (tag[tag.length - 1] !== lineFeed)
-    throw invalidArgument('message', 'must end with a line feed where a tag is signed')
   return concat([tag, encodeUtf8(armoured(signature))])
 }
 

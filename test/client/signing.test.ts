@@ -80,13 +80,14 @@ for (const objectFormat of ['sha1', 'sha256'] as const) {
       const { ok, text } = git(verify)
       assert.ok(ok, text)
     }
-    await assert.rejects(repo.storeTag({ ...tag, message: 'No line feed' }), {
+    const unasked = () => assert.fail('the application was asked to sign')
+    await assert.rejects(repo.storeTag({ ...tag, message: 'No line feed', sign: unasked }), {
       code: 'invalid_argument',
-      message: /message/
+      message: /message: must end with a line feed \("\\n"\) where the tag is signed$/
     })
     await assert.rejects(repo.storeTag({ ...tag, kind: undefined }), {
       code: 'invalid_argument',
-      message: /kind: is required/
+      message: /kind: is required where the tag is signed, such as 'commit'$/
     })
     const missing = { ...tag, object: oid.replaceAll(/./g, '1') }
     await assert.rejects(repo.storeTag(missing), { reason: 'missing_object' })
@@ -182,7 +183,7 @@ test('a function that fails, returns no signature, or never answers: nothing is 
   const cause = new Error('no key')
   await assert.rejects(
     attempt(() => Promise.reject(cause)),
-    { code: 'failed_precondition', reason: 'signing', cause }
+    { code: 'failed_precondition', reason: 'signing', message: /: sign\(\) failed: no key$/, cause }
   )
   await assert.rejects(
     attempt(() => {
