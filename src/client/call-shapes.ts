@@ -16,12 +16,14 @@ import {
   byPath,
   bytes,
   count,
+  filePath,
   flag,
   list,
   mode,
   object,
   oidOrNull,
   path,
+  revision,
   seconds,
   type Take,
   text
@@ -44,7 +46,7 @@ const author = object(
 )
 
 const page = { pageSize: count, pageToken: text }
-const treeInput = { revision: text, path, recursive: flag }
+const treeInput = { revision, path, recursive: flag }
 
 const entries = list(
   object(
@@ -121,7 +123,8 @@ function refPrefix(value: unknown): unknown {
   return prefix
 }
 
-const blobAddress = object({ oid: text, revision: text, path })
+const blobAddress = object({ oid: text, revision, path: filePath })
+const objectAddress = object({ oid: text, revision, path })
 
 const blob = object({ content: bytes }, { required: ['content'] })
 
@@ -175,22 +178,22 @@ const operations: Readonly<Record<OperationName, Take>> = {
   storeTree: object({ entries, baseTree: text }, { required: ['entries'] }),
   getTree: object({ ...treeInput, ...page }),
   storeCommit: object(commitShape, requiredOfCommit),
-  getCommit: object({ revision: text }),
-  listCommits: object({ revision: text, path, ...page }),
+  getCommit: object({ revision }),
+  listCommits: object({ revision, path, ...page }),
   commitFiles: object({ ...changesShape, requestKey: text }, requiredOfChanges),
   listRefs: object({ prefix: refPrefix, ...page }),
   updateRefs: object({ updates: list(update), requestKey: text }, { required: ['updates'] }),
-  compare: object({ base: text, head: text, ...page }, { required: ['base', 'head'] }),
+  compare: object({ base: revision, head: revision, ...page }, { required: ['base', 'head'] }),
   getRepository: object({}),
   storeObject: object({ kind: objectKind, content: bytes, check }, { required: ['kind', 'content'] }),
   getObject(value) {
-    const address = blobAddress(value) as Record<string, unknown>
+    const address = objectAddress(value) as Record<string, unknown>
     const { oid, revision, path: at } = address
     if (oid === undefined ? revision !== undefined : (revision ?? at) === undefined) return address
     throw new FieldProblem('must be the address of an object: { oid }, { revision }, or { revision, path }')
   },
   storeTag: object(tagShape, rulesOfTag),
-  getTag: object({ revision: text }, { required: ['revision'] })
+  getTag: object({ revision }, { required: ['revision'] })
 }
 
 const operationNames = Object.keys(operations)

@@ -65,6 +65,20 @@ export function path(value: unknown): unknown {
   throw new FieldProblem(`must be a string, or the bytes of a path that is not UTF-8, not ${show(value)}`)
 }
 
+/** Empty where an environment variable is, which must not read HEAD or the root instead. */
+function notEmpty(take: Take, rule: string): Take {
+  return (value) => {
+    if (value === '') throw new FieldProblem(rule)
+    return take(value)
+  }
+}
+
+/** A revision that was given, which is not that of the default. */
+export const revision = notEmpty(text, 'must not be empty; a revision is an oid, a branch, a tag, a ref or HEAD')
+
+/** The path of a file. */
+export const filePath = notEmpty(path, 'must not be empty; it is the path of a file, such as "dir/file.txt"')
+
 export function bytes(value: unknown): unknown {
   if (typeof value === 'string') return value
   if (!(value instanceof Uint8Array)) throw new FieldProblem(contentProblem(value))
