@@ -1,4 +1,6 @@
 /** Compares a repository of the service with the local one that it was made from. */
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Repository } from '../../src/index.ts'
 import { runGit } from './git.ts'
 import type { LeftOutRef } from './plan.ts'
@@ -68,8 +70,24 @@ async function compareStore({ source, leftOut }: Comparison, storeDirectory: str
   }
   const refs = differences(await refsOf(source.directory), await refsOf(storeDirectory))
   const known = new Set(await fsck(source.directory))
-  const worse = (await fsck(storeDirectory)).filter((line) => !known.has(line))
+  const worse = (await fsckAtRest(storeDirectory)).filter((line) => !known.has(line))
   return [...refs, ...worse.map((line) => `git fsck, only on the server: ${line}`)]
+}
+
+/** Most times that git looks again, while a server joins packs. */
+const maxLooks = 20
+
+/** Git takes packs for damaged that somebody joins and removes while it looks: it looks again, until they stayed. */
+async function fsckAtRest(directory: string): Promise<string[]> {
+  for (let look = 1; ; look++) {
+    const before = await packsOf(directory)
+    const found = await fsck(directory)
+    if (found.length === 0 || look === maxLooks || (await packsOf(directory)) === before) return found
+  }
+}
+
+async function packsOf(directory: string): Promise<string> {
+  return (await readdir(join(directory, 'objects', 'pack'))).sort().join()
 }
 
 async function fsck(directory: string): Promise<string[]> {

@@ -17,7 +17,7 @@ async function repositoryOf(
   options: Partial<ClientOptions> = {},
   objectFormat: ObjectFormat = 'sha1'
 ) {
-  const fixture = atEnd(context, await testServer({ store: 'git' }))
+  const fixture = atEnd(context, await testServer({ store: 'git', gitStore: { housekeeping: false } }))
   const repo = fixture.client(options).repository('demo')
   await repo.createRepository({ objectFormat })
   return { fixture, repo, git: (args: readonly string[]) => gitOf(context, join(fixture.data, 'demo.git'), args) }
