@@ -128,6 +128,12 @@ test('a join that fails leaves no listener at the signal', async (context) => {
   assert.equal(getEventListeners(signal, 'abort').length, 0)
 })
 
+test('a damaged multi-pack-index keeps nobody from the repository', async (context) => {
+  const { packs, reopen } = await prepared(context, blobs(1))
+  await writeFile(join(packs, 'multi-pack-index'), 'MIDX\x01\x01\x04\0\0\0\0\x01PNAM'.padEnd(64, '\xff'), 'latin1')
+  await reopen()
+})
+
 test('packs that others keep, or that Git is to expire, are left alone; a stale multi-pack-index goes', async (context) => {
   const { gitDir, packs, names, reopen } = await prepared(context, blobs(6))
   const [first = '', second = ''] = names().map((name) => name.slice(0, -5))

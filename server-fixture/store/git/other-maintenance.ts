@@ -54,16 +54,21 @@ export async function removeStaleMultiPackIndex(directory: string): Promise<void
   }
 }
 
-/** The chunk `PNAM`: names that end with NUL. The table of chunks has 12 bytes each: id, and position in 8 bytes. */
+/**
+ * The chunk `PNAM`: names that end with NUL. The table of chunks has 12 bytes each: id, and position in 8 bytes. Git makes
+ * nothing of a damaged file, either.
+ */
 async function readPackNames(path: string): Promise<string[]> {
   const handle = await open(path, 'r')
   try {
+    const { size } = await handle.stat()
     const table = (await handle.read(Buffer.alloc(12 + 256 * 12), 0, 12 + 256 * 12, 0)).buffer
     const chunks = table.readUInt8(6)
     for (let at = 12; at < 12 + chunks * 12; at += 12) {
       if (table.toString('latin1', at, at + 4) !== 'PNAM') continue
       const start = Number(table.readBigUInt64BE(at + 4))
       const length = Number(table.readBigUInt64BE(at + 16)) - start
+      if (length < 0 || start + length > size) return []
       const text = (await handle.read(Buffer.alloc(length), 0, length, start)).buffer.toString('latin1')
       return text.split('\0').filter((name) => name.endsWith('.idx'))
     }
