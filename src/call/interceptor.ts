@@ -1,5 +1,6 @@
 /** Interceptors, and how something passes through a list of them: the first is outermost. */
 
+import { BlobwireError, moreSent, type Sent } from '../core/error.ts'
 import type { Init, Method } from '../schema/descriptor.ts'
 import { methods } from '../schema/methods.ts'
 import type { KeyedCall, Sink } from './call.ts'
@@ -88,6 +89,34 @@ export function passThrough<Changed extends Changeable>(
     return (layers[index] as Layer)(passage.show(changed), (further) => step(index + 1, further as Changed))
   }
   return step(0, start)
+}
+
+/**
+ * The interceptor, with an error that tells its position where it forgets an argument or to return.
+ * @internal
+ */
+export function checked<Interceptor>(interceptor: Interceptor, index: number): Interceptor {
+  const layer = interceptor as Layer
+  const checking: Layer = async (seen, next) => {
+    let sent: Sent = 'never'
+    const failed = (what: string) =>
+      new BlobwireError({
+        reason: 'interceptor',
+        message: `interceptors[${index}] ${what}`,
+        sent,
+        attempts: sent === 'never' ? 0 : 1
+      })
+    const result: unknown = await layer(seen, async (changed?: Changeable) => {
+      if (!changed) throw failed('called next() without the call; use next(call)')
+      sent = moreSent(sent, 'maybe')
+      const answer = await next(changed)
+      sent = 'processed'
+      return answer
+    })
+    if (result === undefined || result === null) throw failed('returned nothing; is a return missing?')
+    return result
+  }
+  return checking as Interceptor
 }
 
 const names = new Map<Method, string>(Object.entries(methods).map(([name, method]) => [method as Method, name]))

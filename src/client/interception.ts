@@ -2,7 +2,7 @@
 import type { CallOptions } from '../call/call-options.ts'
 import { rejection } from '../call/caller.ts'
 import { DeadlineTimers, type Timed } from '../call/deadline-timers.ts'
-import { type Changeable, type Passage, passThrough, type RequestInterceptor } from '../call/interceptor.ts'
+import { type Changeable, checked, type Passage, passThrough, type RequestInterceptor } from '../call/interceptor.ts'
 import { listen, stopListening } from '../core/abort-listeners.ts'
 import type { Clock } from '../core/clock.ts'
 import {
@@ -21,9 +21,9 @@ import type { CallInterceptor, Interceptor, Method } from './interceptor.ts'
 export function byLevel(interceptors: readonly Interceptor[]) {
   const calls: CallInterceptor[] = []
   const requests: RequestInterceptor[] = []
-  for (const item of interceptors) {
-    if (typeof item === 'function') calls.push(item)
-    else requests.push(item.request)
+  for (const [index, item] of interceptors.entries()) {
+    if (typeof item === 'function') calls.push(checked(item, index))
+    else requests.push(checked(item.request, index))
   }
   return { calls, requests }
 }

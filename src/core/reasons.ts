@@ -48,7 +48,7 @@ const rows = {
   },
   interceptor: {
     code: 'unknown',
-    text: 'An interceptor threw an exception; `cause` holds it.',
+    text: 'An interceptor threw an exception, which `cause` holds, or returned nothing.',
     ...answered
   },
   internal_error: {

@@ -102,6 +102,41 @@ test('an exception of an interceptor is the error of the call, with its cause', 
   }
 })
 
+test('an interceptor that forgets to return, or the argument of next, is named', async (context) => {
+  const passing: CallInterceptor = (call, next) => next(call)
+  const forgetful = async (call: object, next: (call: object) => Promise<unknown>) => void (await next(call))
+  const hasty = (call: object, next: (call: object) => Promise<unknown>) => void next(call)
+  const idle = () => null
+  const bare = (_call: object, next: () => Promise<unknown>) => next()
+  const returned = 'interceptors[1] returned nothing; is a return missing?'
+  const cases: [unknown, string, string | undefined][] = [
+    [forgetful, returned, 'processed'],
+    [hasty, returned, 'maybe'],
+    [idle, returned, 'never'],
+    [bare, 'interceptors[1] called next() without the call; use next(call)', 'never'],
+    [{ request: forgetful }, returned, 'processed'],
+    [{ request: bare }, 'interceptors[1] called next() without the call; use next(call)', 'never']
+  ]
+  for (const [broken, words, sent] of cases) {
+    const { client, repo } = await scene(context, passing, broken as Interceptor)
+    const calls = {
+      storeBlob: () => repo.storeBlob('x'),
+      batch: () => repo.batch([{ storeBlob: { content: 'x' } }]),
+      getRepository: () => repo.getRepository(),
+      refs: () => repo.refs().next(),
+      listRefs: () => repo.listRefs(),
+      repositories: () => client.repositories().next()
+    }
+    for (const [name, call] of Object.entries(calls)) {
+      const { error } = await failureOf(call())
+      assert.deepEqual([error.code, error.reason], ['unknown', 'interceptor'], `${name}: ${error.message}`)
+      assert.ok(error.message.endsWith(words), `${name}: ${error.message}`)
+      assert.ok(error.message.startsWith(name), `${name}: ${error.message}`)
+      if (name === 'storeBlob') assert.equal(error.sent, sent)
+    }
+  }
+})
+
 test('a call that waits in an interceptor ends with its signal and with the client', async (context) => {
   const waiting = Promise.withResolvers<undefined>()
   let signal: AbortSignal | undefined

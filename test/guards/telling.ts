@@ -112,5 +112,19 @@ export const guards: readonly Guard[] = [
     from: "? 'a plain object' : show(value)",
     to: '? show(value) : show(value)',
     tests: callArguments
+  },
+  {
+    name: 'an interceptor that forgets to return is named',
+    file: 'src/call/interceptor.ts',
+    from: 'if (result === undefined || result === null)',
+    to: 'if (false)',
+    tests: ['test/client/interceptors.test.ts']
+  },
+  {
+    name: 'an interceptor that calls next without the call is named',
+    file: 'src/call/interceptor.ts',
+    from: 'if (!changed)',
+    to: 'if (false)',
+    tests: ['test/client/interceptors.test.ts']
   }
 ]
