@@ -43,7 +43,9 @@ async function refuse(workspace: Workspace, base: string, ref?: string): Promise
   const names = ref === undefined ? '' : `; HEAD names ${ref}, which does not exist`
   const advice = isEmpty || ref === undefined ? '' : ': choose another branch with updateRepository({ defaultBranch })'
   const cause = isEmpty ? `: the repository has no commits yet${names}` : `${names}${advice}`
-  throw notFound('revision', `revision ${JSON.stringify(base.slice(0, 200))} not found${cause}`)
+  const oid = base.toLowerCase()
+  const hint = isOid(oid, workspace.format) ? `; oids are in lower case: did you mean ${oid}?` : ''
+  throw notFound('revision', `revision ${JSON.stringify(base.slice(0, 200))} not found${cause}${hint}`)
 }
 
 async function peel(workspace: Workspace, oid: string): Promise<Found> {

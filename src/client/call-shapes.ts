@@ -16,6 +16,7 @@ import {
   byPath,
   bytes,
   count,
+  either,
   filePath,
   flag,
   list,
@@ -104,7 +105,10 @@ function refName(value: unknown): unknown {
 
 const refUpdate = object(
   { name: refName, expectedOid: oidOrNull, newOid: oidOrNull },
-  { required: ['name', 'expectedOid', 'newOid'] }
+  {
+    required: ['name', 'expectedOid', 'newOid'],
+    nothing: { expectedOid: ' (null where the ref must not exist)', newOid: ' (null deletes the ref)' }
+  }
 )
 
 function update(value: unknown): unknown {
@@ -140,11 +144,7 @@ function objectKind(value: unknown): unknown {
   throw new FieldProblem(`must be one of ${objectKinds.join(', ')}, not ${show(value)}`)
 }
 
-function check(value: unknown): unknown {
-  if (value === 'strict' || value === 'lenient') return value
-  throw new FieldProblem(`must be strict or lenient, not ${show(value)}`)
-}
-
+const check = either('strict', 'lenient')
 const commitShape = { tree: text, parents: list(text), author, committer: author, message: text }
 const requiredOfCommit = { required: ['tree', 'author', 'message'] }
 
@@ -222,10 +222,7 @@ function operation(value: unknown): unknown {
   }
 }
 
-function objectFormat(value: unknown): unknown {
-  if (value === 'sha1' || value === 'sha256') return value
-  throw new FieldProblem(`must be sha1 or sha256, not ${show(value)}`)
-}
+const objectFormat = either('sha1', 'sha256')
 
 const inputs: Readonly<Record<Method, Take>> = {
   ...operations,
@@ -253,7 +250,10 @@ export function takeInput<Name extends Method>(method: Name, input: CallMessages
     return inputs[method](input) as CallMessages[Name]
   } catch (problem) {
     if (!(problem instanceof FieldProblem)) throw problem
-    throw problem.toError(method)
+    const { path: key } = problem
+    const isOption = key === 'requestKey' ? ownOptions[method]?.includes(key) : optionKeys.includes(key)
+    if (!isOption) throw problem.toError(method)
+    throw invalidArgument(key, `is no key of the input but an option, in the last argument: { ${key} }`, method)
   }
 }
 

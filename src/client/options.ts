@@ -224,6 +224,11 @@ function checkInterceptors(given: readonly Interceptor[]): readonly Interceptor[
 }
 
 function checkTls(tls: TlsOptions): TlsOptions {
+  if ('rejectUnauthorized' in tls)
+    throw invalidArgument(
+      'tls.rejectUnauthorized',
+      'unknown option; certificates are always checked: give their authority as ca'
+    )
   checkKeys('tls', tls, tlsKeys)
   if ((tls.cert === undefined) !== (tls.key === undefined)) {
     throw invalidArgument('tls', 'cert and key must be given together')

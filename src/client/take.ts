@@ -22,6 +22,8 @@ interface ObjectRules {
   readonly required?: readonly string[]
   /** Names that others use, and the right one. */
   readonly aliases?: Readonly<Record<string, string>>
+  /** Words behind `is required`, by key. */
+  readonly nothing?: Readonly<Record<string, string>>
 }
 
 export function text(value: unknown): unknown {
@@ -39,6 +41,14 @@ export function mode(value: unknown): unknown {
 export function flag(value: unknown): unknown {
   if (typeof value === 'boolean') return value
   throw new FieldProblem(`must be true or false, not ${show(value)}`)
+}
+
+/** One of two words. */
+export function either(one: string, other: string): Take {
+  return (value) => {
+    if (value === one || value === other) return value
+    throw new FieldProblem(`must be ${one} or ${other}, not ${show(value)}`)
+  }
 }
 
 /** A number of items; 0 would be the server's default. */
@@ -129,7 +139,7 @@ export function list(take: Take): Take {
 }
 
 /** An object with the keys of `shape` and no others; those that are undefined are left out. */
-export function object(shape: Shape, { required = [], aliases = {} }: ObjectRules = {}): Take {
+export function object(shape: Shape, { required = [], aliases = {}, nothing = {} }: ObjectRules = {}): Take {
   const keys = Object.keys(shape)
   return (value) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array) {
@@ -146,7 +156,7 @@ export function object(shape: Shape, { required = [], aliases = {} }: ObjectRule
       for (key of keys) {
         const item = (value as Record<string, unknown>)[key]
         if (item !== undefined) copy[key] = (shape[key] as Take)(item)
-        else if (required.includes(key)) throw new FieldProblem('is required')
+        else if (required.includes(key)) throw new FieldProblem(`is required${nothing[key] ?? ''}`)
       }
     } catch (problem) {
       throw located(problem, key)

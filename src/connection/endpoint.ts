@@ -29,7 +29,7 @@ const hostForm = /^[A-Za-z0-9.-]+(:\d+)?$/
  */
 export function parseEndpoint(text: string): Endpoint {
   const fail = (hint = '') => invalidArgument('endpoint', `${allowed}, not ${shown(text)}${hint && `; ${hint}`}`)
-  if (typeof text !== 'string') throw fail()
+  if (typeof text !== 'string') throw fail((text as unknown) instanceof URL ? 'use url.href' : '')
   if (!URL.canParse(text)) throw fail(hostForm.test(text) ? `did you mean ${JSON.stringify(`http://${text}`)}?` : '')
   const url = new URL(text)
   const scheme = schemes[url.protocol]

@@ -44,7 +44,6 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
   proxy: ['connection'],
   protocol: ['transport'],
   codec: ['transport'],
-  rejectunauthorized: ['ca'],
   format: ['objectFormat'],
   abortsignal: ['signal'],
   idempotencykey: ['requestKey']

@@ -67,6 +67,7 @@ const contents: readonly Mistake[] = [
 
 const oidsAndNames: readonly Mistake[] = [
   [({ repo, oid }) => repo.getBlob(oid.toUpperCase()), /^oid: .* in lower-case hex; did you mean [0-9a-f]{40}\?$/],
+  [({ repo }) => repo.getCommit('A'.repeat(40)), /not found; oids are in lower case: did you mean a{40}\?$/],
   [({ repo, oid }) => repo.getBlob(oid.slice(0, 7)), /^oid: must be a full sha1 oid .*: 40 digits, not 7$/],
   [({ repo }) => repo.getBlob('1'.repeat(64)), /^oid: .* \(40 digits\), as the repository is sha1$/],
   [({ repo }) => repo.getBlob('a.txt'), /^oid: must be a full sha1 oid in lower-case hex, not "a\.txt"$/],
@@ -189,6 +190,14 @@ const commits: readonly Mistake[] = [
     /^updates\[0\]\.name: .*; did you mean "refs\/heads\/main"\?$/
   ],
   [
+    ({ repo, oid }) => repo.updateRefs([{ name: 'refs/heads/x', newOid: oid }]),
+    /^updates\[0\]\.expectedOid: is required \(null where the ref must not exist\)$/
+  ],
+  [
+    ({ repo }) => repo.updateRefs([{ name: 'refs/heads/x', expectedOid: null }]),
+    /^updates\[0\]\.newOid: is required \(null deletes the ref\)$/
+  ],
+  [
     ({ repo }) => repo.updateRefs([{ name: 'refs/heads/x', old: null }]),
     /^updates\[0\]\.old: .* did you mean expectedOid\?/
   ],
@@ -207,6 +216,15 @@ const commits: readonly Mistake[] = [
 ]
 
 const callOptions: readonly Mistake[] = [
+  [
+    ({ repo }) => repo.commitFiles({ ...commit, signal: AbortSignal.timeout(1000) }),
+    /^signal: is no key of the input but an option, in the last argument: \{ signal \}$/
+  ],
+  [
+    ({ repo }) => repo.commitFiles({ ...commit, requestKey: 'k' }),
+    /^requestKey: .* in the last argument: \{ requestKey \}$/
+  ],
+  [({ repo }) => repo.listRefs({ timeoutMs: 5 }), /^timeoutMs: .* in the last argument: \{ timeoutMs \}$/],
   [({ repo }) => repo.storeBlob('x', 5000), /options: must be an object of options, not 5000$/],
   [({ repo }) => repo.storeBlob('x', { timeout: 5 }), /^timeout: unknown option; did you mean timeoutMs\?/],
   [({ repo }) => repo.storeBlob('x', { timeoutMs: Infinity }), /^timeoutMs: must be a number above 0, not Infinity$/],

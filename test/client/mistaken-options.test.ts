@@ -18,7 +18,7 @@ const wrongOptions: readonly (readonly [call: () => unknown, words: RegExp])[] =
   [() => create(http), /^options: must be an object of options, not "http.*; use \{ endpoint: … \}$/],
   [() => create({}), /^endpoint: must be http:\/\/host\[:port\].*, not undefined$/],
   [() => create({ url: http }), /^url: unknown option; did you mean endpoint\?/],
-  [() => create({ endpoint: new URL(http) }), /^endpoint: .* not a URL$/],
+  [() => create({ endpoint: new URL(http) }), /^endpoint: .* not a URL; use url\.href$/],
   [() => create({ endpoint: 'localhost:4100' }), /^endpoint: .* did you mean "http:\/\/localhost:4100"\?$/],
   [() => create({ endpoint: '10.0.0.1:4100' }), /^endpoint: .* did you mean "http:\/\/10\.0\.0\.1:4100"\?$/],
   [() => create({ endpoint: `${http}/api/v1` }), /^endpoint: .*; an endpoint has no path: a proxy in front/],
@@ -39,7 +39,7 @@ const wrongOptions: readonly (readonly [call: () => unknown, words: RegExp])[] =
   ],
   [
     () => create({ endpoint: http, tls: { rejectUnauthorized: false } }),
-    /^tls\.rejectUnauthorized: .*; did you mean ca\?/
+    /^tls\.rejectUnauthorized: .*; certificates are always checked: give their authority as ca$/
   ],
   [() => create({ endpoint: http, tls: { ca: './ca.pem' } }), /^tls\.ca: .*readFileSync\("\.\/ca\.pem"\)$/],
   [() => create({ endpoint: http, interceptors: async () => 1 }), /^interceptors: must be a list, not a function; use/]
