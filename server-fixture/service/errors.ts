@@ -40,9 +40,15 @@ export function pathMismatch(mismatches: PathMismatch[]): BlobwireError {
   return new BlobwireError({ reason: 'path_mismatch', message, details: { pathMismatches: mismatches } })
 }
 
+const subjects: Readonly<Record<string, (actual: number) => string>> = {
+  max_inline_bytes: (bytes) => `the content of ${bytes} bytes`,
+  max_batch_operations: (count) => `a batch of ${count} operations`
+}
+
 /** The request exceeds a limit; `actual` = 0 where its size is unknown. */
 export function limitExceeded(limit: string, maximum: number, actual: number): BlobwireError {
-  const message = `${actual || 'the request'} exceeds ${limit} (${maximum})`
+  const subject = subjects[limit]?.(actual) ?? `a message of ${actual} bytes`
+  const message = `${actual === 0 ? 'the request' : subject} exceeds ${limit} (${maximum})`
   return new BlobwireError({ code: 'resource_exhausted', message, details: { limit: { limit, maximum, actual } } })
 }
 

@@ -19,6 +19,7 @@ import { checkCallOptions, takeInput, takeOptions } from './call-shapes.ts'
 import { commitFiles } from './commit-files.ts'
 import type { Interception } from './interception.ts'
 import type { CallMessages, Method, RepositoryInputs, RepositoryMethod, RepositoryResults } from './interceptor.ts'
+import { storeLargeBlob } from './large-content.ts'
 import type { Operation, OperationInputs, OperationName } from './operations.ts'
 import { wholeTree } from './paging.ts'
 import { checkRequestKey, newRequestKey, type WriteOptions } from './request-key.ts'
@@ -97,10 +98,17 @@ export class RepositoryCalls implements RequestDefaults {
     try {
       const request = prepare(name, input, this) as Request<Name> & { repository: string }
       request.repository = this.repository
+      if (name === 'storeBlob' && this.#isLarge(request)) {
+        return storeLargeBlob(this.invoker, request, options) as Promise<OperationValues[Name]>
+      }
       return this.invoker.operation(name, request, options)
     } catch (error) {
       return this.invoker.refused(name, error)
     }
+  }
+
+  #isLarge({ content }: Request<'storeBlob'>): boolean {
+    return content !== undefined && content.length > this.invoker.caches.limits.maxInlineBytes
   }
 
   /** A call that takes several requests or fills caches. @throws BlobwireError */

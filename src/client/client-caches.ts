@@ -19,6 +19,8 @@ class BoundedMap<Value> extends Map<string, Value> {
 export class ClientCaches {
   /** Limits of the server; default ones until its capabilities are known. */
   limits: Limits = { ...defaultLimits }
+  /** The limits are the server's own. */
+  knowsLimits = false
   /** Object format by repository. */
   readonly formats: Map<string, ObjectFormat> = new BoundedMap<ObjectFormat>()
   /** Objects that repositories hold. */
@@ -30,6 +32,7 @@ export class ClientCaches {
   setLimits(limits: Limits | undefined): void {
     const set = Object.entries(limits ?? {}).filter(([, value]) => value > 0)
     this.limits = { ...defaultLimits, ...Object.fromEntries(set) }
+    this.knowsLimits = true
   }
 
   /** Forgets a repository that was deleted: another one may get its name. */

@@ -16,6 +16,7 @@ import type { Messages } from '../schema/messages.ts'
 import { type BatchContext, runBatch } from './batch.ts'
 import { contentOf, type FileChange, withOid } from './changes.ts'
 import { type Commit, commitLongList, sendCommit } from './commit-requests.ts'
+import { contentTooLarge } from './large-content.ts'
 
 type Response = Messages['CommitFilesResponse']
 
@@ -155,7 +156,9 @@ export class Committing {
     for (const change of changes) {
       const content = contentOf(change)
       if (content === undefined) continue
-      if (content.length > maxInlineBytes) throw tooLarge(change, content.length, maxInlineBytes)
+      if (content.length > maxInlineBytes) {
+        throw contentTooLarge(content.length, maxInlineBytes, `${showPath(binaryPath(change))}: `)
+      }
       const oid = this.#oidOf(content, format)
       if (!invoker.caches.known.has(repository, oid)) contents.set(oid, content)
     }
@@ -220,10 +223,4 @@ export class Committing {
 
 function canBeSplit(error: unknown): boolean {
   return error instanceof BlobwireError && mayFitWhenSplit(error)
-}
-
-function tooLarge(change: FileChange, actual: number, maximum: number): BlobwireError {
-  const message = `${showPath(binaryPath(change))}: the content has ${actual} bytes; at most maxInlineBytes (${maximum}) are allowed`
-  const details = { limit: { limit: 'max_inline_bytes', maximum, actual } }
-  return new BlobwireError({ code: 'resource_exhausted', message, details })
 }

@@ -106,7 +106,8 @@ export class Repository {
   /**
    * Stores a blob of at most `maxInlineBytes` (1 MiB by default). The bytes are not copied: do not change, transfer or
    * resize them before the call has settled.
-   * @throws BlobwireError `resource_exhausted` where the content is larger
+   * @throws BlobwireError `resource_exhausted` where the content is larger; before it is sent, where the client knows the
+   * server's limits or the content fits no request of usual limits, for which the client asks once
    */
   storeBlob(content: Bytes, options?: CallOptions): Promise<StoreBlobResponse> {
     return this.#calls.run('storeBlob', { content }, options)

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
 import { type BlobwireError, createClient } from '../../src/index.ts'
-import { transports } from '../support/faulty-network.ts'
+import { failureOf, transports } from '../support/faulty-network.ts'
 import { atEnd, testServer } from '../support/server.ts'
 import { BlockingStore } from '../support/stores.ts'
 import { settlesWithin } from '../support/until.ts'
@@ -170,6 +170,48 @@ test('names no repository can have are refused before anything is sent', async (
   }
   assert.equal(client.stats().calls, 0)
   await client.close()
+})
+
+test('a blob above the limit is refused before its bytes are sent, where the limit is known', async (context) => {
+  const limits = { maxInlineBytes: 2_000_000 }
+  for (const transport of transports) {
+    for (const batch of [{}, false] as const) {
+      const fixture = atEnd(context, await testServer({ limits }))
+      const client = fixture.client({ transport, batch })
+      const repo = client.repository('large')
+      await repo.createRepository()
+      const refusalOf = async (size: number) => {
+        const before = client.stats().calls
+        const { error } = await failureOf(repo.storeBlob(new Uint8Array(size)))
+        assert.equal(error.code, 'resource_exhausted')
+        const maximum = limits.maxInlineBytes
+        assert.deepEqual(error.details.limit, { limit: 'max_inline_bytes', maximum, actual: size })
+        const { message, sent } = error
+        return { text: message.replace(/^storeBlob at \S+: /, ''), sent, calls: client.stats().calls - before }
+      }
+      // Nothing is known yet, and the server may take it: it does.
+      assert.equal((await repo.storeBlob(new Uint8Array(1_500_000))).size, 1_500_000)
+      const text = 'the content of 2000001 bytes exceeds max_inline_bytes (2000000)'
+      assert.deepEqual(await refusalOf(2_000_001), { text, sent: 'processed', calls: 1 })
+      const refused = (size: number) => `the content has ${size} bytes; at most maxInlineBytes (2000000) are allowed`
+      // The limits are asked for once; the content is not sent.
+      assert.deepEqual(await refusalOf(20_000_000), { text: refused(20_000_000), sent: 'never', calls: 1 })
+      assert.deepEqual(await refusalOf(20_000_000), { text: refused(20_000_000), sent: 'never', calls: 0 })
+      assert.deepEqual(await refusalOf(2_000_001), { text: refused(2_000_001), sent: 'never', calls: 0 })
+      assert.equal((await repo.storeBlob(new Uint8Array(2_000_000))).size, 2_000_000)
+    }
+  }
+  const closed = createClient({ endpoint: 'http://127.0.0.1:1', timeoutMs: 200 })
+  const unasked = await failureOf(closed.repository('large').storeBlob(new Uint8Array(5_000_000)))
+  assert.match(unasked.error.message, /^storeBlob at /)
+  assert.equal(unasked.error.sent, 'never')
+  await closed.close()
+  const roomy = { maxInlineBytes: 6_000_000, maxBatchBytes: 8_000_000, maxConnectionInFlightBytes: 32_000_000 }
+  const repo = atEnd(context, await testServer({ limits: roomy }))
+    .client()
+    .repository('roomy')
+  await repo.createRepository()
+  assert.equal((await repo.storeBlob(new Uint8Array(5_000_000))).size, 5_000_000)
 })
 
 test('an operation that fits no request fails alone, whichever the transport', async (context) => {
