@@ -11,12 +11,17 @@ const maxPathBytes = 4096
 /** Every spelling of a name that has a rule of its own holds one of these. */
 const special = /[.~]/
 
-/** The path that may be meant by one with slashes or dots around its segments. */
+/**
+ * The path that may be meant by one with slashes or dots around its segments; none where a tree cannot hold it either, or
+ * it is not UTF-8 and thus has U+FFFF here.
+ */
 export function meantPath(path: string): string {
-  const meant = path.split('/').filter((segment) => segment !== '' && segment !== '.')
-  return meant.length === 0 || meant.includes('..')
-    ? ''
-    : `; did you mean ${JSON.stringify(meant.join('/').slice(0, 200))}?`
+  const meant = path
+    .split('/')
+    .filter((segment) => segment !== '' && segment !== '.')
+    .join('/')
+  if (meant === path || meant.length > 200 || meant.includes('\uffff') || pathProblem(meant) !== undefined) return ''
+  return `; did you mean ${JSON.stringify(meant)}?`
 }
 
 /** The rule that a path violates; undefined = a tree can hold it. */

@@ -12,8 +12,9 @@ const forbidden = /[\x00-\x20\x7f~^:?*[\\]/
 /** The rule of `git check-ref-format` that a full name violates; undefined = a ref may have it, as Git reads it. */
 export function refFormatProblem(name: string): string | undefined {
   if (typeof name !== 'string' || !/^refs\/./.test(name)) {
-    const isShort = typeof name === 'string' && name !== '' && !name.startsWith('refs/') && name !== 'HEAD'
-    const meant = isShort ? `; did you mean ${show(`refs/heads/${name.replace(/^heads\//, '')}`)}?` : ''
+    const isShort = typeof name === 'string' && !name.startsWith('refs/')
+    const branch = isShort ? name.replace(/^heads\//, '') : ''
+    const meant = isBranch(branch) ? `; did you mean ${show(`refs/heads/${branch}`)}?` : ''
     return `must be a full name such as refs/heads/main${meant}`
   }
   if (!name.isWellFormed()) return 'must be well-formed Unicode, without lone surrogates'
@@ -41,6 +42,11 @@ export function refNameProblem(name: string): string | undefined {
   return 'must not be a branch that is HEAD or begins with "-"'
 }
 
+/** Whether a short name may be suggested for a branch: a ref can have it, and it was not made of bytes that are not UTF-8. */
+function isBranch(name: string): boolean {
+  return !name.includes('\ufffd') && refNameProblem(`refs/heads/${name}`) === undefined
+}
+
 /** Why no full name of a ref begins so; undefined = one may. */
 export function refPrefixProblem(prefix: string): string | undefined {
   if ('refs/'.startsWith(prefix)) return undefined
@@ -50,13 +56,16 @@ export function refPrefixProblem(prefix: string): string | undefined {
 
 /** Why a name that begins like one of a ref is no branch; `x` would be taken for `refs/heads/x`. */
 function otherKind(branch: string): string | undefined {
-  if (branch.startsWith('heads/'))
+  if (branch.startsWith('heads/') && isBranch(branch.slice(6)))
     return `must be ${show(branch.slice(6))} or ${show(`refs/${branch}`)}, not ${show(branch)}`
   if (branch.startsWith('refs/heads/refs/')) {
-    return `must not begin twice like a ref; did you mean ${show(branch.replace(/^(?:refs\/heads\/)+/, ''))}?`
+    const meant = branch.replace(/^(?:refs\/heads\/)+/, '')
+    const hint = meant.startsWith('refs/') || !isBranch(meant) ? '' : `; did you mean ${show(meant)}?`
+    return `must not begin twice like a ref${hint}`
   }
   if (!branch.startsWith('refs/') || branch.startsWith('refs/heads/')) return undefined
-  const last = branch.slice(branch.lastIndexOf('/') + 1) || 'main'
+  const end = branch.slice(branch.lastIndexOf('/') + 1)
+  const last = isBranch(end) ? end : 'main'
   const meant = `${show(last)} is short for ${show(`refs/heads/${last}`)}; updateRefs moves other refs`
   return `must be a branch, not another kind of ref such as ${show(branch)}: ${meant}`
 }

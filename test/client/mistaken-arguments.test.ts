@@ -104,13 +104,40 @@ const oidsAndNames: readonly Mistake[] = [
 const empty: readonly Mistake[] = [
   [({ repo }) => repo.getBlob({ revision: '', path: 'a.txt' }), /^revision: must not be empty; a revision is an oid, /],
   [({ repo }) => repo.getBlob({ revision: 'main', path: '' }), /^path: must not be empty; it is the path of a file, /],
-  [({ repo }) => repo.getTree({ revision: '' }), /^revision: must not be empty; /],
   [({ repo }) => repo.getCommit(''), /^revision: must not be empty; /],
   [({ repo }) => repo.getTag(''), /^revision: must not be empty; /],
   [({ repo }) => repo.getObject({ revision: '' }), /^revision: must not be empty; /],
   [({ repo }) => repo.listCommits({ revision: '' }), /^revision: must not be empty; /],
   [({ repo }) => repo.compare({ base: '', head: 'main' }), /^base: must not be empty; /],
   [({ repo }) => repo.compare({ base: 'main', head: '' }), /^head: must not be empty; /]
+]
+
+const latin1 = (text: string) => Buffer.from(text, 'latin1')
+// Suggested is only what would be right.
+const unfit: readonly Mistake[] = [
+  [({ repo }) => repo.getBlob({ revision: 'main', path: latin1('/ab\xe9c/') }), /^path: .*, without .* and "\.\."$/],
+  [({ repo }) => repo.getBlob({ revision: 'main', path: latin1('a/\0\xe9') }), /^path: .*, without .* and "\.\."$/],
+  [
+    ({ repo }) => repo.commitFiles({ ...commit, changes: { '/.git/x': '' } }),
+    /^changes\[.*\]: must not .* contain "\/\/"$/
+  ],
+  [
+    ({ repo }) => repo.commitFiles({ ...commit, changes: new Map([[latin1('/ab\xe9c/'), '']]) }),
+    /^changes\["\/ab\\xe9c\/"\]: must not .* contain "\/\/"$/
+  ],
+  [
+    ({ repo, oid }) => repo.updateRefs([{ name: latin1('ab\xe9'), expectedOid: null, newOid: oid }]),
+    /name: must be a full name such as refs\/heads\/main$/
+  ],
+  [
+    ({ repo, oid }) => repo.updateRefs([{ name: 'a..b', expectedOid: null, newOid: oid }]),
+    /name: must be a full name such as refs\/heads\/main$/
+  ],
+  [({ repo }) => repo.commitFiles({ ...commit, branch: 'heads/a..b' }), /^branch: must not contain "\.\."$/],
+  [
+    ({ repo }) => repo.commitFiles({ ...commit, branch: 'refs/heads/refs/tags/x' }),
+    /^branch: must not begin twice like a ref$/
+  ]
 ]
 
 const commits: readonly Mistake[] = [
@@ -237,7 +264,15 @@ const callOptions: readonly Mistake[] = [
   [({ repo }) => repo.storeBlob('x', { headers: new Headers() }), /^headers: .*; use Object\.fromEntries\(headers\)$/]
 ]
 
-for (const [kind, mistakes] of Object.entries({ missingAwait, contents, oidsAndNames, empty, commits, callOptions })) {
+for (const [kind, mistakes] of Object.entries({
+  missingAwait,
+  contents,
+  oidsAndNames,
+  empty,
+  unfit,
+  commits,
+  callOptions
+})) {
   test(`calls: ${kind}`, async (context) => {
     const fixture = atEnd(context, await testServer())
     const client: Loose = fixture.client()
