@@ -96,12 +96,13 @@ export class Picker<Kind extends Channel = Channel> {
 
   /** The error of a call that waited in vain for a permit. */
   circuitOpen(): BlobwireError {
-    const waitMs = Math.min(...this.channels.map(({ breaker }) => breaker?.waitMs ?? 0))
+    const retryAfterMs = Math.ceil(Math.min(...this.channels.map(({ breaker }) => breaker?.waitMs ?? 0)))
     const where = this.channels.map(({ endpoint }) => endpoint).join(', ')
     const cause = this.channels.find(({ lastFailure }) => lastFailure !== undefined)?.lastFailure
     const why = cause === undefined ? '' : ` (${cause.message})`
-    const message = `calls to ${where} keep failing${why}; the circuit breaker blocks them for ${Math.ceil(waitMs)} ms`
-    const details = waitMs > 0 ? { retryAfterMs: waitMs } : {}
-    return new BlobwireError({ reason: 'circuit_open', message, details, cause })
+    // A call that has waited outlasts the time until a probe.
+    const until = retryAfterMs === 0 ? 'until a probe passes' : `for ${retryAfterMs} ms`
+    const message = `calls to ${where} keep failing${why}; the circuit breaker blocks them ${until}`
+    return new BlobwireError({ reason: 'circuit_open', message, details: { retryAfterMs }, cause })
   }
 }

@@ -185,13 +185,15 @@ test('an unanswered probe ends with its deadline and does not wedge the breaker'
     arrivals.at(-1)?.fail(down)
     await assert.rejects(call, { reason: '' })
   }
+  clock.advance(0.25)
   await assert.rejects(write(), (error: BlobwireError) => {
     assert.deepEqual(
       [error.code, error.reason, error.sent, error.attempts],
       ['unavailable', 'circuit_open', 'never', 0]
     )
     const waitMs = error.details.retryAfterMs ?? 0
-    assert.ok(waitMs > 400 && waitMs <= 500, `${waitMs}`)
+    assert.ok(waitMs > 400 && waitMs <= 500 && Number.isInteger(waitMs), `${waitMs}`)
+    assert.ok(error.message.endsWith(` blocks them for ${waitMs} ms`), error.message)
     assert.match(error.message, /down/, 'the last failure is named')
     return true
   })
@@ -199,7 +201,8 @@ test('an unanswered probe ends with its deadline and does not wedge the breaker'
   const probe = write({ timeoutMs: 1000 })
   const probed = assert.rejects(probe, { code: 'deadline_exceeded' })
   await settled()
-  await assert.rejects(write(), { reason: 'circuit_open' })
+  const underProbe = { reason: 'circuit_open', message: /; the circuit breaker blocks them until a probe passes$/ }
+  await assert.rejects(write(), { ...underProbe, details: { retryAfterMs: 0 } })
   clock.advance(1000)
   await probed
   assert.equal(pipeline.channels()[0]?.breaker?.state, 'open')
