@@ -126,5 +126,54 @@ export const guards: readonly Guard[] = [
     from: 'if (!changed)',
     to: 'if (false)',
     tests: ['test/client/interceptors.test.ts']
+  },
+  {
+    name: 'an empty revision does not read HEAD',
+    file: 'src/client/take.ts',
+    from: "if (value === '') throw new FieldProblem(rule)",
+    to: '',
+    tests: callArguments
+  },
+  {
+    name: 'an option among the input is told where it goes',
+    file: 'src/client/call-shapes.ts',
+    from: 'if (!isOption) throw',
+    to: 'throw',
+    tests: callArguments
+  },
+  {
+    name: 'bytes that are not UTF-8 are in no suggestion of a path',
+    file: 'src/git/path.ts',
+    from: " || meant.includes('\\uffff')",
+    to: '',
+    tests: callArguments
+  },
+  {
+    name: 'a ref that no one can make is not suggested',
+    file: 'src/git/ref-name.ts',
+    from: "!name.includes('\\ufffd') && refNameProblem(`refs/heads/${name}`) === undefined",
+    to: "name !== ''",
+    tests: callArguments
+  },
+  {
+    name: 'a tag that cannot be signed is refused before the application is asked',
+    file: 'src/client/signed-objects.ts',
+    from: '  checkTagToSign(unsigned)\n  const content = signedTag(unsigned, await ask(context, { sign, unsigned, remaining }))',
+    to: '  const signature = await ask(context, { sign, unsigned, remaining })\n  checkTagToSign(unsigned)\n  const content = signedTag(unsigned, signature)',
+    tests: ['test/client/signing.test.ts']
+  },
+  {
+    name: 'functions that compute oids name themselves',
+    file: 'src/client/offline.ts',
+    from: 'error.with({ method }) : error',
+    to: 'error : error',
+    tests: ['test/client/offline.test.ts']
+  },
+  {
+    name: 'the time until a probe is a whole number',
+    file: 'src/balance/picker.ts',
+    from: 'Math.ceil(Math.min(...this.channels',
+    to: '(Math.min(...this.channels',
+    tests: ['test/balance/circuit-breaker.test.ts']
   }
 ]
