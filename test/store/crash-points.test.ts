@@ -17,6 +17,7 @@ async function prepared(context: TestContext) {
   const places = { directory: join(top, 'data'), copies: join(top, 'copies') }
   await mkdir(places.copies)
   const store = await GitStore.open(places.directory)
+  context.after(() => store.close())
   const head = await prepare(serviceOn(store).call)
   return { places, store, head }
 }

@@ -30,7 +30,7 @@ export async function crashPointsOf(
   const { before, after } = accounting(account)
   const copy = async (label: string): Promise<string> => {
     const to = join(copies, String(points.length))
-    await cp(directory, to, { recursive: true })
+    await copyDirectory(directory, to)
     await rm(join(to, 'server.lock'), { force: true })
     await ageLocks(to)
     points.push({ label: `${points.length}: ${label}`, directory: to, account: account.copied(directory, to) })
@@ -76,6 +76,18 @@ export async function crashPointsOf(
     stop()
   }
   return points
+}
+
+/** A git process that works at the same time may rename a file before it is copied: the copy is then made again. */
+async function copyDirectory(from: string, to: string): Promise<void> {
+  for (;;) {
+    try {
+      return await cp(from, to, { recursive: true })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      await rm(to, { recursive: true, force: true })
+    }
+  }
 }
 
 /** The next start removes old locks, and waits for young ones. */
