@@ -97,6 +97,8 @@ test('a moved ref is answered when each directory on the way to it is synced', a
 })
 
 test('moves that are made at once, with keys, share the syncs of directories and of the journal', async (context) => {
+  // The mark of the creation then comes with the next record of the journal, and has no sync of its own.
+  context.mock.timers.enable({ apis: ['setTimeout'] })
   const { store, directory } = await openGitStore(context)
   const request = () => keyed('creation', '', [])
   await store.createRepository('demo', 'sha1', { defaultBranch: 'refs/heads/main', request })
