@@ -1,31 +1,13 @@
 /** Opening a connection has time limits of its own, for each of its steps. */
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { createConnector } from '../../src/connection/dial/connector.ts'
 import { proxyFor } from '../../src/connection/dial/proxy.ts'
 import { parseEndpoint } from '../../src/connection/endpoint.ts'
 import { type ConnectionOptions, resolveConnection } from '../../src/connection/options.ts'
 import type { BlobwireError } from '../../src/index.ts'
+import { listen } from '../support/tcp-server.ts'
 import { settlesWithin } from '../support/until.ts'
-
-/** A server that accepts and says only this. */
-async function listen(context: TestContext, onSocket: (socket: Socket) => void = () => undefined): Promise<number> {
-  const sockets = new Set<Socket>()
-  const server = createServer((socket) => {
-    sockets.add(socket)
-    socket.on('error', () => undefined)
-    onSocket(socket)
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  context.after(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  return (server.address() as AddressInfo).port
-}
 
 function connector(
   endpoint: string,

@@ -1,7 +1,5 @@
 /** A process ends when none of its calls is under way, and never before, although no client is closed. */
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { suite, type TestContext, test } from 'node:test'
 import { Faults } from '../../server-fixture/faults/faults.ts'
 import { runNode } from '../support/child.ts'
@@ -12,27 +10,12 @@ import { pem } from '../support/pem.ts'
 import { frameBytes, frameTypes } from '../support/raw-http2.ts'
 import { startHttp1ReverseProxy } from '../support/reverse-proxy.ts'
 import { atEnd, testServer } from '../support/server.ts'
+import { listen } from '../support/tcp-server.ts'
 import { startTunnelProxy } from '../support/tunnel-proxy.ts'
 
 type Transport = (typeof transports)[number]
 
 const child = new URL('../support/leaving-child.ts', import.meta.url).pathname
-
-/** A TCP server that lives as long as the test. */
-async function listen(context: TestContext, onSocket: (socket: Socket) => void): Promise<number> {
-  const sockets = new Set<Socket>()
-  const server = createServer((socket) => {
-    sockets.add(socket.on('error', () => undefined))
-    onSocket(socket)
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  context.after(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  return (server.address() as AddressInfo).port
-}
 
 /** SETTINGS with the largest windows, and the acknowledgement of the client's. */
 const greeting = Buffer.concat([
