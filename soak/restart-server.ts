@@ -37,6 +37,8 @@ function recorded(service: VcsService): VcsService {
       else record([(request as { content?: Uint8Array }).content])
       return service.call(method, request, context)
     },
+    upload: (opening, context) => service.upload(opening, context),
+    download: (request, context) => service.download(request, context),
     sessionBatch(batch, context) {
       ofBatch(batch)
       return service.sessionBatch(batch, context)

@@ -59,6 +59,8 @@ export function withFaults(service: VcsService, faults: Faults): VcsService {
   return {
     limits: service.limits,
     capabilities: () => service.capabilities(),
+    upload: (opening, context) => service.upload(opening, context),
+    download: (request, context) => service.download(request, context),
     call(method, request, context) {
       return around(unkeyed(method, request), context, (inner) => service.call(method, request, inner))
     },

@@ -91,6 +91,14 @@ export class Service implements VcsService {
     this.#endpoints = endpoints
   }
 
+  async upload(): Promise<never> {
+    throw new BlobwireError({ code: 'unimplemented', message: 'UploadBlob is not implemented' })
+  }
+
+  async download(): Promise<never> {
+    throw new BlobwireError({ code: 'unimplemented', message: 'DownloadBlob is not implemented' })
+  }
+
   capabilities(): Messages['GetCapabilitiesResponse'] {
     return {
       serverVersion: this.#options.serverVersion,

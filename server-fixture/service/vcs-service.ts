@@ -1,10 +1,48 @@
 /** The interface between the listeners and the service. Decorators implement it as well, such as `withFaults`. */
 import type { Limits } from '../../src/schema/default-limits.ts'
 import type { Messages } from '../../src/schema/messages.ts'
+import type { ContentDigests } from '../store/large-content.ts'
 import type { CallContext } from './context.ts'
 
 /** A batch that came in a frame of a session. */
 export type SessionBatch = Pick<Messages['SessionBatch'], 'repository' | 'operations'>
+
+/** The beginning of an upload stream: the fields of its first message. */
+export interface UploadOpening {
+  readonly repository: string
+  readonly uploadId: string
+  readonly size: number | undefined
+  /** Where the client goes on; undefined = wherever the upload is. */
+  readonly offset: number | undefined
+  readonly oid: string | undefined
+}
+
+/** One stream of an upload. Its methods throw `BlobwireError` and nothing else; after an error, call `release`. */
+export interface IncomingUpload {
+  /** Bytes held: where this stream goes on. */
+  readonly offset: number
+  /** Takes the next bytes, which the caller may change when it resolves; undefined = it has taken them. */
+  write(chunk: Uint8Array): Promise<void> | undefined
+  /** The blob is complete. */
+  finish(digests: ContentDigests): Promise<Messages['UploadBlobResponse']>
+  /** The stream ended before the blob did: what came is kept. Does nothing after `finish`. */
+  release(): Promise<Messages['UploadBlobResponse']>
+}
+
+/** A blob, or a range of it, on its way to a client. */
+export interface OutgoingBlob {
+  readonly oid: string
+  /** Of the whole blob, in bytes. */
+  readonly size: number
+  /** The range: from `start` up to `end`. */
+  readonly start: number
+  readonly end: number
+  /** The bytes, once. Throws `data_loss` at their end where they are not those of the oid (whole blobs). */
+  chunks(): AsyncIterable<Uint8Array>
+  /** SHA-256 from `digestFrom` to the end, once all chunks were read; undefined where the range is the whole blob. */
+  readonly sha256: Uint8Array | undefined
+  close(): Promise<void>
+}
 
 /** The methods of the service, independent of protocols and codecs. */
 export interface VcsService {
@@ -24,4 +62,8 @@ export interface VcsService {
     batch: SessionBatch,
     context: CallContext
   ): Promise<Messages['OperationResult'][]> | Messages['OperationResult'][]
+  /** Opens the stream of an upload; the rights are checked before. @throws BlobwireError and nothing else */
+  upload(opening: UploadOpening, context: CallContext): Promise<IncomingUpload>
+  /** Opens a blob for reading. @throws BlobwireError and nothing else */
+  download(request: Messages['DownloadBlobRequest'], context: CallContext): Promise<OutgoingBlob>
 }

@@ -1,5 +1,5 @@
 /** The store for tests and benchmarks: nothing outlives the process. */
-import type { RefMismatch } from '../../src/core/error.ts'
+import { BlobwireError, type RefMismatch } from '../../src/core/error.ts'
 import { type ObjectFormat, zeroOid } from '../../src/git/oid.ts'
 import { repositoryNotFound, SortedNames } from './name-page.ts'
 import { ObjectTable } from './object-table.ts'
@@ -181,6 +181,22 @@ export class MemoryStore implements Store {
     if (named !== undefined) found.info = { ...found.info, defaultBranch: named }
     this.#requests.remember(repository, requests)
     return []
+  }
+
+  boundUploads(): void {}
+
+  async openUpload(): Promise<never> {
+    throw new BlobwireError({ code: 'unimplemented', message: 'uploads are not implemented' })
+  }
+
+  async uploadState(): Promise<undefined> {}
+
+  async cancelUpload(): Promise<boolean> {
+    return false
+  }
+
+  async openObject(): Promise<never> {
+    throw new BlobwireError({ code: 'unimplemented', message: 'reading in parts is not implemented' })
   }
 
   async close(): Promise<void> {}

@@ -1,6 +1,7 @@
 /** The interface between the service and its stores. */
 import type { RefMismatch } from '../../src/core/error.ts'
 import type { ObjectFormat, ObjectKind } from '../../src/git/oid.ts'
+import type { LargeContentStore } from './large-content.ts'
 
 /** A repository as a store knows it. `defaultBranch` is a full ref name. */
 export interface RepositoryInfo {
@@ -104,7 +105,7 @@ export interface PageRequest {
  * takes a repository throws `not_found` (reason `repository`) where there is none. A write under a key that is remembered
  * already throws `KeyRemembered`.
  */
-export interface Store {
+export interface Store extends LargeContentStore {
   /**
    * How long a key is remembered with certainty, in seconds. Keys belong to the name of a repository and outlive the
    * repository.

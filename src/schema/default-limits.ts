@@ -12,5 +12,7 @@ export const defaultLimits: Limits = {
   chunkBytes: 256 * 1024,
   maxBlobBytes: 5 * 1024 * 1024 * 1024,
   maxInFlightBytes: 64 * 1024 * 1024,
-  maxConnectionInFlightBytes: 32 * 1024 * 1024
+  maxConnectionInFlightBytes: 32 * 1024 * 1024,
+  maxUploadBytes: 20 * 1024 * 1024 * 1024,
+  uploadIdleSeconds: 24 * 3600
 }

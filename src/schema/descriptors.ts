@@ -392,24 +392,35 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
   UploadBlobRequest: [
     { name: 'repository', number: 1, kind: 'string' },
     { name: 'uploadId', number: 2, kind: 'string' },
-    { name: 'size', number: 3, kind: 'uint64' },
+    { name: 'size', number: 3, kind: 'uint64', oneof: '_size' },
     { name: 'offset', number: 4, kind: 'uint64' },
-    { name: 'chunk', number: 5, kind: 'bytes' }
+    { name: 'chunk', number: 5, kind: 'bytes' },
+    { name: 'complete', number: 6, kind: 'bool' },
+    { name: 'oid', number: 7, kind: 'string' },
+    { name: 'sha256', number: 8, kind: 'bytes' }
   ],
   UploadBlobResponse: [
     { name: 'oid', number: 1, kind: 'string' },
-    { name: 'size', number: 2, kind: 'uint64' }
+    { name: 'size', number: 2, kind: 'uint64' },
+    { name: 'offset', number: 3, kind: 'uint64' },
+    { name: 'complete', number: 4, kind: 'bool' }
   ],
   DownloadBlobRequest: [
     { name: 'repository', number: 1, kind: 'string' },
     { name: 'oid', number: 2, kind: 'string' },
     { name: 'offset', number: 3, kind: 'uint64' },
-    { name: 'length', number: 4, kind: 'uint64' }
+    { name: 'length', number: 4, kind: 'uint64' },
+    { name: 'revision', number: 5, kind: 'string' },
+    { name: 'path', number: 6, kind: 'string' },
+    { name: 'rawPath', number: 7, kind: 'bytes' },
+    { name: 'digestFrom', number: 8, kind: 'uint64', oneof: '_digestFrom' }
   ],
   DownloadBlobResponse: [
     { name: 'offset', number: 1, kind: 'uint64' },
     { name: 'size', number: 2, kind: 'uint64' },
-    { name: 'chunk', number: 3, kind: 'bytes' }
+    { name: 'chunk', number: 3, kind: 'bytes' },
+    { name: 'oid', number: 4, kind: 'string' },
+    { name: 'sha256', number: 5, kind: 'bytes' }
   ],
   QueryUploadRequest: [
     { name: 'repository', number: 1, kind: 'string' },
@@ -417,8 +428,15 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
   ],
   QueryUploadResponse: [
     { name: 'offset', number: 1, kind: 'uint64' },
-    { name: 'complete', number: 2, kind: 'bool' }
+    { name: 'complete', number: 2, kind: 'bool' },
+    { name: 'oid', number: 3, kind: 'string' },
+    { name: 'size', number: 4, kind: 'uint64', oneof: '_size' }
   ],
+  CancelUploadRequest: [
+    { name: 'repository', number: 1, kind: 'string' },
+    { name: 'uploadId', number: 2, kind: 'string' }
+  ],
+  CancelUploadResponse: [{ name: 'cancelled', number: 1, kind: 'bool' }],
   GetCapabilitiesRequest: [],
   TransportEndpoint: [
     { name: 'transport', number: 1, kind: 'string' },
@@ -431,7 +449,9 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
     { name: 'chunkBytes', number: 4, kind: 'uint64' },
     { name: 'maxBlobBytes', number: 5, kind: 'uint64' },
     { name: 'maxInFlightBytes', number: 6, kind: 'uint64' },
-    { name: 'maxConnectionInFlightBytes', number: 7, kind: 'uint64' }
+    { name: 'maxConnectionInFlightBytes', number: 7, kind: 'uint64' },
+    { name: 'maxUploadBytes', number: 8, kind: 'uint64' },
+    { name: 'uploadIdleSeconds', number: 9, kind: 'uint32' }
   ],
   GetCapabilitiesResponse: [
     { name: 'serverVersion', number: 1, kind: 'string' },

@@ -639,35 +639,64 @@ export interface SessionResponse {
 export interface UploadBlobRequest {
   /** On the first message only. */
   repository: string
-  /** Made by the client; the same id goes on with the same upload. */
+  /** Made by the client: 1 to 128 characters of A-Z, a-z, 0-9, "-" and "_", which nobody can guess. The same id goes on
+   * with the same upload; a later stream with it ends an earlier one. On the first message only. */
   uploadId: string
-  /** Of the whole blob, in bytes; on the first message only. */
-  size: number
-  /** Of `chunk` in the blob, in bytes. */
+  /** Of the whole blob, in bytes; on the first message only. Absent = known at the end alone. */
+  size?: number | undefined
+  /** Of `chunk` in the blob, in bytes: the bytes that the server holds. A first message with another offset is refused,
+   * reason "upload_offset". */
   offset: number
+  /** May be empty. At most max_batch_bytes; better chunk_bytes. */
   chunk: Uint8Array
+  /** The blob ends with this chunk. A stream that ends without it leaves the upload to be gone on with. */
+  complete: boolean
+  /** Of the whole blob, as the client computed it, on the first or last message; empty = not told. A blob with another
+   * oid is not stored (data_loss, reason "integrity"). */
+  oid: string
+  /** SHA-256 of the content of the whole blob, on the last message; empty = not told. It serves as `oid` does where the
+   * size, with which an oid begins, was not known. */
+  sha256: Uint8Array
 }
 
 export interface UploadBlobResponse {
+  /** Empty until the upload is complete. */
   oid: string
+  /** Of the blob; 0 until the upload is complete. */
   size: number
+  /** Bytes held; go on from here. */
+  offset: number
+  complete: boolean
 }
 
 export interface DownloadBlobRequest {
   repository: string
+  /** Or revision and path. */
   oid: string
   /** In bytes. */
   offset: number
   /** In bytes; 0 = to the end. */
   length: number
+  revision: string
+  path: string
+  /** In place of `path`, for names that are not UTF-8. */
+  rawPath: Uint8Array
+  /** The digest of the answer begins here, at or before `offset`: for the rest of a range whose beginning is there.
+   * Absent = at `offset`. */
+  digestFrom?: number | undefined
 }
 
 export interface DownloadBlobResponse {
   /** Of `chunk` in the blob, in bytes. */
   offset: number
-  /** Of the whole blob, in bytes. */
+  /** Of the whole blob, in bytes; on the first message. */
   size: number
   chunk: Uint8Array
+  /** On the first message, which may have no chunk. */
+  oid: string
+  /** SHA-256 of the bytes from digest_from to the end of the range, on the last message. Empty where the range is the
+   * whole blob, whose oid tells. */
+  sha256: Uint8Array
 }
 
 export interface QueryUploadRequest {
@@ -678,7 +707,22 @@ export interface QueryUploadRequest {
 export interface QueryUploadResponse {
   /** Bytes held; go on from here. */
   offset: number
+  /** The blob is stored. */
   complete: boolean
+  /** Of the blob, once it is stored. */
+  oid: string
+  /** Of the whole blob, in bytes; absent = not known yet. */
+  size?: number | undefined
+}
+
+export interface CancelUploadRequest {
+  repository: string
+  uploadId: string
+}
+
+export interface CancelUploadResponse {
+  /** False = there was none that was not complete. */
+  cancelled: boolean
 }
 
 export type GetCapabilitiesRequest = Record<never, never>
@@ -706,6 +750,10 @@ export interface Limits {
   maxInFlightBytes: number
   /** The same of one connection; reason "connection_full". Sessions are not read on before that. */
   maxConnectionInFlightBytes: number
+  /** Of all uploads together that are not complete; 0 = not told. More is refused, reason "upload_quota". */
+  maxUploadBytes: number
+  /** How long an upload is kept after its last byte, in seconds; 0 = not told. */
+  uploadIdleSeconds: number
 }
 
 /** What a server can do. */
@@ -864,6 +912,8 @@ export interface Messages {
   DownloadBlobResponse: DownloadBlobResponse
   QueryUploadRequest: QueryUploadRequest
   QueryUploadResponse: QueryUploadResponse
+  CancelUploadRequest: CancelUploadRequest
+  CancelUploadResponse: CancelUploadResponse
   GetCapabilitiesRequest: GetCapabilitiesRequest
   TransportEndpoint: TransportEndpoint
   Limits: Limits

@@ -202,7 +202,7 @@ export const methods = {
     kind: 'bidi_streaming',
     readOnly: false
   }),
-  /** Stores a blob of any size, in chunks. */
+  /** Stores a blob of any size, in chunks. After a cut the same upload goes on from the offset that QueryUpload tells. */
   uploadBlob: method<Messages['UploadBlobRequest'], Messages['UploadBlobResponse']>({
     name: 'UploadBlob',
     request: 'UploadBlobRequest',
@@ -225,6 +225,14 @@ export const methods = {
     response: 'QueryUploadResponse',
     kind: 'unary',
     readOnly: true
+  }),
+  /** Ends an upload that is not complete, and frees its room. */
+  cancelUpload: method<Messages['CancelUploadRequest'], Messages['CancelUploadResponse']>({
+    name: 'CancelUpload',
+    request: 'CancelUploadRequest',
+    response: 'CancelUploadResponse',
+    kind: 'unary',
+    readOnly: false
   }),
   /** Tells what the server can do, where its transports listen, and its limits. */
   getCapabilities: method<Messages['GetCapabilitiesRequest'], Messages['GetCapabilitiesResponse']>({

@@ -2,6 +2,7 @@
 import type { TransportName } from '../core/error.ts'
 import type { Method } from '../schema/descriptor.ts'
 import type { SessionTransport } from './session-stream.ts'
+import type { TransferTransport } from './transfer.ts'
 
 /** One attempt of a call, as a unary request. */
 export interface UnaryCall {
@@ -19,7 +20,7 @@ export interface UnaryCall {
 }
 
 /** Carries calls to a server. Every error it throws is a `BlobwireError`. */
-export interface Transport extends SessionTransport {
+export interface Transport extends SessionTransport, TransferTransport {
   readonly name: TransportName
   /** The response message, checked against the schema. */
   unary(call: UnaryCall): Promise<object>

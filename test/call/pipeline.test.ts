@@ -72,6 +72,8 @@ test('the worked example: a call passes breaker, retry, attempt and batch, and i
           streams.push(stream)
           return stream
         },
+        upload: () => assert.fail('no upload'),
+        download: () => assert.fail('no download'),
         canConnect: async () => false,
         close: async () => undefined
       }

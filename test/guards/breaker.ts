@@ -128,14 +128,14 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'the breaker: a refused request had its connection, and is not free',
-    file: 'src/core/reasons.ts',
+    file: 'src/core/reason-rows.ts',
     from: "text: 'The server refused the request without processing it.', breaker: 'refusal' }",
     to: "text: 'The server refused the request without processing it.' }",
     tests: [atPeer]
   },
   {
     name: 'the breaker: a failed disk is no failure of the endpoint',
-    file: 'src/core/reasons.ts',
+    file: 'src/core/reason-rows.ts',
     from: "the write is not acknowledged.', ...ofOne",
     to: "the write is not acknowledged.'",
     tests: [reasons]

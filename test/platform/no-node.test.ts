@@ -16,6 +16,7 @@ const layers = [
   'balance',
   'batch',
   'session',
+  'transfer',
   'client'
 ]
 /** Files that another runtime has its own of: the functions of a platform, and the choice of transports. */

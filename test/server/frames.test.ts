@@ -21,6 +21,8 @@ function recording(seen: Seen[]): (service: VcsService) => VcsService {
     limits: service.limits,
     capabilities: () => service.capabilities(),
     call: (method, request, context) => service.call(method, request, context),
+    upload: (opening, context) => service.upload(opening, context),
+    download: (request, context) => service.download(request, context),
     sessionBatch(batch: SessionBatch, context: CallContext) {
       batch.operations.forEach(({ storeBlob }, index) => {
         const content = Buffer.from(storeBlob?.content ?? []).toString()

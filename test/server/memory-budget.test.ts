@@ -38,6 +38,8 @@ async function slowServer(context: TestContext, protocol: 'cleartext' | 'tls') {
       if ((request as { repository?: string }).repository === 'slow') await gate.promise
       return service.call(method, request, call)
     },
+    upload: (opening, call) => service.upload(opening, call),
+    download: (request, call) => service.download(request, call),
     async sessionBatch(batch, call) {
       if (batch.repository === 'slow') await gate.promise
       return service.sessionBatch(batch, call)

@@ -218,6 +218,8 @@ for (const { security, port } of places) {
               reject(new Error('aborted'))
             })
           }),
+        upload: (opening, call) => service.upload(opening, call),
+        download: (request, call) => service.download(request, call),
         sessionBatch: (batch, call) => service.sessionBatch(batch, call)
       })
       const { server } = await limited(context, security, { callTimeoutMs: 100, decorate })

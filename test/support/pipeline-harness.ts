@@ -85,7 +85,9 @@ const limitDefaults = {
   chunkBytes: 1 << 18,
   maxBlobBytes: 1 << 30,
   maxInFlightBytes: 64 << 20,
-  maxConnectionInFlightBytes: 32 << 20
+  maxConnectionInFlightBytes: 32 << 20,
+  maxUploadBytes: 1 << 30,
+  uploadIdleSeconds: 3600
 }
 const retry = { maxAttempts: 3, baseMs: 100, maxMs: 20_000, budgetRatio: 0.2, budgetPerSecond: 10 }
 /** Calls on a fake clock hold no process. */
@@ -140,6 +142,8 @@ export function pipelineHarness(options: PipelineHarnessOptions = {}): PipelineH
         onOpen?.(stream, streams.length)
         return stream
       },
+      upload: () => Promise.reject(new Error('no upload')),
+      download: () => Promise.reject(new Error('no download')),
       canConnect: async () => canConnect(endpoint),
       close: async () => undefined
     }),

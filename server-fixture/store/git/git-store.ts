@@ -1,6 +1,6 @@
 /** The store for real use: bare Git repositories in a directory. */
 import { join, resolve } from 'node:path'
-import { invalidArgument, type RefMismatch } from '../../../src/core/error.ts'
+import { BlobwireError, invalidArgument, type RefMismatch } from '../../../src/core/error.ts'
 import type { ObjectFormat } from '../../../src/git/oid.ts'
 import { repositoryNameProblem } from '../../../src/git/repository-name.ts'
 import { BoundedCache } from '../bounded-cache.ts'
@@ -230,6 +230,22 @@ export class GitStore implements Store {
     requests: readonly KeyedRequest[] = []
   ): Promise<RefMismatch[]> {
     return await this.#use(repository, (found) => found.updateRefs(moves, requests))
+  }
+
+  boundUploads(): void {}
+
+  async openUpload(): Promise<never> {
+    throw new BlobwireError({ code: 'unimplemented', message: 'uploads are not implemented' })
+  }
+
+  async uploadState(): Promise<undefined> {}
+
+  async cancelUpload(): Promise<boolean> {
+    return false
+  }
+
+  async openObject(): Promise<never> {
+    throw new BlobwireError({ code: 'unimplemented', message: 'reading in parts is not implemented' })
   }
 
   close(): Promise<void> {

@@ -90,6 +90,12 @@ export function createGrpcTransport(context: GrpcEndpoint, options: TransportOpt
     openSession(opening) {
       return openGrpcSession({ grpc, channel, gzip: options.gzip, counters }, opening)
     },
+    async upload() {
+      throw new BlobwireError({ code: 'unimplemented', message: 'uploads are not implemented' })
+    },
+    async download() {
+      throw new BlobwireError({ code: 'unimplemented', message: 'downloads are not implemented' })
+    },
     canConnect: () => channel.canConnect(),
     async close() {
       channel.close()

@@ -2,6 +2,7 @@
 import type { Codec } from '../../codec/codec.ts'
 import { gzip } from '../../compression/gzip.ts'
 import { looksCompressible } from '../../compression/sample.ts'
+import { BlobwireError } from '../../core/error.ts'
 import type { Init, MessageName } from '../../schema/descriptor.ts'
 import type { Messages } from '../../schema/messages.ts'
 import { serviceName } from '../../schema/methods.ts'
@@ -77,6 +78,12 @@ export function createHttpTransport(context: HttpContext, options: TransportOpti
       }
     },
     openSession: (opening) => openHttpSession(context, options, opening),
+    async upload() {
+      throw new BlobwireError({ code: 'unimplemented', message: 'uploads are not implemented' })
+    },
+    async download() {
+      throw new BlobwireError({ code: 'unimplemented', message: 'downloads are not implemented' })
+    },
     canConnect: () => connection.canConnect(),
     close: () => connection.close()
   }
