@@ -1,6 +1,8 @@
 /** Object ids: the hash of `<kind> <size>\0<content>`. Source: Git's "Git Internals - Git Objects". */
 import { contentGone, isGone } from '../core/contents.ts'
-import { hashHex } from '../platform/hash.ts'
+import { encodeUtf8 } from '../platform/bytes.ts'
+import { hashHex, newHash } from '../platform/hash.ts'
+import type { IncrementalHash } from '../platform/platform.ts'
 
 /** Hash function for the oids of a repository. Source: git-init(1), `--object-format`. */
 export type ObjectFormat = 'sha1' | 'sha256'
@@ -43,6 +45,13 @@ export function hashObject(kind: ObjectKind, content: Uint8Array, format: Object
   // Node hashes the content of a detached buffer as an empty one.
   if (content.length === 0 && isGone(content)) throw contentGone('content')
   return hashHex(format, `${kind} ${content.length}\0`, content)
+}
+
+/** The hash of an object whose content comes in pieces; its digest is the oid. */
+export function newObjectHash(kind: ObjectKind, size: number, format: ObjectFormat): IncrementalHash {
+  const hash = newHash(format)
+  hash.update(encodeUtf8(`${kind} ${size}\0`))
+  return hash
 }
 
 /** The oid of the tree without entries. */

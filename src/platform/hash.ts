@@ -1,6 +1,7 @@
 /** `HashFunctions` of platform.ts on Node. */
 import { Buffer } from 'node:buffer'
 import crypto from 'node:crypto'
+import type { IncrementalHash } from './platform.ts'
 
 // Node 18 has no `hash`: a named import would fail before check-node.cts says what is needed.
 const { createHash, hash } = crypto
@@ -24,4 +25,8 @@ export function hashHex(algorithm: 'sha1' | 'sha256', header: string, content: U
     prefixes[length] = joined
   }
   return hash(algorithm, joined, 'hex')
+}
+
+export function newHash(algorithm: 'sha1' | 'sha256'): IncrementalHash {
+  return createHash(algorithm)
 }

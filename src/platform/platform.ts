@@ -55,10 +55,19 @@ export interface ByteFunctions {
   decodeBase64(text: string): Uint8Array | undefined
 }
 
+/** A hash of bytes that come in pieces. */
+export interface IncrementalHash {
+  /** Takes the next bytes, which the caller may change afterwards. */
+  update(bytes: Uint8Array): unknown
+  /** Called once, after the last bytes. */
+  digest(): Uint8Array
+}
+
 /** `hash.ts`: the hashes that name Git objects. */
 export interface HashFunctions {
   /** Hash of the header (ASCII, at most 32 characters) and the content behind it, in lower-case hex. */
   hashHex(algorithm: 'sha1' | 'sha256', header: string, content: Uint8Array): string
+  newHash(algorithm: 'sha1' | 'sha256'): IncrementalHash
 }
 
 /** `random.ts`: random numbers that nobody can guess. */

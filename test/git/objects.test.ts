@@ -2,12 +2,21 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { encodeCommit, parseCommit } from '../../src/git/commit.ts'
-import { emptyTreeOid, hashObject, isOid, oidLength, zeroOid } from '../../src/git/oid.ts'
+import { emptyTreeOid, hashObject, isOid, newObjectHash, objectFormats, oidLength, zeroOid } from '../../src/git/oid.ts'
 import { parseTag } from '../../src/git/tag.ts'
 import { encodeTree, parseTree, type TreeItem } from '../../src/git/tree.ts'
 import { buildTrees, type PathEntry } from '../../src/git/tree-builder.ts'
 import { GitRepository } from '../support/git.ts'
 import { randomNumbers } from '../support/random.ts'
+
+test('an object in pieces has the oid of the whole', () => {
+  const content = Buffer.from('one, two and three\n')
+  for (const format of objectFormats) {
+    const hash = newObjectHash('blob', content.length, format)
+    for (const byte of content) hash.update(Uint8Array.of(byte))
+    assert.equal(Buffer.from(hash.digest()).toString('hex'), hashObject('blob', content, format))
+  }
+})
 
 test('a commit is canonical where its fields encode to its bytes, and not otherwise', () => {
   const random = randomNumbers(7)

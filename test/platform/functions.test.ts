@@ -19,7 +19,7 @@ import * as scheduleOnNode from '../../src/platform/schedule.ts'
 import * as zlibOnNode from '../../src/platform/zlib.ts'
 
 const bytes: ByteFunctions = bytesOnNode
-const { hashHex }: HashFunctions = hashOnNode
+const { hashHex, newHash }: HashFunctions = hashOnNode
 const { newHistogram }: HistogramFunctions = histogramOnNode
 const { abandonAfterWork, beginWork, endWork }: ProcessFunctions = processHoldOnNode
 const { afterInput, afterReady, startTimer }: ScheduleFunctions = scheduleOnNode
@@ -97,6 +97,10 @@ test('header and content are hashed as one, whatever their size', async () => {
       )
       const expected = bytes.encodeHex(bytes.toNative(new Uint8Array(digest)))
       assert.equal(hashHex(algorithm, header, content), expected, `${length} bytes`)
+      const pieces = newHash(algorithm)
+      pieces.update(bytes.encodeUtf8(header))
+      for (let at = 0; at < length; at += 1000) pieces.update(content.subarray(at, at + 1000))
+      assert.equal(bytes.encodeHex(bytes.toNative(pieces.digest())), expected, `${length} bytes in pieces`)
     }
   }
 })
