@@ -16,7 +16,7 @@ import type { Messages } from '../schema/messages.ts'
 import type { Transport } from '../transport/transport.ts'
 import { CircuitBreaker, type Permit, type ResolvedBreakerOptions } from './circuit-breaker.ts'
 import type { Outcome } from './outcome.ts'
-import type { Channel } from './picker.ts'
+import type { Channel, OpenedTransfer } from './picker.ts'
 import { TokenBatchers } from './token-batchers.ts'
 
 /** Shared by all channels of a client. */
@@ -70,6 +70,11 @@ export class EndpointChannel implements Channel {
     if (batcher) return batcher.submit(call, sink)
     if (this.batcher) this.#context.counters.unframed.tokens++
     forward(this.#unary(call, token), sink)
+  }
+
+  async openTransfer(given: Readonly<Record<string, string>>, token: string | undefined): Promise<OpenedTransfer> {
+    const [transport, headers] = await Promise.all([this.#open(), this.#headers(given, token)])
+    return { transport, headers }
   }
 
   attemptEnded(permit: Permit, outcome: Outcome, beganAtMs: number): void {

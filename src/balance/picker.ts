@@ -2,9 +2,16 @@
 import type { Call, Sink } from '../call/call.ts'
 import type { Clock } from '../core/clock.ts'
 import { BlobwireError, type TransportName } from '../core/error.ts'
+import type { Transport } from '../transport/transport.ts'
 import type { Permit } from './circuit-breaker.ts'
 import type { Outcome } from './outcome.ts'
 import { type Awaited, WaitingRoom } from './waiting-room.ts'
+
+/** What an attempt of a transfer needs to begin. */
+export interface OpenedTransfer {
+  readonly transport: Transport
+  readonly headers: Readonly<Record<string, string>>
+}
 
 /** The way to one endpoint over one transport, as those who choose see it. */
 export interface Channel extends Awaited {
@@ -20,6 +27,8 @@ export interface Channel extends Awaited {
   /** The last failure that told something about the endpoint. */
   lastFailure: BlobwireError | undefined
   submit(call: Call, sink: Sink): void
+  /** The transport, opened, and these headers with what every request has: an id, and the bearer token. */
+  openTransfer(headers: Readonly<Record<string, string>>, token: string | undefined): Promise<OpenedTransfer>
   /** Whether an attempt that began then, and had no answer, tells that the endpoint is silent. */
   isSilentSince(beganAtMs: number): boolean
   /** An attempt that was picked has ended. `beganAtMs` is the clock's time at `pick`. */

@@ -4,8 +4,11 @@ import type { Clock } from '../core/clock.ts'
 import type { BlobwireError, TransportName } from '../core/error.ts'
 import { mayRetry, rulesOutTransport } from '../core/reasons.ts'
 import { Fallback } from './fallback.ts'
-import type { Channel, Pick, Picker } from './picker.ts'
+import type { Channel, Pick as PickedChannel, Picker } from './picker.ts'
 import type { WaitingRoom } from './waiting-room.ts'
+
+/** A call or a transfer, as far as the choice of its transport goes. */
+type Routed = Pick<Call, 'transport'>
 
 /** The transports of a client. */
 export interface TransportSelectorContext {
@@ -44,23 +47,23 @@ export class TransportSelector {
   }
 
   /** The channel for the next attempt of a call; `avoid` is where it has just failed. Undefined = all breakers are open. */
-  pick(call: Call, avoid?: Channel): Pick | undefined {
+  pick(call: Routed, avoid?: Channel): PickedChannel | undefined {
     if (this.#place > 0 && this.#fallback.takeProbe()) this.#prefer()
     return this.#picker(call).pick(avoid)
   }
 
   /** Where the call waits for a breaker. */
-  waitingRoom(call: Call): WaitingRoom {
+  waitingRoom(call: Routed): WaitingRoom {
     return this.#picker(call).waitingRoom
   }
 
   /** The error of a call that no breaker gave a permit. */
-  circuitOpen(call: Call): BlobwireError {
+  circuitOpen(call: Routed): BlobwireError {
     return this.#picker(call).circuitOpen()
   }
 
   /** Whether the call could go to another endpoint. */
-  hasOther(call: Call, channel: Channel): boolean {
+  hasOther(call: Routed, channel: Channel): boolean {
     return this.#picker(call).hasOther(channel)
   }
 
@@ -68,7 +71,7 @@ export class TransportSelector {
    * Whether the call, which failed on this channel, goes by another transport, at once. Only before a transport has
    * worked: later failures are failures like any other.
    */
-  fallsBack(call: Call, channel: Channel, error: BlobwireError): boolean {
+  fallsBack(call: Routed, channel: Channel, error: BlobwireError): boolean {
     const { transports } = this.#context
     if (call.transport !== undefined || transports.length === 1 || channel.verified) return false
     const failed = transports.indexOf(channel.transport)
@@ -97,7 +100,7 @@ export class TransportSelector {
    * The failure of a call that has no transport left. That the other transports are not spoken there does not tell why
    * the preferred one failed: where that may pass, the call may be retried.
    */
-  failureOf(call: Call, channel: Channel, error: BlobwireError): BlobwireError {
+  failureOf(call: Routed, channel: Channel, error: BlobwireError): BlobwireError {
     const { sent, attempts, requestId } = error
     const gaveWay =
       call.transport === undefined && channel.transport !== this.#context.transports[0] ? this.#gaveWay : undefined
@@ -113,7 +116,7 @@ export class TransportSelector {
     this.#fallback.activateForLong('not_offered')
   }
 
-  #picker(call: Call): Picker {
+  #picker(call: Routed): Picker {
     return this.#context.pickers(call.transport ?? this.transport)
   }
 

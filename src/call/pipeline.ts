@@ -15,6 +15,9 @@
  *       ▼
  *     transport               JSON or MessagePack over HTTP/2, or gRPC                    transport/
  *
+ * Large content goes past the upper layers, as a stream of its own: `transfer/transfer-runner.ts` stands in the place of the
+ * retrier, above the transport selector.
+ *
  * A worked example: two endpoints, A down, `storeBlob` with the defaults. The call enters runCall (30 s begin) and the
  * bulkhead, passes the interceptors once, and the retrier asks for a pick: msgpack, A (an even load, A's turn). A's
  * breaker gives a permit; the attempt joins the frame for A; the connection is refused. The attempt returns the permit as
@@ -33,6 +36,7 @@ import { RetryBudget } from '../retry/budget.ts'
 import type { ResolvedRetryOptions } from '../retry/options.ts'
 import { RetryPolicy } from '../retry/policy.ts'
 import { Retrier } from '../retry/retrier.ts'
+import { TransferRunner } from '../transfer/transfer-runner.ts'
 import { Bulkhead } from './bulkhead.ts'
 import type { Call, Sink } from './call.ts'
 import { endpointsInWords, rejection } from './caller.ts'
@@ -69,6 +73,8 @@ export interface PipelineContext extends Omit<EndpointChannelContext, 'credentia
 export interface Pipeline {
   readonly selector: TransportSelector
   readonly bulkhead: Bulkhead
+  /** Large content, which goes past the layers above the transport selector. */
+  readonly transfers: TransferRunner
   /** For operations that are retried in parts. */
   readonly retries: RetryPolicy
   /** The channels that were made so far. */
@@ -100,13 +106,15 @@ export function createPipeline(context: PipelineContext): Pipeline {
   pickerOf(selector.transport)
   const attemptTimers = new DeadlineTimers(clock)
   const policy = new RetryPolicy(retry, budget, random)
+  const breakerWaitMs = context.breaker ? context.breaker.waitMs : 0
+  const transfers = new TransferRunner({ clock, counters, selector, policy, breakerWaitMs, work: context.work })
   const retrier = new Retrier({
     clock,
     counters,
     options: retry,
     hedge: context.hedge,
     budget,
-    breakerWaitMs: context.breaker ? context.breaker.waitMs : 0,
+    breakerWaitMs,
     selector,
     attempts: { clock, timers: attemptTimers, counters, timeoutMs: context.attemptTimeoutMs },
     policy
@@ -130,6 +138,7 @@ export function createPipeline(context: PipelineContext): Pipeline {
   return {
     selector,
     bulkhead,
+    transfers,
     retries: policy,
     channels,
     run(unstarted) {
@@ -138,6 +147,7 @@ export function createPipeline(context: PipelineContext): Pipeline {
     },
     async close() {
       closeCalls(calls)
+      transfers.close()
       attemptTimers.close()
       await Promise.all(channels().map((channel) => channel.close()))
     }

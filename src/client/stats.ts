@@ -76,6 +76,7 @@ export function statsOf({ pipeline, counters, latency, transport, options }: Cal
   return {
     ...counters,
     unframed: { ...counters.unframed },
+    transfers: { ...counters.transfers },
     connections: connectionStats(counters.connections),
     ...batchStats(inUse, options.batch === false ? 'off' : 'session'),
     transport,

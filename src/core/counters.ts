@@ -35,6 +35,20 @@ export interface UnframedCounters {
   tokens: number
 }
 
+/** Uploads and downloads: content that travels as a stream of its own. */
+export interface TransferCounters {
+  /** Transfers started. */
+  started: number
+  /** Transfers that failed. */
+  failures: number
+  /** Attempts after the first of a transfer. */
+  retries: number
+  /** Bytes of content given to connections, those sent again included. */
+  bytesSent: number
+  /** Bytes of content received. */
+  bytesReceived: number
+}
+
 /** Counts since the client was created. */
 export interface Counters {
   /** Calls started. `batch` and `commitFiles` count as the calls that they make. */
@@ -65,6 +79,8 @@ export interface Counters {
   bytesSent: number
   /** Bytes of response messages, without headers and framing, before decompression (gRPC: after decompression). */
   bytesReceived: number
+  /** Counts of uploads and downloads, which the counts above leave out. */
+  transfers: TransferCounters
   /** Counts of connections. */
   connections: ConnectionCounters
 }
@@ -86,6 +102,7 @@ export function newCounters(): Counters {
     resent: 0,
     bytesSent: 0,
     bytesReceived: 0,
+    transfers: { started: 0, failures: 0, retries: 0, bytesSent: 0, bytesReceived: 0 },
     connections: { opened: 0, failures: 0, open: 0, inUse: 0, streams: 0, totalStreams: 0 }
   }
 }

@@ -1,0 +1,165 @@
+/** One attempt of a transfer: a permit of the endpoint's breaker, and the time in which bytes have to move. */
+import { outcomeOf } from '../balance/outcome.ts'
+import type { Pick } from '../balance/picker.ts'
+import { asBlobwireError, BlobwireError } from '../core/error.ts'
+import type { Init, Method } from '../schema/descriptor.ts'
+import type { Transport } from '../transport/transport.ts'
+import type { Transfer, TransferAttempt } from './transfer.ts'
+import type { TransferContext } from './transfer-context.ts'
+
+/** Of the transfer that the attempt belongs to. */
+export interface AttemptContext extends TransferContext {
+  /** Milliseconds to the deadline of the transfer; infinite = none. */
+  readonly remainingMs: () => number
+  readonly progressed: () => void
+}
+
+export class AttemptAtEndpoint implements TransferAttempt {
+  readonly #transfer: Transfer
+  readonly #pick: Pick
+  readonly #context: AttemptContext
+  readonly #controller = new AbortController()
+  #beganAtMs: number
+  #transport: Transport | undefined
+  #headers: Readonly<Record<string, string>> = {}
+  #movedAtMs: number
+  /** Waits for the application. */
+  #idle = 0
+  #cancelTimer: (() => void) | undefined
+  #isOver = false
+
+  constructor(transfer: Transfer, pick: Pick, context: AttemptContext) {
+    this.#transfer = transfer
+    this.#pick = pick
+    this.#context = context
+    this.#beganAtMs = context.clock.now()
+    this.#movedAtMs = this.#beganAtMs
+    pick.channel.inFlight++
+  }
+
+  /** Runs it to its end; the breaker gets its permit back. @throws BlobwireError */
+  async run<Result>(run: (attempt: TransferAttempt) => Promise<Result>): Promise<Result> {
+    const ended = new Promise<never>((_, reject) => {
+      this.signal.addEventListener('abort', () => reject(this.signal.reason), { once: true })
+    })
+    this.#setTimer(this.#transfer.stallTimeoutMs)
+    try {
+      const result = await Promise.race([this.#begun(run), ended])
+      this.#release('success')
+      this.#pick.channel.verified = true
+      return result
+    } catch (exception) {
+      throw this.#failed(exception)
+    }
+  }
+
+  get transport(): Transport {
+    if (this.#transport === undefined) throw new Error('the attempt has no transport yet')
+    return this.#transport
+  }
+
+  get headers(): Readonly<Record<string, string>> {
+    return this.#headers
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  unary<Request, Response>(method: Method<Request, Response>, request: Init<Request>): Promise<Response> {
+    const { stallTimeoutMs } = this.#transfer
+    const sent = this.transport.unary({
+      method: method as Method,
+      request: request as object,
+      headers: this.#headers,
+      signal: this.signal,
+      mayReplay: () => false,
+      remainingMs: () => Math.min(stallTimeoutMs, this.#context.remainingMs())
+    })
+    return sent as Promise<Response>
+  }
+
+  moved(bytes: number): void {
+    const { counters, clock } = this.#context
+    if (this.#transfer.direction === 'up') counters.transfers.bytesSent += bytes
+    else counters.transfers.bytesReceived += bytes
+    this.#movedAtMs = clock.now()
+  }
+
+  progressed(): void {
+    this.#movedAtMs = this.#context.clock.now()
+    this.#context.progressed()
+  }
+
+  async idle<Value>(wait: PromiseLike<Value>): Promise<Value> {
+    this.#idle++
+    try {
+      return await wait
+    } finally {
+      this.#idle--
+      this.#movedAtMs = this.#context.clock.now()
+    }
+  }
+
+  /** Ends it early. */
+  end(error: BlobwireError): void {
+    if (!this.#isOver) this.#controller.abort(error)
+  }
+
+  async #begun<Result>(run: (attempt: TransferAttempt) => Promise<Result>): Promise<Result> {
+    const { channel } = this.#pick
+    const isProbe = channel.breaker?.state === 'half_open'
+    const { headers, token } = this.#transfer
+    const opened = await channel.openTransfer(headers, token)
+    this.#transport = opened.transport
+    this.#headers = opened.headers
+    // Calls wait for the outcome of a probe, and a transfer takes long.
+    if (isProbe) await this.#probe(opened.transport)
+    this.signal.throwIfAborted()
+    return run(this)
+  }
+
+  async #probe(transport: Transport): Promise<void> {
+    if (!(await transport.canConnect())) {
+      const message = 'the server does not answer on a new connection'
+      throw new BlobwireError({ code: 'unavailable', message, sent: 'never', transport: transport.name })
+    }
+    const { channel, permit } = this.#pick
+    channel.attemptEnded(permit, 'success', this.#beganAtMs)
+    channel.inFlight++
+    this.#beganAtMs = this.#context.clock.now()
+  }
+
+  #failed(exception: unknown): BlobwireError {
+    const error = asBlobwireError(exception)
+    const { channel } = this.#pick
+    const outcome = outcomeOf(error, channel.isSilentSince(this.#beganAtMs))
+    if (outcome === 'failure') channel.lastFailure = error
+    this.#release(outcome)
+    // Nothing of it goes on without the runner.
+    this.#controller.abort(error)
+    return error.transport === undefined && error.sent !== 'never'
+      ? error.with({ transport: channel.transport })
+      : error
+  }
+
+  #release(outcome: 'success' | 'failure' | 'none'): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#cancelTimer?.()
+    this.#pick.channel.attemptEnded(this.#pick.permit, outcome, this.#beganAtMs)
+  }
+
+  /** Looks again when the last byte is `stallTimeoutMs` old: one timer, however many bytes move. */
+  #setTimer(delayMs: number): void {
+    const { clock } = this.#context
+    const { stallTimeoutMs } = this.#transfer
+    this.#cancelTimer = clock.schedule(delayMs, () => {
+      if (this.#idle > 0) return this.#setTimer(stallTimeoutMs)
+      const leftMs = this.#movedAtMs + stallTimeoutMs - clock.now()
+      if (leftMs > 0) return this.#setTimer(leftMs)
+      const message = `no byte moved for ${stallTimeoutMs} ms`
+      this.end(new BlobwireError({ reason: 'stalled', message, sent: 'maybe', attempts: 1 }))
+    })
+  }
+}

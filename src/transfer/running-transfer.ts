@@ -1,0 +1,182 @@
+/**
+ * A transfer from its beginning to its end: attempts, one after the other, each at an endpoint with a permit of its
+ * breaker. They are as many as `retry.maxAttempts` and the budget allow since the transfer last got further, so that a
+ * long one survives any number of cuts.
+ */
+import { hadNoConnection } from '../balance/outcome.ts'
+import type { Channel, Pick } from '../balance/picker.ts'
+import type { Waiter } from '../balance/waiting-room.ts'
+import { type Abortable, listen, stopListening } from '../core/abort-listeners.ts'
+import { abortError, asBlobwireError, BlobwireError, moreSent, type Sent } from '../core/error.ts'
+import type { RetryRefusal } from '../retry/policy.ts'
+import { AttemptAtEndpoint } from './attempt.ts'
+import type { Transfer, TransferAttempt } from './transfer.ts'
+import type { TransferContext } from './transfer-context.ts'
+
+export class RunningTransfer<Result> implements Abortable, Waiter {
+  readonly #transfer: Transfer
+  readonly #run: (attempt: TransferAttempt) => Promise<Result>
+  readonly #context: TransferContext
+  readonly #outcome = Promise.withResolvers<Result>()
+  readonly #endsAtMs: number
+  readonly #cancelDeadline: () => void
+  #isOver = false
+  #attempt: AttemptAtEndpoint | undefined
+  #channel: Channel | undefined
+  #attempts = 0
+  #failures = 0
+  #sent: Sent = 'never'
+  #hasProgressed = false
+  #lastError: BlobwireError | undefined
+  /** Ends a wait between two attempts. */
+  #wake: (() => void) | undefined
+  #pick: ((pick: Pick | BlobwireError) => void) | undefined
+  waitsUntilMs = 0
+
+  constructor(transfer: Transfer, run: (attempt: TransferAttempt) => Promise<Result>, context: TransferContext) {
+    this.#transfer = transfer
+    this.#run = run
+    this.#context = context
+    const { timeoutMs, signal } = transfer
+    this.#endsAtMs = context.clock.now() + (timeoutMs ?? Number.POSITIVE_INFINITY)
+    this.#cancelDeadline =
+      timeoutMs === undefined ? () => undefined : context.clock.schedule(timeoutMs, () => this.#late())
+    if (signal !== undefined) listen(signal, this)
+  }
+
+  /** @throws BlobwireError */
+  start(): Promise<Result> {
+    this.#attemptUntilDone().then(
+      (result) => this.#settle() && this.#outcome.resolve(result),
+      (error) => this.end(error)
+    )
+    return this.#outcome.promise
+  }
+
+  /** Ends the transfer with an error, which gets the facts of all attempts. */
+  end(found: unknown): void {
+    if (!this.#settle()) return
+    const { counters } = this.#context
+    const error = asBlobwireError(found)
+    const { transport, endpoint } = this.#channel ?? {}
+    counters.transfers.failures++
+    if (error.code === 'deadline_exceeded') counters.timeouts++
+    const facts = { attempts: this.#attempts, sent: moreSent(this.#sent, error.sent) }
+    this.#outcome.reject(error.with({ transport, endpoint, ...facts }))
+    this.#attempt?.end(error)
+    this.#wake?.()
+    if (this.#pick !== undefined) this.#context.selector.waitingRoom(this.#transfer).leave(this)
+    this.#pick?.(error)
+  }
+
+  /** The caller's signal has aborted. */
+  handleEvent(): void {
+    this.end(abortError(this.#transfer.signal?.reason))
+  }
+
+  #late(): void {
+    const message = `the transfer did not end within ${this.#transfer.timeoutMs} ms`
+    this.end(new BlobwireError({ code: 'deadline_exceeded', message }))
+  }
+
+  /** False = it was over. */
+  #settle(): boolean {
+    if (this.#isOver) return false
+    this.#isOver = true
+    this.#cancelDeadline()
+    const { signal } = this.#transfer
+    if (signal !== undefined) stopListening(signal, this)
+    return true
+  }
+
+  async #attemptUntilDone(): Promise<Result> {
+    for (;;) {
+      const pick = await this.#nextPick()
+      // Whoever ended the transfer has told its caller.
+      if (pick instanceof BlobwireError) throw this.#isOver ? pick : this.#circuitOpen(pick)
+      try {
+        return await this.#attemptAt(pick)
+      } catch (exception) {
+        if (this.#isOver || !(exception instanceof BlobwireError)) throw exception
+        this.#sent = moreSent(this.#sent, exception.sent)
+        this.#lastError = exception
+        await this.#beforeNext(exception, pick.channel)
+      }
+    }
+  }
+
+  async #attemptAt(pick: Pick): Promise<Result> {
+    const { counters } = this.#context
+    this.#channel = pick.channel
+    this.#attempts++
+    if (this.#lastError !== undefined) counters.transfers.retries++
+    const attempt = new AttemptAtEndpoint(this.#transfer, pick, {
+      ...this.#context,
+      remainingMs: () => this.#endsAtMs - this.#context.clock.now(),
+      progressed: () => {
+        this.#failures = 0
+        this.#hasProgressed = true
+      }
+    })
+    this.#attempt = attempt
+    return attempt.run(this.#run)
+  }
+
+  /** Waits for the next attempt. @throws BlobwireError where there is none */
+  async #beforeNext(found: BlobwireError, channel: Channel): Promise<void> {
+    const { selector, policy, clock } = this.#context
+    if (selector.fallsBack(this.#transfer, channel, found)) return
+    const error = selector.failureOf(this.#transfer, channel, found)
+    this.#failures++
+    const elsewhere = selector.hasOther(this.#transfer, channel)
+    const remainingMs = this.#endsAtMs - clock.now()
+    const delay = policy.delayMs({ error, failures: this.#failures, remainingMs, elsewhere })
+    if (typeof delay === 'string') throw refused(error, delay)
+    await new Promise<void>((resolve) => {
+      const cancel = clock.schedule(delay, resolve)
+      this.#wake = () => {
+        cancel()
+        resolve()
+      }
+    })
+    if (this.#isOver) throw error
+  }
+
+  /** A pick, or the error of a transfer for which no breaker gave a permit in time. */
+  #nextPick(): Promise<Pick | BlobwireError> | Pick {
+    const { selector, clock, breakerWaitMs } = this.#context
+    const pick = selector.pick(this.#transfer, this.#channel)
+    if (pick !== undefined) return pick
+    // What has got somewhere waits for its server as long as for a byte.
+    const patienceMs = this.#hasProgressed ? Math.max(breakerWaitMs, this.#transfer.stallTimeoutMs) : breakerWaitMs
+    return new Promise((resolve) => {
+      this.#pick = (found) => {
+        this.#pick = undefined
+        resolve(found)
+      }
+      this.waitsUntilMs = Math.min(clock.now() + patienceMs, this.#endsAtMs)
+      if (patienceMs > 0) selector.waitingRoom(this.#transfer).enter(this)
+      else this.giveUp()
+    })
+  }
+
+  begin(): boolean {
+    const pick = this.#context.selector.pick(this.#transfer, this.#channel)
+    if (pick === undefined) return false
+    this.#pick?.(pick)
+    return true
+  }
+
+  giveUp(): void {
+    this.#pick?.(this.#context.selector.circuitOpen(this.#transfer))
+  }
+
+  #circuitOpen(error: BlobwireError): BlobwireError {
+    return error.with({ cause: this.#lastError ?? error.cause })
+  }
+}
+
+function refused(error: BlobwireError, refusal: RetryRefusal): BlobwireError {
+  if (refusal === 'not_retryable' || hadNoConnection(error)) return error
+  return error.with({ reason: refusal, cause: error })
+}

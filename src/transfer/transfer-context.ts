@@ -1,0 +1,17 @@
+import type { TransportSelector } from '../balance/transport-selector.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Counters } from '../core/counters.ts'
+import type { Work } from '../platform/platform.ts'
+import type { RetryPolicy } from '../retry/policy.ts'
+
+/** Shared by all transfers of a client. */
+export interface TransferContext {
+  readonly clock: Clock
+  readonly counters: Counters
+  readonly selector: TransportSelector
+  readonly policy: RetryPolicy
+  /** Milliseconds that a transfer waits for open breakers; see `BreakerOptions`. */
+  readonly breakerWaitMs: number
+  /** Told while transfers are under way. */
+  readonly work: Work
+}
