@@ -16,7 +16,11 @@ export function storeBlob(workspace: Workspace, request: Messages['StoreBlobRequ
   return { oid: workspace.stage('blob', content), size: content.length }
 }
 
-async function blobOid(workspace: Workspace, request: Messages['GetBlobRequest']): Promise<string> {
+/** A blob by its oid, or by revision and path. */
+type BlobAddress = Pick<Messages['GetBlobRequest'], 'oid' | 'revision' | 'path' | 'rawPath'>
+
+/** The oid of the blob that a request names. */
+export async function blobOid(workspace: Workspace, request: BlobAddress): Promise<string> {
   const { oid, revision } = request
   const path = binaryPath(request)
   if (oid !== '') {

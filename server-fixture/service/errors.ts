@@ -5,7 +5,10 @@ import { isOid, type ObjectFormat, oidProblem } from '../../src/git/oid.ts'
 import { binaryPath, showPath } from '../../src/git/raw-path.ts'
 
 /** Something is missing; `reason` names its kind. */
-export function notFound(reason: 'repository' | 'object' | 'revision' | 'path', message: string): BlobwireError {
+export function notFound(
+  reason: 'repository' | 'object' | 'revision' | 'path' | 'upload',
+  message: string
+): BlobwireError {
   return new BlobwireError({ reason, message, sent: 'processed' })
 }
 
@@ -42,6 +45,7 @@ export function pathMismatch(mismatches: PathMismatch[]): BlobwireError {
 
 const subjects: Readonly<Record<string, (actual: number) => string>> = {
   max_inline_bytes: (bytes) => `the content of ${bytes} bytes`,
+  max_blob_bytes: (bytes) => `a blob of ${bytes} bytes`,
   max_batch_operations: (count) => `a batch of ${count} operations`
 }
 

@@ -1,4 +1,5 @@
 /** How fast walks go, and when a page of one ends. */
+import { beginTurn, turnOver } from '../loop-turns.ts'
 
 /** The bounds of one page. */
 export interface PageBounds {
@@ -11,23 +12,7 @@ export interface PageBounds {
 /** A page that has taken this much ends early, with a token. */
 export const defaultPageBounds: PageBounds = { maxSteps: 1_000_000, maxMs: 1000 }
 
-/** All walks together give other work a turn after this time. */
-const sliceMs = 5
 const stepsBetweenLooks = 32
-
-/** The slice of the event loop that all walks of the process share. */
-const slice: { startedAtMs: number; next: Promise<void> | undefined } = { startedAtMs: 0, next: undefined }
-
-function nextSlice(): Promise<void> {
-  slice.next ??= new Promise((resolve) => {
-    setImmediate(() => {
-      slice.next = undefined
-      slice.startedAtMs = performance.now()
-      resolve()
-    })
-  })
-  return slice.next
-}
 
 /** Where a walk runs: it ends when nobody waits for it. */
 interface Caller {
@@ -46,8 +31,7 @@ export class Pace {
     this.#caller = caller
     const now = performance.now()
     this.#endsAtMs = now + caller.pageBounds.maxMs
-    // Nobody walked since the event loop last waited.
-    if (slice.next === undefined && now > slice.startedAtMs + sliceMs) slice.startedAtMs = now
+    beginTurn(now)
   }
 
   /** The page must end here. */
@@ -65,11 +49,12 @@ export class Pace {
     if (!waited && this.#steps % stepsBetweenLooks !== 0) return undefined
     const now = performance.now()
     if (now >= this.#endsAtMs) this.#isOver = true
-    return now >= slice.startedAtMs + sliceMs ? this.#rest() : undefined
+    const turn = turnOver(now)
+    return turn && this.#rest(turn)
   }
 
-  async #rest(): Promise<void> {
-    await nextSlice()
+  async #rest(turn: Promise<void>): Promise<void> {
+    await turn
     this.#caller.throwIfAbandoned()
   }
 }

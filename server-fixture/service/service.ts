@@ -25,7 +25,8 @@ import {
   updateRepository
 } from './repositories.ts'
 import { RequestKeys, type WriteKey } from './request-keys.ts'
-import type { SessionBatch, VcsService } from './vcs-service.ts'
+import { Transfers } from './transfers.ts'
+import type { IncomingUpload, OutgoingBlob, SessionBatch, UploadOpening, VcsService } from './vcs-service.ts'
 import { Workspace } from './workspace.ts'
 
 /** How a service is made. */
@@ -51,6 +52,7 @@ export class Service implements VcsService {
   readonly #opening = new InOrder()
   readonly #keying = new InOrder()
   readonly #keys: RequestKeys
+  readonly #transfers: Transfers
   readonly #options: ServiceOptions
   readonly #handlers: Readonly<Record<string, Handler>>
   #endpoints: Messages['TransportEndpoint'][] = []
@@ -59,6 +61,12 @@ export class Service implements VcsService {
     this.limits = { ...defaultLimits, ...options.limits }
     this.#store = store
     this.#keys = new RequestKeys(store)
+    this.#transfers = new Transfers({
+      store,
+      limits: this.limits,
+      report: (error, requestId) => this.#report(error, requestId),
+      open: (repository, context) => this.#open(repository, false, context)
+    })
     this.#options = options
     this.#handlers = {
       CreateRepository: (request: Messages['CreateRepositoryRequest'], context) => {
@@ -82,6 +90,7 @@ export class Service implements VcsService {
       BatchOperations: async (request: Messages['BatchOperationsRequest'], context) => ({
         results: await this.#batch(request, context)
       }),
+      ...this.#transfers.handlers,
       GetCapabilities: async () => this.capabilities()
     }
   }
@@ -91,12 +100,12 @@ export class Service implements VcsService {
     this.#endpoints = endpoints
   }
 
-  async upload(): Promise<never> {
-    throw new BlobwireError({ code: 'unimplemented', message: 'UploadBlob is not implemented' })
+  upload(opening: UploadOpening, context: CallContext): Promise<IncomingUpload> {
+    return this.#transfers.upload(opening, context)
   }
 
-  async download(): Promise<never> {
-    throw new BlobwireError({ code: 'unimplemented', message: 'DownloadBlob is not implemented' })
+  download(request: Messages['DownloadBlobRequest'], context: CallContext): Promise<OutgoingBlob> {
+    return this.#transfers.download(request, context)
   }
 
   capabilities(): Messages['GetCapabilitiesResponse'] {
@@ -108,7 +117,7 @@ export class Service implements VcsService {
       compressors: ['gzip'],
       objectFormats: ['sha1', 'sha256'],
       atomic: true,
-      resume: false,
+      resume: true,
       session: true,
       requestKeySeconds: this.#store.requestKeySeconds
     }

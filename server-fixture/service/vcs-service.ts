@@ -19,7 +19,7 @@ export interface UploadOpening {
 
 /** One stream of an upload. Its methods throw `BlobwireError` and nothing else; after an error, call `release`. */
 export interface IncomingUpload {
-  /** Bytes held: where this stream goes on. */
+  /** Bytes held: where this stream goes on. An upload that is complete has all; `finish` then has its blob. */
   readonly offset: number
   /** Takes the next bytes, which the caller may change when it resolves; undefined = it has taken them. */
   write(chunk: Uint8Array): Promise<void> | undefined
@@ -27,6 +27,14 @@ export interface IncomingUpload {
   finish(digests: ContentDigests): Promise<Messages['UploadBlobResponse']>
   /** The stream ended before the blob did: what came is kept. Does nothing after `finish`. */
   release(): Promise<Messages['UploadBlobResponse']>
+}
+
+/** Bytes of a blob: from `start` up to `end`. */
+export interface BlobRange {
+  readonly start: number
+  readonly end: number
+  /** Where the digest begins, at or before `start`; undefined = at `start`. */
+  readonly digestFrom?: number | undefined
 }
 
 /** A blob, or a range of it, on its way to a client. */
@@ -37,7 +45,9 @@ export interface OutgoingBlob {
   /** The range: from `start` up to `end`. */
   readonly start: number
   readonly end: number
-  /** The bytes, once. Throws `data_loss` at their end where they are not those of the oid (whole blobs). */
+  /** The same blob with another range of it, for callers that have to know the size first; nothing is checked. */
+  narrow(range: BlobRange): OutgoingBlob
+  /** The bytes, once, in chunks of at most `chunkBytes`. Throws `data_loss` at their end where they are not those of the oid (whole blobs). */
   chunks(): AsyncIterable<Uint8Array>
   /** SHA-256 from `digestFrom` to the end, once all chunks were read; undefined where the range is the whole blob. */
   readonly sha256: Uint8Array | undefined

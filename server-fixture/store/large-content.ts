@@ -18,6 +18,12 @@ export interface StoredBlob {
   readonly size: number
 }
 
+/** A blob that an upload became. */
+export interface UploadedBlob extends StoredBlob {
+  /** False = the repository had it already. */
+  readonly created: boolean
+}
+
 /** Of the whole content, as the client computed them; undefined = not told. */
 export interface ContentDigests {
   readonly oid: string | undefined
@@ -46,7 +52,7 @@ export interface UploadWriter {
    * @throws `data_loss`, reason `integrity`, where it has another digest than the client told, and the upload is then
    * gone; `invalid_argument` where bytes are missing
    */
-  finish(digests: ContentDigests): Promise<StoredBlob>
+  finish(digests: ContentDigests): Promise<UploadedBlob>
   /** Lets go of the upload, which keeps what it took for the next writer, in another process too. */
   release(): Promise<void>
 }

@@ -1,6 +1,11 @@
 /** The store for tests and benchmarks: nothing outlives the process. */
-import { BlobwireError, type RefMismatch } from '../../src/core/error.ts'
+import { type Clock, systemClock } from '../../src/core/clock.ts'
+import type { RefMismatch } from '../../src/core/error.ts'
 import { type ObjectFormat, zeroOid } from '../../src/git/oid.ts'
+import { BlockList } from './block-list.ts'
+import type { ObjectContent, UploadBounds, UploadState, UploadWriter } from './large-content.ts'
+import { MemoryContent } from './memory-content.ts'
+import { MemorySpools } from './memory-spools.ts'
 import { repositoryNotFound, SortedNames } from './name-page.ts'
 import { ObjectTable } from './object-table.ts'
 import {
@@ -29,6 +34,7 @@ import type {
   StoredObject,
   StoredRef
 } from './store.ts'
+import { Uploads } from './uploads/uploads.ts'
 
 interface MemoryRepository {
   info: RepositoryInfo
@@ -47,6 +53,14 @@ export class MemoryStore implements Store {
   readonly #repositories = new Map<string, MemoryRepository>()
   readonly #names = new SortedNames(this.#repositories)
   readonly #requests = new RequestTable()
+  readonly #spools: MemorySpools
+  readonly #uploads: Uploads
+
+  /** @param clock of abandoned uploads */
+  constructor(clock: Clock = systemClock) {
+    this.#spools = new MemorySpools(this.#repositories, clock)
+    this.#uploads = new Uploads(this.#spools, clock)
+  }
 
   get requestKeySeconds(): number {
     return this.#requests.seconds
@@ -107,6 +121,8 @@ export class MemoryStore implements Store {
     if (request) this.#rememberNew(repository, [request(deleted)])
     this.#repositories.delete(repository)
     this.#names.changed()
+    this.#spools.removeAll(repository)
+    await this.#uploads.forget(repository)
     return deleted
   }
 
@@ -126,7 +142,9 @@ export class MemoryStore implements Store {
       const object = stored.get(oid)
       if (!object) return undefined
       const { kind, content } = object
-      return { kind, size: content.length, content: content.length > maxBytes ? undefined : content }
+      const size = content.length
+      if (size > maxBytes) return { kind, size, content: undefined }
+      return { kind, size, content: content instanceof BlockList ? content.join() : content }
     })
   }
 
@@ -183,23 +201,30 @@ export class MemoryStore implements Store {
     return []
   }
 
-  boundUploads(): void {}
-
-  async openUpload(): Promise<never> {
-    throw new BlobwireError({ code: 'unimplemented', message: 'uploads are not implemented' })
+  boundUploads(bounds: UploadBounds): void {
+    this.#uploads.bound(bounds)
   }
 
-  async uploadState(): Promise<undefined> {}
-
-  async cancelUpload(): Promise<boolean> {
-    return false
+  openUpload(repository: string, id: string, size: number | undefined): Promise<UploadWriter> {
+    return this.#uploads.open(repository, id, size)
   }
 
-  async openObject(): Promise<never> {
-    throw new BlobwireError({ code: 'unimplemented', message: 'reading in parts is not implemented' })
+  uploadState(repository: string, id: string): Promise<UploadState | undefined> {
+    return this.#uploads.state(repository, id)
   }
 
-  async close(): Promise<void> {}
+  cancelUpload(repository: string, id: string): Promise<boolean> {
+    return this.#uploads.cancel(repository, id)
+  }
+
+  async openObject(repository: string, oid: string): Promise<ObjectContent | undefined> {
+    const object = this.#find(repository).objects.get(oid)
+    return object && new MemoryContent(object)
+  }
+
+  async close(): Promise<void> {
+    await this.#uploads.close()
+  }
 
   #rememberNew(repository: string, requests: readonly KeyedRequest[]): void {
     this.#requests.checkNew(repository, requests)

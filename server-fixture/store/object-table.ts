@@ -11,6 +11,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { type ObjectFormat, type ObjectKind, objectKinds, oidLength } from '../../src/git/oid.ts'
+import { BlockList } from './block-list.ts'
 
 /** Records begin at multiples of this, so that 32 bits number 32 GiB of them. */
 const unitBytes = 8
@@ -21,7 +22,7 @@ const unitsOfSlab = slabBytes / unitBytes
 /** Larger contents stay outside of slabs. */
 const ownBytes = 32 * 1024
 /** From this size on, a content that fills most of its buffer is kept without a copy. */
-const keptBytes = 4096
+export const keptBytes = 4096
 const firstSlots = 64
 /** In a record behind the oid: kind (1 byte), whether the content is outside (1), and its length or number (4). */
 const headBytes = 6
@@ -29,7 +30,7 @@ const headBytes = 6
 /** An object of a table, without its oid. */
 export interface TableObject {
   readonly kind: ObjectKind
-  readonly content: Uint8Array
+  readonly content: Uint8Array | BlockList
 }
 
 /**
@@ -47,7 +48,7 @@ export class ObjectTable {
   readonly #slabs: Buffer[] = []
   #used = 0
   /** Contents outside of slabs. */
-  readonly #large: Uint8Array[] = []
+  readonly #large: (Uint8Array | BlockList)[] = []
 
   constructor(format: ObjectFormat) {
     this.#oidBytes = oidLength(format) / 2
@@ -64,7 +65,7 @@ export class ObjectTable {
     return record === 0 ? undefined : this.#read(record - 1)
   }
 
-  /** Adds an object, unless it is stored already. Large contents that fill most of their buffer are not copied. */
+  /** Adds an object, unless it is stored already. A list of blocks has at least `keptBytes`. Large contents that fill most of their buffer are not copied. */
   add(oid: string, { kind, content }: TableObject): void {
     const bits = firstBits(oid)
     const slot = this.#find(oid, bits)
@@ -103,12 +104,13 @@ export class ObjectTable {
     const at = (record % unitsOfSlab) * unitBytes + this.#oidBytes
     const kind = objectKinds[slab[at] as number] as ObjectKind
     const number = slab.readUInt32LE(at + 2)
-    if (slab[at + 1] === 1) return { kind, content: this.#large[number] as Uint8Array }
+    if (slab[at + 1] === 1) return { kind, content: this.#large[number] as Uint8Array | BlockList }
     return { kind, content: new Uint8Array(slab.buffer, slab.byteOffset + at + headBytes, number) }
   }
 
-  #write(oid: string, kind: ObjectKind, content: Uint8Array): number {
-    const isFull = content.length >= keptBytes && content.length * 2 > content.buffer.byteLength
+  #write(oid: string, kind: ObjectKind, content: TableObject['content']): number {
+    const isFull =
+      content.length >= keptBytes && (content instanceof BlockList || content.length * 2 > content.buffer.byteLength)
     const isOutside = isFull || content.length > ownBytes
     const bytes = this.#oidBytes + headBytes + (isOutside ? 0 : content.length)
     const { slab, number } = this.#room(bytes)
@@ -118,8 +120,9 @@ export class ObjectTable {
     slab[head] = objectKinds.indexOf(kind)
     slab[head + 1] = isOutside ? 1 : 0
     slab.writeUInt32LE(isOutside ? this.#large.length : content.length, head + 2)
-    if (isOutside) this.#large.push(isFull ? content : new Uint8Array(content))
-    else slab.set(content, head + headBytes)
+    if (isFull) this.#large.push(content)
+    else if (isOutside) this.#large.push(new Uint8Array(content as Uint8Array))
+    else slab.set(content as Uint8Array, head + headBytes)
     this.#used = Math.ceil((at + bytes) / unitBytes) * unitBytes
     return number * unitsOfSlab + at / unitBytes
   }

@@ -6,6 +6,7 @@ import { objectFormats } from '../../src/git/oid.ts'
 import { testObjects } from './contract.ts'
 import { testRefs } from './contract-refs.ts'
 import { testRequests } from './contract-requests.ts'
+import { testUploads } from './contract-uploads.ts'
 import { makeDirectory, removeDirectory } from './support.ts'
 
 const stores: Record<string, (directory: string) => Promise<Store>> = {
@@ -36,6 +37,8 @@ for (const [kind, open] of Object.entries(stores)) {
       testObjects(subject)
       testRefs(subject)
       testRequests(subject)
+      // The Git store has no uploads yet.
+      if (kind === 'memory') testUploads(subject)
     })
   }
 }

@@ -15,7 +15,7 @@ function assertSame(table: ObjectTable, model: ReadonlyMap<string, TableObject>)
   assert.equal(table.size, model.size)
   for (const [oid, { kind, content }] of model) {
     const found = table.get(oid)
-    assert.ok(found && Buffer.from(content).equals(found.content), oid)
+    assert.ok(found && Buffer.from(content as Uint8Array).equals(found.content as Uint8Array), oid)
     assert.equal(found.kind, kind)
   }
 }
@@ -68,7 +68,7 @@ test('a large content that fills its buffer is kept, a small part of a large buf
   assert.equal(table.get('a'.repeat(40))?.content, whole)
   const copied = table.get('b'.repeat(40))?.content
   assert.equal(copied?.length, 50_000)
-  assert.equal(copied?.buffer.byteLength, 50_000)
+  assert.equal((copied as Uint8Array).buffer.byteLength, 50_000)
 })
 
 test('a repository with a few objects takes a few kilobytes', () => {

@@ -1,0 +1,28 @@
+/** Turns of the event loop, which long work shares with everything else. */
+
+/** All long work together gives other work a turn after this time. */
+const sliceMs = 5
+
+/** The slice of the event loop that all long work of the process shares. */
+const slice: { startedAtMs: number; next: Promise<void> | undefined } = { startedAtMs: 0, next: undefined }
+
+function nextSlice(): Promise<void> {
+  slice.next ??= new Promise((resolve) => {
+    setImmediate(() => {
+      slice.next = undefined
+      slice.startedAtMs = performance.now()
+      resolve()
+    })
+  })
+  return slice.next
+}
+
+/** Begins long work: a slice in which nobody worked since the event loop last waited begins anew. */
+export function beginTurn(now: number): void {
+  if (slice.next === undefined && now > slice.startedAtMs + sliceMs) slice.startedAtMs = now
+}
+
+/** Asked between two pieces of long work, which waits for the promise where there is one. */
+export function turnOver(now = performance.now()): Promise<void> | undefined {
+  return now >= slice.startedAtMs + sliceMs ? nextSlice() : undefined
+}

@@ -1,0 +1,50 @@
+/**
+ * The part of uploads that each store implements: where their bytes lie. `uploads.ts` has the rest, once for all stores.
+ * A spool fits a file as well as rows of chunks in a database.
+ */
+import type { ObjectFormat } from '../../../src/git/oid.ts'
+import type { StoredBlob, UploadedBlob, UploadState } from '../large-content.ts'
+
+/** An upload as the store keeps it, also over a restart of the server. */
+export interface UploadRecord extends UploadState {
+  readonly repository: string
+  readonly id: string
+  /** When a byte came last or the upload became a blob, in milliseconds since 1970-01-01T00:00:00Z. */
+  readonly changedAtMs: number
+}
+
+/** The bytes of one upload, for its one writer. A method is called when the one before has settled. */
+export interface Spool {
+  readonly objectFormat: ObjectFormat
+  /** As it was begun; undefined = not known then. */
+  readonly size: number | undefined
+  /** Bytes held. After a failed `append`, it is what is held all the same. */
+  readonly offset: number
+  /** Set where the upload has become a blob already. */
+  readonly blob: StoredBlob | undefined
+  /**
+   * Takes bytes, which the caller may change when it resolves; undefined = it has taken them.
+   * @throws `unavailable`, reason `storage`
+   */
+  append(chunk: Uint8Array): Promise<void> | undefined
+  /** All that is held, from the beginning. Chunks stay as they are until the next one is asked for. */
+  read(): AsyncIterable<Uint8Array> | Iterable<Uint8Array>
+  /**
+   * Makes the bytes the blob with this oid and size, durably, and remembers it for the id. Bytes of a blob that the
+   * repository has already are dropped.
+   */
+  become(blob: StoredBlob): Promise<UploadedBlob>
+  /** Makes what is held durable, unless the upload became a blob, and closes files. Repeated, it does nothing. */
+  close(): Promise<void>
+}
+
+/** The spools of a store. Methods that are told a repository throw `not_found`, reason `repository`, without one. */
+export interface SpoolStore {
+  /** All uploads, and the blobs that are remembered for their ids. */
+  list(): Promise<UploadRecord[]>
+  find(repository: string, id: string): Promise<UploadRecord | undefined>
+  /** Opens the spool of the upload, or begins one with this size. */
+  open(repository: string, id: string, size: number | undefined): Promise<Spool>
+  /** Removes the spool, which nobody has open, or forgets the blob. Does nothing where there is none. */
+  remove(repository: string, id: string): Promise<void>
+}

@@ -1,0 +1,214 @@
+/** Uploads, the same for every store: one writer each, hashing, the quota, and removal when nobody goes on. */
+import { type Clock, systemClock } from '../../../src/core/clock.ts'
+import { BlobwireError, invalidArgument } from '../../../src/core/error.ts'
+import { defaultLimits } from '../../../src/schema/default-limits.ts'
+import type { UploadBounds, UploadState, UploadWriter } from '../large-content.ts'
+import { ContentHasher } from './content-hasher.ts'
+import type { Spool, SpoolStore, UploadRecord } from './spool.ts'
+import { SpoolWriter } from './spool-writer.ts'
+import { UploadQuota } from './upload-quota.ts'
+
+/** Hashes of uploads that nobody writes at present are kept for so many. */
+const maxKeptHashers = 1000
+/** Abandoned uploads are looked for this often, or twice in the time that they are kept. */
+const maxSweepMs = 10 * 60_000
+
+/** Neither names nor ids hold a line feed. */
+const placeOf = (repository: string, id: string) => `${repository}\n${id}`
+
+export class Uploads {
+  readonly #spools: SpoolStore
+  readonly #clock: Clock
+  #bounds: UploadBounds = defaultLimits
+  readonly #quota = new UploadQuota()
+  /** By place, as all maps here. */
+  readonly #writers = new Map<string, SpoolWriter>()
+  readonly #hashers = new Map<string, ContentHasher>()
+  /** The last work on an upload: opening, cancelling and removing happen one after the other. */
+  readonly #turns = new Map<string, Promise<unknown>>()
+  #loaded: Promise<void> | undefined
+  #cancelSweep: (() => void) | undefined
+  #isClosed = false
+
+  constructor(spools: SpoolStore, clock: Clock = systemClock) {
+    this.#spools = spools
+    this.#clock = clock
+  }
+
+  /** See `LargeContentStore.boundUploads`. */
+  bound(bounds: UploadBounds): void {
+    this.#bounds = bounds
+    this.#quota.maxBytes = bounds.maxUploadBytes
+  }
+
+  /** Bytes of all uploads that are not complete. */
+  get heldBytes(): number {
+    return this.#quota.heldBytes
+  }
+
+  /** See `LargeContentStore.openUpload`. */
+  async open(repository: string, id: string, size: number | undefined): Promise<UploadWriter> {
+    await this.#load()
+    const place = placeOf(repository, id)
+    return this.#inTurn(place, async () => {
+      await this.#writers.get(place)?.end(takenOver(id))
+      if (this.#isClosed) throw new BlobwireError({ reason: 'store_closed', message: 'the server is shutting down' })
+      const record = await this.#spools.find(repository, id)
+      if (record === undefined) this.#quota.checkNew()
+      else if (size !== undefined && record.size !== undefined && record.size !== size) {
+        throw invalidArgument('size', `is ${size}, but the upload was begun with ${record.size}`)
+      }
+      this.#scheduleSweep()
+      const spool = await this.#spools.open(repository, id, size)
+      return this.#write(spool, { repository, id, size })
+    })
+  }
+
+  /** See `LargeContentStore.uploadState`. */
+  async state(repository: string, id: string): Promise<UploadState | undefined> {
+    const record = await this.#spools.find(repository, id)
+    return record && { size: record.size, offset: record.offset, blob: record.blob }
+  }
+
+  /** See `LargeContentStore.cancelUpload`. */
+  async cancel(repository: string, id: string): Promise<boolean> {
+    const place = placeOf(repository, id)
+    return this.#inTurn(place, async () => {
+      const writer = this.#writers.get(place)
+      if (writer && writer.blob === undefined) await writer.end(gone(id, 'was cancelled'))
+      const record = await this.#spools.find(repository, id)
+      if (record === undefined || record.blob) return false
+      await this.#remove(record)
+      return true
+    })
+  }
+
+  /** Ends the writers of a repository that was removed, with its spools. */
+  async forget(repository: string): Promise<void> {
+    const prefix = placeOf(repository, '')
+    const reason = new BlobwireError({ reason: 'repository', message: `repository ${repository} was deleted` })
+    const writers = [...this.#writers].filter(([place]) => place.startsWith(prefix))
+    await Promise.allSettled(writers.map(([, writer]) => writer.end(reason)))
+    for (const place of [...this.#hashers.keys(), ...this.#quota.places()]) {
+      if (place.startsWith(prefix)) this.#drop(place)
+    }
+  }
+
+  /** Lets go of all uploads, which keep what they have. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#cancelSweep?.()
+    const reason = new BlobwireError({ reason: 'store_closed', message: 'the server is shutting down' })
+    await Promise.allSettled(Array.from(this.#writers.values(), (writer) => writer.end(reason)))
+  }
+
+  async #write(
+    spool: Spool,
+    { repository, id, size }: { repository: string; id: string; size: number | undefined }
+  ): Promise<SpoolWriter> {
+    const place = placeOf(repository, id)
+    const kept = this.#hashers.get(place)
+    this.#hashers.delete(place)
+    let hasher = kept
+    if (kept === undefined || kept.offset !== spool.offset || kept.hashed.size !== spool.size) {
+      hasher = new ContentHasher({ objectFormat: spool.objectFormat, size: spool.size })
+      try {
+        if (spool.blob === undefined) await hasher.updateAll(spool.read())
+      } catch (error) {
+        await spool.close()
+        throw error
+      }
+    }
+    if (spool.blob === undefined) this.#quota.set(place, spool.offset)
+    const writer = new SpoolWriter({
+      place,
+      spool,
+      size,
+      hasher: hasher as ContentHasher,
+      quota: this.#quota,
+      maxBlobBytes: this.#bounds.maxBlobBytes,
+      remove: () => this.#spools.remove(repository, id),
+      onEnd: (goingOn) => {
+        if (this.#writers.get(place) === writer) this.#writers.delete(place)
+        if (goingOn) this.#keep(place, goingOn)
+      }
+    })
+    this.#writers.set(place, writer)
+    return writer
+  }
+
+  #keep(place: string, hasher: ContentHasher): void {
+    this.#hashers.set(place, hasher)
+    const [oldest] = this.#hashers.keys()
+    if (this.#hashers.size > maxKeptHashers && oldest !== undefined) this.#hashers.delete(oldest)
+  }
+
+  #load(): Promise<void> {
+    this.#loaded ??= this.#sweep().catch((error) => {
+      this.#loaded = undefined
+      throw error
+    })
+    return this.#loaded
+  }
+
+  #scheduleSweep(): void {
+    const delayMs = Math.min(maxSweepMs, this.#bounds.uploadIdleSeconds * 500)
+    this.#cancelSweep ??= this.#clock.schedule(delayMs, () => {
+      this.#cancelSweep = undefined
+      // Listing failed: the next time.
+      this.#sweep().catch(() => this.#scheduleSweep())
+    })
+  }
+
+  /** Removes uploads that nobody goes on with, and remembered blobs that are old; counts what others hold. */
+  async #sweep(): Promise<void> {
+    const records = await this.#spools.list()
+    const oldestMs = this.#clock.wallTimeMs() - this.#bounds.uploadIdleSeconds * 1000
+    let left = 0
+    for (const record of records) {
+      const place = placeOf(record.repository, record.id)
+      if (this.#writers.has(place)) left++
+      else if (record.changedAtMs < oldestMs) await this.#inTurn(place, () => this.#removeIdle(record, oldestMs))
+      else {
+        left++
+        if (record.blob === undefined && !this.#turns.has(place)) this.#quota.set(place, record.offset)
+      }
+    }
+    if (left > 0 && !this.#isClosed) this.#scheduleSweep()
+  }
+
+  /** Somebody may have gone on with it since it was listed. */
+  async #removeIdle({ repository, id }: UploadRecord, oldestMs: number): Promise<void> {
+    if (this.#writers.has(placeOf(repository, id))) return
+    const record = await this.#spools.find(repository, id).catch(() => undefined)
+    if (record && record.changedAtMs < oldestMs) await this.#remove(record)
+  }
+
+  async #remove({ repository, id }: UploadRecord): Promise<void> {
+    await this.#spools.remove(repository, id)
+    this.#drop(placeOf(repository, id))
+  }
+
+  #drop(place: string): void {
+    this.#hashers.delete(place)
+    this.#quota.delete(place)
+  }
+
+  #inTurn<Result>(place: string, work: () => Promise<Result>): Promise<Result> {
+    const result = (this.#turns.get(place) ?? Promise.resolve()).then(work)
+    const settled = () => {
+      if (this.#turns.get(place) === last) this.#turns.delete(place)
+    }
+    const last: Promise<void> = result.then(settled, settled)
+    this.#turns.set(place, last)
+    return result
+  }
+}
+
+function takenOver(id: string): BlobwireError {
+  return new BlobwireError({ reason: 'upload_taken_over', message: `another stream goes on with the upload ${id}` })
+}
+
+function gone(id: string, why: string): BlobwireError {
+  return new BlobwireError({ reason: 'upload', message: `the upload ${id} ${why}` })
+}
