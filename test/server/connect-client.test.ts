@@ -82,7 +82,7 @@ for (const httpVersion of ['2', '1.1'] as const) {
       return true
     })
     await assert.rejects(call('getRepository', { repository: 'none' }), { code: Code.NotFound })
-    await assert.rejects(call('queryUpload', { repository }), { code: Code.Unimplemented })
+    await assert.rejects(call('queryUpload', { repository, uploadId: 'none' }), { code: Code.NotFound })
   })
 }
 

@@ -124,7 +124,7 @@ test('limits of the service are told with their name', async () => {
 test('streams and unknown methods are unimplemented; a deadline that has passed ends the call', async () => {
   const late = await failure('getRepository', { repository: 'demo' }, { deadline: Date.now() - 1 })
   assert.equal(late.code, grpc.status.DEADLINE_EXCEEDED)
-  assert.equal((await failure('queryUpload', { repository: 'demo' })).code, grpc.status.UNIMPLEMENTED)
+  assert.equal((await failure('queryUpload', { repository: 'demo', uploadId: 'x' })).code, grpc.status.NOT_FOUND)
   const { downloadBlob } = client as unknown as Record<string, (request: object) => grpc.ClientReadableStream<object>>
   const stream = downloadBlob?.call(client, {}) ?? assert.fail('no downloadBlob')
   const error = await new Promise<Failure>((resolve) =>

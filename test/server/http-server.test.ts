@@ -62,7 +62,7 @@ test('errors are Connect error objects with Connect statuses', async () => {
     ['GetRepository', { repository: '../x' }, 400, 'invalid_argument'],
     ['GetRepository', { repository: 5 }, 400, 'invalid_argument'],
     ['NoSuchMethod', {}, 501, 'unimplemented'],
-    ['QueryUpload', {}, 501, 'unimplemented'],
+    ['QueryUpload', { repository: 'demo', uploadId: 'none' }, 404, 'not_found'],
     ['CreateRepository', { repository: 'demo', objectFormat: 'sha256' }, 409, 'already_exists'],
     [
       'StoreBlob',
