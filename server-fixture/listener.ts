@@ -41,6 +41,8 @@ export interface ListenerOptions {
   readonly idleTimeoutMs: number
   /** Time for a unary call whose client tells no deadline. */
   readonly callTimeoutMs: number
+  /** Time that uploads and downloads may go on when the server closes. */
+  readonly transferDrainMs: number
   /** Called for errors of a connection; they are never fatal. */
   readonly onConnectionError: (error: unknown) => void
 }
@@ -61,6 +63,8 @@ export interface HandlerDependencies extends ListenerDependencies {
   /** As in `ListenerOptions`. */
   readonly bodyTimeoutMs: number
   readonly callTimeoutMs: number
+  readonly idleTimeoutMs: number
+  readonly transferDrainMs: number
 }
 
 /** A listener that accepts connections. */
@@ -68,4 +72,12 @@ export interface Listener {
   readonly port: number
   /** Refuses new work, answers accepted work, and closes. */
   close(): Promise<void>
+}
+
+/** The times that the handlers of a listener work with. */
+export function handlerTimes(
+  options: ListenerOptions
+): Pick<ListenerOptions, 'bodyTimeoutMs' | 'callTimeoutMs' | 'idleTimeoutMs' | 'transferDrainMs'> {
+  const { bodyTimeoutMs, callTimeoutMs, idleTimeoutMs, transferDrainMs } = options
+  return { bodyTimeoutMs, callTimeoutMs, idleTimeoutMs, transferDrainMs }
 }

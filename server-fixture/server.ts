@@ -60,6 +60,11 @@ export interface ServerOptions {
    * @default 120_000
    */
   readonly callTimeoutMs?: number | undefined
+  /**
+   * Time that uploads and downloads may go on when the server closes. They end then so that they can go on elsewhere.
+   * @default 5_000
+   */
+  readonly transferDrainMs?: number | undefined
   /** Wraps the service, for a test that looks at its calls. */
   readonly decorate?: ((service: VcsService) => VcsService) | undefined
   /** Faults on command; see docs/testing.md. */
@@ -134,12 +139,13 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     headersTimeoutMs = 10_000,
     bodyTimeoutMs = 30_000,
     idleTimeoutMs = 120_000,
-    callTimeoutMs = 120_000
+    callTimeoutMs = 120_000,
+    transferDrainMs = 5_000
   } = options
   const memory = new MemoryBudget(service.limits)
   const dependencies = { service: faults ? withFaults(decorated, faults) : decorated, authenticator, faults, memory }
   const onConnectionError = (error: unknown) => log({ event: 'connection_error', ...logged(error) })
-  const times = { headersTimeoutMs, bodyTimeoutMs, idleTimeoutMs, callTimeoutMs }
+  const times = { headersTimeoutMs, bodyTimeoutMs, idleTimeoutMs, callTimeoutMs, transferDrainMs }
   const listening = { host, tls, ...times, onConnectionError }
   const opened: { close(): Promise<void> }[] = [store]
   const http = await orClose(openHttpServer(dependencies, { ...listening, port: options.httpPort ?? 0 }), opened)

@@ -6,6 +6,7 @@ import { HealthImplementation } from 'grpc-health-check'
 import { serviceName } from '../../src/schema/methods.ts'
 import { watchConnections } from '../connection-watch.ts'
 import {
+  handlerTimes,
   type Listener,
   type ListenerDependencies,
   type ListenerOptions,
@@ -48,7 +49,7 @@ function raiseWindows(server: Server): void {
 
 /** Opens the gRPC server. @throws Error where the port is not available */
 export async function openGrpcServer(dependencies: ListenerDependencies, options: ListenerOptions): Promise<Listener> {
-  const { bodyTimeoutMs, callTimeoutMs } = options
+  const { bodyTimeoutMs } = options
   const calls = new IncomingCalls({
     ...dependencies,
     bodyTimeoutMs,
@@ -67,7 +68,7 @@ export async function openGrpcServer(dependencies: ListenerDependencies, options
   const draining = new AbortController()
   server.addService(
     withOwnMessages(definition[serviceName] as ServiceDefinition),
-    createHandlers({ ...dependencies, bodyTimeoutMs, callTimeoutMs, calls, pending, draining: draining.signal })
+    createHandlers({ ...dependencies, ...handlerTimes(options), calls, pending, draining: draining.signal })
   )
   const health = new HealthImplementation({ '': 'SERVING', [serviceName]: 'SERVING' })
   const anonymous = {

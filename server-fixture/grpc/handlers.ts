@@ -1,16 +1,17 @@
 /** Each RPC of the service as a handler of grpc-js. */
 import { Metadata, type ServerDuplexStream, type sendUnaryData, type UntypedServiceImplementation } from '@grpc/grpc-js'
-import { BlobwireError } from '../../src/core/error.ts'
 import type { Method } from '../../src/schema/descriptor.ts'
 import { methods } from '../../src/schema/methods.ts'
+import { drainStream } from '../http/drain.ts'
 import type { HandlerDependencies } from '../listener.ts'
-import { requestIdOf } from '../service/context.ts'
 import { toBlobwireError } from '../service/error-detail.ts'
+import { type DownloadStream, handleDownload } from './download.ts'
 import { toStatus } from './errors.ts'
 import type { IncomingCalls } from './incoming-calls.ts'
 import type { RawRequest } from './requests.ts'
 import { handleSession } from './session.ts'
 import { handleUnary, type UnaryCall } from './unary.ts'
+import { handleUpload, type UploadStream } from './upload.ts'
 
 /** The objects that the handlers work with. */
 export interface GrpcHandlerDependencies extends HandlerDependencies {
@@ -24,15 +25,19 @@ function track(pending: Set<Promise<unknown>>, call: Promise<unknown>): void {
   pending.add(tracked)
 }
 
+function trailerOf(requestId: string): Metadata {
+  const trailer = new Metadata()
+  trailer.set('x-request-id', requestId)
+  return trailer
+}
+
 function unary(method: Method, dependencies: GrpcHandlerDependencies) {
   return (call: UnaryCall, callback: sendUnaryData<object>) => {
     const incoming = dependencies.calls.of(call.metadata)
     const { requestId } = incoming
     const answered = handleUnary(call, { ...dependencies, incoming, requestId, method }).then(
       (response) => {
-        const trailer = new Metadata()
-        trailer.set('x-request-id', requestId)
-        callback(null, response, trailer)
+        callback(null, response, trailerOf(requestId))
       },
       (error) => callback(toStatus(toBlobwireError(error), requestId))
     )
@@ -51,13 +56,31 @@ function session(dependencies: GrpcHandlerDependencies) {
   }
 }
 
-/** The streams of large blobs. */
-function notYet(method: Method) {
-  return (call: { emit(event: 'error', status: object): void }, callback?: sendUnaryData<object>) => {
-    const error = new BlobwireError({ code: 'unimplemented', message: `${method.name} is not implemented` })
-    const status = toStatus(error, requestIdOf(undefined))
-    if (callback) callback(status)
-    else call.emit('error', status)
+function upload(dependencies: GrpcHandlerDependencies) {
+  return (stream: UploadStream, callback: sendUnaryData<object>) => {
+    const incoming = dependencies.calls.of(stream.metadata)
+    const { requestId } = incoming
+    const answered = handleUpload(stream, { ...dependencies, incoming, requestId }).then(
+      (response) => callback(null, response, trailerOf(requestId)),
+      (error) => {
+        callback(toStatus(toBlobwireError(error), requestId))
+        // The client may send on.
+        drainStream(incoming.stream.removeAllListeners('data'))
+      }
+    )
+    track(dependencies.pending, answered)
+  }
+}
+
+function download(dependencies: GrpcHandlerDependencies) {
+  return (stream: DownloadStream) => {
+    const incoming = dependencies.calls.of(stream.metadata)
+    const { requestId } = incoming
+    const answered = handleDownload(stream, { ...dependencies, incoming, requestId }).then(
+      () => stream.end(trailerOf(requestId)),
+      (error) => stream.emit('error', toStatus(toBlobwireError(error), requestId))
+    )
+    track(dependencies.pending, answered)
   }
 }
 
@@ -65,7 +88,9 @@ function notYet(method: Method) {
 export function createHandlers(dependencies: GrpcHandlerDependencies): UntypedServiceImplementation {
   const handlerOf = (method: Method) => {
     if (method === methods.session) return session(dependencies)
-    return method.kind === 'unary' ? unary(method, dependencies) : notYet(method)
+    if (method === methods.uploadBlob) return upload(dependencies)
+    if (method === methods.downloadBlob) return download(dependencies)
+    return unary(method, dependencies)
   }
   return Object.fromEntries(Object.values(methods).map((method: Method) => [method.name, handlerOf(method)]))
 }

@@ -1,110 +1,137 @@
 /**
- * `GET|HEAD /v1/repositories/{name}/blobs/{oid}`. Source: RFC 9110 sections 8.8.3 (ETag), 13 (conditions), 14 (ranges).
+ * `GET|HEAD /v1/repositories/{name}/blobs/{oid}` and `…/files/{revision}/{path}`, as streams.
+ * Source: RFC 9110 sections 8.8.3 (ETag), 13 (conditions), 14 (ranges); RFC 9530 (digests).
  */
-import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
-import { hashObject, isOid, oidProblem } from '../../src/git/oid.ts'
+import { invalidArgument } from '../../src/core/error.ts'
+import { isOid, oidProblem } from '../../src/git/oid.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
 import type { HandlerDependencies } from '../listener.ts'
+import type { CallContext } from '../service/context.ts'
 import { toBlobwireError } from '../service/error-detail.ts'
+import type { OutgoingBlob } from '../service/vcs-service.ts'
+import { Output } from '../transfers/output.ts'
+import { openTransfer, type Transfer } from '../transfers/transfer.ts'
+import type { Address } from './addresses.ts'
+import { isUnmodified, rangeOf } from './byte-range.ts'
+import { contentTypeOf } from './content-types.ts'
 import { respondError } from './errors.ts'
 import { type Exchange, headerOf } from './exchange.ts'
 
-const getBlob = methods.getBlob.name
-const form = /^\/v1\/repositories\/(.+)\/blobs\/([^/]+)$/
+type BlobAddress = Extract<Address, { kind: 'blob' | 'file' }>
 
-/** Repository and oid of a path; undefined = another route. */
-export function blobAddress(path: string): { repository: string; oid: string } | undefined {
-  const [, name, oid] = form.exec(path.split('?', 1)[0] ?? '') ?? []
-  if (name === undefined || oid === undefined) return undefined
-  try {
-    return { repository: decodeURIComponent(name), oid: decodeURIComponent(oid) }
-  } catch {
-    // No valid percent-encoding: the check of names refuses it.
-    return { repository: name, oid }
-  }
-}
-
-interface Range {
-  readonly start: number
-  /** Offset of the last byte. */
-  readonly end: number
-}
-
-/** The requested range; undefined = the whole blob, 'none' = outside of the blob. */
-function rangeOf(header: string | undefined, size: number): Range | 'none' | undefined {
-  const [, from, to] = /^bytes=(\d*)-(\d*)$/.exec(header ?? '') ?? []
-  // Several ranges, other units and nonsense: a server may answer with the whole blob.
-  if (from === undefined || to === undefined || (from === '' && to === '')) return undefined
-  if (from === '') {
-    const length = Math.min(Number(to), size)
-    return length === 0 ? 'none' : { start: size - length, end: size - 1 }
-  }
-  const start = Number(from)
-  const end = to === '' ? size - 1 : Math.min(Number(to), size - 1)
-  if (to !== '' && Number(to) < start) return undefined
-  return start >= size ? 'none' : { start, end }
+/** The context of a request for a blob. */
+export interface BlobContext extends HandlerDependencies {
+  readonly requestId: string
 }
 
 /** Answers one request for a blob. */
-export async function handleBlob(exchange: Exchange, requestId: string, context: HandlerDependencies): Promise<void> {
-  const address = blobAddress(exchange.path) as { repository: string; oid: string }
+export async function handleBlob(exchange: Exchange, address: BlobAddress, context: BlobContext): Promise<void> {
+  const { requestId } = context
   if (exchange.method !== 'GET' && exchange.method !== 'HEAD') {
     exchange.respond(405, { allow: 'GET, HEAD', 'x-request-id': requestId })
     return
   }
+  let transfer: Transfer | undefined
   try {
-    const principal = context.authenticator.authenticate(getBlob, headerOf(exchange, 'authorization'))
-    if (!isOid(address.oid)) throw invalidArgument('oid', oidProblem(address.oid))
-    const signal = new AbortController().signal
-    const request = { ...address, revision: '', path: '' }
-    const blob = (await context.service.call(getBlob, request, {
-      principal,
-      signal,
-      requestId
-    })) as Messages['GetBlobResponse']
-    const format = blob.oid.length === 40 ? 'sha1' : 'sha256'
-    if (hashObject('blob', blob.content, format) !== blob.oid) {
-      throw new BlobwireError({ reason: 'integrity', message: `the blob ${blob.oid} is damaged` })
-    }
-    sendBlob(exchange, requestId, blob)
+    const principal = context.authenticator.authenticate(methods.downloadBlob.name, headerOf(exchange, 'authorization'))
+    transfer = openTransfer(context, exchange.connection, context.idleTimeoutMs)
+    await answer(exchange, address, { ...context, transfer, call: { principal, signal: transfer.signal, requestId } })
   } catch (error) {
     respondError(exchange, requestId, toBlobwireError(error))
+  } finally {
+    transfer?.end()
   }
 }
 
-function sendBlob(exchange: Exchange, requestId: string, blob: Messages['GetBlobResponse']): void {
-  const { oid, size, content } = blob
-  const etag = `"${oid}"`
-  const shared = { 'x-request-id': requestId, etag, 'accept-ranges': 'bytes' }
-  const headers = {
-    ...shared,
-    'content-type': 'application/octet-stream',
-    // A blob never changes, but the rights to read it do.
-    'cache-control': 'private, max-age=31536000, immutable',
-    'x-content-type-options': 'nosniff'
+interface Download extends BlobContext {
+  readonly transfer: Transfer
+  readonly call: CallContext
+}
+
+async function answer(exchange: Exchange, address: BlobAddress, context: Download): Promise<void> {
+  const { service, call } = context
+  const blob = await service.download(requestOf(address), call)
+  try {
+    const { oid, size } = blob
+    const etag = `"${oid}"`
+    const shared = {
+      'x-request-id': context.requestId,
+      etag,
+      'accept-ranges': 'bytes',
+      // A blob never changes, but the rights to read it do; a path names another blob tomorrow.
+      'cache-control': address.kind === 'blob' ? 'private, max-age=31536000, immutable' : 'private, no-cache'
+    }
+    if (isUnmodified(exchange, etag)) return exchange.respond(304, shared)
+    const range = rangeOf(exchange, etag, size)
+    if (range === 'none') return exchange.respond(416, { ...shared, 'content-range': `bytes */${size}` })
+    const headers = {
+      ...shared,
+      ...contentTypeOf(address.kind === 'file' ? address.path : undefined),
+      'content-length': String(range ? range.end - range.start : size),
+      ...(range ? { 'content-range': `bytes ${range.start}-${range.end - 1}/${size}` } : {})
+    }
+    const status = range ? 206 : 200
+    if (exchange.method === 'HEAD') return exchange.respond(status, headers)
+    if (range === undefined) return await send(exchange, blob, { ...context, status, headers })
+    const part = blob.narrow({ ...range, digestFrom: digestFromOf(exchange, range.start) })
+    await send(exchange, part, { ...context, status, headers })
+  } finally {
+    await blob.close()
   }
-  if (
-    (headerOf(exchange, 'if-none-match') ?? '')
-      .split(/\s*,\s*/)
-      .some((tag) => tag === '*' || tag.replace(/^W\//, '') === etag)
-  ) {
-    exchange.respond(304, shared)
-    return
+}
+
+function requestOf(address: BlobAddress): Messages['DownloadBlobRequest'] {
+  const { repository } = address
+  const whole = { repository, oid: '', revision: '', path: '', rawPath: new Uint8Array(0), offset: 0, length: 0 }
+  if (address.kind === 'file') return { ...whole, revision: address.revision, rawPath: address.path }
+  if (!isOid(address.oid)) throw invalidArgument('oid', oidProblem(address.oid))
+  return { ...whole, oid: address.oid }
+}
+
+function digestFromOf(exchange: Exchange, start: number): number | undefined {
+  const text = headerOf(exchange, 'blobwire-digest-from')
+  if (text === undefined) return undefined
+  if (!/^\d{1,15}$/.test(text) || Number(text) > start) {
+    throw invalidArgument('blobwire-digest-from', 'must be an offset at or before the beginning of the range')
   }
-  const ifRange = headerOf(exchange, 'if-range')
-  const range = ifRange === undefined || ifRange === etag ? rangeOf(headerOf(exchange, 'range'), size) : undefined
-  if (range === 'none') {
-    exchange.respond(416, { ...shared, 'content-range': `bytes */${size}` })
-    return
+  return Number(text)
+}
+
+/** Whether the client asks for a digest of the answer's content (RFC 9530 section 4). */
+function wantsDigest(exchange: Exchange): boolean {
+  return /(?:^|,) *sha-256=(?:[1-9]|10)(?:,| *$)/.test(headerOf(exchange, 'want-content-digest') ?? '')
+}
+
+/** Sends the body. Where it cannot be sent whole, the stream is reset, so that no client takes it for whole. */
+async function send(
+  exchange: Exchange,
+  blob: OutgoingBlob,
+  {
+    status,
+    headers,
+    transfer
+  }: Download & { readonly status: number; readonly headers: Readonly<Record<string, string>> }
+): Promise<void> {
+  const trailers = () => {
+    const { sha256 } = blob
+    return sha256 ? { 'content-digest': `sha-256=:${Buffer.from(sha256).toString('base64')}:` } : undefined
   }
-  const { start, end } = range ?? { start: 0, end: size - 1 }
-  const body = content.subarray(start, end + 1)
-  const length = { 'content-length': String(body.length) }
-  const partial = range === undefined ? {} : { 'content-range': `bytes ${start}-${end}/${size}` }
-  exchange.respond(
-    range ? 206 : 200,
-    { ...headers, ...length, ...partial },
-    exchange.method === 'HEAD' ? undefined : body
-  )
+  const chunks = blob.chunks()[Symbol.asyncIterator]()
+  // Whatever goes wrong with the first bytes can still be told as an error.
+  let next = await chunks.next()
+  const stream = exchange.stream(status, headers, wantsDigest(exchange) ? trailers : undefined)
+  const output = stream && new Output<Uint8Array>(stream, transfer)
+  try {
+    for (; output && !next.done; next = await chunks.next()) {
+      output.write(next.value, next.value.length)
+      const room = output.room()
+      if (room) await room
+    }
+    await output?.end()
+  } catch {
+    stream?.destroy()
+  } finally {
+    await chunks.return?.()
+  }
 }

@@ -6,10 +6,12 @@ import type { Method } from '../../src/schema/descriptor.ts'
 import { methods, serviceName } from '../../src/schema/methods.ts'
 import type { HandlerDependencies } from '../listener.ts'
 import { toBlobwireError } from '../service/error-detail.ts'
+import { handleDownloadStream } from './download-stream.ts'
 import { respondError } from './errors.ts'
 import { type Exchange, headerOf } from './exchange.ts'
 import { handleSession } from './session.ts'
 import { handleUnary } from './unary.ts'
+import { handleUploadStream } from './upload-stream.ts'
 
 const byName = new Map(Object.values(methods).map((method) => [method.name, method as Method]))
 const codecs = new Map<string, Codec>([jsonCodec, msgpackCodec].map((codec) => [codec.contentType, codec]))
@@ -45,6 +47,12 @@ export async function handleConnect(
   try {
     if (streamCodec !== undefined && method === methods.session) {
       return await handleSession(exchange, { ...dependencies, codec: streamCodec, requestId })
+    }
+    if (streamCodec !== undefined && method === methods.uploadBlob) {
+      return await handleUploadStream(exchange, { ...dependencies, codec: streamCodec, requestId })
+    }
+    if (streamCodec !== undefined && method === methods.downloadBlob) {
+      return await handleDownloadStream(exchange, { ...dependencies, codec: streamCodec, requestId })
     }
     await handleUnary(exchange, { ...dependencies, codec, requestId, method })
   } catch (error) {

@@ -1,4 +1,5 @@
 /** Errors in the form of the Connect protocol. */
+import type { OutgoingHttpHeaders } from 'node:http'
 import { encodeProtobuf } from '../../src/codec/protobuf.ts'
 import { codeToConnect, httpStatusFromCode } from '../../src/core/code.ts'
 import type { BlobwireError } from '../../src/core/error.ts'
@@ -14,14 +15,29 @@ export function connectErrorObject(error: BlobwireError, requestId: string): obj
   return { code: codeToConnect(error.code), message: error.message, details }
 }
 
+/** Parts of an answer that depend on the route. */
+export interface ErrorExtras {
+  /** @default that of the error's code */
+  readonly status?: number
+  readonly headers?: OutgoingHttpHeaders
+  /** Members beside those of Connect's error object. */
+  readonly members?: object
+}
+
 /** Sends Connect's JSON error object, whatever the codec. */
-export function respondError(exchange: Exchange, requestId: string, error: BlobwireError): void {
-  const body = Buffer.from(JSON.stringify(connectErrorObject(error, requestId)))
+export function respondError(
+  exchange: Exchange,
+  requestId: string,
+  error: BlobwireError,
+  { status = httpStatusFromCode[error.code], headers, members }: ErrorExtras = {}
+): void {
+  const body = Buffer.from(JSON.stringify({ ...members, ...connectErrorObject(error, requestId) }))
   const { retryAfterMs } = error.details
   const retryAfter = retryAfterMs === undefined ? {} : { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) }
   exchange.respond(
-    httpStatusFromCode[error.code],
+    status,
     {
+      ...headers,
       'content-type': 'application/json',
       'content-length': String(body.length),
       'x-request-id': requestId,

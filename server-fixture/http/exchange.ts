@@ -1,7 +1,7 @@
 /** One HTTP request and its answer, with one interface for HTTP/1.1 and HTTP/2. */
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { drainRequest, drainStream, exceedsDrain } from './drain.ts'
 
 /** A request and its answer. */
@@ -28,7 +28,19 @@ export interface Exchange {
    * the client has gone.
    */
   open(status: number, headers: OutgoingHttpHeaders): ServerHttp2Stream | undefined
+  /** Begins an answer with a body that follows. Returns undefined where the client has gone. */
+  stream(status: number, headers: OutgoingHttpHeaders, trailers?: Trailers): Writable | undefined
+  /** Sends an interim answer (RFC 9110 section 15.2), where the answer has not begun. */
+  inform(status: number, headers: Readonly<Record<string, string>>): void
+  /** The trailers of the request, once its body has ended; to be called before the body is read. */
+  watchTrailers(): () => IncomingHttpHeaders
 }
+
+/** Asked at the end of an answer's body for its trailers; undefined = there are none. */
+export type Trailers = () => Record<string, string> | undefined
+
+/** Interim answers, as HTTP/1.1 names them. */
+const informed: Readonly<Record<number, string>> = { 104: 'Upload Resumption Supported' }
 
 /** RFC 9110 sections 9.3.2 and 15.4.5. */
 const hasNoBody = (method: string, status: number) => method === 'HEAD' || status === 304
@@ -68,6 +80,24 @@ export function http2Exchange(stream: ServerHttp2Stream, headers: IncomingHttpHe
       answered = true
       stream.respond({ ':status': status, ...responseHeaders })
       return stream
+    },
+    stream(status, responseHeaders, trailers) {
+      if (answered || stream.destroyed || stream.closed) return undefined
+      answered = true
+      stream.respond({ ':status': status, ...responseHeaders }, { waitForTrailers: trailers !== undefined })
+      if (trailers) stream.once('wantTrailers', () => stream.sendTrailers(trailers() ?? {}))
+      if (!stream.readableEnded) stream.resume()
+      return stream
+    },
+    inform(status, informing) {
+      if (!answered && !stream.destroyed) stream.additionalHeaders({ ':status': status, ...informing })
+    },
+    watchTrailers() {
+      let received: IncomingHttpHeaders = {}
+      stream.once('trailers', (trailers: IncomingHttpHeaders) => {
+        received = trailers
+      })
+      return () => received
     }
   }
 }
@@ -114,7 +144,20 @@ export function http1Exchange(request: IncomingMessage, response: ServerResponse
       drained = drainRequest(request).then(() => void response.end())
     },
     // Node's own client and many proxies send the whole request before they read the answer.
-    open: () => undefined
+    open: () => undefined,
+    stream(status, headers, trailers) {
+      if (answered || response.destroyed) return undefined
+      answered = true
+      response.writeHead(status, headers)
+      if (trailers) response.once('prefinish', () => response.addTrailers(trailers() ?? {}))
+      return response
+    },
+    inform(status, headers) {
+      // Node 22 has no method for it. An answer that waits behind another one on the connection has no socket yet.
+      const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+      if (!answered) response.socket?.write(`HTTP/1.1 ${status} ${informed[status]}\r\n${lines.join('')}\r\n`)
+    },
+    watchTrailers: () => () => request.trailers as IncomingHttpHeaders
   }
 }
 

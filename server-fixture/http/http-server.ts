@@ -14,7 +14,7 @@ import {
 } from 'node:http2'
 import { type AddressInfo, createServer as createTcp, type Server, type Socket } from 'node:net'
 import { watchConnections } from '../connection-watch.ts'
-import type { Listener, ListenerDependencies, ListenerOptions } from '../listener.ts'
+import { handlerTimes, type Listener, type ListenerDependencies, type ListenerOptions } from '../listener.ts'
 import { ClientErrors } from './client-errors.ts'
 import { type Exchange, http1Exchange, http2Exchange } from './exchange.ts'
 import { route } from './routes.ts'
@@ -47,9 +47,9 @@ interface OpenConnections {
 
 /** Opens the HTTP server. @throws Error where the port is not available */
 export async function openHttpServer(dependencies: ListenerDependencies, options: ListenerOptions): Promise<Listener> {
-  const { headersTimeoutMs, bodyTimeoutMs, callTimeoutMs, onConnectionError } = options
+  const { headersTimeoutMs, onConnectionError } = options
   const draining = new AbortController()
-  const handler = { ...dependencies, bodyTimeoutMs, callTimeoutMs, draining: draining.signal }
+  const handler = { ...dependencies, ...handlerTimes(options), draining: draining.signal }
   const open: OpenConnections = { sockets: new Set(), sessions: new Set(), exchanges: new Set() }
   const take = (exchange: Exchange) => {
     const answered = route(exchange, handler)
@@ -60,7 +60,8 @@ export async function openHttpServer(dependencies: ListenerDependencies, options
   }
   const http1Settings = {
     headersTimeout: headersTimeoutMs,
-    requestTimeout: headersTimeoutMs + bodyTimeoutMs,
+    // Bodies have limits of their own: an upload takes as long as it takes.
+    requestTimeout: 0,
     connectionsCheckingInterval: Math.min(headersTimeoutMs, 1000),
     maxHeaderSize
   }

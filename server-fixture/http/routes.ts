@@ -3,10 +3,12 @@ import { jsonCodec } from '../../src/codec/json.ts'
 import { BlobwireError } from '../../src/core/error.ts'
 import type { HandlerDependencies } from '../listener.ts'
 import { requestIdOf } from '../service/context.ts'
-import { blobAddress, handleBlob } from './blob-route.ts'
+import { addressOf } from './addresses.ts'
+import { handleBlob } from './blob-route.ts'
 import { handleConnect, isConnectPath } from './connect.ts'
 import { respondError } from './errors.ts'
 import { type Exchange, headerOf } from './exchange.ts'
+import { handleUpload } from './upload-route.ts'
 
 function sendJson(exchange: Exchange, status: number, body: Uint8Array): void {
   const headers = { 'content-type': 'application/json', 'content-length': String(body.length) }
@@ -19,7 +21,11 @@ export async function route(exchange: Exchange, dependencies: HandlerDependencie
   const requestId = requestIdOf(headerOf(exchange, 'x-request-id'))
   const path = exchange.path.split('?', 1)[0] ?? ''
   if (isConnectPath(path)) return handleConnect(exchange, requestId, dependencies)
-  if (blobAddress(path)) return handleBlob(exchange, requestId, dependencies)
+  const address = addressOf(path)
+  if (address?.kind === 'blob' || address?.kind === 'file') {
+    return handleBlob(exchange, address, { ...dependencies, requestId })
+  }
+  if (address) return handleUpload(exchange, address, { ...dependencies, requestId })
   const isRead = exchange.method === 'GET' || exchange.method === 'HEAD'
   if (isRead && path === '/healthz') {
     const status = draining.aborted ? 'NOT_SERVING' : 'SERVING'

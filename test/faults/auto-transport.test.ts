@@ -64,7 +64,7 @@ async function startGateway(context: TestContext, upstream: { readonly http: str
 async function startHttpServer(context: TestContext, grpcUrl: string): Promise<string> {
   const service = new Service(new MemoryStore(), { serverVersion: '0', onInternalError: () => undefined })
   const timeouts = { headersTimeoutMs: 10_000, bodyTimeoutMs: 30_000, idleTimeoutMs: 120_000, callTimeoutMs: 120_000 }
-  const address = { host: '127.0.0.1', port: 0, tls: undefined }
+  const address = { host: '127.0.0.1', port: 0, tls: undefined, transferDrainMs: 5000 }
   const options = { ...address, ...timeouts, onConnectionError: () => undefined }
   const memory = new MemoryBudget(service.limits)
   const listener = await openHttpServer({ service, authenticator: createAuthenticator([]), memory }, options)

@@ -13,13 +13,26 @@ class DamagedStore extends MemoryStore {
     const objects = await super.readObjects(repository, oids, maxBytes)
     return objects.map((object) => (object && object.kind === this.damaged ? turned(object) : object))
   }
+
+  override async openObject(repository: string, oid: string) {
+    const object = await super.openObject(repository, oid)
+    if (object?.kind !== this.damaged) return object
+    const read = async function* (start: number, end: number) {
+      for await (const chunk of object?.read(start, end) ?? []) yield turnedBytes(chunk)
+    }
+    return object && { kind: object.kind, size: object.size, read, close: () => object.close() }
+  }
 }
 
 function turned(object: StoredObject): StoredObject {
-  const content = new Uint8Array(object.content ?? [])
-  // In the last byte, where a tree still parses and a commit still has its head.
+  return { ...object, content: turnedBytes(object.content ?? new Uint8Array(0)) }
+}
+
+/** In the last byte, where a tree still parses and a commit still has its head. */
+function turnedBytes(bytes: Uint8Array): Uint8Array {
+  const content = new Uint8Array(bytes)
   content[content.length - 1] = (content.at(-1) ?? 0) ^ 1
-  return { ...object, content }
+  return content
 }
 
 test('a damaged tree, commit or blob is reported as data_loss', async (context) => {

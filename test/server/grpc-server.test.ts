@@ -121,7 +121,7 @@ test('limits of the service are told with their name', async () => {
   assert.deepEqual(detailOf(error).limit, { limit: 'max_inline_bytes', maximum: 1048576, actual: 1048577 })
 })
 
-test('streams and unknown methods are unimplemented; a deadline that has passed ends the call', async () => {
+test('a stream that is refused tells why; a deadline that has passed ends the call', async () => {
   const late = await failure('getRepository', { repository: 'demo' }, { deadline: Date.now() - 1 })
   assert.equal(late.code, grpc.status.DEADLINE_EXCEEDED)
   assert.equal((await failure('queryUpload', { repository: 'demo', uploadId: 'x' })).code, grpc.status.NOT_FOUND)
@@ -130,6 +130,6 @@ test('streams and unknown methods are unimplemented; a deadline that has passed 
   const error = await new Promise<Failure>((resolve) =>
     stream.once('error', (found) => resolve(found as Failure & Error))
   )
-  assert.equal(error.code, grpc.status.UNIMPLEMENTED)
+  assert.equal(error.code, grpc.status.INVALID_ARGUMENT)
   await serves()
 })

@@ -133,7 +133,8 @@ test('over HTTP, a client counts as reading while at most 8 MiB of answers wait'
   } as unknown as Exchange
   const authenticator = createAuthenticator([])
   const draining = new AbortController().signal
-  const bounds = { memory: memory(), bodyTimeoutMs: 60_000, callTimeoutMs: 60_000 }
+  const times = { bodyTimeoutMs: 60_000, callTimeoutMs: 60_000, idleTimeoutMs: 60_000, transferDrainMs: 60_000 }
+  const bounds = { memory: memory(), ...times }
   const session = { ...bounds, service, authenticator, draining, codec: msgpackCodec, requestId: 'test' }
   void handleSession(exchange, session)
   const send = (firstId: number) => body.push(encodeEnvelope(0, msgpackCodec.encode('SessionRequest', batch(firstId))))

@@ -1,0 +1,105 @@
+/** Envelopes of the streams UploadBlob and DownloadBlob. Source: connectrpc.com, "Connect Protocol Reference". */
+import type { Codec } from '../../src/codec/codec.ts'
+import {
+  compressedFlag,
+  EnvelopeParser,
+  encodeEnvelope,
+  endStreamFlag,
+  envelopeHeaderBytes,
+  sealEnvelope
+} from '../../src/codec/envelope.ts'
+import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
+import type { Init, MessageName } from '../../src/schema/descriptor.ts'
+import type { Messages } from '../../src/schema/messages.ts'
+import { decodeTurns } from '../decode-turns.ts'
+import { inflate } from '../inflate.ts'
+import type { HandlerDependencies } from '../listener.ts'
+import { Charge } from '../memory-budget.ts'
+import { consume } from '../transfers/consume.ts'
+import type { Transfer } from '../transfers/transfer.ts'
+import { connectErrorObject } from './errors.ts'
+import { type Exchange, headerOf } from './exchange.ts'
+
+/** The context of a stream. */
+export interface ConnectStreamContext extends HandlerDependencies {
+  readonly codec: Codec
+  readonly requestId: string
+}
+
+/** Headers of every answer: errors come in the end-stream message, too. */
+export function streamHeaders({ codec, requestId }: ConnectStreamContext): Record<string, string> {
+  return { 'content-type': `application/connect+${codec.name}`, 'x-request-id': requestId }
+}
+
+/** A message in its envelope, in pieces. */
+export function messagePieces<Name extends MessageName>(
+  codec: Codec,
+  type: Name,
+  message: Messages[Name]
+): Uint8Array[] {
+  const pieces = codec.write(codec.prepare(type, message as Init<Messages[Name]>), envelopeHeaderBytes)
+  sealEnvelope(pieces)
+  return pieces
+}
+
+/** The last envelope of an answer. */
+export function endOfStream(error: BlobwireError | undefined, requestId: string): Uint8Array {
+  const end = error ? { error: connectErrorObject(error, requestId) } : {}
+  return encodeEnvelope(endStreamFlag, Buffer.from(JSON.stringify(end)))
+}
+
+/** How messages are read. */
+export interface MessageReading<Name extends MessageName> {
+  readonly type: Name
+  readonly context: ConnectStreamContext
+  readonly transfer: Transfer
+  /** Takes one message after the other; undefined = it is taken. */
+  readonly take: (message: Messages[Name]) => Promise<void> | undefined
+  /** Asked after each message: nothing more is needed of the stream. */
+  readonly isComplete?: () => boolean
+}
+
+/**
+ * Reads the messages of a request, to its end. @throws BlobwireError `invalid_argument` where the stream ends within a
+ * message, and as `consume`
+ */
+export async function readMessages<Name extends MessageName>(
+  exchange: Exchange,
+  reading: MessageReading<Name>
+): Promise<void> {
+  const { type, context, transfer, take, isComplete = () => false } = reading
+  const { codec, service, memory } = context
+  const isGzipped = gzipsRequests(exchange)
+  const charge = new Charge(memory.of(exchange.connection))
+  const waiting: { flags: number; payload: Uint8Array }[] = []
+  const maxBytes = service.limits.maxBatchBytes
+  const parser = new EnvelopeParser(maxBytes, (flags, payload) => void waiting.push({ flags, payload }))
+  const decode = async ({ flags, payload }: { flags: number; payload: Uint8Array }) => {
+    if ((flags & ~compressedFlag) !== 0) throw invalidArgument('frame', `must not have the unknown flags ${flags}`)
+    if (flags === 0) return decodeTurns.decode(codec.decode<Name>, type, payload)
+    if (!isGzipped) throw invalidArgument('frame', 'must not be compressed without connect-content-encoding')
+    return codec.decode(type, await inflate(payload, { encoding: 'gzip', maxBytes, charge }))
+  }
+  const takeAll = async () => {
+    for (const envelope of waiting.splice(0)) {
+      await take(await decode(envelope))
+      charge.release()
+    }
+  }
+  try {
+    const takeChunk = (chunk: Uint8Array) => {
+      parser.push(chunk)
+      return waiting.length === 0 ? undefined : takeAll()
+    }
+    await consume<Uint8Array>(exchange.openBody(), { take: takeChunk, isComplete, transfer })
+    if (parser.incomplete && !isComplete()) throw invalidArgument('frame', 'must be complete before the stream ends')
+  } finally {
+    charge.release()
+  }
+}
+
+function gzipsRequests(exchange: Exchange): boolean {
+  const encoding = headerOf(exchange, 'connect-content-encoding') ?? 'identity'
+  if (encoding === 'identity' || encoding === 'gzip') return encoding === 'gzip'
+  throw new BlobwireError({ code: 'unimplemented', message: 'connect-content-encoding must be gzip or identity' })
+}

@@ -1,0 +1,70 @@
+/** DownloadBlob as a server stream of Connect. */
+import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
+import type { Messages } from '../../src/schema/messages.ts'
+import { methods } from '../../src/schema/methods.ts'
+import { toBlobwireError } from '../service/error-detail.ts'
+import type { OutgoingBlob } from '../service/vcs-service.ts'
+import { sendBlobMessages } from '../transfers/download-messages.ts'
+import { Output } from '../transfers/output.ts'
+import { openTransfer, type Transfer } from '../transfers/transfer.ts'
+import { type ConnectStreamContext, endOfStream, messagePieces, readMessages, streamHeaders } from './connect-stream.ts'
+import { type Exchange, headerOf } from './exchange.ts'
+
+/** Answers one stream. */
+export async function handleDownloadStream(exchange: Exchange, context: ConnectStreamContext): Promise<void> {
+  const { requestId, authenticator } = context
+  let transfer: Transfer | undefined
+  try {
+    const principal = authenticator.authenticate(methods.downloadBlob.name, headerOf(exchange, 'authorization'))
+    transfer = openTransfer(context, exchange.connection, context.idleTimeoutMs)
+    const request = await readRequest(exchange, context, transfer)
+    const blob = await context.service.download(request, { principal, signal: transfer.signal, requestId })
+    try {
+      await send(exchange, blob, { ...context, transfer })
+    } finally {
+      await blob.close()
+    }
+  } catch (error) {
+    const end = endOfStream(toBlobwireError(error), requestId)
+    exchange.respond(200, { ...streamHeaders(context), 'content-length': String(end.length) }, end)
+  } finally {
+    transfer?.end()
+  }
+}
+
+async function send(
+  exchange: Exchange,
+  blob: OutgoingBlob,
+  context: ConnectStreamContext & { readonly transfer: Transfer }
+): Promise<void> {
+  const { codec, requestId, transfer } = context
+  const stream = exchange.stream(200, streamHeaders(context))
+  if (stream === undefined) return
+  const output = new Output<Uint8Array>(stream, transfer)
+  try {
+    await sendBlobMessages(blob, (message) => {
+      for (const piece of messagePieces(codec, 'DownloadBlobResponse', message)) output.write(piece, piece.length)
+      return output.room()
+    })
+    await output.end(endOfStream(undefined, requestId))
+  } catch (error) {
+    await output.end(endOfStream(toBlobwireError(error), requestId))
+  }
+}
+
+async function readRequest(
+  exchange: Exchange,
+  context: ConnectStreamContext,
+  transfer: Transfer
+): Promise<Messages['DownloadBlobRequest']> {
+  const requests: Messages['DownloadBlobRequest'][] = []
+  const take = (message: Messages['DownloadBlobRequest']) => {
+    if (requests.length > 0) throw new BlobwireError({ code: 'unimplemented', message: 'one message is expected' })
+    requests.push(message)
+    return undefined
+  }
+  await readMessages(exchange, { type: 'DownloadBlobRequest', context, transfer, take })
+  const [request] = requests
+  if (request === undefined) throw invalidArgument('request', 'must be given as a message')
+  return request
+}

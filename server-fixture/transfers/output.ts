@@ -1,0 +1,59 @@
+/** Writes the stream of a download, as fast as its client reads it. */
+import type { Writable } from 'node:stream'
+import { clientGone, type Transfer } from './transfer.ts'
+
+/** Bytes that wait in the stream: less, and the network waits for the store. */
+const maxWaitingBytes = 1024 * 1024
+
+/** One stream of bytes or messages that a client reads. */
+export class Output<Item> {
+  /** Resolves when all is sent, or the stream is over. */
+  readonly ended: Promise<void>
+  readonly #stream: Writable
+  readonly #transfer: Transfer
+  #waitingBytes = 0
+  #onRoom: (() => void) | undefined
+
+  constructor(stream: Writable, transfer: Transfer) {
+    this.#stream = stream
+    this.#transfer = transfer
+    this.ended = new Promise((resolve) => {
+      stream.once('finish', resolve).once('close', resolve)
+    })
+    const over = () => {
+      if (!stream.writableFinished) transfer.abort(clientGone())
+    }
+    stream.once('close', over).on('error', over)
+    transfer.signal.addEventListener('abort', () => this.#onRoom?.(), { once: true })
+  }
+
+  /** Writes so many bytes. @throws BlobwireError the reason of the transfer's end */
+  write(item: Item, bytes: number): void {
+    this.#transfer.signal.throwIfAborted()
+    this.#waitingBytes += bytes
+    this.#stream.write(item, () => {
+      this.#waitingBytes -= bytes
+      this.#transfer.touch()
+      if (this.#waitingBytes <= maxWaitingBytes) this.#onRoom?.()
+    })
+  }
+
+  /** A promise while too much waits. It rejects with the reason of the transfer's end. */
+  room(): Promise<void> | undefined {
+    return this.#waitingBytes > maxWaitingBytes ? this.#waitForRoom() : undefined
+  }
+
+  async #waitForRoom(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#onRoom = resolve
+    })
+    this.#onRoom = undefined
+    this.#transfer.signal.throwIfAborted()
+  }
+
+  /** Ends the stream, with these bytes at last. Nothing happens where it is over. */
+  end(item?: Item): Promise<void> {
+    this.#stream.end(item)
+    return this.ended
+  }
+}

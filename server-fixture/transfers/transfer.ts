@@ -1,0 +1,100 @@
+/** One upload or download under way: its share of the budget of bytes, and the reasons for which it ends early. */
+import { BlobwireError } from '../../src/core/error.ts'
+import type { HandlerDependencies } from '../listener.ts'
+import { Charge, type ConnectionBudget } from '../memory-budget.ts'
+
+/** The bounds of a transfer. */
+export interface TransferBounds {
+  readonly budget: ConnectionBudget
+  readonly chunkBytes: number
+  /** Time without a byte, after which the transfer ends. */
+  readonly idleMs: number
+  /** Aborts when the server takes no more work. */
+  readonly draining: AbortSignal
+  /** Time that the transfer may go on after that. */
+  readonly drainMs: number
+}
+
+/** Chunks that a transfer holds at most: one that waits for the store or the network, one that is read meanwhile. */
+const heldChunks = 2
+
+/** A transfer; `end` must be called once. */
+export class Transfer {
+  readonly #bounds: TransferBounds
+  readonly #charge: Charge
+  readonly #ending = new AbortController()
+  readonly #idle: NodeJS.Timeout
+  #drain: NodeJS.Timeout | undefined
+  #isHeld = false
+
+  /** @throws BlobwireError `resource_exhausted`, reason `connection_full` or `server_full` */
+  constructor(bounds: TransferBounds) {
+    this.#bounds = bounds
+    this.#charge = new Charge(bounds.budget)
+    this.#charge.add(heldChunks * bounds.chunkBytes)
+    this.#idle = setTimeout(this.#onIdle, bounds.idleMs)
+    if (bounds.draining.aborted) this.#onDraining()
+    else bounds.draining.addEventListener('abort', this.#onDraining)
+  }
+
+  /** Aborts where the transfer ends early; its reason is the `BlobwireError`. */
+  get signal(): AbortSignal {
+    return this.#ending.signal
+  }
+
+  /** A byte has moved. */
+  touch(): void {
+    this.#idle.refresh()
+  }
+
+  /** From now on the transfer waits for the store, which takes as long as it takes; until `touch`. */
+  hold(): void {
+    this.#isHeld = true
+  }
+
+  /** The transfer waits for the client again. */
+  free(): void {
+    this.#isHeld = false
+    this.#idle.refresh()
+  }
+
+  /** Ends it early. */
+  abort(error: BlobwireError): void {
+    this.#ending.abort(error)
+  }
+
+  end(): void {
+    clearTimeout(this.#idle)
+    clearTimeout(this.#drain)
+    this.#bounds.draining.removeEventListener('abort', this.#onDraining)
+    this.#charge.release()
+  }
+
+  readonly #onIdle = (): void => {
+    if (this.#isHeld) {
+      this.#idle.refresh()
+      return
+    }
+    const message = `no byte of the transfer moved for ${this.#bounds.idleMs} ms`
+    this.abort(new BlobwireError({ reason: 'stalled', message }))
+  }
+
+  readonly #onDraining = (): void => {
+    this.#drain = setTimeout(() => {
+      const message = 'the server is shutting down; the transfer can go on at another one'
+      this.abort(new BlobwireError({ reason: 'store_closed', message }))
+    }, this.#bounds.drainMs)
+  }
+}
+
+/** Begins a transfer on a connection. @throws BlobwireError as the constructor */
+export function openTransfer(dependencies: HandlerDependencies, connection: object, idleMs: number): Transfer {
+  const { memory, service, draining, transferDrainMs } = dependencies
+  const { chunkBytes } = service.limits
+  return new Transfer({ budget: memory.of(connection), chunkBytes, idleMs, draining, drainMs: transferDrainMs })
+}
+
+/** The error of a client that went away. */
+export function clientGone(): BlobwireError {
+  return new BlobwireError({ code: 'cancelled', message: 'the client closed the stream' })
+}
