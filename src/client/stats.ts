@@ -43,9 +43,11 @@ export interface EndpointStats extends BatchStats {
  * Counters and state of a client. The properties of `BatchStats` here are those of the first endpoint over the
  * transport in use; `endpoints` has them for every endpoint.
  */
-export interface ClientStats extends Omit<Counters, 'connections'>, BatchStats {
+export interface ClientStats extends Omit<Counters, 'connections' | 'transferConnections'>, BatchStats {
   /** Counts of connections and of the streams on them. */
   connections: ConnectionStats
+  /** The same of the connections for large blobs. */
+  transferConnections: ConnectionStats
   /** Transport in use. */
   transport: TransportName
   /**
@@ -78,6 +80,7 @@ export function statsOf({ pipeline, counters, latency, transport, options }: Cal
     unframed: { ...counters.unframed },
     transfers: { ...counters.transfers },
     connections: connectionStats(counters.connections),
+    transferConnections: connectionStats(counters.transferConnections),
     ...batchStats(inUse, options.batch === false ? 'off' : 'session'),
     transport,
     transportReason: selector.reason,

@@ -92,7 +92,7 @@ export class TransportFactory {
 
   /** A transport over HTTP; a `grpc://` endpoint may serve it on the same port, such as behind a proxy. */
   #http(name: 'json' | 'msgpack', endpoint: Endpoint): Transport {
-    const connection = openHttpConnection({ ...endpoint, protocol: 'http' }, this.#options, this.#counters.connections)
+    const connection = openHttpConnection({ ...endpoint, protocol: 'http' }, this.#options, this.#counters)
     return createHttpTransport({ codec: codecOf(name), connection, counters: this.#counters }, this.#options)
   }
 

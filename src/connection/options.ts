@@ -13,6 +13,13 @@ export interface ConnectionOptions {
    */
   maxConnections?: number | undefined
   /**
+   * Maximum number of connections to one endpoint for large blobs, besides `maxConnections`. Each upload or download has
+   * one to itself, so that no call waits behind its bytes; where this many are open, further ones share them (HTTP/1.1:
+   * wait for one).
+   * @default 4
+   */
+  maxTransferConnections?: number | undefined
+  /**
    * Number of idle connections that stay open beyond `idleTimeoutMs`, until `maxAgeMs`.
    * @default 0
    */
@@ -91,6 +98,7 @@ export type ResolvedConnectionOptions = {
 /** Rules of the numeric options. */
 const numberRules = {
   maxConnections: { default: 4, least: 1, integer: true },
+  maxTransferConnections: { default: 4, least: 1, integer: true },
   maxIdleConnections: { default: 0, least: 0 },
   idleTimeoutMs: { default: 90_000, above: 0 },
   maxAgeMs: { default: 300_000, above: 0 },

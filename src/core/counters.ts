@@ -83,6 +83,8 @@ export interface Counters {
   transfers: TransferCounters
   /** Counts of connections. */
   connections: ConnectionCounters
+  /** Of the connections for large blobs, which the counts above leave out. */
+  transferConnections: ConnectionCounters
 }
 
 /** All at zero. */
@@ -103,6 +105,11 @@ export function newCounters(): Counters {
     bytesSent: 0,
     bytesReceived: 0,
     transfers: { started: 0, failures: 0, retries: 0, bytesSent: 0, bytesReceived: 0 },
-    connections: { opened: 0, failures: 0, open: 0, inUse: 0, streams: 0, totalStreams: 0 }
+    connections: newConnectionCounters(),
+    transferConnections: newConnectionCounters()
   }
+}
+
+function newConnectionCounters(): ConnectionCounters {
+  return { opened: 0, failures: 0, open: 0, inUse: 0, streams: 0, totalStreams: 0 }
 }

@@ -115,7 +115,7 @@ export interface Way extends HttpConnection {
 
 /** Opens one. */
 export function openWay(context: TestContext, url: string, options: ConnectionOptions = {}): Way {
-  const counters = newCounters().connections
+  const counters = newCounters()
   const connection = openHttpConnection(
     parseEndpoint(url),
     { tls: {}, connection: resolveConnection(options) },
@@ -125,9 +125,10 @@ export function openWay(context: TestContext, url: string, options: ConnectionOp
   return {
     request: (request) => connection.request(request),
     openStream: (request, handler) => connection.openStream(request, handler),
+    transfer: (make) => connection.transfer(make),
     canConnect: () => connection.canConnect(),
     close: () => connection.close(),
-    counters,
+    counters: counters.connections,
     async get(path, signal) {
       const { body } = await connection.request({
         path,

@@ -34,6 +34,11 @@ export class GrpcChannel {
     this.#current = this.#open()
   }
 
+  /** Calls and sessions on the connection for new streams. */
+  get inFlight(): number {
+    return this.#current.inFlight
+  }
+
   /** Begins a call or a session, and returns its connection, whose `end` has to be called at its end. */
   begin(listener: StreamListener): GrpcConnection {
     const connection = this.#current

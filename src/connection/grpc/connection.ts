@@ -81,6 +81,11 @@ export class GrpcConnection {
     this.#watch()
   }
 
+  /** Calls and sessions on the connection. */
+  get inFlight(): number {
+    return this.#listeners.size
+  }
+
   /** Messages received so far; a caller compares two readings. */
   get messagesReceived(): number {
     return this.#messagesReceived

@@ -1,7 +1,7 @@
 /** Connections to an HTTP endpoint: HTTP/2, or HTTP/1.1 where the endpoint speaks nothing newer. */
 import { type Dispatcher, Pool } from 'undici'
 import { systemClock } from '../../core/clock.ts'
-import type { ConnectionCounters } from '../../core/counters.ts'
+import type { Counters } from '../../core/counters.ts'
 import { BlobwireError } from '../../core/error.ts'
 import { ConnectionCheck } from '../dial/connection-check.ts'
 import { createConnector } from '../dial/connector.ts'
@@ -19,6 +19,9 @@ import {
   type StreamListener
 } from './connection-pool.ts'
 import { NotHttp2, speaksHttp1 } from './http1-probe.ts'
+import { transferOverHttp1 } from './http1-transfer.ts'
+import type { TransferMaker, TransferResponse } from './transfer.ts'
+import { TransferPool } from './transfer-pool.ts'
 
 /** Connections of HTTP/1.1, each of which has one request at a time. */
 const http1Connections = 8
@@ -31,6 +34,8 @@ export interface HttpConnection {
   request(options: HttpRequest): Promise<Dispatcher.ResponseData>
   /** Opens a duplex stream. Over HTTP/1.1, which has none, it fails with reason `not_http2`. */
   openStream(options: Dispatcher.DispatchOptions, listener: StreamListener): void
+  /** Sends a request for a large blob, on a connection of its own. @throws as `request` does */
+  transfer(make: TransferMaker): Promise<TransferResponse>
   /** Whether a new connection can be had. */
   canConnect(): Promise<boolean>
   /** Closes the sockets; requests in flight fail. */
@@ -67,7 +72,7 @@ function refusalOf(cause: unknown): BlobwireError | undefined {
 export function openHttpConnection(
   endpoint: Endpoint,
   { tls, connection: options }: HttpConnectionOptions,
-  counters: ConnectionCounters
+  counters: Pick<Counters, 'connections' | 'transferConnections'>
 ): HttpConnection {
   const clock = systemClock
   const resolver = new CachingResolver(clock)
@@ -75,24 +80,41 @@ export function openHttpConnection(
   const onFailure = () => resolver.forget(hostOf(proxy ?? endpoint))
   const connector = createConnector({ endpoint, tls, options, proxy, lookup: resolver.lookup, onFailure })
   const check = new ConnectionCheck({ endpoint, tls, connection: options })
-  return new NegotiatedHttpConnection({ endpoint, options, clock, counters, connector }, resolver, check)
+  const context = { endpoint, options, clock, connector, counters: counters.connections }
+  return new NegotiatedHttpConnection(
+    context,
+    { ...context, counters: counters.transferConnections },
+    {
+      resolver,
+      check
+    }
+  )
 }
 
 class NegotiatedHttpConnection implements HttpConnection, Negotiation {
   readonly #context: ConnectionContext
+  readonly #transferContext: ConnectionContext
   readonly #resolver: CachingResolver
   readonly #check: ConnectionCheck
   readonly #http2: ConnectionPool
+  readonly #transfers: TransferPool
   #http1: Dispatcher | undefined
+  #http1Transfers: Dispatcher | undefined
   /** An answer has come over HTTP/2. */
   #verified = false
   #probing: Promise<boolean> | undefined
 
-  constructor(context: ConnectionContext, resolver: CachingResolver, check: ConnectionCheck) {
+  constructor(
+    context: ConnectionContext,
+    transferContext: ConnectionContext,
+    { resolver, check }: { readonly resolver: CachingResolver; readonly check: ConnectionCheck }
+  ) {
     this.#context = context
+    this.#transferContext = transferContext
     this.#resolver = resolver
     this.#check = check
     this.#http2 = new ConnectionPool(context, this)
+    this.#transfers = new TransferPool(transferContext, () => this.onHttp1())
   }
 
   async request(options: HttpRequest): Promise<Dispatcher.ResponseData> {
@@ -111,6 +133,21 @@ class NegotiatedHttpConnection implements HttpConnection, Negotiation {
   openStream(options: Dispatcher.DispatchOptions, listener: StreamListener): void {
     if (this.#http1) queueMicrotask(() => listener.onError(notHttp2()))
     else this.#http2.openStream(options, listener)
+  }
+
+  async transfer(make: TransferMaker): Promise<TransferResponse> {
+    if (this.#http1 === undefined) {
+      try {
+        return await this.#transfers.transfer(make(2))
+      } catch (error) {
+        const isHttp1 = this.#http1 !== undefined || (error instanceof NotHttp2 && (await this.#isHttp1()))
+        if (!isHttp1 || !isOfHttp1(error)) throw error
+        this.#fallBack()
+      }
+    }
+    const { maxTransferConnections } = this.#context.options
+    this.#http1Transfers ??= openHttp1Pool(this.#transferContext, maxTransferConnections)
+    return transferOverHttp1(this.#http1Transfers, make(1))
   }
 
   get refusal(): Error | undefined {
@@ -141,7 +178,8 @@ class NegotiatedHttpConnection implements HttpConnection, Negotiation {
     this.#resolver.close()
     this.#check.close()
     this.#context.connector.close()
-    await Promise.all([this.#http2.destroy(), this.#http1?.destroy()])
+    this.#transfers.close()
+    await Promise.all([this.#http2.destroy(), this.#http1?.destroy(), this.#http1Transfers?.destroy()])
   }
 
   /** Whether the server speaks HTTP/1.1 only, by its own words; streams that break together ask once. */
@@ -157,19 +195,24 @@ class NegotiatedHttpConnection implements HttpConnection, Negotiation {
   }
 
   #fallBack(): Dispatcher {
-    this.#http1 ??= openHttp1Pool(this.#context)
+    this.#http1 ??= openHttp1Pool(this.#context, http1Connections)
     return this.#http1
   }
 }
 
+/** Whether the error is of a connection that turned out to be one of HTTP/1.1, on which nothing was sent. */
+function isOfHttp1(error: unknown): boolean {
+  return error instanceof NotHttp2 || (error instanceof BlobwireError && error.reason === 'not_http2')
+}
+
 /** The pool for HTTP/1.1. */
-function openHttp1Pool({ endpoint, options, connector, counters }: ConnectionContext): Dispatcher {
+function openHttp1Pool({ endpoint, options, connector, counters }: ConnectionContext, connections: number): Dispatcher {
   return new Pool(originOf(endpoint), {
     ...undiciTimers,
     keepAliveTimeout: options.idleTimeoutMs,
     maxHeaderSize: options.maxHeaderBytes,
     allowH2: false,
-    connections: http1Connections,
+    connections,
     connect(_target, callback) {
       connector.open(false).then(
         (socket) => {

@@ -5,16 +5,19 @@ import { GrpcChannel } from '../../connection/grpc/channel.ts'
 import { asIs, type StreamListener } from '../../connection/grpc/connection.ts'
 import type { GrpcEndpoint } from '../../connection/grpc/grpc-endpoint.ts'
 import { refusePushes } from '../../connection/grpc/refuse-pushes.ts'
+import { TransferChannels } from '../../connection/grpc/transfer-channels.ts'
 import { codeNumbers } from '../../core/code.ts'
-import { BlobwireError } from '../../core/error.ts'
+import { asBlobwireError, BlobwireError } from '../../core/error.ts'
 import type { Init, MessageName } from '../../schema/descriptor.ts'
 import type { Messages } from '../../schema/messages.ts'
 import { serviceName } from '../../schema/methods.ts'
 import { asResponseError } from '../errors.ts'
 import { gzipThresholdBytes, type Transport, type TransportOptions, type UnaryCall } from '../transport.ts'
 import { compressIfSmaller } from './compression.ts'
+import { downloadOverGrpc } from './download.ts'
 import { errorFromService, isReset } from './errors.ts'
 import { openGrpcSession } from './session.ts'
+import { uploadOverGrpc } from './upload.ts'
 
 const noBytes = Buffer.alloc(0)
 
@@ -27,6 +30,7 @@ export function createGrpcTransport(context: GrpcEndpoint, options: TransportOpt
   const { counters, grpc } = context
   refusePushes()
   const channel = new GrpcChannel(context, options)
+  const transfers = { grpc, channels: new TransferChannels(context, options) }
   const interceptors = options.gzip ? [compressIfSmaller(grpc, gzipThresholdBytes)] : []
 
   function unary(call: UnaryCall): Promise<Buffer> {
@@ -77,6 +81,11 @@ export function createGrpcTransport(context: GrpcEndpoint, options: TransportOpt
     return promise
   }
 
+  const toError = (exception: unknown) => asBlobwireError(exception).with({ transport: 'grpc', attempts: 1 })
+  const failed = (exception: unknown): never => {
+    throw toError(exception)
+  }
+
   return {
     name: 'grpc',
     async unary(call) {
@@ -90,15 +99,12 @@ export function createGrpcTransport(context: GrpcEndpoint, options: TransportOpt
     openSession(opening) {
       return openGrpcSession({ grpc, channel, gzip: options.gzip, counters }, opening)
     },
-    async upload() {
-      throw new BlobwireError({ code: 'unimplemented', message: 'uploads are not implemented' })
-    },
-    async download() {
-      throw new BlobwireError({ code: 'unimplemented', message: 'downloads are not implemented' })
-    },
+    upload: (attempt) => uploadOverGrpc(transfers, attempt).catch(failed),
+    download: (attempt) => downloadOverGrpc(transfers, attempt, toError).catch(failed),
     canConnect: () => channel.canConnect(),
     async close() {
       channel.close()
+      transfers.channels.close()
     }
   }
 }

@@ -33,7 +33,8 @@ export function errorFromException(exception: unknown): BlobwireError {
 
 /** The error of an answer other than 200: by its Connect error object, or by its status where a proxy answered. */
 export function errorFromResponse(status: number, contentType: string, body: Uint8Array): BlobwireError {
-  const connect = /^application\/json\b/.test(contentType) ? parseConnectError(body) : undefined
+  // Of resumable uploads, it is a problem (RFC 9457) as well.
+  const connect = /^application\/(problem\+)?json\b/.test(contentType) ? parseConnectError(body) : undefined
   if (connect === undefined) {
     const redirected = status >= 300 && status < 400
     return new BlobwireError({

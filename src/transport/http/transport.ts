@@ -2,16 +2,17 @@
 import type { Codec } from '../../codec/codec.ts'
 import { gzip } from '../../compression/gzip.ts'
 import { looksCompressible } from '../../compression/sample.ts'
-import { BlobwireError } from '../../core/error.ts'
 import type { Init, MessageName } from '../../schema/descriptor.ts'
 import type { Messages } from '../../schema/messages.ts'
 import { serviceName } from '../../schema/methods.ts'
 import { asResponseError, malformedResponse, withRetryAfter } from '../errors.ts'
 import { gzipThresholdBytes, type Transport, type TransportOptions, type UnaryCall } from '../transport.ts'
 import { collect, decompress } from './body.ts'
+import { downloadOverHttp } from './download.ts'
 import { errorFromException, errorFromResponse } from './errors.ts'
 import type { HttpContext } from './http-context.ts'
 import { openHttpSession } from './session.ts'
+import { uploadOverHttp } from './upload.ts'
 
 /** Makes a transport that speaks the Connect protocol (connectrpc.com, "Connect Protocol Reference"). */
 export function createHttpTransport(context: HttpContext, options: TransportOptions): Transport {
@@ -60,6 +61,11 @@ export function createHttpTransport(context: HttpContext, options: TransportOpti
     return decode(codec, call, answer)
   }
 
+  const toError = (exception: unknown) => errorFromException(exception).with({ transport: codec.name, attempts: 1 })
+  const failed = (exception: unknown): never => {
+    throw toError(exception)
+  }
+
   return {
     name: codec.name,
     async unary(call) {
@@ -78,12 +84,8 @@ export function createHttpTransport(context: HttpContext, options: TransportOpti
       }
     },
     openSession: (opening) => openHttpSession(context, options, opening),
-    async upload() {
-      throw new BlobwireError({ code: 'unimplemented', message: 'uploads are not implemented' })
-    },
-    async download() {
-      throw new BlobwireError({ code: 'unimplemented', message: 'downloads are not implemented' })
-    },
+    upload: (attempt) => uploadOverHttp(connection, attempt).catch(failed),
+    download: (attempt) => downloadOverHttp(connection, attempt, toError).catch(failed),
     canConnect: () => connection.canConnect(),
     close: () => connection.close()
   }
