@@ -37,8 +37,7 @@ for (const [kind, open] of Object.entries(stores)) {
       testObjects(subject)
       testRefs(subject)
       testRequests(subject)
-      // The Git store has no uploads yet.
-      if (kind === 'memory') testUploads(subject)
+      testUploads(subject)
     })
   }
 }

@@ -1,7 +1,7 @@
 /** Asks one long-lived git process about objects. */
-import { BlobwireError } from '../../../src/core/error.ts'
+import type { BlobwireError } from '../../../src/core/error.ts'
 import { type CatFileAnswer, CatFileParser } from './cat-file-parser.ts'
-import { type GitExit, gitFailure } from './git-failure.ts'
+import { damagedObject, type GitExit, gitFailure, saysDamaged } from './git-failure.ts'
 import { GitProcess, type RepositoryContext } from './git-process.ts'
 
 /** A question to cat-file: kind and size of these objects (`info`), or also their bytes (`contents`). */
@@ -15,9 +15,6 @@ interface PendingQuestion extends Question {
   readonly resolve: (answers: CatFileAnswer[]) => void
   readonly reject: (error: BlobwireError) => void
 }
-
-/** Git's messages about an object whose bytes on disk are damaged. */
-const damaged = /corrupt|inflate|cannot be read|could not be unpacked|unable to unpack|failed to read|garbage|mismatch/i
 
 /**
  * One long-lived `git cat-file --batch-command --buffer`. Questions are pipelined and answered in order. `--buffer`
@@ -106,16 +103,11 @@ export class CatFile {
     const died = exit.status === 0 ? { ...exit, status: null, signal: 'end of input' } : exit
     const failure = gitFailure('git cat-file', died, this.#gitDir)
     for (const [index, { oids, answers, reject }] of this.#pending.splice(0).entries()) {
-      if (index === 0 && failure.code === 'internal' && damaged.test(exit.stderr)) {
-        reject(dataLoss(oids[answers.length] ?? '', failure))
+      if (index === 0 && failure.code === 'internal' && saysDamaged(exit)) {
+        reject(damagedObject(oids[answers.length] ?? '', failure))
       } else if (index > 0 && failure.code === 'internal') {
         reject(failure.with({ reason: 'git_died', retryable: true }))
       } else reject(failure)
     }
   }
-}
-
-function dataLoss(oid: string, cause: BlobwireError): BlobwireError {
-  const message = `object ${oid} is damaged on disk`
-  return new BlobwireError({ reason: 'integrity', message, cause })
 }

@@ -12,7 +12,9 @@ const fileName = '~format'
 
 /** Names of files and directories of the data directory that are neither repositories nor temporary. */
 export const journalName = '~requests'
-export const keptNames: ReadonlySet<string> = new Set([fileName, journalName])
+/** A server that knows no uploads removes this directory at its start. */
+export const uploadsName = '~uploads'
+export const keptNames: ReadonlySet<string> = new Set([fileName, journalName, uploadsName])
 
 /**
  * Reads the format of a data directory, and writes the present one into a directory of format 1.

@@ -53,8 +53,26 @@ export function gitFailure(action: string, exit: GitExit, gitDir?: string): Blob
   return new BlobwireError({ reason: 'git_failed', message, cause })
 }
 
-/** The error for a failed file operation of the store, such as an fsync or a rename: nothing was acknowledged. */
+/**
+ * The error for a failed file operation of the store, such as an fsync or a rename: nothing was acknowledged. An error
+ * that is one of the store already stays as it is.
+ */
 export function storageFailure(action: string, cause: unknown): BlobwireError {
+  if (cause instanceof BlobwireError) return cause
   const errno = (cause as NodeJS.ErrnoException | undefined)?.code ?? 'an unknown error'
   return new BlobwireError({ reason: 'storage', message: `${action} failed: ${errno}`, cause })
+}
+
+/** Git's messages about an object whose bytes on disk are damaged. */
+const damaged = /corrupt|inflate|cannot be read|could not be unpacked|unable to unpack|failed to read|garbage|mismatch/i
+
+/** Whether git says that an object is damaged. */
+export function saysDamaged(exit: GitExit): boolean {
+  return damaged.test(exit.stderr)
+}
+
+/** The error for an object that cannot be read as it was written: `data_loss`, reason `integrity`. */
+export function damagedObject(oid: string, cause?: unknown): BlobwireError {
+  const message = `object ${oid} is damaged on disk`
+  return new BlobwireError({ reason: 'integrity', message, cause })
 }

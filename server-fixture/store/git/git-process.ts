@@ -118,6 +118,15 @@ export class GitProcess {
     else this.#child?.stdin?.end(input)
   }
 
+  /** Reads no more of its standard output, which it then waits to write, until `resume`. */
+  pause(): void {
+    this.#child?.stdout?.pause()
+  }
+
+  resume(): void {
+    this.#child?.stdout?.resume()
+  }
+
   /** Ends the process at once. */
   kill(): void {
     this.#child?.kill('SIGKILL')

@@ -2,6 +2,7 @@
 import { BlobwireError, type RefMismatch } from '../../../src/core/error.ts'
 import { isZeroOid } from '../../../src/git/oid.ts'
 import type { BoundedCache } from '../bounded-cache.ts'
+import type { ObjectContent } from '../large-content.ts'
 import { makesBranch } from '../ref-rules.ts'
 import type {
   Head,
@@ -18,6 +19,9 @@ import { listCommits } from './commit-list.ts'
 import { DefaultBranch } from './default-branch.ts'
 import type { RepositoryContext } from './git-process.ts'
 import { chooseBranch } from './head-file.ts'
+import type { CompletePack } from './large/git-spool.ts'
+import { installPack } from './large/install-pack.ts'
+import { type OpenObjectContext, openObject } from './large/open-object.ts'
 import { ObjectReader } from './object-reader.ts'
 import { ObjectWriter } from './object-writer.ts'
 import { PackDirectory } from './pack-directory.ts'
@@ -54,6 +58,7 @@ export class GitRepository {
   readonly #installer: PackInstaller
   readonly #writer: ObjectWriter
   readonly #reader: ObjectReader
+  readonly #objects: OpenObjectContext
   readonly #refs: RefStore
   readonly #mover: RefMover
   readonly #head: DefaultBranch
@@ -74,6 +79,7 @@ export class GitRepository {
       }
     })
     this.#reader = new ObjectReader(context, { format: info.objectFormat, packs: this.#packs })
+    this.#objects = { context, format: info.objectFormat, reader: this.#reader, packs: this.#packs }
     this.#refs = new RefStore(context, options.refNames)
     this.#shallow = new ShallowFile(context.gitDir)
     this.#head = new DefaultBranch(context.gitDir, this.#refs.files)
@@ -125,6 +131,19 @@ export class GitRepository {
   /** Kind and size of objects. */
   hasObjects(oids: readonly string[]): Promise<(ObjectInfo | undefined)[]> {
     return this.#call(() => this.#reader.infos(oids))
+  }
+
+  /** Opens an object for reading in parts. */
+  openObject(oid: string): Promise<ObjectContent | undefined> {
+    return this.#call(() => openObject(this.#objects, oid))
+  }
+
+  /** Takes in a pack with one blob, durably. */
+  installPack(pack: CompletePack): Promise<void> {
+    return this.#call(async () => {
+      await installPack(this.#objects, this.#packs, pack)
+      this.#repacker.packAdded()
+    })
   }
 
   /** A hint: the commits that come next. */

@@ -1,9 +1,9 @@
 /** The store for real use: bare Git repositories in a directory. */
 import { join, resolve } from 'node:path'
-import { BlobwireError, invalidArgument, type RefMismatch } from '../../../src/core/error.ts'
+import { invalidArgument, type RefMismatch } from '../../../src/core/error.ts'
 import type { ObjectFormat } from '../../../src/git/oid.ts'
 import { repositoryNameProblem } from '../../../src/git/repository-name.ts'
-import { BoundedCache } from '../bounded-cache.ts'
+import type { ObjectContent, UploadBounds, UploadState, UploadWriter } from '../large-content.ts'
 import { repositoryNotFound, storeClosed } from '../name-page.ts'
 import { initialBranch } from '../ref-rules.ts'
 import type {
@@ -22,17 +22,18 @@ import type {
   StoredObject,
   StoredRef
 } from '../store.ts'
-import { recoverRepository } from './crash-recovery.ts'
-import { journalName, openDataFormat } from './data-format.ts'
-import { GitRepository } from './git-repository.ts'
+import { journalName, openDataFormat, uploadsName } from './data-format.ts'
+import type { GitRepository } from './git-repository.ts'
 import { defaultStoreOptions, type GitStoreOptions, type ResolvedStoreOptions } from './git-store-options.ts'
 import { checkGitVersion } from './git-version.ts'
 import { JournaledEffects } from './journaled-effects.ts'
+import { GitSpools } from './large/git-spools.ts'
+import { GitUploads } from './large/git-uploads.ts'
 import { LockFile } from './lock-file.ts'
 import { OpenRepositories } from './open-repositories.ts'
-import { nameListBounds } from './ref-store.ts'
 import { makeDataDirectory, newInstance, RepositoryDirectories } from './repository-directories.ts'
 import { servable } from './repository-form.ts'
+import { RepositoryOpener } from './repository-opener.ts'
 import { RequestJournal } from './request-journal.ts'
 
 /**
@@ -46,9 +47,8 @@ export class GitStore implements Store {
   readonly #open: OpenRepositories
   readonly #journal: RequestJournal
   readonly #effects: JournaledEffects
-  /** Repositories that were recovered after a crash, or created since. */
-  readonly #recovered = new Set<string>()
-  readonly #refNames = new BoundedCache<readonly string[]>(nameListBounds)
+  readonly #uploads: GitUploads
+  readonly #opener: RepositoryOpener
   #lastChange: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | undefined
 
@@ -58,7 +58,12 @@ export class GitStore implements Store {
     this.#journal = dependencies.journal
     this.#options = dependencies.options
     this.#effects = new JournaledEffects({ ...dependencies, use: (name, work) => this.#use(name, work) })
-    this.#open = new OpenRepositories(dependencies.options.maxOpenRepositories, (name) => this.#openRepository(name))
+    this.#uploads = new GitUploads(dependencies.uploadsPath, {
+      instanceOf: (name) => this.#directories.instanceOf(name),
+      use: (name, work) => this.#use(name, work)
+    })
+    this.#opener = new RepositoryOpener(dependencies)
+    this.#open = new OpenRepositories(dependencies.options.maxOpenRepositories, (name) => this.#opener.open(name))
   }
 
   /**
@@ -80,7 +85,9 @@ export class GitStore implements Store {
       await openDataFormat(path)
       await directories.removeTemporary()
       const journal = await RequestJournal.open(join(path, journalName))
-      store = new GitStore({ lock, directories, journal, options: resolved })
+      const uploadsPath = join(path, uploadsName)
+      await GitSpools.prepare(uploadsPath)
+      store = new GitStore({ lock, directories, journal, uploadsPath, options: resolved })
       for (const intent of journal.openIntents()) await store.#effects.settle(intent)
       return store
     } catch (error) {
@@ -122,7 +129,7 @@ export class GitStore implements Store {
       await this.#effects.carryOut({ repository, effect: 'creation', instance, moves: [], requests }, () =>
         this.#directories.create({ repository, objectFormat, defaultBranch }, instance)
       )
-      this.#recovered.add(repository)
+      this.#opener.created(repository)
       return creation
     })
   }
@@ -182,8 +189,9 @@ export class GitStore implements Store {
         await this.#effects.carryOut({ repository, effect: 'deletion', instance, moves: [], requests }, () =>
           this.#directories.delete(repository)
         )
-        this.#recovered.delete(repository)
+        this.#opener.deleted(repository)
       })
+      await this.#uploads.forget(repository)
       return deleted
     })
   }
@@ -232,20 +240,27 @@ export class GitStore implements Store {
     return await this.#use(repository, (found) => found.updateRefs(moves, requests))
   }
 
-  boundUploads(): void {}
-
-  async openUpload(): Promise<never> {
-    throw new BlobwireError({ code: 'unimplemented', message: 'uploads are not implemented' })
+  boundUploads(bounds: UploadBounds): void {
+    this.#uploads.bound(bounds)
   }
 
-  async uploadState(): Promise<undefined> {}
-
-  async cancelUpload(): Promise<boolean> {
-    return false
+  async openUpload(repository: string, id: string, size: number | undefined): Promise<UploadWriter> {
+    if (this.#closing) throw storeClosed()
+    return await this.#uploads.open(repository, id, size)
   }
 
-  async openObject(): Promise<never> {
-    throw new BlobwireError({ code: 'unimplemented', message: 'reading in parts is not implemented' })
+  async uploadState(repository: string, id: string): Promise<UploadState | undefined> {
+    if (this.#closing) throw storeClosed()
+    return await this.#uploads.state(repository, id)
+  }
+
+  async cancelUpload(repository: string, id: string): Promise<boolean> {
+    if (this.#closing) throw storeClosed()
+    return await this.#uploads.cancel(repository, id)
+  }
+
+  async openObject(repository: string, oid: string): Promise<ObjectContent | undefined> {
+    return await this.#use(repository, (found) => found.openObject(oid))
   }
 
   close(): Promise<void> {
@@ -255,6 +270,7 @@ export class GitStore implements Store {
 
   async #close(): Promise<void> {
     await this.#lastChange
+    await this.#uploads.close()
     await this.#open.close()
     await this.#journal.close()
     await this.#lock.release()
@@ -263,24 +279,6 @@ export class GitStore implements Store {
   async #use<T>(repository: string, work: (found: GitRepository) => Promise<T>): Promise<T> {
     if (this.#closing) throw storeClosed()
     return await this.#open.use(repository, work)
-  }
-
-  async #openRepository(repository: string): Promise<GitRepository> {
-    const found = repositoryNameProblem(repository) ? undefined : await this.#directories.inspect(repository)
-    if (!found) throw repositoryNotFound(repository)
-    const info = servable(found)
-    const { program } = this.#options
-    const gitDir = this.#directories.pathOf(repository)
-    if (!this.#recovered.has(repository)) await recoverRepository(gitDir)
-    this.#recovered.add(repository)
-    const instance = await this.#directories.instanceOf(repository)
-    if (instance === undefined) throw repositoryNotFound(repository)
-    const journaled = { journal: this.#journal, repository, instance }
-    const onFailure = (error: unknown) => this.#options.onHousekeepingFailure(repository, error)
-    const options = { ...this.#options, journaled, refNames: this.#refNames, onHousekeepingFailure: onFailure }
-    const opened = new GitRepository({ program, gitDir }, info, options)
-    await opened.start()
-    return opened
   }
 
   /** Repositories are created, changed and deleted one after the other, so that two calls cannot meet half-way. */
@@ -296,6 +294,7 @@ interface Dependencies {
   readonly lock: LockFile
   readonly directories: RepositoryDirectories
   readonly journal: RequestJournal
+  readonly uploadsPath: string
   readonly options: ResolvedStoreOptions
 }
 

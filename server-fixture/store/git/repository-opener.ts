@@ -1,0 +1,57 @@
+/** Opens the repositories of a store: recovers them after a crash, once, and tells them how they are kept. */
+import { repositoryNameProblem } from '../../../src/git/repository-name.ts'
+import { BoundedCache } from '../bounded-cache.ts'
+import { repositoryNotFound } from '../name-page.ts'
+import { recoverRepository } from './crash-recovery.ts'
+import { GitRepository } from './git-repository.ts'
+import type { ResolvedStoreOptions } from './git-store-options.ts'
+import { nameListBounds } from './ref-store.ts'
+import type { RepositoryDirectories } from './repository-directories.ts'
+import { servable } from './repository-form.ts'
+import type { RequestJournal } from './request-journal.ts'
+
+interface OpenerDependencies {
+  readonly directories: RepositoryDirectories
+  readonly journal: RequestJournal
+  readonly options: ResolvedStoreOptions
+}
+
+export class RepositoryOpener {
+  readonly #dependencies: OpenerDependencies
+  /** Repositories that were recovered after a crash, or created since. */
+  readonly #recovered = new Set<string>()
+  readonly #refNames = new BoundedCache<readonly string[]>(nameListBounds)
+
+  constructor(dependencies: OpenerDependencies) {
+    this.#dependencies = dependencies
+  }
+
+  /** @throws `not_found`, reason `repository` */
+  async open(repository: string): Promise<GitRepository> {
+    const { directories, journal, options } = this.#dependencies
+    const found = repositoryNameProblem(repository) ? undefined : await directories.inspect(repository)
+    if (!found) throw repositoryNotFound(repository)
+    const info = servable(found)
+    const { program } = options
+    const gitDir = directories.pathOf(repository)
+    if (!this.#recovered.has(repository)) await recoverRepository(gitDir)
+    this.#recovered.add(repository)
+    const instance = await directories.instanceOf(repository)
+    if (instance === undefined) throw repositoryNotFound(repository)
+    const journaled = { journal, repository, instance }
+    const onHousekeepingFailure = (error: unknown) => options.onHousekeepingFailure(repository, error)
+    const own = { ...options, journaled, refNames: this.#refNames, onHousekeepingFailure }
+    const opened = new GitRepository({ program, gitDir }, info, own)
+    await opened.start()
+    return opened
+  }
+
+  /** The repository was created: nothing was left in it by a crash. */
+  created(repository: string): void {
+    this.#recovered.add(repository)
+  }
+
+  deleted(repository: string): void {
+    this.#recovered.delete(repository)
+  }
+}
