@@ -1,4 +1,5 @@
 /** The effect log: a decorator of the store that reports each change. */
+import type { UploadWriter } from '../store/large-content.ts'
 import type { Creation, NewObject, RepositoryInfo, Store } from '../store/store.ts'
 
 /** A change of the store: a new object, a moved ref, a repository created, changed or deleted. */
@@ -67,14 +68,41 @@ export function withEffects(store: Store, onEffect: (effect: Effect) => void): S
       return mismatches
     }
   }
+  // Opening waits for no other writes: the upload's last writer may be among them.
+  const openUpload: Store['openUpload'] = async (repository, id, size) => {
+    const writer = await store.openUpload(repository, id, size)
+    return observeWriter(writer, (digests) =>
+      inTurn(async () => {
+        const blob = await writer.finish(digests)
+        if (blob.created) onEffect({ kind: 'object', repository, name: blob.oid })
+        return blob
+      })
+    )
+  }
   return new Proxy(store, {
     get(target, key) {
       if (Object.hasOwn(observed, key)) {
         const method = observed[key as keyof typeof observed] as (...values: unknown[]) => Promise<unknown>
         return (...values: unknown[]) => inTurn(() => method(...values))
       }
+      if (key === 'openUpload') return openUpload
       const value = Reflect.get(target, key) as unknown
       return typeof value === 'function' ? value.bind(target) : value
     }
   })
+}
+
+/** The same writer, which ends in this way. */
+function observeWriter(writer: UploadWriter, finish: UploadWriter['finish']): UploadWriter {
+  return {
+    get offset() {
+      return writer.offset
+    },
+    get blob() {
+      return writer.blob
+    },
+    write: (chunk) => writer.write(chunk),
+    finish,
+    release: () => writer.release()
+  }
 }

@@ -2,7 +2,9 @@
 import type { Http2Server, IncomingHttpHeaders } from 'node:http2'
 import type { Socket } from 'node:net'
 import { BlobwireError } from '../../src/core/error.ts'
+import { methods } from '../../src/schema/methods.ts'
 import type { CallContext } from '../service/context.ts'
+import type { TransferFault } from './faulty-transfers.ts'
 import { seededRandom } from './random.ts'
 import { checkRule, type Fault, type FaultRule, type FaultScript } from './rules.ts'
 import { StreamRegistry } from './stream-registry.ts'
@@ -19,6 +21,11 @@ interface ActiveRule {
 
 /** Faults that fire when a stream arrives, before anything of it is read. */
 const arrivalFaults = new Set<Fault['kind']>(['refuse', 'http_status'])
+
+/** RPCs that `cut` happens to. */
+const transfers: readonly string[] = [methods.uploadBlob.name, methods.downloadBlob.name]
+/** Of a transfer without a fault: nothing comes of it. */
+const noFault: Fault = { kind: 'delay', ms: 0 }
 
 /**
  * Faults on command, for a server in the same process (`startServer({ faults })`) or from a file (`--faults`). Rules
@@ -102,11 +109,43 @@ export class Faults {
     return result
   }
 
+  /** @internal Opens an upload or download, with faults before it, and tells the fault that is to happen in it. */
+  async aroundTransfer<Opened>(
+    name: string,
+    { requestId, signal }: Work,
+    open: () => Promise<Opened>
+  ): Promise<{ opened: Opened; active: TransferFault }> {
+    const fault = this.#fire(name, false) ?? noFault
+    if (fault.kind === 'status') throw statusError(fault)
+    const { afterBytes, jitterBytes = 0 } = fault as { afterBytes?: number; jitterBytes?: number }
+    if (afterBytes === undefined) await this.#before(fault, requestId, signal)
+    const opened = await open()
+    if (fault.kind === 'truncate' || fault.kind === 'bad_gzip' || fault.kind === 'drip') {
+      this.#streams.corruptAnswer(requestId, fault)
+    }
+    const random = this.#random
+    const active: TransferFault = {
+      fault,
+      random,
+      afterBytes: jitterBytes === 0 ? (afterBytes ?? 0) : around(afterBytes ?? 0, jitterBytes, random),
+      happen: () => {
+        if (fault.kind === 'cut') this.#streams.reset(requestId)
+        return this.#untilAbandoned(requestId, signal)
+      },
+      afterwards: async () => {
+        this.#carriedOut.set(name, this.carriedOut(name) + 1)
+        if (fault.kind !== 'corrupt') await this.#after(fault, requestId, signal)
+      }
+    }
+    return { opened, active }
+  }
+
   #fire(name: string, isArriving: boolean): Fault | undefined {
     let found: Fault | undefined
     for (const active of this.#rules) {
       const { rule, names } = active
       if (arrivalFaults.has(rule.fault.kind) !== isArriving || !(names.has('*') || names.has(name))) continue
+      if (rule.fault.kind === 'cut' && !transfers.includes(name)) continue
       active.seen++
       const { probability = 1, after = 0, count = Number.POSITIVE_INFINITY } = rule
       if (active.seen <= after || active.fired >= count || found !== undefined) continue
@@ -121,7 +160,7 @@ export class Faults {
   async #before(fault: Fault, requestId: string, signal: AbortSignal): Promise<void> {
     if (fault.kind === 'delay') {
       const { ms, jitterMs = 0 } = fault
-      await new Promise((resolve) => setTimeout(resolve, Math.max(0, ms + (this.#random() * 2 - 1) * jitterMs)))
+      await new Promise((resolve) => setTimeout(resolve, around(ms, jitterMs, this.#random)))
     } else if (fault.kind === 'silence') {
       await this.#untilAbandoned(requestId, signal)
     } else if (fault.kind === 'reset' && !fault.after) {
@@ -156,6 +195,9 @@ export class Faults {
     })
   }
 }
+
+const around = (value: number, jitter: number, random: () => number): number =>
+  Math.max(0, Math.round(value + (random() * 2 - 1) * jitter))
 
 function statusError(fault: Extract<Fault, { kind: 'status' }>): BlobwireError {
   const { code, retryAfterMs, retryable } = fault

@@ -4,6 +4,7 @@ import { methods } from '../../src/schema/methods.ts'
 import type { CallContext } from '../service/context.ts'
 import type { VcsService } from '../service/vcs-service.ts'
 import type { Faults } from './faults.ts'
+import { faultyDownload, faultyUpload } from './faulty-transfers.ts'
 
 const rpcs = new Map(Object.entries(methods).map(([name, method]) => [name, method.name]))
 
@@ -59,8 +60,16 @@ export function withFaults(service: VcsService, faults: Faults): VcsService {
   return {
     limits: service.limits,
     capabilities: () => service.capabilities(),
-    upload: (opening, context) => service.upload(opening, context),
-    download: (request, context) => service.download(request, context),
+    async upload(opening, context) {
+      const open = () => service.upload(opening, context)
+      const { opened, active } = await faults.aroundTransfer(methods.uploadBlob.name, context, open)
+      return faultyUpload(opened, active)
+    },
+    async download(request, context) {
+      const open = () => service.download(request, context)
+      const { opened, active } = await faults.aroundTransfer(methods.downloadBlob.name, context, open)
+      return faultyDownload(opened, active)
+    },
     call(method, request, context) {
       return around(unkeyed(method, request), context, (inner) => service.call(method, request, inner))
     },

@@ -14,12 +14,14 @@ export type Fault =
   | { readonly kind: 'reset'; readonly code?: number; readonly after?: boolean }
   /** The work is done, then the stream is reset: the answer is lost. */
   | { readonly kind: 'lost_answer' }
-  /** No answer, and no work. */
-  | { readonly kind: 'silence' }
+  /** No answer, and no work; of UploadBlob and DownloadBlob, none after so many bytes. */
+  | { readonly kind: 'silence'; readonly afterBytes?: number }
+  /** RST_STREAM once so many bytes of an UploadBlob or DownloadBlob have passed, which the receiver has. */
+  | { readonly kind: 'cut'; readonly afterBytes: number; readonly jitterBytes?: number }
   /** The answer breaks off in the middle. */
   | { readonly kind: 'truncate' }
-  /** One bit of the answer is flipped. */
-  | { readonly kind: 'corrupt' }
+  /** One bit of the answer is flipped; of an UploadBlob or DownloadBlob, one of the content after so many bytes. */
+  | { readonly kind: 'corrupt'; readonly afterBytes?: number }
   /** The answer claims to be compressed, and is not. */
   | { readonly kind: 'bad_gzip' }
   /** The answer arrives byte by byte. */
@@ -93,9 +95,10 @@ const faultFields: Readonly<Record<Fault['kind'], Readonly<Record<string, Check>
   http_status: { status: number(300, 599), 'retryAfterSeconds?': number(0) },
   reset: { 'code?': number(0, 13), 'after?': oneOf(true, false) },
   lost_answer: {},
-  silence: {},
+  silence: { 'afterBytes?': number(0) },
+  cut: { afterBytes: number(0), 'jitterBytes?': number(0) },
   truncate: {},
-  corrupt: {},
+  corrupt: { 'afterBytes?': number(0) },
   bad_gzip: {},
   drip: { everyMs: number(0) },
   refuse: {},

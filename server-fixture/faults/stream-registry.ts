@@ -7,6 +7,7 @@ import {
   type ServerHttp2Stream
 } from 'node:http2'
 import type { Socket } from 'node:net'
+import { methods } from '../../src/schema/methods.ts'
 import { corruptAnswer } from './corrupt.ts'
 import type { Fault } from './rules.ts'
 
@@ -41,8 +42,7 @@ export class StreamRegistry {
       stream.once('close', () => {
         if (this.#streams.get(id) === stream) this.#streams.delete(id)
       })
-      const path = String(headers[':path'] ?? '')
-      const fault = onArrival(path.slice(path.lastIndexOf('/') + 1))
+      const fault = onArrival(rpcOf(String(headers[':path'] ?? ''), headers[':method']))
       if (fault !== undefined) {
         stream.on('error', () => undefined)
         reject(stream, fault)
@@ -106,6 +106,18 @@ export class StreamRegistry {
   #session(requestId: string): ServerHttp2Session | undefined {
     return this.#streams.get(requestId)?.session as ServerHttp2Session | undefined
   }
+}
+
+const uploadRpcs: Readonly<Record<string, string>> = {
+  HEAD: methods.queryUpload.name,
+  DELETE: methods.cancelUpload.name
+}
+
+/** The RPC of a request, also where it comes as an HTTP request of its own kind (docs/protocol.md). */
+function rpcOf(path: string, method = 'POST'): string {
+  const [, kind] = /^\/v1\/repositories\/.+\/(uploads|blobs|files)\b/.exec(path) ?? []
+  if (kind === 'uploads') return uploadRpcs[method] ?? methods.uploadBlob.name
+  return kind === undefined ? path.slice(path.lastIndexOf('/') + 1) : methods.downloadBlob.name
 }
 
 /** Answers instead of the listeners. */

@@ -12,13 +12,22 @@ import { type Found, findObject, findTree } from './revision.ts'
 import { entryAt } from './tree-path.ts'
 import type { Workspace } from './workspace.ts'
 
+/** An object that is asked for or given by its bytes. */
+interface Sized {
+  readonly kind: ObjectKind
+  readonly size: number
+  /** How a large blob goes. */
+  readonly stream: 'UploadBlob stores' | 'DownloadBlob reads'
+}
+
 /** Objects that are no blobs are parsed, and travel in one message: the limit of messages is theirs. */
-function checkSize({ limits }: Workspace, kind: ObjectKind, size: number): void {
+function checkSize({ limits }: Workspace, { kind, size, stream }: Sized): void {
   const isBlob = kind === 'blob'
   const maximum = isBlob ? limits.maxInlineBytes : limits.maxBatchBytes
   if (size <= maximum) return
   const limit = isBlob ? 'max_inline_bytes' : 'max_batch_bytes'
-  const message = `a ${kind} of ${size} bytes exceeds ${limit} (${maximum}), and has no other way yet`
+  const otherWay = isBlob ? `; ${stream} it` : ', and has no other way yet'
+  const message = `a ${kind} of ${size} bytes exceeds ${limit} (${maximum})${otherWay}`
   throw limitExceeded(limit, maximum, size).with({ message })
 }
 
@@ -29,7 +38,7 @@ export async function storeObject(
 ): Promise<Messages['StoreObjectResponse']> {
   if (!objectKinds.includes(kind)) throw invalidArgument('kind', `must be one of ${objectKinds.join(', ')}`)
   if (!['', 'strict', 'lenient'].includes(check)) throw invalidArgument('check', 'must be strict or lenient')
-  checkSize(workspace, kind, content.length)
+  checkSize(workspace, { kind, size: content.length, stream: 'UploadBlob stores' })
   const { problems, named, dotFiles = [] } = checkObject(kind, content, workspace.format)
   if (check !== 'lenient') refuseProblems(kind, problems)
   await checkKinds(workspace, named)
@@ -76,13 +85,14 @@ export async function getObject(
   request: Messages['GetObjectRequest']
 ): Promise<Messages['GetObjectResponse']> {
   const { oid, kind } = await addressed(workspace, request)
+  const stream = 'DownloadBlob reads'
   if (kind === 'blob') {
     const object = await workspace.read(oid)
-    checkSize(workspace, kind, object?.size ?? 0)
+    checkSize(workspace, { kind, size: object?.size ?? 0, stream })
     if (object?.content === undefined) throw notFound('object', `object ${oid} not found`)
     return { oid, kind, size: object.size, content: object.content }
   }
-  checkSize(workspace, kind, (await workspace.info(oid))?.size ?? 0)
+  checkSize(workspace, { kind, size: (await workspace.info(oid))?.size ?? 0, stream })
   const content = await workspace.content(kind, oid)
   return { oid, kind, size: content.length, content }
 }
