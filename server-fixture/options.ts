@@ -29,6 +29,8 @@ export const usage = `usage: node server-fixture/main.ts [flags]
   --client-ca FILE   require client certificates of this authority (PEM)
   --max-in-flight-bytes N             bytes that all requests in flight hold together (default 64 MiB)
   --max-connection-in-flight-bytes N  the same of one connection (default 32 MiB)
+  --max-upload-bytes N     bytes that unfinished uploads of large blobs hold together (default 20 GiB)
+  --upload-idle-seconds N  time after which an upload is removed that received nothing (default 86400)
   --headers-timeout-ms N   time for handshakes and headers (default 10000)
   --body-timeout-ms N      time for a body or message (default 30000)
   --idle-timeout-ms N      time that a connection or stream may do nothing (default 120000)
@@ -51,6 +53,8 @@ const flags = {
   'client-ca': { type: 'string' },
   'max-in-flight-bytes': { type: 'string' },
   'max-connection-in-flight-bytes': { type: 'string' },
+  'max-upload-bytes': { type: 'string' },
+  'upload-idle-seconds': { type: 'string' },
   'headers-timeout-ms': { type: 'string' },
   'body-timeout-ms': { type: 'string' },
   'idle-timeout-ms': { type: 'string' },
@@ -79,13 +83,24 @@ function countOf(name: string, text: string | undefined): number | undefined {
   throw new UsageError(`--${name} ${JSON.stringify(text)}: must be a positive integer`)
 }
 
+/** The limits that have flags. */
+const limitFlags = {
+  'max-in-flight-bytes': 'maxInFlightBytes',
+  'max-connection-in-flight-bytes': 'maxConnectionInFlightBytes',
+  'max-upload-bytes': 'maxUploadBytes',
+  'upload-idle-seconds': 'uploadIdleSeconds'
+} as const satisfies Record<string, keyof Limits>
+/** The capabilities tell it in 32 bits. */
+const maxIdleSeconds = 2 ** 32 - 1
+
 function limitsOf(values: ReturnType<typeof parse>): Partial<Limits> {
-  const maxInFlightBytes = countOf('max-in-flight-bytes', values['max-in-flight-bytes'])
-  const connection = 'max-connection-in-flight-bytes'
-  const maxConnectionInFlightBytes = countOf(connection, values[connection])
-  const limits = {
-    ...(maxInFlightBytes === undefined ? {} : { maxInFlightBytes }),
-    ...(maxConnectionInFlightBytes === undefined ? {} : { maxConnectionInFlightBytes })
+  const limits: { -readonly [Name in keyof Limits]?: Limits[Name] } = {}
+  for (const [flag, limit] of Object.entries(limitFlags)) {
+    const count = countOf(flag, values[flag as keyof typeof limitFlags])
+    if (count !== undefined) limits[limit] = count
+  }
+  if ((limits.uploadIdleSeconds ?? 0) > maxIdleSeconds) {
+    throw new UsageError(`--upload-idle-seconds ${limits.uploadIdleSeconds}: must be at most ${maxIdleSeconds}`)
   }
   try {
     new MemoryBudget({ ...defaultLimits, ...limits })

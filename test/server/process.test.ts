@@ -5,6 +5,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { readOptions } from '../../server-fixture/options.ts'
 import { createClient } from '../../src/index.ts'
 import { temporaryDirectory } from '../store/support.ts'
 import { startNode, startProgram } from '../support/child.ts'
@@ -77,6 +78,9 @@ test('flags that cannot be used: the message names the flag, its value and the a
     [['--tls-cert', '/none', '--tls-key', '/none'], /--tls-cert "\/none": ENOENT/],
     [['--token', 'two words'], /--token: must be a bearer token/],
     [['--faults', 'x.json'], /--faults "x.json": ENOENT/],
+    [['--max-upload-bytes', '20GiB'], /--max-upload-bytes "20GiB": must be a positive integer/],
+    [['--upload-idle-seconds', '0'], /--upload-idle-seconds "0": must be a positive integer/],
+    [['--upload-idle-seconds', '4294967296'], /--upload-idle-seconds 4294967296: must be at most 4294967295/],
     [['--nonsense'], /--nonsense/]
   ]
   await Promise.all(
@@ -88,6 +92,18 @@ test('flags that cannot be used: the message names the flag, its value and the a
       assert.doesNotMatch(err, /two words/)
     })
   )
+})
+
+test('limits that have a flag', async () => {
+  const limits = {
+    maxUploadBytes: 5,
+    uploadIdleSeconds: 7,
+    maxInFlightBytes: 2 ** 27,
+    maxConnectionInFlightBytes: 2 ** 26
+  }
+  const flags = ['max-upload-bytes', 'upload-idle-seconds', 'max-in-flight-bytes', 'max-connection-in-flight-bytes']
+  const values = Object.values(limits).flatMap((value, index) => [`--${flags[index]}`, `${value}`])
+  assert.deepEqual((await readOptions(values))?.limits, limits)
 })
 
 test('a data directory of a later version, or with a damaged journal: a sentence with the reason, exit 3', async (context) => {

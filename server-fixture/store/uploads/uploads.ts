@@ -113,7 +113,7 @@ export class Uploads {
     if (kept === undefined || kept.offset !== spool.offset || kept.hashed.size !== spool.size) {
       hasher = new ContentHasher({ objectFormat: spool.objectFormat, size: spool.size })
       try {
-        if (spool.blob === undefined) await hasher.updateAll(spool.read())
+        if (spool.blob === undefined && spool.offset > 0) await hasher.updateAll(spool.read())
       } catch (error) {
         await spool.close()
         throw error
