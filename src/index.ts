@@ -113,3 +113,4 @@ export type {
   TreeEntry,
   UpdateRefsResponse
 } from './schema/messages.ts'
+export type { Download, DownloadInfo, DownloadOptions, NodeReadable } from './transfer/download-types.ts'

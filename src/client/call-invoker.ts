@@ -17,6 +17,7 @@ import type { RetryRefusal } from '../retry/policy.ts'
 import type { Init, Method as Rpc } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
+import type { Transfer } from '../transfer/transfer.ts'
 import { ClientCaches } from './client-caches.ts'
 import { byLevel, type CallToIntercept, Interception } from './interception.ts'
 import type { OperationName } from './operations.ts'
@@ -48,6 +49,13 @@ function isKeyed(method: Rpc, request: object): boolean {
 }
 
 const noOptions: CallOptions = {}
+
+const defaultStallTimeoutMs = 30_000
+
+/** The options that all transfers have. */
+export interface TransferOptions extends CallOptions {
+  stallTimeoutMs?: number | undefined
+}
 
 /** Makes the calls of one client. */
 export class CallInvoker {
@@ -140,6 +148,20 @@ export class CallInvoker {
       signal: checkSignal(options.signal),
       transport: this.#transport(options.transport),
       verify
+    }
+  }
+
+  /** A transfer with the options of its call. @throws BlobwireError `invalid_argument` */
+  transferOf(options: TransferOptions): Omit<Transfer, 'direction'> {
+    const unstarted = this.#unstarted(methods.downloadBlob as Rpc, noOptions, options)
+    const { headers, ownHeaders, token, transport, signal, timeoutMs } = unstarted
+    return {
+      headers: allHeaders(headers, ownHeaders),
+      token,
+      transport,
+      signal,
+      timeoutMs: options.timeoutMs === undefined ? undefined : timeoutMs,
+      stallTimeoutMs: checkNumber('stallTimeoutMs', options.stallTimeoutMs ?? defaultStallTimeoutMs)
     }
   }
 

@@ -5,10 +5,11 @@ import { forCaller } from '../call/caller.ts'
 import { asBlobwireError, type BlobwireError } from '../core/error.ts'
 import type { Capabilities, ListRepositoriesResponse, RepositoryInfo } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
+import type { Download, DownloadOptions } from '../transfer/download-types.ts'
 import { CallInvoker } from './call-invoker.ts'
 import { takeInput, takeOptions } from './call-shapes.ts'
 import { checkRepositoryName } from './calls.ts'
-import type { ListInput } from './inputs.ts'
+import type { BlobAddress, ListInput } from './inputs.ts'
 import type { Operation } from './operations.ts'
 import { type ClientOptions, resolveOptions } from './options.ts'
 import { allItems } from './paging.ts'
@@ -95,6 +96,11 @@ class Service implements AsyncDisposable {
     } catch (error) {
       throw this.#errorOf(method, error, below)
     }
+  }
+
+  /** Returns a blob of any size, or a range of it. See `Repository.download`. */
+  download(repository: string, address: string | BlobAddress, options?: DownloadOptions): Download {
+    return this.#named(repository, { method: 'download', below: this.download }).download(address, options)
   }
 
   /** Lists one page of the repositories that the caller may read, sorted by name. `repositories` walks all pages. */

@@ -23,8 +23,10 @@ import type {
   StoreTreeResponse,
   UpdateRefsResponse
 } from '../schema/messages.ts'
+import type { Download, DownloadOptions } from '../transfer/download-types.ts'
 import type { CallInvoker } from './call-invoker.ts'
 import { RepositoryCalls } from './calls.ts'
+import { download } from './download.ts'
 import type {
   BlobAddress,
   Bytes,
@@ -116,6 +118,18 @@ export class Repository {
   /** Reads a blob by its oid, or by revision and path. The content is the caller's: no other shares its buffer. */
   getBlob(address: string | BlobAddress, options?: CallOptions): Promise<GetBlobResponse> {
     return this.#calls.run('getBlob', typeof address === 'string' ? { oid: address } : address, options)
+  }
+
+  /**
+   * Returns a blob of any size, or a range of it, by its oid, or by revision and path: an async iterable of its bytes that
+   * is also a stream, or a file. Nothing is sent before it is read. See `Download`, and docs/transfers.md.
+   * @throws BlobwireError `invalid_argument`, at once; reading throws the others, also `out_of_range`
+   * @example
+   * await repo.download({ revision: 'main', path: 'video.mp4' }).toFile('video.mp4')
+   * for await (const chunk of repo.download(oid, { start: 1_000_000, end: 2_000_000 })) process(chunk)
+   */
+  download(address: string | BlobAddress, options?: DownloadOptions): Download {
+    return download(this.#calls, address, options)
   }
 
   /** Returns those of the oids that the repository does not contain, in the given order, without duplicates. */

@@ -134,3 +134,28 @@ export interface Histogram {
 export interface HistogramFunctions {
   newHistogram(): Histogram
 }
+
+/** A file on its way: written beside its target under a temporary name, and put in its place when it is complete. */
+export interface NewFile {
+  /**
+   * Takes the next bytes, which may not change before the file is complete. Undefined = there is room for more; a promise
+   * is to be awaited, and rejects where a write failed.
+   */
+  write(bytes: Uint8Array): Promise<void> | undefined
+  /** Syncs the file and puts it in the place of its target, whose mode it takes over. */
+  commit(): Promise<void>
+  /** Removes what was written; does nothing after `commit`. */
+  discard(): Promise<void>
+}
+
+/** `new-file.ts`: files that are written. Errors are those of the system, with a `code` such as `ENOSPC`. */
+export interface NewFileFunctions {
+  /** `ENOTSUP` where something else than a file is in the place, such as a device. */
+  createFile(path: string | URL): Promise<NewFile>
+}
+
+/** `streams.ts`: the streams of the runtime. */
+export interface StreamFunctions {
+  /** A `Readable` of Node; destroying it returns the iterator. */
+  nodeStream(chunks: AsyncIterable<Uint8Array>): object
+}

@@ -26,11 +26,13 @@ import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
 import { documentedOptions, tagCount } from '../support/option-docs.ts'
 import { atEnd, testServer } from '../support/server.ts'
+import { transferOptions } from '../support/transfer-options.ts'
 
 /** Everything that a user gives. */
 const roots = [
   'ClientOptions',
   'CallOptions',
+  'DownloadOptions',
   'WriteOptions',
   'CreateRepositoryInput',
   'ListInput',
@@ -283,8 +285,9 @@ function resolvedAlone(name: string, value: unknown): unknown {
 test('every option says what its default is, and that is what it is', async (context) => {
   const tls = await tlsOptions(context)
   const inputs = await callInputs(context)
-  const found: Held['found'] = { ...resolvedOptions(), ...tls.found, ...inputs.found }
-  const words = { ...tls.words, ...inputs.words }
+  const transfers = transferOptions(endpoint)
+  const found: Held['found'] = { ...resolvedOptions(), ...tls.found, ...inputs.found, ...transfers.found }
+  const words = { ...tls.words, ...inputs.words, ...transfers.words }
   const options = documentedOptions(roots)
   for (const { name, tag } of options) {
     await context.test(name, () => {

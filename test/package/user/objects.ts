@@ -13,6 +13,7 @@ import type {
   Tag
 } from 'blobwire'
 import { seen } from './interceptors.ts'
+import { transfers } from './transfers.ts'
 
 export async function objects(repo: Repository): Promise<void> {
   const address: ObjectAddress = { revision: 'main' }
@@ -26,5 +27,5 @@ export async function objects(repo: Repository): Promise<void> {
   const tagged: StoreTagResponse = await repo.storeTag(made)
   const answer: GetTagResponse = await repo.getTag(tagged.oid)
   const tag: Tag = answer.tag
-  seen.push(tag.tagger?.name ?? '')
+  seen.push(tag.tagger?.name ?? '', `${await transfers(repo)} bytes`)
 }

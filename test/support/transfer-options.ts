@@ -1,0 +1,15 @@
+/** The options of transfers, as they are without any, by name; and the words that their documentation has for them. */
+import { CallInvoker } from '../../src/client/call-invoker.ts'
+import { takeDownloadOptions } from '../../src/client/download.ts'
+import { resolveOptions } from '../../src/client/options.ts'
+
+const named = (owner: string, values: object) =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [`${owner}.${name}`, value]))
+
+export function transferOptions(endpoint: string) {
+  const invoker = new CallInvoker(resolveOptions({ endpoint }))
+  const { range, parallel, transfer } = takeDownloadOptions(invoker, {})
+  const { timeoutMs, stallTimeoutMs } = transfer
+  const found = named('DownloadOptions', { ...range, parallel, timeoutMs, stallTimeoutMs })
+  return { found, words: { 'the end of the blob': undefined } }
+}
