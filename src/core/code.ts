@@ -60,6 +60,7 @@ const codeByHttpStatus: Readonly<Record<number, Code>> = {
   408: 'deadline_exceeded',
   413: 'resource_exhausted',
   415: 'unimplemented',
+  416: 'out_of_range',
   429: 'resource_exhausted',
   431: 'resource_exhausted',
   502: 'unavailable',
@@ -69,7 +70,7 @@ const codeByHttpStatus: Readonly<Record<number, Code>> = {
 
 /**
  * The code for an HTTP status whose body is not a Connect error, as proxies send it.
- * Source: Connect protocol, "HTTP to Error Code"; 408, 413, 415 and 431 are additions.
+ * Source: Connect protocol, "HTTP to Error Code"; 408, 413, 415, 416 and 431 are additions.
  */
 export function codeFromHttpStatus(status: number): Code {
   return codeByHttpStatus[status] ?? 'unknown'
