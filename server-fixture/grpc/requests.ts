@@ -3,12 +3,13 @@ import { unzipSync } from 'node:zlib'
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js'
 import type { WireObject } from '../../src/codec/codec.ts'
 import { decodeProtobuf, encodeWireObject } from '../../src/codec/protobuf.ts'
+import { acceptedEncodings, type Encoding as Compressed, isEncoding } from '../../src/compression/compression.ts'
 import { BlobwireError } from '../../src/core/error.ts'
 import type { MessageName, Method } from '../../src/schema/descriptor.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
 import { decodeTurns } from '../decode-turns.ts'
-import { type Compression, type Inflation, inflate } from '../inflate.ts'
+import { type Inflation, inflate } from '../inflate.ts'
 
 /** Length of the prefix of each message: a flag and the length (gRPC over HTTP2, "Length-Prefixed-Message"). */
 export const prefixBytes = 5
@@ -20,12 +21,12 @@ export interface RawRequest {
 }
 
 /** The value of `grpc-encoding`. */
-export type Encoding = Compression | 'identity'
+export type Encoding = Compressed | 'identity'
 
 /** @throws BlobwireError `unimplemented`, as gRPC's "Compression" wants it */
 export function encodingOf(header: string): Encoding {
-  if (header === 'identity' || header === 'gzip' || header === 'deflate') return header
-  const message = `unknown grpc-encoding ${JSON.stringify(header.slice(0, 40))}; expected gzip, deflate or identity`
+  if (header === 'identity' || isEncoding(header)) return header
+  const message = `unknown grpc-encoding ${JSON.stringify(header.slice(0, 40))}; expected ${acceptedEncodings} or identity`
   throw new BlobwireError({ code: 'unimplemented', message })
 }
 

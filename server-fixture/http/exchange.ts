@@ -171,12 +171,3 @@ export function headerOf(exchange: Exchange, name: string): string | undefined {
   const value = exchange.headers[name]
   return Array.isArray(value) ? value[0] : value
 }
-
-/** Whether the header allows gzip. Source: RFC 9110 section 12.5.3; a weight of 0 forbids it. */
-export function acceptsGzip(header: string): boolean {
-  return header.split(',').some((item) => {
-    const [name = '', ...parameters] = item.split(';')
-    const isRefused = parameters.some((parameter) => /^\s*q=0(?:\.0*)?\s*$/i.test(parameter))
-    return name.trim().toLowerCase() === 'gzip' && !isRefused
-  })
-}

@@ -1,4 +1,5 @@
 /** Reads and decompresses the body of a request. */
+import { acceptedEncodings, isEncoding } from '../../src/compression/compression.ts'
 import { BlobwireError } from '../../src/core/error.ts'
 import { inflate } from '../inflate.ts'
 import type { Charge } from '../memory-budget.ts'
@@ -17,12 +18,13 @@ export interface BodyLimits {
  * The whole body, decompressed. A body that is too large, or has no room in the budget, is refused by its Content-Length,
  * or while it is read.
  * @throws BlobwireError `resource_exhausted`, `deadline_exceeded` for a slow body, `cancelled`, `unimplemented` for
- * other encodings than gzip, `invalid_argument` for bad gzip
+ * other encodings than zstd, gzip and deflate, `invalid_argument` for a body that is not of its encoding
  */
 export async function readBody(exchange: Exchange, limits: BodyLimits): Promise<Uint8Array> {
   const encoding = headerOf(exchange, 'content-encoding') ?? 'identity'
-  if (encoding !== 'identity' && encoding !== 'gzip') {
-    const message = `unknown content-encoding ${JSON.stringify(encoding.slice(0, 40))}; expected gzip or identity`
+  if (encoding !== 'identity' && !isEncoding(encoding)) {
+    const found = JSON.stringify(encoding.slice(0, 40))
+    const message = `unknown content-encoding ${found}; expected ${acceptedEncodings} or identity`
     throw new BlobwireError({ code: 'unimplemented', message })
   }
   const declared = Number(headerOf(exchange, 'content-length') ?? 0)

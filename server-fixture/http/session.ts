@@ -12,8 +12,16 @@ import {
   payloadOf,
   sealEnvelope
 } from '../../src/codec/envelope.ts'
-import { gzip } from '../../src/compression/gzip.ts'
+import {
+  acceptedEncodings,
+  type Compressor,
+  compress,
+  compressorsIn,
+  type Encoding,
+  isEncoding
+} from '../../src/compression/compression.ts'
 import { piecesLookCompressible } from '../../src/compression/sample.ts'
+import { isZstd } from '../../src/compression/zstd-frames.ts'
 import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
 import type { Init } from '../../src/schema/descriptor.ts'
 import type { Messages } from '../../src/schema/messages.ts'
@@ -26,10 +34,10 @@ import type { Principal } from '../service/context.ts'
 import { Session, type SessionStream } from '../service/session.ts'
 import { drainStream } from './drain.ts'
 import { connectErrorObject } from './errors.ts'
-import { acceptsGzip, type Exchange, headerOf } from './exchange.ts'
+import { type Exchange, headerOf } from './exchange.ts'
 
 /** Smaller frames are not compressed; the client has the same threshold. */
-const gzipThresholdBytes = 64 * 1024
+const compressionThresholdBytes = 64 * 1024
 /** Answers that wait for a client that does not read; with more, nothing more is read from it. */
 const maxUnsentBytes = 8 * 1024 * 1024
 
@@ -44,32 +52,34 @@ interface StreamContext extends HttpSessionContext {
   readonly input: Readable
   readonly output: ServerHttp2Stream
   readonly budget: ConnectionBudget
-  /** The client compresses frames. */
-  readonly gzipsRequests: boolean
-  /** The client accepts compressed answers. */
-  readonly gzipsAnswers: boolean
+  /** Of the frames that the client compresses; undefined = it compresses none. */
+  readonly encoding: Encoding | undefined
+  /** For answers; undefined = the client accepts no compressed ones. */
+  readonly compressor: Compressor | undefined
 }
 
 /** Serves one session to its end. @throws BlobwireError where the session is refused */
 export async function handleSession(exchange: Exchange, context: HttpSessionContext): Promise<void> {
   const encoding = headerOf(exchange, 'connect-content-encoding') ?? 'identity'
-  if (encoding !== 'identity' && encoding !== 'gzip') {
-    throw new BlobwireError({ code: 'unimplemented', message: 'connect-content-encoding must be gzip or identity' })
+  if (encoding !== 'identity' && !isEncoding(encoding)) {
+    const message = `connect-content-encoding must be one of ${acceptedEncodings}, identity`
+    throw new BlobwireError({ code: 'unimplemented', message })
   }
   const authorization = headerOf(exchange, 'authorization')
   const authenticate = () => context.authenticator.authenticate(methods.session.name, authorization)
   authenticate()
-  const gzipsAnswers = acceptsGzip(headerOf(exchange, 'connect-accept-encoding') ?? '')
+  const [compressor] = compressorsIn(headerOf(exchange, 'connect-accept-encoding') ?? '')
   const output = exchange.open(200, {
     'content-type': `application/connect+${context.codec.name}`,
     'x-request-id': context.requestId,
-    ...(gzipsAnswers ? { 'connect-content-encoding': 'gzip' } : {})
+    'connect-accept-encoding': acceptedEncodings,
+    ...(compressor ? { 'connect-content-encoding': compressor } : {})
   })
   if (output === undefined) throw new BlobwireError({ code: 'unimplemented', message: 'a session requires HTTP/2' })
-  const gzips = { gzipsRequests: encoding === 'gzip', gzipsAnswers }
+  const compression = { encoding: encoding === 'identity' ? undefined : encoding, compressor }
   const budget = context.memory.of(exchange.connection)
   const input = exchange.openBody()
-  await new HttpSessionStream({ ...context, ...gzips, authenticate, budget, input, output }).serve()
+  await new HttpSessionStream({ ...context, ...compression, authenticate, budget, input, output }).serve()
 }
 
 class HttpSessionStream implements SessionStream {
@@ -129,15 +139,15 @@ class HttpSessionStream implements SessionStream {
   }
 
   send(response: Messages['SessionResponse']): void {
-    const { codec, gzipsAnswers } = this.#context
+    const { codec, compressor } = this.#context
     const message = codec.prepare('SessionResponse', response as Init<Messages['SessionResponse']>)
     const pieces = codec.write(message, envelopeHeaderBytes)
-    if (!gzipsAnswers || payloadBytes(pieces) < gzipThresholdBytes || !piecesLookCompressible(pieces)) {
+    if (!compressor || payloadBytes(pieces) < compressionThresholdBytes || !piecesLookCompressible(pieces)) {
       sealEnvelope(pieces)
       for (const piece of pieces) this.#output.write(piece)
       return
     }
-    const sent = Promise.resolve(gzip(payloadOf(pieces))).then(
+    const sent = Promise.resolve(compress(compressor, payloadOf(pieces))).then(
       (bytes) => {
         if (!this.#session.isOver) this.#output.write(encodeEnvelope(compressedFlag, bytes))
       },
@@ -177,16 +187,18 @@ class HttpSessionStream implements SessionStream {
     payload: Uint8Array,
     charge: Charge
   ): Messages['SessionRequest'] | Promise<Messages['SessionRequest']> {
-    const { codec, service, gzipsRequests } = this.#context
+    const { codec, service, encoding: declared } = this.#context
     const isCompressed = (flags & compressedFlag) !== 0
     if ((flags & ~compressedFlag) !== 0) throw invalidArgument('frame', `must not have the unknown flags ${flags}`)
-    if (isCompressed && !gzipsRequests) {
+    if (isCompressed && declared === undefined) {
       throw invalidArgument('frame', 'must not be compressed without connect-content-encoding')
     }
-    if (!isCompressed) return decodeTurns.decode(codec.decode, 'SessionRequest', payload)
+    if (declared === undefined || !isCompressed) return decodeTurns.decode(codec.decode, 'SessionRequest', payload)
     const decode = (message: Uint8Array) => decodeTurns.decode(codec.decode, 'SessionRequest', message)
+    // A client learns that the server takes zstd when the stream has begun.
+    const encoding = declared === 'gzip' && isZstd(payload) ? 'zstd' : declared
     return this.#session.inflating.run(() => {
-      const bytes = inflate(payload, { encoding: 'gzip', maxBytes: service.limits.maxBatchBytes, charge })
+      const bytes = inflate(payload, { encoding, maxBytes: service.limits.maxBatchBytes, charge })
       return bytes instanceof Promise ? bytes.then(decode) : decode(bytes)
     })
   }

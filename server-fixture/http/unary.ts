@@ -1,7 +1,7 @@
 /** Unary calls of the Connect protocol. */
 import type { Codec } from '../../src/codec/codec.ts'
 import { jsonCodec } from '../../src/codec/json.ts'
-import { gzip } from '../../src/compression/gzip.ts'
+import { acceptedEncodings, compress, compressorFor, compressorsIn } from '../../src/compression/compression.ts'
 import { looksCompressible } from '../../src/compression/sample.ts'
 import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
 import type { Init, MessageName, Method } from '../../src/schema/descriptor.ts'
@@ -11,11 +11,11 @@ import { type HandlerDependencies, maxRequestBytes } from '../listener.ts'
 import { Charge } from '../memory-budget.ts'
 import type { Principal } from '../service/context.ts'
 import { within } from '../service/within.ts'
-import { acceptsGzip, type Exchange, headerOf } from './exchange.ts'
+import { type Exchange, headerOf } from './exchange.ts'
 import { readBody } from './request-body.ts'
 
 /** Smaller answers are not compressed. */
-const gzipThresholdBytes = 1024
+const compressionThresholdBytes = 1024
 
 /** The context of a unary call. */
 export interface UnaryContext extends HandlerDependencies {
@@ -85,9 +85,11 @@ function authenticate(exchange: Exchange, method: Method, { authenticator }: Una
 }
 
 async function respond(exchange: Exchange, encoded: Uint8Array, headers: Record<string, string>): Promise<void> {
-  const accepts = acceptsGzip(headerOf(exchange, 'accept-encoding') ?? '')
-  const isGzipped = accepts && encoded.length >= gzipThresholdBytes && looksCompressible(encoded)
-  const body = isGzipped ? await gzip(encoded) : encoded
-  const encoding = isGzipped ? { 'content-encoding': 'gzip' } : {}
-  exchange.respond(200, { ...headers, ...encoding, 'content-length': String(body.length) }, body)
+  const accepted = compressorsIn(headerOf(exchange, 'accept-encoding') ?? '')
+  const pays = encoded.length >= compressionThresholdBytes && accepted.length > 0 && looksCompressible(encoded)
+  const compressor = pays ? compressorFor(encoded.length, accepted) : undefined
+  const body = compressor ? await compress(compressor, encoded) : encoded
+  const encoding = compressor ? { 'content-encoding': compressor } : {}
+  const all = { ...headers, ...encoding, 'accept-encoding': acceptedEncodings, 'content-length': String(body.length) }
+  exchange.respond(200, all, body)
 }

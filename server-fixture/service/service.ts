@@ -114,7 +114,7 @@ export class Service implements VcsService {
       transports: this.#endpoints,
       limits: this.limits,
       codecs: ['application/json', 'application/msgpack'],
-      compressors: ['gzip'],
+      compressors: ['zstd', 'gzip', 'deflate'],
       objectFormats: ['sha1', 'sha256'],
       atomic: true,
       resume: true,

@@ -1,6 +1,7 @@
 /** The options of a client: their defaults and checks. */
 import type { BatchOptions, ResolvedBatchOptions } from '../batch/options.ts'
 import { isToken, type Token, tokenProblem } from '../call/credentials.ts'
+import type { Compression } from '../compression/compression.ts'
 import { type Endpoint, parseEndpoint } from '../connection/endpoint.ts'
 import { type ConnectionOptions, type ResolvedConnectionOptions, resolveConnection } from '../connection/options.ts'
 import type { TlsOptions } from '../connection/tls-options.ts'
@@ -75,9 +76,15 @@ export interface ClientOptions extends PolicyOptions {
    */
   batch?: BatchOptions | false | undefined
   /**
-   * Whether the client compresses requests (from 1 KiB, where a sample shows that gzip pays) and accepts compressed
-   * responses.
-   * @default true
+   * How requests are compressed, from 1 KiB and where a sample shows that it pays, and which compressed responses are
+   * accepted: `'auto'` = zstd where the server has it, and gzip; `'gzip'` = gzip alone; `'none'` = not at all. Over gRPC,
+   * requests are compressed with gzip, and responses are not compressed.
+   * @default 'auto'
+   */
+  compression?: Compression | undefined
+  /**
+   * Older name of `compression`: `true` = `'auto'`, `false` = `'none'`. Where both are given, `compression` applies.
+   * @default none
    */
   gzip?: boolean | undefined
   /**
@@ -115,13 +122,14 @@ export interface ResolvedOptions extends ResolvedPolicies {
   readonly connection: ResolvedConnectionOptions
   readonly headers: Readonly<Record<string, string>>
   readonly batch: ResolvedBatchOptions | false
-  readonly gzip: boolean
+  readonly compression: Compression
   readonly verify: boolean
   readonly maxResponseBytes: number
   readonly interceptors: readonly Interceptor[]
 }
 
 const transports = ['auto', 'json', 'msgpack', 'grpc'] as const
+const compressions = ['auto', 'gzip', 'none'] as const
 const tlsKeys = ['ca', 'cert', 'key', 'serverName', 'minVersion']
 const keys = [
   'endpoint',
@@ -133,6 +141,7 @@ const keys = [
   'connectTimeoutMs',
   'headers',
   'batch',
+  'compression',
   'gzip',
   'verify',
   'maxResponseBytes',
@@ -167,7 +176,7 @@ export function resolveOptions(options: ClientOptions): ResolvedOptions {
     connection: checkConnection(options),
     headers: checkHeaders(options.headers ?? {}),
     batch: checkBatch(options.batch),
-    gzip: checkBoolean('gzip', options.gzip ?? true),
+    compression: checkCompression(options),
     verify: checkBoolean('verify', options.verify ?? true),
     maxResponseBytes: checkNumber('maxResponseBytes', options.maxResponseBytes ?? 16 * 1024 * 1024),
     interceptors: checkInterceptors(options.interceptors ?? [])
@@ -203,6 +212,14 @@ export function checkTransport(value: unknown, endpoints: readonly Endpoint[]): 
     throw invalidArgument('transport', `must be grpc or auto for a grpc(s):// endpoint, not ${show(value)}`)
   }
   return [name]
+}
+
+/** The older `gzip` counts where the newer option is not given. */
+function checkCompression({ compression, gzip = true }: ClientOptions): Compression {
+  const otherwise = checkBoolean('gzip', gzip) ? 'auto' : 'none'
+  const found = compressions.find((each) => each === (compression ?? otherwise))
+  if (found !== undefined) return found
+  throw invalidArgument('compression', `must be one of ${compressions.join(', ')}, not ${show(compression)}`)
 }
 
 /** The older `connectTimeoutMs` counts where the newer option is not given. */

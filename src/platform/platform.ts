@@ -75,15 +75,35 @@ export interface RandomFunctions {
   randomBytes(length: number): Uint8Array
 }
 
-/** `zlib.ts`: gzip (RFC 1952). The result for a large body is a promise. */
+/** By the names of HTTP's content codings: gzip (RFC 1952), zstd (RFC 8878). */
+export type Compressor = 'gzip' | 'zstd'
+
+/** Formats of one compressed piece: `deflate` has the header of zlib (RFC 1950), `deflate-raw` has none (RFC 1951). */
+export type CompressedFormat = Compressor | 'deflate' | 'deflate-raw'
+
+/** How bytes are decompressed. */
+export interface Decompression {
+  readonly format: CompressedFormat
+  /** Most bytes of the content. */
+  readonly maxBytes: number
+  /** About as many bytes as the content has, where they are known: they fit one buffer then. */
+  readonly expectedBytes?: number | undefined
+  /** Asked when a body has waited for its turn. @default always */
+  readonly isWanted?: (() => boolean) | undefined
+}
+
+/** `zlib.ts`: compression. The result for a large body is a promise. */
 export interface ZlibFunctions {
-  /** One gzip member, compressed for speed. */
-  gzip(bytes: Uint8Array): Uint8Array | Promise<Uint8Array>
+  /** Compressors of this runtime, the best first. */
+  readonly compressors: readonly Compressor[]
+  /** One gzip member, or one zstd frame with its content size; compressed for speed. */
+  compress(compressor: Compressor, bytes: Uint8Array): Uint8Array | Promise<Uint8Array>
   /**
-   * The content of one or more gzip members. A body that waited for its turn is asked for `isWanted` first.
-   * @throws RangeError above `maxBytes`, before more is buffered; another Error for bytes that are not gzip
+   * The content of one or more gzip members, of one zstd frame that is complete, or of one stream of deflate.
+   * @throws RangeError above `maxBytes`, before more is buffered; another Error for bytes of another format, and for a
+   * zstd frame with a window above 8 MiB or a dictionary
    */
-  gunzip(bytes: Uint8Array, maxBytes: number, isWanted?: () => boolean): Uint8Array | Promise<Uint8Array>
+  decompress(bytes: Uint8Array, decompression: Decompression): Uint8Array | Promise<Uint8Array>
 }
 
 /** `schedule.ts`: callbacks in later phases of the event loop, and timers. */

@@ -1,4 +1,5 @@
 /** The seam between the client's pipeline and the protocols. */
+import type { Compression } from '../compression/compression.ts'
 import type { TransportName } from '../core/error.ts'
 import type { Method } from '../schema/descriptor.ts'
 import type { SessionTransport } from './session-stream.ts'
@@ -32,17 +33,17 @@ export interface Transport extends SessionTransport, TransferTransport {
 
 /** Options of every transport. */
 export interface TransportOptions {
-  /** Compress requests, and ask for compressed responses. */
-  readonly gzip: boolean
+  /** Which compressors requests may have, and responses are asked for. */
+  readonly compression: Compression
   /** Largest response message that is accepted, after decompression. */
   readonly maxResponseBytes: number
 }
 
 /** Messages of unary requests below this are not compressed: gzip adds 18 bytes, and takes time. */
-export const gzipThresholdBytes = 1024
+export const compressionThresholdBytes = 1024
 
 /**
  * Frames of a session below this are not compressed. Most of their operations are small: compressing them costs more than
  * half of executing them, and saves no round trip. docs/performance.md has the measurements.
  */
-export const sessionGzipThresholdBytes = 64 * 1024
+export const sessionCompressionThresholdBytes = 64 * 1024

@@ -3,8 +3,11 @@ import assert from 'node:assert/strict'
 import { createHook } from 'node:async_hooks'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { gunzip } from '../../src/compression/gzip.ts'
+import { decompress } from '../../src/compression/compression.ts'
 import { BlobwireError } from '../../src/core/error.ts'
+
+const gunzip = (bytes: Uint8Array, maxBytes: number, isWanted = () => true) =>
+  decompress(bytes, { encoding: 'gzip', maxBytes, isWanted })
 
 const megabyte = 1024 * 1024
 const bomb = gzipSync(Buffer.alloc(3 * megabyte))

@@ -24,7 +24,7 @@ const { newHistogram }: HistogramFunctions = histogramOnNode
 const { abandonAfterWork, beginWork, endWork }: ProcessFunctions = processHoldOnNode
 const { afterInput, afterReady, startTimer }: ScheduleFunctions = scheduleOnNode
 const { randomBytes }: RandomFunctions = randomOnNode
-const { gunzip, gzip }: ZlibFunctions = zlibOnNode
+const { compress, compressors, decompress }: ZlibFunctions = zlibOnNode
 
 const texts = ['', 'a', 'é', '漢字', '😀', '\ufeffmark', 'a\0b', 'x'.repeat(5000), 'é'.repeat(5000)]
 
@@ -105,18 +105,25 @@ test('header and content are hashed as one, whatever their size', async () => {
   }
 })
 
-test('gzip and back, small at once and large by a promise, never beyond the limit', async () => {
-  for (const length of [0, 1000, 1_000_000]) {
-    const content = Uint8Array.from({ length }, (_, at) => (at * at) >> 7)
-    const compressed = await gzip(content)
-    assert.deepEqual([compressed[0], compressed[1]], [0x1f, 0x8b])
-    assert.deepEqual(bytes.toUint8Array(await gunzip(compressed, length || 1)), content)
-    assert.equal(gzip(content) instanceof Promise, length > 16 * 1024)
-    if (length > 1) await assert.rejects(async () => gunzip(compressed, length - 1), RangeError)
-    await assert.rejects(
-      async () => gunzip(compressed.subarray(0, -1), length || 1),
-      (error) => !(error instanceof RangeError)
-    )
+test('each compressor and back, small at once and large by a promise, never beyond the limit', async () => {
+  const magic = { gzip: [0x1f, 0x8b, 8, 0], zstd: [0x28, 0xb5, 0x2f, 0xfd] }
+  for (const format of compressors) {
+    for (const length of [0, 1000, 1_000_000]) {
+      const content = Uint8Array.from({ length }, (_, at) => (at * at) >> 7)
+      const compressed = await compress(format, content)
+      assert.deepEqual([...compressed.subarray(0, 4)], magic[format])
+      const back = await decompress(compressed, { format, maxBytes: length || 1 })
+      assert.deepEqual(bytes.toUint8Array(back), content)
+      assert.equal(compress(format, content) instanceof Promise, length > 16 * 1024)
+      if (length > 1)
+        await assert.rejects(async () => decompress(compressed, { format, maxBytes: length - 1 }), RangeError)
+      // Node 22 takes a truncated frame of zstd for a complete one; `zstdFrames` finds those.
+      if (format === 'zstd') continue
+      await assert.rejects(
+        async () => decompress(compressed.subarray(0, -1), { format, maxBytes: length || 1 }),
+        (error) => !(error instanceof RangeError)
+      )
+    }
   }
 })
 

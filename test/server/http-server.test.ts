@@ -6,10 +6,11 @@ import { request as http1Request } from 'node:http'
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2'
 import { connect as connectTcp } from 'node:net'
 import { after, before, test } from 'node:test'
-import { gzipSync } from 'node:zlib'
+import { deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { atEnd, type TestServer, testServer } from '../support/server.ts'
 import { BlockingStore } from '../support/stores.ts'
 import { settlesWithin } from '../support/until.ts'
+import { badZstd } from '../support/zstd.ts'
 
 const service = '/blobwire.v1.VcsService'
 const maxBatchBytes = 64 * 1024
@@ -93,10 +94,15 @@ test('a protocol violation is refused before the body is read', async () => {
   await serves()
 })
 
-test('bad bodies: not JSON, not gzip, gzip bombs, gzip in gzip', async () => {
+test('bad bodies: not JSON, not of their encoding, bombs, gzip in gzip', async () => {
   const gzip = { 'content-encoding': 'gzip' }
+  const [zstd, deflate] = [{ 'content-encoding': 'zstd' }, { 'content-encoding': 'deflate' }]
   const sound = Buffer.from(JSON.stringify({ repository: 'demo' }))
   assert.equal((await post('GetRepository', gzipSync(sound), gzip)).status, 200)
+  assert.equal((await post('GetRepository', zstdCompressSync(sound), zstd)).status, 200)
+  for (const form of [deflateSync, deflateRawSync]) {
+    assert.equal((await post('GetRepository', form(sound), deflate)).status, 200)
+  }
   const damaged = gzipSync(sound)
   damaged[damaged.length - 8] = (damaged.at(-8) ?? 0) ^ 1
   const cases: [string | Uint8Array, Record<string, string>, string][] = [
@@ -107,7 +113,16 @@ test('bad bodies: not JSON, not gzip, gzip bombs, gzip in gzip', async () => {
     [damaged, gzip, 'invalid_argument'],
     [gzipSync(sound).subarray(0, -3), gzip, 'invalid_argument'],
     [gzipSync(gzipSync(sound)), gzip, 'invalid_argument'],
-    [gzipSync(Buffer.alloc(64 * 1024 * 1024)), gzip, 'resource_exhausted']
+    [gzipSync(Buffer.alloc(64 * 1024 * 1024)), gzip, 'resource_exhausted'],
+    ...Object.values(badZstd(sound)).map((body): [Uint8Array, Record<string, string>, string] => [
+      body,
+      zstd,
+      'invalid_argument'
+    ]),
+    [zstdCompressSync(Buffer.alloc(64 * 1024 * 1024)), zstd, 'resource_exhausted'],
+    [deflateSync(sound).subarray(0, -3), deflate, 'invalid_argument'],
+    [deflateRawSync(Buffer.alloc(64 * 1024 * 1024)), deflate, 'resource_exhausted'],
+    [sound, { 'content-encoding': 'br' }, 'unimplemented']
   ]
   for (const [body, headers, code] of cases) {
     const answer = await post('GetRepository', body, headers)

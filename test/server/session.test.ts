@@ -7,6 +7,7 @@ import { frameOf, RawSession } from '../support/raw-session.ts'
 import { atEnd, type TestServer, testServer } from '../support/server.ts'
 import { BlockingStore, SlowStore } from '../support/stores.ts'
 import { settlesWithin, startCpuClock } from '../support/until.ts'
+import { badZstd } from '../support/zstd.ts'
 
 let fixture: TestServer
 before(async () => {
@@ -83,6 +84,32 @@ test('gzip, both ways: flagged frames are decompressed, and answers above 64 KiB
   }
 })
 
+test('zstd and deflate: frames by the encoding of the stream, or zstd in one of gzip; answers as the client accepts them', async () => {
+  const content = 'all work and no play '.repeat(5000)
+  const { oid } = await fixture.client().storeBlob('demo', content)
+  const read = { batch: { repository: 'demo', firstId: 3, operations: [{ getBlob: { oid } }] } }
+  const cases = [
+    { declared: 'gzip', sent: 'zstd', accepts: 'gzip, zstd', answered: 'zstd' },
+    { declared: 'zstd', sent: 'zstd', accepts: 'zstd;q=0, gzip', answered: 'gzip' },
+    { declared: 'deflate', sent: 'deflate', accepts: 'deflate', answered: undefined }
+  ] as const
+  for (const { declared, sent, accepts, answered } of cases) {
+    const session = open({ 'connect-content-encoding': declared, 'connect-accept-encoding': accepts })
+    session.send(frameOf(1, [content]), 1, sent)
+    session.send(read, 1, sent)
+    session.stream.end()
+    const messages = await session.all()
+    assert.equal(session.encoding, answered)
+    assert.equal(session.results.get(1), oid)
+    const answer = messages.find(({ value }) => value.results?.some(({ id }: { id: number }) => id === 3))
+    assert.equal(Buffer.from(answer?.value.results[0].result.getBlob.content).toString(), content)
+    assert.equal(answer?.flags, answered ? 1 : 0)
+  }
+  const unknown = open({ 'connect-content-encoding': 'br' })
+  await unknown.all()
+  assert.equal(unknown.status, 501)
+})
+
 const garbage: [name: string, send: (session: RawSession) => void, code: string][] = [
   ['not MessagePack', (session) => session.sendBytes(Buffer.from('c1', 'hex')), 'invalid_argument'],
   ['an empty message', (session) => session.sendBytes(Buffer.alloc(0)), 'invalid_argument'],
@@ -91,6 +118,12 @@ const garbage: [name: string, send: (session: RawSession) => void, code: string]
   ['unknown flags', (session) => session.send(frameOf(1, ['a']), 4), 'invalid_argument'],
   ['an end-stream message', (session) => session.send({}, 2), 'invalid_argument'],
   ['what is not gzip', (session) => session.sendBytes(Buffer.from('hello'), 1), 'invalid_argument'],
+  ...Object.entries(badZstd(encode(frameOf(1, ['a'])))).map(([what, bytes]): (typeof garbage)[number] => [
+    `zstd: ${what}`,
+    (session) => session.sendBytes(bytes, 1),
+    'invalid_argument'
+  ]),
+  ['a zstd bomb', (session) => session.send(frameOf(1, ['x'.repeat(5 << 20)]), 1, 'zstd'), 'resource_exhausted'],
   ['the compressed flag without an encoding', (session) => session.send(frameOf(1, ['a']), 1), 'invalid_argument'],
   [
     'a large declared length',

@@ -1,7 +1,7 @@
 /** A session by hand: node:http2, five bytes of envelope, and any bytes that the test wants, without code of the client. */
 import assert from 'node:assert/strict'
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2'
-import { gunzipSync, gzipSync } from 'node:zlib'
+import { deflateSync, gunzipSync, gzipSync, inflateSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { decode, encode } from '@msgpack/msgpack'
 
 /** A message as it came. */
@@ -20,6 +20,9 @@ const storeBlob = (content: string) => ({ storeBlob: { content: Buffer.from(cont
 export function frameOf(firstId: number, contents: readonly string[], repository = 'demo'): object {
   return { batch: { repository, firstId, operations: contents.map(storeBlob) } }
 }
+
+const compress = { gzip: gzipSync, zstd: zstdCompressSync, deflate: deflateSync } as const
+const decompress = { gzip: gunzipSync, zstd: zstdDecompressSync, deflate: inflateSync } as const
 
 export class RawSession {
   readonly connection: ClientHttp2Session
@@ -59,9 +62,9 @@ export class RawSession {
   }
 
   /** A message of the session, as MessagePack of another's making. */
-  send(message: object, flags = 0): void {
+  send(message: object, flags = 0, encoding: keyof typeof compress = 'gzip'): void {
     const plain = encode(message)
-    this.sendBytes(flags === 1 ? gzipSync(plain) : plain, flags)
+    this.sendBytes(flags === 1 ? compress[encoding](plain) : plain, flags)
   }
 
   sendBytes(payload: Uint8Array, flags = 0): void {
@@ -109,7 +112,7 @@ export class RawSession {
       const flags = this.#held[0] as number
       const length = this.#held.readUInt32BE(1)
       const payload = this.#held.subarray(5, 5 + length)
-      const plain = flags & 1 ? gunzipSync(payload) : payload
+      const plain = flags & 1 ? decompress[this.encoding as keyof typeof decompress](payload) : payload
       const value = flags & 2 ? JSON.parse(plain.toString()) : decode(plain)
       this.messages.push({ flags, value, bytes: length })
       this.#held = this.#held.subarray(5 + length)

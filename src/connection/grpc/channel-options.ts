@@ -59,7 +59,9 @@ export function channelOptions(
     ...(proxy ? { 'grpc.default_authority': authorityOf(context.endpoint) } : {}),
     // Two clients never share a connection: each closes its own.
     'grpc.use_local_subchannel_pool': 1,
-    ...(options.gzip ? { 'grpc.default_compression_algorithm': context.grpc.compressionAlgorithms.gzip } : {}),
+    ...(options.compression === 'none'
+      ? {}
+      : { 'grpc.default_compression_algorithm': context.grpc.compressionAlgorithms.gzip }),
     ...(context.endpoint.secure ? { 'grpc.ssl_target_name_override': tlsName(context) } : {}),
     ...(serverName === undefined ? {} : { 'grpc.default_authority': serverName })
   }

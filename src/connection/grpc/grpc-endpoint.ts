@@ -7,8 +7,8 @@ import type { GrpcModule } from './grpc-js.ts'
 
 /** Options of messages on a channel. */
 export interface GrpcMessageOptions {
-  /** Whether messages may be compressed. */
-  readonly gzip: boolean
+  /** `none`: messages are not compressed; otherwise with gzip, which is all that grpc-js has besides deflate. */
+  readonly compression: 'auto' | 'gzip' | 'none'
   /** Largest message that is received, in bytes after decompression. */
   readonly maxResponseBytes: number
   /** Whether the channel is for large blobs. */

@@ -13,7 +13,7 @@ export class TransferChannels {
     const { counters } = endpoint
     // Channels count nothing but connections.
     this.#endpoint = { ...endpoint, counters: { ...counters, connections: counters.transferConnections } }
-    this.#options = { maxResponseBytes, gzip: false, isForTransfers: true }
+    this.#options = { maxResponseBytes, compression: 'none', isForTransfers: true }
   }
 
   /** Begins a transfer, and returns its connection, whose `end` has to be called at its end. */

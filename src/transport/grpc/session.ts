@@ -13,7 +13,7 @@ import { methods, serviceName } from '../../schema/methods.ts'
 import { asResponseError } from '../errors.ts'
 import { frameMessage, type SessionFrame } from '../session-frame.ts'
 import type { SessionOpening, SessionStream } from '../session-stream.ts'
-import { sessionGzipThresholdBytes } from '../transport.ts'
+import { sessionCompressionThresholdBytes } from '../transport.ts'
 import { compressIfSmaller } from './compression.ts'
 import { errorFromService, isReset } from './errors.ts'
 
@@ -46,7 +46,7 @@ class GrpcSession implements SessionStream, StreamListener {
     this.#opening = opening
     const metadata = new context.grpc.Metadata()
     for (const [name, value] of Object.entries(opening.headers)) metadata.set(name, value)
-    const interceptors = context.gzip ? [compressIfSmaller(context.grpc, sessionGzipThresholdBytes)] : []
+    const interceptors = context.gzip ? [compressIfSmaller(context.grpc, sessionCompressionThresholdBytes)] : []
     context.counters.requests++
     this.#connection = context.channel.begin(this)
     this.#stream = this.#connection.client.makeBidiStreamRequest(

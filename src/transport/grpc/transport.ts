@@ -12,7 +12,7 @@ import type { Init, MessageName } from '../../schema/descriptor.ts'
 import type { Messages } from '../../schema/messages.ts'
 import { serviceName } from '../../schema/methods.ts'
 import { asResponseError } from '../errors.ts'
-import { gzipThresholdBytes, type Transport, type TransportOptions, type UnaryCall } from '../transport.ts'
+import { compressionThresholdBytes, type Transport, type TransportOptions, type UnaryCall } from '../transport.ts'
 import { compressIfSmaller } from './compression.ts'
 import { downloadOverGrpc } from './download.ts'
 import { errorFromService, isReset } from './errors.ts'
@@ -31,7 +31,7 @@ export function createGrpcTransport(context: GrpcEndpoint, options: TransportOpt
   refusePushes()
   const channel = new GrpcChannel(context, options)
   const transfers = { grpc, channels: new TransferChannels(context, options) }
-  const interceptors = options.gzip ? [compressIfSmaller(grpc, gzipThresholdBytes)] : []
+  const interceptors = options.compression !== 'none' ? [compressIfSmaller(grpc, compressionThresholdBytes)] : []
 
   function unary(call: UnaryCall): Promise<Buffer> {
     const take = (bytes: Buffer) => {
@@ -97,7 +97,7 @@ export function createGrpcTransport(context: GrpcEndpoint, options: TransportOpt
       }
     },
     openSession(opening) {
-      return openGrpcSession({ grpc, channel, gzip: options.gzip, counters }, opening)
+      return openGrpcSession({ grpc, channel, gzip: options.compression !== 'none', counters }, opening)
     },
     upload: (attempt) => uploadOverGrpc(transfers, attempt).catch(failed),
     download: (attempt) => downloadOverGrpc(transfers, attempt, toError).catch(failed),

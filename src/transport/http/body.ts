@@ -1,5 +1,5 @@
 /** Reads response bodies under a size limit. */
-import { gunzip } from '../../compression/gzip.ts'
+import { acceptedEncodings, decompress, isEncoding } from '../../compression/compression.ts'
 import { BlobwireError } from '../../core/error.ts'
 import { malformedResponse } from '../errors.ts'
 
@@ -29,19 +29,21 @@ export async function collect(chunks: Chunks, maxBytes: number): Promise<Uint8Ar
   return received.length === 1 && first ? first : Buffer.concat(received, size)
 }
 
-/** Undoes `Content-Encoding`. @throws BlobwireError for unknown encodings and for bad gzip */
-export async function decompress(
+/** Undoes `Content-Encoding`. @throws BlobwireError for unknown encodings and for a body that is not of its encoding */
+export async function decodeBody(
   body: Uint8Array,
   encoding: string | undefined,
   maxBytes: number
 ): Promise<Uint8Array> {
   if (encoding === undefined || encoding === 'identity') return body
-  if (encoding !== 'gzip')
-    throw malformedResponse(`content-encoding must be gzip, not ${JSON.stringify(encoding.slice(0, 40))}`)
+  if (!isEncoding(encoding)) {
+    const found = JSON.stringify(encoding.slice(0, 40))
+    throw malformedResponse(`content-encoding must be one of ${acceptedEncodings}, not ${found}`)
+  }
   try {
-    return await gunzip(body, maxBytes)
+    return await decompress(body, { encoding, maxBytes })
   } catch (error) {
     if (error instanceof BlobwireError && error.code === 'resource_exhausted') throw tooLarge(maxBytes)
-    throw malformedResponse('the body is not valid gzip', error)
+    throw malformedResponse(`the body is not valid ${encoding}`, error)
   }
 }

@@ -10,15 +10,24 @@ import {
   payloadOf,
   sealEnvelope
 } from '../../codec/envelope.ts'
-import { gunzip, gzip } from '../../compression/gzip.ts'
+import {
+  compress,
+  compressorFor,
+  compressorsIn,
+  compressorsOf,
+  decompress,
+  type Encoding,
+  isEncoding
+} from '../../compression/compression.ts'
 import { piecesLookCompressible } from '../../compression/sample.ts'
 import type { StreamControl } from '../../connection/http2/connection-pool.ts'
 import { asBlobwireError, type BlobwireError } from '../../core/error.ts'
+import type { Compressor } from '../../platform/platform.ts'
 import { methods, serviceName } from '../../schema/methods.ts'
 import { asResponseError, malformedResponse, withRetryAfter } from '../errors.ts'
 import { frameMessage, type SessionFrame } from '../session-frame.ts'
 import type { SessionOpening, SessionStream } from '../session-stream.ts'
-import { sessionGzipThresholdBytes, type TransportOptions } from '../transport.ts'
+import { sessionCompressionThresholdBytes, type TransportOptions } from '../transport.ts'
 import { errorFromEndStream, errorFromException, errorFromResponse } from './errors.ts'
 import type { HttpContext } from './http-context.ts'
 
@@ -55,7 +64,10 @@ class HttpSession implements SessionStream {
   readonly #parser: EnvelopeParser
   #control: StreamControl | undefined
   #refusal: Refusal | undefined
-  #gzipped = false
+  /** Of compressed messages from the server. */
+  #encoding: Encoding | undefined
+  /** Compressors that both sides have: gzip, until the server has named others. */
+  #usable: readonly Compressor[]
   #ended = false
   #halfClosed = false
   /** Nothing was received since the last write. */
@@ -71,7 +83,9 @@ class HttpSession implements SessionStream {
     this.#parser = new EnvelopeParser(options.maxResponseBytes, (flags, payload) => this.#take(flags, payload))
     this.#body = new Readable({ highWaterMark: highWaterBytes, read: () => opening.onDrain() })
     const type = `application/connect+${context.codec.name}`
-    const gzipHeaders = { 'connect-content-encoding': 'gzip', 'connect-accept-encoding': 'gzip' }
+    const own = compressorsOf(options.compression)
+    this.#usable = own.filter((name) => name === 'gzip')
+    const compressionHeaders = { 'connect-content-encoding': 'gzip', 'connect-accept-encoding': own.join(', ') }
     context.counters.requests++
     context.connection.openStream(
       {
@@ -81,7 +95,7 @@ class HttpSession implements SessionStream {
           ...opening.headers,
           'content-type': type,
           'connect-protocol-version': '1',
-          ...(options.gzip ? gzipHeaders : {})
+          ...(own.length > 0 ? compressionHeaders : {})
         },
         body: this.#body
       },
@@ -132,11 +146,15 @@ class HttpSession implements SessionStream {
   /** Writes a payload in pieces, with room for the envelope's header in front. */
   #write(pieces: readonly Uint8Array[]): boolean {
     if (this.#ended) return true
-    const { gzip: wanted } = this.#options
-    if (wanted && payloadBytes(pieces) >= sessionGzipThresholdBytes && piecesLookCompressible(pieces)) {
+    const bytes = payloadBytes(pieces)
+    const compressor =
+      bytes >= sessionCompressionThresholdBytes && this.#usable.length > 0 && piecesLookCompressible(pieces)
+        ? compressorFor(bytes, this.#usable)
+        : undefined
+    if (compressor) {
       // Frames are independent of each other: one that is being compressed may be overtaken.
-      Promise.resolve(gzip(payloadOf(pieces)))
-        .then((bytes) => this.#push([encodeEnvelope(compressedFlag, bytes)]))
+      Promise.resolve(compress(compressor, payloadOf(pieces)))
+        .then((packed) => this.#push([encodeEnvelope(compressedFlag, packed)]))
         .catch((error) => this.#end(errorFromException(error)))
       return this.#body.readableLength < highWaterBytes
     }
@@ -164,10 +182,13 @@ class HttpSession implements SessionStream {
       this.#refusal = { status, contentType, retryAfter: retryAfter && String(retryAfter), body: [], bytes: 0 }
       return
     }
-    const encoding = headers['connect-content-encoding'] ?? 'identity'
-    this.#gzipped = encoding === 'gzip'
-    if (!this.#gzipped && encoding !== 'identity')
-      this.#fail(malformedResponse('connect-content-encoding must be gzip'))
+    const encoding = String(headers['connect-content-encoding'] ?? 'identity')
+    if (isEncoding(encoding)) this.#encoding = encoding
+    else if (encoding !== 'identity')
+      this.#fail(malformedResponse('connect-content-encoding must be one of zstd, gzip'))
+    const own = compressorsOf(this.#options.compression)
+    const taken = compressorsIn(String(headers['connect-accept-encoding'] ?? 'gzip'))
+    this.#usable = own.filter((name) => taken.includes(name))
   }
 
   #data(chunk: Buffer): void {
@@ -189,10 +210,19 @@ class HttpSession implements SessionStream {
   #take(flags: number, payload: Uint8Array): void {
     if (this.#ended) return
     const isCompressed = (flags & compressedFlag) !== 0
-    if (isCompressed && !this.#gzipped) throw malformedResponse('a compressed message without connect-content-encoding')
-    const bytes = isCompressed ? gunzip(payload, this.#options.maxResponseBytes, () => !this.#ended) : payload
+    const bytes = isCompressed ? this.#decompress(payload) : payload
     if (bytes instanceof Promise || this.#reading !== undefined) this.#takeLater(flags, Promise.resolve(bytes))
     else this.#message(flags, bytes)
+  }
+
+  #decompress(payload: Uint8Array): Uint8Array | Promise<Uint8Array> {
+    const encoding = this.#encoding
+    if (encoding === undefined) throw malformedResponse('a compressed message without connect-content-encoding')
+    return decompress(payload, {
+      encoding,
+      maxBytes: this.#options.maxResponseBytes,
+      isWanted: () => !this.#ended
+    })
   }
 
   #takeLater(flags: number, payload: Promise<Uint8Array>): void {

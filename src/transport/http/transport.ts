@@ -1,13 +1,14 @@
 /** The HTTP transport, with JSON or MessagePack. */
 import type { Codec } from '../../codec/codec.ts'
-import { gzip } from '../../compression/gzip.ts'
+import { compress, compressorFor, compressorsIn, compressorsOf } from '../../compression/compression.ts'
 import { looksCompressible } from '../../compression/sample.ts'
+import type { Compressor } from '../../platform/platform.ts'
 import type { Init, MessageName } from '../../schema/descriptor.ts'
 import type { Messages } from '../../schema/messages.ts'
 import { serviceName } from '../../schema/methods.ts'
 import { asResponseError, malformedResponse, withRetryAfter } from '../errors.ts'
-import { gzipThresholdBytes, type Transport, type TransportOptions, type UnaryCall } from '../transport.ts'
-import { collect, decompress } from './body.ts'
+import { compressionThresholdBytes, type Transport, type TransportOptions, type UnaryCall } from '../transport.ts'
+import { collect, decodeBody } from './body.ts'
 import { downloadOverHttp } from './download.ts'
 import { errorFromException, errorFromResponse } from './errors.ts'
 import type { HttpContext } from './http-context.ts'
@@ -17,18 +18,24 @@ import { uploadOverHttp } from './upload.ts'
 /** Makes a transport that speaks the Connect protocol (connectrpc.com, "Connect Protocol Reference"). */
 export function createHttpTransport(context: HttpContext, options: TransportOptions): Transport {
   const { codec, connection, counters } = context
+  const own = compressorsOf(options.compression)
   const fixedHeaders = {
     'content-type': codec.contentType,
     'connect-protocol-version': '1',
-    ...(options.gzip ? { 'accept-encoding': 'gzip' } : {})
+    ...(own.length > 0 ? { 'accept-encoding': own.join(', ') } : {})
   }
+  const known = new ServersCompressors(own)
 
   async function send(call: UnaryCall, message: Uint8Array, mayReplay: () => boolean): Promise<object> {
     const headers: Record<string, string> = { ...call.headers, ...fixedHeaders }
     let body = message
-    if (options.gzip && body.length >= gzipThresholdBytes && looksCompressible(body)) {
-      body = await gzip(body)
-      headers['content-encoding'] = 'gzip'
+    let compressor: Compressor | undefined
+    if (own.length > 0 && body.length >= compressionThresholdBytes && looksCompressible(body)) {
+      compressor = compressorFor(body.length, known.usable)
+    }
+    if (compressor) {
+      body = await compress(compressor, body)
+      headers['content-encoding'] = compressor
     }
     const remainingMs = Math.max(1, Math.ceil(call.remainingMs()))
     // Connect allows ten digits.
@@ -46,10 +53,15 @@ export function createHttpTransport(context: HttpContext, options: TransportOpti
     const received = await collect(response.body, options.maxResponseBytes)
     counters.bytesReceived += received.length
     const encoding = single(response.headers['content-encoding'])
-    const answer = await decompress(received, encoding, options.maxResponseBytes)
+    const answer = await decodeBody(received, encoding, options.maxResponseBytes)
     const contentType = single(response.headers['content-type']) ?? ''
+    known.learn(single(response.headers['accept-encoding']))
     if (response.statusCode !== 200) {
       const error = errorFromResponse(response.statusCode, contentType, answer)
+      if (compressor === 'zstd' && (error.code === 'unimplemented' || response.statusCode === 415) && mayReplay()) {
+        known.refused()
+        return send(call, message, mayReplay)
+      }
       const named = error.with({ requestId: error.requestId ?? single(response.headers['x-request-id']) })
       throw withRetryAfter(named, single(response.headers['retry-after']))
     }
@@ -88,6 +100,33 @@ export function createHttpTransport(context: HttpContext, options: TransportOpti
     download: (attempt) => downloadOverHttp(connection, attempt, toError).catch(failed),
     canConnect: () => connection.canConnect(),
     close: () => connection.close()
+  }
+}
+
+/**
+ * The compressors that the server takes: gzip, and others that its answers name (RFC 9110 section 12.5.3). Behind one
+ * address there may be servers of several versions: where one of them has refused zstd, none gets it.
+ */
+class ServersCompressors {
+  readonly #own: readonly Compressor[]
+  usable: readonly Compressor[]
+  #isSettled: boolean
+
+  constructor(own: readonly Compressor[]) {
+    this.#own = own
+    this.usable = own.filter((name) => name === 'gzip')
+    this.#isSettled = own.length === this.usable.length
+  }
+
+  learn(acceptEncoding: string | undefined): void {
+    if (this.#isSettled || acceptEncoding === undefined) return
+    this.#isSettled = true
+    const taken = compressorsIn(acceptEncoding)
+    this.usable = this.#own.filter((name) => taken.includes(name))
+  }
+
+  refused(): void {
+    this.usable = this.#own.filter((name) => name === 'gzip')
   }
 }
 
