@@ -33,7 +33,7 @@ export async function openTransfers(
   connection: ConnectionOptions = {}
 ): Promise<TransferWay> {
   const counters = newCounters()
-  const options = { gzip: false, maxResponseBytes: 64 * 1024 * 1024 }
+  const options = { compression: 'none' as const, maxResponseBytes: 64 * 1024 * 1024 }
   const endpoint = parseEndpoint(url)
   const shared = { tls: {}, connection: resolveConnection(connection) }
   const transport =
