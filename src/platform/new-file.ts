@@ -1,5 +1,5 @@
 /** `NewFileFunctions` of platform.ts on Node. */
-import { constants } from 'node:fs'
+import { constants, type Stats } from 'node:fs'
 import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -15,13 +15,23 @@ export async function createFile(path: string | URL): Promise<NewFile> {
   const given = path instanceof URL ? fileURLToPath(path) : path
   // A link stays one: the file that it leads to is replaced.
   const target = await realpath(given).catch(() => given)
-  const existing = await stat(target).catch(() => undefined)
+  const existing = await statOf(target)
   if (existing?.isDirectory() || /[/\\]$/.test(target)) throw refusal('EISDIR', target)
   if (existing !== undefined && !existing.isFile()) throw refusal('ENOTSUP', target)
   const temporary = join(dirname(target), `.blobwire-${encodeHex(toNative(randomBytes(8)))}.part`)
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL
   const handle = await open(temporary, flags, existing === undefined ? 0o666 : 0o600)
   return new TemporaryFile(handle, temporary, target)
+}
+
+/** Undefined = there is none. A name that is too long is told here, and not when all is written. */
+async function statOf(path: string): Promise<Stats | undefined> {
+  try {
+    return await stat(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
 }
 
 function refusal(code: string, path: string): Error {
@@ -53,7 +63,7 @@ class TemporaryFile implements NewFile {
   async commit(): Promise<void> {
     await this.#flush()
     await this.#writing
-    const existing = await stat(this.#target).catch(() => undefined)
+    const existing = await statOf(this.#target)
     if (existing !== undefined) {
       // Only root may give a file away.
       await this.#handle.chown(existing.uid, existing.gid).catch(() => undefined)
