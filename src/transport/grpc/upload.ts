@@ -1,6 +1,7 @@
 /** Uploads over gRPC: the client stream UploadBlob. */
 import type { ClientWritableStream } from '@grpc/grpc-js'
 import { decodeProtobuf, encodeProtobuf } from '../../codec/protobuf.ts'
+import { encodeProtobufHead } from '../../codec/protobuf-tail.ts'
 import { asIs } from '../../connection/grpc/connection.ts'
 import { HeldBytes } from '../../connection/held-bytes.ts'
 import type { Init } from '../../schema/descriptor.ts'
@@ -15,7 +16,32 @@ const maxChunkBytes = 256 * 1024
 
 const noBytes = new Uint8Array(0)
 
-type UploadStream = ClientWritableStream<Uint8Array>
+type UploadStream = ClientWritableStream<Uint8Array | ChunkMessage>
+
+/**
+ * A message that grpc-js copies once, where it makes room for the prefix of the message. It asks for the length, and for
+ * the copy, and for nothing else: a Buffer with the content would be a second copy. test/transport/transfers.test.ts fails
+ * when that changes.
+ */
+class ChunkMessage {
+  readonly length: number
+  readonly #head: Uint8Array
+  readonly #chunk: Uint8Array
+
+  constructor(offset: number, chunk: Uint8Array) {
+    this.#head = encodeProtobufHead('UploadBlobRequest', { offset }, { field: 'chunk', length: chunk.length })
+    this.#chunk = chunk
+    this.length = this.#head.length + chunk.length
+  }
+
+  copy(target: Uint8Array, at: number): void {
+    target.set(this.#head, at)
+    target.set(this.#chunk, at + this.#head.length)
+  }
+}
+
+/** Both are copied as a Buffer is. */
+const serialize = (message: Uint8Array | ChunkMessage): Buffer => message as Buffer
 
 /** Sends the rest of a blob. @throws the errors of the source, and BlobwireError */
 export function uploadOverGrpc(context: GrpcTransferContext, attempt: UploadAttempt): Promise<UploadBlobResponse> {
@@ -24,7 +50,7 @@ export function uploadOverGrpc(context: GrpcTransferContext, attempt: UploadAtte
   const call = new TransferCall<UploadStream>(context, attempt, {
     method: methods.uploadBlob,
     open: ({ client, path, metadata }) =>
-      client.makeClientStreamRequest(path, asIs, asIs, metadata, {}, (error, response) => {
+      client.makeClientStreamRequest(path, serialize, asIs, metadata, {}, (error, response) => {
         sender.stop()
         if (response !== undefined) call.received()
         call.end()
@@ -49,6 +75,10 @@ function decoded(response: Buffer | undefined): UploadBlobResponse | Promise<nev
   }
 }
 
+function encoded(message: Init<Messages['UploadBlobRequest']>): Uint8Array {
+  return encodeProtobuf('UploadBlobRequest', message)
+}
+
 /** Sends the messages of one attempt. */
 class Sender {
   readonly #attempt: UploadAttempt
@@ -64,7 +94,8 @@ class Sender {
 
   async send(stream: UploadStream): Promise<void> {
     const { repository, uploadId, size, oid, chunks } = this.#attempt
-    this.#write(stream, { repository, uploadId, offset: this.#offset, ...(size === undefined ? {} : { size }), oid })
+    const known = size === undefined ? {} : { size }
+    this.#write(stream, encoded({ repository, uploadId, offset: this.#offset, oid, ...known }))
     const source = chunks[Symbol.asyncIterator]()
     this.#source = source
     while (!this.#isOver) {
@@ -73,7 +104,7 @@ class Sender {
       if (done) return this.#complete(stream)
       for (let at = 0; at < value.length && !this.#isOver; at += maxChunkBytes) {
         const chunk = value.subarray(at, at + maxChunkBytes)
-        const room = this.#write(stream, { offset: this.#offset, chunk })
+        const room = this.#write(stream, new ChunkMessage(this.#offset, chunk))
         this.#offset += chunk.length
         if (room !== undefined) await room
       }
@@ -90,15 +121,15 @@ class Sender {
 
   #complete(stream: UploadStream): void {
     const { oid, sha256 } = this.#attempt.digests()
-    this.#write(stream, { offset: this.#offset, complete: true, oid, sha256: sha256 ?? noBytes })
+    this.#write(stream, encoded({ offset: this.#offset, complete: true, oid, sha256: sha256 ?? noBytes }))
     stream.end()
     this.#isOver = true
   }
 
-  #write(stream: UploadStream, message: Init<Messages['UploadBlobRequest']>): Promise<void> | undefined {
-    const bytes = encodeProtobuf('UploadBlobRequest', message)
-    const room = this.#held.add(bytes.length)
-    stream.write(bytes, () => this.#held.taken(bytes.length))
+  #write(stream: UploadStream, message: Uint8Array | ChunkMessage): Promise<void> | undefined {
+    const { length } = message
+    const room = this.#held.add(length)
+    stream.write(message, () => this.#held.taken(length))
     return room
   }
 }
