@@ -103,7 +103,7 @@ export const guards: readonly Guard[] = [
   {
     name: 'walks give other work its turns',
     file: `${service}/pace.ts`,
-    from: 'return now >= slice.startedAtMs + sliceMs ? this.#rest() : undefined',
+    from: 'return turn && this.#rest(turn)',
     to: 'return undefined',
     tests: walks
   },

@@ -178,6 +178,24 @@ export function testUploads(subject: () => Subject): void {
     assert.deepEqual(await store.uploadState(name, 'sized'), { size: 10, offset: 8, blob: undefined })
   })
 
+  test('a size that is told later is held to, too', async () => {
+    const { store, format, newRepository } = subject()
+    const name = await newRepository()
+    const first = await store.openUpload(name, 'sized-later', undefined)
+    await first.write(Buffer.alloc(8))
+    await first.release()
+    const holds = { code: 'invalid_argument', message: /holds 8 bytes already/ }
+    await assert.rejects(store.openUpload(name, 'sized-later', 7), holds)
+    const writer = await store.openUpload(name, 'sized-later', 10)
+    await assert.rejects(async () => writer.write(Buffer.alloc(3)), { code: 'invalid_argument', message: /beyond/ })
+    await assert.rejects(writer.finish(untold), { code: 'invalid_argument', message: /2 bytes .* missing/ })
+    await writer.write(Buffer.alloc(2))
+    assert.equal((await writer.finish(untold)).oid, hashObject('blob', Buffer.alloc(10), format))
+    await writer.release()
+    const begun = { code: 'invalid_argument', message: /begun with 10/ }
+    await assert.rejects(store.openUpload(name, 'sized-later', 11), begun)
+  })
+
   test('a cancelled upload is gone, and its writer is told so', async () => {
     const { store, newRepository } = subject()
     const name = await newRepository()

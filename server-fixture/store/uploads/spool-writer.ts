@@ -24,11 +24,10 @@ export interface SpoolWriterContext {
 export class SpoolWriter implements UploadWriter {
   readonly #context: SpoolWriterContext
   /** Thrown by all methods from now on. */
-  #ended: BlobwireError | undefined
+  #ended: unknown
   /** The method under way; does not reject. */
   #pending: Promise<void> | undefined
   #closing: Promise<void> | undefined
-  #isBroken = false
   #isRemoved = false
 
   constructor(context: SpoolWriterContext) {
@@ -80,8 +79,7 @@ export class SpoolWriter implements UploadWriter {
     try {
       await spool.close()
     } finally {
-      const goesOn = !this.#isBroken && !this.#isRemoved && spool.blob === undefined
-      onEnd(goesOn ? hasher : undefined)
+      onEnd(this.#isRemoved || spool.blob ? undefined : hasher)
     }
   }
 
@@ -132,12 +130,11 @@ export class SpoolWriter implements UploadWriter {
     }
   }
 
-  /** What the spool holds is not what was hashed. */
+  /** The spool holds less than what was hashed: who goes on hashes what it holds. */
   #fail(error: unknown): never {
     const { quota, place, spool } = this.#context
-    this.#isBroken = true
     quota.set(place, spool.offset)
-    if (error instanceof BlobwireError) this.#ended ??= error
+    this.#ended ??= error
     throw error
   }
 

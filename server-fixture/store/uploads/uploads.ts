@@ -55,9 +55,7 @@ export class Uploads {
       if (this.#isClosed) throw new BlobwireError({ reason: 'store_closed', message: 'the server is shutting down' })
       const record = await this.#spools.find(repository, id)
       if (record === undefined) this.#quota.checkNew()
-      else if (size !== undefined && record.size !== undefined && record.size !== size) {
-        throw invalidArgument('size', `is ${size}, but the upload was begun with ${record.size}`)
-      }
+      else checkSize(size, record)
       this.#scheduleSweep()
       const spool = await this.#spools.open(repository, id, size)
       return this.#write(spool, { repository, id, size })
@@ -72,6 +70,7 @@ export class Uploads {
 
   /** See `LargeContentStore.cancelUpload`. */
   async cancel(repository: string, id: string): Promise<boolean> {
+    await this.#load()
     const place = placeOf(repository, id)
     return this.#inTurn(place, async () => {
       const writer = this.#writers.get(place)
@@ -88,7 +87,7 @@ export class Uploads {
     const prefix = placeOf(repository, '')
     const reason = new BlobwireError({ reason: 'repository', message: `repository ${repository} was deleted` })
     const writers = [...this.#writers].filter(([place]) => place.startsWith(prefix))
-    await Promise.allSettled(writers.map(([, writer]) => writer.end(reason)))
+    await Promise.allSettled([this.#loaded, ...writers.map(([, writer]) => writer.end(reason))])
     for (const place of [...this.#hashers.keys(), ...this.#quota.places()]) {
       if (place.startsWith(prefix)) this.#drop(place)
     }
@@ -144,7 +143,7 @@ export class Uploads {
   }
 
   #load(): Promise<void> {
-    this.#loaded ??= this.#sweep().catch((error) => {
+    this.#loaded ??= this.#count().catch((error) => {
       this.#loaded = undefined
       throw error
     })
@@ -160,28 +159,39 @@ export class Uploads {
     })
   }
 
-  /** Removes uploads that nobody goes on with, and remembered blobs that are old; counts what others hold. */
-  async #sweep(): Promise<void> {
+  /** Before the first upload is opened: counts those that are there. */
+  async #count(): Promise<void> {
     const records = await this.#spools.list()
+    for (const { repository, id, offset, blob } of records) {
+      if (blob === undefined) this.#quota.set(placeOf(repository, id), offset)
+    }
+    await this.#removeOld(records)
+  }
+
+  async #sweep(): Promise<void> {
+    await this.#removeOld(await this.#spools.list())
+  }
+
+  /** Removes uploads that nobody goes on with, and remembered blobs that are old. */
+  async #removeOld(records: readonly UploadRecord[]): Promise<void> {
     const oldestMs = this.#clock.wallTimeMs() - this.#bounds.uploadIdleSeconds * 1000
     let left = 0
     for (const record of records) {
       const place = placeOf(record.repository, record.id)
-      if (this.#writers.has(place)) left++
-      else if (record.changedAtMs < oldestMs) await this.#inTurn(place, () => this.#removeIdle(record, oldestMs))
-      else {
-        left++
-        if (record.blob === undefined && !this.#turns.has(place)) this.#quota.set(place, record.offset)
-      }
+      const isOld = record.changedAtMs < oldestMs
+      if (isOld && (await this.#inTurn(place, () => this.#removeIdle(record, oldestMs)))) continue
+      left++
     }
     if (left > 0 && !this.#isClosed) this.#scheduleSweep()
   }
 
-  /** Somebody may have gone on with it since it was listed. */
-  async #removeIdle({ repository, id }: UploadRecord, oldestMs: number): Promise<void> {
-    if (this.#writers.has(placeOf(repository, id))) return
+  /** False = it has a writer, or somebody went on with it since it was listed. */
+  async #removeIdle({ repository, id }: UploadRecord, oldestMs: number): Promise<boolean> {
+    if (this.#writers.has(placeOf(repository, id))) return false
     const record = await this.#spools.find(repository, id).catch(() => undefined)
-    if (record && record.changedAtMs < oldestMs) await this.#remove(record)
+    if (record && record.changedAtMs >= oldestMs) return false
+    if (record) await this.#remove(record)
+    return true
   }
 
   async #remove({ repository, id }: UploadRecord): Promise<void> {
@@ -203,6 +213,14 @@ export class Uploads {
     this.#turns.set(place, last)
     return result
   }
+}
+
+/** @throws `invalid_argument` where the upload cannot have this size */
+function checkSize(size: number | undefined, { size: begun, offset, blob }: UploadRecord): void {
+  const known = blob?.size ?? begun
+  if (size === undefined || size === known) return
+  if (known !== undefined) throw invalidArgument('size', `is ${size}, but the upload was begun with ${known}`)
+  if (offset > size) throw invalidArgument('size', `is ${size}, but the upload holds ${offset} bytes already`)
 }
 
 function takenOver(id: string): BlobwireError {
