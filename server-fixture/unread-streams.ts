@@ -1,12 +1,12 @@
 /**
- * What waits in the windows of sessions that are not read: node:http2 holds it, and no charge tells. Each stream may have
- * a window of 8 MiB, so many of them together are looked after here.
+ * What waits in the windows of sessions and uploads that are not read: node:http2 holds it, and no charge tells. Each
+ * stream may have a window of 8 MiB, so many of them together are looked after here.
  */
 import { BlobwireError } from '../src/core/error.ts'
 
 const lookMs = 50
 
-/** A session that is not read at present. */
+/** A stream that is not read at present. */
 export interface UnreadStream {
   readonly unreadBytes: number
   stop(error: BlobwireError): void
@@ -42,7 +42,7 @@ export class UnreadStreams {
       const [largest] = [...this.#streams].sort((a, b) => b.unreadBytes - a.unreadBytes) as [UnreadStream]
       total -= largest.unreadBytes
       this.#streams.delete(largest)
-      const message = 'the sessions that wait for room have sent more than the server holds'
+      const message = 'the streams that wait for room have sent more than the server holds'
       largest.stop(new BlobwireError({ reason: 'server_full', message, details: { retryAfterMs: 250 } }))
     }
     this.bytes = total

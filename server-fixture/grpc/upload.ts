@@ -16,12 +16,20 @@ export interface GrpcTransferContext extends HandlerDependencies {
   readonly requestId: string
 }
 
+/** grpc-js has no option for it, and reads 16 messages ahead. test/large/transfer-peers.test.ts fails when this moves. */
+function readOneByOne(stream: UploadStream): void {
+  const { _readableState: state } = stream as unknown as { readonly _readableState: { highWaterMark: number } }
+  state.highWaterMark = 1
+}
+
 /** Answers one stream. @throws BlobwireError */
 export async function handleUpload(stream: UploadStream, context: GrpcTransferContext): Promise<object> {
   const { service, incoming, requestId } = context
   const { principal, encoding, charge } = incoming
   const transfer = openTransfer(context, incoming.stream.session ?? incoming.stream, context.bodyTimeoutMs)
   const upload = new UploadMessages(service, { principal, signal: transfer.signal, requestId })
+  transfer.watch(incoming.stream)
+  readOneByOne(stream)
   // A message that is longer than a chunk comes in many pieces.
   incoming.onChunk = () => transfer.touch()
   incoming.onFull = (error) => transfer.abort(error)

@@ -43,9 +43,3 @@ export function addressOf(pathAndQuery: string): Address | undefined {
   }
   return undefined
 }
-
-/** The path of a repository. */
-export function repositoryPath(repository: string): string {
-  const segments = repository.split('/')
-  return `/v1/repositories/${segments.map(encodeURIComponent).join(segments.includes('files') ? '%2F' : '/')}`
-}

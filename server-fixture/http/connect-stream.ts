@@ -91,7 +91,9 @@ export async function readMessages<Name extends MessageName>(
       parser.push(chunk)
       return waiting.length === 0 ? undefined : takeAll()
     }
-    await consume<Uint8Array>(exchange.openBody(), { take: takeChunk, isComplete, transfer })
+    const body = exchange.openBody()
+    transfer.watch(body)
+    await consume<Uint8Array>(body, { take: takeChunk, isComplete, transfer })
     if (parser.incomplete && !isComplete()) throw invalidArgument('frame', 'must be complete before the stream ends')
   } finally {
     charge.release()

@@ -32,6 +32,11 @@ export interface Exchange {
   stream(status: number, headers: OutgoingHttpHeaders, trailers?: Trailers): Writable | undefined
   /** Sends an interim answer (RFC 9110 section 15.2), where the answer has not begun. */
   inform(status: number, headers: Readonly<Record<string, string>>): void
+  /**
+   * After the end of the body: whether the client had sent it whole. A client of node:http2 that gives up ends its body
+   * before it resets the stream.
+   */
+  isWhole(): Promise<boolean>
   /** The trailers of the request, once its body has ended; to be called before the body is read. */
   watchTrailers(): () => IncomingHttpHeaders
 }
@@ -91,6 +96,13 @@ export function http2Exchange(stream: ServerHttp2Stream, headers: IncomingHttpHe
     },
     inform(status, informing) {
       if (!answered && !stream.destroyed) stream.additionalHeaders({ ':status': status, ...informing })
+    },
+    isWhole() {
+      // The reset of a client that has given up comes before its answer to a PING.
+      return new Promise((resolve) => {
+        const isSent = stream.session?.ping((error) => resolve(!error && !stream.aborted))
+        if (!isSent) resolve(!stream.aborted)
+      })
     },
     watchTrailers() {
       let received: IncomingHttpHeaders = {}
@@ -157,6 +169,7 @@ export function http1Exchange(request: IncomingMessage, response: ServerResponse
       const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
       if (!answered) response.socket?.write(`HTTP/1.1 ${status} ${informed[status]}\r\n${lines.join('')}\r\n`)
     },
+    isWhole: async () => request.complete,
     watchTrailers: () => () => request.trailers as IncomingHttpHeaders
   }
 }

@@ -4,7 +4,7 @@ import type { Messages } from '../../src/schema/messages.ts'
 import type { CallContext } from '../service/context.ts'
 import type { VcsService } from '../service/vcs-service.ts'
 import { consume } from '../transfers/consume.ts'
-import type { Transfer } from '../transfers/transfer.ts'
+import { clientGone, type Transfer } from '../transfers/transfer.ts'
 import type { Exchange } from './exchange.ts'
 import { digestsOf } from './upload-headers.ts'
 
@@ -34,9 +34,13 @@ export async function receiveContent(
   const told = digestsOf(exchange.headers)
   const upload = await service.upload({ ...beginning, oid: told.oid }, context)
   try {
-    await consume<Uint8Array>(exchange.openBody(), { take: (chunk) => upload.write(chunk), transfer })
+    const body = exchange.openBody()
+    transfer.watch(body)
+    await consume<Uint8Array>(body, { take: (chunk) => upload.write(chunk), transfer })
     if (!complete) return await upload.release()
     const late = digestsOf(trailers())
+    const isSure = opening.size !== undefined || late.oid !== undefined || late.sha256 !== undefined
+    if (!isSure && !(await exchange.isWhole())) throw clientGone()
     return await upload.finish({ oid: late.oid ?? told.oid, sha256: late.sha256 ?? told.sha256 })
   } catch (error) {
     await upload.release()

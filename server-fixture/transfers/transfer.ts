@@ -1,7 +1,9 @@
 /** One upload or download under way: its share of the budget of bytes, and the reasons for which it ends early. */
+import type { Readable } from 'node:stream'
 import { BlobwireError } from '../../src/core/error.ts'
 import type { HandlerDependencies } from '../listener.ts'
 import { Charge, type ConnectionBudget } from '../memory-budget.ts'
+import type { UnreadStream } from '../unread-streams.ts'
 
 /** The bounds of a transfer. */
 export interface TransferBounds {
@@ -26,13 +28,14 @@ export class Transfer {
   readonly #idle: NodeJS.Timeout
   #drain: NodeJS.Timeout | undefined
   #isHeld = false
+  #unread: UnreadStream | undefined
 
   /** @throws BlobwireError `resource_exhausted`, reason `connection_full` or `server_full` */
   constructor(bounds: TransferBounds) {
     this.#bounds = bounds
     this.#charge = new Charge(bounds.budget)
     this.#charge.add(heldChunks * bounds.chunkBytes)
-    this.#idle = setTimeout(this.#onIdle, bounds.idleMs)
+    this.#idle = setTimeout(this.#onIdle, bounds.idleMs).unref()
     if (bounds.draining.aborted) this.#onDraining()
     else bounds.draining.addEventListener('abort', this.#onDraining)
   }
@@ -40,6 +43,21 @@ export class Transfer {
   /** Aborts where the transfer ends early; its reason is the `BlobwireError`. */
   get signal(): AbortSignal {
     return this.#ending.signal
+  }
+
+  /**
+   * Counts the bytes of the request that wait in the stream while the store is slow: a window of 8 MiB for each stream.
+   * Where all streams have too many together, those with the most end.
+   */
+  watch(input: Readable): void {
+    const { unread } = this.#bounds.budget
+    this.#unread = {
+      get unreadBytes() {
+        return input.readableLength
+      },
+      stop: (error) => this.abort(error)
+    }
+    unread.add(this.#unread)
   }
 
   /** A byte has moved. */
@@ -68,6 +86,7 @@ export class Transfer {
     clearTimeout(this.#drain)
     this.#bounds.draining.removeEventListener('abort', this.#onDraining)
     this.#charge.release()
+    if (this.#unread) this.#bounds.budget.unread.delete(this.#unread)
   }
 
   readonly #onIdle = (): void => {

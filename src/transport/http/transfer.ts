@@ -14,9 +14,10 @@ export function single(headers: TransferHeaders, name: string): string | undefin
   return Array.isArray(value) ? value[0] : value
 }
 
-/** The path of a repository. */
+/** The path of a repository. After a segment `files`, the server would read a revision. */
 export function repositoryPath(name: string): string {
-  return `/v1/repositories/${name.split('/').map(encodeURIComponent).join('/')}`
+  const segments = name.split('/').map(encodeURIComponent)
+  return `/v1/repositories/${segments.join(segments.includes('files') ? '%2F' : '/')}`
 }
 
 /** A structured field (RFC 9651) of a SHA-256: the value of `Repr-Digest` and `Content-Digest` (RFC 9530). */
