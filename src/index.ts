@@ -40,7 +40,8 @@ export type {
   StoreObjectInput,
   StoreTagInput,
   StoreTreeInput,
-  UpdateRepositoryInput
+  UpdateRepositoryInput,
+  UploadInput
 } from './client/inputs.ts'
 export type {
   Call,
@@ -114,3 +115,7 @@ export type {
   UpdateRefsResponse
 } from './schema/messages.ts'
 export type { Download, DownloadInfo, DownloadOptions, NodeReadable } from './transfer/download-types.ts'
+export type { TransferOptions, UploadOptions } from './transfer/options.ts'
+export type { ProgressListener, ProgressPhase, TransferProgress } from './transfer/progress.ts'
+export type { BlobLike, ByteChunks, ByteStream, UploadSource } from './transfer/source.ts'
+export type { UploadResult } from './transfer/upload.ts'

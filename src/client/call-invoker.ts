@@ -17,6 +17,7 @@ import type { RetryRefusal } from '../retry/policy.ts'
 import type { Init, Method as Rpc } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
+import { defaultStallTimeoutMs, type TransferOptions } from '../transfer/options.ts'
 import type { Transfer } from '../transfer/transfer.ts'
 import { ClientCaches } from './client-caches.ts'
 import { byLevel, type CallToIntercept, Interception } from './interception.ts'
@@ -177,12 +178,17 @@ export class CallInvoker {
 
   /** Runs a call through the interceptors of calls, if there are any. @throws BlobwireError */
   intercept<Message extends object, Result>(
-    call: Omit<CallToIntercept<Message, Result>, 'headers' | 'timeoutMs'>
+    call: Omit<CallToIntercept<Message, Result>, 'headers' | 'timeoutMs'> & { readonly isUnhurried?: boolean }
   ): Promise<Result> {
     try {
       if (this.interception === undefined) return call.run(call.message, call.options, call.repository)
       const { headers, ownHeaders, timeoutMs } = this.#unstarted(methods.batchOperations, call.message, call.options)
-      return this.interception.run({ ...call, headers: allHeaders(headers, ownHeaders), timeoutMs })
+      const isUnlimited = call.isUnhurried && call.options?.timeoutMs === undefined
+      return this.interception.run({
+        ...call,
+        headers: allHeaders(headers, ownHeaders),
+        timeoutMs: isUnlimited ? Number.POSITIVE_INFINITY : timeoutMs
+      })
     } catch (error) {
       return this.refused(call.method, error)
     }
@@ -223,6 +229,26 @@ export class CallInvoker {
       if (signal !== undefined) listen(signal, listener)
     })
     return undefined
+  }
+
+  /** The same for calls that may move large content: without a time limit of their own, each request has the client's. */
+  unhurried(options: CallOptions): () => CallOptions {
+    return options.timeoutMs === undefined ? () => options : this.shared(options)
+  }
+
+  /** A transfer with the options of its call. @throws BlobwireError `invalid_argument` */
+  transfer(direction: Transfer['direction'], options: TransferOptions): Transfer {
+    const { stallTimeoutMs = defaultStallTimeoutMs, timeoutMs } = options
+    const { headers, ownHeaders, token, transport, signal } = this.#unstarted(methods.getCapabilities, {}, options)
+    return {
+      direction,
+      headers: allHeaders(headers, ownHeaders),
+      token,
+      transport,
+      signal,
+      timeoutMs,
+      stallTimeoutMs: checkNumber('stallTimeoutMs', stallTimeoutMs)
+    }
   }
 
   /** The server's capabilities. Concurrent and later calls share one request; after a failure, the next call sends another. */

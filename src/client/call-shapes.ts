@@ -26,6 +26,7 @@ import {
   path,
   revision,
   seconds,
+  source,
   type Take,
   text
 } from './take.ts'
@@ -238,6 +239,7 @@ const inputs: Readonly<Record<Method, Take>> = {
   deleteRepository: object({}),
   listRepositories: object({ prefix: text, ...page }),
   getCapabilities: object({}),
+  upload: object({ source }, { required: ['source'] }),
   batch: object({ operations: list(operation), atomic: flag }, { required: ['operations'] })
 }
 
@@ -272,6 +274,7 @@ const ownOptions: { readonly [Name in Method]?: readonly string[] } = {
   storeTree: ['baseTree'],
   commitFiles: ['requestKey'],
   updateRefs: ['requestKey'],
+  upload: ['size', 'oid', 'stallTimeoutMs', 'onProgress', 'resume', 'onResumeToken'],
   batch: ['atomic', 'requestKey']
 }
 

@@ -26,6 +26,7 @@ import { checkRequestKey, newRequestKey, type WriteOptions } from './request-key
 import type { OperationResult, OperationValues } from './results.ts'
 import { storeSignedCommit, storeSignedTag } from './signed-objects.ts'
 import { prepare, type Request, type RequestDefaults } from './to-request.ts'
+import { upload } from './uploads.ts'
 import { verifyResponse } from './verify/answers.ts'
 
 /** @throws BlobwireError `invalid_argument` for a name no repository can have */
@@ -127,6 +128,7 @@ export class RepositoryCalls implements RequestDefaults {
         repository: this.repository,
         message: own,
         options: ownOptions,
+        isUnhurried: name === 'upload',
         run: (message, rest = {}, repository = '') => {
           const changed = takeInput(name as Method, message) as RepositoryInputs[Name]
           return this.#withoutInterceptors(repository).#carryOut(name, changed, takeOptions(name, rest))
@@ -240,6 +242,7 @@ type ComposedMethod =
   | 'commitFiles'
   | 'updateRefs'
   | 'batch'
+  | 'upload'
 
 const composed: { readonly [Name in ComposedMethod]: Run<Name> } = {
   async createRepository(calls, { objectFormat = 'sha1', defaultBranch }, options) {
@@ -277,6 +280,7 @@ const composed: { readonly [Name in ComposedMethod]: Run<Name> } = {
     return sign ? storeSignedTag(calls, { ...input, sign }, options) : calls.send('storeTag', input, options)
   },
   commitFiles,
+  upload,
   async updateRefs(calls, input, options) {
     const remaining = calls.invoker.shared(options)
     // `null` is a zero oid, whose length is the format's.

@@ -27,6 +27,8 @@ export class ClientCaches {
   readonly known = new KnownOids()
   /** Whether contents unknown here were new to the repository when the client last had reason to know, by repository. */
   readonly takesNew: Map<string, boolean> = new BoundedMap<boolean>()
+  /** Of the latest large upload; 0 = there was none. */
+  uploadBytesPerSecond = 0
 
   /** Takes over the limits of the server; a limit of 0 was left out and has its default. */
   setLimits(limits: Limits | undefined): void {

@@ -39,7 +39,8 @@ const repositoryCalls = [
   'commitFiles',
   'listRefs',
   'updateRefs',
-  'compare'
+  'compare',
+  'upload'
 ] as const
 
 /** A method of `Repository` with the repository's name as its first argument. */

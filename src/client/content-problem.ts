@@ -9,6 +9,27 @@ export function contentProblem(value: unknown): string {
   return `${rule}, not ${shown(value)}${way === undefined ? '' : `; ${way}`}`
 }
 
+const sourceRule =
+  'must be a Uint8Array, a string, a Blob, { file }, a stream, an async iterable, or a function that returns a stream'
+
+/** The same for the source of an upload. */
+export function sourceProblem(value: unknown): string {
+  const way = wayToSource(value)
+  return `${sourceRule}; not ${shown(value)}${way === undefined ? '' : `; ${way}`}`
+}
+
+function wayToSource(value: unknown): string | undefined {
+  const tag = Object.prototype.toString.call(value).slice(8, -1)
+  if (tag === 'Response' || tag === 'Request') return 'use value.body'
+  if (tag === 'URL') return 'of a file, use { file: url }'
+  if (tag === 'Promise') return 'is an await missing?'
+  if (typeof value === 'object' && value !== null) {
+    if ('createReadStream' in value) return 'use () => handle.createReadStream({ start: 0 })'
+    if ('path' in value || 'filePath' in value || 'filename' in value) return 'of a file, use { file: path }'
+  }
+  return wayToBytes(value)
+}
+
 /** Contents may be secret. */
 function shown(value: unknown): string {
   if (Array.isArray(value)) return 'a list'

@@ -1,12 +1,18 @@
 /** The inputs of calls, as users give them. */
 import type { Mode } from '../git/mode.ts'
 import type { ObjectFormat, ObjectKind } from '../git/oid.ts'
+import type { UploadSource } from '../transfer/source.ts'
 
 /**
  * Content of a file; a string stands for its UTF-8 bytes. The bytes are not copied: do not change, transfer or resize them
  * before the call has settled. A call whose bytes are gone fails with `invalid_argument`, reason `content_gone`.
  */
 export type Bytes = Uint8Array | string
+
+/** Content to upload, and the calls' own bytes: any source of `UploadSource`. */
+export interface UploadInput {
+  source: UploadSource
+}
 
 /**
  * A path in a tree, with `/` between the segments. Git's names are bytes: of a path that is not UTF-8, give the bytes, such

@@ -169,6 +169,7 @@ class InterceptedCall implements Timed, Passage<ChangeableCall> {
   #optionsWith(headers: ChangeableCall['headers']): CallOptions | undefined {
     const { options, timeoutMs, headers: given } = this.#call
     const remainingMs = Math.max(1, Math.ceil(this.remainingMs()))
+    if (headers !== given && remainingMs === Number.POSITIVE_INFINITY) return { ...options, headers }
     if (headers !== given) return { ...options, headers, timeoutMs: remainingMs }
     return remainingMs === timeoutMs ? options : { ...options, timeoutMs: remainingMs }
   }

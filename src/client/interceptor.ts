@@ -7,6 +7,7 @@ import type {
   Messages,
   RepositoryInfo
 } from '../schema/messages.ts'
+import type { UploadResult } from '../transfer/upload.ts'
 import type {
   CommitFilesInput,
   CreateRepositoryInput,
@@ -14,7 +15,8 @@ import type {
   ListInput,
   StoreCommitInput,
   StoreTagInput,
-  UpdateRepositoryInput
+  UpdateRepositoryInput,
+  UploadInput
 } from './inputs.ts'
 import type { Operation, OperationInputs } from './operations.ts'
 import type { OperationResult, OperationValues, Tree } from './results.ts'
@@ -31,6 +33,7 @@ export interface RepositoryInputs
   storeTag: StoreTagInput & Signable
   commitFiles: CommitFilesInput & Signable
   batch: { operations: readonly Operation[]; atomic?: boolean | undefined }
+  upload: UploadInput
 }
 
 /** The result of each call of a repository. */
@@ -41,6 +44,7 @@ export interface RepositoryResults extends Omit<OperationValues, 'getTree' | 'ge
   deleteRepository: DeleteRepositoryResponse
   getTree: Tree
   batch: OperationResult[]
+  upload: UploadResult
 }
 
 /** Name of a call of a repository. */

@@ -24,6 +24,9 @@ import type {
   UpdateRefsResponse
 } from '../schema/messages.ts'
 import type { Download, DownloadOptions } from '../transfer/download-types.ts'
+import type { UploadOptions } from '../transfer/options.ts'
+import type { UploadSource } from '../transfer/source.ts'
+import type { UploadResult } from '../transfer/upload.ts'
 import type { CallInvoker } from './call-invoker.ts'
 import { RepositoryCalls } from './calls.ts'
 import { download } from './download.ts'
@@ -113,6 +116,21 @@ export class Repository {
    */
   storeBlob(content: Bytes, options?: CallOptions): Promise<StoreBlobResponse> {
     return this.#calls.run('storeBlob', { content }, options)
+  }
+
+  /**
+   * Stores a content of any size, as a stream where it is too large for a message. A cut upload goes on from the bytes
+   * that the server holds. Content that the repository has is not sent where its oid is known before, and what is stored
+   * is held against the oid of the bytes that were read. The source is read to its end, and ended where the upload fails.
+   * @throws BlobwireError `aborted`, reason `source_failed`, where the source fails; `unavailable`, reason
+   * `source_used_up`, where a plain stream would have to be read again; `resource_exhausted` above `maxBlobBytes`, and
+   * where the server's uploads hold `maxUploadBytes` (reason `upload_quota`); `aborted`, reason `upload_taken_over`, where
+   * another process goes on with the upload; `data_loss`, reason `integrity`; `unimplemented` from older servers
+   * @example
+   * const { oid } = await repo.upload({ file: 'video.mp4' }, { onProgress: ({ transferredBytes }) => {} })
+   */
+  upload(source: UploadSource, options: UploadOptions = {}): Promise<UploadResult> {
+    return this.#calls.compose('upload', { source }, options)
   }
 
   /** Reads a blob by its oid, or by revision and path. The content is the caller's: no other shares its buffer. */

@@ -8,7 +8,8 @@ import { invalidArgument } from '../core/error.ts'
 import { FieldProblem } from '../core/field-problem.ts'
 import { modeRule } from '../git/mode.ts'
 import { binaryPath, pathFields, showPath } from '../git/raw-path.ts'
-import { contentProblem } from './content-problem.ts'
+import { isBlob, isStream } from '../transfer/source.ts'
+import { contentProblem, sourceProblem } from './content-problem.ts'
 import type { Bytes } from './inputs.ts'
 
 /** Returns the checked value, or a copy of it. @throws FieldProblem */
@@ -94,6 +95,29 @@ export function bytes(value: unknown): unknown {
   if (!(value instanceof Uint8Array)) throw new FieldProblem(contentProblem(value))
   if (value.length === 0 && isGone(value)) throw goneContent()
   return value
+}
+
+/** The source of an upload; a file is copied, everything else is the caller's. */
+export function source(value: unknown): unknown {
+  if (typeof value === 'string' || value instanceof Uint8Array) return bytes(value)
+  if (typeof value === 'function') return value
+  if (typeof value === 'object' && value !== null) {
+    if ('file' in value) return file(value)
+    if (isBlob(value) || isStream(value)) return value
+  }
+  throw new FieldProblem(sourceProblem(value))
+}
+
+function file(value: object): { file: string | URL } {
+  for (const key in value) {
+    if (key !== 'file') throw new FieldProblem(`unknown key; ${expectedKeys(key, ['file'])}`).within(key)
+  }
+  const { file: path } = value as { readonly file: unknown }
+  if (path instanceof URL && path.protocol === 'file:') return { file: path }
+  if (typeof path === 'string' && path !== '' && !path.includes('\0')) return { file: path }
+  const isUrl = path instanceof URL ? `; a ${path.protocol} URL is no file: give (await fetch(url)).body` : ''
+  const shown = path instanceof URL ? JSON.stringify(path.href) : show(path)
+  throw new FieldProblem(`must be the path of a file, or a file: URL, not ${shown}${isUrl}`).within('file')
 }
 
 /** The latest date that is one in seconds; the same number of milliseconds is a date of 1973. */

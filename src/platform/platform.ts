@@ -1,7 +1,7 @@
 /**
  * The functions that differ between runtimes. Each interface has a file of its name beside it, which exports those
  * functions for Node; a build for another runtime replaces these files and nothing else below `client/transport-factory.ts`.
- * Everything is synchronous but the compression of large bodies.
+ * Everything is synchronous but files and the compression of large bodies.
  */
 
 declare const native: unique symbol
@@ -68,6 +68,22 @@ export interface HashFunctions {
   /** Hash of the header (ASCII, at most 32 characters) and the content behind it, in lower-case hex. */
   hashHex(algorithm: 'sha1' | 'sha256', header: string, content: Uint8Array): string
   newHash(algorithm: 'sha1' | 'sha256'): IncrementalHash
+}
+
+/** A file that is open for reading, whatever becomes of its name. */
+export interface OpenFile {
+  /** Bytes; undefined = no regular file, such as a pipe, which is read from its beginning to its end. */
+  readonly size: number | undefined
+  /** Tells the file and its state from others: short text without dots; empty where there is nothing to tell by. */
+  readonly identity: string
+  /** Up to `length` bytes, which are the caller's, at `position` (undefined = behind those read before); none at the end. */
+  read(length: number, position: number | undefined): Promise<Uint8Array>
+  close(): Promise<void>
+}
+
+/** `files.ts`: files. Errors are those of the runtime. */
+export interface FileFunctions {
+  openFile(path: string | URL): Promise<OpenFile>
 }
 
 /** `random.ts`: random numbers that nobody can guess. */

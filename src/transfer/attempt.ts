@@ -91,6 +91,10 @@ export class AttemptAtEndpoint implements TransferAttempt {
     this.#context.progressed()
   }
 
+  allow(ms: number): void {
+    this.#movedAtMs = this.#context.clock.now() + ms
+  }
+
   async idle<Value>(wait: PromiseLike<Value>): Promise<Value> {
     this.#idle++
     try {

@@ -15,7 +15,6 @@ import type { TransferContext } from './transfer-context.ts'
 
 export class RunningTransfer<Result> implements Abortable, Waiter {
   readonly #transfer: Transfer
-  readonly #run: (attempt: TransferAttempt) => Promise<Result>
   readonly #context: TransferContext
   readonly #outcome = Promise.withResolvers<Result>()
   readonly #endsAtMs: number
@@ -33,9 +32,8 @@ export class RunningTransfer<Result> implements Abortable, Waiter {
   #pick: ((pick: Pick | BlobwireError) => void) | undefined
   waitsUntilMs = 0
 
-  constructor(transfer: Transfer, run: (attempt: TransferAttempt) => Promise<Result>, context: TransferContext) {
+  constructor(transfer: Transfer, context: TransferContext) {
     this.#transfer = transfer
-    this.#run = run
     this.#context = context
     const { timeoutMs, signal } = transfer
     this.#endsAtMs = context.clock.now() + (timeoutMs ?? Number.POSITIVE_INFINITY)
@@ -44,13 +42,31 @@ export class RunningTransfer<Result> implements Abortable, Waiter {
     if (signal !== undefined) listen(signal, this)
   }
 
-  /** @throws BlobwireError */
-  start(): Promise<Result> {
-    this.#attemptUntilDone().then(
+  /** Carries the work out, as long as nothing ends it. @throws BlobwireError */
+  start(work: () => Promise<Result>): Promise<Result> {
+    work().then(
       (result) => this.#settle() && this.#outcome.resolve(result),
       (error) => this.end(error)
     )
     return this.#outcome.promise
+  }
+
+  /** Attempts, until one has a result. @throws BlobwireError */
+  async attempts<Outcome>(run: (attempt: TransferAttempt) => Promise<Outcome>): Promise<Outcome> {
+    this.#context.counters.transfers.started++
+    for (;;) {
+      const pick = await this.#nextPick()
+      // Whoever ended the transfer has told its caller.
+      if (pick instanceof BlobwireError) throw this.#isOver ? pick : this.#circuitOpen(pick)
+      try {
+        return await this.#attemptAt(pick, run)
+      } catch (exception) {
+        if (this.#isOver || !(exception instanceof BlobwireError)) throw exception
+        this.#sent = moreSent(this.#sent, exception.sent)
+        this.#lastError = exception
+        await this.#beforeNext(exception, pick.channel)
+      }
+    }
   }
 
   /** Ends the transfer with an error, which gets the facts of all attempts. */
@@ -58,15 +74,20 @@ export class RunningTransfer<Result> implements Abortable, Waiter {
     if (!this.#settle()) return
     const { counters } = this.#context
     const error = asBlobwireError(found)
-    const { transport, endpoint } = this.#channel ?? {}
-    counters.transfers.failures++
+    if (this.#attempts > 0) counters.transfers.failures++
     if (error.code === 'deadline_exceeded') counters.timeouts++
-    const facts = { attempts: this.#attempts, sent: moreSent(this.#sent, error.sent) }
-    this.#outcome.reject(error.with({ transport, endpoint, ...facts }))
+    this.#outcome.reject(this.#withFacts(error))
     this.#attempt?.end(error)
     this.#wake?.()
     if (this.#pick !== undefined) this.#context.selector.waitingRoom(this.#transfer).leave(this)
     this.#pick?.(error)
+  }
+
+  /** Errors from before the first attempt have facts of their own. */
+  #withFacts(error: BlobwireError): BlobwireError {
+    if (this.#channel === undefined) return error
+    const { transport, endpoint } = this.#channel
+    return error.with({ transport, endpoint, attempts: this.#attempts, sent: moreSent(this.#sent, error.sent) })
   }
 
   /** The caller's signal has aborted. */
@@ -89,23 +110,7 @@ export class RunningTransfer<Result> implements Abortable, Waiter {
     return true
   }
 
-  async #attemptUntilDone(): Promise<Result> {
-    for (;;) {
-      const pick = await this.#nextPick()
-      // Whoever ended the transfer has told its caller.
-      if (pick instanceof BlobwireError) throw this.#isOver ? pick : this.#circuitOpen(pick)
-      try {
-        return await this.#attemptAt(pick)
-      } catch (exception) {
-        if (this.#isOver || !(exception instanceof BlobwireError)) throw exception
-        this.#sent = moreSent(this.#sent, exception.sent)
-        this.#lastError = exception
-        await this.#beforeNext(exception, pick.channel)
-      }
-    }
-  }
-
-  async #attemptAt(pick: Pick): Promise<Result> {
+  async #attemptAt<Outcome>(pick: Pick, run: (attempt: TransferAttempt) => Promise<Outcome>): Promise<Outcome> {
     const { counters } = this.#context
     this.#channel = pick.channel
     this.#attempts++
@@ -119,7 +124,7 @@ export class RunningTransfer<Result> implements Abortable, Waiter {
       }
     })
     this.#attempt = attempt
-    return attempt.run(this.#run)
+    return attempt.run(run)
   }
 
   /** Waits for the next attempt. @throws BlobwireError where there is none */

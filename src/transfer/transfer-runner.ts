@@ -7,6 +7,9 @@ import { RunningTransfer } from './running-transfer.ts'
 import type { Transfer, TransferAttempt } from './transfer.ts'
 import type { TransferContext } from './transfer-context.ts'
 
+/** Runs attempts of a transfer until one has a result. @throws BlobwireError */
+export type Attempts = <Result>(attempt: (attempt: TransferAttempt) => Promise<Result>) => Promise<Result>
+
 export class TransferRunner {
   readonly #context: TransferContext
   readonly #running = new Set<{ end(error: BlobwireError): void }>()
@@ -21,25 +24,27 @@ export class TransferRunner {
     return this.#running.size
   }
 
+  /** One transfer that is nothing but its attempts; see `work`. @throws BlobwireError */
+  run<Result>(transfer: Transfer, attempt: (attempt: TransferAttempt) => Promise<Result>): Promise<Result> {
+    return this.work(transfer, (attempts) => attempts(attempt))
+  }
+
   /**
-   * Runs the attempts of a transfer, until one has a result. It rejects at once when the caller aborts, the deadline
-   * passes or the client is closed; the attempt is told by its signal.
+   * Carries out the work of one transfer: attempts, and before and between them whatever needs none, such as reading a
+   * source. It rejects at once when the caller aborts, the deadline passes or the client is closed; an attempt is told by
+   * its signal.
    * @throws BlobwireError
    */
-  async run<Result>(transfer: Transfer, attempt: (attempt: TransferAttempt) => Promise<Result>): Promise<Result> {
-    const { counters, work } = this.#context
-    counters.transfers.started++
-    if (this.#isClosed || transfer.signal?.aborted) {
-      counters.transfers.failures++
-      throw this.#isClosed ? clientClosed() : abortError(transfer.signal?.reason)
-    }
-    const running = new RunningTransfer(transfer, attempt, this.#context)
+  async work<Result>(transfer: Transfer, work: (attempts: Attempts) => Promise<Result>): Promise<Result> {
+    if (this.#isClosed) throw clientClosed()
+    if (transfer.signal?.aborted) throw abortError(transfer.signal.reason)
+    const running = new RunningTransfer<Result>(transfer, this.#context)
     this.#running.add(running)
-    work.beginWork()
+    this.#context.work.beginWork()
     try {
-      return await running.start()
+      return await running.start(() => work((attempt) => running.attempts(attempt)))
     } finally {
-      work.endWork()
+      this.#context.work.endWork()
       this.#running.delete(running)
     }
   }

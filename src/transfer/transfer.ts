@@ -33,6 +33,8 @@ export interface TransferAttempt {
   moved(bytes: number): void
   /** The transfer is further than before the attempt, so that failures are counted anew. */
   progressed(): void
+  /** The server may be busy for so long before the next byte moves, in milliseconds. */
+  allow(ms: number): void
   /** Waits for the application, its source or its reader, while nobody expects bytes to move. */
   idle<Value>(wait: PromiseLike<Value>): Promise<Value>
 }

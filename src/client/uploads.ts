@@ -1,0 +1,220 @@
+/** Uploads: `upload`, and contents of other calls that are too large for a message. */
+import type { CallOptions } from '../call/call-options.ts'
+import { asBlobwireError, BlobwireError, invalidArgument } from '../core/error.ts'
+import { isOid, newObjectHash, type ObjectFormat } from '../git/oid.ts'
+import { encodeHex, toNative } from '../platform/bytes.ts'
+import { methods } from '../schema/methods.ts'
+import type { UploadOptions } from '../transfer/options.ts'
+import { readAll, readBeginning } from '../transfer/pieces.ts'
+import { callbackFailed, type FileProgress, ProgressMeter } from '../transfer/progress.ts'
+import { formatResumeToken, parseResumeToken } from '../transfer/resume-token.ts'
+import { openSource, type Source, type UploadSource } from '../transfer/source.ts'
+import type { Attempts } from '../transfer/transfer-runner.ts'
+import { tooLarge, Upload, type UploadResult } from '../transfer/upload.ts'
+import type { CommitContext } from './committing.ts'
+import { newRequestKey } from './request-key.ts'
+
+/** Links of more bytes a second are about as fast as a hash: to look for a content there first does not pay. */
+const fastLinkBytesPerSecond = 256 * 1024 * 1024
+/** Uploads of fewer bytes say nothing about the link. */
+const measuredBytes = 16 * 1024 * 1024
+/** Bytes of a plain stream that are kept, so that a cut upload can go on from there. */
+const keptBytes = 32 * 1024 * 1024
+/** Time for telling the server that an upload is given up, in milliseconds. */
+const cancelMs = 5000
+
+/** `upload`. @throws BlobwireError; see `Repository.upload` */
+export async function upload(
+  context: CommitContext,
+  { source }: { readonly source: UploadSource },
+  options: UploadOptions
+): Promise<UploadResult> {
+  const meter = new ProgressMeter(context.invoker.clock, options.onProgress, 'upload')
+  meter.totalFiles = 1
+  const result = await uploadFile(context, source, { options, meter })
+  meter.end()
+  return result
+}
+
+/** One upload of a call that may have several. @throws BlobwireError */
+export async function uploadFile(
+  context: CommitContext,
+  given: UploadSource,
+  { options, meter }: { readonly options: UploadOptions; readonly meter: ProgressMeter }
+): Promise<UploadResult> {
+  const task = new UploadTask(context, given, { options, meter })
+  try {
+    const transfer = context.invoker.transfer('up', options)
+    return await context.invoker.pipeline.transfers.work(transfer, (attempts) => task.run(attempts))
+  } catch (error) {
+    task.abandon(asBlobwireError(error))
+    throw error
+  } finally {
+    task.close()
+  }
+}
+
+class UploadTask {
+  readonly #context: CommitContext
+  readonly #given: UploadSource
+  readonly #options: UploadOptions
+  readonly #meter: ProgressMeter
+  readonly #progress: FileProgress
+  readonly #remaining: () => CallOptions
+  #source: Promise<Source> | undefined
+  #upload: Upload | undefined
+  #uploadId = ''
+
+  constructor(
+    context: CommitContext,
+    given: UploadSource,
+    { options, meter }: { readonly options: UploadOptions; readonly meter: ProgressMeter }
+  ) {
+    this.#context = context
+    this.#given = given
+    this.#options = options
+    this.#meter = meter
+    this.#progress = meter.file()
+    this.#remaining = context.invoker.unhurried(options)
+  }
+
+  async run(attempts: Attempts): Promise<UploadResult> {
+    const { invoker } = this.#context
+    this.#source = openSource(this.#given)
+    const [source, { resume }] = await Promise.all([this.#source, invoker.capabilities(this.#remaining())])
+    const size = sizeOf(source, this.#options.size)
+    this.#meter.totalBytes ??= size
+    const { maxInlineBytes, maxBlobBytes } = invoker.caches.limits
+    if (size !== undefined && size > maxBlobBytes) throw tooLarge(size, maxBlobBytes)
+    const beginning = await readBeginning(source, size, maxInlineBytes)
+    if (beginning instanceof Uint8Array) return this.#storeInline(beginning)
+    if (!resume) throw noUploads()
+    await this.#context.fetchFormat(this.#remaining())
+    return this.#send(attempts, beginning, size)
+  }
+
+  /** Ends the source. */
+  close(): void {
+    this.#upload?.close()
+    this.#source?.then((source) => source.close()).catch(() => undefined)
+  }
+
+  /** The upload has failed: unless another process may go on with it, the server need not keep it. */
+  abandon(error: BlobwireError): void {
+    const { invoker, repository } = this.#context
+    const isKept = this.#options.onResumeToken !== undefined || error.is('upload_taken_over')
+    if (isKept || error.is('client_closed') || !this.#upload?.hasBegun) return
+    const { signal: _, ...options } = this.#options
+    const request = { repository, uploadId: this.#uploadId }
+    invoker.invoke(methods.cancelUpload, request, { ...options, timeoutMs: cancelMs }).catch(() => undefined)
+  }
+
+  async #storeInline(content: Uint8Array): Promise<UploadResult> {
+    const { invoker, repository } = this.#context
+    const { oid, size } = await invoker.operation('storeBlob', { repository, content }, this.#remaining())
+    checkOid(this.#options.oid, oid)
+    this.#progress.done(size)
+    return { oid, size }
+  }
+
+  async #send(attempts: Attempts, source: Source, size: number | undefined): Promise<UploadResult> {
+    const { invoker, repository, defaults } = this.#context
+    const { objectFormat } = defaults
+    const { clock, caches } = invoker
+    if (this.#options.oid !== undefined && !isOid(this.#options.oid, objectFormat)) {
+      throw invalidArgument('oid', `must be an oid of the repository's format, ${objectFormat}`)
+    }
+    const hashed = this.#options.oid === undefined ? await this.#hash(source, size, objectFormat) : undefined
+    const oid = this.#options.oid ?? hashed ?? ''
+    if (oid !== '' && (await this.#isStored(oid))) {
+      const bytes = size ?? (await readAll(source))
+      this.#progress.done(bytes)
+      return { oid, size: bytes }
+    }
+    const resumed = this.#resume(source, size)
+    this.#tellToken(source, size)
+    this.#meter.enter('upload')
+    let sentFrom: number | undefined
+    this.#upload = new Upload({
+      clock,
+      repository,
+      uploadId: this.#uploadId,
+      isResumed: resumed,
+      source,
+      size,
+      format: objectFormat,
+      oid,
+      isHashed: hashed !== undefined,
+      chunkBytes: caches.limits.chunkBytes,
+      maxBlobBytes: caches.limits.maxBlobBytes,
+      keptBytes,
+      onOffset: (offset) => {
+        sentFrom ??= offset
+        this.#progress.reached(offset, false)
+      },
+      onPosition: (position) => this.#progress.reached(position)
+    })
+    const beganAtMs = clock.now()
+    const result = await this.#upload.run(attempts)
+    const sentBytes = result.size - (sentFrom ?? 0)
+    if (sentBytes > measuredBytes) caches.uploadBytesPerSecond = (sentBytes / (clock.now() - beganAtMs)) * 1000
+    caches.known.add(repository, result.oid)
+    this.#progress.done(result.size)
+    return result
+  }
+
+  /** The oid, where it pays to look whether the server has the content. */
+  async #hash(source: Source, size: number | undefined, format: ObjectFormat): Promise<string | undefined> {
+    const isFast = this.#context.invoker.caches.uploadBytesPerSecond > fastLinkBytesPerSecond
+    if (size === undefined || source.reads !== 'anywhere' || isFast) return undefined
+    this.#meter.enter('hash')
+    const hash = newObjectHash('blob', size, format)
+    await readAll(source, hash)
+    return encodeHex(toNative(hash.digest()))
+  }
+
+  async #isStored(oid: string): Promise<boolean> {
+    const { invoker, repository } = this.#context
+    const { missing } = await invoker.operation('findMissing', { repository, oids: [oid] }, this.#remaining())
+    return missing.length === 0
+  }
+
+  /** Takes over the upload of a token; false = it begins anew, also where the token is of other content. */
+  #resume(source: Source, size: number | undefined): boolean {
+    const { resume } = this.#options
+    this.#uploadId = newRequestKey()
+    if (resume === undefined) return false
+    const token = parseResumeToken(resume, this.#context.repository)
+    if (token.size !== size || token.identity !== source.identity) return false
+    this.#uploadId = token.uploadId
+    return true
+  }
+
+  #tellToken({ identity }: Source, size: number | undefined): void {
+    const { repository } = this.#context
+    const uploadId = this.#uploadId
+    try {
+      this.#options.onResumeToken?.(formatResumeToken({ uploadId, repository, size, identity }))
+    } catch (cause) {
+      throw callbackFailed('onResumeToken', cause)
+    }
+  }
+}
+
+/** The size of the content, as source and caller know it. */
+function sizeOf(source: Source, given: number | undefined): number | undefined {
+  if (given === undefined || source.size === undefined || source.size === given) return given ?? source.size
+  throw invalidArgument('size', `must be the size of the source, ${source.size}, not ${given}`)
+}
+
+function checkOid(expected: string | undefined, found: string): void {
+  if (expected !== undefined && found !== expected) {
+    throw invalidArgument('oid', `the content has the oid ${found}, not ${expected}`)
+  }
+}
+
+function noUploads(): BlobwireError {
+  const message =
+    'the server is older than uploads, and the content is too large for a message of it (limits.maxInlineBytes)'
+  return new BlobwireError({ reason: 'no_such_method', message, sent: 'processed', attempts: 1 })
+}

@@ -1,0 +1,181 @@
+/** The sources of uploads, as applications give them, and the one form in which the client reads them. */
+import { contentGone, isGone } from '../core/contents.ts'
+import { BlobwireError } from '../core/error.ts'
+import { encodeUtf8 } from '../platform/bytes.ts'
+import { openFile } from '../platform/files.ts'
+
+/** A web stream of bytes, as far as the client uses it. `ReadableStream` of browsers and of Node is one. */
+export interface ByteStream {
+  getReader(): {
+    read(): Promise<{ readonly done: boolean; readonly value?: unknown }>
+    cancel(reason?: unknown): Promise<unknown>
+    releaseLock(): void
+  }
+}
+
+/** A `Blob` or `File`, as far as the client uses it. */
+export interface BlobLike {
+  /** Bytes. */
+  readonly size: number
+  slice(start?: number, end?: number): BlobLike
+  stream(): ByteStream
+  arrayBuffer(): Promise<ArrayBuffer>
+}
+
+/** Bytes that come in pieces: a stream of Node or of the web, or any async iterable; strings stand for their UTF-8. */
+export type ByteChunks = AsyncIterable<Uint8Array | string> | ByteStream
+
+/**
+ * The content of an upload: bytes or a string, a `Blob`, a file by its path, a stream, or a function that returns a fresh
+ * stream each time. All but a plain stream can be read again from any offset; of a plain stream, the client keeps the
+ * latest 32 MiB, within which it can go on after a cut. Pieces that a stream has given are the client's.
+ */
+export type UploadSource =
+  | Uint8Array
+  | string
+  | BlobLike
+  | {
+      /** Path of a file, or a `file:` URL; a relative path is one in the working directory. */
+      file: string | URL
+    }
+  | ByteChunks
+  | (() => ByteChunks | Promise<ByteChunks>)
+
+/** A source, opened. */
+export interface Source {
+  /** Bytes; undefined = known at its end alone. */
+  readonly size: number | undefined
+  /** How often it can be read: from any offset, from its start again, or once. */
+  readonly reads: 'anywhere' | 'again' | 'once'
+  /** Tells the source and its state from others; empty = there is nothing to tell by. */
+  readonly identity: string
+  /** Reads from `offset` on, which is 0 unless it `reads` from anywhere. Pieces may be of any size and kind. */
+  read(offset: number, chunkBytes: number): AsyncIterator<unknown>
+  close(): Promise<void>
+}
+
+const nothing = async () => undefined
+
+/** @throws BlobwireError `aborted`, reason `source_failed`, for a file that cannot be opened */
+export async function openSource(given: UploadSource): Promise<Source> {
+  if (typeof given === 'string') return ofBytes(encodeUtf8(given))
+  if (given instanceof Uint8Array) return ofBytes(given)
+  if (typeof given === 'function') return { ...ofStream(given), reads: 'again' }
+  if ('file' in given) return ofFile(given.file)
+  if (isBlob(given)) return ofBlob(given)
+  const { readableEnded, destroyed } = given as { readonly readableEnded?: boolean; readonly destroyed?: boolean }
+  if (readableEnded || destroyed) throw sourceFailed('the stream was read or destroyed before')
+  return ofStream(() => given)
+}
+
+export function isBlob(value: object): value is BlobLike {
+  return 'arrayBuffer' in value && 'slice' in value && 'stream' in value && 'size' in value
+}
+
+export function isStream(value: object): value is ByteChunks {
+  return Symbol.asyncIterator in value || 'getReader' in value
+}
+
+/** The failure of a source, which no repetition mends. */
+export function sourceFailed(message: string, cause?: unknown): BlobwireError {
+  return new BlobwireError({ reason: 'source_failed', message, cause })
+}
+
+function ofBytes(bytes: Uint8Array): Source {
+  async function* pieces(offset: number, chunkBytes: number) {
+    for (let at = offset; at < bytes.length; at += chunkBytes) yield bytes.subarray(at, at + chunkBytes)
+    if (isGone(bytes)) throw contentGone('content')
+  }
+  return { size: bytes.length, reads: 'anywhere', identity: '', read: pieces, close: nothing }
+}
+
+function ofBlob(blob: BlobLike): Source {
+  const read = (offset: number) => ofReader(blob.slice(offset).stream().getReader())
+  return { size: blob.size, reads: 'anywhere', identity: '', read, close: nothing }
+}
+
+async function ofFile(path: string | URL): Promise<Source> {
+  const file = await openFile(path).catch((cause: unknown) => {
+    throw sourceFailed(`the file ${JSON.stringify(String(path))} cannot be opened (${codeOf(cause)})`, cause)
+  })
+  const { size, identity } = file
+  async function* pieces(offset: number, chunkBytes: number) {
+    let at = offset
+    // A file that grows meanwhile is taken as it was when it was opened.
+    const length = () => (size === undefined ? chunkBytes : Math.min(chunkBytes, size - at))
+    const next = () => (length() > 0 ? file.read(length(), size === undefined ? undefined : at) : undefined)
+    // The next piece is read while the last one is on its way.
+    let ahead = next()
+    for (let piece = await ahead; piece !== undefined && piece.length > 0; piece = await ahead) {
+      at += piece.length
+      ahead = next()
+      ahead?.catch(() => undefined)
+      yield piece
+    }
+  }
+  return { size, reads: size === undefined ? 'once' : 'anywhere', identity, read: pieces, close: () => file.close() }
+}
+
+function ofStream(open: () => ByteChunks | Promise<ByteChunks>): Source {
+  let current: AsyncIterator<unknown> | undefined
+  const read = () => {
+    let iterator: Promise<AsyncIterator<unknown>> | undefined
+    current = {
+      async next() {
+        iterator ??= openStream(open)
+        return (await iterator).next()
+      },
+      // Not a generator, which would end only behind the piece that it waits for.
+      async return() {
+        await (await iterator)?.return?.()
+        return over
+      }
+    }
+    return current
+  }
+  const close = async () => {
+    await current?.return?.()
+  }
+  return { size: undefined, reads: 'once', identity: '', read, close }
+}
+
+const over = { done: true, value: undefined } as const
+
+async function openStream(open: () => ByteChunks | Promise<ByteChunks>): Promise<AsyncIterator<unknown>> {
+  const stream = await open()
+  if (typeof stream === 'object' && stream !== null && isStream(stream)) return iterate(stream)
+  throw sourceFailed('the function of the source returned no stream')
+}
+
+function iterate(stream: ByteChunks): AsyncIterator<unknown> {
+  // Streams of the web are iterable in some runtimes only, and their iterators do not end while they wait.
+  if ('getReader' in stream) return ofReader(stream.getReader())
+  const iterator = stream[Symbol.asyncIterator]()
+  const { destroy } = stream as { readonly destroy?: () => unknown }
+  if (typeof destroy !== 'function') return iterator
+  return {
+    next: () => iterator.next(),
+    async return() {
+      destroy.call(stream)
+      return over
+    }
+  }
+}
+
+function ofReader(reader: ReturnType<ByteStream['getReader']>): AsyncIterator<unknown> {
+  return {
+    async next() {
+      const { done, value } = await reader.read()
+      return done ? over : { done: false, value }
+    },
+    async return() {
+      await reader.cancel()
+      reader.releaseLock()
+      return over
+    }
+  }
+}
+
+function codeOf(cause: unknown): string {
+  return (cause as { readonly code?: string }).code ?? String(cause)
+}
