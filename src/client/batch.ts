@@ -1,4 +1,5 @@
 /** Explicit batches: splits operations into requests, sends them, and collects the results. */
+
 import { operationError } from '../batch/older-server.ts'
 import { noResult } from '../batch/pending-operation.ts'
 import { estimateBytes, halves, leftOut, splitBySize, wrongResultCount } from '../batch/split.ts'
@@ -14,8 +15,8 @@ import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
 import { errorOfOperation } from '../transport/errors.ts'
 import { isRetryable, operationsToRetry } from './batch-retry.ts'
-import type { CallInvoker } from './call-invoker.ts'
 import type { Operation, OperationInputs, OperationName } from './operations.ts'
+import type { RepositoryContext } from './repository-context.ts'
 import { checkRequestKey, derivedKey, newRequestKey, type WriteOptions } from './request-key.ts'
 import type { BatchOperations, BatchResults, OperationResult } from './results.ts'
 import { prepare, type Request, type RequestDefaults } from './to-request.ts'
@@ -40,20 +41,13 @@ interface Item {
   expectedOid: string | undefined
 }
 
-/** The dependencies of a batch. */
-export interface BatchContext {
-  readonly invoker: CallInvoker
-  readonly repository: string
-  readonly defaults: RequestDefaults
-}
-
 /**
  * Carries out operations in as few requests as the server's limits allow; one result each, in order. Operations see the
  * effects of those before them. Atomic batches go in one request or not at all.
  * @throws BlobwireError where a whole request failed; the operations before it may have been done
  */
 export async function runBatch<const Given extends readonly Operation[]>(
-  context: BatchContext,
+  context: RepositoryContext,
   operations: BatchOperations<Given>,
   options: WriteOptions & { atomic?: boolean | undefined } = {}
 ): Promise<BatchResults<Given>> {
@@ -182,7 +176,7 @@ interface Sending {
   readonly options: () => CallOptions
 }
 
-async function sendRun(context: BatchContext, run: Item[], sending: Sending): Promise<void> {
+async function sendRun(context: RepositoryContext, run: Item[], sending: Sending): Promise<void> {
   const { invoker, repository } = context
   let response: Messages['BatchOperationsResponse']
   const { progress } = sending
@@ -230,7 +224,7 @@ function holdsContents(item: Item): boolean {
 }
 
 /** Sends operations that failed and may succeed again, after the wait that the retry policy asks for. */
-async function sendFailed(context: BatchContext, run: Item[], sending: Sending): Promise<void> {
+async function sendFailed(context: RepositoryContext, run: Item[], sending: Sending): Promise<void> {
   const { invoker } = context
   const again = operationsToRetry(run, sending)
   const failed = again.filter(({ result }) => isRetryable(result?.error))
@@ -276,7 +270,7 @@ function hashAhead(run: readonly Item[], format: ObjectFormat): void {
 }
 
 function toResult(
-  context: BatchContext,
+  context: RepositoryContext,
   item: Item,
   result: Messages['OperationResult'],
   attempts: number

@@ -51,13 +51,6 @@ function isKeyed(method: Rpc, request: object): boolean {
 
 const noOptions: CallOptions = {}
 
-const defaultStallTimeoutMs = 30_000
-
-/** The options that all transfers have. */
-export interface TransferOptions extends CallOptions {
-  stallTimeoutMs?: number | undefined
-}
-
 /** Makes the calls of one client. */
 export class CallInvoker {
   readonly options: ResolvedOptions
@@ -169,7 +162,8 @@ export class CallInvoker {
   /** Rejects a call that was not begun. */
   refused(method: Rpc | string, error: unknown): Promise<never> {
     const name = typeof method === 'string' ? method : methodName(method)
-    return rejection(asBlobwireError(error), { method: name, endpoint: this.endpoint })
+    const found = asBlobwireError(error)
+    return rejection(found, { method: name, endpoint: found.endpoint ?? this.endpoint })
   }
 
   #transport(name: TransportName | undefined): TransportName | undefined {
@@ -234,21 +228,6 @@ export class CallInvoker {
   /** The same for calls that may move large content: without a time limit of their own, each request has the client's. */
   unhurried(options: CallOptions): () => CallOptions {
     return options.timeoutMs === undefined ? () => options : this.shared(options)
-  }
-
-  /** A transfer with the options of its call. @throws BlobwireError `invalid_argument` */
-  transfer(direction: Transfer['direction'], options: TransferOptions): Transfer {
-    const { stallTimeoutMs = defaultStallTimeoutMs, timeoutMs } = options
-    const { headers, ownHeaders, token, transport, signal } = this.#unstarted(methods.getCapabilities, {}, options)
-    return {
-      direction,
-      headers: allHeaders(headers, ownHeaders),
-      token,
-      transport,
-      signal,
-      timeoutMs,
-      stallTimeoutMs: checkNumber('stallTimeoutMs', stallTimeoutMs)
-    }
   }
 
   /** The server's capabilities. Concurrent and later calls share one request; after a failure, the next call sends another. */

@@ -19,7 +19,7 @@ import { checkCallOptions, takeInput, takeOptions } from './call-shapes.ts'
 import { commitFiles } from './commit-files.ts'
 import type { Interception } from './interception.ts'
 import type { CallMessages, Method, RepositoryInputs, RepositoryMethod, RepositoryResults } from './interceptor.ts'
-import { storeLargeBlob } from './large-content.ts'
+import { largeContentOf, storeLargeBlob } from './large-content.ts'
 import type { Operation, OperationInputs, OperationName } from './operations.ts'
 import { wholeTree } from './paging.ts'
 import { checkRequestKey, newRequestKey, type WriteOptions } from './request-key.ts'
@@ -99,17 +99,18 @@ export class RepositoryCalls implements RequestDefaults {
     try {
       const request = prepare(name, input, this) as Request<Name> & { repository: string }
       request.repository = this.repository
-      if (name === 'storeBlob' && this.#isLarge(request)) {
-        return storeLargeBlob(this.invoker, request, options) as Promise<OperationValues[Name]>
-      }
+      const large = largeContentOf(name, request)
+      if (large !== undefined) return this.#storeLarge(name, large, options) as Promise<OperationValues[Name]>
       return this.invoker.operation(name, request, options)
     } catch (error) {
       return this.invoker.refused(name, error)
     }
   }
 
-  #isLarge({ content }: Request<'storeBlob'>): boolean {
-    return content !== undefined && content.length > this.invoker.caches.limits.maxInlineBytes
+  async #storeLarge(name: OperationName, content: Uint8Array, options: CallOptions | undefined) {
+    const stored = await storeLargeBlob(this, content, options)
+    // A blob has nothing that a check could warn of.
+    return name === 'storeObject' ? { ...stored, warnings: [] } : stored
   }
 
   /** A call that takes several requests or fills caches. @throws BlobwireError */

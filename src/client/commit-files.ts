@@ -1,18 +1,20 @@
 /** `commitFiles`: takes over what the caller gave, and has it committed. */
+
 import type { CallOptions } from '../call/call-options.ts'
 import { zeroOid } from '../git/oid.ts'
 import { branchRef } from '../git/ref-name.ts'
 import type { Messages } from '../schema/messages.ts'
 import { fileChanges, fillGuards, hasOpenGuards } from './changes.ts'
-import { type CommitContext, Committing } from './committing.ts'
+import { Committing } from './committing.ts'
 import type { CommitFilesInput } from './inputs.ts'
+import type { RepositoryContext } from './repository-context.ts'
 import type { Signable } from './sign.ts'
 import { commitSigned } from './signed-commit.ts'
 import { commitFields } from './to-request.ts'
 
 /** Commits the changes on top of the branch. @throws BlobwireError; see `Repository.commitFiles` */
 export async function commitFiles(
-  context: CommitContext,
+  context: RepositoryContext,
   input: CommitFilesInput & Signable,
   options: CallOptions
 ): Promise<Messages['CommitFilesResponse']> {

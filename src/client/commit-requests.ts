@@ -1,4 +1,5 @@
 /** Sends a commit whose contents are stored or small: in one request, or behind the trees of its changes. */
+
 import { estimateBytes, splitBySize } from '../batch/split.ts'
 import type { CallOptions } from '../call/call-options.ts'
 import { inCallersWords } from '../call/caller-fields.ts'
@@ -9,8 +10,8 @@ import { hashHex } from '../platform/hash.ts'
 import type { Init } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
-import type { BatchContext } from './batch.ts'
 import type { FileChange } from './changes.ts'
+import type { RepositoryContext } from './repository-context.ts'
 import { derivedKey, type WriteOptions } from './request-key.ts'
 import { integrity, verifyResponse } from './verify/answers.ts'
 import { wholeTreeOf } from './verify/commit.ts'
@@ -43,7 +44,7 @@ interface OnTree {
 }
 
 /** One request. @throws BlobwireError */
-export async function sendCommit(context: BatchContext, commit: Commit, onTree?: OnTree): Promise<Response> {
+export async function sendCommit(context: RepositoryContext, commit: Commit, onTree?: OnTree): Promise<Response> {
   const { invoker, repository } = context
   const { fields, changes, remaining } = commit
   const request = { ...fields, repository, changes, ...(onTree && { baseTree: onTree.baseTree }) }
@@ -64,7 +65,7 @@ export function ofRound(options: WriteOptions, round: number): WriteOptions {
  * no head was expected and others have moved the branch, that is done again on the new head, until the deadline.
  * @throws BlobwireError
  */
-export async function commitLongList(context: BatchContext, commit: Commit): Promise<Response> {
+export async function commitLongList(context: RepositoryContext, commit: Commit): Promise<Response> {
   const { expectedHead } = commit.fields
   const inputDigest = digestOf(commit)
   for (let { round } = commit; ; round++) {
@@ -90,7 +91,10 @@ interface Head {
   readonly tree: string
 }
 
-async function headOf({ invoker, repository, defaults }: BatchContext, { fields, remaining }: Commit): Promise<Head> {
+async function headOf(
+  { invoker, repository, defaults }: RepositoryContext,
+  { fields, remaining }: Commit
+): Promise<Head> {
   const { expectedHead, branch } = fields
   if (isZeroOid(expectedHead)) return { oid: expectedHead, tree: '' }
   try {
@@ -108,7 +112,7 @@ async function headOf({ invoker, repository, defaults }: BatchContext, { fields,
 }
 
 async function commitOn(
-  context: BatchContext,
+  context: RepositoryContext,
   commit: Commit,
   { oid, tree, inputDigest }: Head & { inputDigest: string }
 ): Promise<Response> {
@@ -140,7 +144,7 @@ async function commitOn(
 }
 
 /** The puts and removals, all but the last part of them, in runs of one tree each; and the changes of the commit. */
-function inTrees({ invoker }: BatchContext, changes: readonly FileChange[]) {
+function inTrees({ invoker }: RepositoryContext, changes: readonly FileChange[]) {
   const base64 = invoker.transport === 'json'
   const bounds = { ...invoker.caches.limits, maxBatchOperations: Infinity }
   const isMove = ({ moveFrom, rawMoveFrom }: Pick<FileChange, 'moveFrom' | 'rawMoveFrom'>) =>

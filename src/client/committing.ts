@@ -5,7 +5,6 @@
  */
 
 import { envelopeBytes, estimateBytes, splitBySize } from '../batch/split.ts'
-import type { CallOptions } from '../call/call-options.ts'
 import { estimateCompressedBytes } from '../compression/sample.ts'
 import { BlobwireError } from '../core/error.ts'
 import { mayFitWhenSplit } from '../core/reasons.ts'
@@ -13,18 +12,13 @@ import { hashObject, type ObjectFormat } from '../git/oid.ts'
 import { binaryPath, showPath } from '../git/raw-path.ts'
 import { afterInput } from '../platform/schedule.ts'
 import type { Messages } from '../schema/messages.ts'
-import { type BatchContext, runBatch } from './batch.ts'
+import { runBatch } from './batch.ts'
 import { contentOf, type FileChange, withOid } from './changes.ts'
 import { type Commit, commitLongList, sendCommit } from './commit-requests.ts'
 import { contentTooLarge } from './large-content.ts'
+import type { RepositoryContext } from './repository-context.ts'
 
 type Response = Messages['CommitFilesResponse']
-
-/** What a commit is made with: the calls of its repository. */
-export interface CommitContext extends BatchContext {
-  /** Asks the server for the object format, unless it is known. */
-  fetchFormat(options: CallOptions): Promise<void>
-}
 
 /**
  * Contents that go with a commit unasked, in bytes after compression. To ask first costs a round trip; to send what the
@@ -36,12 +30,12 @@ const surelySmallBytes = 64 * 1024
 
 /** One commit on its way, or the tree of one (`prepare`). */
 export class Committing {
-  readonly #context: CommitContext
+  readonly #context: RepositoryContext
   readonly #commit: Omit<Commit, 'round'>
   readonly #oids = new Map<Uint8Array, string>()
   #round = 0
 
-  constructor(context: CommitContext, commit: Omit<Commit, 'round'>) {
+  constructor(context: RepositoryContext, commit: Omit<Commit, 'round'>) {
     this.#context = context
     this.#commit = commit
   }

@@ -1,42 +1,83 @@
-/** Contents above the server's limit of a blob: refused before their bytes are sent, where the limit is known. */
+/** Contents that calls carry in their messages, where they are too large for one: they are uploaded. */
+
 import type { CallOptions } from '../call/call-options.ts'
-import { asBlobwireError, BlobwireError } from '../core/error.ts'
+import { BlobwireError } from '../core/error.ts'
 import { defaultLimits } from '../schema/default-limits.ts'
 import { methods } from '../schema/methods.ts'
-import type { CallInvoker } from './call-invoker.ts'
-import type { OperationValues } from './results.ts'
+import { ProgressMeter } from '../transfer/progress.ts'
+import type { UploadResult } from '../transfer/upload.ts'
+import type { OperationName } from './operations.ts'
+import type { RepositoryContext } from './repository-context.ts'
 import type { Request } from './to-request.ts'
+import { uploadFile } from './uploads.ts'
 
-/** The refusal of a content; `place` names its file, where it has one. */
+/** No server has a limit below this, so that smaller contents need no look at it. */
+const surelyInlineBytes = 64 * 1024
+
+/** The content of a blob that is stored, where it may be too large for a message. */
+export function largeContentOf(name: OperationName, request: object): Uint8Array | undefined {
+  if (name !== 'storeBlob' && name !== 'storeObject') return undefined
+  const { content, kind = 'blob' } = request as Request<'storeObject'>
+  return content !== undefined && content.length > surelyInlineBytes && kind === 'blob' ? content : undefined
+}
+
+/** The refusal of a content by a server without uploads; `place` names its file, where it has one. */
 export function contentTooLarge(actual: number, maximum: number, place: string = ''): BlobwireError {
-  const message = `${place}the content has ${actual} bytes; at most maxInlineBytes (${maximum}) are allowed`
+  const message =
+    `${place}the content has ${actual} bytes; at most maxInlineBytes (${maximum}) are allowed by this server, which is ` +
+    'older than uploads'
   const details = { limit: { limit: 'max_inline_bytes', maximum, actual } }
   return new BlobwireError({ code: 'resource_exhausted', message, details })
 }
 
+/** Whether the error says that a content is too large for a message. */
+function isTooLargeInline(error: unknown): boolean {
+  return error instanceof BlobwireError && error.details.limit?.limit === 'max_inline_bytes'
+}
+
+/** Whether the server takes content of any size. Asks for its capabilities, unless they are known. */
+async function takesUploads({ invoker }: RepositoryContext, options: CallOptions): Promise<boolean> {
+  const { resume } = await invoker.capabilities(options)
+  return resume
+}
+
 /**
- * Stores a blob that is larger than the limit as far as it is known. What fits no request of usual limits would be sent in
- * vain in most cases, and takes longer than to ask.
- * @throws BlobwireError `resource_exhausted`
+ * Stores a blob that may be larger than the server's messages. Without the server's limits, the usual ones say whether it
+ * is sent in a message; where that is refused, it is uploaded after all.
+ * @throws BlobwireError
  */
 export async function storeLargeBlob(
-  invoker: CallInvoker,
-  request: Request<'storeBlob'> & { repository: string },
+  context: RepositoryContext,
+  content: Uint8Array,
   options: CallOptions = {}
-): Promise<OperationValues['storeBlob']> {
-  const bytes = request.content?.length ?? 0
+): Promise<UploadResult> {
+  const { invoker, repository } = context
   const { caches } = invoker
-  let rest = options
+  const remaining = invoker.unhurried(options)
+  const bytes = content.length
   try {
-    if (!caches.knowsLimits && bytes > defaultLimits.maxBatchBytes) {
-      const remaining = invoker.shared(options)
-      await invoker.limits(remaining())
-      rest = remaining()
-    }
-    const { maxInlineBytes } = caches.limits
-    if (caches.knowsLimits && bytes > maxInlineBytes) throw contentTooLarge(bytes, maxInlineBytes)
+    if (!caches.knowsLimits && bytes > defaultLimits.maxBatchBytes) await invoker.limits(remaining())
+    if (bytes > caches.limits.maxInlineBytes && caches.knowsLimits)
+      return await uploadContent(context, content, remaining())
   } catch (error) {
-    return invoker.refused(methods.storeBlob, asBlobwireError(error).with({ sent: 'never' }))
+    return invoker.refused(methods.storeBlob, error)
   }
-  return invoker.operation('storeBlob', request, rest)
+  const stored = invoker.operation('storeBlob', { repository, content }, remaining())
+  return stored.catch(async (error: unknown) => {
+    if (!isTooLargeInline(error) || !(await takesUploads(context, remaining()))) throw error
+    return uploadContent(context, content, remaining()).catch((failure) => invoker.refused(methods.storeBlob, failure))
+  })
+}
+
+/** Uploads a content that was given as bytes, or refuses it for a server without uploads. @throws BlobwireError */
+async function uploadContent(
+  context: RepositoryContext,
+  content: Uint8Array,
+  options: CallOptions
+): Promise<UploadResult> {
+  const { invoker } = context
+  if (!(await takesUploads(context, options))) {
+    throw contentTooLarge(content.length, invoker.caches.limits.maxInlineBytes)
+  }
+  return uploadFile(context, content, { options, meter: new ProgressMeter(invoker.clock, undefined, 'upload') })
 }

@@ -2,6 +2,7 @@
  * A signed commit of changes. The server prepares the tree on its head; the client makes the commit, has it signed, and
  * sends it for that head. Where others move the branch in the meantime, that is done again on the new head.
  */
+
 import { BlobwireError } from '../core/error.ts'
 import { encodeCommit } from '../git/commit.ts'
 import { signedCommit } from '../git/object-signature.ts'
@@ -10,7 +11,8 @@ import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
 import { contentOf, withOid } from './changes.ts'
 import { type Commit, digestOf, ofRound } from './commit-requests.ts'
-import { type CommitContext, Committing } from './committing.ts'
+import { Committing } from './committing.ts'
+import type { RepositoryContext } from './repository-context.ts'
 import { askForSignature, type Sign } from './sign.ts'
 import { integrity } from './verify/answers.ts'
 import { committedFields } from './verify/commit.ts'
@@ -19,18 +21,18 @@ type Response = Messages['CommitFilesResponse']
 type Asked = Omit<Commit, 'round'>
 
 /** Commits the changes, signed. @throws BlobwireError; see `Repository.commitFiles` */
-export async function commitSigned(context: CommitContext, commit: Asked, sign: Sign): Promise<Response> {
+export async function commitSigned(context: RepositoryContext, commit: Asked, sign: Sign): Promise<Response> {
   await context.fetchFormat(commit.remaining())
   return new SignedCommit(context, commit, sign).run()
 }
 
 class SignedCommit {
-  readonly #context: CommitContext
+  readonly #context: RepositoryContext
   readonly #commit: Asked
   readonly #sign: Sign
   readonly #inputDigest: string
 
-  constructor(context: CommitContext, commit: Asked, sign: Sign) {
+  constructor(context: RepositoryContext, commit: Asked, sign: Sign) {
     this.#context = context
     this.#commit = commit
     this.#sign = sign

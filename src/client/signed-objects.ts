@@ -1,12 +1,13 @@
 /** Signed commits and tags without a branch: the client makes the object, has it signed, and stores its bytes. */
+
 import type { CallOptions } from '../call/call-options.ts'
 import { invalidArgument } from '../core/error.ts'
 import { type CommitFields, encodeCommit } from '../git/commit.ts'
 import { checkTagToSign, signedCommit, signedTag } from '../git/object-signature.ts'
 import type { ObjectKind } from '../git/oid.ts'
 import { encodeTag, type TagFields } from '../git/tag.ts'
-import type { CommitContext } from './committing.ts'
 import type { StoreCommitInput, StoreTagInput } from './inputs.ts'
+import type { RepositoryContext } from './repository-context.ts'
 import { askForSignature, type Sign } from './sign.ts'
 import { prepare } from './to-request.ts'
 
@@ -15,7 +16,7 @@ type Remaining = () => CallOptions & { readonly timeoutMs: number }
 
 /** @throws BlobwireError; see `Repository.storeCommit` */
 export async function storeSignedCommit(
-  context: CommitContext,
+  context: RepositoryContext,
   { sign, ...input }: Signed<StoreCommitInput>,
   options: CallOptions
 ): Promise<{ oid: string }> {
@@ -29,7 +30,7 @@ export async function storeSignedCommit(
 
 /** @throws BlobwireError; see `Repository.storeTag` */
 export async function storeSignedTag(
-  context: CommitContext,
+  context: RepositoryContext,
   { sign, ...input }: Signed<StoreTagInput>,
   options: CallOptions
 ): Promise<{ oid: string }> {
@@ -44,14 +45,14 @@ export async function storeSignedTag(
 }
 
 function ask(
-  { invoker: { clock } }: CommitContext,
+  { invoker: { clock } }: RepositoryContext,
   { sign, unsigned, remaining }: { sign: Sign; unsigned: Uint8Array; remaining: Remaining }
 ): Promise<unknown> {
   return askForSignature(sign, unsigned, { options: remaining(), clock })
 }
 
 async function store(
-  { invoker, repository }: CommitContext,
+  { invoker, repository }: RepositoryContext,
   { kind, content, remaining }: { kind: ObjectKind; content: Uint8Array; remaining: Remaining }
 ): Promise<{ oid: string }> {
   const { oid } = await invoker.operation('storeObject', { repository, kind, content }, remaining())

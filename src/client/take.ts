@@ -8,7 +8,7 @@ import { invalidArgument } from '../core/error.ts'
 import { FieldProblem } from '../core/field-problem.ts'
 import { modeRule } from '../git/mode.ts'
 import { binaryPath, pathFields, showPath } from '../git/raw-path.ts'
-import { isBlob, isStream } from '../transfer/source.ts'
+import { type FileUrl, isBlob, isStream } from '../transfer/source.ts'
 import { contentProblem, sourceProblem } from './content-problem.ts'
 import type { Bytes } from './inputs.ts'
 
@@ -108,16 +108,17 @@ export function source(value: unknown): unknown {
   throw new FieldProblem(sourceProblem(value))
 }
 
-function file(value: object): { file: string | URL } {
+function file(value: object): { file: string | FileUrl } {
   for (const key in value) {
     if (key !== 'file') throw new FieldProblem(`unknown key; ${expectedKeys(key, ['file'])}`).within(key)
   }
   const { file: path } = value as { readonly file: unknown }
-  if (path instanceof URL && path.protocol === 'file:') return { file: path }
   if (typeof path === 'string' && path !== '' && !path.includes('\0')) return { file: path }
-  const isUrl = path instanceof URL ? `; a ${path.protocol} URL is no file: give (await fetch(url)).body` : ''
-  const shown = path instanceof URL ? JSON.stringify(path.href) : show(path)
-  throw new FieldProblem(`must be the path of a file, or a file: URL, not ${shown}${isUrl}`).within('file')
+  const url = Object.prototype.toString.call(path) === '[object URL]' ? (path as FileUrl) : undefined
+  if (url?.protocol === 'file:') return { file: url }
+  const shown = url === undefined ? show(path) : JSON.stringify(url.href)
+  const way = url === undefined ? '' : '; of what is no file, give a stream: (await fetch(url)).body'
+  throw new FieldProblem(`must be the path of a file, or a file: URL, not ${shown}${way}`).within('file')
 }
 
 /** The latest date that is one in seconds; the same number of milliseconds is a date of 1973. */

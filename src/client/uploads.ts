@@ -1,4 +1,5 @@
 /** Uploads: `upload`, and contents of other calls that are too large for a message. */
+
 import type { CallOptions } from '../call/call-options.ts'
 import { asBlobwireError, BlobwireError, invalidArgument } from '../core/error.ts'
 import { isOid, newObjectHash, type ObjectFormat } from '../git/oid.ts'
@@ -11,7 +12,7 @@ import { formatResumeToken, parseResumeToken } from '../transfer/resume-token.ts
 import { openSource, type Source, type UploadSource } from '../transfer/source.ts'
 import type { Attempts } from '../transfer/transfer-runner.ts'
 import { tooLarge, Upload, type UploadResult } from '../transfer/upload.ts'
-import type { CommitContext } from './committing.ts'
+import type { RepositoryContext } from './repository-context.ts'
 import { newRequestKey } from './request-key.ts'
 
 /** Links of more bytes a second are about as fast as a hash: to look for a content there first does not pay. */
@@ -25,7 +26,7 @@ const cancelMs = 5000
 
 /** `upload`. @throws BlobwireError; see `Repository.upload` */
 export async function upload(
-  context: CommitContext,
+  context: RepositoryContext,
   { source }: { readonly source: UploadSource },
   options: UploadOptions
 ): Promise<UploadResult> {
@@ -38,13 +39,13 @@ export async function upload(
 
 /** One upload of a call that may have several. @throws BlobwireError */
 export async function uploadFile(
-  context: CommitContext,
+  context: RepositoryContext,
   given: UploadSource,
   { options, meter }: { readonly options: UploadOptions; readonly meter: ProgressMeter }
 ): Promise<UploadResult> {
   const task = new UploadTask(context, given, { options, meter })
   try {
-    const transfer = context.invoker.transfer('up', options)
+    const transfer = { direction: 'up', ...context.invoker.transferOf(options) } as const
     return await context.invoker.pipeline.transfers.work(transfer, (attempts) => task.run(attempts))
   } catch (error) {
     task.abandon(asBlobwireError(error))
@@ -55,7 +56,7 @@ export async function uploadFile(
 }
 
 class UploadTask {
-  readonly #context: CommitContext
+  readonly #context: RepositoryContext
   readonly #given: UploadSource
   readonly #options: UploadOptions
   readonly #meter: ProgressMeter
@@ -66,7 +67,7 @@ class UploadTask {
   #uploadId = ''
 
   constructor(
-    context: CommitContext,
+    context: RepositoryContext,
     given: UploadSource,
     { options, meter }: { readonly options: UploadOptions; readonly meter: ProgressMeter }
   ) {

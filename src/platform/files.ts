@@ -3,8 +3,8 @@ import { Buffer } from 'node:buffer'
 import { open } from 'node:fs/promises'
 import type { OpenFile } from './platform.ts'
 
-export async function openFile(path: string | URL): Promise<OpenFile> {
-  const file = await open(path, 'r')
+export async function openFile(path: string | { readonly href: string }): Promise<OpenFile> {
+  const file = await open(typeof path === 'string' ? path : new URL(path.href), 'r')
   try {
     const stats = await file.stat({ bigint: true })
     // Node opens directories, and fails when they are read.

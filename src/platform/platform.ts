@@ -83,7 +83,8 @@ export interface OpenFile {
 
 /** `files.ts`: files. Errors are those of the runtime. */
 export interface FileFunctions {
-  openFile(path: string | URL): Promise<OpenFile>
+  /** By its path, or its `file:` URL. */
+  openFile(path: string | { readonly href: string }): Promise<OpenFile>
 }
 
 /** `random.ts`: random numbers that nobody can guess. */

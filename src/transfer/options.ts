@@ -6,8 +6,8 @@ import type { ProgressListener } from './progress.ts'
 export interface TransferOptions extends CallOptions {
   /**
    * Time for the whole transfer with all its attempts, in milliseconds, more than 0. After this time it fails with
-   * `deadline_exceeded`.
-   * @default none: a transfer may take as long as bytes move
+   * `deadline_exceeded`. Without it, a transfer may take as long as bytes move.
+   * @default none
    */
   timeoutMs?: number | undefined
   /**
@@ -27,13 +27,15 @@ export interface TransferOptions extends CallOptions {
 export interface UploadOptions extends TransferOptions {
   /**
    * Size of the content in bytes, for sources that do not know their own: the oid is then computed while the content is
-   * sent. A source of another size fails the upload.
-   * @default the size of the source; of a stream, known at its end alone
+   * sent. A source of another size fails the upload. The size of a stream is known at its end alone, unless it is given.
+   * @default none
    */
   size?: number | undefined
   /**
    * Oid of the content, where it is known. Content that the repository has is not sent, and other content is refused.
-   * @default none: of sources that can be read again, the client computes it first, unless its link is fast
+   * Without it, the client computes the oid of sources that can be read again before it sends them, unless its link is
+   * faster than that.
+   * @default none
    */
   oid?: string | undefined
   /**

@@ -22,6 +22,12 @@ export interface BlobLike {
   arrayBuffer(): Promise<ArrayBuffer>
 }
 
+/** A `file:` URL, as far as the client uses it. */
+export interface FileUrl {
+  readonly href: string
+  readonly protocol: string
+}
+
 /** Bytes that come in pieces: a stream of Node or of the web, or any async iterable; strings stand for their UTF-8. */
 export type ByteChunks = AsyncIterable<Uint8Array | string> | ByteStream
 
@@ -36,7 +42,7 @@ export type UploadSource =
   | BlobLike
   | {
       /** Path of a file, or a `file:` URL; a relative path is one in the working directory. */
-      file: string | URL
+      file: string | FileUrl
     }
   | ByteChunks
   | (() => ByteChunks | Promise<ByteChunks>)
@@ -94,9 +100,12 @@ function ofBlob(blob: BlobLike): Source {
   return { size: blob.size, reads: 'anywhere', identity: '', read, close: nothing }
 }
 
-async function ofFile(path: string | URL): Promise<Source> {
+async function ofFile(path: string | FileUrl): Promise<Source> {
   const file = await openFile(path).catch((cause: unknown) => {
-    throw sourceFailed(`the file ${JSON.stringify(String(path))} cannot be opened (${codeOf(cause)})`, cause)
+    throw sourceFailed(
+      `the file ${JSON.stringify(typeof path === 'string' ? path : path.href)} cannot be opened (${codeOf(cause)})`,
+      cause
+    )
   })
   const { size, identity } = file
   async function* pieces(offset: number, chunkBytes: number) {

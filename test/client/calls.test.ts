@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
-import { type BlobwireError, createClient } from '../../src/index.ts'
+import { type BlobwireError, blobOid, createClient } from '../../src/index.ts'
 import { failureOf, transports } from '../support/faulty-network.ts'
 import { atEnd, testServer } from '../support/server.ts'
 import { BlockingStore } from '../support/stores.ts'
@@ -172,7 +172,7 @@ test('names no repository can have are refused before anything is sent', async (
   await client.close()
 })
 
-test('a blob above the limit is refused before its bytes are sent, where the limit is known', async (context) => {
+test('a blob above the limit is uploaded; the server is asked for the limit where a message would be in vain', async (context) => {
   const limits = { maxInlineBytes: 2_000_000 }
   for (const transport of transports) {
     for (const batch of [{}, false] as const) {
@@ -180,27 +180,30 @@ test('a blob above the limit is refused before its bytes are sent, where the lim
       const client = fixture.client({ transport, batch })
       const repo = client.repository('large')
       await repo.createRepository()
-      const refusalOf = async (size: number) => {
-        const before = client.stats().calls
-        const { error } = await failureOf(repo.storeBlob(new Uint8Array(size)))
-        assert.equal(error.code, 'resource_exhausted')
-        const maximum = limits.maxInlineBytes
-        assert.deepEqual(error.details.limit, { limit: 'max_inline_bytes', maximum, actual: size })
-        const { message, sent } = error
-        return { text: message.replace(/^storeBlob at \S+: /, ''), sent, calls: client.stats().calls - before }
+      /** Stores zeros, and tells the requests and transfers that it took. */
+      const costOf = async (size: number) => {
+        const before = client.stats()
+        assert.deepEqual(await repo.storeBlob(new Uint8Array(size)), { oid: blobOid(new Uint8Array(size)), size })
+        const after = client.stats()
+        return { calls: after.calls - before.calls, transfers: after.transfers.started - before.transfers.started }
       }
-      // Nothing is known yet, and the server may take it: it does.
-      assert.equal((await repo.storeBlob(new Uint8Array(1_500_000))).size, 1_500_000)
-      const text = 'the content of 2000001 bytes exceeds max_inline_bytes (2000000)'
-      assert.deepEqual(await refusalOf(2_000_001), { text, sent: 'processed', calls: 1 })
-      const refused = (size: number) => `the content has ${size} bytes; at most maxInlineBytes (2000000) are allowed`
-      // The limits are asked for once; the content is not sent.
-      assert.deepEqual(await refusalOf(20_000_000), { text: refused(20_000_000), sent: 'never', calls: 1 })
-      assert.deepEqual(await refusalOf(20_000_000), { text: refused(20_000_000), sent: 'never', calls: 0 })
-      assert.deepEqual(await refusalOf(2_000_001), { text: refused(2_000_001), sent: 'never', calls: 0 })
-      assert.equal((await repo.storeBlob(new Uint8Array(2_000_000))).size, 2_000_000)
+      // Nothing is known yet, and the server may take it in a message: it does.
+      assert.deepEqual(await costOf(1_500_000), { calls: 1, transfers: 0 })
+      // In a message, in vain; then the capabilities, and whether it is there.
+      assert.deepEqual(await costOf(2_000_001), { calls: 3, transfers: 1 })
+      assert.deepEqual(await costOf(2_000_001), { calls: 1, transfers: 0 })
+      assert.deepEqual(await costOf(2_000_002), { calls: 1, transfers: 1 })
+      assert.deepEqual(await costOf(2_000_000), { calls: 1, transfers: 0 })
     }
   }
+  const fixture = atEnd(context, await testServer({ limits: { ...limits, maxBlobBytes: 3_000_000 } }))
+  const client = fixture.client()
+  await client.createRepository('large')
+  // Nothing of it is sent.
+  const { error } = await failureOf(client.storeBlob('large', new Uint8Array(20_000_000)))
+  assert.deepEqual(error.details.limit, { limit: 'max_blob_bytes', maximum: 3_000_000, actual: 20_000_000 })
+  assert.match(error.message, /^storeBlob at /)
+  assert.equal(client.stats().transfers.started, 0)
   const closed = createClient({ endpoint: 'http://127.0.0.1:1', timeoutMs: 200 })
   const unasked = await failureOf(closed.repository('large').storeBlob(new Uint8Array(5_000_000)))
   assert.match(unasked.error.message, /^storeBlob at /)

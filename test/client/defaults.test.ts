@@ -13,17 +13,15 @@ import { jsonCodec } from '../../src/codec/json.ts'
 import { emptyTreeOid } from '../../src/git/oid.ts'
 import {
   type BlobwireError,
-  blobOid,
   type ClientOptions,
-  commitOid,
   createClient,
   type Interceptor,
   type Repository,
-  type Signature,
-  treeOid
+  type Signature
 } from '../../src/index.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
+import { named, offlineOptions } from '../support/found-defaults.ts'
 import { documentedOptions, tagCount } from '../support/option-docs.ts'
 import { atEnd, testServer } from '../support/server.ts'
 import { transferOptions } from '../support/transfer-options.ts'
@@ -40,7 +38,8 @@ const roots = [
   'Signable',
   'OidOptions',
   'DatedCommit',
-  'TreeFile'
+  'TreeFile',
+  'UploadOptions'
 ]
 const endpoint = 'http://127.0.0.1:4100'
 const pem = (name: string) => readFileSync(new URL(`../support/tls/${name}`, import.meta.url), 'utf8')
@@ -53,9 +52,6 @@ interface Held {
   readonly found: Readonly<Record<string, unknown>>
   readonly words: Readonly<Record<string, unknown>>
 }
-
-const named = (owner: string, values: object) =>
-  Object.fromEntries(Object.entries(values).map(([name, value]) => [`${owner}.${name}`, value]))
 
 /** Options of the client, as they are resolved. */
 function resolvedOptions(): Held['found'] {
@@ -225,19 +221,6 @@ async function callInputs(context: TestContext): Promise<Held> {
     "the client's": 'json'
   }
   return { found, words }
-}
-
-/** Options of the functions that compute oids. */
-function offlineOptions(tree: string, dated: Signature): Held['found'] {
-  const commit = { tree, author: dated, message: '' }
-  const isSame = commitOid(commit) === commitOid({ ...commit, committer: dated })
-  const file = { path: 'a', content: '' }
-  const mode = (['100644', '100755'] as const).find((each) => treeOid([file]) === treeOid([{ ...file, mode: each }]))
-  return {
-    'OidOptions.objectFormat': blobOid('').length === 40 ? 'sha1' : 'sha256',
-    'DatedCommit.committer': isSame ? dated : undefined,
-    'TreeFile.mode': mode
-  }
 }
 
 /** Whether an object is refused about which Git only warns. */

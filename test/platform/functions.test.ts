@@ -1,11 +1,17 @@
 /** The functions of src/platform do what their interfaces say. Another runtime's files are to pass the same tests. */
 import assert from 'node:assert/strict'
+import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import * as bytesOnNode from '../../src/platform/bytes.ts'
+import * as filesOnNode from '../../src/platform/files.ts'
 import * as hashOnNode from '../../src/platform/hash.ts'
 import * as histogramOnNode from '../../src/platform/histogram.ts'
 import type {
   ByteFunctions,
+  FileFunctions,
   HashFunctions,
   HistogramFunctions,
   ProcessFunctions,
@@ -19,6 +25,7 @@ import * as scheduleOnNode from '../../src/platform/schedule.ts'
 import * as zlibOnNode from '../../src/platform/zlib.ts'
 
 const bytes: ByteFunctions = bytesOnNode
+const { openFile }: FileFunctions = filesOnNode
 const { hashHex, newHash }: HashFunctions = hashOnNode
 const { newHistogram }: HistogramFunctions = histogramOnNode
 const { abandonAfterWork, beginWork, endWork }: ProcessFunctions = processHoldOnNode
@@ -203,4 +210,26 @@ test('what is pending while there is work, or while the process has other things
     }, 10)
   })
   forget()
+})
+
+test('a file is read at any place, is told from what it was before, and a directory is none', async (context) => {
+  const directory = await mkdtemp(join(tmpdir(), 'blobwire-files-'))
+  context.after(() => rm(directory, { recursive: true }))
+  const path = join(directory, 'a file')
+  await writeFile(path, 'content')
+  const file = await openFile(path)
+  assert.equal(file.size, 7)
+  assert.equal(Buffer.from(await file.read(4, 3)).toString(), 'tent')
+  assert.equal((await file.read(4, 7)).length, 0)
+  await file.close()
+  const same = await openFile(pathToFileURL(path))
+  assert.deepEqual([same.identity, /^[0-9a-z-]+$/.test(same.identity)], [file.identity, true])
+  await same.close()
+  await writeFile(path, 'another')
+  await utimes(path, 1, 1)
+  const other = await openFile(path)
+  assert.notEqual(other.identity, file.identity)
+  await other.close()
+  await assert.rejects(openFile(directory), { code: 'EISDIR' })
+  await assert.rejects(openFile(join(directory, 'none')), { code: 'ENOENT' })
 })

@@ -2,14 +2,17 @@
 import { CallInvoker } from '../../src/client/call-invoker.ts'
 import { takeDownloadOptions } from '../../src/client/download.ts'
 import { resolveOptions } from '../../src/client/options.ts'
-
-const named = (owner: string, values: object) =>
-  Object.fromEntries(Object.entries(values).map(([name, value]) => [`${owner}.${name}`, value]))
+import { named } from './found-defaults.ts'
 
 export function transferOptions(endpoint: string) {
   const invoker = new CallInvoker(resolveOptions({ endpoint }))
   const { range, parallel, transfer } = takeDownloadOptions(invoker, {})
   const { timeoutMs, stallTimeoutMs } = transfer
-  const found = named('DownloadOptions', { ...range, parallel, timeoutMs, stallTimeoutMs })
+  const nothing = undefined
+  const found = {
+    ...named('DownloadOptions', { ...range, parallel, timeoutMs, stallTimeoutMs }),
+    ...named('TransferOptions', { ...invoker.transferOf({}), onProgress: nothing }),
+    ...named('UploadOptions', { size: nothing, oid: nothing, resume: nothing, onResumeToken: nothing })
+  }
   return { found, words: { 'the end of the blob': undefined } }
 }
