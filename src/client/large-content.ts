@@ -1,7 +1,7 @@
 /** Contents that calls carry in their messages, where they are too large for one: they are uploaded. */
 
 import type { CallOptions } from '../call/call-options.ts'
-import { BlobwireError } from '../core/error.ts'
+import { asBlobwireError, BlobwireError } from '../core/error.ts'
 import { defaultLimits } from '../schema/default-limits.ts'
 import { methods } from '../schema/methods.ts'
 import { ProgressMeter } from '../transfer/progress.ts'
@@ -56,7 +56,7 @@ export async function storeLargeBlob(
   const remaining = invoker.unhurried(options)
   const bytes = content.length
   try {
-    if (!caches.knowsLimits && bytes > defaultLimits.maxBatchBytes) await invoker.limits(remaining())
+    if (!caches.knowsLimits && bytes > defaultLimits.maxBatchBytes) await askLimits(context, remaining())
     if (bytes > caches.limits.maxInlineBytes && caches.knowsLimits)
       return await uploadContent(context, content, remaining())
   } catch (error) {
@@ -67,6 +67,15 @@ export async function storeLargeBlob(
     if (!isTooLargeInline(error) || !(await takesUploads(context, remaining()))) throw error
     return uploadContent(context, content, remaining()).catch((failure) => invoker.refused(methods.storeBlob, failure))
   })
+}
+
+/** Of the content itself, nothing has been sent when this fails. */
+async function askLimits({ invoker }: RepositoryContext, options: CallOptions): Promise<void> {
+  try {
+    await invoker.limits(options)
+  } catch (error) {
+    throw asBlobwireError(error).with({ sent: 'never' })
+  }
 }
 
 /** Uploads a content that was given as bytes, or refuses it for a server without uploads. @throws BlobwireError */
