@@ -58,6 +58,7 @@ export function consume<Item>(
       }, settle)
     }
     if (transfer.signal.aborted) return onAbort()
+    if (input.readableEnded) return onEnd()
     if (input.destroyed) return onCut()
     transfer.signal.addEventListener('abort', onAbort)
     input.on('end', onEnd).on('close', onCut).on('error', onCut).on('aborted', onCut).on('data', onData)
