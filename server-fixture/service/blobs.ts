@@ -3,7 +3,7 @@ import { invalidArgument } from '../../src/core/error.ts'
 import { isOid } from '../../src/git/oid.ts'
 import { binaryPath, showPath, textForRules } from '../../src/git/raw-path.ts'
 import type { Messages } from '../../src/schema/messages.ts'
-import { checkOid, limitExceeded, notFound, precondition } from './errors.ts'
+import { checkOid, limitExceeded, notFound, precondition, tooLargeToRead } from './errors.ts'
 import { findTree } from './revision.ts'
 import { entryAt } from './tree-path.ts'
 import type { Workspace } from './workspace.ts'
@@ -47,7 +47,7 @@ export async function getBlob(
   if (object === undefined) throw notFound('object', `object ${oid} not found`)
   if (object.kind !== 'blob') throw precondition('wrong_kind', `${oid} is a ${object.kind}, not a blob`)
   const { size, content } = object
-  if (content === undefined) throw limitExceeded('max_inline_bytes', workspace.limits.maxInlineBytes, size)
+  if (content === undefined) throw tooLargeToRead(oid, workspace.limits.maxInlineBytes, size)
   return { oid, size, content }
 }
 

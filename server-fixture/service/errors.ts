@@ -56,6 +56,13 @@ export function limitExceeded(limit: string, maximum: number, actual: number): B
   return new BlobwireError({ code: 'resource_exhausted', message, details: { limit: { limit, maximum, actual } } })
 }
 
+/** A blob is too large for an answer: the error tells which one, because a revision may move before it is read otherwise. */
+export function tooLargeToRead(oid: string, maximum: number, actual: number): BlobwireError {
+  const message = `a blob of ${actual} bytes exceeds max_inline_bytes (${maximum}); DownloadBlob reads it`
+  const details = { limit: { limit: 'max_inline_bytes', maximum, actual, oid } }
+  return new BlobwireError({ code: 'resource_exhausted', message, details })
+}
+
 /** @throws BlobwireError `invalid_argument` unless the text is a full oid of the format */
 export function checkOid(field: string, oid: string, format: ObjectFormat): string {
   if (!isOid(oid, format)) throw invalidArgument(field, oidProblem(oid, format))

@@ -3,7 +3,7 @@ import { invalidArgument } from '../../src/core/error.ts'
 import { type ObjectKind, objectKinds } from '../../src/git/oid.ts'
 import { binaryPath, showPath } from '../../src/git/raw-path.ts'
 import type { Messages } from '../../src/schema/messages.ts'
-import { checkOid, limitExceeded, notFound, precondition } from './errors.ts'
+import { checkOid, limitExceeded, notFound, precondition, tooLargeToRead } from './errors.ts'
 import { checkObject } from './object-check/check-object.ts'
 import { type DotFile, describeProblem, type ProblemId } from './object-check/checked-object.ts'
 import { gitattributesProblems, gitmodulesProblems } from './object-check/dot-files.ts'
@@ -16,17 +16,18 @@ import type { Workspace } from './workspace.ts'
 interface Sized {
   readonly kind: ObjectKind
   readonly size: number
-  /** How a large blob goes. */
-  readonly stream: 'UploadBlob stores' | 'DownloadBlob reads'
+  /** Of an object that is read. */
+  readonly oid?: string
 }
 
 /** Objects that are no blobs are parsed, and travel in one message: the limit of messages is theirs. */
-function checkSize({ limits }: Workspace, { kind, size, stream }: Sized): void {
+function checkSize({ limits }: Workspace, { kind, size, oid }: Sized): void {
   const isBlob = kind === 'blob'
   const maximum = isBlob ? limits.maxInlineBytes : limits.maxBatchBytes
   if (size <= maximum) return
+  if (isBlob && oid !== undefined) throw tooLargeToRead(oid, maximum, size)
   const limit = isBlob ? 'max_inline_bytes' : 'max_batch_bytes'
-  const otherWay = isBlob ? `; ${stream} it` : ', and has no other way yet'
+  const otherWay = isBlob ? '; UploadBlob stores it' : ', and has no other way yet'
   const message = `a ${kind} of ${size} bytes exceeds ${limit} (${maximum})${otherWay}`
   throw limitExceeded(limit, maximum, size).with({ message })
 }
@@ -38,7 +39,7 @@ export async function storeObject(
 ): Promise<Messages['StoreObjectResponse']> {
   if (!objectKinds.includes(kind)) throw invalidArgument('kind', `must be one of ${objectKinds.join(', ')}`)
   if (!['', 'strict', 'lenient'].includes(check)) throw invalidArgument('check', 'must be strict or lenient')
-  checkSize(workspace, { kind, size: content.length, stream: 'UploadBlob stores' })
+  checkSize(workspace, { kind, size: content.length })
   const { problems, named, dotFiles = [] } = checkObject(kind, content, workspace.format)
   if (check !== 'lenient') refuseProblems(kind, problems)
   await checkKinds(workspace, named)
@@ -85,14 +86,13 @@ export async function getObject(
   request: Messages['GetObjectRequest']
 ): Promise<Messages['GetObjectResponse']> {
   const { oid, kind } = await addressed(workspace, request)
-  const stream = 'DownloadBlob reads'
   if (kind === 'blob') {
     const object = await workspace.read(oid)
-    checkSize(workspace, { kind, size: object?.size ?? 0, stream })
+    checkSize(workspace, { kind, size: object?.size ?? 0, oid })
     if (object?.content === undefined) throw notFound('object', `object ${oid} not found`)
     return { oid, kind, size: object.size, content: object.content }
   }
-  checkSize(workspace, { kind, size: (await workspace.info(oid))?.size ?? 0, stream })
+  checkSize(workspace, { kind, size: (await workspace.info(oid))?.size ?? 0, oid })
   const content = await workspace.content(kind, oid)
   return { oid, kind, size: content.length, content }
 }

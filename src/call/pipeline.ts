@@ -63,6 +63,8 @@ export interface PipelineContext extends Omit<EndpointChannelContext, 'credentia
   readonly endpoints: readonly string[]
   /** In the order of preference. */
   readonly transports: readonly TransportName[]
+  /** See `RunningCallContext`. */
+  readonly recover?: RunningCallContext['recover']
   /** Told while calls are under way. */
   readonly work: Work
   /** From 0 up to 1. */
@@ -133,6 +135,7 @@ export function createPipeline(context: PipelineContext): Pipeline {
       if (found.code === 'deadline_exceeded' && !found.is('attempt_timeout')) counters.timeouts++
       return found
     },
+    recover: context.recover,
     succeeded: (durationMs) => latency.record(durationMs)
   }
   return {

@@ -49,6 +49,10 @@ export interface RunningCallContext {
   readonly endpoint?: string | undefined
   /** Application code may have thrown the errors of the layers below. */
   readonly hasInterceptors?: boolean
+  /** Another way to the answer of a call that failed; undefined = there is none. */
+  readonly recover?:
+    | ((error: unknown, call: UnstartedCall, remainingMs: number) => Promise<object> | undefined)
+    | undefined
   /** Sees the duration of each call that succeeds, in milliseconds. */
   readonly succeeded: (durationMs: number) => void
 }
@@ -196,7 +200,10 @@ class RunningCall implements Abortable, Call, Cancellable, Sink, Timed, Waiter {
   }
 
   fail(error: unknown): void {
-    if (this.#settle()) this.#reject(error)
+    if (!this.#settle()) return
+    const recovered = this.#context.recover?.(error, this.#unstarted, this.remainingMs())
+    if (recovered === undefined) this.#reject(error)
+    else this.outcome.resolve(recovered)
   }
 
   #reject(error: unknown): void {

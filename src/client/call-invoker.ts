@@ -21,6 +21,7 @@ import { defaultStallTimeoutMs, type TransferOptions } from '../transfer/options
 import type { Transfer } from '../transfer/transfer.ts'
 import { ClientCaches } from './client-caches.ts'
 import { byLevel, type CallToIntercept, Interception } from './interception.ts'
+import { recoverRead } from './large-reads.ts'
 import type { OperationName } from './operations.ts'
 import { checkTransport, type ResolvedOptions } from './options.ts'
 import { newRequestKey, type WriteOptions } from './request-key.ts'
@@ -94,7 +95,9 @@ export class CallInvoker {
       newRequestId: () => `${this.#idPrefix}-${++this.#requests}`,
       connect: (endpoint, transport) => this.#transports.connect(endpoint, transport),
       work: processHold,
-      random: Math.random
+      random: Math.random,
+      recover: (error, call, remainingMs) =>
+        recoverRead(this, { error, call, remainingMs, stallTimeoutMs: defaultStallTimeoutMs })
     })
   }
 

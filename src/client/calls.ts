@@ -20,6 +20,7 @@ import { commitFiles } from './commit-files.ts'
 import type { Interception } from './interception.ts'
 import type { CallMessages, Method, RepositoryInputs, RepositoryMethod, RepositoryResults } from './interceptor.ts'
 import { largeContentOf, storeLargeBlob } from './large-content.ts'
+import { readLargeResults } from './large-reads.ts'
 import type { Operation, OperationInputs, OperationName } from './operations.ts'
 import { wholeTree } from './paging.ts'
 import { checkRequestKey, newRequestKey, type WriteOptions } from './request-key.ts'
@@ -291,7 +292,9 @@ const composed: { readonly [Name in ComposedMethod]: Run<Name> } = {
   async batch(calls, { operations, atomic }, options) {
     const remaining = calls.invoker.shared(options)
     await calls.fetchFormat(remaining())
-    const results = [...(await runBatch(calls, operations, { ...remaining(), atomic }))]
+    const answered = [...(await runBatch(calls, operations, { ...remaining(), atomic }))]
+    const rest = options.timeoutMs === undefined ? options : remaining()
+    const results = await readLargeResults(calls, { operations, results: answered }, rest)
     return results.some(({ ok }) => !ok) ? calls.namedErrors(operations, results) : results
   }
 }

@@ -43,6 +43,8 @@ export interface LimitExceeded {
   limit: string
   maximum: number
   actual: number
+  /** Of the object that is too large for an answer. */
+  oid?: string | undefined
 }
 
 /** An invalid field: its path, such as `entries[3].mode`, and a description of the allowed values. */

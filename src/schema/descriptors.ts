@@ -495,7 +495,8 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
   LimitExceeded: [
     { name: 'limit', number: 1, kind: 'string' },
     { name: 'maximum', number: 2, kind: 'uint64' },
-    { name: 'actual', number: 3, kind: 'uint64' }
+    { name: 'actual', number: 3, kind: 'uint64' },
+    { name: 'oid', number: 4, kind: 'string', oneof: '_oid' }
   ],
   FieldViolation: [
     { name: 'field', number: 1, kind: 'string' },

@@ -826,6 +826,8 @@ export interface LimitExceeded {
   maximum: number
   /** 0 where the rest was not read. */
   actual: number
+  /** Of the object that is too large for an answer; DownloadBlob reads it. */
+  oid?: string | undefined
 }
 
 export interface FieldViolation {
