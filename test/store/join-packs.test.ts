@@ -18,7 +18,7 @@ import { crashPointsOf } from './crash-points.ts'
 import { git, newObject, temporaryDirectory } from './support.ts'
 
 const packsOf = (counts: readonly number[]) =>
-  counts.map((objects, index) => ({ name: `pack-${index}`, objects, changedAtMs: 0, isKept: true }))
+  counts.map((objects, index) => ({ name: `pack-${index}`, objects, bytes: 0, changedAtMs: 0, isKept: true }))
 const joined = (...counts: number[]) => packsToJoin(packsOf(counts)).map(({ objects }) => objects)
 
 test('the smallest packs are joined, until each has twice as many objects as the next smaller one', () => {
@@ -38,6 +38,16 @@ test('the smallest packs are joined, until each has twice as many objects as the
     }
     assert.ok(counts.length <= 1 + Math.log2(objects))
   }
+})
+
+test('packs of large objects are joined until they have 32 MiB, then they stay as they are', () => {
+  const mebibyte = 2 ** 20
+  const pack = (objects: number, bytes: number) => ({ name: 'a', objects, bytes, changedAtMs: 0, isKept: true })
+  const chosen = (...packs: ReturnType<typeof pack>[]) => packsToJoin(packs).map(({ bytes }) => bytes / mebibyte)
+  assert.deepEqual(chosen(pack(1, 2 * mebibyte), pack(1, 31 * mebibyte)), [2, 31])
+  assert.deepEqual(chosen(pack(1, 2 * mebibyte), pack(1, 32 * mebibyte)), [])
+  assert.deepEqual(chosen(pack(16, 33 * mebibyte), pack(16, 34 * mebibyte)), [])
+  assert.deepEqual(chosen(pack(100, 33 * mebibyte), pack(100, 34 * mebibyte)), [33, 34])
 })
 
 const quick = { maxPacks: 100, repackPauseMs: 0, repackQuietMs: 1 }

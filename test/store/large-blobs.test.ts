@@ -1,10 +1,11 @@
 /** Git as the judge of large blobs: their packs, and what other gits make of them. */
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
-import { readdir } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { GitStore } from '../../server-fixture/store/git/git-store.ts'
+import { openPackedBlob } from '../../server-fixture/store/git/large/packed-blob.ts'
 import type { StoredBlob } from '../../server-fixture/store/large-content.ts'
 import { hashObject, type ObjectFormat, objectFormats } from '../../src/git/oid.ts'
 import { git, openGitStore } from './support.ts'
@@ -38,8 +39,11 @@ async function readAll(store: GitStore, oid: string, start = 0, end?: number): P
   const object = await store.openObject('demo', oid)
   assert.ok(object)
   const chunks: Uint8Array[] = []
-  for await (const chunk of object.read(start, end ?? object.size)) chunks.push(chunk)
-  await object.close()
+  try {
+    for await (const chunk of object.read(start, end ?? object.size)) chunks.push(chunk)
+  } finally {
+    await object.close()
+  }
   return Buffer.concat(chunks)
 }
 
@@ -60,7 +64,7 @@ for (const format of objectFormats) {
         assert.ok(content.equals(await readAll(store, oid)), `${size}`)
       }
     }
-    const packs = (await readdir(join(gitDir, 'objects', 'pack'))).filter((name) => name.endsWith('.pack'))
+    const packs = await packsIn(gitDir)
     assert.equal(packs.length, oids.length)
     for (const pack of packs) {
       const path = join(gitDir, 'objects', 'pack', pack)
@@ -72,3 +76,138 @@ for (const format of objectFormats) {
     assert.doesNotMatch(answers, /missing/)
   })
 }
+
+/** A commit with the blob, so that a clone takes it. */
+function commitBlob(gitDir: string, oid: string): void {
+  const tree = run(gitDir, ['mktree'], `100644 blob ${oid}\tlarge\n`).trim()
+  const author = ['-c', 'user.name=A', '-c', 'user.email=a@example.com']
+  const commit = run(gitDir, [...author, 'commit-tree', tree, '-m', 'large']).trim()
+  run(gitDir, ['update-ref', 'refs/heads/main', commit])
+}
+
+/** Lets other processes take the packs as if they were old. */
+async function release(gitDir: string): Promise<void> {
+  const packs = join(gitDir, 'objects', 'pack')
+  for (const name of await readdir(packs)) if (name.endsWith('.keep')) await rm(join(packs, name))
+}
+
+const packsIn = async (gitDir: string) =>
+  (await readdir(join(gitDir, 'objects', 'pack'))).filter((name) => name.endsWith('.pack'))
+
+test('gc, repack and clone keep the blob, which is then read from wherever it is', async (context) => {
+  const { store, directory, gitDir } = await newStore(context, 'sha1')
+  const content = randomBytes(3_000_001)
+  const { oid } = await upload(store, content, undefined)
+  const other = randomBytes(1_200_000)
+  const { oid: otherOid } = await upload(store, other, other.length)
+  commitBlob(gitDir, oid)
+  const check = async (said: string) => {
+    assert.ok(content.equals(await readAll(store, oid)), said)
+    assert.ok(content.subarray(1_000_000, 1_000_010).equals(await readAll(store, oid, 1_000_000, 1_000_010)), said)
+    assert.doesNotMatch(run(gitDir, ['fsck', '--strict', '--no-dangling']), /missing|corrupt|error|bad/)
+  }
+  run(gitDir, ['gc', '--prune=now', '--quiet'])
+  assert.deepEqual((await packsIn(gitDir)).length, 3, 'new packs are left alone')
+  await check('gc')
+  const reading = await store.openObject('demo', oid)
+  const unreached = await store.openObject('demo', otherOid)
+  await release(gitDir)
+  run(gitDir, ['repack', '-ad', '--quiet'])
+  assert.equal((await packsIn(gitDir)).length, 1)
+  await check('repack -ad')
+  const copied = await openPackedBlob(join(gitDir, 'objects', 'pack'), oid, 'sha1')
+  assert.equal(copied?.size, content.length, 'copied as it was')
+  await copied?.close()
+  run(gitDir, ['repack', '-adfF', '--quiet'])
+  await check('repack -adfF')
+  assert.equal(await openPackedBlob(join(gitDir, 'objects', 'pack'), oid, 'sha1'), undefined, 'compressed anew')
+  for (const [object, bytes] of [
+    [reading, content],
+    [unreached, other]
+  ] as const) {
+    const chunks: Uint8Array[] = []
+    for await (const chunk of object?.read(5, bytes.length) ?? []) chunks.push(chunk)
+    assert.ok(bytes.subarray(5).equals(Buffer.concat(chunks)), 'one that is open stays readable')
+    await object?.close()
+  }
+  assert.equal(await store.openObject('demo', otherOid), undefined, 'pruned')
+  const clone = join(directory, 'clone')
+  run(gitDir, ['clone', '--quiet', '--bare', '--no-local', gitDir, clone])
+  assert.doesNotMatch(run(clone, ['fsck', '--strict']), /missing|corrupt|error|bad/)
+})
+
+test('a bit that flipped on disk, a swapped block and a lost end are told, in ranges too', async (context) => {
+  const { store, gitDir } = await newStore(context, 'sha1')
+  const content = randomBytes(600_000)
+  const { oid } = await upload(store, content, content.length)
+  const [name = ''] = await packsIn(gitDir)
+  const path = join(gitDir, 'objects', 'pack', name)
+  const whole = await readFile(path)
+  const damaged = { code: 'data_loss', reason: 'integrity' }
+  const write = async (change: (bytes: Buffer) => Buffer) => writeFile(path, change(Buffer.from(whole)))
+  await write((bytes) => bytes.fill((bytes[300_000] ?? 0) ^ 4, 300_000, 300_001))
+  await assert.rejects(readAll(store, oid, 290_000, 290_010), damaged)
+  await assert.rejects(readAll(store, oid), damaged)
+  assert.ok(content.subarray(0, 200_000).equals(await readAll(store, oid, 0, 200_000)), 'other groups are whole')
+  await write((bytes) => {
+    const [one, other] = [Buffer.from(bytes.subarray(200, 16_000)), Buffer.from(bytes.subarray(17_000, 32_800))]
+    bytes.set(other, 200)
+    bytes.set(one, 17_000)
+    return bytes
+  })
+  await assert.rejects(readAll(store, oid, 0, 10), damaged)
+  await write((bytes) => bytes.subarray(0, 500_000))
+  await assert.rejects(readAll(store, oid, 599_990, 600_000), damaged)
+})
+
+test('an object behind 4 GiB of a pack is found by its index', async (context) => {
+  const { store, directory, gitDir } = await newStore(context, 'sha1')
+  const content = randomBytes(300_000)
+  const { oid } = await upload(store, content, content.length)
+  const source = join(gitDir, 'objects', 'pack')
+  const [name = ''] = await packsIn(gitDir)
+  const object = (await readFile(join(source, name))).subarray(12)
+  const index = await readFile(join(source, name.replace('.pack', '.idx')))
+  const packs = join(directory, 'packs')
+  await mkdir(packs)
+  for (const position of [2 ** 31 - 1, 2 ** 31, 2 ** 32 + 5, 5 * 2 ** 30]) {
+    const pack = await open(join(packs, 'pack-a.pack'), 'w')
+    await pack.write(object, 0, object.length, position)
+    await pack.close()
+    // The table of small positions, then that of large ones, is before the two checksums.
+    const numbers = Buffer.alloc(position < 2 ** 31 ? 4 : 12)
+    numbers.writeUInt32BE(position < 2 ** 31 ? position : 2 ** 31, 0)
+    if (numbers.length > 4) numbers.writeBigUInt64BE(BigInt(position), 4)
+    const moved = Buffer.concat([index.subarray(0, -44), numbers, index.subarray(-40)])
+    await writeFile(join(packs, 'pack-a.idx'), moved)
+    const found = await openPackedBlob(packs, oid, 'sha1')
+    const chunks: Uint8Array[] = []
+    for await (const chunk of found?.read(0, content.length) ?? []) chunks.push(chunk)
+    await found?.close()
+    assert.ok(content.equals(Buffer.concat(chunks)), String(position))
+    await rm(join(packs, 'pack-a.pack'))
+  }
+})
+
+test('objects of other forms and kinds are read in parts, however early the reader leaves', async (context) => {
+  const { store, gitDir } = await newStore(context, 'sha1')
+  const content = Buffer.concat([randomBytes(900_000), Buffer.alloc(900_000)])
+  const loose = join(gitDir, 'content')
+  await writeFile(loose, content)
+  const oid = run(gitDir, ['hash-object', '-w', loose]).trim()
+  const entries = Array.from({ length: 12_000 }, (_, index) => `100644 blob ${oid}\tname-${index}`)
+  const tree = run(gitDir, ['mktree'], `${entries.join('\n')}\n`).trim()
+  assert.ok(content.equals(await readAll(store, oid)))
+  for (const start of [0, 100_000, 1_000_000]) {
+    const object = await store.openObject('demo', oid)
+    for (const end of [start + 1, start + 70_000]) {
+      const chunks: Uint8Array[] = []
+      for await (const chunk of object?.read(start, end) ?? []) chunks.push(chunk)
+      assert.ok(content.subarray(start, end).equals(Buffer.concat(chunks)))
+    }
+    for await (const chunk of object?.read(0, content.length) ?? []) if (chunk.length > 0) break
+    await object?.close()
+  }
+  const bytes = await readAll(store, tree)
+  assert.equal(hashObject('tree', bytes, 'sha1'), tree)
+})

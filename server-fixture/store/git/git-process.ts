@@ -29,13 +29,15 @@ export interface RepositoryContext extends GitContext {
 /**
  * Configuration of every git process; it overrides configuration files. `core.fsync=all` hardens packs, their indexes
  * and refs (git-config(1), "core.fsync"); hooks and automatic maintenance never run. A multi-pack-index that others write
- * while packs are joined may name packs that are gone, and Git then takes objects for missing that are in others.
+ * while packs are joined may name packs that are gone, and Git then takes objects for missing that are in others. Larger
+ * blobs than those of calls are streamed, and copied into other packs as they are: no memory is taken for them.
  */
 const configuration: Readonly<Record<string, string>> = {
   'core.fsync': 'all',
   'core.fsyncMethod': 'fsync',
   'core.hooksPath': '/dev/null',
   'core.multiPackIndex': 'false',
+  'core.bigFileThreshold': '1m',
   'gc.auto': '0',
   'maintenance.auto': 'false',
   'pack.threads': '1',

@@ -17,6 +17,7 @@ import type {
 } from '../store.ts'
 import { listCommits } from './commit-list.ts'
 import { DefaultBranch } from './default-branch.ts'
+import { fsyncDirectory } from './fsync.ts'
 import type { RepositoryContext } from './git-process.ts'
 import { chooseBranch } from './head-file.ts'
 import type { CompletePack } from './large/git-spool.ts'
@@ -136,6 +137,15 @@ export class GitRepository {
   /** Opens an object for reading in parts. */
   openObject(oid: string): Promise<ObjectContent | undefined> {
     return this.#call(() => openObject(this.#objects, oid))
+  }
+
+  /** Whether the object is there, with its place on disk: it may have been moved in without a sync that succeeded. */
+  holds(oid: string): Promise<boolean> {
+    return this.#call(async () => {
+      const [found] = await this.#reader.infos([oid])
+      if (found) await fsyncDirectory(this.#packs.path)
+      return found !== undefined
+    })
   }
 
   /** Takes in a pack with one blob, durably. */

@@ -9,6 +9,8 @@ export interface Pack {
   /** Without `.pack` and `.idx`. */
   readonly name: string
   readonly objects: number
+  /** Of the file. */
+  readonly bytes: number
   readonly changedAtMs: number
   /** It has a `.keep` file of the server. */
   readonly isKept: boolean
@@ -18,6 +20,9 @@ export interface Pack {
 const foreignExtensions = ['promisor', 'mtimes']
 /** Where an index of version 2 tells the number of objects: the last of 256 numbers behind 8 bytes (gitformat-pack(5)). */
 const countPosition = 8 + 255 * 4
+/** A pack of so much, in large objects, stays as it is: to write it once more costs more than a pack less gains. */
+const largePackBytes = 32 * 1024 * 1024
+const largeObjectBytes = 512 * 1024
 
 /** Reads the list; numbers of objects, which never change, are read once. */
 export class PackList {
@@ -46,8 +51,8 @@ export class PackList {
     try {
       if (hasKeep && (await readFile(`${path}.keep`, 'utf8')) !== keepMark) return undefined
       const objects = this.#counts.get(name) ?? (await readCount(`${path}.idx`))
-      const { mtimeMs } = await stat(`${path}.pack`)
-      return { name, objects, changedAtMs: mtimeMs, isKept: hasKeep }
+      const { mtimeMs, size } = await stat(`${path}.pack`)
+      return { name, objects, bytes: size, changedAtMs: mtimeMs, isKept: hasKeep }
     } catch (error) {
       if (isMissing(error)) return undefined
       throw error
@@ -68,10 +73,11 @@ async function readCount(path: string): Promise<number> {
 /**
  * The smallest packs, so many that each of the others has at least twice as many objects as the next smaller one, and as
  * all of these together; none where this is so already. An object is then written about log2(n) times in all, and n
- * objects are in about log2(n) packs. As `git repack --geometric=2` does (git-repack(1)).
+ * objects are in about log2(n) packs. As `git repack --geometric=2` does (git-repack(1)). Packs of large objects are left
+ * out once they have 32 MiB.
  */
 export function packsToJoin(packs: readonly Pack[]): Pack[] {
-  const sorted = packs.toSorted((one, other) => one.objects - other.objects)
+  const sorted = packs.filter((pack) => !isLarge(pack)).toSorted((one, other) => one.objects - other.objects)
   const objects = (index: number) => sorted[index]?.objects ?? 0
   let end = sorted.length
   while (end > 1 && objects(end - 1) >= 2 * objects(end - 2)) end--
@@ -81,3 +87,5 @@ export function packsToJoin(packs: readonly Pack[]): Pack[] {
   while (end < sorted.length && objects(end) < 2 * sum) sum += objects(end++)
   return sorted.slice(0, end)
 }
+
+const isLarge = ({ bytes, objects }: Pack) => bytes >= largePackBytes && bytes >= objects * largeObjectBytes

@@ -18,6 +18,7 @@ export interface SpoolRepositories {
   /** The id that tells it from others of its name; undefined = there is none. */
   instanceOf(repository: string): Promise<string | undefined>
   formatOf(repository: string): Promise<ObjectFormat>
+  /** Whether the repository has the object, on disk. */
   has(repository: string, oid: string): Promise<boolean>
   install(repository: string, pack: CompletePack): Promise<void>
 }
@@ -65,7 +66,11 @@ export class GitSpools implements SpoolStore {
   async #listed(directory: string): Promise<UploadRecord | undefined> {
     const record = await readRecord(directory)
     const instance = record && (await this.#repositories.instanceOf(record.repository).catch(() => record.instance))
-    if (record && instance === record.instance) return await this.#stateOf(directory, record)
+    if (record && instance === record.instance) {
+      // A server was killed before it had removed it.
+      if (record.done) await rm(join(directory, contentName), { force: true })
+      return await this.#stateOf(directory, record)
+    }
     await this.#remove(directory)
     return undefined
   }

@@ -18,7 +18,7 @@ export class GitUploads extends Uploads {
     const spools = new GitSpools(directory, {
       instanceOf: async (name) => (repositoryNameProblem(name) ? undefined : await instanceOf(name)),
       formatOf: (name) => use(name, async ({ info }) => info.objectFormat),
-      has: (name, oid) => use(name, async (found) => (await found.hasObjects([oid]))[0] !== undefined),
+      has: (name, oid) => use(name, (found) => found.holds(oid)),
       install: (name, pack) => use(name, (found) => found.installPack(pack))
     })
     super(spools)

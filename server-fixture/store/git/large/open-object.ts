@@ -21,9 +21,12 @@ export interface OpenObjectContext {
 /** Undefined = missing. */
 export async function openObject(repository: OpenObjectContext, oid: string): Promise<ObjectContent | undefined> {
   const { context, format, reader, packs } = repository
-  const [found] = await reader.objects([oid], wholeBytes)
+  const [found] = await reader.infos([oid])
   if (found === undefined) return undefined
-  if (found.content !== undefined) return new WholeObject(found.kind, found.content)
+  if (found.size <= wholeBytes) {
+    const [object] = await reader.objects([oid], wholeBytes)
+    return object?.content && new WholeObject(object.kind, object.content)
+  }
   const packed = found.kind === 'blob' ? await openPackedBlob(packs.path, oid, format) : undefined
   return packed ?? new StreamedObject(context, oid, found)
 }

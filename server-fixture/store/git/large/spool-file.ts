@@ -84,7 +84,7 @@ export class SpoolFile {
 
   /** Takes bytes; undefined = at once. */
   append(chunk: Uint8Array): Promise<void> | undefined {
-    if (this.#failure) throw this.#failure.error
+    if (this.#failure) return Promise.reject(this.#failure.error)
     const at = this.#fill(chunk, 0)
     if (at === chunk.length && !this.#isFull) return undefined
     if (this.#writing) return this.#appendRest(chunk, at)

@@ -4,9 +4,6 @@ import type { ObjectInfo } from '../../store.ts'
 import { damagedObject, gitFailure, saysDamaged } from '../git-failure.ts'
 import { GitProcess, type RepositoryContext } from '../git-process.ts'
 
-/** Above this, git itself streams objects that are no deltas, in place of holding them (git-config(1)). */
-const gitArguments = ['-c', 'core.bigFileThreshold=512k', 'cat-file']
-
 /** A git process that writes the object, as far as it is read. */
 export class StreamedObject implements ObjectContent {
   readonly kind: ObjectInfo['kind']
@@ -42,11 +39,12 @@ export class StreamedObject implements ObjectContent {
   }
 
   async close(): Promise<void> {
+    this.#spare = undefined
     await Promise.all(Array.from(this.#outputs, (output) => this.#end(output)))
   }
 
   #start(): GitOutput {
-    const output = new GitOutput(this.#context, [...gitArguments, this.kind, this.#oid], this.#oid)
+    const output = new GitOutput(this.#context, ['cat-file', this.kind, this.#oid], this.#oid)
     this.#outputs.add(output)
     return output
   }
@@ -63,10 +61,13 @@ class GitOutput {
   readonly #chunks: Buffer[] = []
   #wake: (() => void) | undefined
   #ended = false
+  #isAbandoned = false
   #failure: unknown
 
   constructor(context: RepositoryContext, command: readonly string[], oid: string) {
     this.#git = new GitProcess(context, command, (chunk) => {
+      // The process ends when all that it wrote has been read.
+      if (this.#isAbandoned) return
       this.#chunks.push(chunk)
       this.#git.pause()
       this.#wake?.()
@@ -96,6 +97,7 @@ class GitOutput {
   }
 
   async end(): Promise<void> {
+    this.#isAbandoned = true
     this.#git.kill()
     this.#git.resume()
     await this.#git.exited
