@@ -8,6 +8,7 @@ import {
   envelopeHeaderBytes,
   sealEnvelope
 } from '../../src/codec/envelope.ts'
+import { acceptedEncodings, type Encoding, isEncoding } from '../../src/compression/compression.ts'
 import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
 import type { Init, MessageName } from '../../src/schema/descriptor.ts'
 import type { Messages } from '../../src/schema/messages.ts'
@@ -69,7 +70,7 @@ export async function readMessages<Name extends MessageName>(
 ): Promise<void> {
   const { type, context, transfer, take, isComplete = () => false } = reading
   const { codec, service, memory } = context
-  const isGzipped = gzipsRequests(exchange)
+  const encoding = encodingOf(exchange)
   const charge = new Charge(memory.of(exchange.connection))
   const waiting: { flags: number; payload: Uint8Array }[] = []
   const maxBytes = service.limits.maxBatchBytes
@@ -77,8 +78,9 @@ export async function readMessages<Name extends MessageName>(
   const decode = async ({ flags, payload }: { flags: number; payload: Uint8Array }) => {
     if ((flags & ~compressedFlag) !== 0) throw invalidArgument('frame', `must not have the unknown flags ${flags}`)
     if (flags === 0) return decodeTurns.decode(codec.decode<Name>, type, payload)
-    if (!isGzipped) throw invalidArgument('frame', 'must not be compressed without connect-content-encoding')
-    return codec.decode(type, await inflate(payload, { encoding: 'gzip', maxBytes, charge }))
+    if (encoding === undefined)
+      throw invalidArgument('frame', 'must not be compressed without connect-content-encoding')
+    return codec.decode(type, await inflate(payload, { encoding, maxBytes, charge }))
   }
   const takeAll = async () => {
     for (const envelope of waiting.splice(0)) {
@@ -100,8 +102,11 @@ export async function readMessages<Name extends MessageName>(
   }
 }
 
-function gzipsRequests(exchange: Exchange): boolean {
+/** Of compressed messages; undefined = there are none. @throws BlobwireError `unimplemented` */
+function encodingOf(exchange: Exchange): Encoding | undefined {
   const encoding = headerOf(exchange, 'connect-content-encoding') ?? 'identity'
-  if (encoding === 'identity' || encoding === 'gzip') return encoding === 'gzip'
-  throw new BlobwireError({ code: 'unimplemented', message: 'connect-content-encoding must be gzip or identity' })
+  if (encoding === 'identity') return undefined
+  if (isEncoding(encoding)) return encoding
+  const message = `connect-content-encoding must be one of ${acceptedEncodings}, identity`
+  throw new BlobwireError({ code: 'unimplemented', message })
 }

@@ -2,7 +2,7 @@
 import type { Readable } from 'node:stream'
 import { clientGone, type Transfer } from './transfer.ts'
 
-/** A stream that tells at its end whether it was cut: node:http2 ends a stream that was reset as if it were whole. */
+/** A stream that tells whether it was cut: node:http2 ends a stream that was reset as if it were whole. */
 type CutReadable = Readable & { readonly aborted?: boolean }
 
 /** How a stream is read. */
@@ -34,11 +34,12 @@ export function consume<Item>(
       // A stream without this listener would end the process with its late error.
       input.on('error', () => undefined)
       const tell = () => (error === undefined ? resolve() : reject(error))
+      // A stream may end while its last item is being taken.
       if (taking === undefined) tell()
-      else taking.then(tell, tell)
+      else taking.then(tell, (failure) => reject(error ?? failure))
     }
     const onCut = () => settle(clientGone())
-    const onEnd = () => (input.aborted ? onCut() : settle())
+    const onEnd = () => settle()
     const onAbort = () => settle(transfer.signal.reason)
     const onData = (item: Item) => {
       transfer.touch()
@@ -58,6 +59,7 @@ export function consume<Item>(
       }, settle)
     }
     if (transfer.signal.aborted) return onAbort()
+    if (input.aborted) return onCut()
     if (input.readableEnded) return onEnd()
     if (input.destroyed) return onCut()
     transfer.signal.addEventListener('abort', onAbort)

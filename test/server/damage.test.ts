@@ -53,6 +53,14 @@ test('a damaged tree, commit or blob is reported as data_loss', async (context) 
   store.damaged = 'blob'
   const url = `${fixture.server.http}/v1/repositories/demo/blobs/587be6b4c3f93f93c489c0111bba5596147a26cb`
   assert.equal(((await (await fetch(url)).json()) as { code: string }).code, 'data_loss')
+  const large = await fetch(`${fixture.server.http}/v1/repositories/demo/uploads`, {
+    method: 'PUT',
+    body: 'x'.repeat(2e6)
+  })
+  const { oid: largeOid } = (await large.json()) as { oid: string }
+  const read = await fetch(`${fixture.server.http}/v1/repositories/demo/blobs/${largeOid}`)
+  assert.equal(read.status, 200)
+  await assert.rejects(read.arrayBuffer(), 'its last bytes never come')
   await assert.rejects(fixture.client().getBlob('demo', { revision: 'main', path: 'a' }), damage)
   store.damaged = undefined
   assert.equal((await repo.getBlob({ revision: 'main', path: 'a' })).size, 2)

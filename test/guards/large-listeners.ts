@@ -1,0 +1,174 @@
+/** Guards of uploads and downloads in the listeners. */
+import type { Guard } from './guard.ts'
+
+const transfers = 'server-fixture/transfers'
+const http = 'server-fixture/http'
+const peers = 'test/large/transfer-peers.test.ts'
+const uploads = 'test/large/http-uploads.test.ts'
+const reads = 'test/large/http-reads.test.ts'
+const streams = 'test/large/message-streams.test.ts'
+const order = 'test/large/consume.test.ts'
+
+export const guards: readonly Guard[] = [
+  {
+    name: 'the error of the last item of an upload is not lost where its stream has ended',
+    file: `${transfers}/consume.ts`,
+    from: 'taking.then(tell, (failure) => reject(error ?? failure))',
+    to: 'taking.then(tell, tell)',
+    tests: [order]
+  },
+  {
+    name: 'an upload that was cut before it was opened is not read as if it were whole',
+    file: `${transfers}/consume.ts`,
+    from: '    if (input.aborted) return onCut()\n',
+    to: '',
+    tests: [order]
+  },
+  {
+    name: 'an upload is released once the store has taken what it was given',
+    file: `${transfers}/consume.ts`,
+    from: 'if (taking === undefined) tell()',
+    to: 'if (taking !== null) tell()',
+    tests: [order]
+  },
+  {
+    name: 'an upload is read at the pace of its store',
+    file: `${transfers}/consume.ts`,
+    from: '      input.pause()\n',
+    to: '',
+    tests: [peers],
+    mayHang: true
+  },
+  {
+    name: 'a slow store is no stalled client',
+    file: `${transfers}/consume.ts`,
+    from: '      transfer.hold()\n',
+    to: '',
+    tests: [peers],
+    mayHang: true
+  },
+  {
+    name: 'a transfer of which nothing comes ends',
+    file: `${transfers}/transfer.ts`,
+    from: "    this.abort(new BlobwireError({ reason: 'stalled', message }))\n",
+    to: '',
+    tests: [peers],
+    mayHang: true
+  },
+  {
+    name: 'a transfer ends in time where the server closes',
+    file: `${transfers}/transfer.ts`,
+    from: "      this.abort(new BlobwireError({ reason: 'store_closed', message }))\n",
+    to: '',
+    tests: [peers],
+    mayHang: true
+  },
+  {
+    name: 'a transfer has a share of the budget of bytes',
+    file: `${transfers}/transfer.ts`,
+    from: 'this.#charge.add(heldChunks * bounds.chunkBytes)',
+    to: 'this.#charge.add(0)',
+    tests: [peers],
+    mayHang: true
+  },
+  {
+    name: 'bytes of uploads that wait in windows are counted',
+    file: `${transfers}/transfer.ts`,
+    from: '    unread.add(this.#unread)\n',
+    to: '',
+    tests: [peers],
+    mayHang: true
+  },
+  {
+    name: 'a download goes no further than its client reads',
+    file: `${transfers}/output.ts`,
+    from: 'return this.#waitingBytes > maxWaitingBytes ? this.#waitForRoom() : undefined',
+    to: 'return undefined',
+    tests: [peers],
+    mayHang: true
+  },
+  {
+    name: 'a message of an upload is written where it says',
+    file: `${transfers}/upload-messages.ts`,
+    from: 'if (message.offset !== upload.offset) {',
+    to: 'if (message.offset < 0) {',
+    tests: [streams],
+    mayHang: true
+  },
+  {
+    name: 'an upload over Connect is answered at its last message',
+    file: `${http}/upload-stream.ts`,
+    from: 'const isComplete = () => upload.response !== undefined',
+    to: 'const isComplete = () => false',
+    tests: [streams],
+    mayHang: true
+  },
+  {
+    name: 'an upload of unknown size is complete once its client has confirmed that it is still there',
+    file: `${http}/upload-content.ts`,
+    from: '    if (!isSure && !(await exchange.isWhole())) throw clientGone()\n',
+    to: '',
+    tests: [peers],
+    mayHang: true
+  },
+  {
+    name: 'an upload that nobody can go on with is removed when it is cut',
+    file: `${http}/upload-route.ts`,
+    from: 'if (!isTold) await call(',
+    to: 'if (isTold) await call(',
+    tests: [peers],
+    mayHang: true
+  },
+  {
+    name: 'trailers of a short upload are not missed',
+    file: `${http}/upload-route.ts`,
+    from: '  const request = { ...context, ...address, exchange, trailers: exchange.watchTrailers() }\n',
+    to: '  await new Promise(setImmediate)\n  const request = { ...context, ...address, exchange, trailers: exchange.watchTrailers() }\n',
+    tests: [uploads]
+  },
+  {
+    name: 'a refusal of a wrong offset tells the right one',
+    file: `${http}/upload-route.ts`,
+    from: "{ 'upload-offset': String(offset), 'upload-complete': '?0' }",
+    to: '{}',
+    tests: [uploads]
+  },
+  {
+    name: 'an upload over HTTP/1.1 takes as long as it takes',
+    file: `${http}/http-server.ts`,
+    from: 'requestTimeout: 0,',
+    to: 'requestTimeout: headersTimeoutMs + options.bodyTimeoutMs,',
+    tests: [peers],
+    mayHang: true
+  },
+  {
+    name: 'a blob that is damaged never arrives whole over HTTP',
+    file: `${http}/blob-route.ts`,
+    from: '    stream?.destroy()\n',
+    to: '    await output?.end()\n',
+    tests: ['test/server/damage.test.ts'],
+    mayHang: true
+  },
+  {
+    name: 'a digest of a range does not begin behind the range',
+    file: `${http}/blob-route.ts`,
+    from: ' || Number(text) > start',
+    to: '',
+    tests: [reads]
+  },
+  {
+    name: 'a browser runs no script of stored content',
+    file: `${http}/content-types.ts`,
+    from: "    'content-security-policy': 'sandbox'\n",
+    to: '',
+    tests: [reads]
+  },
+  {
+    name: 'messages of an upload over gRPC are read one by one',
+    file: 'server-fixture/grpc/upload.ts',
+    from: '  state.highWaterMark = 1\n',
+    to: '  state.highWaterMark = 16\n',
+    tests: [peers],
+    mayHang: true
+  }
+]
