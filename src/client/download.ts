@@ -1,6 +1,6 @@
 /** Downloads: their arguments, and their way to the layers below. */
 import { forCaller } from '../call/caller.ts'
-import { checkKeys, checkObject } from '../core/check-options.ts'
+import { checkKeys, checkObject, show } from '../core/check-options.ts'
 import { asBlobwireError, invalidArgument } from '../core/error.ts'
 import { FieldProblem } from '../core/field-problem.ts'
 import { checkHeaders } from '../core/headers.ts'
@@ -16,7 +16,7 @@ import type { RepositoryCalls } from './calls.ts'
 import type { BlobAddress } from './inputs.ts'
 
 const mostParallel = 16
-const keys = [...optionKeys, 'start', 'end', 'parallel', 'stallTimeoutMs']
+const keys = [...optionKeys, 'start', 'end', 'parallel', 'stallTimeoutMs', 'onProgress']
 
 /** @throws BlobwireError `invalid_argument` */
 export function download(
@@ -27,10 +27,10 @@ export function download(
   const { invoker } = calls
   const called = calls.called('download')
   try {
-    const { range, parallel, transfer } = takeDownloadOptions(invoker, options)
+    const taken = takeDownloadOptions(invoker, options)
     const found = takeAddress(calls.repository, typeof address === 'string' ? { oid: address } : address)
     const { verify } = invoker.options
-    const request = { address: found, range, parallel, transfer, verify, called }
+    const request = { ...taken, address: found, verify, called }
     return new BlobDownload(request, { runner: invoker.pipeline.transfers, clock: invoker.clock })
   } catch (problem) {
     const error = problem instanceof FieldProblem ? problem.toError() : asBlobwireError(problem)
@@ -44,7 +44,11 @@ export function takeDownloadOptions(invoker: CallInvoker, options: DownloadOptio
   checkKeys('', given, keys)
   const { headers } = given
   const own = headers === undefined ? given : { ...given, headers: checkHeaders(headers) }
-  return { range: takeRange(own), parallel: takeParallel(own), transfer: invoker.transferOf(own) }
+  const { onProgress } = own
+  if (onProgress !== undefined && typeof onProgress !== 'function') {
+    throw invalidArgument('onProgress', `must be a function, not ${show(onProgress)}`)
+  }
+  return { range: takeRange(own), parallel: takeParallel(own), transfer: invoker.transferOf(own), onProgress }
 }
 
 /** @throws FieldProblem */
@@ -75,5 +79,5 @@ function position(name: string, value: unknown): number {
 
 function takeParallel({ parallel = 1 }: DownloadOptions): number {
   if (Number.isInteger(parallel) && parallel >= 1 && parallel <= mostParallel) return parallel
-  throw invalidArgument('parallel', `must be an integer from 1 to ${mostParallel}, not ${String(parallel)}`)
+  throw invalidArgument('parallel', `must be an integer from 1 to ${mostParallel}, not ${show(parallel)}`)
 }

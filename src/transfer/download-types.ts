@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** The public types of downloads. */
-import type { CallOptions } from '../call/call-options.ts'
+import type { TransferOptions } from './options.ts'
 
 declare global {
   /** So that the published types stand on their own: these merge with what the DOM's or Node's types declare. */
@@ -13,7 +13,7 @@ declare global {
 }
 
 /** Options of a download. */
-export interface DownloadOptions extends CallOptions {
+export interface DownloadOptions extends TransferOptions {
   /**
    * First byte, counted from 0. A download that begins beyond the end of the blob fails with `out_of_range`.
    * @default 0
@@ -30,18 +30,6 @@ export interface DownloadOptions extends CallOptions {
    * @default 1
    */
   parallel?: number | undefined
-  /**
-   * Time for the whole download, in milliseconds, after which it fails with `deadline_exceeded`. Without it, a download
-   * takes as long as bytes move (`stallTimeoutMs`).
-   * @default none
-   */
-  timeoutMs?: number | undefined
-  /**
-   * An attempt in which no byte moves for so long, in milliseconds, is given up; another goes on from the next byte. The
-   * time during which the application does not read on does not count.
-   * @default 30000
-   */
-  stallTimeoutMs?: number | undefined
 }
 
 /** The blob of a download, and the range of it that is read. */

@@ -1,33 +1,15 @@
-/** A blob on its way to the application: one reading, begun with the first byte that is asked for. */
+/** A blob on its way to the application, in the form that the application reads. */
 import { type CalledMethod, forCaller } from '../call/caller.ts'
-import { type Abortable, listen, stopListening } from '../core/abort-listeners.ts'
-import type { Clock } from '../core/clock.ts'
 import { asBlobwireError, BlobwireError } from '../core/error.ts'
 import { nodeStream } from '../platform/streams.ts'
-import { BlobReader } from './blob-reader.ts'
-import { type Address, BlobSource } from './blob-source.ts'
 import type { Download, DownloadInfo, NodeReadable } from './download-types.ts'
 import { writeFile } from './file-sink.ts'
-import { findBlob } from './find-blob.ts'
-import { type KnownRange, type Range, rangeWithin } from './range.ts'
-import type { Transfer } from './transfer.ts'
-import type { TransferRunner } from './transfer-runner.ts'
+import { Reading, type ReadingContext, type ReadingRequest } from './reading.ts'
 
 /** A download that has not begun. */
-export interface DownloadRequest {
-  readonly address: Address
-  readonly range: Range
-  readonly parallel: number
-  readonly verify: boolean
-  /** With the caller's signal, and the time for the whole. */
-  readonly transfer: Omit<Transfer, 'direction'>
+export interface DownloadRequest extends ReadingRequest {
   /** The method that was called, for errors. */
   readonly called: CalledMethod
-}
-
-interface DownloadContext {
-  readonly runner: Pick<TransferRunner, 'run'>
-  readonly clock: Clock
 }
 
 interface ChunkIterator {
@@ -36,35 +18,19 @@ interface ChunkIterator {
   [Symbol.asyncIterator](): ChunkIterator
 }
 
-export class BlobDownload implements Download, Abortable {
-  readonly #request: DownloadRequest
-  readonly #context: DownloadContext
-  readonly #source: BlobSource
-  readonly #controller = new AbortController()
-  /** Settled with the first answer to the reading. */
-  readonly #answered = Promise.withResolvers<void>()
-  #finding: Promise<void> | undefined
-  #reader: BlobReader | undefined
-  #endsAtMs: number | undefined
+export class BlobDownload implements Download {
+  readonly #called: CalledMethod
+  readonly #reading: Reading
   #isTaken = false
-  #isReading = false
-  /** Reading has ended, well or not. */
-  #isOver = false
-  #isClosed = false
-  /** Requests and readings under way, during which the caller's signal is heard. */
-  #underWay = 0
 
-  constructor(request: DownloadRequest, context: DownloadContext) {
-    this.#request = request
-    this.#context = context
-    this.#source = new BlobSource(request.address)
-    this.#answered.promise.catch(() => undefined)
+  constructor({ called, ...request }: DownloadRequest, context: ReadingContext) {
+    this.#called = called
+    this.#reading = new Reading(request, context)
   }
 
   async info(): Promise<DownloadInfo> {
     try {
-      if (this.#source.found === undefined) await (this.#isReading ? this.#answered.promise : this.#find())
-      return { ...this.#found, ...this.#range }
+      return await this.#reading.find()
     } catch (error) {
       throw this.#forCaller(error, this.info)
     }
@@ -77,7 +43,7 @@ export class BlobDownload implements Download, Abortable {
       next: () => chunks.next(),
       // A generator alone would wait for the read that is under way.
       return: () => {
-        this.#end()
+        this.#reading.end()
         return chunks.return(undefined)
       },
       [Symbol.asyncIterator]: () => iterator
@@ -103,29 +69,29 @@ export class BlobDownload implements Download, Abortable {
   }
 
   toNodeStream(): NodeReadable {
-    const chunks = this[Symbol.asyncIterator]()
-    return nodeStream(chunks) as NodeReadable
+    return nodeStream(this[Symbol.asyncIterator]()) as NodeReadable
   }
 
   async toFile(path: string | URL): Promise<{ oid: string; size: number }> {
     this.#take()
     try {
-      await writeFile(path, () => this.#next())
-      return { ...this.#found }
+      await writeFile(path, () => this.#reading.next())
+      const { oid, size } = this.#reading.info
+      return { oid, size }
     } catch (error) {
       throw this.#forCaller(error, this.toFile)
     } finally {
-      this.#end()
+      this.#reading.end()
     }
   }
 
   async bytes(): Promise<Uint8Array> {
     this.#take()
     try {
-      let chunk = await this.#next()
-      const { start, end } = this.#range
+      let chunk = await this.#reading.next()
+      const { start, end } = this.#reading.info
       const bytes = allocate(end - start)
-      for (let at = 0; chunk !== undefined; chunk = await this.#next()) {
+      for (let at = 0; chunk !== undefined; chunk = await this.#reading.next()) {
         bytes.set(chunk, at)
         at += chunk.length
       }
@@ -133,158 +99,43 @@ export class BlobDownload implements Download, Abortable {
     } catch (error) {
       throw this.#forCaller(error, this.bytes)
     } finally {
-      this.#end()
+      this.#reading.end()
     }
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true
-    this.#end()
+    this.#reading.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
 
-  /** The caller's signal has aborted. */
-  handleEvent(): void {
-    this.#controller.abort(this.#request.transfer.signal?.reason)
-  }
-
-  get #found(): { oid: string; size: number } {
-    const { found } = this.#source
-    if (found === undefined) throw new Error('the download has no answer yet')
-    return found
-  }
-
-  get #range(): KnownRange {
-    return rangeWithin(this.#request.range, this.#found.size)
-  }
-
   /** @throws BlobwireError `failed_precondition` for a second reader */
   #take(): void {
     if (this.#isTaken) {
       const message = 'this download has a reader already; call download again for another one'
-      const error = new BlobwireError({ code: 'failed_precondition', message })
-      throw error.with(this.#request.called)
+      throw new BlobwireError({ code: 'failed_precondition', message, ...this.#called })
     }
     this.#isTaken = true
   }
 
   async *#chunks(): AsyncGenerator<Uint8Array, undefined> {
+    const reading = this.#reading
     try {
-      for (let chunk = await this.#next(); chunk !== undefined; chunk = await this.#next()) yield chunk
+      for (let chunk = await reading.next(); chunk !== undefined; chunk = await reading.next()) yield chunk
     } catch (error) {
       throw this.#forCaller(error, this.#chunks)
     } finally {
-      this.#end()
+      reading.end()
     }
-  }
-
-  /** The next bytes; undefined = there are none. @throws BlobwireError */
-  async #next(): Promise<Uint8Array | undefined> {
-    try {
-      if (this.#isClosed) throw closed()
-      if (this.#isOver) return undefined
-      this.#reader ??= await this.#begin()
-      const chunk = await this.#reader.next()
-      this.#answered.resolve()
-      if (chunk === undefined) this.#end()
-      return chunk
-    } catch (error) {
-      if (!this.#isOver && (await this.#isEmptyRange(error))) return undefined
-      const found = this.#isClosed ? closed() : error
-      this.#answered.reject(found)
-      throw found
-    }
-  }
-
-  async #begin(): Promise<BlobReader> {
-    const { parallel, verify, range } = this.#request
-    this.#listen()
-    this.#isReading = true
-    const reader = new BlobReader({
-      runner: this.#context.runner,
-      transfer: () => this.#transfer(),
-      source: this.#source,
-      range,
-      parallel,
-      verify
-    })
-    // A request for the beginning may be under way, and a branch may move.
-    await this.#finding?.catch(() => undefined)
-    if (this.#source.found === undefined && range.start === range.end) await this.#find()
-    return reader
-  }
-
-  /** A range that begins at the end of the blob is empty, which HTTP does not know: RFC 9110 section 14.1.2. */
-  async #isEmptyRange(error: unknown): Promise<boolean> {
-    if (!(error instanceof BlobwireError) || error.code !== 'out_of_range' || this.#source.found) return false
-    await this.#find()
-    const { start, end } = this.#range
-    this.#end()
-    return start === end
-  }
-
-  /** Asks for oid and size alone. */
-  #find(): Promise<void> {
-    this.#finding ??= this.#findOnce().finally(() => {
-      this.#finding = undefined
-    })
-    return this.#finding
-  }
-
-  async #findOnce(): Promise<void> {
-    this.#listen()
-    try {
-      await this.#context.runner.run(this.#transfer(), (attempt) => findBlob(this.#source, attempt))
-    } catch (error) {
-      throw this.#isClosed ? closed() : error
-    } finally {
-      this.#unlisten()
-    }
-  }
-
-  #transfer(): Transfer {
-    const { transfer } = this.#request
-    const { timeoutMs } = transfer
-    const { signal } = this.#controller
-    if (timeoutMs === undefined) return { ...transfer, direction: 'down', signal }
-    const now = this.#context.clock.now()
-    this.#endsAtMs ??= now + timeoutMs
-    return { ...transfer, direction: 'down', signal, timeoutMs: Math.max(1, Math.ceil(this.#endsAtMs - now)) }
-  }
-
-  #listen(): void {
-    const { signal } = this.#request.transfer
-    if (this.#isClosed) throw closed()
-    if (this.#underWay++ > 0 || signal === undefined) return
-    if (signal.aborted) this.handleEvent()
-    else listen(signal, this)
-  }
-
-  #unlisten(): void {
-    const { signal } = this.#request.transfer
-    if (--this.#underWay === 0 && signal !== undefined) stopListening(signal, this)
-  }
-
-  /** Reading is over: what is under way for it ends. */
-  #end(): void {
-    if (this.#isOver) return
-    this.#isOver = true
-    if (this.#isReading) this.#unlisten()
-    this.#controller.abort(closed())
   }
 
   #forCaller(error: unknown, below: (...values: never[]) => unknown): BlobwireError {
     const found = asBlobwireError(error)
-    const { method, endpoint } = this.#request.called
+    const { method, endpoint } = this.#called
     return forCaller(found, { method, endpoint: found.endpoint ?? endpoint }, { below })
   }
-}
-
-function closed(): BlobwireError {
-  return new BlobwireError({ code: 'cancelled', message: 'the download was closed' })
 }
 
 /** @throws BlobwireError `resource_exhausted` */

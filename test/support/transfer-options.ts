@@ -6,11 +6,10 @@ import { named } from './found-defaults.ts'
 
 export function transferOptions(endpoint: string) {
   const invoker = new CallInvoker(resolveOptions({ endpoint }))
-  const { range, parallel, transfer } = takeDownloadOptions(invoker, {})
-  const { timeoutMs, stallTimeoutMs } = transfer
+  const { range, parallel } = takeDownloadOptions(invoker, {})
   const nothing = undefined
   const found = {
-    ...named('DownloadOptions', { ...range, parallel, timeoutMs, stallTimeoutMs }),
+    ...named('DownloadOptions', { ...range, parallel }),
     ...named('TransferOptions', { ...invoker.transferOf({}), onProgress: nothing }),
     ...named('UploadOptions', { size: nothing, oid: nothing, resume: nothing, onResumeToken: nothing })
   }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { BlobwireError } from '../../src/core/error.ts'
 import { hashObject } from '../../src/git/oid.ts'
+import type { TransferProgress } from '../../src/transfer/progress.ts'
 import { blobSender, type Sending } from '../support/blob-sender.ts'
 import { settled } from '../support/pipeline-harness.ts'
 import { randomNumbers } from '../support/random.ts'
@@ -233,4 +234,59 @@ test('info while the blob is read needs no request, and fails as reading does', 
   assert.equal((await errorOf(other.info())).reason, 'object')
   assert.equal((await failed).reason, 'object')
   assert.equal(refusing.attempts.length, 1)
+})
+
+test('progress counts the bytes that the reader has, of the range, and ends with all of them', async () => {
+  const sender = blobSender(content, { plan: (index) => (index === 0 ? { cutAfter: 25 } : {}) })
+  const seen: TransferProgress[] = []
+  const onProgress = (progress: TransferProgress) => seen.push(progress)
+  const download = sender.download({ range: { start: 5, end: 75 }, onProgress })
+  for await (const _ of download) {
+    sender.clock.advance(60)
+    await settled()
+    sender.clock.advance(60)
+  }
+  const moved = seen.map(({ transferredBytes }) => transferredBytes)
+  assert.deepEqual(moved, [10, 20, 25, 35, 45, 55, 65, 70, 70, 70])
+  for (const { phase, totalBytes, totalFiles } of seen) {
+    assert.deepEqual([phase, totalBytes, totalFiles], ['download', 70, 1])
+  }
+  assert.equal(seen.at(-1)?.files, 1)
+  assert.ok((seen.at(-1)?.bytesPerSecond ?? 0) > 0)
+  const failing = blobSender(content)
+  const onFailure = () => {
+    throw new Error('mine')
+  }
+  const error = await errorOf(failing.download({ onProgress: onFailure }).bytes())
+  assert.deepEqual([error.code, (error.cause as Error).message], ['aborted', 'mine'])
+  await settled()
+  assert.deepEqual([failing.open.size, failing.pipeline.transfers.running], [0, 0])
+})
+
+test('parts come several at a time, in order, and no more of them are held than are read', async () => {
+  const large = Buffer.alloc(20 * 1024 * 1024, 'bytes, a prime number of them')
+  const sender = blobSender(large, { chunkBytes: 256 * 1024 })
+  const download = sender.download({ parallel: 8 })
+  const chunks = download[Symbol.asyncIterator]()
+  const seen = [(await chunks.next()).value]
+  await settled()
+  assert.equal(sender.attempts.length, 1, 'the first part tells the size')
+  seen.push((await chunks.next()).value)
+  for (let turn = 0; turn < 100; turn++) await settled()
+  assert.equal(sender.attempts.length, 5, 'of 4 MiB each')
+  assert.ok(sender.sent() <= 21 * 1024 * 1024)
+  for (let chunk = await chunks.next(); chunk.value !== undefined; chunk = await chunks.next()) seen.push(chunk.value)
+  assert.equal(Buffer.compare(Buffer.concat(seen as Uint8Array[]), large), 0)
+  assert.equal(sender.sent(), large.length)
+  // Nobody reads: nothing beyond the parts is asked for.
+  const more = blobSender(Buffer.alloc(60 * 1024 * 1024), { chunkBytes: 1024 * 1024 })
+  const idle = more.download({ parallel: 4 })[Symbol.asyncIterator]()
+  await idle.next()
+  await idle.next()
+  for (let turn = 0; turn < 200; turn++) await settled()
+  assert.equal(more.attempts.length, 4)
+  assert.ok(more.sent() <= 33 * 1024 * 1024, `${more.sent()} bytes`)
+  await idle.return?.()
+  await settled()
+  assert.deepEqual([more.open.size, more.pipeline.transfers.running, more.clock.pending], [0, 0, 0])
 })
