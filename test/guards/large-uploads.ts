@@ -110,7 +110,14 @@ export const guards: readonly Guard[] = [
   {
     name: 'abandoned uploads are looked for as long as there are uploads',
     file: `${uploads}/uploads.ts`,
-    from: '    if (left > 0 && !this.#isClosed) this.#scheduleSweep()\n',
+    from: '    if (left > 0) this.#scheduleSweep()\n',
+    to: '',
+    tests: [machine]
+  },
+  {
+    name: 'uploads that were abandoned before the server started are removed',
+    file: `${uploads}/uploads.ts`,
+    from: '    this.#load().catch(() => this.#scheduleSweep())\n',
     to: '',
     tests: [machine]
   },

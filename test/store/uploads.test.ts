@@ -89,6 +89,21 @@ test('an upload with which nobody goes on is removed after its time, and frees i
   assert.equal(clock.pending, 0, 'no timer is left where no upload is')
 })
 
+test('a server that starts removes the uploads that were abandoned before, and goes on looking', async () => {
+  const { another, memory, clock, hold, uploads } = setUp()
+  await hold('old', 10)
+  await uploads.close()
+  clock.advance(40_000)
+  await (await memory.open('demo', 'newer', undefined)).append(Buffer.alloc(5))
+  clock.advance(30_000)
+  const started = another()
+  await advance(clock, 1)
+  const ids = async () => (await memory.list()).map(({ id }) => id)
+  assert.deepEqual([await ids(), started.heldBytes], [['newer'], 5])
+  await advance(clock, 60)
+  assert.deepEqual([await ids(), started.heldBytes], [[], 0])
+})
+
 test('the blob of an upload is remembered for as long, and then forgotten', async () => {
   const { uploads, clock, repositories } = setUp()
   const writer = await uploads.open('demo', 'complete', undefined)
@@ -223,10 +238,12 @@ test('of a content whose size was not known, the second pass has to see the byte
 })
 
 test('while a store cannot tell its uploads, none is begun; then all is well', async () => {
-  const { uploads, memory } = setUp()
+  const { another, memory } = setUp()
   const list = memory.list.bind(memory)
-  let failures = 1
+  let failures = 2
   memory.list = () => (failures-- > 0 ? Promise.reject(diskFull()) : list())
+  const uploads = another()
+  await new Promise((resolve) => setImmediate(resolve))
   await assert.rejects(uploads.open('demo', 'u', undefined), { reason: 'storage' })
   await (await uploads.open('demo', 'u', undefined)).release()
 })

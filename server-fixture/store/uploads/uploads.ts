@@ -27,6 +27,7 @@ export class Uploads {
   /** The last work on an upload: opening, cancelling and removing happen one after the other. */
   readonly #turns = new Map<string, Promise<unknown>>()
   #loaded: Promise<void> | undefined
+  #sweeping: Promise<void> | undefined
   #cancelSweep: (() => void) | undefined
   #isClosed = false
 
@@ -35,10 +36,11 @@ export class Uploads {
     this.#clock = clock
   }
 
-  /** See `LargeContentStore.boundUploads`. */
+  /** See `LargeContentStore.boundUploads`. Uploads that were abandoned before the server started are removed. */
   bound(bounds: UploadBounds): void {
     this.#bounds = bounds
     this.#quota.maxBytes = bounds.maxUploadBytes
+    this.#load().catch(() => this.#scheduleSweep())
   }
 
   /** Bytes of all uploads that are not complete. */
@@ -98,7 +100,8 @@ export class Uploads {
     this.#isClosed = true
     this.#cancelSweep?.()
     const reason = new BlobwireError({ reason: 'store_closed', message: 'the server is shutting down' })
-    await Promise.allSettled(Array.from(this.#writers.values(), (writer) => writer.end(reason)))
+    const ended = Array.from(this.#writers.values(), (writer) => writer.end(reason))
+    await Promise.allSettled([this.#loaded, this.#sweeping, ...ended])
   }
 
   async #write(
@@ -151,11 +154,12 @@ export class Uploads {
   }
 
   #scheduleSweep(): void {
+    if (this.#isClosed) return
     const delayMs = Math.min(maxSweepMs, this.#bounds.uploadIdleSeconds * 500)
     this.#cancelSweep ??= this.#clock.schedule(delayMs, () => {
       this.#cancelSweep = undefined
       // Listing failed: the next time.
-      this.#sweep().catch(() => this.#scheduleSweep())
+      this.#sweeping = this.#sweep().catch(() => this.#scheduleSweep())
     })
   }
 
@@ -178,11 +182,12 @@ export class Uploads {
     let left = 0
     for (const record of records) {
       const place = placeOf(record.repository, record.id)
+      if (this.#isClosed) return
       const isOld = record.changedAtMs < oldestMs
       if (isOld && (await this.#inTurn(place, () => this.#removeIdle(record, oldestMs)))) continue
       left++
     }
-    if (left > 0 && !this.#isClosed) this.#scheduleSweep()
+    if (left > 0) this.#scheduleSweep()
   }
 
   /** False = it has a writer, or somebody went on with it since it was listed. */
