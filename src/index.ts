@@ -17,6 +17,13 @@ export type {
 export type { Client } from './client/client.ts'
 export { createClient } from './client/client.ts'
 export type {
+  CheckoutInput,
+  CheckoutResult,
+  FilesInput,
+  GlobPattern,
+  RepositoryFile
+} from './client/files/inputs.ts'
+export type {
   Author,
   BlobAddress,
   Bytes,

@@ -278,22 +278,26 @@ const ownOptions: { readonly [Name in Method]?: readonly string[] } = {
   batch: ['atomic', 'requestKey']
 }
 
+/** Name of a method that takes options: also of those that make several calls. */
+type CalledName = Method | 'readFiles' | 'archive' | 'checkout'
+
 /** @throws BlobwireError `invalid_argument` for options that the call does not have */
-export function checkCallOptions(method: Method, options: CallOptions | undefined): void {
+export function checkCallOptions(method: CalledName, options: CallOptions | undefined): void {
   if (options === undefined) return
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     const hint = method === 'getBlob' && typeof options === 'string' ? '; by path: getBlob({ revision, path })' : ''
     throw invalidArgument('options', `must be an object of options, not ${show(options)}${hint}`)
   }
   for (const key in options) {
-    if (optionKeys.includes(key) || ownOptions[method]?.includes(key)) continue
-    const description = `unknown option; ${expectedKeys(key, [...optionKeys, ...(ownOptions[method] ?? [])])}`
+    const own = ownOptions[method as Method] ?? []
+    if (optionKeys.includes(key) || own.includes(key)) continue
+    const description = `unknown option; ${expectedKeys(key, [...optionKeys, ...own])}`
     throw invalidArgument(key, description, method)
   }
 }
 
 /** The options of a call, checked and copied. */
-export function takeOptions(method: Method, options: CallOptions): CallOptions {
+export function takeOptions(method: CalledName, options: CallOptions): CallOptions {
   checkCallOptions(method, options)
   return options.headers === undefined ? { ...options } : { ...options, headers: checkHeaders(options.headers) }
 }

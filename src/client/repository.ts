@@ -30,6 +30,7 @@ import type { UploadResult } from '../transfer/upload.ts'
 import type { CallInvoker } from './call-invoker.ts'
 import { RepositoryCalls } from './calls.ts'
 import { download } from './download.ts'
+import { TreeMethods } from './files/tree-methods.ts'
 import type {
   BlobAddress,
   Bytes,
@@ -65,15 +66,17 @@ import type { Signable } from './sign.ts'
  * `path`), `invalid_argument`, `permission_denied`, `unauthenticated`, `unavailable`, `deadline_exceeded` and
  * `cancelled`. Reads also throw `data_loss`, reason `integrity`, where the answer does not match its oid.
  */
-export class Repository {
+export class Repository extends TreeMethods {
   /** Name of the repository. */
   readonly name: string
   readonly #calls: RepositoryCalls
 
   /** @internal */
   constructor(name: string, invoker: CallInvoker) {
+    const calls = new RepositoryCalls(name, invoker, invoker.interception)
+    super(calls)
     this.name = name
-    this.#calls = new RepositoryCalls(name, invoker, invoker.interception)
+    this.#calls = calls
   }
 
   /**

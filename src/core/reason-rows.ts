@@ -192,6 +192,12 @@ export const rows = {
     ...answered,
     breaker: 'none'
   },
+  unwritable_paths: {
+    code: 'failed_precondition',
+    text: 'A checkout cannot write some paths, which `details.violations` lists; it has written nothing.',
+    ...answered,
+    breaker: 'none'
+  },
   stalled: {
     code: 'deadline_exceeded',
     text: 'No byte of a transfer moved for `stallTimeoutMs`.',

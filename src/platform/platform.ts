@@ -196,3 +196,55 @@ export interface StreamFunctions {
   /** A `Readable` of Node; destroying it returns the iterator. */
   nodeStream(chunks: AsyncIterable<Uint8Array>): object
 }
+
+/** An entry of a directory. */
+export interface DirectoryItem {
+  /** As a binary string, one character for each byte. */
+  readonly name: string
+  /** `other` is a FIFO, a socket or a device. */
+  readonly kind: 'file' | 'directory' | 'link' | 'other'
+}
+
+/**
+ * A directory that is open. Every name is that of an entry, as a binary string, and no link is followed: where the system
+ * can, also none that another process puts there meanwhile. Errors are those of the system, with its `code`.
+ */
+export interface Directory {
+  list(): Promise<DirectoryItem[]>
+  has(name: string): Promise<boolean>
+  /** Opens a directory in this one. */
+  open(name: string): Promise<Directory>
+  /** Makes a directory, unless there is an entry of this name. */
+  make(name: string): Promise<void>
+  /** The hash of a file, in hex, and its size and permission; an empty hash = the file changed meanwhile. */
+  hashFile(
+    name: string,
+    newHash: (size: number) => IncrementalHash
+  ): Promise<{ readonly digest: string; readonly size: number; readonly isExecutable: boolean }>
+  /** The target of a link. */
+  readLink(name: string): Promise<Uint8Array>
+  setExecutable(name: string, isExecutable: boolean): Promise<void>
+  /** Writes a file beside, and puts it in the place of the file or link of this name when it is whole. */
+  writeFile(
+    name: string,
+    content: Uint8Array | AsyncIterable<Uint8Array>,
+    mode: { readonly isExecutable: boolean }
+  ): Promise<void>
+  /** The same for a symbolic link. */
+  makeLink(name: string, target: Uint8Array): Promise<void>
+  /** Removes a file, a link or another entry that is no directory. */
+  remove(name: string): Promise<void>
+  /** Removes a directory that is empty. */
+  removeDirectory(name: string): Promise<void>
+  close(): Promise<void>
+}
+
+/** `directories.ts`: the files below a directory. */
+export interface DirectoryFunctions {
+  /** With `make`, makes the directory and those above it where they are missing. */
+  openDirectory(path: string | URL, options: { readonly make: boolean }): Promise<Directory>
+  /** The rule of the system that a name of a file violates, as a binary string; undefined = the system can have it. */
+  fileNameProblem(name: string): string | undefined
+  /** A name that no file has. */
+  temporaryName(): string
+}

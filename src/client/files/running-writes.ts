@@ -1,0 +1,44 @@
+/** Writes of files that are under way, a bounded number at a time. */
+
+/** Several more than Node's thread pool has threads, so that each finds work. */
+const most = 16
+
+export class RunningWrites {
+  #running = 0
+  #failure: { readonly error: unknown } | undefined
+  #wake: (() => void) | undefined
+
+  /** Begins the work as soon as there is room for it. @throws what earlier work threw */
+  async add(work: () => Promise<void>): Promise<void> {
+    while (this.#running >= most && this.#failure === undefined) await this.#change()
+    this.throwFailure()
+    this.#running++
+    work()
+      .catch((error) => {
+        this.#failure ??= { error }
+      })
+      .finally(() => {
+        this.#running--
+        this.#wake?.()
+      })
+  }
+
+  /** Resolves when no work is under way. */
+  get ended(): Promise<void> {
+    return this.#end()
+  }
+
+  async #end(): Promise<void> {
+    while (this.#running > 0) await this.#change()
+  }
+
+  throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve
+    })
+  }
+}
