@@ -99,6 +99,31 @@ const tls = 'storeBlob of 50 B, one after the other, TLS'
 const memory = 'heap allocated in the client for a storeBlob of 50 B, concurrency 100'
 const store = 'storeBlob of 50 B, concurrency 100, by what the store holds already'
 
+const large = (direction: string) => `1024 MiB ${direction}, loopback, memory store, verified at both ends`
+const far = (direction: string, ms: number) => `64 MiB ${direction}, ${ms} ms of round trip added`
+const labels = [us, 'blobwire, JSON', 'blobwire, gRPC']
+
+function largeBlobs(): Target[] {
+  return ['up', 'down'].flatMap((direction) => [
+    ...labels.map((ours) =>
+      atLeast(`a blob of 1 GiB ${direction}, against node:http2: ${ours}`, 0.7, {
+        scenario: large(direction),
+        ours,
+        theirs: 'node:http2'
+      })
+    ),
+    ...['grpc-js', 'connect-node'].flatMap((theirs) =>
+      labels.map((ours) =>
+        atLeast(`64 MiB ${direction} at 20 ms, against ${theirs}: ${ours}`, 30, {
+          scenario: far(direction, 20),
+          ours,
+          theirs
+        })
+      )
+    )
+  ])
+}
+
 /** All targets. */
 const targets: readonly Target[] = [
   atLeast('calls a second at 100 callers, against grpc-js unary', 25, {
@@ -168,6 +193,14 @@ const targets: readonly Target[] = [
     },
     met: (value) => value <= 1
   },
+  ...largeBlobs(),
+  ...(['msgpack', 'json', 'grpc'] as const).map((transport) =>
+    atMost(`p99 of small reads beside a giant download, against alone, ${transport}`, 2, {
+      scenario: `p99 of getBlob of 5 B, 100 callers, beside a giant download, ${transport}`,
+      ours: 'beside',
+      theirs: 'alone'
+    })
+  ),
   below('heap allocated in the client for a call', 2048, { scenario: memory, contender: us, unit: 'bytes' }),
   neverRises('cost of a call from 1 to 1,000 callers', (find) =>
     sizes.map((size) => {

@@ -14,6 +14,7 @@ import { roundTrips } from './round-trips.ts'
 import { singleCalls } from './single-calls.ts'
 import { sizes } from './sizes.ts'
 import { storeSize } from './store-size.ts'
+import { streams } from './streams.ts'
 
 /** All suites, in the order in which they run. */
 export const suites: readonly Suite[] = [
@@ -28,6 +29,7 @@ export const suites: readonly Suite[] = [
   memory,
   pipeline,
   storeSize,
+  streams,
   sizes,
   gitStore,
   housekeeping,
