@@ -5,7 +5,9 @@ import { mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { GitStore } from '../../server-fixture/store/git/git-store.ts'
+import { joinPacks } from '../../server-fixture/store/git/join-packs.ts'
 import { openPackedBlob } from '../../server-fixture/store/git/large/packed-blob.ts'
+import { PackDirectory } from '../../server-fixture/store/git/pack-directory.ts'
 import type { StoredBlob } from '../../server-fixture/store/large-content.ts'
 import { hashObject, type ObjectFormat, objectFormats } from '../../src/git/oid.ts'
 import { git, openGitStore } from './support.ts'
@@ -134,6 +136,24 @@ test('gc, repack and clone keep the blob, which is then read from wherever it is
   const clone = join(directory, 'clone')
   run(gitDir, ['clone', '--quiet', '--bare', '--no-local', gitDir, clone])
   assert.doesNotMatch(run(clone, ['fsck', '--strict']), /missing|corrupt|error|bad/)
+})
+
+test('packs of uploads that are joined have their blobs as they were', async (context) => {
+  const { store, gitDir } = await newStore(context, 'sha1')
+  const contents = [randomBytes(1_300_000)]
+  contents.push(Buffer.concat([contents[0] as Buffer, Buffer.from('like the first')]))
+  const oids: string[] = []
+  for (const content of contents) oids.push((await upload(store, content, content.length)).oid)
+  const names = (await packsIn(gitDir)).map((name) => name.slice(0, -5))
+  const signal = new AbortController().signal
+  await joinPacks({ program: 'git', gitDir }, new PackDirectory(gitDir), { names, signal })
+  assert.equal((await packsIn(gitDir)).length, 1)
+  for (const [index, oid] of oids.entries()) {
+    const object = await openPackedBlob(join(gitDir, 'objects', 'pack'), oid, 'sha1')
+    assert.equal(object?.size, contents[index]?.length)
+    await object?.close()
+    assert.ok(contents[index]?.equals(await readAll(store, oid)))
+  }
 })
 
 test('a bit that flipped on disk, a swapped block and a lost end are told, in ranges too', async (context) => {

@@ -143,7 +143,7 @@ export function accounting(account: Unsynced): Required<FileWatcher> {
       for (const { kind, path, to = '' } of operations) {
         if (kind === 'sync') ends.get(path)?.shift()?.()
         else if (kind === 'rename') account.renamed(path, to)
-        else if (kind === 'link') account.named(to)
+        else if (kind === 'link') account.linked(path, to)
         else if (kind === 'remove') account.removed(path)
         else if (kind === 'write' || kind === 'truncate') account.written(path)
         else account.named(path)

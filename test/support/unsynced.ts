@@ -32,6 +32,12 @@ export class Unsynced {
     this.#names.set(path, ++this.#operations)
   }
 
+  /** A file has a second name. */
+  linked(path: string, to: string): void {
+    this.named(to)
+    if (this.#files.has(path)) this.written(to)
+  }
+
   removed(path: string): void {
     this.named(path)
     const isGone = (other: string) => other === path || other.startsWith(`${path}/`)

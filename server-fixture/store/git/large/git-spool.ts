@@ -15,6 +15,9 @@ import type { RecordWriter } from './spool-record.ts'
 /** So much is written between two syncs: at most as much is lost with the power. */
 const syncBytes = 16 * 1024 * 1024
 
+/** So much is digested at a time. */
+const digestBytes = 1024 * 1024
+
 /** The name of the pack in the directory of an upload. */
 export const contentName = 'content'
 
@@ -50,6 +53,8 @@ export class GitSpool implements Spool {
   #synced: number
   /** Where the last sync began. */
   #syncedFrom: number
+  /** So much of the content was given to be digested. */
+  #digested = 0
   #syncing: Promise<void> | undefined
   #failure: { readonly error: unknown; readonly held: number } | undefined
   #isPlaceSynced = false
@@ -74,9 +79,12 @@ export class GitSpool implements Spool {
   append(chunk: Uint8Array): Promise<void> | undefined {
     if (this.#failure) throw this.#failure.error
     const { file, digests, size } = this.#context
-    const before = file.settled
     const appended = file.append(chunk)
-    if (size !== undefined && file.settled > before) digests.advance(file.pack, file.settled / groupBytes)
+    // Of unknown size, the pack begins with bytes that are still to change.
+    if (size !== undefined && file.settled >= this.#digested + digestBytes) {
+      this.#digested = file.settled
+      digests.advance(file.pack, file.settled / groupBytes)
+    }
     const waits = file.settled - this.#syncedFrom >= syncBytes ? this.#beginSync() : undefined
     return appended || waits ? this.#appended(appended, waits) : undefined
   }
@@ -106,15 +114,21 @@ export class GitSpool implements Spool {
 
   async #sync(bytes: number): Promise<void> {
     const { file, record, syncPlace } = this.#context
-    try {
+    await this.#guarded(async () => {
       await file.sync()
       await record.add({ synced: bytes })
       await record.sync()
       if (!this.#isPlaceSynced) await syncPlace()
       this.#isPlaceSynced = true
       this.#synced = bytes
+    })
+  }
+
+  /** Where a sync fails, the system may have dropped what it could not write, and it tells of it once (fsync(2)). */
+  async #guarded(sync: () => Promise<void>): Promise<void> {
+    try {
+      await sync()
     } catch (error) {
-      // The system may have dropped what it could not write, and tells of it once (fsync(2)).
       throw this.#fail(error, this.#synced)
     }
   }
@@ -143,6 +157,7 @@ export class GitSpool implements Spool {
         await file.complete()
         const checksums = await digests.finish(file.pack, blob.size)
         await file.seal(checksums)
+        await this.#guarded(() => file.sync())
         await install({ ...checksums, path: file.pack.path, oid: blob.oid })
       }
       await record.add({ done: blob })

@@ -179,13 +179,12 @@ export class SpoolFile {
     if (this.#size === undefined) await this.#write(paddedObjectHeader(size), position)
   }
 
-  /** Writes the end of the pack, and syncs it. */
+  /** Writes the end of the pack. */
   async seal({ adler, checksum }: PackChecksums): Promise<void> {
     const end = Buffer.alloc(4 + checksum.length)
     end.writeUInt32BE(adler)
     end.set(checksum, 4)
     await this.#write(end, this.pack.groupsStart + storedLength(this.offset))
-    await this.#file.sync()
   }
 
   /** The content, from its beginning. */
