@@ -9,9 +9,9 @@ import { RangeReceiver } from './range-receiver.ts'
 import type { Transfer } from './transfer.ts'
 import type { TransferRunner } from './transfer-runner.ts'
 
-const maxPartBytes = 8 * 1024 * 1024
+const maxPartBytes = 4 * 1024 * 1024
 /** Bytes that all parts together may hold for the reader. */
-const maxHeldBytes = 32 * 1024 * 1024
+const maxHeldBytes = 16 * 1024 * 1024
 
 export interface BlobReading {
   readonly runner: Pick<TransferRunner, 'run'>

@@ -26,7 +26,7 @@ export interface DownloadOptions extends TransferOptions {
   end?: number | undefined
   /**
    * Ranges that the client receives at the same time, from 1 to 16, which pays where one stream does not fill the
-   * network. The client holds at most 32 MiB of them.
+   * network. The client holds at most 16 MiB of them.
    * @default 1
    */
   parallel?: number | undefined
