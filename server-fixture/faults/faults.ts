@@ -129,7 +129,7 @@ export class Faults {
       random,
       afterBytes: jitterBytes === 0 ? (afterBytes ?? 0) : around(afterBytes ?? 0, jitterBytes, random),
       happen: () => {
-        if (fault.kind === 'cut') this.#streams.reset(requestId)
+        if (fault.kind === 'cut') this.#streams.received(requestId).then(() => this.#streams.reset(requestId))
         return this.#untilAbandoned(requestId, signal)
       },
       afterwards: async () => {

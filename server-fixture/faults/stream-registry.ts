@@ -70,6 +70,21 @@ export class StreamRegistry {
     this.#sockets.get(requestId)?.destroy()
   }
 
+  /**
+   * Resolves when the client has all that was written, or the stream has closed: a reset drops data that waits on either
+   * side of the network.
+   */
+  async received(requestId: string): Promise<void> {
+    const stream = this.#streams.get(requestId) ?? this.#sockets.get(requestId)
+    while (stream !== undefined && stream.writableLength > 0 && !stream.destroyed) {
+      await new Promise((resolve) => setTimeout(resolve, 1))
+    }
+    const session = this.#session(requestId)
+    if (session === undefined || session.destroyed) return
+    // The client answers once it has read the frames before (RFC 9113 section 6.7).
+    await new Promise<void>((resolve) => session.ping(() => resolve()) || resolve())
+  }
+
   /** Calls the listener when the stream has closed, at once if it has closed already. */
   onClosed(requestId: string, listener: () => void): void {
     const stream = this.#streams.get(requestId) ?? this.#sockets.get(requestId)
