@@ -12,7 +12,7 @@ import { openHttpConnection } from '../../src/connection/http2/http-connection.t
 import { type ConnectionOptions, resolveConnection } from '../../src/connection/options.ts'
 import { type Counters, newCounters } from '../../src/core/counters.ts'
 import type { TransportName } from '../../src/core/error.ts'
-import { blobOid } from '../../src/index.ts'
+import { type BlobwireError, blobOid } from '../../src/index.ts'
 import { serviceName } from '../../src/schema/methods.ts'
 import { createGrpcTransport } from '../../src/transport/grpc/transport.ts'
 import { createHttpTransport } from '../../src/transport/http/transport.ts'
@@ -90,6 +90,19 @@ export async function collected(chunks: AsyncIterable<Uint8Array>): Promise<Buff
   const all: Uint8Array[] = []
   for await (const chunk of chunks) all.push(chunk)
   return Buffer.concat(all)
+}
+
+/** The error of a download, wherever it comes. */
+export async function downloadFailure({ transport }: TransferWay, attempt: DownloadAttempt): Promise<BlobwireError> {
+  let bytes = 0
+  try {
+    const blob = await transport.download(attempt)
+    for await (const chunk of blob.chunks) bytes += chunk.length
+    bytes += blob.sha256?.length ?? 0
+  } catch (error) {
+    return error as BlobwireError
+  }
+  throw new Error(`${bytes} bytes passed for a blob`)
 }
 
 /** The body of a request over HTTP/2, and its trailers. */

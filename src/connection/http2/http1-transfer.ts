@@ -20,6 +20,7 @@ export async function transferOverHttp1(dispatcher: Dispatcher, request: Transfe
     status: statusCode,
     headers: answer.headers,
     chunks: answer.body,
+    discard: () => answer.body.on('error', () => undefined).destroy(),
     get trailers() {
       return answer.trailers
     }

@@ -8,6 +8,9 @@ import type { TransferConnection } from './transfer-connection.ts'
 
 const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } = constants
 
+/** Events after which there may be more to read, or nothing. */
+const readEvents = ['readable', 'end', 'close'] as const
+
 const noTrailers: TransferHeaders = {}
 
 /** Sends the request and resolves with the beginning of its answer. Calls `connection.end` once, when the stream is over. */
@@ -68,19 +71,37 @@ class TransferStream implements TransferResponse {
     else if (body !== undefined) this.#send(body)
   }
 
-  /** A stream that was cut ends like one that ended in good order; the reader of `chunks` counts bytes besides. */
   readonly chunks: AsyncIterable<Uint8Array> = { [Symbol.asyncIterator]: () => this.#read() }
 
+  /**
+   * Node's own iterator fails at the end of a stream that had ended before it was read. A stream that was cut ends like one
+   * that ended in good order, but for its code; readers of blobs count bytes besides.
+   */
   async *#read(): AsyncGenerator<Uint8Array, void> {
+    const stream = this.#stream
+    let wake = () => {}
+    const onEvent = () => wake()
+    for (const event of readEvents) stream.on(event, onEvent)
     try {
-      for await (const chunk of this.#stream.iterator({ destroyOnReturn: false })) yield chunk
-      if (this.#stream.rstCode !== NGHTTP2_NO_ERROR) throw this.#failure()
-    } catch (error) {
-      this.#error ??= error
-      throw this.#failure()
+      for (;;) {
+        const more = new Promise<void>((resolve) => {
+          wake = resolve
+        })
+        const chunk: Uint8Array | null = stream.read()
+        if (chunk !== null) yield chunk
+        else if (stream.readableEnded || stream.destroyed) break
+        else await more
+      }
+      if (!stream.readableEnded || stream.rstCode !== NGHTTP2_NO_ERROR) throw this.#failure()
     } finally {
-      this.#reset()
+      for (const event of readEvents) stream.off(event, onEvent)
+      this.discard()
     }
+  }
+
+  discard(): void {
+    this.#end()
+    this.#reset()
   }
 
   #answered(received: IncomingHttpHeaders): void {
@@ -137,8 +158,7 @@ class TransferStream implements TransferResponse {
 
   #fail(error: unknown): void {
     this.#error ??= error
-    this.#end()
-    this.#reset()
+    this.discard()
   }
 
   /** Not at once: nghttp2 keeps a stream open that is reset while its own bytes are being read (Node 26). */
@@ -166,7 +186,7 @@ class TransferStream implements TransferResponse {
     const { rstCode } = this.#stream
     if (rstCode === NGHTTP2_REFUSED_STREAM) return requestRefused()
     if (isOwn(this.#error)) return this.#error
-    const message = rstCode ? `the server reset the stream (RST_STREAM with code ${rstCode})` : 'the stream broke off'
+    const message = rstCode ? `the stream was reset (RST_STREAM with code ${rstCode})` : 'the stream broke off'
     return this.#connection.error ?? Object.assign(new Error(message), { code: 'ERR_HTTP2_STREAM_ERROR' })
   }
 }

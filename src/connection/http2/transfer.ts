@@ -22,6 +22,8 @@ export interface TransferResponse {
   readonly headers: TransferHeaders
   /** The body, once, as its reader asks for it. To leave the loop ends the stream. */
   readonly chunks: AsyncIterable<Uint8Array>
+  /** Ends the stream, because nobody reads the body. */
+  discard(): void
   /** After the last chunk. */
   readonly trailers: TransferHeaders
 }

@@ -24,8 +24,7 @@ export async function downloadOverHttp(
   try {
     return incomingOf(response, attempt, toError)
   } catch (error) {
-    // Nobody reads the body.
-    response.chunks[Symbol.asyncIterator]().return?.()
+    response.discard()
     throw error
   }
 }
@@ -72,7 +71,12 @@ function incomingOf(
     size: range.size,
     chunks: exactly(response.chunks, range, toError),
     get sha256() {
-      return readSha256Field(single(response.trailers, 'content-digest') ?? single(response.headers, 'content-digest'))
+      const field = single(response.trailers, 'content-digest') ?? single(response.headers, 'content-digest')
+      try {
+        return readSha256Field(field)
+      } catch (error) {
+        throw toError(error)
+      }
     }
   }
 }
