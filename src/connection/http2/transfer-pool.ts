@@ -60,10 +60,13 @@ function clientClosed(): BlobwireError {
 
 /** The wait for a connection ends with the transfer. */
 function untilAborted<Value>(wait: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason)
-    if (signal.aborted) abort()
-    signal.addEventListener('abort', abort, { once: true })
-    wait.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-  })
+  const { promise, resolve, reject } = Promise.withResolvers<Value>()
+  const abort = () => {
+    signal.removeEventListener('abort', abort)
+    reject(signal.reason)
+  }
+  signal.addEventListener('abort', abort)
+  if (signal.aborted) abort()
+  wait.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  return promise
 }
