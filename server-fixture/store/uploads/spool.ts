@@ -13,7 +13,10 @@ export interface UploadRecord extends UploadState {
   readonly changedAtMs: number
 }
 
-/** The bytes of one upload, for its one writer. A method is called when the one before has settled. */
+/**
+ * The bytes of one upload, for its one writer. A method is called when the one before has settled. In a store of several
+ * servers, where another one has opened the upload since, methods throw `aborted`, reason `upload_taken_over`.
+ */
 export interface Spool {
   readonly objectFormat: ObjectFormat
   /** As it was begun; undefined = not known then. */
