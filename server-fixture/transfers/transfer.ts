@@ -20,6 +20,9 @@ export interface TransferBounds {
 /** Chunks that a transfer holds at most: one that waits for the store or the network, one that is read meanwhile. */
 const heldChunks = 2
 
+/** How often a transfer is looked after in its idle time. */
+const looks = 4
+
 /** A transfer; `end` must be called once. */
 export class Transfer {
   readonly #bounds: TransferBounds
@@ -28,6 +31,8 @@ export class Transfer {
   readonly #idle: NodeJS.Timeout
   #drain: NodeJS.Timeout | undefined
   #isHeld = false
+  /** Since a byte moved. */
+  #quietLooks = 0
   #unread: UnreadStream | undefined
 
   /** @throws BlobwireError `resource_exhausted`, reason `connection_full` or `server_full` */
@@ -35,7 +40,7 @@ export class Transfer {
     this.#bounds = bounds
     this.#charge = new Charge(bounds.budget)
     this.#charge.add(heldChunks * bounds.chunkBytes)
-    this.#idle = setTimeout(this.#onIdle, bounds.idleMs).unref()
+    this.#idle = setInterval(this.#look, bounds.idleMs / looks).unref()
     if (bounds.draining.aborted) this.#onDraining()
     else bounds.draining.addEventListener('abort', this.#onDraining)
   }
@@ -60,12 +65,12 @@ export class Transfer {
     unread.add(this.#unread)
   }
 
-  /** A byte has moved. */
+  /** A byte has moved. Called so often that it must not touch a timer. */
   touch(): void {
-    this.#idle.refresh()
+    this.#quietLooks = 0
   }
 
-  /** From now on the transfer waits for the store, which takes as long as it takes; until `touch`. */
+  /** From now on the transfer waits for the store, which takes as long as it takes; until `free`. */
   hold(): void {
     this.#isHeld = true
   }
@@ -73,7 +78,7 @@ export class Transfer {
   /** The transfer waits for the client again. */
   free(): void {
     this.#isHeld = false
-    this.#idle.refresh()
+    this.#quietLooks = 0
   }
 
   /** Ends it early. */
@@ -82,18 +87,15 @@ export class Transfer {
   }
 
   end(): void {
-    clearTimeout(this.#idle)
+    clearInterval(this.#idle)
     clearTimeout(this.#drain)
     this.#bounds.draining.removeEventListener('abort', this.#onDraining)
     this.#charge.release()
     if (this.#unread) this.#bounds.budget.unread.delete(this.#unread)
   }
 
-  readonly #onIdle = (): void => {
-    if (this.#isHeld) {
-      this.#idle.refresh()
-      return
-    }
+  readonly #look = (): void => {
+    if (this.#isHeld || this.#quietLooks++ < looks) return
     const message = `no byte of the transfer moved for ${this.#bounds.idleMs} ms`
     this.abort(new BlobwireError({ reason: 'stalled', message }))
   }

@@ -123,7 +123,7 @@ export const guards: readonly Guard[] = [
     name: 'trailers of a short upload are not missed',
     file: `${http}/upload-route.ts`,
     from: '  const request = { ...context, ...address, exchange, trailers: exchange.watchTrailers() }\n',
-    to: '  await new Promise(setImmediate)\n  const request = { ...context, ...address, exchange, trailers: exchange.watchTrailers() }\n',
+    to: '  await new Promise((resolve) => setTimeout(resolve, 200))\n  const request = { ...context, ...address, exchange, trailers: exchange.watchTrailers() }\n',
     tests: [uploads]
   },
   {
@@ -145,7 +145,7 @@ export const guards: readonly Guard[] = [
     name: 'a blob that is damaged never arrives whole over HTTP',
     file: `${http}/blob-route.ts`,
     from: '    stream?.destroy()\n',
-    to: '    await output?.end()\n',
+    to: '',
     tests: ['test/server/damage.test.ts'],
     mayHang: true
   },
