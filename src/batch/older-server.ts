@@ -6,10 +6,16 @@ import type { Method } from '../schema/descriptor.ts'
 import { methods } from '../schema/methods.ts'
 
 /** Methods that servers of the first versions do not have. */
-const laterMethods = new Set<Method>([methods.storeObject, methods.getObject, methods.storeTag, methods.getTag])
+const laterMethods = new Set<Method>([
+  methods.storeObject,
+  methods.getObject,
+  methods.storeTag,
+  methods.getTag,
+  methods.downloadBlob
+])
 
 /** The error of a request: an older server does not know Apply, nor later methods. */
-export function requestError(error: BlobwireError, call: KeyedCall): BlobwireError {
+export function requestError(error: BlobwireError, call: Pick<KeyedCall, 'method' | 'requestKey'>): BlobwireError {
   const isKeyed = call.requestKey !== undefined
   if (isKeyed && isUnknownWrite(error)) return tooOld(error, methodName(call.method), false)
   if (error.code !== 'unimplemented' || error.reason !== '') return error

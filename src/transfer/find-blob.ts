@@ -1,6 +1,7 @@
 /** Learns oid and size of a blob without its content. */
 import { asBlobwireError } from '../core/error.ts'
 import type { BlobSource } from './blob-source.ts'
+import { openBlob } from './open-blob.ts'
 import type { TransferAttempt } from './transfer.ts'
 
 /** One attempt: one byte says all. An empty blob has none, and is asked for whole. @throws BlobwireError */
@@ -14,9 +15,7 @@ export async function findBlob(source: BlobSource, attempt: TransferAttempt): Pr
 }
 
 async function receiveByte(source: BlobSource, attempt: TransferAttempt, length: number | undefined): Promise<void> {
-  const { headers, signal, transport } = attempt
-  const place = { offset: 0, length, digestFrom: undefined }
-  const incoming = await transport.download({ ...source.address, ...place, headers, signal })
+  const incoming = await openBlob(attempt, { ...source.address, offset: 0, length, digestFrom: undefined })
   source.take(incoming)
   for await (const chunk of incoming.chunks) {
     attempt.moved(chunk.length)

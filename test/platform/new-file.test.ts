@@ -1,6 +1,8 @@
 /** Files that are written beside their target and take its place, and streams of the runtime. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -60,12 +62,16 @@ test('a file that is replaced keeps its mode, and a link stays one', async () =>
   await rm(path)
 })
 
-test('directories, devices and missing directories are refused before anything is written', async () => {
+test('directories, sockets and missing directories are refused before anything is written', async () => {
   const path = join(directory, 'sub')
   await mkdir(path)
   await assert.rejects(createFile(path), { code: 'EISDIR' })
   await assert.rejects(createFile(join(directory, 'none/')), { code: 'EISDIR' })
-  await assert.rejects(createFile('/dev/null'), { code: 'ENOTSUP' })
+  const server = createServer().listen(join(directory, 'socket'))
+  await once(server, 'listening')
+  await assert.rejects(createFile(join(directory, 'socket')), { code: 'ENOTSUP' })
+  server.close()
+  await once(server, 'close')
   await assert.rejects(createFile(join(directory, 'none/file')), { code: 'ENOENT' })
   await assert.rejects(createFile(new URL('http://localhost/file')), TypeError)
   assert.deepEqual(await readdir(directory), ['sub'])

@@ -1,6 +1,8 @@
 /** How downloads begin and end: unread, left, closed, aborted, late, stalled; and files that they go to. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -222,11 +224,14 @@ test('a file is replaced by verified bytes alone; nothing is left of a download 
 test('a file that cannot be written: sink_failed in words, before a byte is asked for', async (context) => {
   const path = await directory(context)
   await writeFile(join(path, 'file'), '')
+  const server = createServer().listen(join(path, 'socket'))
+  context.after(() => server.close())
+  await once(server, 'listening')
   for (const [target, words] of [
     [join(path, 'none/a.bin'), /cannot write .*none\/a\.bin: its directory does not exist$/],
     [join(path, 'file/a.bin'), /a part of its path is a file/],
     [path, /it is a directory/],
-    ['/dev/null', /it is no regular file; pipe toNodeStream\(\) into it/],
+    [join(path, 'socket'), /it is no regular file; pipe toNodeStream\(\) into it/],
     [join(path, 'x'.repeat(300)), /its name is too long/]
   ] as const) {
     const sender = blobSender(content)
@@ -236,7 +241,7 @@ test('a file that cannot be written: sink_failed in words, before a byte is aske
     assert.ok(error.cause instanceof Error)
     assert.equal(sender.attempts.length, 0)
   }
-  assert.deepEqual(await readdir(path), ['file'])
+  assert.deepEqual(await readdir(path), ['file', 'socket'])
 })
 
 test('bytes that fit into no Uint8Array are told, and the stream is left', async () => {
