@@ -43,22 +43,27 @@ interface Item {
 
 /**
  * Carries out operations in as few requests as the server's limits allow; one result each, in order. Operations see the
- * effects of those before them. Atomic batches go in one request or not at all.
+ * effects of those before them. Atomic batches go in one request or not at all. Operations that have `results` are not sent.
  * @throws BlobwireError where a whole request failed; the operations before it may have been done
  */
 export async function runBatch<const Given extends readonly Operation[]>(
   context: RepositoryContext,
   operations: BatchOperations<Given>,
-  options: WriteOptions & { atomic?: boolean | undefined } = {}
+  options: WriteOptions & {
+    atomic?: boolean | undefined
+    results?: ReadonlyMap<number, OperationResult> | undefined
+  } = {}
 ): Promise<BatchResults<Given>> {
   const { invoker, defaults } = context
-  const { atomic = false, ...callOptions } = options
+  const { atomic = false, results, ...callOptions } = options
   const remaining = invoker.shared(callOptions)
   if (!Array.isArray(operations)) throw invalidArgument('operations', 'must be a list of operations')
   const base64 = (callOptions.transport ?? invoker.transport) === 'json'
   const { requestKey = newRequestKey() } = options
   const batchKey = atomic ? undefined : requestKey
-  const items = operations.map((operation, index) => toItem(operation, { index, defaults, base64, batchKey }))
+  const all = operations.map((operation, index) => toItem(operation, { index, defaults, base64, batchKey }))
+  for (const [index, result] of results ?? []) (all[index] as Item).result = result
+  const items = results === undefined ? all : all.filter(({ result }) => result === undefined)
   let runs = splitBySize(items, (item) => item.bytes, invoker.caches.limits)
   // Only a batch that may have to be split needs the server's own limits first.
   if (runs.length > 1) runs = splitBySize(items, (item) => item.bytes, await invoker.limits(remaining()))
@@ -73,7 +78,7 @@ export async function runBatch<const Given extends readonly Operation[]>(
   } catch (error) {
     throw ofAll(error, progress)
   }
-  return items.map(({ result }) => result) as BatchResults<Given>
+  return all.map(({ result }) => result) as BatchResults<Given>
 }
 
 interface Preparing {

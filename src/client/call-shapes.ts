@@ -8,7 +8,7 @@ import { isZeroOid, type ObjectKind, objectKinds } from '../git/oid.ts'
 import { pathFields } from '../git/raw-path.ts'
 import { branchRef, refFormatProblem, refNameProblem, refPrefixProblem } from '../git/ref-name.ts'
 import { decodeUtf8, toNative } from '../platform/bytes.ts'
-import { contentProblem } from './content-problem.ts'
+import { change } from './change-shape.ts'
 import type { CallMessages, Method } from './interceptor.ts'
 import type { OperationInputs, OperationName } from './operations.ts'
 import {
@@ -57,36 +57,6 @@ const entries = list(
     { required: ['path', 'mode', 'oid'], aliases: { name: 'path' } }
   )
 )
-
-function onlyTrue(value: unknown): unknown {
-  if (value === true) return true
-  throw new FieldProblem('must be true; leave the path out to keep it')
-}
-
-const changedFile = object(
-  { content: bytes, oid: text, moveFrom: path, delete: onlyTrue, mode, expectedOid: oidOrNull },
-  { aliases: { text: 'content' } }
-)
-
-const changeForms = 'must be bytes, a string, null, { content }, { oid }, { moveFrom } or { delete: true }'
-
-function change(value: unknown): unknown {
-  if (value === null || typeof value === 'string' || value instanceof Uint8Array)
-    return value === null ? null : bytes(value)
-  const isObject = Object.prototype.toString.call(value) === '[object Object]'
-  if (!isObject) throw new FieldProblem(`${changeForms}; as its content, it ${contentProblem(value)}`)
-  const taken = changedFile(value) as Record<string, unknown>
-  const kinds = ['content', 'oid', 'moveFrom', 'delete'].filter((key) => taken[key] !== undefined)
-  if (kinds[0] === 'delete' && taken['mode'] !== undefined) throw new FieldProblem('a removal has no mode')
-  // Contents that the server has are sent as oids, which these modes take for a directory and a submodule.
-  if (kinds[0] === 'content' && (taken['mode'] === '160000' || taken['mode'] === '040000')) {
-    throw new FieldProblem('must be the mode of a file where content is given').within('mode')
-  }
-  if (kinds.length === 1) return taken
-  throw new FieldProblem(
-    kinds.length === 0 ? `${changeForms}, not ${show(value)}` : `must have only one of ${kinds.join(' and ')}`
-  )
-}
 
 function branch(value: unknown): unknown {
   try {
@@ -272,7 +242,7 @@ const ownOptions: { readonly [Name in Method]?: readonly string[] } = {
   updateRepository: ['requestKey'],
   deleteRepository: ['requestKey'],
   storeTree: ['baseTree'],
-  commitFiles: ['requestKey'],
+  commitFiles: ['requestKey', 'stallTimeoutMs', 'onProgress'],
   updateRefs: ['requestKey'],
   upload: ['size', 'oid', 'stallTimeoutMs', 'onProgress', 'resume', 'onResumeToken'],
   batch: ['atomic', 'requestKey']

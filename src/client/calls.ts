@@ -13,7 +13,7 @@ import { branchRef } from '../git/ref-name.ts'
 import { repositoryNameProblem } from '../git/repository-name.ts'
 import type { RepositoryInfo } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
-import { runBatch } from './batch.ts'
+import { movesLargeContent, runBatchOfAnySize } from './batch-uploads.ts'
 import type { CallInvoker } from './call-invoker.ts'
 import { checkCallOptions, takeInput, takeOptions } from './call-shapes.ts'
 import { commitFiles } from './commit-files.ts'
@@ -130,7 +130,7 @@ export class RepositoryCalls implements RequestDefaults {
         repository: this.repository,
         message: own,
         options: ownOptions,
-        isUnhurried: name === 'upload',
+        isUnhurried: movesLargeContent(this, name, own),
         run: (message, rest = {}, repository = '') => {
           const changed = takeInput(name as Method, message) as RepositoryInputs[Name]
           return this.#withoutInterceptors(repository).#carryOut(name, changed, takeOptions(name, rest))
@@ -187,6 +187,7 @@ export class RepositoryCalls implements RequestDefaults {
       repository: this.repository,
       message: input,
       options,
+      isUnhurried: movesLargeContent(this, name, input),
       run: (message, rest, repository = '') => this.#withoutInterceptors(repository).run(name, message, rest)
     })
   }
@@ -289,12 +290,10 @@ const composed: { readonly [Name in ComposedMethod]: Run<Name> } = {
     await calls.fetchFormat(remaining())
     return calls.send('updateRefs', input, remaining())
   },
-  async batch(calls, { operations, atomic }, options) {
-    const remaining = calls.invoker.shared(options)
-    await calls.fetchFormat(remaining())
-    const answered = [...(await runBatch(calls, operations, { ...remaining(), atomic }))]
-    const rest = options.timeoutMs === undefined ? options : remaining()
-    const results = await readLargeResults(calls, { operations, results: answered }, rest)
+  async batch(calls, { operations, atomic = false }, options) {
+    const rest = calls.invoker.unhurried(options)
+    const answered = await runBatchOfAnySize(calls, operations, { atomic, options })
+    const results = await readLargeResults(calls, { operations, results: answered }, rest())
     return results.some(({ ok }) => !ok) ? calls.namedErrors(operations, results) : results
   }
 }

@@ -11,6 +11,7 @@ import {
 } from '../git/raw-path.ts'
 import type { Init } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
+import { isBlob, isStream, type UploadSource } from '../transfer/source.ts'
 import type { Bytes, Change, CommitFilesInput, Path } from './inputs.ts'
 import { toBytes } from './take.ts'
 
@@ -76,24 +77,35 @@ function entriesOf<Value>(given: ReadonlyMap<Path, Value> | Readonly<Record<stri
   return given instanceof Map ? [...given] : Object.entries(given)
 }
 
-const kinds = ['content', 'oid', 'moveFrom', 'delete'] as const
+const kinds = ['content', 'file', 'oid', 'moveFrom', 'delete'] as const
+
+/** Stands for the content of a source until it is read or stored. */
+const notRead = new Uint8Array(0)
 
 function fileChange(given: Path, change: Change): FileChange {
   const path = pathFields(given)
   const field = fieldOf('changes', path, isRemoval(change))
   if (change === null) return { ...path, delete: true }
   if (typeof change === 'string' || change instanceof Uint8Array) return { ...path, content: toBytes(field, change) }
+  if (isSource(change)) return { ...path, content: notRead }
   return { ...path, ...changeOf(field, change) }
+}
+
+/** A stream, a function or a `Blob` in the place of a change. */
+export function isSource(value: unknown): value is Exclude<UploadSource, Bytes | { file: unknown }> {
+  return (
+    typeof value === 'function' || (typeof value === 'object' && value !== null && (isBlob(value) || isStream(value)))
+  )
 }
 
 const isRemoval = (change: Change) =>
   change === null || (typeof change === 'object' && 'delete' in change && change.delete === true)
 
-function changeOf(field: string, change: Exclude<Change, Bytes | null>): FileChange {
+function changeOf(field: string, change: object): FileChange {
   const given = change as Partial<Record<(typeof kinds)[number] | 'mode' | 'expectedOid', unknown>>
   const [kind = 'delete'] = kinds.filter((name) => given[name] !== undefined)
   const value = given[kind]
-  const put = kind === 'moveFrom' ? moveOf(value as Path) : { [kind]: takenOf(kind, value, field) }
+  const put = putOf(kind, value, field)
   const mode = given.mode as FileChange['mode']
   const about = mode === undefined ? {} : { mode }
   if (given.expectedOid === undefined) return { ...about, ...put }
@@ -105,8 +117,12 @@ function moveOf(from: Path): Pick<FileChange, 'moveFrom' | 'rawMoveFrom'> {
   return rawPath === undefined ? { moveFrom: path } : { rawMoveFrom: rawPath }
 }
 
-const takenOf = (kind: string, value: unknown, field: string) =>
-  kind === 'content' ? toBytes(`${field}.content`, value as Bytes) : value
+function putOf(kind: (typeof kinds)[number], value: unknown, field: string): Omit<FileChange, 'path'> {
+  if (kind === 'moveFrom') return moveOf(value as Path)
+  if (kind !== 'content' && kind !== 'file') return { [kind]: value }
+  const isBytes = typeof value === 'string' || value instanceof Uint8Array
+  return { content: kind === 'content' && isBytes ? toBytes(`${field}.content`, value) : notRead }
+}
 
 function expectedOid(field: string, value: unknown): string {
   if (value === null) return nothing

@@ -1,7 +1,7 @@
 /** The inputs of calls, as users give them. */
 import type { Mode } from '../git/mode.ts'
 import type { ObjectFormat, ObjectKind } from '../git/oid.ts'
-import type { UploadSource } from '../transfer/source.ts'
+import type { FileUrl, UploadSource } from '../transfer/source.ts'
 
 /**
  * Content of a file; a string stands for its UTF-8 bytes. The bytes are not copied: do not change, transfer or resize them
@@ -155,14 +155,22 @@ export interface Guarded {
 }
 
 /**
- * The change of one path: new content, an object already stored, a file moved from another path, or `null` (also
+ * The change of one path: new content (bytes, a string, a `Blob`, a stream or a function that returns one, or `{ file }`),
+ * an object already stored, a file moved from another path, or `null` (also
  * `{ delete: true }`) to remove it. The objects take a guard, `expectedOid`.
  */
 export type Change =
   | Bytes
   | null
+  | Exclude<UploadSource, Bytes | { file: unknown }>
   | ({
-      content: Bytes
+      content: UploadSource
+      /** @default '100644' */
+      mode?: Mode | undefined
+    } & Guarded)
+  | ({
+      /** Path of a file whose content it is, or a `file:` URL. */
+      file: string | FileUrl
       /** @default '100644' */
       mode?: Mode | undefined
     } & Guarded)

@@ -31,12 +31,12 @@ export function contentTooLarge(actual: number, maximum: number, place: string =
 }
 
 /** Whether the error says that a content is too large for a message. */
-function isTooLargeInline(error: unknown): boolean {
+export function isTooLargeInline(error: unknown): boolean {
   return error instanceof BlobwireError && error.details.limit?.limit === 'max_inline_bytes'
 }
 
 /** Whether the server takes content of any size. Asks for its capabilities, unless they are known. */
-async function takesUploads({ invoker }: RepositoryContext, options: CallOptions): Promise<boolean> {
+export async function takesUploads({ invoker }: RepositoryContext, options: CallOptions): Promise<boolean> {
   const { resume } = await invoker.capabilities(options)
   return resume
 }
@@ -79,7 +79,7 @@ async function askLimits({ invoker }: RepositoryContext, options: CallOptions): 
 }
 
 /** Uploads a content that was given as bytes, or refuses it for a server without uploads. @throws BlobwireError */
-async function uploadContent(
+export async function uploadContent(
   context: RepositoryContext,
   content: Uint8Array,
   options: CallOptions
@@ -88,5 +88,6 @@ async function uploadContent(
   if (!(await takesUploads(context, options))) {
     throw contentTooLarge(content.length, invoker.caches.limits.maxInlineBytes)
   }
-  return uploadFile(context, content, { options, meter: new ProgressMeter(invoker.clock, undefined, 'upload') })
+  const meter = new ProgressMeter(invoker.clock, undefined, 'upload')
+  return uploadFile(context, content, { options, meter, twins: undefined })
 }

@@ -29,6 +29,7 @@ import type { UploadSource } from '../transfer/source.ts'
 import type { UploadResult } from '../transfer/upload.ts'
 import type { CallInvoker } from './call-invoker.ts'
 import { RepositoryCalls } from './calls.ts'
+import type { CommitFilesOptions } from './commit-files.ts'
 import { download } from './download.ts'
 import { TreeMethods } from './files/tree-methods.ts'
 import type {
@@ -112,10 +113,10 @@ export class Repository extends TreeMethods {
   }
 
   /**
-   * Stores a blob of at most `maxInlineBytes` (1 MiB by default). The bytes are not copied: do not change, transfer or
-   * resize them before the call has settled.
-   * @throws BlobwireError `resource_exhausted` where the content is larger; before it is sent, where the client knows the
-   * server's limits or the content fits no request of usual limits, for which the client asks once
+   * Stores a blob: in a message up to `maxInlineBytes` (1 MiB by default), as an upload above; see `upload`. The bytes are
+   * not copied: do not change, transfer or resize them before the call has settled.
+   * @throws BlobwireError `resource_exhausted` above `maxBlobBytes`, and above `maxInlineBytes` where the server is older
+   * than uploads
    */
   storeBlob(content: Bytes, options?: CallOptions): Promise<StoreBlobResponse> {
     return this.#calls.run('storeBlob', { content }, options)
@@ -268,12 +269,17 @@ export class Repository extends TreeMethods {
    * With `sign`, the client makes the commit on the head that it finds, has it signed, and moves the branch from that
    * head; where others move the branch in the meantime, it does so again on the new head. docs/objects.md has an example.
    *
+   * A content is bytes, a string, a file (`{ file: path }`), a `Blob`, a stream, or a function that returns one. What is
+   * too large for a message is uploaded before the commit, four contents at a time, and each content once; small files
+   * are read as they are needed. docs/transfers.md tells how uploads survive cuts. A commit that fails changes nothing;
+   * contents that were stored before stay in the repository, where no commit names them.
+   *
    * Everything is read when the call is made, but contents are not copied: do not change, transfer or resize their bytes
    * before the call has settled.
    * @throws BlobwireError `aborted`, reason `ref_mismatch`, where the branch is not at `expectedHead`, or `path_mismatch`
    * where a path is not as its guard expects (`details.pathMismatches`); `failed_precondition`, reason `path_not_found`
    * (a path to remove or move does not exist), `path_conflict` (a file takes the place of a directory, or the reverse)
-   * or `missing_object`; `resource_exhausted` for a file above `maxInlineBytes`
+   * or `missing_object`; and the errors of `upload` for contents that are uploaded
    * @example
    * await repo.commitFiles({
    *   branch: 'main',
@@ -286,7 +292,7 @@ export class Repository extends TreeMethods {
    * const changes = { 'a.txt': { content: 'hello again\n', expectedOid: seen.oid } }
    * await repo.commitFiles({ ...commit, changes })
    */
-  commitFiles(input: CommitFilesInput & Signable, options: WriteOptions = {}): Promise<CommitFilesResponse> {
+  commitFiles(input: CommitFilesInput & Signable, options: CommitFilesOptions = {}): Promise<CommitFilesResponse> {
     return this.#calls.compose('commitFiles', input, options)
   }
 

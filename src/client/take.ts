@@ -112,13 +112,21 @@ function file(value: object): { file: string | FileUrl } {
   for (const key in value) {
     if (key !== 'file') throw new FieldProblem(`unknown key; ${expectedKeys(key, ['file'])}`).within(key)
   }
-  const { file: path } = value as { readonly file: unknown }
-  if (typeof path === 'string' && path !== '' && !path.includes('\0')) return { file: path }
+  try {
+    return { file: filePathOrUrl((value as { readonly file: unknown }).file) }
+  } catch (problem) {
+    throw located(problem, 'file')
+  }
+}
+
+/** The path of a file of this machine. */
+export function filePathOrUrl(path: unknown): string | FileUrl {
+  if (typeof path === 'string' && path !== '' && !path.includes('\0')) return path
   const url = Object.prototype.toString.call(path) === '[object URL]' ? (path as FileUrl) : undefined
-  if (url?.protocol === 'file:') return { file: url }
+  if (url?.protocol === 'file:') return url
   const shown = url === undefined ? show(path) : JSON.stringify(url.href)
   const way = url === undefined ? '' : '; of what is no file, give a stream: (await fetch(url)).body'
-  throw new FieldProblem(`must be the path of a file, or a file: URL, not ${shown}${way}`).within('file')
+  throw new FieldProblem(`must be the path of a file, or a file: URL, not ${shown}${way}`)
 }
 
 /** The latest date that is one in seconds; the same number of milliseconds is a date of 1973. */

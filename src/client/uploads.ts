@@ -11,7 +11,7 @@ import { callbackFailed, type FileProgress, ProgressMeter } from '../transfer/pr
 import { formatResumeToken, parseResumeToken } from '../transfer/resume-token.ts'
 import { openSource, type Source, type UploadSource } from '../transfer/source.ts'
 import type { Attempts } from '../transfer/transfer-runner.ts'
-import { tooLarge, Upload, type UploadResult } from '../transfer/upload.ts'
+import { tooLarge, Upload, type UploadPlan, type UploadResult } from '../transfer/upload.ts'
 import type { RepositoryContext } from './repository-context.ts'
 import { newRequestKey } from './request-key.ts'
 
@@ -31,19 +31,36 @@ export async function upload(
   options: UploadOptions
 ): Promise<UploadResult> {
   const meter = new ProgressMeter(context.invoker.clock, options.onProgress, 'upload')
-  meter.totalFiles = 1
-  const result = await uploadFile(context, source, { options, meter })
+  const result = await uploadFile(context, source, { options, meter, twins: undefined })
   meter.end()
   return result
+}
+
+/** The other uploads of the same call. */
+export interface Twins {
+  /** By oid: the same content is sent once. */
+  readonly underWay: Map<string, Promise<UploadResult>>
+  /** Others have the same size. */
+  readonly areLikely: boolean
+}
+
+/** One upload, and the call that it is of. */
+interface UploadOfCall {
+  readonly options: UploadOptions
+  /** Of the call. */
+  readonly meter: ProgressMeter
+  /** Undefined = it is the only one, of which the meter does not know yet. */
+  readonly twins: Twins | undefined
 }
 
 /** One upload of a call that may have several. @throws BlobwireError */
 export async function uploadFile(
   context: RepositoryContext,
   given: UploadSource,
-  { options, meter }: { readonly options: UploadOptions; readonly meter: ProgressMeter }
+  ofCall: UploadOfCall
 ): Promise<UploadResult> {
-  const task = new UploadTask(context, given, { options, meter })
+  const { options } = ofCall
+  const task = new UploadTask(context, given, ofCall)
   try {
     const transfer = { direction: 'up', ...context.invoker.transferOf(options) } as const
     return await context.invoker.pipeline.transfers.work(transfer, (attempts) => task.run(attempts))
@@ -60,21 +77,19 @@ class UploadTask {
   readonly #given: UploadSource
   readonly #options: UploadOptions
   readonly #meter: ProgressMeter
+  readonly #twins: Twins | undefined
   readonly #progress: FileProgress
   readonly #remaining: () => CallOptions
   #source: Promise<Source> | undefined
-  #upload: Upload | undefined
+  #sending: Upload | undefined
   #uploadId = ''
 
-  constructor(
-    context: RepositoryContext,
-    given: UploadSource,
-    { options, meter }: { readonly options: UploadOptions; readonly meter: ProgressMeter }
-  ) {
+  constructor(context: RepositoryContext, given: UploadSource, { options, meter, twins }: UploadOfCall) {
     this.#context = context
     this.#given = given
     this.#options = options
     this.#meter = meter
+    this.#twins = twins
     this.#progress = meter.file()
     this.#remaining = context.invoker.unhurried(options)
   }
@@ -84,7 +99,7 @@ class UploadTask {
     this.#source = openSource(this.#given)
     const [source, { resume }] = await Promise.all([this.#source, invoker.capabilities(this.#remaining())])
     const size = sizeOf(source, this.#options.size)
-    this.#meter.totalBytes ??= size
+    if (this.#twins === undefined) this.#meter.expect([size])
     const { maxInlineBytes, maxBlobBytes } = invoker.caches.limits
     if (size !== undefined && size > maxBlobBytes) throw tooLarge(size, maxBlobBytes)
     const beginning = await readBeginning(source, size, maxInlineBytes)
@@ -96,7 +111,7 @@ class UploadTask {
 
   /** Ends the source. */
   close(): void {
-    this.#upload?.close()
+    this.#sending?.close()
     this.#source?.then((source) => source.close()).catch(() => undefined)
   }
 
@@ -104,7 +119,7 @@ class UploadTask {
   abandon(error: BlobwireError): void {
     const { invoker, repository } = this.#context
     const isKept = this.#options.onResumeToken !== undefined || error.is('upload_taken_over')
-    if (isKept || error.is('client_closed') || !this.#upload?.hasBegun) return
+    if (isKept || error.is('client_closed') || !this.#sending?.hasBegun) return
     const { signal: _, ...options } = this.#options
     const request = { repository, uploadId: this.#uploadId }
     invoker.invoke(methods.cancelUpload, request, { ...options, timeoutMs: cancelMs }).catch(() => undefined)
@@ -114,38 +129,48 @@ class UploadTask {
     const { invoker, repository } = this.#context
     const { oid, size } = await invoker.operation('storeBlob', { repository, content }, this.#remaining())
     checkOid(this.#options.oid, oid)
-    this.#progress.done(size)
-    return { oid, size }
+    return this.#done({ oid, size })
   }
 
   async #send(attempts: Attempts, source: Source, size: number | undefined): Promise<UploadResult> {
-    const { invoker, repository, defaults } = this.#context
-    const { objectFormat } = defaults
-    const { clock, caches } = invoker
+    const { objectFormat } = this.#context.defaults
     if (this.#options.oid !== undefined && !isOid(this.#options.oid, objectFormat)) {
       throw invalidArgument('oid', `must be an oid of the repository's format, ${objectFormat}`)
     }
     const hashed = this.#options.oid === undefined ? await this.#hash(source, size, objectFormat) : undefined
     const oid = this.#options.oid ?? hashed ?? ''
-    if (oid !== '' && (await this.#isStored(oid))) {
-      const bytes = size ?? (await readAll(source))
-      this.#progress.done(bytes)
-      return { oid, size: bytes }
-    }
-    const resumed = this.#resume(source, size)
+    const twin = oid === '' ? undefined : this.#twins?.underWay.get(oid)
+    if (twin !== undefined) return this.#done(await twin)
+    if (oid !== '' && (await this.#isStored(oid))) return this.#done({ oid, size: size ?? (await readAll(source)) })
+    const sent = this.#upload({ source, size, oid, isHashed: hashed !== undefined }, attempts)
+    if (oid !== '') this.#twins?.underWay.set(oid, sent)
+    return this.#done(await sent)
+  }
+
+  #done(result: UploadResult): UploadResult {
+    this.#context.invoker.caches.known.add(this.#context.repository, result.oid)
+    this.#progress.done(result.size)
+    return result
+  }
+
+  async #upload(
+    content: Pick<UploadPlan, 'source' | 'size' | 'oid' | 'isHashed'>,
+    attempts: Attempts
+  ): Promise<UploadResult> {
+    const { invoker, repository, defaults } = this.#context
+    const { clock, caches } = invoker
+    const { source, size } = content
+    const isResumed = this.#resume(source, size)
     this.#tellToken(source, size)
-    this.#meter.enter('upload')
+    this.#progress.enter('upload')
     let sentFrom: number | undefined
-    this.#upload = new Upload({
+    this.#sending = new Upload({
+      ...content,
       clock,
       repository,
       uploadId: this.#uploadId,
-      isResumed: resumed,
-      source,
-      size,
-      format: objectFormat,
-      oid,
-      isHashed: hashed !== undefined,
+      isResumed,
+      format: defaults.objectFormat,
       chunkBytes: caches.limits.chunkBytes,
       maxBlobBytes: caches.limits.maxBlobBytes,
       keptBytes,
@@ -156,19 +181,18 @@ class UploadTask {
       onPosition: (position) => this.#progress.reached(position)
     })
     const beganAtMs = clock.now()
-    const result = await this.#upload.run(attempts)
+    const result = await this.#sending.run(attempts)
     const sentBytes = result.size - (sentFrom ?? 0)
     if (sentBytes > measuredBytes) caches.uploadBytesPerSecond = (sentBytes / (clock.now() - beganAtMs)) * 1000
-    caches.known.add(repository, result.oid)
-    this.#progress.done(result.size)
     return result
   }
 
   /** The oid, where it pays to look whether the server has the content. */
   async #hash(source: Source, size: number | undefined, format: ObjectFormat): Promise<string | undefined> {
     const isFast = this.#context.invoker.caches.uploadBytesPerSecond > fastLinkBytesPerSecond
-    if (size === undefined || source.reads !== 'anywhere' || isFast) return undefined
-    this.#meter.enter('hash')
+    if (size === undefined || source.reads !== 'anywhere') return undefined
+    if (isFast && !this.#twins?.areLikely) return undefined
+    this.#progress.enter('hash')
     const hash = newObjectHash('blob', size, format)
     await readAll(source, hash)
     return encodeHex(toNative(hash.digest()))

@@ -1,10 +1,19 @@
 /** `FileFunctions` of platform.ts on Node. */
 import { Buffer } from 'node:buffer'
-import { open } from 'node:fs/promises'
-import type { OpenFile } from './platform.ts'
+import { open, stat } from 'node:fs/promises'
+import type { FilePath, OpenFile } from './platform.ts'
 
-export async function openFile(path: string | { readonly href: string }): Promise<OpenFile> {
-  const file = await open(typeof path === 'string' ? path : new URL(path.href), 'r')
+function pathOf(path: FilePath): string | URL {
+  return typeof path === 'string' ? path : new URL(path.href)
+}
+
+export async function fileSize(path: FilePath): Promise<number | undefined> {
+  const stats = await stat(pathOf(path))
+  return stats.isFile() ? stats.size : undefined
+}
+
+export async function openFile(path: FilePath): Promise<OpenFile> {
+  const file = await open(pathOf(path), 'r')
   try {
     const stats = await file.stat({ bigint: true })
     // Node opens directories, and fails when they are read.

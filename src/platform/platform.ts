@@ -81,10 +81,14 @@ export interface OpenFile {
   close(): Promise<void>
 }
 
+/** The path of a file, or its `file:` URL. */
+export type FilePath = string | { readonly href: string }
+
 /** `files.ts`: files. Errors are those of the runtime. */
 export interface FileFunctions {
-  /** By its path, or its `file:` URL. */
-  openFile(path: string | { readonly href: string }): Promise<OpenFile>
+  openFile(path: FilePath): Promise<OpenFile>
+  /** Bytes; undefined = no regular file. */
+  fileSize(path: FilePath): Promise<number | undefined>
 }
 
 /** `random.ts`: random numbers that nobody can guess. */

@@ -45,7 +45,7 @@ export class ProgressMeter {
   #moved = 0
   #done = 0
   #files = 0
-  phase: ProgressPhase
+  #phase: ProgressPhase
   totalFiles = 0
   /** Undefined = not known. */
   totalBytes: number | undefined
@@ -53,18 +53,27 @@ export class ProgressMeter {
   constructor(clock: Clock, listener: ProgressListener | undefined, phase: ProgressPhase) {
     this.#clock = clock
     this.#listener = listener
-    this.phase = phase
+    this.#phase = phase
     if (listener !== undefined) this.#samples.push({ atMs: clock.now(), moved: 0 })
   }
 
   /** Begins the next phase, and tells it. @throws BlobwireError where the listener throws */
   enter(phase: ProgressPhase): void {
-    if (this.phase === phase) return
-    this.phase = phase
+    if (this.#phase === phase) return
+    this.#phase = phase
     this.#tell()
   }
 
-  /** One file of the transfer; `size` undefined = not known. */
+  /** There are further files, of these sizes; a size that is not known makes the total unknown. */
+  expect(sizes: readonly (number | undefined)[]): void {
+    if (this.totalFiles === 0) this.totalBytes = 0
+    this.totalFiles += sizes.length
+    for (const size of sizes) {
+      this.totalBytes = size === undefined || this.totalBytes === undefined ? undefined : this.totalBytes + size
+    }
+  }
+
+  /** One of the files. */
   file(): FileProgress {
     return new FileProgress(this)
   }
@@ -90,7 +99,7 @@ export class ProgressMeter {
     if (this.#listener === undefined) return
     this.#toldAtMs = this.#clock.now()
     const progress = {
-      phase: this.phase,
+      phase: this.#phase,
       files: this.#files,
       totalFiles: this.totalFiles,
       transferredBytes: this.#done,
@@ -129,6 +138,11 @@ export class FileProgress {
     const bytes = position - this.#position
     this.#position = position
     this.#meter.add(bytes, moved)
+  }
+
+  /** The phase of the transfer, where the file is all of it: the files of a larger one are in different phases. */
+  enter(phase: ProgressPhase): void {
+    if (this.#meter.totalFiles === 1) this.#meter.enter(phase)
   }
 
   /** The file is done, whether or not its bytes had to move. */

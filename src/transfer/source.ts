@@ -1,8 +1,8 @@
 /** The sources of uploads, as applications give them, and the one form in which the client reads them. */
 import { contentGone, isGone } from '../core/contents.ts'
 import { BlobwireError } from '../core/error.ts'
-import { encodeUtf8 } from '../platform/bytes.ts'
-import { openFile } from '../platform/files.ts'
+import { encodeUtf8, utf8Length } from '../platform/bytes.ts'
+import { fileSize, openFile } from '../platform/files.ts'
 
 /** A web stream of bytes, as far as the client uses it. `ReadableStream` of browsers and of Node is one. */
 export interface ByteStream {
@@ -74,6 +74,15 @@ export async function openSource(given: UploadSource): Promise<Source> {
   return ofStream(() => given)
 }
 
+/** Bytes of a source that is not open; undefined = known once it is read. @throws BlobwireError `source_failed` */
+export async function sizeOfSource(given: UploadSource): Promise<number | undefined> {
+  if (given instanceof Uint8Array) return given.length
+  if (typeof given === 'string') return utf8Length(given)
+  if (typeof given === 'function') return undefined
+  if ('file' in given) return fileSize(given.file).catch((cause: unknown) => notOpened(given.file, cause))
+  return isBlob(given) ? given.size : undefined
+}
+
 export function isBlob(value: object): value is BlobLike {
   return 'arrayBuffer' in value && 'slice' in value && 'stream' in value && 'size' in value
 }
@@ -101,12 +110,7 @@ function ofBlob(blob: BlobLike): Source {
 }
 
 async function ofFile(path: string | FileUrl): Promise<Source> {
-  const file = await openFile(path).catch((cause: unknown) => {
-    throw sourceFailed(
-      `the file ${JSON.stringify(typeof path === 'string' ? path : path.href)} cannot be opened (${codeOf(cause)})`,
-      cause
-    )
-  })
+  const file = await openFile(path).catch((cause: unknown) => notOpened(path, cause))
   const { size, identity } = file
   async function* pieces(offset: number, chunkBytes: number) {
     let at = offset
@@ -185,6 +189,8 @@ function ofReader(reader: ReturnType<ByteStream['getReader']>): AsyncIterator<un
   }
 }
 
-function codeOf(cause: unknown): string {
-  return (cause as { readonly code?: string }).code ?? String(cause)
+function notOpened(path: string | FileUrl, cause: unknown): never {
+  const { code = String(cause) } = cause as { readonly code?: string }
+  const name = typeof path === 'string' ? path : path.href
+  throw sourceFailed(`the file ${JSON.stringify(name)} cannot be opened (${code})`, cause)
 }

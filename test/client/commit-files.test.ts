@@ -121,7 +121,7 @@ test('change lists too long for one request are stored as trees first', async (c
 })
 
 test('a failed commit stores nothing', async (context) => {
-  const fixture = atEnd(context, await testServer())
+  const fixture = atEnd(context, await testServer({ limits: { maxBlobBytes: 1024 * 1024 } }))
   const client = fixture.client()
   const repo = client.repository('bad')
   await repo.createRepository()

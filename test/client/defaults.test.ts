@@ -6,6 +6,7 @@ import { createSecureServer, type ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { getCACertificates, type SecureVersion, setDefaultCACertificates, type TLSSocket } from 'node:tls'
+import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import { resolveOptions } from '../../src/client/options.ts'
 import { newRequestKey } from '../../src/client/request-key.ts'
@@ -162,7 +163,8 @@ async function callInputs(context: TestContext): Promise<Held> {
   await repository.commitFiles({ ...commit, changes: { old: { content: 'a', mode: '100755' } } })
   const { oid: head } = await other.commitFiles({ ...commit, changes: { b: 'b' } })
   const { oid } = await repository.storeBlob('c')
-  const changes = { content: { content: 'x' }, oid: { oid }, moved: { moveFrom: 'old' } }
+  const file = fileURLToPath(import.meta.url)
+  const changes = { content: { content: 'x' }, file: { file }, oid: { oid }, moved: { moveFrom: 'old' } }
   const { oid: after } = await repository.commitFiles({ ...commit, changes })
   const { parents, committer, raw } = (await repository.getCommit(after)).commit
   const sentChanges = last('CommitFiles').message['changes'] as Partial<Messages['FileChange']>[]
@@ -196,7 +198,12 @@ async function callInputs(context: TestContext): Promise<Held> {
     ...named('Guarded', { expectedOid: sentChanges.find(({ guarded }) => guarded)?.guarded }),
     ...named('WriteOptions', { requestKey: newRequestKey().length }),
     ...named('KeyedInput', { requestKey: newRequestKey().length }),
-    ...named('Change', { mode: modes['content'], 'mode 2': modes['oid'], 'mode 3': modes['moved'] }),
+    ...named('Change', {
+      mode: modes['content'],
+      'mode 2': modes['file'],
+      'mode 3': modes['oid'],
+      'mode 4': modes['moved']
+    }),
     ...named('GetTreeInput', sent('GetTree', 'revision', 'path', 'recursive')),
     ...named('OperationInputs', sent('GetCommit', 'revision')),
     ...named('ListCommitsInput', sent('ListCommits', 'revision', 'path')),

@@ -120,7 +120,7 @@ test('changes and guards of a wrong form are refused with the right one, before 
     [
       { a: { content: 7 } },
       undefined,
-      /^commitFiles at [^ ]+: changes\["a"\]\.content: must be a Uint8Array or a string/
+      /^commitFiles at [^ ]+: changes\["a"\]\.content: must be a Uint8Array, a string, a Blob, \{ file \}, a stream/
     ],
     [{ a: { oid: 7 } }, undefined, /^commitFiles at [^ ]+: changes\["a"\]\.oid: must be a string/],
     [{ a: { moveFrom: null } }, undefined, /^commitFiles at [^ ]+: changes\["a"\]\.moveFrom: must be a string/],

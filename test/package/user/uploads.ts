@@ -4,6 +4,7 @@ import type {
   ByteChunks,
   ByteStream,
   Client,
+  CommitFilesOptions,
   FileUrl,
   ProgressListener,
   ProgressPhase,
@@ -20,6 +21,18 @@ const onProgress: ProgressListener = ({ phase, transferredBytes, totalBytes = 0 
   console.log(name, transferredBytes, totalBytes)
 }
 const transfer: TransferOptions = { stallTimeoutMs: 1000, onProgress }
+
+/** Contents of any kind. */
+export async function commits(client: Client, stream: ByteStream): Promise<string> {
+  const changes = {
+    'a.bin': { file: 'a.bin' },
+    'b.bin': { content: { file: 'b' }, mode: '100755' as const },
+    c: stream
+  }
+  const options: CommitFilesOptions = { ...transfer, requestKey: 'one' }
+  const author = { name: 'Ada', email: 'ada@example.org' }
+  return (await client.commitFiles('demo', { branch: 'main', changes, message: 'm', author }, options)).oid
+}
 
 /** Every kind of source. */
 export async function uploads(client: Client, blob: BlobLike, stream: ByteStream, url: FileUrl): Promise<string> {
