@@ -47,7 +47,7 @@ interface ContentsOptions {
 }
 
 /** The content that a change puts; undefined = it puts none. */
-export function contentOfChange(change: Change): UploadSource | undefined {
+function contentOfChange(change: Change): UploadSource | undefined {
   if (typeof change === 'string' || change instanceof Uint8Array || isSource(change)) return change
   if (change === null) return undefined
   if ('content' in change && change.content !== undefined) return change.content
