@@ -15,6 +15,7 @@ import { singleCalls } from './single-calls.ts'
 import { sizes } from './sizes.ts'
 import { storeSize } from './store-size.ts'
 import { streams } from './streams.ts'
+import { treeCommit } from './tree-commit.ts'
 
 /** All suites, in the order in which they run. */
 export const suites: readonly Suite[] = [
@@ -33,5 +34,6 @@ export const suites: readonly Suite[] = [
   sizes,
   gitStore,
   housekeeping,
-  oneBranch
+  oneBranch,
+  treeCommit
 ]
