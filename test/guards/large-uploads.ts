@@ -32,8 +32,15 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'what another process took is hashed before an upload goes on',
-    file: `${uploads}/uploads.ts`,
-    from: 'kept.offset !== spool.offset || ',
+    file: `${uploads}/content-hasher.ts`,
+    from: 'offset === this.#offset && ',
+    to: '',
+    tests: [machine]
+  },
+  {
+    name: 'the hash of an upload that another process removed is not that of the next one',
+    file: `${uploads}/content-hasher.ts`,
+    from: ' && identity === this.#hashed.identity',
     to: '',
     tests: [machine]
   },

@@ -235,13 +235,13 @@ test('a download that waits for nobody gives other work its turn', async (contex
   assert.ok(turns >= 4, `${turns}`)
 })
 
-test('unary calls meet a large blob as they did: refused with the limit, and named by oid', async () => {
+test('unary calls meet a large blob with the limit and its oid, and may name it', async () => {
   const { upload, call } = await setUp()
   await upload(content)
   const limit = { limit: 'max_inline_bytes', maximum: 64 * 1024, actual: content.length }
   await assert.rejects(call('GetBlob', { oid, revision: '', path: '' }), {
     code: 'resource_exhausted',
-    details: { limit }
+    details: { limit: { ...limit, oid } }
   })
   const fields = { oid, revision: '', path: '' }
   await assert.rejects(call('GetObject', fields), { code: 'resource_exhausted', message: /DownloadBlob/ })

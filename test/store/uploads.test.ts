@@ -178,6 +178,23 @@ test('another process counts the uploads that are there, hashes what is held, an
   }
 })
 
+test('an upload that another process began anew under its id is another one', async () => {
+  let identity = 'first'
+  const { uploads, another } = setUp(() => ({ identity }))
+  const first = await uploads.open('demo', 'u', content.length)
+  await first.write(Buffer.alloc(4000))
+  await first.release()
+  const elsewhere = another()
+  assert.equal(await elsewhere.cancel('demo', 'u'), true)
+  identity = 'second'
+  const second = await elsewhere.open('demo', 'u', content.length)
+  await second.write(content.subarray(0, 4000))
+  await second.release()
+  const last = await uploads.open('demo', 'u', content.length)
+  await last.write(content.subarray(4000))
+  assert.equal((await last.finish(untold)).oid, oid)
+})
+
 for (const [how, failure] of [
   ['at once', (): never => assert.fail(diskFull())],
   ['later', () => Promise.reject(diskFull())]

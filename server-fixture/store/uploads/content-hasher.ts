@@ -10,6 +10,7 @@ type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 
 /** What is hashed: a content of this size, for an oid of this format. */
 interface Hashed {
+  readonly identity?: string | undefined
   readonly objectFormat: ObjectFormat
   /** Undefined = known at the end alone. */
   readonly size: number | undefined
@@ -23,24 +24,25 @@ const blobHash = (format: ObjectFormat, size: number): Hash => createHash(format
  * too, and a second pass over what is held finds its oid. A checksum tells whether both passes saw the same bytes.
  */
 export class ContentHasher {
-  readonly hashed: Hashed
+  readonly #hashed: Hashed
   readonly #hash: Hash
   #checksum = 0
+  /** Bytes hashed. */
   #offset = 0
 
   constructor(hashed: Hashed) {
-    this.hashed = hashed
+    this.#hashed = hashed
     this.#hash = hashed.size === undefined ? createHash('sha256') : blobHash(hashed.objectFormat, hashed.size)
   }
 
-  /** Bytes hashed. */
-  get offset(): number {
-    return this.#offset
+  /** Whether all that the spool holds was hashed, and nothing else. */
+  fits({ identity, size, offset }: Hashed & { readonly offset: number }): boolean {
+    return offset === this.#offset && size === this.#hashed.size && identity === this.#hashed.identity
   }
 
   update(chunk: Uint8Array): void {
     this.#hash.update(chunk)
-    if (this.hashed.size === undefined) this.#checksum = crc32(chunk, this.#checksum)
+    if (this.#hashed.size === undefined) this.#checksum = crc32(chunk, this.#checksum)
     this.#offset += chunk.length
   }
 
@@ -58,7 +60,7 @@ export class ContentHasher {
    * @throws `data_loss`, reason `integrity`, where the content is not the one of the digests
    */
   async oid(digests: ContentDigests, read: () => Chunks): Promise<string> {
-    const { size, objectFormat } = this.hashed
+    const { size, objectFormat } = this.#hashed
     const digest = this.#hash.copy().digest()
     let oid: string
     if (size === undefined) {

@@ -19,6 +19,11 @@ export interface UploadRecord extends UploadState {
  */
 export interface Spool {
   readonly objectFormat: ObjectFormat
+  /**
+   * Tells this upload from a later one with its id, where another server may have removed it meanwhile, such as the id of
+   * its chunks in a database. Stores of one server do without.
+   */
+  readonly identity?: string | undefined
   /** As it was begun; undefined = not known then. */
   readonly size: number | undefined
   /** Bytes held. After a failed `append`, it is what is held all the same. */

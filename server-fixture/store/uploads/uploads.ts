@@ -109,11 +109,11 @@ export class Uploads {
     { repository, id, size }: { repository: string; id: string; size: number | undefined }
   ): Promise<SpoolWriter> {
     const place = placeOf(repository, id)
-    const kept = this.#hashers.get(place)
+    let hasher = this.#hashers.get(place)
     this.#hashers.delete(place)
-    let hasher = kept
-    if (kept === undefined || kept.offset !== spool.offset || kept.hashed.size !== spool.size) {
-      hasher = new ContentHasher({ objectFormat: spool.objectFormat, size: spool.size })
+    if (!hasher?.fits(spool)) {
+      const { identity, objectFormat, size: begun } = spool
+      hasher = new ContentHasher({ identity, objectFormat, size: begun })
       try {
         if (spool.blob === undefined && spool.offset > 0) await hasher.updateAll(spool.read())
       } catch (error) {
@@ -126,7 +126,7 @@ export class Uploads {
       place,
       spool,
       size,
-      hasher: hasher as ContentHasher,
+      hasher,
       quota: this.#quota,
       maxBlobBytes: this.#bounds.maxBlobBytes,
       remove: () => this.#spools.remove(repository, id),
