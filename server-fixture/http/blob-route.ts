@@ -6,6 +6,7 @@ import { invalidArgument } from '../../src/core/error.ts'
 import { isOid, oidProblem } from '../../src/git/oid.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
+import { sha256Field } from '../../src/transport/http/transfer.ts'
 import type { HandlerDependencies } from '../listener.ts'
 import type { CallContext } from '../service/context.ts'
 import { toBlobwireError } from '../service/error-detail.ts'
@@ -113,14 +114,14 @@ async function send(
     transfer
   }: Download & { readonly status: number; readonly headers: Readonly<Record<string, string>> }
 ): Promise<void> {
-  const trailers = () => {
-    const { sha256 } = blob
-    return sha256 ? { 'content-digest': `sha-256=:${Buffer.from(sha256).toString('base64')}:` } : undefined
-  }
   const chunks = blob.chunks()[Symbol.asyncIterator]()
   // Whatever goes wrong with the first bytes can still be told as an error.
   let next = await chunks.next()
-  const stream = exchange.stream(status, headers, wantsDigest(exchange) ? trailers : undefined)
+  const stream = exchange.stream(
+    status,
+    headers,
+    wantsDigest(exchange) && status === 206 ? 'content-digest' : undefined
+  )
   const output = stream && new Output<Uint8Array>(stream, transfer)
   try {
     for (; output && !next.done; next = await chunks.next()) {
@@ -128,6 +129,7 @@ async function send(
       const room = output.room()
       if (room) await room
     }
+    exchange.setTrailer(blob.sha256 && sha256Field(blob.sha256))
     await output?.end()
   } catch {
     stream?.destroy()

@@ -28,8 +28,13 @@ export interface Exchange {
    * the client has gone.
    */
   open(status: number, headers: OutgoingHttpHeaders): ServerHttp2Stream | undefined
-  /** Begins an answer with a body that follows. Returns undefined where the client has gone. */
-  stream(status: number, headers: OutgoingHttpHeaders, trailers?: Trailers): Writable | undefined
+  /**
+   * Begins an answer with a body that follows. Returns undefined where the client has gone. `trailer` names a trailer, which
+   * `setTrailer` must be given before the body ends.
+   */
+  stream(status: number, headers: OutgoingHttpHeaders, trailer?: string): Writable | undefined
+  /** Undefined = the trailer that was named has no value. */
+  setTrailer(value: string | undefined): void
   /** Sends an interim answer (RFC 9110 section 15.2), where the answer has not begun. */
   inform(status: number, headers: Readonly<Record<string, string>>): void
   /**
@@ -40,9 +45,6 @@ export interface Exchange {
   /** The trailers of the request, once its body has ended; to be called before the body is read. */
   watchTrailers(): () => IncomingHttpHeaders
 }
-
-/** Asked at the end of an answer's body for its trailers; undefined = there are none. */
-export type Trailers = () => Record<string, string> | undefined
 
 /** Interim answers, as HTTP/1.1 names them. */
 const informed: Readonly<Record<number, string>> = { 104: 'Upload Resumption Supported' }
@@ -55,6 +57,7 @@ const expectsContinue = ({ expect }: IncomingHttpHeaders) => expect?.toLowerCase
 /** HTTP/2 (RFC 9113). `respond` of node:http2 throws if the peer has reset the stream. */
 export function http2Exchange(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Exchange {
   let answered = false
+  let trailerValue: string | undefined
   const method = String(headers[':method'] ?? '')
   return {
     method,
@@ -86,13 +89,18 @@ export function http2Exchange(stream: ServerHttp2Stream, headers: IncomingHttpHe
       stream.respond({ ':status': status, ...responseHeaders })
       return stream
     },
-    stream(status, responseHeaders, trailers) {
+    stream(status, responseHeaders, trailer) {
       if (answered || stream.destroyed || stream.closed) return undefined
       answered = true
-      stream.respond({ ':status': status, ...responseHeaders }, { waitForTrailers: trailers !== undefined })
-      if (trailers) stream.once('wantTrailers', () => stream.sendTrailers(trailers() ?? {}))
+      stream.respond({ ':status': status, ...responseHeaders }, { waitForTrailers: trailer !== undefined })
+      if (trailer) {
+        stream.once('wantTrailers', () => stream.sendTrailers(trailerValue ? { [trailer]: trailerValue } : {}))
+      }
       if (!stream.readableEnded) stream.resume()
       return stream
+    },
+    setTrailer(value) {
+      trailerValue = value
     },
     inform(status, informing) {
       if (!answered && !stream.destroyed) stream.additionalHeaders({ ':status': status, ...informing })
@@ -118,6 +126,7 @@ export function http2Exchange(stream: ServerHttp2Stream, headers: IncomingHttpHe
 export function http1Exchange(request: IncomingMessage, response: ServerResponse): Exchange {
   let answered = false
   let drained: Promise<void> | undefined
+  let trailerName: string | undefined
   const method = request.method ?? ''
   return {
     method,
@@ -157,12 +166,19 @@ export function http1Exchange(request: IncomingMessage, response: ServerResponse
     },
     // Node's own client and many proxies send the whole request before they read the answer.
     open: () => undefined,
-    stream(status, headers, trailers) {
+    stream(status, headers, trailer) {
       if (answered || response.destroyed) return undefined
       answered = true
-      response.writeHead(status, headers)
-      if (trailers) response.once('prefinish', () => response.addTrailers(trailers() ?? {}))
+      // Trailers follow a body in chunks (RFC 9112 section 7.1.2), which HTTP/1.0 has not.
+      if (trailer && request.httpVersionMinor > 0) {
+        trailerName = trailer
+        const { 'content-length': _length, ...others } = headers
+        response.writeHead(status, { ...others, trailer })
+      } else response.writeHead(status, headers)
       return response
+    },
+    setTrailer(value) {
+      if (trailerName && value) response.addTrailers({ [trailerName]: value })
     },
     inform(status, headers) {
       // Node 22 has no method for it. An answer that waits behind another one on the connection has no socket yet.

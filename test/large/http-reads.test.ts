@@ -1,6 +1,7 @@
 /** Blobs and files by GET and HEAD, as browsers, caches and curl read them. */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
+import { request as http1Request, type IncomingMessage } from 'node:http'
 import { test } from 'node:test'
 import { hashObject } from '../../src/git/oid.ts'
 import { content, contentOid, http2Request, type TransferServer, transferServer } from '../support/transfers.ts'
@@ -30,6 +31,13 @@ test('a range has the digest of its bytes where the client wants it, from where 
   assert.deepEqual([part.status, part.headers['content-length']], [206, '249001'])
   assert.ok(part.body.equals(content.subarray(1000, 250_001)))
   assert.equal(part.trailers['content-digest'], digestOf(1000, 250_001))
+  const overHttp1 = await new Promise<IncomingMessage>((resolve) => {
+    http1Request(server.http + path, { headers: { range: 'bytes=1000-250000', ...wants } }, resolve).end()
+  })
+  const received: Buffer[] = await overHttp1.toArray()
+  assert.deepEqual([overHttp1.statusCode, overHttp1.headers['trailer']], [206, 'content-digest'])
+  assert.ok(Buffer.concat(received).equals(content.subarray(1000, 250_001)))
+  assert.equal(overHttp1.trailers['content-digest'], digestOf(1000, 250_001))
   const rest = await get(server, path, { range: 'bytes=5000-250000', 'blobwire-digest-from': '1000', ...wants })
   assert.equal(rest.body.length, 245_001)
   assert.equal(rest.trailers['content-digest'], digestOf(1000, 250_001))
