@@ -16,18 +16,18 @@ import { methods } from '../schema/methods.ts'
 import { errorOfOperation } from '../transport/errors.ts'
 import { isRetryable, operationsToRetry } from './batch-retry.ts'
 import type { Operation, OperationInputs, OperationName } from './operations.ts'
+import { sendParallel } from './parallel-requests.ts'
 import type { RepositoryContext } from './repository-context.ts'
 import { checkRequestKey, derivedKey, newRequestKey, type WriteOptions } from './request-key.ts'
 import type { BatchOperations, BatchResults, OperationResult } from './results.ts'
 import { prepare, type Request, type RequestDefaults } from './to-request.ts'
 import { verifierOf } from './verify/answers.ts'
 
-/** Concurrent requests of one batch, where the order of operations does not matter. */
-const maxParallel = 8
-
 /** Bounds of the operations in one request of such a batch on a session. */
 const leastShare = 100
 const mostShare = 200
+/** Requests that a full run is split into. */
+const sharesOfRun = 8
 
 /** An operation with its request, and with its result when that has come. */
 interface Item {
@@ -73,7 +73,7 @@ export async function runBatch<const Given extends readonly Operation[]>(
   const progress: Progress = { sent: 'never', underWay: 0 }
   const send = (run: Item[]) => sendRun(context, run, { atomic, unordered, failures: 0, options: remaining, progress })
   try {
-    if (unordered) await inParallel(runs, send)
+    if (unordered) await sendParallel(runs, (run) => run.reduce((sum, { bytes }) => sum + bytes, 0), send)
     else for (const run of runs) await send(run)
   } catch (error) {
     throw ofAll(error, progress)
@@ -144,16 +144,8 @@ function isUnordered(items: readonly Item[]): boolean {
 
 /** Splits a run so that, on a session, the server executes one share while the client writes the next. */
 function inShares(run: Item[]): Item[][] {
-  const size = Math.max(leastShare, Math.min(mostShare, Math.ceil(run.length / maxParallel)))
+  const size = Math.max(leastShare, Math.min(mostShare, Math.ceil(run.length / sharesOfRun)))
   return Array.from({ length: Math.ceil(run.length / size) }, (_, index) => run.slice(index * size, (index + 1) * size))
-}
-
-async function inParallel(runs: Item[][], send: (run: Item[]) => Promise<void>): Promise<void> {
-  let next = 0
-  const worker = async () => {
-    for (let run = runs[next++]; run !== undefined; run = runs[next++]) await send(run)
-  }
-  await Promise.all(Array.from({ length: Math.min(maxParallel, runs.length) }, worker))
 }
 
 /** The progress of all requests of one batch. */

@@ -7,6 +7,34 @@ const frames = 'src/compression/zstd-frames.ts'
 
 export const guards: readonly Guard[] = [
   {
+    name: 'requests of one batch that are sent at the same time have 32 MiB at most',
+    file: 'src/client/parallel-requests.ts',
+    from: ' || (underWay.size > 0 && bytes + size > maxParallelBytes)',
+    to: '',
+    tests: ['test/client/parallel-requests.test.ts']
+  },
+  {
+    name: 'a large pack: each block of a content tells whether it is the last',
+    file: 'server-fixture/store/git/pack-encoder.ts',
+    from: 'target[at++] = isLast ? 1 : 0',
+    to: 'target[at++] = 1',
+    tests: ['test/store/pack-encoder.test.ts']
+  },
+  {
+    name: 'a large pack is compressed when it is joined',
+    file: 'server-fixture/store/git/join-packs.ts',
+    from: "...(compress ? ['--no-reuse-object'] : []),",
+    to: '...(compress ? [] : []),',
+    tests: ['test/store/repack.test.ts']
+  },
+  {
+    name: 'a second pack is begun only where much waits',
+    file: 'server-fixture/store/git/object-writer.ts',
+    from: 'this.#queuedBytes >= bulkBytes ?',
+    to: 'this.#queuedBytes >= 0 ?',
+    tests: ['test/store/git-faults.test.ts']
+  },
+  {
     name: 'zstd: a message of very many frames is refused',
     file: frames,
     from: 'if (count === maxFrames)',

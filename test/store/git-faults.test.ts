@@ -166,6 +166,37 @@ test('one object that git refuses does not fail its neighbours; those of a faile
   assert.deepEqual(packs.at(-1), ['e'])
 })
 
+test('where much waits, a second pack is begun while the first one is written, and no third', async () => {
+  const packs: number[] = []
+  const gates: (() => void)[] = []
+  const writer = new ObjectWriter(async (objects) => {
+    packs.push(objects.length)
+    await new Promise<void>((resolve) => gates.push(resolve))
+  })
+  const put = (text: string, bytes: number) => writer.put([newObject('blob', text.padEnd(bytes), 'sha1')])
+  const turns = async () => {
+    for (let turn = 0; turn < 4; turn++) await new Promise(setImmediate)
+  }
+  const puts = [put('first', 10)]
+  await turns()
+  puts.push(put('a', 2_000_000), put('b', 2_000_000))
+  await turns()
+  assert.deepEqual(packs, [1])
+  puts.push(put('c', 2_000_000))
+  await turns()
+  assert.deepEqual(packs, [1, 3])
+  puts.push(put('d', 5_000_000))
+  await turns()
+  assert.deepEqual(packs, [1, 3])
+  for (let written = 0; written < 3; written++) {
+    gates[written]?.()
+    await turns()
+  }
+  await Promise.all(puts)
+  assert.deepEqual(packs, [1, 3, 1])
+  await writer.drain()
+})
+
 test('puts gather while a pack is being written', async () => {
   const sizes: number[] = []
   const gates: (() => void)[] = []

@@ -9,6 +9,29 @@ import { randomNumbers } from '../support/random.ts'
 import { git, newCommit, newObject, temporaryDirectory } from './support.ts'
 
 for (const format of objectFormats) {
+  test(`git index-pack and verify-pack read a large pack, whose contents are stored (${format})`, async (context) => {
+    const gitDir = await temporaryDirectory(context)
+    spawnSync('git', ['init', '--quiet', '--bare', `--object-format=${format}`, gitDir])
+    // A stored block has at most 65,535 bytes.
+    const sizes = [0, 1, 5000, 65_534, 65_535, 65_536, 131_070, 131_071, 900_000]
+    const fills: (() => number)[] = [() => 255, () => 97]
+    const objects = fills.flatMap((fill) =>
+      sizes.slice(1).map((size) => newObject('blob', Uint8Array.from({ length: size }, fill), format))
+    )
+    objects.push(newObject('blob', '', format), ...newCommit('packed', format))
+    const { pieces, hash, isStored } = await encodePack(objects, format)
+    const pack = Buffer.concat(pieces)
+    assert.ok(isStored)
+    assert.equal(pack.subarray(-hash.length / 2).toString('hex'), hash)
+    assert.ok(pack.length > 2 * sizes.reduce((sum, size) => sum + size))
+    const file = join(gitDir, 'test.pack')
+    await writeFile(file, pack)
+    assert.equal(git(gitDir, ['index-pack', '--strict', file]).status, 0)
+    const listed = git(gitDir, ['verify-pack', '-v', join(gitDir, 'test.idx')]).output
+    for (const { oid, kind, content } of objects)
+      assert.match(listed, new RegExp(`^${oid} ${kind} +${content.length} `, 'm'))
+  })
+
   test(`git index-pack and verify-pack read a pack of every kind and size (${format})`, async (context) => {
     const gitDir = await temporaryDirectory(context)
     spawnSync('git', ['init', '--quiet', '--bare', `--object-format=${format}`, gitDir])
@@ -24,7 +47,8 @@ for (const format of objectFormats) {
     objects.push(newObject('blob', '', format), ...commit, newObject('tag', tag, format))
 
     const file = join(gitDir, 'test.pack')
-    await writeFile(file, await encodePack(objects, format))
+    const { pieces } = await encodePack(objects, format)
+    await writeFile(file, Buffer.concat(pieces))
     assert.equal(git(gitDir, ['index-pack', '--strict', file]).status, 0)
     const listed = git(gitDir, ['verify-pack', '-v', join(gitDir, 'test.idx')]).output
     for (const { oid, kind, content } of objects) {
@@ -37,7 +61,7 @@ for (const format of objectFormats) {
 test('a pack without objects has the bytes of git pack-objects', async (context) => {
   const gitDir = await temporaryDirectory(context)
   spawnSync('git', ['init', '--quiet', '--bare', gitDir])
-  const pack = await encodePack([], 'sha1')
+  const { pieces } = await encodePack([], 'sha1')
   const written = spawnSync('git', [`--git-dir=${gitDir}`, 'pack-objects', '--stdout', '--quiet'], { input: '' })
-  assert.deepEqual(Buffer.from(pack), written.stdout)
+  assert.deepEqual(Buffer.concat(pieces), written.stdout)
 })

@@ -1,15 +1,36 @@
 /** Packs are joined in the background. */
 import assert from 'node:assert/strict'
+import { readdirSync, statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { until } from '../support/until.ts'
 import { git, newObject, openGitStore } from './support.ts'
 
 async function countPacks(gitDir: string): Promise<number> {
   const names = await readdir(join(gitDir, 'objects', 'pack'))
   return names.filter((name) => name.endsWith('.pack')).length
 }
+
+test('large packs, whose contents are stored, are compressed when they are joined', async (context) => {
+  const { store, directory } = await openGitStore(context, { repackPauseMs: 0, repackQuietMs: 1 })
+  await store.createRepository('demo', 'sha1')
+  const packs = join(directory, 'demo.git', 'objects', 'pack')
+  const blobs = ['one', 'two'].map((text) => newObject('blob', `${text} `.repeat(300_000), 'sha1'))
+  for (const blob of blobs) await store.putObjects('demo', [blob])
+  await until(() => {
+    const [only, ...others] = readdirSync(packs).filter((name) => name.endsWith('.pack'))
+    const bytes = only && statSync(join(packs, only), { throwIfNoEntry: false })?.size
+    return others.length === 0 && Number(bytes) < 50_000
+  }, 'the packs are joined and compressed')
+  const read = await store.readObjects(
+    'demo',
+    blobs.map(({ oid }) => oid),
+    2_000_000
+  )
+  for (const [index, { content }] of blobs.entries()) assert.deepEqual(read[index]?.content, content)
+})
 
 test('packs are joined while puts and reads go on, and nothing unreachable or loose is lost', async (context) => {
   const { store, directory } = await openGitStore(context, { maxPacks: 10, repackPauseMs: 0, repackQuietMs: 100 })

@@ -114,10 +114,9 @@ export class GitProcess {
     this.#child?.stdin?.write(input)
   }
 
-  /** Ends its standard input, after `input`; git's long-lived commands then answer all questions and exit. */
-  end(input?: Uint8Array): void {
-    if (input === undefined) this.#child?.stdin?.end()
-    else this.#child?.stdin?.end(input)
+  /** Ends its standard input; git's long-lived commands then answer all questions and exit. */
+  end(): void {
+    this.#child?.stdin?.end()
   }
 
   /** Reads no more of its standard output, which it then waits to write, until `resume`. */
@@ -163,12 +162,13 @@ export class GitCommand {
   }
 
   /**
-   * Gives the command its input and returns its standard output.
+   * Gives the command its input, in pieces, and returns its standard output.
    *
    * @throws `unavailable` or `internal`, see `gitFailure`
    */
-  async finish(input?: Uint8Array): Promise<Buffer> {
-    this.#git.end(input)
+  async finish(...input: readonly Uint8Array[]): Promise<Buffer> {
+    for (const piece of input) this.#git.write(piece)
+    this.#git.end()
     const exit = await this.#git.exited
     if (exit.status !== 0) throw gitFailure(this.#name, exit, this.#context.gitDir)
     return Buffer.concat(this.#chunks)
@@ -192,5 +192,5 @@ export class GitCommand {
  * @throws `unavailable` or `internal`, see `gitFailure`
  */
 export function runGit(context: GitContext, args: readonly string[], input?: Uint8Array): Promise<Buffer> {
-  return new GitCommand(context, args).finish(input)
+  return new GitCommand(context, args).finish(...(input ? [input] : []))
 }

@@ -98,8 +98,7 @@ export class GitRepository {
       onFailure: options.onHousekeepingFailure
     })
     const install = async (objects: readonly NewObject[], expectMore: boolean) => {
-      await this.#installer.install(objects, expectMore)
-      this.#repacker.packAdded()
+      this.#repacker.packAdded(await this.#installer.install(objects, expectMore))
     }
     this.#writer = new ObjectWriter(install, {
       runsInFlight: options.packsInFlight,

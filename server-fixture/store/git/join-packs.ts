@@ -8,6 +8,15 @@ import type { PackDirectory } from './pack-directory.ts'
 /** Calls go first where the processor is busy (nice(1)). */
 const priority = 10
 
+/** Which packs are joined, and how. */
+interface JoinOptions {
+  /** Without `.pack`. */
+  readonly names: readonly string[]
+  /** Whether contents are compressed anew: git otherwise takes over those that it makes no delta of, as they are. @default false */
+  readonly compress?: boolean
+  readonly signal: AbortSignal
+}
+
 /**
  * Joins packs: the new one, with deltas, is in its place durably before the old ones are removed, so that a server that
  * is killed loses nothing. Every object is taken, reachable or not: one that nothing points to may be pointed to by the
@@ -15,14 +24,13 @@ const priority = 10
  *
  * With `--progress`, git writes to its standard error all the time, and dies of SIGPIPE when the server has died.
  *
- * @param names the packs, without `.pack`
  * @throws BlobwireError where git or the disk fails, or the signal has fired; nothing has changed then, or the new pack is
  *   there beside the old ones
  */
 export async function joinPacks(
   context: RepositoryContext,
   packs: PackDirectory,
-  { names, signal }: { names: readonly string[]; signal: AbortSignal }
+  { names, compress, signal }: JoinOptions
 ): Promise<void> {
   const incoming = new IncomingDirectory(context.gitDir)
   const ended = new AbortController()
@@ -30,7 +38,14 @@ export async function joinPacks(
     await incoming.make()
     const git = new GitCommand(
       { ...context, objectDirectory: incoming.path, alternates: join(context.gitDir, 'objects') },
-      ['pack-objects', '--stdin-packs', '--delta-base-offset', '--progress', join(incoming.path, 'pack', 'pack')]
+      [
+        'pack-objects',
+        '--stdin-packs',
+        '--delta-base-offset',
+        '--progress',
+        ...(compress ? ['--no-reuse-object'] : []),
+        join(incoming.path, 'pack', 'pack')
+      ]
     )
     lowerPriority(git.pid)
     const kill = () => git.kill()

@@ -34,7 +34,9 @@ interface ObjectWriterOptions {
 }
 
 /** Most bytes of one pack; a larger put makes a pack of its own. */
-const maxPackBytes = 8 * 1024 * 1024
+const maxPackBytes = 16 * 1024 * 1024
+/** Where so much waits, another pack is encoded while git works on the one before. */
+const bulkBytes = 4 * 1024 * 1024
 const maxPackObjects = 10_000
 /** Oids remembered as written; their objects are not written again. */
 const maxRecentOids = 50_000
@@ -54,6 +56,7 @@ export class ObjectWriter {
   /** Objects that wait or are being written: a second put of one waits for the first. */
   readonly #pending = new Map<string, PendingPut>()
   #queue: PendingPut[] = []
+  #queuedBytes = 0
   #runs = 0
   #scheduled = false
   #idle: PromiseWithResolvers<void> | undefined
@@ -98,6 +101,7 @@ export class ObjectWriter {
     if (fresh.length > 0) {
       waitFor.add(put)
       this.#queue.push(Object.assign(put, { bytes }))
+      this.#queuedBytes += bytes
       this.#schedule()
     }
     const written = Promise.all(Array.from(waitFor, ({ done }) => done.promise))
@@ -121,7 +125,8 @@ export class ObjectWriter {
 
   /** Waits for the end of this turn of the event loop, so that puts that arrive together are written together. */
   #schedule(): void {
-    if (this.#scheduled || this.#runs >= this.#runsInFlight) return
+    const mostRuns = this.#queuedBytes >= bulkBytes ? this.#runsInFlight + 1 : this.#runsInFlight
+    if (this.#scheduled || this.#runs >= mostRuns) return
     this.#scheduled = true
     setImmediate(() => {
       this.#scheduled = false
@@ -150,6 +155,7 @@ export class ObjectWriter {
     })
     const taken = end < 0 ? this.#queue : this.#queue.slice(0, end)
     this.#queue = end < 0 ? [] : this.#queue.slice(end)
+    for (const put of taken) this.#queuedBytes -= put.bytes
     return taken
   }
 

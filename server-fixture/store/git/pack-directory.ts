@@ -84,7 +84,7 @@ export class PackDirectory {
   /**
    * Moves a pack and its index in, durably; every git process sees it when this resolves. It is there with a `.keep` file
    * from its first moment: `git gc` then leaves it alone, whether refs reach its objects or not. (A `.keep` file that
-   * comes later makes `git repack -d` delete a pack whose objects it has copied nowhere, where it comes in its middle.)
+   * comes later makes `git repack -d` delete a pack whose objects it has copied nowhere, where it comes in its middle.) Returns its name, without `.pack`.
    *
    * @param hash of the pack, which is its name in the incoming directory
    * @param written resolves when both files are written and synced
@@ -93,7 +93,7 @@ export class PackDirectory {
     incoming: IncomingDirectory,
     hash: string,
     written: Promise<unknown> = Promise.resolve()
-  ): Promise<void> {
+  ): Promise<string> {
     const [naming, writing] = await Promise.allSettled([this.#reserve(incoming, hash), written])
     if (writing.status === 'rejected') {
       if (naming.status === 'fulfilled') await this.#unlink(`${naming.value}.keep`)
@@ -110,6 +110,7 @@ export class PackDirectory {
       // A rename outlives a crash of the machine only with its directory (fsync(2)), which Git leaves out.
       await fsyncDirectory(this.path)
       this.#known.add(name)
+      return name
     } catch (error) {
       throw storageFailure('storing a pack', error)
     }

@@ -1,10 +1,10 @@
 /** Writes packs into a repository. */
-import { type ObjectFormat, oidLength } from '../../../src/git/oid.ts'
+import type { ObjectFormat } from '../../../src/git/oid.ts'
 import type { NewObject } from '../store.ts'
 import { GitCommand, type RepositoryContext } from './git-process.ts'
 import { IncomingDirectory } from './incoming-directory.ts'
 import type { PackDirectory } from './pack-directory.ts'
-import { encodePack } from './pack-encoder.ts'
+import { type EncodedPack, encodePack } from './pack-encoder.ts'
 
 /** A process that waits longer than this for a pack is ended. */
 const spareIdleMs = 1000
@@ -36,28 +36,30 @@ export class PackInstaller {
   /**
    * Writes the objects as one pack. It is durable, and every git process sees it, when this resolves.
    *
+   * Returns its name, and whether its contents are not compressed.
+   *
    * @param expectMore another pack will follow at once: its git process is started while this one works, since starting
    *   one takes about as long as indexing a hundred small blobs
    * @throws `unavailable` or `internal`; the pack then counts as not written
    */
-  async install(objects: readonly NewObject[], expectMore = false): Promise<void> {
+  async install(objects: readonly NewObject[], expectMore = false): Promise<{ name: string; isStored: boolean }> {
     const pack = await encodePack(objects, this.#format)
     try {
-      await this.#install(pack, expectMore)
+      return await this.#install(pack, expectMore)
     } catch (error) {
       if (!(await this.#incoming.isGone())) throw error
       // Somebody has cleaned up the repository.
       await this.#dropSpare()
-      await this.#install(pack, expectMore)
+      return await this.#install(pack, expectMore)
     }
   }
 
-  async #install(pack: Buffer, expectMore: boolean): Promise<void> {
+  async #install(pack: EncodedPack, expectMore: boolean): Promise<{ name: string; isStored: boolean }> {
     await this.#incoming.make()
-    const indexed = this.#index(pack)
+    const indexed = this.#index(pack.pieces)
     if (expectMore) this.#startSpare()
-    const hash = pack.toString('hex', pack.length - oidLength(this.#format) / 2)
-    await this.#packs.moveIn(this.#incoming, hash, indexed)
+    const name = await this.#packs.moveIn(this.#incoming, pack.hash, indexed)
+    return { name, isStored: pack.isStored }
   }
 
   #newCommand(): GitCommand {
@@ -66,12 +68,12 @@ export class PackInstaller {
   }
 
   /** A failed spare may have been dead before it got the pack, so its failure says nothing about the pack. */
-  async #index(pack: Uint8Array): Promise<Buffer> {
+  async #index(pack: readonly Uint8Array[]): Promise<Buffer> {
     const spare = this.#spare
     this.#spare = undefined
     clearTimeout(this.#spareTimer)
-    if (spare === undefined || spare.ended) return this.#newCommand().finish(pack)
-    return spare.finish(pack).catch(() => this.#newCommand().finish(pack))
+    if (spare === undefined || spare.ended) return this.#newCommand().finish(...pack)
+    return spare.finish(...pack).catch(() => this.#newCommand().finish(...pack))
   }
 
   #startSpare(): void {

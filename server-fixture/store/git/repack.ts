@@ -55,6 +55,8 @@ export class Repacker {
   readonly #closing = new AbortController()
   /** Packs that git could not join: one of them may be damaged. */
   readonly #skipped = new Set<string>()
+  /** Packs of this process with contents that are not compressed. */
+  readonly #stored = new Set<string>()
   #packs = 0
   /** Packs that the last run left: more than `maxPacks` where others keep many. */
   #left = 0
@@ -76,9 +78,10 @@ export class Repacker {
     if (this.#packs > 0) this.#changed()
   }
 
-  /** A pack was added. */
-  packAdded(): void {
+  /** A pack was added. One whose contents are not compressed is, once it is joined. */
+  packAdded({ name, isStored } = { name: '', isStored: false }): void {
     this.#packs++
+    if (isStored) this.#stored.add(name)
     this.#changed()
   }
 
@@ -150,7 +153,9 @@ export class Repacker {
   async #join(names: readonly string[]): Promise<void> {
     const { packs, onRepacked } = this.#dependencies
     try {
-      await joinPacks(this.#context, packs, { names, signal: this.#closing.signal })
+      const compress = names.some((name) => this.#stored.has(name))
+      await joinPacks(this.#context, packs, { names, compress, signal: this.#closing.signal })
+      for (const name of names) this.#stored.delete(name)
       onRepacked()
     } catch (error) {
       const isRefused = error instanceof BlobwireError && error.reason === 'git_failed'

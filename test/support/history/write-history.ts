@@ -17,7 +17,7 @@ export async function writeHistory(
   { objects, format, refs, head }: History,
   { replace = false }: { replace?: boolean } = {}
 ): Promise<void> {
-  git.run(['index-pack', '--stdin'], await encodePack(objects, format))
+  git.run(['index-pack', '--stdin'], Buffer.concat((await encodePack(objects, format)).pieces))
   const commands = Array.from(refs, ([name, oid]) => `${replace ? 'update' : 'create'} ${name} ${oid}\n`).join('')
   git.run(['update-ref', '--stdin'], Buffer.from(commands, 'latin1'))
   git.run(['symbolic-ref', 'HEAD', head])
