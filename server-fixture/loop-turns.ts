@@ -2,6 +2,8 @@
 
 /** All long work together gives other work a turn after this time. */
 const sliceMs = 5
+/** Transfers of large blobs are long, and beside small calls: these wait for no more than a few chunks. */
+const transferSliceMs = 1
 
 /** The slice of the event loop that all long work of the process shares. */
 const slice: { startedAtMs: number; next: Promise<void> | undefined } = { startedAtMs: 0, next: undefined }
@@ -23,6 +25,11 @@ export function beginTurn(now: number): void {
 }
 
 /** Asked between two pieces of long work, which waits for the promise where there is one. */
-export function turnOver(now = performance.now()): Promise<void> | undefined {
+export function turnOver(now: number): Promise<void> | undefined {
   return now >= slice.startedAtMs + sliceMs ? nextSlice() : undefined
+}
+
+/** The same between two chunks of a large blob. */
+export function chunkOver(): Promise<void> | undefined {
+  return performance.now() >= slice.startedAtMs + transferSliceMs ? nextSlice() : undefined
 }

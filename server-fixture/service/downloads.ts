@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
 import type { ObjectFormat } from '../../src/git/oid.ts'
 import type { Messages } from '../../src/schema/messages.ts'
-import { turnOver } from '../loop-turns.ts'
+import { chunkOver } from '../loop-turns.ts'
 import type { ObjectContent } from '../store/large-content.ts'
 import { blobOid } from './blobs.ts'
 import { type CallContext, throwIfAbandoned } from './context.ts'
@@ -116,7 +116,7 @@ class StoredDownload implements OutgoingBlob {
         last = chunk.subarray(from, from + chunkBytes)
       }
       at += chunk.length
-      await turnOver()
+      await chunkOver()
     }
     const digest = hash.digest()
     if (isWhole ? digest.toString('hex') !== oid : at !== end) {

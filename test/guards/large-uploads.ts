@@ -180,7 +180,7 @@ export const guards: readonly Guard[] = [
   {
     name: 'a download gives other work its turn',
     file: `${service}/downloads.ts`,
-    from: '      await turnOver()\n',
+    from: '      await chunkOver()\n',
     to: '',
     tests: [transfers]
   },

@@ -3,7 +3,7 @@ import { createHash, type Hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { BlobwireError } from '../../../src/core/error.ts'
 import type { ObjectFormat } from '../../../src/git/oid.ts'
-import { turnOver } from '../../loop-turns.ts'
+import { chunkOver } from '../../loop-turns.ts'
 import type { ContentDigests } from '../large-content.ts'
 
 type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
@@ -50,7 +50,7 @@ export class ContentHasher {
   async updateAll(chunks: Chunks): Promise<void> {
     for await (const chunk of chunks) {
       this.update(chunk)
-      await turnOver()
+      await chunkOver()
     }
   }
 
@@ -91,7 +91,7 @@ export class ContentHasher {
 async function eachChunk(chunks: Chunks, work: (chunk: Uint8Array) => void): Promise<void> {
   for await (const chunk of chunks) {
     work(chunk)
-    await turnOver()
+    await chunkOver()
   }
 }
 
