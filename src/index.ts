@@ -18,6 +18,7 @@ export type { Client } from './client/client.ts'
 export { createClient } from './client/client.ts'
 export type { CommitFilesOptions } from './client/commit-files.ts'
 export type {
+  ArchiveInput,
   CheckoutInput,
   CheckoutResult,
   FilesInput,

@@ -252,3 +252,20 @@ export interface DirectoryFunctions {
   /** A name that no file has. */
   temporaryName(): string
 }
+
+/** A member of a zip archive. */
+export interface ZipMember {
+  readonly path: string
+  /** Undefined = a directory. */
+  readonly content: Uint8Array | AsyncIterable<Uint8Array> | undefined
+  /** Type and permissions, as Unix has them. */
+  readonly mode: number
+  readonly mtime: Date
+}
+
+/** `archives.ts`: formats of archives. Leaving a loop early returns the source. */
+export interface ArchiveFunctions {
+  /** One gzip member. */
+  gzipChunks(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void>
+  zipChunks(members: AsyncIterable<ZipMember>): AsyncGenerator<Uint8Array, void>
+}

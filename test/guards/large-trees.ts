@@ -3,6 +3,7 @@ import type { Guard } from './guard.ts'
 
 const checkout = 'test/files/checkout.test.ts'
 const reading = 'test/files/read-files.test.ts'
+const archives = 'test/files/archive.test.ts'
 const directories = 'test/platform/directories.test.ts'
 
 export const guards: readonly Guard[] = [
@@ -117,5 +118,26 @@ export const guards: readonly Guard[] = [
     from: "({ mode }) => mode !== '160000'",
     to: '() => true',
     tests: [reading]
+  },
+  {
+    name: 'an archive has the bytes of names that are not UTF-8',
+    file: 'src/client/files/tar.ts',
+    from: 'if (!isExact) putBytes(blocks, name, linkname)',
+    to: '',
+    tests: [archives]
+  },
+  {
+    name: 'an archive has the directories of its files',
+    file: 'src/client/files/archive.ts',
+    from: "        yield { path: directory, mode: '040000', open: none }\n",
+    to: '',
+    tests: [archives]
+  },
+  {
+    name: 'a zip archive refuses names that it cannot hold',
+    file: 'src/client/files/archive.ts',
+    from: "if (format === 'zip') checkZipNames(files)",
+    to: '',
+    tests: [archives]
   }
 ]

@@ -46,6 +46,16 @@ export interface RepositoryFile {
   bytes(): Promise<Uint8Array>
 }
 
+/** Which files an archive has, and how. */
+export interface ArchiveInput extends FilesInput {
+  format: 'tar' | 'tar.gz' | 'zip'
+  /**
+   * Begins the path of each member, such as `project-1.0/`.
+   * @default ''
+   */
+  prefix?: string | undefined
+}
+
 /** What a checkout takes, and from where. */
 export interface CheckoutInput {
   /**

@@ -7,8 +7,9 @@ import { FieldProblem } from '../../core/field-problem.ts'
 import { takeOptions } from '../call-shapes.ts'
 import type { RepositoryCalls } from '../calls.ts'
 import { aFunction, flag, object, path, revision, type Take } from '../take.ts'
+import { archive } from './archive.ts'
 import { checkout } from './checkout.ts'
-import type { CheckoutInput, CheckoutResult, FilesInput, RepositoryFile } from './inputs.ts'
+import type { ArchiveInput, CheckoutInput, CheckoutResult, FilesInput, RepositoryFile } from './inputs.ts'
 import { readFiles } from './read-files.ts'
 
 function glob(value: unknown): unknown {
@@ -24,6 +25,20 @@ function place(value: unknown): unknown {
 }
 
 const filesInput = object({ revision, path, glob })
+const archiveFormats = ['tar', 'tar.gz', 'zip']
+
+function format(value: unknown): unknown {
+  if (archiveFormats.includes(value as string)) return value
+  throw new FieldProblem(`must be one of ${archiveFormats.join(', ')}, not ${show(value)}`)
+}
+
+function prefix(value: unknown): unknown {
+  const isPath = typeof value === 'string' && !/^\/|\\|\0|(?:^|\/)\.{1,2}(?:\/|$)|\/\//.test(value)
+  if (isPath && value.isWellFormed()) return value
+  throw new FieldProblem(`must be the beginning of a relative path, such as "project-1.0/", not ${show(value)}`)
+}
+
+const archiveInput = object({ revision, path, glob, format, prefix }, { required: ['format'] })
 const checkoutInput = object(
   { directory: place, revision, path, remove: flag, onProgress: aFunction },
   { required: ['directory'] }
@@ -53,6 +68,25 @@ export abstract class TreeMethods {
       yield* readFiles(this.#calls, take('readFiles', input, filesInput), takeOptions('readFiles', options))
     } catch (error) {
       throw this.#failed('readFiles', error, this.readFiles)
+    }
+  }
+
+  /**
+   * The files of a tree as an archive: the members of `git archive`, with modes, links and directories, all with the time
+   * of the commit, so that the same commit gives the same bytes. It is a web stream and an async iterable; leaving the loop
+   * or cancelling the stream ends what is under way. An error in the middle is thrown instead of an end.
+   * @throws BlobwireError `failed_precondition`, reason `unwritable_paths`, for names that a zip archive cannot hold
+   * @example
+   * const archive = repo.archive({ revision: 'v1.0', format: 'tar.gz', prefix: 'project-1.0/' })
+   * await writeFile('project-1.0.tar.gz', archive)
+   */
+  archive(input: ArchiveInput, options: CallOptions = {}): ReadableStream<Uint8Array> & AsyncIterable<Uint8Array> {
+    const failed = (error: unknown) => this.#failed('archive', error, this.archive)
+    try {
+      const chunks = archive(this.#calls, take('archive', input, archiveInput), takeOptions('archive', options))
+      return toStream(chunks, failed)
+    } catch (error) {
+      throw failed(error)
     }
   }
 
@@ -88,6 +122,31 @@ export abstract class TreeMethods {
     const { endpoint = this.#calls.invoker.endpoint } = error
     return forCaller(error, { method, endpoint }, { below })
   }
+}
+
+/** Chunks are asked for as they are read. */
+function toStream(
+  chunks: AsyncGenerator<Uint8Array, void>,
+  failed: (error: unknown) => BlobwireError
+): ReadableStream<Uint8Array> & AsyncIterable<Uint8Array> {
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const { done, value } = await chunks.next()
+          if (done) controller.close()
+          else controller.enqueue(value)
+        } catch (error) {
+          controller.error(failed(error))
+        }
+      },
+      async cancel() {
+        await chunks.return()
+      }
+    },
+    { highWaterMark: 0 }
+  )
+  return stream as ReadableStream<Uint8Array> & AsyncIterable<Uint8Array>
 }
 
 function take<Input>(method: string, input: Input, taken: Take): Input {
