@@ -1,16 +1,19 @@
 /** Git as the judge of large blobs: their packs, and what other gits make of them. */
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { GitStore } from '../../server-fixture/store/git/git-store.ts'
 import { joinPacks } from '../../server-fixture/store/git/join-packs.ts'
 import { openPackedBlob } from '../../server-fixture/store/git/large/packed-blob.ts'
+import { StreamedObject } from '../../server-fixture/store/git/large/streamed-object.ts'
 import { PackDirectory } from '../../server-fixture/store/git/pack-directory.ts'
 import type { StoredBlob } from '../../server-fixture/store/large-content.ts'
 import { hashObject, type ObjectFormat, objectFormats } from '../../src/git/oid.ts'
-import { git, openGitStore } from './support.ts'
+import { until } from '../support/until.ts'
+import { git, openGitStore, temporaryDirectory } from './support.ts'
 
 const untold = { oid: undefined, sha256: undefined }
 const groupBytes = 128 * 1024
@@ -230,4 +233,21 @@ test('objects of other forms and kinds are read in parts, however early the read
   }
   const bytes = await readAll(store, tree)
   assert.equal(hashObject('tree', bytes, 'sha1'), tree)
+})
+
+test('an object that is closed while git waits to write more of it', async (context) => {
+  const directory = await temporaryDirectory(context)
+  const program = join(directory, 'git')
+  const ready = join(directory, 'ready')
+  // The first bytes fit the pipe and what is read ahead, the others do not.
+  await writeFile(program, `#!/bin/sh\nhead -c 100000 /dev/zero\n: >'${ready}'\nexec head -c 1000000 /dev/zero\n`, {
+    mode: 0o755
+  })
+  // Whether it waits already when the object is closed is not to be seen.
+  for (let times = 0; times < 10; times++) {
+    const object = new StreamedObject({ program, gitDir: directory }, '1'.repeat(40), { kind: 'blob', size: 1_100_000 })
+    await until(() => existsSync(ready), 'git has written')
+    await object.close()
+    await rm(ready)
+  }
 })

@@ -152,6 +152,23 @@ for (const [kind, name] of [
   })
 }
 
+test('one write that fails among others is not passed over', async (context) => {
+  const { directory, store } = await prepared(context)
+  const faults = await failing(context, directory, ({ kind, path }) => {
+    const isHit = kind === 'write' && path.endsWith('content')
+    if (isHit) faults.isOn = false
+    return isHit
+  })
+  const writer = await store.openUpload('demo', 'one', undefined)
+  faults.isOn = true
+  await assert.rejects(async () => {
+    await writer.write(content)
+    await writer.finish(untold)
+  }, storage)
+  await writer.release().catch(() => undefined)
+  await complete(store)
+})
+
 test('an upload goes with its repository, also where another one has its name', async (context) => {
   const { directory, store } = await prepared(context)
   const writer = await store.openUpload('demo', 'one', undefined)
