@@ -2,14 +2,15 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2'
 import { BlobwireError } from '../../core/error.ts'
 import { HeldBytes } from '../held-bytes.ts'
+import { Turns } from '../turns.ts'
 import { requestRefused } from './connection-pool.ts'
 import type { TransferHeaders, TransferRequest, TransferResponse } from './transfer.ts'
 import type { TransferConnection } from './transfer-connection.ts'
 
 const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } = constants
 
-/** Events after which there may be more to read, or nothing. */
-const readEvents = ['readable', 'end', 'close'] as const
+/** Frames that a reader may have been given before it asks for them; a frame has 16 KiB. */
+const maxWaitingChunks = 16
 
 const noTrailers: TransferHeaders = {}
 
@@ -40,6 +41,7 @@ class TransferStream implements TransferResponse {
   trailers = noTrailers
   #source: AsyncIterator<Uint8Array> | undefined
   readonly #held = new HeldBytes()
+  readonly #turns = new Turns()
   #isSending = false
   #isOver = false
   /** Of the source, of the signal or of the stream: the first one. */
@@ -74,27 +76,37 @@ class TransferStream implements TransferResponse {
   readonly chunks: AsyncIterable<Uint8Array> = { [Symbol.asyncIterator]: () => this.#read() }
 
   /**
-   * Node's own iterator fails at the end of a stream that had ended before it was read. A stream that was cut ends like one
-   * that ended in good order, but for its code; readers of blobs count bytes besides.
+   * The chunks as they come: Node's own iterator copies all that waits into one, and fails at the end of a stream that had
+   * ended before it was read. A stream that was cut ends like one that ended in good order, but for its code; readers of
+   * blobs count bytes besides.
    */
   async *#read(): AsyncGenerator<Uint8Array, void> {
     const stream = this.#stream
+    const waiting: Uint8Array[] = []
     let wake = () => {}
     const onEvent = () => wake()
-    for (const event of readEvents) stream.on(event, onEvent)
+    stream.on('data', (chunk: Uint8Array) => {
+      waiting.push(chunk)
+      // Node hands over what it has, and holds what comes later, up to the window.
+      if (waiting.length >= maxWaitingChunks) stream.pause()
+      wake()
+    })
+    stream.on('end', onEvent).on('close', onEvent)
     try {
       for (;;) {
-        const more = new Promise<void>((resolve) => {
+        for (const chunk of waiting.splice(0)) {
+          yield chunk
+          await this.#turns.pass(chunk.length)
+        }
+        if (waiting.length > 0) continue
+        if (stream.readableEnded || stream.destroyed) break
+        await new Promise<void>((resolve) => {
           wake = resolve
+          stream.resume()
         })
-        const chunk: Uint8Array | null = stream.read()
-        if (chunk !== null) yield chunk
-        else if (stream.readableEnded || stream.destroyed) break
-        else await more
       }
       if (!stream.readableEnded || stream.rstCode !== NGHTTP2_NO_ERROR) throw this.#failure()
     } finally {
-      for (const event of readEvents) stream.off(event, onEvent)
       this.discard()
     }
   }
@@ -125,6 +137,7 @@ class TransferStream implements TransferResponse {
         if (!this.#isSending) return
         if (done) break
         await this.#write(value)
+        await this.#turns.pass(value.length)
         if (!this.#isSending) return
       }
       this.#isSending = false

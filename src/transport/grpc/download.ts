@@ -2,6 +2,7 @@
 import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js'
 import { decodeProtobuf, encodeProtobuf } from '../../codec/protobuf.ts'
 import { asIs } from '../../connection/grpc/connection.ts'
+import { Turns } from '../../connection/turns.ts'
 import type { BlobwireError } from '../../core/error.ts'
 import { pathFields } from '../../git/raw-path.ts'
 import type { Init } from '../../schema/descriptor.ts'
@@ -92,12 +93,14 @@ class Receiver {
   }
 
   async *chunks(first: Message): AsyncGenerator<Uint8Array, void> {
+    const turns = new Turns()
     try {
       if (first.chunk.length > 0) yield first.chunk
       for (;;) {
         const message = await this.next()
         if (message === undefined) return
         if (message.chunk.length > 0) yield message.chunk
+        await turns.pass(message.chunk.length)
       }
     } finally {
       this.leave()

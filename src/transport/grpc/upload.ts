@@ -4,6 +4,7 @@ import { decodeProtobuf, encodeProtobuf } from '../../codec/protobuf.ts'
 import { encodeProtobufHead } from '../../codec/protobuf-tail.ts'
 import { asIs } from '../../connection/grpc/connection.ts'
 import { HeldBytes } from '../../connection/held-bytes.ts'
+import { Turns } from '../../connection/turns.ts'
 import type { Init } from '../../schema/descriptor.ts'
 import type { Messages, UploadBlobResponse } from '../../schema/messages.ts'
 import { methods } from '../../schema/methods.ts'
@@ -83,6 +84,7 @@ function encoded(message: Init<Messages['UploadBlobRequest']>): Uint8Array {
 class Sender {
   readonly #attempt: UploadAttempt
   readonly #held = new HeldBytes()
+  readonly #turns = new Turns()
   #source: AsyncIterator<Uint8Array> | undefined
   #offset: number
   #isOver = false
@@ -107,6 +109,7 @@ class Sender {
         const room = this.#write(stream, new ChunkMessage(this.#offset, chunk))
         this.#offset += chunk.length
         if (room !== undefined) await room
+        await this.#turns.pass(chunk.length)
       }
     }
   }
