@@ -15,6 +15,7 @@ import { toBlobwireError } from '../service/error-detail.ts'
 import { openTransfer } from '../transfers/transfer.ts'
 import { respondError } from './errors.ts'
 import { type Exchange, headerOf } from './exchange.ts'
+import { endRunning, noteRunning } from './running-uploads.ts'
 import { receiveContent } from './upload-content.ts'
 import { readUploadHeaders, uploadLimit } from './upload-headers.ts'
 
@@ -117,6 +118,7 @@ async function receive(
     throw new BlobwireError({ code: 'unimplemented', message: 'content-encoding must be identity in uploads' })
   }
   const transfer = openTransfer(request, exchange.connection, request.bodyTimeoutMs)
+  noteRunning(service, placeOf(opening), transfer)
   try {
     const context = { principal, signal: transfer.signal, requestId: request.requestId }
     return await receiveContent(exchange, { service, context, opening, transfer, trailers })
@@ -150,7 +152,13 @@ function respond(
 }
 
 async function query(request: Request): Promise<void> {
-  const { offset, complete, oid, size } = await stateOf(request)
+  let state = await stateOf(request)
+  const ended = endRunning(request.service, placeOf(request))
+  if (ended) {
+    await ended
+    state = await stateOf(request)
+  }
+  const { offset, complete, oid, size } = state
   request.exchange.respond(204, {
     'x-request-id': request.requestId,
     'cache-control': 'no-store',
@@ -202,6 +210,9 @@ async function refuse(request: Request, error: BlobwireError): Promise<void> {
   const headers = error.reason === 'integrity' ? { 'upload-complete': '?1' } : {}
   respondError(exchange, requestId, error, { headers })
 }
+
+/** Neither names nor ids hold a line feed. */
+const placeOf = ({ repository, uploadId }: UploadAddress) => `${repository}\n${uploadId}`
 
 function authenticate({ authenticator, exchange }: Request, method: string): CallContext['principal'] {
   return authenticator.authenticate(method, headerOf(exchange, 'authorization'))

@@ -25,6 +25,8 @@ const looks = 4
 
 /** A transfer; `end` must be called once. */
 export class Transfer {
+  /** Resolves at its end. */
+  readonly ended: Promise<void>
   readonly #bounds: TransferBounds
   readonly #charge: Charge
   readonly #ending = new AbortController()
@@ -34,10 +36,14 @@ export class Transfer {
   /** Since a byte moved. */
   #quietLooks = 0
   #unread: UnreadStream | undefined
+  #tellEnd: () => void = () => undefined
 
   /** @throws BlobwireError `resource_exhausted`, reason `connection_full` or `server_full` */
   constructor(bounds: TransferBounds) {
     this.#bounds = bounds
+    this.ended = new Promise((resolve) => {
+      this.#tellEnd = resolve
+    })
     this.#charge = new Charge(bounds.budget)
     this.#charge.add(heldChunks * bounds.chunkBytes)
     this.#idle = setInterval(this.#look, bounds.idleMs / looks).unref()
@@ -92,6 +98,7 @@ export class Transfer {
     this.#bounds.draining.removeEventListener('abort', this.#onDraining)
     this.#charge.release()
     if (this.#unread) this.#bounds.budget.unread.delete(this.#unread)
+    this.#tellEnd()
   }
 
   readonly #look = (): void => {

@@ -72,6 +72,23 @@ for (const known of [true, false]) {
   })
 }
 
+test('the offset that a client is told is one at which it can go on, though an earlier request still comes', async (context) => {
+  const { uploads, seen, state } = await slowServer(context)
+  const zombie = http1Upload(`${uploads}/one`, begin)
+  zombie.request.write(content)
+  await until(() => seen.bytes === content.length, 'the bytes have come')
+  const { offset } = await state('one')
+  assert.equal(offset, content.length)
+  zombie.request.end(content)
+  assert.equal((await zombie.response)?.statusCode, 409)
+  const headers = {
+    'upload-complete': '?1',
+    'upload-offset': String(offset),
+    'content-type': 'application/partial-upload'
+  }
+  assert.equal((await fetch(`${uploads}/one`, { method: 'PATCH', headers, body: 'rest' })).status, 201)
+})
+
 test('an upload without an id leaves nothing when its client vanishes', async (context) => {
   const { uploads, seen, fixture } = await slowServer(context, { limits: { maxUploadBytes: content.length } })
   const first = http1Upload(uploads, {})
