@@ -103,3 +103,11 @@ export async function runGit(
   for await (const line of linesOf(git.output)) lines.push(line)
   return { code: await git.finish(allowed), lines, errors: git.errors }
 }
+
+/** The content of a blob, in chunks; git does not hold it as a whole. @throws GitError */
+export async function* streamBlob(directory: string, oid: string): AsyncGenerator<Buffer, void> {
+  const git = new GitProcess(directory, ['-c', 'core.bigFileThreshold=1m', 'cat-file', 'blob', oid])
+  git.end()
+  yield* git.output
+  await git.finish()
+}

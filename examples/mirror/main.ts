@@ -24,10 +24,10 @@ function sayPlan({ large, leftOut }: Plan): void {
 }
 
 function sayResult(result: MirrorResult, seconds: number): void {
-  const { objects, bytes, refs, source } = result
-  const rate = seconds > 0 ? `, ${Math.round(objects / seconds)} objects/s` : ''
+  const { files, transferredBytes, refs, source } = result
+  const rate = seconds > 0 ? `, ${Math.round(files / seconds)} objects/s` : ''
   say(
-    `${objects} objects (${(bytes / 1e6).toFixed(1)} MB) sent, ${refs} refs updated in ${seconds.toFixed(1)} s${rate}`
+    `${files} objects (${(transferredBytes / 1e6).toFixed(1)} MB) sent, ${refs} refs updated in ${seconds.toFixed(1)} s${rate}`
   )
   if ('oid' in source.head) say(`HEAD of the source is detached at ${source.head.oid}; a server's HEAD names a branch`)
 }

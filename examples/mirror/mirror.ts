@@ -1,5 +1,6 @@
 /** Copies a local Git repository, with all history and every ref, into a repository of the service. */
-import { BlobwireError, type Limits, type Repository } from '../../src/index.ts'
+import { BlobwireError, type Limits, type Repository, type TransferProgress } from '../../src/index.ts'
+import { streamBlob } from './git.ts'
 import { ObjectReader } from './object-reader.ts'
 import { type LeftOutRef, makePlan, type Plan, type Target } from './plan.ts'
 import { apiName, nameOf } from './ref-name.ts'
@@ -10,16 +11,13 @@ import { changesOf, updateRefs } from './update-refs.ts'
 /** A repository of which the source cannot have a copy. */
 export class MirrorError extends Error {}
 
-/** How far a run is. */
-export interface Progress {
-  /** Objects that the server has taken, of all that it lacked. */
-  readonly objects: number
-  readonly totalObjects: number
-  /** Bytes of their contents. */
-  readonly bytes: number
+/** How far a run is, in the form of the client's own transfers: `files` are objects, of all that the server lacked. */
+export interface Progress extends TransferProgress {
+  /** `upload` = objects, `commit` = refs. */
+  phase: 'upload' | 'commit'
   /** Refs that were moved, created or deleted. */
-  readonly refs: number
-  readonly totalRefs: number
+  refs: number
+  totalRefs: number
 }
 
 /** The input of `mirror`. */
@@ -30,9 +28,9 @@ export interface MirrorOptions {
   readonly repo: Repository
   /**
    * The limits of the server, as `getCapabilities` tells them.
-   * @default blobs of 1 MiB, requests of 4 MiB
+   * @default blobs of 1 MiB in messages and of 5 GiB in streams, requests of 4 MiB
    */
-  readonly limits?: Pick<Limits, 'maxInlineBytes' | 'maxBatchBytes'> | undefined
+  readonly limits?: Pick<Limits, 'maxInlineBytes' | 'maxBlobBytes' | 'maxBatchBytes'> | undefined
   /**
    * Whether refs that the source does not have are deleted.
    * @default false
@@ -70,13 +68,21 @@ export async function mirror(options: MirrorOptions): Promise<MirrorResult> {
   const plan = await makePlan(source, target)
   const kept = new Set(plan.leftOut.map(({ name }) => name))
   const changes = changesOf(plan.refs, target.refs, { prune, kept })
-  const totals = {
-    totalObjects: countOf(plan.objects),
+  let progress: Progress = {
+    phase: 'upload',
+    files: 0,
+    totalFiles: countOf(plan.objects),
+    transferredBytes: 0,
+    totalBytes: plan.bytes,
+    bytesPerSecond: 0,
+    refs: 0,
     totalRefs: changes.deletions.length + changes.moves.length
   }
-  let progress = { objects: 0, bytes: 0, refs: 0, ...totals }
+  const begunMs = performance.now()
   const onward = (more: Partial<Progress>) => {
     progress = { ...progress, ...more }
+    const seconds = (performance.now() - begunMs) / 1000
+    if (progress.phase === 'upload') progress.bytesPerSecond = Math.round(progress.transferredBytes / seconds)
     onProgress?.(progress)
   }
   onPlan?.(plan)
@@ -85,10 +91,10 @@ export async function mirror(options: MirrorOptions): Promise<MirrorResult> {
   if (target.defaultBranch === undefined) {
     await repo.createRepository({ objectFormat: source.objectFormat, defaultBranch })
   }
-  const refusals = await send(source, { repo, plan, total: totals.totalObjects }, (sent, bytes) =>
-    onward({ objects: progress.objects + sent, bytes: progress.bytes + bytes })
+  const refusals = await send(source, { repo, plan, total: progress.totalFiles }, (sent, bytes) =>
+    onward({ files: progress.files + sent, transferredBytes: progress.transferredBytes + bytes })
   )
-  const refused = await updateRefs(repo, changes, (count) => onward({ refs: progress.refs + count }))
+  const refused = await updateRefs(repo, changes, (count) => onward({ phase: 'commit', refs: progress.refs + count }))
   const leftOut = [...plan.leftOut, ...refused.map((ref) => explain(ref, refusals))]
   // A new repository was made with it.
   if (defaultBranch !== (target.defaultBranch ?? defaultBranch) && branchOfHead(source, leftOut) !== undefined) {
@@ -97,12 +103,13 @@ export async function mirror(options: MirrorOptions): Promise<MirrorResult> {
   return { ...progress, source, leftOut }
 }
 
-const defaultLimits = { maxInlineBytes: 1024 * 1024, maxBatchBytes: 4 * 1024 * 1024 }
+const mebibyte = 1024 * 1024
+const defaultLimits = { maxInlineBytes: mebibyte, maxBlobBytes: 5 * 1024 * mebibyte, maxBatchBytes: 4 * mebibyte }
 
 async function openTarget(source: Source, { repo, limits = defaultLimits }: MirrorOptions): Promise<Target> {
   // In JSON, contents grow by a third; a request has a frame, too.
   const other = Math.floor(((limits.maxBatchBytes - 4096) * 3) / 4)
-  const target = { repo, limits: { blob: limits.maxInlineBytes, other } }
+  const target = { repo, limits: { blob: limits.maxBlobBytes, inlineBlob: limits.maxInlineBytes, other } }
   const refs = new Map<string, string>()
   const info = await repo.getRepository().catch((error) => {
     if (error instanceof BlobwireError && error.is('repository')) return undefined
@@ -116,8 +123,8 @@ async function openTarget(source: Source, { repo, limits = defaultLimits }: Mirr
   return { ...target, refs, defaultBranch: info.defaultBranch }
 }
 
-function countOf({ blob, tree, commit, tag }: Plan['objects']): number {
-  return blob.length + tree.oids.length + commit.oids.length + tag.oids.length
+function countOf({ blob, streamed, tree, commit, tag }: Plan['objects']): number {
+  return blob.length + streamed.size + tree.oids.length + commit.oids.length + tag.oids.length
 }
 
 interface Sent {
@@ -134,7 +141,7 @@ async function send(
   if (total === 0) return new Map()
   const reader = new ObjectReader(directory)
   try {
-    return await sendObjects(plan.objects, { reader, repo, onSent })
+    return await sendObjects(plan.objects, { reader, repo, onSent, stream: (oid) => streamBlob(directory, oid) })
   } finally {
     await reader.close()
   }

@@ -9,6 +9,8 @@ export type Kind = (typeof kinds)[number]
 /** The largest objects that the server takes, in bytes. */
 export interface SizeLimits {
   readonly blob: number
+  /** Larger blobs travel as streams, which are never in memory as a whole. */
+  readonly inlineBlob: number
   /** Trees, commits and tags. */
   readonly other: number
 }
@@ -25,6 +27,10 @@ export interface LargeObject {
 
 /** The objects that the server lacks, by kind; commits come after their parents. */
 export interface MissingObjects extends Readonly<Record<Kind, OidList>> {
+  /** Blobs that travel as streams, which are not in the list of blobs, with their sizes in bytes. */
+  readonly streamed: ReadonlyMap<string, number>
+  /** Of all of them. */
+  readonly bytes: number
   readonly large: ReadonlyMap<string, LargeObject>
 }
 
@@ -70,7 +76,12 @@ async function* walk({ directory, wants, haves }: Wanted): AsyncGenerator<string
 /** What the server lacks of everything that `wants` reach. @throws GitError for a repository with missing objects */
 export async function findMissingObjects(wanted: Wanted): Promise<MissingObjects> {
   const lists = Object.fromEntries(kinds.map((kind) => [kind, new OidList(wanted.objectFormat)]))
-  const missing = { ...(lists as Record<Kind, OidList>), large: new Map<string, LargeObject>() }
+  const missing = {
+    ...(lists as Record<Kind, OidList>),
+    large: new Map<string, LargeObject>(),
+    streamed: new Map<string, number>(),
+    bytes: 0
+  }
   if (wanted.wants.length === 0) return missing
   let lines: string[] = []
   const takeLines = async () => {
@@ -94,11 +105,20 @@ async function lacking(lines: readonly string[], repo: Wanted['repo']): Promise<
   return lines.filter((line) => lacked.has(oidOf(line)))
 }
 
-function take(line: string, missing: MissingObjects & { large: Map<string, LargeObject> }, limits: SizeLimits): void {
-  const [oid = '', kind = '', size = '', ...path] = line.split(' ')
-  if (!(kind in missing)) throw new Error(`git cat-file: ${line}`)
-  missing[kind as Kind].push(oid)
-  if (Number(size) <= limitOf(kind as Kind, limits)) return
+interface Found extends Record<Kind, OidList> {
+  readonly large: Map<string, LargeObject>
+  readonly streamed: Map<string, number>
+  bytes: number
+}
+
+function take(line: string, missing: Found, limits: SizeLimits): void {
+  const [oid = '', kind = '', text = '', ...path] = line.split(' ')
+  const size = Number(text)
+  if (!kinds.includes(kind as Kind)) throw new Error(`git cat-file: ${line}`)
+  missing.bytes += size
+  if (kind === 'blob' && size > limits.inlineBlob) missing.streamed.set(oid, size)
+  else missing[kind as Kind].push(oid)
+  if (size <= limitOf(kind as Kind, limits)) return
   const name = Buffer.from(path.join(' '), 'latin1').toString()
-  missing.large.set(oid, { oid, kind: kind as Kind, size: Number(size), path: name })
+  missing.large.set(oid, { oid, kind: kind as Kind, size, path: name })
 }

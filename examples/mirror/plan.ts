@@ -25,6 +25,8 @@ export interface LeftOutRef {
 /** Objects to send: blobs first, then trees, commits and tags. */
 export interface SortedObjects {
   readonly blob: OidList
+  /** Blobs that travel as streams, with their sizes in bytes. */
+  readonly streamed: ReadonlyMap<string, number>
   readonly tree: Sorted
   readonly commit: Sorted
   readonly tag: Sorted
@@ -34,6 +36,8 @@ export interface SortedObjects {
 export interface Plan {
   /** What the server lacks. */
   readonly objects: SortedObjects
+  /** Of all objects. */
+  readonly bytes: number
   /** Refs to be as in the source; those that are so already are among them. */
   readonly refs: readonly SourceRef[]
   readonly leftOut: readonly LeftOutRef[]
@@ -56,14 +60,15 @@ export async function makePlan(source: Source, target: Target): Promise<Plan> {
   const reader = new ObjectReader(source.directory)
   try {
     const all = await lookAt(source, target, { refs: source.refs, reader })
-    const { culprits, objects, large } = all
-    if (culprits.size === 0) return { objects, refs: source.refs, leftOut: [], large: [] }
+    const { culprits, objects, bytes, large } = all
+    if (culprits.size === 0) return { objects, bytes, refs: source.refs, leftOut: [], large: [] }
     const leftOut = source.refs.filter(({ oid }) => culprits.has(oid))
     const refs = source.refs.filter(({ oid }) => !culprits.has(oid))
     // The objects that only the refs left out reach are of no use there.
     const rest = await lookAt(source, target, { refs, reader })
     return {
       objects: rest.objects,
+      bytes: rest.bytes,
       refs,
       leftOut: leftOut.map(({ name, oid }) => ({ name: readable(name), reason: culprits.get(oid) as string })),
       large
@@ -103,7 +108,8 @@ async function lookAt(source: Source, target: Target, { refs, reader }: Looking)
   // `rev-list` has sorted them; they are read only to find out which of them reach a culprit.
   const commit = culprits.size === 0 ? { oids: found.commit } : await sortObjects(found.commit, culprits, context)
   const tag = await sortObjects(found.tag, culprits, context)
-  return { culprits, large: [...found.large.values()], objects: { blob: found.blob, tree, commit, tag } }
+  const { blob, streamed, bytes } = found
+  return { culprits, large: [...found.large.values()], bytes, objects: { blob, streamed, tree, commit, tag } }
 }
 
 /** Those of the server's oids that the source has, too. */

@@ -22,14 +22,15 @@ export function progressDisplay(output: Output, now: () => number = () => perfor
 }
 
 function bar(stream: NodeJS.WriteStream): ProgressDisplay {
-  const format = '{bar} {value}/{total} objects, {megabytes} MB, {refs}/{totalRefs} refs'
+  const format = '{bar} {value}/{total} objects, {megabytes} MB, {rate} MB/s, {refs}/{totalRefs} refs'
   const single = new SingleBar({ stream, format, hideCursor: true })
   let isStarted = false
   return {
-    show({ objects, totalObjects, bytes, refs, totalRefs }) {
-      const payload = { megabytes: (bytes / 1e6).toFixed(1), refs, totalRefs }
-      if (isStarted) single.update(objects, payload)
-      else single.start(totalObjects, objects, payload)
+    show({ files, totalFiles, transferredBytes, bytesPerSecond, refs, totalRefs }) {
+      const [megabytes, rate] = [transferredBytes, bytesPerSecond].map((bytes) => (bytes / 1e6).toFixed(1))
+      const payload = { megabytes, rate, refs, totalRefs }
+      if (isStarted) single.update(files, payload)
+      else single.start(totalFiles, files, payload)
       isStarted = true
     },
     end() {
@@ -41,11 +42,11 @@ function bar(stream: NodeJS.WriteStream): ProgressDisplay {
 function lines(output: Output, now: () => number): ProgressDisplay {
   let last = now()
   return {
-    show({ objects, totalObjects, bytes, refs, totalRefs }) {
+    show({ files, totalFiles, transferredBytes, refs, totalRefs }) {
       if (now() - last < linesEveryMs) return
       last = now()
-      const megabytes = (bytes / 1e6).toFixed(1)
-      output.write(`${objects}/${totalObjects} objects, ${megabytes} MB, ${refs}/${totalRefs} refs\n`)
+      const megabytes = (transferredBytes / 1e6).toFixed(1)
+      output.write(`${files}/${totalFiles} objects, ${megabytes} MB, ${refs}/${totalRefs} refs\n`)
     },
     end() {}
   }

@@ -1,5 +1,5 @@
 /** Sends objects, each after those that it refers to. */
-import { BlobwireError, type Repository } from '../../src/index.ts'
+import { BlobwireError, type Repository, type TransferProgress } from '../../src/index.ts'
 import type { ObjectReader, SourceObject } from './object-reader.ts'
 import type { SortedObjects } from './plan.ts'
 import { SendWindow } from './send-window.ts'
@@ -10,12 +10,16 @@ const maxOperations = 500
 const maxRequestBytes = 1024 * 1024
 /** Requests under way. */
 const maxRequests = 4
+/** Streams under way. */
+const maxStreams = 4
 
 /** The sending of one run. */
 export interface Sending {
   readonly reader: Pick<ObjectReader, 'read'>
-  readonly repo: Pick<Repository, 'storeBlob' | 'batch'>
-  /** Called with the number of objects, and of bytes, that the server has just taken. */
+  readonly repo: Pick<Repository, 'storeBlob' | 'batch' | 'upload'>
+  /** Content of a blob, in chunks, from its beginning each time. */
+  readonly stream: (oid: string) => AsyncIterable<Uint8Array>
+  /** Called with the number of objects, and of bytes, that the server has just taken; with 0 objects on the way. */
   readonly onSent: (objects: number, bytes: number) => void
 }
 
@@ -31,6 +35,7 @@ export function isRefusal(error: unknown): error is BlobwireError {
 export async function sendObjects(objects: SortedObjects, sending: Sending): Promise<Refusals> {
   const refusals: Refusals = new Map()
   await sendBlobs(sending.reader.read(objects.blob), sending)
+  await sendStreams(objects.streamed, sending)
   for (const kind of ['tree', 'commit', 'tag'] as const) {
     await sendInOrder(objects[kind], sending, refusals)
   }
@@ -47,6 +52,23 @@ async function sendBlobs(blobs: AsyncIterable<SourceObject>, { repo, onSent }: S
     })
   }
   await window.end()
+}
+
+/** Large blobs, some at a time; one that is cut goes on where it was. */
+async function sendStreams(blobs: SortedObjects['streamed'], { repo, stream, onSent }: Sending): Promise<void> {
+  const waiting = blobs.entries()
+  const sendOne = async () => {
+    for (const [oid, size] of waiting) {
+      let sent = 0
+      const onProgress = ({ transferredBytes }: TransferProgress) => {
+        onSent(0, transferredBytes - sent)
+        sent = transferredBytes
+      }
+      checkOid(oid, await repo.upload(() => stream(oid), { oid, size, onProgress }))
+      onSent(1, size - sent)
+    }
+  }
+  await Promise.all(Array.from({ length: maxStreams }, sendOne))
 }
 
 /** The copy would be another one. */

@@ -81,14 +81,14 @@ async function check(source: MirrorSource, transport: (typeof transports)[number
     const storeDirectory = join(data, `${repo.name}.git`)
     const problems = await verify({ ...first, repo, storeDirectory })
     if (first.leftOut.length > 0) problems.push(`${first.leftOut.length} refs left out: ${first.leftOut[0]?.reason}`)
-    if (second.totalObjects + second.totalRefs > 0) problems.push(`the second run has sent ${second.objects} objects`)
+    if (second.totalFiles + second.totalRefs > 0) problems.push(`the second run has sent ${second.files} objects`)
     const good = goodSignatures(storeDirectory, source.keys, source.signed)
     if (good < source.signed.length) problems.push(`git verifies ${good} of ${source.signed.length} SSH signatures`)
     const [start = 0, middle = 0, end = 0] = times
     return {
       source,
       transport,
-      objects: first.objects,
+      objects: first.files,
       refs: first.refs,
       seconds: (middle - start) / 1000,
       pushSeconds,

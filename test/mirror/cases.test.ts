@@ -7,6 +7,7 @@ import { type MirrorOptions, mirror, type Progress } from '../../examples/mirror
 import type { Plan } from '../../examples/mirror/plan.ts'
 import { verify } from '../../examples/mirror/verify.ts'
 import type { Interceptor, Operation, Repository } from '../../src/index.ts'
+import { defaultLimits } from '../../src/schema/default-limits.ts'
 import { GitRepository } from '../support/git.ts'
 import { type HistoryOptions, longHistory } from '../support/history/long-history.ts'
 import { writeHistory } from '../support/history/write-history.ts'
@@ -59,12 +60,12 @@ test('a later run sends what is new, moves refs wherever they went, and deletes 
   source.run(['update-ref', '-d', 'refs/heads/gh-pages'])
   const fresh = source.run(['--no-replace-objects', 'rev-list', '--objects', '--all', '--stdin'], before.join('\n'))
   const kept = await run(source, repo)
-  assert.ok(kept.objects > 0 && kept.objects <= fresh.trim().split('\n').length)
+  assert.ok(kept.files > 0 && kept.files <= fresh.trim().split('\n').length)
   const [difference, ...others] = await verify({ ...kept, repo })
   assert.match(difference ?? '', /^only on the server: [0-9a-f]{40} refs\/heads\/gh-pages$/)
   assert.deepEqual(others, [])
   const pruned = await run(source, repo, { prune: true })
-  assert.deepEqual([pruned.totalObjects, pruned.refs], [0, 1])
+  assert.deepEqual([pruned.totalFiles, pruned.refs], [0, 1])
   assert.deepEqual(await refsOf(repo), refsIn(source))
 })
 
@@ -89,16 +90,33 @@ test('a run that ends early leaves every ref as it was, and the next one sends t
     onPlan: ({ objects }) => {
       blobs = objects.blob.length
     },
-    onProgress: ({ objects }) => {
-      if (objects >= blobs) throw new Error('stopped here')
+    onProgress: ({ files }) => {
+      if (files >= blobs) throw new Error('stopped here')
     }
   })
   await assert.rejects(stopped, /stopped here/)
   assert.deepEqual(await refsOf(repo), [])
   const rest = await run(source, repo)
   const all = source.run(['--no-replace-objects', 'rev-list', '--objects', '--all']).trim().split('\n').length
-  assert.equal(rest.objects, all - blobs)
+  assert.equal(rest.files, all - blobs)
   assert.deepEqual(await verify({ ...rest, repo }), [])
+})
+
+test('blobs above the limit of a message travel as streams, and count in the progress as they go', async (context) => {
+  const large = Buffer.alloc(3 * 1024 * 1024, 'a line of a large file\n')
+  const source = await makeSource(context, { commits: 5, large })
+  const repo = newRepo()
+  const seen: Progress[] = []
+  const done = await run(source, repo, { onProgress: (progress) => seen.push(progress) })
+  assert.deepEqual(done.leftOut, [])
+  assert.deepEqual(await verify({ ...done, repo }), [])
+  const path = 'assets/large.bin'
+  const copy = await repo.download({ revision: 'refs/heads/large', path }).bytes()
+  assert.ok(Buffer.compare(copy, large) === 0)
+  const last = seen.at(-1) ?? assert.fail('nothing was told')
+  assert.deepEqual([last.files, last.transferredBytes, last.refs], [last.totalFiles, last.totalBytes, last.totalRefs])
+  assert.ok(seen.every(({ transferredBytes }, at) => transferredBytes >= (seen[at - 1]?.transferredBytes ?? 0)))
+  assert.equal((await run(source, repo)).totalFiles, 0)
 })
 
 test('objects above the limit: precisely the refs that reach them are left out, told before anything is sent', async (context) => {
@@ -108,9 +126,10 @@ test('objects above the limit: precisely the refs that reach them are left out, 
   source.run(['update-ref', 'refs/trees/large', 'refs/heads/large^{tree}'])
   const repo = newRepo()
   const told: Plan[] = []
-  const options = { onPlan: (plan: Plan) => told.push(plan) }
+  const limits = { ...defaultLimits, maxBlobBytes: 1024 * 1024 }
+  const options = { limits, onPlan: (plan: Plan) => told.push(plan) }
   const refused = await run(source, repo, { ...options, strict: true })
-  assert.equal(refused.objects, 0)
+  assert.equal(refused.files, 0)
   await assert.rejects(repo.getRepository(), { reason: 'repository' })
   const done = await run(source, repo, options)
   assert.equal(told.length, 2)
@@ -128,8 +147,8 @@ test('objects above the limit: precisely the refs that reach them are left out, 
   const commit = source.run(['rev-parse', 'refs/heads/large']).trim()
   assert.deepEqual((await repo.findMissing([commit])).missing, [commit])
   assert.deepEqual(await verify({ ...done, repo }), [])
-  const again = await run(source, repo)
-  assert.deepEqual([again.totalObjects, again.totalRefs, again.leftOut.length], [0, 0, 3])
+  const again = await run(source, repo, { limits })
+  assert.deepEqual([again.totalFiles, again.totalRefs, again.leftOut.length], [0, 0, 3])
 })
 
 test('refs whose names the server does not take are left out, each with the reason', async (context) => {
@@ -164,7 +183,7 @@ test('an object that the server refuses: what reaches it is left out, and the ob
     ['refs/heads/gh-pages']
   )
   assert.match(done.leftOut[0]?.reason ?? '', new RegExp(`; the server refuses ${tip}: .*content`))
-  assert.deepEqual([done.objects, done.refs], [done.totalObjects - 1, done.totalRefs - 1])
+  assert.deepEqual([done.files, done.refs], [done.totalFiles - 1, done.totalRefs - 1])
   assert.deepEqual(await verify({ ...done, repo }), [])
 })
 
@@ -173,8 +192,8 @@ test('a ref that somebody else moves meanwhile is not overwritten', async (conte
   const repo = newRepo()
   const others = source.run(['--no-replace-objects', 'rev-parse', 'refs/heads/main~1']).trim()
   let isMoved = false
-  const onProgress = async ({ objects, totalObjects }: Progress) => {
-    if (objects < totalObjects || isMoved) return
+  const onProgress = async ({ files, totalFiles }: Progress) => {
+    if (files < totalFiles || isMoved) return
     isMoved = true
     await repo.updateRefs([{ name: 'refs/heads/main', expectedOid: null, newOid: others }])
   }
@@ -208,7 +227,7 @@ test('a shallow source: only where the server has the parents of its first commi
   shallow.run(fetch)
   const repo = newRepo()
   const refused = await run(shallow, repo)
-  assert.deepEqual([refused.objects, refused.refs], [0, 0])
+  assert.deepEqual([refused.files, refused.refs], [0, 0])
   assert.match(refused.leftOut[0]?.reason ?? '', /^the source is shallow: /)
   await run(source, repo)
   const copied = await run(shallow, repo)

@@ -23,7 +23,7 @@ test('the program tells first what it leaves out, then what it did, and exits wi
   const source = new GitRepository(context, 'sha1')
   const large = new Uint8Array(1024 * 1024 + 1)
   await writeHistory(source, longHistory({ commits: 3, large }))
-  const served = atEnd(context, await testServer({ store: 'git' }))
+  const served = atEnd(context, await testServer({ store: 'git', limits: { maxBlobBytes: 1024 * 1024 } }))
   const args = [source.directory, '--endpoint', served.server.http, '--repository', 'copy', '--verify']
   const left = await runMirror(...args, '--data', served.data)
   assert.equal(left.stderr, '')
@@ -91,10 +91,18 @@ test('flags that cannot be used', () => {
 
 test('where there is no terminal, the progress is a line now and then', () => {
   const written: string[] = []
+  const progress = {
+    phase: 'upload',
+    totalFiles: 12_000,
+    totalBytes: 1,
+    bytesPerSecond: 1,
+    refs: 0,
+    totalRefs: 7
+  } as const
   let now = 0
   const display = progressDisplay({ write: (text: string) => written.push(text) }, () => now)
   for (now = 0; now <= 12_000; now += 1000) {
-    display.show({ objects: now, totalObjects: 12_000, bytes: now * 1000, refs: 0, totalRefs: 7 })
+    display.show({ ...progress, files: now, transferredBytes: now * 1000 })
   }
   display.end()
   assert.deepEqual(written, ['5000/12000 objects, 5.0 MB, 0/7 refs\n', '10000/12000 objects, 10.0 MB, 0/7 refs\n'])

@@ -14,9 +14,10 @@ function treesOf(levels: readonly number[]) {
   for (const index of levels.keys()) oids.push(oidOf(index))
   const none = new OidList('sha1')
   const tree = { oids, levels: Uint32Array.from(levels) }
-  return { blob: none, tree, commit: { oids: none }, tag: { oids: none } }
+  return { blob: none, streamed: new Map<string, number>(), tree, commit: { oids: none }, tag: { oids: none } }
 }
 
+const stream = () => assert.fail('there are no streams')
 const reader: Sending['reader'] = {
   async *read(oids): AsyncGenerator<SourceObject, void> {
     for (const oid of oids) yield { oid, kind: 'tree', content: Buffer.alloc(1024 * 1024) }
@@ -28,6 +29,7 @@ function noting(events: string[]): Sending['repo'] {
   let count = 0
   return {
     storeBlob: () => assert.fail('there are no blobs'),
+    upload: () => assert.fail('there are no blobs'),
     async batch() {
       const index = count++
       events.push(`+${index}`)
@@ -40,12 +42,12 @@ function noting(events: string[]): Sending['repo'] {
 
 test('a request waits for those of lower levels, and for no other', async () => {
   const events: string[] = []
-  await sendObjects(treesOf([0, 0, 1, 1, 2]), { reader, repo: noting(events), onSent: () => {} })
+  await sendObjects(treesOf([0, 0, 1, 1, 2]), { reader, stream, repo: noting(events), onSent: () => {} })
   assert.deepEqual(events, ['+0', '+1', '-0', '-1', '+2', '+3', '-2', '-3', '+4', '-4'])
 })
 
 test('four requests are under way at most', async () => {
   const events: string[] = []
-  await sendObjects(treesOf([0, 0, 0, 0, 0, 0]), { reader, repo: noting(events), onSent: () => {} })
+  await sendObjects(treesOf([0, 0, 0, 0, 0, 0]), { reader, stream, repo: noting(events), onSent: () => {} })
   assert.deepEqual(events.slice(0, 5), ['+0', '+1', '+2', '+3', '-0'])
 })

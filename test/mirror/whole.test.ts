@@ -57,7 +57,7 @@ for (const transport of transports) {
     const repo = (client: Client) => client.repository(`copy-${transport}`)
     const first = repo(served.client({ transport }))
     const done = await mirror({ source: source.directory, repo: first })
-    assert.equal(done.objects, reachable())
+    assert.equal(done.files, reachable())
     assert.equal(done.refs, history.refs.size)
     assert.deepEqual(done.leftOut, [])
     const storeDirectory = join(served.data, `copy-${transport}.git`)
@@ -65,7 +65,7 @@ for (const transport of transports) {
     const { interceptor, counts } = counter()
     const second = repo(served.client({ transport, interceptors: [interceptor] }))
     const again = await mirror({ source: source.directory, repo: second })
-    assert.equal(again.totalObjects + again.totalRefs, 0)
+    assert.equal(again.totalFiles + again.totalRefs, 0)
     assert.deepEqual(counts, { getRepository: 1, listRefs: 1 })
   })
 }
