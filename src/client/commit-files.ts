@@ -15,6 +15,7 @@ import type { WriteOptions } from './request-key.ts'
 import type { Signable } from './sign.ts'
 import { commitSigned } from './signed-commit.ts'
 import { commitFields } from './to-request.ts'
+import { checkListener } from './uploads.ts'
 
 /**
  * Options of `commitFiles`. A `timeoutMs` is for the whole call; without one, contents are uploaded for as long as bytes
@@ -32,6 +33,7 @@ export async function commitFiles(
   options: CommitFilesOptions
 ): Promise<Response> {
   const { invoker } = context
+  checkListener(options)
   const within = invoker.unhurried(options)
   const meter = new ProgressMeter(invoker.clock, options.onProgress, 'upload')
   const storedFirst = async () => {

@@ -110,7 +110,7 @@ export function source(value: unknown): unknown {
 
 function file(value: object): { file: string | FileUrl } {
   for (const key in value) {
-    if (key !== 'file') throw new FieldProblem(`unknown key; ${expectedKeys(key, ['file'])}`).within(key)
+    if (key !== 'file') throw new FieldProblem('unknown key beside file; options are in the last argument').within(key)
   }
   try {
     return { file: filePathOrUrl((value as { readonly file: unknown }).file) }

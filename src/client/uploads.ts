@@ -1,11 +1,12 @@
 /** Uploads: `upload`, and contents of other calls that are too large for a message. */
 
 import type { CallOptions } from '../call/call-options.ts'
+import { show } from '../core/check-options.ts'
 import { asBlobwireError, BlobwireError, invalidArgument } from '../core/error.ts'
-import { isOid, newObjectHash, type ObjectFormat } from '../git/oid.ts'
+import { isOid, newObjectHash, type ObjectFormat, oidProblem } from '../git/oid.ts'
 import { encodeHex, toNative } from '../platform/bytes.ts'
 import { methods } from '../schema/methods.ts'
-import type { UploadOptions } from '../transfer/options.ts'
+import type { TransferOptions, UploadOptions } from '../transfer/options.ts'
 import { readAll, readBeginning } from '../transfer/pieces.ts'
 import { callbackFailed, type FileProgress, ProgressMeter } from '../transfer/progress.ts'
 import { formatResumeToken, parseResumeToken } from '../transfer/resume-token.ts'
@@ -30,10 +31,34 @@ export async function upload(
   { source }: { readonly source: UploadSource },
   options: UploadOptions
 ): Promise<UploadResult> {
+  checkUploadOptions(context.repository, options)
   const meter = new ProgressMeter(context.invoker.clock, options.onProgress, 'upload')
   const result = await uploadFile(context, source, { options, meter, twins: undefined })
   meter.end()
   return result
+}
+
+/** @throws BlobwireError `invalid_argument` */
+function checkUploadOptions(repository: string, options: UploadOptions): void {
+  const { size, oid, resume, onResumeToken } = options
+  checkListener(options)
+  checkFunction('onResumeToken', onResumeToken)
+  if (size !== undefined && !(Number.isSafeInteger(size) && size >= 0)) {
+    throw invalidArgument('size', `must be a number of bytes, 0 or more, not ${show(size)}`)
+  }
+  if (oid !== undefined && !isOid(oid)) throw invalidArgument('oid', oidProblem(oid))
+  if (resume !== undefined) parseResumeToken(resume, repository)
+}
+
+/** @throws BlobwireError `invalid_argument` */
+export function checkListener({ onProgress }: TransferOptions): void {
+  checkFunction('onProgress', onProgress)
+}
+
+function checkFunction(name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'function') {
+    throw invalidArgument(name, `must be a function, not ${show(value)}`)
+  }
 }
 
 /** The other uploads of the same call. */
@@ -134,11 +159,10 @@ class UploadTask {
 
   async #send(attempts: Attempts, source: Source, size: number | undefined): Promise<UploadResult> {
     const { objectFormat } = this.#context.defaults
-    if (this.#options.oid !== undefined && !isOid(this.#options.oid, objectFormat)) {
-      throw invalidArgument('oid', `must be an oid of the repository's format, ${objectFormat}`)
-    }
-    const hashed = this.#options.oid === undefined ? await this.#hash(source, size, objectFormat) : undefined
-    const oid = this.#options.oid ?? hashed ?? ''
+    const { oid: told } = this.#options
+    if (told !== undefined && !isOid(told, objectFormat)) throw invalidArgument('oid', oidProblem(told, objectFormat))
+    const hashed = told === undefined ? await this.#hash(source, size, objectFormat) : undefined
+    const oid = told ?? hashed ?? ''
     const twin = oid === '' ? undefined : this.#twins?.underWay.get(oid)
     if (twin !== undefined) return this.#done(await twin)
     if (oid !== '' && (await this.#isStored(oid))) return this.#done({ oid, size: size ?? (await readAll(source)) })

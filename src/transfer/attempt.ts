@@ -58,6 +58,11 @@ export class AttemptAtEndpoint implements TransferAttempt {
     return this.#transport
   }
 
+  /** The server may have heard of it, and has not answered. */
+  get isUnderWay(): boolean {
+    return this.#transport !== undefined && !this.#isOver
+  }
+
   get headers(): Readonly<Record<string, string>> {
     return this.#headers
   }

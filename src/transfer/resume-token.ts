@@ -21,7 +21,7 @@ export function formatResumeToken({ uploadId, size, identity, repository }: Resu
 
 /** @throws BlobwireError `invalid_argument` for what is no token, or that of an upload to another repository */
 export function parseResumeToken(token: string, repository: string): ResumeToken {
-  const [, uploadId = '', size = '', identity = '', of = ''] = form.exec(token) ?? []
+  const [, uploadId = '', size = '', identity = '', of = ''] = form.exec(String(token)) ?? []
   if (uploadId === '') throw invalidArgument('resume', 'must be a token that onResumeToken was called with')
   if (of !== repository) throw invalidArgument('resume', `is the token of an upload to the repository "${of}"`)
   return { uploadId, repository, size: size === '' ? undefined : Number(size), identity }

@@ -87,7 +87,8 @@ export class RunningTransfer<Result> implements Abortable, Waiter {
   #withFacts(error: BlobwireError): BlobwireError {
     if (this.#channel === undefined) return error
     const { transport, endpoint } = this.#channel
-    return error.with({ transport, endpoint, attempts: this.#attempts, sent: moreSent(this.#sent, error.sent) })
+    const sent = this.#attempt?.isUnderWay ? 'maybe' : error.sent
+    return error.with({ transport, endpoint, attempts: this.#attempts, sent: moreSent(this.#sent, sent) })
   }
 
   /** The caller's signal has aborted. */

@@ -148,7 +148,7 @@ test('the deadline, an abort and close() end a transfer at once, and tell the at
   const aborted = errorOf(run({ signal: controller.signal }))
   const second = await nth(2)
   controller.abort(new Error('enough'))
-  assert.deepEqual([(await aborted).code, (await aborted).reason], ['cancelled', ''])
+  assert.deepEqual([(await aborted).code, (await aborted).sent], ['cancelled', 'maybe'])
   assert.ok(second.attempt.signal.aborted)
 
   const open = errorOf(run())
