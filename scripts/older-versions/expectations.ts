@@ -11,6 +11,9 @@ const transports = ['json', 'msgpack', 'grpc'] as const
 const author = { name: 'Ada', email: 'ada@example.org' }
 const oid = 'ce013625030ba8dba906f756967f9e9ca394464a'
 
+/** More than a message carries. */
+const large = new Uint8Array(2 ** 21)
+
 const endpointOf = ({ http, grpc }: Urls, transport: string) =>
   transport === 'grpc' ? grpc.replace(/^http/, 'grpc') : http
 
@@ -40,6 +43,7 @@ const laterCalls: Readonly<Record<string, (client: Client) => Promise<unknown>>>
   getObject: (client) => client.getObject('demo', oid),
   storeTag: (client) => client.storeTag('demo', { object: oid, name: 'v1', tagger: author, message: 'm' }),
   getTag: (client) => client.getTag('demo', oid),
+  upload: (client) => client.upload('demo', large),
   'getTag in a batch': (client) =>
     client
       .batch('demo', [{ getTag: { revision: oid } }])
@@ -83,6 +87,8 @@ export async function withOlderServer(urls: Urls): Promise<string[]> {
             if (!isTooOld(refusal, reason)) problems.push(`${where}: ${name}: ${String(refusal)}`)
           }
         }
+        const refusal = await client.storeBlob('demo', large).catch((error: unknown) => error)
+        if (!isTooLarge(refusal)) problems.push(`${where}: a large blob: ${String(refusal)}`)
         const after = await stateOf(client)
         if (after !== before) problems.push(`${where}: ${before} has become ${after}`)
       } catch (error) {
@@ -99,6 +105,11 @@ function isTooOld(error: unknown, expected: string): boolean {
   if (!(error instanceof BlobwireError)) return false
   const { code, reason, retryable, attempts, sent } = error
   return code === 'unimplemented' && reason === expected && !retryable && attempts === 1 && sent === 'processed'
+}
+
+/** As before there were uploads, with a sentence about them where the client knew the limit. */
+function isTooLarge(error: unknown): boolean {
+  return error instanceof BlobwireError && error.details.limit?.limit === 'max_inline_bytes'
 }
 
 /** The part of an older client that is tried; it has `expectedHead` in place of keys. */

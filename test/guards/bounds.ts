@@ -216,26 +216,5 @@ export const guards: readonly Guard[] = [
     to: '(timeoutMs ?? 1e6)',
     tests: [timeLimits],
     mayHang: true
-  },
-  {
-    name: 'a blob above the known limit is refused before its bytes are sent',
-    file: 'src/client/large-content.ts',
-    from: 'if (caches.knowsLimits && bytes > maxInlineBytes)',
-    to: 'if (false)',
-    tests: ['test/client/calls.test.ts']
-  },
-  {
-    name: 'the usual limits refuse no blob that the server may take',
-    file: 'src/client/large-content.ts',
-    from: 'if (caches.knowsLimits && bytes > maxInlineBytes)',
-    to: 'if (bytes > maxInlineBytes)',
-    tests: ['test/client/calls.test.ts']
-  },
-  {
-    name: 'the limits are asked for before a blob is sent that fits no usual request',
-    file: 'src/client/large-content.ts',
-    from: 'if (!caches.knowsLimits && bytes > defaultLimits.maxBatchBytes)',
-    to: 'if (false)',
-    tests: ['test/client/calls.test.ts']
   }
 ]

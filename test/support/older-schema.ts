@@ -13,7 +13,7 @@ const later: Partial<Record<MessageName, readonly string[]>> = {
   SessionRequest: ['batches'],
   FileChange: ['guarded', 'guard'],
   CommitFilesRequest: ['inputDigest'],
-  GetCapabilitiesResponse: ['requestKeySeconds']
+  GetCapabilitiesResponse: ['requestKeySeconds', 'resume']
 }
 
 for (const [type, names] of Object.entries(later)) {
