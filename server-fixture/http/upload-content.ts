@@ -21,6 +21,8 @@ export interface ContentRequest {
     readonly complete: boolean
   }
   readonly transfer: Transfer
+  /** Called once the upload is there, before its bytes are asked for. */
+  readonly onOpen: () => void
   /** Of the request, once its body has ended. */
   readonly trailers: () => IncomingHttpHeaders
 }
@@ -28,12 +30,13 @@ export interface ContentRequest {
 /** Reads the body into the upload, of which the client is told then. @throws BlobwireError; what came is kept */
 export async function receiveContent(
   exchange: Exchange,
-  { service, context, opening, transfer, trailers }: ContentRequest
+  { service, context, opening, transfer, onOpen, trailers }: ContentRequest
 ): Promise<Messages['UploadBlobResponse']> {
   const { complete, ...beginning } = opening
   const told = digestsOf(exchange.headers)
   const upload = await service.upload({ ...beginning, oid: told.oid }, context)
   try {
+    onOpen()
     const body = exchange.openBody()
     transfer.watch(body)
     await consume<Uint8Array>(body, { take: (chunk) => upload.write(chunk), transfer })

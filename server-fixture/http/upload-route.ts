@@ -16,7 +16,7 @@ import { openTransfer } from '../transfers/transfer.ts'
 import { respondError } from './errors.ts'
 import { type Exchange, headerOf } from './exchange.ts'
 import { endRunning, noteRunning } from './running-uploads.ts'
-import { receiveContent } from './upload-content.ts'
+import { type ContentRequest, receiveContent } from './upload-content.ts'
 import { readUploadHeaders, uploadLimit } from './upload-headers.ts'
 
 /** The upload that a path names. */
@@ -77,12 +77,13 @@ async function create(request: Request): Promise<void> {
   const location = `${repositoryPath(repository)}/uploads/${uploadId}`
   // The client knows an id of its own, and one that knows nothing of these headers cannot go on.
   const isTold = request.uploadId !== undefined || complete !== undefined
-  if (request.uploadId === undefined && complete !== undefined) {
+  const onOpen = () => {
+    if (request.uploadId !== undefined || complete === undefined) return
     exchange.inform(104, { location, 'upload-limit': uploadLimit(request.service.limits) })
   }
   const beginning = { repository, uploadId, size, offset: 0 }
   try {
-    const state = await receive(request, { ...beginning, complete: complete !== false })
+    const state = await receive(request, { ...beginning, complete: complete !== false }, onOpen)
     respond(request, state, { status: 201, location })
   } catch (error) {
     if (!isTold) await call(request, methods.cancelUpload.name, { repository, uploadId }).catch(() => undefined)
@@ -109,7 +110,8 @@ async function append(request: Request): Promise<void> {
 
 async function receive(
   request: Request,
-  opening: { repository: string; uploadId: string; size: number | undefined; offset: number; complete: boolean }
+  opening: ContentRequest['opening'],
+  onOpen: () => void = () => undefined
 ): Promise<Messages['UploadBlobResponse']> {
   const { exchange, service, trailers } = request
   const principal = authenticate(request, methods.uploadBlob.name)
@@ -121,7 +123,7 @@ async function receive(
   noteRunning(service, placeOf(opening), transfer)
   try {
     const context = { principal, signal: transfer.signal, requestId: request.requestId }
-    return await receiveContent(exchange, { service, context, opening, transfer, trailers })
+    return await receiveContent(exchange, { service, context, opening, transfer, onOpen, trailers })
   } finally {
     transfer.end()
   }

@@ -128,6 +128,14 @@ export const guards: readonly Guard[] = [
     mayHang: true
   },
   {
+    name: 'a client that can go on is told where the upload is before it has sent its bytes',
+    file: `${http}/upload-content.ts`,
+    from: '    onOpen()\n',
+    to: '',
+    tests: [uploads],
+    mayHang: true
+  },
+  {
     name: 'trailers of a short upload are not missed',
     file: `${http}/upload-route.ts`,
     from: '  const request = { ...context, ...address, exchange, trailers: exchange.watchTrailers() }\n',

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
+import { request as http1Request, type IncomingMessage } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import { content, contentOid, http2Request, transferServer } from '../support/transfers.ts'
 
@@ -188,6 +189,15 @@ test('104 tells a client that asks for it where the upload is', async (context) 
   assert.equal(state.headers.get('blobwire-oid'), contentOid)
   assert.equal((await begin('uploads/own-id', { 'upload-complete': '?1' })).informed.length, 0, 'the client has the id')
   assert.equal((await begin('uploads', {})).informed.length, 0, 'a client that knows nothing of it')
+  const overHttp1 = http1Request(uploads, { method: 'POST', headers: { 'upload-complete': '?1' } })
+  overHttp1.end(content)
+  const [information] = (await once(overHttp1, 'information')) as [
+    { statusCode: number; headers: { location?: string } }
+  ]
+  assert.equal(information.statusCode, 104)
+  assert.match(information.headers.location ?? '', /^\/v1\/repositories\/demo\/uploads\/[\w-]{20,}$/)
+  const [answered] = (await once(overHttp1, 'response')) as [IncomingMessage]
+  assert.equal(answered.resume().statusCode, 201)
   const options = await fetch(uploads, { method: 'OPTIONS' })
   assert.deepEqual([options.status, options.headers.get('accept-patch')], [204, 'application/partial-upload'])
 })
