@@ -2,9 +2,15 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import type { ServerHttp2Stream } from 'node:http2'
+import { createServer } from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { ConnectionHealth } from '../../src/connection/health.ts'
+import { BusySocket } from '../../src/connection/http2/busy-socket.ts'
 import { BlobwireError, blobOid } from '../../src/index.ts'
+import { FakeClock } from '../support/fake-clock.ts'
 import { startPeer, startRefuser } from '../support/http2-peer.ts'
+import { pem } from '../support/pem.ts'
 import { atEnd, testServer } from '../support/server.ts'
 import {
   collected,
@@ -178,3 +184,51 @@ for (const name of ['json', 'grpc'] as const) {
     assert.equal(proxy.tunnels.length, 1)
   })
 }
+
+test('over TLS, with HTTP/2 and with HTTP/1.1, which ALPN names', async (context) => {
+  const files = { cert: pem('server.pem'), key: pem('server.key') }
+  const tls = { ca: pem('ca.pem') }
+  const secure = atEnd(context, await testServer({ tls: { ...files, requestCert: false, rejectUnauthorized: false } }))
+  await secure.client({ tls }).createRepository('demo/large')
+  const older = createServer(files, async (request, response) => {
+    const bytes = (await collected(request)).length
+    const isGet = request.method === 'GET'
+    response.writeHead(200, isGet ? { etag: `"${oid}"`, 'content-length': content.length } : {})
+    response.end(isGet ? content : JSON.stringify({ ...done, size: bytes }))
+  })
+  await new Promise<void>((resolve) => older.listen(0, '127.0.0.1', resolve))
+  context.after(() => {
+    older.closeAllConnections()
+    older.close()
+  })
+  const urls = [secure.server.http, `https://127.0.0.1:${(older.address() as AddressInfo).port}`]
+  for (const url of urls) {
+    const { transport } = await openTransfers(context, 'json', url, { tls })
+    assert.equal((await transport.upload(uploadOf(content, { oid }))).oid, oid)
+    const { chunks } = await transport.download(downloadOf(oid))
+    assert.ok((await collected(chunks)).equals(content))
+  }
+  const { transport } = await openTransfers(context, 'json', urls[0] as string)
+  assert.equal((await transport.upload(uploadOf(content)).catch((error) => error)).reason, 'tls')
+})
+
+test('bytes that the kernel takes are a sign of life: a PING behind them takes its time', async () => {
+  const clock = new FakeClock()
+  const handle = { writeQueueSize: 5000 }
+  const socket = { bytesRead: 0, bytesWritten: 5000, destroyed: false, _handle: handle, destroy }
+  function destroy() {
+    socket.destroyed = true
+  }
+  const session = { ping: () => true, destroyed: false }
+  const options = { clock, pingIntervalMs: 1000, pingTimeoutMs: 500, isBusy: () => true }
+  const health = new ConnectionHealth(new BusySocket(socket as unknown as Socket), session as never, options)
+  for (let round = 0; round < 5; round++) {
+    handle.writeQueueSize -= 1
+    clock.advance(500)
+  }
+  assert.equal(socket.destroyed, false)
+  clock.advance(1000)
+  clock.advance(1000)
+  assert.equal(socket.destroyed, true)
+  health.stop()
+})

@@ -50,6 +50,11 @@ const slowRead = (options: Partial<ClientOptions>, endpoint = servers.plain) =>
 const timeoutMs = 150
 /** A wait that holds nothing. */
 const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 100).unref())
+async function* slowSource() {
+  yield randomBytes(1000)
+  await pause()
+  yield randomBytes(1000)
+}
 const used = clientOf(servers.plain, { connection: { pingIntervalMs: 20 } })
 
 /** Each starts a call. */
@@ -101,6 +106,11 @@ const states: Record<string, () => Promise<unknown>> = {
     const commit = { branch: 'signed', changes: { a: 'a' }, message: 'x', author, sign }
     return clientOf(servers.plain).commitFiles('demo', commit)
   },
+  'waits for the source of an upload, and for a server that does not read': () =>
+    Promise.allSettled([
+      clientOf(servers.plain).repository('demo').upload(slowSource()),
+      clientOf(servers.blocked, { timeoutMs }).repository('demo').upload(slowSource(), { timeoutMs, size: 2000 })
+    ]),
   async 'walks pages, and stops in the middle'() {
     for (const name of ['a', 'b', 'c']) {
       await used.commitFiles('demo', { branch: name, changes: { [name]: name }, message: 'x', author })

@@ -12,7 +12,7 @@ import { openHttpConnection } from '../../src/connection/http2/http-connection.t
 import { type ConnectionOptions, resolveConnection } from '../../src/connection/options.ts'
 import { type Counters, newCounters } from '../../src/core/counters.ts'
 import type { TransportName } from '../../src/core/error.ts'
-import { type BlobwireError, blobOid } from '../../src/index.ts'
+import { type BlobwireError, blobOid, type TlsOptions } from '../../src/index.ts'
 import { serviceName } from '../../src/schema/methods.ts'
 import { createGrpcTransport } from '../../src/transport/grpc/transport.ts'
 import { createHttpTransport } from '../../src/transport/http/transport.ts'
@@ -30,12 +30,12 @@ export async function openTransfers(
   context: TestContext,
   name: TransportName,
   url: string,
-  connection: ConnectionOptions = {}
+  { tls = {}, ...connection }: ConnectionOptions & { readonly tls?: TlsOptions } = {}
 ): Promise<TransferWay> {
   const counters = newCounters()
   const options = { compression: 'none' as const, maxResponseBytes: 64 * 1024 * 1024 }
   const endpoint = parseEndpoint(url)
-  const shared = { tls: {}, connection: resolveConnection(connection) }
+  const shared = { tls, connection: resolveConnection(connection) }
   const transport =
     name === 'grpc'
       ? createGrpcTransport({ grpc: await loadGrpcJs(), endpoint, counters, ...shared }, options)
