@@ -15,7 +15,10 @@ export interface UploadAttempt {
   readonly headers: Readonly<Record<string, string>>
   /** Ends the attempt; what the server has taken stays there. */
   readonly signal: AbortSignal
-  /** The bytes from `offset` on, asked for as the connection takes them. Its errors are those of the attempt. */
+  /**
+   * The bytes from `offset` on, asked for as the connection takes them. A chunk must not change until the attempt is over:
+   * some are held. Its errors are those of the attempt.
+   */
   readonly chunks: AsyncIterable<Uint8Array>
   /** Asked after the last chunk: the digests of the whole blob, of which the server holds it to one. */
   readonly digests: () => { readonly oid: string; readonly sha256: Uint8Array | undefined }

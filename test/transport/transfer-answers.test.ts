@@ -55,7 +55,8 @@ const httpCases: readonly HttpCase[] = [
     headers: { etag, 'content-length': length },
     attempt: range,
     code: 'internal',
-    reason: 'malformed_response'
+    reason: 'malformed_response',
+    message: /whole blob instead/
   },
   {
     name: 'another range',
