@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import { BlobwireError, blobOid } from '../../src/index.ts'
 import { startPeer } from '../support/http2-peer.ts'
+import { listen } from '../support/tcp-server.ts'
 import { downloadFailure, downloadOf, openTransfers, startGrpcPeer, uploadOf } from '../support/transfer-peer.ts'
 import { settlesAtOnce, until } from '../support/until.ts'
 
@@ -170,6 +171,17 @@ for (const name of names) {
   })
 }
 
+test('a transfer that waits for a connection ends at once when it is aborted', async (context) => {
+  const port = await listen(context, () => undefined)
+  const { transport, counters } = await openTransfers(context, 'json', `http://127.0.0.1:${port}`)
+  const ending = new AbortController()
+  const failed = transport.download(downloadOf(oid, { signal: ending.signal })).catch((error) => error)
+  await until(() => counters.transferConnections.open === 1, 'a connection')
+  ending.abort(given())
+  assert.equal((await settlesAtOnce(failed)).code, 'cancelled')
+  assert.equal(counters.transferConnections.streams, 0)
+})
+
 test('json: a refusal that comes while the client still sends is the error, and the source is asked no more', async (context) => {
   const peer = await startPeer(context, (stream) => {
     stream.once('data', () => {
@@ -222,7 +234,7 @@ test('json: an answer that comes before the last byte is the answer', async (con
   assert.equal(complete, true)
 })
 
-test('a reader that reads nothing holds no more than the window', async (context) => {
+test('a reader that reads no more holds no more than the window', async (context) => {
   const sent: number[] = []
   const peer = await startPeer(context, (stream) => {
     stream.respond({ ':status': 200, etag: `"${oid}"`, 'content-length': 200 * mebibyte })
@@ -242,6 +254,8 @@ test('a reader that reads nothing holds no more than the window', async (context
   })
   const { transport } = await openTransfers(context, 'json', peer.url, { maxTransferConnections: 1 })
   const { chunks } = await transport.download(downloadOf(oid))
+  const reader = chunks[Symbol.asyncIterator]()
+  await reader.next()
   let before = -1
   await until(() => {
     const [sentBytes = 0] = sent
@@ -253,5 +267,6 @@ test('a reader that reads nothing holds no more than the window', async (context
   // Another one on the same connection is not held up.
   const other = await transport.download(downloadOf(oid))
   for await (const piece of other.chunks) if (piece.length > 0) break
-  for await (const piece of chunks) if (piece.length > 0) break
+  assert.equal((await reader.next()).done, false)
+  await reader.return?.()
 })

@@ -42,7 +42,13 @@ const httpCases: readonly HttpCase[] = [
     code: 'data_loss',
     reason: 'integrity'
   },
-  { name: 'no length', headers: { etag }, code: 'internal', reason: 'malformed_response' },
+  {
+    name: 'no length',
+    headers: { etag },
+    code: 'internal',
+    reason: 'malformed_response',
+    message: /no content-length/
+  },
   {
     name: 'compressed',
     headers: { etag, 'content-length': length, 'content-encoding': 'gzip' },
