@@ -55,4 +55,22 @@ async function makeRepositories(): Promise<never> {
   }
 }
 
-await Promise.all([...[1, 2, 3, 4, 5, 6].map(writeObjects), moveRefs(1), moveRefs(2), makeRepositories()])
+/** Uploads of known and unknown size, cut at random. */
+async function uploadBlobs(): Promise<never> {
+  for (let count = 0; ; count++) {
+    const text = `${round}-upload-${count}-`.padEnd(300_000, 'x')
+    const writer = await store.openUpload('demo', `upload-${round}-${count}`, count % 2 === 0 ? text.length : undefined)
+    for (let at = 0; at < text.length; at += 70_000) await writer.write(Buffer.from(text.slice(at, at + 70_000)))
+    const { oid } = await writer.finish({ oid: undefined, sha256: undefined })
+    await writer.release()
+    process.stdout.write(`object ${oid} ${text}\n`)
+  }
+}
+
+await Promise.all([
+  uploadBlobs(),
+  ...[1, 2, 3, 4, 5, 6].map(writeObjects),
+  moveRefs(1),
+  moveRefs(2),
+  makeRepositories()
+])

@@ -80,7 +80,7 @@ function checkIntegrity(gitDir: string): void {
 /** Names of everything unfinished in the data directory and its repository. */
 async function unfinished(directory: string): Promise<string[]> {
   const names = await readdir(directory, { recursive: true })
-  return names.filter((name) => /tmp|\.lock$|~(?!format|requests)|\.new$/.test(name) && name !== 'server.lock')
+  return names.filter((name) => /tmp|\.lock$|~(?!format|requests|uploads)|\.new$/.test(name) && name !== 'server.lock')
 }
 
 test('every acknowledged write survives kill -9, and nothing partial is left', async (context) => {
