@@ -8,6 +8,7 @@ import { type TestContext, test } from 'node:test'
 import { ConnectionHealth } from '../../src/connection/health.ts'
 import { BusySocket } from '../../src/connection/http2/busy-socket.ts'
 import { BlobwireError, blobOid } from '../../src/index.ts'
+import { startTcpProxy } from '../../tcp-proxy/tcp-proxy.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { startPeer, startRefuser } from '../support/http2-peer.ts'
 import { pem } from '../support/pem.ts'
@@ -212,23 +213,49 @@ test('over TLS, with HTTP/2 and with HTTP/1.1, which ALPN names', async (context
   assert.equal((await transport.upload(uploadOf(content)).catch((error) => error)).reason, 'tls')
 })
 
-test('bytes that the kernel takes are a sign of life: a PING behind them takes its time', async () => {
+test('bytes that a full kernel takes are a sign of life: a PING behind them takes its time', async () => {
   const clock = new FakeClock()
   const handle = { writeQueueSize: 5000 }
   const socket = { bytesRead: 0, bytesWritten: 5000, destroyed: false, _handle: handle, destroy }
   function destroy() {
     socket.destroyed = true
   }
-  const session = { ping: () => true, destroyed: false }
+  // The kernel takes it where it has room.
+  const ping = () => {
+    socket.bytesWritten += 17
+    if (handle.writeQueueSize > 0) handle.writeQueueSize += 17
+  }
+  const session = { ping, destroyed: false }
   const options = { clock, pingIntervalMs: 1000, pingTimeoutMs: 500, isBusy: () => true }
   const health = new ConnectionHealth(new BusySocket(socket as unknown as Socket), session as never, options)
   for (let round = 0; round < 5; round++) {
-    handle.writeQueueSize -= 1
+    handle.writeQueueSize -= 100
     clock.advance(500)
   }
   assert.equal(socket.destroyed, false)
+  handle.writeQueueSize = 0
   clock.advance(1000)
   clock.advance(1000)
   assert.equal(socket.destroyed, true)
   health.stop()
+})
+
+test('an idle connection that is dead is found by a PING, and nothing was sent', async (context) => {
+  const { peer, release } = await startHolding(context)
+  const wire = atEnd(context, await startTcpProxy(peer.url.replace('http', 'tcp')))
+  const { transport } = await openTransfers(context, 'json', `http://127.0.0.1:${wire.port}`, {
+    pingIntervalMs: 20,
+    pingTimeoutMs: 50
+  })
+  const { chunks } = await transport.download(downloadOf(oid))
+  release()
+  await collected(chunks)
+  wire.set({ blackHole: true })
+  await new Promise((resolve) => setTimeout(resolve, 30))
+  const error = await transport.download(downloadOf(oid)).catch((found) => found)
+  assert.deepEqual([error.reason, error.sent, error.retryable], ['connection_dead', 'never', true], String(error))
+  wire.set({ blackHole: false })
+  const next = await transport.download(downloadOf(oid))
+  release()
+  assert.ok((await collected(next.chunks)).equals(content))
 })

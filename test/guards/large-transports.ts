@@ -180,8 +180,15 @@ export const guards: readonly Guard[] = [
   {
     name: 'a connection that sends is alive',
     file: 'src/connection/http2/busy-socket.ts',
-    from: 'return bytesRead + bytesWritten - (handle?.writeQueueSize ?? 0)',
+    from: 'return bytesRead + this.#provenBytes',
     to: 'return bytesRead',
+    tests: [connections]
+  },
+  {
+    name: 'a connection whose kernel takes a PING is not alive for that',
+    file: 'src/connection/http2/busy-socket.ts',
+    from: 'if (this.#wasFull) this',
+    to: 'if (true) this',
     tests: [connections]
   }
 ]

@@ -8,12 +8,16 @@ interface SocketHandle {
 }
 
 /**
- * Counts the bytes that the kernel takes as those that come. On a slow link a PING waits behind megabytes that were
- * written before it, and the peer may have nothing to say meanwhile; but the kernel takes bytes only as the peer's
- * kernel acknowledges earlier ones.
+ * Counts the bytes that a full kernel takes as those that come. On a slow link a PING waits behind megabytes that were
+ * written before it, and the peer may have nothing to say meanwhile; but a kernel whose buffers are full takes bytes only
+ * as the peer's kernel acknowledges earlier ones.
  */
 export class BusySocket implements WatchedSocket {
   readonly #socket: Socket
+  #takenBytes = 0
+  #provenBytes = 0
+  /** The kernel had not taken all when the bytes were last looked at. */
+  #wasFull = false
 
   constructor(socket: Socket) {
     this.#socket = socket
@@ -21,8 +25,12 @@ export class BusySocket implements WatchedSocket {
 
   get bytesRead(): number {
     const { bytesRead, bytesWritten } = this.#socket
-    const handle = (this.#socket as { _handle?: SocketHandle | null })._handle
-    return bytesRead + bytesWritten - (handle?.writeQueueSize ?? 0)
+    const waiting = (this.#socket as { _handle?: SocketHandle | null })._handle?.writeQueueSize ?? 0
+    const taken = bytesWritten - waiting
+    if (this.#wasFull) this.#provenBytes += taken - this.#takenBytes
+    this.#takenBytes = taken
+    this.#wasFull = waiting > 0
+    return bytesRead + this.#provenBytes
   }
 
   get destroyed(): boolean {

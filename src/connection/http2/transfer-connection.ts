@@ -98,7 +98,8 @@ export class TransferConnection {
     const session = await this.ready
     const isFresh = clock.now() - this.#usedAtMs < options.pingIntervalMs
     if (this.#inFlight > 1 || isFresh || (await this.#health?.check(options.pingTimeoutMs))) return session
-    throw this.error
+    const message = 'the server did not answer a PING on an idle connection'
+    throw new BlobwireError({ reason: 'connection_dead', message, sent: 'never', cause: this.error })
   }
 
   /** Checks whether the server responds, because no byte has moved for long; if not, the connection ends. */
