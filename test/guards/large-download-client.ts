@@ -157,7 +157,8 @@ export const guards: readonly Guard[] = [
     file: reading,
     from: 'this.#endsAtMs ??= now + timeoutMs',
     to: 'this.#endsAtMs = now + timeoutMs',
-    tests: [ends]
+    tests: [ends],
+    mayHang: true
   },
   {
     name: 'downloads: a time in which the reader does not read is no stall',

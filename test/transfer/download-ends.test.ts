@@ -195,6 +195,17 @@ test('a deadline is for the whole; a stall is cut and gone on with, and a slow r
   assert.deepEqual([slow.open.size, slow.pipeline.transfers.running, slow.clock.pending], [0, 0, 0])
 })
 
+test('the time for the whole is that of all requests of it together', async () => {
+  const sender = blobSender(content, { plan: (index) => (index === 1 ? stuckAfter(30) : {}) })
+  const download = sender.download({ transfer: { headers: {}, stallTimeoutMs: 9999, timeoutMs: 5000 } })
+  await download.info()
+  sender.clock.advance(4000)
+  const late = errorOf(download.bytes())
+  await settled()
+  sender.clock.advance(1000)
+  assert.equal((await late).code, 'deadline_exceeded')
+})
+
 async function directory(context: TestContext): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'blobwire-download-'))
   context.after(() => rm(path, { recursive: true }))
