@@ -21,7 +21,7 @@ import { defaultStallTimeoutMs, type TransferOptions } from '../transfer/options
 import type { Transfer } from '../transfer/transfer.ts'
 import { ClientCaches } from './client-caches.ts'
 import { byLevel, type CallToIntercept, Interception } from './interception.ts'
-import { recoverRead } from './large-reads.ts'
+import { mayBecomeDownload, recoverRead } from './large-reads.ts'
 import type { OperationName } from './operations.ts'
 import { checkTransport, type ResolvedOptions } from './options.ts'
 import { newRequestKey, type WriteOptions } from './request-key.ts'
@@ -184,7 +184,8 @@ export class CallInvoker {
       return this.interception.run({
         ...call,
         headers: allHeaders(headers, ownHeaders),
-        timeoutMs: isUnlimited ? Number.POSITIVE_INFINITY : timeoutMs
+        timeoutMs: isUnlimited ? Number.POSITIVE_INFINITY : timeoutMs,
+        mayTakeLong: call.options?.timeoutMs === undefined && mayBecomeDownload.has(call.method)
       })
     } catch (error) {
       return this.refused(call.method, error)

@@ -38,6 +38,8 @@ export interface CallToIntercept<Message extends object = object, Result = unkno
   readonly method: Method
   readonly message: Message
   readonly timeoutMs: number
+  /** The call may become a transfer, which has no time limit but the caller's: once it is sent on, it ends below. */
+  readonly mayTakeLong?: boolean
   readonly options: CallOptions | undefined
   /** Carries out the call. */
   run(message: Message, options: CallOptions | undefined, repository: string | undefined): Promise<Result>
@@ -167,7 +169,8 @@ class InterceptedCall implements Timed, Passage<ChangeableCall> {
 
   /** The options unchanged where possible, because calls with headers of their own do not travel in frames. */
   #optionsWith(headers: ChangeableCall['headers']): CallOptions | undefined {
-    const { options, timeoutMs, headers: given } = this.#call
+    const { options, timeoutMs, headers: given, mayTakeLong } = this.#call
+    if (mayTakeLong) return headers === given ? options : { ...options, headers }
     const remainingMs = Math.max(1, Math.ceil(this.remainingMs()))
     if (headers !== given && remainingMs === Number.POSITIVE_INFINITY) return { ...options, headers }
     if (headers !== given) return { ...options, headers, timeoutMs: remainingMs }
@@ -175,7 +178,7 @@ class InterceptedCall implements Timed, Passage<ChangeableCall> {
   }
 
   onTime(): void {
-    this.end('deadline')
+    if (!this.#call.mayTakeLong || this.#sentOn === 0) this.end('deadline')
   }
 
   /** Called by the signal of the call. */

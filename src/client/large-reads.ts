@@ -17,6 +17,9 @@ import { prepare, type RequestDefaults } from './to-request.ts'
 
 type Request = Init<Messages['GetBlobRequest']>
 
+/** Calls whose blobs may turn out to be too large for an answer. */
+export const mayBecomeDownload: ReadonlySet<string> = new Set(['getBlob', 'getObject', 'batch'])
+
 /** Downloads of one batch at the same time. */
 const maxParallel = 4
 

@@ -217,6 +217,13 @@ export const guards: readonly Guard[] = [
     tests: [largeReads]
   },
   {
+    name: 'large reads: a call in interceptors may become a download, which ends below',
+    file: 'src/client/interception.ts',
+    from: 'if (!this.#call.mayTakeLong || this.#sentOn === 0) this',
+    to: 'this',
+    tests: [largeReads]
+  },
+  {
     name: 'large reads: an older server is told',
     file: reads,
     from: '  if (!resume) {',

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Faults } from '../../server-fixture/faults/faults.ts'
-import { BlobwireError, blobOid } from '../../src/index.ts'
+import { BlobwireError, blobOid, type Interceptor } from '../../src/index.ts'
 import { largeContent, largeServer, storeLarge } from '../support/large-blobs.ts'
 import { until } from '../support/until.ts'
 
@@ -99,5 +99,33 @@ test('the bytes are held against the oid', async (context) => {
     await assert.rejects(client.getBlob('demo', oid), { code: 'data_loss', reason: 'integrity', method: 'getBlob' })
     const [{ error }] = await client.batch('demo', [{ getBlob: { oid } }])
     assert.deepEqual([error?.reason, error?.method], ['integrity', 'batch'])
+  }
+})
+
+test('calls that pass interceptors have the time that their bytes take, too, and headers of their own', async (context) => {
+  const faults = new Faults()
+  const fixture = await largeServer(context, { faults })
+  const oid = await storeLarge(fixture, content)
+  faults.add({ rpc: 'DownloadBlob', fault: { kind: 'silence', afterBytes: 50_000 } })
+  faults.add({ rpc: 'GetCommit', fault: { kind: 'silence' } })
+  const withHeader: Interceptor = (call, next) => next({ ...call, headers: { ...call.headers, 'x-own': 'yes' } })
+  for (const interceptors of [[withHeader], [((call, next) => next(call)) satisfies Interceptor]]) {
+    const client = fixture.client({ timeoutMs: 700, interceptors })
+    let ended = 0
+    const aborted = new AbortController()
+    const reads = [
+      client.getBlob('demo', oid, { signal: aborted.signal }),
+      client.batch('demo', [{ getBlob: { oid } }], { signal: aborted.signal })
+    ].map((read: Promise<unknown>) =>
+      read.then(
+        () => ended++,
+        () => ended++
+      )
+    )
+    await until(() => client.stats().transfers.bytesReceived > 90_000, 'both downloads are under way')
+    await assert.rejects(client.getCommit('demo'), { code: 'deadline_exceeded' })
+    assert.equal(ended, 0)
+    aborted.abort()
+    await Promise.all(reads)
   }
 })
