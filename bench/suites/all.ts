@@ -1,6 +1,7 @@
 /** The list of all suites. */
 import type { Suite } from '../measure/scenario.ts'
 import { batches } from './batches.ts'
+import { checkout } from './checkout.ts'
 import { codecs } from './codecs.ts'
 import { connections } from './connections.ts'
 import { headers, repositories } from './frames.ts'
@@ -35,5 +36,6 @@ export const suites: readonly Suite[] = [
   gitStore,
   housekeeping,
   oneBranch,
-  treeCommit
+  treeCommit,
+  checkout
 ]

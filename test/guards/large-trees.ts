@@ -64,13 +64,6 @@ export const guards: readonly Guard[] = [
     tests: [checkout]
   },
   {
-    name: 'a checkout removes no .git of the directory itself',
-    file: 'src/client/files/compare-files.ts',
-    from: 'if (!isDotGit(textForRules(item.name))) this',
-    to: 'if (item.name !== "x") this',
-    tests: [checkout]
-  },
-  {
     name: 'a checkout removes no .git below a directory that it removes',
     file: 'src/client/files/write-files.ts',
     from: 'if (isDotGit(textForRules(name))) return false',
@@ -97,13 +90,6 @@ export const guards: readonly Guard[] = [
     from: '      await writes.ended\n',
     to: '',
     tests: [checkout]
-  },
-  {
-    name: 'readFiles asks again for contents that an answer had no room for',
-    file: 'src/client/files/content-reader.ts',
-    from: "if (error.reason === 'batch_response_full') return this.#askAgain([index])",
-    to: '',
-    tests: [reading]
   },
   {
     name: 'readFiles gives large files as streams',

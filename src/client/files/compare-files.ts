@@ -1,7 +1,5 @@
 /** Compares a directory with the tree that is to be checked out into it. Nothing is written. */
-import { isDotGit } from '../../git/dot-names.ts'
 import { hashObject, newObjectHash, type ObjectFormat } from '../../git/oid.ts'
-import { textForRules } from '../../git/raw-path.ts'
 import type { Directory, DirectoryItem } from '../../platform/platform.ts'
 import type { ListedFile } from './listing.ts'
 import { Turns } from './turns.ts'
@@ -143,6 +141,6 @@ export class FileComparison {
   }
 
   #remove(directory: WantedDirectory, item: DirectoryItem): void {
-    if (!isDotGit(textForRules(item.name))) this.differences.toRemove.push({ directory, item })
+    this.differences.toRemove.push({ directory, item })
   }
 }
