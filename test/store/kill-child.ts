@@ -4,6 +4,7 @@
  *
  *     node kill-child.ts DIRECTORY ROUND
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { GitStore } from '../../server-fixture/store/git/git-store.ts'
 import { zeroOid } from '../../src/git/oid.ts'
 import { keyed, newCommit, newObject } from './support.ts'
@@ -58,12 +59,14 @@ async function makeRepositories(): Promise<never> {
 /** Uploads of known and unknown size, cut at random. */
 async function uploadBlobs(): Promise<never> {
   for (let count = 0; ; count++) {
-    const text = `${round}-upload-${count}-`.padEnd(300_000, 'x')
+    const text = `${round}-upload-${count}-`.padEnd(150_000, 'x')
     const writer = await store.openUpload('demo', `upload-${round}-${count}`, count % 2 === 0 ? text.length : undefined)
     for (let at = 0; at < text.length; at += 70_000) await writer.write(Buffer.from(text.slice(at, at + 70_000)))
     const { oid } = await writer.finish({ oid: undefined, sha256: undefined })
     await writer.release()
     process.stdout.write(`object ${oid} ${text}\n`)
+    // The others have most of the disk's time.
+    await sleep(20)
   }
 }
 
