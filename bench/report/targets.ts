@@ -201,6 +201,17 @@ const targets: readonly Target[] = [
       theirs: 'alone'
     })
   ),
+  {
+    text: 'a dependency tree as one durable commit, against git add, commit, push',
+    needed: 'at least 5x',
+    value(find) {
+      const [theirs, ours] = ['git add, commit, push', 'client, commitFiles'].map((name) =>
+        find('a dependency tree as one durable commit', name)
+      )
+      return quotient(theirs, ours)
+    },
+    met: (value) => value >= 5
+  },
   below('heap allocated in the client for a call', 2048, { scenario: memory, contender: us, unit: 'bytes' }),
   neverRises('cost of a call from 1 to 1,000 callers', (find) =>
     sizes.map((size) => {

@@ -3,10 +3,10 @@ import type { Suite } from '../measure/scenario.ts'
 import { batches } from './batches.ts'
 import { checkout } from './checkout.ts'
 import { codecs } from './codecs.ts'
+import { compression } from './compression.ts'
 import { connections } from './connections.ts'
 import { headers, repositories } from './frames.ts'
 import { gitStore } from './git-store.ts'
-import { gzip } from './gzip.ts'
 import { housekeeping } from './housekeeping.ts'
 import { memory } from './memory.ts'
 import { oneBranch } from './one-branch.ts'
@@ -26,7 +26,7 @@ export const suites: readonly Suite[] = [
   repositories,
   roundTrips,
   codecs,
-  gzip,
+  compression,
   connections,
   memory,
   pipeline,

@@ -34,35 +34,42 @@ function working(name: string, bytes: number, work: () => unknown, facts: Record
   }
 }
 
+function zstd(input: Uint8Array, level: number): Uint8Array {
+  return zlib.zstdCompressSync(input, { params: { [zlib.constants.ZSTD_c_compressionLevel]: level } })
+}
+
 function compressing(size: number): Scenario {
   const input = text(size)
   const one = (name: string, work: () => Uint8Array) => working(name, size, work, { 'bytes out': work().length })
   return {
-    suite: 'gzip',
+    suite: 'compression',
     name: `compress ${size} B of text`,
     unit: 'MiB/s',
     better: 'more',
-    baseline: 'fflate, level 1',
+    baseline: 'gzip, level 1',
     contenders: [
-      one('zlib, level 1', () => zlib.gzipSync(input, { level: 1 })),
-      one('zlib, level 6', () => zlib.gzipSync(input, { level: 6 })),
-      one('fflate, level 1', () => gzipSync(input, { level: 1 })),
-      one('fflate, level 6', () => gzipSync(input, { level: 6 }))
+      ...[1, 3, 6].map((level) => one(`zstd, level ${level}`, () => zstd(input, level))),
+      one('gzip, level 1', () => zlib.gzipSync(input, { level: 1 })),
+      one('gzip, level 6', () => zlib.gzipSync(input, { level: 6 })),
+      one('fflate (gzip), level 1', () => gzipSync(input, { level: 1 }))
     ]
   }
 }
 
 function inflating(size: number): Scenario {
-  const packed = zlib.gzipSync(text(size), { level: 1 })
+  const content = text(size)
+  const packed = zlib.gzipSync(content, { level: 1 })
+  const frame = zstd(content, 3)
   return {
-    suite: 'gzip',
+    suite: 'compression',
     name: `decompress to ${size} B of text`,
     unit: 'MiB/s',
     better: 'more',
-    baseline: 'fflate',
+    baseline: 'gzip',
     contenders: [
-      working('zlib', size, () => zlib.gunzipSync(packed), {}),
-      working('fflate', size, () => gunzipSync(packed), {})
+      working('zstd', size, () => zlib.zstdDecompressSync(frame, { chunkSize: Math.max(64, size + 1) }), {}),
+      working('gzip', size, () => zlib.gunzipSync(packed), {}),
+      working('fflate (gzip)', size, () => gunzipSync(packed), {})
     ]
   }
 }
@@ -70,7 +77,7 @@ function inflating(size: number): Scenario {
 function deciding(size: number): Scenario {
   const random = contents(size, 'random')()
   return {
-    suite: 'gzip',
+    suite: 'compression',
     name: `find out that ${size} random bytes do not compress`,
     unit: 'MiB/s',
     better: 'more',
@@ -84,10 +91,10 @@ function deciding(size: number): Scenario {
   }
 }
 
-/** The choice of a gzip implementation, and of whether to compress at all. */
-export const gzip: Suite = {
-  name: 'gzip',
-  about: "Node's zlib beside fflate, from 200 B to 1 MiB, and the sample that decides whether to compress.",
+/** The choice of a compressor and its level, and of whether to compress at all. */
+export const compression: Suite = {
+  name: 'compression',
+  about: 'zstd, gzip and fflate from 200 B to 1 MiB, and the sample that decides whether to compress.',
   scenarios({ quick }) {
     const sizes = quick ? [200, 16 * 1024, 1024 * 1024] : [200, 1024, 16 * 1024, 256 * 1024, 1024 * 1024]
     return [...sizes.map(compressing), ...sizes.map(inflating), deciding(16 * 1024), deciding(1024 * 1024)]
