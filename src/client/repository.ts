@@ -137,7 +137,11 @@ export class Repository extends TreeMethods {
     return this.#calls.compose('upload', { source }, options)
   }
 
-  /** Reads a blob by its oid, or by revision and path. The content is the caller's: no other shares its buffer. */
+  /**
+   * Reads a blob by its oid, or by revision and path. The content is the caller's: no other shares its buffer. A blob that
+   * is too large for an answer (`maxInlineBytes`) is downloaded, for as long as bytes move or `timeoutMs` of the call allows.
+   * @throws BlobwireError `resource_exhausted` where the blob does not fit into one `Uint8Array`; see `download`
+   */
   getBlob(address: string | BlobAddress, options?: CallOptions): Promise<GetBlobResponse> {
     return this.#calls.run('getBlob', typeof address === 'string' ? { oid: address } : address, options)
   }
@@ -212,8 +216,8 @@ export class Repository extends TreeMethods {
 
   /**
    * Reads an object of any kind with its bytes as they are stored, by its oid, or by revision and path. The name of an
-   * annotated tag stands for the tag itself.
-   * @throws BlobwireError `resource_exhausted` for a blob above `maxInlineBytes` or another object above `maxBatchBytes`
+   * annotated tag stands for the tag itself. Large blobs are downloaded, as by `getBlob`.
+   * @throws BlobwireError `resource_exhausted` for an object above `maxBatchBytes` that is no blob
    */
   getObject(address: string | ObjectAddress, options?: CallOptions): Promise<GetObjectResponse> {
     return this.#calls.run('getObject', typeof address === 'string' ? { oid: address } : address, options)
