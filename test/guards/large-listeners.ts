@@ -139,7 +139,7 @@ export const guards: readonly Guard[] = [
     name: 'trailers of a short upload are not missed',
     file: `${http}/upload-route.ts`,
     from: '  const request = { ...context, ...address, exchange, trailers: exchange.watchTrailers() }\n',
-    to: '  await new Promise((resolve) => setTimeout(resolve, 200))\n  const request = { ...context, ...address, exchange, trailers: exchange.watchTrailers() }\n',
+    to: '  await new Promise((resolve) => setTimeout(resolve, 2000))\n  const request = { ...context, ...address, exchange, trailers: exchange.watchTrailers() }\n',
     tests: [uploads]
   },
   {
