@@ -1,5 +1,5 @@
 /** Imports revisions of a source tree over one transport. */
-import { type Change, type Client, createClient, type Interceptor } from '../src/index.ts'
+import { type Change, type Client, createClient, type ProgressListener } from '../src/index.ts'
 import { startTcpProxy } from '../tcp-proxy/tcp-proxy.ts'
 import type { SourceFile } from './source-tree.ts'
 
@@ -41,58 +41,48 @@ interface Step {
   readonly target: ImportTarget
   readonly revision: Revision
   readonly index: number
+  readonly onProgress: ProgressListener
 }
 
-/** Commits a whole tree; contents that the server has are not sent. */
-async function commitRevision({ client, target, revision, index }: Step): Promise<string> {
+/** Commits a whole tree, large files and small ones in one call; contents that the server has are not sent. */
+async function commitRevision({ client, target, revision, index, onProgress }: Step): Promise<string> {
   const repository = client.repository(target.repository)
   if (index === 0) await repository.createRepository()
   const changes = new Map<string, Change>(revision.removed.map((path) => [path, null]))
   for (const { path, mode, content } of revision.files) changes.set(path, { content, mode })
-  const { oid } = await repository.commitFiles({
+  const commit = {
     branch: 'main',
     changes,
     message: `${revision.name}\n`,
     author: { ...author, timeSeconds: firstCommitSeconds + index }
-  })
+  }
+  const { oid } = await repository.commitFiles(commit, { onProgress })
   return oid
 }
 
-/**
- * Commits the revisions one after the other, each with a new client, so that no cache helps. `onProgress` is called with
- * the number of contents that were stored.
- */
+/** Commits the revisions one after the other, each with a new client, so that no cache helps. */
 export async function importRevisions(
   target: ImportTarget,
   revisions: readonly Revision[],
-  onProgress: (contents: number) => void
+  onProgress: ProgressListener
 ): Promise<ImportFigures[]> {
   const { transport } = target
-  const proxy = await startTcpProxy(transport === 'grpc' ? target.grpc.href : target.http.href)
+  await using proxy = await startTcpProxy(transport === 'grpc' ? target.grpc.href : target.http.href)
   const endpoint = `${transport === 'grpc' ? 'grpc' : 'http'}://127.0.0.1:${proxy.port}`
   const bytesOnWire = () => proxy.bytesToServer + proxy.bytesToClient
-  const watch: Interceptor = {
-    async request(request, next) {
-      const response = await next(request)
-      if (request.method !== 'batchOperations') return response
-      const { operations = [] } = request.message
-      if (operations[0]?.storeBlob) onProgress(operations.length)
-      return response
-    }
-  }
   const figures: ImportFigures[] = []
   for (const [index, revision] of revisions.entries()) {
-    const client = createClient({ endpoint, transport, timeoutMs: 60_000, interceptors: [watch] })
+    const client = createClient({ endpoint, transport, timeoutMs: 60_000 })
     const wireBefore = bytesOnWire()
     const start = performance.now()
     try {
-      const oid = await commitRevision({ client, target, revision, index })
+      const oid = await commitRevision({ client, target, revision, index, onProgress })
       figures.push({
         transport,
         commit: revision.name,
         oid,
         files: revision.files.length,
-        bytes: revision.files.reduce((sum, { content }) => sum + content.length, 0),
+        bytes: revision.files.reduce((sum, { size }) => sum + size, 0),
         requests: client.stats().requests,
         bytesOnWire: bytesOnWire() - wireBefore,
         seconds: (performance.now() - start) / 1000
@@ -101,6 +91,5 @@ export async function importRevisions(
       await client.close()
     }
   }
-  await proxy[Symbol.asyncDispose]()
   return figures
 }

@@ -8,20 +8,28 @@ import { join } from 'node:path'
 import { SingleBar } from 'cli-progress'
 import Table from 'cli-table3'
 import { startServerProcess } from '../server-fixture/process.ts'
+import type { ProgressListener } from '../src/index.ts'
 import { type ImportFigures, importRevisions } from './import.ts'
 import { prove } from './proof.ts'
-import { changeSourceTree, makeSourceTree, readTree, type SkippedFile } from './source-tree.ts'
+import { changeSourceTree, makeSourceTree, readTree } from './source-tree.ts'
 
 const transports = ['json', 'msgpack', 'grpc'] as const
-const maxInlineBytes = 1024 * 1024
 const dependencies = new URL('../node_modules', import.meta.url).pathname
 
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(bytes < 1e5 ? 3 : 1)} MB`
 
-function tellSkipped(skipped: SkippedFile[]): void {
-  const total = skipped.reduce((sum, { size }) => sum + size, 0)
-  console.log(`left out: ${skipped.length} files above 1 MiB (${megabytes(total)}), until blobs travel as streams:`)
-  for (const { path, size } of skipped.sort((a, b) => b.size - a.size)) console.log(`  ${path} (${megabytes(size)})`)
+/** The transport's name, and how far its import is. */
+function progressBar(transport: string): { show: ProgressListener; end(): void } {
+  const format = `${transport.padEnd(8)}{bar} {percentage} % of {megabytes}, {files} files, {rate}/s`
+  const bar = new SingleBar({ format, hideCursor: true })
+  bar.start(1, 0, { megabytes: '', files: 0, rate: '' })
+  return {
+    show({ transferredBytes, totalBytes = 0, files, bytesPerSecond }) {
+      bar.setTotal(totalBytes)
+      bar.update(transferredBytes, { files, megabytes: megabytes(totalBytes), rate: megabytes(bytesPerSecond) })
+    },
+    end: () => bar.stop()
+  }
 }
 
 function tellFigures(figures: ImportFigures[]): void {
@@ -47,27 +55,28 @@ function tellFigures(figures: ImportFigures[]): void {
 
 async function main(directory: string): Promise<void> {
   const source = join(directory, 'source')
-  const skipped = await makeSourceTree(source, dependencies, maxInlineBytes)
+  await makeSourceTree(source, dependencies)
   const first = await readTree(source)
-  tellSkipped(skipped)
-  const removed = await changeSourceTree(source)
+  const large = first.filter(({ size }) => size > 1024 * 1024)
+  const sum = (files: readonly { size: number }[]) => megabytes(files.reduce((total, { size }) => total + size, 0))
+  console.log(
+    `${first.length} files (${sum(first)}); ${large.length} of them above 1 MiB (${sum(large)}) go as streams`
+  )
+  const { before, removed } = await changeSourceTree(source, first)
   const second = await readTree(source)
   const revisions = [
-    { name: 'import', files: first, removed: [] },
+    { name: 'import', files: before, removed: [] },
     { name: 'change', files: second, removed }
   ]
   const data = join(directory, 'data')
   const server = await startServerProcess('--store', 'git', '--data', data)
   const figures: ImportFigures[] = []
-  // One repository has to be sent each content once.
-  const contents = new Set([...first, ...second].map(({ content }) => Buffer.from(content).toString('latin1'))).size
   try {
     for (const transport of transports) {
-      const bar = new SingleBar({ format: `${transport.padEnd(8)}{bar} {value}/{total} contents`, hideCursor: true })
-      bar.start(contents, 0)
+      const bar = progressBar(transport)
       const target = { transport, repository: `import-${transport}`, http: server.http, grpc: server.grpc }
-      figures.push(...(await importRevisions(target, revisions, (count) => bar.increment(count))))
-      bar.stop()
+      figures.push(...(await importRevisions(target, revisions, bar.show)))
+      bar.end()
     }
   } finally {
     await server.stop()
@@ -75,11 +84,9 @@ async function main(directory: string): Promise<void> {
   tellFigures(figures)
   const heads = new Set<string>()
   for (const transport of transports) {
-    const { head, log } = await prove(
-      join(data, `import-${transport}.git`),
-      join(directory, `clone-${transport}`),
-      second
-    )
+    const clone = join(directory, `clone-${transport}`)
+    const { head, log } = await prove(join(data, `import-${transport}.git`), clone, second)
+    await rm(clone, { recursive: true })
     heads.add(head)
     const imported = figures.findLast((figure) => figure.transport === transport)
     if (imported?.oid !== head)

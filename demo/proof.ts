@@ -1,5 +1,6 @@
 /** Proves an import with Git itself. */
 import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { readTree, type SourceFile } from './source-tree.ts'
 
@@ -29,19 +30,23 @@ export async function prove(repository: string, clone: string, source: readonly 
   const log = (await git('-C', repository, 'log', '--format=%h %an %ad %s', '--date=iso', 'HEAD')).trim().split('\n')
   const head = (await git('-C', repository, 'rev-parse', 'HEAD')).trim()
   await git('clone', '--quiet', '--no-hardlinks', '-c', 'core.autocrlf=false', repository, clone)
-  compare(source, await readTree(clone))
+  await compare(source, await readTree(clone))
   return { head, log }
 }
 
-function compare(source: readonly SourceFile[], cloned: readonly SourceFile[]): void {
+const bytesOf = async ({ content }: SourceFile) => ('file' in content ? readFile(content.file) : content)
+
+async function compare(source: readonly SourceFile[], cloned: readonly SourceFile[]): Promise<void> {
   const found = new Map(cloned.map((file) => [file.path, file]))
   const problems: string[] = []
-  for (const { path, mode, content } of source) {
+  for (const file of source) {
+    const { path, mode, size } = file
     const other = found.get(path)
     found.delete(path)
     if (other === undefined) problems.push(`${path} is not in the clone`)
     else if (other.mode !== mode) problems.push(`${path} has mode ${other.mode} instead of ${mode}`)
-    else if (Buffer.compare(other.content, content) !== 0) problems.push(`${path} has other bytes`)
+    else if (other.size !== size || Buffer.compare(await bytesOf(other), await bytesOf(file)) !== 0)
+      problems.push(`${path} has other bytes`)
   }
   for (const path of found.keys()) problems.push(`${path} is in the clone only`)
   if (problems.length > 0)

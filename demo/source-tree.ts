@@ -1,5 +1,17 @@
 /** A real tree to import: the installed dependencies, and a few files of the kinds that packages rarely have. */
-import { chmod, cp, lstat, mkdir, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises'
+import {
+  appendFile,
+  chmod,
+  cp,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  symlink,
+  writeFile
+} from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Mode } from '../src/index.ts'
 
@@ -7,39 +19,23 @@ import type { Mode } from '../src/index.ts'
 export interface SourceFile {
   path: string
   mode: Mode
-  content: Uint8Array
-}
-
-/** A file that is not imported, and its size in bytes. */
-export interface SkippedFile {
-  path: string
+  /** A file by its name, a symbolic link by its target. */
+  content: { file: string } | Uint8Array
+  /** Bytes. */
   size: number
 }
 
 /** Packages that are not copied: the Node runtime for npm scripts is no dependency of the code, and a third of all bytes. */
 const ignored = new Set(['node', '.package-lock.json'])
 
-/** Copies the dependencies into `directory`, symbolic links as they are, without files above `maxBytes`. */
-export async function makeSourceTree(
-  directory: string,
-  dependencies: string,
-  maxBytes: number
-): Promise<SkippedFile[]> {
-  const skipped: SkippedFile[] = []
+/** Copies the dependencies into `directory`, symbolic links as they are. */
+export async function makeSourceTree(directory: string, dependencies: string): Promise<void> {
   await cp(dependencies, join(directory, 'dependencies'), {
     recursive: true,
     verbatimSymlinks: true,
-    filter: async (source) => {
-      const path = source.slice(dependencies.length + 1)
-      if (ignored.has(path.split('/', 1)[0] ?? '')) return false
-      const stats = await lstat(source)
-      if (!stats.isFile() || stats.size <= maxBytes) return true
-      skipped.push({ path, size: stats.size })
-      return false
-    }
+    filter: (source) => !ignored.has(source.slice(dependencies.length + 1).split('/', 1)[0] ?? '')
   })
   await addRareKinds(join(directory, 'rare'))
-  return skipped
 }
 
 async function addRareKinds(directory: string): Promise<void> {
@@ -71,23 +67,36 @@ export async function readTree(directory: string, below = ''): Promise<SourceFil
     const full = join(directory, path)
     if (path === '.git') continue
     if (entry.isDirectory()) files.push(...(await readTree(directory, path)))
-    else if (entry.isSymbolicLink()) files.push({ path, mode: '120000', content: Buffer.from(await readlink(full)) })
-    else {
-      const executable = ((await lstat(full)).mode & 0o100) !== 0
-      files.push({ path, mode: executable ? '100755' : '100644', content: await readFile(full) })
+    else if (entry.isSymbolicLink()) {
+      const content = Buffer.from(await readlink(full))
+      files.push({ path, mode: '120000', content, size: content.length })
+    } else {
+      const { mode, size } = await lstat(full)
+      files.push({ path, mode: (mode & 0o100) === 0 ? '100644' : '100755', content: { file: full }, size })
     }
   }
   return files
 }
 
-/** A handful of changes of every kind; returns the paths that are gone. */
-export async function changeSourceTree(directory: string): Promise<string[]> {
-  const files = (await readTree(directory)).filter(({ mode, path }) => mode === '100644' && path.endsWith('.js'))
-  for (const { path, content } of files.slice(0, 3)) {
-    await writeFile(join(directory, path), Buffer.concat([content, Buffer.from('\n// changed\n')]))
-  }
+/** A tree after a handful of changes of every kind. */
+export interface ChangedTree {
+  /** The tree before: what changed since is kept as bytes. */
+  before: SourceFile[]
+  /** Paths that are gone. */
+  removed: string[]
+}
+
+/** Changes the files of a tree. */
+export async function changeSourceTree(directory: string, files: readonly SourceFile[]): Promise<ChangedTree> {
+  const edited = files.filter(({ mode, path }) => mode === '100644' && path.endsWith('.js')).slice(0, 3)
+  const removed = ['rare/empty']
+  const changing = new Set([...edited.map(({ path }) => path), ...removed])
+  const keep = async (file: SourceFile) =>
+    changing.has(file.path) ? { ...file, content: await readFile(join(directory, file.path)) } : file
+  const before = await Promise.all(files.map(keep))
+  for (const { path } of edited) await appendFile(join(directory, path), '\n// changed\n')
   await writeFile(join(directory, 'rare', 'added.txt'), 'new in the second commit\n')
   await chmod(join(directory, 'rare', 'sort0'), 0o755)
-  await rm(join(directory, 'rare', 'empty'))
-  return ['rare/empty']
+  for (const path of removed) await rm(join(directory, path))
+  return { before, removed }
 }
