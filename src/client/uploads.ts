@@ -21,7 +21,7 @@ const fastLinkBytesPerSecond = 256 * 1024 * 1024
 /** Uploads of fewer bytes say nothing about the link. */
 const measuredBytes = 16 * 1024 * 1024
 /** Bytes of a plain stream that are kept, so that a cut upload can go on from there. */
-const keptBytes = 32 * 1024 * 1024
+const keptBytes = 16 * 1024 * 1024
 /** Time for telling the server that an upload is given up, in milliseconds. */
 const cancelMs = 5000
 

@@ -34,7 +34,7 @@ export type ByteChunks = AsyncIterable<Uint8Array | string> | ByteStream
 /**
  * The content of an upload: bytes or a string, a `Blob`, a file by its path, a stream, or a function that returns a fresh
  * stream each time. All but a plain stream can be read again from any offset; of a plain stream, the client keeps the
- * latest 32 MiB, within which it can go on after a cut. Pieces that a stream has given are the client's.
+ * latest 16 MiB, within which it can go on after a cut. Pieces that a stream has given are the client's.
  */
 export type UploadSource =
   | Uint8Array
