@@ -131,7 +131,7 @@ export class Repository extends TreeMethods {
    * where the server's uploads hold `maxUploadBytes` (reason `upload_quota`); `aborted`, reason `upload_taken_over`, where
    * another process goes on with the upload; `data_loss`, reason `integrity`; `unimplemented` from older servers
    * @example
-   * const { oid } = await repo.upload({ file: 'video.mp4' }, { onProgress: ({ transferredBytes }) => {} })
+   * const { oid } = await repo.upload({ file: import.meta.filename }, { onProgress: ({ files }) => console.log(files) })
    */
   upload(source: UploadSource, options: UploadOptions = {}): Promise<UploadResult> {
     return this.#calls.compose('upload', { source }, options)

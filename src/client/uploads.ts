@@ -97,6 +97,8 @@ export async function uploadFile(
   }
 }
 
+type SentContent = Pick<UploadPlan, 'source' | 'size' | 'oid' | 'isHashed'>
+
 class UploadTask {
   readonly #context: RepositoryContext
   readonly #given: UploadSource
@@ -165,10 +167,16 @@ class UploadTask {
     const oid = told ?? hashed ?? ''
     const twin = oid === '' ? undefined : this.#twins?.underWay.get(oid)
     if (twin !== undefined) return this.#done(await twin)
-    if (oid !== '' && (await this.#isStored(oid))) return this.#done({ oid, size: size ?? (await readAll(source)) })
-    const sent = this.#upload({ source, size, oid, isHashed: hashed !== undefined }, attempts)
+    const sent = this.#unlessStored({ source, size, oid, isHashed: hashed !== undefined }, attempts)
+    // From now on others wait for this one.
     if (oid !== '') this.#twins?.underWay.set(oid, sent)
     return this.#done(await sent)
+  }
+
+  async #unlessStored(content: SentContent, attempts: Attempts): Promise<UploadResult> {
+    const { source, size, oid } = content
+    if (oid !== '' && (await this.#isStored(oid))) return { oid, size: size ?? (await readAll(source)) }
+    return this.#upload(content, attempts)
   }
 
   #done(result: UploadResult): UploadResult {
@@ -177,10 +185,7 @@ class UploadTask {
     return result
   }
 
-  async #upload(
-    content: Pick<UploadPlan, 'source' | 'size' | 'oid' | 'isHashed'>,
-    attempts: Attempts
-  ): Promise<UploadResult> {
+  async #upload(content: SentContent, attempts: Attempts): Promise<UploadResult> {
     const { invoker, repository, defaults } = this.#context
     const { clock, caches } = invoker
     const { source, size } = content

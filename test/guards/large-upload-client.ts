@@ -16,6 +16,7 @@ const batches = 'src/client/batch-uploads.ts'
 
 const runs = 'test/transfer/transfer-runner.test.ts'
 const cuts = 'test/transfer/upload.test.ts'
+const readers = 'test/transfer/source-reader.test.ts'
 const meters = 'test/transfer/progress.test.ts'
 const resuming = 'test/large/resuming.test.ts'
 const endToEnd = 'test/large/uploads.test.ts'
@@ -108,7 +109,7 @@ export const guards: readonly Guard[] = [
     file: reader,
     from: 'const until = this.readsOnce ? Math.min(position, this.confirmedTo) : position',
     to: 'const until = position',
-    tests: [cuts]
+    tests: [readers]
   },
   {
     name: 'uploads: a plain stream cannot go back beyond what it keeps',
@@ -222,6 +223,13 @@ export const guards: readonly Guard[] = [
     from: "if (oid !== '' && (await this.#isStored(oid))) return",
     to: "if (oid === '-') return",
     tests: [endToEnd]
+  },
+  {
+    name: 'commits: equal contents wait for the first, from before it is asked for',
+    file: uploads,
+    from: "    if (oid !== '') this.#twins?.underWay.set(oid, sent)\n",
+    to: '',
+    tests: [commits]
   },
   {
     name: 'uploads: one that nobody goes on with is cancelled',

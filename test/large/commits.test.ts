@@ -5,7 +5,10 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
-import { blobOid, type Change, type Repository, type TransferProgress } from '../../src/index.ts'
+import { CallInvoker } from '../../src/client/call-invoker.ts'
+import { resolveOptions } from '../../src/client/options.ts'
+import { Repository } from '../../src/client/repository.ts'
+import { blobOid, type Change, type Interceptor, type TransferProgress } from '../../src/index.ts'
 import { transports } from '../support/faulty-network.ts'
 import { atEnd, testServer } from '../support/server.ts'
 import { until } from '../support/until.ts'
@@ -165,4 +168,47 @@ test('a commit of what is wrong is refused before a content is read', async (con
     code: 'invalid_argument'
   })
   assert.equal(reads, 0)
+})
+
+test('small contents are stored in groups, before the others are read', async (context) => {
+  const fixture = atEnd(context, await testServer({ limits }))
+  const events: string[] = []
+  const interceptors: Interceptor[] = [
+    {
+      request(request, next) {
+        if (request.method === 'batchOperations') events.push('store')
+        return next(request)
+      }
+    }
+  ]
+  const repo = fixture.client({ interceptors, transport: 'json' }).repository('demo')
+  await repo.createRepository()
+  const changes: Record<string, Change> = {}
+  for (let index = 0; index < 40; index++) {
+    const blob = new Blob([`${index} `.repeat(1000)])
+    const slice = (start?: number) => {
+      events.push('read')
+      return blob.slice(start)
+    }
+    const { size } = blob
+    changes[`${index}`] = { size, slice, stream: () => blob.stream(), arrayBuffer: () => blob.arrayBuffer() }
+  }
+  await repo.commitFiles({ ...commit, changes })
+  assert.equal(events.filter((event) => event === 'read').length, 40)
+  assert.ok(events.indexOf('store') < 20, events.join(' '))
+})
+
+test('equal contents are sent once over a fast link, too, where nothing is looked for', async (context) => {
+  const fixture = atEnd(context, await testServer({ limits }))
+  const invoker = new CallInvoker(resolveOptions({ endpoint: fixture.server.http }))
+  context.after(() => invoker.close())
+  const repo = new Repository('demo', invoker)
+  await repo.createRepository()
+  invoker.caches.uploadBytesPerSecond = 1e12
+  const content = Buffer.from(randomBytes(20_000))
+  const changes = { a: content, b: Buffer.from(content), c: new Blob([content]), d: Buffer.from(randomBytes(10_000)) }
+  await repo.commitFiles({ ...commit, changes })
+  assert.equal(invoker.counters.transfers.bytesSent, 30_000)
+  // Of the one whose size no other has, nobody asked whether it is there.
+  assert.equal(invoker.counters.transfers.started, 2)
 })
