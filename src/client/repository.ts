@@ -151,8 +151,8 @@ export class Repository extends TreeMethods {
    * is also a stream, or a file. Nothing is sent before it is read. See `Download`, and docs/transfers.md.
    * @throws BlobwireError `invalid_argument`, at once; reading throws the others, also `out_of_range`
    * @example
-   * await repo.download({ revision: 'main', path: 'video.mp4' }).toFile('video.mp4')
-   * for await (const chunk of repo.download(oid, { start: 1_000_000, end: 2_000_000 })) process(chunk)
+   * const whole = await repo.download({ revision: 'main', path: 'old.txt' }).bytes()
+   * for await (const chunk of repo.download(blobOid(whole), { start: 0, end: 1_000_000 })) console.log(chunk.length)
    */
   download(address: string | BlobAddress, options?: DownloadOptions): Download {
     return download(this.#calls, address, options)
