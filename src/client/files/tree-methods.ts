@@ -48,6 +48,7 @@ const checkoutInput = object(
 export abstract class TreeMethods {
   readonly #calls: RepositoryCalls
 
+  /** @internal */
   constructor(calls: RepositoryCalls) {
     this.#calls = calls
   }
