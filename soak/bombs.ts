@@ -13,6 +13,7 @@ import { createClient } from '../src/index.ts'
 import { type Answer, startAnsweringServer } from '../test/support/answering-server.ts'
 import {
   answerBomb,
+  compressors,
   connectTo,
   errorBomb,
   type RequestBomb,
@@ -84,17 +85,22 @@ interface Attack {
 
 function attacks(): Attack[] {
   const quickly = { withinMs: refusedWithinMs }
-  const millions = ways.map((way) => ({
-    name: `${way}: 1,000,000 operations`,
-    bomb: requestBomb(way, 1_000_000),
+  const each = ways.flatMap((way) => compressors.map((compressor) => ({ way, compressor })))
+  const millions = each.map(({ way, compressor }) => ({
+    name: `${way}, ${compressor}: 1,000,000 operations`,
+    bomb: requestBomb(way, 1_000_000, compressor),
     ...quickly
   }))
   return [
-    ...millions.map((each) => ({ ...each, name: `${each.name}, no token`, isStranger: true })),
+    ...millions.map((bomb) => ({ ...bomb, name: `${bomb.name}, no token`, isStranger: true })),
     ...millions,
     // About as many as the codecs let pass: these become objects, and the service refuses them.
     ...ways.map((way) => ({ name: `${way}: 80,000 operations`, bomb: requestBomb(way, 80_000), withinMs: Infinity })),
-    ...ways.map((way) => ({ name: `${way}: 64 MB of zeros`, bomb: zerosBomb(way, 64_000_000), ...quickly }))
+    ...each.map(({ way, compressor }) => ({
+      name: `${way}, ${compressor}: 64 MB of zeros`,
+      bomb: zerosBomb(way, 64_000_000, compressor),
+      ...quickly
+    }))
   ]
 }
 

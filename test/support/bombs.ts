@@ -1,6 +1,6 @@
 /** Messages of a few bytes on the wire that would be millions of objects, as each transport carries them. */
 import { type ClientHttp2Session, connect } from 'node:http2'
-import { gzipSync } from 'node:zlib'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
 import type { Answer } from './answering-server.ts'
 
 export const ways = [
@@ -79,23 +79,32 @@ interface Wired {
   readonly body: Buffer
 }
 
-function wired(way: Way, message: Buffer): Wired {
+/** Compressors of bombs. */
+export const compressors = ['gzip', 'zstd'] as const
+type Compressor = (typeof compressors)[number]
+
+function wired(way: Way, message: Buffer, compressor: Compressor = 'gzip'): Wired {
   const [transport = '', kind] = way.split(' ')
-  const packed = gzipSync(message, { level: 9 })
+  const packed = compressor === 'gzip' ? gzipSync(message, { level: 9 }) : zstdCompressSync(message)
   if (transport === 'grpc') {
-    const headers = { 'content-type': 'application/grpc', 'grpc-encoding': 'gzip', te: 'trailers' }
+    const headers = { 'content-type': 'application/grpc', 'grpc-encoding': compressor, te: 'trailers' }
     return { headers, body: envelope(packed) }
   }
   if (kind === 'unary') {
-    return { headers: { 'content-type': `application/${transport}`, 'content-encoding': 'gzip' }, body: packed }
+    return { headers: { 'content-type': `application/${transport}`, 'content-encoding': compressor }, body: packed }
   }
-  const headers = { 'content-type': `application/connect+${transport}`, 'connect-content-encoding': 'gzip' }
+  const headers = { 'content-type': `application/connect+${transport}`, 'connect-content-encoding': compressor }
   return { headers, body: envelope(packed) }
 }
 
-function bomb(way: Way, direction: 'request' | 'answer', count: number): Wired {
+interface Contents {
+  readonly count: number
+  readonly compressor?: Compressor | undefined
+}
+
+function bomb(way: Way, direction: 'request' | 'answer', { count, compressor }: Contents): Wired {
   const [transport = '', kind] = way.split(' ') as [string, 'unary' | 'session']
-  return wired(way, encoded(transport, listings[direction][kind], count))
+  return wired(way, encoded(transport, listings[direction][kind], count), compressor)
 }
 
 /** A request that is a bomb. */
@@ -104,18 +113,18 @@ export interface RequestBomb extends Wired {
 }
 
 /** A batch of so many empty operations. */
-export function requestBomb(way: Way, count: number): RequestBomb {
-  return { way, ...bomb(way, 'request', count) }
+export function requestBomb(way: Way, count: number, compressor?: Compressor): RequestBomb {
+  return { way, ...bomb(way, 'request', { count, compressor }) }
 }
 
 /** A request of so many zeros. */
-export function zerosBomb(way: Way, bytes: number): RequestBomb {
-  return { way, ...wired(way, Buffer.alloc(bytes)) }
+export function zerosBomb(way: Way, bytes: number, compressor?: Compressor): RequestBomb {
+  return { way, ...wired(way, Buffer.alloc(bytes), compressor) }
 }
 
 /** The answer to a batch with so many empty results. */
 export function answerBomb(way: Way, count: number): Answer {
-  const { headers, body } = bomb(way, 'answer', count)
+  const { headers, body } = bomb(way, 'answer', { count })
   const { te: _request, ...fields } = headers
   return way.startsWith('grpc')
     ? { headers: fields, body, trailers: { 'grpc-status': '0' } }
