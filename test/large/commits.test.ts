@@ -212,3 +212,16 @@ test('equal contents are sent once over a fast link, too, where nothing is looke
   // Of the one whose size no other has, nobody asked whether it is there.
   assert.equal(invoker.counters.transfers.started, 2)
 })
+
+test('a signed commit takes files, and is made after they are stored', async (context) => {
+  const fixture = atEnd(context, await testServer({ limits }))
+  const repo = fixture.client().repository('demo')
+  await repo.createRepository()
+  const large = randomBytes(20_000)
+  const file = join(fixture.data, 'file')
+  await writeFile(file, large)
+  const sign = () => '-----BEGIN SSH SIGNATURE-----\nAAAA\n-----END SSH SIGNATURE-----\n'
+  const { oid } = await repo.commitFiles({ ...commit, changes: { a: { file }, b: 'b' }, sign })
+  assert.deepEqual(await oidsOf(repo), { a: blobOid(large), b: blobOid('b') })
+  assert.match(Buffer.from((await repo.getObject(oid)).content).toString(), /^gpgsig -----BEGIN SSH/m)
+})

@@ -6,9 +6,10 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import { blobOid, type TransferProgress, type UploadSource } from '../../src/index.ts'
+import { blobOid, type Interceptor, type TransferProgress, type UploadSource } from '../../src/index.ts'
 import { transports } from '../support/faulty-network.ts'
 import { atEnd, testServer } from '../support/server.ts'
+import { later } from '../support/until.ts'
 
 const limits = { maxInlineBytes: 4096, chunkBytes: 2048 }
 
@@ -63,3 +64,24 @@ for (const transport of transports) {
     assert.deepEqual({ ...seen.at(-1), phase: '', bytesPerSecond: 0 }, { ...last, phase: '', bytesPerSecond: 0 })
   })
 }
+
+test('an interceptor sees one call without a deadline, and its headers go with the content', async (context) => {
+  const fixture = atEnd(context, await testServer({ limits }))
+  const seen: string[] = []
+  const interceptor: Interceptor = (call, next) => {
+    if (call.method !== 'createRepository') seen.push(`${call.method} ${call.remainingMs()}`)
+    return next({ ...call, headers: { ...call.headers, 'x-trace': 'one' } })
+  }
+  const client = fixture.client({ interceptors: [interceptor], timeoutMs: 200 })
+  const repo = client.repository('demo')
+  await repo.createRepository()
+  const content = randomBytes(100_000)
+  async function* slow() {
+    yield content
+    await later(300)
+    yield content
+  }
+  assert.equal((await repo.upload(slow())).size, 200_000)
+  assert.equal((await repo.storeBlob(content.subarray(1))).size, 99_999)
+  assert.deepEqual(seen, ['upload Infinity', 'storeBlob Infinity'])
+})
