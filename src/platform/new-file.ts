@@ -8,7 +8,7 @@ import type { NewFile } from './platform.ts'
 import { randomBytes } from './random.ts'
 
 /** Chunks are gathered into writes of about this size: each write is a turn of the thread pool. */
-const writeBytes = 1024 * 1024
+const writeBytes = 256 * 1024
 const maxPieces = 512
 
 export async function createFile(path: string | URL): Promise<NewFile> {
