@@ -16,7 +16,7 @@ export type {
 } from './call/interceptor.ts'
 export type { Client } from './client/client.ts'
 export { createClient } from './client/client.ts'
-export type { CommitFilesOptions } from './client/commit-files.ts'
+export type { CommitFilesOptions } from './client/commit-options.ts'
 export type {
   ArchiveInput,
   CheckoutInput,

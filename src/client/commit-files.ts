@@ -3,25 +3,18 @@ import type { CallOptions } from '../call/call-options.ts'
 import { zeroOid } from '../git/oid.ts'
 import { branchRef } from '../git/ref-name.ts'
 import type { Messages } from '../schema/messages.ts'
-import type { TransferOptions } from '../transfer/options.ts'
 import { ProgressMeter } from '../transfer/progress.ts'
 import { haveContentsApart, withContents } from './change-contents.ts'
 import { fileChanges, fillGuards, hasOpenGuards } from './changes.ts'
+import type { CommitFilesOptions } from './commit-options.ts'
 import { Committing } from './committing.ts'
 import type { CommitFilesInput } from './inputs.ts'
 import { isTooLargeInline, takesUploads } from './large-content.ts'
 import type { RepositoryContext } from './repository-context.ts'
-import type { WriteOptions } from './request-key.ts'
 import type { Signable } from './sign.ts'
 import { commitSigned } from './signed-commit.ts'
 import { commitFields } from './to-request.ts'
 import { checkListener } from './uploads.ts'
-
-/**
- * Options of `commitFiles`. A `timeoutMs` is for the whole call; without one, contents are uploaded for as long as bytes
- * move, and the commit itself has the client's `timeoutMs`.
- */
-export interface CommitFilesOptions extends WriteOptions, TransferOptions {}
 
 type Input = CommitFilesInput & Signable
 type Response = Messages['CommitFilesResponse']

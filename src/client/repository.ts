@@ -29,7 +29,7 @@ import type { UploadSource } from '../transfer/source.ts'
 import type { UploadResult } from '../transfer/upload.ts'
 import type { CallInvoker } from './call-invoker.ts'
 import { RepositoryCalls } from './calls.ts'
-import type { CommitFilesOptions } from './commit-files.ts'
+import type { CommitFilesOptions } from './commit-options.ts'
 import { download } from './download.ts'
 import { TreeMethods } from './files/tree-methods.ts'
 import type {
