@@ -280,9 +280,12 @@ const capabilities: Step = async ({ client }) => {
     chunkBytes: 262144,
     maxBlobBytes: 5368709120,
     maxInFlightBytes: 67108864,
-    maxConnectionInFlightBytes: 33554432
+    maxConnectionInFlightBytes: 33554432,
+    maxUploadBytes: 21474836480,
+    uploadIdleSeconds: 86400
   })
-  assert.deepEqual([found.atomic, found.session, found.resume], [true, true, false])
+  assert.deepEqual([found.atomic, found.session, found.resume], [true, true, true])
+  assert.deepEqual(found.compressors, ['zstd', 'gzip', 'deflate'])
   assert.deepEqual(found.objectFormats, ['sha1', 'sha256'])
 }
 
