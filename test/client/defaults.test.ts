@@ -62,7 +62,12 @@ function resolvedOptions(): Held['found'] {
   const transport = (['auto', 'json', 'msgpack', 'grpc'] as const).find(isDefault)
   const hedge = resolved.hedge || undefined
   return {
-    ...named('ClientOptions', { ...resolved, transport, connectTimeoutMs: undefined }),
+    ...named('ClientOptions', {
+      ...resolved,
+      transport,
+      gzip: resolved.compression !== 'none',
+      connectTimeoutMs: undefined
+    }),
     ...named('PolicyOptions', { ...resolved, hedge }),
     ...named('RetryOptions', resolved.retry),
     ...named('RetryBudgetOptions', resolved.retry),
