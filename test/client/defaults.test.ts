@@ -65,7 +65,7 @@ function resolvedOptions(): Held['found'] {
     ...named('ClientOptions', {
       ...resolved,
       transport,
-      gzip: resolved.compression !== 'none',
+      gzip: undefined,
       connectTimeoutMs: undefined
     }),
     ...named('PolicyOptions', { ...resolved, hedge }),
