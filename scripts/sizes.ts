@@ -71,7 +71,9 @@ try {
   await bundle(
     directory,
     '  of blobwire alone',
-    ...['undici', 'p-retry', '@msgpack/*', '@grpc/*'].map((name) => `--external:${name}`)
+    ...['undici', 'p-retry', '@msgpack/*', '@grpc/*', 'picomatch', 'modern-tar', 'yazl'].map(
+      (name) => `--external:${name}`
+    )
   )
   await time(directory, "import 'blobwire'", "await import('blobwire')")
   const endpoints = { msgpack: server.http, grpc: server.grpc.replace(/^http/, 'grpc') }

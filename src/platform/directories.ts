@@ -25,7 +25,13 @@ const onlyDirectory = (constants.O_DIRECTORY ?? 0) | O_RDONLY
 const toRead = O_RDONLY | noFollow | (constants.O_NONBLOCK ?? 0)
 
 const descriptors = '/proc/self/fd'
-const hasDescriptors = process.platform === 'linux' && existsSync(descriptors)
+let isThere: boolean | undefined
+
+/** Asked with the first directory: a process may have no permission to look at files. */
+function hasDescriptors(): boolean {
+  isThere ??= process.platform === 'linux' && existsSync(descriptors)
+  return isThere
+}
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII
 const ascii = /^[\x00-\x7f]*$/
@@ -33,7 +39,7 @@ const ascii = /^[\x00-\x7f]*$/
 export async function openDirectory(path: string | URL, { make }: { make: boolean }): Promise<Directory> {
   const absolute = resolve(path instanceof URL ? fileURLToPath(path) : path)
   if (make) await fs.mkdir(absolute, { recursive: true })
-  if (hasDescriptors) return OpenDirectory.at(absolute, onlyDirectory)
+  if (hasDescriptors()) return OpenDirectory.at(absolute, onlyDirectory)
   await fs.opendir(absolute).then((directory) => directory.close())
   return new OpenDirectory(absolute, undefined)
 }
@@ -77,7 +83,7 @@ class OpenDirectory implements Directory {
 
   async open(name: string): Promise<Directory> {
     const path = this.#path(name)
-    if (hasDescriptors) return OpenDirectory.at(path, onlyDirectory | noFollow)
+    if (hasDescriptors()) return OpenDirectory.at(path, onlyDirectory | noFollow)
     const found = await fs.lstat(path)
     if (!found.isDirectory()) throw Object.assign(new Error('ENOTDIR: not a directory'), { code: 'ENOTDIR' })
     return new OpenDirectory(path.toString(), undefined)

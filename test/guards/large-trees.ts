@@ -17,8 +17,8 @@ export const guards: readonly Guard[] = [
   {
     name: 'a directory that is open is used by its descriptor',
     file: 'src/platform/directories.ts',
-    from: 'if (hasDescriptors) return OpenDirectory.at(path',
-    to: 'if (!hasDescriptors) return OpenDirectory.at(path',
+    from: 'if (hasDescriptors()) return OpenDirectory.at(path',
+    to: 'if (!hasDescriptors()) return OpenDirectory.at(path',
     tests: [directories]
   },
   {
