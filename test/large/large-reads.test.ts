@@ -108,7 +108,11 @@ test('calls that pass interceptors have the time that their bytes take, too, and
   const oid = await storeLarge(fixture, content)
   faults.add({ rpc: 'DownloadBlob', fault: { kind: 'silence', afterBytes: 50_000 } })
   faults.add({ rpc: 'GetCommit', fault: { kind: 'silence' } })
-  const withHeader: Interceptor = (call, next) => next({ ...call, headers: { ...call.headers, 'x-own': 'yes' } })
+  const signals: AbortSignal[] = []
+  const withHeader: Interceptor = (call, next) => {
+    if (call.method !== 'getCommit') signals.push(call.signal)
+    return next({ ...call, headers: { ...call.headers, 'x-own': 'yes' } })
+  }
   for (const interceptors of [[withHeader], [((call, next) => next(call)) satisfies Interceptor]]) {
     const client = fixture.client({ timeoutMs: 700, interceptors })
     let ended = 0
@@ -125,6 +129,8 @@ test('calls that pass interceptors have the time that their bytes take, too, and
     await until(() => client.stats().transfers.bytesReceived > 90_000, 'both downloads are under way')
     await assert.rejects(client.getCommit('demo'), { code: 'deadline_exceeded' })
     assert.equal(ended, 0)
+    assert.ok(signals.every((signal) => !signal.aborted))
+    signals.length = 0
     aborted.abort()
     await Promise.all(reads)
   }
