@@ -21,7 +21,7 @@ export interface UploadOpening {
 export interface IncomingUpload {
   /** Bytes held: where this stream goes on. An upload that is complete has all; `finish` then has its blob. */
   readonly offset: number
-  /** Takes the next bytes, which the caller may change when it resolves; undefined = it has taken them. */
+  /** Takes the next bytes, which nobody may change any more; undefined = it has taken them. */
   write(chunk: Uint8Array): Promise<void> | undefined
   /** The blob is complete. */
   finish(digests: ContentDigests): Promise<Messages['UploadBlobResponse']>

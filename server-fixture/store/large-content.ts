@@ -41,8 +41,8 @@ export interface UploadWriter {
   /** Set where the upload was complete when it was opened. */
   readonly blob: StoredBlob | undefined
   /**
-   * Takes the next bytes, which the caller may change when it resolves; undefined = it has taken them. To wait for it is
-   * the back-pressure of the store.
+   * Takes the next bytes, which are the store's from now on: it may keep their buffer. Undefined = it has taken them. To
+   * wait for it is the back-pressure of the store.
    * @throws `resource_exhausted`, reason `upload_quota`; `invalid_argument` beyond the size; `unavailable`, reason
    * `storage`, with which the upload keeps what it had
    */

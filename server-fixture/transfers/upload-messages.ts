@@ -25,7 +25,7 @@ export class UploadMessages {
     return this.#response
   }
 
-  /** Takes the next message, whose chunk may change when it resolves; undefined = it is taken. */
+  /** Takes the next message, whose chunk nobody may change any more; undefined = it is taken. */
   take(message: Request): Promise<void> | undefined {
     if (this.#response) throw invalidArgument('complete', 'must be on the last message of the stream')
     const upload = this.#upload

@@ -12,12 +12,10 @@ const takenOver = { code: 'aborted', reason: 'upload_taken_over' }
 const noRepository = { code: 'not_found', reason: 'repository' }
 const sha256 = (content: Uint8Array) => createHash('sha256').update(content).digest()
 
-/** Writes in chunks of odd lengths, each changed once the store has taken it. */
+/** Writes in chunks of odd lengths. */
 async function writeAll(writer: UploadWriter, content: Uint8Array): Promise<void> {
   for (let at = 0, length = 1; at < content.length; at += length, length = (length * 3 + 7) % 90_001) {
-    const chunk = Buffer.from(content.subarray(at, at + length))
-    await writer.write(chunk)
-    chunk.fill(0xff)
+    await writer.write(content.subarray(at, at + length))
   }
 }
 

@@ -31,7 +31,7 @@ export interface Spool {
   /** Set where the upload has become a blob already. */
   readonly blob: StoredBlob | undefined
   /**
-   * Takes bytes, which the caller may change when it resolves; undefined = it has taken them.
+   * Takes bytes, which are the spool's from now on: it may keep their buffer. Undefined = it has taken them.
    * @throws `unavailable`, reason `storage`
    */
   append(chunk: Uint8Array): Promise<void> | undefined
