@@ -62,8 +62,10 @@ export class Pieces {
   }
 
   #pull(): Promise<Uint8Array | undefined> {
+    // Its failure is that of the source, though nobody waited for it when it came.
+    if (this.#ahead !== undefined) return this.#ahead
     if (this.#hasEnded) return Promise.resolve(undefined)
-    this.#ahead ??= this.#read()
+    this.#ahead = this.#read()
     return this.#ahead
   }
 

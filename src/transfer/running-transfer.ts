@@ -53,6 +53,8 @@ export class RunningTransfer<Result> implements Abortable, Waiter {
 
   /** Attempts, until one has a result. @throws BlobwireError */
   async attempts<Outcome>(run: (attempt: TransferAttempt) => Promise<Outcome>): Promise<Outcome> {
+    // The work before may have been waiting for its source meanwhile.
+    if (this.#isOver) throw abortError('the transfer has ended')
     this.#context.counters.transfers.started++
     for (;;) {
       const pick = await this.#nextPick()
@@ -125,6 +127,8 @@ export class RunningTransfer<Result> implements Abortable, Waiter {
       }
     })
     this.#attempt = attempt
+    // It ended with the pick on its way: the permit goes back.
+    if (this.#isOver) attempt.end(abortError('the transfer has ended'))
     return attempt.run(run)
   }
 

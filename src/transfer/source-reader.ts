@@ -29,6 +29,9 @@ export class SourceReader {
   /** The server holds these bytes: of a plain stream, the others are kept whatever they take. */
   confirmedTo = 0
   #isDone = false
+  #isClosed = false
+  /** Counts the times that the reader has gone back: whoever waits for a later position then waits in vain. */
+  #round = 0
   /** The piece that is being read; attempts that were cut wait for the same. */
   #reading: Promise<void> | undefined
 
@@ -54,17 +57,26 @@ export class SourceReader {
   async at(position: number): Promise<Uint8Array | undefined> {
     if (position < this.#start) this.#rewind(position)
     this.#forget(position)
+    const round = this.#round
     while (this.#end <= position && !this.#isDone) {
-      this.#reading ??= this.#read(position).finally(() => {
-        this.#reading = undefined
-      })
-      await this.#reading
+      if (this.#isClosed || round !== this.#round) throw left()
+      await this.#readOn(position)
     }
     return this.#piece(position)
   }
 
+  #readOn(position: number): Promise<void> {
+    if (this.#reading !== undefined) return this.#reading
+    const reading = this.#read(position).finally(() => {
+      if (this.#reading === reading) this.#reading = undefined
+    })
+    this.#reading = reading
+    return reading
+  }
+
   /** Ends the source, without waiting for it. */
   close(): void {
+    this.#isClosed = true
     this.#kept.length = 0
     this.#pieces?.close()
     this.#pieces = undefined
@@ -96,6 +108,7 @@ export class SourceReader {
 
   #rewind(position: number): void {
     if (this.readsOnce) throw usedUp(position, this.#start)
+    this.#round++
     this.#pieces?.close()
     this.#pieces = undefined
     this.#reading = undefined
@@ -146,6 +159,11 @@ export class SourceReader {
     if (size !== undefined && this.#end < size) throw wrongSize(this.#end, size)
     this.#isDone = true
   }
+}
+
+/** The error of a wait for bytes that nobody needs any more. */
+function left(): BlobwireError {
+  return new BlobwireError({ code: 'cancelled', message: 'the attempt was given up' })
 }
 
 function usedUp(position: number, start: number): BlobwireError {

@@ -71,7 +71,7 @@ export async function openSource(given: UploadSource): Promise<Source> {
   if (isBlob(given)) return ofBlob(given)
   const { readableEnded, destroyed } = given as { readonly readableEnded?: boolean; readonly destroyed?: boolean }
   if (readableEnded || destroyed) throw sourceFailed('the stream was read or destroyed before')
-  return ofStream(() => given)
+  return ofStream(() => given, given)
 }
 
 /** Bytes of a source that is not open; undefined = known once it is read. @throws BlobwireError `source_failed` */
@@ -129,7 +129,8 @@ async function ofFile(path: string | FileUrl): Promise<Source> {
   return { size, reads: size === undefined ? 'once' : 'anywhere', identity, read: pieces, close: () => file.close() }
 }
 
-function ofStream(open: () => ByteChunks | Promise<ByteChunks>): Source {
+/** `given` is a stream that is open already, and ends with the source though nothing of it was read. */
+function ofStream(open: () => ByteChunks | Promise<ByteChunks>, given?: ByteChunks): Source {
   let current: AsyncIterator<unknown> | undefined
   const read = () => {
     let iterator: Promise<AsyncIterator<unknown>> | undefined
@@ -147,6 +148,7 @@ function ofStream(open: () => ByteChunks | Promise<ByteChunks>): Source {
     return current
   }
   const close = async () => {
+    current ??= given && iterate(given)
     await current?.return?.()
   }
   return { size: undefined, reads: 'once', identity: '', read, close }
@@ -160,10 +162,20 @@ async function openStream(open: () => ByteChunks | Promise<ByteChunks>): Promise
   throw sourceFailed('the function of the source returned no stream')
 }
 
+/** Streams that were read: most have then no bytes, which is no error of theirs. */
+const taken = new WeakSet<ByteChunks>()
+
 function iterate(stream: ByteChunks): AsyncIterator<unknown> {
+  if (taken.has(stream)) throw sourceFailed('the stream was read before, by an earlier call or an earlier attempt')
   // Streams of the web are iterable in some runtimes only, and their iterators do not end while they wait.
-  if ('getReader' in stream) return ofReader(stream.getReader())
+  if ('getReader' in stream) {
+    const reader = stream.getReader()
+    taken.add(stream)
+    return ofReader(reader)
+  }
   const iterator = stream[Symbol.asyncIterator]()
+  // Others are new with each iterator.
+  if ((iterator as unknown) === stream) taken.add(stream)
   const { destroy } = stream as { readonly destroy?: () => unknown }
   if (typeof destroy !== 'function') return iterator
   return {

@@ -95,6 +95,7 @@ export class Upload {
     this.#plan.onOffset(offset)
     // A stream to the server is opened when there is something to send.
     await attempt.idle(this.#reader.at(offset))
+    attempt.signal.throwIfAborted()
     attempt.allow(offset / serverBytesPerMs)
     return this.#send(attempt, offset)
   }
@@ -142,7 +143,7 @@ export class Upload {
       this.#checkOid(this.#digests().oid)
       attempt.allow(position / serverBytesPerMs)
     } catch (error) {
-      this.#failure ??= error
+      if (!attempt.signal.aborted) this.#failure ??= error
       throw error
     }
   }

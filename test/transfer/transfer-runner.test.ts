@@ -235,3 +235,21 @@ test('without progress, a transfer waits for a breaker no longer than a call', a
   const { reason, cause } = await error
   assert.deepEqual([reason, (cause as BlobwireError).message], ['circuit_open', 'down'])
 })
+
+test('work that goes on after the end of its transfer makes no attempt', async () => {
+  const { pipeline, clock } = harness()
+  const source = Promise.withResolvers<void>()
+  let attempts = 0
+  const transfer = { direction: 'up', headers: {}, stallTimeoutMs: 30_000, timeoutMs: 1000 } as const
+  const late = errorOf(
+    pipeline.transfers.work(transfer, async (run) => {
+      await source.promise
+      return run(async () => attempts++)
+    })
+  )
+  clock.advance(1000)
+  assert.equal((await late).code, 'deadline_exceeded')
+  source.resolve()
+  await settled()
+  assert.equal(attempts, 0)
+})
