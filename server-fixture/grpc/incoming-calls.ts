@@ -31,6 +31,11 @@ export interface IncomingCall {
   onChunk: () => void
   /** Called where the budget has no room for more of the stream, or `onChunk` threw; the rest is read and dropped. */
   onFull: (error: BlobwireError) => void
+  /**
+   * The stream, of which grpc-js reads no more: it still answers. From now on nothing holds bytes of it in `charge`.
+   * grpc-js has to have read nothing, as before a handler of a client stream asks for a message.
+   */
+  takeOver(): ServerHttp2Stream
 }
 
 /** A stream of which grpc-js is making a call. */
@@ -131,6 +136,10 @@ export class IncomingCalls {
     const principal = authenticator.authenticate(rpc, metadataValue(metadata, 'authorization'))
     const incoming: IncomingCall = {
       stream,
+      takeOver() {
+        incoming.charge.release()
+        return stream.removeAllListeners('data')
+      },
       onChunk: () => undefined,
       requestId: requestIdOf(metadataValue(metadata, 'x-request-id')),
       principal,

@@ -1,12 +1,17 @@
 /** UploadBlob as a client stream of gRPC. */
 import type { ServerReadableStream } from '@grpc/grpc-js'
+import { ChunkMessages } from '../../src/codec/chunk-messages.ts'
+import { compressedFlag } from '../../src/codec/envelope.ts'
 import { toWire } from '../../src/codec/wire-object.ts'
+import { invalidArgument } from '../../src/core/error.ts'
+import type { Messages } from '../../src/schema/messages.ts'
 import type { HandlerDependencies } from '../listener.ts'
+import { Charge } from '../memory-budget.ts'
 import { consume } from '../transfers/consume.ts'
-import { clientGone, openTransfer } from '../transfers/transfer.ts'
+import { clientGone, openTransfer, type Transfer } from '../transfers/transfer.ts'
 import { UploadMessages } from '../transfers/upload-messages.ts'
 import type { IncomingCall } from './incoming-calls.ts'
-import { decodeRequest, prefixBytes, type RawRequest } from './requests.ts'
+import { decodeRequest, type RawRequest } from './requests.ts'
 
 export type UploadStream = ServerReadableStream<RawRequest, object>
 
@@ -16,39 +21,70 @@ export interface GrpcTransferContext extends HandlerDependencies {
   readonly requestId: string
 }
 
-/** grpc-js has no option for it, and reads 16 messages ahead. test/large/transfer-peers.test.ts fails when this moves. */
-function readOneByOne(stream: UploadStream): void {
-  const { _readableState: state } = stream as unknown as { readonly _readableState: { highWaterMark: number } }
-  state.highWaterMark = 1
-}
-
 /** Answers one stream. @throws BlobwireError */
-export async function handleUpload(stream: UploadStream, context: GrpcTransferContext): Promise<object> {
+export async function handleUpload(call: UploadStream, context: GrpcTransferContext): Promise<object> {
   const { service, incoming, requestId } = context
-  const { principal, encoding, charge } = incoming
+  const { principal } = incoming
   const transfer = openTransfer(context, incoming.stream.session ?? incoming.stream, context.bodyTimeoutMs)
   const upload = new UploadMessages(service, { principal, signal: transfer.signal, requestId })
-  transfer.watch(incoming.stream)
-  readOneByOne(stream)
-  // A message that is longer than a chunk comes in many pieces.
-  incoming.onChunk = () => transfer.touch()
-  incoming.onFull = (error) => transfer.abort(error)
-  stream.once('cancelled', () => transfer.abort(clientGone()))
-  const maxBytes = service.limits.maxBatchBytes
-  const take = (raw: RawRequest): Promise<void> | undefined => {
-    const message = charge.split(prefixBytes + raw.bytes.length)
-    const decoded = decodeRequest('UploadBlobRequest', raw, { encoding, maxBytes, charge: message })
-    const taken = decoded instanceof Promise ? decoded.then((request) => upload.take(request)) : upload.take(decoded)
-    if (taken === undefined) message.release()
-    return taken?.finally(() => message.release())
-  }
+  call.once('cancelled', () => transfer.abort(clientGone()))
   try {
-    await consume<RawRequest>(stream, { take, isComplete: () => upload.response !== undefined, transfer })
+    await receive(upload, transfer, context)
     return toWire('UploadBlobResponse', await upload.end())
   } catch (error) {
     await upload.release()
     throw error
   } finally {
     transfer.end()
+  }
+}
+
+/** A piece of the stream has whole messages and parts of others. */
+type Item = Messages['UploadBlobRequest'] | RawRequest
+
+/** Reads the stream itself: grpc-js would copy each message, and read 16 of them ahead. */
+async function receive(upload: UploadMessages, transfer: Transfer, context: GrpcTransferContext): Promise<void> {
+  const { incoming, service } = context
+  const { encoding } = incoming
+  const maxBytes = service.limits.maxBatchBytes
+  const stream = incoming.takeOver()
+  const charge = new Charge(incoming.charge.connection)
+  const waiting: Item[] = []
+  const messages = new ChunkMessages({
+    type: 'UploadBlobRequest',
+    maxBytes,
+    receive: (message) => waiting.push(message),
+    receiveWhole: (flags, bytes) => waiting.push({ isCompressed: (flags & compressedFlag) !== 0, bytes })
+  })
+  const takeItem = (item: Item): Promise<void> | undefined => {
+    if (!('bytes' in item)) return upload.take(item)
+    const request = decodeRequest('UploadBlobRequest', item, { encoding, maxBytes, charge })
+    return request instanceof Promise ? request.then((decoded) => upload.take(decoded)) : upload.take(request)
+  }
+  const takeFrom = (first: number): Promise<void> | undefined => {
+    for (let index = first; index < waiting.length; index++) {
+      const taken = takeItem(waiting[index] as Item)
+      if (taken) return taken.then(() => takeFrom(index + 1))
+    }
+    waiting.length = 0
+    charge.release()
+    if (messages.heldBytes > 0) charge.add(messages.heldBytes)
+    return undefined
+  }
+  const isComplete = () => upload.response !== undefined
+  transfer.watch(stream)
+  try {
+    const take = (piece: Uint8Array) => {
+      messages.push(piece)
+      return takeFrom(0)
+    }
+    await consume<Uint8Array>(stream, { take, isComplete, transfer })
+    if (messages.incomplete && !isComplete()) {
+      throw invalidArgument('stream', 'must not end within a message')
+    }
+  } finally {
+    charge.release()
+    // grpc-js answers; the stream closes once it is read to its end.
+    stream.resume()
   }
 }

@@ -28,6 +28,13 @@ export function encodeEnvelope(flags: number, payload: Uint8Array): Uint8Array {
   return envelope
 }
 
+/** Writes the header of an uncompressed payload, which is not copied, into the headroom of the piece in front of `restBytes`. */
+export function sealEnvelopeHead(first: Uint8Array, restBytes: number): Uint8Array {
+  first[0] = 0
+  writeLength(first, first.length - envelopeHeaderBytes + restBytes)
+  return first
+}
+
 /** Writes the header into the headroom of an uncompressed payload, which is not copied. */
 export function sealEnvelope(pieces: readonly Uint8Array[]): void {
   const [first] = pieces
@@ -78,10 +85,20 @@ export class EnvelopeParser {
     return this.#heldBytes > 0
   }
 
+  /** Length of the incomplete envelope, for which there is room already; 0 = its header has not come. */
+  get wantedBytes(): number {
+    return this.#wanted
+  }
+
   /** @throws BlobwireError `resource_exhausted` for a payload above `maxBytes`, and the receiver's errors */
   push(chunk: Uint8Array): void {
     let at = 0
-    while (at < chunk.length) at = this.#heldBytes > 0 ? this.#resume(chunk, at) : this.#begin(chunk, at)
+    while (at < chunk.length) at = this.next(chunk, at)
+  }
+
+  /** As `push`, from `at` to the end of one envelope or of the chunk. Returns the position behind the bytes read. */
+  next(chunk: Uint8Array, at: number): number {
+    return this.#heldBytes > 0 ? this.#resume(chunk, at) : this.#begin(chunk, at)
   }
 
   /** Reads from the start of an envelope. Returns the position behind the bytes read. */

@@ -1,5 +1,7 @@
 /** The errors that all transports share. */
+import { failureMessage } from '../core/advice.ts'
 import { codeFromName } from '../core/code.ts'
+import { failureFromErrno } from '../core/errno.ts'
 import { BlobwireError, type BlobwireErrorInit, type ErrorDetails, type PathMismatch } from '../core/error.ts'
 import type { Messages } from '../schema/messages.ts'
 
@@ -42,6 +44,21 @@ export function withRetryAfter(error: BlobwireError, header: string | undefined,
   if (Number.isNaN(ms)) return error
   const retryable = error.retryable || error.code === 'resource_exhausted'
   return error.with({ retryable, details: { ...error.details, retryAfterMs: Math.max(0, ms) } })
+}
+
+/** The error of a call for an exception of undici or Node. */
+export function errorFromException(exception: unknown): BlobwireError {
+  if (exception instanceof BlobwireError) return exception
+  const failure = failureFromErrno(exception) ?? failureFromErrno((exception as Error | undefined)?.cause)
+  const { code: errno } = (exception ?? {}) as { readonly code?: unknown }
+  const message = exception instanceof Error ? exception.message || exception.name : String(exception)
+  return new BlobwireError({
+    code: failure?.code,
+    reason: failure?.reason,
+    sent: failure?.sent ?? 'maybe',
+    message: failureMessage(message, String(errno ?? '')),
+    cause: exception
+  })
 }
 
 /**

@@ -1,35 +1,14 @@
-/** Clients that vanish, stall, read nothing, send too much or may not: over HTTP/1.1, HTTP/2 and gRPC. */
+/** Clients that vanish, stall, read nothing, send too much or may not: over HTTP/1.1 and HTTP/2. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { request as http1Request, type IncomingMessage } from 'node:http'
 import { connect as connectTcp } from 'node:net'
-import { type TestContext, test } from 'node:test'
-import type { ServerOptions } from '../../server-fixture/server.ts'
-import { encodeProtobuf } from '../../src/codec/protobuf.ts'
-import { grpcMessage, rawCall, rawGrpc } from '../support/raw-grpc.ts'
-import { content, gated, http2Request, transferServer } from '../support/transfers.ts'
+import { test } from 'node:test'
+import { content, http2Request, slowServer } from '../support/transfers.ts'
 import { later, until } from '../support/until.ts'
 
 const mebibyte = 1024 * 1024
 const begin = { 'upload-complete': '?1' }
-
-/** A server whose store waits for the test, and tells how many bytes it was given. */
-async function slowServer(context: TestContext, options: Partial<ServerOptions> = {}) {
-  const seen = { bytes: 0 }
-  let open: () => void = () => undefined
-  let gate: Promise<void> | undefined
-  const shut = () => {
-    gate = new Promise((resolve) => {
-      open = resolve
-    })
-  }
-  const server = await transferServer(context, { decorate: gated(() => gate, seen), ...options })
-  const state = async (id: string) => {
-    const response = await fetch(`${server.uploads}/${id}`, { method: 'HEAD' })
-    return { status: response.status, offset: Number(response.headers.get('upload-offset')) }
-  }
-  return { ...server, seen, shut, open: () => open(), state }
-}
 
 /** A request of node:http whose body the test writes. */
 function http1Upload(url: string, headers: Record<string, string>) {
@@ -260,27 +239,4 @@ test('a server without room takes no further transfer', async (context) => {
   again.stream.end()
   assert.equal((await again.answer).status, 201)
   second.stream.end()
-})
-
-test('gRPC: an upload stops its client while the store waits, and is kept when the client goes', async (context) => {
-  const { fixture, shut, seen, state, open } = await slowServer(context)
-  const session = rawGrpc(fixture.server.grpc)
-  context.after(() => session.destroy())
-  shut()
-  const { stream, closed } = rawCall(session, 'UploadBlob')
-  const chunk = Buffer.alloc(mebibyte / 4)
-  const message = (offset: number) =>
-    grpcMessage(
-      encodeProtobuf('UploadBlobRequest', { repository: 'demo', uploadId: 'x', offset, chunk, complete: false })
-    )
-  for (let offset = 0; offset < 64 * mebibyte; offset += chunk.length) stream.write(message(offset))
-  await until(() => seen.bytes > 0, 'the first message has come')
-  await until(() => fixture.server.memory.unread.bytes > mebibyte, 'the window is full')
-  assert.equal(seen.bytes, chunk.length)
-  assert.ok(fixture.server.memory.heldBytes < 2 * mebibyte, `${fixture.server.memory.heldBytes}`)
-  stream.close(8)
-  await closed
-  open()
-  await until(() => fixture.server.memory.heldBytes === 0, 'the transfer has ended')
-  assert.deepEqual(await state('x'), { status: 204, offset: seen.bytes })
 })

@@ -125,3 +125,21 @@ export function gated(gate: () => Promise<void> | undefined, seen: { bytes: numb
     }
   })
 }
+
+/** A server whose store waits for the test, and tells how many bytes it was given. */
+export async function slowServer(context: TestContext, options: Partial<ServerOptions> = {}) {
+  const seen = { bytes: 0 }
+  let open: () => void = () => undefined
+  let gate: Promise<void> | undefined
+  const shut = () => {
+    gate = new Promise((resolve) => {
+      open = resolve
+    })
+  }
+  const server = await transferServer(context, { decorate: gated(() => gate, seen), ...options })
+  const state = async (id: string) => {
+    const response = await fetch(`${server.uploads}/${id}`, { method: 'HEAD' })
+    return { status: response.status, offset: Number(response.headers.get('upload-offset')) }
+  }
+  return { ...server, seen, shut, open: () => open(), state }
+}

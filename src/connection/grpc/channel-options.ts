@@ -19,8 +19,6 @@ function idleTimeoutOf({ idleTimeoutMs, maxIdleConnections }: ResolvedConnection
 
 /** Flow-control window, as for HTTP: HTTP/2's default of 64 KiB would cap bulk transfer at 3 MiB/s over 20 ms. */
 const windowBytes = 8 * 1024 * 1024
-/** As of HTTP: it fills a link of 1 Gbit/s over 100 ms. */
-const transferWindowBytes = 16 * 1024 * 1024
 
 /**
  * The server name in TLS (SNI). An IP address is not allowed (RFC 6066 section 3), but grpc-js sends the host even then,
@@ -46,13 +44,11 @@ export function channelOptions(
     'grpc.enable_retries': 0,
     'grpc.max_receive_message_length': options.maxResponseBytes,
     'grpc.max_send_message_length': -1,
-    'grpc-node.flow_control_window': options.isForTransfers ? transferWindowBytes : windowBytes,
+    'grpc-node.flow_control_window': windowBytes,
     // A channel that could not connect is replaced; only its own streams would wait for a second try.
     'grpc.initial_reconnect_backoff_ms': 100,
     'grpc.max_reconnect_backoff_ms': 100,
-    // grpc-js counts nothing but the answer to its PING as a sign of life, and that waits behind the bytes of an upload;
-    // a transfer on which nothing moves ends by itself.
-    'grpc.keepalive_time_ms': options.isForTransfers ? -1 : Math.ceil(context.connection.pingIntervalMs),
+    'grpc.keepalive_time_ms': Math.ceil(context.connection.pingIntervalMs),
     'grpc.keepalive_timeout_ms': Math.ceil(context.connection.pingTimeoutMs),
     'grpc.keepalive_permit_without_calls': 0,
     'grpc.client_idle_timeout_ms': idleTimeoutOf(context.connection),

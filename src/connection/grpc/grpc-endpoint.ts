@@ -11,8 +11,6 @@ export interface GrpcMessageOptions {
   readonly compression: 'auto' | 'gzip' | 'none'
   /** Largest message that is received, in bytes after decompression. */
   readonly maxResponseBytes: number
-  /** Whether the channel is for large blobs. */
-  readonly isForTransfers?: boolean
 }
 
 /** An endpoint of gRPC, and the options of its connections. grpc-js owns the sockets. */

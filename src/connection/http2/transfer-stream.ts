@@ -123,7 +123,7 @@ class TransferStream implements TransferResponse {
     this.headers = headers
     this.#connection.answered(true)
     // A server that has answered reads no more.
-    this.#stopSending()
+    if (!this.#request.isDuplex) this.#stopSending()
     this.#answer.resolve(this)
   }
 

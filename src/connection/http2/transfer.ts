@@ -10,6 +10,8 @@ export interface TransferRequest {
   readonly body?: AsyncIterable<Uint8Array> | undefined
   /** Asked after the last chunk of the body; HTTP/2 alone. */
   readonly trailers?: (() => Readonly<Record<string, string>>) | undefined
+  /** The body goes on when the answer has begun; it ends when the answer does. */
+  readonly isDuplex?: boolean
   /** Ends the request; its reason is then the error. */
   readonly signal: AbortSignal
 }

@@ -1,8 +1,7 @@
 /** Downloads over gRPC: the server stream DownloadBlob. */
-import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js'
+import { ChunkMessages } from '../../codec/chunk-messages.ts'
+import { encodeEnvelope } from '../../codec/envelope.ts'
 import { decodeProtobuf, encodeProtobuf } from '../../codec/protobuf.ts'
-import { asIs } from '../../connection/grpc/connection.ts'
-import { Turns } from '../../connection/turns.ts'
 import type { BlobwireError } from '../../core/error.ts'
 import { pathFields } from '../../git/raw-path.ts'
 import type { Init } from '../../schema/descriptor.ts'
@@ -11,20 +10,22 @@ import { methods } from '../../schema/methods.ts'
 import { asResponseError, malformedResponse } from '../errors.ts'
 import { checkRange, exactly, type IncomingRange } from '../incoming-range.ts'
 import type { DownloadAttempt, IncomingBlob } from '../transfer.ts'
-import { type GrpcTransferContext, TransferCall } from './transfer-call.ts'
+import { type GrpcTransferContext, openGrpcTransfer, readToStatus } from './transfer.ts'
 
 type Message = Messages['DownloadBlobResponse']
 
-/** Receives a blob, or a range of it. `toError` makes the errors of its chunks. @throws BlobwireError */
+/** Receives a blob, or a range of it. `toError` makes the errors of its chunks. @throws BlobwireError, and the errors of node:http2 */
 export async function downloadOverGrpc(
   context: GrpcTransferContext,
   attempt: DownloadAttempt,
   toError: (exception: unknown) => BlobwireError
 ): Promise<IncomingBlob> {
-  const receiver = new Receiver(context, attempt)
-  const first = await receiver.next()
-  if (first === undefined) throw malformedResponse('the stream of a blob has no message')
+  const { headers, signal } = attempt
+  const request = { method: methods.downloadBlob, headers, signal, body: messageOf(attempt) }
+  const response = await openGrpcTransfer(context, request)
+  const receiver = new Receiver(readToStatus(context, response), attempt.offset, context.maxResponseBytes)
   try {
+    const first = await receiver.first()
     const { oid, size } = first
     const end = attempt.length === undefined ? size : Math.min(size, attempt.offset + attempt.length)
     const range: IncomingRange = { oid, size, start: first.offset, end }
@@ -38,12 +39,13 @@ export async function downloadOverGrpc(
       }
     }
   } catch (error) {
-    receiver.leave()
+    response.discard()
     throw error
   }
 }
 
-function requestOf({ repository, oid, offset, length = 0, revision, path, digestFrom }: DownloadAttempt): Uint8Array {
+async function* messageOf(attempt: DownloadAttempt): AsyncGenerator<Uint8Array> {
+  const { repository, oid, offset, length = 0, revision, path, digestFrom } = attempt
   const request: Init<Messages['DownloadBlobRequest']> = {
     repository,
     oid,
@@ -53,79 +55,74 @@ function requestOf({ repository, oid, offset, length = 0, revision, path, digest
     ...pathFields(Buffer.from(path, 'latin1')),
     ...(digestFrom === undefined ? {} : { digestFrom })
   }
-  return encodeProtobuf('DownloadBlobRequest', request)
+  yield encodeEnvelope(0, encodeProtobuf('DownloadBlobRequest', request))
 }
 
 /** Reads the messages of one attempt. */
 class Receiver {
-  readonly #call: TransferCall<ClientReadableStream<Buffer>>
-  readonly #messages: AsyncIterator<Buffer>
+  readonly #pieces: AsyncGenerator<Uint8Array, void>
+  readonly #reader: ChunkMessages<'DownloadBlobResponse'>
+  #waiting: Message[] = []
   #offset: number
   /** Of the last message. */
   sha256: Uint8Array | undefined
 
-  constructor(context: GrpcTransferContext, attempt: DownloadAttempt) {
-    this.#offset = attempt.offset
-    this.#call = new TransferCall<ClientReadableStream<Buffer>>(context, attempt, {
-      method: methods.downloadBlob,
-      open: ({ client, path, metadata }) =>
-        client.makeServerStreamRequest(path, asIs, (bytes) => bytes, requestOf(attempt), metadata, {}),
-      onEnd: (error) => this.#call.stream.destroy(error as Error)
+  constructor(pieces: AsyncGenerator<Uint8Array, void>, offset: number, maxBytes: number) {
+    this.#pieces = pieces
+    this.#offset = offset
+    this.#reader = new ChunkMessages({
+      type: 'DownloadBlobResponse',
+      maxBytes,
+      receive: (message) => this.#take(message),
+      receiveWhole: (flags, payload) => {
+        if (flags !== 0) throw malformedResponse('a compressed message, for which nobody asked')
+        this.#take(decodeProtobuf('DownloadBlobResponse', payload))
+      }
     })
-    this.#messages = this.#call.stream[Symbol.asyncIterator]()
   }
 
-  /** The next message; undefined = the stream has ended. */
-  async next(): Promise<Message | undefined> {
-    try {
-      const { done, value } = await this.#messages.next()
-      if (done) {
-        this.#call.end()
-        return undefined
-      }
-      this.#call.received()
-      return this.#checked(value)
-    } catch (error) {
-      const found = this.#call.errorOf(error as ServiceError)
-      this.leave()
-      throw found
+  /** The first message. */
+  async first(): Promise<Message> {
+    for (;;) {
+      const message = this.#waiting.shift()
+      if (message) return message
+      const { done, value } = await this.#pieces.next()
+      if (done) throw malformedResponse('the stream of a blob has no message')
+      this.#push(value)
     }
   }
 
+  /** To leave the loop ends the stream. */
   async *chunks(first: Message): AsyncGenerator<Uint8Array, void> {
-    const turns = new Turns()
     try {
       if (first.chunk.length > 0) yield first.chunk
       for (;;) {
-        const message = await this.next()
-        if (message === undefined) return
-        if (message.chunk.length > 0) yield message.chunk
-        await turns.pass(message.chunk.length)
+        for (const { chunk } of this.#waiting) if (chunk.length > 0) yield chunk
+        this.#waiting = []
+        const { done, value } = await this.#pieces.next()
+        if (done) return
+        this.#push(value)
       }
     } finally {
-      this.leave()
+      await this.#pieces.return()
     }
   }
 
-  /** Nobody reads on. */
-  leave(): void {
-    this.#call.stream.cancel()
-    this.#call.end()
-  }
-
-  #checked(bytes: Buffer): Message {
-    let message: Message
+  #push(piece: Uint8Array): void {
     try {
-      message = decodeProtobuf('DownloadBlobResponse', bytes)
+      this.#reader.push(piece)
     } catch (error) {
       throw asResponseError(error)
     }
+  }
+
+  #take(message: Message): void {
     const { offset, chunk, sha256 } = message
     if (offset !== this.#offset) {
       throw malformedResponse(`a chunk for offset ${offset}, where ${this.#offset} was due`)
     }
     this.#offset += chunk.length
     if (sha256.length > 0) this.sha256 = sha256
-    return message
+    this.#waiting.push(message)
   }
 }

@@ -5,13 +5,13 @@ import { GrpcChannel } from '../../connection/grpc/channel.ts'
 import { asIs, type StreamListener } from '../../connection/grpc/connection.ts'
 import type { GrpcEndpoint } from '../../connection/grpc/grpc-endpoint.ts'
 import { refusePushes } from '../../connection/grpc/refuse-pushes.ts'
-import { TransferChannels } from '../../connection/grpc/transfer-channels.ts'
+import { GrpcTransferConnections } from '../../connection/grpc/transfer-connections.ts'
 import { codeNumbers } from '../../core/code.ts'
-import { asBlobwireError, BlobwireError } from '../../core/error.ts'
+import { BlobwireError } from '../../core/error.ts'
 import type { Init, MessageName } from '../../schema/descriptor.ts'
 import type { Messages } from '../../schema/messages.ts'
 import { serviceName } from '../../schema/methods.ts'
-import { asResponseError } from '../errors.ts'
+import { asResponseError, errorFromException } from '../errors.ts'
 import { compressionThresholdBytes, type Transport, type TransportOptions, type UnaryCall } from '../transport.ts'
 import { compressIfSmaller } from './compression.ts'
 import { downloadOverGrpc } from './download.ts'
@@ -30,7 +30,8 @@ export function createGrpcTransport(context: GrpcEndpoint, options: TransportOpt
   const { counters, grpc } = context
   refusePushes()
   const channel = new GrpcChannel(context, options)
-  const transfers = { grpc, channels: new TransferChannels(context, options) }
+  const { maxResponseBytes } = options
+  const transfers = { grpc, connections: new GrpcTransferConnections(context), maxResponseBytes }
   const interceptors = options.compression !== 'none' ? [compressIfSmaller(grpc, compressionThresholdBytes)] : []
 
   function unary(call: UnaryCall): Promise<Buffer> {
@@ -81,7 +82,7 @@ export function createGrpcTransport(context: GrpcEndpoint, options: TransportOpt
     return promise
   }
 
-  const toError = (exception: unknown) => asBlobwireError(exception).with({ transport: 'grpc', attempts: 1 })
+  const toError = (exception: unknown) => errorFromException(exception).with({ transport: 'grpc', attempts: 1 })
   const failed = (exception: unknown): never => {
     throw toError(exception)
   }
@@ -104,7 +105,7 @@ export function createGrpcTransport(context: GrpcEndpoint, options: TransportOpt
     canConnect: () => channel.canConnect(),
     async close() {
       channel.close()
-      transfers.channels.close()
+      transfers.connections.close()
     }
   }
 }

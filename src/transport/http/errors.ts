@@ -1,9 +1,8 @@
 /** Turns HTTP answers and network exceptions into `BlobwireError`s. */
 import { parseJson } from '../../codec/json.ts'
 import { decodeProtobuf } from '../../codec/protobuf.ts'
-import { failureMessage, statusMessage } from '../../core/advice.ts'
+import { statusMessage } from '../../core/advice.ts'
 import { type Code, codeFromHttpStatus, codeFromName } from '../../core/code.ts'
-import { failureFromErrno } from '../../core/errno.ts'
 import { BlobwireError } from '../../core/error.ts'
 import type { KnownReason } from '../../core/reasons.ts'
 import type { Messages } from '../../schema/messages.ts'
@@ -15,21 +14,6 @@ const detailType = 'blobwire.v1.ErrorDetail'
 
 /** Reasons that the status alone tells. gRPC servers answer 415 to other content (grpc.io, "gRPC over HTTP2"). */
 const reasonOfStatus: Readonly<Record<number, KnownReason>> = { 413: 'request_too_large', 415: 'no_http_form' }
-
-/** The error of a call for an exception of undici or Node. */
-export function errorFromException(exception: unknown): BlobwireError {
-  if (exception instanceof BlobwireError) return exception
-  const failure = failureFromErrno(exception) ?? failureFromErrno((exception as Error | undefined)?.cause)
-  const { code: errno } = (exception ?? {}) as { readonly code?: unknown }
-  const message = exception instanceof Error ? exception.message || exception.name : String(exception)
-  return new BlobwireError({
-    code: failure?.code,
-    reason: failure?.reason,
-    sent: failure?.sent ?? 'maybe',
-    message: failureMessage(message, String(errno ?? '')),
-    cause: exception
-  })
-}
 
 /** The error of an answer other than 200: by its Connect error object, or by its status where a proxy answered. */
 export function errorFromResponse(status: number, contentType: string, body: Uint8Array): BlobwireError {

@@ -24,11 +24,11 @@ import type { StreamControl } from '../../connection/http2/connection-pool.ts'
 import { asBlobwireError, type BlobwireError } from '../../core/error.ts'
 import type { Compressor } from '../../platform/platform.ts'
 import { methods, serviceName } from '../../schema/methods.ts'
-import { asResponseError, malformedResponse, withRetryAfter } from '../errors.ts'
+import { asResponseError, errorFromException, malformedResponse, withRetryAfter } from '../errors.ts'
 import { frameMessage, type SessionFrame } from '../session-frame.ts'
 import type { SessionOpening, SessionStream } from '../session-stream.ts'
 import { sessionCompressionThresholdBytes, type TransportOptions } from '../transport.ts'
-import { errorFromEndStream, errorFromException, errorFromResponse } from './errors.ts'
+import { errorFromEndStream, errorFromResponse } from './errors.ts'
 import type { HttpContext } from './http-context.ts'
 
 /** Bytes that may wait in the request body before `send` returns false. */
