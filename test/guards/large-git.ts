@@ -5,6 +5,7 @@ const store = 'server-fixture/store/git'
 const large = `${store}/large`
 const blobs = 'test/store/large-blobs.test.ts'
 const crashes = 'test/store/large-crashes.test.ts'
+const handover = 'test/store/large-handover.test.ts'
 const contract = 'test/store/contract.test.ts'
 const joining = 'test/store/join-packs.test.ts'
 
@@ -44,6 +45,27 @@ export const guards: readonly Guard[] = [
     from: "  'core.bigFileThreshold': '1m',\n",
     to: '',
     tests: [blobs]
+  },
+  {
+    name: 'the file of an upload is not written to once it may be in the repository',
+    file: `${large}/git-spool.ts`,
+    from: '        this.#isHandedOver = true\n',
+    to: '',
+    tests: [handover]
+  },
+  {
+    name: 'a file that is in the repository is not gone on with, whatever its record has lost',
+    file: `${large}/git-spools.ts`,
+    from: 'if (record.done || content === undefined',
+    to: 'if (record.done || !record.ending || content === undefined',
+    tests: [handover]
+  },
+  {
+    name: 'an upload whose record cannot be opened has no file open',
+    file: `${large}/git-spools.ts`,
+    from: '      await file.close()\n      throw error\n',
+    to: '      throw error\n',
+    tests: [handover]
   },
   {
     name: 'large packs are not joined',

@@ -7,9 +7,10 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { GitStore } from '../../server-fixture/store/git/git-store.ts'
 import { hashObject } from '../../src/git/oid.ts'
-import { type FileOperation, watchFiles } from '../support/file-operations.ts'
+import type { FileOperation } from '../support/file-operations.ts'
 import { type CrashPoint, crashPointsOf } from './crash-points.ts'
 import { isMissed } from './every-write.ts'
+import { failing } from './failing.ts'
 import { git, temporaryDirectory } from './support.ts'
 
 const untold = { oid: undefined, sha256: undefined }
@@ -108,18 +109,6 @@ test('without power, an upload goes on where it is known to be on disk', async (
   assert.equal((await next.uploadState('demo', 'one'))?.offset, 300_000)
   assert.equal(await complete(next), 300_000)
 })
-
-/** Makes the operations fail for which `isHit` holds, once it is turned on: before a file is opened whose operations are. */
-async function failing(context: TestContext, directory: string, isHit: (operation: FileOperation) => boolean) {
-  const faults = { isOn: false }
-  const stop = await watchFiles(directory, {
-    before(operations) {
-      if (faults.isOn && operations.some(isHit)) throw Object.assign(new Error('EIO'), { code: 'EIO' })
-    }
-  })
-  context.after(stop)
-  return faults
-}
 
 for (const [kind, name] of [
   ['write', 'content'],

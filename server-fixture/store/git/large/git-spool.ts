@@ -58,6 +58,8 @@ export class GitSpool implements Spool {
   #syncing: Promise<void> | undefined
   #failure: { readonly error: unknown; readonly held: number } | undefined
   #isPlaceSynced = false
+  /** The file may have a second name, in the repository: nothing is written to it any more. */
+  #isHandedOver = false
   #closing: Promise<void> | undefined
 
   constructor(context: GitSpoolContext) {
@@ -158,6 +160,7 @@ export class GitSpool implements Spool {
         const checksums = await digests.finish(file.pack, blob.size)
         await file.seal(checksums)
         await this.#guarded(() => file.sync())
+        this.#isHandedOver = true
         await install({ ...checksums, path: file.pack.path, oid: blob.oid })
       }
       await record.add({ done: blob })
@@ -180,8 +183,9 @@ export class GitSpool implements Spool {
     const { file, record, digests, onClose } = this.#context
     try {
       await this.#syncing
-      if (!this.#blob && !this.#failure) await this.#keep()
-      else if (this.#failure) await file.cutOff(Math.min(this.#failure.held, file.offset)).catch(() => undefined)
+      if (this.#blob || this.#isHandedOver) return
+      if (!this.#failure) await this.#keep()
+      else await file.cutOff(Math.min(this.#failure.held, file.offset)).catch(() => undefined)
     } finally {
       digests.drop(file.pack)
       onClose()

@@ -175,14 +175,14 @@ export class GitSpools implements SpoolStore {
 
   /**
    * A server that was killed while the pack was moved in left a file with two names: it is the pack of the repository, or
-   * was about to be. It must not change any more then.
+   * was about to be, also where the record has lost that with the power. It must not change any more then.
    */
   async #settled(directory: string, record: SpoolRecord): Promise<SpoolRecord> {
     const path = join(directory, contentName)
     const content = await statOf(path)
-    if (record.done || !record.ending || content === undefined || content.nlink === 1) return record
+    if (record.done || content === undefined || content.nlink === 1) return record
     const done = record.ending
-    if (await this.#repositories.has(record.repository, done.oid)) {
+    if (done && (await this.#repositories.has(record.repository, done.oid))) {
       const writer = await RecordWriter.open(directory)
       try {
         await writer.add({ done })
@@ -203,9 +203,10 @@ export class GitSpools implements SpoolStore {
     const path = join(directory, contentName)
     const offset = await heldBytes(record, (await statOf(path))?.size)
     const file = await SpoolFile.open({ path, format, size }, offset)
-    const writer = await RecordWriter.open(directory)
-    const boot = await bootId()
-    if (record.boot !== boot) await writer.add({ boot })
+    const writer = await openRecord(directory, record).catch(async (error) => {
+      await file.close()
+      throw error
+    })
     const spool = new GitSpool({
       directory,
       objectFormat: format,
@@ -242,6 +243,19 @@ export class GitSpools implements SpoolStore {
 
   #temporary(): string {
     return join(this.#directory, temporaryMark + randomBytes(8).toString('hex'))
+  }
+}
+
+/** Opens the record for the events of this run of the machine. */
+async function openRecord(directory: string, record: SpoolRecord): Promise<RecordWriter> {
+  const writer = await RecordWriter.open(directory)
+  try {
+    const boot = await bootId()
+    if (record.boot !== boot) await writer.add({ boot })
+    return writer
+  } catch (error) {
+    await writer.close()
+    throw error
   }
 }
 
