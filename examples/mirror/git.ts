@@ -1,9 +1,10 @@
 /** Runs git in a local repository. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { CommandError } from '../shared/command-line.ts'
 
 /** A git command that failed; the message has its last words. */
-export class GitError extends Error {}
+export class GitError extends CommandError {}
 
 /**
  * Git then shows the repository as it is stored: no `refs/replace`, no grafts, and no language but its own. A repository

@@ -1,14 +1,13 @@
 /** `npm run mirror -- SOURCE --endpoint URL --repository NAME`: copies a local Git repository to a server. */
 import { join } from 'node:path'
-import { BlobwireError, createClient } from '../../src/index.ts'
-import { GitError } from './git.ts'
-import { MirrorError, type MirrorResult, mirror } from './mirror.ts'
-import { type MirrorCommand, readCommand, UsageError, usage } from './options.ts'
+import { createClient } from '../../src/index.ts'
+import { clientOptions, runProgram, say } from '../shared/command-line.ts'
+import { megabytes, nowhere, progressDisplay } from '../shared/progress-display.ts'
+import { type MirrorResult, mirror } from './mirror.ts'
+import { type MirrorCommand, readCommand, usage } from './options.ts'
 import type { LeftOutRef, Plan } from './plan.ts'
-import { progressDisplay } from './progress-display.ts'
+import { mirrorView } from './progress-view.ts'
 import { verify } from './verify.ts'
-
-const say = (line: string) => process.stdout.write(`${line}\n`)
 
 function sayLeftOut(leftOut: readonly LeftOutRef[]): void {
   if (leftOut.length === 0) return
@@ -26,16 +25,14 @@ function sayPlan({ large, leftOut }: Plan): void {
 function sayResult(result: MirrorResult, seconds: number): void {
   const { files, transferredBytes, refs, source } = result
   const rate = seconds > 0 ? `, ${Math.round(files / seconds)} objects/s` : ''
-  say(
-    `${files} objects (${(transferredBytes / 1e6).toFixed(1)} MB) sent, ${refs} refs updated in ${seconds.toFixed(1)} s${rate}`
-  )
+  say(`${files} objects (${megabytes(transferredBytes)}) sent, ${refs} refs updated in ${seconds.toFixed(1)} s${rate}`)
   if ('oid' in source.head) say(`HEAD of the source is detached at ${source.head.oid}; a server's HEAD names a branch`)
 }
 
 async function run(command: MirrorCommand): Promise<number> {
-  const { endpoint, transport, token, repository, data } = command
-  const client = createClient({ endpoint, transport, ...(token !== undefined && { token }), timeoutMs: 300_000 })
-  const display = progressDisplay(command.quiet ? { write() {} } : process.stderr)
+  const { repository, data } = command
+  const client = createClient(clientOptions(command))
+  const display = progressDisplay(command.quiet ? nowhere : process.stderr, mirrorView)
   try {
     const repo = client.repository(repository)
     const { limits } = await client.getCapabilities()
@@ -67,15 +64,9 @@ async function run(command: MirrorCommand): Promise<number> {
   }
 }
 
-try {
+await runProgram(usage, async () => {
   const command = readCommand(process.argv.slice(2), process.env)
-  if (command === undefined) say(usage)
-  else process.exitCode = await run(command)
-} catch (error) {
-  const isUsage = error instanceof UsageError
-  const isKnown = error instanceof BlobwireError || error instanceof GitError || error instanceof MirrorError
-  process.stderr.write(
-    isUsage ? `${error.message}\n\n${usage}\n` : `${isKnown ? error.message : (error as Error).stack}\n`
-  )
-  process.exitCode = isUsage ? 2 : 1
-}
+  if (command !== undefined) return run(command)
+  say(usage)
+  return 0
+})

@@ -1,5 +1,6 @@
 /** Copies a local Git repository, with all history and every ref, into a repository of the service. */
 import { BlobwireError, type Limits, type Repository, type TransferProgress } from '../../src/index.ts'
+import { CommandError } from '../shared/command-line.ts'
 import { streamBlob } from './git.ts'
 import { ObjectReader } from './object-reader.ts'
 import { type LeftOutRef, makePlan, type Plan, type Target } from './plan.ts'
@@ -9,7 +10,7 @@ import { openSource, type Source } from './source.ts'
 import { changesOf, updateRefs } from './update-refs.ts'
 
 /** A repository of which the source cannot have a copy. */
-export class MirrorError extends Error {}
+export class MirrorError extends CommandError {}
 
 /** How far a run is, in the form of the client's own transfers: `files` are objects, of all that the server lacked. */
 export interface Progress extends TransferProgress {

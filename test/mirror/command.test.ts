@@ -1,8 +1,10 @@
 /** The example `mirror` as a program: what it prints, and its exit codes. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readCommand, UsageError } from '../../examples/mirror/options.ts'
-import { progressDisplay } from '../../examples/mirror/progress-display.ts'
+import { readCommand } from '../../examples/mirror/options.ts'
+import { mirrorView } from '../../examples/mirror/progress-view.ts'
+import { UsageError } from '../../examples/shared/command-line.ts'
+import { progressDisplay } from '../../examples/shared/progress-display.ts'
 import { childEnvironment, runNode } from '../support/child.ts'
 import { GitRepository } from '../support/git.ts'
 import { longHistory } from '../support/history/long-history.ts'
@@ -95,15 +97,18 @@ test('where there is no terminal, the progress is a line now and then', () => {
     phase: 'upload',
     totalFiles: 12_000,
     totalBytes: 1,
-    bytesPerSecond: 1,
+    bytesPerSecond: 2_000_000,
     refs: 0,
     totalRefs: 7
   } as const
   let now = 0
-  const display = progressDisplay({ write: (text: string) => written.push(text) }, () => now)
+  const display = progressDisplay({ write: (text: string) => written.push(text) }, mirrorView, () => now)
   for (now = 0; now <= 12_000; now += 1000) {
     display.show({ ...progress, files: now, transferredBytes: now * 1000 })
   }
   display.end()
-  assert.deepEqual(written, ['5000/12000 objects, 5.0 MB, 0/7 refs\n', '10000/12000 objects, 10.0 MB, 0/7 refs\n'])
+  assert.deepEqual(written, [
+    '5000/12000 objects, 5.0 MB, 2.0 MB/s, 0/7 refs\n',
+    '10000/12000 objects, 10.0 MB, 2.0 MB/s, 0/7 refs\n'
+  ])
 })

@@ -1,0 +1,79 @@
+/** Runs the examples as programs, and makes directories for them. */
+import { createHash } from 'node:crypto'
+import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { runNode } from '../support/child.ts'
+import { largeContent } from '../support/large-blobs.ts'
+
+/** The output and exit code of a program. */
+export interface Outcome {
+  code: number
+  stdout: string
+  stderr: string
+}
+
+/** Runs an example to its end. */
+export async function runExample(name: 'backup-directory' | 'restore', ...args: string[]): Promise<Outcome> {
+  try {
+    return { code: 0, ...(await runNode(`examples/${name}.ts`, ...args)) }
+  } catch (error) {
+    const { code, stdout, stderr } = error as Outcome
+    return { code, stdout, stderr }
+  }
+}
+
+/** An empty directory of the test. */
+export async function temporaryDirectory(context: TestContext): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'blobwire-examples-'))
+  context.after(() => rm(directory, { recursive: true, force: true }))
+  return directory
+}
+
+/** Writes files by path. */
+export async function writeFiles(directory: string, files: Readonly<Record<string, string | Uint8Array>>) {
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(dirname(join(directory, path)), { recursive: true })
+    await writeFile(join(directory, path), content)
+  }
+}
+
+/** Files of every kind: large, small, empty, executable, linked, with odd names. */
+export async function makeOddDirectory(context: TestContext): Promise<string> {
+  const directory = await temporaryDirectory(context)
+  await writeFiles(directory, {
+    'large.bin': largeContent(300_000),
+    'deep/er/same': largeContent(300_000),
+    'deep/other': largeContent(100_001, 2),
+    'just small': largeContent(64 * 1024, 3),
+    'Ünïcödé/日本語': 'text',
+    empty: '',
+    run: '#!/bin/sh\n',
+    'we"ird\\na\tme': 'x',
+    __proto__x: 'x',
+    'debug.log': 'left out',
+    'deep/debug.log': 'left out',
+    'build/output': 'left out'
+  })
+  await writeFile(Buffer.concat([Buffer.from(`${directory}/raw`), Buffer.from([0xff])]), largeContent(70_000, 4))
+  await chmod(join(directory, 'run'), 0o755)
+  await symlink('large.bin', join(directory, 'link'))
+  await symlink('../nowhere', join(directory, 'deep', 'dangling'))
+  return directory
+}
+
+/** All that a repository keeps of a directory: a line for each file and link, with mode and content. */
+export async function listing(directory: string, leftOut = /^$/): Promise<string[]> {
+  const lines: string[] = []
+  const root = Buffer.from(`${directory}/`)
+  for (const name of await readdir(root, { recursive: true, encoding: 'buffer' })) {
+    const disk = Buffer.concat([root, name])
+    const stats = await lstat(disk)
+    if (stats.isDirectory() || leftOut.test(name.toString())) continue
+    const content = stats.isSymbolicLink() ? await readlink(disk, { encoding: 'buffer' }) : await readFile(disk)
+    const kind = stats.isSymbolicLink() ? 'link' : (stats.mode & 0o100) === 0 ? 'file' : 'executable'
+    lines.push(`${name.toString('latin1')} ${kind} ${createHash('sha256').update(content).digest('hex')}`)
+  }
+  return lines.sort()
+}
