@@ -10,7 +10,7 @@ import { openSource, type Source } from './source.ts'
 import { changesOf, updateRefs } from './update-refs.ts'
 
 /** A repository of which the source cannot have a copy. */
-export class MirrorError extends CommandError {}
+class MirrorError extends CommandError {}
 
 /** How far a run is, in the form of the client's own transfers: `files` are objects, of all that the server lacked. */
 export interface Progress extends TransferProgress {

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { chmod, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { readCommand } from '../../examples/backup/options.ts'
@@ -100,15 +101,17 @@ for (const [signal, code] of [
 test('entries that no repository can have are told, and the program exits with 3 until they are excluded', async (context) => {
   const source = await temporaryDirectory(context)
   await writeFiles(source, { 'a/.git/config': 'x', 'a/b': 'x' })
-  execFileSync('mkfifo', [join(source, 'pipe')])
+  const listener = createServer().listen(join(source, 'socket'))
+  context.after(() => listener.close())
+  await once(listener, 'listening')
   const flags = flagsOf(await largeServer(context), 'auto')
   const told = await runExample('backup-directory', source, ...flags)
   assert.match(
     told.stdout,
-    /left out \(2\):\n {2}pipe: neither .* link\n {2}a\/\.git: Git has no entries of this name\n/
+    /left out \(2\):\n {2}socket: neither .* link\n {2}a\/\.git: Git has no entries of this name\n/
   )
   assert.equal(told.code, 3)
-  const meant = await runExample('backup-directory', source, ...flags, '--exclude', '.git', '--exclude', 'pipe')
+  const meant = await runExample('backup-directory', source, ...flags, '--exclude', '.git', '--exclude', 'socket')
   assert.deepEqual([meant.code, meant.stdout], [0, 'main is equal to the directory: 1 files (0.0 MB)\n'])
 })
 

@@ -30,7 +30,9 @@ describe('examples', () => {
 
   async function runFile(name: string, text: string): Promise<string> {
     const file = join(directory, name)
-    await writeFile(file, text.replaceAll('http://127.0.0.1:4100', fixture.server.http))
+    // Files that an example writes are gone with the directory.
+    const begin = `process.chdir(${JSON.stringify(directory)})\n`
+    await writeFile(file, begin + text.replaceAll('http://127.0.0.1:4100', fixture.server.http))
     const { stdout, stderr } = await runNode(file)
     assert.equal(stderr, '')
     return stdout
@@ -43,6 +45,7 @@ describe('examples', () => {
     assert.deepEqual(outputs, [
       'hello\n\n',
       'ce013625030ba8dba906f756967f9e9ca394464a\nnot_found\n',
+      '3000000 1000\nfilms/one.mp4 3000000\nfilms/two.mp4 3000000\n3\n',
       '3\n',
       'not_found repository processed\n'
     ])
@@ -83,7 +86,7 @@ describe('examples', () => {
     const body = examples.map(
       (example, index) => `{ const client = shared, repo = shared.repository('doc-${index}')
       await repo.createRepository()
-      await repo.commitFiles({ ...commit, changes: { 'old.txt': 'x' } })
+      await repo.commitFiles({ ...commit, changes: { 'old.txt': 'x', 'docs/a.md': 'x' } })
       const script = '#!/bin/sh\\n', oid = 'ce013625030ba8dba906f756967f9e9ca394464a'
       const update = { name: 'refs/heads/none', expectedOid: oid, newOid: null }
       await (async () => { ${example.replace('const client =', 'const made =')} })() }`
@@ -91,7 +94,8 @@ describe('examples', () => {
     await runFile(
       'docstrings.ts',
       `import { BlobwireError, blobOid, createClient, type Interceptor, treeOid } from '${join(source, 'index.ts')}'
-      void [BlobwireError, blobOid, treeOid]
+      import { writeFile } from 'node:fs/promises'
+      void [BlobwireError, blobOid, treeOid, writeFile]
       const commit = { branch: 'main', message: 'x', author: { name: 'A', email: 'a@b' } }
       const shared = createClient({ endpoint: 'http://127.0.0.1:4100' })
       ${body.join('\n')}

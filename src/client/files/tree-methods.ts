@@ -78,7 +78,7 @@ export abstract class TreeMethods {
    * or cancelling the stream ends what is under way. An error in the middle is thrown instead of an end.
    * @throws BlobwireError `failed_precondition`, reason `unwritable_paths`, for names that a zip archive cannot hold
    * @example
-   * const archive = repo.archive({ revision: 'v1.0', format: 'tar.gz', prefix: 'project-1.0/' })
+   * const archive = repo.archive({ revision: 'main', format: 'tar.gz', prefix: 'project-1.0/' })
    * await writeFile('project-1.0.tar.gz', archive)
    */
   archive(input: ArchiveInput, options: CallOptions = {}): ReadableStream<Uint8Array> & AsyncIterable<Uint8Array> {
@@ -103,7 +103,7 @@ export abstract class TreeMethods {
    * `details.violations` lists them all. `aborted`, reason `sink_failed`, where the system fails to write (disk full, no
    * permission); the message says what was written before, and another checkout goes on from there
    * @example
-   * const { written, unchanged } = await repo.checkout('/srv/site', { revision: 'main', remove: true })
+   * const { written, unchanged } = await repo.checkout('site', { revision: 'main', remove: true })
    */
   async checkout(
     directory: string | URL,
