@@ -34,12 +34,16 @@ export async function receiveContent(
 ): Promise<Messages['UploadBlobResponse']> {
   const { complete, ...beginning } = opening
   const told = digestsOf(exchange.headers)
+  // To open an upload may wait for another stream to finish it, or read again what is held.
+  transfer.hold()
   const upload = await service.upload({ ...beginning, oid: told.oid }, context)
+  transfer.free()
   try {
     onOpen()
     const body = exchange.openBody()
     transfer.watch(body)
     await consume<Uint8Array>(body, { take: (chunk) => upload.write(chunk), transfer })
+    transfer.hold()
     if (!complete) return await upload.release()
     const late = digestsOf(trailers())
     const isSure = opening.size !== undefined || late.oid !== undefined || late.sha256 !== undefined

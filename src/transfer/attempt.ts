@@ -14,6 +14,9 @@ export interface AttemptContext extends TransferContext {
   readonly progressed: () => void
 }
 
+/** The windows and the buffers of a connection hold less: of more, the server has read some. */
+const bufferedBytes = 32 * 1024 * 1024
+
 export class AttemptAtEndpoint implements TransferAttempt {
   readonly #transfer: Transfer
   readonly #pick: Pick
@@ -23,6 +26,10 @@ export class AttemptAtEndpoint implements TransferAttempt {
   #transport: Transport | undefined
   #headers: Readonly<Record<string, string>> = {}
   #movedAtMs: number
+  /** The server may be busy until then, while no byte moves. */
+  #busyUntilMs = Number.NEGATIVE_INFINITY
+  /** Bytes that have moved since that was said. */
+  #movedBytes = 0
   /** Waits for the application. */
   #idle = 0
   #cancelTimer: (() => void) | undefined
@@ -89,6 +96,7 @@ export class AttemptAtEndpoint implements TransferAttempt {
     if (this.#transfer.direction === 'up') counters.transfers.bytesSent += bytes
     else counters.transfers.bytesReceived += bytes
     this.#movedAtMs = clock.now()
+    this.#movedBytes += bytes
   }
 
   progressed(): void {
@@ -97,7 +105,8 @@ export class AttemptAtEndpoint implements TransferAttempt {
   }
 
   allow(ms: number): void {
-    this.#movedAtMs = this.#context.clock.now() + ms
+    this.#busyUntilMs = this.#context.clock.now() + ms
+    this.#movedBytes = 0
   }
 
   async idle<Value>(wait: PromiseLike<Value>): Promise<Value> {
@@ -165,7 +174,9 @@ export class AttemptAtEndpoint implements TransferAttempt {
     const { stallTimeoutMs } = this.#transfer
     this.#cancelTimer = clock.schedule(delayMs, () => {
       if (this.#idle > 0) return this.#setTimer(stallTimeoutMs)
-      const leftMs = this.#movedAtMs + stallTimeoutMs - clock.now()
+      const waitsFromMs =
+        this.#movedBytes > bufferedBytes ? this.#movedAtMs : Math.max(this.#movedAtMs, this.#busyUntilMs)
+      const leftMs = waitsFromMs + stallTimeoutMs - clock.now()
       if (leftMs > 0) return this.#setTimer(leftMs)
       const message = `no byte moved for ${stallTimeoutMs} ms`
       this.end(new BlobwireError({ reason: 'stalled', message, sent: 'maybe', attempts: 1 }))

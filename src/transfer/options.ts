@@ -12,7 +12,8 @@ export interface TransferOptions extends CallOptions {
   timeoutMs?: number | undefined
   /**
    * An attempt in which no byte moves for so long has failed, in milliseconds, more than 0; the client makes another one.
-   * Time in which the client waits for the source or the reader does not count.
+   * Time in which the client waits for the source or the reader does not count. While the server works through content that
+   * it holds (after the last byte of an upload, and before an upload goes on), the time is longer by a second for each 20 MB.
    * @default 30000
    */
   stallTimeoutMs?: number | undefined

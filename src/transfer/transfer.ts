@@ -33,7 +33,10 @@ export interface TransferAttempt {
   moved(bytes: number): void
   /** The transfer is further than before the attempt, so that failures are counted anew. */
   progressed(): void
-  /** The server may be busy for so long before the next byte moves, in milliseconds. */
+  /**
+   * The server may be busy for so long from now on, in milliseconds: the connection takes a few bytes meanwhile, and no
+   * more. In addition to the time without a byte in which an attempt fails.
+   */
   allow(ms: number): void
   /** Waits for the application, its source or its reader, while nobody expects bytes to move. */
   idle<Value>(wait: PromiseLike<Value>): Promise<Value>

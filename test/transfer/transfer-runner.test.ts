@@ -136,6 +136,32 @@ test('time in which the application keeps the transfer waiting is no stall', asy
   await result
 })
 
+test('while the server is busy, bytes that the connection buffers and offsets that it tells shorten no wait', async () => {
+  const { run, nth, clock } = harness()
+  const result = run({ stallTimeoutMs: 1000 })
+  const { attempt, resolve } = await nth(1)
+  attempt.allow(100_000)
+  attempt.moved(1_000_000)
+  attempt.progressed()
+  await attempt.idle(Promise.resolve())
+  clock.advance(100_900)
+  assert.equal(attempt.signal.aborted, false)
+  resolve('done')
+  await result
+})
+
+test('a server that has read what the connection buffers is busy no more', async () => {
+  const { run, nth, clock } = harness()
+  const result = run({ stallTimeoutMs: 1000 })
+  const { attempt } = await nth(1)
+  attempt.allow(100_000)
+  attempt.moved(100_000_000)
+  clock.advance(1000)
+  assert.equal((attempt.signal.reason as BlobwireError).reason, 'stalled')
+  ;(await nth(2)).resolve('done')
+  await result
+})
+
 test('the deadline, an abort and close() end a transfer at once, and tell the attempt', async () => {
   const { run, nth, clock, pipeline } = harness()
   const late = errorOf(run({ timeoutMs: 5000 }))
