@@ -4,13 +4,13 @@
  * a request.
  */
 import type { CallOptions } from '../call/call-options.ts'
-import { asBlobwireError, type BlobwireError } from '../core/error.ts'
+import { abortError, asBlobwireError, BlobwireError } from '../core/error.ts'
 import { hashObject } from '../git/oid.ts'
 import { binaryPath, pathFields, showPath } from '../git/raw-path.ts'
 import type { TransferOptions } from '../transfer/options.ts'
 import { readBeginning } from '../transfer/pieces.ts'
 import type { ProgressMeter } from '../transfer/progress.ts'
-import { openSource, sizeOfSource, type UploadSource } from '../transfer/source.ts'
+import { endStream, openSource, sizeOfSource, type UploadSource } from '../transfer/source.ts'
 import { runBatch } from './batch.ts'
 import { isSource } from './changes.ts'
 import { inParallel, type Step } from './in-parallel.ts'
@@ -75,7 +75,12 @@ export async function withContents(
   changes: Changes,
   options: ContentsOptions
 ): Promise<Changes> {
-  return new ContentStage(context, changes, options).run()
+  try {
+    return await new ContentStage(context, changes, options).run()
+  } catch (error) {
+    for (const [, change] of listOf(changes)) endStream(contentOfChange(change))
+    throw error
+  }
 }
 
 class ContentStage {
@@ -148,7 +153,7 @@ class ContentStage {
   /** Reads a small content. What many of them hold is stored before the next ones are read. */
   async #read(entry: Entry, signal: AbortSignal): Promise<void> {
     const { maxInlineBytes, maxBatchBytes } = this.#context.invoker.caches.limits
-    signal.throwIfAborted()
+    if (signal.aborted) throw signal.reason instanceof BlobwireError ? signal.reason : abortError(signal.reason)
     const source = await openSource(entry.content)
     try {
       const bytes = await readBeginning(source, source.size, maxInlineBytes)

@@ -10,7 +10,7 @@ import type { TransferOptions, UploadOptions } from '../transfer/options.ts'
 import { readAll, readBeginning } from '../transfer/pieces.ts'
 import { callbackFailed, type FileProgress, ProgressMeter } from '../transfer/progress.ts'
 import { formatResumeToken, parseResumeToken } from '../transfer/resume-token.ts'
-import { openSource, type Source, type UploadSource } from '../transfer/source.ts'
+import { endStream, openSource, type Source, type UploadSource } from '../transfer/source.ts'
 import type { Attempts } from '../transfer/transfer-runner.ts'
 import { tooLarge, Upload, type UploadPlan, type UploadResult } from '../transfer/upload.ts'
 import type { RepositoryContext } from './repository-context.ts'
@@ -139,7 +139,8 @@ class UploadTask {
   /** Ends the source. */
   close(): void {
     this.#sending?.close()
-    this.#source?.then((source) => source.close()).catch(() => undefined)
+    if (this.#source === undefined) endStream(this.#given)
+    else this.#source.then((source) => source.close()).catch(() => undefined)
   }
 
   /** The upload has failed: unless another process may go on with it, the server need not keep it. */

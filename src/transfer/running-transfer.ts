@@ -53,8 +53,6 @@ export class RunningTransfer<Result> implements Abortable, Waiter {
 
   /** Attempts, until one has a result. @throws BlobwireError */
   async attempts<Outcome>(run: (attempt: TransferAttempt) => Promise<Outcome>): Promise<Outcome> {
-    // The work before may have been waiting for its source meanwhile.
-    if (this.#isOver) throw abortError('the transfer has ended')
     this.#context.counters.transfers.started++
     for (;;) {
       const pick = await this.#nextPick()
@@ -127,7 +125,7 @@ export class RunningTransfer<Result> implements Abortable, Waiter {
       }
     })
     this.#attempt = attempt
-    // It ended with the pick on its way: the permit goes back.
+    // It has ended while its work waited for a source, or the pick was on its way: the permit goes back.
     if (this.#isOver) attempt.end(abortError('the transfer has ended'))
     return attempt.run(run)
   }

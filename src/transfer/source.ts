@@ -74,6 +74,14 @@ export async function openSource(given: UploadSource): Promise<Source> {
   return ofStream(() => given, given)
 }
 
+/** Ends a stream that was given, and that nobody will read; other sources have nothing open. */
+export function endStream(given: UploadSource | undefined): void {
+  if (typeof given !== 'object' || given instanceof Uint8Array || 'file' in given || isBlob(given)) return
+  openSource(given)
+    .then((source) => source.close())
+    .catch(() => undefined)
+}
+
 /** Bytes of a source that is not open; undefined = known once it is read. @throws BlobwireError `source_failed` */
 export async function sizeOfSource(given: UploadSource): Promise<number | undefined> {
   if (given instanceof Uint8Array) return given.length
@@ -176,8 +184,11 @@ function iterate(stream: ByteChunks): AsyncIterator<unknown> {
   const iterator = stream[Symbol.asyncIterator]()
   // Others are new with each iterator.
   if ((iterator as unknown) === stream) taken.add(stream)
-  const { destroy } = stream as { readonly destroy?: () => unknown }
+  const { destroy, readableEncoding } = stream as { destroy?: () => unknown; readableEncoding?: string | null }
   if (typeof destroy !== 'function') return iterator
+  if (readableEncoding && !/^utf-?8$/i.test(readableEncoding)) {
+    throw sourceFailed(`the stream gives text in place of bytes: leave out its encoding, ${readableEncoding}`)
+  }
   return {
     next: () => iterator.next(),
     async return() {

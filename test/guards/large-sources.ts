@@ -4,6 +4,8 @@ import type { Guard } from './guard.ts'
 const reader = 'src/transfer/source-reader.ts'
 const source = 'src/transfer/source.ts'
 
+const contents = 'src/client/change-contents.ts'
+const commits = 'test/large/failed-commits.test.ts'
 const ends = 'test/transfer/source-ends.test.ts'
 
 export const guards: readonly Guard[] = [
@@ -45,8 +47,36 @@ export const guards: readonly Guard[] = [
   {
     name: 'transfers: work that goes on after the end makes no attempt',
     file: 'src/transfer/running-transfer.ts',
-    from: "    if (this.#isOver) throw abortError('the transfer has ended')\n",
+    from: "    if (this.#isOver) attempt.end(abortError('the transfer has ended'))\n",
     to: '',
     tests: ['test/transfer/transfer-runner.test.ts']
+  },
+  {
+    name: 'sources: text in another encoding is not taken for UTF-8',
+    file: source,
+    from: 'if (readableEncoding && ',
+    to: 'if (false && ',
+    tests: [ends]
+  },
+  {
+    name: 'sources: a commit that fails ends the streams that it has not read',
+    file: contents,
+    from: '    for (const [, change] of listOf(changes)) endStream(contentOfChange(change))\n',
+    to: '',
+    tests: [commits]
+  },
+  {
+    name: 'sources: an upload that never began ends its stream',
+    file: 'src/client/uploads.ts',
+    from: 'if (this.#source === undefined) endStream(this.#given)',
+    to: 'if (this.#source === undefined) return',
+    tests: [commits]
+  },
+  {
+    name: 'commits: an abort between two small files is an abort',
+    file: contents,
+    from: 'signal.reason instanceof BlobwireError ? signal.reason : abortError(signal.reason)',
+    to: 'signal.reason',
+    tests: [commits]
   }
 ]

@@ -114,3 +114,12 @@ test('a stream of which nothing was read ends with the upload', async () => {
   for (const stream of [node, web]) await (await openSource(stream)).close()
   assert.deepEqual([node.destroyed, isCancelled], [true, true])
 })
+
+test('text that a stream makes of its bytes is not taken for UTF-8', async () => {
+  const read = async (encoding: BufferEncoding) => {
+    const stream = Readable.from([Buffer.from('é')], { objectMode: false }).setEncoding(encoding)
+    return readBeginning(await openSource(stream), undefined, 100)
+  }
+  assert.deepEqual(Buffer.from((await read('utf8')) as Uint8Array), Buffer.from('é'))
+  await assert.rejects(read('latin1'), { reason: 'source_failed' })
+})
