@@ -109,7 +109,7 @@ export interface Decompression {
   readonly maxBytes: number
   /** About as many bytes as the content has, where they are known: they fit one buffer then. */
   readonly expectedBytes?: number | undefined
-  /** Asked when a body has waited for its turn. @default always */
+  /** Asked when a body has waited for its turn; without it, the body is wanted. */
   readonly isWanted?: (() => boolean) | undefined
 }
 

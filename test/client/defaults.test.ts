@@ -22,10 +22,10 @@ import {
 } from '../../src/index.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
+import { contentOptions } from '../support/content-options.ts'
 import { named, offlineOptions } from '../support/found-defaults.ts'
 import { documentedOptions, tagCount } from '../support/option-docs.ts'
 import { atEnd, testServer } from '../support/server.ts'
-import { transferOptions } from '../support/transfer-options.ts'
 
 /** Everything that a user gives. */
 const roots = [
@@ -40,7 +40,10 @@ const roots = [
   'OidOptions',
   'DatedCommit',
   'TreeFile',
-  'UploadOptions'
+  'UploadOptions',
+  'FilesInput',
+  'ArchiveInput',
+  'CheckoutInput'
 ]
 const endpoint = 'http://127.0.0.1:4100'
 const pem = (name: string) => readFileSync(new URL(`../support/tls/${name}`, import.meta.url), 'utf8')
@@ -280,9 +283,9 @@ function resolvedAlone(name: string, value: unknown): unknown {
 test('every option says what its default is, and that is what it is', async (context) => {
   const tls = await tlsOptions(context)
   const inputs = await callInputs(context)
-  const transfers = transferOptions(endpoint)
-  const found: Held['found'] = { ...resolvedOptions(), ...tls.found, ...inputs.found, ...transfers.found }
-  const words = { ...tls.words, ...inputs.words, ...transfers.words }
+  const contents = await contentOptions(context, endpoint)
+  const found: Held['found'] = { ...resolvedOptions(), ...tls.found, ...inputs.found, ...contents.found }
+  const words = { ...tls.words, ...inputs.words, ...contents.words }
   const options = documentedOptions(roots)
   for (const { name, tag } of options) {
     await context.test(name, () => {
