@@ -14,7 +14,7 @@ import type { OutgoingBlob } from '../service/vcs-service.ts'
 import { Output } from '../transfers/output.ts'
 import { openTransfer, type Transfer } from '../transfers/transfer.ts'
 import type { Address } from './addresses.ts'
-import { isUnmodified, rangeOf } from './byte-range.ts'
+import { isAnother, isUnmodified, rangeOf } from './byte-range.ts'
 import { contentTypeOf } from './content-types.ts'
 import { respondError } from './errors.ts'
 import { type Exchange, headerOf } from './exchange.ts'
@@ -63,6 +63,7 @@ async function answer(exchange: Exchange, address: BlobAddress, context: Downloa
       // A blob never changes, but the rights to read it do; a path names another blob tomorrow.
       'cache-control': address.kind === 'blob' ? 'private, max-age=31536000, immutable' : 'private, no-cache'
     }
+    if (isAnother(exchange, etag)) return exchange.respond(412, shared)
     if (isUnmodified(exchange, etag)) return exchange.respond(304, shared)
     const range = rangeOf(exchange, etag, size)
     if (range === 'none') return exchange.respond(416, { ...shared, 'content-range': `bytes */${size}` })

@@ -49,8 +49,8 @@ export interface Exchange {
 /** Interim answers, as HTTP/1.1 names them. */
 const informed: Readonly<Record<number, string>> = { 104: 'Upload Resumption Supported' }
 
-/** RFC 9110 sections 9.3.2 and 15.4.5. */
-const hasNoBody = (method: string, status: number) => method === 'HEAD' || status === 304
+/** RFC 9110 sections 9.3.2, 15.3.5 and 15.4.5. */
+const hasNoBody = (method: string, status: number) => method === 'HEAD' || status === 204 || status === 304
 
 const expectsContinue = ({ expect }: IncomingHttpHeaders) => expect?.toLowerCase() === '100-continue'
 

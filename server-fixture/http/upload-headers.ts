@@ -41,10 +41,16 @@ export function readUploadHeaders(exchange: Exchange): UploadHeaders {
   return { complete, offset, size: declared ?? counted }
 }
 
-/** The digests of the whole content, from headers or trailers; undefined = not told. */
+/**
+ * The digests of the whole content, from headers or trailers; undefined = not told.
+ * @throws BlobwireError `invalid_argument` for a SHA-256 that is none: the client counts on its being compared
+ */
 export function digestsOf(headers: Headers): { oid: string | undefined; sha256: Uint8Array | undefined } {
   const text = (name: string) => [headers[name] ?? []].flat().join(',')
-  const [, digest] = /(?:^|,) *sha-256=:([A-Za-z0-9+/]{43}=):/.exec(text('repr-digest')) ?? []
+  const [, digest] = /(?:^|,)[ \t]*sha-256=:([A-Za-z0-9+/]{43}=):/.exec(text('repr-digest')) ?? []
+  if (digest === undefined && /(?:^|,)\s*sha-256\s*=/.test(text('repr-digest'))) {
+    throw invalidArgument('repr-digest', 'must be sha-256=:...: with the base64 of 32 bytes')
+  }
   return {
     oid: text('blobwire-oid') || undefined,
     sha256: digest === undefined ? undefined : Buffer.from(digest, 'base64')

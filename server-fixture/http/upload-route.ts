@@ -42,19 +42,24 @@ type Request = UploadContext &
   }
 type Answer = (request: Request) => Promise<void>
 
-const ofCollection: Readonly<Record<string, Answer>> = { POST: create, PUT: create, OPTIONS: describe }
-const ofUpload: Readonly<Record<string, Answer>> = {
+/** By method, of which a client of HTTP/2 may send any, such as `constructor`. */
+const ofCollection: ReadonlyMap<string, Answer> = new Map([
+  ['POST', create],
+  ['PUT', create],
+  ['OPTIONS', describe]
+])
+const ofUpload: ReadonlyMap<string, Answer> = new Map([
   ...ofCollection,
-  PATCH: append,
-  HEAD: query,
-  DELETE: cancel
-}
+  ['PATCH', append],
+  ['HEAD', query],
+  ['DELETE', cancel]
+])
 
 /** Answers one request for uploads. */
 export async function handleUpload(exchange: Exchange, address: UploadAddress, context: UploadContext): Promise<void> {
   const { requestId } = context
   const isCollection = address.uploadId === undefined
-  const answer = (isCollection ? ofCollection : ofUpload)[exchange.method]
+  const answer = (isCollection ? ofCollection : ofUpload).get(exchange.method)
   if (answer === undefined) {
     const allow = isCollection ? collectionMethods : uploadMethods
     exchange.respond(405, { allow, 'x-request-id': requestId })
@@ -191,8 +196,9 @@ async function describe({ exchange, requestId, service, uploadId }: Request): Pr
 async function refuse(request: Request, error: BlobwireError): Promise<void> {
   const { exchange, requestId, service } = request
   if (error.reason === 'upload_offset') {
-    const { offset } = await stateOf(request).catch(() => ({ offset: undefined }))
-    const headers = offset === undefined ? {} : { 'upload-offset': String(offset), 'upload-complete': '?0' }
+    const { offset, complete } = await stateOf(request).catch(() => ({ offset: undefined, complete: false }))
+    const headers =
+      offset === undefined ? {} : { 'upload-offset': String(offset), 'upload-complete': complete ? '?1' : '?0' }
     const members = {
       type: 'https://iana.org/assignments/http-problem-types#mismatching-upload-offset',
       title: 'offset from request does not match offset of resource',
@@ -205,7 +211,9 @@ async function refuse(request: Request, error: BlobwireError): Promise<void> {
   const { limit } = error.details
   if (limit !== undefined) {
     const headers = { 'upload-limit': uploadLimit(service.limits) }
-    respondError(exchange, requestId, error, { status: 413, headers })
+    // Where other uploads take the room, the same request may do later (RFC 4918 section 11.5).
+    const status = error.reason === 'upload_quota' ? 507 : 413
+    respondError(exchange, requestId, error, { status, headers })
     return
   }
   // The content is complete, and wrong: going on does not help.

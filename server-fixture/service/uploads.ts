@@ -105,8 +105,9 @@ class StoredUpload implements IncomingUpload {
   async release(): Promise<Messages['UploadBlobResponse']> {
     // A blob is stored, whatever becomes of the files that its upload had.
     await this.#writer.release().catch((error) => this.#blob ?? this.#refuse(error))
-    const { oid = '', size = 0 } = this.#blob ?? {}
-    return { oid, size, offset: this.#writer.offset, complete: this.#blob !== undefined }
+    const blob = this.#blob ?? this.#writer.blob
+    const { oid = '', size = 0 } = blob ?? {}
+    return { oid, size, offset: this.#writer.offset, complete: blob !== undefined }
   }
 
   #refuse(error: unknown): never {

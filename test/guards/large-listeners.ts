@@ -8,9 +8,38 @@ const grpcPeers = 'test/large/grpc-peers.test.ts'
 const uploads = 'test/large/http-uploads.test.ts'
 const reads = 'test/large/http-reads.test.ts'
 const streams = 'test/large/message-streams.test.ts'
+const edges = 'test/large/http-edges.test.ts'
 const order = 'test/large/consume.test.ts'
 
 export const guards: readonly Guard[] = [
+  {
+    name: 'a range is for the content that the client names',
+    file: `${http}/blob-route.ts`,
+    from: '    if (isAnother(exchange, etag)) return exchange.respond(412, shared)\n',
+    to: '',
+    tests: [edges]
+  },
+  {
+    name: 'an answer to HEAD is that to GET without a range',
+    file: `${http}/byte-range.ts`,
+    from: "  if (exchange.method !== 'GET') return undefined\n",
+    to: '',
+    tests: [edges]
+  },
+  {
+    name: 'an answer without content has no length',
+    file: `${http}/exchange.ts`,
+    from: "method === 'HEAD' || status === 204 ||",
+    to: "method === 'HEAD' ||",
+    tests: [edges]
+  },
+  {
+    name: 'a digest that cannot be compared is refused',
+    file: `${http}/upload-headers.ts`,
+    from: 'digest === undefined && /(?:^|,)',
+    to: 'digest !== undefined && /(?:^|,)',
+    tests: [edges]
+  },
   {
     name: 'the error of the last item of an upload is not lost where its stream has ended',
     file: `${transfers}/consume.ts`,
@@ -147,7 +176,7 @@ export const guards: readonly Guard[] = [
   {
     name: 'a refusal of a wrong offset tells the right one',
     file: `${http}/upload-route.ts`,
-    from: "{ 'upload-offset': String(offset), 'upload-complete': '?0' }",
+    from: "{ 'upload-offset': String(offset), 'upload-complete': complete ? '?1' : '?0' }",
     to: '{}',
     tests: [uploads]
   },

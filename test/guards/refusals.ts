@@ -22,8 +22,8 @@ export const guards: readonly Guard[] = [
   {
     name: 'an answer to HEAD has no body',
     file: `${http}/exchange.ts`,
-    from: "method === 'HEAD' || status === 304",
-    to: 'status === 304',
+    from: "method === 'HEAD' || status === 204",
+    to: 'status === 204',
     tests: [refusals]
   },
   {
