@@ -138,8 +138,65 @@ test('zip: many members; names that it cannot hold are listed before the first b
   await assert.rejects(bytesOfArchive(repo, { revision: tree, format: 'zip' }), {
     reason: 'unwritable_paths',
     method: 'archive',
-    message: /"a\\\\b", "\\xff" must be UTF-8/
+    message: /"a\\\\b" must be UTF-8.*; "\\xff" must be UTF-8/
   })
+})
+
+test('names that lead out of the directory are refused in every format, before the first byte', async (context) => {
+  const { repo } = await fixture(context)
+  const { oid } = await repo.storeBlob('x')
+  const file = { mode: '100644', oid } as const
+  const below = await storeTree(repo, [{ name: 'a', ...file }])
+  for (const name of ['..', '.', '/a', 'a/../../b', 'a//b']) {
+    const entry = name.includes('/') ? { name, ...file } : ({ name, mode: '040000', oid: below } as const)
+    const revision = await storeTree(repo, [entry])
+    for (const format of ['tar', 'tar.gz', 'zip'] as const) {
+      await assert.rejects(
+        bytesOfArchive(repo, { revision, format }),
+        { reason: 'unwritable_paths' },
+        `${name} ${format}`
+      )
+    }
+  }
+  const disk = await storeTree(repo, [{ name: 'C:a', ...file }])
+  await assert.rejects(bytesOfArchive(repo, { revision: disk, format: 'zip' }), { reason: 'unwritable_paths' })
+  assert.ok((await bytesOfArchive(repo, { revision: disk, format: 'tar' })).length > 0)
+})
+
+test('the time of a commit for which a format has no room is its first or last one', async (context) => {
+  const { repo } = await fixture(context)
+  const { oid } = await repo.storeBlob('x')
+  const tree = await storeTree(repo, [{ name: 'a', mode: '100644', oid }])
+  for (const [timeSeconds, expected] of [
+    [-5, '00000000000'],
+    [2 ** 40, '77777777777']
+  ] as const) {
+    const content = `tree ${tree}\nauthor A <a@b> 0 +0000\ncommitter A <a@b> ${timeSeconds} +0000\n\nm\n`
+    const { oid: revision } = await repo.storeObject({ kind: 'commit', content, check: 'lenient' })
+    const tar = await bytesOfArchive(repo, { revision, format: 'tar' })
+    assert.equal(tar.subarray(136, 147).toString(), expected)
+    assert.ok((await bytesOfArchive(repo, { revision, format: 'zip' })).length > 0)
+  }
+})
+
+test('cancelling the stream ends a request that is under way', async (context) => {
+  const { repo, server } = await fixture(context)
+  await commitAllKinds(repo)
+  const asked = Promise.withResolvers<void>()
+  const client = server.client({
+    interceptors: [
+      (call, next) => {
+        if (call.method !== 'batch') return next(call)
+        asked.resolve()
+        return new Promise((_, reject) => call.signal?.addEventListener('abort', () => reject(call.signal?.reason)))
+      }
+    ]
+  })
+  const reader = client.repository('demo').archive({ format: 'tar', glob: 'a/b.txt' }).getReader()
+  const reading = reader.read().then(() => reader.read())
+  await asked.promise
+  await reader.cancel()
+  await reading
 })
 
 test('a reader that leaves ends what is under way, and a wrong argument is refused at once', async (context) => {

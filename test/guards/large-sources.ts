@@ -1,10 +1,12 @@
-/** Guards of sources that fail late, are given twice, or wait while the upload is cut or ends. */
+/** Guards of sources that fail late, are given twice, or wait while the upload is cut or ends; and of archives. */
 import type { Guard } from './guard.ts'
 
 const reader = 'src/transfer/source-reader.ts'
 const source = 'src/transfer/source.ts'
 
 const contents = 'src/client/change-contents.ts'
+const archive = 'src/client/files/archive.ts'
+const archives = 'test/files/archive.test.ts'
 const commits = 'test/large/failed-commits.test.ts'
 const ends = 'test/transfer/source-ends.test.ts'
 
@@ -78,5 +80,27 @@ export const guards: readonly Guard[] = [
     from: 'signal.reason instanceof BlobwireError ? signal.reason : abortError(signal.reason)',
     to: 'signal.reason',
     tests: [commits]
+  },
+  {
+    name: 'archive: no name leads out of the directory',
+    file: archive,
+    from: '  if (/(?:^|',
+    to: '  if (false && /(?:^|',
+    tests: [archives]
+  },
+  {
+    name: 'archive: a time for which a format has no room is its first or last one',
+    file: archive,
+    from: 'Math.min(Math.max(0, timeSeconds), latest)',
+    to: 'timeSeconds',
+    tests: [archives]
+  },
+  {
+    name: 'archive: cancelling ends the request that is under way',
+    file: 'src/client/files/tree-methods.ts',
+    from: '        end()\n',
+    to: '',
+    tests: [archives],
+    mayHang: true
   }
 ]

@@ -2,7 +2,7 @@
 import type { CallOptions } from '../../call/call-options.ts'
 import { BlobwireError } from '../../core/error.ts'
 import { isOid } from '../../git/oid.ts'
-import { answeredPath, binaryPath, showPath } from '../../git/raw-path.ts'
+import { answeredPath, binaryPath } from '../../git/raw-path.ts'
 import { gzipChunks, zipChunks } from '../../platform/archives.ts'
 import { decodeLatin1, encodeLatin1, isUtf8, toNative } from '../../platform/bytes.ts'
 import type { ZipMember } from '../../platform/platform.ts'
@@ -11,6 +11,7 @@ import { type Content, ContentReader } from './content-reader.ts'
 import type { ArchiveInput } from './inputs.ts'
 import { readLargeFile } from './large-file.ts'
 import { type ListedFile, listFiles } from './listing.ts'
+import { unwritablePaths } from './problems.ts'
 import { tarEnd, tarHeader, tarPadding } from './tar.ts'
 
 /** A member of an archive: a directory has no content. */
@@ -49,9 +50,9 @@ async function membersOf(
   const { tree, timeSeconds } = await commitOf(calls, revision, requestOptions())
   const { files } = await listFiles(calls, { revision: tree, path, glob }, requestOptions())
   const before = binaryPath({ path: prefix })
-  if (format === 'zip') checkZipNames(files)
+  checkNames(files, before, format)
   const members = eachMember({ files, before, calls, options: requestOptions })
-  return { mtime: new Date(timeSeconds * 1000), members }
+  return { mtime: timeOf(timeSeconds, format), members }
 }
 
 /** The tree of a revision, and the time of its commit; that of a tree alone is 1970. */
@@ -140,13 +141,28 @@ async function* zipMembers({ mtime, members }: Members): AsyncGenerator<ZipMembe
   }
 }
 
-/** Names of zip archives are UTF-8 (APPNOTE.TXT, appendix D), and a backslash is a separator to some programs. */
-function checkZipNames(files: readonly ListedFile[]): void {
-  const refused = files.filter(({ path }) => !isUtf8(encodeLatin1(path)) || path.includes('\\'))
-  if (refused.length === 0) return
-  const problem = 'must be UTF-8 without a backslash in a zip archive; use tar'
-  const violations = refused.map(({ path }) => ({ field: answeredPath(path).path, description: problem }))
-  const shown = refused.slice(0, 10).map(({ path }) => showPath(path))
-  const message = `${shown.join(', ')}${refused.length > 10 ? ` and ${refused.length - 10} more` : ''} ${problem}`
-  throw new BlobwireError({ reason: 'unwritable_paths', message, details: { violations }, sent: 'processed' })
+const [latestZip, latestTar] = [2 ** 32 - 1, 2 ** 33 - 1]
+
+/** The time of a commit, as far as the format has room for it: Git's may be any number, and yazl ends the process over others. */
+function timeOf(timeSeconds: number, format: ArchiveInput['format']): Date {
+  const latest = format === 'zip' ? latestZip : latestTar
+  return new Date(Math.min(Math.max(0, timeSeconds), latest) * 1000)
+}
+
+/** Trees of other tools may have names that lead out of the directory in which an archive is unpacked. */
+function checkNames(files: readonly ListedFile[], before: string, format: ArchiveInput['format']): void {
+  const problems = files.flatMap(({ path }) => {
+    const problem = nameProblem(before + path, format)
+    return problem === undefined ? [] : [{ path, problem }]
+  })
+  if (problems.length > 0) throw unwritablePaths('there is no archive', problems)
+}
+
+function nameProblem(path: string, format: ArchiveInput['format']): string | undefined {
+  if (/(?:^|\/)(?:\.{0,2})(?:\/|$)/.test(path)) return 'must not have an empty name, "." or ".." in it'
+  if (format !== 'zip') return undefined
+  // APPNOTE.TXT, appendix D; a backslash is a separator to some programs, and "C:" a disk.
+  if (!isUtf8(encodeLatin1(path)) || path.includes('\\'))
+    return 'must be UTF-8 without a backslash in a zip archive; use tar'
+  return /^[A-Za-z]:/.test(path) ? 'must not begin as the name of a disk in a zip archive; use tar' : undefined
 }

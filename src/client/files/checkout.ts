@@ -1,7 +1,7 @@
 /** `checkout`: writes the files of a tree into a directory. */
 import type { CallOptions } from '../../call/call-options.ts'
 import { abortError, BlobwireError } from '../../core/error.ts'
-import { answeredPath, binaryPath, showPath } from '../../git/raw-path.ts'
+import { answeredPath, binaryPath } from '../../git/raw-path.ts'
 import { openDirectory, temporaryName } from '../../platform/directories.ts'
 import type { Directory } from '../../platform/platform.ts'
 import { ProgressMeter } from '../../transfer/progress.ts'
@@ -10,7 +10,8 @@ import { FileComparison } from './compare-files.ts'
 import type { CheckoutInput, CheckoutResult } from './inputs.ts'
 import { type FileList, listFiles } from './listing.ts'
 import { OpenDirectories } from './open-directories.ts'
-import { equalNames, type NameRules, type Problem, wantedTree } from './wanted-tree.ts'
+import { type Problem, unwritablePaths } from './problems.ts'
+import { equalNames, type NameRules, wantedTree } from './wanted-tree.ts'
 import { diskError, FileWriter } from './write-files.ts'
 
 interface Target {
@@ -96,12 +97,5 @@ async function nameRulesOf(directory: Directory): Promise<NameRules> {
   }
 }
 
-const maxShown = 10
-
-function refusal(problems: readonly Problem[]): BlobwireError {
-  const lines = problems.slice(0, maxShown).map(({ path, problem }) => `${showPath(path)} ${problem}`)
-  const more = problems.length > maxShown ? `, and ${problems.length - maxShown} more` : ''
-  const message = `the checkout is refused, nothing was written: ${lines.join('; ')}${more}`
-  const violations = problems.map(({ path, problem }) => ({ field: answeredPath(path).path, description: problem }))
-  return new BlobwireError({ reason: 'unwritable_paths', message, details: { violations }, sent: 'processed' })
-}
+const refusal = (problems: readonly Problem[]) =>
+  unwritablePaths('the checkout is refused, nothing was written', problems)

@@ -2,8 +2,9 @@
 import { hashObject, newObjectHash, type ObjectFormat } from '../../git/oid.ts'
 import type { Directory, DirectoryItem } from '../../platform/platform.ts'
 import type { ListedFile } from './listing.ts'
+import type { Problem } from './problems.ts'
 import { Turns } from './turns.ts'
-import { foldedName, type NameRules, type Problem, type WantedDirectory } from './wanted-tree.ts'
+import { foldedName, type NameRules, type WantedDirectory } from './wanted-tree.ts'
 
 /** A file that is to be written. */
 export interface FileToWrite extends ListedFile {

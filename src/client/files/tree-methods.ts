@@ -76,7 +76,8 @@ export abstract class TreeMethods {
    * The files of a tree as an archive: the members of `git archive`, with modes, links and directories, all with the time
    * of the commit, so that the same commit gives the same bytes. It is a web stream and an async iterable; leaving the loop
    * or cancelling the stream ends what is under way. An error in the middle is thrown instead of an end.
-   * @throws BlobwireError `failed_precondition`, reason `unwritable_paths`, for names that a zip archive cannot hold
+   * @throws BlobwireError `failed_precondition`, reason `unwritable_paths`, before the first byte, for names that lead out
+   * of the directory in which it is unpacked, and for names that a zip archive cannot hold
    * @example
    * const archive = repo.archive({ revision: 'main', format: 'tar.gz', prefix: 'project-1.0/' })
    * await writeFile('project-1.0.tar.gz', archive)
@@ -84,8 +85,11 @@ export abstract class TreeMethods {
   archive(input: ArchiveInput, options: CallOptions = {}): ReadableStream<Uint8Array> & AsyncIterable<Uint8Array> {
     const failed = (error: unknown) => this.#failed('archive', error, this.archive)
     try {
-      const chunks = archive(this.#calls, take('archive', input, archiveInput), takeOptions('archive', options))
-      return toStream(chunks, failed)
+      const given = takeOptions('archive', options)
+      const controller = new AbortController()
+      const signal = given.signal ? AbortSignal.any([given.signal, controller.signal]) : controller.signal
+      const chunks = archive(this.#calls, take('archive', input, archiveInput), { ...given, signal })
+      return toStream(chunks, { failed, end: () => controller.abort() })
     } catch (error) {
       throw failed(error)
     }
@@ -128,7 +132,7 @@ export abstract class TreeMethods {
 /** Chunks are asked for as they are read. */
 function toStream(
   chunks: AsyncGenerator<Uint8Array, void>,
-  failed: (error: unknown) => BlobwireError
+  { failed, end }: { readonly failed: (error: unknown) => BlobwireError; readonly end: () => void }
 ): ReadableStream<Uint8Array> & AsyncIterable<Uint8Array> {
   const stream = new ReadableStream<Uint8Array>(
     {
@@ -142,6 +146,8 @@ function toStream(
         }
       },
       async cancel() {
+        // A generator alone would wait for the request that is under way.
+        end()
         await chunks.return()
       }
     },

@@ -5,6 +5,7 @@ import { textForRules } from '../../git/raw-path.ts'
 import { decodeUtf8, encodeLatin1 } from '../../platform/bytes.ts'
 import { fileNameProblem } from '../../platform/directories.ts'
 import type { ListedFile } from './listing.ts'
+import type { Problem } from './problems.ts'
 
 /** A directory that a checkout is to leave. Names and paths are binary strings. */
 export interface WantedDirectory {
@@ -22,12 +23,6 @@ export interface NameRules {
   readonly foldsCase: boolean
   /** Composed and decomposed characters are the same (Unicode NFC and NFD). */
   readonly foldsForm: boolean
-}
-
-/** A path that cannot be written, and why. */
-export interface Problem {
-  readonly path: string
-  readonly problem: string
 }
 
 function newDirectory(name: string, path: string, above: WantedDirectory | undefined): WantedDirectory {
