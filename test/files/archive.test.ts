@@ -9,6 +9,7 @@ import { tarHeader } from '../../src/client/files/tar.ts'
 import type { ArchiveInput, Repository } from '../../src/index.ts'
 import * as archivesOnNode from '../../src/platform/archives.ts'
 import type { ArchiveFunctions } from '../../src/platform/platform.ts'
+import { settlesAtOnce } from '../support/until.ts'
 import { author, bytesOf, commitAllKinds, fixture, storeTree } from './tree.ts'
 
 const run = (command: string, ...args: string[]) => execFileSync(command, args, { encoding: 'buffer' })
@@ -195,7 +196,7 @@ test('cancelling the stream ends a request that is under way', async (context) =
   const reader = client.repository('demo').archive({ format: 'tar', glob: 'a/b.txt' }).getReader()
   const reading = reader.read().then(() => reader.read())
   await asked.promise
-  await reader.cancel()
+  await settlesAtOnce(reader.cancel())
   await reading
 })
 

@@ -100,7 +100,6 @@ export const guards: readonly Guard[] = [
     file: 'src/client/files/tree-methods.ts',
     from: '        end()\n',
     to: '',
-    tests: [archives],
-    mayHang: true
+    tests: [archives]
   }
 ]

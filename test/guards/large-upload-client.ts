@@ -72,7 +72,7 @@ export const guards: readonly Guard[] = [
   {
     name: 'transfers: bytes that move are no stall',
     file: attempt,
-    from: '      const leftMs = this.#movedAtMs + stallTimeoutMs - clock.now()\n',
+    from: '      const leftMs = waitsFromMs + stallTimeoutMs - clock.now()\n',
     to: '      const leftMs = 0\n',
     tests: [runs]
   },
