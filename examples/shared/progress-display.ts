@@ -82,6 +82,8 @@ export const transferView: ProgressView<TransferProgress> = {
   },
   text({ phase, files, totalFiles, transferredBytes, totalBytes, bytesPerSecond }) {
     const of = totalBytes === undefined ? '' : ` of ${megabytes(totalBytes)}`
-    return `${phase}: ${files}/${totalFiles} files, ${megabytes(transferredBytes)}${of}, ${megabytes(bytesPerSecond)}/s`
+    // Small files do not count as moved.
+    const rate = bytesPerSecond === 0 ? '' : `, ${megabytes(bytesPerSecond)}/s`
+    return `${phase}: ${files}/${totalFiles} files, ${megabytes(transferredBytes)}${of}${rate}`
   }
 }
