@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test'
 import { type BackupOptions, backup } from '../../examples/backup/backup.ts'
 import { ResumeFile } from '../../examples/backup/resume-file.ts'
 import { CommandError } from '../../examples/shared/command-line.ts'
+import { transferView } from '../../examples/shared/progress-display.ts'
 import { BlobwireError, blobOid } from '../../src/index.ts'
 import { largeContent, largeServer, smallLimits } from '../support/large-blobs.ts'
 import type { TestServer } from '../support/server.ts'
@@ -96,6 +97,22 @@ test('the progress ends with all files, those included that were not sent', asyn
     told,
     told.toSorted((a, b) => a - b)
   )
+})
+
+test('the share that is done is that of bytes, or of files where their sizes are not known', () => {
+  const progress = { phase: 'write', files: 1, totalFiles: 4, transferredBytes: 1_500_000, bytesPerSecond: 0 } as const
+  const [known, unknown] = [
+    { ...progress, totalBytes: 3_000_000, bytesPerSecond: 500_000 },
+    { ...progress, totalBytes: undefined }
+  ]
+  assert.deepEqual([known, unknown].map(transferView.share), [
+    [1_500_000, 3_000_000],
+    [1, 4]
+  ])
+  assert.deepEqual([known, unknown].map(transferView.text), [
+    'write: 1/4 files, 1.5 MB of 3.0 MB, 0.5 MB/s',
+    'write: 1/4 files, 1.5 MB'
+  ])
 })
 
 test('a file of tokens that is damaged is told, with what to do', async (context) => {
