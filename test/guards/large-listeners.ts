@@ -223,7 +223,7 @@ export const guards: readonly Guard[] = [
     file: 'server-fixture/grpc/incoming-calls.ts',
     from: "return stream.removeAllListeners('data')",
     to: 'return stream',
-    tests: [grpcPeers],
+    tests: [streams],
     mayHang: true
   },
   {
