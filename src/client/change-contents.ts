@@ -89,8 +89,10 @@ class ContentStage {
   readonly #options: TransferOptions
   readonly #meter: ProgressMeter
   readonly #remaining: () => CallOptions
-  /** By the key of their content: the same object is one content, wherever it stands. */
-  readonly #entries = new Map<unknown, Entry>()
+  /** The same object is one content, wherever it stands. */
+  readonly #entries = new Map<UploadSource, Entry>()
+  /** By path or URL. */
+  readonly #files = new Map<string, Entry>()
   /** Oids that are stored, or on their way. */
   readonly #stored = new Set<string>()
   #group: Entry[] = []
@@ -116,10 +118,9 @@ class ContentStage {
       if (content === undefined || !isApart(content, maxInlineBytes)) continue
       // Without uploads, bytes that are too many are refused with the commit.
       if (!canUpload && (typeof content === 'string' || content instanceof Uint8Array)) continue
-      const entry = { content, path, size: undefined, oid: undefined, bytes: undefined }
-      if (!this.#entries.has(keyOf(content))) this.#entries.set(keyOf(content), entry)
+      this.#add({ content, path, size: undefined, oid: undefined, bytes: undefined })
     }
-    const entries = [...this.#entries.values()]
+    const entries = [...this.#entries.values(), ...this.#files.values()]
     await this.#each(entries, maxReads, async (entry) => {
       entry.size = await sizeOfSource(entry.content)
     })
@@ -130,12 +131,26 @@ class ContentStage {
     return new Map(this.#changes.map(([path, change]) => [path, this.#changed(change)]))
   }
 
+  #entryOf(content: UploadSource): Entry | undefined {
+    const file = fileOf(content)
+    return file === undefined ? this.#entries.get(content) : this.#files.get(file)
+  }
+
+  #add(entry: Entry): void {
+    const { content } = entry
+    const file = fileOf(content)
+    if (this.#entryOf(content) !== undefined) return
+    if (file === undefined) this.#entries.set(content, entry)
+    else this.#files.set(file, entry)
+  }
+
   /** The change with the oid or the bytes of its content. */
   #changed(change: Change): Change {
     const content = contentOfChange(change)
-    const entry = content === undefined ? undefined : this.#entries.get(keyOf(content))
+    const entry = content === undefined ? undefined : this.#entryOf(content)
     if (entry === undefined) return change
-    const { mode, expectedOid } = change as { mode?: never; expectedOid?: string | null }
+    // A stream that is the change itself has a mode, too: that of the file which it reads.
+    const { mode, expectedOid } = (content === change ? {} : change) as { mode?: never; expectedOid?: string | null }
     const rules = { ...(mode !== undefined && { mode }), ...(expectedOid !== undefined && { expectedOid }) }
     return entry.oid === undefined ? { content: entry.bytes as Uint8Array, ...rules } : { oid: entry.oid, ...rules }
   }
@@ -218,10 +233,10 @@ function listOf(changes: Changes): [Path, Change][] {
   return changes instanceof Map ? [...changes] : Object.entries(changes)
 }
 
-/** The same file or object is one content. */
-function keyOf(content: UploadSource): unknown {
-  if (typeof content !== 'object' || !('file' in content)) return content
-  return typeof content.file === 'string' ? `file ${content.file}` : content.file.href
+/** The path or URL of a file; undefined = the content is another source. */
+function fileOf(content: UploadSource): string | undefined {
+  if (typeof content !== 'object' || !('file' in content)) return undefined
+  return typeof content.file === 'string' ? content.file : content.file.href
 }
 
 /** The error with the path as the caller knows it. */

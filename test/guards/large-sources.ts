@@ -101,5 +101,19 @@ export const guards: readonly Guard[] = [
     from: '        end()\n',
     to: '',
     tests: [archives]
+  },
+  {
+    name: 'commits: a content is not taken for the file of which it is the name',
+    file: contents,
+    from: '    return file === undefined ? this.#entries.get(content) : this.#files.get(file)\n',
+    to: '    return this.#entries.get(content) ?? this.#files.get(file ?? String(content))\n',
+    tests: [commits]
+  },
+  {
+    name: 'commits: the mode of a stream is none of the commit',
+    file: contents,
+    from: '(content === change ? {} : change)',
+    to: '(change)',
+    tests: [commits]
   }
 ]
