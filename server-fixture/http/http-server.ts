@@ -19,6 +19,10 @@ import { ClientErrors } from './client-errors.ts'
 import { type Exchange, http1Exchange, http2Exchange } from './exchange.ts'
 import { route } from './routes.ts'
 
+/**
+ * Uploads over 100 ms have some 60 MiB/s with it, and 90 with 16 MiB; but then four at once, each held in its window while
+ * the disk is slow, end a server with 150 MB of memory, which survives them with 8 MiB.
+ */
 const streamWindowBytes = 8 * 1024 * 1024
 const connectionWindowBytes = 32 * 1024 * 1024
 /** Each frame costs an event; 16 KiB make 64 of them for a blob of 1 MiB (RFC 9113 section 4.2). */
