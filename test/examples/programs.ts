@@ -67,13 +67,19 @@ export async function makeOddDirectory(context: TestContext): Promise<string> {
 export async function listing(directory: string, leftOut = /^$/): Promise<string[]> {
   const lines: string[] = []
   const root = Buffer.from(`${directory}/`)
-  for (const name of await readdir(root, { recursive: true, encoding: 'buffer' })) {
-    const disk = Buffer.concat([root, name])
-    const stats = await lstat(disk)
-    if (stats.isDirectory() || leftOut.test(name.toString())) continue
-    const content = stats.isSymbolicLink() ? await readlink(disk, { encoding: 'buffer' }) : await readFile(disk)
-    const kind = stats.isSymbolicLink() ? 'link' : (stats.mode & 0o100) === 0 ? 'file' : 'executable'
-    lines.push(`${name.toString('latin1')} ${kind} ${createHash('sha256').update(content).digest('hex')}`)
+  const waiting: Buffer[] = [Buffer.alloc(0)]
+  // Node 22 cannot list names as bytes and recursively.
+  for (let below = waiting.pop(); below !== undefined; below = waiting.pop()) {
+    for (const entry of await readdir(Buffer.concat([root, below]), { encoding: 'buffer' })) {
+      const name = Buffer.concat([below, entry])
+      const disk = Buffer.concat([root, name])
+      const stats = await lstat(disk)
+      if (stats.isDirectory()) waiting.push(Buffer.concat([name, Buffer.from('/')]))
+      if (stats.isDirectory() || leftOut.test(name.toString())) continue
+      const content = stats.isSymbolicLink() ? await readlink(disk, { encoding: 'buffer' }) : await readFile(disk)
+      const kind = stats.isSymbolicLink() ? 'link' : (stats.mode & 0o100) === 0 ? 'file' : 'executable'
+      lines.push(`${name.toString('latin1')} ${kind} ${createHash('sha256').update(content).digest('hex')}`)
+    }
   }
   return lines.sort()
 }
