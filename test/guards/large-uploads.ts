@@ -10,6 +10,20 @@ const faults = 'test/server/faulty-transfers.test.ts'
 
 export const guards: readonly Guard[] = [
   {
+    name: 'an upload that is being opened ends with its repository',
+    file: 'server-fixture/store/uploads/uploads.ts',
+    from: '[...this.#turns.keys(), ...this.#writers.keys(), ...this.#hashers',
+    to: '[...this.#writers.keys(), ...this.#hashers',
+    tests: ['test/store/upload-races.test.ts']
+  },
+  {
+    name: 'a store that closes does not read what an upload holds to its end',
+    file: 'server-fixture/store/uploads/uploads.ts',
+    from: '      if (this.#isClosed) throw closing()\n      yield chunk\n',
+    to: '      yield chunk\n',
+    tests: ['test/store/upload-races.test.ts']
+  },
+  {
     name: 'a writer ends before another one has the upload',
     file: `${uploads}/uploads.ts`,
     from: '      await this.#writers.get(place)?.end(takenOver(id))\n',

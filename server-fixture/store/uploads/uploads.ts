@@ -54,7 +54,7 @@ export class Uploads {
     const place = placeOf(repository, id)
     return this.#inTurn(place, async () => {
       await this.#writers.get(place)?.end(takenOver(id))
-      if (this.#isClosed) throw new BlobwireError({ reason: 'store_closed', message: 'the server is shutting down' })
+      if (this.#isClosed) throw closing()
       const record = await this.#spools.find(repository, id)
       if (record === undefined) this.#quota.checkNew()
       else checkSize(size, record)
@@ -88,20 +88,24 @@ export class Uploads {
   async forget(repository: string): Promise<void> {
     const prefix = placeOf(repository, '')
     const reason = new BlobwireError({ reason: 'repository', message: `repository ${repository} was deleted` })
-    const writers = [...this.#writers].filter(([place]) => place.startsWith(prefix))
-    await Promise.allSettled([this.#loaded, ...writers.map(([, writer]) => writer.end(reason))])
-    for (const place of [...this.#hashers.keys(), ...this.#quota.places()]) {
-      if (place.startsWith(prefix)) this.#drop(place)
-    }
+    await Promise.allSettled([this.#loaded])
+    const places = [...this.#turns.keys(), ...this.#writers.keys(), ...this.#hashers.keys(), ...this.#quota.places()]
+    await this.#endAll(new Set(places.filter((place) => place.startsWith(prefix))), reason)
+    for (const place of places) if (place.startsWith(prefix)) this.#drop(place)
   }
 
   /** Lets go of all uploads, which keep what they have. */
   async close(): Promise<void> {
     this.#isClosed = true
     this.#cancelSweep?.()
-    const reason = new BlobwireError({ reason: 'store_closed', message: 'the server is shutting down' })
-    const ended = Array.from(this.#writers.values(), (writer) => writer.end(reason))
-    await Promise.allSettled([this.#loaded, this.#sweeping, ...ended])
+    const places = new Set([...this.#turns.keys(), ...this.#writers.keys()])
+    await Promise.allSettled([this.#loaded, this.#sweeping, this.#endAll(places, closing())])
+  }
+
+  /** Ends the writers at these places, those that are being opened, too. */
+  async #endAll(places: ReadonlySet<string>, reason: BlobwireError): Promise<void> {
+    const end = async (place: string) => this.#writers.get(place)?.end(reason)
+    await Promise.allSettled(Array.from(places, (place) => this.#inTurn(place, () => end(place))))
   }
 
   async #write(
@@ -115,7 +119,7 @@ export class Uploads {
       const { identity, objectFormat, size: begun } = spool
       hasher = new ContentHasher({ identity, objectFormat, size: begun })
       try {
-        if (spool.blob === undefined && spool.offset > 0) await hasher.updateAll(spool.read())
+        if (spool.blob === undefined && spool.offset > 0) await hasher.updateAll(this.#untilClosed(spool.read()))
       } catch (error) {
         await spool.close()
         throw error
@@ -137,6 +141,14 @@ export class Uploads {
     })
     this.#writers.set(place, writer)
     return writer
+  }
+
+  /** The chunks, of which there may be many. */
+  async *#untilClosed(chunks: ReturnType<Spool['read']>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunks) {
+      if (this.#isClosed) throw closing()
+      yield chunk
+    }
   }
 
   #keep(place: string, hasher: ContentHasher): void {
@@ -184,7 +196,8 @@ export class Uploads {
       const place = placeOf(record.repository, record.id)
       if (this.#isClosed) return
       const isOld = record.changedAtMs < oldestMs
-      if (isOld && (await this.#inTurn(place, () => this.#removeIdle(record, oldestMs)))) continue
+      // One that cannot be removed is looked at the next time, and keeps no other one.
+      if (isOld && (await this.#inTurn(place, () => this.#removeIdle(record, oldestMs)).catch(() => false))) continue
       left++
     }
     if (left > 0) this.#scheduleSweep()
@@ -226,6 +239,10 @@ function checkSize(size: number | undefined, { size: begun, offset, blob }: Uplo
   if (size === undefined || size === known) return
   if (known !== undefined) throw invalidArgument('size', `is ${size}, but the upload was begun with ${known}`)
   if (offset > size) throw invalidArgument('size', `is ${size}, but the upload holds ${offset} bytes already`)
+}
+
+function closing(): BlobwireError {
+  return new BlobwireError({ reason: 'store_closed', message: 'the server is shutting down' })
 }
 
 function takenOver(id: string): BlobwireError {
