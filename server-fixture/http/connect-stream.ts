@@ -73,7 +73,9 @@ export async function readMessages<Name extends MessageName>(
   const encoding = encodingOf(exchange)
   const charge = new Charge(memory.of(exchange.connection))
   const waiting: { flags: number; payload: Uint8Array }[] = []
-  const maxBytes = service.limits.maxBatchBytes
+  const { maxBatchBytes: maxBytes, chunkBytes } = service.limits
+  /** Of a message that has begun; those beyond a chunk are not in the share of the transfer. */
+  let begunBytes = 0
   const parser = new EnvelopeParser(maxBytes, (flags, payload) => void waiting.push({ flags, payload }))
   const decode = async ({ flags, payload }: { flags: number; payload: Uint8Array }) => {
     if ((flags & ~compressedFlag) !== 0) throw invalidArgument('frame', `must not have the unknown flags ${flags}`)
@@ -86,12 +88,16 @@ export async function readMessages<Name extends MessageName>(
     for (const envelope of waiting.splice(0)) {
       await take(await decode(envelope))
       charge.release()
+      begunBytes = 0
     }
   }
   try {
     const takeChunk = (chunk: Uint8Array) => {
       parser.push(chunk)
-      return waiting.length === 0 ? undefined : takeAll()
+      if (waiting.length > 0) return takeAll()
+      begunBytes += chunk.length
+      if (begunBytes > chunkBytes) charge.add(Math.min(chunk.length, begunBytes - chunkBytes))
+      return undefined
     }
     const body = exchange.openBody()
     transfer.watch(body)
