@@ -1,5 +1,6 @@
 /** Writes the stream of a download, as fast as its client reads it. */
 import type { Writable } from 'node:stream'
+import type { BlobwireError } from '../../src/core/error.ts'
 import { clientGone, type Transfer } from './transfer.ts'
 
 /** Bytes that wait in the stream: less, and the network waits for the store. */
@@ -51,9 +52,18 @@ export class Output<Item> {
     this.#transfer.signal.throwIfAborted()
   }
 
-  /** Ends the stream, with these bytes at last. Nothing happens where it is over. */
+  /**
+   * Ends the stream, with these bytes at last. Nothing happens where it is over. A client that reads nothing for too long
+   * does not read the end either: over HTTP/1.1 the stream would wait for it for good.
+   */
   end(item?: Item): Promise<void> {
+    const { signal } = this.#transfer
     this.#stream.end(item)
+    const giveUp = () => {
+      if ((signal.reason as BlobwireError).reason === 'stalled') this.#stream.destroy()
+    }
+    if (signal.aborted) giveUp()
+    else signal.addEventListener('abort', giveUp, { once: true })
     return this.ended
   }
 }
