@@ -68,6 +68,13 @@ export const guards: readonly Guard[] = [
     tests: [handover]
   },
   {
+    name: 'an upload that cannot be listed keeps no other one',
+    file: `${large}/git-spools.ts`,
+    from: 'await this.#listed(directory).catch(() => undefined)',
+    to: 'await this.#listed(directory)',
+    tests: [handover]
+  },
+  {
     name: 'large packs are not joined',
     file: `${store}/pack-list.ts`,
     from: 'packs.filter((pack) => !isLarge(pack))',

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { GitStore } from '../../server-fixture/store/git/git-store.ts'
@@ -80,4 +80,18 @@ test('an upload that cannot be opened has no file open', { skip: !existsSync('/p
     assert.equal(openFiles(), before)
     faults.isOn = false
   }
+})
+
+test('an upload that cannot be read keeps no other one', async (context) => {
+  const { directory, store } = await newStore(context)
+  await mkdir(join(directory, '~uploads', 'damaged', 'record'), { recursive: true })
+  for (const [name, text] of Object.entries({ foreign: '{"id":"x"}\n', empty: '', lines: 'null\n7\n' })) {
+    await mkdir(join(directory, '~uploads', name))
+    await writeFile(join(directory, '~uploads', name, 'record'), text)
+  }
+  const writer = await store.openUpload('demo', 'one', 5)
+  await writer.write(Buffer.from('12345'))
+  assert.equal((await writer.finish(untold)).size, 5)
+  await writer.release()
+  assert.equal((await store.uploadState('demo', 'one'))?.offset, 5)
 })

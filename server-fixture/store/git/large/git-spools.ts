@@ -53,7 +53,8 @@ export class GitSpools implements SpoolStore {
     try {
       const found: UploadRecord[] = []
       for (const directory of await this.#directories()) {
-        const upload = await this.#listed(directory)
+        // One that cannot be read, or is being removed, keeps no other one.
+        const upload = await this.#listed(directory).catch(() => undefined)
         if (upload) found.push(upload)
       }
       return found

@@ -59,7 +59,7 @@ export async function readRecord(directory: string): Promise<SpoolRecord | undef
   const lines = text.split('\n').slice(0, -1)
   const parsed = lines.flatMap((line) => parseLine(line))
   const [beginning] = parsed
-  if (beginning === undefined || typeof beginning['id'] !== 'string') return undefined
+  if (typeof beginning?.['id'] !== 'string' || typeof beginning['repository'] !== 'string') return undefined
   return Object.assign({ synced: 0 }, ...parsed) as SpoolRecord
 }
 
