@@ -92,6 +92,7 @@ class StoredUpload implements IncomingUpload {
     const { oid, checkDigest } = this.#context
     try {
       checkDigest(told.oid)
+      if (told.sha256 && told.sha256.length !== 32) throw invalidArgument('sha256', 'must have 32 bytes')
       if (told.oid !== undefined && oid !== undefined && told.oid !== oid) {
         throw invalidArgument('oid', `was ${oid} at the beginning of the stream`)
       }

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { encodeEnvelope } from '../../src/codec/envelope.ts'
 import { content, contentOid, http2Request, type TransferServer, transferServer } from '../support/transfers.ts'
 
 const partial = { 'content-type': 'application/partial-upload' }
@@ -97,4 +98,14 @@ test('a digest that is none is refused, since its client counts on it', async (c
   }
   assert.equal(await put(`md5=:AAAA:,\tsha-256=:${digest.toString('base64')}:`), 201)
   assert.equal(await put('sha-512=:AAAA:'), 201, 'another one is not looked at')
+})
+
+test('a SHA-256 of another length is a mistake of the client, and costs no upload', async (context) => {
+  const { http, uploads } = await transferServer(context)
+  const message = { repository: 'demo', uploadId: 'one', chunk: 'YWJj', complete: true, sha256: 'AAAA' }
+  const headers = { 'content-type': 'application/connect+json', 'connect-protocol-version': '1' }
+  const body = encodeEnvelope(0, Buffer.from(JSON.stringify(message)))
+  const answer = await fetch(`${http}/blobwire.v1.VcsService/UploadBlob`, { method: 'POST', headers, body })
+  assert.match(await answer.text(), /"invalid_argument","message":"sha256: must have 32 bytes"/)
+  assert.equal((await fetch(`${uploads}/one`, { method: 'HEAD' })).headers.get('upload-offset'), '3')
 })
