@@ -156,9 +156,10 @@ async function contents(
       onProgress(progress)
     }
   })
-  const sentAs = new Map(Array.from(large, ({ oid, key }) => [oid, (sent.get(key) as HashedFile).oid]))
-  return changed.map(({ path, mode, oid, content }) => {
-    const there = sentAs.get(oid) ?? (stored.has(oid) ? oid : undefined)
+  // A file that has changed since is what it was sent as; others that were equal to it are not.
+  for (const { oid } of sent.values()) stored.add(oid)
+  return changed.map(({ path, key, mode, oid, content }) => {
+    const there = sent.get(key)?.oid ?? (stored.has(oid) ? oid : undefined)
     return [path, there === undefined ? { content, mode } : { oid: there, mode }]
   })
 }

@@ -13,6 +13,7 @@ const maxPieces = 512
 
 export async function createFile(path: string | URL): Promise<NewFile> {
   const given = path instanceof URL ? fileURLToPath(path) : path
+  if (given === '') throw refusal('ENOENT', given)
   // A link stays one: the file that it leads to is replaced.
   const target = await realpath(given).catch(() => given)
   const existing = await statOf(target)

@@ -34,7 +34,8 @@ async function optionsFor(context: TestContext, served: TestServer): Promise<Bac
 test('a large file that changes between reading and sending is sent as it is then', async (context) => {
   const served = await largeServer(context)
   const options = await optionsFor(context, served)
-  await writeFiles(options.directory, { large: largeContent(200_000, 1) })
+  const before = largeContent(200_000, 1)
+  await writeFiles(options.directory, { equal: before, large: before })
   const later = largeContent(200_000, 2)
   let isChanged = false
   const { commit } = await backup({
@@ -48,7 +49,7 @@ test('a large file that changes between reading and sending is sent as it is the
   const { entries } = await options.repo.getTree({ revision: commit as string })
   assert.deepEqual(
     entries.map(({ oid }) => oid),
-    [blobOid(later)]
+    [blobOid(before), blobOid(later)]
   )
 })
 

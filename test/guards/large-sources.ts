@@ -115,5 +115,12 @@ export const guards: readonly Guard[] = [
     from: '(content === change ? {} : change)',
     to: '(change)',
     tests: [commits]
+  },
+  {
+    name: 'backup: a file that was equal to one that has changed since is its own',
+    file: 'examples/backup/backup.ts',
+    from: 'of sent.values()) stored.add(oid)',
+    to: 'of large) stored.add(oid)',
+    tests: ['test/examples/backup-races.test.ts']
   }
 ]
