@@ -54,24 +54,19 @@ export async function openUpload(
   return new StoredUpload(writer, { oid, checkDigest, report })
 }
 
+interface StreamContext {
+  readonly oid: string | undefined
+  readonly checkDigest: (oid: string | undefined) => void
+  readonly report: (error: unknown) => BlobwireError
+}
+
 /** The stream of an upload on its writer. */
 class StoredUpload implements IncomingUpload {
   readonly #writer: UploadWriter
-  readonly #context: {
-    readonly oid: string | undefined
-    readonly checkDigest: (oid: string | undefined) => void
-    readonly report: (error: unknown) => BlobwireError
-  }
+  readonly #context: StreamContext
   #blob: UploadedBlob | undefined
 
-  constructor(
-    writer: UploadWriter,
-    context: {
-      readonly oid: string | undefined
-      readonly checkDigest: (oid: string | undefined) => void
-      readonly report: (error: unknown) => BlobwireError
-    }
-  ) {
+  constructor(writer: UploadWriter, context: StreamContext) {
     this.#writer = writer
     this.#context = context
   }

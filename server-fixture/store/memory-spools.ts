@@ -6,7 +6,7 @@ import type { StoredBlob, UploadedBlob } from './large-content.ts'
 import { repositoryNotFound } from './name-page.ts'
 import { keptBytes, type ObjectTable } from './object-table.ts'
 import type { RepositoryInfo } from './store.ts'
-import type { Spool, SpoolStore, UploadRecord } from './uploads/spool.ts'
+import { placeOf, type Spool, type SpoolStore, type UploadRecord } from './uploads/spool.ts'
 
 /** Blobs that are remembered for the ids of their uploads: the newest so many. */
 const maxRemembered = 100_000
@@ -16,9 +16,6 @@ interface Target {
   readonly info: RepositoryInfo
   readonly objects: ObjectTable
 }
-
-/** Neither names nor ids hold a line feed. */
-const placeOf = (repository: string, id: string) => `${repository}\n${id}`
 
 export class MemorySpools implements SpoolStore {
   readonly #repositories: ReadonlyMap<string, Target>

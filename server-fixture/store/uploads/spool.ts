@@ -5,6 +5,9 @@
 import type { ObjectFormat } from '../../../src/git/oid.ts'
 import type { StoredBlob, UploadedBlob, UploadState } from '../large-content.ts'
 
+/** The key of an upload: neither names nor ids hold a line feed. */
+export const placeOf = (repository: string, id: string): string => `${repository}\n${id}`
+
 /** An upload as the store keeps it, also over a restart of the server. */
 export interface UploadRecord extends UploadState {
   readonly repository: string

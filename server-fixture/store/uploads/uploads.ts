@@ -4,7 +4,7 @@ import { BlobwireError, invalidArgument } from '../../../src/core/error.ts'
 import { defaultLimits } from '../../../src/schema/default-limits.ts'
 import type { UploadBounds, UploadState, UploadWriter } from '../large-content.ts'
 import { ContentHasher } from './content-hasher.ts'
-import type { Spool, SpoolStore, UploadRecord } from './spool.ts'
+import { placeOf, type Spool, type SpoolStore, type UploadRecord } from './spool.ts'
 import { SpoolWriter } from './spool-writer.ts'
 import { UploadQuota } from './upload-quota.ts'
 
@@ -12,9 +12,6 @@ import { UploadQuota } from './upload-quota.ts'
 const maxKeptHashers = 1000
 /** Abandoned uploads are looked for this often, or twice in the time that they are kept. */
 const maxSweepMs = 10 * 60_000
-
-/** Neither names nor ids hold a line feed. */
-const placeOf = (repository: string, id: string) => `${repository}\n${id}`
 
 export class Uploads {
   readonly #spools: SpoolStore
