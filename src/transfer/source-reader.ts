@@ -3,9 +3,13 @@
  * once, when it is first read.
  */
 import { BlobwireError } from '../core/error.ts'
+import { concat } from '../platform/bytes.ts'
 import type { IncrementalHash } from '../platform/platform.ts'
 import { Pieces, wrongSize } from './pieces.ts'
 import type { Source } from './source.ts'
+
+/** Of pieces of a few bytes, those that are kept are joined: each array takes a hundred bytes besides. */
+const smallBytes = 4096
 
 export interface SourceReaderOptions {
   readonly chunkBytes: number
@@ -84,12 +88,16 @@ export class SourceReader {
   }
 
   #piece(position: number): Uint8Array | undefined {
-    let start = this.#start
-    for (const piece of this.#kept) {
+    // From the end, where it mostly is.
+    let start = this.#end
+    for (let index = this.#kept.length - 1; index >= 0; index--) {
+      const piece = this.#kept[index] as Uint8Array
+      start -= piece.length
       const at = position - start
+      if (at < 0) continue
       const length = Math.min(piece.length - at, this.#options.chunkBytes)
-      if (length > 0) return length === piece.length ? piece : piece.subarray(at, at + length)
-      start += piece.length
+      if (length <= 0) return undefined
+      return length === piece.length ? piece : piece.subarray(at, at + length)
     }
     return undefined
   }
@@ -150,7 +158,10 @@ export class SourceReader {
       hash?.update(this.#end < this.#hashedTo ? piece.subarray(this.#hashedTo - this.#end) : piece)
       this.#hashedTo = end
     }
-    this.#kept.push(piece)
+    const last = this.#kept.at(-1)
+    const most = Math.min(smallBytes, this.#options.keptBytes / 4)
+    if (last !== undefined && last.length + piece.length <= most) this.#kept.splice(-1, 1, concat([last, piece]))
+    else this.#kept.push(piece)
     this.#end = end
   }
 

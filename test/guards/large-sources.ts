@@ -122,5 +122,12 @@ export const guards: readonly Guard[] = [
     from: 'of sent.values()) stored.add(oid)',
     to: 'of large) stored.add(oid)',
     tests: ['test/examples/backup-races.test.ts']
+  },
+  {
+    name: 'sources: small pieces that are kept are joined',
+    file: reader,
+    from: 'last.length + piece.length <= most',
+    to: 'false',
+    tests: [ends]
   }
 ]

@@ -123,3 +123,16 @@ test('text that a stream makes of its bytes is not taken for UTF-8', async () =>
   assert.deepEqual(Buffer.from((await read('utf8')) as Uint8Array), Buffer.from('é'))
   await assert.rejects(read('latin1'), { reason: 'source_failed' })
 })
+
+test('small pieces of a plain stream are kept as larger ones', async () => {
+  async function* small() {
+    for (let piece = 0; piece < 50; piece++) {
+      await sleep(0)
+      yield new Uint8Array(10).fill(piece)
+    }
+  }
+  const reader = await readerOf(small())
+  for (let at = 0; at < 500; at += 10) assert.equal((await reader.at(at))?.[0], at / 10)
+  assert.equal(await reader.at(500), undefined)
+  assert.deepEqual([(await reader.at(0))?.length, (await reader.at(255))?.[0]], [220, 25])
+})
