@@ -22,7 +22,6 @@ function wayToSource(value: unknown): string | undefined {
   const tag = Object.prototype.toString.call(value).slice(8, -1)
   if (tag === 'Response' || tag === 'Request') return 'use value.body'
   if (tag === 'URL') return 'of a file, use { file: url }'
-  if (tag === 'Promise') return 'is an await missing?'
   if (typeof value === 'object' && value !== null) {
     if ('createReadStream' in value) return 'use () => handle.createReadStream({ start: 0 })'
     if ('path' in value || 'filePath' in value || 'filename' in value) return 'of a file, use { file: path }'
@@ -33,7 +32,9 @@ function wayToSource(value: unknown): string | undefined {
 /** Contents may be secret. */
 function shown(value: unknown): string {
   if (Array.isArray(value)) return 'a list'
-  return Object.prototype.toString.call(value) === '[object Object]' ? 'a plain object' : show(value)
+  if (Object.prototype.toString.call(value) !== '[object Object]') return show(value)
+  const maker: unknown = Object.getPrototypeOf(value)?.constructor
+  return typeof maker === 'function' && maker !== Object ? `an instance of ${maker.name}` : 'a plain object'
 }
 
 function wayToBytes(value: unknown): string | undefined {
@@ -47,7 +48,7 @@ function wayToBytes(value: unknown): string | undefined {
     case 'Response':
       return 'use new Uint8Array(await value.arrayBuffer())'
     case 'ReadableStream':
-      return 'read the stream first: new Uint8Array(await new Response(stream).arrayBuffer())'
+      return 'read the stream first: new Uint8Array(await new Response(stream).arrayBuffer()), or use upload(stream)'
     case 'Array':
       return (value as unknown[]).every((item) => typeof item === 'number') ? 'use Uint8Array.from(list)' : undefined
     case 'Object':
@@ -63,6 +64,7 @@ function wayToBytes(value: unknown): string | undefined {
 
 function wayFromObject(value: object): string | undefined {
   if ('content' in value) return 'did you mean its content?'
-  if (Symbol.asyncIterator in value) return 'read the stream first'
+  if (Symbol.asyncIterator in value) return 'read the stream first, or use upload(stream)'
+  if ('file' in value) return 'of a file, use upload({ file })'
   return 'for JSON, use JSON.stringify(value)'
 }

@@ -23,7 +23,7 @@ const sources: readonly Mistake[] = [
   [undefined, undefined, /^source: is required$/],
   [null, undefined, /^source: must be a Uint8Array, a string, a Blob, \{ file \}, a stream, .*; not null$/],
   [7, undefined, /^source: .*; not 7; use String\(value\)$/],
-  [Promise.resolve('x'), undefined, /^source: .* not a Promise; is an await missing\?/],
+  [Promise.resolve('x'), undefined, /^source: .* not a Promise; is an await missing\?$/],
   [new Response('x'), undefined, /^source: .* not a Response; use value\.body$/],
   [new ArrayBuffer(2), undefined, /^source: .*; use new Uint8Array\(buffer\)$/],
   [
@@ -68,6 +68,17 @@ test('wrong sources and options of uploads are refused with what is right, and t
   }
   // Capabilities and one small blob, whose oid was another than the caller told.
   assert.ok(client.stats().calls - calls <= 2, `${client.stats().calls - calls}`)
+})
+
+test('contents of storeBlob that upload would take are pointed there', async (context) => {
+  const fixture = atEnd(context, await testServer())
+  const repo: Loose = fixture.client().repository('demo')
+  const mistakes: readonly [content: unknown, words: RegExp][] = [
+    [{ file: 'a' }, / not a plain object; of a file, use upload\(\{ file \}\)$/],
+    [Readable.from(['x']), / not an instance of Readable; read the stream first, or use upload\(stream\)$/],
+    [new ReadableStream(), / not a ReadableStream; read the stream first: .*, or use upload\(stream\)$/]
+  ]
+  for (const [content, message] of mistakes) await assert.rejects(repo.storeBlob(content), { message })
 })
 
 test('a source that cannot be read says so', async (context) => {
