@@ -12,8 +12,8 @@ export const guards: readonly Guard[] = [
   {
     name: 'an upload that is being opened ends with its repository',
     file: 'server-fixture/store/uploads/uploads.ts',
-    from: '[...this.#turns.keys(), ...this.#writers.keys(), ...this.#hashers',
-    to: '[...this.#writers.keys(), ...this.#hashers',
+    from: '(place) => this.#inTurn(place, () => end(place))',
+    to: 'end',
     tests: ['test/store/upload-races.test.ts']
   },
   {
