@@ -109,8 +109,8 @@ export const guards: readonly Guard[] = [
   {
     name: 'contents do not show in messages',
     file: 'src/client/content-problem.ts',
-    from: "? 'a plain object' : show(value)",
-    to: '? show(value) : show(value)',
+    from: "!== '[object Object]') return show(value)",
+    to: "!== '') return show(value)",
     tests: callArguments
   },
   {
