@@ -1,5 +1,6 @@
 /** Writes a download to a file, which is there when all of it is. */
-import { BlobwireError } from '../core/error.ts'
+import { show } from '../core/check-options.ts'
+import { BlobwireError, invalidArgument } from '../core/error.ts'
 import { createFile } from '../platform/new-file.ts'
 import type { NewFile } from '../platform/platform.ts'
 
@@ -28,8 +29,16 @@ function sinkFailed(path: string | URL, cause: unknown): BlobwireError {
   return new BlobwireError({ reason: 'sink_failed', message: `cannot write ${path}: ${trouble}`, cause })
 }
 
+function checkPath(path: unknown): void {
+  if (typeof path === 'string' && path !== '') return
+  const url = path instanceof URL ? path : undefined
+  if (url?.protocol === 'file:') return
+  throw invalidArgument('path', `must be the path of a file, or a file: URL, not ${show(url?.href ?? path)}`)
+}
+
 /** Reads all chunks into the file. @throws BlobwireError `sink_failed`, or the error of the chunks */
 export async function writeFile(path: string | URL, next: () => Promise<Uint8Array | undefined>): Promise<void> {
+  checkPath(path)
   const failed = (cause: unknown): never => {
     throw sinkFailed(path, cause)
   }

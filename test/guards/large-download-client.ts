@@ -230,5 +230,19 @@ export const guards: readonly Guard[] = [
     to: '  if (!resume && method === undefined) {',
     tests: [older],
     mayHang: true
+  },
+  {
+    name: 'download: a target that is none is refused before anything is asked for',
+    file: 'src/transfer/file-sink.ts',
+    from: '  checkPath(path)\n',
+    to: '',
+    tests: ['test/client/mistaken-targets.test.ts']
+  },
+  {
+    name: 'checkout: an input that is none is refused, and not read as that of HEAD',
+    file: 'src/client/files/tree-methods.ts',
+    from: "take('checkout', input, checkoutInput)",
+    to: "take('checkout', { ...input }, checkoutInput)",
+    tests: ['test/client/mistaken-targets.test.ts']
   }
 ]

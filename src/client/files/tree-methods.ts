@@ -39,10 +39,8 @@ function prefix(value: unknown): unknown {
 }
 
 const archiveInput = object({ revision, path, glob, format, prefix }, { required: ['format'] })
-const checkoutInput = object(
-  { directory: place, revision, path, remove: flag, onProgress: aFunction },
-  { required: ['directory'] }
-)
+const checkoutInput = object({ revision, path, remove: flag, onProgress: aFunction })
+const checkoutPlace = object({ directory: place }, { required: ['directory'] })
 
 /** Base of `Repository`. */
 export abstract class TreeMethods {
@@ -115,8 +113,9 @@ export abstract class TreeMethods {
     options: CallOptions = {}
   ): Promise<CheckoutResult> {
     try {
-      const own = take('checkout', { ...input, directory }, checkoutInput)
-      return await checkout({ calls: this.#calls, directory: own.directory }, own, takeOptions('checkout', options))
+      const target = take('checkout', { directory }, checkoutPlace)
+      const own = take('checkout', input, checkoutInput)
+      return await checkout({ calls: this.#calls, ...target }, own, takeOptions('checkout', options))
     } catch (error) {
       throw this.#failed('checkout', error, this.checkout)
     }
