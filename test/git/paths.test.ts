@@ -135,10 +135,10 @@ function madeUpNames(seed: number, count: number): string[] {
 }
 
 for (const mode of ['100644', '120000', '040000']) {
-  test(`2,000 made-up names with mode ${mode}: git fsck --strict and we refuse the same`, (context) => {
-    const names = madeUpNames(20, 2000)
+  test(`1,000 made-up names with mode ${mode}: git fsck --strict and we refuse the same`, (context) => {
+    const names = madeUpNames(20, 1000)
     const refused = refusedByGit(context, names, mode)
-    assert.ok(refused.size > 15, `git refuses ${refused.size}`)
+    assert.ok(refused.size > 8, `git refuses ${refused.size}`)
     for (const name of names) {
       const ours = pathProblem(name) ?? modeProblem(name, mode)
       assert.equal(ours !== undefined, refused.has(name), `${JSON.stringify(name)}: ${refused.get(name)} / ${ours}`)

@@ -5,7 +5,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { readOptions } from '../../server-fixture/options.ts'
+import { readOptions, UsageError } from '../../server-fixture/options.ts'
 import { createClient } from '../../src/index.ts'
 import { temporaryDirectory } from '../store/support.ts'
 import { startNode, startProgram } from '../support/child.ts'
@@ -71,7 +71,7 @@ test('one line of JSON when it is ready, logs on stderr, SIGTERM answers what wa
 
 test('flags that cannot be used: the message names the flag, its value and the allowed ones; exit 2', async () => {
   const cases: [string[], RegExp][] = [
-    [['--http-port', '70000'], /--http-port "70000": must be a port from 0 to 65535/],
+    [['--http-port', '70000'], /^--http-port "70000": must be a port from 0 to 65535/],
     [['--store', 'disk'], /--store "disk": must be memory or git/],
     [['--store', 'git'], /--store git requires --data DIR/],
     [['--tls-cert', 'x'], /--tls-cert and --tls-key must be given together/],
@@ -83,15 +83,18 @@ test('flags that cannot be used: the message names the flag, its value and the a
     [['--upload-idle-seconds', '4294967296'], /--upload-idle-seconds 4294967296: must be at most 4294967295/],
     [['--nonsense'], /--nonsense/]
   ]
-  await Promise.all(
-    cases.map(async ([flags, message]) => {
-      const { code, out, err } = await runToEnd(...flags)
-      assert.deepEqual([code, out], [2, ''], flags.join(' '))
-      assert.match(err, message)
-      assert.match(err, /usage: /)
-      assert.doesNotMatch(err, /two words/)
+  for (const [flags, message] of cases) {
+    await assert.rejects(readOptions(flags), (error: Error) => {
+      assert.ok(error instanceof UsageError, String(error))
+      assert.match(error.message, message)
+      assert.doesNotMatch(error.message, /two words/)
+      return true
     })
-  )
+  }
+  const { code, out, err } = await runToEnd('--token', 'two words')
+  assert.deepEqual([code, out], [2, ''])
+  assert.match(err, /^--token: must be a bearer token.*usage: /s)
+  assert.doesNotMatch(err, /two words/)
 })
 
 test('limits that have a flag', async () => {

@@ -18,7 +18,7 @@ export interface FilesInput {
   /**
    * Only the files whose path, from `path` on, matches this pattern, or one of several, such as `*.md` or
    * `{src,test}/**\/?.ts`. `*` and `?` match no `/`; `**` matches any directories. Names that begin with a dot match as
-   * others do, and upper case is not lower case.
+   * others do, and upper case is not lower case. A pattern that begins with `!` or `/` is refused.
    * @default all files
    */
   glob?: GlobPattern | undefined

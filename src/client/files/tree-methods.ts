@@ -13,9 +13,14 @@ import type { ArchiveInput, CheckoutInput, CheckoutResult, FilesInput, Repositor
 import { readFiles } from './read-files.ts'
 
 function glob(value: unknown): unknown {
-  const isPattern = (each: unknown) => typeof each === 'string' && each !== ''
-  if (isPattern(value)) return value
-  if (Array.isArray(value) && value.length > 0 && value.every(isPattern)) return [...value]
+  const patterns = Array.isArray(value) ? [...value] : [value]
+  if (patterns.length > 0 && patterns.every((each) => typeof each === 'string' && each !== '')) {
+    // They would match nothing, without a word.
+    const odd = patterns.find((each: string) => /^!(?!\()|^\//.test(each))
+    if (odd === undefined) return Array.isArray(value) ? patterns : value
+    const why = odd.startsWith('!') ? 'patterns leave nothing out; filter the files instead' : 'paths begin with no "/"'
+    throw new FieldProblem(`${show(odd)}: ${why}`)
+  }
   throw new FieldProblem(`must be a pattern such as "*.md", or a list of patterns, not ${show(value)}`)
 }
 
