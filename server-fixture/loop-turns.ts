@@ -3,7 +3,7 @@
 /** All long work together gives other work a turn after this time. */
 const sliceMs = 5
 /** Transfers of large blobs are long, and beside small calls: these wait for no more than a few chunks. */
-const transferSliceMs = 1
+const transferSliceMs = 0.25
 
 /** The slice of the event loop that all long work of the process shares. */
 const slice: { startedAtMs: number; next: Promise<void> | undefined } = { startedAtMs: 0, next: undefined }
