@@ -1,6 +1,6 @@
 /** Imports revisions of a source tree over one transport. */
 import { type Change, type Client, createClient, type ProgressListener } from '../src/index.ts'
-import { startTcpProxy } from '../tcp-proxy/tcp-proxy.ts'
+import { startTcpProxy, type TcpProxy } from '../tcp-proxy/tcp-proxy.ts'
 import type { SourceFile } from './source-tree.ts'
 
 /** The measurements of one import. */
@@ -66,8 +66,25 @@ export async function importRevisions(
   revisions: readonly Revision[],
   onProgress: ProgressListener
 ): Promise<ImportFigures[]> {
+  const proxy = await startTcpProxy(target.transport === 'grpc' ? target.grpc.href : target.http.href)
+  try {
+    return await importThrough(proxy, target, { revisions, onProgress })
+  } finally {
+    await proxy[Symbol.asyncDispose]()
+  }
+}
+
+interface Steps {
+  readonly revisions: readonly Revision[]
+  readonly onProgress: ProgressListener
+}
+
+async function importThrough(
+  proxy: TcpProxy,
+  target: ImportTarget,
+  { revisions, onProgress }: Steps
+): Promise<ImportFigures[]> {
   const { transport } = target
-  await using proxy = await startTcpProxy(transport === 'grpc' ? target.grpc.href : target.http.href)
   const endpoint = `${transport === 'grpc' ? 'grpc' : 'http'}://127.0.0.1:${proxy.port}`
   const bytesOnWire = () => proxy.bytesToServer + proxy.bytesToClient
   const figures: ImportFigures[] = []

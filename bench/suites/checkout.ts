@@ -64,7 +64,15 @@ function packedTree(): Promise<PackedTree> {
 
 /** A bare repository with one commit of the dependency tree, packed as git packs it. */
 async function packTree(): Promise<PackedTree> {
-  await using tree = await copyDependencyTree()
+  const tree = await copyDependencyTree()
+  try {
+    return await packTreeOf(tree)
+  } finally {
+    await tree[Symbol.asyncDispose]()
+  }
+}
+
+async function packTreeOf(tree: Awaited<ReturnType<typeof copyDependencyTree>>): Promise<PackedTree> {
   const base = await mkdtemp(join(tmpdir(), 'blobwire-bench-'))
   process.once('exit', () => rmSync(base, { recursive: true, force: true }))
   const gitDir = join(base, 'packed.git')
