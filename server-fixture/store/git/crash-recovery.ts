@@ -2,7 +2,7 @@
 import { readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fsyncDirectory, isMissing } from './fsync.ts'
+import { fsyncDirectory, isMissing, namesIn } from './fsync.ts'
 import { instanceVariable } from './git-process.ts'
 import { isIncoming, keepMark } from './incoming-directory.ts'
 import { removeStaleMultiPackIndex } from './other-maintenance.ts'
@@ -115,14 +115,5 @@ async function removeStaleLock(path: string): Promise<void> {
     // A date in the future is no reason to wait for it.
     if (ageMs < 0 || ageMs > lockAgeMs) return await rm(path, { force: true })
     await sleep(Math.min(50, lockAgeMs))
-  }
-}
-
-async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory)
-  } catch (error) {
-    if (isMissing(error)) return []
-    throw error
   }
 }

@@ -58,3 +58,13 @@ async function fsyncPath(path: string): Promise<void> {
     await handle.close()
   }
 }
+
+/** The names in a directory; none where it is missing. */
+export async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory)
+  } catch (error) {
+    if (isMissing(error)) return []
+    throw error
+  }
+}

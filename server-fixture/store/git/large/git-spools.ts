@@ -1,11 +1,11 @@
 /** Where the uploads of the Git store lie: a directory for each in `~uploads`, whatever its repository. */
 import { createHash, randomBytes } from 'node:crypto'
-import { copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import { copyFile, mkdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ObjectFormat } from '../../../../src/git/oid.ts'
 import { repositoryNotFound } from '../../name-page.ts'
 import type { Spool, SpoolStore, UploadRecord } from '../../uploads/spool.ts'
-import { fsyncDirectory, isMissing, makeDirectory } from '../fsync.ts'
+import { fsyncDirectory, isMissing, makeDirectory, namesIn } from '../fsync.ts'
 import { storageFailure } from '../git-failure.ts'
 import { completeSpool } from './complete-spool.ts'
 import { DigestQueue } from './digest-queue.ts'
@@ -278,16 +278,6 @@ async function statOf(path: string) {
     return await stat(path)
   } catch (error) {
     if (isMissing(error)) return undefined
-    throw error
-  }
-}
-
-/** The directory is made with the first upload. */
-async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory)
-  } catch (error) {
-    if (isMissing(error)) return []
     throw error
   }
 }
