@@ -1,8 +1,9 @@
 /**
- * Builds `dist`, or the directory of the first argument: JavaScript, and the declarations that `index.d.ts` imports. Other
+ * Builds `dist`, or the directory of the first argument: JavaScript, and the declarations that the entry points import. Other
  * declarations are internal, and need types that the package does not have. There are no source maps: the JavaScript is
- * the source without its types. `dist/commonjs` is for CommonJS: an entry point that requires the other one, and the same
- * declarations, which TypeScript before 5.8 otherwise does not let CommonJS import.
+ * the source without its types. `dist/commonjs` is for CommonJS: entry points that require the others, and the same
+ * declarations, which TypeScript before 5.8 otherwise does not let CommonJS import. The entry points are those that
+ * `exports` in package.json names.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -29,17 +30,22 @@ rmSync(outDir, { recursive: true, force: true })
 const tsc = join(root, 'node_modules/typescript/bin/tsc')
 execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', outDir], { cwd: root, stdio: 'inherit' })
 
+const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { exports: object }
+const entries = Object.keys(exports)
+  .filter((name) => name === '.' || /^\.\/[a-z]+$/.test(name))
+  .map((name) => (name === '.' ? 'index' : name.slice(2)))
+
 const kept = new Set<string>()
-keep(join(outDir, 'index.d.ts'), kept)
+for (const entry of entries) keep(join(outDir, `${entry}.d.ts`), kept)
 for (const name of readdirSync(outDir, { recursive: true, encoding: 'utf8' })) {
   const file = join(outDir, name)
   if (/\.d\.c?ts$/.test(name) && !kept.has(file)) rmSync(file)
 }
 
 const commonjs = join(outDir, 'commonjs')
-const files: Record<string, string> = {
-  'package.json': '{ "type": "commonjs" }\n',
-  'index.js': "'use strict'\nrequire('../check-node.cjs')\nmodule.exports = require('../index.js')\n"
+const files: Record<string, string> = { 'package.json': '{ "type": "commonjs" }\n' }
+for (const entry of entries) {
+  files[`${entry}.js`] = `'use strict'\nrequire('../check-node.cjs')\nmodule.exports = require('../${entry}.js')\n`
 }
 for (const file of kept) files[relative(outDir, file)] = readFileSync(file, 'utf8')
 for (const [name, text] of Object.entries(files)) {

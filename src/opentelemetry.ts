@@ -1,0 +1,2 @@
+// Traces and metrics of clients for OpenTelemetry.
+import './check-node.cts'

@@ -1,0 +1,2 @@
+// Metrics of clients for Prometheus.
+import './check-node.cts'

@@ -1,0 +1,2 @@
+// Webhooks: sending them, and verifying those that were received.
+import './check-node.cts'
