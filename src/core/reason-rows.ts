@@ -4,6 +4,7 @@
  */
 import type { Code } from './code.ts'
 import type { ErrorRule } from './error-rule.ts'
+import { webhookRows } from './webhook-reasons.ts'
 
 /** One reason: its code, an explanation for users, and the rules that differ from those of its code. */
 export interface ReasonRow extends Partial<ErrorRule> {
@@ -266,5 +267,6 @@ export const rows = {
   },
   data_format: { code: 'failed_precondition', text: 'The server cannot read its data directory, and does not start.' },
   journal_damaged: { code: 'data_loss', text: 'A record of request keys is damaged; the write is not carried out.' },
-  fault: { text: 'A fault rule fired (docs/testing.md); the code is that of the rule.', ...answered }
+  fault: { text: 'A fault rule fired (docs/testing.md); the code is that of the rule.', ...answered },
+  ...webhookRows
 } as const satisfies Readonly<Record<string, ReasonRow>>
