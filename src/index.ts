@@ -1,9 +1,6 @@
 // Evaluated before everything else.
 import './check-node.cts'
 
-export type { BreakerOptions } from './balance/circuit-breaker.ts'
-export type { BatchOptions } from './batch/options.ts'
-export type { ConcurrencyOptions } from './call/bulkhead.ts'
 export type { CallOptions } from './call/call-options.ts'
 export type { Token } from './call/credentials.ts'
 export type {
@@ -16,6 +13,7 @@ export type {
 } from './call/interceptor.ts'
 export type { Client } from './client/client.ts'
 export { createClient } from './client/client.ts'
+export type { ClientOptions, PolicyOptions } from './client/client-options.ts'
 export type { CommitFilesOptions } from './client/commit-options.ts'
 export type {
   ArchiveInput,
@@ -65,16 +63,12 @@ export type {
 export type { DatedAuthor, DatedCommit, DatedTag, OidOptions, TreeFile } from './client/offline.ts'
 export { blobOid, commitOid, objectOid, tagOid, treeOid } from './client/offline.ts'
 export type { Operation, OperationInputs, OperationName } from './client/operations.ts'
-export type { ClientOptions } from './client/options.ts'
-export type { HedgeOptions, PolicyOptions } from './client/policy-options.ts'
 export type { Repository } from './client/repository.ts'
 export type { WriteOptions } from './client/request-key.ts'
 export type { BatchOperations, BatchResults, OperationResult, OperationValues, Tree } from './client/results.ts'
 export type { Sign, Signable } from './client/sign.ts'
 export type { BatchStats, ClientStats, EndpointStats } from './client/stats.ts'
-export type { ConnectionOptions } from './connection/options.ts'
 export type { ConnectionStats } from './connection/stats.ts'
-export type { Pem, TlsOptions } from './connection/tls-options.ts'
 export type { Code } from './core/code.ts'
 export type {
   BlobwireErrorInit,
@@ -90,7 +84,17 @@ export { BlobwireError } from './core/error.ts'
 export type { LatencySummary } from './core/latency.ts'
 export type { Mode } from './git/mode.ts'
 export type { ObjectFormat, ObjectKind } from './git/oid.ts'
-export type { RetryOptions } from './retry/options.ts'
+export type { Pem } from './options/pem.ts'
+export type {
+  BatchOptions,
+  BreakerOptions,
+  ConcurrencyOptions,
+  ConnectionOptions,
+  EndpointOptions,
+  HedgeOptions,
+  RetryOptions,
+  TlsOptions
+} from './options/types.ts'
 export type {
   Capabilities,
   Commit,

@@ -1,53 +1,7 @@
-/** The circuit breaker of one endpoint, and its options. */
+/** The circuit breaker of one endpoint. */
 import type { Clock } from '../core/clock.ts'
+import type { ResolvedBreakerOptions } from '../options/types.ts'
 import type { Outcome } from './outcome.ts'
-
-/** When the circuit breaker of an endpoint opens, and for how long; see `ClientOptions.breaker`. */
-export interface BreakerOptions {
-  /**
-   * Number of consecutive failures that opens the breaker. Attempts that were under way together and fail together
-   * count as one.
-   * @default 5
-   */
-  failures?: number | undefined
-  /**
-   * Share of failed attempts within `windowMs` that opens the breaker, from 0.01 to 1. The share counts once there were
-   * `minimumAttempts` attempts.
-   * @default 0.5
-   */
-  ratio?: number | undefined
-  /**
-   * Least number of attempts within `windowMs` for `ratio` to count.
-   * @default 20
-   */
-  minimumAttempts?: number | undefined
-  /**
-   * Length of the window over which `ratio` is computed, in milliseconds.
-   * @default 10000
-   */
-  windowMs?: number | undefined
-  /**
-   * Time for which a breaker is open at first, in milliseconds. Then the breaker lets one call through as a probe. The
-   * time doubles with each probe that fails, up to `openMs`, and is shorter by up to a fifth at random.
-   * @default 500
-   */
-  firstOpenMs?: number | undefined
-  /**
-   * Longest time for which a breaker is open before a probe, in milliseconds.
-   * @default 60000
-   */
-  openMs?: number | undefined
-  /**
-   * Time that a call waits, within its deadline, where the breakers of all endpoints are open, in milliseconds; then the
-   * call fails with `unavailable`, reason `circuit_open`. While calls wait, the client tries a new connection every 500
-   * ms, whatever the breakers say. Waiting takes neither attempts nor budget. 0 = such calls fail at once.
-   * @default 2000
-   */
-  waitMs?: number | undefined
-}
-
-/** The options with every default in place. */
-export type ResolvedBreakerOptions = { readonly [Key in keyof BreakerOptions]-?: NonNullable<BreakerOptions[Key]> }
 
 /** The right to one attempt. It goes back to `record`, once. */
 export type Permit = number

@@ -8,7 +8,7 @@ import { methods } from '../schema/methods.ts'
 import type { PreparedOperation } from '../transport/session-frame.ts'
 import { type OperationName, operationMessages } from '../transport/session-stream.ts'
 import { toKeyedOperation } from './apply.ts'
-import type { UnframedReason } from './options.ts'
+import type { UnframedReason } from './batching-mode.ts'
 import { changedHeaders, type OwnHeaders } from './own-headers.ts'
 import { BatchedOperations, type PendingOperation, SingleOperation } from './pending-operation.ts'
 

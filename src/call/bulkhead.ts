@@ -2,20 +2,6 @@
 import { BlobwireError } from '../core/error.ts'
 import type { Work } from '../platform/platform.ts'
 
-/** How many calls may be under way at a time; see `ClientOptions.concurrency`. */
-export interface ConcurrencyOptions {
-  /**
-   * Maximum number of calls under way. Further calls wait in order.
-   * @default 10000
-   */
-  maxCalls?: number | undefined
-  /**
-   * Maximum number of calls that wait. Further calls fail with `resource_exhausted`, reason `queue_full`.
-   * @default 100000
-   */
-  maxQueued?: number | undefined
-}
-
 /** A call at the bulkhead. */
 export interface Waiter {
   isAdmitted: boolean

@@ -9,9 +9,10 @@ import type { Download, DownloadOptions } from '../transfer/download-types.ts'
 import { CallInvoker } from './call-invoker.ts'
 import { takeInput, takeOptions } from './call-shapes.ts'
 import { checkRepositoryName } from './calls.ts'
+import type { ClientOptions } from './client-options.ts'
 import type { BlobAddress, ListInput } from './inputs.ts'
 import type { Operation } from './operations.ts'
-import { type ClientOptions, resolveOptions } from './options.ts'
+import { resolveOptions } from './options.ts'
 import { allItems } from './paging.ts'
 import { Repository } from './repository.ts'
 import type { WriteOptions } from './request-key.ts'
@@ -192,11 +193,12 @@ class Service implements AsyncDisposable {
 }
 
 /**
- * Creates a client. Nothing is sent to the server before the first call.
+ * Creates a client of an endpoint, or with options. Nothing is sent to the server before the first call.
  * @throws BlobwireError `invalid_argument` with the name of the option, its value and the allowed values
  * @example
  * const client = createClient({ endpoint: 'http://127.0.0.1:4100', transport: 'msgpack' })
  */
-export function createClient(options: ClientOptions): Client {
-  return new Service(new CallInvoker(resolveOptions(options))) as Client
+export function createClient(options: ClientOptions | string): Client {
+  const given = typeof options === 'string' ? { endpoint: options } : options
+  return new Service(new CallInvoker(resolveOptions(given))) as Client
 }

@@ -1,6 +1,6 @@
 /** The statistics of a client. */
 import type { EndpointChannel } from '../balance/endpoint-channel.ts'
-import type { BatchingMode } from '../batch/options.ts'
+import type { BatchingMode } from '../batch/batching-mode.ts'
 import { type ConnectionStats, connectionStats } from '../connection/stats.ts'
 import type { Counters } from '../core/counters.ts'
 import type { TransportName } from '../core/error.ts'

@@ -3,9 +3,8 @@ import { invalidArgument } from './error.ts'
 import { nearestName } from './nearest-name.ts'
 import { otherNameOf } from './other-names.ts'
 
-/** A numeric option: its default, and the values that it may have. */
-export interface NumberRule {
-  readonly default: number
+/** The values that a numeric option may have. */
+interface NumberRule {
   readonly least?: number
   /** Exclusive lower bound. */
   readonly above?: number
@@ -38,8 +37,7 @@ function jsonOf(value: unknown): string {
 export function checkObject<Options extends object>(name: string, options: Options | undefined): Options {
   if (options === undefined) return {} as Options
   if (typeof options === 'object' && options !== null && !Array.isArray(options)) return options
-  const url = name === 'options' && typeof options === 'string'
-  throw invalidArgument(name, `must be an object of options, not ${show(options)}${url ? '; use { endpoint: … }' : ''}`)
+  throw invalidArgument(name, `must be an object of options, not ${show(options)}`)
 }
 
 /** @throws BlobwireError `invalid_argument` for an unknown key, which names the nearest known one */
@@ -63,45 +61,24 @@ export function expectedKeys(
 
 /** A positive number of milliseconds or bytes. @throws BlobwireError `invalid_argument` */
 export function checkNumber(name: string, value: unknown): number {
-  return checkRule(name, value, positive)
+  const problem = numberProblem(value, { above: 0 })
+  if (problem !== undefined) throw invalidArgument(name, problem)
+  return value as number
 }
 
-/** @throws BlobwireError `invalid_argument` */
-export function checkBoolean(name: string, value: unknown): boolean {
-  if (typeof value === 'boolean') return value
-  throw invalidArgument(name, `must be true or false, not ${show(value)}`)
+/** Why the rule does not allow the value. */
+export function numberProblem(value: unknown, rule: NumberRule): string | undefined {
+  return isAllowed(value, rule) ? undefined : `must be ${inWords(rule)}, not ${show(value)}`
 }
 
-/** A group of numeric options with every default in place. @throws BlobwireError `invalid_argument` */
-export function checkNumbers<Key extends string>(
-  group: string,
-  given: { readonly [Name in Key]?: number | undefined } | undefined,
-  rules: Readonly<Record<Key, NumberRule>>
-): Record<Key, number> {
-  const options = checkObject(group, given) as { readonly [Name in Key]?: number | undefined }
-  checkKeys(group, options, Object.keys(rules))
-  const resolved = {} as Record<Key, number>
-  for (const key of Object.keys(rules) as Key[]) {
-    resolved[key] = checkRule(`${group}.${key}`, options[key] ?? rules[key].default, rules[key])
-  }
-  return resolved
-}
-
-const positive = { above: 0 }
-
-function checkRule(name: string, value: unknown, rule: Omit<NumberRule, 'default'>): number {
-  if (isAllowed(value, rule)) return value
-  throw invalidArgument(name, `must be ${inWords(rule)}, not ${show(value)}`)
-}
-
-function isAllowed(value: unknown, rule: Omit<NumberRule, 'default'>): value is number {
+function isAllowed(value: unknown, rule: NumberRule): value is number {
   const { least = -Number.MAX_VALUE, above = Number.NEGATIVE_INFINITY, most = Number.MAX_VALUE, integer } = rule
   if (typeof value !== 'number' || !Number.isFinite(value) || (integer && !Number.isInteger(value))) return false
   return value >= least && value > above && value <= most
 }
 
-function inWords({ least, above, most, integer }: Omit<NumberRule, 'default'>): string {
+function inWords({ least, above, most, integer }: NumberRule): string {
   const kind = integer ? 'an integer' : 'a number'
-  if (above !== undefined) return `${kind} above ${above}`
+  if (above !== undefined) return `${kind} above ${above}${most === undefined ? '' : `, up to ${most}`}`
   return most === undefined ? `${kind} of ${least} or more` : `${kind} from ${least} to ${most}`
 }

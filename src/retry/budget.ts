@@ -1,20 +1,6 @@
 /** One budget for all retries of a client: when a server is in trouble, retries must not multiply its load. */
 import type { Clock } from '../core/clock.ts'
 
-/** The retry budget: how many retries the client may make, over all calls. */
-export interface RetryBudgetOptions {
-  /**
-   * Retries per call, over all calls of the last ten seconds: 0.2 = one retry for five calls.
-   * @default 0.2
-   */
-  budgetRatio?: number | undefined
-  /**
-   * Further retries per second, so that a client with few calls can retry as well.
-   * @default 10
-   */
-  budgetPerSecond?: number | undefined
-}
-
 /** Seconds whose allowance can be saved up. */
 const savedSeconds = 10
 

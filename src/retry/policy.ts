@@ -2,8 +2,8 @@
 import { hadNoConnection } from '../balance/outcome.ts'
 import type { BlobwireError } from '../core/error.ts'
 import { mayRetry } from '../core/reasons.ts'
+import type { ResolvedRetryOptions } from '../options/types.ts'
 import type { RetryBudget } from './budget.ts'
-import type { ResolvedRetryOptions } from './options.ts'
 
 /** A call that has failed, as the policy sees it. */
 export interface FailedCall {

@@ -1,9 +1,9 @@
 import type { TransportSelector } from '../balance/transport-selector.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Counters } from '../core/counters.ts'
+import type { ResolvedRetryOptions } from '../options/types.ts'
 import type { AttemptContext } from './attempt.ts'
 import type { RetryBudget } from './budget.ts'
-import type { ResolvedRetryOptions } from './options.ts'
 import type { RetryPolicy } from './policy.ts'
 
 /** Shared by all calls of a client on their way through retries. */

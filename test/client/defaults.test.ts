@@ -7,24 +7,17 @@ import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { getCACertificates, type SecureVersion, setDefaultCACertificates, type TLSSocket } from 'node:tls'
 import { fileURLToPath } from 'node:url'
-import { isDeepStrictEqual } from 'node:util'
 import { resolveOptions } from '../../src/client/options.ts'
 import { newRequestKey } from '../../src/client/request-key.ts'
 import { jsonCodec } from '../../src/codec/json.ts'
 import { emptyTreeOid } from '../../src/git/oid.ts'
-import {
-  type BlobwireError,
-  type ClientOptions,
-  createClient,
-  type Interceptor,
-  type Repository,
-  type Signature
-} from '../../src/index.ts'
+import { type BlobwireError, createClient, type Interceptor, type Repository, type Signature } from '../../src/index.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
 import { contentOptions } from '../support/content-options.ts'
 import { named, offlineOptions } from '../support/found-defaults.ts'
 import { documentedOptions, tagCount } from '../support/option-docs.ts'
+import { resolvedOptions } from '../support/resolved-options.ts'
 import { atEnd, testServer } from '../support/server.ts'
 
 /** Everything that a user gives. */
@@ -55,30 +48,6 @@ const timeoutMs = 500_000_000
 interface Held {
   readonly found: Readonly<Record<string, unknown>>
   readonly words: Readonly<Record<string, unknown>>
-}
-
-/** Options of the client, as they are resolved. */
-function resolvedOptions(): Held['found'] {
-  const resolved = resolveOptions({ endpoint })
-  const isDefault = (transport: ClientOptions['transport']) =>
-    isDeepStrictEqual(resolveOptions({ endpoint, transport }).transports, resolved.transports)
-  const transport = (['auto', 'json', 'msgpack', 'grpc'] as const).find(isDefault)
-  const hedge = resolved.hedge || undefined
-  return {
-    ...named('ClientOptions', {
-      ...resolved,
-      transport,
-      gzip: undefined,
-      connectTimeoutMs: undefined
-    }),
-    ...named('PolicyOptions', { ...resolved, hedge }),
-    ...named('RetryOptions', resolved.retry),
-    ...named('RetryBudgetOptions', resolved.retry),
-    ...named('BreakerOptions', resolved.breaker || {}),
-    ...named('ConcurrencyOptions', resolved.concurrency),
-    ...named('BatchOptions', resolved.batch || {}),
-    ...named('ConnectionOptions', resolved.connection)
-  }
 }
 
 /** How a client without `tls` meets servers that speak one version of TLS each. */
@@ -233,7 +202,9 @@ async function callInputs(context: TestContext): Promise<Held> {
     "the moved file's mode": '100755',
     "the server's default (100; 1000 for paths)": { refs: 100, paths: 1000 },
     "the client's `timeoutMs`": timeoutMs,
-    "the client's": 'json'
+    "the client's": 'json',
+    "the client's `attemptTimeoutMs`": 77,
+    "the client's `connection`": 7
   }
   return { found, words }
 }
@@ -284,7 +255,7 @@ test('every option says what its default is, and that is what it is', async (con
   const tls = await tlsOptions(context)
   const inputs = await callInputs(context)
   const contents = await contentOptions(context, endpoint)
-  const found: Held['found'] = { ...resolvedOptions(), ...tls.found, ...inputs.found, ...contents.found }
+  const found: Held['found'] = { ...resolvedOptions(endpoint), ...tls.found, ...inputs.found, ...contents.found }
   const words = { ...tls.words, ...inputs.words, ...contents.words }
   const options = documentedOptions(roots)
   for (const { name, tag } of options) {

@@ -15,7 +15,16 @@ const http = 'http://localhost:4100'
 /** The call of `createClient`, and the whole message. */
 const wrongOptions: readonly (readonly [call: () => unknown, words: RegExp])[] = [
   [() => create(), /^options: are required, such as \{ endpoint:/],
-  [() => create(http), /^options: must be an object of options, not "http.*; use \{ endpoint: … \}$/],
+  [() => create([http]), /^options: must be an object of options, not \["http/],
+  [() => create('localhost:4100'), /^endpoint: .* did you mean "http:\/\/localhost:4100"\?$/],
+  [
+    () => create({ endpoint: http, timeout: 5, batch: { lingerMs: -1 } }),
+    /^timeout: unknown option; .*\nbatch\.lingerMs: must be a number of 0 or more, not -1$/
+  ],
+  [
+    () => create({ endpoint: [{ url: http, wieght: 2, weight: 0 }] }),
+    /^endpoint\[0\]\.wieght: unknown option; did you mean weight\?.*\nendpoint\[0\]\.weight: must be a number above 0/
+  ],
   [() => create({}), /^endpoint: must be http:\/\/host\[:port\].*, not undefined$/],
   [() => create({ url: http }), /^url: unknown option; did you mean endpoint\?/],
   [() => create({ endpoint: new URL(http) }), /^endpoint: .* not a URL; use url\.href$/],
@@ -55,6 +64,12 @@ test('options of createClient', () => {
       return true
     })
   }
+})
+
+test('a client of an endpoint has the usual options', async (context) => {
+  const fixture = atEnd(context, await testServer())
+  const client = fixture.keep(createClient(fixture.server.http))
+  assert.equal((await client.createRepository('demo')).created, true)
 })
 
 test('a client made with new is a client', async (context) => {

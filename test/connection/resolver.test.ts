@@ -6,8 +6,8 @@ import { test } from 'node:test'
 import { createConnector } from '../../src/connection/dial/connector.ts'
 import { type AddressSource, CachingResolver } from '../../src/connection/dial/resolver.ts'
 import { parseEndpoint } from '../../src/connection/endpoint.ts'
-import { resolveConnection } from '../../src/connection/options.ts'
 import type { BlobwireError } from '../../src/index.ts'
+import { resolveConnection } from '../../src/options/resolve.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 
 const v4 = (address: string): LookupAddress => ({ address, family: 4 })

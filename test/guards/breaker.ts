@@ -206,9 +206,9 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'retries: one more attempt than the failures that open a breaker, by default',
-    file: 'src/client/policy-options.ts',
-    from: '  maxAttempts: { default: 6,',
-    to: '  maxAttempts: { default: 5,',
+    file: 'src/options/rows/policies.ts',
+    from: "  maxAttempts: { kind: 'number', default: 6,",
+    to: "  maxAttempts: { kind: 'number', default: 5,",
     tests: ['test/client/defaults.test.ts']
   },
   {

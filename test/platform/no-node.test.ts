@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 const source = new URL('../../src/', import.meta.url)
 const layers = [
   'core',
+  'options',
   'git',
   'schema',
   'codec',

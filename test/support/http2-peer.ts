@@ -4,8 +4,9 @@ import { type AddressInfo, createServer as createTcpServer, type Server, type So
 import type { TestContext } from 'node:test'
 import { parseEndpoint } from '../../src/connection/endpoint.ts'
 import { type HttpConnection, openHttpConnection } from '../../src/connection/http2/http-connection.ts'
-import { type ConnectionOptions, resolveConnection } from '../../src/connection/options.ts'
 import { type ConnectionCounters, newCounters } from '../../src/core/counters.ts'
+import { resolveConnection } from '../../src/options/resolve.ts'
+import type { ConnectionOptions } from '../../src/options/types.ts'
 
 /** Answers a request; `connection` counts from 1. */
 export type OnStream = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, connection: number) => void

@@ -1,9 +1,8 @@
 /** Finds out whether an endpoint can be connected to, without a call. */
 import type { Socket } from 'node:net'
 import { systemClock } from '../../core/clock.ts'
+import type { ResolvedConnectionOptions, TlsOptions } from '../../options/types.ts'
 import type { Endpoint } from '../endpoint.ts'
-import type { ResolvedConnectionOptions } from '../options.ts'
-import type { TlsOptions } from '../tls-options.ts'
 import { type Connector, createConnector } from './connector.ts'
 import { proxyFor } from './proxy.ts'
 import { CachingResolver } from './resolver.ts'

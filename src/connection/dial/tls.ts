@@ -1,7 +1,8 @@
 /** TLS options in Node's form. */
 import { createSecureContext, type SecureContext } from 'node:tls'
 import { BlobwireError } from '../../core/error.ts'
-import type { Pem, TlsOptions } from '../tls-options.ts'
+import type { Pem } from '../../options/pem.ts'
+import type { TlsOptions } from '../../options/types.ts'
 
 const bytesOf = (pem: Pem) => (typeof pem === 'string' ? pem : Buffer.from(pem))
 

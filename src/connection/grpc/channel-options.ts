@@ -2,10 +2,10 @@
 import { isIP } from 'node:net'
 import { checkServerIdentity, type PeerCertificate } from 'node:tls'
 import type { ChannelCredentials, ChannelOptions } from '@grpc/grpc-js'
+import type { ResolvedConnectionOptions } from '../../options/types.ts'
 import type { ProxyAddress } from '../dial/proxy.ts'
 import { secureContext } from '../dial/tls.ts'
 import { authorityOf, hostOf } from '../endpoint.ts'
-import type { ResolvedConnectionOptions } from '../options.ts'
 import type { GrpcEndpoint, GrpcMessageOptions } from './grpc-endpoint.ts'
 import { onOwnSockets } from './own-sockets.ts'
 

@@ -1,8 +1,7 @@
 /** The interface through which the gRPC transport names its endpoint, without Node's types. */
 import type { Counters } from '../../core/counters.ts'
+import type { ResolvedConnectionOptions, TlsOptions } from '../../options/types.ts'
 import type { Endpoint } from '../endpoint.ts'
-import type { ResolvedConnectionOptions } from '../options.ts'
-import type { TlsOptions } from '../tls-options.ts'
 import type { GrpcModule } from './grpc-js.ts'
 
 /** Options of messages on a channel. */

@@ -5,10 +5,10 @@ import { type buildConnector, Client, type Dispatcher } from 'undici'
 import type { Clock } from '../../core/clock.ts'
 import type { ConnectionCounters } from '../../core/counters.ts'
 import { BlobwireError } from '../../core/error.ts'
+import type { ResolvedConnectionOptions } from '../../options/types.ts'
 import type { Connector } from '../dial/connector.ts'
 import { type Endpoint, originOf } from '../endpoint.ts'
 import { ConnectionHealth, maxResetStreams, sessionOn } from '../health.ts'
-import type { ResolvedConnectionOptions } from '../options.ts'
 import { beforeSettings } from './http1-probe.ts'
 
 /** HTTP/2's own 64 KiB cap bulk transfer at 3 MiB/s over 20 ms; these allow some 200 MiB/s (RFC 9113 section 6.9.2). */

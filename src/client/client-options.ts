@@ -1,0 +1,170 @@
+/** Options of a client. Made from src/options/table.ts by `npm run generate`. */
+import type { Token } from '../call/credentials.ts'
+import type {
+  BatchOptions,
+  BreakerOptions,
+  ConcurrencyOptions,
+  ConnectionOptions,
+  EndpointOptions,
+  HedgeOptions,
+  ResolvedBatchOptions,
+  ResolvedBreakerOptions,
+  ResolvedConcurrencyOptions,
+  ResolvedConnectionOptions,
+  ResolvedHedgeOptions,
+  ResolvedRetryOptions,
+  ResolvedTlsOptions,
+  RetryOptions,
+  TlsOptions
+} from '../options/types.ts'
+import type { Interceptor } from './interceptor.ts'
+
+/** Retries, circuit breaker, concurrency and hedging. */
+export interface PolicyOptions {
+  /**
+   * How the client retries failed calls; `false` = the client makes one attempt. The client retries `unavailable` and
+   * the errors that the server marks as `retryable`, after the time that the server asks for, within the call's
+   * deadline. Every operation is safe to repeat.
+   * @default { 'maxAttempts': 6, 'baseMs': 100, 'maxMs': 20000, 'budgetRatio': 0.2, 'budgetPerSecond': 10 }
+   */
+  retry?: RetryOptions | false | undefined
+  /**
+   * When the circuit breaker of a failing endpoint opens. Calls then go to another endpoint; where there is none, they
+   * wait for a while, then fail with `unavailable`, reason `circuit_open`. `false` = there is no circuit breaker.
+   * @default { 'failures': 5, 'ratio': 0.5, 'minimumAttempts': 20, 'windowMs': 10000, 'firstOpenMs': 500, 'openMs':
+   * 60000, 'waitMs': 2000 }
+   */
+  breaker?: BreakerOptions | false | undefined
+  /**
+   * Maximum number of calls under way. Further calls wait in order.
+   * @default { 'maxCalls': 10000, 'maxQueued': 100000 }
+   */
+  concurrency?: ConcurrencyOptions | undefined
+  /**
+   * Time for one attempt, in milliseconds. After this time the attempt fails and the client retries the call. Without
+   * it, only the call's deadline applies, so that a large call on a slow network has all the time of the call.
+   * @default none
+   */
+  attemptTimeoutMs?: number | undefined
+  /**
+   * Sends a slow read a second time, to another endpoint where there is one, and takes the first answer.
+   * @default none
+   */
+  hedge?: HedgeOptions | undefined
+}
+
+/** `PolicyOptions` with every default in place. */
+export interface ResolvedPolicyOptions {
+  readonly retry: ResolvedRetryOptions | false
+  readonly breaker: ResolvedBreakerOptions | false
+  readonly concurrency: ResolvedConcurrencyOptions
+  readonly attemptTimeoutMs: number | undefined
+  readonly hedge: ResolvedHedgeOptions | undefined
+}
+
+/** Options of `createClient`. Only `endpoint` is required. */
+export interface ClientOptions extends PolicyOptions {
+  /**
+   * Address of the server: `http://` or `https://` for every transport, `grpc://` or `grpcs://` with a port for gRPC
+   * alone. With an `http(s)://` endpoint, the gRPC transport asks the server for its gRPC address once; an endpoint
+   * that answers as a gRPC port does (status 415) is that address itself. With a list, each call goes to the endpoint
+   * with the fewest attempts under way. All endpoints must have the same scheme and serve the same repositories.
+   */
+  endpoint: string | readonly (string | EndpointOptions)[]
+  /**
+   * Transport of the calls. `auto` uses `msgpack`, the fastest, for `http(s)://` endpoints and `grpc` for `grpc(s)://`
+   * endpoints. Where the server does not support a transport, or a proxy blocks it, `auto` falls back from `grpc` to
+   * `msgpack` and then to `json`. `client.stats()` reports the transport in use and the reason.
+   * @default 'auto'
+   */
+  transport?: 'auto' | 'json' | 'msgpack' | 'grpc' | undefined
+  /**
+   * Bearer token (RFC 6750), or a function that returns one. The function is called before every request; cache the
+   * token yourself. The token is sent to the given endpoints only: a gRPC address at another host, which a server
+   * names, is refused with `failed_precondition`, reason `host_refused`.
+   * @default none
+   */
+  token?: Token | undefined
+  /**
+   * TLS of `https://` and `grpcs://` endpoints.
+   * @default {}
+   */
+  tls?: TlsOptions | undefined
+  /**
+   * Time for one call, in milliseconds; then the call fails with `deadline_exceeded`. For `batch` and `commitFiles`, it
+   * covers all their requests together.
+   * @default 30000
+   */
+  timeoutMs?: number | undefined
+  /**
+   * Connections: their number, age, timeouts and PINGs, and the HTTP proxy. Each of these options has a default of its
+   * own.
+   * @default {}
+   */
+  connection?: ConnectionOptions | undefined
+  /**
+   * Older name of `connection.connectTimeoutMs`. Where both are given, `connection.connectTimeoutMs` applies.
+   * @default none
+   */
+  connectTimeoutMs?: number | undefined
+  /**
+   * Headers (gRPC: metadata) of every call.
+   * @default {}
+   */
+  headers?: Readonly<Record<string, string>> | undefined
+  /**
+   * How concurrent calls share frames. While frames are in flight, the client gathers calls into the next frame; each
+   * call still settles by itself. A lone call is sent at once. `false` sends each call as a request of its own.
+   * @default { 'maxOperations': 256, 'maxBytes': 262144, 'lingerMs': 0, 'framesInFlight': 64, 'maxQueued': 100000,
+   * 'maxQueuedBytes': 1073741824 }
+   */
+  batch?: BatchOptions | false | undefined
+  /**
+   * How requests are compressed, from 1 KiB and where a sample shows that it pays, and which compressed responses are
+   * accepted: `'auto'` = zstd where the server has it, and gzip; `'gzip'` = gzip alone; `'none'` = not at all. Over
+   * gRPC, requests are compressed with gzip, and responses are not compressed.
+   * @default 'auto'
+   */
+  compression?: 'auto' | 'gzip' | 'none' | undefined
+  /**
+   * Older name of `compression`: `true` = `'auto'`, `false` = `'none'`. Where both are given, `compression` applies.
+   * @default none
+   */
+  gzip?: boolean | undefined
+  /**
+   * Whether the client computes the oid of every object that it reads or stores and compares it with the server's
+   * answer. Without this check, damaged or forged answers go unnoticed.
+   * @default true
+   */
+  verify?: boolean | undefined
+  /**
+   * Maximum size of a response message, in bytes after decompression. A call with a larger response fails with
+   * `resource_exhausted`.
+   * @default 16777216
+   */
+  maxResponseBytes?: number | undefined
+  /**
+   * Functions around every call, or objects `{ request }` with a function around every request that calls make. The
+   * first one is the outermost. See docs/interceptors.md.
+   * @default []
+   */
+  interceptors?: readonly Interceptor[] | undefined
+}
+
+/** `ClientOptions` with every default in place. */
+export interface ResolvedClientOptions extends ResolvedPolicyOptions {
+  readonly endpoint: string | readonly (string | EndpointOptions)[]
+  readonly transport: 'auto' | 'json' | 'msgpack' | 'grpc'
+  readonly token: Token | undefined
+  readonly tls: ResolvedTlsOptions
+  readonly timeoutMs: number
+  readonly connection: ResolvedConnectionOptions
+  readonly connectTimeoutMs: number | undefined
+  readonly headers: Readonly<Record<string, string>>
+  readonly batch: ResolvedBatchOptions | false
+  readonly compression: 'auto' | 'gzip' | 'none'
+  readonly gzip: boolean | undefined
+  readonly verify: boolean
+  readonly maxResponseBytes: number
+  readonly interceptors: readonly Interceptor[]
+}
