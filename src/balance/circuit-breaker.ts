@@ -104,6 +104,12 @@ export class CircuitBreaker {
     this.onChange?.()
   }
 
+  /** Closes the breaker and forgets all failures; attempts that are under way tell nothing any more. */
+  reset(): void {
+    this.#openingsInRow = 0
+    this.#change('closed')
+  }
+
   #recordFailure(beganAtMs: number): void {
     const now = this.#clock.now()
     this.#advanceWindow(now)

@@ -98,6 +98,12 @@ export class EndpointChannel implements Channel {
     }
   }
 
+  /** Ends the sessions, and closes the connections, on which nothing is under way. */
+  async closeIdle(): Promise<void> {
+    await Promise.all([this.batcher?.endIdle(), this.#tokenBatchers?.endIdle()])
+    await this.#opened?.then((transport) => transport.closeIdle()).catch(() => undefined)
+  }
+
   /** Closes the session and the connection. */
   async close(): Promise<void> {
     this.batcher?.close()

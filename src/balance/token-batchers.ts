@@ -23,6 +23,11 @@ export class TokenBatchers {
     return batcher
   }
 
+  /** Ends the sessions on which nothing is under way. */
+  async endIdle(): Promise<void> {
+    await Promise.all([...this.#batchers.values()].map((batcher) => batcher.endIdle()))
+  }
+
   close(): void {
     for (const batcher of this.#batchers.values()) batcher.close()
     this.#batchers.clear()

@@ -126,6 +126,11 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
     }
   }
 
+  /** Ends the session where nothing is under way. */
+  async endIdle(): Promise<void> {
+    if (this.isIdle) await this.#frames.end()
+  }
+
   /** Closes the session; calls that wait have been cancelled before. */
   close(): void {
     this.#closed = true

@@ -147,6 +147,11 @@ export class SessionFrames {
     if (ids.length > 0) this.#session?.cancel(ids)
   }
 
+  /** Ends the session, on which no operation waits; the next frame opens another one. */
+  async end(): Promise<void> {
+    await this.#session?.end()
+  }
+
   /** Closes the session. */
   close(): void {
     this.#inFlight.clear()

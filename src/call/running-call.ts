@@ -24,6 +24,8 @@ export interface UnstartedCall {
   readonly ownHeaders?: OwnHeaders | undefined
   /** For the whole call, in milliseconds. */
   readonly timeoutMs: number
+  /** The caller gave `timeoutMs`; otherwise it is the client's, which is made for messages. */
+  readonly hasOwnTimeout?: boolean
   /** The caller's signal. */
   readonly signal: AbortSignal | undefined
   /** See `KeyedCall`. */

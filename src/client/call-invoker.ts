@@ -142,6 +142,7 @@ export class CallInvoker {
       headers,
       ownHeaders: options.headers && givenHeaders(options.headers, headers),
       timeoutMs: options.timeoutMs === undefined ? timeoutMs : checkNumber('timeoutMs', options.timeoutMs),
+      hasOwnTimeout: options.timeoutMs !== undefined,
       signal: checkSignal(options.signal),
       transport: this.#transport(options.transport),
       verify

@@ -17,6 +17,7 @@ import { allItems } from './paging.ts'
 import { Repository } from './repository.ts'
 import type { WriteOptions } from './request-key.ts'
 import type { BatchOperations, BatchResults } from './results.ts'
+import { closeIdleConnections, resetBreakers } from './runtime-control.ts'
 import { type ClientStats, statsOf } from './stats.ts'
 
 /** Calls of a repository that the client has too, with the repository's name in front. */
@@ -177,6 +178,23 @@ class Service implements AsyncDisposable {
   /** Returns the client's counters and its current state. Nothing is sent to the server. */
   stats(): ClientStats {
     return statsOf(this.#invoker)
+  }
+
+  /**
+   * Closes the circuit breakers of all endpoints, or of one: the next call is sent at once, as if the endpoint had never
+   * failed. For an operator who knows that the server is back.
+   * @throws BlobwireError `invalid_argument` for an endpoint that the client does not have
+   */
+  resetBreakers(endpoint?: string): void {
+    resetBreakers(this.#invoker, endpoint)
+  }
+
+  /**
+   * Ends the sessions and closes the connections on which nothing is under way, those that `maxIdleConnections` keeps, too.
+   * Calls under way go on; the next call opens a connection. Resolves when the idle sessions have ended.
+   */
+  closeIdleConnections(): Promise<void> {
+    return closeIdleConnections(this.#invoker)
   }
 
   /**

@@ -69,13 +69,13 @@ export function recoverRead(
 ): Promise<object> | undefined {
   const method = readingOf(call)
   if (method === undefined || !isTooLarge(error)) return undefined
-  const { headers, ownHeaders, token, transport, signal, timeoutMs } = call
+  const { headers, ownHeaders, token, transport, signal, hasOwnTimeout } = call
   const transfer = {
     headers: allHeaders(headers, ownHeaders),
     token,
     transport,
     signal,
-    timeoutMs: timeoutMs === client.options.timeoutMs ? undefined : Math.max(1, Math.ceil(remainingMs)),
+    timeoutMs: hasOwnTimeout ? Math.max(1, Math.ceil(remainingMs)) : undefined,
     stallTimeoutMs
   }
   return readLarge(client, { method, request: call.request as Request, refusal: error, transfer })

@@ -13,6 +13,9 @@ const greetingMs = 1500
 /** An unused session ends after this long, so that neither side keeps it for nothing. */
 const idleMs = 90_000
 
+/** Time for the server to end the stream of a session that the client has ended. */
+const endMs = 1000
+
 /** Opens the stream; a token may have to be fetched first. */
 export type OpenStream = (opening: Omit<SessionOpening, 'headers'>) => Promise<SessionStream>
 
@@ -37,6 +40,7 @@ export class Session {
   #usedAtMs: number
   #cancelGreeting: (() => void) | undefined
   #cancelIdle: (() => void) | undefined
+  #onEnded: (() => void) | undefined
 
   constructor(open: OpenStream, clock: Clock, listener: SessionListener) {
     this.#clock = clock
@@ -50,7 +54,10 @@ export class Session {
       onDrain: () => this.#makeRoom(),
       // The stream under this session opens another one by itself.
       onGoaway: () => undefined,
-      onEnd: (error: BlobwireError | undefined) => this.#end(error)
+      onEnd: (error: BlobwireError | undefined) => {
+        this.#onEnded?.()
+        this.#end(error)
+      }
     }
     open(opening).then(
       (stream) => {
@@ -75,6 +82,20 @@ export class Session {
 
   cancel(ids: readonly number[]): void {
     this.#stream?.cancel(ids)
+  }
+
+  /** Ends a session on which no operation waits; resolves when its stream is over. */
+  async end(): Promise<void> {
+    const stream = this.#stream
+    if (stream === undefined || this.#over) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#onEnded = resolve
+    const cancel = this.#clock.schedule(endMs, resolve)
+    stream.end()
+    this.#end(undefined)
+    await promise
+    cancel()
+    stream.destroy()
   }
 
   /** Ends the session at once; the listener hears nothing more. */

@@ -27,6 +27,8 @@ export interface Transport extends SessionTransport, TransferTransport {
   unary(call: UnaryCall): Promise<object>
   /** Whether a new connection to the server can be had, and the server answers on it. */
   canConnect(): Promise<boolean>
+  /** Closes the connections on which nothing is under way. */
+  closeIdle(): void
   /** Closes the connections; calls in flight fail. */
   close(): Promise<void>
 }

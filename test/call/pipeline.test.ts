@@ -75,6 +75,7 @@ test('the worked example: a call passes breaker, retry, attempt and batch, and i
         upload: () => assert.fail('no upload'),
         download: () => assert.fail('no download'),
         canConnect: async () => false,
+        closeIdle: () => undefined,
         close: async () => undefined
       }
     }

@@ -212,8 +212,8 @@ export const guards: readonly Guard[] = [
   {
     name: 'large reads: the time of the client is for messages',
     file: reads,
-    from: 'timeoutMs === client.options.timeoutMs ? undefined : ',
-    to: '',
+    from: 'timeoutMs: hasOwnTimeout ? Math.max(1, Math.ceil(remainingMs)) : undefined',
+    to: 'timeoutMs: Math.max(1, Math.ceil(remainingMs))',
     tests: [largeReads]
   },
   {

@@ -69,6 +69,9 @@ test('the time that the caller gave bounds the whole; without it, bytes that mov
   const fixture = await largeServer(context, { faults })
   const oid = await storeLarge(fixture, content)
   faults.add({ rpc: 'DownloadBlob', fault: { kind: 'silence', afterBytes: 50_000 } })
+  // The same time as the client's own, given, is a time for the whole all the same.
+  const hurried = fixture.client({ timeoutMs: 300 })
+  await assert.rejects(hurried.getBlob('demo', oid, { timeoutMs: 300 }), { code: 'deadline_exceeded' })
   const client = fixture.client({ timeoutMs: 1000 })
   const error = await client.getBlob('demo', oid, { timeoutMs: 500 }).catch((reason) => reason)
   assert.ok(error instanceof BlobwireError)

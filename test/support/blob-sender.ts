@@ -93,6 +93,7 @@ export function blobSender(
       },
       upload: () => Promise.reject(new Error('no upload')),
       canConnect: async () => true,
+      closeIdle: () => undefined,
       close: async () => undefined
     })
   })

@@ -46,6 +46,7 @@ export class FakeUploads {
     upload: (attempt) => this.#upload(attempt),
     download: () => Promise.reject(new Error('no download')),
     canConnect: async () => true,
+    closeIdle: () => undefined,
     close: async () => undefined
   })
 

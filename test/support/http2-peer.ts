@@ -128,6 +128,7 @@ export function openWay(context: TestContext, url: string, options: ConnectionOp
     openStream: (request, handler) => connection.openStream(request, handler),
     transfer: (make) => connection.transfer(make),
     canConnect: () => connection.canConnect(),
+    closeIdle: () => connection.closeIdle(),
     close: () => connection.close(),
     counters: counters.connections,
     async get(path, signal) {

@@ -145,6 +145,7 @@ export function pipelineHarness(options: PipelineHarnessOptions = {}): PipelineH
       upload: () => Promise.reject(new Error('no upload')),
       download: () => Promise.reject(new Error('no download')),
       canConnect: async () => canConnect(endpoint),
+      closeIdle: () => undefined,
       close: async () => undefined
     }),
     ...parts

@@ -226,6 +226,7 @@ const pipelineTransport = async (name: 'json' | 'msgpack' | 'grpc') => ({
   upload: () => assert.fail('no upload'),
   download: () => assert.fail('no download'),
   canConnect: async () => true,
+  closeIdle: () => undefined,
   close: async () => undefined
 })
 

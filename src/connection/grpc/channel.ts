@@ -51,6 +51,11 @@ export class GrpcChannel {
     return this.#check.canConnect()
   }
 
+  /** Closes the connection if nothing is under way on it. */
+  closeIdle(): void {
+    this.#current.closeIdle()
+  }
+
   /** Closes all connections. */
   close(): void {
     this.#check.close()

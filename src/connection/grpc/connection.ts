@@ -149,6 +149,12 @@ export class GrpcConnection {
     })
   }
 
+  /** Closes an open connection on which nothing is under way. */
+  closeIdle(): void {
+    const { READY } = this.#context.transport.grpc.connectivityState
+    if (this.#listeners.size === 0 && this.#channel.getConnectivityState(false) === READY) this.#drain()
+  }
+
   /** Closes the connection; calls on it fail. */
   close(): void {
     if (this.#closed) return

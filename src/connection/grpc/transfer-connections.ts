@@ -39,6 +39,11 @@ export class GrpcTransferConnections {
     return this.#pool.transfer({ ...request, headers: { ...request.headers, ...this.#authority } })
   }
 
+  /** Closes the connections without transfers. */
+  closeIdle(): void {
+    this.#pool.closeIdle()
+  }
+
   /** Closes the sockets; transfers fail. */
   close(): void {
     this.#close()

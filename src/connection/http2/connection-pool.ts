@@ -9,6 +9,8 @@ export interface StreamControl {
   abort(reason: Error): void
   /** Checks the connection, because an answer is overdue and no byte has come since the request. */
   suspect(): void
+  /** The peer has said its last; the stream counts no more, though its end may still be on the way. */
+  over(): void
 }
 
 /** Receives the events of a stream that stays open. `onEnd` or `onError` comes last, once. */
@@ -90,6 +92,11 @@ export class ConnectionPool extends Dispatcher {
       if (isAlive) send(connection)
       else this.#onConnection(send)
     })
+  }
+
+  /** Closes the connections without requests, those that `maxIdleConnections` keeps, too. */
+  closeIdle(): void {
+    for (const connection of this.#connections) if (connection.inFlight === 0) connection.drain()
   }
 
   override async destroy(): Promise<void> {
@@ -263,7 +270,8 @@ class TrackedStream implements Dispatcher.DispatchHandler {
         // Not at once: a stream that is reset while its own bytes are being read stays open in nghttp2, and counts against
         // the server's limit until the connection ends (Node 26, undici 8.12).
         abort: (reason) => setImmediate(() => controller.abort(reason)),
-        suspect: () => connection.suspect()
+        suspect: () => connection.suspect(),
+        over: () => this.#tracking.end()
       })
     })
   }

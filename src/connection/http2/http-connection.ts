@@ -37,6 +37,8 @@ export interface HttpConnection {
   transfer(make: TransferMaker): Promise<TransferResponse>
   /** Whether a new connection can be had. */
   canConnect(): Promise<boolean>
+  /** Closes the connections on which nothing is under way. */
+  closeIdle(): void
   /** Closes the sockets; requests in flight fail. */
   close(): Promise<void>
 }
@@ -173,6 +175,15 @@ class NegotiatedHttpConnection implements HttpConnection, Negotiation {
     return this.#check.canConnect()
   }
 
+  closeIdle(): void {
+    this.#http2.closeIdle()
+    this.#transfers.closeIdle()
+    // Requests that run end on the old pool, which then closes; the next request opens a new one.
+    this.#http1 &&= renewed(this.#http1, openHttp1Pool(this.#context, http1Connections))
+    const { maxTransferConnections } = this.#context.options
+    this.#http1Transfers &&= renewed(this.#http1Transfers, openHttp1Pool(this.#transferContext, maxTransferConnections))
+  }
+
   async close(): Promise<void> {
     this.#resolver.close()
     this.#check.close()
@@ -202,6 +213,12 @@ class NegotiatedHttpConnection implements HttpConnection, Negotiation {
 /** Whether the error is of a connection that turned out to be one of HTTP/1.1, on which nothing was sent. */
 function isOfHttp1(error: unknown): boolean {
   return error instanceof NotHttp2 || (error instanceof BlobwireError && error.reason === 'not_http2')
+}
+
+/** Closes a pool once its requests have ended, and returns the next one. */
+function renewed(pool: Dispatcher, next: Dispatcher): Dispatcher {
+  pool.close().catch(() => undefined)
+  return next
 }
 
 /** The pool for HTTP/1.1. */

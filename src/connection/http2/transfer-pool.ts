@@ -31,6 +31,11 @@ export class TransferPool {
     return openTransferStream(session, connection, request)
   }
 
+  /** Closes the connections without transfers. */
+  closeIdle(): void {
+    for (const connection of this.#connections) if (connection.inFlight === 0) connection.drain()
+  }
+
   /** Closes all connections; transfers fail. */
   close(): void {
     this.#isClosed = true

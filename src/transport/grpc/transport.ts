@@ -103,6 +103,10 @@ export function createGrpcTransport(context: GrpcEndpoint, options: TransportOpt
     upload: (attempt) => uploadOverGrpc(transfers, attempt).catch(failed),
     download: (attempt) => downloadOverGrpc(transfers, attempt, toError).catch(failed),
     canConnect: () => channel.canConnect(),
+    closeIdle() {
+      channel.closeIdle()
+      transfers.connections.closeIdle()
+    },
     async close() {
       channel.close()
       transfers.connections.close()

@@ -248,6 +248,7 @@ class HttpSession implements SessionStream {
   /** Connect's "EndStreamResponse": `{}`, or with `error` the same object as of a unary error. */
   #endStream(payload: Uint8Array): void {
     this.#endStreamReceived = true
+    this.#control?.over()
     this.#end(errorFromEndStream(payload))
   }
 

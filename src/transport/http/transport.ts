@@ -99,6 +99,7 @@ export function createHttpTransport(context: HttpContext, options: TransportOpti
     upload: (attempt) => uploadOverHttp(connection, attempt).catch(failed),
     download: (attempt) => downloadOverHttp(connection, attempt, toError).catch(failed),
     canConnect: () => connection.canConnect(),
+    closeIdle: () => connection.closeIdle(),
     close: () => connection.close()
   }
 }
