@@ -74,7 +74,8 @@ export const connectionRows = {
   proxy: {
     kind: 'text',
     must: '"environment" or http(s)://[user:password@]host[:port]',
-    pattern: '^(environment|[Hh][Tt][Tt][Pp][Ss]?://([^/?#\\\\s]*@)?[^/?#@\\\\s:]+(:[0-9]{1,5})?/?)$',
+    pattern:
+      '^(environment|[Hh][Tt][Tt][Pp][Ss]?://([^/?#\\s]*@)?(\\[[0-9A-Fa-f:.]+\\]|[^\\s/?#@:[\\]]+)(:[0-9]{1,5})?/?)$',
     isValid: isProxy,
     secret: true
   }

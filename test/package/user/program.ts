@@ -32,6 +32,7 @@ import {
   type CreateRepositoryResponse,
   createClient,
   type DeleteRepositoryResponse,
+  type EndpointOptions,
   type EndpointStats,
   type ErrorDetails,
   type FieldViolation,
@@ -92,6 +93,7 @@ import { interceptors, requests, same, seen } from './interceptors.ts'
 import { objects } from './objects.ts'
 import { signing } from './signing.ts'
 
+const endpoint: readonly EndpointOptions[] = [{ url: 'http://127.0.0.1:4100', weight: 2 }]
 const retry: RetryOptions = { maxAttempts: 2 }
 const breaker: BreakerOptions = { failures: 3 }
 const concurrency: ConcurrencyOptions = { maxCalls: 10 }
@@ -104,7 +106,7 @@ const connection: ConnectionOptions = { connectTimeoutMs: 1000 }
 const batching: BatchOptions = { maxOperations: 100 }
 const transport: TransportName = 'msgpack'
 const options: ClientOptions = {
-  endpoint: ['http://a'],
+  endpoint,
   transport,
   token,
   tls,
