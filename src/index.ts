@@ -127,6 +127,18 @@ export type {
   TreeEntry,
   UpdateRefsResponse
 } from './schema/messages.ts'
+export type {
+  AttemptEventName,
+  AttemptObserver,
+  AttemptOutcome,
+  CallEventName,
+  CallObserver,
+  CallOutcome,
+  EventFacts,
+  Observer,
+  StartedAttempt,
+  StartedCall
+} from './telemetry/observer.ts'
 export type { Download, DownloadInfo, DownloadOptions, NodeReadable } from './transfer/download-types.ts'
 export type { TransferOptions, UploadOptions } from './transfer/options.ts'
 export type { ProgressListener, ProgressPhase, TransferProgress } from './transfer/progress.ts'

@@ -156,16 +156,17 @@ export class EndpointChannel implements Channel {
   }
 
   async #unary(call: KeyedCall, token: string | undefined): Promise<object> {
-    const headers = await this.#headers(call.headers, token)
+    const headers = await this.#headers(headersOf(call), token)
     const { clock } = this.#context
-    const { signal } = call
+    const { signal, events } = call
     const { method, request } = toApply(call)
     const remainingMs = () => call.remainingMs()
     try {
       const transport = await this.#open()
       const sentAtMs = clock.now()
       const mayReplay = () => this.#mayReplay(call)
-      const response = await transport.unary({ method, request, headers, signal, mayReplay, remainingMs })
+      events?.event('connected', { requestId: headers['x-request-id'] })
+      const response = await transport.unary({ method, request, headers, signal, mayReplay, remainingMs, events })
       const now = clock.now()
       this.#answers.note(now, now - sentAtMs)
       return fromApply(call, response)
@@ -176,4 +177,10 @@ export class EndpointChannel implements Channel {
       throw error.requestId === undefined ? error.with({ requestId: headers['x-request-id'] }) : error
     }
   }
+}
+
+/** The headers of a call and those that observers add, among which the call's own have precedence. */
+function headersOf({ headers, observerHeaders }: KeyedCall): Readonly<Record<string, string>> {
+  if (observerHeaders === undefined) return headers
+  return { ...Object.fromEntries(observerHeaders.map(({ name, value }) => [name, value])), ...headers }
 }

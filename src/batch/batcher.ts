@@ -173,9 +173,11 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
   }
 
   /** Why an operation cannot travel in a frame; undefined = it can. */
-  #whyUnframed({ bytes, headers }: PendingOperation): UnframedReason | undefined {
-    if (bytes > this.#context.limits().maxBatchBytes) return 'tooLarge'
-    return headers !== undefined && this.#frames.plainOnly ? 'headers' : undefined
+  #whyUnframed(operation: PendingOperation): UnframedReason | undefined {
+    if (operation.bytes > this.#context.limits().maxBatchBytes) return 'tooLarge'
+    if (operation.headers === undefined || !this.#frames.plainOnly) return undefined
+    operation.leaveOutObserverHeaders()
+    return operation.headers === undefined ? undefined : 'headers'
   }
 
   #sendAlone(call: Call, sink: Sink, reason: UnframedReason): void {

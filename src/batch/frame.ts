@@ -1,5 +1,6 @@
 /** Operations on their way on a session, with their ids. */
 import type { Messages } from '../schema/messages.ts'
+import { type AttemptEvents, together } from '../telemetry/observed-call.ts'
 import type { HeaderList, PreparedOperation, SessionBatch, SessionFrame } from '../transport/session-frame.ts'
 import type { PendingOperation } from './pending-operation.ts'
 
@@ -10,6 +11,7 @@ export class Frame implements SessionFrame {
   readonly headerLists: readonly HeaderList[]
   readonly firstId: number
   readonly sentAtMs: number
+  readonly events: AttemptEvents | undefined
   readonly #answered: Uint8Array
   #left: number
   /** Part of its batches were answered, and it takes nothing of the window any more. */
@@ -18,6 +20,8 @@ export class Frame implements SessionFrame {
   /** Operations of one repository must stand together. */
   constructor(pending: readonly PendingOperation[], firstId: number, sentAtMs: number) {
     const [first] = pending
+    // Observers see all calls of a client or none, but for those that chose to see less.
+    this.events = pending.some(isObserved) ? together(pending.map(({ call }) => call.events)) : undefined
     this.pending = pending
     // Either one batch of many operations, or many of one.
     this.operations =
@@ -64,6 +68,7 @@ export class Frame implements SessionFrame {
     if (this.#answered[index] !== 0) return false
     this.#answered[index] = 1
     this.#left--
+    if (this.events !== undefined) this.operationOf(id)?.call.events?.event('answered')
     if (this.pending.length === 1) this.pending[0]?.take(index, result)
     else this.pending[index]?.take(0, result)
     return true
@@ -87,6 +92,8 @@ export class Frame implements SessionFrame {
     )
   }
 }
+
+const isObserved = ({ call }: PendingOperation) => call.events !== undefined
 
 /** The header lists of a frame, equal ones once. */
 class HeaderLists {

@@ -1,5 +1,6 @@
 /** The headers that an operation has besides those of its session. */
 import { headerNameOf, headerProblem, headersOf } from '../core/headers.ts'
+import type { ObserverHeader } from '../telemetry/observed-call.ts'
 import type { HeaderList } from '../transport/session-frame.ts'
 
 type Headers = Readonly<Record<string, string>>
@@ -11,6 +12,8 @@ export interface OwnHeaders {
   readonly key: string
   /** Estimated size in a frame. */
   readonly bytes: number
+  /** Those that the call itself has, where observers added some; `none` = all are of observers. */
+  readonly ofCall?: OwnHeaders | 'none'
 }
 
 /** Bytes of a header besides its name and value: field names, lengths, brackets. */
@@ -34,6 +37,13 @@ function listed(headers: readonly { name: string; value: string }[]): OwnHeaders
     bytes += perHeaderBytes + name.length + value.length
   }
   return headers.length === 0 ? undefined : { list: { headers }, key, bytes }
+}
+
+/** The headers of an operation with those that observers add to its attempt; the call's own have precedence. */
+export function withObserverHeaders(own: OwnHeaders | undefined, added: readonly ObserverHeader[]): OwnHeaders {
+  const given = own?.list.headers ?? []
+  const further = added.filter(({ name }) => given.every((header) => header.name !== name))
+  return { ...(listed([...given, ...further]) as OwnHeaders), ofCall: own ?? 'none' }
 }
 
 /** All headers of a call: those of the session, and its own. */

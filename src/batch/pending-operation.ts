@@ -42,7 +42,7 @@ export abstract class PendingOperation implements Cancellable {
   readonly prepared: readonly PreparedOperation[]
   readonly bytes: number
   readonly unbatchable: boolean
-  readonly headers: OwnHeaders | undefined
+  headers: OwnHeaders | undefined
   readonly #keyed: readonly WireObject[] | undefined
   readonly #sink: Sink
   /** Times it was sent. */
@@ -71,6 +71,12 @@ export abstract class PendingOperation implements Cancellable {
   cancel(): void {
     this.ended = true
     this.owner?.operationCancelled(this)
+  }
+
+  /** The server takes no headers in frames: those of observers stay behind, so that the operation can travel in one. */
+  leaveOutObserverHeaders(): void {
+    const { ofCall } = this.headers ?? {}
+    if (ofCall !== undefined) this.headers = ofCall === 'none' ? undefined : ofCall
   }
 
   /** It goes into a frame. */

@@ -9,7 +9,7 @@ import type { PreparedOperation } from '../transport/session-frame.ts'
 import { type OperationName, operationMessages } from '../transport/session-stream.ts'
 import { toKeyedOperation } from './apply.ts'
 import type { UnframedReason } from './batching-mode.ts'
-import { changedHeaders, type OwnHeaders } from './own-headers.ts'
+import { changedHeaders, type OwnHeaders, withObserverHeaders } from './own-headers.ts'
 import { BatchedOperations, type PendingOperation, SingleOperation } from './pending-operation.ts'
 
 /** How operations are recognized and prepared. */
@@ -37,8 +37,10 @@ export function operationOf(call: Call, sink: Sink, context: OperationContext): 
   const { codec } = context
   const name = names.get(call.method)
   if (name === undefined && call.method !== methods.batchOperations) return 'method'
-  const headers = call.ownHeaders ?? changedHeaders(call.headers, context.headers)
-  if (headers === 'cannot_travel') return 'headers'
+  const { observerHeaders } = call
+  const own = call.ownHeaders ?? changedHeaders(call.headers, context.headers)
+  if (own === 'cannot_travel') return 'headers'
+  const headers = observerHeaders === undefined ? own : withObserverHeaders(own, observerHeaders)
   if (name === undefined) return batchOf(call, sink, { codec, headers })
   if (call.requestKey !== undefined) {
     const { wire, bytes } = codec.prepareOperation(operationMessages.apply, toKeyedOperation(call, name))

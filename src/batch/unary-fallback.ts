@@ -5,16 +5,18 @@ import { BlobwireError } from '../core/error.ts'
 import { mayFitWhenSplit } from '../core/reasons.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
+import { type AttemptEvents, type ObserverHeader, together } from '../telemetry/observed-call.ts'
 import { toKeyedOperation } from './apply.ts'
 import type { PendingOperation, PendingOperationOwner, SingleOperation } from './pending-operation.ts'
 import { halves, leftOut, wrongResultCount } from './split.ts'
 
-/** Lists of operations that can share a request: of one repository, with equal headers. */
+/** Lists of operations that can share a request: of one repository, with equal headers, those of observers left aside. */
 export function alike(pending: readonly PendingOperation[]): PendingOperation[][] {
   return [
-    ...Map.groupBy(pending, ({ repository, headers }) =>
-      headers ? JSON.stringify([repository, headers.list]) : repository
-    ).values()
+    ...Map.groupBy(pending, ({ repository, headers }) => {
+      const own = headers?.ofCall ?? headers
+      return own === undefined || own === 'none' ? repository : JSON.stringify([repository, own.list])
+    }).values()
   ]
 }
 
@@ -64,6 +66,9 @@ class GatheredRequest implements KeyedCall, PendingOperationOwner {
   readonly method = methods.batchOperations
   readonly request: object
   readonly headers: Readonly<Record<string, string>>
+  /** Those of the first call: a request has one trace context. */
+  readonly observerHeaders: readonly ObserverHeader[] | undefined
+  readonly events: AttemptEvents | undefined
   readonly #pending: readonly PendingOperation[]
   readonly #controller = new AbortController()
 
@@ -71,6 +76,8 @@ class GatheredRequest implements KeyedCall, PendingOperationOwner {
     const [first] = pending as [PendingOperation]
     this.#pending = pending
     this.headers = first.call.headers
+    this.observerHeaders = first.call.observerHeaders
+    this.events = together(pending.map(({ call }) => call.events))
     // Batches are unbatchable, so each of several is a single operation.
     const operations = (pending as readonly SingleOperation[]).map(({ name, call }) =>
       call.requestKey === undefined

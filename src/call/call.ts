@@ -1,6 +1,7 @@
 /** One call on its way through the client, as its layers see it. */
 import type { OwnHeaders } from '../batch/own-headers.ts'
 import type { BlobwireError, Sent, TransportName } from '../core/error.ts'
+import type { ObservedCall, ObserverHeader } from '../telemetry/observed-call.ts'
 import type { UnaryCall } from '../transport/transport.ts'
 
 /** How far a call has got. */
@@ -29,6 +30,8 @@ export interface KeyedCall extends UnaryCall {
   readonly maxSends?: number | undefined
   /** Calls that it stands for; undefined = 1. */
   readonly callCount?: number
+  /** Those that observers add to the attempt; undefined = none. */
+  readonly observerHeaders?: readonly ObserverHeader[] | undefined
 }
 
 /** A call that has begun: a request with a deadline, which may be cancelled. */
@@ -39,6 +42,8 @@ export interface Call extends KeyedCall {
   readonly token?: string | undefined
   /** The headers that the caller gave, besides the client's; undefined = none, or an interceptor changed them. */
   readonly ownHeaders?: OwnHeaders | undefined
+  /** Tells the observers of the call; undefined = it has none. */
+  readonly observed?: ObservedCall | undefined
   /** Names the one part that hears of the call's early end; cheaper than `signal`. */
   onCancel(part: Cancellable): void
 }

@@ -36,6 +36,7 @@ import type { Work } from '../platform/platform.ts'
 import { RetryBudget } from '../retry/budget.ts'
 import { RetryPolicy } from '../retry/policy.ts'
 import { Retrier } from '../retry/retrier.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
 import { TransferRunner } from '../transfer/transfer-runner.ts'
 import { Bulkhead } from './bulkhead.ts'
 import type { Call, Sink } from './call.ts'
@@ -48,6 +49,7 @@ import { closeCalls, type RunningCallContext, runCall, type UnstartedCall } from
 /** Everything that the layers are made from. */
 export interface PipelineContext extends Omit<EndpointChannelContext, 'credentials' | 'budget'> {
   readonly latency: Latency
+  readonly telemetry: Telemetry
   /** Around each request. */
   readonly interceptors: readonly RequestInterceptor[]
   readonly token: Token | undefined
@@ -89,7 +91,7 @@ export interface Pipeline {
 
 /** Builds the layers once. */
 export function createPipeline(context: PipelineContext): Pipeline {
-  const { clock, counters, latency, transports, retry, random } = context
+  const { clock, counters, latency, telemetry, transports, retry, random } = context
   const budget = new RetryBudget(clock, retry, () => counters.calls)
   const credentials = context.token === undefined ? undefined : new Credentials(context.token, clock, context.timeoutMs)
   const shared = { ...context, credentials, budget }
@@ -109,7 +111,15 @@ export function createPipeline(context: PipelineContext): Pipeline {
   const attemptTimers = new DeadlineTimers(clock)
   const policy = new RetryPolicy(retry, budget, random)
   const breakerWaitMs = context.breaker ? context.breaker.waitMs : 0
-  const transfers = new TransferRunner({ clock, counters, selector, policy, breakerWaitMs, work: context.work })
+  const transfers = new TransferRunner({
+    clock,
+    counters,
+    telemetry,
+    selector,
+    policy,
+    breakerWaitMs,
+    work: context.work
+  })
   const retrier = new Retrier({
     clock,
     counters,
@@ -125,6 +135,7 @@ export function createPipeline(context: PipelineContext): Pipeline {
   const calls: RunningCallContext = {
     clock,
     bulkhead,
+    telemetry,
     timers: new DeadlineTimers(clock),
     start: withInterceptors(context.interceptors, retrier),
     endpoint: endpointsInWords(context.endpoints),
@@ -193,7 +204,7 @@ function submitted(retrier: Retrier, call: Call): Promise<object> {
 /** Calls that nobody changed stay the same object. A token that an interceptor set becomes that of the call. */
 function changedCall(call: Call, { message, headers }: Changeable): Call {
   if (message === call.request && headers === call.headers) return call
-  const { method, requestKey, transport, signal } = call
+  const { method, requestKey, transport, signal, observed } = call
   const { authorization, ...others } = headers
   const token = bearerTokenOf(authorization)
   return {
@@ -203,6 +214,7 @@ function changedCall(call: Call, { message, headers }: Changeable): Call {
     headers: token === undefined ? headers : others,
     transport,
     token: token ?? call.token,
+    observed,
     signal,
     remainingMs: () => call.remainingMs(),
     onCancel: (part) => call.onCancel(part)

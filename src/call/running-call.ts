@@ -7,6 +7,9 @@ import { type Abortable, listen, stopListening } from '../core/abort-listeners.t
 import type { Clock } from '../core/clock.ts'
 import { abortError, asBlobwireError, BlobwireError, type TransportName } from '../core/error.ts'
 import type { Method } from '../schema/descriptor.ts'
+import { serviceName } from '../schema/methods.ts'
+import type { ObservedCall } from '../telemetry/observed-call.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Bulkhead, Waiter } from './bulkhead.ts'
 import type { Call, Cancellable, Progress, Sink } from './call.ts'
 import { rejection } from './caller.ts'
@@ -43,6 +46,7 @@ export interface RunningCallContext {
   readonly clock: Clock
   readonly timers: DeadlineTimers
   readonly bulkhead: Bulkhead
+  readonly telemetry: Telemetry
   /** The layers below. */
   readonly start: (call: Call, sink: Sink) => void
   /** Sees the error of each call that fails. */
@@ -73,26 +77,40 @@ function clientClosed(facts: object): BlobwireError {
 
 /** Runs one call. @throws BlobwireError `deadline_exceeded`, `cancelled`, or the error of the layers below */
 export function runCall(unstarted: UnstartedCall, context: RunningCallContext): Promise<object> {
-  const { bulkhead, timers } = context
-  if (bulkhead.isClosed) return rejected(clientClosed({}), unstarted, context)
-  if (unstarted.signal?.aborted) return rejected(aborted(unstarted.signal, {}), unstarted, context)
-  const call = new RunningCall(unstarted, context)
+  const { bulkhead, timers, telemetry } = context
+  const observed = telemetry.isListening ? observe(unstarted, telemetry) : undefined
+  if (bulkhead.isClosed) return rejected(clientClosed({}), { ...unstarted, observed }, context)
+  if (unstarted.signal?.aborted) return rejected(aborted(unstarted.signal, {}), { ...unstarted, observed }, context)
+  const call = new RunningCall(unstarted, context, observed)
   timers.add(call, unstarted.timeoutMs)
   try {
     bulkhead.admit(call)
+    if (observed !== undefined && !call.isAdmitted) observed.queued()
   } catch (error) {
     call.fail(error)
   }
   return call.outcome.promise
 }
 
+function observe({ method, request, timeoutMs }: UnstartedCall, telemetry: Telemetry): ObservedCall | undefined {
+  const { repository, operations } = request as { repository?: string; operations?: readonly unknown[] }
+  return telemetry.callStarted({
+    method: methodName(method),
+    rpc: `${serviceName}/${method.name}`,
+    repository: repository === '' ? undefined : repository,
+    operations: operations?.length ?? 1,
+    timeoutMs
+  })
+}
+
 /** Counts a failure, and rejects with the error for the caller. */
 function rejected(
   error: unknown,
-  { method, request }: Pick<UnstartedCall, 'method' | 'request'>,
+  { method, request, observed }: Pick<UnstartedCall, 'method' | 'request'> & Pick<Call, 'observed'>,
   { failed, endpoint, hasInterceptors }: RunningCallContext
 ): Promise<never> {
   const found = inCallersWords(failed(error), request)
+  observed?.ended({ ...found, endpoint: found.endpoint ?? endpoint }, found)
   return rejection(found, { method: methodName(method), endpoint: found.endpoint ?? endpoint }, hasInterceptors)
 }
 
@@ -107,6 +125,7 @@ class RunningCall implements Abortable, Call, Cancellable, Sink, Timed, Waiter {
   readonly #unstarted: UnstartedCall
   readonly #context: RunningCallContext
   readonly outcome = Promise.withResolvers<object>()
+  readonly observed: ObservedCall | undefined
   readonly endsAt: number
   #settled = false
   /** Made only when a layer asks for the signal; most calls on a session never need one. */
@@ -118,9 +137,10 @@ class RunningCall implements Abortable, Call, Cancellable, Sink, Timed, Waiter {
   previous: Timed | undefined
   next: Timed | undefined
 
-  constructor(unstarted: UnstartedCall, context: RunningCallContext) {
+  constructor(unstarted: UnstartedCall, context: RunningCallContext, observed: ObservedCall | undefined) {
     this.#unstarted = unstarted
     this.#context = context
+    this.observed = observed
     this.endsAt = context.clock.now() + unstarted.timeoutMs
     if (unstarted.signal !== undefined) listen(unstarted.signal, this)
   }
@@ -180,6 +200,7 @@ class RunningCall implements Abortable, Call, Cancellable, Sink, Timed, Waiter {
   /** The bulkhead lets the call begin. */
   begin(): void {
     if (this.remainingMs() <= 0) return this.onTime()
+    this.observed?.admitted()
     try {
       this.#context.start(this, this)
     } catch (error) {
@@ -194,6 +215,7 @@ class RunningCall implements Abortable, Call, Cancellable, Sink, Timed, Waiter {
     try {
       verify?.(request, response)
       succeeded(clock.now() - this.endsAt + timeoutMs)
+      this.observed?.ended(this.progress())
       this.outcome.resolve(response)
     } catch (error) {
       const { transport } = this.progress()
@@ -204,13 +226,15 @@ class RunningCall implements Abortable, Call, Cancellable, Sink, Timed, Waiter {
   fail(error: unknown): void {
     if (!this.#settle()) return
     const recovered = this.#context.recover?.(error, this.#unstarted, this.remainingMs())
-    if (recovered === undefined) this.#reject(error)
-    else this.outcome.resolve(recovered)
+    if (recovered === undefined) return this.#reject(error)
+    this.outcome.resolve(recovered)
+    this.observed?.endedBy(recovered, this.progress())
   }
 
   #reject(error: unknown): void {
     const { endpoint = this.#context.endpoint } = this.progress()
-    this.outcome.resolve(rejected(error, this.#unstarted, { ...this.#context, endpoint }))
+    const call = { ...this.#unstarted, observed: this.observed }
+    this.outcome.resolve(rejected(error, call, { ...this.#context, endpoint }))
   }
 
   cancel(error: BlobwireError): void {

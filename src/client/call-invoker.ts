@@ -17,6 +17,7 @@ import type { RetryRefusal } from '../retry/policy.ts'
 import type { Init, Method as Rpc } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
+import { Telemetry } from '../telemetry/telemetry.ts'
 import { defaultStallTimeoutMs, type TransferOptions } from '../transfer/options.ts'
 import type { Transfer } from '../transfer/transfer.ts'
 import { ClientCaches } from './client-caches.ts'
@@ -24,31 +25,13 @@ import { byLevel, type CallToIntercept, Interception } from './interception.ts'
 import { mayBecomeDownload, recoverRead } from './large-reads.ts'
 import type { OperationName } from './operations.ts'
 import { checkTransport, type ResolvedOptions } from './options.ts'
-import { newRequestKey, type WriteOptions } from './request-key.ts'
+import { isKeyed, newRequestKey, type WriteOptions } from './request-key.ts'
 import type { OperationValues } from './results.ts'
 import { sharedAnswer } from './shared-answer.ts'
 import type { Request } from './to-request.ts'
 import { codecOf, TransportFactory } from './transport-factory.ts'
 import type { Verifier } from './verify/answers.ts'
 import { learningVerifiers } from './verify/answers.ts'
-
-const keyedMethods = new Set<Rpc>([
-  methods.commitFiles,
-  methods.updateRefs,
-  methods.createRepository,
-  methods.updateRepository,
-  methods.deleteRepository
-])
-
-/**
- * Whether a request is a write that has a key; batches that are not atomic have one for each of their operations, and a
- * commit that is only prepared needs none.
- */
-function isKeyed(method: Rpc, request: object): boolean {
-  if (method === methods.commitFiles) return !(request as Messages['CommitFilesRequest']).prepare
-  if (method === methods.batchOperations) return (request as Messages['BatchOperationsRequest']).atomic
-  return keyedMethods.has(method)
-}
 
 const noOptions: CallOptions = {}
 
@@ -88,6 +71,7 @@ export class CallInvoker {
       interceptors: requests,
       clock,
       counters: this.counters,
+      telemetry: new Telemetry(clock, options.observers),
       latency: this.latency,
       endpoints: [...options.endpoints.keys()],
       codecOf,

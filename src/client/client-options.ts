@@ -17,6 +17,7 @@ import type {
   RetryOptions,
   TlsOptions
 } from '../options/types.ts'
+import type { Observer } from '../telemetry/observer.ts'
 import type { Interceptor } from './interceptor.ts'
 
 /** Retries, circuit breaker, concurrency and hedging. */
@@ -149,6 +150,12 @@ export interface ClientOptions extends PolicyOptions {
    * @default []
    */
   interceptors?: readonly Interceptor[] | undefined
+  /**
+   * Objects that are told of every call and every attempt, for tracing and logs. An observer that throws breaks no
+   * call. See docs/observing.md.
+   * @default []
+   */
+  observers?: readonly Observer[] | undefined
 }
 
 /** `ClientOptions` with every default in place. */
@@ -167,4 +174,5 @@ export interface ResolvedClientOptions extends ResolvedPolicyOptions {
   readonly verify: boolean
   readonly maxResponseBytes: number
   readonly interceptors: readonly Interceptor[]
+  readonly observers: readonly Observer[]
 }

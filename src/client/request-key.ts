@@ -4,6 +4,9 @@ import { invalidArgument } from '../core/error.ts'
 import { encodeBase64, encodeUtf8 } from '../platform/bytes.ts'
 import { hashHex } from '../platform/hash.ts'
 import { randomBytes } from '../platform/random.ts'
+import type { Method } from '../schema/descriptor.ts'
+import type { Messages } from '../schema/messages.ts'
+import { methods } from '../schema/methods.ts'
 
 /** Options of a call that moves refs, or creates or deletes a repository. */
 export interface WriteOptions extends CallOptions {
@@ -36,4 +39,22 @@ export function derivedKey(key: string, part: number): string {
   const suffix = `--${part}`
   if (key.length + suffix.length <= maxLength) return key + suffix
   return hashHex('sha256', '', encodeUtf8(key)).slice(0, maxLength - suffix.length) + suffix
+}
+
+const keyedMethods = new Set<Method>([
+  methods.commitFiles,
+  methods.updateRefs,
+  methods.createRepository,
+  methods.updateRepository,
+  methods.deleteRepository
+])
+
+/**
+ * Whether a request is a write that has a key; batches that are not atomic have one for each of their operations, and a
+ * commit that is only prepared needs none.
+ */
+export function isKeyed(method: Method, request: object): boolean {
+  if (method === methods.commitFiles) return !(request as Messages['CommitFilesRequest']).prepare
+  if (method === methods.batchOperations) return (request as Messages['BatchOperationsRequest']).atomic
+  return keyedMethods.has(method)
 }

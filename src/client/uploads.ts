@@ -87,7 +87,11 @@ export async function uploadFile(
   const { options } = ofCall
   const task = new UploadTask(context, given, ofCall)
   try {
-    const transfer = { direction: 'up', ...context.invoker.transferOf(options) } as const
+    const transfer = {
+      direction: 'up',
+      repository: context.repository,
+      ...context.invoker.transferOf(options)
+    } as const
     return await context.invoker.pipeline.transfers.work(transfer, (attempts) => task.run(attempts))
   } catch (error) {
     task.abandon(asBlobwireError(error))

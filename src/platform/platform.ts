@@ -161,6 +161,11 @@ export interface ProcessFunctions extends Work {
   abandonAfterWork(abandonable: Abandonable): () => void
 }
 
+/** `warnings.ts`: problems that no call can report. */
+export interface WarningFunctions {
+  emitWarning(problem: string, exception: unknown): void
+}
+
 /** Integers from 1, kept as counts of a fixed number of buckets. */
 export interface Histogram {
   readonly count: number

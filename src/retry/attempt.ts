@@ -9,6 +9,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Counters } from '../core/counters.ts'
 import { BlobwireError, type TransportName } from '../core/error.ts'
 import type { Method } from '../schema/descriptor.ts'
+import type { ObservedAttempt, ObserverHeader } from '../telemetry/observed-call.ts'
 
 /** Shared by all attempts of a client. */
 export interface AttemptContext {
@@ -38,6 +39,7 @@ export class Attempt implements Call, Sink, Cancellable, Timed {
   readonly #owner: AttemptOwner
   readonly #permit: number
   readonly #beganAtMs: number
+  readonly events: ObservedAttempt | undefined
   #over = false
   #part: Cancellable | undefined
   #controller: AbortController | undefined
@@ -55,6 +57,7 @@ export class Attempt implements Call, Sink, Cancellable, Timed {
     this.#owner = owner
     this.#permit = permit
     this.#beganAtMs = context.clock.now()
+    this.events = call.observed?.attemptStarted(channel)
     channel.inFlight++
   }
 
@@ -82,6 +85,10 @@ export class Attempt implements Call, Sink, Cancellable, Timed {
 
   get ownHeaders(): OwnHeaders | undefined {
     return this.call.ownHeaders
+  }
+
+  get observerHeaders(): readonly ObserverHeader[] | undefined {
+    return this.events?.headers
   }
 
   get requestKey(): string | undefined {
@@ -126,6 +133,7 @@ export class Attempt implements Call, Sink, Cancellable, Timed {
 
   succeed(response: object): void {
     if (!this.#end('success')) return
+    this.events?.ended(undefined)
     this.channel.verified = true
     this.sink.succeed(response)
   }
@@ -142,8 +150,8 @@ export class Attempt implements Call, Sink, Cancellable, Timed {
   cancel(error: BlobwireError): void {
     if (this.#over) return
     // A deadline may say something about the endpoint, unless the call never got on its way there.
-    if (this.progress().sent === 'never') this.#end('none')
-    else this.#failed(error, false)
+    if (this.progress().sent !== 'never') this.#failed(error, false)
+    else if (this.#end('none')) this.events?.ended(error)
     this.#stop(error)
   }
 
@@ -159,6 +167,7 @@ export class Attempt implements Call, Sink, Cancellable, Timed {
   }
 
   #failed(error: BlobwireError | undefined, isResult: boolean): void {
+    this.events?.ended(error)
     if (error === undefined) return void this.#end('none')
     const outcome = isResult ? 'success' : outcomeOf(error, this.channel.isSilentSince(this.#beganAtMs))
     if (outcome === 'failure') this.channel.lastFailure = error

@@ -135,6 +135,7 @@ export class RetryingCall implements Cancellable, AttemptOwner, Waiter {
     const waitMs = Math.min(this.#waitLeftMs, this.#call.remainingMs() - leadMs)
     if (waitMs <= 0) return this.giveUp()
     this.#waitsSinceMs = this.#context.clock.now()
+    this.#call.observed?.event('blocked')
     this.waitsUntilMs = this.#waitsSinceMs + waitMs
     this.#context.selector.waitingRoom(this.#call).enter(this)
   }
@@ -165,6 +166,7 @@ export class RetryingCall implements Cancellable, AttemptOwner, Waiter {
       this.#refusal = delay
       return false
     }
+    this.#call.observed?.event('retry', { delayMs: delay, error })
     if (delay > 0) await this.#sleep(delay)
     return this.#cancelled === undefined
   }

@@ -3,6 +3,7 @@ import { outcomeOf } from '../balance/outcome.ts'
 import type { Pick } from '../balance/picker.ts'
 import { asBlobwireError, BlobwireError } from '../core/error.ts'
 import type { Init, Method } from '../schema/descriptor.ts'
+import type { ObservedAttempt, ObservedCall } from '../telemetry/observed-call.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { Transfer, TransferAttempt } from './transfer.ts'
 import type { TransferContext } from './transfer-context.ts'
@@ -12,6 +13,7 @@ export interface AttemptContext extends TransferContext {
   /** Milliseconds to the deadline of the transfer; infinite = none. */
   readonly remainingMs: () => number
   readonly progressed: () => void
+  readonly observed: ObservedCall | undefined
 }
 
 /** The windows and the buffers of a connection hold less: of more, the server has read some. */
@@ -22,6 +24,7 @@ export class AttemptAtEndpoint implements TransferAttempt {
   readonly #pick: Pick
   readonly #context: AttemptContext
   readonly #controller = new AbortController()
+  readonly #events: ObservedAttempt | undefined
   #beganAtMs: number
   #transport: Transport | undefined
   #headers: Readonly<Record<string, string>> = {}
@@ -41,6 +44,7 @@ export class AttemptAtEndpoint implements TransferAttempt {
     this.#context = context
     this.#beganAtMs = context.clock.now()
     this.#movedAtMs = this.#beganAtMs
+    this.#events = context.observed?.attemptStarted(pick.channel)
     pick.channel.inFlight++
   }
 
@@ -52,6 +56,7 @@ export class AttemptAtEndpoint implements TransferAttempt {
     this.#setTimer(this.#transfer.stallTimeoutMs)
     try {
       const result = await Promise.race([this.#begun(run), ended])
+      this.#events?.ended(undefined)
       this.#release('success')
       this.#pick.channel.verified = true
       return result
@@ -128,9 +133,11 @@ export class AttemptAtEndpoint implements TransferAttempt {
     const { channel } = this.#pick
     const isProbe = channel.breaker?.state === 'half_open'
     const { headers, token } = this.#transfer
-    const opened = await channel.openTransfer(headers, token)
+    const added = this.#events?.headers?.map(({ name, value }) => [name, value])
+    const opened = await channel.openTransfer(added ? { ...Object.fromEntries(added), ...headers } : headers, token)
     this.#transport = opened.transport
     this.#headers = opened.headers
+    this.#events?.event('connected', { requestId: opened.headers['x-request-id'] })
     // Calls wait for the outcome of a probe, and a transfer takes long.
     if (isProbe) await this.#probe(opened.transport)
     this.signal.throwIfAborted()
@@ -153,6 +160,7 @@ export class AttemptAtEndpoint implements TransferAttempt {
     const { channel } = this.#pick
     const outcome = outcomeOf(error, channel.isSilentSince(this.#beganAtMs))
     if (outcome === 'failure') channel.lastFailure = error
+    this.#events?.ended(error)
     this.#release(outcome)
     // Nothing of it goes on without the runner.
     this.#controller.abort(error)

@@ -155,13 +155,20 @@ export class Reading implements Abortable {
   }
 
   #transfer(): Transfer {
-    const { transfer } = this.#request
+    const { transfer, address } = this.#request
     const { timeoutMs } = transfer
     const { signal } = this.#controller
-    if (timeoutMs === undefined) return { ...transfer, direction: 'down', signal }
+    const { repository } = address
+    if (timeoutMs === undefined) return { ...transfer, direction: 'down', repository, signal }
     const now = this.#context.clock.now()
     this.#endsAtMs ??= now + timeoutMs
-    return { ...transfer, direction: 'down', signal, timeoutMs: Math.max(1, Math.ceil(this.#endsAtMs - now)) }
+    return {
+      ...transfer,
+      direction: 'down',
+      repository,
+      signal,
+      timeoutMs: Math.max(1, Math.ceil(this.#endsAtMs - now))
+    }
   }
 
   #listen(): void {

@@ -9,6 +9,8 @@ import type { Waiter } from '../balance/waiting-room.ts'
 import { type Abortable, listen, stopListening } from '../core/abort-listeners.ts'
 import { abortError, asBlobwireError, BlobwireError, moreSent, type Sent } from '../core/error.ts'
 import type { RetryRefusal } from '../retry/policy.ts'
+import { methods, serviceName } from '../schema/methods.ts'
+import type { ObservedCall } from '../telemetry/observed-call.ts'
 import { AttemptAtEndpoint } from './attempt.ts'
 import type { Transfer, TransferAttempt } from './transfer.ts'
 import type { TransferContext } from './transfer-context.ts'
@@ -19,6 +21,7 @@ export class RunningTransfer<Result> implements Abortable, Waiter {
   readonly #outcome = Promise.withResolvers<Result>()
   readonly #endsAtMs: number
   readonly #cancelDeadline: () => void
+  readonly #observed: ObservedCall | undefined
   #isOver = false
   #attempt: AttemptAtEndpoint | undefined
   #channel: Channel | undefined
@@ -36,6 +39,7 @@ export class RunningTransfer<Result> implements Abortable, Waiter {
     this.#transfer = transfer
     this.#context = context
     const { timeoutMs, signal } = transfer
+    this.#observed = context.telemetry.isListening ? observe(transfer, context) : undefined
     this.#endsAtMs = context.clock.now() + (timeoutMs ?? Number.POSITIVE_INFINITY)
     this.#cancelDeadline =
       timeoutMs === undefined ? () => undefined : context.clock.schedule(timeoutMs, () => this.#late())
@@ -45,7 +49,11 @@ export class RunningTransfer<Result> implements Abortable, Waiter {
   /** Carries the work out, as long as nothing ends it. @throws BlobwireError */
   start(work: () => Promise<Result>): Promise<Result> {
     work().then(
-      (result) => this.#settle() && this.#outcome.resolve(result),
+      (result) => {
+        if (!this.#settle()) return
+        this.#observed?.ended(this.#progress())
+        this.#outcome.resolve(result)
+      },
       (error) => this.end(error)
     )
     return this.#outcome.promise
@@ -76,7 +84,9 @@ export class RunningTransfer<Result> implements Abortable, Waiter {
     const error = asBlobwireError(found)
     if (this.#attempts > 0) counters.transfers.failures++
     if (error.code === 'deadline_exceeded') counters.timeouts++
-    this.#outcome.reject(this.#withFacts(error))
+    const told = this.#withFacts(error)
+    this.#observed?.ended(told, told)
+    this.#outcome.reject(told)
     this.#attempt?.end(error)
     this.#wake?.()
     if (this.#pick !== undefined) this.#context.selector.waitingRoom(this.#transfer).leave(this)
@@ -89,6 +99,11 @@ export class RunningTransfer<Result> implements Abortable, Waiter {
     const { transport, endpoint } = this.#channel
     const sent = this.#attempt?.isUnderWay ? 'maybe' : error.sent
     return error.with({ transport, endpoint, attempts: this.#attempts, sent: moreSent(this.#sent, sent) })
+  }
+
+  #progress() {
+    const { transport, endpoint } = this.#channel ?? {}
+    return { sent: 'processed', attempts: this.#attempts, transport, endpoint } as const
   }
 
   /** The caller's signal has aborted. */
@@ -118,6 +133,7 @@ export class RunningTransfer<Result> implements Abortable, Waiter {
     if (this.#lastError !== undefined) counters.transfers.retries++
     const attempt = new AttemptAtEndpoint(this.#transfer, pick, {
       ...this.#context,
+      observed: this.#observed,
       remainingMs: () => this.#endsAtMs - this.#context.clock.now(),
       progressed: () => {
         this.#failures = 0
@@ -140,6 +156,7 @@ export class RunningTransfer<Result> implements Abortable, Waiter {
     const remainingMs = this.#endsAtMs - clock.now()
     const delay = policy.delayMs({ error, failures: this.#failures, remainingMs, elsewhere })
     if (typeof delay === 'string') throw refused(error, delay)
+    this.#observed?.event('retry', { delayMs: delay, error })
     await new Promise<void>((resolve) => {
       const cancel = clock.schedule(delay, resolve)
       this.#wake = () => {
@@ -182,6 +199,12 @@ export class RunningTransfer<Result> implements Abortable, Waiter {
   #circuitOpen(error: BlobwireError): BlobwireError {
     return error.with({ cause: this.#lastError ?? error.cause })
   }
+}
+
+function observe({ direction, repository, timeoutMs }: Transfer, { telemetry }: TransferContext) {
+  const method = direction === 'up' ? 'uploadBlob' : 'downloadBlob'
+  const rpc = `${serviceName}/${methods[method].name}`
+  return telemetry.callStarted({ method, rpc, repository, operations: 1, timeoutMs })
 }
 
 function refused(error: BlobwireError, refusal: RetryRefusal): BlobwireError {

@@ -3,11 +3,13 @@ import type { Clock } from '../core/clock.ts'
 import type { Counters } from '../core/counters.ts'
 import type { Work } from '../platform/platform.ts'
 import type { RetryPolicy } from '../retry/policy.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
 
 /** Shared by all transfers of a client. */
 export interface TransferContext {
   readonly clock: Clock
   readonly counters: Counters
+  readonly telemetry: Telemetry
   readonly selector: TransportSelector
   readonly policy: RetryPolicy
   /** Milliseconds that a transfer waits for open breakers; see `BreakerOptions`. */

@@ -6,6 +6,8 @@ import type { TransferTransport } from '../transport/transfer.ts'
 /** A transfer that has not begun. */
 export interface Transfer {
   readonly direction: 'up' | 'down'
+  /** For observers. */
+  readonly repository?: string | undefined
   /** The client's headers and those of the caller. */
   readonly headers: Readonly<Record<string, string>>
   /** The bearer token; undefined = the client's. */

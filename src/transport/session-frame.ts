@@ -1,6 +1,7 @@
 /** A frame as the client's pipeline hands it to a transport, and as the message that it becomes. */
 import type { Codec, WireObject } from '../codec/codec.ts'
 import type { BlobwireError } from '../core/error.ts'
+import type { AttemptEvents } from '../telemetry/observed-call.ts'
 
 /** An operation that was checked against the schema, in the form its codec writes; opaque to everybody else. */
 export type PreparedOperation = Readonly<Record<string, object>>
@@ -27,6 +28,8 @@ export interface SessionFrame {
   readonly batches: readonly SessionBatch[]
   /** Each list once. */
   readonly headerLists: readonly HeaderList[]
+  /** Tells the observers of all its operations; undefined = there are none. */
+  readonly events?: AttemptEvents | undefined
 }
 
 /** Whether a frame is one batch without headers, which servers of every version understand. */

@@ -2,6 +2,7 @@
 import type { Compression } from '../compression/compression.ts'
 import type { TransportName } from '../core/error.ts'
 import type { Method } from '../schema/descriptor.ts'
+import type { AttemptEvents } from '../telemetry/observed-call.ts'
 import type { SessionTransport } from './session-stream.ts'
 import type { TransferTransport } from './transfer.ts'
 
@@ -12,6 +13,8 @@ export interface UnaryCall {
   readonly request: object
   /** Headers (gRPC: metadata), by lower-case name. */
   readonly headers: Readonly<Record<string, string>>
+  /** Tells the observers of the attempt; undefined = it has none. */
+  readonly events?: AttemptEvents | undefined
   /** Aborts the request. */
   readonly signal: AbortSignal
   /** Asked before a request that the server refused unprocessed is sent again; without it, it is. */

@@ -7,6 +7,7 @@ import { DeadlineTimers } from '../../src/call/deadline-timers.ts'
 import { closeCalls, type RunningCallContext, runCall, type UnstartedCall } from '../../src/call/running-call.ts'
 import { BlobwireError } from '../../src/core/error.ts'
 import { methods } from '../../src/schema/methods.ts'
+import { Telemetry } from '../../src/telemetry/telemetry.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { noWork } from '../support/pipeline-harness.ts'
 
@@ -26,6 +27,7 @@ const callsOf = (clock: FakeClock, start: RunningCallContext['start'], limit = {
     clock,
     bulkhead: new Bulkhead(limit, noWork),
     timers: new DeadlineTimers(clock),
+    telemetry: new Telemetry(clock),
     start,
     failed: (error: unknown) => error as BlobwireError,
     succeeded: () => undefined

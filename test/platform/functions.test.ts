@@ -1,5 +1,6 @@
 /** The functions of src/platform do what their interfaces say. Another runtime's files are to pass the same tests. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,11 +18,13 @@ import type {
   ProcessFunctions,
   RandomFunctions,
   ScheduleFunctions,
+  WarningFunctions,
   ZlibFunctions
 } from '../../src/platform/platform.ts'
 import * as processHoldOnNode from '../../src/platform/process-hold.ts'
 import * as randomOnNode from '../../src/platform/random.ts'
 import * as scheduleOnNode from '../../src/platform/schedule.ts'
+import * as warningsOnNode from '../../src/platform/warnings.ts'
 import * as zlibOnNode from '../../src/platform/zlib.ts'
 
 const bytes: ByteFunctions = bytesOnNode
@@ -31,6 +34,7 @@ const { newHistogram }: HistogramFunctions = histogramOnNode
 const { abandonAfterWork, beginWork, endWork }: ProcessFunctions = processHoldOnNode
 const { afterInput, afterReady, startTimer }: ScheduleFunctions = scheduleOnNode
 const { randomBytes }: RandomFunctions = randomOnNode
+const { emitWarning }: WarningFunctions = warningsOnNode
 const { compress, compressors, decompress }: ZlibFunctions = zlibOnNode
 
 const texts = ['', 'a', 'é', '漢字', '😀', '\ufeffmark', 'a\0b', 'x'.repeat(5000), 'é'.repeat(5000)]
@@ -232,4 +236,12 @@ test('a file is read at any place, is told from what it was before, and a direct
   await other.close()
   await assert.rejects(openFile(directory), { code: 'EISDIR' })
   await assert.rejects(openFile(join(directory, 'none')), { code: 'ENOENT' })
+})
+
+test('a warning reaches the process with its cause', async () => {
+  const warned = once(process, 'warning')
+  emitWarning('an observer threw', new Error('its cause'))
+  const [warning] = (await warned) as [Error & { detail: string }]
+  assert.equal(warning.name, 'BlobwireWarning')
+  assert.match(warning.detail, /its cause/)
 })

@@ -16,6 +16,7 @@ import { Latency } from '../../src/core/latency.ts'
 import type { ResolvedBatchOptions } from '../../src/options/types.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
+import { Telemetry } from '../../src/telemetry/telemetry.ts'
 import type { UnaryCall } from '../../src/transport/transport.ts'
 import { FakeClock } from './fake-clock.ts'
 import { FakeStream, unaryAnswer } from './fake-session.ts'
@@ -107,6 +108,7 @@ export function pipelineHarness(options: PipelineHarnessOptions = {}): PipelineH
     clock,
     counters,
     latency: new Latency(),
+    telemetry: new Telemetry(clock),
     interceptors: [],
     token: undefined,
     timeoutMs: 30_000,

@@ -95,5 +95,10 @@ export const clientRows = {
     list: true,
     callable: true,
     methods: ['request']
-  }
+  },
+  /**
+   * Objects that are told of every call and every attempt, for tracing and logs. An observer that throws breaks no call.
+   * See docs/observing.md.
+   */
+  observers: { kind: 'code', type: 'Observer', from: 'telemetry/observer.ts', list: true, methods: ['callStarted'] }
 } as const satisfies Rows

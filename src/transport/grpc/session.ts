@@ -74,7 +74,10 @@ class GrpcSession implements SessionStream, StreamListener {
   }
 
   send(frame: SessionFrame): boolean {
-    return this.#write(frameMessage(frame, (id) => id))
+    return this.#write(
+      frameMessage(frame, (id) => id),
+      frame
+    )
   }
 
   cancel(ids: readonly number[]): void {
@@ -108,11 +111,15 @@ class GrpcSession implements SessionStream, StreamListener {
     this.#stream.cancel()
   }
 
-  #write(message: WireObject): boolean {
+  #write(message: WireObject, frame?: SessionFrame): boolean {
     if (this.#ended || this.#halfClosed) return true
     this.#nothingSinceWrite = true
     const bytes = encodeWireObject(methods.session.request, message)
     this.#context.counters.bytesSent += bytes.length
+    if (frame?.events !== undefined) {
+      frame.events.event('encoded', { bytes: bytes.length, operations: frame.operations.length })
+      frame.events.event('sent', { requestId: this.#opening.headers['x-request-id'] })
+    }
     return this.#stream.write(bytes)
   }
 

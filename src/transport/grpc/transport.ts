@@ -42,9 +42,11 @@ export function createGrpcTransport(context: GrpcEndpoint, options: TransportOpt
     }
     const request = encodeProtobuf(call.method.request, call.request as Init<Messages[MessageName]>)
     counters.bytesSent += request.length
+    call.events?.event('encoded', { bytes: request.length })
     const metadata = new grpc.Metadata()
     for (const [name, value] of Object.entries(call.headers)) metadata.set(name, value)
     counters.requests++
+    call.events?.event('sent', { bytes: request.length })
     const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
     const listener: StreamListener = {
       onReady: () => undefined,
@@ -91,8 +93,11 @@ export function createGrpcTransport(context: GrpcEndpoint, options: TransportOpt
     name: 'grpc',
     async unary(call) {
       const response = await unary(call)
+      call.events?.event('answered', { bytes: response.length })
       try {
-        return decodeProtobuf(call.method.response, response)
+        const decoded = decodeProtobuf(call.method.response, response)
+        call.events?.event('decoded', { bytes: response.length })
+        return decoded
       } catch (error) {
         throw asResponseError(error).with({ transport: 'grpc', attempts: 1 })
       }

@@ -24,6 +24,7 @@ import type { StreamControl } from '../../connection/http2/connection-pool.ts'
 import { asBlobwireError, type BlobwireError } from '../../core/error.ts'
 import type { Compressor } from '../../platform/platform.ts'
 import { methods, serviceName } from '../../schema/methods.ts'
+import type { AttemptEvents } from '../../telemetry/observed-call.ts'
 import { asResponseError, errorFromException, malformedResponse, withRetryAfter } from '../errors.ts'
 import { frameMessage, type SessionFrame } from '../session-frame.ts'
 import type { SessionOpening, SessionStream } from '../session-stream.ts'
@@ -119,7 +120,9 @@ class HttpSession implements SessionStream {
   send(frame: SessionFrame): boolean {
     const { codec } = this.#context
     const message = frameMessage(frame, codec.long)
-    return this.#write(codec.write(message, envelopeHeaderBytes))
+    const pieces = codec.write(message, envelopeHeaderBytes)
+    frame.events?.event('encoded', { bytes: payloadBytes(pieces), operations: frame.operations.length })
+    return this.#write(pieces, frame.events)
   }
 
   cancel(ids: readonly number[]): void {
@@ -144,7 +147,7 @@ class HttpSession implements SessionStream {
   }
 
   /** Writes a payload in pieces, with room for the envelope's header in front. */
-  #write(pieces: readonly Uint8Array[]): boolean {
+  #write(pieces: readonly Uint8Array[], events?: AttemptEvents): boolean {
     if (this.#ended) return true
     const bytes = payloadBytes(pieces)
     const compressor =
@@ -154,16 +157,20 @@ class HttpSession implements SessionStream {
     if (compressor) {
       // Frames are independent of each other: one that is being compressed may be overtaken.
       Promise.resolve(compress(compressor, payloadOf(pieces)))
-        .then((packed) => this.#push([encodeEnvelope(compressedFlag, packed)]))
+        .then((packed) => {
+          events?.event('compressed', { bytes: packed.length })
+          this.#push([encodeEnvelope(compressedFlag, packed)], events)
+        })
         .catch((error) => this.#end(errorFromException(error)))
       return this.#body.readableLength < highWaterBytes
     }
     sealEnvelope(pieces)
-    return this.#push(pieces)
+    return this.#push(pieces, events)
   }
 
-  #push(pieces: readonly Uint8Array[]): boolean {
+  #push(pieces: readonly Uint8Array[], events?: AttemptEvents): boolean {
     if (this.#ended || this.#halfClosed) return true
+    events?.event('sent', { requestId: this.#opening.headers['x-request-id'] })
     this.#nothingSinceWrite = true
     this.#context.counters.bytesSent += payloadBytes(pieces)
     let hasRoom = true

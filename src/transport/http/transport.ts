@@ -12,6 +12,7 @@ import { collect, decodeBody } from './body.ts'
 import { downloadOverHttp } from './download.ts'
 import { errorFromResponse } from './errors.ts'
 import type { HttpContext } from './http-context.ts'
+import { serverMsOf } from './server-timing.ts'
 import { openHttpSession } from './session.ts'
 import { uploadOverHttp } from './upload.ts'
 
@@ -35,6 +36,7 @@ export function createHttpTransport(context: HttpContext, options: TransportOpti
     }
     if (compressor) {
       body = await compress(compressor, body)
+      call.events?.event('compressed', { bytes: body.length })
       headers['content-encoding'] = compressor
     }
     const remainingMs = Math.max(1, Math.ceil(call.remainingMs()))
@@ -42,6 +44,7 @@ export function createHttpTransport(context: HttpContext, options: TransportOpti
     if (remainingMs < 1e10) headers['connect-timeout-ms'] = String(remainingMs)
     counters.requests++
     counters.bytesSent += body.length
+    call.events?.event('sent', { bytes: body.length })
     const response = await connection.request({
       path: `/${serviceName}/${call.method.name}`,
       method: 'POST',
@@ -50,6 +53,7 @@ export function createHttpTransport(context: HttpContext, options: TransportOpti
       signal: call.signal,
       mayReplay
     })
+    call.events?.event('answered', { serverMs: serverMsOf(single(response.headers['server-timing'])) })
     const received = await collect(response.body, options.maxResponseBytes)
     counters.bytesReceived += received.length
     const encoding = single(response.headers['content-encoding'])
@@ -70,7 +74,9 @@ export function createHttpTransport(context: HttpContext, options: TransportOpti
         `content-type must be ${codec.contentType}, not ${JSON.stringify(contentType.slice(0, 80))}; is this a blobwire server?`
       )
     }
-    return decode(codec, call, answer)
+    const decoded = decode(codec, call, answer)
+    call.events?.event('decoded', { bytes: answer.length })
+    return decoded
   }
 
   const toError = (exception: unknown) => errorFromException(exception).with({ transport: codec.name, attempts: 1 })
@@ -83,6 +89,7 @@ export function createHttpTransport(context: HttpContext, options: TransportOpti
     async unary(call) {
       // An encoding error is thrown outside of the try block: it is no error of an attempt.
       const message = codec.encode(call.method.request, call.request as Init<Messages[MessageName]>)
+      call.events?.event('encoded', { bytes: message.length })
       let attempts = 1
       const mayReplay = () => {
         if (call.mayReplay?.() === false) return false
