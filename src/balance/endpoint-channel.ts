@@ -23,11 +23,17 @@ import { TokenBatchers } from './token-batchers.ts'
 export interface EndpointChannelContext {
   readonly clock: Clock
   readonly counters: Counters
+  /** The header `user-agent` of every request. */
+  readonly userAgent: string
   /** Headers of every call. */
   readonly headers: Readonly<Record<string, string>>
   /** False = every call is a request of its own. */
   readonly batch: ResolvedBatchOptions | false
   readonly breaker: ResolvedBreakerOptions | false
+  /** Milliseconds for one attempt at an endpoint that has no time of its own. */
+  readonly attemptTimeoutMs: number | undefined
+  /** What endpoints have of their own. */
+  readonly endpointOptions?: ReadonlyMap<string, { weight: number; attemptTimeoutMs: number | undefined }>
   readonly limits: () => Messages['Limits']
   /** A new id for a request or a session. */
   readonly newRequestId: () => string
@@ -53,12 +59,17 @@ export class EndpointChannel implements Channel {
   recoveredAtMs = Number.NEGATIVE_INFINITY
   verified = false
   lastFailure: BlobwireError | undefined
+  readonly weight: number
+  readonly attemptTimeoutMs: number | undefined
 
   constructor(endpoint: string, transport: TransportName, context: EndpointChannelContext) {
     this.endpoint = endpoint
     this.transport = transport
     this.#context = context
-    const { batch, breaker, clock, random } = context
+    const { batch, breaker, clock, random, endpointOptions } = context
+    const own = endpointOptions?.get(endpoint)
+    this.weight = own?.weight ?? 1
+    this.attemptTimeoutMs = own === undefined ? context.attemptTimeoutMs : own.attemptTimeoutMs
     this.breaker = breaker ? new CircuitBreaker(clock, breaker, random) : undefined
     this.batcher = batch ? this.#newBatcher(batch, undefined) : undefined
     this.#tokenBatchers = batch ? new TokenBatchers((token) => this.#newBatcher(batch, token)) : undefined
@@ -140,8 +151,8 @@ export class EndpointChannel implements Channel {
   }
 
   async #headers(given: Readonly<Record<string, string>>, token: string | undefined): Promise<Record<string, string>> {
-    const { credentials, newRequestId } = this.#context
-    const named = { 'x-request-id': newRequestId(), ...given }
+    const { credentials, newRequestId, userAgent } = this.#context
+    const named = { 'x-request-id': newRequestId(), 'user-agent': userAgent, ...given }
     if (token !== undefined) return { ...named, authorization: `Bearer ${token}` }
     return credentials ? credentials.addTo(named) : named
   }

@@ -22,6 +22,10 @@ export interface Channel extends Awaited {
   verified: boolean
   /** Attempts under way. */
   inFlight: number
+  /** Share of the calls, compared with other channels. */
+  readonly weight: number
+  /** Milliseconds for one attempt; undefined = only the call's deadline counts. */
+  readonly attemptTimeoutMs: number | undefined
   /** When the breaker last closed again; -Infinity = it never opened. */
   readonly recoveredAtMs: number
   /** The last failure that told something about the endpoint. */
@@ -48,7 +52,7 @@ export interface Pick {
 
 /**
  * Least request with slow start: of the channels whose breaker gives a permit, the one with the fewest attempts under
- * way, and of equals another one each time. `avoid`, where the call has just failed, comes last.
+ * way for its weight, and of equals another one each time. `avoid`, where the call has just failed, comes last.
  */
 export class Picker<Kind extends Channel = Channel> {
   readonly channels: readonly Kind[]
@@ -57,6 +61,11 @@ export class Picker<Kind extends Channel = Channel> {
   readonly #clock: Clock
   /** Place of the channel that was picked last. */
   #last: number
+  /** Weights differ. */
+  readonly #isWeighted: boolean
+  /** Of weighted channels: the virtual time at which the calls that they were given are served, and that of the last. */
+  readonly #servedAt: number[]
+  #virtualTime = 0
 
   constructor(channels: readonly Kind[], clock: Clock, random: () => number = Math.random) {
     this.channels = channels
@@ -64,11 +73,13 @@ export class Picker<Kind extends Channel = Channel> {
     this.waitingRoom = new WaitingRoom(channels, clock, random)
     // Clients that begin together do not all begin with the first endpoint.
     this.#last = Math.floor(random() * channels.length)
+    this.#isWeighted = channels.some(({ weight }) => weight !== channels[0]?.weight)
+    this.#servedAt = channels.map(() => 0)
   }
 
   /** Undefined = no breaker gives a permit. */
   pick(avoid?: Channel): Pick | undefined {
-    const channel = this.channels.length === 1 ? this.channels[0] : this.#leastLoaded(avoid)
+    const channel = this.channels.length === 1 ? this.channels[0] : this.#best(avoid)
     const permit = channel?.breaker === undefined ? 0 : channel.breaker.tryAcquire()
     return channel === undefined || permit === undefined ? undefined : { channel, permit }
   }
@@ -76,6 +87,31 @@ export class Picker<Kind extends Channel = Channel> {
   /** Whether an attempt could go to another channel than this one. */
   hasOther(channel: Channel): boolean {
     return this.channels.some((other) => other !== channel && (other.breaker?.admits ?? true))
+  }
+
+  #best(avoid: Channel | undefined): Channel | undefined {
+    return this.#isWeighted ? this.#leastForWeight(avoid) : this.#leastLoaded(avoid)
+  }
+
+  /**
+   * The least loaded for its weight; of equals, such as idle ones, each in proportion to its weight ("Stride Scheduling",
+   * Waldspurger and Weihl, 1995).
+   */
+  #leastForWeight(avoid: Channel | undefined): Channel | undefined {
+    let best: { channel: Channel; place: number; load: number; servedAt: number; cost: number } | undefined
+    for (const [place, channel] of this.channels.entries()) {
+      if (channel.breaker !== undefined && !channel.breaker.admits) continue
+      const cost = 1 / (channel.weight * this.#share(channel))
+      const load = channel === avoid ? Number.MAX_VALUE : channel.inFlight * cost
+      const servedAt = Math.max(this.#virtualTime, (this.#servedAt[place] as number) + cost)
+      if (best === undefined || load < best.load || (load === best.load && servedAt < best.servedAt)) {
+        best = { channel, place, load, servedAt, cost }
+      }
+    }
+    if (best === undefined) return undefined
+    this.#servedAt[best.place] = best.servedAt
+    this.#virtualTime = best.servedAt - best.cost
+    return best.channel
   }
 
   #leastLoaded(avoid: Channel | undefined): Channel | undefined {

@@ -59,8 +59,6 @@ export interface PipelineContext extends Omit<EndpointChannelContext, 'credentia
   readonly retry: ResolvedRetryOptions
   /** Delay after which a slow read gets a second attempt; false = never. */
   readonly hedge: { readonly delayMs: number } | false
-  /** Milliseconds for one attempt. */
-  readonly attemptTimeoutMs: number | undefined
   /** One or several. */
   readonly endpoints: readonly string[]
   /** In the order of preference. */
@@ -128,7 +126,7 @@ export function createPipeline(context: PipelineContext): Pipeline {
     budget,
     breakerWaitMs,
     selector,
-    attempts: { clock, timers: attemptTimers, counters, timeoutMs: context.attemptTimeoutMs },
+    attempts: { clock, timers: attemptTimers, counters },
     policy
   })
   const bulkhead = new Bulkhead(context.concurrency, context.work)

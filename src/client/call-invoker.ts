@@ -12,6 +12,7 @@ import { type Clock, systemClock } from '../core/clock.ts'
 import { type Counters, newCounters } from '../core/counters.ts'
 import { asBlobwireError, BlobwireError, invalidArgument, type TransportName } from '../core/error.ts'
 import { Latency } from '../core/latency.ts'
+import { userAgentOf } from '../core/user-agent.ts'
 import * as processHold from '../platform/process-hold.ts'
 import type { RetryRefusal } from '../retry/policy.ts'
 import type { Init, Method as Rpc } from '../schema/descriptor.ts'
@@ -68,6 +69,7 @@ export class CallInvoker {
     this.interception = calls.length > 0 ? new Interception(calls, { clock, work: processHold, endpoint }) : undefined
     this.pipeline = createPipeline({
       ...options,
+      userAgent: userAgentOf(options.userAgent),
       interceptors: requests,
       clock,
       counters: this.counters,

@@ -26,7 +26,7 @@ export interface PolicyOptions {
    * How the client retries failed calls; `false` = the client makes one attempt. The client retries `unavailable` and
    * the errors that the server marks as `retryable`, after the time that the server asks for, within the call's
    * deadline. Every operation is safe to repeat.
-   * @default { 'maxAttempts': 6, 'baseMs': 100, 'maxMs': 20000, 'budgetRatio': 0.2, 'budgetPerSecond': 10 }
+   * @default {}
    */
   retry?: RetryOptions | false | undefined
   /**
@@ -114,6 +114,12 @@ export interface ClientOptions extends PolicyOptions {
    */
   headers?: Readonly<Record<string, string>> | undefined
   /**
+   * Name of the application, such as `shop/1.2`, in front of the client's own in the header `user-agent` of every
+   * request: `shop/1.2 blobwire/<version>` (RFC 9110 section 10.1.5). Over gRPC, grpc-js appends its own name.
+   * @default none
+   */
+  userAgent?: string | undefined
+  /**
    * How concurrent calls share frames. While frames are in flight, the client gathers calls into the next frame; each
    * call still settles by itself. A lone call is sent at once. `false` sends each call as a request of its own.
    * @default { 'maxOperations': 256, 'maxBytes': 262144, 'lingerMs': 0, 'framesInFlight': 64, 'maxQueued': 100000,
@@ -168,6 +174,7 @@ export interface ResolvedClientOptions extends ResolvedPolicyOptions {
   readonly connection: ResolvedConnectionOptions
   readonly connectTimeoutMs: number | undefined
   readonly headers: Readonly<Record<string, string>>
+  readonly userAgent: string | undefined
   readonly batch: ResolvedBatchOptions | false
   readonly compression: 'auto' | 'gzip' | 'none'
   readonly gzip: boolean | undefined

@@ -8,6 +8,8 @@ import { loadGrpcJs } from '../connection/grpc/grpc-js.ts'
 import { openHttpConnection } from '../connection/http2/http-connection.ts'
 import type { Counters } from '../core/counters.ts'
 import { BlobwireError, type TransportName } from '../core/error.ts'
+import { userAgentOf } from '../core/user-agent.ts'
+import type { ResolvedConnectionOptions } from '../options/types.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
 import { createHttpTransport } from '../transport/http/transport.ts'
@@ -46,11 +48,13 @@ export class TransportFactory {
   /** A transport to one endpoint, which is named as the option names it. @throws BlobwireError */
   async connect(text: string, transport: TransportName): Promise<Transport> {
     const endpoint = this.#options.endpoints.get(text) ?? parseEndpoint(text)
-    if (transport !== 'grpc') return this.#http(transport, endpoint)
-    if (endpoint.protocol === 'grpc') return this.#grpc(endpoint)
-    const http = this.#http('json', endpoint)
+    const { connection = this.#options.connection } = this.#options.endpointOptions.get(text) ?? {}
+    if (transport !== 'grpc') return this.#http(transport, endpoint, connection)
+    if (endpoint.protocol === 'grpc') return this.#grpc(endpoint, connection)
+    const http = this.#http('json', endpoint, connection)
     this.#asking.add(http)
-    const { headers, timeoutMs } = this.#options
+    const { timeoutMs, userAgent } = this.#options
+    const headers = { 'user-agent': userAgentOf(userAgent), ...this.#options.headers }
     try {
       const asked = http.unary({
         method: methods.getCapabilities,
@@ -64,10 +68,10 @@ export class TransportFactory {
         throw error
       })
       // Servers print their gRPC address with http://. It is the host that was given, with or without TLS as it was given.
-      if (answer === undefined) return await this.#grpc({ ...endpoint, protocol: 'grpc' })
+      if (answer === undefined) return await this.#grpc({ ...endpoint, protocol: 'grpc' }, connection)
       const named = grpcEndpoint(answer as Messages['GetCapabilitiesResponse'], endpoint)
       this.#checkHost(named, endpoint)
-      return await this.#grpc(named)
+      return await this.#grpc(named, connection)
     } finally {
       this.#asking.delete(http)
       await http.close()
@@ -91,16 +95,19 @@ export class TransportFactory {
   }
 
   /** A transport over HTTP; a `grpc://` endpoint may serve it on the same port, such as behind a proxy. */
-  #http(name: 'json' | 'msgpack', endpoint: Endpoint): Transport {
-    const connection = openHttpConnection({ ...endpoint, protocol: 'http' }, this.#options, this.#counters)
+  #http(name: 'json' | 'msgpack', endpoint: Endpoint, options: ResolvedConnectionOptions): Transport {
+    const { tls } = this.#options
+    const http = { ...endpoint, protocol: 'http' } as const
+    const connection = openHttpConnection(http, { tls, connection: options }, this.#counters)
     return createHttpTransport({ codec: codecOf(name), connection, counters: this.#counters }, this.#options)
   }
 
   /** A gRPC transport; only clients that use gRPC load grpc-js. */
-  async #grpc(endpoint: Endpoint): Promise<Transport> {
-    const { tls, connection } = this.#options
+  async #grpc(endpoint: Endpoint, connection: ResolvedConnectionOptions): Promise<Transport> {
+    const { tls } = this.#options
+    const userAgent = userAgentOf(this.#options.userAgent)
     const [grpc, { createGrpcTransport }] = await Promise.all([loadGrpcJs(), import('../transport/grpc/transport.ts')])
-    return createGrpcTransport({ grpc, endpoint, tls, connection, counters: this.#counters }, this.#options)
+    return createGrpcTransport({ grpc, endpoint, tls, connection, userAgent, counters: this.#counters }, this.#options)
   }
 }
 

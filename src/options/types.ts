@@ -183,7 +183,8 @@ export interface RetryOptions {
    */
   maxAttempts?: number | undefined
   /**
-   * Longest random wait before the second attempt, in milliseconds. It doubles with each further attempt.
+   * Longest random wait before the second attempt, in milliseconds. It is multiplied by `factor` with each further
+   * attempt.
    * @default 100
    */
   baseMs?: number | undefined
@@ -192,6 +193,17 @@ export interface RetryOptions {
    * @default 20000
    */
   maxMs?: number | undefined
+  /**
+   * Factor of the wait with each further attempt: with 2 it doubles, with 1 it stays the same.
+   * @default 2
+   */
+  factor?: number | undefined
+  /**
+   * Whether waits are random, from 0 to the longest ("full jitter"), so that clients that failed together do not come
+   * back together. `false` = every wait is the longest.
+   * @default true
+   */
+  jitter?: boolean | undefined
   /**
    * Retries per call, over all calls of the last ten seconds: 0.2 = one retry for five calls.
    * @default 0.2
@@ -209,6 +221,8 @@ export interface ResolvedRetryOptions {
   readonly maxAttempts: number
   readonly baseMs: number
   readonly maxMs: number
+  readonly factor: number
+  readonly jitter: boolean
   readonly budgetRatio: number
   readonly budgetPerSecond: number
 }

@@ -14,8 +14,6 @@ import type { ObservedAttempt, ObserverHeader } from '../telemetry/observed-call
 /** Shared by all attempts of a client. */
 export interface AttemptContext {
   readonly clock: Clock
-  /** Milliseconds for one attempt; undefined = only the call's deadline counts. */
-  readonly timeoutMs: number | undefined
   readonly timers: DeadlineTimers
   readonly counters: Counters
   /** See `KeyedCall`. */
@@ -40,6 +38,8 @@ export class Attempt implements Call, Sink, Cancellable, Timed {
   readonly #permit: number
   readonly #beganAtMs: number
   readonly events: ObservedAttempt | undefined
+  /** Milliseconds for this attempt; undefined = only the call's deadline counts. */
+  #timeoutMs: number | undefined
   #over = false
   #part: Cancellable | undefined
   #controller: AbortController | undefined
@@ -63,10 +63,11 @@ export class Attempt implements Call, Sink, Cancellable, Timed {
 
   /** Hands the call to the channel. */
   start(): void {
-    const { timeoutMs, timers } = this.#context
-    if (timeoutMs !== undefined) {
-      this.endsAt = this.#beganAtMs + timeoutMs
-      timers.add(this, timeoutMs)
+    const { attemptTimeoutMs } = this.channel
+    if (attemptTimeoutMs !== undefined) {
+      this.#timeoutMs = attemptTimeoutMs
+      this.endsAt = this.#beganAtMs + attemptTimeoutMs
+      this.#context.timers.add(this, attemptTimeoutMs)
     }
     this.channel.submit(this, this)
   }
@@ -116,9 +117,8 @@ export class Attempt implements Call, Sink, Cancellable, Timed {
   }
 
   remainingMs(): number {
-    const { timeoutMs, clock } = this.#context
     const ofCall = this.call.remainingMs()
-    return timeoutMs === undefined ? ofCall : Math.min(ofCall, this.endsAt - clock.now())
+    return this.#timeoutMs === undefined ? ofCall : Math.min(ofCall, this.endsAt - this.#context.clock.now())
   }
 
   onCancel(part: Cancellable): void {
@@ -157,7 +157,7 @@ export class Attempt implements Call, Sink, Cancellable, Timed {
 
   /** `attemptTimeoutMs` has passed. */
   onTime(): void {
-    const message = `no answer within the ${this.#context.timeoutMs} ms of an attempt`
+    const message = `no answer within the ${this.#timeoutMs} ms of an attempt`
     const error = new BlobwireError({ reason: 'attempt_timeout', message, ...this.progress() })
     if (this.#over) return
     this.#failed(error, false)
@@ -192,8 +192,7 @@ export class Attempt implements Call, Sink, Cancellable, Timed {
   #end(outcome: Outcome): boolean {
     if (this.#over) return false
     this.#over = true
-    const { timeoutMs, timers } = this.#context
-    if (timeoutMs !== undefined) timers.remove(this, timeoutMs)
+    if (this.#timeoutMs !== undefined) this.#context.timers.remove(this, this.#timeoutMs)
     this.channel.attemptEnded(this.#permit, outcome, this.#beganAtMs)
     return true
   }

@@ -47,16 +47,24 @@ export class RetryPolicy {
   }
 }
 
+/** The waits between attempts; see `RetryOptions`. */
+interface Backoff {
+  readonly baseMs: number
+  readonly maxMs: number
+  readonly factor?: number
+  readonly jitter?: boolean
+}
+
 /**
- * Milliseconds before the next attempt, with full jitter: anything from 0 to the cap that doubles with each attempt, so
+ * Milliseconds before the next attempt, with full jitter: anything from 0 to the cap that grows with each attempt, so
  * that clients that failed together do not come back together ("Exponential Backoff And Jitter", AWS Architecture Blog,
  * 2015). `failures` = attempts that have failed so far, 1 or more. A time that the server asks for comes on top.
  */
 export function backoffMs(
   failures: number,
-  { baseMs, maxMs }: { baseMs: number; maxMs: number },
+  { baseMs, maxMs, factor = 2, jitter = true }: Backoff,
   random: () => number,
   retryAfterMs = 0
 ): number {
-  return retryAfterMs + random() * Math.min(maxMs, baseMs * 2 ** (failures - 1))
+  return retryAfterMs + (jitter ? random() : 1) * Math.min(maxMs, baseMs * factor ** (failures - 1))
 }

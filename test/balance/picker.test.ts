@@ -126,3 +126,46 @@ test('an endpoint that has come back is given its share slowly', async () => {
   assert.ok((shares[11] as number) >= 0.45, `${shares}`)
   await Promise.all(pending)
 })
+
+const weighted = (weights: Readonly<Record<string, number>>) =>
+  new Map(Object.entries(weights).map(([url, weight]) => [url, { weight, attemptTimeoutMs: undefined }]))
+
+test('an endpoint gets calls in proportion to its weight: of calls at once, and of one after the other', async () => {
+  const { write, arrivals } = pipelineHarness({ endpoints, endpointOptions: weighted({ a: 1, b: 3, c: 6 }) })
+  const calls = Array.from({ length: 100 }, () => write())
+  await settled()
+  assert.deepEqual(countBy(arrivals), [10, 30, 60])
+  for (const arrival of arrivals) arrival.answer()
+  await Promise.all(calls)
+  const before = arrivals.length
+  for (let call = 0; call < 100; call++) {
+    const one = write()
+    await settled()
+    arrivals.at(-1)?.answer()
+    await one
+  }
+  assert.deepEqual(countBy(arrivals.slice(before)), [10, 30, 60])
+})
+
+test('of weighted endpoints, one that fails or was just tried comes last, and gets no calls for the time it was away', async () => {
+  const isDown = { c: true }
+  const { write, read, arrivals, clock } = pipelineHarness({
+    endpoints,
+    endpointOptions: weighted({ a: 1, b: 1, c: 8 }),
+    breaker: { ...breaker, failures: 1 },
+    respond: (arrival) => (isDown.c && arrival.endpoint === 'c' ? arrival.fail(down) : arrival.answer())
+  })
+  await read()
+  assert.deepEqual(countBy(arrivals)[2], 1)
+  for (let call = 0; call < 40; call++) await write()
+  const [ofA, ofB, ofC] = countBy(arrivals.slice(1)) as [number, number, number]
+  assert.deepEqual([ofA + ofB, Math.abs(ofA - ofB) <= 1, ofC], [41, true, 0], 'the failed read and the others')
+  isDown.c = false
+  clock.advance(600)
+  await write()
+  clock.advance(60_000)
+  const before = arrivals.length
+  for (let call = 0; call < 100; call++) await write()
+  const share = countBy(arrivals.slice(before))[2] as number
+  assert.ok(share >= 78 && share <= 82, `${share} of 100 at the endpoint with eight tenths of the weight`)
+})

@@ -83,3 +83,16 @@ test('breakers are reset by the endpoint as the option names it', async (context
       'endpoint: must be one of the client\'s endpoints (http://127.0.0.1:9, http://127.0.0.1:10), not "http://127.0.0.1:11"'
   })
 })
+
+test('an endpoint may have connections of its own number', async (context) => {
+  const { client: clientOf, server } = atEnd(context, await testServer())
+  for (const [own, opened] of [
+    [{ maxConnections: 2 }, 2],
+    [{}, 3]
+  ] as const) {
+    const connection = { maxConnections: 3, maxStreamsPerConnection: 1 }
+    const client = clientOf({ endpoint: [{ url: server.http, connection: own }], connection, batch: false })
+    await Promise.all(Array.from({ length: 8 }, (_each, index) => client.createRepository(`demo-${index}`)))
+    assert.equal(client.stats().connections.opened, opened)
+  }
+})

@@ -42,3 +42,21 @@ test('attempts that end at their own time are counted, and the call that ends wi
   await end
   assert.deepEqual([counters.timeouts, counters.failures], [3, 1])
 })
+
+test('an endpoint may have its own time for an attempt', async () => {
+  const own = { weight: 1, attemptTimeoutMs: 100 }
+  const endpointOptions = new Map([
+    ['a', own],
+    ['b', { weight: 1, attemptTimeoutMs: undefined }]
+  ])
+  const { read, clock, arrivals } = pipelineHarness({ endpoints: ['a', 'b'], endpointOptions, random: () => 0.9 })
+  const call = read()
+  await settled()
+  assert.equal(arrivals[0]?.endpoint, 'a')
+  clock.advance(100)
+  await settled()
+  assert.equal(arrivals[1]?.endpoint, 'b')
+  clock.advance(20_000)
+  arrivals[1]?.answer({ late: true })
+  assert.deepEqual(await call, { late: true })
+})

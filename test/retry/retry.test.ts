@@ -53,6 +53,14 @@ test('full jitter: from 0 to the cap, which doubles up to its own cap; the time 
   const options = { baseMs: 100, maxMs: 20_000 }
   const caps = [1, 2, 3, 8, 9, 20].map((failures) => backoffMs(failures, options, () => 1))
   assert.deepEqual(caps, [100, 200, 400, 12_800, 20_000, 20_000])
+  const steady = [1, 2, 3].map((failures) => backoffMs(failures, { ...options, factor: 1 }, () => 1))
+  const steep = [1, 2, 3].map((failures) => backoffMs(failures, { ...options, factor: 10 }, () => 1))
+  assert.deepEqual([...steady, ...steep], [100, 100, 100, 100, 1000, 10_000])
+  assert.deepEqual(
+    [1, 2, 9].map((failures) => backoffMs(failures, { ...options, jitter: false }, () => 0, 5)),
+    [105, 205, 20_005],
+    'without jitter, the whole wait'
+  )
   assert.equal(
     backoffMs(9, options, () => 0),
     0
@@ -225,4 +233,22 @@ test('operations sent again after a session broke count as attempts', async () =
   const { write, arrivals } = pipelineHarness({ respond: (arrival) => arrival.fail({ ...down, attempts: 3 }) })
   await assert.rejects(write(), { code: 'unavailable', attempts: 3 })
   assert.equal(arrivals.length, 1)
+})
+
+test('the options factor and jitter reach the waits', async () => {
+  const retry = { factor: 3, jitter: false, maxAttempts: 3 }
+  const { write, clock, arrivals } = pipelineHarness({ retry, respond: ({ fail }) => fail(down) })
+  const end = assert.rejects(write(), { attempts: 3 })
+  for (const [wait, count] of [
+    [99, 1],
+    [1, 2],
+    [299, 2],
+    [1, 3]
+  ] as const) {
+    await settled()
+    clock.advance(wait)
+    await settled()
+    assert.equal(arrivals.length, count)
+  }
+  await end
 })

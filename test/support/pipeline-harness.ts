@@ -34,7 +34,9 @@ export interface Arrival {
   fail(error: BlobwireErrorInit | Error): void
 }
 
-export interface PipelineHarnessOptions extends Partial<Omit<PipelineContext, 'batch' | 'limits'>> {
+export interface PipelineHarnessOptions extends Partial<Omit<PipelineContext, 'batch' | 'limits' | 'retry'>> {
+  /** On top of the defaults. */
+  readonly retry?: Partial<PipelineContext['retry']>
   /** On top of the defaults; false, the default of the harness, makes every call a request of its own. */
   readonly batch?: Partial<ResolvedBatchOptions> | false
   readonly limits?: Partial<Messages['Limits']>
@@ -90,7 +92,15 @@ const limitDefaults = {
   maxUploadBytes: 1 << 30,
   uploadIdleSeconds: 3600
 }
-const retry = { maxAttempts: 3, baseMs: 100, maxMs: 20_000, budgetRatio: 0.2, budgetPerSecond: 10 }
+const retry = {
+  maxAttempts: 3,
+  baseMs: 100,
+  maxMs: 20_000,
+  factor: 2,
+  jitter: true,
+  budgetRatio: 0.2,
+  budgetPerSecond: 10
+}
 /** Calls on a fake clock hold no process. */
 export const noWork = { beginWork: () => undefined, endWork: () => undefined }
 // The same object for all calls: those with headers of their own are not batched.
@@ -114,7 +124,7 @@ export function pipelineHarness(options: PipelineHarnessOptions = {}): PipelineH
     timeoutMs: 30_000,
     headers,
     batch: batch && { ...batchDefaults, ...batch },
-    retry,
+    userAgent: 'test',
     breaker: false,
     hedge: false,
     attemptTimeoutMs: undefined,
@@ -150,7 +160,8 @@ export function pipelineHarness(options: PipelineHarnessOptions = {}): PipelineH
       closeIdle: () => undefined,
       close: async () => undefined
     }),
-    ...parts
+    ...parts,
+    retry: { ...retry, ...parts.retry }
   })
   const run = (call: Partial<UnstartedCall>) =>
     pipeline.run({ method: methods.getBlob, request: {}, headers, timeoutMs: 30_000, signal: undefined, ...call })

@@ -36,7 +36,7 @@ export async function openTransfers(
   const counters = newCounters()
   const options = { compression: 'none' as const, maxResponseBytes: 64 * 1024 * 1024 }
   const endpoint = parseEndpoint(url)
-  const shared = { tls, connection: resolveConnection(connection) }
+  const shared = { tls, connection: resolveConnection(connection), userAgent: 'test' }
   const transport =
     name === 'grpc'
       ? createGrpcTransport({ grpc: await loadGrpcJs(), endpoint, counters, ...shared }, options)

@@ -40,6 +40,7 @@ export function channelOptions(
   return {
     // grpc-js would follow http_proxy and similar variables unasked, even for 127.0.0.1.
     'grpc.enable_http_proxy': 0,
+    'grpc.primary_user_agent': context.userAgent,
     // The pipeline retries; attempts of two layers would multiply.
     'grpc.enable_retries': 0,
     'grpc.max_receive_message_length': options.maxResponseBytes,

@@ -18,5 +18,7 @@ export interface GrpcEndpoint {
   readonly endpoint: Endpoint
   readonly tls: TlsOptions
   readonly connection: ResolvedConnectionOptions
+  /** In front of the name of grpc-js. */
+  readonly userAgent: string
   readonly counters: Counters
 }

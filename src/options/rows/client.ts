@@ -60,6 +60,11 @@ export const clientRows = {
    */
   headers: { kind: 'headers' },
   /**
+   * Name of the application, such as `shop/1.2`, in front of the client's own in the header `user-agent` of every
+   * request: `shop/1.2 blobwire/<version>` (RFC 9110 section 10.1.5). Over gRPC, grpc-js appends its own name.
+   */
+  userAgent: { kind: 'text', must: 'printable ASCII, such as shop/1.2', pattern: '^[\\x21-\\x7e][\\x20-\\x7e]*$' },
+  /**
    * How concurrent calls share frames. While frames are in flight, the client gathers calls into the next frame; each
    * call still settles by itself. A lone call is sent at once. `false` sends each call as a request of its own.
    */

@@ -10,13 +10,23 @@ export const retryRows = {
    */
   maxAttempts: { kind: 'number', default: 6, least: 1, integer: true, most: 100 },
   /**
-   * Longest random wait before the second attempt, in milliseconds. It doubles with each further attempt.
+   * Longest random wait before the second attempt, in milliseconds. It is multiplied by `factor` with each further
+   * attempt.
    */
   baseMs: { kind: 'number', unit: 'ms', default: 100, least: 0 },
   /**
    * Longest wait between two attempts, in milliseconds, unless the server asks for a longer one.
    */
   maxMs: { kind: 'number', unit: 'ms', default: 20_000, least: 0 },
+  /**
+   * Factor of the wait with each further attempt: with 2 it doubles, with 1 it stays the same.
+   */
+  factor: { kind: 'number', default: 2, least: 1, most: 100 },
+  /**
+   * Whether waits are random, from 0 to the longest ("full jitter"), so that clients that failed together do not come
+   * back together. `false` = every wait is the longest.
+   */
+  jitter: { kind: 'boolean', default: true },
   /**
    * Retries per call, over all calls of the last ten seconds: 0.2 = one retry for five calls.
    */
