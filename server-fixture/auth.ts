@@ -9,12 +9,16 @@ import type { Access, Principal } from './service/context.ts'
 /** The rights of one token. */
 export interface Grant {
   readonly token: string
-  /** The right to write includes the right to read. */
-  readonly access: Access
+  /** Shown in the access log instead of the token. @default `token N`, by its place among the grants */
+  readonly name?: string | undefined
+  /** The right to write includes the right to read; `none` = no right to any repository. */
+  readonly access: Access | 'none'
   /** Names of repositories, `team/*` for all below `team/`, `*` for all. */
   readonly repositories: readonly string[]
   /** RFC 3339; absent = never. */
   readonly expires?: string | undefined
+  /** The right to metrics, the dashboard and the details of health, which tell about all repositories. @default false */
+  readonly operate?: boolean | undefined
 }
 
 /** Identifies callers. */
@@ -25,9 +29,16 @@ export interface Authenticator {
    * @throws BlobwireError `unauthenticated`, reason `no_token`, `bad_token` or `expired_token`
    */
   authenticate(rpc: string, authorization: string | undefined): Principal
+  /**
+   * Checks the right to operate. A browser, which asks its user for a name and a password (RFC 7617), sends the token as
+   * the password.
+   * @throws BlobwireError `unauthenticated`; `permission_denied` for a token without the right
+   */
+  authenticateOperator(authorization: string | undefined): void
 }
 
 const everyone: Principal = { may: () => true }
+const basic = /^Basic +([A-Za-z0-9+/]+=*)$/i
 const bearer = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i
 
 /** Tokens are looked up by their hash, so that the time of a look-up reveals nothing about them. */
@@ -38,10 +49,11 @@ function matches(pattern: string, repository: string): boolean {
   return pattern.endsWith('/*') ? repository.startsWith(pattern.slice(0, -1)) : pattern === repository
 }
 
-function principalOf(grant: Grant): Principal {
+function principalOf(grant: Grant, index: number): Principal {
   return {
+    name: grant.name ?? `token ${index + 1}`,
     may: (access, repository) =>
-      (access === 'read' || grant.access === 'write') &&
+      (grant.access === 'write' || grant.access === access) &&
       grant.repositories.some((pattern) => matches(pattern, repository))
   }
 }
@@ -52,24 +64,40 @@ function unauthenticated(reason: KnownReason, message: string): BlobwireError {
 
 /** Identifies callers by their tokens; without grants everyone may do everything. */
 export function createAuthenticator(grants: readonly Grant[]): Authenticator {
-  if (grants.length === 0) return { authenticate: () => everyone }
-  const known = new Map(grants.map((grant) => [keyOf(grant.token), { grant, principal: principalOf(grant) }]))
+  if (grants.length === 0) return { authenticate: () => everyone, authenticateOperator: () => undefined }
+  const known = new Map(
+    grants.map((grant, index) => [keyOf(grant.token), { grant, principal: principalOf(grant, index) }])
+  )
+  const find = (authorization: string | undefined) => {
+    if (authorization === undefined || authorization === '') {
+      throw unauthenticated('no_token', 'a bearer token is required; give it as the option token')
+    }
+    const [, token] = bearer.exec(authorization) ?? []
+    const found = token === undefined ? undefined : known.get(keyOf(token))
+    if (found === undefined) throw unauthenticated('bad_token', 'the server does not know this bearer token')
+    const { expires } = found.grant
+    if (expires !== undefined && Date.parse(expires) <= Date.now()) {
+      throw unauthenticated('expired_token', `the bearer token expired at ${expires}`)
+    }
+    return found
+  }
   return {
-    authenticate(rpc, authorization) {
-      if (rpc === methods.getCapabilities.name) return everyone
-      if (authorization === undefined || authorization === '') {
-        throw unauthenticated('no_token', 'a bearer token is required; give it as the option token')
-      }
-      const [, token] = bearer.exec(authorization) ?? []
-      const found = token === undefined ? undefined : known.get(keyOf(token))
-      if (found === undefined) throw unauthenticated('bad_token', 'the server does not know this bearer token')
-      const { expires } = found.grant
-      if (expires !== undefined && Date.parse(expires) <= Date.now()) {
-        throw unauthenticated('expired_token', `the bearer token expired at ${expires}`)
-      }
-      return found.principal
+    authenticate: (rpc, authorization) =>
+      rpc === methods.getCapabilities.name ? everyone : find(authorization).principal,
+    authenticateOperator(authorization) {
+      if (find(bearerOf(authorization)).grant.operate === true) return
+      const message = 'the token does not permit to operate the server'
+      throw new BlobwireError({ code: 'permission_denied', message })
     }
   }
+}
+
+/** The header of a browser, as other clients send it. */
+function bearerOf(authorization: string | undefined): string | undefined {
+  const [, encoded] = basic.exec(authorization ?? '') ?? []
+  if (encoded === undefined) return authorization
+  const text = Buffer.from(encoded, 'base64').toString()
+  return `Bearer ${text.slice(text.indexOf(':') + 1)}`
 }
 
 /** Hides the message of JSON.parse, which quotes the text around the error: here it may be a token. */
@@ -88,10 +116,17 @@ export async function readGrants(file: string): Promise<Grant[]> {
   const seen = new Set<string>()
   return list.map((item: Partial<Grant> | null, index) => {
     const where = `${file}: [${index}]`
-    const { token, access, repositories, expires } = item ?? {}
+    const { token, name, access, repositories = [], expires, operate } = item ?? {}
     if (typeof token !== 'string' || !bearer.test(`Bearer ${token}`))
       throw new Error(`${where}.token: must be a bearer token`)
-    if (access !== 'read' && access !== 'write') throw new Error(`${where}.access: must be "read" or "write"`)
+    if (access !== 'read' && access !== 'write' && access !== 'none')
+      throw new Error(`${where}.access: must be "read", "write" or "none"`)
+    if (operate !== undefined && typeof operate !== 'boolean')
+      throw new Error(`${where}.operate: must be true or false`)
+    if (name !== undefined && !(typeof name === 'string' && /^[\x20-\x7e]{1,64}$/.test(name) && !name.includes(token)))
+      throw new Error(`${where}.name: must be 1 to 64 printable characters, and not hold the token`)
+    if (access !== 'none' && item?.repositories === undefined)
+      throw new Error(`${where}.repositories: must be a list of names, "team/*" or "*"`)
     if (!Array.isArray(repositories) || repositories.some((name) => typeof name !== 'string')) {
       throw new Error(`${where}.repositories: must be a list of names, "team/*" or "*"`)
     }
@@ -100,6 +135,13 @@ export async function readGrants(file: string): Promise<Grant[]> {
     // One token has one grant: with two, their order would decide.
     if (seen.has(token)) throw new Error(`${where}.token: must not be repeated`)
     seen.add(token)
-    return { token, access, repositories, expires }
+    return {
+      token,
+      access,
+      repositories,
+      expires,
+      ...(name === undefined ? {} : { name }),
+      ...(operate ? { operate } : {})
+    }
   })
 }

@@ -27,6 +27,11 @@ export class DecodeTurns {
     this.#now = now
   }
 
+  /** Messages that wait for their turn. */
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
   /**
    * The message that `decode` makes of the bytes; a promise where they have to wait. Those that wait are decoded in order.
    * @throws the errors of `decode`

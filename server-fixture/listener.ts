@@ -2,9 +2,11 @@
 import type { Limits } from '../src/schema/default-limits.ts'
 import type { Method } from '../src/schema/descriptor.ts'
 import { methods } from '../src/schema/methods.ts'
+import type { Operated } from './admin/operated.ts'
 import type { Authenticator } from './auth.ts'
 import type { Faults } from './faults/faults.ts'
 import type { MemoryBudget } from './memory-budget.ts'
+import type { ServerMetrics } from './metrics/server-metrics.ts'
 import type { VcsService } from './service/vcs-service.ts'
 
 /**
@@ -30,6 +32,8 @@ export interface TlsFiles {
 
 /** Address, certificates and bounds of a listener. */
 export interface ListenerOptions {
+  /** In the figures. */
+  readonly name: 'http' | 'grpc' | 'admin'
   readonly host: string
   readonly port: number
   readonly tls: TlsFiles | undefined
@@ -52,6 +56,9 @@ export interface ListenerDependencies {
   readonly service: VcsService
   readonly authenticator: Authenticator
   readonly memory: MemoryBudget
+  readonly metrics: ServerMetrics
+  /** Undefined = the listener has no paths for operators. */
+  readonly operated?: Operated | undefined
   /** Faults of streams and connections; `withFaults` adds those of the service. */
   readonly faults?: Faults | undefined
 }

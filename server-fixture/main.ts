@@ -16,7 +16,7 @@ const lasting: readonly unknown[] = ['data_format', 'journal_damaged', 'git_vers
 
 async function run(options: ServerOptions): Promise<void> {
   const server = await startServer({ ...options, log })
-  process.stdout.write(`${JSON.stringify({ http: server.http, grpc: server.grpc })}\n`)
+  process.stdout.write(`${JSON.stringify({ http: server.http, grpc: server.grpc, admin: server.admin })}\n`)
   const stop = (signal: string) => {
     log({ event: 'draining', signal })
     setTimeout(() => {

@@ -3,6 +3,7 @@
  * while they are decompressed, and requests until they are answered.
  */
 import { BlobwireError } from '../src/core/error.ts'
+import type { MemoryFigures } from './metrics/snapshot.ts'
 import { UnreadStreams } from './unread-streams.ts'
 
 /** The part of the budget that only requests up to `smallBytes` may use, so that large ones do not keep out the rest. */
@@ -40,6 +41,11 @@ export class MemoryBudget {
     }
     this.maxBytes = limits.maxInFlightBytes
     this.maxConnectionBytes = limits.maxConnectionInFlightBytes
+  }
+
+  figures(): MemoryFigures {
+    const { heldBytes, maxBytes, refusals, unread } = this
+    return { heldBytes, maxBytes, refusals, unreadBytes: unread.bytes }
   }
 
   /** The budget of a connection: of a session of HTTP/2, or a socket of HTTP/1.1. */

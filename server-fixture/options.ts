@@ -23,7 +23,10 @@ export const usage = `usage: node server-fixture/main.ts [flags]
   --housekeeping on|off    whether the git store joins packs in the background (default on)
   --grace-period-hours N   time that new objects survive every git gc, reached by a ref or not (default 336)
   --token T          bearer token with all rights
-  --tokens FILE      JSON list of { token, access: "read"|"write", repositories: ["name", "team/*", "*"], expires? }
+  --tokens FILE      JSON list of { token, name?, access: "read"|"write"|"none", repositories: ["name", "team/*", "*"],
+                     operate?: true, expires? }; operate = metrics, dashboard and details of health
+  --admin-port N     port for metrics, dashboard and health without a token, 0 = any free port (default: none)
+  --admin-host H     address of the admin port (default 127.0.0.1)
   --tls-cert FILE    certificate chain (PEM), together with
   --tls-key FILE     its private key (PEM)
   --client-ca FILE   require client certificates of this authority (PEM)
@@ -35,6 +38,7 @@ export const usage = `usage: node server-fixture/main.ts [flags]
   --body-timeout-ms N      time for a body or message (default 30000)
   --idle-timeout-ms N      time that a connection or stream may do nothing (default 120000)
   --call-timeout-ms N      time for a call without a deadline (default 120000)
+  --min-free-bytes N       free bytes on the disk of the data, with fewer of which the server is not ready (default 256 MiB)
   --faults FILE      faults to make (docs/testing.md)
   --effect-log FILE  write one line of JSON for each change of the store`
 
@@ -42,6 +46,8 @@ const flags = {
   'http-port': { type: 'string', default: '4100' },
   'grpc-port': { type: 'string', default: '4101' },
   host: { type: 'string', default: '127.0.0.1' },
+  'admin-port': { type: 'string' },
+  'admin-host': { type: 'string' },
   store: { type: 'string', default: 'memory' },
   data: { type: 'string' },
   housekeeping: { type: 'string' },
@@ -59,6 +65,7 @@ const flags = {
   'body-timeout-ms': { type: 'string' },
   'idle-timeout-ms': { type: 'string' },
   'call-timeout-ms': { type: 'string' },
+  'min-free-bytes': { type: 'string' },
   faults: { type: 'string' },
   'effect-log': { type: 'string' },
   help: { type: 'boolean', default: false }
@@ -126,6 +133,12 @@ function gitStoreOf(values: ReturnType<typeof parse>): ServerOptions['gitStore']
   }
 }
 
+function adminOf(values: ReturnType<typeof parse>): Pick<ServerOptions, 'adminPort' | 'adminHost'> {
+  const { 'admin-port': port, 'admin-host': host } = values
+  if (port === undefined && host !== undefined) throw new UsageError('--admin-host requires --admin-port')
+  return { adminPort: port === undefined ? undefined : portOf('admin-port', port), adminHost: host }
+}
+
 async function read(name: string, file: string): Promise<Buffer> {
   try {
     return await readFile(file)
@@ -157,7 +170,7 @@ async function grantsOf(values: ReturnType<typeof parse>): Promise<Grant[]> {
     if (!/^[A-Za-z0-9\-._~+/]+=*$/.test(values.token)) {
       throw new UsageError('--token: must be a bearer token: letters, digits and -._~+/, with = at the end')
     }
-    grants.push({ token: values.token, access: 'write', repositories: ['*'] })
+    grants.push({ token: values.token, name: '--token', access: 'write', repositories: ['*'], operate: true })
   }
   if (values.tokens === undefined) return grants
   try {
@@ -203,12 +216,14 @@ export async function readOptions(args: string[]): Promise<ServerOptions | undef
     httpPort: portOf('http-port', values['http-port']),
     grpcPort: portOf('grpc-port', values['grpc-port']),
     grants: await grantsOf(values),
+    ...adminOf(values),
     tls: await tlsOf(values),
     limits: limitsOf(values),
     headersTimeoutMs: countOf('headers-timeout-ms', values['headers-timeout-ms']),
     bodyTimeoutMs: countOf('body-timeout-ms', values['body-timeout-ms']),
     idleTimeoutMs: countOf('idle-timeout-ms', values['idle-timeout-ms']),
     callTimeoutMs: countOf('call-timeout-ms', values['call-timeout-ms']),
+    minFreeBytes: countOf('min-free-bytes', values['min-free-bytes']),
     faults: await faultsOf(values),
     onEffect: effectLog(values['effect-log'])
   }

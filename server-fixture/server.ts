@@ -1,6 +1,8 @@
 /** Starts a server: its store, its service and its two listeners. */
 import { readFileSync } from 'node:fs'
 import type { Limits } from '../src/schema/default-limits.ts'
+import { adminRoute } from './admin/admin-route.ts'
+import { operate } from './admin/operate.ts'
 import { createAuthenticator, type Grant } from './auth.ts'
 import { type Effect, withEffects } from './faults/effects.ts'
 import type { Faults } from './faults/faults.ts'
@@ -9,6 +11,7 @@ import { openGrpcServer } from './grpc/grpc-server.ts'
 import { openHttpServer } from './http/http-server.ts'
 import type { TlsFiles } from './listener.ts'
 import { MemoryBudget } from './memory-budget.ts'
+import type { ServerMetrics } from './metrics/server-metrics.ts'
 import { Service } from './service/service.ts'
 import type { VcsService } from './service/vcs-service.ts'
 import { GitStore } from './store/git/git-store.ts'
@@ -36,6 +39,18 @@ export interface ServerOptions {
   readonly httpPort?: number | undefined
   /** @default 0 */
   readonly grpcPort?: number | undefined
+  /**
+   * Port for metrics, the dashboard and health, where nobody needs a token: HTTP/1.1 and h2c. 0 = any free port.
+   * @default none
+   */
+  readonly adminPort?: number | undefined
+  /** @default '127.0.0.1' */
+  readonly adminHost?: string | undefined
+  /**
+   * Of the disk with the data directory. With less, the server is not ready.
+   * @default 268_435_456
+   */
+  readonly minFreeBytes?: number | undefined
   /** Without grants, everyone may do everything. */
   readonly grants?: readonly Grant[] | undefined
   readonly tls?: TlsFiles | undefined
@@ -83,6 +98,10 @@ export interface RunningServer {
   readonly http: string
   /** URL of the gRPC server. */
   readonly grpc: string
+  /** URL of the admin port; undefined = it is closed. */
+  readonly admin: string | undefined
+  /** The figures of this process. */
+  readonly metrics: Pick<ServerMetrics, 'snapshot'>
   /** The bytes that requests hold. */
   readonly memory: Pick<
     MemoryBudget,
@@ -102,7 +121,7 @@ async function openStore({ store, data, gitStore }: ServerOptions, log: Log): Pr
 }
 
 /** Closes everything that is open if the next step fails: open listeners would keep the process alive. */
-async function orClose<T>(opening: Promise<T>, opened: readonly { close(): Promise<void> }[]): Promise<T> {
+async function orClose<T>(opening: Promise<T>, opened: readonly { close(): Promise<void> | void }[]): Promise<T> {
   try {
     return await opening
   } catch (error) {
@@ -121,6 +140,8 @@ function logged(error: unknown): Record<string, unknown> {
   const { code, message, stack } = error as NodeJS.ErrnoException
   return { code, message: String(message ?? error).slice(0, 1000), stack: stack?.split('\n').slice(1, 4).join(' |') }
 }
+
+const authorityOf = (host: string) => (host.includes(':') ? `[${host}]` : host)
 
 /** Starts a server in this process. */
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
@@ -143,15 +164,33 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     transferDrainMs = 5_000
   } = options
   const memory = new MemoryBudget(service.limits)
-  const dependencies = { service: faults ? withFaults(decorated, faults) : decorated, authenticator, faults, memory }
+  const { minFreeBytes = 256 * 2 ** 20, adminHost = '127.0.0.1' } = options
+  const commitQueues = () => service.commits.figures()
+  const operated = operate({ store, memory, minFreeBytes, serverVersion: version(), commitQueues })
+  const { metrics } = operated
+  const served = faults ? withFaults(decorated, faults) : decorated
+  const dependencies = { service: served, authenticator, faults, memory, metrics, operated }
   const onConnectionError = (error: unknown) => log({ event: 'connection_error', ...logged(error) })
   const times = { headersTimeoutMs, bodyTimeoutMs, idleTimeoutMs, callTimeoutMs, transferDrainMs }
   const listening = { host, tls, ...times, onConnectionError }
-  const opened: { close(): Promise<void> }[] = [store]
-  const http = await orClose(openHttpServer(dependencies, { ...listening, port: options.httpPort ?? 0 }), opened)
+  const opened: { close(): Promise<void> | void }[] = [operated, store]
+  const http = await orClose(
+    openHttpServer(dependencies, { ...listening, name: 'http', port: options.httpPort ?? 0 }),
+    opened
+  )
   opened.unshift(http)
-  const grpc = await orClose(openGrpcServer(dependencies, { ...listening, port: options.grpcPort ?? 0 }), opened)
-  const base = `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}`
+  const grpc = await orClose(
+    openGrpcServer(dependencies, { ...listening, name: 'grpc', port: options.grpcPort ?? 0 }),
+    opened
+  )
+  opened.unshift(grpc)
+  const { adminPort } = options
+  const adminOptions = { ...listening, tls: undefined, host: adminHost, name: 'admin', port: adminPort ?? 0 } as const
+  const admin =
+    adminPort === undefined
+      ? undefined
+      : await orClose(openHttpServer(dependencies, adminOptions, adminRoute(adminHost)), opened)
+  const base = `${tls ? 'https' : 'http'}://${authorityOf(host)}`
   const urls = { http: `${base}:${http.port}`, grpc: `${base}:${grpc.port}` }
   service.announce([
     { transport: 'json', url: urls.http },
@@ -160,11 +199,16 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   ])
   let closing: Promise<void> | undefined
   const close = async () => {
+    operated.health.drain()
     await Promise.all([http.close(), grpc.close()])
+    await admin?.close()
+    operated.close()
     await store.close()
   }
   return {
     ...urls,
+    admin: admin && `http://${authorityOf(adminHost)}:${admin.port}`,
+    metrics,
     memory,
     close() {
       closing ??= close()

@@ -16,11 +16,14 @@ export type DownloadStream = ServerWritableStream<RawRequest, object>
 export async function handleDownload(stream: DownloadStream, context: GrpcTransferContext): Promise<void> {
   const { service, incoming, requestId } = context
   const { principal, encoding, charge } = incoming
-  const transfer = openTransfer(context, incoming.stream.session ?? incoming.stream, context.idleTimeoutMs)
+  const { record } = incoming
+  const connection = incoming.stream.session ?? incoming.stream
+  const transfer = openTransfer(context, { connection, record }, context.idleTimeoutMs)
   stream.once('cancelled', () => transfer.abort(clientGone()))
   try {
     const maxBytes = maxRequestBytes(methods.downloadBlob, service.limits)
-    const request = await decodeRequest('DownloadBlobRequest', stream.request, { encoding, maxBytes, charge })
+    const request = await decodeRequest('DownloadBlobRequest', stream.request, { encoding, maxBytes, charge, record })
+    record.called(methods.downloadBlob.name, request)
     const blob = await service.download(request, { principal, signal: transfer.signal, requestId })
     try {
       stream.sendMetadata(new Metadata())

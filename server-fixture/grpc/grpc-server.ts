@@ -71,6 +71,10 @@ export async function openGrpcServer(dependencies: ListenerDependencies, options
     createHandlers({ ...dependencies, ...handlerTimes(options), calls, pending, draining: draining.signal })
   )
   const health = new HealthImplementation({ '': 'SERVING', [serviceName]: 'SERVING' })
+  const tell = (isReady: boolean) => {
+    for (const name of ['', serviceName]) health.setStatus(name, isReady ? 'SERVING' : 'NOT_SERVING')
+  }
+  dependencies.operated?.health.onChange(tell)
   const anonymous = {
     addService: (service: ServiceDefinition, handlers: UntypedServiceImplementation) =>
       server.addService(withSmallRequests(service, maxAnonymousBytes), handlers)
@@ -87,6 +91,7 @@ export async function openGrpcServer(dependencies: ListenerDependencies, options
   raiseWindows(server)
   const stopWatching = http2ServersOf(server).map((http2) => watchConnections(http2, options))
   for (const http2 of http2ServersOf(server)) {
+    dependencies.metrics.connectionsOf(options.name).watch(http2)
     calls.watch(http2)
     dependencies.faults?.watch(http2)
   }
@@ -94,8 +99,7 @@ export async function openGrpcServer(dependencies: ListenerDependencies, options
     port,
     close() {
       draining.abort()
-      health.setStatus('', 'NOT_SERVING')
-      health.setStatus(serviceName, 'NOT_SERVING')
+      tell(false)
       return shutDown(server, pending).finally(() => {
         for (const stop of stopWatching) stop()
       })

@@ -7,7 +7,7 @@ import type { HandlerDependencies } from '../listener.ts'
 import { toBlobwireError } from '../service/error-detail.ts'
 import { type DownloadStream, handleDownload } from './download.ts'
 import { toStatus } from './errors.ts'
-import type { IncomingCalls } from './incoming-calls.ts'
+import type { IncomingCall, IncomingCalls } from './incoming-calls.ts'
 import type { RawRequest } from './requests.ts'
 import { handleSession } from './session.ts'
 import { handleUnary, type UnaryCall } from './unary.ts'
@@ -31,15 +31,24 @@ function trailerOf(requestId: string): Metadata {
   return trailer
 }
 
+/** The status of a call that failed. */
+function failed({ record }: IncomingCall, error: unknown) {
+  const failure = toBlobwireError(error)
+  record.failed(failure)
+  record.end()
+  return toStatus(failure, record.requestId)
+}
+
 function unary(method: Method, dependencies: GrpcHandlerDependencies) {
   return (call: UnaryCall, callback: sendUnaryData<object>) => {
     const incoming = dependencies.calls.of(call.metadata)
     const { requestId } = incoming
     const answered = handleUnary(call, { ...dependencies, incoming, requestId, method }).then(
       (response) => {
+        incoming.record.end()
         callback(null, response, trailerOf(requestId))
       },
-      (error) => callback(toStatus(toBlobwireError(error), requestId))
+      (error) => callback(failed(incoming, error))
     )
     track(dependencies.pending, answered)
   }
@@ -49,9 +58,10 @@ function session(dependencies: GrpcHandlerDependencies) {
   return (stream: ServerDuplexStream<RawRequest, object>) => {
     const call = dependencies.calls.of(stream.metadata)
     const { requestId } = call
-    const served = handleSession(stream, { ...dependencies, call, requestId }).catch((error) => {
-      stream.emit('error', toStatus(toBlobwireError(error), requestId))
-    })
+    const served = handleSession(stream, { ...dependencies, call, requestId }).then(
+      () => call.record.end(),
+      (error) => void stream.emit('error', failed(call, error))
+    )
     track(dependencies.pending, served)
   }
 }
@@ -61,9 +71,12 @@ function upload(dependencies: GrpcHandlerDependencies) {
     const incoming = dependencies.calls.of(stream.metadata)
     const { requestId } = incoming
     const answered = handleUpload(stream, { ...dependencies, incoming, requestId }).then(
-      (response) => callback(null, response, trailerOf(requestId)),
+      (response) => {
+        incoming.record.end()
+        callback(null, response, trailerOf(requestId))
+      },
       (error) => {
-        callback(toStatus(toBlobwireError(error), requestId))
+        callback(failed(incoming, error))
         // The client may send on.
         drainStream(incoming.stream.removeAllListeners('data'))
       }
@@ -77,8 +90,11 @@ function download(dependencies: GrpcHandlerDependencies) {
     const incoming = dependencies.calls.of(stream.metadata)
     const { requestId } = incoming
     const answered = handleDownload(stream, { ...dependencies, incoming, requestId }).then(
-      () => stream.end(trailerOf(requestId)),
-      (error) => stream.emit('error', toStatus(toBlobwireError(error), requestId))
+      () => {
+        incoming.record.end()
+        stream.end(trailerOf(requestId))
+      },
+      (error) => void stream.emit('error', failed(incoming, error))
     )
     track(dependencies.pending, answered)
   }

@@ -13,6 +13,8 @@ import type { Authenticator } from '../auth.ts'
 import { drainStream } from '../http/drain.ts'
 import { maxAnonymousBytes } from '../listener.ts'
 import { Charge, type MemoryBudget } from '../memory-budget.ts'
+import { RequestRecord } from '../metrics/request-record.ts'
+import type { ServerMetrics } from '../metrics/server-metrics.ts'
 import { type Principal, requestIdOf } from '../service/context.ts'
 import { toBlobwireError } from '../service/error-detail.ts'
 import { toStatus } from './errors.ts'
@@ -24,6 +26,8 @@ export interface IncomingCall {
   readonly stream: ServerHttp2Stream
   readonly requestId: string
   readonly principal: Principal
+  /** The call as the figures and the access log tell of it. */
+  readonly record: RequestRecord
   readonly encoding: Encoding
   /** Holds the bytes of the stream as they come; released when the stream closes. */
   readonly charge: Charge
@@ -44,10 +48,14 @@ interface Arrival {
   readonly encoding: string
 }
 
+/** Refuses a call. */
+type Refuse = (error: unknown) => void
+
 /** The objects that incoming calls are checked with. */
 export interface IncomingCallsDependencies {
   readonly authenticator: Authenticator
   readonly memory: MemoryBudget
+  readonly metrics: ServerMetrics
   /** Longest message that grpc-js takes. */
   readonly maxMessageBytes: number
   /** Time for the message of a unary call to arrive. */
@@ -94,14 +102,19 @@ export class IncomingCalls {
       start: (next) =>
         next({
           onReceiveMetadata: (metadata, forward) => {
+            const record = isOurs ? this.#begin(rpc, arrival.stream, metadata) : undefined
+            const refused = (error: unknown) => refuse(call, error, record)
             try {
-              if (isOurs)
-                this.#calls.set(metadata, this.#admit(call, { ...arrival, metadata, rpc, isUnary: !requestStream }))
-              if (!isOurs || rpc === methods.getCapabilities.name) message = new AnonymousMessage(arrival.stream, call)
-              if (!requestStream) this.#limitBody(call, { ...arrival, metadata })
+              if (record !== undefined) {
+                const admitted = this.#admit(refused, { ...arrival, metadata, isUnary: !requestStream, record })
+                this.#calls.set(metadata, admitted)
+              }
+              if (!isOurs || rpc === methods.getCapabilities.name)
+                message = new AnonymousMessage(arrival.stream, refused)
+              if (!requestStream) this.#limitBody(refused, arrival.stream)
               forward(metadata)
             } catch (error) {
-              refuse(call, error, metadata)
+              refused(error)
               drainStream(arrival.stream)
             }
           },
@@ -113,14 +126,20 @@ export class IncomingCalls {
     })
   }
 
-  #limitBody(
-    call: ServerInterceptingCallInterface,
-    { stream, metadata }: Pick<Arrival, 'stream'> & { metadata: Metadata }
-  ): void {
+  #begin(rpc: string, stream: ServerHttp2Stream, metadata: Metadata): RequestRecord {
+    const id = requestIdOf(metadataValue(metadata, 'x-request-id'))
+    const record = new RequestRecord(this.#dependencies.metrics, 'grpc', id)
+    record.method = rpc
+    // A client may go before its message has come whole, and a handler knows of the call.
+    stream.once('close', () => record.abandoned())
+    return record
+  }
+
+  #limitBody(refused: Refuse, stream: ServerHttp2Stream): void {
     const { bodyTimeoutMs } = this.#dependencies
     const timer = setTimeout(() => {
       const message = `the request did not arrive within ${bodyTimeoutMs} ms`
-      refuse(call, new BlobwireError({ code: 'deadline_exceeded', message }), metadata)
+      refused(new BlobwireError({ code: 'deadline_exceeded', message }))
       drainStream(stream.removeAllListeners('data'))
     }, bodyTimeoutMs)
     const stop = () => clearTimeout(timer)
@@ -129,11 +148,18 @@ export class IncomingCalls {
 
   /** @throws BlobwireError `unauthenticated`; `unimplemented` for an unknown encoding */
   #admit(
-    call: ServerInterceptingCallInterface,
-    { stream, encoding, metadata, rpc, isUnary }: Arrival & { metadata: Metadata; rpc: string; isUnary: boolean }
+    refused: Refuse,
+    {
+      stream,
+      encoding,
+      metadata,
+      isUnary,
+      record
+    }: Arrival & { metadata: Metadata; isUnary: boolean; record: RequestRecord }
   ): IncomingCall {
     const { authenticator, memory, maxMessageBytes } = this.#dependencies
-    const principal = authenticator.authenticate(rpc, metadataValue(metadata, 'authorization'))
+    const principal = authenticator.authenticate(record.method, metadataValue(metadata, 'authorization'))
+    record.tokenName = principal.name
     const incoming: IncomingCall = {
       stream,
       takeOver() {
@@ -141,11 +167,12 @@ export class IncomingCalls {
         return stream.removeAllListeners('data')
       },
       onChunk: () => undefined,
-      requestId: requestIdOf(metadataValue(metadata, 'x-request-id')),
+      requestId: record.requestId,
       principal,
+      record,
       encoding: encodingOf(encoding),
       charge: new Charge(memory.of(stream.session ?? stream)),
-      onFull: (error) => refuse(call, error, metadata)
+      onFull: refused
     }
     let receivedBytes = 0
     let chargedBytes = 0
@@ -182,13 +209,13 @@ function lengthOfFirst(chunk: Uint8Array, maxBytes: number): number {
 class AnonymousMessage {
   #bytes = 0
 
-  constructor(stream: ServerHttp2Stream, call: ServerInterceptingCallInterface) {
+  constructor(stream: ServerHttp2Stream, refused: Refuse) {
     stream.prependListener('data', (chunk: Uint8Array) => {
       this.#bytes += chunk.length
       if (this.#bytes <= maxAnonymousBytes) return
       drainStream(stream.removeAllListeners('data'))
       const message = `a message of this method must not exceed ${maxAnonymousBytes} bytes`
-      refuse(call, new BlobwireError({ code: 'resource_exhausted', message }))
+      refused(new BlobwireError({ code: 'resource_exhausted', message }))
     })
   }
 
@@ -197,7 +224,10 @@ class AnonymousMessage {
   }
 }
 
-function refuse(call: ServerInterceptingCallInterface, error: unknown, metadata?: Metadata): void {
-  const requestId = requestIdOf(metadata && metadataValue(metadata, 'x-request-id'))
-  call.sendStatus({ code: status.UNKNOWN, details: '', ...toStatus(toBlobwireError(error), requestId) })
+function refuse(call: ServerInterceptingCallInterface, error: unknown, record: RequestRecord | undefined): void {
+  const failure = toBlobwireError(error)
+  record?.failed(failure)
+  record?.end()
+  const requestId = record?.requestId ?? requestIdOf(undefined)
+  call.sendStatus({ code: status.UNKNOWN, details: '', ...toStatus(failure, requestId) })
 }

@@ -1,15 +1,15 @@
 /** The messages of calls. grpc-js hands requests over as they came: decompressed and decoded once the caller is known. */
 import { unzipSync } from 'node:zlib'
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js'
-import type { WireObject } from '../../src/codec/codec.ts'
 import { decodeProtobuf, encodeWireObject } from '../../src/codec/protobuf.ts'
+import { toWire } from '../../src/codec/wire-object.ts'
 import { acceptedEncodings, type Encoding as Compressed, isEncoding } from '../../src/compression/compression.ts'
 import { BlobwireError } from '../../src/core/error.ts'
-import type { MessageName, Method } from '../../src/schema/descriptor.ts'
+import type { Init, MessageName } from '../../src/schema/descriptor.ts'
 import type { Messages } from '../../src/schema/messages.ts'
-import { methods } from '../../src/schema/methods.ts'
 import { decodeTurns } from '../decode-turns.ts'
 import { type Inflation, inflate } from '../inflate.ts'
+import type { RequestRecord } from '../metrics/request-record.ts'
 
 /** Length of the prefix of each message: a flag and the length (gRPC over HTTP2, "Length-Prefixed-Message"). */
 export const prefixBytes = 5
@@ -46,14 +46,20 @@ function change(service: ServiceDefinition, changes: Changes): ServiceDefinition
   return Object.fromEntries(changed) as ServiceDefinition
 }
 
-const responses = new Map(Object.values(methods).map(({ name, response }: Method) => [name, response]))
-
-/** The service with requests as they come, and with wire objects as answers. */
+/** The service with requests as they come, and with answers as they go (`encodeResponse`). */
 export function withOwnMessages(service: ServiceDefinition): ServiceDefinition {
-  return change(service, (_method, name) => {
-    const response = responses.get(name) as MessageName
-    return { requestDeserialize: rawRequest, responseSerialize: (wire: WireObject) => encodeWireObject(response, wire) }
-  })
+  return change(service, () => ({ requestDeserialize: rawRequest, responseSerialize: (message: Buffer) => message }))
+}
+
+/** An answer as it goes. */
+export function encodeResponse<Name extends MessageName>(
+  type: Name,
+  response: Init<Messages[Name]>,
+  record: RequestRecord
+): Uint8Array {
+  const bytes = encodeWireObject(type, toWire(type, response))
+  record.sent(bytes.length, bytes.length)
+  return bytes
 }
 
 /** A service whose callers nobody knows: its messages stay below `maxBytes`, decompressed ones too. */
@@ -74,13 +80,23 @@ export function withSmallRequests(service: ServiceDefinition, maxBytes: number):
 export function decodeRequest<Name extends MessageName>(
   type: Name,
   { isCompressed, bytes }: RawRequest,
-  { encoding, ...bounds }: Omit<Inflation, 'encoding'> & { readonly encoding: Encoding }
+  {
+    encoding,
+    record,
+    ...bounds
+  }: Omit<Inflation, 'encoding'> & { readonly encoding: Encoding; readonly record: RequestRecord }
 ): Messages[Name] | Promise<Messages[Name]> {
-  if (!isCompressed) return decodeTurns.decode(decodeProtobuf<Name>, type, bytes)
+  if (!isCompressed) {
+    record.received(bytes.length, bytes.length)
+    return decodeTurns.decode(decodeProtobuf<Name>, type, bytes)
+  }
   if (encoding === 'identity') {
     throw new BlobwireError({ code: 'internal', message: 'a compressed message requires grpc-encoding' })
   }
   const plain = inflate(bytes, { encoding, ...bounds })
-  const decode = (message: Uint8Array) => decodeTurns.decode(decodeProtobuf<Name>, type, message)
+  const decode = (message: Uint8Array) => {
+    record.received(bytes.length, message.length)
+    return decodeTurns.decode(decodeProtobuf<Name>, type, message)
+  }
   return plain instanceof Promise ? plain.then(decode) : decode(plain)
 }

@@ -1,6 +1,5 @@
 /** Sessions as bidi streams of gRPC. */
 import type { ServerDuplexStream } from '@grpc/grpc-js'
-import { toWire } from '../../src/codec/wire-object.ts'
 import type { BlobwireError } from '../../src/core/error.ts'
 import type { Init } from '../../src/schema/descriptor.ts'
 import type { Messages } from '../../src/schema/messages.ts'
@@ -8,12 +7,13 @@ import { methods } from '../../src/schema/methods.ts'
 import { drainStream } from '../http/drain.ts'
 import type { HandlerDependencies } from '../listener.ts'
 import type { ConnectionBudget } from '../memory-budget.ts'
+import type { RequestRecord } from '../metrics/request-record.ts'
 import type { Principal } from '../service/context.ts'
 import { Session, type SessionStream } from '../service/session.ts'
 import { toStatus } from './errors.ts'
 import type { IncomingCall } from './incoming-calls.ts'
 import { metadataValue } from './metadata.ts'
-import { decodeRequest, prefixBytes, type RawRequest } from './requests.ts'
+import { decodeRequest, encodeResponse, prefixBytes, type RawRequest } from './requests.ts'
 
 type Stream = ServerDuplexStream<RawRequest, object>
 
@@ -26,14 +26,16 @@ export interface GrpcSessionContext extends HandlerDependencies {
 interface StreamContext extends GrpcSessionContext {
   readonly authenticate: () => Principal
   readonly budget: ConnectionBudget
+  readonly record: RequestRecord
 }
 
 /** Serves one session to its end. @throws BlobwireError where the session is refused */
 export async function handleSession(stream: Stream, context: GrpcSessionContext): Promise<void> {
   const authorization = metadataValue(stream.metadata, 'authorization')
   const authenticate = () => context.authenticator.authenticate(methods.session.name, authorization)
-  const budget = context.call.charge.connection
-  await new GrpcSessionStream(stream, { ...context, authenticate, budget }).serve()
+  const { charge, record } = context.call
+  record.lasts()
+  await new GrpcSessionStream(stream, { ...context, authenticate, budget: charge.connection, record }).serve()
 }
 
 class GrpcSessionStream implements SessionStream {
@@ -80,16 +82,18 @@ class GrpcSessionStream implements SessionStream {
   }
 
   send(response: Messages['SessionResponse']): void {
-    this.#isRead = this.input.write(toWire('SessionResponse', response as Init<Messages['SessionResponse']>))
+    const { record } = this.#context.call
+    const message = response as Init<Messages['SessionResponse']>
+    this.#isRead = this.input.write(encodeResponse('SessionResponse', message, record))
   }
 
   #take(message: RawRequest): void {
     const { call, service } = this.#context
     const charge = call.charge.split(prefixBytes + message.bytes.length)
-    const { encoding } = call
+    const { encoding, record } = call
     try {
       const maxBytes = service.limits.maxBatchBytes
-      const decode = () => decodeRequest('SessionRequest', message, { encoding, maxBytes, charge })
+      const decode = () => decodeRequest('SessionRequest', message, { encoding, maxBytes, charge, record })
       this.#session.receive(message.isCompressed ? this.#session.inflating.run(decode) : decode(), charge)
     } catch (error) {
       charge.release()
@@ -104,6 +108,7 @@ class GrpcSessionStream implements SessionStream {
       this.input.end()
       return
     }
+    this.#context.record.failed(error)
     this.input.emit('error', toStatus(error, this.#context.requestId))
     // The client may read nothing, and send on.
     drainStream(this.#context.call.stream.removeAllListeners('data'))

@@ -1,12 +1,11 @@
 /** Unary calls of gRPC. */
 import type { ServerUnaryCall } from '@grpc/grpc-js'
-import { toWire } from '../../src/codec/wire-object.ts'
 import type { Init, MessageName, Method } from '../../src/schema/descriptor.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { type HandlerDependencies, maxRequestBytes } from '../listener.ts'
 import { within } from '../service/within.ts'
 import type { IncomingCall } from './incoming-calls.ts'
-import { decodeRequest, type RawRequest } from './requests.ts'
+import { decodeRequest, encodeResponse, type RawRequest } from './requests.ts'
 
 export type UnaryCall = ServerUnaryCall<RawRequest, object>
 
@@ -20,19 +19,22 @@ export interface UnaryContext extends HandlerDependencies {
 /** Answers one unary call. @throws BlobwireError */
 export async function handleUnary(call: UnaryCall, context: UnaryContext): Promise<object> {
   const { service, method, requestId } = context
-  const { principal, encoding, charge } = context.incoming
+  const { principal, encoding, charge, record } = context.incoming
   const gone = new AbortController()
   call.on('cancelled', () => gone.abort())
   const request = await decodeRequest(method.request, call.request, {
     encoding,
     maxBytes: maxRequestBytes(method, service.limits),
-    charge
+    charge,
+    record
   })
+  record.called(method.name, request)
   // At the client's deadline, grpc-js ends the call.
   const leftMs = Number(call.getDeadline()) - Date.now()
   const limitMs = Number.isFinite(leftMs) ? leftMs : context.callTimeoutMs
   const deadlineMs = performance.now() + limitMs
   const answer = service.call(method.name, request, { principal, signal: gone.signal, requestId, deadlineMs })
   const response = await (Number.isFinite(leftMs) ? answer : within(limitMs, answer, gone))
-  return toWire(method.response, response as Init<Messages[MessageName]>)
+  record.answered(request, response)
+  return encodeResponse(method.response, response as Init<Messages[MessageName]>, record)
 }

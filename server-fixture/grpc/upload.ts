@@ -2,7 +2,6 @@
 import type { ServerReadableStream } from '@grpc/grpc-js'
 import { ChunkMessages } from '../../src/codec/chunk-messages.ts'
 import { compressedFlag } from '../../src/codec/envelope.ts'
-import { toWire } from '../../src/codec/wire-object.ts'
 import { invalidArgument } from '../../src/core/error.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import type { HandlerDependencies } from '../listener.ts'
@@ -11,7 +10,7 @@ import { consume } from '../transfers/consume.ts'
 import { clientGone, openTransfer, type Transfer } from '../transfers/transfer.ts'
 import { UploadMessages } from '../transfers/upload-messages.ts'
 import type { IncomingCall } from './incoming-calls.ts'
-import { decodeRequest, type RawRequest } from './requests.ts'
+import { decodeRequest, encodeResponse, type RawRequest } from './requests.ts'
 
 export type UploadStream = ServerReadableStream<RawRequest, object>
 
@@ -25,12 +24,13 @@ export interface GrpcTransferContext extends HandlerDependencies {
 export async function handleUpload(call: UploadStream, context: GrpcTransferContext): Promise<object> {
   const { service, incoming, requestId } = context
   const { principal } = incoming
-  const transfer = openTransfer(context, incoming.stream.session ?? incoming.stream, context.bodyTimeoutMs)
+  const connection = incoming.stream.session ?? incoming.stream
+  const transfer = openTransfer(context, { connection, record: incoming.record }, context.bodyTimeoutMs)
   const upload = new UploadMessages(service, { principal, signal: transfer.signal, requestId })
   call.once('cancelled', () => transfer.abort(clientGone()))
   try {
     await receive(upload, transfer, context)
-    return toWire('UploadBlobResponse', await upload.end())
+    return encodeResponse('UploadBlobResponse', await upload.end(), incoming.record)
   } catch (error) {
     await upload.release()
     throw error
@@ -45,7 +45,7 @@ type Item = Messages['UploadBlobRequest'] | RawRequest
 /** Reads the stream itself: grpc-js would copy each message, and read 16 of them ahead. */
 async function receive(upload: UploadMessages, transfer: Transfer, context: GrpcTransferContext): Promise<void> {
   const { incoming, service } = context
-  const { encoding } = incoming
+  const { encoding, record } = incoming
   const maxBytes = service.limits.maxBatchBytes
   const stream = incoming.takeOver()
   const charge = new Charge(incoming.charge.connection)
@@ -56,10 +56,14 @@ async function receive(upload: UploadMessages, transfer: Transfer, context: Grpc
     receive: (message) => waiting.push(message),
     receiveWhole: (flags, bytes) => waiting.push({ isCompressed: (flags & compressedFlag) !== 0, bytes })
   })
+  const takeMessage = (message: Messages['UploadBlobRequest']) => {
+    if (message.repository) record.repository = message.repository
+    return upload.take(message)
+  }
   const takeItem = (item: Item): Promise<void> | undefined => {
-    if (!('bytes' in item)) return upload.take(item)
-    const request = decodeRequest('UploadBlobRequest', item, { encoding, maxBytes, charge })
-    return request instanceof Promise ? request.then((decoded) => upload.take(decoded)) : upload.take(request)
+    if (!('bytes' in item)) return takeMessage(item)
+    const request = decodeRequest('UploadBlobRequest', item, { encoding, maxBytes, charge, record })
+    return request instanceof Promise ? request.then(takeMessage) : takeMessage(request)
   }
   const takeFrom = (first: number): Promise<void> | undefined => {
     for (let index = first; index < waiting.length; index++) {

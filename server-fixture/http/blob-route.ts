@@ -18,6 +18,7 @@ import { isAnother, isUnmodified, rangeOf } from './byte-range.ts'
 import { contentTypeOf } from './content-types.ts'
 import { respondError } from './errors.ts'
 import { type Exchange, headerOf } from './exchange.ts'
+import { authenticate } from './record.ts'
 
 type BlobAddress = Extract<Address, { kind: 'blob' | 'file' }>
 
@@ -33,10 +34,12 @@ export async function handleBlob(exchange: Exchange, address: BlobAddress, conte
     exchange.respond(405, { allow: 'GET, HEAD', 'x-request-id': requestId })
     return
   }
+  exchange.record.method = methods.downloadBlob.name
+  exchange.record.repository = address.repository
   let transfer: Transfer | undefined
   try {
-    const principal = context.authenticator.authenticate(methods.downloadBlob.name, headerOf(exchange, 'authorization'))
-    transfer = openTransfer(context, exchange.connection, context.idleTimeoutMs)
+    const principal = authenticate(exchange, methods.downloadBlob.name, context)
+    transfer = openTransfer(context, exchange, context.idleTimeoutMs)
     await answer(exchange, address, { ...context, transfer, call: { principal, signal: transfer.signal, requestId } })
   } catch (error) {
     respondError(exchange, requestId, toBlobwireError(error))
@@ -132,7 +135,8 @@ async function send(
     }
     exchange.setTrailer(blob.sha256 && sha256Field(blob.sha256))
     await output?.end()
-  } catch {
+  } catch (error) {
+    exchange.record.failed(toBlobwireError(error))
     stream?.destroy()
   } finally {
     await chunks.return?.()

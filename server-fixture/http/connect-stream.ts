@@ -16,6 +16,7 @@ import { decodeTurns } from '../decode-turns.ts'
 import { inflate } from '../inflate.ts'
 import type { HandlerDependencies } from '../listener.ts'
 import { Charge } from '../memory-budget.ts'
+import { toBlobwireError } from '../service/error-detail.ts'
 import { consume } from '../transfers/consume.ts'
 import type { Transfer } from '../transfers/transfer.ts'
 import { connectErrorObject } from './errors.ts'
@@ -47,6 +48,13 @@ export function messagePieces<Name extends MessageName>(
 export function endOfStream(error: BlobwireError | undefined, requestId: string): Uint8Array {
   const end = error ? { error: connectErrorObject(error, requestId) } : {}
   return encodeEnvelope(endStreamFlag, Buffer.from(JSON.stringify(end)))
+}
+
+/** The last envelope of an answer that failed. */
+export function failedEnd({ record }: Exchange, error: unknown): Uint8Array {
+  const failure = toBlobwireError(error)
+  record.failed(failure)
+  return endOfStream(failure, record.requestId)
 }
 
 /** How messages are read. */

@@ -2,22 +2,31 @@
 import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
-import { toBlobwireError } from '../service/error-detail.ts'
 import type { OutgoingBlob } from '../service/vcs-service.ts'
 import { sendBlobMessages } from '../transfers/download-messages.ts'
 import { Output } from '../transfers/output.ts'
 import { openTransfer, type Transfer } from '../transfers/transfer.ts'
-import { type ConnectStreamContext, endOfStream, messagePieces, readMessages, streamHeaders } from './connect-stream.ts'
-import { type Exchange, headerOf } from './exchange.ts'
+import {
+  type ConnectStreamContext,
+  endOfStream,
+  failedEnd,
+  messagePieces,
+  readMessages,
+  streamHeaders
+} from './connect-stream.ts'
+import type { Exchange } from './exchange.ts'
+import { authenticate } from './record.ts'
 
 /** Answers one stream. */
 export async function handleDownloadStream(exchange: Exchange, context: ConnectStreamContext): Promise<void> {
-  const { requestId, authenticator } = context
+  const { requestId } = context
+  exchange.record.method = methods.downloadBlob.name
   let transfer: Transfer | undefined
   try {
-    const principal = authenticator.authenticate(methods.downloadBlob.name, headerOf(exchange, 'authorization'))
-    transfer = openTransfer(context, exchange.connection, context.idleTimeoutMs)
+    const principal = authenticate(exchange, methods.downloadBlob.name, context)
+    transfer = openTransfer(context, exchange, context.idleTimeoutMs)
     const request = await readRequest(exchange, context, transfer)
+    exchange.record.called(methods.downloadBlob.name, request)
     const blob = await context.service.download(request, { principal, signal: transfer.signal, requestId })
     try {
       await send(exchange, blob, { ...context, transfer })
@@ -25,7 +34,7 @@ export async function handleDownloadStream(exchange: Exchange, context: ConnectS
       await blob.close()
     }
   } catch (error) {
-    const end = endOfStream(toBlobwireError(error), requestId)
+    const end = failedEnd(exchange, error)
     exchange.respond(200, { ...streamHeaders(context), 'content-length': String(end.length) }, end)
   } finally {
     transfer?.end()
@@ -48,7 +57,7 @@ async function send(
     })
     await output.end(endOfStream(undefined, requestId))
   } catch (error) {
-    await output.end(endOfStream(toBlobwireError(error), requestId))
+    await output.end(failedEnd(exchange, error))
   }
 }
 

@@ -31,6 +31,7 @@ export function respondError(
   error: BlobwireError,
   { status = httpStatusFromCode[error.code], headers, members }: ErrorExtras = {}
 ): void {
+  exchange.record.failed(error)
   const body = Buffer.from(JSON.stringify({ ...members, ...connectErrorObject(error, requestId) }))
   const { retryAfterMs } = error.details
   const retryAfter = retryAfterMs === undefined ? {} : { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) }

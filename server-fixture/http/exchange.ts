@@ -2,6 +2,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import type { Readable, Writable } from 'node:stream'
+import type { RequestRecord } from '../metrics/request-record.ts'
 import { drainRequest, drainStream, exceedsDrain } from './drain.ts'
 
 /** A request and its answer. */
@@ -14,6 +15,8 @@ export interface Exchange {
   readonly drained: Promise<void> | undefined
   /** The body of the request. A client that waits with the body (`Expect: 100-continue`) is told to send it. */
   openBody(): Readable
+  /** The request as the figures and the access log tell of it. */
+  readonly record: RequestRecord
   /** The session of HTTP/2 or the socket of HTTP/1.1. */
   readonly connection: object
   /** Called once if the client goes before it has the answer. */
@@ -55,7 +58,11 @@ const hasNoBody = (method: string, status: number) => method === 'HEAD' || statu
 const expectsContinue = ({ expect }: IncomingHttpHeaders) => expect?.toLowerCase() === '100-continue'
 
 /** HTTP/2 (RFC 9113). `respond` of node:http2 throws if the peer has reset the stream. */
-export function http2Exchange(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Exchange {
+export function http2Exchange(
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  record: RequestRecord
+): Exchange {
   let answered = false
   let trailerValue: string | undefined
   const method = String(headers[':method'] ?? '')
@@ -63,6 +70,7 @@ export function http2Exchange(stream: ServerHttp2Stream, headers: IncomingHttpHe
     method,
     path: String(headers[':path'] ?? ''),
     headers,
+    record,
     connection: stream.session ?? stream,
     // A session of HTTP/2 waits for its streams when it closes.
     drained: undefined,
@@ -78,6 +86,7 @@ export function http2Exchange(stream: ServerHttp2Stream, headers: IncomingHttpHe
     respond(status, responseHeaders, body) {
       if (answered || stream.destroyed || stream.closed) return
       answered = true
+      record.responded(status)
       const endStream = body === undefined || hasNoBody(method, status)
       stream.respond({ ':status': status, ...responseHeaders }, { endStream })
       if (!endStream) stream.end(body)
@@ -123,7 +132,7 @@ export function http2Exchange(stream: ServerHttp2Stream, headers: IncomingHttpHe
 }
 
 /** HTTP/1.1 (RFC 9112). */
-export function http1Exchange(request: IncomingMessage, response: ServerResponse): Exchange {
+export function http1Exchange(request: IncomingMessage, response: ServerResponse, record: RequestRecord): Exchange {
   let answered = false
   let drained: Promise<void> | undefined
   let trailerName: string | undefined
@@ -132,6 +141,7 @@ export function http1Exchange(request: IncomingMessage, response: ServerResponse
     method,
     path: request.url ?? '',
     headers: request.headers,
+    record,
     connection: request.socket,
     get drained() {
       return drained
@@ -148,6 +158,7 @@ export function http1Exchange(request: IncomingMessage, response: ServerResponse
     respond(status, headers, body) {
       if (answered || response.destroyed) return
       answered = true
+      record.responded(status)
       const isBodiless = hasNoBody(method, status)
       const sent = isBodiless ? undefined : body
       // The length tells the client that it has the whole answer, before the connection ends.
@@ -195,8 +206,14 @@ function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 
+/** Answers with a body, of JSON unless told otherwise. */
+export function respondBody(exchange: Exchange, status: number, body: Uint8Array, type = 'application/json'): void {
+  const headers = { 'content-type': type, 'content-length': String(body.length) }
+  exchange.respond(status, headers, exchange.method === 'HEAD' ? undefined : body)
+}
+
 /** The first value of a header. */
-export function headerOf(exchange: Exchange, name: string): string | undefined {
+export function headerOf(exchange: Pick<Exchange, 'headers'>, name: string): string | undefined {
   const value = exchange.headers[name]
   return Array.isArray(value) ? value[0] : value
 }

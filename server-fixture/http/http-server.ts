@@ -17,6 +17,7 @@ import { watchConnections } from '../connection-watch.ts'
 import { handlerTimes, type Listener, type ListenerDependencies, type ListenerOptions } from '../listener.ts'
 import { ClientErrors } from './client-errors.ts'
 import { type Exchange, http1Exchange, http2Exchange } from './exchange.ts'
+import { beginRecord } from './record.ts'
 import { route } from './routes.ts'
 
 /**
@@ -50,14 +51,20 @@ interface OpenConnections {
 }
 
 /** Opens the HTTP server. @throws Error where the port is not available */
-export async function openHttpServer(dependencies: ListenerDependencies, options: ListenerOptions): Promise<Listener> {
+export async function openHttpServer(
+  dependencies: ListenerDependencies,
+  options: ListenerOptions,
+  answer = route
+): Promise<Listener> {
   const { headersTimeoutMs, onConnectionError } = options
+  const { metrics } = dependencies
   const draining = new AbortController()
   const handler = { ...dependencies, ...handlerTimes(options), draining: draining.signal }
   const open: OpenConnections = { sockets: new Set(), sessions: new Set(), exchanges: new Set() }
   const take = (exchange: Exchange) => {
-    const answered = route(exchange, handler)
+    const answered = answer(exchange, handler)
       .catch(onConnectionError)
+      .finally(() => exchange.record.end())
       .then(() => exchange.drained)
       .finally(() => open.exchanges.delete(answered))
     open.exchanges.add(answered)
@@ -103,14 +110,14 @@ export async function openHttpServer(dependencies: ListenerDependencies, options
     }
     dependencies.faults?.watchHttp1(request.headers, socket)
     clientErrors.begun(request, response)
-    take(http1Exchange(request, response))
+    take(http1Exchange(request, response, beginRecord(metrics, request.headers)))
   }
   serving.on('request', takeHttp1)
   // Without this listener Node asks for the body before the request is looked at.
   serving.on('checkContinue', takeHttp1)
   http2.on('stream', (stream: ServerHttp2Stream, headers) => {
     stream.on('error', onConnectionError)
-    take(http2Exchange(stream, headers))
+    take(http2Exchange(stream, headers, beginRecord(metrics, headers)))
   })
   dependencies.faults?.watch(http2)
   http2.on('session', (session) => {
@@ -131,6 +138,7 @@ export async function openHttpServer(dependencies: ListenerDependencies, options
     clientErrors.refuse(error, socket)
   })
   const listener = options.tls ? (http2 as unknown as Server) : sniffing(http1, http2, options)
+  metrics.connectionsOf(options.name).watch(listener)
   listener.on('connection', (socket: Socket) => {
     open.sockets.add(socket)
     socket.once('close', () => open.sockets.delete(socket))

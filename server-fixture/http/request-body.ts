@@ -32,9 +32,13 @@ export async function readBody(exchange: Exchange, limits: BodyLimits): Promise<
   // At once: of many bodies that come together, those that are complete first would have no room to the end.
   limits.charge.add(declared)
   const body = await collect(exchange, { ...limits, charged: declared })
-  if (encoding === 'identity' || body.length === 0) return body
+  if (encoding === 'identity' || body.length === 0) {
+    exchange.record.received(body.length, body.length)
+    return body
+  }
   const inflated = await inflate(body, { encoding, ...limits })
   limits.charge.release(body.length)
+  exchange.record.received(body.length, inflated.length)
   return inflated
 }
 

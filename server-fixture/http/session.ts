@@ -30,6 +30,7 @@ import { decodeTurns } from '../decode-turns.ts'
 import { inflate } from '../inflate.ts'
 import type { HandlerDependencies } from '../listener.ts'
 import { Charge, type ConnectionBudget } from '../memory-budget.ts'
+import type { RequestRecord } from '../metrics/request-record.ts'
 import type { Principal } from '../service/context.ts'
 import { Session, type SessionStream } from '../service/session.ts'
 import { drainStream } from './drain.ts'
@@ -52,6 +53,7 @@ interface StreamContext extends HttpSessionContext {
   readonly input: Readable
   readonly output: ServerHttp2Stream
   readonly budget: ConnectionBudget
+  readonly record: RequestRecord
   /** Of the frames that the client compresses; undefined = it compresses none. */
   readonly encoding: Encoding | undefined
   /** For answers; undefined = the client accepts no compressed ones. */
@@ -66,8 +68,11 @@ export async function handleSession(exchange: Exchange, context: HttpSessionCont
     throw new BlobwireError({ code: 'unimplemented', message })
   }
   const authorization = headerOf(exchange, 'authorization')
+  const { record } = exchange
+  record.method = methods.session.name
+  record.lasts()
   const authenticate = () => context.authenticator.authenticate(methods.session.name, authorization)
-  authenticate()
+  record.tokenName = authenticate().name
   const [compressor] = compressorsIn(headerOf(exchange, 'connect-accept-encoding') ?? '')
   const output = exchange.open(200, {
     'content-type': `application/connect+${context.codec.name}`,
@@ -79,7 +84,8 @@ export async function handleSession(exchange: Exchange, context: HttpSessionCont
   const compression = { encoding: encoding === 'identity' ? undefined : encoding, compressor }
   const budget = context.memory.of(exchange.connection)
   const input = exchange.openBody()
-  await new HttpSessionStream({ ...context, ...compression, authenticate, budget, input, output }).serve()
+  const found = { authenticate, budget, input, output, record }
+  await new HttpSessionStream({ ...context, ...compression, ...found }).serve()
 }
 
 class HttpSessionStream implements SessionStream {
@@ -139,16 +145,19 @@ class HttpSessionStream implements SessionStream {
   }
 
   send(response: Messages['SessionResponse']): void {
-    const { codec, compressor } = this.#context
+    const { codec, compressor, record } = this.#context
     const message = codec.prepare('SessionResponse', response as Init<Messages['SessionResponse']>)
     const pieces = codec.write(message, envelopeHeaderBytes)
-    if (!compressor || payloadBytes(pieces) < compressionThresholdBytes || !piecesLookCompressible(pieces)) {
+    const plainBytes = payloadBytes(pieces)
+    if (!compressor || plainBytes < compressionThresholdBytes || !piecesLookCompressible(pieces)) {
       sealEnvelope(pieces)
+      record.sent(plainBytes, plainBytes)
       for (const piece of pieces) this.#output.write(piece)
       return
     }
     const sent = Promise.resolve(compress(compressor, payloadOf(pieces))).then(
       (bytes) => {
+        record.sent(bytes.length, plainBytes)
         if (!this.#session.isOver) this.#output.write(encodeEnvelope(compressedFlag, bytes))
       },
       (error) => this.#session.fail(error)
@@ -163,6 +172,7 @@ class HttpSessionStream implements SessionStream {
 
   end(error: BlobwireError | undefined): Promise<void> {
     const message = error ? { error: connectErrorObject(error, this.#context.requestId) } : {}
+    if (error) this.#context.record.failed(error)
     return new Promise((resolve) => {
       this.#output.end(encodeEnvelope(endStreamFlag, Buffer.from(JSON.stringify(message))), () => {
         if (!this.#output.readableEnded) drainStream(this.#output)
@@ -187,14 +197,20 @@ class HttpSessionStream implements SessionStream {
     payload: Uint8Array,
     charge: Charge
   ): Messages['SessionRequest'] | Promise<Messages['SessionRequest']> {
-    const { codec, service, encoding: declared } = this.#context
+    const { codec, service, encoding: declared, record } = this.#context
     const isCompressed = (flags & compressedFlag) !== 0
     if ((flags & ~compressedFlag) !== 0) throw invalidArgument('frame', `must not have the unknown flags ${flags}`)
     if (isCompressed && declared === undefined) {
       throw invalidArgument('frame', 'must not be compressed without connect-content-encoding')
     }
-    if (declared === undefined || !isCompressed) return decodeTurns.decode(codec.decode, 'SessionRequest', payload)
-    const decode = (message: Uint8Array) => decodeTurns.decode(codec.decode, 'SessionRequest', message)
+    if (declared === undefined || !isCompressed) {
+      record.received(payload.length, payload.length)
+      return decodeTurns.decode(codec.decode, 'SessionRequest', payload)
+    }
+    const decode = (message: Uint8Array) => {
+      record.received(payload.length, message.length)
+      return decodeTurns.decode(codec.decode, 'SessionRequest', message)
+    }
     // A client learns that the server takes zstd when the stream has begun.
     const encoding = declared === 'gzip' && isZstd(payload) ? 'zstd' : declared
     return this.#session.inflating.run(() => {

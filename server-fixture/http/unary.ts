@@ -12,6 +12,7 @@ import { Charge } from '../memory-budget.ts'
 import type { Principal } from '../service/context.ts'
 import { within } from '../service/within.ts'
 import { type Exchange, headerOf } from './exchange.ts'
+import { authenticate } from './record.ts'
 import { readBody } from './request-body.ts'
 
 /** Smaller answers are not compressed. */
@@ -35,9 +36,10 @@ export async function handleUnary(exchange: Exchange, context: UnaryContext): Pr
   }
   const version = headerOf(exchange, 'connect-protocol-version')
   if (version !== undefined && version !== '1') throw invalidArgument('connect-protocol-version', 'must be 1')
+  exchange.record.method = method.name
   const timeoutMs = timeoutOf(exchange)
   // Callers without a token are refused before the body is read.
-  const principal = authenticate(exchange, method, context)
+  const principal = authenticate(exchange, method.name, context)
   const charge = new Charge(context.memory.of(exchange.connection))
   try {
     await answer(exchange, { ...context, method, codec, principal, timeoutMs, charge })
@@ -64,11 +66,13 @@ async function answer(exchange: Exchange, context: AdmittedCall): Promise<void> 
   const message = body.length === 0 && codec === jsonCodec ? Buffer.from('{}') : body
   const decoded = decodeTurns.decode(codec.decode, method.request, message)
   const request = decoded instanceof Promise ? await decoded : decoded
+  exchange.record.called(method.name, request)
   const gone = new AbortController()
   exchange.onAbandoned(() => gone.abort())
   const deadlineMs = began + (timeoutMs ?? context.callTimeoutMs)
   const call = service.call(method.name, request, { principal, signal: gone.signal, requestId, deadlineMs })
   const response = await within(Math.max(0, deadlineMs - performance.now()), call, gone)
+  exchange.record.answered(request, response)
   const encoded = codec.encode(method.response, response as Init<Messages[MessageName]>)
   await respond(exchange, encoded, { 'content-type': codec.contentType, 'x-request-id': requestId })
 }
@@ -80,10 +84,6 @@ function timeoutOf(exchange: Exchange): number | undefined {
   return Number(text)
 }
 
-function authenticate(exchange: Exchange, method: Method, { authenticator }: UnaryContext): Principal {
-  return authenticator.authenticate(method.name, headerOf(exchange, 'authorization'))
-}
-
 async function respond(exchange: Exchange, encoded: Uint8Array, headers: Record<string, string>): Promise<void> {
   const accepted = compressorsIn(headerOf(exchange, 'accept-encoding') ?? '')
   const pays = encoded.length >= compressionThresholdBytes && accepted.length > 0 && looksCompressible(encoded)
@@ -91,5 +91,6 @@ async function respond(exchange: Exchange, encoded: Uint8Array, headers: Record<
   const body = compressor ? await compress(compressor, encoded) : encoded
   const encoding = compressor ? { 'content-encoding': compressor } : {}
   const all = { ...headers, ...encoding, 'accept-encoding': acceptedEncodings, 'content-length': String(body.length) }
+  exchange.record.sent(body.length, encoded.length)
   exchange.respond(200, all, body)
 }

@@ -10,11 +10,11 @@ import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
 import { repositoryPath } from '../../src/transport/http/transfer.ts'
 import type { HandlerDependencies } from '../listener.ts'
-import type { CallContext } from '../service/context.ts'
 import { toBlobwireError } from '../service/error-detail.ts'
 import { openTransfer } from '../transfers/transfer.ts'
 import { respondError } from './errors.ts'
 import { type Exchange, headerOf } from './exchange.ts'
+import { authenticate } from './record.ts'
 import { endRunning, noteRunning } from './running-uploads.ts'
 import { type ContentRequest, receiveContent } from './upload-content.ts'
 import { readUploadHeaders, uploadLimit } from './upload-headers.ts'
@@ -55,6 +55,13 @@ const ofUpload: ReadonlyMap<string, Answer> = new Map([
   ['DELETE', cancel]
 ])
 
+/** The methods that the figures have for those of HTTP; the others are UploadBlob. */
+const recordedMethods: Readonly<Record<string, string>> = {
+  HEAD: methods.queryUpload.name,
+  DELETE: methods.cancelUpload.name,
+  OPTIONS: 'Options'
+}
+
 /** Answers one request for uploads. */
 export async function handleUpload(exchange: Exchange, address: UploadAddress, context: UploadContext): Promise<void> {
   const { requestId } = context
@@ -65,6 +72,8 @@ export async function handleUpload(exchange: Exchange, address: UploadAddress, c
     exchange.respond(405, { allow, 'x-request-id': requestId })
     return
   }
+  exchange.record.method = recordedMethods[exchange.method] ?? methods.uploadBlob.name
+  exchange.record.repository = address.repository
   // At once: a short request has ended before the upload is opened.
   const request = { ...context, ...address, exchange, trailers: exchange.watchTrailers() }
   try {
@@ -119,12 +128,12 @@ async function receive(
   onOpen: () => void = () => undefined
 ): Promise<Messages['UploadBlobResponse']> {
   const { exchange, service, trailers } = request
-  const principal = authenticate(request, methods.uploadBlob.name)
+  const principal = authenticate(exchange, methods.uploadBlob.name, request)
   const encoding = headerOf(exchange, 'content-encoding') ?? 'identity'
   if (encoding !== 'identity') {
     throw new BlobwireError({ code: 'unimplemented', message: 'content-encoding must be identity in uploads' })
   }
-  const transfer = openTransfer(request, exchange.connection, request.bodyTimeoutMs)
+  const transfer = openTransfer(request, exchange, request.bodyTimeoutMs)
   noteRunning(service, placeOf(opening), transfer)
   try {
     const context = { principal, signal: transfer.signal, requestId: request.requestId }
@@ -224,12 +233,8 @@ async function refuse(request: Request, error: BlobwireError): Promise<void> {
 /** Neither names nor ids hold a line feed. */
 const placeOf = ({ repository, uploadId }: UploadAddress) => `${repository}\n${uploadId}`
 
-function authenticate({ authenticator, exchange }: Request, method: string): CallContext['principal'] {
-  return authenticator.authenticate(method, headerOf(exchange, 'authorization'))
-}
-
 async function call(request: Request, method: string, message: object): Promise<object> {
-  const principal = authenticate(request, method)
+  const principal = authenticate(request.exchange, method, request)
   const { requestId } = request
   return await request.service.call(method, message, { principal, signal: new AbortController().signal, requestId })
 }

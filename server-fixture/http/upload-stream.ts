@@ -1,15 +1,23 @@
 /** UploadBlob as a client stream of Connect. */
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
-import { toBlobwireError } from '../service/error-detail.ts'
 import { openTransfer } from '../transfers/transfer.ts'
 import { UploadMessages } from '../transfers/upload-messages.ts'
-import { type ConnectStreamContext, endOfStream, messagePieces, readMessages, streamHeaders } from './connect-stream.ts'
-import { type Exchange, headerOf } from './exchange.ts'
+import {
+  type ConnectStreamContext,
+  endOfStream,
+  failedEnd,
+  messagePieces,
+  readMessages,
+  streamHeaders
+} from './connect-stream.ts'
+import type { Exchange } from './exchange.ts'
+import { authenticate } from './record.ts'
 
 /** Answers one stream. */
 export async function handleUploadStream(exchange: Exchange, context: ConnectStreamContext): Promise<void> {
   const { requestId } = context
+  exchange.record.method = methods.uploadBlob.name
   const answer = (body: Uint8Array) =>
     exchange.respond(200, { ...streamHeaders(context), 'content-length': String(body.length) }, body)
   try {
@@ -17,16 +25,19 @@ export async function handleUploadStream(exchange: Exchange, context: ConnectStr
     const message = messagePieces(context.codec, 'UploadBlobResponse', response)
     answer(Buffer.concat([...message, endOfStream(undefined, requestId)]))
   } catch (error) {
-    answer(endOfStream(toBlobwireError(error), requestId))
+    answer(failedEnd(exchange, error))
   }
 }
 
 async function receive(exchange: Exchange, context: ConnectStreamContext): Promise<Messages['UploadBlobResponse']> {
-  const { authenticator, service, requestId } = context
-  const principal = authenticator.authenticate(methods.uploadBlob.name, headerOf(exchange, 'authorization'))
-  const transfer = openTransfer(context, exchange.connection, context.bodyTimeoutMs)
+  const { service, requestId } = context
+  const principal = authenticate(exchange, methods.uploadBlob.name, context)
+  const transfer = openTransfer(context, exchange, context.bodyTimeoutMs)
   const upload = new UploadMessages(service, { principal, signal: transfer.signal, requestId })
-  const take = (message: Messages['UploadBlobRequest']) => upload.take(message)
+  const take = (message: Messages['UploadBlobRequest']) => {
+    if (message.repository) exchange.record.repository = message.repository
+    return upload.take(message)
+  }
   try {
     const isComplete = () => upload.response !== undefined
     await readMessages(exchange, { type: 'UploadBlobRequest', context, transfer, take, isComplete })

@@ -1,5 +1,6 @@
 /** Queues of commits, one for each branch: commits that wait at the same time become one chain. */
 import type { Messages } from '../../src/schema/messages.ts'
+import type { QueueFigures } from '../metrics/snapshot.ts'
 import type { WriteKey } from './request-keys.ts'
 
 /** A commit that waits for its turn, or has it. */
@@ -34,6 +35,12 @@ export class BranchQueues {
   /** The number of branches that have a queue. */
   get size(): number {
     return this.#queues.size
+  }
+
+  figures(): Omit<QueueFigures, 'decoding'> {
+    let commits = 0
+    for (const queue of this.#queues.values()) commits += queue.length
+    return { branches: this.#queues.size, commits }
   }
 
   /** Adds a commit at the end of its branch's queue. */

@@ -9,6 +9,8 @@ export type Access = 'read' | 'write'
 export interface Principal {
   /** Whether the caller has this right to the repository. The right to write includes the right to read. */
   may(access: Access, repository: string): boolean
+  /** Of the caller's token, for the access log; undefined = the caller needs none. */
+  readonly name?: string | undefined
 }
 
 /** The context of a call or of a frame of a session. */

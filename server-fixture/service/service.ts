@@ -46,7 +46,8 @@ type Handler = (request: never, context: CallContext) => Promise<object>
 export class Service implements VcsService {
   readonly limits: Limits
   readonly #store: Store
-  readonly #commits = new BranchQueues()
+  /** Commits that wait for their branch. */
+  readonly commits: BranchQueues = new BranchQueues()
   readonly #caches = new ReadCaches()
   /** The first call of a repository may take longer to open it; commits queue in the order in which calls came. */
   readonly #opening = new InOrder()
@@ -164,7 +165,7 @@ export class Service implements VcsService {
   #workspace(repository: RepositoryInfo, atomic: boolean, caller: CallContext): Workspace {
     const { limits } = this
     const { pageBounds } = this.#options
-    const shared = { store: this.#store, limits, commits: this.#commits, caches: this.#caches, pageBounds }
+    const shared = { store: this.#store, limits, commits: this.commits, caches: this.#caches, pageBounds }
     return new Workspace({ ...shared, repository, caller }, atomic)
   }
 

@@ -3,6 +3,8 @@ import { type BlobwireError, invalidArgument } from '../../src/core/error.ts'
 import { defaultLimits } from '../../src/schema/default-limits.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import type { Charge, ConnectionBudget } from '../memory-budget.ts'
+import { methodOf, nameOf } from '../metrics/call-table.ts'
+import type { TransportMetrics } from '../metrics/transport-metrics.ts'
 import { type Principal, requestIdOfOperation } from './context.ts'
 import { operationError, toBlobwireError } from './error-detail.ts'
 import { limitExceeded } from './errors.ts'
@@ -32,6 +34,7 @@ const maxBatchesAtOnce = 64
 export interface SessionFramesDependencies {
   readonly service: VcsService
   readonly requestId: string
+  readonly metrics: TransportMetrics
   readonly budget: ConnectionBudget
   /** Called for each frame, because rights can expire. @throws BlobwireError */
   readonly authenticate: () => Principal
@@ -114,6 +117,7 @@ export class SessionFrames {
   abandon(): void {
     for (const batch of this.#waiting) {
       this.#batches.delete(batch)
+      this.#dependencies.metrics.dropped(batch.batch.operations.length)
       batch.release()
     }
     this.#waiting = []
@@ -143,6 +147,7 @@ export class SessionFrames {
       this.#waiting.push(running)
     }
     this.#pendingOperations += endId - firstId
+    this.#dependencies.metrics.frameReceived(endId - firstId)
     this.startWaiting()
   }
 
@@ -172,10 +177,15 @@ export class SessionFrames {
   /** Answers batches, in one message. */
   #settle(finished: readonly FinishedBatch[]): void {
     const wasFull = this.full
-    for (const { batch } of finished) {
+    const nowMs = performance.now()
+    const { metrics } = this.#dependencies
+    for (const { batch, results } of finished) {
       this.#started.delete(batch)
       this.#batches.delete(batch)
       this.#pendingOperations -= batch.batch.operations.length
+      const durationMs = nowMs - batch.receivedAtMs
+      metrics.batchEnded(batch.batch.operations, results, durationMs)
+      if (metrics.notable.wants(durationMs)) this.#note({ batch, results }, durationMs)
       batch.release()
     }
     const results = finished.length === 1 ? finished[0]?.results : finished.flatMap(({ results }) => results)
@@ -183,6 +193,16 @@ export class SessionFrames {
     if (wasFull && !this.full) this.#dependencies.onRoom()
     this.startWaiting()
     if (this.#batches.size === 0) this.#onIdle?.()
+  }
+
+  #note({ batch, results }: FinishedBatch, durationMs: number): void {
+    const { metrics, requestId } = this.#dependencies
+    const { repository, operations } = batch.batch
+    const [first] = operations
+    const method = first ? methodOf(nameOf(first)) : ''
+    const code = results.find(({ result }) => result?.error)?.result?.error?.code ?? 'ok'
+    const { name: transport, notable } = metrics
+    notable.ended({ method, transport, repository, durationMs, code, requestId, operations: operations.length })
   }
 
   /** An error that refuses the whole batch becomes the result of each of its operations. */

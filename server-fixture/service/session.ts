@@ -2,6 +2,8 @@
 import { BlobwireError } from '../../src/core/error.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { type Charge, type ConnectionBudget, isFull } from '../memory-budget.ts'
+import type { RequestRecord } from '../metrics/request-record.ts'
+import type { TransportMetrics } from '../metrics/transport-metrics.ts'
 import type { UnreadStream } from '../unread-streams.ts'
 import type { Principal } from './context.ts'
 import { toBlobwireError } from './error-detail.ts'
@@ -34,6 +36,8 @@ export interface SessionContext {
   readonly requestId: string
   /** The budget of the session's connection. */
   readonly budget: ConnectionBudget
+  /** The figures of the session's transport. */
+  readonly record: Pick<RequestRecord, 'metrics'>
   /** Called for each frame. @throws BlobwireError */
   readonly authenticate: () => Principal
   /** Aborts when the server takes no more work. */
@@ -49,6 +53,7 @@ export class Session implements UnreadStream {
   readonly #stream: SessionStream
   readonly #draining: AbortSignal
   readonly #frames: SessionFrames
+  readonly #metrics: TransportMetrics
   readonly #resolveEnded: () => void
   #isOver = false
   /** The budget had no room for a message: it and all that follow are not answered. */
@@ -69,9 +74,12 @@ export class Session implements UnreadStream {
     this.#stream = stream
     this.#budget = budget
     this.#draining = draining
+    this.#metrics = context.record.metrics
+    this.#metrics.sessionOpened()
     this.#frames = new SessionFrames({
       service,
       requestId,
+      metrics: this.#metrics,
       budget,
       authenticate,
       send: (response) => this.#send(response),
@@ -227,6 +235,7 @@ export class Session implements UnreadStream {
   }
 
   #close(): void {
+    if (!this.#isOver) this.#metrics.sessionEnded()
     this.#isOver = true
     this.#offRoom()
     this.#budget.unread.delete(this)

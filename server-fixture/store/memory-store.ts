@@ -35,6 +35,7 @@ import type {
   StoredRef
 } from './store.ts'
 import { Uploads } from './uploads/uploads.ts'
+import { memoryVitals, type StoreVitals } from './vitals.ts'
 
 interface MemoryRepository {
   info: RepositoryInfo
@@ -56,10 +57,13 @@ export class MemoryStore implements Store {
   readonly #spools: MemorySpools
   readonly #uploads: Uploads
 
+  readonly vitals: StoreVitals
+
   /** @param clock of abandoned uploads */
   constructor(clock: Clock = systemClock) {
     this.#spools = new MemorySpools(this.#repositories, clock)
     this.#uploads = new Uploads(this.#spools, clock)
+    this.vitals = memoryVitals(() => this.#uploads.figures())
   }
 
   get requestKeySeconds(): number {

@@ -2,6 +2,7 @@
 import type { RefMismatch } from '../../src/core/error.ts'
 import type { ObjectFormat, ObjectKind } from '../../src/git/oid.ts'
 import type { LargeContentStore } from './large-content.ts'
+import type { StoreVitals } from './vitals.ts'
 
 /** A repository as a store knows it. `defaultBranch` is a full ref name. */
 export interface RepositoryInfo {
@@ -168,6 +169,9 @@ export interface Store extends LargeContentStore {
    * @param requests the writes that make these moves, remembered with them or not at all
    */
   updateRefs(repository: string, moves: readonly RefMove[], requests?: readonly KeyedRequest[]): Promise<RefMismatch[]>
+
+  /** Facts for metrics and health. Stores without them are taken for healthy. */
+  readonly vitals?: StoreVitals
 
   /** Waits for pending calls, then closes processes and files. */
   close(): Promise<void>

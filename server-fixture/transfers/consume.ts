@@ -19,7 +19,7 @@ export interface Consumer<Item> {
  * control stops the client. Resolves at the end of the stream. No `take` is under way when it settles.
  * @throws BlobwireError `cancelled` where the stream was cut; the error of `take`; the reason of the transfer's signal
  */
-export function consume<Item>(
+export function consume<Item extends Uint8Array>(
   input: CutReadable,
   { take, isComplete = () => false, transfer }: Consumer<Item>
 ): Promise<void> {
@@ -43,6 +43,7 @@ export function consume<Item>(
     const onAbort = () => settle(transfer.signal.reason)
     const onData = (item: Item) => {
       transfer.touch()
+      transfer.receivedBytes += item.length
       try {
         taking = take(item)
       } catch (error) {

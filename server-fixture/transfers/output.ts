@@ -32,6 +32,7 @@ export class Output<Item> {
   write(item: Item, bytes: number): void {
     this.#transfer.signal.throwIfAborted()
     this.#waitingBytes += bytes
+    this.#transfer.sentBytes += bytes
     this.#stream.write(item, () => {
       this.#waitingBytes -= bytes
       this.#transfer.touch()

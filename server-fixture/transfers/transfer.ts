@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream'
 import { BlobwireError } from '../../src/core/error.ts'
 import type { HandlerDependencies } from '../listener.ts'
 import { Charge, type ConnectionBudget } from '../memory-budget.ts'
+import type { RequestRecord } from '../metrics/request-record.ts'
 import type { UnreadStream } from '../unread-streams.ts'
 
 /** The bounds of a transfer. */
@@ -15,6 +16,8 @@ export interface TransferBounds {
   readonly draining: AbortSignal
   /** Time that the transfer may go on after that. */
   readonly drainMs: number
+  /** Told at the end of the bytes that the stream carried. */
+  readonly record: Pick<RequestRecord, 'transferred'>
 }
 
 /** Chunks that a transfer holds at most: one that waits for the store or the network, one that is read meanwhile. */
@@ -33,6 +36,9 @@ export class Transfer {
   readonly #idle: NodeJS.Timeout
   #drain: NodeJS.Timeout | undefined
   #isHeld = false
+  /** Bytes of the stream, with the framing of its messages. */
+  receivedBytes = 0
+  sentBytes = 0
   /** Since a byte moved. */
   #quietLooks = 0
   #unread: UnreadStream | undefined
@@ -97,6 +103,7 @@ export class Transfer {
     clearTimeout(this.#drain)
     this.#bounds.draining.removeEventListener('abort', this.#onDraining)
     this.#charge.release()
+    this.#bounds.record.transferred(this.receivedBytes, this.sentBytes)
     if (this.#unread) this.#bounds.budget.unread.delete(this.#unread)
     this.#tellEnd()
   }
@@ -115,11 +122,18 @@ export class Transfer {
   }
 }
 
+/** The request that a transfer is. */
+export interface TransferRequest {
+  readonly connection: object
+  readonly record: RequestRecord
+}
+
 /** Begins a transfer on a connection. @throws BlobwireError as the constructor */
-export function openTransfer(dependencies: HandlerDependencies, connection: object, idleMs: number): Transfer {
+export function openTransfer(dependencies: HandlerDependencies, request: TransferRequest, idleMs: number): Transfer {
   const { memory, service, draining, transferDrainMs } = dependencies
   const { chunkBytes } = service.limits
-  return new Transfer({ budget: memory.of(connection), chunkBytes, idleMs, draining, drainMs: transferDrainMs })
+  const budget = memory.of(request.connection)
+  return new Transfer({ budget, chunkBytes, idleMs, draining, drainMs: transferDrainMs, record: request.record })
 }
 
 /** The error of a client that went away. */

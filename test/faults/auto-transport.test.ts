@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test'
 import { createAuthenticator } from '../../server-fixture/auth.ts'
 import { openHttpServer } from '../../server-fixture/http/http-server.ts'
 import { MemoryBudget } from '../../server-fixture/memory-budget.ts'
+import { ServerMetrics } from '../../server-fixture/metrics/server-metrics.ts'
 import { Service } from '../../server-fixture/service/service.ts'
 import { MemoryStore } from '../../server-fixture/store/memory-store.ts'
 import type { Client } from '../../src/index.ts'
@@ -64,10 +65,12 @@ async function startGateway(context: TestContext, upstream: { readonly http: str
 async function startHttpServer(context: TestContext, grpcUrl: string): Promise<string> {
   const service = new Service(new MemoryStore(), { serverVersion: '0', onInternalError: () => undefined })
   const timeouts = { headersTimeoutMs: 10_000, bodyTimeoutMs: 30_000, idleTimeoutMs: 120_000, callTimeoutMs: 120_000 }
-  const address = { host: '127.0.0.1', port: 0, tls: undefined, transferDrainMs: 5000 }
+  const address = { name: 'http' as const, host: '127.0.0.1', port: 0, tls: undefined, transferDrainMs: 5000 }
   const options = { ...address, ...timeouts, onConnectionError: () => undefined }
   const memory = new MemoryBudget(service.limits)
-  const listener = await openHttpServer({ service, authenticator: createAuthenticator([]), memory }, options)
+  const metrics = new ServerMetrics()
+  const dependencies = { service, authenticator: createAuthenticator([]), memory, metrics }
+  const listener = await openHttpServer(dependencies, options)
   context.after(() => listener.close())
   const url = `http://127.0.0.1:${listener.port}`
   service.announce([

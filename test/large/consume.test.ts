@@ -6,11 +6,12 @@ import { MemoryBudget } from '../../server-fixture/memory-budget.ts'
 import { consume } from '../../server-fixture/transfers/consume.ts'
 import { Transfer } from '../../server-fixture/transfers/transfer.ts'
 import { defaultLimits } from '../../src/schema/default-limits.ts'
+import { newRecord } from '../support/records.ts'
 
 function transfer(): Transfer {
   const budget = new MemoryBudget(defaultLimits).of({})
   const draining = new AbortController().signal
-  return new Transfer({ budget, chunkBytes: 1000, idleMs: 60_000, draining, drainMs: 60_000 })
+  return new Transfer({ budget, chunkBytes: 1000, idleMs: 60_000, draining, drainMs: 60_000, record: newRecord() })
 }
 
 test('a stream that ends while its last item is being taken waits for it, and has its error', async () => {

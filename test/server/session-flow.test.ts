@@ -7,6 +7,7 @@ import { createAuthenticator } from '../../server-fixture/auth.ts'
 import type { Exchange } from '../../server-fixture/http/exchange.ts'
 import { handleSession } from '../../server-fixture/http/session.ts'
 import { Charge, MemoryBudget } from '../../server-fixture/memory-budget.ts'
+import { ServerMetrics } from '../../server-fixture/metrics/server-metrics.ts'
 import { Session } from '../../server-fixture/service/session.ts'
 import type { VcsService } from '../../server-fixture/service/vcs-service.ts'
 import { encodeEnvelope } from '../../src/codec/envelope.ts'
@@ -14,6 +15,7 @@ import { msgpackCodec } from '../../src/codec/msgpack.ts'
 import type { BlobwireError } from '../../src/core/error.ts'
 import { defaultLimits } from '../../src/schema/default-limits.ts'
 import type { Messages } from '../../src/schema/messages.ts'
+import { newRecord } from '../support/records.ts'
 import { until } from '../support/until.ts'
 
 const memory = () =>
@@ -60,7 +62,8 @@ function sessionOn(service: VcsService) {
   const budget = memory().of({})
   const authenticate = () => ({ may: () => true })
   const draining = new AbortController().signal
-  const context = { service, requestId: 'test', budget, authenticate, draining, bodyTimeoutMs: 60_000 }
+  const record = newRecord()
+  const context = { service, requestId: 'test', budget, authenticate, draining, record, bodyTimeoutMs: 60_000 }
   const session = new Session(stream, context)
   session.start()
   return {
@@ -128,13 +131,14 @@ test('over HTTP, a client counts as reading while at most 8 MiB of answers wait'
   const exchange = {
     headers: {},
     connection: {},
+    record: newRecord(),
     open: () => output as ServerHttp2Stream,
     openBody: () => body
   } as unknown as Exchange
   const authenticator = createAuthenticator([])
   const draining = new AbortController().signal
   const times = { bodyTimeoutMs: 60_000, callTimeoutMs: 60_000, idleTimeoutMs: 60_000, transferDrainMs: 60_000 }
-  const bounds = { memory: memory(), ...times }
+  const bounds = { memory: memory(), metrics: new ServerMetrics(), ...times }
   const session = { ...bounds, service, authenticator, draining, codec: msgpackCodec, requestId: 'test' }
   void handleSession(exchange, session)
   const send = (firstId: number) => body.push(encodeEnvelope(0, msgpackCodec.encode('SessionRequest', batch(firstId))))

@@ -7,6 +7,7 @@ import type { VcsService } from '../../server-fixture/service/vcs-service.ts'
 import { BlobwireError } from '../../src/core/error.ts'
 import { defaultLimits } from '../../src/schema/default-limits.ts'
 import type { Messages } from '../../src/schema/messages.ts'
+import { newRecord } from '../support/records.ts'
 
 function session() {
   const budget = new MemoryBudget({
@@ -26,7 +27,8 @@ function session() {
   const service = { limits: defaultLimits } as unknown as VcsService
   const authenticate = () => ({ may: () => true })
   const draining = new AbortController().signal
-  const opened = new Session(stream, { service, requestId: 'r', authenticate, draining, budget, bodyTimeoutMs: 30_000 })
+  const bounds = { budget, record: newRecord(), bodyTimeoutMs: 30_000 }
+  const opened = new Session(stream, { service, requestId: 'r', authenticate, draining, ...bounds })
   opened.start()
   return { opened, ends, charge: new Charge(budget) }
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { JournalSegments } from '../../server-fixture/store/git/journal-segments.ts'
 import { RequestJournal } from '../../server-fixture/store/git/request-journal.ts'
+import { StoreSteps } from '../../server-fixture/store/vitals.ts'
 import { keyed, temporaryDirectory } from './support.ts'
 
 const hourMs = 3_600_000
@@ -100,7 +101,7 @@ test('a record that is whole and means nothing is damage, too', async (context) 
   const directory = await temporaryDirectory(context)
   const segments = await JournalSegments.open(
     directory,
-    { maxBytes: 1e6, maxAgeMs: hourMs, keepMs: hourMs, now: Date.now },
+    { maxBytes: 1e6, maxAgeMs: hourMs, keepMs: hourMs, now: Date.now, steps: new StoreSteps() },
     () => undefined
   )
   await segments.append(['{"repository":'])

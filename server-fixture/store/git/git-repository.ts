@@ -98,7 +98,8 @@ export class GitRepository {
       onFailure: options.onHousekeepingFailure
     })
     const install = async (objects: readonly NewObject[], expectMore: boolean) => {
-      this.#repacker.packAdded(await this.#installer.install(objects, expectMore))
+      const { steps } = options.journaled
+      this.#repacker.packAdded(await steps.timed('pack', () => this.#installer.install(objects, expectMore)))
     }
     this.#writer = new ObjectWriter(install, {
       runsInFlight: options.packsInFlight,

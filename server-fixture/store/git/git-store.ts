@@ -22,6 +22,7 @@ import type {
   StoredObject,
   StoredRef
 } from '../store.ts'
+import { DirectoryVitals, StoreSteps, type StoreVitals } from '../vitals.ts'
 import { journalName, openDataFormat, uploadsName } from './data-format.ts'
 import type { GitRepository } from './git-repository.ts'
 import { defaultStoreOptions, type GitStoreOptions, type ResolvedStoreOptions } from './git-store-options.ts'
@@ -33,7 +34,7 @@ import { LockFile } from './lock-file.ts'
 import { OpenRepositories } from './open-repositories.ts'
 import { makeDataDirectory, newInstance, RepositoryDirectories } from './repository-directories.ts'
 import { servable } from './repository-form.ts'
-import { RepositoryOpener } from './repository-opener.ts'
+import { type OpenerDependencies, RepositoryOpener } from './repository-opener.ts'
 import { RequestJournal } from './request-journal.ts'
 
 /**
@@ -49,6 +50,7 @@ export class GitStore implements Store {
   readonly #effects: JournaledEffects
   readonly #uploads: GitUploads
   readonly #opener: RepositoryOpener
+  readonly vitals: StoreVitals
   #lastChange: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | undefined
 
@@ -62,6 +64,8 @@ export class GitStore implements Store {
       instanceOf: (name) => this.#directories.instanceOf(name),
       use: (name, work) => this.#use(name, work)
     })
+    const { path, steps } = dependencies
+    this.vitals = new DirectoryVitals(path, { steps, uploads: () => this.#uploads.figures() })
     this.#opener = new RepositoryOpener(dependencies)
     this.#open = new OpenRepositories(dependencies.options.maxOpenRepositories, (name) => this.#opener.open(name))
   }
@@ -84,10 +88,11 @@ export class GitStore implements Store {
     try {
       await openDataFormat(path)
       await directories.removeTemporary()
-      const journal = await RequestJournal.open(join(path, journalName))
+      const steps = new StoreSteps()
+      const journal = await RequestJournal.open(join(path, journalName), { steps })
       const uploadsPath = join(path, uploadsName)
       await GitSpools.prepare(uploadsPath)
-      store = new GitStore({ lock, directories, journal, uploadsPath, options: resolved })
+      store = new GitStore({ lock, directories, journal, uploadsPath, path, steps, options: resolved })
       for (const intent of journal.openIntents()) await store.#effects.settle(intent)
       return store
     } catch (error) {
@@ -290,12 +295,10 @@ export class GitStore implements Store {
   }
 }
 
-interface Dependencies {
+interface Dependencies extends OpenerDependencies {
   readonly lock: LockFile
-  readonly directories: RepositoryDirectories
-  readonly journal: RequestJournal
   readonly uploadsPath: string
-  readonly options: ResolvedStoreOptions
+  readonly path: string
 }
 
 /** The service checks names too; here a wrong name would be a path out of the data directory. */

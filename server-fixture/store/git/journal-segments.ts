@@ -3,6 +3,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { BlobwireError } from '../../../src/core/error.ts'
+import type { StoreSteps } from '../vitals.ts'
 import { fsyncDirectory, fsyncUpTo, isMissing } from './fsync.ts'
 import { storageFailure } from './git-failure.ts'
 import {
@@ -23,6 +24,8 @@ export interface SegmentOptions {
   /** Counted from the last record of a segment. */
   readonly keepMs: number
   readonly now: () => number
+  /** Told how long writing and syncing take. */
+  readonly steps: StoreSteps
 }
 
 interface PendingRecord {
@@ -206,6 +209,7 @@ export class JournalSegments {
       return place
     })
     const handle = this.#handle as FileHandle
+    const startMs = performance.now()
     try {
       await writeAll(handle, Buffer.concat(records), segment.size)
       await handle.datasync()
@@ -216,6 +220,7 @@ export class JournalSegments {
       })
       throw error
     }
+    this.#options.steps.journal.observe(performance.now() - startMs)
     segment.size = offset
     segment.firstAt = Math.min(segment.firstAt, now)
     segment.lastAt = Math.max(segment.lastAt, now)

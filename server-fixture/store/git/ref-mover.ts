@@ -5,6 +5,7 @@ import type { RefMismatch } from '../../../src/core/error.ts'
 import { isZeroOid, type ObjectFormat, zeroOid } from '../../../src/git/oid.ts'
 import { checkTargets, compareRefs, missingObject } from '../ref-rules.ts'
 import type { KeyedRequest, RefMove } from '../store.ts'
+import type { StoreSteps } from '../vitals.ts'
 import { Connectivity } from './connectivity.ts'
 import { fsyncUpTo } from './fsync.ts'
 import { storageFailure } from './git-failure.ts'
@@ -27,6 +28,8 @@ export interface Journaled {
   readonly repository: string
   /** The id of the repository. */
   readonly instance: string
+  /** Told how long the moves take. */
+  readonly steps: StoreSteps
 }
 
 interface RefMoverOptions {
@@ -109,7 +112,8 @@ export class RefMover {
         return this.#refuse(calls, error)
       }
       try {
-        await this.#transactions.commit(calls.flatMap(({ moves }) => moves))
+        const moves = calls.flatMap((call) => call.moves)
+        await this.#options.journaled.steps.timed('refs', () => this.#transactions.commit(moves))
         return await this.#finish(calls)
       } catch (error) {
         if (this.#transactions.inDoubt) calls = await this.#settleCalls(calls)

@@ -2,6 +2,7 @@
 import { repositoryNameProblem } from '../../../src/git/repository-name.ts'
 import { BoundedCache } from '../bounded-cache.ts'
 import { repositoryNotFound } from '../name-page.ts'
+import type { StoreSteps } from '../vitals.ts'
 import { recoverRepository } from './crash-recovery.ts'
 import { GitRepository } from './git-repository.ts'
 import type { ResolvedStoreOptions } from './git-store-options.ts'
@@ -10,10 +11,12 @@ import type { RepositoryDirectories } from './repository-directories.ts'
 import { servable } from './repository-form.ts'
 import type { RequestJournal } from './request-journal.ts'
 
-interface OpenerDependencies {
+/** The parts of a store that repositories are opened with. */
+export interface OpenerDependencies {
   readonly directories: RepositoryDirectories
   readonly journal: RequestJournal
   readonly options: ResolvedStoreOptions
+  readonly steps: StoreSteps
 }
 
 export class RepositoryOpener {
@@ -28,7 +31,7 @@ export class RepositoryOpener {
 
   /** @throws `not_found`, reason `repository` */
   async open(repository: string): Promise<GitRepository> {
-    const { directories, journal, options } = this.#dependencies
+    const { directories, journal, options, steps } = this.#dependencies
     const found = repositoryNameProblem(repository) ? undefined : await directories.inspect(repository)
     if (!found) throw repositoryNotFound(repository)
     const info = servable(found)
@@ -38,7 +41,7 @@ export class RepositoryOpener {
     this.#recovered.add(repository)
     const instance = await directories.instanceOf(repository)
     if (instance === undefined) throw repositoryNotFound(repository)
-    const journaled = { journal, repository, instance }
+    const journaled = { journal, repository, instance, steps }
     const onHousekeepingFailure = (error: unknown) => options.onHousekeepingFailure(repository, error)
     const own = { ...options, journaled, refNames: this.#refNames, onHousekeepingFailure }
     const opened = new GitRepository({ program, gitDir }, info, own)

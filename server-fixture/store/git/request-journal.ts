@@ -1,5 +1,6 @@
 /** The journal of keyed writes: the intent before the effect, a mark after it. */
 import type { KeyedRequest, RefMove, RememberedOutcome } from '../store.ts'
+import { StoreSteps } from '../vitals.ts'
 import { JournalSegments, type SegmentOptions } from './journal-segments.ts'
 import { KeyIndex } from './key-index.ts'
 
@@ -61,7 +62,13 @@ export class RequestJournal {
   /** Opens the journal in its directory. */
   static async open(directory: string, options: Partial<SegmentOptions> = {}): Promise<RequestJournal> {
     const journal = new RequestJournal()
-    const defaults = { maxBytes: 16 * 2 ** 20, maxAgeMs: hourMs, keepMs: 24 * hourMs, now: Date.now }
+    const defaults = {
+      maxBytes: 16 * 2 ** 20,
+      maxAgeMs: hourMs,
+      keepMs: 24 * hourMs,
+      now: Date.now,
+      steps: new StoreSteps()
+    }
     journal.#segments = await JournalSegments.open(directory, { ...defaults, ...options }, (text, place) =>
       journal.#load(JSON.parse(text) as RecordedWrite | Marks, place)
     )

@@ -1,5 +1,6 @@
 /** The bytes that uploads hold which are not complete. */
 import { BlobwireError } from '../../../src/core/error.ts'
+import type { UploadFigures } from '../../metrics/snapshot.ts'
 
 /** An upload costs a file or a row, however few bytes it holds. */
 const maxUploads = 10_000
@@ -13,6 +14,10 @@ export class UploadQuota {
   /** Bytes of all uploads. */
   get heldBytes(): number {
     return this.#total
+  }
+
+  figures(): UploadFigures {
+    return { uploads: this.#held.size, heldBytes: this.#total, maxBytes: this.maxBytes }
   }
 
   /** Of all uploads. */

@@ -2,6 +2,7 @@
 import { type Clock, systemClock } from '../../../src/core/clock.ts'
 import { BlobwireError, invalidArgument } from '../../../src/core/error.ts'
 import { defaultLimits } from '../../../src/schema/default-limits.ts'
+import type { UploadFigures } from '../../metrics/snapshot.ts'
 import type { UploadBounds, UploadState, UploadWriter } from '../large-content.ts'
 import { ContentHasher } from './content-hasher.ts'
 import { placeOf, type Spool, type SpoolStore, type UploadRecord } from './spool.ts'
@@ -43,6 +44,11 @@ export class Uploads {
   /** Bytes of all uploads that are not complete. */
   get heldBytes(): number {
     return this.#quota.heldBytes
+  }
+
+  /** For metrics. */
+  figures(): UploadFigures {
+    return this.#quota.figures()
   }
 
   /** See `LargeContentStore.openUpload`. */

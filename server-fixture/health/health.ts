@@ -1,0 +1,144 @@
+/** Whether the server can work: its checks, each asked at most once a second however many ask. */
+import { type Clock, systemClock } from '../../src/core/clock.ts'
+import type { MemoryBudget } from '../memory-budget.ts'
+import type { Store } from '../store/store.ts'
+
+/** The outcome of one check. */
+export interface CheckResult {
+  readonly ok: boolean
+  /** What was found; names of files and of repositories are no part of it. */
+  readonly detail: string
+}
+
+/** Whether the server is ready, with the checks that say so. */
+export interface Readiness {
+  readonly ready: boolean
+  readonly checks: Readonly<Record<'store' | 'disk' | 'memory' | 'draining', CheckResult>>
+}
+
+/** The bounds of the checks. */
+export interface HealthOptions {
+  /** The server is not ready with less room on the disk of its data directory. */
+  readonly minFreeBytes: number
+  readonly clock?: Clock
+}
+
+/** A look at the store is good for so long. */
+const keptMs = 1000
+/** Time for the store to answer. */
+const storeTimeoutMs = 5000
+/** With more of the budget of bytes in use, new requests are likely to be refused. */
+const fullShare = 0.95
+/** The budget may be full for a moment: the server is not ready once it has been so for longer. */
+const fullForMs = 10_000
+
+/** One server. */
+export class Health {
+  readonly #store: Pick<Store, 'vitals'>
+  readonly #memory: Pick<MemoryBudget, 'heldBytes' | 'maxBytes'>
+  readonly #minFreeBytes: number
+  readonly #clock: Clock
+  #isDraining = false
+  #fullSinceMs: number | undefined
+  #storeLook: { readonly atMs: number; readonly found: Promise<Record<'store' | 'disk', CheckResult>> } | undefined
+  readonly #onChange = new Set<(isReady: boolean) => void>()
+  #isReady = true
+
+  constructor(
+    store: Pick<Store, 'vitals'>,
+    memory: Pick<MemoryBudget, 'heldBytes' | 'maxBytes'>,
+    { minFreeBytes, clock = systemClock }: HealthOptions
+  ) {
+    this.#store = store
+    this.#memory = memory
+    this.#minFreeBytes = minFreeBytes
+    this.#clock = clock
+  }
+
+  get isDraining(): boolean {
+    return this.#isDraining
+  }
+
+  /** As the last look found it. */
+  get isReady(): boolean {
+    return this.#isReady
+  }
+
+  /** Calls the listener when `isReady` changes. */
+  onChange(listener: (isReady: boolean) => void): void {
+    this.#onChange.add(listener)
+  }
+
+  /** The server takes no more work, for good. */
+  drain(): void {
+    this.#isDraining = true
+    this.#found(false)
+  }
+
+  async look(): Promise<Readiness> {
+    const stored = await this.#lookAtStore()
+    const draining = { ok: !this.#isDraining, detail: this.#isDraining ? 'the server takes no more work' : 'no' }
+    const checks = { ...stored, memory: this.#lookAtMemory(), draining }
+    const ready = Object.values(checks).every(({ ok }) => ok)
+    this.#found(ready)
+    return { ready, checks }
+  }
+
+  #found(isReady: boolean): void {
+    if (isReady === this.#isReady) return
+    this.#isReady = isReady
+    for (const listener of this.#onChange) listener(isReady)
+  }
+
+  #lookAtStore(): Promise<Record<'store' | 'disk', CheckResult>> {
+    const nowMs = this.#clock.now()
+    if (this.#storeLook === undefined || nowMs - this.#storeLook.atMs >= keptMs) {
+      const found = Promise.all([this.#checkStore(), this.#checkDisk()])
+      this.#storeLook = { atMs: nowMs, found: found.then(([store, disk]) => ({ store, disk })) }
+    }
+    return this.#storeLook.found
+  }
+
+  #checkStore(): Promise<CheckResult> {
+    const { vitals } = this.#store
+    if (vitals === undefined) return Promise.resolve({ ok: true, detail: 'the store has no check' })
+    const startMs = this.#clock.now()
+    return new Promise((resolve) => {
+      const late = { ok: false, detail: `no answer within ${storeTimeoutMs} ms` }
+      const cancel = this.#clock.schedule(storeTimeoutMs, () => resolve(late))
+      const answered = (result: CheckResult) => {
+        cancel()
+        resolve(result)
+      }
+      vitals.check().then(
+        () => answered({ ok: true, detail: `wrote and read in ${Math.round(this.#clock.now() - startMs)} ms` }),
+        (error) => answered({ ok: false, detail: problemOf(error) })
+      )
+    })
+  }
+
+  async #checkDisk(): Promise<CheckResult> {
+    try {
+      const space = await this.#store.vitals?.diskSpace()
+      if (space === undefined) return { ok: true, detail: 'the store is on no disk' }
+      const detail = `${space.freeBytes} bytes free, ${this.#minFreeBytes} required`
+      return { ok: space.freeBytes >= this.#minFreeBytes, detail }
+    } catch (error) {
+      return { ok: false, detail: problemOf(error) }
+    }
+  }
+
+  #lookAtMemory(): CheckResult {
+    const { heldBytes, maxBytes } = this.#memory
+    const nowMs = this.#clock.now()
+    if (heldBytes < maxBytes * fullShare) this.#fullSinceMs = undefined
+    else this.#fullSinceMs ??= nowMs
+    const ok = this.#fullSinceMs === undefined || nowMs - this.#fullSinceMs < fullForMs
+    return { ok, detail: `${heldBytes} of ${maxBytes} bytes held` }
+  }
+}
+
+/** The code of an error of the file system; its message would name files. */
+function problemOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException | undefined)?.code ?? 'failed'
+}

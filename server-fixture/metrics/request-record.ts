@@ -1,0 +1,141 @@
+/** One request of a listener: the facts about it that the figures and the access log tell at its end. */
+import { type Code, codeFromHttpStatus } from '../../src/core/code.ts'
+import type { BlobwireError } from '../../src/core/error.ts'
+import type { Messages } from '../../src/schema/messages.ts'
+import { methods } from '../../src/schema/methods.ts'
+import { outcomeOf } from './call-table.ts'
+import type { ServerMetrics } from './server-metrics.ts'
+import type { CallTransport } from './snapshot.ts'
+import type { TransportMetrics } from './transport-metrics.ts'
+
+/** Name of what is no method: the figures have a row for each name, so clients make none. */
+const unknownMethod = 'Unknown'
+
+/** They take as long as their blobs are large. */
+const transfers: ReadonlySet<string> = new Set([methods.uploadBlob.name, methods.downloadBlob.name])
+
+/** How a request ended. */
+export interface Outcome {
+  readonly code: Code | 'ok'
+  readonly reason: string
+}
+
+const success: Outcome = { code: 'ok', reason: '' }
+
+/** A listener makes one for each request, and ends it. */
+export class RequestRecord {
+  readonly transport: CallTransport
+  readonly requestId: string
+  readonly startedAtMs: number = performance.now()
+  readonly metrics: TransportMetrics
+  /** As in the proto; for paths of HTTP, a name of that kind. */
+  method: string = unknownMethod
+  /** Undefined = none is known. */
+  repository: string | undefined
+  /** Name of the caller's token. */
+  tokenName: string | undefined
+  receivedBytes = 0
+  sentBytes = 0
+  /** Operations of a batch. */
+  operations = 0
+  #outcome: Outcome = success
+  #isEnded = false
+  #isLasting = false
+
+  constructor(metrics: ServerMetrics, transport: CallTransport, requestId: string) {
+    this.transport = transport
+    this.requestId = requestId
+    this.metrics = metrics.transports[transport]
+    this.metrics.streams++
+  }
+
+  get outcome(): Outcome {
+    return this.#outcome
+  }
+
+  /** The request is a call of this method; an Apply is one of the method that it makes with a key. */
+  called(method: string, request: object): void {
+    const { repository, batch, ...write } = request as Partial<Messages['ApplyRequest']>
+    this.repository = repository
+    if (method !== methods.apply.name) this.method = method
+    else if (batch) this.method = methods.batchOperations.name
+    else if (write.createRepository) this.method = methods.createRepository.name
+    else if (write.updateRepository) this.method = methods.updateRepository.name
+    else if (write.deleteRepository) this.method = methods.deleteRepository.name
+    else this.method = write.updateRefs ? methods.updateRefs.name : methods.commitFiles.name
+  }
+
+  /** The call has this response. */
+  answered(request: object, response: object): void {
+    if (this.method !== methods.batchOperations.name) return
+    const { operations, batch } = request as Partial<Messages['BatchOperationsRequest'] & Messages['ApplyRequest']>
+    const answer = response as Partial<Messages['BatchOperationsResponse'] & Messages['ApplyResponse']>
+    const list = operations ?? batch?.operations ?? []
+    this.operations = list.length
+    const results = answer.results ?? answer.batch?.results ?? []
+    const numbered = results.map((result) => ({ result }))
+    this.metrics.batchOperations.batchEnded(list, numbered, performance.now() - this.startedAtMs)
+  }
+
+  /** A message came, of so many bytes with and without its compression. */
+  received(wireBytes: number, plainBytes: number): void {
+    this.receivedBytes += wireBytes
+    this.metrics.received.add(wireBytes, plainBytes)
+  }
+
+  sent(wireBytes: number, plainBytes: number): void {
+    this.sentBytes += wireBytes
+    this.metrics.sent.add(wireBytes, plainBytes)
+  }
+
+  /** A stream has carried so many bytes of blobs. */
+  transferred(receivedBytes: number, sentBytes: number): void {
+    this.receivedBytes += receivedBytes
+    this.sentBytes += sentBytes
+    this.metrics.uploadedBytes += receivedBytes
+    this.metrics.downloadedBytes += sentBytes
+  }
+
+  /** The request lasts as long as its client wants, as a session does: its time says nothing, and it counts where it fails. */
+  lasts(): void {
+    this.#isLasting = true
+    this.metrics.lasting++
+  }
+
+  failed({ code, reason }: BlobwireError): void {
+    this.#outcome = { code, reason }
+  }
+
+  /** The answer has this status of HTTP; an error says more. */
+  responded(status: number): void {
+    if (status < 400 || this.#outcome !== success) return
+    this.#outcome = { code: status === 412 ? 'failed_precondition' : codeFromHttpStatus(status), reason: '' }
+  }
+
+  /** The client has gone: where there is no answer yet, there will be none. */
+  abandoned(): void {
+    if (this.#isEnded) return
+    this.#outcome = { code: 'cancelled', reason: '' }
+    this.end()
+  }
+
+  /** Counts the request; later calls do nothing. */
+  end(): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
+    const { code, reason } = this.#outcome
+    this.metrics.streams--
+    if (this.#isLasting) {
+      this.metrics.lasting--
+      if (code === 'ok') return
+    }
+    const outcome = code === 'ok' ? undefined : outcomeOf(code, reason)
+    const durationMs = performance.now() - this.startedAtMs
+    this.metrics.calls.ended(this.method, outcome, durationMs)
+    const { notable } = this.metrics
+    if (!notable.wants(durationMs) || this.#isLasting || transfers.has(this.method)) return
+    const { method, transport, repository = '', requestId } = this
+    const operations = Math.max(1, this.operations)
+    notable.ended({ method, transport, repository, durationMs, code, requestId, operations })
+  }
+}

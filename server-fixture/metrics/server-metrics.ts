@@ -1,0 +1,89 @@
+/** The figures of a server: counted where things happen, and read when somebody asks. */
+import { decodeTurns } from '../decode-turns.ts'
+import { Connections } from './connections.ts'
+import type { Histogram } from './histogram.ts'
+import { LoopDelay } from './loop-delay.ts'
+import { Notable } from './notable.ts'
+import { processFigures } from './process-figures.ts'
+import type {
+  CallTransport,
+  LogFigures,
+  MemoryFigures,
+  QueueFigures,
+  ServerFigures,
+  TransportFigures,
+  UploadFigures
+} from './snapshot.ts'
+import { TransportMetrics } from './transport-metrics.ts'
+
+/** Figures that others count, asked for in each snapshot. */
+export interface FigureSources {
+  readonly memory: () => MemoryFigures
+  readonly commitQueues: () => Omit<QueueFigures, 'decoding'>
+  readonly uploads: () => UploadFigures
+  readonly accessLog: () => LogFigures
+  readonly isReady: () => boolean
+  readonly isDraining: () => boolean
+  /** Durations of the store's steps, by name. */
+  readonly store: Readonly<Record<string, Histogram>>
+}
+
+const noSources: FigureSources = {
+  memory: () => ({ heldBytes: 0, maxBytes: 0, refusals: 0, unreadBytes: 0 }),
+  commitQueues: () => ({ branches: 0, commits: 0 }),
+  uploads: () => ({ uploads: 0, heldBytes: 0, maxBytes: 0 }),
+  accessLog: () => ({ written: 0, dropped: 0 }),
+  isReady: () => true,
+  isDraining: () => false,
+  store: {}
+}
+
+/** One server. */
+export class ServerMetrics {
+  readonly notable: Notable = new Notable()
+  readonly transports: Readonly<Record<CallTransport, TransportMetrics>> = {
+    json: new TransportMetrics('json', this.notable),
+    msgpack: new TransportMetrics('msgpack', this.notable),
+    grpc: new TransportMetrics('grpc', this.notable),
+    http: new TransportMetrics('http', this.notable)
+  }
+  readonly #connections = new Map<string, Connections>()
+  readonly #loopDelay = new LoopDelay()
+  readonly #sources: FigureSources
+
+  constructor(sources: Partial<FigureSources> = {}) {
+    this.#sources = { ...noSources, ...sources }
+  }
+
+  /** Those of the listener with this name. */
+  connectionsOf(listener: string): Connections {
+    let connections = this.#connections.get(listener)
+    if (connections === undefined) {
+      connections = new Connections()
+      this.#connections.set(listener, connections)
+    }
+    return connections
+  }
+
+  snapshot(): ServerFigures {
+    const { memory, commitQueues, uploads, accessLog, isReady, isDraining, store } = this.#sources
+    const transports = Object.entries(this.transports).map(([name, metrics]) => [name, metrics.figures()])
+    return {
+      transports: Object.fromEntries(transports) as Record<CallTransport, TransportFigures>,
+      connections: Object.fromEntries(Array.from(this.#connections, ([name, all]) => [name, all.figures()])),
+      memory: memory(),
+      queues: { ...commitQueues(), decoding: decodeTurns.waiting },
+      uploads: uploads(),
+      store: Object.fromEntries(Object.entries(store).map(([name, durations]) => [name, durations.figures()])),
+      loopDelay: this.#loopDelay.figures(),
+      process: processFigures(),
+      accessLog: accessLog(),
+      ready: Number(isReady()),
+      draining: Number(isDraining())
+    }
+  }
+
+  close(): void {
+    this.#loopDelay.stop()
+  }
+}

@@ -1,0 +1,102 @@
+/** The figures of a server as data: they go between processes as JSON, and are added up. */
+import type { MethodFigures } from './call-table.ts'
+import type { ConnectionFigures } from './connections.ts'
+import type { HistogramFigures } from './histogram.ts'
+import type { ProcessFigures } from './process-figures.ts'
+
+/** How a call comes: as Connect with JSON or MessagePack, as gRPC, or as a plain HTTP request. */
+export type CallTransport = 'json' | 'msgpack' | 'grpc' | 'http'
+
+/** Messages of one direction; the bytes with and without their compression. */
+export interface MessageFigures {
+  readonly messages: number
+  readonly wireBytes: number
+  readonly plainBytes: number
+}
+
+/** One transport. */
+export interface TransportFigures {
+  /** By method; an operation of a session's frame is a call of its own. */
+  readonly calls: Readonly<Record<string, MethodFigures>>
+  /** Operations of BatchOperations, beside the call itself. */
+  readonly batchOperations: Readonly<Record<string, MethodFigures>>
+  /** Calls without an answer. */
+  readonly inFlight: number
+  /** Requests and streams that are open, sessions too. */
+  readonly streams: number
+  readonly sessions: number
+  readonly sessionsOpened: number
+  readonly frames: number
+  readonly received: MessageFigures
+  readonly sent: MessageFigures
+  /** Contents of blobs that streams carried. */
+  readonly uploadedBytes: number
+  readonly downloadedBytes: number
+}
+
+/** The budget of bytes that requests hold. */
+export interface MemoryFigures {
+  readonly heldBytes: number
+  readonly maxBytes: number
+  readonly refusals: number
+  /** In the windows of streams that are not read. */
+  readonly unreadBytes: number
+}
+
+/** Work that waits. */
+export interface QueueFigures {
+  /** Branches with a queue of commits, and the commits in them. */
+  readonly branches: number
+  readonly commits: number
+  /** Large messages that wait for their turn of decoding. */
+  readonly decoding: number
+}
+
+/** Uploads that are not complete. */
+export interface UploadFigures {
+  readonly uploads: number
+  readonly heldBytes: number
+  readonly maxBytes: number
+}
+
+/** Lines of the access log. */
+export interface LogFigures {
+  readonly written: number
+  readonly dropped: number
+}
+
+/** A server, or several. All numbers are sums: those that only grow are counters, the others gauges. */
+export interface ServerFigures {
+  readonly transports: Readonly<Record<CallTransport, TransportFigures>>
+  /** By listener: `http`, `grpc`, `admin`. */
+  readonly connections: Readonly<Record<string, ConnectionFigures>>
+  readonly memory: MemoryFigures
+  readonly queues: QueueFigures
+  readonly uploads: UploadFigures
+  /** By step: `pack`, `refs`, `journal`. Empty for a store that measures none. */
+  readonly store: Readonly<Record<string, HistogramFigures>>
+  readonly loopDelay: HistogramFigures
+  readonly process: ProcessFigures
+  readonly accessLog: LogFigures
+  /** Servers that are ready, and that drain. */
+  readonly ready: number
+  readonly draining: number
+}
+
+type Figure = number | readonly Figure[] | { readonly [name: string]: Figure }
+
+/** Both together: every number is a sum. */
+export function addFigures<Figures extends object>(a: Figures, b: Figures): Figures {
+  return add(a as Figure, b as Figure) as unknown as Figures
+}
+
+function add(a: Figure, b: Figure): Figure {
+  if (typeof a === 'number') return a + (b as number)
+  if (Array.isArray(a)) return a.map((item, index) => add(item, (b as readonly Figure[])[index] ?? 0))
+  const sum: Record<string, Figure> = { ...(a as Record<string, Figure>) }
+  for (const [name, figure] of Object.entries(b as Record<string, Figure>)) {
+    const own = sum[name]
+    sum[name] = own === undefined ? figure : add(own, figure)
+  }
+  return sum
+}
