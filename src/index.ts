@@ -1,6 +1,8 @@
 // Evaluated before everything else.
 import './check-node.cts'
 
+export type { HealthCheckResult } from './balance/health-check.ts'
+export type { ReliabilitySummary, ReliabilityWindow } from './balance/reliability.ts'
 export type { CallOptions } from './call/call-options.ts'
 export type { Token } from './call/credentials.ts'
 export type {
@@ -23,6 +25,7 @@ export type {
   GlobPattern,
   RepositoryFile
 } from './client/files/inputs.ts'
+export type { ClientHealth, EndpointHealth, HealthStatus, PoolUse } from './client/health.ts'
 export type {
   Author,
   BlobAddress,
@@ -91,6 +94,7 @@ export type {
   ConcurrencyOptions,
   ConnectionOptions,
   EndpointOptions,
+  HealthCheckOptions,
   HedgeOptions,
   RetryOptions,
   TlsOptions

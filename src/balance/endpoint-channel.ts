@@ -17,6 +17,7 @@ import type { Transport } from '../transport/transport.ts'
 import { CircuitBreaker, type Permit } from './circuit-breaker.ts'
 import type { Outcome } from './outcome.ts'
 import type { Channel, OpenedTransfer } from './picker.ts'
+import { Reliability } from './reliability.ts'
 import { TokenBatchers } from './token-batchers.ts'
 
 /** Shared by all channels of a client. */
@@ -53,7 +54,8 @@ export class EndpointChannel implements Channel {
   readonly batcher: Batcher | undefined
   readonly #tokenBatchers: TokenBatchers | undefined
   readonly #context: EndpointChannelContext
-  readonly #answers = new AnswerTimes()
+  readonly reliability = new Reliability()
+  readonly #answers = new AnswerTimes((nowMs, durationMs) => this.reliability.answered(nowMs, durationMs))
   #opened: Promise<Transport> | undefined
   inFlight = 0
   recoveredAtMs = Number.NEGATIVE_INFINITY
@@ -83,6 +85,11 @@ export class EndpointChannel implements Channel {
     forward(this.#unary(call, token), sink)
   }
 
+  /** Sends a call of the client's own, past the batches. */
+  request(call: Call): Promise<object> {
+    return this.#unary(call, undefined)
+  }
+
   async openTransfer(given: Readonly<Record<string, string>>, token: string | undefined): Promise<OpenedTransfer> {
     const [transport, headers] = await Promise.all([this.#open(), this.#headers(given, token)])
     return { transport, headers }
@@ -90,6 +97,8 @@ export class EndpointChannel implements Channel {
 
   attemptEnded(permit: Permit, outcome: Outcome, beganAtMs: number): void {
     this.inFlight--
+    if (outcome === 'success') this.reliability.successes++
+    else if (outcome === 'failure') this.reliability.failed(this.#context.clock.now())
     const { breaker } = this
     if (breaker === undefined) return
     const { closings } = breaker

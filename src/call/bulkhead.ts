@@ -31,6 +31,11 @@ export class Bulkhead {
     return this.#running
   }
 
+  /** Calls that may be under way at a time. */
+  get maxCalls(): number {
+    return this.#maxCalls
+  }
+
   /** Calls that wait for their turn. */
   get queued(): number {
     return this.#waiting.size

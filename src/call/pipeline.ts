@@ -27,6 +27,7 @@
  * answer, `stats()` one call and two attempts. test/call/pipeline.test.ts pins this.
  */
 import { EndpointChannel, type EndpointChannelContext } from '../balance/endpoint-channel.ts'
+import { HealthChecks, type HealthCheckTimes } from '../balance/health-check.ts'
 import { Picker } from '../balance/picker.ts'
 import { TransportSelector } from '../balance/transport-selector.ts'
 import { asBlobwireError, interceptorError, type TransportName } from '../core/error.ts'
@@ -59,6 +60,8 @@ export interface PipelineContext extends Omit<EndpointChannelContext, 'credentia
   readonly retry: ResolvedRetryOptions
   /** Delay after which a slow read gets a second attempt; false = never. */
   readonly hedge: { readonly delayMs: number } | false
+  /** Times of active health checks; undefined = there are none. */
+  readonly healthCheck?: HealthCheckTimes | undefined
   /** One or several. */
   readonly endpoints: readonly string[]
   /** In the order of preference. */
@@ -75,6 +78,8 @@ export interface PipelineContext extends Omit<EndpointChannelContext, 'credentia
 export interface Pipeline {
   readonly selector: TransportSelector
   readonly bulkhead: Bulkhead
+  /** Undefined = endpoints are not checked. */
+  readonly healthChecks: HealthChecks | undefined
   /** Large content, which goes past the layers above the transport selector. */
   readonly transfers: TransferRunner
   /** For operations that are retried in parts. */
@@ -106,6 +111,9 @@ export function createPipeline(context: PipelineContext): Pipeline {
   const channels = () => [...pickers.values()].flatMap((picker) => picker.channels)
   const selector = new TransportSelector({ clock, transports, pickers: pickerOf })
   pickerOf(selector.transport)
+  const { healthCheck } = context
+  const checked = () => pickerOf(selector.transport).channels
+  const healthChecks = healthCheck && new HealthChecks({ ...healthCheck, clock, random, channels: checked })
   const attemptTimers = new DeadlineTimers(clock)
   const policy = new RetryPolicy(retry, budget, random)
   const breakerWaitMs = context.breaker ? context.breaker.waitMs : 0
@@ -150,6 +158,7 @@ export function createPipeline(context: PipelineContext): Pipeline {
   return {
     selector,
     bulkhead,
+    healthChecks,
     transfers,
     retries: policy,
     channels,
@@ -158,6 +167,7 @@ export function createPipeline(context: PipelineContext): Pipeline {
       return runCall(unstarted, calls)
     },
     async close() {
+      healthChecks?.close()
       closeCalls(calls)
       transfers.close()
       attemptTimers.close()

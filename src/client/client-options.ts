@@ -6,11 +6,13 @@ import type {
   ConcurrencyOptions,
   ConnectionOptions,
   EndpointOptions,
+  HealthCheckOptions,
   HedgeOptions,
   ResolvedBatchOptions,
   ResolvedBreakerOptions,
   ResolvedConcurrencyOptions,
   ResolvedConnectionOptions,
+  ResolvedHealthCheckOptions,
   ResolvedHedgeOptions,
   ResolvedRetryOptions,
   ResolvedTlsOptions,
@@ -52,6 +54,14 @@ export interface PolicyOptions {
    * @default none
    */
   hedge?: HedgeOptions | undefined
+  /**
+   * Asks each endpoint at a steady interval whether it answers, from the creation of the client on, so that the circuit
+   * breaker of an endpoint that fails opens before calls meet it, and closes again without a call as its probe. Without
+   * this option, calls alone tell about endpoints. `client.health()` has the results. Checks do not keep the process
+   * running.
+   * @default none
+   */
+  healthCheck?: HealthCheckOptions | undefined
 }
 
 /** `PolicyOptions` with every default in place. */
@@ -61,6 +71,7 @@ export interface ResolvedPolicyOptions {
   readonly concurrency: ResolvedConcurrencyOptions
   readonly attemptTimeoutMs: number | undefined
   readonly hedge: ResolvedHedgeOptions | undefined
+  readonly healthCheck: ResolvedHealthCheckOptions | undefined
 }
 
 /** Options of `createClient`. Only `endpoint` is required. */

@@ -10,6 +10,7 @@ import { CallInvoker } from './call-invoker.ts'
 import { takeInput, takeOptions } from './call-shapes.ts'
 import { checkRepositoryName } from './calls.ts'
 import type { ClientOptions } from './client-options.ts'
+import { type ClientHealth, healthOf } from './health.ts'
 import type { BlobAddress, ListInput } from './inputs.ts'
 import type { Operation } from './operations.ts'
 import { resolveOptions } from './options.ts'
@@ -178,6 +179,15 @@ class Service implements AsyncDisposable {
   /** Returns the client's counters and its current state. Nothing is sent to the server. */
   stats(): ClientStats {
     return statsOf(this.#invoker)
+  }
+
+  /**
+   * Returns how much of the pool is in use and how each endpoint does: its breaker, its success ratio and latency in the
+   * last minute and hour, and its last health check. Healthy below 70 % of the pool, degraded up to 90 %, unhealthy above
+   * it. Nothing is sent to the server; the option `healthCheck` has endpoints asked at an interval.
+   */
+  health(): ClientHealth {
+    return healthOf(this.#invoker)
   }
 
   /**

@@ -11,11 +11,17 @@ export class AnswerTimes {
   lastAtMs = Number.NEGATIVE_INFINITY
   /** The longest time of an answer, which fades with each later one. */
   #usualMs = 0
+  readonly #onAnswer: ((nowMs: number, durationMs: number) => void) | undefined
+
+  constructor(onAnswer?: (nowMs: number, durationMs: number) => void) {
+    this.#onAnswer = onAnswer
+  }
 
   /** A frame or a request was answered, this long after it was sent. */
   note(nowMs: number, durationMs: number): void {
     this.lastAtMs = nowMs
     this.#usualMs = Math.max(durationMs, this.#usualMs * fading)
+    this.#onAnswer?.(nowMs, durationMs)
   }
 
   /** Whether an attempt without an answer says something about the endpoint: nothing else was answered meanwhile, either. */

@@ -15,7 +15,15 @@
 import type { Rows } from './row.ts'
 import { clientRows } from './rows/client.ts'
 import { connectionRows, endpointRows, tlsRows } from './rows/connection.ts'
-import { batchRows, breakerRows, concurrencyRows, hedgeRows, policyRows, retryRows } from './rows/policies.ts'
+import {
+  batchRows,
+  breakerRows,
+  concurrencyRows,
+  healthCheckRows,
+  hedgeRows,
+  policyRows,
+  retryRows
+} from './rows/policies.ts'
 
 /** The rows of each interface of options. */
 export const optionTable = {
@@ -28,6 +36,7 @@ export const optionTable = {
   BreakerOptions: breakerRows,
   ConcurrencyOptions: concurrencyRows,
   HedgeOptions: hedgeRows,
+  HealthCheckOptions: healthCheckRows,
   BatchOptions: batchRows
 } as const satisfies Readonly<Record<string, Rows>>
 

@@ -316,6 +316,27 @@ export interface ResolvedHedgeOptions {
   readonly delayMs: number
 }
 
+/** How the client checks its endpoints; see `ClientOptions.healthCheck`. */
+export interface HealthCheckOptions {
+  /**
+   * Time from one check to the next, in milliseconds. It varies by up to a tenth, so that many clients do not ask
+   * together.
+   * @default 10000
+   */
+  intervalMs?: number | undefined
+  /**
+   * Time for the answer to a check, in milliseconds; then the check has failed.
+   * @default 2000
+   */
+  timeoutMs?: number | undefined
+}
+
+/** `HealthCheckOptions` with every default in place. */
+export interface ResolvedHealthCheckOptions {
+  readonly intervalMs: number
+  readonly timeoutMs: number
+}
+
 /** How the client gathers calls into frames; see `ClientOptions.batch`. */
 export interface BatchOptions {
   /**

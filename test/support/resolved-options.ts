@@ -12,6 +12,7 @@ export function resolvedOptions(endpoint: string): Readonly<Record<string, unkno
     isDeepStrictEqual(resolveOptions({ endpoint, transport }).transports, resolved.transports)
   const transport = (['auto', 'json', 'msgpack', 'grpc'] as const).find(isDefault)
   const hedge = resolved.hedge || undefined
+  const { healthCheck } = resolveOptions({ endpoint, healthCheck: {} })
   const limits = { attemptTimeoutMs: 77, connection: { maxConnections: 7 } }
   const [ofEndpoint = assert.fail()] = resolveOptions({
     endpoint: [{ url: endpoint }],
@@ -25,6 +26,7 @@ export function resolvedOptions(endpoint: string): Readonly<Record<string, unkno
       connectTimeoutMs: undefined
     }),
     ...named('PolicyOptions', { ...resolved, hedge }),
+    ...named('HealthCheckOptions', healthCheck ?? assert.fail('no health check')),
     ...named('RetryOptions', resolved.retry),
     ...named('BreakerOptions', resolved.breaker || {}),
     ...named('ConcurrencyOptions', resolved.concurrency),

@@ -95,6 +95,19 @@ export const hedgeRows = {
   delayMs: { kind: 'number', unit: 'ms', above: 0, required: true }
 } as const satisfies Rows
 
+/** How the client checks its endpoints; see `ClientOptions.healthCheck`. */
+export const healthCheckRows = {
+  /**
+   * Time from one check to the next, in milliseconds. It varies by up to a tenth, so that many clients do not ask
+   * together.
+   */
+  intervalMs: { kind: 'number', unit: 'ms', default: 10_000, least: 100 },
+  /**
+   * Time for the answer to a check, in milliseconds; then the check has failed.
+   */
+  timeoutMs: { kind: 'number', unit: 'ms', default: 2000, above: 0 }
+} as const satisfies Rows
+
 /** How the client gathers calls into frames; see `ClientOptions.batch`. */
 export const batchRows = {
   /**
@@ -152,5 +165,12 @@ export const policyRows = {
   /**
    * Sends a slow read a second time, to another endpoint where there is one, and takes the first answer.
    */
-  hedge: { kind: 'group', type: 'HedgeOptions', rows: hedgeRows, optional: true }
+  hedge: { kind: 'group', type: 'HedgeOptions', rows: hedgeRows, optional: true },
+  /**
+   * Asks each endpoint at a steady interval whether it answers, from the creation of the client on, so that the circuit
+   * breaker of an endpoint that fails opens before calls meet it, and closes again without a call as its probe. Without
+   * this option, calls alone tell about endpoints. `client.health()` has the results. Checks do not keep the process
+   * running.
+   */
+  healthCheck: { kind: 'group', type: 'HealthCheckOptions', rows: healthCheckRows, optional: true }
 } as const satisfies Rows

@@ -1,0 +1,147 @@
+/** The health of a client: how much of its pool is in use, and how its endpoints do. Nothing is sent for it. */
+import type { EndpointChannel } from '../balance/endpoint-channel.ts'
+import type { HealthCheckResult } from '../balance/health-check.ts'
+import type { ReliabilitySummary, ReliabilityWindow } from '../balance/reliability.ts'
+import type { TransportName } from '../core/error.ts'
+import type { CallInvoker } from './call-invoker.ts'
+
+/** `healthy` = nothing to do; `degraded` = calls still pass, and somebody should look; `unhealthy` = calls wait or fail. */
+export type HealthStatus = 'healthy' | 'degraded' | 'unhealthy'
+
+/** How much of what a client may use at a time is in use. */
+export interface PoolUse {
+  /** The larger one of the shares of calls and of streams, from 0 to 1: below 0.7 healthy, above 0.9 unhealthy. */
+  use: number
+  /** Calls under way, of `maxCalls`. */
+  running: number
+  maxCalls: number
+  /** Calls that wait for one of these places. */
+  waiting: number
+  /** Requests and sessions in flight, of `maxStreams`. A session is one stream, however many calls it carries. */
+  streams: number
+  /** `maxConnections` times `maxStreamsPerConnection`, over all endpoints. */
+  maxStreams: number
+}
+
+/** The health of one endpoint over the transport in use. */
+export interface EndpointHealth extends ReliabilitySummary {
+  /** The endpoint as the option `endpoint` names it. */
+  endpoint: string
+  transport: TransportName
+  status: HealthStatus
+  /** See `EndpointStats`. */
+  breaker: 'closed' | 'open' | 'half_open' | 'off'
+  /** Number of attempts under way. */
+  inFlight: number
+  /** The last health check; undefined = there was none (option `healthCheck`). */
+  check: HealthCheckResult | undefined
+}
+
+/** The health of a client. */
+export interface ClientHealth {
+  status: HealthStatus
+  /** Why the client is not healthy, one sentence for each cause; empty where it is. */
+  causes: string[]
+  pool: PoolUse
+  /** The endpoints over the transport in use. */
+  endpoints: EndpointHealth[]
+}
+
+/** Shares of the pool from which a client is degraded, and above which it is unhealthy. */
+const degradedUse = 0.7
+const unhealthyUse = 0.9
+/** Share of attempts that succeed, below which an endpoint is degraded, and below which it is unhealthy. */
+const degradedRatio = 0.95
+const unhealthyRatio = 0.5
+/** Fewer attempts than this in the last minute tell no ratio. */
+const leastAttempts = 20
+
+const ranks: readonly HealthStatus[] = ['healthy', 'degraded', 'unhealthy']
+
+/** The worst one. */
+export function worstOf(statuses: readonly HealthStatus[]): HealthStatus {
+  return ranks[Math.max(0, ...statuses.map((status) => ranks.indexOf(status)))] as HealthStatus
+}
+
+const percent = (share: number) => `${Math.round(share * 100)} %`
+
+type HealthContext = Pick<CallInvoker, 'pipeline' | 'clock' | 'counters'> & {
+  readonly options: Pick<CallInvoker['options'], 'endpointOptions'>
+}
+
+/**
+ * Collects the health of a client.
+ * @internal
+ */
+export function healthOf(invoker: HealthContext): ClientHealth {
+  const { pipeline, clock } = invoker
+  const { healthChecks, selector } = pipeline
+  const { transport } = selector
+  const causes: string[] = []
+  const channels = pipeline.channels().filter((channel) => channel.transport === transport)
+  const endpoints = channels.map((channel) => {
+    const check = healthChecks?.resultOf(channel.endpoint)
+    return endpointHealth(channel, { check, nowMs: clock.now(), causes })
+  })
+  const pool = poolUse(invoker)
+  const ofPool = statusOfPool(pool, causes)
+  return { status: worstOf([ofPool, ofAll(endpoints)]), causes, pool, endpoints }
+}
+
+/** While one endpoint of several is not unhealthy, calls pass. */
+function ofAll(endpoints: readonly EndpointHealth[]): HealthStatus {
+  const statuses = endpoints.map(({ status }) => status)
+  const worst = worstOf(statuses)
+  return worst === 'unhealthy' && statuses.some((status) => status !== 'unhealthy') ? 'degraded' : worst
+}
+
+function poolUse({ pipeline, counters, options }: HealthContext): PoolUse {
+  const { running, queued, maxCalls } = pipeline.bulkhead
+  const { streams } = counters.connections
+  const ofEndpoints = [...options.endpointOptions.values()]
+  const maxStreams = ofEndpoints.reduce(
+    (sum, { connection: { maxConnections, maxStreamsPerConnection } }) =>
+      sum + maxConnections * maxStreamsPerConnection,
+    0
+  )
+  const use = Math.min(1, Math.max(running / maxCalls, streams / maxStreams))
+  return { use, running, maxCalls, waiting: queued, streams, maxStreams }
+}
+
+function statusOfPool({ use, running, maxCalls, waiting }: PoolUse, causes: string[]): HealthStatus {
+  if (use < degradedUse) return 'healthy'
+  causes.push(`${percent(use)} of the pool is in use: ${running} of ${maxCalls} calls are under way, ${waiting} wait`)
+  return use > unhealthyUse ? 'unhealthy' : 'degraded'
+}
+
+interface EndpointContext {
+  readonly check: HealthCheckResult | undefined
+  readonly nowMs: number
+  readonly causes: string[]
+}
+
+function endpointHealth(channel: EndpointChannel, { check, nowMs, causes }: EndpointContext): EndpointHealth {
+  const { endpoint, transport, inFlight, reliability } = channel
+  const breaker = channel.breaker?.state ?? ('off' as const)
+  const { minute, hour } = reliability.summary(nowMs)
+  const why = (words: string) => causes.push(`${endpoint}: ${words}`)
+  const status = worstOf([
+    statusOfBreaker(breaker, why),
+    statusOfRatio(minute, why),
+    check?.error === undefined ? 'healthy' : 'degraded'
+  ])
+  if (check?.error !== undefined) why(`the last health check failed: ${check.error.message}`)
+  return { endpoint, transport, status, breaker, inFlight, check, minute, hour }
+}
+
+function statusOfBreaker(state: EndpointHealth['breaker'], why: (words: string) => void): HealthStatus {
+  if (state === 'closed' || state === 'off') return 'healthy'
+  why(state === 'open' ? 'the circuit breaker is open' : 'the circuit breaker waits for its probe')
+  return state === 'open' ? 'unhealthy' : 'degraded'
+}
+
+function statusOfRatio({ attempts, successRatio }: ReliabilityWindow, why: (words: string) => void): HealthStatus {
+  if (attempts < leastAttempts || successRatio === undefined || successRatio >= degradedRatio) return 'healthy'
+  why(`${percent(successRatio)} of ${attempts} attempts succeeded in the last minute`)
+  return successRatio < unhealthyRatio ? 'unhealthy' : 'degraded'
+}
