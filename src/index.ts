@@ -84,7 +84,9 @@ export type {
   TransportName
 } from './core/error.ts'
 export { BlobwireError } from './core/error.ts'
+export type { FailureCount } from './core/failure-counts.ts'
 export type { LatencySummary } from './core/latency.ts'
+export type { LatencyBuckets } from './core/latency-histogram.ts'
 export type { Mode } from './git/mode.ts'
 export type { ObjectFormat, ObjectKind } from './git/oid.ts'
 export type { Pem } from './options/pem.ts'
@@ -131,6 +133,7 @@ export type {
   TreeEntry,
   UpdateRefsResponse
 } from './schema/messages.ts'
+export type { MethodStats } from './telemetry/method-counts.ts'
 export type {
   AttemptEventName,
   AttemptObserver,

@@ -10,6 +10,8 @@ import { AnswerTimes } from '../core/answer-times.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Counters } from '../core/counters.ts'
 import { BlobwireError, type TransportName } from '../core/error.ts'
+import { FailureCounts } from '../core/failure-counts.ts'
+import type { LatencyHistogram } from '../core/latency-histogram.ts'
 import type { ResolvedBatchOptions, ResolvedBreakerOptions } from '../options/types.ts'
 import type { RetryBudget } from '../retry/budget.ts'
 import type { Messages } from '../schema/messages.ts'
@@ -57,6 +59,8 @@ export class EndpointChannel implements Channel {
   readonly reliability = new Reliability()
   readonly #answers = new AnswerTimes((nowMs, durationMs) => this.reliability.answered(nowMs, durationMs))
   #opened: Promise<Transport> | undefined
+  readonly failures = new FailureCounts()
+  attempts = 0
   inFlight = 0
   recoveredAtMs = Number.NEGATIVE_INFINITY
   verified = false
@@ -85,9 +89,15 @@ export class EndpointChannel implements Channel {
     forward(this.#unary(call, token), sink)
   }
 
+<<<<<<< HEAD
   /** Sends a call of the client's own, past the batches. */
   request(call: Call): Promise<object> {
     return this.#unary(call, undefined)
+=======
+  /** Round trips of frames and requests. */
+  get latency(): LatencyHistogram {
+    return this.#answers.latency
+>>>>>>> aa9fada (stats() counts calls by method with latency buckets, failures by code and reason, attempts by endpoint, and bytes before compression)
   }
 
   async openTransfer(given: Readonly<Record<string, string>>, token: string | undefined): Promise<OpenedTransfer> {

@@ -2,6 +2,7 @@
 import type { Call, Sink } from '../call/call.ts'
 import type { Clock } from '../core/clock.ts'
 import { BlobwireError, type TransportName } from '../core/error.ts'
+import type { FailureCounts } from '../core/failure-counts.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { Permit } from './circuit-breaker.ts'
 import type { Outcome } from './outcome.ts'
@@ -20,12 +21,16 @@ export interface Channel extends Awaited {
   readonly transport: TransportName
   /** The endpoint has answered over this transport. */
   verified: boolean
+  /** Attempts so far. */
+  attempts: number
   /** Attempts under way. */
   inFlight: number
   /** Share of the calls, compared with other channels. */
   readonly weight: number
   /** Milliseconds for one attempt; undefined = only the call's deadline counts. */
   readonly attemptTimeoutMs: number | undefined
+  /** Of attempts. */
+  readonly failures: FailureCounts
   /** When the breaker last closed again; -Infinity = it never opened. */
   readonly recoveredAtMs: number
   /** The last failure that told something about the endpoint. */

@@ -146,14 +146,18 @@ export function createPipeline(context: PipelineContext): Pipeline {
     start: withInterceptors(context.interceptors, retrier),
     endpoint: endpointsInWords(context.endpoints),
     hasInterceptors: context.interceptors.length > 0,
-    failed(error) {
+    failed(error, method) {
       counters.failures++
       const found = asBlobwireError(error)
       if (found.code === 'deadline_exceeded' && !found.is('attempt_timeout')) counters.timeouts++
+      telemetry.calls.failed(method, found)
       return found
     },
     recover: context.recover,
-    succeeded: (durationMs) => latency.record(durationMs)
+    succeeded(durationMs, method) {
+      latency.record(durationMs)
+      telemetry.calls.succeeded(method, durationMs)
+    }
   }
   return {
     selector,

@@ -50,7 +50,7 @@ export interface RunningCallContext {
   /** The layers below. */
   readonly start: (call: Call, sink: Sink) => void
   /** Sees the error of each call that fails. */
-  readonly failed: (error: unknown) => BlobwireError
+  readonly failed: (error: unknown, method: Method) => BlobwireError
   /** The endpoints of the client, for errors of calls that reached none. */
   readonly endpoint?: string | undefined
   /** Application code may have thrown the errors of the layers below. */
@@ -60,7 +60,7 @@ export interface RunningCallContext {
     | ((error: unknown, call: UnstartedCall, remainingMs: number) => Promise<object> | undefined)
     | undefined
   /** Sees the duration of each call that succeeds, in milliseconds. */
-  readonly succeeded: (durationMs: number) => void
+  readonly succeeded: (durationMs: number, method: Method) => void
 }
 
 /** Progress of a call that waits at the bulkhead. */
@@ -109,7 +109,7 @@ function rejected(
   { method, request, observed }: Pick<UnstartedCall, 'method' | 'request'> & Pick<Call, 'observed'>,
   { failed, endpoint, hasInterceptors }: RunningCallContext
 ): Promise<never> {
-  const found = inCallersWords(failed(error), request)
+  const found = inCallersWords(failed(error, method), request)
   observed?.ended({ ...found, endpoint: found.endpoint ?? endpoint }, found)
   return rejection(found, { method: methodName(method), endpoint: found.endpoint ?? endpoint }, hasInterceptors)
 }
@@ -211,10 +211,10 @@ class RunningCall implements Abortable, Call, Cancellable, Sink, Timed, Waiter {
   succeed(response: object): void {
     if (!this.#settle()) return
     const { clock, succeeded } = this.#context
-    const { verify, request, timeoutMs } = this.#unstarted
+    const { verify, request, timeoutMs, method } = this.#unstarted
     try {
       verify?.(request, response)
-      succeeded(clock.now() - this.endsAt + timeoutMs)
+      succeeded(clock.now() - this.endsAt + timeoutMs, method)
       this.observed?.ended(this.progress())
       this.outcome.resolve(response)
     } catch (error) {

@@ -45,6 +45,7 @@ export class CallInvoker {
   /** Made once: they check every answer, and keep the oids that it tells. */
   readonly verifiers: { readonly [Name in OperationName]?: Verifier | undefined }
   readonly latency = new Latency()
+  readonly telemetry: Telemetry
   readonly pipeline: Pipeline
   /** Undefined without interceptors of calls. */
   readonly interception: Interception | undefined
@@ -62,6 +63,7 @@ export class CallInvoker {
     this.options = options
     this.clock = clock
     this.endpoint = endpointsInWords([...options.endpoints.keys()])
+    this.telemetry = new Telemetry(clock, options.observers)
     this.verifiers = learningVerifiers(options.verify, this.caches.known)
     this.#transports = new TransportFactory(options, this.counters)
     const { calls, requests } = byLevel(options.interceptors)
@@ -73,7 +75,7 @@ export class CallInvoker {
       interceptors: requests,
       clock,
       counters: this.counters,
-      telemetry: new Telemetry(clock, options.observers),
+      telemetry: this.telemetry,
       latency: this.latency,
       endpoints: [...options.endpoints.keys()],
       codecOf,

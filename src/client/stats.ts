@@ -1,10 +1,14 @@
 /** The statistics of a client. */
 import type { EndpointChannel } from '../balance/endpoint-channel.ts'
 import type { BatchingMode } from '../batch/batching-mode.ts'
+import { methodName } from '../call/interceptor.ts'
 import { type ConnectionStats, connectionStats } from '../connection/stats.ts'
 import type { Counters } from '../core/counters.ts'
 import type { TransportName } from '../core/error.ts'
+import type { FailureCount } from '../core/failure-counts.ts'
 import type { LatencySummary } from '../core/latency.ts'
+import type { LatencyBuckets } from '../core/latency-histogram.ts'
+import type { MethodStats } from '../telemetry/method-counts.ts'
 import type { CallInvoker } from './call-invoker.ts'
 
 /** How batches travel to one endpoint. */
@@ -37,6 +41,12 @@ export interface EndpointStats extends BatchStats {
   breakerOpenings: number
   /** Number of attempts under way. */
   inFlight: number
+  /** Number of attempts, those of transfers included. */
+  attempts: number
+  /** Attempts that failed, by code and reason. */
+  failures: FailureCount[]
+  /** Round trips of frames and requests. */
+  latency: LatencyBuckets
 }
 
 /**
@@ -63,6 +73,10 @@ export interface ClientStats extends Omit<Counters, 'connections' | 'transferCon
   breakerOpenings: number
   /** Durations of calls that succeeded, from the start of the call to its result. */
   latency: LatencySummary
+  /** Calls that have ended, by method; uploads and downloads are in it. */
+  methods: MethodStats[]
+  /** How many bytes of messages one sent byte stands for, by compression; 1 = there was none. */
+  compressionRatio: number
   /** The endpoints that the client has used so far. */
   endpoints: EndpointStats[]
 }
@@ -71,7 +85,7 @@ export interface ClientStats extends Omit<Counters, 'connections' | 'transferCon
  * Collects the statistics of a client.
  * @internal
  */
-export function statsOf({ pipeline, counters, latency, transport, options }: CallInvoker): ClientStats {
+export function statsOf({ pipeline, counters, latency, telemetry, transport, options }: CallInvoker): ClientStats {
   const { selector, bulkhead, channels } = pipeline
   const endpoints = channels().map(endpointStats)
   const inUse = channels().find((channel) => channel.transport === transport)
@@ -88,14 +102,26 @@ export function statsOf({ pipeline, counters, latency, transport, options }: Cal
     waiting: bulkhead.queued,
     breakerOpenings: endpoints.reduce((sum, { breakerOpenings }) => sum + breakerOpenings, 0),
     latency: latency.summary(),
+    methods: telemetry.calls.all(methodName),
+    compressionRatio: counters.bytesSent === 0 ? 1 : counters.uncompressedBytesSent / counters.bytesSent,
     endpoints
   }
 }
 
 function endpointStats(channel: EndpointChannel): EndpointStats {
-  const { endpoint, transport, breaker, inFlight } = channel
+  const { endpoint, transport, breaker, inFlight, attempts, failures, latency } = channel
   const { state = 'off' as const, openings = 0 } = breaker ?? {}
-  return { endpoint, transport, breaker: state, breakerOpenings: openings, inFlight, ...batchStats(channel, 'off') }
+  return {
+    endpoint,
+    transport,
+    breaker: state,
+    breakerOpenings: openings,
+    inFlight,
+    attempts,
+    failures: failures.all(),
+    latency: latency.buckets(),
+    ...batchStats(channel, 'off')
+  }
 }
 
 function batchStats(channel: EndpointChannel | undefined, otherwise: 'session' | 'off'): BatchStats {

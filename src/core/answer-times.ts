@@ -1,4 +1,5 @@
 /** When an endpoint last answered, and how long its answers usually take. */
+import { LatencyHistogram } from './latency-histogram.ts'
 
 /** Silence for less than this proves nothing: the machine may be busy. */
 const leastSilenceMs = 1000
@@ -9,6 +10,8 @@ const fading = 0.98
 export class AnswerTimes {
   /** When the last answer came, on the clock's time. */
   lastAtMs = Number.NEGATIVE_INFINITY
+  /** Round trips of frames and requests. */
+  readonly latency = new LatencyHistogram()
   /** The longest time of an answer, which fades with each later one. */
   #usualMs = 0
   readonly #onAnswer: ((nowMs: number, durationMs: number) => void) | undefined
@@ -20,6 +23,7 @@ export class AnswerTimes {
   /** A frame or a request was answered, this long after it was sent. */
   note(nowMs: number, durationMs: number): void {
     this.lastAtMs = nowMs
+    this.latency.record(durationMs)
     this.#usualMs = Math.max(durationMs, this.#usualMs * fading)
     this.#onAnswer?.(nowMs, durationMs)
   }

@@ -79,6 +79,10 @@ export interface Counters {
   bytesSent: number
   /** Bytes of response messages, without headers and framing, before decompression (gRPC: after decompression). */
   bytesReceived: number
+  /** `bytesSent` as it would be without compression. */
+  uncompressedBytesSent: number
+  /** `bytesReceived` as it would be without compression. */
+  uncompressedBytesReceived: number
   /** Counts of uploads and downloads, which the counts above leave out. */
   transfers: TransferCounters
   /** Counts of connections. */
@@ -104,6 +108,8 @@ export function newCounters(): Counters {
     resent: 0,
     bytesSent: 0,
     bytesReceived: 0,
+    uncompressedBytesSent: 0,
+    uncompressedBytesReceived: 0,
     transfers: { started: 0, failures: 0, retries: 0, bytesSent: 0, bytesReceived: 0 },
     connections: newConnectionCounters(),
     transferConnections: newConnectionCounters()

@@ -58,6 +58,7 @@ export class Attempt implements Call, Sink, Cancellable, Timed {
     this.#permit = permit
     this.#beganAtMs = context.clock.now()
     this.events = call.observed?.attemptStarted(channel)
+    channel.attempts++
     channel.inFlight++
   }
 
@@ -169,6 +170,7 @@ export class Attempt implements Call, Sink, Cancellable, Timed {
   #failed(error: BlobwireError | undefined, isResult: boolean): void {
     this.events?.ended(error)
     if (error === undefined) return void this.#end('none')
+    this.channel.failures.add(error)
     const outcome = isResult ? 'success' : outcomeOf(error, this.channel.isSilentSince(this.#beganAtMs))
     if (outcome === 'failure') this.channel.lastFailure = error
     this.#end(outcome)

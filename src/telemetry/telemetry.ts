@@ -1,11 +1,13 @@
 /** The observers of one client. */
 import type { Clock } from '../core/clock.ts'
 import { emitWarning } from '../platform/warnings.ts'
+import { CallCounts } from './method-counts.ts'
 import { ObservedCall } from './observed-call.ts'
 import type { Observer, StartedCall } from './observer.ts'
 
-/** Tells observers of calls; made once for each client. */
+/** Counts calls, and tells observers of them; made once for each client. */
 export class Telemetry {
+  readonly calls = new CallCounts()
   readonly #clock: Clock
   readonly #observers: Observer[]
   readonly #warn: (problem: string, exception: unknown) => void

@@ -45,6 +45,7 @@ export class AttemptAtEndpoint implements TransferAttempt {
     this.#beganAtMs = context.clock.now()
     this.#movedAtMs = this.#beganAtMs
     this.#events = context.observed?.attemptStarted(pick.channel)
+    pick.channel.attempts++
     pick.channel.inFlight++
   }
 
@@ -160,6 +161,7 @@ export class AttemptAtEndpoint implements TransferAttempt {
     const { channel } = this.#pick
     const outcome = outcomeOf(error, channel.isSilentSince(this.#beganAtMs))
     if (outcome === 'failure') channel.lastFailure = error
+    channel.failures.add(error)
     this.#events?.ended(error)
     this.#release(outcome)
     // Nothing of it goes on without the runner.

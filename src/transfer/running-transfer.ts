@@ -9,6 +9,7 @@ import type { Waiter } from '../balance/waiting-room.ts'
 import { type Abortable, listen, stopListening } from '../core/abort-listeners.ts'
 import { abortError, asBlobwireError, BlobwireError, moreSent, type Sent } from '../core/error.ts'
 import type { RetryRefusal } from '../retry/policy.ts'
+import type { Method } from '../schema/descriptor.ts'
 import { methods, serviceName } from '../schema/methods.ts'
 import type { ObservedCall } from '../telemetry/observed-call.ts'
 import { AttemptAtEndpoint } from './attempt.ts'
@@ -19,6 +20,7 @@ export class RunningTransfer<Result> implements Abortable, Waiter {
   readonly #transfer: Transfer
   readonly #context: TransferContext
   readonly #outcome = Promise.withResolvers<Result>()
+  readonly #beganAtMs: number
   readonly #endsAtMs: number
   readonly #cancelDeadline: () => void
   readonly #observed: ObservedCall | undefined
@@ -40,7 +42,8 @@ export class RunningTransfer<Result> implements Abortable, Waiter {
     this.#context = context
     const { timeoutMs, signal } = transfer
     this.#observed = context.telemetry.isListening ? observe(transfer, context) : undefined
-    this.#endsAtMs = context.clock.now() + (timeoutMs ?? Number.POSITIVE_INFINITY)
+    this.#beganAtMs = context.clock.now()
+    this.#endsAtMs = this.#beganAtMs + (timeoutMs ?? Number.POSITIVE_INFINITY)
     this.#cancelDeadline =
       timeoutMs === undefined ? () => undefined : context.clock.schedule(timeoutMs, () => this.#late())
     if (signal !== undefined) listen(signal, this)
@@ -51,6 +54,8 @@ export class RunningTransfer<Result> implements Abortable, Waiter {
     work().then(
       (result) => {
         if (!this.#settle()) return
+        const { clock, telemetry } = this.#context
+        telemetry.calls.succeeded(this.#method, clock.now() - this.#beganAtMs)
         this.#observed?.ended(this.#progress())
         this.#outcome.resolve(result)
       },
@@ -85,6 +90,7 @@ export class RunningTransfer<Result> implements Abortable, Waiter {
     if (this.#attempts > 0) counters.transfers.failures++
     if (error.code === 'deadline_exceeded') counters.timeouts++
     const told = this.#withFacts(error)
+    this.#context.telemetry.calls.failed(this.#method, told)
     this.#observed?.ended(told, told)
     this.#outcome.reject(told)
     this.#attempt?.end(error)
@@ -99,6 +105,10 @@ export class RunningTransfer<Result> implements Abortable, Waiter {
     const { transport, endpoint } = this.#channel
     const sent = this.#attempt?.isUnderWay ? 'maybe' : error.sent
     return error.with({ transport, endpoint, attempts: this.#attempts, sent: moreSent(this.#sent, sent) })
+  }
+
+  get #method(): Method {
+    return methodOf(this.#transfer)
   }
 
   #progress() {
@@ -201,9 +211,14 @@ export class RunningTransfer<Result> implements Abortable, Waiter {
   }
 }
 
-function observe({ direction, repository, timeoutMs }: Transfer, { telemetry }: TransferContext) {
+function methodOf({ direction }: Transfer): Method {
+  return (direction === 'up' ? methods.uploadBlob : methods.downloadBlob) as Method
+}
+
+function observe(transfer: Transfer, { telemetry }: TransferContext) {
+  const { direction, repository, timeoutMs } = transfer
   const method = direction === 'up' ? 'uploadBlob' : 'downloadBlob'
-  const rpc = `${serviceName}/${methods[method].name}`
+  const rpc = `${serviceName}/${methodOf(transfer).name}`
   return telemetry.callStarted({ method, rpc, repository, operations: 1, timeoutMs })
 }
 

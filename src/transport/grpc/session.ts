@@ -116,6 +116,7 @@ class GrpcSession implements SessionStream, StreamListener {
     this.#nothingSinceWrite = true
     const bytes = encodeWireObject(methods.session.request, message)
     this.#context.counters.bytesSent += bytes.length
+    this.#context.counters.uncompressedBytesSent += bytes.length
     if (frame?.events !== undefined) {
       frame.events.event('encoded', { bytes: bytes.length, operations: frame.operations.length })
       frame.events.event('sent', { requestId: this.#opening.headers['x-request-id'] })
@@ -129,6 +130,7 @@ class GrpcSession implements SessionStream, StreamListener {
     this.#hasReceived = true
     this.#connection.messageReceived()
     this.#context.counters.bytesReceived += bytes.length
+    this.#context.counters.uncompressedBytesReceived += bytes.length
     let response: Messages['SessionResponse']
     try {
       response = decodeProtobuf('SessionResponse', bytes)

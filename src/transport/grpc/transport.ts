@@ -37,11 +37,13 @@ export function createGrpcTransport(context: GrpcEndpoint, options: TransportOpt
   function unary(call: UnaryCall): Promise<Buffer> {
     const take = (bytes: Buffer) => {
       counters.bytesReceived += bytes.length
+      counters.uncompressedBytesReceived += bytes.length
       connection.messageReceived()
       return bytes
     }
     const request = encodeProtobuf(call.method.request, call.request as Init<Messages[MessageName]>)
     counters.bytesSent += request.length
+    counters.uncompressedBytesSent += request.length
     call.events?.event('encoded', { bytes: request.length })
     const metadata = new grpc.Metadata()
     for (const [name, value] of Object.entries(call.headers)) metadata.set(name, value)

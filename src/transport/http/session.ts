@@ -150,6 +150,7 @@ class HttpSession implements SessionStream {
   #write(pieces: readonly Uint8Array[], events?: AttemptEvents): boolean {
     if (this.#ended) return true
     const bytes = payloadBytes(pieces)
+    this.#context.counters.uncompressedBytesSent += bytes
     const compressor =
       bytes >= sessionCompressionThresholdBytes && this.#usable.length > 0 && piecesLookCompressible(pieces)
         ? compressorFor(bytes, this.#usable)
@@ -243,6 +244,7 @@ class HttpSession implements SessionStream {
   }
 
   #message(flags: number, payload: Uint8Array): void {
+    this.#context.counters.uncompressedBytesReceived += payload.length + envelopeHeaderBytes
     if ((flags & endStreamFlag) !== 0) return this.#endStream(payload)
     const response = this.#context.codec.decode('SessionResponse', payload)
     try {

@@ -44,6 +44,7 @@ export function createHttpTransport(context: HttpContext, options: TransportOpti
     if (remainingMs < 1e10) headers['connect-timeout-ms'] = String(remainingMs)
     counters.requests++
     counters.bytesSent += body.length
+    counters.uncompressedBytesSent += message.length
     call.events?.event('sent', { bytes: body.length })
     const response = await connection.request({
       path: `/${serviceName}/${call.method.name}`,
@@ -58,6 +59,7 @@ export function createHttpTransport(context: HttpContext, options: TransportOpti
     counters.bytesReceived += received.length
     const encoding = single(response.headers['content-encoding'])
     const answer = await decodeBody(received, encoding, options.maxResponseBytes)
+    counters.uncompressedBytesReceived += answer.length
     const contentType = single(response.headers['content-type']) ?? ''
     known.learn(single(response.headers['accept-encoding']))
     if (response.statusCode !== 200) {
