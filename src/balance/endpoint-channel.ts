@@ -89,15 +89,14 @@ export class EndpointChannel implements Channel {
     forward(this.#unary(call, token), sink)
   }
 
-<<<<<<< HEAD
   /** Sends a call of the client's own, past the batches. */
   request(call: Call): Promise<object> {
     return this.#unary(call, undefined)
-=======
+  }
+
   /** Round trips of frames and requests. */
   get latency(): LatencyHistogram {
     return this.#answers.latency
->>>>>>> aa9fada (stats() counts calls by method with latency buckets, failures by code and reason, attempts by endpoint, and bytes before compression)
   }
 
   async openTransfer(given: Readonly<Record<string, string>>, token: string | undefined): Promise<OpenedTransfer> {
