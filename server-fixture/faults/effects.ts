@@ -55,12 +55,12 @@ export function withEffects(store: Store, onEffect: (effect: Effect) => void): S
         seen.add(oid)
       })
     },
-    async updateRefs(repository, moves, requests) {
+    async updateRefs(repository, moves, records) {
       const before = await store.readRefs(
         repository,
         moves.map(({ name }) => name)
       )
-      const mismatches = await store.updateRefs(repository, moves, requests)
+      const mismatches = await store.updateRefs(repository, moves, records)
       if (mismatches.length > 0) return mismatches
       moves.forEach(({ name, newOid }, index) => {
         if (before[index] !== newOid) onEffect({ kind: 'ref', repository, name, oid: newOid })

@@ -44,14 +44,14 @@ export function writeOf(request: Messages['ApplyRequest']): keyof Write {
 export async function keyOf(
   store: Store,
   { repository, requestKey, ...write }: Write & { repository: string; requestKey: string },
-  throwIfAbandoned: () => void
+  caller: Pick<WriteKey, 'requestId' | 'throwIfAbandoned'>
 ): Promise<WriteKey> {
   // Only contents need the format, because they are named by oid in the digest.
   const mayHoldContents = write.commitFiles !== undefined || write.batch !== undefined
   const named =
     namedFormat(write) ?? (mayHoldContents ? (await store.getRepository(repository))?.objectFormat : undefined)
   const format = named ?? 'sha1'
-  return { key: requestKey, digest: digestOf(write, format), throwIfAbandoned }
+  return { key: requestKey, digest: digestOf(write, format), ...caller }
 }
 
 /** The format of the oids that a write names: the repository may be gone by now, and the first answer is still its own. */

@@ -15,16 +15,24 @@ type Result = Messages['OperationResult']
 /** Reads at the same time; more would only fill memory before the answer's limit is noticed. */
 const readsAtOnce = 64
 
+/** Of an operation under its own key. */
+export interface OperationCaller {
+  /** In the batch. */
+  readonly index: number
+  /** Asked again before the effect. @throws BlobwireError */
+  readonly throwIfCancelled: () => void
+}
+
 /** The context of a batch. */
 export interface BatchContext {
   readonly beforeOperation: CallContext['beforeOperation']
   /** The key of the whole batch, which is then atomic. */
   readonly key?: WriteKey | undefined
-  /** Carries out an operation under its own key; `throwIfCancelled` is asked again before its effect. */
+  /** Carries out an operation under its own key. */
   apply(
     workspace: Workspace,
     operation: Messages['KeyedOperation'],
-    throwIfCancelled: () => void
+    caller: OperationCaller
   ): Promise<Messages['KeyedResult']>
   /** @throws BlobwireError where the caller has no right to the operation */
   authorize(name: OperationName): void
@@ -206,7 +214,7 @@ class Batch {
 
   #apply(index: number, request: object): Promise<object> {
     const throwIfCancelled = () => this.#context.beforeOperation?.(index)
-    return this.#context.apply(this.#workspace, request as Messages['KeyedOperation'], throwIfCancelled)
+    return this.#context.apply(this.#workspace, request as Messages['KeyedOperation'], { index, throwIfCancelled })
   }
 
   async #later(index: number, name: OperationName, response: Promise<object>): Promise<void> {

@@ -8,6 +8,8 @@ export interface WaitingCommit {
   readonly request: Messages['CommitFilesRequest']
   /** The key under which the commit is remembered, together with the move of the branch. */
   readonly key: WriteKey | undefined
+  /** Of the call or operation that wants the commit. */
+  readonly requestId: string
   /** @throws BlobwireError where nobody waits for the answer any more */
   readonly throwIfAbandoned: () => void
   resolve(response: Messages['CommitFilesResponse']): void

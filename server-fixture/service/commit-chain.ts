@@ -7,7 +7,7 @@ import { commitOn, moveTo } from './commit-on-head.ts'
 import { refMismatch } from './errors.ts'
 import { openRepository } from './repositories.ts'
 import { keyedRequest } from './request-keys.ts'
-import { Workspace, type WorkspaceContext } from './workspace.ts'
+import { eventOf, Workspace, type WorkspaceContext } from './workspace.ts'
 
 type Response = Messages['CommitFilesResponse']
 
@@ -16,7 +16,7 @@ const maxRaces = 100
 /** Commits that are made between two turns of the event loop. */
 const commitsAtOnce = 16
 /** A chain has callers of its own each, and goes on where some of them have gone. */
-const unending = { signal: new AbortController().signal }
+const unending = { signal: new AbortController().signal, requestId: '' }
 
 /** A commit of a chain. */
 interface Link {
@@ -122,7 +122,8 @@ class ChainMaker {
     const requests = this.#links.flatMap(({ commit, response, move }) =>
       commit.key ? [keyedRequest(commit.key, response, [move])] : []
     )
-    return store.updateRefs(repository.repository, [{ ...first, newOid: last.newOid }], requests)
+    const events = this.#links.map(({ commit, move }) => eventOf(commit.requestId, [move]))
+    return store.updateRefs(repository.repository, [{ ...first, newOid: last.newOid }], { requests, events })
   }
 
   /** Answers all callers; with an error, the branch has not moved. */

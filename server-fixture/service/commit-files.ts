@@ -30,7 +30,8 @@ export async function commitFiles(workspace: Workspace, request: Request, key?: 
       workspace.throwIfAbandoned()
       key?.throwIfAbandoned?.()
     }
-    const commit: WaitingCommit = { request, key, throwIfAbandoned, resolve, reject }
+    const requestId = key?.requestId ?? workspace.caller.requestId
+    const commit: WaitingCommit = { request, key, requestId, throwIfAbandoned, resolve, reject }
     workspace.commits.add({ repository, ref }, commit, (commits) => makeChain(workspace, ref, commits))
   })
 }

@@ -85,7 +85,10 @@ export async function updateRefs(
   const response = { refs: kept.map(({ name, newOid }) => toRef({ name, oid: newOid })), results } as const
   await workspace.flush()
   key?.throwIfAbandoned?.()
-  const mismatches = await workspace.moveRefs(updates, key && [keyedRequest(key, response, updates)])
+  const mismatches = await workspace.moveRefs(
+    updates,
+    key && { request: keyedRequest(key, response, updates), requestId: key.requestId }
+  )
   if (mismatches.length > 0) throw refMismatch(mismatches)
   return response
 }

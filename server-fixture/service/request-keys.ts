@@ -9,6 +9,8 @@ export interface WriteKey {
   readonly digest: string
   /** Called right before the effect. @throws BlobwireError where the caller no longer waits */
   readonly throwIfAbandoned?: (() => void) | undefined
+  /** Of the call or operation that came with the key. */
+  readonly requestId: string
 }
 
 /** A write with its response, for the store to remember together with the moves that it makes. */

@@ -5,7 +5,7 @@ import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
 import type { RepositoryInfo, Store } from '../store/store.ts'
 import { applyIn, keyOf, operationOf, writeOf } from './apply.ts'
-import { runBatch } from './batch.ts'
+import { type OperationCaller, runBatch } from './batch.ts'
 import { BranchQueues } from './branch-queue.ts'
 import { type CallContext, requestIdOfOperation, throwIfAbandoned } from './context.ts'
 import { operationError, toBlobwireError } from './error-detail.ts'
@@ -175,7 +175,8 @@ export class Service implements VcsService {
     const name = writeOf(request)
     if (name === 'createRepository') authorizeCreation(context, repository)
     else authorizeChange(context, repository)
-    const made = keyOf(this.#store, request, () => throwIfAbandoned(context))
+    const caller = { requestId: context.requestId, throwIfAbandoned: () => throwIfAbandoned(context) }
+    const made = keyOf(this.#store, request, caller)
     const key = await this.#keying.after(repository, made)
     return { [name]: await this.#keys.run(repository, key, () => this.#write(request, key, context)) }
   }
@@ -243,8 +244,8 @@ export class Service implements VcsService {
     return runBatch(workspace, list, {
       key,
       beforeOperation: context.beforeOperation,
-      apply: (within, operation, throwIfCancelled) =>
-        this.#applyOperation(within, operation, { context, throwIfCancelled }),
+      apply: (within, operation, { index, throwIfCancelled }) =>
+        this.#applyOperation(within, operation, { context, index, throwIfCancelled }),
       authorize: (name) => authorize(context, operations[name].access, repository),
       describe: (error, index) => {
         const requestId = requestIdOfOperation(context, index)
@@ -264,7 +265,8 @@ export class Service implements VcsService {
       authorize(context, 'write', repository)
       const name = operationOf(operation)
       const write = { repository, requestKey: operation.requestKey, [name]: operation[name] }
-      const key = await keyOf(this.#store, write, () => throwIfAbandoned(context))
+      const caller = { requestId: context.requestId, throwIfAbandoned: () => throwIfAbandoned(context) }
+      const key = await keyOf(this.#store, write, caller)
       const first = await this.#keys.recall(repository, key)
       if (first === undefined) throw error
       return { apply: { [name]: first } }
@@ -276,7 +278,7 @@ export class Service implements VcsService {
   async #applyOperation(
     workspace: Workspace,
     operation: Messages['KeyedOperation'],
-    { context, throwIfCancelled }: { context: CallContext; throwIfCancelled: () => void }
+    { context, index, throwIfCancelled }: { context: CallContext } & OperationCaller
   ): Promise<Messages['KeyedResult']> {
     const { repository } = workspace.repository
     const { requestKey, timeoutMs } = operation
@@ -284,9 +286,12 @@ export class Service implements VcsService {
     const endsAtMs = timeoutMs > 0 ? (context.receivedAtMs ?? performance.now()) + timeoutMs : undefined
     const deadlineMs = Math.min(endsAtMs ?? Infinity, context.deadlineMs ?? Infinity)
     const write = { repository, requestKey, [name]: operation[name] }
-    const made = keyOf(this.#store, write, () => {
-      throwIfCancelled()
-      throwIfAbandoned({ signal: context.signal, deadlineMs })
+    const made = keyOf(this.#store, write, {
+      requestId: requestIdOfOperation(context, index),
+      throwIfAbandoned() {
+        throwIfCancelled()
+        throwIfAbandoned({ signal: context.signal, deadlineMs })
+      }
     })
     // Making a key may ask the store, whose answers come in any order: commits keep theirs.
     const key = await this.#keying.after(repository, made)

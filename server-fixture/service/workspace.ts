@@ -7,6 +7,7 @@ import { type ParsedCommit, parseCommit } from '../../src/git/commit.ts'
 import { hashObject, type ObjectFormat, type ObjectKind } from '../../src/git/oid.ts'
 import { encodeItems, inGitsOrder, type TreeItem } from '../../src/git/tree.ts'
 import type { Limits } from '../../src/schema/default-limits.ts'
+import type { NewRefEvent } from '../store/events.ts'
 import type {
   Head,
   KeyedRequest,
@@ -29,6 +30,8 @@ import { emptyTrees, ParsedTree } from './parsed-tree.ts'
 import type { ReadCaches } from './read-caches.ts'
 import { StoreReads } from './store-reads.ts'
 
+type WorkspaceCaller = Pick<CallContext, 'signal' | 'deadlineMs' | 'requestId'>
+
 /** The context of a workspace. */
 export interface WorkspaceContext {
   readonly store: Store
@@ -40,7 +43,12 @@ export interface WorkspaceContext {
   /** @default defaultPageBounds */
   readonly pageBounds?: PageBounds | undefined
   /** Asked for its signal when that is needed, because a signal is made then. */
-  readonly caller: Pick<CallContext, 'signal' | 'deadlineMs'>
+  readonly caller: WorkspaceCaller
+}
+
+/** The event of a call that makes these moves. */
+export function eventOf(requestId: string, moves: readonly RefMove[]): NewRefEvent {
+  return { requestId, moves: moves.map(({ name, expectedOid, newOid }) => ({ name, oldOid: expectedOid, newOid })) }
 }
 
 const noCommits: ReadonlySet<string> = new Set()
@@ -50,7 +58,7 @@ export class Workspace {
   readonly format: ObjectFormat
   readonly limits: Limits
   readonly store: Store
-  readonly caller: Pick<CallContext, 'signal' | 'deadlineMs'>
+  readonly caller: WorkspaceCaller
   readonly commits: BranchQueues
   readonly caches: ReadCaches
   readonly pageBounds: PageBounds
@@ -222,15 +230,20 @@ export class Workspace {
   /**
    * Moves refs, now or (atomic) at the end. Returns the refs that were not at their expected oid.
    *
-   * @param requests the keyed writes to be remembered with the moves; atomic work has one key, for `finish`
+   * @param remembered the keyed write to be remembered with the moves; atomic work has one key, for `finish`
    */
-  async moveRefs(moves: readonly RefMove[], requests: readonly KeyedRequest[] = []): Promise<RefMismatch[]> {
+  async moveRefs(
+    moves: readonly RefMove[],
+    remembered?: { readonly request: KeyedRequest; readonly requestId: string }
+  ): Promise<RefMismatch[]> {
     if (this.#held !== undefined) {
       return this.#held.add(moves, await this.refs(moves.map(({ name }) => name)))
     }
     await this.flush()
     this.throwIfAbandoned()
-    return this.store.updateRefs(this.repository.repository, moves, requests)
+    const { request, requestId = this.caller.requestId } = remembered ?? {}
+    const requests = request && [request]
+    return this.store.updateRefs(this.repository.repository, moves, { requests, events: [eventOf(requestId, moves)] })
   }
 
   /** Stores staged objects; they are durable when it resolves, or at once where it returns no promise. */
@@ -274,7 +287,7 @@ export class Workspace {
     const requests = remembered ? [remembered(moves)] : []
     if (moves.length > 0) {
       this.throwIfAbandoned()
-      return this.store.updateRefs(repository, moves, requests)
+      return this.store.updateRefs(repository, moves, { requests, events: [eventOf(this.caller.requestId, moves)] })
     }
     if (requests.length > 0) await this.store.remember(repository, requests)
     return []

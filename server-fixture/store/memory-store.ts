@@ -1,10 +1,14 @@
 /** The store for tests and benchmarks: nothing outlives the process. */
+import { randomUUID } from 'node:crypto'
 import { type Clock, systemClock } from '../../src/core/clock.ts'
 import type { RefMismatch } from '../../src/core/error.ts'
 import { type ObjectFormat, zeroOid } from '../../src/git/oid.ts'
 import { BlockList } from './block-list.ts'
+import { EventLog } from './event-log.ts'
+import { EventListeners, type EventPage, type EventRequest } from './events.ts'
 import type { ObjectContent, UploadBounds, UploadState, UploadWriter } from './large-content.ts'
 import { MemoryContent } from './memory-content.ts'
+import { headOf, infoOf, type MemoryRepository } from './memory-repository.ts'
 import { MemorySpools } from './memory-spools.ts'
 import { repositoryNotFound, SortedNames } from './name-page.ts'
 import { ObjectTable } from './object-table.ts'
@@ -12,8 +16,8 @@ import {
   checkNameConflicts,
   checkTargets,
   compareRefs,
+  eventsOf,
   firstBranch,
-  followedBranches,
   initialBranch,
   makesBranch
 } from './ref-rules.ts'
@@ -24,10 +28,12 @@ import type {
   Head,
   KeyedBy,
   KeyedRequest,
+  MoveRecords,
   NewObject,
   ObjectInfo,
   PageRequest,
   RefMove,
+  RefsAt,
   RememberedOutcome,
   RepositoryInfo,
   Store,
@@ -37,14 +43,8 @@ import type {
 import { Uploads } from './uploads/uploads.ts'
 import { memoryVitals, type StoreVitals } from './vitals.ts'
 
-interface MemoryRepository {
-  info: RepositoryInfo
-  /** Somebody chose the default branch. */
-  isChosen: boolean
-  readonly objects: ObjectTable
-  readonly refs: Map<string, string>
-  readonly refNames: SortedNames
-}
+/** Some 100,000 events of one move. */
+const maxEventBytes = 40_000_000
 
 /**
  * A store in the memory of this process. Every method does its work before it first waits, so that calls are atomic
@@ -56,11 +56,16 @@ export class MemoryStore implements Store {
   readonly #requests = new RequestTable()
   readonly #spools: MemorySpools
   readonly #uploads: Uploads
+  readonly #clock: Clock
+  readonly #events = new EventLog(maxEventBytes)
+  readonly #listeners = new EventListeners()
+  #lastSequence = 0
 
   readonly vitals: StoreVitals
 
-  /** @param clock of abandoned uploads */
+  /** @param clock of abandoned uploads, and of events */
   constructor(clock: Clock = systemClock) {
+    this.#clock = clock
     this.#spools = new MemorySpools(this.#repositories, clock)
     this.#uploads = new Uploads(this.#spools, clock)
     this.vitals = memoryVitals(() => this.#uploads.figures())
@@ -93,7 +98,10 @@ export class MemoryStore implements Store {
       const refs = new Map<string, string>()
       const objects = new ObjectTable(objectFormat)
       const isChosen = defaultBranch !== undefined
-      this.#repositories.set(repository, { info, isChosen, objects, refs, refNames: new SortedNames(refs) })
+      const incarnation = randomUUID()
+      const refNames = new SortedNames(refs)
+      this.#repositories.set(repository, { info, incarnation, isChosen, objects, refs, refNames })
+      this.#events.begin(repository, { incarnation, sequence: this.#lastSequence })
       this.#names.changed()
     }
     return creation
@@ -121,10 +129,13 @@ export class MemoryStore implements Store {
   }
 
   async deleteRepository(repository: string, request?: KeyedBy<boolean>): Promise<boolean> {
-    const deleted = this.#repositories.has(repository)
+    const found = this.#repositories.get(repository)
+    const deleted = found !== undefined
     if (request) this.#rememberNew(repository, [request(deleted)])
     this.#repositories.delete(repository)
     this.#names.changed()
+    if (found) this.#events.end(found.incarnation)
+    if (found) this.#listeners.tell(repository)
     this.#spools.removeAll(repository)
     await this.#uploads.forget(repository)
     return deleted
@@ -157,6 +168,10 @@ export class MemoryStore implements Store {
   }
 
   async listRefs(repository: string, page: PageRequest): Promise<StoredRef[]> {
+    return this.#page(repository, page)
+  }
+
+  #page(repository: string, page: PageRequest): StoredRef[] {
     const { refs, refNames } = this.#find(repository)
     return refNames.page(page).map((name) => ({ name, oid: refs.get(name) as string }))
   }
@@ -173,7 +188,7 @@ export class MemoryStore implements Store {
   async updateRefs(
     repository: string,
     moves: readonly RefMove[],
-    requests: readonly KeyedRequest[] = []
+    { requests = [], events }: MoveRecords = {}
   ): Promise<RefMismatch[]> {
     this.#requests.checkNew(repository, requests)
     const found = this.#find(repository)
@@ -202,7 +217,35 @@ export class MemoryStore implements Store {
     const named = first ?? (moves.some(makesBranch) ? before.ref : undefined)
     if (named !== undefined) found.info = { ...found.info, defaultBranch: named }
     this.#requests.remember(repository, requests)
+    const timeMs = this.#clock.wallTimeMs()
+    const written = eventsOf(moves, events).map((event) => ({ ...event, sequence: ++this.#lastSequence, timeMs }))
+    this.#events.add(found.incarnation, written)
+    if (written.length > 0) this.#listeners.tell(repository)
     return []
+  }
+
+  async readEvents(repository: string, { after, limit }: EventRequest): Promise<EventPage> {
+    const found = this.#repositories.get(repository)
+    const page = after && this.#events.read(repository, after, limit)
+    if (page) {
+      const { events, hasMore } = page
+      const cursor = { ...after, sequence: events.at(-1)?.sequence ?? after.sequence }
+      const last = found?.incarnation === after.incarnation ? 'current' : 'ended'
+      return { events, cursor, state: hasMore ? 'more' : last }
+    }
+    const { incarnation } = this.#find(repository)
+    const cursor = { incarnation, sequence: this.#events.lastOf(incarnation) ?? 0 }
+    return { events: [], cursor, state: after ? 'gap' : 'current' }
+  }
+
+  onEvents(listener: (repository: string) => void): () => void {
+    return this.#listeners.add(listener)
+  }
+
+  async refsAt(repository: string, page: PageRequest): Promise<RefsAt> {
+    const { incarnation } = this.#find(repository)
+    const cursor = { incarnation, sequence: this.#events.lastOf(incarnation) ?? 0 }
+    return { refs: this.#page(repository, page), cursor }
   }
 
   boundUploads(bounds: UploadBounds): void {
@@ -247,18 +290,4 @@ export class MemoryStore implements Store {
       return object && { kind: object.kind, size: object.content.length }
     })
   }
-}
-
-/** With the branch that HEAD names now. */
-const infoOf = (found: MemoryRepository): RepositoryInfo => ({ ...found.info, defaultBranch: headOf(found).ref })
-
-/** HEAD follows the branches where it names one that does not exist and that nobody chose. */
-function headOf({ info: { defaultBranch: ref }, isChosen, refs, refNames }: MemoryRepository): Head {
-  const oid = refs.get(ref)
-  if (oid !== undefined || isChosen) return { ref, oid, isFree: false }
-  const branches = refNames.page({ prefix: 'refs/heads/', after: '', limit: 2 })
-  const followed = followedBranches(branches).find((name) => refs.has(name))
-  return followed === undefined
-    ? { ref, oid: undefined, isFree: branches.length === 0 }
-    : { ref: followed, oid: refs.get(followed), isFree: false }
 }

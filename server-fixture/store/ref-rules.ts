@@ -1,6 +1,7 @@
 /** Rules for moving refs that every store follows. */
 import { BlobwireError, type RefMismatch } from '../../src/core/error.ts'
 import { isZeroOid, type ObjectKind } from '../../src/git/oid.ts'
+import type { EventMove, NewRefEvent } from './events.ts'
 import type { ObjectInfo, RefMove } from './store.ts'
 
 /** The branch that HEAD names in a new repository, unless another one is chosen. */
@@ -106,3 +107,16 @@ export function checkNameConflicts(moves: readonly RefMove[], existing: Iterable
     }
   }
 }
+
+/** The event of a call without events of its own. */
+export function eventsOf(moves: readonly RefMove[], given: readonly NewRefEvent[] | undefined): NewRefEvent[] {
+  const events = given ?? [
+    { moves: moves.map(({ name, expectedOid, newOid }) => ({ name, oldOid: expectedOid, newOid })) }
+  ]
+  // A move to where the ref is already only held it in its place.
+  return events
+    .map((event) => (event.moves.every(isMove) ? event : { ...event, moves: event.moves.filter(isMove) }))
+    .filter((event) => event.moves.length > 0)
+}
+
+const isMove = ({ oldOid, newOid }: EventMove) => oldOid !== newOid

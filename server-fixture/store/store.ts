@@ -1,6 +1,7 @@
 /** The interface between the service and its stores. */
 import type { RefMismatch } from '../../src/core/error.ts'
 import type { ObjectFormat, ObjectKind } from '../../src/git/oid.ts'
+import type { EventCursor, EventStore, NewRefEvent } from './events.ts'
 import type { LargeContentStore } from './large-content.ts'
 import type { StoreVitals } from './vitals.ts'
 
@@ -49,6 +50,12 @@ export interface StoredRef {
   readonly oid: string
 }
 
+/** Refs, and the place at which they were like this. */
+export interface RefsAt {
+  readonly refs: readonly StoredRef[]
+  readonly cursor: EventCursor
+}
+
 /** HEAD of a repository. */
 export interface Head {
   /** Full name of the ref that HEAD names, through symbolic refs; empty = HEAD is detached: it holds an oid. */
@@ -91,6 +98,17 @@ export class KeyRemembered extends Error {
   }
 }
 
+/** What a store writes down with the moves of refs, or not at all. */
+export interface MoveRecords {
+  /** The writes that make the moves, remembered with them. */
+  readonly requests?: readonly KeyedRequest[] | undefined
+  /**
+   * The moves of each call, in order: together they are the moves that are made. Undefined = all moves are those of one
+   * call.
+   */
+  readonly events?: readonly NewRefEvent[] | undefined
+}
+
 /** Makes the keyed request once the store knows its result, and before it has its effect. */
 export type KeyedBy<Result> = (result: Result) => KeyedRequest
 
@@ -106,7 +124,7 @@ export interface PageRequest {
  * takes a repository throws `not_found` (reason `repository`) where there is none. A write under a key that is remembered
  * already throws `KeyRemembered`.
  */
-export interface Store extends LargeContentStore {
+export interface Store extends LargeContentStore, EventStore {
   /**
    * How long a key is remembered with certainty, in seconds. Keys belong to the name of a repository and outlive the
    * repository.
@@ -158,6 +176,8 @@ export interface Store extends LargeContentStore {
 
   /** Refs in the byte order of their names, without HEAD. */
   listRefs(repository: string, page: PageRequest): Promise<StoredRef[]>
+  /** The same, with the place of which the page is true. */
+  refsAt(repository: string, page: PageRequest): Promise<RefsAt>
   /** HEAD, which follows the branches where it names one that does not exist and that nobody chose. */
   readHead(repository: string): Promise<Head>
   /** The oid of each ref, in order; undefined = no such ref. */
@@ -165,10 +185,8 @@ export interface Store extends LargeContentStore {
   /**
    * Moves all refs or none, durably, before it resolves. Returns the refs that were not at their expected oid; an empty
    * list = done. A ref that is at its new oid already is a mismatch like any other.
-   *
-   * @param requests the writes that make these moves, remembered with them or not at all
    */
-  updateRefs(repository: string, moves: readonly RefMove[], requests?: readonly KeyedRequest[]): Promise<RefMismatch[]>
+  updateRefs(repository: string, moves: readonly RefMove[], records?: MoveRecords): Promise<RefMismatch[]>
 
   /** Facts for metrics and health. Stores without them are taken for healthy. */
   readonly vitals?: StoreVitals

@@ -39,7 +39,7 @@ const repository = { repository: 'demo', objectFormat: 'sha1', defaultBranch: 'm
 
 function newWorkspace(): Workspace {
   const commits = new BranchQueues()
-  const caller = { signal: new AbortController().signal, deadlineMs: undefined }
+  const caller = { signal: new AbortController().signal, deadlineMs: undefined, requestId: '' }
   const parts = { store: new MemoryStore(), repository, limits: defaultLimits, commits, caches: new ReadCaches() }
   return new Workspace({ ...parts, caller }, false)
 }

@@ -206,10 +206,21 @@ onBothStores('the keys of a chain are remembered with the answers that were give
   const commits = new BranchQueues()
   const signal = new AbortController().signal
   const caches = new ReadCaches()
-  const parts = { store: watched, repository: info, limits: defaultLimits, caller: { signal }, commits, caches }
+  const parts = {
+    store: watched,
+    repository: info,
+    limits: defaultLimits,
+    caller: { signal, requestId: '' },
+    commits,
+    caches
+  }
   const keyed = (name: string) => {
     const request = { repository, ...commitRequest([put(name)]) } as Messages['CommitFilesRequest']
-    return commitFiles(new Workspace(parts, false), request, { key: name, digest: `digest of ${name}` })
+    return commitFiles(new Workspace(parts, false), request, {
+      key: name,
+      digest: `digest of ${name}`,
+      requestId: `id of ${name}`
+    })
   }
   await commit([put('start')])
   watch.updates = []
@@ -221,12 +232,18 @@ onBothStores('the keys of a chain are remembered with the answers that were give
       outcome: JSON.stringify({ response })
     })
   }
-  const [[, moves, requests] = []] = watch.updates
+  const [[, moves, records] = []] = watch.updates
   const [first, , last] = made
   assert.deepEqual(moves, [{ name: ref, expectedOid: first?.parents[0], newOid: last?.oid }])
   assert.deepEqual(
-    requests?.map(({ moves }) => moves),
+    records?.requests?.map(({ moves }) => moves),
     made.map(({ oid, parents }) => [{ name: ref, expectedOid: parents[0], newOid: oid }])
+  )
+  assert.deepEqual(
+    records?.events,
+    made.map(({ oid, parents }, index) => {
+      return { requestId: `id of k${index + 1}`, moves: [{ name: ref, oldOid: parents[0], newOid: oid }] }
+    })
   )
   assert.equal(commits.size, 0)
 })

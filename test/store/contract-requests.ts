@@ -14,12 +14,14 @@ export function testRequests(subject: () => Subject): void {
     const move = { name: 'refs/heads/main', expectedOid: zeroOid(format), newOid: commit[1]?.oid ?? '' }
     assert.ok(store.requestKeySeconds > 0)
     assert.equal(await store.recall(name, 'key'), undefined)
-    assert.deepEqual(await store.updateRefs(name, [move], [keyed('key', 'moved', [move])]), [])
+    assert.deepEqual(await store.updateRefs(name, [move], { requests: [keyed('key', 'moved', [move])] }), [])
     assert.deepEqual(await store.recall(name, 'key'), { digest: 'digest of key', outcome: 'moved' })
-    assert.equal((await store.updateRefs(name, [move], [keyed('late', 'moved', [move])])).length, 1)
+    assert.equal((await store.updateRefs(name, [move], { requests: [keyed('late', 'moved', [move])] })).length, 1)
     assert.equal(await store.recall(name, 'late'), undefined)
     const bad = { ...move, name: 'refs/heads/main/below' }
-    await assert.rejects(store.updateRefs(name, [bad], [keyed('bad', 'moved', [bad])]), { reason: 'ref_conflict' })
+    await assert.rejects(store.updateRefs(name, [bad], { requests: [keyed('bad', 'moved', [bad])] }), {
+      reason: 'ref_conflict'
+    })
     assert.equal(await store.recall(name, 'bad'), undefined)
   })
 
@@ -29,7 +31,7 @@ export function testRequests(subject: () => Subject): void {
     const commit = newCommit('one', format)
     await store.putObjects(name, commit)
     const move = { name: 'refs/heads/main', expectedOid: zeroOid(format), newOid: commit[1]?.oid ?? '' }
-    await store.updateRefs(name, [move], [keyed('first', '1', [move]), keyed('second', '2', [])])
+    await store.updateRefs(name, [move], { requests: [keyed('first', '1', [move]), keyed('second', '2', [])] })
     await store.remember(name, [keyed('third', '3', []), keyed('fourth', '4', [])])
     const outcomes = await Promise.all(['first', 'second', 'third', 'fourth'].map((key) => store.recall(name, key)))
     assert.deepEqual(

@@ -4,6 +4,7 @@ import { MemoryStore } from '../../server-fixture/store/memory-store.ts'
 import type { Store } from '../../server-fixture/store/store.ts'
 import { objectFormats } from '../../src/git/oid.ts'
 import { testObjects } from './contract.ts'
+import { testEvents } from './contract-events.ts'
 import { testRefs } from './contract-refs.ts'
 import { testRequests } from './contract-requests.ts'
 import { testUploads } from './contract-uploads.ts'
@@ -37,6 +38,7 @@ for (const [kind, open] of Object.entries(stores)) {
       testObjects(subject)
       testRefs(subject)
       testRequests(subject)
+      testEvents(subject)
       testUploads(subject)
     })
   }

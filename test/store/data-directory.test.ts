@@ -5,11 +5,12 @@ import { appendFile, cp, mkdir, readdir, readFile, writeFile } from 'node:fs/pro
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { GitStore } from '../../server-fixture/store/git/git-store.ts'
+import { encode } from '../../server-fixture/store/git/journal-record.ts'
 import { objectFormats, zeroOid } from '../../src/git/oid.ts'
 import { git, keyed, newCommit, openGitStore, temporaryDirectory } from './support.ts'
 
 for (const format of objectFormats) {
-  test(`a directory of format 1 opens with its repositories, and is of format 2 from then on (${format})`, async (context) => {
+  test(`a directory of format 1 opens with its repositories, and is of format 3 from then on (${format})`, async (context) => {
     const directory = await temporaryDirectory(context)
     const gitDir = join(directory, 'team', 'demo.git')
     await mkdir(join(directory, 'team'))
@@ -26,10 +27,10 @@ for (const format of objectFormats) {
     const [info] = await store.listRepositories({ prefix: '', after: '', limit: 9 })
     assert.deepEqual([info?.repository, info?.objectFormat], ['team/demo', format])
     const move = { name: 'refs/heads/main', expectedOid: commit.oid, newOid: zeroOid(format) }
-    assert.deepEqual(await store.updateRefs('team/demo', [move], [keyed('key', 'gone', [move])]), [])
+    assert.deepEqual(await store.updateRefs('team/demo', [move], { requests: [keyed('key', 'gone', [move])] }), [])
     await store.close()
     assert.deepEqual((await readdir(directory)).toSorted(), ['team', '~format', '~requests'])
-    assert.deepEqual(JSON.parse(await readFile(join(directory, '~format'), 'utf8')), { format: 2 })
+    assert.deepEqual(JSON.parse(await readFile(join(directory, '~format'), 'utf8')), { format: 3 })
     const instance = await readFile(join(gitDir, 'blobwire-instance'), 'utf8')
     assert.match(instance, /^[0-9a-f]{32}\n$/)
 
@@ -41,11 +42,41 @@ for (const format of objectFormats) {
   })
 }
 
+test('a directory of format 2, whose journal has no events, opens with its keys', async (context) => {
+  const directory = await temporaryDirectory(context)
+  const before = await GitStore.open(directory)
+  await before.createRepository('demo', 'sha1')
+  const commit = newCommit('one', 'sha1')
+  await before.putObjects('demo', commit)
+  await before.close()
+  const instance = (await readFile(join(directory, 'demo.git/blobwire-instance'), 'utf8')).trim()
+  const move = { name: 'refs/heads/main', expectedOid: zeroOid('sha1'), newOid: commit[1]?.oid ?? '' }
+  git(join(directory, 'demo.git'), ['update-ref', move.name, move.newOid])
+  const requests = [keyed('key', 'moved', [move])]
+  const records = [{ repository: 'demo', instance, effect: 'moves', moves: [move], requests }, { done: [2 ** 32] }]
+  const bytes = records.map((record) => encode(JSON.stringify(record), Date.now()))
+  await writeFile(join(directory, '~requests/0000000001'), Buffer.concat(bytes))
+  await writeFile(join(directory, '~format'), '{"format":2}')
+
+  const store = await GitStore.open(directory)
+  context.after(() => store.close())
+  assert.deepEqual(JSON.parse(await readFile(join(directory, '~format'), 'utf8')), { format: 3 })
+  assert.equal((await store.recall('demo', 'key'))?.outcome, 'moved')
+  const { cursor } = await store.readEvents('demo', { limit: 9 })
+  const back = { ...move, expectedOid: move.newOid, newOid: move.expectedOid }
+  assert.deepEqual(await store.updateRefs('demo', [back]), [])
+  const { events } = await store.readEvents('demo', { after: cursor, limit: 9 })
+  assert.deepEqual(
+    events.map(({ moves }) => moves),
+    [[{ name: move.name, oldOid: move.newOid, newOid: move.expectedOid }]]
+  )
+})
+
 test('a directory of a newer format is refused, and left as it is', async (context) => {
   const directory = await temporaryDirectory(context)
   for (const [text, said] of [
-    ['{"format":3}', /its format is 3; this server reads formats up to 2/],
-    ['{"format":2', /~format is not readable/]
+    ['{"format":4}', /its format is 4; this server reads formats up to 3/],
+    ['{"format":3', /~format is not readable/]
   ] as const) {
     await writeFile(join(directory, '~format'), text)
     await assert.rejects(GitStore.open(directory), {
@@ -64,7 +95,7 @@ test('a clone and a copy of a repository carry no keys', async (context) => {
   const commit = newCommit('one', 'sha1')
   await store.putObjects('demo', commit)
   const move = { name: 'refs/heads/main', expectedOid: zeroOid('sha1'), newOid: commit[1]?.oid ?? '' }
-  await store.updateRefs('demo', [move], [keyed('secret-key', 'moved', [move])])
+  await store.updateRefs('demo', [move], { requests: [keyed('secret-key', 'moved', [move])] })
   const gitDir = join(directory, 'demo.git')
   await cp(gitDir, join(directory, 'copy.git'), { recursive: true })
   const clone = join(await temporaryDirectory(context), 'clone')

@@ -266,10 +266,12 @@ test('no ref moves where the intent cannot be written', async (context) => {
   }
   context.mock.method(Object.getPrototypeOf(handle), 'datasync', fail, { times: 1 })
   await handle.close()
-  await assert.rejects(store.updateRefs('demo', [move], [keyed('key', 'moved', [move])]), { reason: 'storage' })
+  await assert.rejects(store.updateRefs('demo', [move], { requests: [keyed('key', 'moved', [move])] }), {
+    reason: 'storage'
+  })
   assert.deepEqual(await store.readRefs('demo', [move.name]), [undefined])
   assert.equal(await store.recall('demo', 'key'), undefined)
-  assert.deepEqual(await store.updateRefs('demo', [move], [keyed('key', 'moved', [move])]), [])
+  assert.deepEqual(await store.updateRefs('demo', [move], { requests: [keyed('key', 'moved', [move])] }), [])
 })
 
 test('a creation that others see is remembered, although its place could not be synced', async (context) => {

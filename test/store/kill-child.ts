@@ -41,7 +41,7 @@ async function moveRefs(mover: number): Promise<never> {
     const key = `${round}-${mover}-${count}`
     const oid = moves[0]?.newOid ?? ''
     process.stdout.write(`try ${names[0]} ${key} ${oid}\n`)
-    const mismatches = await store.updateRefs('demo', moves, [keyed(key, oid, moves)])
+    const mismatches = await store.updateRefs('demo', moves, { requests: [keyed(key, oid, moves)] })
     if (mismatches.length > 0) throw new Error(`nobody else moves these refs: ${JSON.stringify(mismatches)}`)
     const lines = moves.map(({ name, newOid }) => `ref ${name} ${newOid}\n`)
     process.stdout.write(`${lines.join('')}key ${key} ${oid}\n`)

@@ -10,7 +10,7 @@ test('calls that wait go together where their refs are disjoint, and in order of
     groups.push(calls.map(({ moves }) => moves.map(({ name }) => name).join('+')))
     for (const { result } of calls) result.resolve([])
   })
-  const calls = ['a', 'b', 'a+c', 'c', 'd', 'b+d', 'a'].map((refs) => queue.add(refs.split('+').map(moveOf), []))
+  const calls = ['a', 'b', 'a+c', 'c', 'd', 'b+d', 'a'].map((refs) => queue.add(refs.split('+').map(moveOf), {}))
   await Promise.all(calls)
   // `c` waits behind `a+c`, and the last `a` too.
   assert.deepEqual(groups, [
@@ -28,6 +28,6 @@ test('a group is bounded, a single call is not', async () => {
   })
   const namesOf = (call: number, count: number) =>
     Array.from({ length: count }, (_, index) => moveOf(`${call}-${index}`))
-  await Promise.all([5000, 600, 300, 300].map((count, call) => queue.add(namesOf(call, count), [])))
+  await Promise.all([5000, 600, 300, 300].map((count, call) => queue.add(namesOf(call, count), {})))
   assert.deepEqual(sizes, [5000, 900, 300])
 })

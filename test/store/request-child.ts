@@ -37,5 +37,5 @@ if (write === 'creation')
 if (write === 'deletion') await store.deleteRepository('demo', (deleted) => keyed('key', `${deleted}`, []))
 if (write === 'moves') {
   const moves = ['refs/heads/a', 'refs/heads/b'].map((name) => ({ name, expectedOid: from, newOid: to }))
-  await store.updateRefs('demo', moves, [keyed('key', 'true', moves)])
+  await store.updateRefs('demo', moves, { requests: [keyed('key', 'true', moves)] })
 }

@@ -51,7 +51,7 @@ test('killed before the effect: no ref has moved, nothing is remembered, and the
   const store = await reopen(context, directory)
   assert.equal(await store.recall('demo', 'key'), undefined)
   assert.deepEqual(await store.readRefs('demo', refs), [from, from])
-  assert.deepEqual(await store.updateRefs('demo', moves, [keyed('key', 'true', moves)]), [])
+  assert.deepEqual(await store.updateRefs('demo', moves, { requests: [keyed('key', 'true', moves)] }), [])
   assert.deepEqual(await store.recall('demo', 'key'), done)
 })
 
@@ -114,7 +114,7 @@ test('a write whose git died after it had moved the refs is done, and no mismatc
   await store.putObjects('demo', one ?? [])
   const create = refs.map((name) => ({ name, expectedOid: zero, newOid: from }))
   const results = await Promise.all(
-    create.map((move) => store.updateRefs('demo', [move], [keyed(move.name.slice(-1), 'true', [move])]))
+    create.map((move) => store.updateRefs('demo', [move], { requests: [keyed(move.name.slice(-1), 'true', [move])] }))
   )
   assert.deepEqual(results, [[], []])
   assert.equal((await store.recall('demo', 'a'))?.outcome, 'true')

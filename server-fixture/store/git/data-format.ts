@@ -5,8 +5,11 @@ import { BlobwireError } from '../../../src/core/error.ts'
 import { isMissing } from './fsync.ts'
 import { storageFailure } from './git-failure.ts'
 
-/** 1: repositories alone, without this file. 2: with a journal of request keys, and an id in each repository. */
-const currentFormat = 2
+/**
+ * 1: repositories alone, without this file. 2: with a journal of request keys, and an id in each repository. 3: the journal
+ * has an event for each move of refs: a server that writes none would hide its moves from those who follow a repository.
+ */
+const currentFormat = 3
 /** Begins with `~`, as no repository may. */
 const fileName = '~format'
 
@@ -17,7 +20,7 @@ export const uploadsName = '~uploads'
 export const keptNames: ReadonlySet<string> = new Set([fileName, journalName, uploadsName])
 
 /**
- * Reads the format of a data directory, and writes the present one into a directory of format 1.
+ * Reads the format of a data directory, and writes the present one into a directory of an earlier format.
  *
  * @throws BlobwireError `data_format` where the format is newer than this server, or not readable
  */
@@ -32,6 +35,7 @@ export async function openDataFormat(directory: string): Promise<void> {
   }
   const format = parseFormat(text)
   if (format === currentFormat) return
+  if (format !== undefined && format < currentFormat) return await writeFormat(path)
   const found = format === undefined ? `the file ${fileName} is not readable` : `its format is ${format}`
   throw new BlobwireError({
     reason: 'data_format',

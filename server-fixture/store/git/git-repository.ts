@@ -6,11 +6,12 @@ import type { ObjectContent } from '../large-content.ts'
 import { makesBranch } from '../ref-rules.ts'
 import type {
   Head,
-  KeyedRequest,
+  MoveRecords,
   NewObject,
   ObjectInfo,
   PageRequest,
   RefMove,
+  RefsAt,
   RepositoryInfo,
   StoredObject,
   StoredRef
@@ -65,6 +66,7 @@ export class GitRepository {
   readonly #head: DefaultBranch
   readonly #shallow: ShallowFile
   readonly #repacker: Repacker
+  readonly #journaled: Journaled
   #calls = 0
   #noCalls: PromiseWithResolvers<void> | undefined
   #closing: Promise<void> | undefined
@@ -72,6 +74,7 @@ export class GitRepository {
   constructor(context: RepositoryContext, info: RepositoryInfo, options: OpenOptions) {
     this.info = info
     this.#context = context
+    this.#journaled = options.journaled
     this.#packs = new PackDirectory(context.gitDir, {
       keepsNew: options.gracePeriodHours > 0,
       onLoss: () => {
@@ -181,18 +184,30 @@ export class GitRepository {
     return this.#call(() => this.#refs.read(names))
   }
 
-  /** Moves refs, all or none, and remembers the requests with them. */
-  async updateRefs(moves: readonly RefMove[], requests: readonly KeyedRequest[]): Promise<RefMismatch[]> {
+  /** A page of refs, while none of them moves. */
+  async refsAt(page: PageRequest): Promise<RefsAt> {
+    const { journal, instance } = this.#journaled
+    const read = async () => {
+      // Events that came late count once they are written.
+      await journal.flush()
+      const refs = await this.listRefs(page)
+      return { refs, cursor: { incarnation: instance, sequence: journal.events.positionOf(instance) } }
+    }
+    return await this.#mover.inTurn(read)
+  }
+
+  /** Moves refs, all or none, and writes the records down with them. */
+  async updateRefs(moves: readonly RefMove[], records: MoveRecords): Promise<RefMismatch[]> {
     try {
-      return await this.#call(() => this.#moveRefs(moves, requests))
+      return await this.#call(() => this.#moveRefs(moves, records))
     } finally {
       if (moves.some(({ expectedOid, newOid }) => isZeroOid(expectedOid) || isZeroOid(newOid)))
         this.#refs.namesChanged()
     }
   }
 
-  async #moveRefs(moves: readonly RefMove[], requests: readonly KeyedRequest[]): Promise<RefMismatch[]> {
-    const mismatches = await this.#mover.update(moves, requests)
+  async #moveRefs(moves: readonly RefMove[], records: MoveRecords): Promise<RefMismatch[]> {
+    const mismatches = await this.#mover.update(moves, records)
     if (mismatches.length === 0 && moves.some(makesBranch)) {
       // The moves are made, whether HEAD can be written or not; reads follow the branches in any case.
       const isFree = await this.#head.isFree().catch(() => false)

@@ -1,8 +1,8 @@
 /** The store for real use: bare Git repositories in a directory. */
 import { join, resolve } from 'node:path'
-import { invalidArgument, type RefMismatch } from '../../../src/core/error.ts'
+import type { RefMismatch } from '../../../src/core/error.ts'
 import type { ObjectFormat } from '../../../src/git/oid.ts'
-import { repositoryNameProblem } from '../../../src/git/repository-name.ts'
+import type { EventPage, EventRequest } from '../events.ts'
 import type { ObjectContent, UploadBounds, UploadState, UploadWriter } from '../large-content.ts'
 import { repositoryNotFound, storeClosed } from '../name-page.ts'
 import { initialBranch } from '../ref-rules.ts'
@@ -12,10 +12,12 @@ import type {
   Head,
   KeyedBy,
   KeyedRequest,
+  MoveRecords,
   NewObject,
   ObjectInfo,
   PageRequest,
   RefMove,
+  RefsAt,
   RememberedOutcome,
   RepositoryInfo,
   Store,
@@ -32,7 +34,8 @@ import { GitSpools } from './large/git-spools.ts'
 import { GitUploads } from './large/git-uploads.ts'
 import { LockFile } from './lock-file.ts'
 import { OpenRepositories } from './open-repositories.ts'
-import { makeDataDirectory, newInstance, RepositoryDirectories } from './repository-directories.ts'
+import { checkName, makeDataDirectory, newInstance, RepositoryDirectories } from './repository-directories.ts'
+import { RepositoryEvents } from './repository-events.ts'
 import { servable } from './repository-form.ts'
 import { type OpenerDependencies, RepositoryOpener } from './repository-opener.ts'
 import { RequestJournal } from './request-journal.ts'
@@ -49,6 +52,7 @@ export class GitStore implements Store {
   readonly #journal: RequestJournal
   readonly #effects: JournaledEffects
   readonly #uploads: GitUploads
+  readonly #events: RepositoryEvents
   readonly #opener: RepositoryOpener
   readonly vitals: StoreVitals
   #lastChange: Promise<unknown> = Promise.resolve()
@@ -67,6 +71,7 @@ export class GitStore implements Store {
     const { path, steps } = dependencies
     this.vitals = new DirectoryVitals(path, { steps, uploads: () => this.#uploads.figures() })
     this.#opener = new RepositoryOpener(dependencies)
+    this.#events = new RepositoryEvents(dependencies)
     this.#open = new OpenRepositories(dependencies.options.maxOpenRepositories, (name) => this.#opener.open(name))
   }
 
@@ -163,21 +168,13 @@ export class GitStore implements Store {
     if (this.#closing) throw storeClosed()
     const open = this.#open.peek(repository)
     if (open) return open.info
-    const found = repositoryNameProblem(repository) ? undefined : await this.#directories.inspect(repository)
+    const found = await this.#directories.find(repository)
     return found && servable(found)
   }
 
   async listRepositories(page: PageRequest): Promise<RepositoryInfo[]> {
     if (this.#closing) throw storeClosed()
-    const infos: RepositoryInfo[] = []
-    for (let { after } = page; infos.length < page.limit; ) {
-      const names = await this.#directories.page({ ...page, after, limit: page.limit - infos.length })
-      const found = await Promise.all(names.map((name) => this.#directories.inspect(name)))
-      for (const inspection of found) if (inspection) infos.push(inspection.info)
-      after = names.at(-1) ?? ''
-      if (after === '') break
-    }
-    return infos
+    return await this.#directories.infos(page)
   }
 
   async deleteRepository(repository: string, request?: KeyedBy<boolean>): Promise<boolean> {
@@ -196,6 +193,7 @@ export class GitStore implements Store {
         )
         this.#opener.deleted(repository)
       })
+      this.#journal.events.end(repository, instance)
       await this.#uploads.forget(repository)
       return deleted
     })
@@ -237,12 +235,21 @@ export class GitStore implements Store {
     return await this.#use(repository, (found) => found.readRefs(names))
   }
 
-  async updateRefs(
-    repository: string,
-    moves: readonly RefMove[],
-    requests: readonly KeyedRequest[] = []
-  ): Promise<RefMismatch[]> {
-    return await this.#use(repository, (found) => found.updateRefs(moves, requests))
+  async updateRefs(repository: string, moves: readonly RefMove[], records: MoveRecords = {}): Promise<RefMismatch[]> {
+    return await this.#use(repository, (found) => found.updateRefs(moves, records))
+  }
+
+  async readEvents(repository: string, request: EventRequest): Promise<EventPage> {
+    if (this.#closing) throw storeClosed()
+    return await this.#events.read(repository, request)
+  }
+
+  onEvents(listener: (repository: string) => void): () => void {
+    return this.#journal.events.listeners.add(listener)
+  }
+
+  async refsAt(repository: string, page: PageRequest): Promise<RefsAt> {
+    return await this.#use(repository, (found) => found.refsAt(page))
   }
 
   boundUploads(bounds: UploadBounds): void {
@@ -299,10 +306,4 @@ interface Dependencies extends OpenerDependencies {
   readonly lock: LockFile
   readonly uploadsPath: string
   readonly path: string
-}
-
-/** The service checks names too; here a wrong name would be a path out of the data directory. */
-function checkName(repository: string): void {
-  const problem = repositoryNameProblem(repository)
-  if (problem) throw invalidArgument('repository', problem)
 }

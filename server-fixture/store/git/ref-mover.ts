@@ -4,12 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { RefMismatch } from '../../../src/core/error.ts'
 import { isZeroOid, type ObjectFormat, zeroOid } from '../../../src/git/oid.ts'
 import { checkTargets, compareRefs, missingObject } from '../ref-rules.ts'
-import type { KeyedRequest, RefMove } from '../store.ts'
+import type { MoveRecords, RefMove } from '../store.ts'
 import type { StoreSteps } from '../vitals.ts'
 import { Connectivity } from './connectivity.ts'
 import { fsyncUpTo } from './fsync.ts'
 import { storageFailure } from './git-failure.ts'
 import type { RepositoryContext } from './git-process.ts'
+import { recorded } from './journal-events.ts'
 import type { ObjectReader } from './object-reader.ts'
 import type { PackDirectory } from './pack-directory.ts'
 import { type RefCall, RefQueue } from './ref-queue.ts'
@@ -65,8 +66,8 @@ export class RefMover {
    * @throws `failed_precondition` (reasons `missing_object`, `wrong_kind`, `ref_conflict`, `ref_refused`), or `unavailable` (reasons
    *   `ref_locked`, `storage`, `git_died`)
    */
-  update(moves: readonly RefMove[], requests: readonly KeyedRequest[]): Promise<readonly RefMismatch[]> {
-    return this.#queue.add(moves, requests)
+  update(moves: readonly RefMove[], records: MoveRecords): Promise<readonly RefMismatch[]> {
+    return this.#queue.add(moves, records)
   }
 
   /** Waits for the moves under way, then ends the process; the next move starts another one. */
@@ -168,10 +169,21 @@ export class RefMover {
   /** The intents are on disk when it resolves, and the marks of all moves before them. */
   async #intend(calls: readonly RefCall[]): Promise<void> {
     const { journal, repository, instance } = this.#options.journaled
-    const fresh = calls.filter(({ requests, intent }) => requests.length > 0 && intent === undefined)
+    const fresh = calls.filter(({ requests, events, intent }) => {
+      return intent === undefined && requests.length + events.length > 0
+    })
     if (fresh.length === 0) return await journal.flush()
-    const intents = fresh.map(({ moves, requests }) => {
-      return { repository, instance, effect: 'moves', moves, requests } as const
+    const timeMs = Date.now()
+    const intents = fresh.map(({ moves, requests, events }) => {
+      return {
+        repository,
+        instance,
+        effect: 'moves',
+        moves,
+        requests,
+        events: recorded(moves, events),
+        timeMs
+      } as const
     })
     const ids = await journal.intend(intents)
     fresh.forEach((call, index) => {

@@ -1,6 +1,8 @@
 /** Calls that move refs of one repository: those that wait while others are carried out go together. */
 import type { RefMismatch } from '../../../src/core/error.ts'
-import type { KeyedRequest, RefMove } from '../store.ts'
+import type { NewRefEvent } from '../events.ts'
+import { eventsOf } from '../ref-rules.ts'
+import type { KeyedRequest, MoveRecords, RefMove } from '../store.ts'
 
 /** Moves that are carried out together, at most; a single call may have more. */
 const maxMoves = 1000
@@ -10,6 +12,7 @@ export interface RefCall {
   readonly moves: readonly RefMove[]
   /** The writes to remember with them. */
   readonly requests: readonly KeyedRequest[]
+  readonly events: readonly NewRefEvent[]
   readonly result: PromiseWithResolvers<readonly RefMismatch[]>
   /** The id of its intent in the journal, once there is one. */
   intent?: number
@@ -26,8 +29,8 @@ export class RefQueue {
     this.#carryOut = carryOut
   }
 
-  add(moves: readonly RefMove[], requests: readonly KeyedRequest[]): Promise<readonly RefMismatch[]> {
-    const call: RefCall = { moves, requests, result: Promise.withResolvers() }
+  add(moves: readonly RefMove[], { requests = [], events }: MoveRecords): Promise<readonly RefMismatch[]> {
+    const call: RefCall = { moves, requests, events: eventsOf(moves, events), result: Promise.withResolvers() }
     this.#waiting.push(call)
     if (!this.#running) void this.#run()
     return call.result.promise

@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto'
 import type { Dirent } from 'node:fs'
 import { appendFile, mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { BlobwireError } from '../../../src/core/error.ts'
+import { BlobwireError, invalidArgument } from '../../../src/core/error.ts'
+import { repositoryNameProblem } from '../../../src/git/repository-name.ts'
 import { compareNames, pageOfNames } from '../name-page.ts'
 import { initialBranch } from '../ref-rules.ts'
 import type { PageRequest, RepositoryInfo } from '../store.ts'
@@ -154,6 +155,24 @@ export class RepositoryDirectories {
     return pageOfNames(names, request)
   }
 
+  /** The repository of a name that may be none. */
+  async find(repository: string): Promise<Inspection | undefined> {
+    return repositoryNameProblem(repository) ? undefined : await this.inspect(repository)
+  }
+
+  /** A page of the repositories, without those that vanish meanwhile. */
+  async infos(page: PageRequest): Promise<RepositoryInfo[]> {
+    const infos: RepositoryInfo[] = []
+    for (let { after } = page; infos.length < page.limit; ) {
+      const names = await this.page({ ...page, after, limit: page.limit - infos.length })
+      const found = await Promise.all(names.map((name) => this.inspect(name)))
+      for (const inspection of found) if (inspection) infos.push(inspection.info)
+      after = names.at(-1) ?? ''
+      if (after === '') break
+    }
+    return infos
+  }
+
   #changed(): void {
     this.#changes++
     this.#listed = undefined
@@ -221,4 +240,10 @@ export async function makeDataDirectory(directory: string): Promise<void> {
   } catch (error) {
     throw storageFailure(`opening the data directory ${directory}`, error)
   }
+}
+
+/** The service checks names too; here a wrong name would be a path out of the data directory. */
+export function checkName(repository: string): void {
+  const problem = repositoryNameProblem(repository)
+  if (problem) throw invalidArgument('repository', problem)
 }

@@ -1,5 +1,4 @@
 /** Opens the repositories of a store: recovers them after a crash, once, and tells them how they are kept. */
-import { repositoryNameProblem } from '../../../src/git/repository-name.ts'
 import { BoundedCache } from '../bounded-cache.ts'
 import { repositoryNotFound } from '../name-page.ts'
 import type { StoreSteps } from '../vitals.ts'
@@ -32,7 +31,7 @@ export class RepositoryOpener {
   /** @throws `not_found`, reason `repository` */
   async open(repository: string): Promise<GitRepository> {
     const { directories, journal, options, steps } = this.#dependencies
-    const found = repositoryNameProblem(repository) ? undefined : await directories.inspect(repository)
+    const found = await directories.find(repository)
     if (!found) throw repositoryNotFound(repository)
     const info = servable(found)
     const { program } = options

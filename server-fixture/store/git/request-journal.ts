@@ -1,12 +1,12 @@
 /** The journal of keyed writes: the intent before the effect, a mark after it. */
 import type { KeyedRequest, RefMove, RememberedOutcome } from '../store.ts'
 import { StoreSteps } from '../vitals.ts'
+import { type EventRecord, JournalEvents } from './journal-events.ts'
 import { JournalSegments, type SegmentOptions } from './journal-segments.ts'
 import { KeyIndex } from './key-index.ts'
 
-/** A write that is going to be made. */
-export interface WriteIntent {
-  readonly repository: string
+/** A write that is going to be made; its events begin to count when it has its effect. */
+export interface WriteIntent extends EventRecord {
   readonly effect: 'moves' | 'creation' | 'deletion' | 'default_branch'
   /** The id of the repository that is meant: another one of the same name is not. */
   readonly instance: string
@@ -27,6 +27,8 @@ interface Marks {
   readonly done?: readonly number[]
   /** Intents that had none. */
   readonly dropped?: readonly number[]
+  /** Events of an intent that had its effect, at the place of this record: later ones of the repository counted before. */
+  readonly late?: EventRecord
 }
 
 /** A write without an effect, such as a refusal, is remembered by its record alone. */
@@ -48,6 +50,7 @@ const markDelayMs = 20
  */
 export class RequestJournal {
   readonly seconds = 86_400
+  readonly events = new JournalEvents((place) => this.#readEvents(place))
   readonly #index = new KeyIndex()
   readonly #open = new Map<number, WriteIntent>()
   #segments!: JournalSegments
@@ -74,6 +77,25 @@ export class RequestJournal {
     )
     await journal.#removeOld()
     return journal
+  }
+
+  /** Counts the events of an intent that had its effect. */
+  #count(intent: WriteIntent, id: number): void {
+    if (this.events.add(intent, id)) return
+    const { repository, instance, moves, events, timeMs } = intent
+    const late = { repository, instance, moves, events, timeMs }
+    // A failure is told to those who write next; the intent was done all the same.
+    this.#append([{ late }]).then(
+      ([place = 0]) => void this.events.add(late, place),
+      () => undefined
+    )
+  }
+
+  async #readEvents(place: number): Promise<EventRecord | undefined> {
+    const text = await this.#segments.read(place)
+    if (text === undefined) return undefined
+    const record = JSON.parse(text) as RecordedWrite | Marks
+    return 'effect' in record ? record : record.late
   }
 
   /** Intents that the server before this one left open, in the order in which they were written. */
@@ -127,8 +149,10 @@ export class RequestJournal {
   assumeDone(ids: readonly number[]): void {
     for (const id of ids) {
       const intent = this.#open.get(id)
-      if (intent) this.#remember(intent, id)
       this.#open.delete(id)
+      if (intent === undefined) continue
+      this.#remember(intent, id)
+      this.#count(intent, id)
     }
   }
 
@@ -149,7 +173,7 @@ export class RequestJournal {
     await this.#segments.close()
   }
 
-  async #append(writes: readonly RecordedWrite[]): Promise<number[]> {
+  async #append(writes: readonly (RecordedWrite | Marks)[]): Promise<number[]> {
     this.#queueMarks()
     const places = await this.#segments.append(writes.map((write) => JSON.stringify(write)))
     const last = JournalSegments.segmentOf(places.at(-1) ?? 0)
@@ -162,11 +186,22 @@ export class RequestJournal {
 
   /** A mark comes after its intent, so that open intents alone are kept in memory. */
   #load(record: RecordedWrite | Marks, place: number): void {
+    this.events.startAt(JournalSegments.segmentOf(place))
     if (!('effect' in record)) {
-      this.assumeDone(record.done ?? [])
+      for (const id of record.done ?? []) this.#loadDone(id)
       for (const id of record.dropped ?? []) this.#open.delete(id)
+      if (record.late) this.events.load(record.late, place)
     } else if (record.effect === 'none') this.#remember(record, place)
     else this.#open.set(place, { ...record, effect: record.effect })
+  }
+
+  #loadDone(id: number): void {
+    const intent = this.#open.get(id)
+    this.#open.delete(id)
+    if (intent === undefined) return
+    this.#remember(intent, id)
+    // Events that came too late have another record.
+    this.events.load(intent, id)
   }
 
   #mark({ done = [], dropped = [] }: Marks): void {
@@ -190,7 +225,10 @@ export class RequestJournal {
   async #removeOld(): Promise<void> {
     const needed = Math.min(Number.POSITIVE_INFINITY, ...[...this.#open.keys()].map(JournalSegments.segmentOf))
     const first = await this.#segments.removeOld(needed)
-    if (first > this.#first) this.#index.dropBefore(first * 2 ** 32)
+    if (first > this.#first) {
+      this.#index.dropBefore(first * 2 ** 32)
+      this.events.dropBefore(first * 2 ** 32)
+    }
     this.#first = first
   }
 
