@@ -7,6 +7,7 @@ import type { RepositoryInfo, Store } from '../store/store.ts'
 import { applyIn, keyOf, operationOf, writeOf } from './apply.ts'
 import { type OperationCaller, runBatch } from './batch.ts'
 import { BranchQueues } from './branch-queue.ts'
+import { capabilitiesOf } from './capabilities.ts'
 import { type CallContext, requestIdOfOperation, throwIfAbandoned } from './context.ts'
 import { operationError, toBlobwireError } from './error-detail.ts'
 import { InOrder } from './in-order.ts'
@@ -110,18 +111,8 @@ export class Service implements VcsService {
   }
 
   capabilities(): Messages['GetCapabilitiesResponse'] {
-    return {
-      serverVersion: this.#options.serverVersion,
-      transports: this.#endpoints,
-      limits: this.limits,
-      codecs: ['application/json', 'application/msgpack'],
-      compressors: ['zstd', 'gzip', 'deflate'],
-      objectFormats: ['sha1', 'sha256'],
-      atomic: true,
-      resume: true,
-      session: true,
-      requestKeySeconds: this.#store.requestKeySeconds
-    }
+    const { serverVersion } = this.#options
+    return capabilitiesOf(this.#store, { serverVersion, limits: this.limits, transports: this.#endpoints })
   }
 
   async call(method: string, request: object, context: CallContext): Promise<object> {
@@ -175,8 +166,7 @@ export class Service implements VcsService {
     const name = writeOf(request)
     if (name === 'createRepository') authorizeCreation(context, repository)
     else authorizeChange(context, repository)
-    const caller = { requestId: context.requestId, throwIfAbandoned: () => throwIfAbandoned(context) }
-    const made = keyOf(this.#store, request, caller)
+    const made = keyOf(this.#store, request, keyCaller(context))
     const key = await this.#keying.after(repository, made)
     return { [name]: await this.#keys.run(repository, key, () => this.#write(request, key, context)) }
   }
@@ -265,8 +255,7 @@ export class Service implements VcsService {
       authorize(context, 'write', repository)
       const name = operationOf(operation)
       const write = { repository, requestKey: operation.requestKey, [name]: operation[name] }
-      const caller = { requestId: context.requestId, throwIfAbandoned: () => throwIfAbandoned(context) }
-      const key = await keyOf(this.#store, write, caller)
+      const key = await keyOf(this.#store, write, keyCaller(context))
       const first = await this.#keys.recall(repository, key)
       if (first === undefined) throw error
       return { apply: { [name]: first } }
@@ -301,4 +290,9 @@ export class Service implements VcsService {
     })
     return { [name]: response }
   }
+}
+
+/** The caller of a write that is a request of its own. */
+function keyCaller(context: CallContext): Pick<WriteKey, 'requestId' | 'throwIfAbandoned'> {
+  return { requestId: context.requestId, throwIfAbandoned: () => throwIfAbandoned(context) }
 }
