@@ -94,6 +94,7 @@ describe('examples', () => {
     await runFile(
       'docstrings.ts',
       `import { BlobwireError, blobOid, createClient, type Interceptor, treeOid } from '${join(source, 'index.ts')}'
+      import { prometheusMetrics } from '${join(source, 'prometheus.ts')}'
       import { writeFile } from 'node:fs/promises'
       void [BlobwireError, blobOid, treeOid, writeFile]
       const commit = { branch: 'main', message: 'x', author: { name: 'A', email: 'a@b' } }
