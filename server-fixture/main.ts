@@ -17,6 +17,11 @@ const lasting: readonly unknown[] = ['data_format', 'journal_damaged', 'git_vers
 async function run(options: ServerOptions): Promise<void> {
   const server = await startServer({ ...options, log })
   process.stdout.write(`${JSON.stringify({ http: server.http, grpc: server.grpc, admin: server.admin })}\n`)
+  if (options.accessLog !== undefined) {
+    process.on('SIGHUP', () => {
+      server.reopenAccessLog().catch((error) => log({ event: 'access_log_failed', message: String(error) }))
+    })
+  }
   const stop = (signal: string) => {
     log({ event: 'draining', signal })
     setTimeout(() => {

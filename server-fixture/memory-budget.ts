@@ -135,6 +135,10 @@ export class Charge {
     this.connection = connection
   }
 
+  get bytes(): number {
+    return this.#bytes
+  }
+
   /** How much more may be added. */
   leftFor(bytes: number): number {
     return this.connection.leftFor(this.#bytes + bytes)

@@ -39,6 +39,8 @@ export const usage = `usage: node server-fixture/main.ts [flags]
   --idle-timeout-ms N      time that a connection or stream may do nothing (default 120000)
   --call-timeout-ms N      time for a call without a deadline (default 120000)
   --min-free-bytes N       free bytes on the disk of the data, with fewer of which the server is not ready (default 256 MiB)
+  --access-log FILE        a line of JSON for each request and frame; - = standard output, stderr = standard error
+  --access-log-detail D    frames, or operations for a line for each operation of a frame (default frames)
   --faults FILE      faults to make (docs/testing.md)
   --effect-log FILE  write one line of JSON for each change of the store`
 
@@ -66,6 +68,8 @@ const flags = {
   'idle-timeout-ms': { type: 'string' },
   'call-timeout-ms': { type: 'string' },
   'min-free-bytes': { type: 'string' },
+  'access-log': { type: 'string' },
+  'access-log-detail': { type: 'string' },
   faults: { type: 'string' },
   'effect-log': { type: 'string' },
   help: { type: 'boolean', default: false }
@@ -137,6 +141,14 @@ function adminOf(values: ReturnType<typeof parse>): Pick<ServerOptions, 'adminPo
   const { 'admin-port': port, 'admin-host': host } = values
   if (port === undefined && host !== undefined) throw new UsageError('--admin-host requires --admin-port')
   return { adminPort: port === undefined ? undefined : portOf('admin-port', port), adminHost: host }
+}
+
+function accessLogOf(values: ReturnType<typeof parse>): Pick<ServerOptions, 'accessLog' | 'accessLogDetail'> {
+  const { 'access-log': accessLog, 'access-log-detail': detail } = values
+  if (detail === undefined) return { accessLog }
+  if (accessLog === undefined) throw new UsageError('--access-log-detail requires --access-log')
+  if (detail === 'frames' || detail === 'operations') return { accessLog, accessLogDetail: detail }
+  throw new UsageError(`--access-log-detail ${JSON.stringify(detail)}: must be frames or operations`)
 }
 
 async function read(name: string, file: string): Promise<Buffer> {
@@ -224,6 +236,7 @@ export async function readOptions(args: string[]): Promise<ServerOptions | undef
     idleTimeoutMs: countOf('idle-timeout-ms', values['idle-timeout-ms']),
     callTimeoutMs: countOf('call-timeout-ms', values['call-timeout-ms']),
     minFreeBytes: countOf('min-free-bytes', values['min-free-bytes']),
+    ...accessLogOf(values),
     faults: await faultsOf(values),
     onEffect: effectLog(values['effect-log'])
   }

@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url'
 export interface ServerProcess {
   readonly http: URL
   readonly grpc: URL
+  /** Undefined without `--admin-port`. */
+  readonly admin: string | undefined
   readonly pid: number
   /** Drains the server and waits for its end. @throws Error unless it exits with 0 */
   stop(): Promise<void>
@@ -35,12 +37,13 @@ export async function startServerThrough(command: readonly string[], flags: read
   const lines = createInterface({ input: child.stdout })
   const first = await Promise.race([once(lines, 'line'), exited.then(() => undefined)])
   if (first === undefined) throw new Error(`the server did not start:\n${log.join('')}`)
-  const { http, grpc } = JSON.parse(first[0] as string) as { http: string; grpc: string }
+  const { http, grpc, admin } = JSON.parse(first[0] as string) as { http: string; grpc: string; admin?: string }
   const stopWithParent = () => child.kill('SIGKILL')
   process.once('exit', stopWithParent)
   return {
     http: new URL(http),
     grpc: new URL(grpc),
+    admin,
     pid: child.pid as number,
     async stop() {
       process.off('exit', stopWithParent)

@@ -1,6 +1,8 @@
 /** Starts a server: its store, its service and its two listeners. */
 import { readFileSync } from 'node:fs'
 import type { Limits } from '../src/schema/default-limits.ts'
+import { AccessLog, type AccessLogDetail } from './access-log/access-log.ts'
+import { LineWriter } from './access-log/line-writer.ts'
 import { adminRoute } from './admin/admin-route.ts'
 import { operate } from './admin/operate.ts'
 import { createAuthenticator, type Grant } from './auth.ts'
@@ -86,6 +88,16 @@ export interface ServerOptions {
   readonly faults?: Faults | undefined
   /** Called for each write that changed something. Writes then wait for each other. */
   readonly onEffect?: ((effect: Effect) => void) | undefined
+  /**
+   * A line of JSON for each request and each frame of a session: a path, `-` for standard output, or `stderr`.
+   * @default none
+   */
+  readonly accessLog?: string | undefined
+  /**
+   * `operations` = a line for each operation of a frame.
+   * @default 'frames'
+   */
+  readonly accessLogDetail?: AccessLogDetail | undefined
   /** Called for each event of the server's log. */
   readonly log?: Log | undefined
 }
@@ -107,6 +119,8 @@ export interface RunningServer {
     MemoryBudget,
     'heldBytes' | 'peakBytes' | 'refusals' | 'unread' | 'maxBytes' | 'maxConnectionBytes'
   >
+  /** Goes on with the access log in a new file of its path: the old one was renamed. */
+  reopenAccessLog(): Promise<void>
   /** Refuses new work, answers accepted work, closes the store. */
   close(): Promise<void>
 }
@@ -118,6 +132,14 @@ async function openStore({ store, data, gitStore }: ServerOptions, log: Log): Pr
     return GitStore.open(data as string, { ...gitStore, onHousekeepingFailure })
   }
   return store === undefined || store === 'memory' ? new MemoryStore() : store
+}
+
+async function openAccessLog(options: ServerOptions, log: Log): Promise<AccessLog | undefined> {
+  const { accessLog: target, accessLogDetail = 'frames' } = options
+  if (target === undefined) return undefined
+  const file = target === '-' ? 1 : target === 'stderr' ? 2 : target
+  const onProblem = (error: unknown) => log({ event: 'access_log_failed', ...logged(error) })
+  return new AccessLog(await LineWriter.open(file, { onProblem }), accessLogDetail)
 }
 
 /** Closes everything that is open if the next step fails: open listeners would keep the process alive. */
@@ -166,7 +188,8 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const memory = new MemoryBudget(service.limits)
   const { minFreeBytes = 256 * 2 ** 20, adminHost = '127.0.0.1' } = options
   const commitQueues = () => service.commits.figures()
-  const operated = operate({ store, memory, minFreeBytes, serverVersion: version(), commitQueues })
+  const accessLog = await orClose(openAccessLog(options, log), [store])
+  const operated = operate({ store, memory, minFreeBytes, serverVersion: version(), commitQueues, accessLog })
   const { metrics } = operated
   const served = faults ? withFaults(decorated, faults) : decorated
   const dependencies = { service: served, authenticator, faults, memory, metrics, operated }
@@ -203,6 +226,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     await Promise.all([http.close(), grpc.close()])
     await admin?.close()
     operated.close()
+    await accessLog?.close()
     await store.close()
   }
   return {
@@ -210,6 +234,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     admin: admin && `http://${authorityOf(adminHost)}:${admin.port}`,
     metrics,
     memory,
+    reopenAccessLog: async () => accessLog?.reopen(),
     close() {
       closing ??= close()
       return closing

@@ -1,4 +1,5 @@
 /** The state of one process that its paths for operators tell of. */
+import type { AccessLog } from '../access-log/access-log.ts'
 import { Health } from '../health/health.ts'
 import type { MemoryBudget } from '../memory-budget.ts'
 import type { FigureSource } from '../metrics/figure-source.ts'
@@ -16,6 +17,7 @@ export interface OperateOptions extends Pick<FigureSources, 'commitQueues'> {
   readonly memory: MemoryBudget
   readonly minFreeBytes: number
   readonly serverVersion: string
+  readonly accessLog: AccessLog | undefined
 }
 
 /** One process. */
@@ -25,16 +27,17 @@ export interface OperatedProcess extends Operated {
 }
 
 export function operate(options: OperateOptions): OperatedProcess {
-  const { store, memory, minFreeBytes, serverVersion, commitQueues } = options
+  const { store, memory, minFreeBytes, serverVersion, commitQueues, accessLog } = options
   const health = new Health(store, memory, { minFreeBytes })
   const { vitals } = store
-  const metrics = new ServerMetrics({
+  const sources = {
     memory: () => memory.figures(),
     commitQueues,
     ...(vitals ? { uploads: vitals.uploads, store: vitals.steps } : {}),
     isReady: () => health.isReady,
     isDraining: () => health.isDraining
-  })
+  }
+  const metrics = new ServerMetrics(sources, accessLog)
   const figures: FigureSource = {
     snapshot: async () => metrics.snapshot(),
     notable: async () => metrics.notable.figures(),

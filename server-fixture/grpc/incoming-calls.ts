@@ -11,6 +11,7 @@ import { BlobwireError } from '../../src/core/error.ts'
 import { methods, serviceName } from '../../src/schema/methods.ts'
 import type { Authenticator } from '../auth.ts'
 import { drainStream } from '../http/drain.ts'
+import { peerOf } from '../http/record.ts'
 import { maxAnonymousBytes } from '../listener.ts'
 import { Charge, type MemoryBudget } from '../memory-budget.ts'
 import { RequestRecord } from '../metrics/request-record.ts'
@@ -130,6 +131,7 @@ export class IncomingCalls {
     const id = requestIdOf(metadataValue(metadata, 'x-request-id'))
     const record = new RequestRecord(this.#dependencies.metrics, 'grpc', id)
     record.method = rpc
+    if (record.accessLog) record.peer = peerOf(stream.session?.socket, metadataValue(metadata, 'user-agent'))
     // A client may go before its message has come whole, and a handler knows of the call.
     stream.once('close', () => record.abandoned())
     return record

@@ -1,5 +1,7 @@
 /** The record of a request of HTTP, and its caller. */
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Peer } from '../access-log/access-log.ts'
 import type { HandlerDependencies } from '../listener.ts'
 import { RequestRecord } from '../metrics/request-record.ts'
 import type { ServerMetrics } from '../metrics/server-metrics.ts'
@@ -14,11 +16,21 @@ const transports: Readonly<Record<string, CallTransport>> = {
   'application/connect+msgpack': 'msgpack'
 }
 
+type Peering = Pick<Socket, 'remoteAddress' | 'remotePort'> | undefined
+
+/** The other end of a connection. */
+export function peerOf(socket: Peering, userAgent: string | undefined): Peer {
+  const { remoteAddress, remotePort } = socket ?? {}
+  return { remote: remoteAddress && `${remoteAddress} ${remotePort}`, userAgent }
+}
+
 /** Begins the record of a request. */
-export function beginRecord(metrics: ServerMetrics, headers: IncomingHttpHeaders): RequestRecord {
+export function beginRecord(metrics: ServerMetrics, headers: IncomingHttpHeaders, socket: Peering): RequestRecord {
   const [type = ''] = (headers['content-type'] ?? '').split(';', 1)
   const id = headerOf({ headers }, 'x-request-id')
-  return new RequestRecord(metrics, transports[type.trim().toLowerCase()] ?? 'http', requestIdOf(id))
+  const record = new RequestRecord(metrics, transports[type.trim().toLowerCase()] ?? 'http', requestIdOf(id))
+  if (record.accessLog) record.peer = peerOf(socket, headers['user-agent'])
+  return record
 }
 
 /** The caller of a method. @throws BlobwireError `unauthenticated` */

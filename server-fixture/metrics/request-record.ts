@@ -3,6 +3,8 @@ import { type Code, codeFromHttpStatus } from '../../src/core/code.ts'
 import type { BlobwireError } from '../../src/core/error.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
+import type { AccessLog, Peer } from '../access-log/access-log.ts'
+import { FrameLog } from '../access-log/frame-log.ts'
 import { outcomeOf } from './call-table.ts'
 import type { ServerMetrics } from './server-metrics.ts'
 import type { CallTransport } from './snapshot.ts'
@@ -28,12 +30,16 @@ export class RequestRecord {
   readonly requestId: string
   readonly startedAtMs: number = performance.now()
   readonly metrics: TransportMetrics
+  /** Undefined = nobody reads it. */
+  readonly accessLog: AccessLog | undefined
   /** As in the proto; for paths of HTTP, a name of that kind. */
   method: string = unknownMethod
   /** Undefined = none is known. */
   repository: string | undefined
   /** Name of the caller's token. */
   tokenName: string | undefined
+  /** Known where there is an access log. */
+  peer: Peer = { remote: undefined, userAgent: undefined }
   receivedBytes = 0
   sentBytes = 0
   /** Operations of a batch. */
@@ -41,11 +47,13 @@ export class RequestRecord {
   #outcome: Outcome = success
   #isEnded = false
   #isLasting = false
+  #frames = 0
 
   constructor(metrics: ServerMetrics, transport: CallTransport, requestId: string) {
     this.transport = transport
     this.requestId = requestId
     this.metrics = metrics.transports[transport]
+    this.accessLog = metrics.accessLog
     this.metrics.streams++
   }
 
@@ -112,6 +120,24 @@ export class RequestRecord {
     this.#outcome = { code: status === 412 ? 'failed_precondition' : codeFromHttpStatus(status), reason: '' }
   }
 
+  /** A frame of this session has come; undefined = nobody reads of it. */
+  beginFrame(heldBytes: number): FrameLog | undefined {
+    if (this.accessLog === undefined) return undefined
+    this.#frames++
+    const { requestId, transport, tokenName: token, peer } = this
+    return new FrameLog(this.accessLog, { requestId, transport, token, peer }, { frame: this.#frames, heldBytes })
+  }
+
+  #log(accessLog: AccessLog, durationMs: number): void {
+    const { requestId, transport, method, repository, receivedBytes, sentBytes, tokenName: token } = this
+    const operations = this.operations || undefined
+    const { code } = this.#outcome
+    const reason = this.#outcome.reason || undefined
+    const sizes = { durationMs, receivedBytes, sentBytes }
+    const line = { kind: 'request', requestId, transport, method, repository, code, reason, ...sizes } as const
+    accessLog.write({ ...line, operations, token }, this.peer)
+  }
+
   /** The client has gone: where there is no answer yet, there will be none. */
   abandoned(): void {
     if (this.#isEnded) return
@@ -124,13 +150,14 @@ export class RequestRecord {
     if (this.#isEnded) return
     this.#isEnded = true
     const { code, reason } = this.#outcome
+    const durationMs = performance.now() - this.startedAtMs
     this.metrics.streams--
+    if (this.accessLog !== undefined) this.#log(this.accessLog, durationMs)
     if (this.#isLasting) {
       this.metrics.lasting--
       if (code === 'ok') return
     }
     const outcome = code === 'ok' ? undefined : outcomeOf(code, reason)
-    const durationMs = performance.now() - this.startedAtMs
     this.metrics.calls.ended(this.method, outcome, durationMs)
     const { notable } = this.metrics
     if (!notable.wants(durationMs) || this.#isLasting || transfers.has(this.method)) return

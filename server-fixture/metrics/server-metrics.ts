@@ -1,4 +1,5 @@
 /** The figures of a server: counted where things happen, and read when somebody asks. */
+import type { AccessLog } from '../access-log/access-log.ts'
 import { decodeTurns } from '../decode-turns.ts'
 import { Connections } from './connections.ts'
 import type { Histogram } from './histogram.ts'
@@ -7,7 +8,6 @@ import { Notable } from './notable.ts'
 import { processFigures } from './process-figures.ts'
 import type {
   CallTransport,
-  LogFigures,
   MemoryFigures,
   QueueFigures,
   ServerFigures,
@@ -21,7 +21,6 @@ export interface FigureSources {
   readonly memory: () => MemoryFigures
   readonly commitQueues: () => Omit<QueueFigures, 'decoding'>
   readonly uploads: () => UploadFigures
-  readonly accessLog: () => LogFigures
   readonly isReady: () => boolean
   readonly isDraining: () => boolean
   /** Durations of the store's steps, by name. */
@@ -32,7 +31,6 @@ const noSources: FigureSources = {
   memory: () => ({ heldBytes: 0, maxBytes: 0, refusals: 0, unreadBytes: 0 }),
   commitQueues: () => ({ branches: 0, commits: 0 }),
   uploads: () => ({ uploads: 0, heldBytes: 0, maxBytes: 0 }),
-  accessLog: () => ({ written: 0, dropped: 0 }),
   isReady: () => true,
   isDraining: () => false,
   store: {}
@@ -49,9 +47,11 @@ export class ServerMetrics {
   }
   readonly #connections = new Map<string, Connections>()
   readonly #loopDelay = new LoopDelay()
+  readonly accessLog: AccessLog | undefined
   readonly #sources: FigureSources
 
-  constructor(sources: Partial<FigureSources> = {}) {
+  constructor(sources: Partial<FigureSources> = {}, accessLog?: AccessLog) {
+    this.accessLog = accessLog
     this.#sources = { ...noSources, ...sources }
   }
 
@@ -66,7 +66,7 @@ export class ServerMetrics {
   }
 
   snapshot(): ServerFigures {
-    const { memory, commitQueues, uploads, accessLog, isReady, isDraining, store } = this.#sources
+    const { memory, commitQueues, uploads, isReady, isDraining, store } = this.#sources
     const transports = Object.entries(this.transports).map(([name, metrics]) => [name, metrics.figures()])
     return {
       transports: Object.fromEntries(transports) as Record<CallTransport, TransportFigures>,
@@ -77,7 +77,7 @@ export class ServerMetrics {
       store: Object.fromEntries(Object.entries(store).map(([name, durations]) => [name, durations.figures()])),
       loopDelay: this.#loopDelay.figures(),
       process: processFigures(),
-      accessLog: accessLog(),
+      accessLog: this.accessLog?.figures() ?? { written: 0, dropped: 0 },
       ready: Number(isReady()),
       draining: Number(isDraining())
     }

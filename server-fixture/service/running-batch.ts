@@ -2,6 +2,7 @@
 import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
 import { headerNameOf, headerProblem } from '../../src/core/headers.ts'
 import type { Messages } from '../../src/schema/messages.ts'
+import type { FrameLog } from '../access-log/frame-log.ts'
 import type { Charge } from '../memory-budget.ts'
 import type { CallContext, OperationHeaders, Principal } from './context.ts'
 import { limitExceeded } from './errors.ts'
@@ -20,6 +21,8 @@ interface FrameHolding {
   readonly charge: Charge
   /** Batches without an answer. */
   batches: number
+  /** Undefined = nobody reads of the frame. */
+  readonly log: FrameLog | undefined
 }
 
 /** Checks a frame of several batches. @throws BlobwireError `invalid_argument` where the session cannot go on */
@@ -89,6 +92,10 @@ export class RunningBatch {
     this.#headerLists = headerLists
   }
 
+  get frameLog(): FrameLog | undefined {
+    return this.#holding.log
+  }
+
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController()
@@ -124,7 +131,9 @@ export class RunningBatch {
 
   /** The batch is answered, or nobody waits for its answer. */
   release(): void {
-    if (--this.#holding.batches === 0) this.#holding.charge.release()
+    if (--this.#holding.batches > 0) return
+    this.#holding.charge.release()
+    this.#holding.log?.end()
   }
 
   abort(): void {

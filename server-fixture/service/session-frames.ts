@@ -4,7 +4,7 @@ import { defaultLimits } from '../../src/schema/default-limits.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import type { Charge, ConnectionBudget } from '../memory-budget.ts'
 import { methodOf, nameOf } from '../metrics/call-table.ts'
-import type { TransportMetrics } from '../metrics/transport-metrics.ts'
+import type { RequestRecord } from '../metrics/request-record.ts'
 import { type Principal, requestIdOfOperation } from './context.ts'
 import { operationError, toBlobwireError } from './error-detail.ts'
 import { limitExceeded } from './errors.ts'
@@ -34,7 +34,8 @@ const maxBatchesAtOnce = 64
 export interface SessionFramesDependencies {
   readonly service: VcsService
   readonly requestId: string
-  readonly metrics: TransportMetrics
+  /** The session as the figures and the access log tell of it. */
+  readonly record: Pick<RequestRecord, 'metrics' | 'beginFrame'>
   readonly budget: ConnectionBudget
   /** Called for each frame, because rights can expire. @throws BlobwireError */
   readonly authenticate: () => Principal
@@ -117,7 +118,7 @@ export class SessionFrames {
   abandon(): void {
     for (const batch of this.#waiting) {
       this.#batches.delete(batch)
-      this.#dependencies.metrics.dropped(batch.batch.operations.length)
+      this.#dependencies.record.metrics.dropped(batch.batch.operations.length)
       batch.release()
     }
     this.#waiting = []
@@ -140,14 +141,15 @@ export class SessionFrames {
         throw invalidArgument('batch.firstId', `must not repeat the ids of pending operations: ${firstId} and above`)
       }
     }
-    const holding = { charge, batches: batches.length }
+    const { record } = this.#dependencies
+    const holding = { charge, batches: batches.length, log: record.beginFrame(charge.bytes) }
     for (const batch of batches) {
       const running = new RunningBatch(batch, frame, holding)
       this.#batches.add(running)
       this.#waiting.push(running)
     }
     this.#pendingOperations += endId - firstId
-    this.#dependencies.metrics.frameReceived(endId - firstId)
+    record.metrics.frameReceived(endId - firstId)
     this.startWaiting()
   }
 
@@ -178,13 +180,14 @@ export class SessionFrames {
   #settle(finished: readonly FinishedBatch[]): void {
     const wasFull = this.full
     const nowMs = performance.now()
-    const { metrics } = this.#dependencies
+    const { metrics } = this.#dependencies.record
     for (const { batch, results } of finished) {
       this.#started.delete(batch)
       this.#batches.delete(batch)
       this.#pendingOperations -= batch.batch.operations.length
       const durationMs = nowMs - batch.receivedAtMs
       metrics.batchEnded(batch.batch.operations, results, durationMs)
+      batch.frameLog?.batchEnded(batch.batch, results)
       if (metrics.notable.wants(durationMs)) this.#note({ batch, results }, durationMs)
       batch.release()
     }
@@ -196,12 +199,12 @@ export class SessionFrames {
   }
 
   #note({ batch, results }: FinishedBatch, durationMs: number): void {
-    const { metrics, requestId } = this.#dependencies
+    const { record, requestId } = this.#dependencies
     const { repository, operations } = batch.batch
     const [first] = operations
     const method = first ? methodOf(nameOf(first)) : ''
     const code = results.find(({ result }) => result?.error)?.result?.error?.code ?? 'ok'
-    const { name: transport, notable } = metrics
+    const { name: transport, notable } = record.metrics
     notable.ended({ method, transport, repository, durationMs, code, requestId, operations: operations.length })
   }
 

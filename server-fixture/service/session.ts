@@ -37,7 +37,7 @@ export interface SessionContext {
   /** The budget of the session's connection. */
   readonly budget: ConnectionBudget
   /** The figures of the session's transport. */
-  readonly record: Pick<RequestRecord, 'metrics'>
+  readonly record: Pick<RequestRecord, 'metrics' | 'beginFrame'>
   /** Called for each frame. @throws BlobwireError */
   readonly authenticate: () => Principal
   /** Aborts when the server takes no more work. */
@@ -79,7 +79,7 @@ export class Session implements UnreadStream {
     this.#frames = new SessionFrames({
       service,
       requestId,
-      metrics: this.#metrics,
+      record: context.record,
       budget,
       authenticate,
       send: (response) => this.#send(response),
