@@ -17,7 +17,7 @@ export interface FileCalls {
 }
 
 /** Of `node:fs`. Each write is appended, so that others may truncate the file meanwhile. */
-export const fileCalls: FileCalls = {
+const fileCalls: FileCalls = {
   open: (path) =>
     new Promise((resolve, reject) => open(path, 'a', (error, file) => (error ? reject(error) : resolve(file)))),
   write: (file, bytes) =>
