@@ -1,6 +1,7 @@
-/** The paths for operators, and for those who look after processes: health, metrics and the feed of the dashboard. */
+/** The paths for operators, and for those who look after processes: health, metrics and the dashboard. */
 import type { BlobwireError } from '../../src/core/error.ts'
 import type { Authenticator } from '../auth.ts'
+import { dashboardPaths, serveDashboard } from '../dashboard/assets.ts'
 import type { Readiness } from '../health/health.ts'
 import { respondError } from '../http/errors.ts'
 import { type Exchange, headerOf, respondBody } from '../http/exchange.ts'
@@ -33,6 +34,7 @@ const routes: Readonly<Record<string, Route>> = {
   '/health/live': { name: 'Health', isOpen: true, answer: live },
   '/health/ready': { name: 'Health', isOpen: true, answer: ready },
   '/metrics': { name: 'Metrics', answer: metrics },
+  ...Object.fromEntries(dashboardPaths.map((path) => [path, { name: 'Dashboard', answer: serveDashboard }])),
   '/dashboard/events': { name: 'DashboardEvents', answer: serveFeed }
 }
 
