@@ -23,7 +23,7 @@ async function served(context: TestContext, options: Partial<ServerOptions> = {}
 
 test('the paths for operators need the right to operate, or the admin port; health needs neither', async (context) => {
   const { fixture, http, admin, get } = await served(context)
-  for (const path of ['/metrics', '/dashboard/events']) {
+  for (const path of ['/metrics', '/dashboard', '/dashboard/events']) {
     const statuses: number[] = []
     for (const authorization of ['', 'Bearer wrong', 'Bearer late', 'Bearer writer', basic('x', 'writer')]) {
       const answer = await get(`${http}${path}`, authorization)
@@ -150,4 +150,25 @@ test('the feed tells of the last second: calls, errors, repositories', async (co
   // A feed does not keep the server from closing.
   await fixture.server.close()
   assert.equal((await reader.read()).done, true)
+})
+
+test('the page has all that it names, each with its type, and names nothing elsewhere', async (context) => {
+  const { admin, get } = await served(context)
+  const types: Record<string, string> = { css: 'text/css', js: 'text/javascript' }
+  const pages = new Set([`${admin}/dashboard`])
+  for (const url of pages) {
+    const answer = await get(url)
+    assert.equal(answer.status, 200, url)
+    const type = types[url.split('.').at(-1) ?? ''] ?? 'text/html'
+    assert.equal(answer.headers.get('content-type'), `${type}; charset=utf-8`, url)
+    assert.match(answer.headers.get('content-security-policy') ?? '', /default-src 'none'; script-src 'self';/)
+    assert.equal(answer.headers.get('x-content-type-options'), 'nosniff')
+    const text = await answer.text()
+    if (url.endsWith('uplot.js')) continue
+    assert.doesNotMatch(text, /https?:\/\//, url)
+    for (const [, , path = ''] of text.matchAll(/(src=|href=|from )["']([^"':]+\.(?:js|css))["']/g)) {
+      pages.add(new URL(path, url).href)
+    }
+  }
+  assert.equal(pages.size, 8)
 })
