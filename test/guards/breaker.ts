@@ -73,8 +73,8 @@ export const guards: readonly Guard[] = [
   {
     name: 'the breaker: a call that never got on its way says nothing at its end',
     file: 'src/retry/attempt.ts',
-    from: "    if (this.progress().sent === 'never') this.#end('none')\n    else ",
-    to: '    ',
+    from: "if (this.progress().sent !== 'never') this.#failed(error, false)",
+    to: 'if (this.progress() !== undefined) this.#failed(error, false)',
     tests: [silence]
   },
   {

@@ -51,8 +51,8 @@ export const guards: readonly Guard[] = [
   {
     name: 'an operation has one result',
     file: 'src/batch/frame.ts',
-    from: '    if (this.#answered[index] !== 0) return false\n    this.#answered[index] = 1\n    this.#left--\n    if (this.pending.length === 1)',
-    to: '    this.#answered[index] = 1\n    this.#left--\n    if (this.pending.length === 1)',
+    from: '    if (this.#answered[index] !== 0) return false\n    this.#answered[index] = 1\n    this.#left--\n    if (this.events',
+    to: '    this.#answered[index] = 1\n    this.#left--\n    if (this.events',
     tests: [results],
     mayHang: true
   },
@@ -103,7 +103,7 @@ export const guards: readonly Guard[] = [
   {
     name: 'an operation larger than the server takes does not break the session',
     file: batcher,
-    from: "if (bytes > this.#context.limits().maxBatchBytes) return 'tooLarge'",
+    from: "if (operation.bytes > this.#context.limits().maxBatchBytes) return 'tooLarge'",
     to: '',
     tests: [sessions, gathering],
     mayHang: true

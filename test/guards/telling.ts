@@ -52,8 +52,8 @@ export const guards: readonly Guard[] = [
   {
     name: 'fields of changes are named by path',
     file: 'src/call/running-call.ts',
-    from: 'inCallersWords(failed(error), request)',
-    to: 'failed(error)',
+    from: 'inCallersWords(failed(error, method), request)',
+    to: 'failed(error, method)',
     tests: callArguments
   },
   {

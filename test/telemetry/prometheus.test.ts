@@ -1,7 +1,7 @@
 /** The metrics of clients as prom-client writes them, against the statistics that they are of. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Registry } from 'prom-client'
+import { type OpenMetricsContentType, Registry } from 'prom-client'
 import { blobOid } from '../../src/index.ts'
 import { prometheusMetrics } from '../../src/prometheus.ts'
 import { atEnd, testServer } from '../support/server.ts'
@@ -81,7 +81,7 @@ test('metrics of a name that is taken are refused, and can be removed', async (c
 
 test('the OpenMetrics format ends counters with _total once', async (context) => {
   const server = atEnd(context, await testServer())
-  const register = new Registry()
+  const register = new Registry<OpenMetricsContentType>()
   register.setContentType(Registry.OPENMETRICS_CONTENT_TYPE)
   prometheusMetrics(server.client(), { register: register as never })
   for (let scrape = 0; scrape < 2; scrape++) {
