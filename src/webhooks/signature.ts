@@ -15,6 +15,9 @@ export const headerNames = {
  */
 export const idForm = /^[A-Za-z0-9_-]{1,128}$/
 
+/** A type of events: names that full stops join. */
+export const typeForm = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/
+
 /** The bytes that are signed: id, time in seconds, and body, joined by full stops. */
 export function signedContent(id: string, seconds: number | string, body: Uint8Array): Uint8Array {
   return Buffer.concat([Buffer.from(`${id}.${seconds}.`), body])

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { systemClock } from '../../core/clock.ts'
 import type { ResolvedConnectionOptions, TlsOptions } from '../../options/types.ts'
 import type { Endpoint } from '../endpoint.ts'
+import type { AddressGuard } from './address-guard.ts'
 import { type Connector, createConnector } from './connector.ts'
 import { proxyFor } from './proxy.ts'
 import { CachingResolver } from './resolver.ts'
@@ -18,6 +19,7 @@ export interface ConnectionCheckContext {
   readonly endpoint: Endpoint
   readonly tls: TlsOptions
   readonly connection: ResolvedConnectionOptions
+  readonly guard?: AddressGuard | undefined
 }
 
 /** Opens connections of its own, and closes them at once. */
@@ -53,7 +55,7 @@ export class ConnectionCheck {
   }
 
   #newConnector(): Connector {
-    const { endpoint, tls, connection } = this.#context
+    const { endpoint, tls, connection, guard } = this.#context
     const options = {
       ...connection,
       connectTimeoutMs: Math.min(connection.connectTimeoutMs, stepTimeoutMs),
@@ -61,7 +63,7 @@ export class ConnectionCheck {
     }
     const { lookup } = this.#resolver
     const proxy = proxyFor(connection.proxy, endpoint)
-    return createConnector({ endpoint, tls, options, proxy, lookup, onFailure: () => undefined })
+    return createConnector({ endpoint, tls, options, proxy, lookup, guard, onFailure: () => undefined })
   }
 }
 

@@ -8,6 +8,7 @@ import { BlobwireError } from '../../core/error.ts'
 import type { ResolvedConnectionOptions, TlsOptions } from '../../options/types.ts'
 import { type Endpoint, hostOf } from '../endpoint.ts'
 import { unheld } from '../unheld.ts'
+import { type AddressGuard, checkAddress, guardedLookup, literalAddress, type Target } from './address-guard.ts'
 import { openTunnel, type ProxyAddress } from './proxy.ts'
 import { secureContext } from './tls.ts'
 
@@ -18,6 +19,8 @@ export interface ConnectorContext {
   readonly options: ResolvedConnectionOptions
   readonly proxy: ProxyAddress | undefined
   readonly lookup: LookupFunction
+  /** Refuses addresses of the endpoint; a proxy's own address is the application's choice. */
+  readonly guard?: AddressGuard | undefined
   /** Called when no connection to the address could be opened. */
   readonly onFailure: () => void
 }
@@ -35,17 +38,22 @@ export interface Connector {
  * types have no HTTP/2 without TLS.
  */
 export function createConnector(context: ConnectorContext): Connector {
-  const { endpoint, options, proxy } = context
+  const { endpoint, options, proxy, guard } = context
   const tlsContext = endpoint.secure ? secureContext(context.tls) : undefined
   const proxyTlsContext = proxy?.secure ? secureContext({}) : undefined
   const host = hostOf(endpoint)
+  const target: Target = { host, port: endpoint.port }
+  const lookup = guard && !proxy ? guardedLookup(guard, target, context.lookup) : context.lookup
   let ticket: Buffer | undefined
   const opening = new Set<Socket>()
 
   async function connect(allowHttp2: boolean): Promise<Socket> {
     const endsAt = performance.now() + options.connectTimeoutMs
     const first = proxy ?? endpoint
-    const raw = startTcp(hostOf(first), first.port, context)
+    // Behind a proxy the address of a name is not known here.
+    const literal = literalAddress(host)
+    if (guard && (proxy || literal)) checkAddress(guard, target, literal)
+    const raw = startTcp(hostOf(first), first.port, { options, lookup })
     opening.add(raw)
     try {
       return await finish(raw, allowHttp2, endsAt)
@@ -58,6 +66,7 @@ export function createConnector(context: ConnectorContext): Connector {
     const { hostname, port } = proxy ?? endpoint
     const failure = `no connection to ${hostname}:${port}`
     let socket = await ready(raw, 'connect', options.connectTimeoutMs, failure)
+    if (guard && !proxy) checkPeer(guard, target, socket)
     if (proxy) {
       if (proxyTlsContext) {
         const servername = serverNameOf(hostOf(proxy))
@@ -109,7 +118,21 @@ function withPriorKnowledge(socket: Socket): Socket {
   return Object.assign(socket, { alpnProtocol: 'h2' })
 }
 
-function startTcp(host: string, port: number, { options, lookup }: ConnectorContext): Socket {
+/** The last word: the address that the socket has, whatever led to it. Nothing has been sent. */
+function checkPeer(guard: AddressGuard, target: Target, socket: Socket): void {
+  try {
+    checkAddress(guard, target, socket.remoteAddress ?? '')
+  } catch (refusal) {
+    socket.destroy()
+    throw refusal
+  }
+}
+
+function startTcp(
+  host: string,
+  port: number,
+  { options, lookup }: Pick<ConnectorContext, 'options' | 'lookup'>
+): Socket {
   const { keepAliveMs, noDelay } = options
   const target = {
     host,

@@ -4,6 +4,7 @@ import { systemClock } from '../../core/clock.ts'
 import type { Counters } from '../../core/counters.ts'
 import { BlobwireError } from '../../core/error.ts'
 import type { ResolvedConnectionOptions, TlsOptions } from '../../options/types.ts'
+import type { AddressGuard } from '../dial/address-guard.ts'
 import { ConnectionCheck } from '../dial/connection-check.ts'
 import { createConnector } from '../dial/connector.ts'
 import { proxyFor } from '../dial/proxy.ts'
@@ -22,8 +23,8 @@ import { transferOverHttp1 } from './http1-transfer.ts'
 import type { TransferMaker, TransferResponse } from './transfer.ts'
 import { TransferPool } from './transfer-pool.ts'
 
-/** Connections of HTTP/1.1, each of which has one request at a time. */
-const http1Connections = 8
+/** Connections of HTTP/1.1, each of which has one request at a time, where the options do not say otherwise. */
+const defaultHttp1Connections = 8
 
 export type HttpRequest = Dispatcher.RequestOptions & Pick<RequestDispatch, 'mayReplay'>
 
@@ -47,6 +48,12 @@ export interface HttpConnection {
 export interface HttpConnectionOptions {
   readonly tls: TlsOptions
   readonly connection: ResolvedConnectionOptions
+  /** Refuses addresses of the endpoint. */
+  readonly guard?: AddressGuard | undefined
+  /** Most connections of HTTP/1.1; 8 by default. */
+  readonly http1Connections?: number | undefined
+  /** Without TLS, speaks HTTP/1.1 from the first byte on: few servers know HTTP/2 without TLS. */
+  readonly cleartextHttp1?: boolean | undefined
 }
 
 function notHttp2(cause?: unknown): BlobwireError {
@@ -72,24 +79,29 @@ function refusalOf(cause: unknown): BlobwireError | undefined {
  */
 export function openHttpConnection(
   endpoint: Endpoint,
-  { tls, connection: options }: HttpConnectionOptions,
+  { tls, connection: options, guard, http1Connections, cleartextHttp1 = false }: HttpConnectionOptions,
   counters: Pick<Counters, 'connections' | 'transferConnections'>
 ): HttpConnection {
   const clock = systemClock
   const resolver = new CachingResolver(clock)
   const proxy = proxyFor(options.proxy, endpoint)
   const onFailure = () => resolver.forget(hostOf(proxy ?? endpoint))
-  const connector = createConnector({ endpoint, tls, options, proxy, lookup: resolver.lookup, onFailure })
-  const check = new ConnectionCheck({ endpoint, tls, connection: options })
+  const connector = createConnector({ endpoint, tls, options, proxy, lookup: resolver.lookup, guard, onFailure })
+  const check = new ConnectionCheck({ endpoint, tls, connection: options, guard })
   const context = { endpoint, options, clock, connector, counters: counters.connections }
   return new NegotiatedHttpConnection(
     context,
     { ...context, counters: counters.transferConnections },
-    {
-      resolver,
-      check
-    }
+    { resolver, check, http1Connections, isHttp1: cleartextHttp1 && !endpoint.secure }
   )
+}
+
+/** The parts of a connection besides its pools, and its HTTP/1.1. */
+interface NegotiationContext {
+  readonly resolver: CachingResolver
+  readonly check: ConnectionCheck
+  readonly http1Connections: number | undefined
+  readonly isHttp1: boolean
 }
 
 class NegotiatedHttpConnection implements HttpConnection, Negotiation {
@@ -97,6 +109,7 @@ class NegotiatedHttpConnection implements HttpConnection, Negotiation {
   readonly #transferContext: ConnectionContext
   readonly #resolver: CachingResolver
   readonly #check: ConnectionCheck
+  readonly #http1Connections: number
   readonly #http2: ConnectionPool
   readonly #transfers: TransferPool
   #http1: Dispatcher | undefined
@@ -108,14 +121,16 @@ class NegotiatedHttpConnection implements HttpConnection, Negotiation {
   constructor(
     context: ConnectionContext,
     transferContext: ConnectionContext,
-    { resolver, check }: { readonly resolver: CachingResolver; readonly check: ConnectionCheck }
+    { resolver, check, http1Connections = defaultHttp1Connections, isHttp1 }: NegotiationContext
   ) {
     this.#context = context
     this.#transferContext = transferContext
     this.#resolver = resolver
     this.#check = check
+    this.#http1Connections = http1Connections
     this.#http2 = new ConnectionPool(context, this)
     this.#transfers = new TransferPool(transferContext, () => this.onHttp1())
+    if (isHttp1) this.#fallBack()
   }
 
   async request(options: HttpRequest): Promise<Dispatcher.ResponseData> {
@@ -205,7 +220,7 @@ class NegotiatedHttpConnection implements HttpConnection, Negotiation {
   }
 
   #fallBack(): Dispatcher {
-    this.#http1 ??= openHttp1Pool(this.#context, http1Connections)
+    this.#http1 ??= openHttp1Pool(this.#context, this.#http1Connections)
     return this.#http1
   }
 }
