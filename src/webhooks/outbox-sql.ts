@@ -2,16 +2,16 @@
 import { pending, untold } from './outbox-schema.ts'
 
 /** Where an earlier delivery of the same ordering key waits, a new one has no time of its own until that one has ended. */
-const readyAt = `CASE WHEN ?3 IS NOT NULL AND EXISTS (SELECT 1 FROM deliveries
-  WHERE destination = ?2 AND ordering_key = ?3 AND state = ${pending}) THEN NULL ELSE ?4 END`
+const readyAt = `CASE WHEN :key IS NOT NULL AND EXISTS (SELECT 1 FROM deliveries
+  WHERE destination = :destination AND ordering_key = :key AND state = ${pending}) THEN NULL ELSE :now END`
 
 export const insertSql = {
   message: 'INSERT OR IGNORE INTO messages (id, type, content_type, body, sent_at) VALUES (?, ?, ?, ?, ?)',
   delivery: `INSERT OR IGNORE INTO deliveries (message, destination, ordering_key, state, ready_at, expires_at)
-    VALUES (?1, ?2, ?3, ${pending}, ${readyAt}, ?5)`,
+    VALUES (:id, :destination, :key, ${pending}, ${readyAt}, :expires)`,
   dead: `INSERT OR IGNORE INTO deliveries
     (message, destination, ordering_key, state, ready_at, dead_at, expires_at, error)
-    VALUES (?1, ?2, ?3, ${untold}, ?4, ?4, ?5, ?6)`
+    VALUES (:id, :destination, :key, ${untold}, :now, :now, :expires, :error)`
 }
 
 export const claimSql = `UPDATE deliveries SET leased = 1, claims = claims + 1, ready_at = ?

@@ -123,18 +123,18 @@ export class Outbox {
 
   /** Makes dead letters of all deliveries: the outbox ends with the process. */
   buryAll(error: StoredError, nowMs: number): readonly StoredDelivery[] {
-    const sql = `UPDATE deliveries SET state = ${untold}, leased = 0, ready_at = ?1, dead_at = ?1, error = ?2
+    const sql = `UPDATE deliveries SET state = ${untold}, leased = 0, ready_at = :now, dead_at = :now, error = :error
       WHERE state = ${pending} RETURNING sequence`
-    return this.#readAll(this.#run(sql).all(nowMs, jsonOf(error)))
+    return this.#readAll(this.#run(sql).all({ now: nowMs, error: jsonOf(error) }))
   }
 
   /** Makes dead letters of deliveries whose time is over, and drops the oldest dead letters beyond the bound. Returns the new ones. */
   sweep(nowMs: number): readonly StoredDelivery[] {
-    const expiring = `UPDATE deliveries SET state = ${untold}, leased = 0, ready_at = ?1, dead_at = ?1, error = ?2
+    const expiring = `UPDATE deliveries SET state = ${untold}, leased = 0, ready_at = :now, dead_at = :now, error = :error
       WHERE sequence IN (SELECT sequence FROM deliveries
-        WHERE state = ${pending} AND expires_at <= ?1 AND (leased = 0 OR ready_at <= ?1) LIMIT ${sweepCount})
+        WHERE state = ${pending} AND expires_at <= :now AND (leased = 0 OR ready_at <= :now) LIMIT ${sweepCount})
       RETURNING sequence`
-    const dead = this.#readAll(this.#run(expiring).all(nowMs, jsonOf(expired)))
+    const dead = this.#readAll(this.#run(expiring).all({ now: nowMs, error: jsonOf(expired) }))
     const row = this.#run('SELECT coalesce(sum(dead), 0) AS dead FROM queues').get()
     const excess = Number(row?.['dead']) - this.#options.maxDeadLetters
     if (excess <= 0) return dead
@@ -161,9 +161,9 @@ export class Outbox {
 
   /** Dead letters after a number, oldest first. */
   deadLetters(destination: string | undefined, after: number, limit: number): readonly StoredDelivery[] {
-    const sql = `SELECT sequence FROM deliveries WHERE state <> ${pending} AND sequence > ?1
-      AND (?2 IS NULL OR destination = ?2) ORDER BY sequence LIMIT ?3`
-    return this.#readAll(this.#run(sql).all(after, destination ?? null, limit))
+    const sql = `SELECT sequence FROM deliveries WHERE state <> ${pending} AND sequence > :after
+      AND (:destination IS NULL OR destination = :destination) ORDER BY sequence LIMIT :limit`
+    return this.#readAll(this.#run(sql).all({ after, destination: destination ?? null, limit }))
   }
 
   /** Makes a dead letter a delivery again. It is no longer ordered: later ones of its key may have arrived. */
@@ -211,12 +211,12 @@ export class Outbox {
     this.#run(insertSql.message).run(id, type, contentType, body, sentAtMs)
     const inserted: { pending: string[]; dead: string[] } = { pending: [], dead: [] }
     for (const destination of message.destinations) {
-      const row = this.#run('SELECT pending FROM queues WHERE destination = ?').get(destination)
-      const isFull = Number(row?.['pending'] ?? 0) >= this.#options.maxPending
-      const key = orderingKey ?? null
+      const queue = this.#run('SELECT pending FROM queues WHERE destination = ?').get(destination)
+      const isFull = Number(queue?.['pending'] ?? 0) >= this.#options.maxPending
+      const row = { id, destination, key: orderingKey ?? null, now: sentAtMs, expires: expiresAtMs }
       const { changes } = isFull
-        ? this.#run(insertSql.dead).run(id, destination, key, sentAtMs, expiresAtMs, jsonOf(full))
-        : this.#run(insertSql.delivery).run(id, destination, key, sentAtMs, expiresAtMs)
+        ? this.#run(insertSql.dead).run({ ...row, error: jsonOf(full) })
+        : this.#run(insertSql.delivery).run(row)
       const isDead = changes > 0 ? isFull : this.#isDead(id, destination)
       inserted[isDead ? 'dead' : 'pending'].push(destination)
     }

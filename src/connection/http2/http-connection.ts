@@ -194,7 +194,7 @@ class NegotiatedHttpConnection implements HttpConnection, Negotiation {
     this.#http2.closeIdle()
     this.#transfers.closeIdle()
     // Requests that run end on the old pool, which then closes; the next request opens a new one.
-    this.#http1 &&= renewed(this.#http1, openHttp1Pool(this.#context, http1Connections))
+    this.#http1 &&= renewed(this.#http1, openHttp1Pool(this.#context, this.#http1Connections))
     const { maxTransferConnections } = this.#context.options
     this.#http1Transfers &&= renewed(this.#http1Transfers, openHttp1Pool(this.#transferContext, maxTransferConnections))
   }
