@@ -15,7 +15,8 @@ import type { BatchingMode, UnframedReason } from './batching-mode.ts'
 import { FrameWindow } from './frame-window.ts'
 import { Linger } from './linger.ts'
 import type { PendingOperation, PendingOperationOwner } from './pending-operation.ts'
-import { type FrameBounds, OperationQueue } from './queue.ts'
+import { PriorityQueue } from './priority-queue.ts'
+import type { FrameBounds } from './queue.ts'
 import { SessionFrames, type SessionFramesOwner } from './session-frames.ts'
 import { envelopeBytes } from './split.ts'
 import { type OperationContext, operationOf } from './to-operation.ts'
@@ -53,7 +54,7 @@ export interface BatcherContext {
  */
 export class Batcher implements PendingOperationOwner, SessionFramesOwner {
   readonly #context: BatcherContext
-  readonly #queue = new OperationQueue()
+  readonly #queue = new PriorityQueue()
   readonly #window: FrameWindow
   readonly #fallback: Fallback
   readonly #frames: SessionFrames

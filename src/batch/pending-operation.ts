@@ -79,6 +79,10 @@ export abstract class PendingOperation implements Cancellable {
     if (ofCall !== undefined) this.headers = ofCall === 'none' ? undefined : ofCall
   }
 
+  get isBackground(): boolean {
+    return this.call.isBackground === true
+  }
+
   /** It goes into a frame. */
   beginSend(): void {
     this.sends++

@@ -1,5 +1,4 @@
 /** Operations that wait for their frame. */
-import { BlobwireError } from '../core/error.ts'
 import type { PendingOperation } from './pending-operation.ts'
 
 /** The bounds of one frame. */
@@ -19,12 +18,6 @@ interface Room {
   isTaken: boolean
 }
 
-/** The bounds of the queue; see `BatchOptions`. */
-export interface QueueBounds {
-  readonly maxQueued: number
-  readonly maxQueuedBytes: number
-}
-
 /**
  * One queue for each repository, because a frame has one batch for each; the repositories take turns. Unbatchable
  * operations wait apart: others do not wait for them, nor they for others.
@@ -36,20 +29,7 @@ export class OperationQueue {
   #discarded = 0
   /** Operations that wait. */
   operations = 0
-  #bytes = 0
-
-  /** Whether the waiting operations fill a frame, whatever its bounds become. */
-  fills({ maxOperations, maxBytes }: Omit<FrameBounds, 'maxRepositories'>): boolean {
-    return this.operations >= maxOperations || this.#bytes >= maxBytes
-  }
-
-  /** @throws BlobwireError `resource_exhausted`, reason `queue_full`, where the operation has no room */
-  checkRoom({ bytes }: PendingOperation, { maxQueued, maxQueuedBytes }: QueueBounds): void {
-    if (this.operations < maxQueued && (this.operations === 0 || this.#bytes + bytes <= maxQueuedBytes)) return
-    const bounds = `batch.maxQueued is ${maxQueued}, batch.maxQueuedBytes ${maxQueuedBytes}`
-    const message = `${this.operations} operations of ${this.#bytes} bytes are waiting; ${bounds}`
-    throw new BlobwireError({ reason: 'queue_full', message })
-  }
+  bytes = 0
 
   push(operation: PendingOperation): void {
     this.#queueOf(operation).push(operation)
@@ -82,10 +62,14 @@ export class OperationQueue {
   /**
    * The operations of the next shared frame, those of a repository together; an empty list = none wait. Each repository
    * gets its share of the frame, then the room that is left goes to whichever has more. Operations of `held` repositories
-   * stay.
+   * stay. `isTaken` = the frame has operations already.
    */
-  take({ maxOperations, maxBytes, maxRepositories }: FrameBounds, held?: ReadonlySet<string>): PendingOperation[] {
-    const room: Room = { operations: maxOperations, bytes: maxBytes, isTaken: false }
+  take(
+    { maxOperations, maxBytes, maxRepositories }: FrameBounds,
+    held?: ReadonlySet<string>,
+    isTaken = false
+  ): PendingOperation[] {
+    const room: Room = { operations: maxOperations, bytes: maxBytes, isTaken }
     if (this.#queues.size === 1) return this.#takeOfOne(room, held)
     const parts: { repository: string; queue: PendingOperation[]; taken: PendingOperation[] }[] = []
     let unseen = this.#queues.size
@@ -119,6 +103,21 @@ export class OperationQueue {
     return []
   }
 
+  /** Takes the operation that came last, of the repository that came last. */
+  takeLast(): PendingOperation | undefined {
+    for (const queue of [...this.#queues.values()].toReversed()) {
+      for (let operation = queue.pop(); operation !== undefined; operation = queue.pop()) {
+        this.#dequeue(operation)
+        if (!operation.ended) return operation
+      }
+    }
+    for (let operation = this.#unbatchable.pop(); operation !== undefined; operation = this.#unbatchable.pop()) {
+      this.#dequeue(operation)
+      if (!operation.ended) return operation
+    }
+    return undefined
+  }
+
   /** The call of a waiting operation has ended: its place is free at once. */
   discard(operation: PendingOperation): void {
     this.#count(operation, -1)
@@ -133,7 +132,7 @@ export class OperationQueue {
     this.#unbatchable = []
     this.#queues.clear()
     this.operations = 0
-    this.#bytes = 0
+    this.bytes = 0
     this.#discarded = 0
     return all
   }
@@ -191,6 +190,6 @@ export class OperationQueue {
 
   #count(operation: PendingOperation, sign: number): void {
     this.operations += sign * operation.prepared.length
-    this.#bytes += sign * operation.bytes
+    this.bytes += sign * operation.bytes
   }
 }

@@ -37,4 +37,10 @@ export interface CallOptions {
    * @default the client's
    */
   transport?: TransportName | undefined
+  /**
+   * Priority of this call, in place of the client's: `'background'` calls yield to `'interactive'` ones. See
+   * `ClientOptions.priority`.
+   * @default the client's `priority`
+   */
+  priority?: 'interactive' | 'background' | undefined
 }

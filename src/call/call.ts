@@ -42,6 +42,8 @@ export interface Call extends KeyedCall {
   readonly token?: string | undefined
   /** The headers that the caller gave, besides the client's; undefined = none, or an interceptor changed them. */
   readonly ownHeaders?: OwnHeaders | undefined
+  /** The call yields to others; undefined = false. */
+  readonly isBackground?: boolean
   /** Tells the observers of the call; undefined = it has none. */
   readonly observed?: ObservedCall | undefined
   /** Names the one part that hears of the call's early end; cheaper than `signal`. */

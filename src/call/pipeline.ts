@@ -32,7 +32,7 @@ import { Picker } from '../balance/picker.ts'
 import { TransportSelector } from '../balance/transport-selector.ts'
 import { asBlobwireError, interceptorError, type TransportName } from '../core/error.ts'
 import type { Latency } from '../core/latency.ts'
-import type { ResolvedRetryOptions } from '../options/types.ts'
+import type { ResolvedConcurrencyOptions, ResolvedRetryOptions } from '../options/types.ts'
 import type { Work } from '../platform/platform.ts'
 import { RetryBudget } from '../retry/budget.ts'
 import { RetryPolicy } from '../retry/policy.ts'
@@ -56,7 +56,7 @@ export interface PipelineContext extends Omit<EndpointChannelContext, 'credentia
   readonly token: Token | undefined
   /** Time for a call that does not say otherwise, in milliseconds. */
   readonly timeoutMs: number
-  readonly concurrency: { readonly maxCalls: number; readonly maxQueued: number }
+  readonly concurrency: ResolvedConcurrencyOptions
   readonly retry: ResolvedRetryOptions
   /** Delay after which a slow read gets a second attempt; false = never. */
   readonly hedge: { readonly delayMs: number } | false
@@ -149,6 +149,7 @@ export function createPipeline(context: PipelineContext): Pipeline {
     failed(error, method) {
       counters.failures++
       const found = asBlobwireError(error)
+      if (found.is('shed')) counters.shed++
       if (found.code === 'deadline_exceeded' && !found.is('attempt_timeout')) counters.timeouts++
       telemetry.calls.failed(method, found)
       return found
@@ -216,7 +217,7 @@ function submitted(retrier: Retrier, call: Call): Promise<object> {
 /** Calls that nobody changed stay the same object. A token that an interceptor set becomes that of the call. */
 function changedCall(call: Call, { message, headers }: Changeable): Call {
   if (message === call.request && headers === call.headers) return call
-  const { method, requestKey, transport, signal, observed } = call
+  const { method, requestKey, transport, signal, isBackground, observed } = call
   const { authorization, ...others } = headers
   const token = bearerTokenOf(authorization)
   return {
@@ -226,6 +227,7 @@ function changedCall(call: Call, { message, headers }: Changeable): Call {
     headers: token === undefined ? headers : others,
     transport,
     token: token ?? call.token,
+    isBackground: isBackground === true,
     observed,
     signal,
     remainingMs: () => call.remainingMs(),

@@ -29,6 +29,8 @@ export interface UnstartedCall {
   readonly timeoutMs: number
   /** The caller gave `timeoutMs`; otherwise it is the client's, which is made for messages. */
   readonly hasOwnTimeout?: boolean
+  /** See `Call`; undefined = false. */
+  readonly isBackground?: boolean
   /** The caller's signal. */
   readonly signal: AbortSignal | undefined
   /** See `KeyedCall`. */
@@ -163,6 +165,10 @@ class RunningCall implements Abortable, Call, Cancellable, Sink, Timed, Waiter {
 
   get ownHeaders(): OwnHeaders | undefined {
     return this.#unstarted.ownHeaders
+  }
+
+  get isBackground(): boolean {
+    return this.#unstarted.isBackground === true
   }
 
   get requestKey(): string | undefined {

@@ -117,7 +117,7 @@ export class CallInvoker {
   }
 
   #unstarted(method: Rpc, request: object, options: CallOptions = noOptions, verify?: Verifier): UnstartedCall {
-    const { headers, timeoutMs } = this.options
+    const { headers, timeoutMs, priority } = this.options
     if (options.token !== undefined && !isToken(options.token)) {
       // The value must not show: it may be a token with a line feed behind it.
       throw invalidArgument('token', `must be a bearer token${tokenProblem(options.token)}`)
@@ -131,6 +131,7 @@ export class CallInvoker {
       ownHeaders: options.headers && givenHeaders(options.headers, headers),
       timeoutMs: options.timeoutMs === undefined ? timeoutMs : checkNumber('timeoutMs', options.timeoutMs),
       hasOwnTimeout: options.timeoutMs !== undefined,
+      isBackground: (options.priority === undefined ? priority : checkPriority(options.priority)) === 'background',
       signal: checkSignal(options.signal),
       transport: this.#transport(options.transport),
       verify
@@ -291,4 +292,9 @@ function checkSignal(signal: unknown): AbortSignal | undefined {
     'signal',
     `must be an AbortSignal, not ${show(signal)}${isController ? '; use controller.signal' : ''}`
   )
+}
+
+function checkPriority(priority: unknown): CallOptions['priority'] {
+  if (priority === 'interactive' || priority === 'background') return priority
+  throw invalidArgument('priority', `must be interactive or background, not ${show(priority)}`)
 }

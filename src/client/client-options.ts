@@ -44,6 +44,13 @@ export interface PolicyOptions {
    */
   concurrency?: ConcurrencyOptions | undefined
   /**
+   * Priority of the calls. While the server is busy, `'background'` calls, such as imports and backups, yield to
+   * `'interactive'` ones: where both wait, one call of five is a background call, and where the queue is full,
+   * background calls fail first, with `resource_exhausted`, reason `shed`.
+   * @default 'interactive'
+   */
+  priority?: 'interactive' | 'background' | undefined
+  /**
    * Time for one attempt, in milliseconds. After this time the attempt fails and the client retries the call. Without
    * it, only the call's deadline applies, so that a large call on a slow network has all the time of the call.
    * @default none
@@ -69,6 +76,7 @@ export interface ResolvedPolicyOptions {
   readonly retry: ResolvedRetryOptions | false
   readonly breaker: ResolvedBreakerOptions | false
   readonly concurrency: ResolvedConcurrencyOptions
+  readonly priority: 'interactive' | 'background'
   readonly attemptTimeoutMs: number | undefined
   readonly hedge: ResolvedHedgeOptions | undefined
   readonly healthCheck: ResolvedHealthCheckOptions | undefined

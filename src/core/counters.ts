@@ -55,6 +55,8 @@ export interface Counters {
   calls: number
   /** Calls that failed. */
   failures: number
+  /** Calls of background priority that failed to make room for others (reason `shed`). */
+  shed: number
   /** Attempts of all calls. Without failures, each call has one. */
   attempts: number
   /** Attempts after the first of a call. */
@@ -96,6 +98,7 @@ export function newCounters(): Counters {
   return {
     calls: 0,
     failures: 0,
+    shed: 0,
     attempts: 0,
     retries: 0,
     hedges: 0,

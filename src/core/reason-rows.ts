@@ -25,6 +25,11 @@ export const rows = {
     text: 'The queue is full: more calls wait than `concurrency` or `batch` allow.',
     refusal: true
   },
+  shed: {
+    code: 'resource_exhausted',
+    text: 'The queue is full, and this call is of background priority: it makes room for interactive calls.',
+    refusal: true
+  },
   client_closed: { code: 'cancelled', text: 'The application closed the client.', refusal: true },
   attempt_timeout: {
     code: 'deadline_exceeded',

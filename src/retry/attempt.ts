@@ -93,6 +93,10 @@ export class Attempt implements Call, Sink, Cancellable, Timed {
     return this.events?.headers
   }
 
+  get isBackground(): boolean {
+    return this.call.isBackground === true
+  }
+
   get requestKey(): string | undefined {
     return this.call.requestKey
   }

@@ -158,7 +158,12 @@ async function callInputs(context: TestContext): Promise<Held> {
   const callOptions = ({ timeoutMs, headers }: Recorded) => ({ timeoutMs, transport, headers })
   assert.deepEqual(callOptions(last('ListCommits')), callOptions(last('ListRefs')), 'none, or an object with none')
   const found = {
-    ...named('CallOptions', { signal: undefined, token: undefined, ...callOptions(last('ListRefs')) }),
+    ...named('CallOptions', {
+      signal: undefined,
+      token: undefined,
+      priority: resolveOptions({ endpoint }).priority,
+      ...callOptions(last('ListRefs'))
+    }),
     ...named('CreateRepositoryInput', {
       ...sent('CreateRepository', 'objectFormat'),
       defaultBranch: defaultBranch.replace('refs/heads/', '')
@@ -204,7 +209,8 @@ async function callInputs(context: TestContext): Promise<Held> {
     "the client's `timeoutMs`": timeoutMs,
     "the client's": 'json',
     "the client's `attemptTimeoutMs`": 77,
-    "the client's `connection`": 7
+    "the client's `connection`": 7,
+    "the client's `priority`": 'interactive'
   }
   return { found, words }
 }

@@ -44,11 +44,8 @@ test('attempts that end at their own time are counted, and the call that ends wi
 })
 
 test('an endpoint may have its own time for an attempt', async () => {
-  const own = { weight: 1, attemptTimeoutMs: 100 }
-  const endpointOptions = new Map([
-    ['a', own],
-    ['b', { weight: 1, attemptTimeoutMs: undefined }]
-  ])
+  const endpointOptions = new Map<string, { weight: number; attemptTimeoutMs: number | undefined }>()
+  endpointOptions.set('a', { weight: 1, attemptTimeoutMs: 100 }).set('b', { weight: 1, attemptTimeoutMs: undefined })
   const { read, clock, arrivals } = pipelineHarness({ endpoints: ['a', 'b'], endpointOptions, random: () => 0.9 })
   const call = read()
   await settled()

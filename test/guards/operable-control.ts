@@ -2,6 +2,7 @@
 import type { Guard } from './guard.ts'
 
 const control = ['test/client/runtime-control.test.ts']
+const priority = ['test/call/priority.test.ts']
 
 export const guards: readonly Guard[] = [
   {
@@ -66,8 +67,8 @@ export const guards: readonly Guard[] = [
   {
     name: 'an endpoint has its own connections',
     file: 'src/client/transport-factory.ts',
-    from: 'this.#options.endpointOptions.get(text) ?? {}',
-    to: '{} as Partial<typeof this.#options>',
+    from: 'endpointOptions.get(text) ?? {}',
+    to: "endpointOptions.get('') ?? {}",
     tests: control
   },
   {
@@ -97,5 +98,61 @@ export const guards: readonly Guard[] = [
     from: ", 'user-agent': userAgent, ",
     to: ', ',
     tests: ['test/client/user-agent.test.ts']
+  },
+  {
+    name: 'a background call that waits has a turn while interactive ones wait',
+    file: 'src/call/bulkhead.ts',
+    from: '++this.#turns < backgroundTurn',
+    to: 'true',
+    tests: priority
+  },
+  {
+    name: 'background calls have no more than their turns',
+    file: 'src/call/bulkhead.ts',
+    from: 'if (this.#interactive.size > 0 && ++this.#turns',
+    to: 'if (this.#interactive.size > 1e9 && ++this.#turns',
+    tests: priority
+  },
+  {
+    name: 'where the queue is full, a background call makes room',
+    file: 'src/call/bulkhead.ts',
+    from: 'const last = this.#background.takeLast()',
+    to: 'const last = this.#interactive.takeLast()',
+    tests: priority
+  },
+  {
+    name: 'interactive operations go before background ones into a frame',
+    file: 'src/batch/priority-queue.ts',
+    from: '++this.#turns >= backgroundTurn ||',
+    to: 'true ||',
+    tests: priority
+  },
+  {
+    name: 'background operations begin each fifth frame',
+    file: 'src/batch/priority-queue.ts',
+    from: '++this.#turns >= backgroundTurn ||',
+    to: 'false ||',
+    tests: priority
+  },
+  {
+    name: 'operations of one repository stand together in a frame, whatever their priority',
+    file: 'src/batch/priority-queue.ts',
+    from: 'together([...first, ...rest])',
+    to: '[...first, ...rest]',
+    tests: priority
+  },
+  {
+    name: 'a full queue of operations sheds background ones first',
+    file: 'src/batch/priority-queue.ts',
+    from: 'const last = this.#background?.takeLast()',
+    to: 'const last = undefined',
+    tests: priority
+  },
+  {
+    name: 'a call has the priority of its client',
+    file: 'src/client/call-invoker.ts',
+    from: 'options.priority === undefined ? priority :',
+    to: "options.priority === undefined ? 'interactive' :",
+    tests: priority
   }
 ]

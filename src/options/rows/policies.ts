@@ -158,6 +158,12 @@ export const policyRows = {
    */
   concurrency: { kind: 'group', type: 'ConcurrencyOptions', rows: concurrencyRows },
   /**
+   * Priority of the calls. While the server is busy, `'background'` calls, such as imports and backups, yield to
+   * `'interactive'` ones: where both wait, one call of five is a background call, and where the queue is full, background
+   * calls fail first, with `resource_exhausted`, reason `shed`.
+   */
+  priority: { kind: 'choice', values: ['interactive', 'background'], default: 'interactive' },
+  /**
    * Time for one attempt, in milliseconds. After this time the attempt fails and the client retries the call. Without
    * it, only the call's deadline applies, so that a large call on a slow network has all the time of the call.
    */
