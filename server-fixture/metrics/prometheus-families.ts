@@ -50,21 +50,32 @@ const byMethod =
       Object.entries(figures[table]).flatMap(([method, calls]) => samples({ method, transport }, calls))
     )
 
-const byOutcome = (table: Table) =>
-  byMethod(table, (labels, { ok, failures }) => [
-    { labels: { ...labels, code: 'ok', reason: '' }, value: ok },
-    ...Object.entries(failures).map(([outcome, value]) => {
-      const [code = '', reason = ''] = outcome.split('/')
-      return { labels: { ...labels, code, reason }, value }
-    })
-  ])
+const failuresOf = ({ failures }: MethodFigures) =>
+  Object.entries(failures).map(([outcome, value]) => {
+    const [code = '', reason = ''] = outcome.split('/')
+    return { code, reason, value }
+  })
+
+/** Those that failed are summed up over their reasons. */
+const byCode = (table: Table) =>
+  byMethod(table, (labels, calls) => {
+    const codes = new Map([['ok', calls.ok]])
+    for (const { code, value } of failuresOf(calls)) codes.set(code, (codes.get(code) ?? 0) + value)
+    return Array.from(codes, ([code, value]) => ({ labels: { ...labels, code }, value }))
+  })
+
+const byReason = (table: Table) =>
+  byMethod(table, (labels, calls) =>
+    failuresOf(calls).map(({ code, reason, value }) => ({ labels: { ...labels, code, reason }, value }))
+  )
 
 const calls: Family[] = [
   counter(
     'blobwire_server_calls_total',
     'Calls that ended, by code; an operation of a session frame is a call.',
-    byOutcome('calls')
+    byCode('calls')
   ),
+  counter('blobwire_server_call_failures_total', 'Calls that failed, by code and reason.', byReason('calls')),
   histogram(
     'blobwire_server_call_duration_seconds',
     'Time from the arrival of a call or its frame to the answer.',
@@ -73,7 +84,7 @@ const calls: Family[] = [
   counter(
     'blobwire_server_batch_operations_total',
     'Operations of BatchOperations calls, by code.',
-    byOutcome('batchOperations')
+    byCode('batchOperations')
   ),
   gauge(
     'blobwire_server_calls_in_flight',
