@@ -62,8 +62,8 @@ function stepOf(operation: Operation, repository: string): Step {
 /** Estimated bytes of a result in an answer. */
 function contentBytes(result: Result): number {
   const { getBlob, getTree, listCommits, getCommit, listRefs, compare, getObject, getTag } = result
-  const object = getBlob ?? getObject
-  if (object) return object.content.length
+  if (getBlob) return (getBlob.deflated ?? getBlob.content).length
+  if (getObject) return getObject.content.length
   if (getTag) return getTag.tag.message.length + getTag.tag.raw.length + 400
   const commits = listCommits?.commits ?? (getCommit?.commit ? [getCommit.commit] : [])
   return (

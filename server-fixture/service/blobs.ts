@@ -8,6 +8,8 @@ import { findTree } from './revision.ts'
 import { entryAt } from './tree-path.ts'
 import type { Workspace } from './workspace.ts'
 
+const noContent = new Uint8Array(0)
+
 /** StoreBlob. */
 export function storeBlob(workspace: Workspace, request: Messages['StoreBlobRequest']): Messages['StoreBlobResponse'] {
   const { content } = request
@@ -43,6 +45,8 @@ export async function getBlob(
   request: Messages['GetBlobRequest']
 ): Promise<Messages['GetBlobResponse']> {
   const oid = await blobOid(workspace, request)
+  const packed = request.acceptDeflated ? await workspace.readDeflated(oid) : undefined
+  if (packed !== undefined) return { oid, ...packed, content: noContent }
   const object = await workspace.read(oid)
   if (object === undefined) throw notFound('object', `object ${oid} not found`)
   if (object.kind !== 'blob') throw precondition('wrong_kind', `${oid} is a ${object.kind}, not a blob`)

@@ -1,5 +1,5 @@
 /** Reads of one unit of work: questions of the same moment go to the store together. */
-import type { ObjectInfo, Store, StoredObject } from '../store/store.ts'
+import type { DeflatedBlob, ObjectInfo, Store, StoredObject } from '../store/store.ts'
 import { Loader } from './loader.ts'
 import { maxParsedBytes } from './object-content.ts'
 
@@ -8,12 +8,17 @@ export class StoreReads {
   readonly #infos: Loader<ObjectInfo | undefined>
   /** Objects; contents only up to `maxInlineBytes`. */
   readonly inline: Loader<StoredObject | undefined>
+  /** Blobs as the store has them; undefined = to be read by `inline`, and so where the store has no such method. */
+  readonly deflated: Loader<DeflatedBlob | undefined> | undefined
   /** Objects that the service parses. */
   readonly parsed: Loader<StoredObject | undefined>
 
   constructor(store: Store, repository: string, maxInlineBytes: number) {
     this.#infos = new Loader((oids) => store.hasObjects(repository, oids))
     this.inline = new Loader((oids) => store.readObjects(repository, oids, maxInlineBytes))
+    this.deflated =
+      store.readDeflated &&
+      new Loader((oids) => store.readDeflated?.(repository, oids, maxInlineBytes) ?? Promise.resolve([]))
     this.parsed = new Loader((oids) => store.readObjects(repository, oids, maxParsedBytes))
   }
 

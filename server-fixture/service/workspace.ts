@@ -9,6 +9,7 @@ import { encodeItems, inGitsOrder, type TreeItem } from '../../src/git/tree.ts'
 import type { Limits } from '../../src/schema/default-limits.ts'
 import type { NewRefEvent } from '../store/events.ts'
 import type {
+  DeflatedBlob,
   Head,
   KeyedRequest,
   NewObject,
@@ -137,6 +138,11 @@ export class Workspace {
   /** An object; its content only up to `maxInlineBytes`. */
   async read(oid: string): Promise<StoredObject | undefined> {
     return this.#fromStaged(oid) ?? this.#reads.inline.load(oid)
+  }
+
+  /** A blob as the store has it, deflated; undefined = see `read`. */
+  async readDeflated(oid: string): Promise<DeflatedBlob | undefined> {
+    return this.#stagedObject(oid) ? undefined : this.#reads.deflated?.load(oid)
   }
 
   #fromStaged(oid: string): StoredObject | undefined {

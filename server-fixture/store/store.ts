@@ -44,6 +44,13 @@ export interface StoredObject extends ObjectInfo {
   readonly content: Uint8Array | undefined
 }
 
+/** A blob as a store has it; `size` is that of its content. */
+export interface DeflatedBlob {
+  readonly size: number
+  /** A zlib stream (RFC 1950). */
+  readonly deflated: Uint8Array
+}
+
 /** A ref and the object it points to. */
 export interface StoredRef {
   readonly name: string
@@ -162,6 +169,11 @@ export interface Store extends LargeContentStore, EventStore {
   putObjects(repository: string, objects: readonly NewObject[]): Promise<void> | undefined
   /** One for each oid, in order; undefined = missing. Contents above `maxBytes` are left out. */
   readObjects(repository: string, oids: readonly string[], maxBytes: number): Promise<(StoredObject | undefined)[]>
+  /**
+   * Blobs up to `maxBytes` as the store has them, deflated, one for each oid, in order; undefined = to be read by
+   * `readObjects`. Stores that have contents in another form do without it.
+   */
+  readDeflated?(repository: string, oids: readonly string[], maxBytes: number): Promise<(DeflatedBlob | undefined)[]>
   /** One for each oid, in order; undefined = missing. */
   hasObjects(repository: string, oids: readonly string[]): Promise<(ObjectInfo | undefined)[]>
 

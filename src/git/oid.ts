@@ -21,6 +21,11 @@ export function oidLength(format: ObjectFormat): number {
   return format === 'sha1' ? 40 : 64
 }
 
+/** The format of an oid. */
+export function oidFormat(oid: string): ObjectFormat {
+  return oid.length === 64 ? 'sha256' : 'sha1'
+}
+
 const zeroOids = { sha1: '0'.repeat(40), sha256: '0'.repeat(64) } as const
 
 /** The oid of no object, which stands for "no such ref". */

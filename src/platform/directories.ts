@@ -5,36 +5,29 @@
  * open, so that nobody can put a link in its way. Elsewhere, a directory is looked at when it is opened, and used by its
  * path.
  */
-import { Buffer } from 'node:buffer'
-import { constants, existsSync } from 'node:fs'
+import type { Buffer } from 'node:buffer'
+import { constants } from 'node:fs'
 import fs from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { encodeHex, encodeLatin1, toNative } from './bytes.ts'
+import { encodeHex, toNative } from './bytes.ts'
 import { changeMode, closeFile, openFile, readAll, statFile, writeAll } from './descriptors.ts'
+import {
+  hasDescriptors,
+  newFileFlags,
+  noFollow,
+  onlyDirectory,
+  pathIn,
+  pathOfOpen,
+  temporaryName
+} from './directory-paths.ts'
 import type { Directory, DirectoryItem, IncrementalHash } from './platform.ts'
-import { randomBytes } from './random.ts'
 
+export { temporaryName } from './directory-paths.ts'
 export { fileNameProblem } from './file-names.ts'
 
-const { O_CREAT, O_EXCL, O_RDONLY, O_WRONLY } = constants
-/** Flags that Windows lacks are undefined there. */
-const noFollow = constants.O_NOFOLLOW ?? 0
-const onlyDirectory = (constants.O_DIRECTORY ?? 0) | O_RDONLY
 /** A FIFO would wait for its writer. */
-const toRead = O_RDONLY | noFollow | (constants.O_NONBLOCK ?? 0)
-
-const descriptors = '/proc/self/fd'
-let isThere: boolean | undefined
-
-/** Asked with the first directory: a process may have no permission to look at files. */
-function hasDescriptors(): boolean {
-  isThere ??= process.platform === 'linux' && existsSync(descriptors)
-  return isThere
-}
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII
-const ascii = /^[\x00-\x7f]*$/
+const toRead = constants.O_RDONLY | noFollow | (constants.O_NONBLOCK ?? 0)
 
 export async function openDirectory(path: string | URL, { make }: { make: boolean }): Promise<Directory> {
   const absolute = resolve(path instanceof URL ? fileURLToPath(path) : path)
@@ -45,27 +38,25 @@ export async function openDirectory(path: string | URL, { make }: { make: boolea
 }
 
 class OpenDirectory implements Directory {
-  readonly #base: string
+  readonly base: string
   readonly #descriptor: number | undefined
 
   constructor(base: string, descriptor: number | undefined) {
-    this.#base = base
+    this.base = base
     this.#descriptor = descriptor
   }
 
   static async at(path: string | Buffer, flags: number): Promise<OpenDirectory> {
     const descriptor = await openFile(path, flags)
-    return new OpenDirectory(`${descriptors}/${descriptor}`, descriptor)
+    return new OpenDirectory(pathOfOpen(descriptor), descriptor)
   }
 
-  /** Names are binary strings, one character for each byte. */
   #path(name: string): string | Buffer {
-    if (ascii.test(name)) return `${this.#base}/${name}`
-    return Buffer.concat([Buffer.from(`${this.#base}/`), encodeLatin1(name)])
+    return pathIn(this.base, name)
   }
 
   async list(): Promise<DirectoryItem[]> {
-    const items = await fs.readdir(this.#base, { withFileTypes: true, encoding: 'buffer' })
+    const items = await fs.readdir(this.base, { withFileTypes: true, encoding: 'buffer' })
     return items.map((item) => {
       const name = item.name.toString('latin1')
       if (item.isSymbolicLink()) return { name, kind: 'link' }
@@ -130,7 +121,7 @@ class OpenDirectory implements Directory {
     { isExecutable }: { isExecutable: boolean }
   ): Promise<void> {
     return this.#beside(name, async (path) => {
-      const descriptor = await openFile(path, O_CREAT | O_EXCL | O_WRONLY | noFollow, isExecutable ? 0o777 : 0o666)
+      const descriptor = await openFile(path, newFileFlags, isExecutable ? 0o777 : 0o666)
       try {
         if (content instanceof Uint8Array) await writeAll(descriptor, content)
         else for await (const chunk of content) await writeAll(descriptor, chunk)
@@ -146,7 +137,7 @@ class OpenDirectory implements Directory {
 
   /** Makes a file under a name of its own, and gives it its name when it is whole. */
   async #beside(name: string, make: (path: string) => Promise<void>): Promise<void> {
-    const path = `${this.#base}/${temporaryName()}`
+    const path = `${this.base}/${temporaryName()}`
     try {
       await make(path)
       await fs.rename(path, this.#path(name))
@@ -167,12 +158,4 @@ class OpenDirectory implements Directory {
   async close(): Promise<void> {
     if (this.#descriptor !== undefined) await closeFile(this.#descriptor)
   }
-}
-
-let made = 0
-const own = encodeHex(toNative(randomBytes(6)))
-
-/** A name that no file has. */
-export function temporaryName(): string {
-  return `.blobwire-${own}-${++made}`
 }

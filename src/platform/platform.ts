@@ -245,7 +245,53 @@ export interface Directory {
   remove(name: string): Promise<void>
   /** Removes a directory that is empty. */
   removeDirectory(name: string): Promise<void>
+  /** The path by which threads of this process reach the directory while it is open. */
+  readonly base: string
   close(): Promise<void>
+}
+
+/** The content of a link is its target. */
+export type NewFileKind = 'file' | 'executable' | 'link'
+
+/** A content, and the files that are to have it. */
+export interface ContentOfFiles {
+  readonly bytes: Uint8Array
+  /** The bytes are a zlib stream of so many; undefined = they are the content. */
+  readonly inflatedBytes: number | undefined
+  /** The hash of `header` and the content that it must have, in hex; undefined = any. */
+  readonly hash: { readonly algorithm: 'sha1' | 'sha256'; readonly header: string; readonly digest: string } | undefined
+  readonly files: readonly { readonly directory: number; readonly name: string; readonly kind: NewFileKind }[]
+}
+
+/** Files of several directories. Names are binary strings. */
+export interface FileBatch {
+  /** The path of the directory that the first one is in; see `Directory`. */
+  readonly base: string
+  /** Each behind the one that it is in, which is told by its index; -1 = `base`. New ones are made. */
+  readonly directories: readonly { readonly above: number; readonly name: string; readonly isNew: boolean }[]
+  /** A directory is told by its index; -1 = `base`. */
+  readonly contents: readonly ContentOfFiles[]
+}
+
+/** The first content or file of a batch that failed, by index; those before it are done. */
+export interface FileFailure {
+  readonly content: number
+  readonly file: number
+  /** Of the system, with its `code`; undefined = the content has another hash, or is no zlib stream. */
+  readonly error: Error | undefined
+}
+
+/** `file-threads.ts`: threads that write many small files as `Directory` does. */
+export interface FileThreads {
+  /** Copies the contents at once. Undefined = all are written. */
+  write(batch: FileBatch): Promise<FileFailure | undefined>
+  close(): Promise<void>
+}
+
+/** `file-threads.ts`. */
+export interface FileThreadFunctions {
+  /** Undefined where threads cannot be had, as in a program that was bundled into one file. */
+  openFileThreads(): Promise<FileThreads | undefined>
 }
 
 /** `directories.ts`: the files below a directory. */

@@ -60,12 +60,14 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
     { name: 'oid', number: 2, kind: 'string' },
     { name: 'revision', number: 3, kind: 'string' },
     { name: 'path', number: 4, kind: 'string' },
-    { name: 'rawPath', number: 5, kind: 'bytes' }
+    { name: 'rawPath', number: 5, kind: 'bytes' },
+    { name: 'acceptDeflated', number: 6, kind: 'bool' }
   ],
   GetBlobResponse: [
     { name: 'oid', number: 1, kind: 'string' },
     { name: 'size', number: 2, kind: 'uint64' },
-    { name: 'content', number: 3, kind: 'bytes' }
+    { name: 'content', number: 3, kind: 'bytes' },
+    { name: 'deflated', number: 4, kind: 'bytes', oneof: '_deflated' }
   ],
   FindMissingRequest: [
     { name: 'repository', number: 1, kind: 'string' },

@@ -97,13 +97,18 @@ export interface GetBlobRequest {
   path: string
   /** In place of `path` where that is not UTF-8: its bytes. */
   rawPath: Uint8Array
+  /** The client takes `deflated` in place of `content`. */
+  acceptDeflated: boolean
 }
 
 export interface GetBlobResponse {
   oid: string
-  /** In bytes. */
+  /** Of the content, in bytes. */
   size: number
   content: Uint8Array
+  /** The content as a zlib stream (RFC 1950), as the store has it. Only where the client takes it, and where the store
+   * has it so; `content` is empty then. */
+  deflated?: Uint8Array | undefined
 }
 
 export interface FindMissingRequest {

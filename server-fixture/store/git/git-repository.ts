@@ -5,6 +5,7 @@ import type { BoundedCache } from '../bounded-cache.ts'
 import type { ObjectContent } from '../large-content.ts'
 import { makesBranch } from '../ref-rules.ts'
 import type {
+  DeflatedBlob,
   Head,
   MoveRecords,
   NewObject,
@@ -18,6 +19,7 @@ import type {
 } from '../store.ts'
 import { listCommits } from './commit-list.ts'
 import { DefaultBranch } from './default-branch.ts'
+import { DeflatedReader } from './deflated-reader.ts'
 import { fsyncDirectory } from './fsync.ts'
 import type { RepositoryContext } from './git-process.ts'
 import { chooseBranch } from './head-file.ts'
@@ -60,6 +62,7 @@ export class GitRepository {
   readonly #installer: PackInstaller
   readonly #writer: ObjectWriter
   readonly #reader: ObjectReader
+  readonly #deflated: DeflatedReader
   readonly #objects: OpenObjectContext
   readonly #refs: RefStore
   readonly #mover: RefMover
@@ -83,6 +86,7 @@ export class GitRepository {
       }
     })
     this.#reader = new ObjectReader(context, { format: info.objectFormat, packs: this.#packs })
+    this.#deflated = new DeflatedReader(this.#packs.path, info.objectFormat)
     this.#objects = { context, format: info.objectFormat, reader: this.#reader, packs: this.#packs }
     this.#refs = new RefStore(context, options.refNames)
     this.#shallow = new ShallowFile(context.gitDir)
@@ -130,6 +134,11 @@ export class GitRepository {
   /** Reads objects, without contents above `maxBytes`. */
   readObjects(oids: readonly string[], maxBytes: number): Promise<(StoredObject | undefined)[]> {
     return this.#call(() => this.#reader.objects(oids, maxBytes))
+  }
+
+  /** Reads blobs deflated; undefined = by `readObjects`. */
+  readDeflated(oids: readonly string[], maxBytes: number): Promise<(DeflatedBlob | undefined)[]> {
+    return this.#call(() => this.#deflated.read(oids, maxBytes))
   }
 
   /** Kind and size of objects. */
@@ -242,7 +251,7 @@ export class GitRepository {
     }
     await this.#writer.drain()
     await this.#repacker.close()
-    await Promise.all([this.#reader.close(), this.#mover.recycle(), this.#installer.close()])
+    await Promise.all([this.#reader.close(), this.#deflated.close(), this.#mover.recycle(), this.#installer.close()])
   }
 
   async #call<T>(work: () => Promise<T>): Promise<T> {

@@ -203,6 +203,10 @@ export class GitStore implements Store {
     await this.#use(repository, (found) => found.putObjects(objects))
   }
 
+  async readDeflated(repository: string, oids: readonly string[], maxBytes: number) {
+    return await this.#use(repository, (found) => found.readDeflated(oids, maxBytes))
+  }
+
   async readObjects(
     repository: string,
     oids: readonly string[],

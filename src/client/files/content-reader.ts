@@ -19,6 +19,8 @@ export interface Content {
   /** In bytes. */
   readonly size: number
   readonly bytes: Uint8Array | undefined
+  /** The bytes are a zlib stream of the content. */
+  readonly isDeflated: boolean
 }
 
 /** Bytes that are asked for in one batch, about: a round trip of 100 ms still moves 60 MB/s. */
@@ -35,12 +37,24 @@ interface ContentReaderOptions {
   readonly calls: RepositoryCalls
   /** For each request. */
   readonly options: () => CallOptions
+  /**
+   * Whether contents are held against their oids here.
+   * @default the client's `verify`
+   */
+  readonly verify?: boolean
+  /**
+   * Whether contents may come deflated, which are not held against their oids here.
+   * @default false
+   */
+  readonly acceptDeflated?: boolean
 }
 
 /** Gives contents in the order of the oids. */
 export class ContentReader {
   readonly #calls: RepositoryCalls
   readonly #options: () => CallOptions
+  readonly #verify: boolean
+  readonly #acceptDeflated: boolean
   readonly #oids: readonly string[]
   readonly #controller = new AbortController()
   readonly #signal: AbortSignal
@@ -58,7 +72,11 @@ export class ContentReader {
   #failure: BlobwireError | undefined
   #wake: (() => void) | undefined
 
-  constructor(oids: readonly string[], { calls, options }: ContentReaderOptions) {
+  constructor(oids: readonly string[], readerOptions: ContentReaderOptions) {
+    const { calls, options, verify = calls.invoker.options.verify, acceptDeflated = false } = readerOptions
+    this.#verify = verify
+    // Interceptors see contents.
+    this.#acceptDeflated = acceptDeflated && calls.invoker.interception === undefined
     this.#oids = oids
     this.#calls = calls
     this.#options = options
@@ -143,7 +161,7 @@ export class ContentReader {
   /** Interceptors of calls see a batch. */
   #read(oids: readonly string[]): Promise<BlobResult[]> {
     const options = { ...this.#options(), signal: this.#signal }
-    const operations = oids.map((oid) => ({ getBlob: { oid } }))
+    const operations = oids.map((oid) => ({ getBlob: this.#acceptDeflated ? { oid, acceptDeflated: true } : { oid } }))
     const { invoker, repository } = this.#calls
     if (invoker.interception === undefined) return this.#send(repository, operations, options)
     return invoker.intercept({
@@ -167,7 +185,7 @@ export class ContentReader {
     try {
       if (error) throw errorOfOperation(error)
       if (getBlob === undefined) throw malformedResponse('an operation has no result').with({ attempts: 1 })
-      verifierOf('getBlob', this.#calls.invoker.options.verify)?.({ repository: '', oid }, getBlob)
+      verifierOf('getBlob', this.#verify)?.({ repository: '', oid }, getBlob)
       return { ok: true, value: getBlob }
     } catch (problem) {
       return { ok: false, error: asBlobwireError(problem) }
@@ -179,15 +197,16 @@ export class ContentReader {
     if (value !== undefined) return this.#keep(index, value)
     if (error.reason === 'batch_response_full') return this.#askAgain([index])
     const size = sizeOfLarge(error)
-    if (size !== undefined) return this.#keep(index, { size, content: undefined })
+    if (size !== undefined) return this.#keep(index, { size })
     if (!isRetryable(error)) throw error
     const { invoker, repository } = this.#calls
     const options = { ...this.#options(), signal: this.#signal }
     this.#keep(index, await invoker.operation('getBlob', { repository, oid: this.#oids[index] as string }, options))
   }
 
-  #keep(index: number, { size, content: bytes }: { size: number; content: Uint8Array | undefined }): void {
-    this.#ready.set(index, { size, bytes })
+  #keep(index: number, { size, content, deflated }: FoundContent): void {
+    const bytes = deflated ?? content
+    this.#ready.set(index, { size, bytes, isDeflated: deflated !== undefined })
     const length = bytes?.length ?? 0
     this.#readyBytes += length
     this.#comeBytes += length
@@ -195,8 +214,15 @@ export class ContentReader {
   }
 }
 
+/** Without bytes, it is too large for an answer. */
+interface FoundContent {
+  readonly size: number
+  readonly content?: Uint8Array
+  readonly deflated?: Uint8Array | undefined
+}
+
 interface GetBlob {
-  readonly getBlob: { readonly oid: string }
+  readonly getBlob: { readonly oid: string; readonly acceptDeflated?: boolean }
 }
 
 type BlobResult = OperationResult<GetBlobResponse>

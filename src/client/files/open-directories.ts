@@ -19,6 +19,11 @@ export class OpenDirectories {
     this.#root = root
   }
 
+  /** See `Directory`. */
+  get base(): string {
+    return this.#root.base
+  }
+
   /** Calls the function with the directory, which stays open meanwhile. */
   async use<Result>(wanted: WantedDirectory, run: (directory: Directory) => Promise<Result>): Promise<Result> {
     if (wanted.above === undefined) return run(this.#root)

@@ -1,16 +1,18 @@
 /** Writes of files that are under way, a bounded number at a time. */
 
-/** Several more than Node's thread pool has threads, so that each finds work. */
-const most = 16
-
 export class RunningWrites {
+  readonly #most: number
   #running = 0
   #failure: { readonly error: unknown } | undefined
   #wake: (() => void) | undefined
 
+  constructor(most: number) {
+    this.#most = most
+  }
+
   /** Begins the work as soon as there is room for it. @throws what earlier work threw */
   async add(work: () => Promise<void>): Promise<void> {
-    while (this.#running >= most && this.#failure === undefined) await this.#change()
+    while (this.#running >= this.#most && this.#failure === undefined) await this.#change()
     this.throwFailure()
     this.#running++
     work()

@@ -3,13 +3,21 @@ import type { CallOptions } from '../../call/call-options.ts'
 import { asBlobwireError, BlobwireError } from '../../core/error.ts'
 import { isDotGit } from '../../git/dot-names.ts'
 import { showPath, textForRules } from '../../git/raw-path.ts'
-import type { Directory, DirectoryItem } from '../../platform/platform.ts'
+import { openFileThreads } from '../../platform/file-threads.ts'
+import type { Directory, DirectoryItem, FileThreads } from '../../platform/platform.ts'
 import type { RepositoryCalls } from '../calls.ts'
+import { integrityError } from '../verify/tree.ts'
+import { BatchWriter } from './batch-writer.ts'
 import type { Differences, EntryToRemove, FileToWrite } from './compare-files.ts'
 import { type Content, ContentReader } from './content-reader.ts'
 import { readLargeFile } from './large-file.ts'
 import type { OpenDirectories } from './open-directories.ts'
 import { RunningWrites } from './running-writes.ts'
+
+/** Several more than Node's thread pool has threads, so that each finds work. */
+const maxWrites = 16
+/** Fewer files are written sooner than threads are started. */
+const threadedFromFiles = 500
 
 interface FileWriterOptions {
   readonly calls: RepositoryCalls
@@ -34,16 +42,10 @@ export class FileWriter {
   /** Removals come first: they make room, and way. @throws BlobwireError */
   async run({ toRemove, toSetMode, toWrite }: Differences): Promise<void> {
     for (const entry of toRemove) await this.#remove(entry)
-    const writes = new RunningWrites()
+    const writes = new RunningWrites(maxWrites)
     try {
       for (const file of toSetMode) await writes.add(() => this.#setMode(file))
-      const oids = toWrite.map(({ oid }) => oid)
-      const reader = new ContentReader(oids, this.#options)
-      let index = 0
-      for await (const content of reader.contents()) {
-        const file = toWrite[index++] as FileToWrite
-        await writes.add(() => this.#write(file, content))
-      }
+      await this.#writeAll(toWrite, writes)
     } finally {
       // No file is half-written when the call has failed.
       await writes.ended
@@ -51,14 +53,60 @@ export class FileWriter {
     writes.throwFailure()
   }
 
+  /** Each content is read once, however many files have it. */
+  async #writeAll(toWrite: readonly FileToWrite[], writes: RunningWrites): Promise<void> {
+    const filesOf = new Map<string, FileToWrite[]>()
+    for (const file of toWrite) {
+      const others = filesOf.get(file.oid)
+      if (others === undefined) filesOf.set(file.oid, [file])
+      else others.push(file)
+    }
+    const threads = toWrite.length >= threadedFromFiles ? await openFileThreads() : undefined
+    const batches = threads && this.#batchWriter(threads)
+    try {
+      const { calls } = this.#options
+      // The threads inflate and verify.
+      const verify = calls.invoker.options.verify && batches === undefined
+      const acceptDeflated = batches !== undefined
+      const oids = [...filesOf.keys()]
+      let index = 0
+      for await (const content of new ContentReader(oids, { ...this.#options, verify, acceptDeflated }).contents()) {
+        const oid = oids[index++] as string
+        const { bytes } = content
+        const files = filesOf.get(oid) ?? []
+        if (batches && bytes) await batches.add({ ...content, bytes, oid, files })
+        else for (const file of files) await writes.add(() => this.#write(file, content))
+      }
+      await batches?.end()
+    } finally {
+      await batches?.stopped
+      await threads?.close()
+    }
+  }
+
+  #batchWriter(threads: FileThreads): BatchWriter {
+    const { calls, directories } = this.#options
+    return new BatchWriter({
+      threads,
+      base: directories.base,
+      verify: calls.invoker.options.verify,
+      onWritten: (size) => this.#count(size),
+      failed: ({ path, oid }, error) =>
+        error ? this.#diskError(path, 'write', error) : integrityError(`blob: the content is not that of ${oid}`)
+    })
+  }
+
+  #count(size: number): void {
+    this.written++
+    this.bytes += size
+    this.#options.onWritten(size)
+  }
+
   #write(file: FileToWrite, { size, bytes }: Content): Promise<void> {
-    const { directories, onWritten } = this.#options
     return this.#onDisk(file.path, 'write', () =>
-      directories.use(file.directory, async (directory) => {
+      this.#options.directories.use(file.directory, async (directory) => {
         await this.#put(directory, file, bytes)
-        this.written++
-        this.bytes += size
-        onWritten(size)
+        this.#count(size)
       })
     )
   }
@@ -74,8 +122,7 @@ export class FileWriter {
     return this.#onDisk(path, 'change', () =>
       this.#options.directories.use(wanted, async (directory) => {
         await directory.setExecutable(name, mode === '100755')
-        this.written++
-        this.#options.onWritten(0)
+        this.#count(0)
       })
     )
   }
@@ -116,10 +163,13 @@ export class FileWriter {
     try {
       await work()
     } catch (error) {
-      if (error instanceof BlobwireError) throw error
-      const count = `${this.written} files were written and ${this.removed} entries removed before`
-      throw diskError(`could not ${verb} ${showPath(path)}`, error, `; ${count}`)
+      throw error instanceof BlobwireError ? error : this.#diskError(path, verb, error)
     }
+  }
+
+  #diskError(path: string, verb: string, error: unknown): BlobwireError {
+    const count = `${this.written} files were written and ${this.removed} entries removed before`
+    return diskError(`could not ${verb} ${showPath(path)}`, error, `; ${count}`)
   }
 }
 
