@@ -121,7 +121,15 @@ function writeContent(descriptor: number, bytes: Uint8Array): void {
   }
 }
 
+/** Messages of a thread; a clone of an error has no `code`. */
+export interface FileReply {
+  readonly failure: FileFailure | undefined
+  readonly code: string | undefined
+}
+
 parentPort?.on('message', ({ bytes, json }: FileMessage) => {
-  parentPort?.postMessage({ failure: writeBatch(bytes, JSON.parse(json)) })
+  const failure = writeBatch(bytes, JSON.parse(json))
+  const { code } = (failure?.error ?? {}) as NodeJS.ErrnoException
+  parentPort?.postMessage({ failure, code } satisfies FileReply)
 })
 parentPort?.postMessage('ready')

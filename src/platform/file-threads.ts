@@ -5,7 +5,7 @@
 import { Buffer } from 'node:buffer'
 import { Worker } from 'node:worker_threads'
 import { hasDescriptors } from './directory-paths.ts'
-import type { BatchOfLengths, FileMessage } from './file-thread.ts'
+import type { BatchOfLengths, FileMessage, FileReply } from './file-thread.ts'
 import type { FileBatch, FileFailure, FileThreads } from './platform.ts'
 
 /** More would wait for the same directories and the same disk. */
@@ -43,7 +43,10 @@ class FileThread {
 
   private constructor(worker: Worker) {
     this.#worker = worker
-    worker.on('message', ({ failure }: { failure: FileFailure | undefined }) => this.#pending.shift()?.resolve(failure))
+    worker.on('message', ({ failure, code }: FileReply) => {
+      if (failure?.error) Object.assign(failure.error, { code })
+      this.#pending.shift()?.resolve(failure)
+    })
     worker.on('error', (error: Error) => this.#fail(error))
     worker.on('exit', () => this.#fail(new Error('the thread that writes files has ended')))
   }

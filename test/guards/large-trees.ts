@@ -94,7 +94,7 @@ export const guards: readonly Guard[] = [
   {
     name: 'readFiles gives large files as streams',
     file: 'src/client/files/content-reader.ts',
-    from: 'if (size !== undefined) return this.#keep(index, { size, content: undefined })',
+    from: 'if (size !== undefined) return this.#keep(index, { size })',
     to: '',
     tests: [reading]
   },

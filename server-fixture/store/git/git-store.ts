@@ -21,7 +21,6 @@ import type {
   RememberedOutcome,
   RepositoryInfo,
   Store,
-  StoredObject,
   StoredRef
 } from '../store.ts'
 import { DirectoryVitals, StoreSteps, type StoreVitals } from '../vitals.ts'
@@ -207,11 +206,7 @@ export class GitStore implements Store {
     return await this.#use(repository, (found) => found.readDeflated(oids, maxBytes))
   }
 
-  async readObjects(
-    repository: string,
-    oids: readonly string[],
-    maxBytes: number
-  ): Promise<(StoredObject | undefined)[]> {
+  async readObjects(repository: string, oids: readonly string[], maxBytes: number) {
     return await this.#use(repository, (found) => found.readObjects(oids, maxBytes))
   }
 

@@ -56,7 +56,7 @@ export class PackEntries {
   static async open(path: string, format: ObjectFormat): Promise<PackEntries | undefined> {
     const index = await readFile(`${path}.idx`)
     const oidBytes = oidLength(format) / 2
-    if (index.readUInt32BE(0) !== magic || index.readUInt32BE(4) !== 2) return undefined
+    if (index.length < oidsPosition || index.readUInt32BE(0) !== magic || index.readUInt32BE(4) !== 2) return undefined
     const count = index.readUInt32BE(oidsPosition - 4)
     if (index.length !== oidsPosition + count * (oidBytes + 8) + 2 * oidBytes) return undefined
     const descriptor = await openFile(`${path}.pack`, 'r')
