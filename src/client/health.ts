@@ -59,7 +59,7 @@ const leastAttempts = 20
 const ranks: readonly HealthStatus[] = ['healthy', 'degraded', 'unhealthy']
 
 /** The worst one. */
-export function worstOf(statuses: readonly HealthStatus[]): HealthStatus {
+function worstOf(statuses: readonly HealthStatus[]): HealthStatus {
   return ranks[Math.max(0, ...statuses.map((status) => ranks.indexOf(status)))] as HealthStatus
 }
 

@@ -6,8 +6,6 @@ import {
   type BatchResults,
   type BatchStats,
   type BlobAddress,
-  BlobwireError,
-  type BlobwireErrorInit,
   type BreakerOptions,
   type Bytes,
   type CallMessages,
@@ -19,7 +17,6 @@ import {
   type Client,
   type ClientOptions,
   type ClientStats,
-  type Code,
   type Commit,
   type CommitFilesInput,
   type CommitFilesResponse,
@@ -34,8 +31,6 @@ import {
   type DeleteRepositoryResponse,
   type EndpointOptions,
   type EndpointStats,
-  type ErrorDetails,
-  type FieldViolation,
   type FindMissingResponse,
   type GetBlobResponse,
   type GetCommitResponse,
@@ -46,7 +41,6 @@ import {
   type HedgeOptions,
   type KeyedInput,
   type LatencySummary,
-  type LimitExceeded,
   type Limits,
   type ListCommitsInput,
   type ListCommitsResponse,
@@ -67,12 +61,10 @@ import {
   type Pem,
   type PolicyOptions,
   type Ref,
-  type RefMismatch,
   type RefUpdateInput,
   type Repository,
   type RepositoryInfo,
   type RetryOptions,
-  type Sent,
   type Signature,
   type StoreBlobResponse,
   type StoreCommitInput,
@@ -89,8 +81,10 @@ import {
   type UpdateRepositoryInput,
   type WriteOptions
 } from 'blobwire'
+import { explain } from './failures.ts'
 import { interceptors, requests, same, seen } from './interceptors.ts'
 import { objects } from './objects.ts'
+import { operating } from './operating.ts'
 import { signing } from './signing.ts'
 
 const endpoint: readonly EndpointOptions[] = [{ url: 'http://127.0.0.1:4100', weight: 2 }]
@@ -271,17 +265,6 @@ async function service(client: Client): Promise<ObjectFormat> {
   return format
 }
 
-function explain(error: unknown): Sent | undefined {
-  if (!(error instanceof BlobwireError)) throw error
-  const code: Code = error.code
-  const details: ErrorDetails = error.details
-  const limit: LimitExceeded | undefined = details.limit
-  const mismatch: RefMismatch | undefined = details.refMismatches?.[0]
-  const violation: FieldViolation | undefined = details.violations?.[0]
-  const init: BlobwireErrorInit = { code, message: limit?.limit ?? mismatch?.name ?? violation?.field ?? '' }
-  return new BlobwireError(init).sent
-}
-
 /** Everything in turn. */
 export async function main(): Promise<string[]> {
   await using client = createClient({ ...options, interceptors })
@@ -295,6 +278,7 @@ export async function main(): Promise<string[]> {
     await batches(client, repo)
     await keys(repo)
     await service(client)
+    operating(client)
   } catch (error) {
     seen.push(explain(error) ?? '')
   }

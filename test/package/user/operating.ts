@@ -1,0 +1,26 @@
+/** The part of the program that looks after its client. */
+import type {
+  Client,
+  ClientHealth,
+  EndpointHealth,
+  HealthCheckOptions,
+  HealthCheckResult,
+  HealthStatus,
+  PoolUse,
+  ReliabilitySummary,
+  ReliabilityWindow
+} from 'blobwire'
+import { seen } from './interceptors.ts'
+
+export const healthCheck: HealthCheckOptions = { intervalMs: 5000, timeoutMs: 1000 }
+
+export function operating(client: Client): void {
+  const health: ClientHealth = client.health()
+  const pool: PoolUse = health.pool
+  const status: HealthStatus = pool.use > 0.9 ? 'unhealthy' : health.status
+  const endpoint: EndpointHealth | undefined = health.endpoints[0]
+  const check: HealthCheckResult | undefined = endpoint?.check
+  const reliability: ReliabilitySummary | undefined = endpoint
+  const minute: ReliabilityWindow | undefined = reliability?.minute
+  if (status === 'unhealthy') seen.push(check?.error?.message ?? `${minute?.successRatio}`)
+}
