@@ -12,7 +12,9 @@ import { randomNumbers } from '../support/random.ts'
 import { startCpuClock } from '../support/until.ts'
 
 const cases = 100_000
-/** Of one case; the bound of 50 ms with slack for a machine that does other things as well. */
+/** The clock is read after so many, as reading it costs as much as a case. */
+const perReading = 100
+/** Of so many cases, and so of each; the bound of 50 ms with slack for a machine that does other things as well. */
 const maxMs = 500
 
 interface Subject {
@@ -58,9 +60,13 @@ for (const { name, encode, decode } of subjects) {
     const before = process.memoryUsage.rss()
     const counts = { refused: 0, found: 0, passed: 0 }
     let slowest = 0
+    let cpuMs = startCpuClock()
     for (let round = 0; round < cases; round++) {
       const bytes = damage(sound, random)
-      const cpuMs = startCpuClock()
+      if (round % perReading === 0) {
+        slowest = Math.max(slowest, cpuMs())
+        cpuMs = startCpuClock()
+      }
       let answer: Messages['GetBlobResponse'] | undefined
       try {
         answer = decode(bytes)
@@ -68,7 +74,6 @@ for (const { name, encode, decode } of subjects) {
         assert.ok(error instanceof BlobwireError, String((error as Error).stack))
         counts.refused++
       }
-      slowest = Math.max(slowest, cpuMs())
       if (answer === undefined) continue
       try {
         verifyResponse('getBlob', { oid }, answer)
@@ -82,7 +87,7 @@ for (const { name, encode, decode } of subjects) {
       counts.passed++
     }
     assert.ok(counts.refused > 1000 && counts.found > 100, JSON.stringify(counts))
-    assert.ok(slowest < maxMs, `${slowest} ms for one case`)
+    assert.ok(slowest < maxMs, `${slowest} ms for ${perReading} cases`)
     assert.ok(process.memoryUsage.rss() - before < 128 * 1024 * 1024)
   })
 }

@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { publint } from 'publint'
+import { formatMessage } from 'publint/utils'
 import ts from 'typescript-5.9'
 import { pack } from '../../scripts/pack.ts'
 import { type TestServer, testServer } from '../support/server.ts'
@@ -19,22 +21,24 @@ const run = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const user = fileURLToPath(new URL('user', import.meta.url))
 
-/** TypeScript 5.2 is the first with `await using`, and with the types that it needs. */
-const compilers = [
-  { typescript: 'typescript-5.2', nodeTypes: 'node-types-22' },
-  { typescript: 'typescript-5.9', nodeTypes: '@types/node' },
-  { typescript: 'typescript', nodeTypes: '@types/node' }
-]
-
 /** With Node's types, with the DOM's, and with neither. */
-const platforms = [
-  { module: 'nodenext', lib: ['es2022'], types: ['node'] },
-  { module: 'esnext', moduleResolution: 'bundler', lib: ['es2022', 'dom'], types: [] },
-  { module: 'esnext', moduleResolution: 'bundler', lib: ['es2022'], types: [] }
+const node = { module: 'nodenext', lib: ['es2022'], types: ['node'] }
+const dom = { module: 'esnext', moduleResolution: 'bundler', lib: ['es2022', 'dom'], types: [] }
+const bare = { module: 'esnext', moduleResolution: 'bundler', lib: ['es2022'], types: [] }
+
+/**
+ * TypeScript 5.2 is the first with `await using`, and with the types that it needs. The older ones, which take seconds for
+ * each platform, share them out.
+ */
+const compilers = [
+  { typescript: 'typescript-5.2', nodeTypes: 'node-types-22', platforms: [node, bare] },
+  { typescript: 'typescript-5.9', nodeTypes: '@types/node', platforms: [dom] },
+  { typescript: 'typescript', nodeTypes: '@types/node', platforms: [node, dom, bare] }
 ]
 
 describe('the packed package', () => {
   let directory: string
+  let tarball: string
   let installed: string
   let server: TestServer
   let addresses: Addresses
@@ -43,7 +47,8 @@ describe('the packed package', () => {
     directory = await mkdtemp(join(tmpdir(), 'blobwire-package-'))
     installed = join(directory, 'node_modules/blobwire')
     await mkdir(installed, { recursive: true })
-    await run('tar', ['-xzf', await pack(directory), '-C', installed, '--strip-components=1'])
+    tarball = await pack(directory)
+    await run('tar', ['-xzf', tarball, '-C', installed, '--strip-components=1'])
     await cp(user, directory, { recursive: true })
     await writeFile(join(directory, 'package.json'), '{ "type": "module" }')
     await mkdir(join(directory, 'node_modules/types'))
@@ -56,6 +61,19 @@ describe('the packed package', () => {
   after(async () => {
     await server[Symbol.asyncDispose]()
     await rm(directory, { recursive: true, force: true })
+  })
+
+  test('publint, and attw (Are The Types Wrong?), find nothing wrong', async () => {
+    const { buffer, byteOffset, byteLength } = await readFile(tarball)
+    const packed = { tarball: buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer }
+    const { messages, pkg } = await publint({ pack: packed, strict: true })
+    assert.deepEqual(
+      messages.map((message) => formatMessage(message, pkg)),
+      []
+    )
+    const attw = join(root, 'node_modules/@arethetypeswrong/cli/dist/index.js')
+    const { code, stdout } = await run(process.execPath, [attw, tarball, '--no-emoji']).catch((error) => error)
+    assert.equal(code, undefined, stdout)
   })
 
   /** What the compiler finds wrong with files of a user. */
@@ -71,7 +89,7 @@ describe('the packed package', () => {
     )
   }
 
-  for (const { typescript, nodeTypes } of compilers) {
+  for (const { typescript, nodeTypes, platforms } of compilers) {
     for (const platform of platforms) {
       test(`${typescript}, ${platform.module}, ${[...platform.lib, ...platform.types].join(' ')}`, async () => {
         const typeRoots = join(directory, 'types', typescript)
@@ -103,7 +121,7 @@ describe('the packed package', () => {
         return name
       })
     )
-    const lines = (await compile('typescript', files, platforms[1] ?? {})).split('\n')
+    const lines = (await compile('typescript', files, dom)).split('\n')
     for (const [index, { code, error }] of rejected.entries()) {
       const found = lines.filter((line) => line.startsWith(`rejected-${index}.ts(6,`))
       assert.match(found.join('\n'), error, `${code}: ${found.join() || 'compiles'}`)

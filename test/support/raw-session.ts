@@ -29,7 +29,10 @@ export class RawSession {
   readonly stream: ClientHttp2Stream
   readonly messages: RawMessage[] = []
   readonly #waiting: (() => void)[] = []
-  #held = Buffer.alloc(0)
+  #held: Buffer[] = []
+  #heldBytes = 0
+  /** With so many bytes, the next message is complete. */
+  #neededBytes = 5
   status = 0
   contentType = ''
   encoding: string | undefined
@@ -107,16 +110,22 @@ export class RawSession {
   }
 
   #take(chunk: Buffer): void {
-    this.#held = Buffer.concat([this.#held, chunk])
-    while (this.#held.length >= 5 && this.#held.length >= 5 + this.#held.readUInt32BE(1)) {
-      const flags = this.#held[0] as number
-      const length = this.#held.readUInt32BE(1)
-      const payload = this.#held.subarray(5, 5 + length)
+    this.#held.push(chunk)
+    this.#heldBytes += chunk.length
+    if (this.#heldBytes < this.#neededBytes) return
+    let held = Buffer.concat(this.#held)
+    while (held.length >= 5 && held.length >= 5 + held.readUInt32BE(1)) {
+      const flags = held[0] as number
+      const length = held.readUInt32BE(1)
+      const payload = held.subarray(5, 5 + length)
       const plain = flags & 1 ? decompress[this.encoding as keyof typeof decompress](payload) : payload
       const value = flags & 2 ? JSON.parse(plain.toString()) : decode(plain)
       this.messages.push({ flags, value, bytes: length })
-      this.#held = this.#held.subarray(5 + length)
+      held = held.subarray(5 + length)
     }
+    this.#held = [held]
+    this.#heldBytes = held.length
+    this.#neededBytes = held.length < 5 ? 5 : 5 + held.readUInt32BE(1)
     this.#wake()
   }
 }
