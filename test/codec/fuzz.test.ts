@@ -71,14 +71,14 @@ for (const { name, encode, decode } of subjects) {
       try {
         answer = decode(bytes)
       } catch (error) {
-        assert.ok(error instanceof BlobwireError, String((error as Error).stack))
+        if (!(error instanceof BlobwireError)) throw error
         counts.refused++
       }
       if (answer === undefined) continue
       try {
         verifyResponse('getBlob', { oid }, answer)
       } catch (error) {
-        assert.ok(error instanceof BlobwireError, String(error))
+        if (!(error instanceof BlobwireError)) throw error
         counts.found++
         continue
       }

@@ -39,11 +39,11 @@ async function harness(context: TestContext, { store, transport, way }: Way) {
   return { faults, effects, connect, repo, a, b, c, place, moves, lose }
 }
 
-/** One test for each transport and way, and for each store: the Git store, which knows nothing of transports, over one. */
+/** One test for each transport and way, and for each store: the Git store, which knows nothing of either, with one. */
 function everywhere(what: string, run: (context: TestContext, way: Way) => Promise<void>): void {
   for (const store of stores)
     for (const transport of store === 'git' ? (['grpc'] as const) : transports)
-      for (const way of ways)
+      for (const way of store === 'git' ? (['session'] as const) : ways)
         test(`${what} (${store}, ${transport}, ${way})`, { timeout: 30_000 }, (context) =>
           run(context, { store, transport, way })
         )

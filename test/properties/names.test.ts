@@ -61,7 +61,7 @@ test('names of refs: as git check-ref-format has them', (context: TestContext) =
       const prefixes = Array.from(name, (_, index) => name.slice(0, index)).filter((prefix) => prefix.isWellFormed())
       for (const prefix of prefixes) assert.equal(refPrefixProblem(prefix), undefined, JSON.stringify(prefix))
     },
-    { runs: 250 }
+    { runs: 120 }
   )
   assert.ok(counts.accepted > 0 && counts.refused > 0, JSON.stringify(counts))
 })
@@ -82,7 +82,7 @@ test('names of branches: as git check-ref-format --branch has them', (context: T
       const { ok, text } = git.try(['check-ref-format', '--branch', name])
       assert.equal(accepted(name), ok && text === `${name}\n` ? `refs/heads/${name}` : undefined, JSON.stringify(name))
     },
-    { runs: 250 }
+    { runs: 120 }
   )
 })
 
@@ -159,7 +159,7 @@ test('paths in trees: as git fsck and the index of git have them', (context: Tes
       git.run([...everywhere, 'update-index', '-z', '--index-info'], lines.join(''))
       assert.equal(git.run(['ls-files', '-z']).split('\0').length - 1, sound.length)
     },
-    { runs: 15 }
+    { runs: 8 }
   )
   assert.ok(counts.accepted > 0 && counts.refused > 0, JSON.stringify(counts))
 })
