@@ -1,6 +1,6 @@
 /**
  * Holds the metrics of a client and of a server against `promtool check metrics`, which Prometheus brings: names, units and
- * help texts by Prometheus' conventions, and a text that its parser reads. Then a Prometheus scrapes both under load.
+ * help texts by Prometheus' conventions, and a text that its parser reads. Its rule tests try the alerts of docs. Then a Prometheus scrapes both under load.
  */
 import { spawnSync } from 'node:child_process'
 import { Registry } from 'prom-client'
@@ -8,6 +8,7 @@ import { startServer } from '../server-fixture/server.ts'
 import { blobOid, createClient } from '../src/index.ts'
 import { prometheusMetrics } from '../src/prometheus.ts'
 import { pathOf } from './find-program.ts'
+import { checkAlerts } from './test-prometheus/alerts.ts'
 import { watchLoad } from './test-prometheus/watched-load.ts'
 
 const promtool = pathOf('promtool')
@@ -45,5 +46,6 @@ for (const [side, text] of Object.entries(await metricsOfBoth())) {
   const count = text.match(/^# TYPE/gm)?.length ?? 0
   console.log(`${count} metrics of a ${side}: promtool ${status === 0 ? 'finds nothing' : 'objects'}`)
 }
+problems += checkAlerts(promtool)
 problems += await watchLoad(prometheus)
 process.exitCode = problems === 0 ? 0 : 1

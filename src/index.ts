@@ -25,7 +25,7 @@ export type {
   GlobPattern,
   RepositoryFile
 } from './client/files/inputs.ts'
-export type { ClientHealth, EndpointHealth, HealthStatus, PoolUse } from './client/health.ts'
+export type { ClientHealth, EndpointHealth, HealthStatus } from './client/health.ts'
 export type {
   Author,
   BlobAddress,
@@ -66,6 +66,7 @@ export type {
 export type { DatedAuthor, DatedCommit, DatedTag, OidOptions, TreeFile } from './client/offline.ts'
 export { blobOid, commitOid, objectOid, tagOid, treeOid } from './client/offline.ts'
 export type { Operation, OperationInputs, OperationName } from './client/operations.ts'
+export type { PoolUse } from './client/pool-use.ts'
 export type { Repository } from './client/repository.ts'
 export type { WriteOptions } from './client/request-key.ts'
 export type { BatchOperations, BatchResults, OperationResult, OperationValues, Tree } from './client/results.ts'

@@ -4,24 +4,10 @@ import type { HealthCheckResult } from '../balance/health-check.ts'
 import type { ReliabilitySummary, ReliabilityWindow } from '../balance/reliability.ts'
 import type { TransportName } from '../core/error.ts'
 import type { CallInvoker } from './call-invoker.ts'
+import { type PoolUse, type PoolUseContext, poolUse } from './pool-use.ts'
 
 /** `healthy` = nothing to do; `degraded` = calls still pass, and somebody should look; `unhealthy` = calls wait or fail. */
 export type HealthStatus = 'healthy' | 'degraded' | 'unhealthy'
-
-/** How much of what a client may use at a time is in use. */
-export interface PoolUse {
-  /** The larger one of the shares of calls and of streams, from 0 to 1: below 0.7 healthy, above 0.9 unhealthy. */
-  use: number
-  /** Calls under way, of `maxCalls`. */
-  running: number
-  maxCalls: number
-  /** Calls that wait for one of these places. */
-  waiting: number
-  /** Requests and sessions in flight, of `maxStreams`. A session is one stream, however many calls it carries. */
-  streams: number
-  /** `maxConnections` times `maxStreamsPerConnection`, over all endpoints. */
-  maxStreams: number
-}
 
 /** The health of one endpoint over the transport in use. */
 export interface EndpointHealth extends ReliabilitySummary {
@@ -65,9 +51,7 @@ function worstOf(statuses: readonly HealthStatus[]): HealthStatus {
 
 const percent = (share: number) => `${Math.round(share * 100)} %`
 
-type HealthContext = Pick<CallInvoker, 'pipeline' | 'clock' | 'counters'> & {
-  readonly options: Pick<CallInvoker['options'], 'endpointOptions'>
-}
+type HealthContext = PoolUseContext & Pick<CallInvoker, 'clock'>
 
 /**
  * Collects the health of a client.
@@ -93,19 +77,6 @@ function ofAll(endpoints: readonly EndpointHealth[]): HealthStatus {
   const statuses = endpoints.map(({ status }) => status)
   const worst = worstOf(statuses)
   return worst === 'unhealthy' && statuses.some((status) => status !== 'unhealthy') ? 'degraded' : worst
-}
-
-function poolUse({ pipeline, counters, options }: HealthContext): PoolUse {
-  const { running, queued, maxCalls } = pipeline.bulkhead
-  const { streams } = counters.connections
-  const ofEndpoints = [...options.endpointOptions.values()]
-  const maxStreams = ofEndpoints.reduce(
-    (sum, { connection: { maxConnections, maxStreamsPerConnection } }) =>
-      sum + maxConnections * maxStreamsPerConnection,
-    0
-  )
-  const use = Math.min(1, Math.max(running / maxCalls, streams / maxStreams))
-  return { use, running, maxCalls, waiting: queued, streams, maxStreams }
 }
 
 function statusOfPool({ use, running, maxCalls, waiting }: PoolUse, causes: string[]): HealthStatus {

@@ -10,6 +10,7 @@ import type { LatencySummary } from '../core/latency.ts'
 import type { LatencyBuckets } from '../core/latency-histogram.ts'
 import type { MethodStats } from '../telemetry/method-counts.ts'
 import type { CallInvoker } from './call-invoker.ts'
+import { type PoolUse, poolUse } from './pool-use.ts'
 
 /** How batches travel to one endpoint. */
 export interface BatchStats {
@@ -77,6 +78,8 @@ export interface ClientStats extends Omit<Counters, 'connections' | 'transferCon
   methods: MethodStats[]
   /** How many bytes of messages one sent byte stands for, by compression; 1 = there was none. */
   compressionRatio: number
+  /** How much of what may be used at a time is in use; `client.health()` judges it. */
+  pool: PoolUse
   /** The endpoints that the client has used so far. */
   endpoints: EndpointStats[]
 }
@@ -85,7 +88,8 @@ export interface ClientStats extends Omit<Counters, 'connections' | 'transferCon
  * Collects the statistics of a client.
  * @internal
  */
-export function statsOf({ pipeline, counters, latency, telemetry, transport, options }: CallInvoker): ClientStats {
+export function statsOf(invoker: CallInvoker): ClientStats {
+  const { pipeline, counters, latency, telemetry, transport, options } = invoker
   const { selector, bulkhead, channels } = pipeline
   const endpoints = channels().map(endpointStats)
   const inUse = channels().find((channel) => channel.transport === transport)
@@ -104,6 +108,7 @@ export function statsOf({ pipeline, counters, latency, telemetry, transport, opt
     latency: latency.summary(),
     methods: telemetry.calls.all(methodName),
     compressionRatio: counters.bytesSent === 0 ? 1 : counters.uncompressedBytesSent / counters.bytesSent,
+    pool: poolUse(invoker),
     endpoints
   }
 }

@@ -90,6 +90,11 @@ export const families: readonly Family[] = [
     'Calls that wait because concurrency.maxCalls are under way.',
     one(({ waiting }) => waiting)
   ),
+  gauge(
+    'pool_use_ratio',
+    'The larger one of calls under way by concurrency.maxCalls, and streams by those that connections may have.',
+    one(({ pool }) => pool.use)
+  ),
   counter(
     'attempts',
     'Attempts of all calls.',

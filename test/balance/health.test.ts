@@ -122,7 +122,7 @@ test('a share of failures that opens no breaker degrades an endpoint once there 
 test('health checks open the breaker of an endpoint that fails and close it when the endpoint is back, without a call', async () => {
   let isDown = true
   const harness = pipelineHarness({
-    breaker: { ...defaultBreaker, failures: 3 },
+    breaker: { ...defaultBreaker, failures: 3, firstOpenMs: 60_000 },
     healthCheck: { intervalMs: 1000, timeoutMs: 500 },
     respond: ({ answer, fail }) => (isDown ? fail(down) : answer())
   })
@@ -139,7 +139,7 @@ test('health checks open the breaker of an endpoint that fails and close it when
   await round(1000)
   assert.equal(pipeline.channels()[0]?.breaker?.state, 'open')
   isDown = false
-  // The breaker would be open for half a second: the check is its probe.
+  // The breaker would be open for a minute: the check is its probe.
   await round(1000)
   assert.equal(pipeline.channels()[0]?.breaker?.state, 'closed')
   assert.equal(healthOfHarness(harness).status, 'healthy')
