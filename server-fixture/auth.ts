@@ -51,6 +51,7 @@ function matches(pattern: string, repository: string): boolean {
 
 function principalOf(grant: Grant, index: number): Principal {
   return {
+    expiresAtMs: grant.expires === undefined ? undefined : Date.parse(grant.expires),
     name: grant.name ?? `token ${index + 1}`,
     may: (access, repository) =>
       (grant.access === 'write' || grant.access === access) &&

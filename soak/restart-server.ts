@@ -39,6 +39,7 @@ function recorded(service: VcsService): VcsService {
     },
     upload: (opening, context) => service.upload(opening, context),
     download: (request, context) => service.download(request, context),
+    watch: (request, sink, context) => service.watch(request, sink, context),
     sessionBatch(batch, context) {
       ofBatch(batch)
       return service.sessionBatch(batch, context)

@@ -72,6 +72,7 @@ export type { WriteOptions } from './client/request-key.ts'
 export type { BatchOperations, BatchResults, OperationResult, OperationValues, Tree } from './client/results.ts'
 export type { Sign, Signable } from './client/sign.ts'
 export type { BatchStats, ClientStats, EndpointStats } from './client/stats.ts'
+export type { WatchOptions, WatchState, WatchUpdate } from './client/watch-types.ts'
 export type { ConnectionStats } from './connection/stats.ts'
 export type { Code } from './core/code.ts'
 export type {
@@ -119,6 +120,7 @@ export type {
   ListCommitsResponse,
   ListRefsResponse,
   ListRepositoriesResponse,
+  MovedRef,
   ObjectWarning,
   PathChange,
   Ref,

@@ -109,6 +109,12 @@ export class Faults {
     return result
   }
 
+  /** @internal The error with which a watch is refused; undefined = it is not. */
+  refusalOf(name: string): BlobwireError | undefined {
+    const fault = this.#fire(name, false)
+    return fault?.kind === 'status' ? statusError(fault) : undefined
+  }
+
   /** @internal Opens an upload or download, with faults before it, and tells the fault that is to happen in it. */
   async aroundTransfer<Opened>(
     name: string,

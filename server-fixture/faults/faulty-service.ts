@@ -70,6 +70,11 @@ export function withFaults(service: VcsService, faults: Faults): VcsService {
       const { opened, active } = await faults.aroundTransfer(methods.downloadBlob.name, context, open)
       return faultyDownload(opened, active)
     },
+    watch(request, sink, context) {
+      const error = faults.refusalOf(methods.watchRefs.name)
+      if (error) throw error
+      return service.watch(request, sink, context)
+    },
     call(method, request, context) {
       return around(unkeyed(method, request), context, (inner) => service.call(method, request, inner))
     },

@@ -3,11 +3,36 @@ import { invalidArgument } from '../../src/core/error.ts'
 import { isOid, type ObjectFormat } from '../../src/git/oid.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import type { Store } from '../store/store.ts'
+import type { OperationCaller } from './batch.ts'
 import { commitFiles } from './commit-files.ts'
+import { type CallContext, requestIdOfOperation, throwIfAbandoned } from './context.ts'
 import { updateRefs } from './refs.ts'
 import { digestOf, type Write } from './request-digest.ts'
 import type { WriteKey } from './request-keys.ts'
 import type { Workspace } from './workspace.ts'
+
+type KeyCaller = Pick<WriteKey, 'requestId' | 'throwIfAbandoned'>
+
+/** The caller of a write that is a request of its own. */
+export function keyCaller(context: CallContext): KeyCaller {
+  return { requestId: context.requestId, throwIfAbandoned: () => throwIfAbandoned(context) }
+}
+
+/** The caller of a write that is an operation of a batch or frame, and waits so many milliseconds; 0 = no limit. */
+export function operationCaller(
+  { context, index, throwIfCancelled }: { readonly context: CallContext } & OperationCaller,
+  timeoutMs: number
+): KeyCaller {
+  const endsAtMs = timeoutMs > 0 ? (context.receivedAtMs ?? performance.now()) + timeoutMs : undefined
+  const deadlineMs = Math.min(endsAtMs ?? Infinity, context.deadlineMs ?? Infinity)
+  return {
+    requestId: requestIdOfOperation(context, index),
+    throwIfAbandoned() {
+      throwIfCancelled()
+      throwIfAbandoned({ signal: context.signal, deadlineMs })
+    }
+  }
+}
 
 /** The writes that Apply carries out, and those of them that may be operations of a batch. */
 const writes = [
@@ -44,7 +69,7 @@ export function writeOf(request: Messages['ApplyRequest']): keyof Write {
 export async function keyOf(
   store: Store,
   { repository, requestKey, ...write }: Write & { repository: string; requestKey: string },
-  caller: Pick<WriteKey, 'requestId' | 'throwIfAbandoned'>
+  caller: KeyCaller
 ): Promise<WriteKey> {
   // Only contents need the format, because they are named by oid in the digest.
   const mayHoldContents = write.commitFiles !== undefined || write.batch !== undefined

@@ -17,6 +17,7 @@ export function capabilitiesOf(
     atomic: true,
     resume: true,
     session: true,
+    watch: true,
     requestKeySeconds: store.requestKeySeconds
   }
 }

@@ -7,6 +7,8 @@ export type Access = 'read' | 'write'
 
 /** An authenticated caller. */
 export interface Principal {
+  /** When the rights end, as `Date.now()` tells time; undefined = never. */
+  readonly expiresAtMs?: number | undefined
   /** Whether the caller has this right to the repository. The right to write includes the right to read. */
   may(access: Access, repository: string): boolean
   /** Of the caller's token, for the access log; undefined = the caller needs none. */

@@ -32,7 +32,7 @@ export async function listRefs(
 }
 
 /** A ref as answers carry it. */
-function toRef({ name, oid }: StoredRef): Messages['Ref'] {
+export function toRef({ name, oid }: StoredRef): Messages['Ref'] {
   return name.isWellFormed() ? { name, oid } : { name: name.toWellFormed(), oid, rawName: bytesOfName(name) }
 }
 

@@ -4,7 +4,7 @@ import { defaultLimits, type Limits } from '../../src/schema/default-limits.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
 import type { RepositoryInfo, Store } from '../store/store.ts'
-import { applyIn, keyOf, operationOf, writeOf } from './apply.ts'
+import { applyIn, keyCaller, keyOf, operationCaller, operationOf, writeOf } from './apply.ts'
 import { type OperationCaller, runBatch } from './batch.ts'
 import { BranchQueues } from './branch-queue.ts'
 import { capabilitiesOf } from './capabilities.ts'
@@ -28,6 +28,8 @@ import {
 import { RequestKeys, type WriteKey } from './request-keys.ts'
 import { Transfers } from './transfers.ts'
 import type { IncomingUpload, OutgoingBlob, SessionBatch, UploadOpening, VcsService } from './vcs-service.ts'
+import type { WatchSink } from './watch/watcher.ts'
+import { defaultWatchBounds, type OpenWatch, type WatchBounds, Watches } from './watch/watches.ts'
 import { Workspace } from './workspace.ts'
 
 /** How a service is made. */
@@ -36,6 +38,8 @@ export interface ServiceOptions {
   readonly serverVersion: string
   /** @default defaultPageBounds */
   readonly pageBounds?: PageBounds
+  /** @default defaultWatchBounds */
+  readonly watches?: Partial<WatchBounds> | undefined
   /** Called for unexpected errors, which clients see as `internal`. */
   readonly onInternalError: (error: unknown, requestId: string) => void
 }
@@ -55,6 +59,7 @@ export class Service implements VcsService {
   readonly #keying = new InOrder()
   readonly #keys: RequestKeys
   readonly #transfers: Transfers
+  readonly #watches: Watches
   readonly #options: ServiceOptions
   readonly #handlers: Readonly<Record<string, Handler>>
   #endpoints: Messages['TransportEndpoint'][] = []
@@ -68,6 +73,11 @@ export class Service implements VcsService {
       limits: this.limits,
       report: (error, requestId) => this.#report(error, requestId),
       open: (repository, context) => this.#open(repository, false, context)
+    })
+    this.#watches = new Watches({
+      store,
+      bounds: { ...defaultWatchBounds, ...options.watches },
+      report: (error, requestId) => this.#report(error, requestId)
     })
     this.#options = options
     this.#handlers = {
@@ -108,6 +118,10 @@ export class Service implements VcsService {
 
   download(request: Messages['DownloadBlobRequest'], context: CallContext): Promise<OutgoingBlob> {
     return this.#transfers.download(request, context)
+  }
+
+  watch(request: Messages['WatchRefsRequest'], sink: WatchSink, context: CallContext): OpenWatch {
+    return this.#watches.open(request, sink, context)
   }
 
   capabilities(): Messages['GetCapabilitiesResponse'] {
@@ -267,21 +281,13 @@ export class Service implements VcsService {
   async #applyOperation(
     workspace: Workspace,
     operation: Messages['KeyedOperation'],
-    { context, index, throwIfCancelled }: { context: CallContext } & OperationCaller
+    caller: { readonly context: CallContext } & OperationCaller
   ): Promise<Messages['KeyedResult']> {
     const { repository } = workspace.repository
     const { requestKey, timeoutMs } = operation
     const name = operationOf(operation)
-    const endsAtMs = timeoutMs > 0 ? (context.receivedAtMs ?? performance.now()) + timeoutMs : undefined
-    const deadlineMs = Math.min(endsAtMs ?? Infinity, context.deadlineMs ?? Infinity)
     const write = { repository, requestKey, [name]: operation[name] }
-    const made = keyOf(this.#store, write, {
-      requestId: requestIdOfOperation(context, index),
-      throwIfAbandoned() {
-        throwIfCancelled()
-        throwIfAbandoned({ signal: context.signal, deadlineMs })
-      }
-    })
+    const made = keyOf(this.#store, write, operationCaller(caller, timeoutMs))
     // Making a key may ask the store, whose answers come in any order: commits keep theirs.
     const key = await this.#keying.after(repository, made)
     const response = await this.#keys.run(repository, key, async () => {
@@ -290,9 +296,4 @@ export class Service implements VcsService {
     })
     return { [name]: response }
   }
-}
-
-/** The caller of a write that is a request of its own. */
-function keyCaller(context: CallContext): Pick<WriteKey, 'requestId' | 'throwIfAbandoned'> {
-  return { requestId: context.requestId, throwIfAbandoned: () => throwIfAbandoned(context) }
 }

@@ -9,6 +9,7 @@ import { type Principal, requestIdOfOperation } from './context.ts'
 import { operationError, toBlobwireError } from './error-detail.ts'
 import { limitExceeded } from './errors.ts'
 import { BatchContext, type ReceivedFrame, RunningBatch, receivedFrame } from './running-batch.ts'
+import { SessionWatches } from './session-watches.ts'
 import type { VcsService } from './vcs-service.ts'
 
 type Results = Messages['SessionResponse']['results']
@@ -21,6 +22,8 @@ interface FinishedBatch {
 /** Results of writes are small; reads are answered alone, because a message has a limit. */
 const isSmall = ({ result }: Results[number]) =>
   result !== undefined && (result.storeBlob ?? result.updateRefs ?? result.storeObject ?? result.storeTag) !== undefined
+
+const noUpdates: Messages['SessionResponse']['updates'] = []
 
 /** Pending operations of one session; with more, nothing more is read from it. */
 const maxPendingOperations = 20_000
@@ -52,6 +55,7 @@ export interface SessionFramesDependencies {
  * finish. Every operation gets one result, cancelled ones too.
  */
 export class SessionFrames {
+  readonly watches: SessionWatches
   readonly #dependencies: SessionFramesDependencies
   /** Batches without an answer, waiting ones included. */
   readonly #batches = new Set<RunningBatch>()
@@ -66,6 +70,7 @@ export class SessionFrames {
 
   constructor(dependencies: SessionFramesDependencies) {
     this.#dependencies = dependencies
+    this.watches = new SessionWatches(dependencies)
   }
 
   get hasPending(): boolean {
@@ -82,14 +87,18 @@ export class SessionFrames {
    * Takes over the charge, unless it throws.
    * @throws BlobwireError for a message after which the session cannot go on
    */
-  receive({ batch, batches, cancel }: Messages['SessionRequest'], charge: Charge): void {
+  receive({ batch, batches, cancel, watch }: Messages['SessionRequest'], charge: Charge): void {
     const { maxBatchOperations } = this.#dependencies.service.limits
     if (batch) this.#enqueue({ batches: [batch], headerLists: [], refusal: undefined }, charge)
     else if (batches) this.#enqueue(receivedFrame(batches, maxBatchOperations), charge)
     else if (cancel) {
       charge.release()
       this.#cancel(cancel.ids)
-    } else throw invalidArgument('frame', 'must be batch, batches or cancel')
+      this.watches.cancel(cancel.ids)
+    } else if (watch) {
+      charge.release()
+      this.watches.begin(watch)
+    } else throw invalidArgument('frame', 'must be batch, batches, cancel or watch')
   }
 
   /** Resolves when every received frame has been answered. */
@@ -116,6 +125,7 @@ export class SessionFrames {
 
   /** The client has gone: drops waiting batches and aborts running ones. */
   abandon(): void {
+    this.watches.close()
     for (const batch of this.#waiting) {
       this.#batches.delete(batch)
       this.#dependencies.record.metrics.dropped(batch.batch.operations.length)
@@ -192,7 +202,7 @@ export class SessionFrames {
       batch.release()
     }
     const results = finished.length === 1 ? finished[0]?.results : finished.flatMap(({ results }) => results)
-    if (results !== undefined && results.length > 0) this.#dependencies.send({ results: results })
+    if (results !== undefined && results.length > 0) this.#dependencies.send({ results, updates: noUpdates })
     if (wasFull && !this.full) this.#dependencies.onRoom()
     this.startWaiting()
     if (this.#batches.size === 0) this.#onIdle?.()

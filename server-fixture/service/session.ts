@@ -111,7 +111,7 @@ export class Session implements UnreadStream {
   /** Greets the client with an empty message: a proxy that buffers one direction of a stream blocks it. */
   start(): void {
     this.#draining.addEventListener('abort', this.#drain)
-    this.#send({ results: [] })
+    this.#send({ results: [], updates: [] })
     if (this.#draining.aborted) this.#drain()
   }
 
@@ -125,12 +125,14 @@ export class Session implements UnreadStream {
   /** The client reads its answers again. */
   onDrain(): void {
     this.#frames.startWaiting()
+    this.#frames.watches.resume()
     this.#resume()
   }
 
   /** The client sends no more: answers every message that was received, then ends the stream. */
   async finish(): Promise<void> {
     await this.#decoding
+    this.#frames.watches.drain()
     await this.#frames.finished()
     await this.#stream.flushed()
     // A message may be refused after the client has ended its side.

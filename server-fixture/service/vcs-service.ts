@@ -3,6 +3,8 @@ import type { Limits } from '../../src/schema/default-limits.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import type { ContentDigests } from '../store/large-content.ts'
 import type { CallContext } from './context.ts'
+import type { WatchSink } from './watch/watcher.ts'
+import type { OpenWatch } from './watch/watches.ts'
 
 /** A batch that came in a frame of a session. */
 export type SessionBatch = Pick<Messages['SessionBatch'], 'repository' | 'operations'>
@@ -76,4 +78,6 @@ export interface VcsService {
   upload(opening: UploadOpening, context: CallContext): Promise<IncomingUpload>
   /** Opens a blob for reading. @throws BlobwireError and nothing else */
   download(request: Messages['DownloadBlobRequest'], context: CallContext): Promise<OutgoingBlob>
+  /** Begins a watch, which goes on until it is closed or its sink is told of its end. @throws BlobwireError and nothing else */
+  watch(request: Messages['WatchRefsRequest'], sink: WatchSink, context: CallContext): OpenWatch
 }

@@ -2,6 +2,7 @@
 import { fromApply, toApply } from '../batch/apply.ts'
 import { Batcher } from '../batch/batcher.ts'
 import { requestError } from '../batch/older-server.ts'
+import { watchNeedsSession } from '../batch/session-watches.ts'
 import type { Call, KeyedCall, Sink } from '../call/call.ts'
 import type { Credentials } from '../call/credentials.ts'
 import { forward } from '../call/interceptor.ts'
@@ -18,7 +19,7 @@ import type { Messages } from '../schema/messages.ts'
 import type { Transport } from '../transport/transport.ts'
 import { CircuitBreaker, type Permit } from './circuit-breaker.ts'
 import type { Outcome } from './outcome.ts'
-import type { Channel, OpenedTransfer } from './picker.ts'
+import type { Channel, ChannelWatch, OpenedTransfer } from './picker.ts'
 import { Reliability } from './reliability.ts'
 import { TokenBatchers } from './token-batchers.ts'
 
@@ -102,6 +103,12 @@ export class EndpointChannel implements Channel {
   async openTransfer(given: Readonly<Record<string, string>>, token: string | undefined): Promise<OpenedTransfer> {
     const [transport, headers] = await Promise.all([this.#open(), this.#headers(given, token)])
     return { transport, headers }
+  }
+
+  watch({ request, listener, token }: ChannelWatch): () => void {
+    const batcher = token === undefined ? this.batcher : this.#tokenBatchers?.of(token)
+    if (batcher === undefined) throw watchNeedsSession('')
+    return batcher.watch(request, listener)
   }
 
   attemptEnded(permit: Permit, outcome: Outcome, beganAtMs: number): void {

@@ -1,8 +1,12 @@
 /** Picks an endpoint for each attempt. */
+
+import type { WatchListener } from '../batch/session-watches.ts'
 import type { Call, Sink } from '../call/call.ts'
 import type { Clock } from '../core/clock.ts'
 import { BlobwireError, type TransportName } from '../core/error.ts'
 import type { FailureCounts } from '../core/failure-counts.ts'
+import type { Init } from '../schema/descriptor.ts'
+import type { Messages } from '../schema/messages.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { Permit } from './circuit-breaker.ts'
 import type { Outcome } from './outcome.ts'
@@ -12,6 +16,13 @@ import { type Awaited, WaitingRoom } from './waiting-room.ts'
 export interface OpenedTransfer {
   readonly transport: Transport
   readonly headers: Readonly<Record<string, string>>
+}
+
+/** A watch for a channel. */
+export interface ChannelWatch {
+  readonly request: Init<Messages['WatchRefsRequest']>
+  readonly listener: WatchListener
+  readonly token: string | undefined
 }
 
 /** The way to one endpoint over one transport, as those who choose see it. */
@@ -38,6 +49,8 @@ export interface Channel extends Awaited {
   submit(call: Call, sink: Sink): void
   /** The transport, opened, and these headers with what every request has: an id, and the bearer token. */
   openTransfer(headers: Readonly<Record<string, string>>, token: string | undefined): Promise<OpenedTransfer>
+  /** Begins a watch on the session of this token. Returns the function that ends it. @throws BlobwireError where there are no sessions */
+  watch(watching: ChannelWatch): () => void
   /** Whether an attempt that began then, and had no answer, tells that the endpoint is silent. */
   isSilentSince(beganAtMs: number): boolean
   /** An attempt that was picked has ended. `beganAtMs` is the clock's time at `pick`. */

@@ -9,6 +9,7 @@ import { asBlobwireError, type BlobwireError } from '../core/error.ts'
 import type { ResolvedBatchOptions } from '../options/types.ts'
 import { afterReady } from '../platform/schedule.ts'
 import type { RetryBudget } from '../retry/budget.ts'
+import type { Init } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
 import type { OpenStream } from '../session/session.ts'
 import type { BatchingMode, UnframedReason } from './batching-mode.ts'
@@ -17,7 +18,9 @@ import { Linger } from './linger.ts'
 import type { PendingOperation, PendingOperationOwner } from './pending-operation.ts'
 import { PriorityQueue } from './priority-queue.ts'
 import type { FrameBounds } from './queue.ts'
-import { SessionFrames, type SessionFramesOwner } from './session-frames.ts'
+import { SessionFrames } from './session-frames.ts'
+import type { SessionFramesOwner } from './session-frames-context.ts'
+import { type WatchListener, watchNeedsSession } from './session-watches.ts'
 import { envelopeBytes } from './split.ts'
 import { type OperationContext, operationOf } from './to-operation.ts'
 import { alike, sendUnary } from './unary-fallback.ts'
@@ -108,7 +111,10 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
 
   /** Nothing waits and nothing is under way. */
   get isIdle(): boolean {
-    return this.#queue.operations + this.#frames.operations + this.#window.inFlight + this.#unaryUnbatchable === 0
+    return (
+      this.#queue.operations + this.#frames.operations + this.#window.inFlight + this.#unaryUnbatchable === 0 &&
+      this.#frames.watches === 0
+    )
   }
 
   /**
@@ -130,6 +136,12 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
   /** Ends the session where nothing is under way. */
   async endIdle(): Promise<void> {
     if (this.isIdle) await this.#frames.end()
+  }
+
+  /** Begins a watch; see `SessionFrames.watch`. @throws BlobwireError where there are no sessions */
+  watch(request: Init<Messages['WatchRefsRequest']>, listener: WatchListener): () => void {
+    if (!this.#fallback.isActive) return this.#frames.watch(request, listener)
+    throw watchNeedsSession(this.#fallback.reason)
   }
 
   /** Closes the session; calls that wait have been cancelled before. */

@@ -1,59 +1,26 @@
 /** Frames on a session: sends them, gives results to their operations, and moves operations off a session that ends. */
-import type { Fallback } from '../balance/fallback.ts'
-import type { AnswerTimes } from '../core/answer-times.ts'
-import type { Clock } from '../core/clock.ts'
-import type { Counters } from '../core/counters.ts'
 import { asBlobwireError, type BlobwireError } from '../core/error.ts'
 import { mayFitWhenSplit, mayResend, rulesOutSession } from '../core/reasons.ts'
-import type { RetryBudget } from '../retry/budget.ts'
+import type { Init } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
 import { acrossConnections } from '../session/draining-stream.ts'
-import { type OpenStream, Session } from '../session/session.ts'
+import { Session } from '../session/session.ts'
 import { errorOfOperation, malformedResponse, sessionEnded } from '../transport/errors.ts'
 import { isPlain, isUnknownFrame } from '../transport/session-frame.ts'
 import { Frame } from './frame.ts'
-import type { FrameWindow } from './frame-window.ts'
 import { InFlightFrames } from './in-flight.ts'
 import type { PendingOperation } from './pending-operation.ts'
+import type { SessionFramesContext } from './session-frames-context.ts'
+import { SessionWatches, type WatchListener } from './session-watches.ts'
 import { isLeftOut } from './split.ts'
 
 /** Times that one operation is sent on sessions that break. */
 const maxSends = 3
 
-/** Takes operations back that are not answered on the session. */
-export interface SessionFramesOwner {
-  /** There is room for a frame, or operations wait again. */
-  onRoom(): void
-  /** To be sent again, before all others or (`last`) behind them. */
-  requeue(operations: readonly PendingOperation[], place: 'first' | 'last'): void
-  /** To be sent as unary requests. */
-  sendUnary(operations: readonly PendingOperation[]): void
-  /** No session could be opened: operations that wait for one fail with the same error. */
-  failWaiting(error: BlobwireError): void
-}
-
-/** Shared with the batcher. */
-export interface SessionFramesContext {
-  readonly clock: Clock
-  readonly counters: Counters
-  readonly window: FrameWindow
-  readonly fallback: Fallback
-  readonly open: OpenStream
-  /** The server's limits, as far as they are known; lowered where the server says so. */
-  readonly limits: () => Messages['Limits']
-  /** A session that is opened again may have a fresh token. */
-  readonly refreshable: boolean
-  /** Cancelled frames without an answer beyond which the session is unresponsive. */
-  readonly maxAbandoned: number
-  /** Operations that are sent again are retries. */
-  readonly budget: RetryBudget
-  readonly answers: AnswerTimes
-  readonly owner: SessionFramesOwner
-}
-
 export class SessionFrames {
   readonly #context: SessionFramesContext
   readonly #inFlight: InFlightFrames
+  readonly #watches = new SessionWatches(() => this.#nextId++)
   #session: Session | undefined
   #openedAtMs = 0
   #nextId = 1
@@ -101,9 +68,12 @@ export class SessionFrames {
       acrossConnections(open, () => counters.sessions++),
       clock,
       {
-        isBusy: () => this.#inFlight.busy,
+        isBusy: () => this.#inFlight.busy || this.#watches.size > 0,
         onResponse: (response) => this.#receive(response),
-        onRoom: () => owner.onRoom(),
+        onRoom: () => {
+          this.#watches.begin(this.#session)
+          owner.onRoom()
+        },
         onBroken: (error, established) => {
           if (this.#session === session) this.#guarded(() => this.#broken(error, established))
         }
@@ -147,6 +117,19 @@ export class SessionFrames {
     if (ids.length > 0) this.#session?.cancel(ids)
   }
 
+  /** Watches on the session. */
+  get watches(): number {
+    return this.#watches.size
+  }
+
+  /** Begins a watch, on a session that is opened if there is none. Returns the function that ends it. */
+  watch(request: Init<Messages['WatchRefsRequest']>, listener: WatchListener): () => void {
+    this.connect()
+    this.#watches.add(request, listener)
+    this.#watches.begin(this.#session)
+    return () => this.#watches.remove(listener, this.#session)
+  }
+
   /** Ends the session, on which no operation waits; the next frame opens another one. */
   async end(): Promise<void> {
     await this.#session?.end()
@@ -155,6 +138,7 @@ export class SessionFrames {
   /** Closes the session. */
   close(): void {
     this.#inFlight.clear()
+    this.#watches.end(undefined)
     this.#session?.destroy()
   }
 
@@ -169,13 +153,17 @@ export class SessionFrames {
     }
   }
 
-  #receive({ results }: Messages['SessionResponse']): void {
-    const { clock, fallback, owner, answers } = this.#context
+  #receive({ results, updates }: Messages['SessionResponse']): void {
+    const { clock, fallback, owner, answers, refreshable } = this.#context
     if (fallback.isActive) fallback.restore()
     const now = clock.now()
     if (results.length > 0) {
       this.#inFlight.noteActivity(now)
       answers.lastAtMs = now
+    }
+    if (updates.length > 0 && this.#watches.receive(updates) !== undefined && refreshable) {
+      this.#needsNewToken = true
+      return this.#renew()
     }
     let frame: Frame | undefined
     const parts = new Set<Frame>()
@@ -251,6 +239,7 @@ export class SessionFrames {
     this.#session = undefined
     const frames = this.#inFlight.clear()
     const isRuledOut = error !== undefined && !established && rulesOutSession(error)
+    this.#watches.end(established && (error === undefined || mayResend(error)) ? undefined : sessionEnded(error))
     if (isRuledOut) fallback.activate(error)
     else if (fallback.isActive) return
     if (error && established && mayFitWhenSplit(error)) return this.#sendAsUnary(frames, error)

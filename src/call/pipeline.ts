@@ -30,6 +30,7 @@ import { EndpointChannel, type EndpointChannelContext } from '../balance/endpoin
 import { HealthChecks, type HealthCheckTimes } from '../balance/health-check.ts'
 import { Picker } from '../balance/picker.ts'
 import { TransportSelector } from '../balance/transport-selector.ts'
+import { newCounters } from '../core/counters.ts'
 import { asBlobwireError, interceptorError, type TransportName } from '../core/error.ts'
 import type { Latency } from '../core/latency.ts'
 import type { ResolvedConcurrencyOptions, ResolvedRetryOptions } from '../options/types.ts'
@@ -82,6 +83,8 @@ export interface Pipeline {
   readonly healthChecks: HealthChecks | undefined
   /** Large content, which goes past the layers above the transport selector. */
   readonly transfers: TransferRunner
+  /** Watches, which take the same way, and are counted for themselves. */
+  readonly watches: TransferRunner
   /** For operations that are retried in parts. */
   readonly retries: RetryPolicy
   /** The channels that were made so far. */
@@ -120,6 +123,15 @@ export function createPipeline(context: PipelineContext): Pipeline {
   const transfers = new TransferRunner({
     clock,
     counters,
+    telemetry,
+    selector,
+    policy,
+    breakerWaitMs,
+    work: context.work
+  })
+  const watches = new TransferRunner({
+    clock,
+    counters: newCounters(),
     telemetry,
     selector,
     policy,
@@ -165,6 +177,7 @@ export function createPipeline(context: PipelineContext): Pipeline {
     bulkhead,
     healthChecks,
     transfers,
+    watches,
     retries: policy,
     channels,
     run(unstarted) {
@@ -175,6 +188,7 @@ export function createPipeline(context: PipelineContext): Pipeline {
       healthChecks?.close()
       closeCalls(calls)
       transfers.close()
+      watches.close()
       attemptTimers.close()
       await Promise.all(channels().map((channel) => channel.close()))
     }

@@ -54,6 +54,8 @@ import { allItems } from './paging.ts'
 import type { WriteOptions } from './request-key.ts'
 import type { BatchOperations, BatchResults, Tree } from './results.ts'
 import type { Signable } from './sign.ts'
+import { watch } from './watch.ts'
+import type { WatchOptions, WatchUpdate } from './watch-types.ts'
 
 /**
  * The calls of one repository. `client.repository(name)` returns it; nothing is sent to the server before the first
@@ -320,6 +322,21 @@ export class Repository extends TreeMethods {
    */
   updateRefs(updates: readonly RefUpdateInput[], options: WriteOptions = {}): Promise<UpdateRefsResponse> {
     return this.#calls.compose('updateRefs', { updates }, options)
+  }
+
+  /**
+   * Follows the refs of the repository: every move, in order, with those of one call together. The watch goes on by itself
+   * at another session or server; after a gap it tells the difference. It begins with the refs as they are (`start`), or
+   * where `since` says. Leave the loop, or abort the signal, to end it. docs/watch.md tells more.
+   * @throws BlobwireError `invalid_argument`, at once; the loop throws `not_found` where the repository is deleted, and
+   * `unimplemented` from older servers and where there are no sessions
+   * @example
+   * for await (const { kind, moves, cursor } of repo.watch({ prefix: 'refs/heads' })) {
+   *   if (kind === 'moves') console.log(moves.map(({ name, newOid }) => `${name} ${newOid}`), cursor)
+   * }
+   */
+  watch(options: WatchOptions = {}): AsyncGenerator<WatchUpdate, void> {
+    return watch(this.#calls, options)
   }
 
   /** Lists one page of the paths that differ between two commits or trees. `changes` walks all pages. */

@@ -257,6 +257,17 @@ export const rows = {
     breaker: 'refusal'
   },
   connection_full: { code: 'resource_exhausted', text: 'The same of one connection.', retryable: true },
+  too_many_watches: {
+    code: 'resource_exhausted',
+    text: 'The server, or the session, has as many watches as it takes.',
+    retryable: true,
+    ...answered
+  },
+  watch_moved: {
+    code: 'unavailable',
+    text: 'The stream of a watch has ended in good order; it goes on at another.',
+    ...answered
+  },
   // Failures inside the server
   storage: { code: 'unavailable', text: 'The disk of the server failed; the write is not acknowledged.', ...ofOne },
   store_closed: { code: 'unavailable', text: 'The server is shutting down.' },

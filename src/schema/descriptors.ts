@@ -365,6 +365,34 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
     { name: 'batch', number: 7, kind: 'message', type: 'BatchOperationsResponse', oneof: 'result' },
     { name: 'updateRepository', number: 8, kind: 'message', type: 'UpdateRepositoryResponse', oneof: 'result' }
   ],
+  WatchRefsRequest: [
+    { name: 'repository', number: 1, kind: 'string' },
+    { name: 'prefix', number: 2, kind: 'string' },
+    { name: 'cursor', number: 3, kind: 'string' },
+    { name: 'snapshot', number: 4, kind: 'bool' }
+  ],
+  WatchRefsResponse: [
+    { name: 'cursor', number: 1, kind: 'string' },
+    { name: 'events', number: 2, kind: 'message', type: 'RefEvent', repeated: true },
+    { name: 'page', number: 3, kind: 'message', type: 'RefPage' },
+    { name: 'gap', number: 4, kind: 'bool' }
+  ],
+  RefEvent: [
+    { name: 'requestId', number: 1, kind: 'string' },
+    { name: 'timeMs', number: 2, kind: 'int64' },
+    { name: 'moves', number: 3, kind: 'message', type: 'MovedRef', repeated: true },
+    { name: 'cursor', number: 4, kind: 'string' }
+  ],
+  MovedRef: [
+    { name: 'name', number: 1, kind: 'string' },
+    { name: 'oldOid', number: 2, kind: 'string' },
+    { name: 'newOid', number: 3, kind: 'string' },
+    { name: 'rawName', number: 4, kind: 'bytes', oneof: '_rawName' }
+  ],
+  RefPage: [
+    { name: 'refs', number: 1, kind: 'message', type: 'Ref', repeated: true },
+    { name: 'last', number: 2, kind: 'bool' }
+  ],
   SessionBatch: [
     { name: 'repository', number: 1, kind: 'string' },
     { name: 'firstId', number: 2, kind: 'uint64' },
@@ -384,13 +412,26 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
   SessionRequest: [
     { name: 'batch', number: 1, kind: 'message', type: 'SessionBatch', oneof: 'frame' },
     { name: 'cancel', number: 2, kind: 'message', type: 'SessionCancel', oneof: 'frame' },
-    { name: 'batches', number: 3, kind: 'message', type: 'SessionBatches', oneof: 'frame' }
+    { name: 'batches', number: 3, kind: 'message', type: 'SessionBatches', oneof: 'frame' },
+    { name: 'watch', number: 4, kind: 'message', type: 'SessionWatch', oneof: 'frame' }
+  ],
+  SessionWatch: [
+    { name: 'id', number: 1, kind: 'uint64' },
+    { name: 'request', number: 2, kind: 'message', type: 'WatchRefsRequest' }
+  ],
+  SessionUpdate: [
+    { name: 'ids', number: 1, kind: 'uint64', repeated: true },
+    { name: 'update', number: 2, kind: 'message', type: 'WatchRefsResponse' },
+    { name: 'error', number: 3, kind: 'message', type: 'OperationError' }
   ],
   SessionResult: [
     { name: 'id', number: 1, kind: 'uint64' },
     { name: 'result', number: 2, kind: 'message', type: 'OperationResult' }
   ],
-  SessionResponse: [{ name: 'results', number: 1, kind: 'message', type: 'SessionResult', repeated: true }],
+  SessionResponse: [
+    { name: 'results', number: 1, kind: 'message', type: 'SessionResult', repeated: true },
+    { name: 'updates', number: 2, kind: 'message', type: 'SessionUpdate', repeated: true }
+  ],
   UploadBlobRequest: [
     { name: 'repository', number: 1, kind: 'string' },
     { name: 'uploadId', number: 2, kind: 'string' },
@@ -465,7 +506,8 @@ export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[
     { name: 'atomic', number: 7, kind: 'bool' },
     { name: 'resume', number: 8, kind: 'bool' },
     { name: 'session', number: 9, kind: 'bool' },
-    { name: 'requestKeySeconds', number: 10, kind: 'uint32' }
+    { name: 'requestKeySeconds', number: 10, kind: 'uint32' },
+    { name: 'watch', number: 11, kind: 'bool' }
   ],
   OperationError: [
     { name: 'code', number: 1, kind: 'string' },

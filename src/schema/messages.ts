@@ -591,6 +591,55 @@ export interface ApplyResponse {
   updateRepository?: UpdateRepositoryResponse | undefined
 }
 
+export interface WatchRefsRequest {
+  repository: string
+  /** Only the ref of this name and those below it, by whole segments: "refs/heads" and "refs/heads/" are the same.
+   * Empty = all refs. */
+  prefix: string
+  /** Go on here: the last cursor that was told. Empty = from now on. */
+  cursor: string
+  /** Pages of all refs come first where there is no cursor, and after a gap. */
+  snapshot: boolean
+}
+
+/** What is new. A message with a cursor alone tells that nothing is, up to there; the first one comes at once. */
+export interface WatchRefsResponse {
+  /** Behind everything that was told so far. Empty = the watch cannot go on here: pages are still to come. */
+  cursor: string
+  /** Oldest first. */
+  events: RefEvent[]
+  /** Refs as they are now, in byte order of their names; events follow from there on. */
+  page?: RefPage | undefined
+  /** Moves after the cursor of the request are known no longer, or the repository is another one by now. */
+  gap: boolean
+}
+
+/** The moves of one call, which happened together; those that the prefix leaves out are not told. */
+export interface RefEvent {
+  /** Of the call that made them. */
+  requestId: string
+  /** Milliseconds since 1970-01-01T00:00:00Z, by the server's clock. */
+  timeMs: number
+  moves: MovedRef[]
+  /** Behind this event; empty as in WatchRefsResponse. */
+  cursor: string
+}
+
+/** A move of a ref that was made; an all-zero oid stands for "no such ref". */
+export interface MovedRef {
+  name: string
+  oldOid: string
+  newOid: string
+  /** Only where the name is not UTF-8: its bytes. */
+  rawName?: Uint8Array | undefined
+}
+
+export interface RefPage {
+  refs: Ref[]
+  /** No page follows. */
+  last: boolean
+}
+
 /** A batch on a session: operation i has the id first_id + i. */
 export interface SessionBatch {
   repository: string
@@ -620,7 +669,7 @@ export interface SessionBatches {
   batches: SessionBatch[]
 }
 
-/** Stops operations whose results are no longer wanted. */
+/** Stops operations whose results are no longer wanted, and watches. */
 export interface SessionCancel {
   ids: number[]
 }
@@ -629,6 +678,22 @@ export interface SessionRequest {
   batch?: SessionBatch | undefined
   cancel?: SessionCancel | undefined
   batches?: SessionBatches | undefined
+  watch?: SessionWatch | undefined
+}
+
+/** Begins a watch, whose updates come until it is cancelled or ends with an error. */
+export interface SessionWatch {
+  /** Of no other watch or operation of the session. */
+  id: number
+  request?: WatchRefsRequest | undefined
+}
+
+/** What is new for watches of the session. */
+export interface SessionUpdate {
+  ids: number[]
+  update?: WatchRefsResponse | undefined
+  /** These watches have ended. */
+  error?: OperationError | undefined
 }
 
 /** The result of the operation with this id. */
@@ -639,6 +704,7 @@ export interface SessionResult {
 
 export interface SessionResponse {
   results: SessionResult[]
+  updates: SessionUpdate[]
 }
 
 export interface UploadBlobRequest {
@@ -779,6 +845,8 @@ export interface Capabilities {
   session: boolean
   /** How long a key of Apply is remembered, in seconds; 0 = Apply is not served. */
   requestKeySeconds: number
+  /** WatchRefs is served, also on sessions. */
+  watch: boolean
 }
 
 /** Why one operation of a batch failed. */
@@ -905,12 +973,19 @@ export interface Messages {
   BatchOperationsResponse: BatchOperationsResponse
   ApplyRequest: ApplyRequest
   ApplyResponse: ApplyResponse
+  WatchRefsRequest: WatchRefsRequest
+  WatchRefsResponse: WatchRefsResponse
+  RefEvent: RefEvent
+  MovedRef: MovedRef
+  RefPage: RefPage
   SessionBatch: SessionBatch
   Header: Header
   HeaderList: HeaderList
   SessionBatches: SessionBatches
   SessionCancel: SessionCancel
   SessionRequest: SessionRequest
+  SessionWatch: SessionWatch
+  SessionUpdate: SessionUpdate
   SessionResult: SessionResult
   SessionResponse: SessionResponse
   UploadBlobRequest: UploadBlobRequest

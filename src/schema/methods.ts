@@ -202,6 +202,14 @@ export const methods = {
     kind: 'bidi_streaming',
     readOnly: false
   }),
+  /** Tells every move of a repository's refs, in order, from now or from a cursor on. The stream has no end of its own. */
+  watchRefs: method<Messages['WatchRefsRequest'], Messages['WatchRefsResponse']>({
+    name: 'WatchRefs',
+    request: 'WatchRefsRequest',
+    response: 'WatchRefsResponse',
+    kind: 'server_streaming',
+    readOnly: false
+  }),
   /** Stores a blob of any size, in chunks. After a cut the same upload goes on from the offset that QueryUpload tells. */
   uploadBlob: method<Messages['UploadBlobRequest'], Messages['UploadBlobResponse']>({
     name: 'UploadBlob',

@@ -4,6 +4,8 @@
  * answers what it has), and ends.
  */
 import type { BlobwireError } from '../core/error.ts'
+import type { Init } from '../schema/descriptor.ts'
+import type { Messages } from '../schema/messages.ts'
 import type { SessionFrame } from '../transport/session-frame.ts'
 import type { SessionStream } from '../transport/session-stream.ts'
 import type { OpenStream } from './session.ts'
@@ -55,6 +57,10 @@ class DrainingStream implements SessionStream {
     if (generation?.stream === undefined) return false
     generation.outstanding += frame.operations.length
     return generation.stream.send(frame)
+  }
+
+  watch(id: number, request: Init<Messages['WatchRefsRequest']>): void {
+    this.#current?.stream?.watch(id, request)
   }
 
   cancel(ids: readonly number[]): void {

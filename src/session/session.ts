@@ -1,6 +1,7 @@
 /** One session from its opening to its end, as the batcher uses it. */
 import type { Clock } from '../core/clock.ts'
 import { BlobwireError } from '../core/error.ts'
+import type { Init } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
 import type { SessionFrame } from '../transport/session-frame.ts'
 import type { SessionOpening, SessionStream } from '../transport/session-stream.ts'
@@ -82,6 +83,11 @@ export class Session {
 
   cancel(ids: readonly number[]): void {
     this.#stream?.cancel(ids)
+  }
+
+  watch(id: number, request: Init<Messages['WatchRefsRequest']>): void {
+    this.#usedAtMs = this.#clock.now()
+    this.#stream?.watch(id, request)
   }
 
   /** Ends a session on which no operation waits; resolves when its stream is over. */

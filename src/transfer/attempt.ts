@@ -1,8 +1,10 @@
 /** One attempt of a transfer: a permit of the endpoint's breaker, and the time in which bytes have to move. */
 import { outcomeOf } from '../balance/outcome.ts'
 import type { Pick } from '../balance/picker.ts'
+import type { WatchListener } from '../batch/session-watches.ts'
 import { asBlobwireError, BlobwireError } from '../core/error.ts'
 import type { Init, Method } from '../schema/descriptor.ts'
+import type { Messages } from '../schema/messages.ts'
 import type { ObservedAttempt, ObservedCall } from '../telemetry/observed-call.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { Transfer, TransferAttempt } from './transfer.ts'
@@ -95,6 +97,10 @@ export class AttemptAtEndpoint implements TransferAttempt {
       remainingMs: () => Math.min(stallTimeoutMs, this.#context.remainingMs())
     })
     return sent as Promise<Response>
+  }
+
+  watch(request: Init<Messages['WatchRefsRequest']>, listener: WatchListener): () => void {
+    return this.#pick.channel.watch({ request, listener, token: this.#transfer.token })
   }
 
   moved(bytes: number): void {

@@ -1,6 +1,8 @@
 /** A transfer, the sending or receiving of one large content, as its caller and the runner see it. */
+import type { WatchListener } from '../batch/session-watches.ts'
 import type { TransportName } from '../core/error.ts'
 import type { Init, Method } from '../schema/descriptor.ts'
+import type { Messages } from '../schema/messages.ts'
 import type { TransferTransport } from '../transport/transfer.ts'
 
 /** A transfer that has not begun. */
@@ -31,6 +33,8 @@ export interface TransferAttempt {
   readonly signal: AbortSignal
   /** A unary request to the same endpoint. @throws BlobwireError */
   unary<Request, Response>(method: Method<Request, Response>, request: Init<Request>): Promise<Response>
+  /** Begins a watch at the same endpoint. Returns the function that ends it. @throws BlobwireError */
+  watch(request: Init<Messages['WatchRefsRequest']>, listener: WatchListener): () => void
   /** Bytes of content were given to the connection, or came from it. */
   moved(bytes: number): void
   /** The transfer is further than before the attempt, so that failures are counted anew. */

@@ -1,6 +1,6 @@
 /** The interface between sessions and the transports that carry them. */
 import type { BlobwireError } from '../core/error.ts'
-import type { MessageName } from '../schema/descriptor.ts'
+import type { Init, MessageName } from '../schema/descriptor.ts'
 import { messageDescriptors } from '../schema/descriptors.ts'
 import type { Messages } from '../schema/messages.ts'
 import type { SessionFrame } from './session-frame.ts'
@@ -33,7 +33,9 @@ export interface SessionOpening {
 export interface SessionStream {
   /** Sends a frame. False = the peer does not keep up: wait for `onDrain` before the next one. */
   send(frame: SessionFrame): boolean
-  /** Asks the server to cancel operations. */
+  /** Begins a watch, under an id of its own; `cancel` ends it. */
+  watch(id: number, request: Init<Messages['WatchRefsRequest']>): void
+  /** Asks the server to cancel operations and watches. */
   cancel(ids: readonly number[]): void
   /** Half-closes the stream; the server answers all operations, and then ends the stream. */
   end(): void

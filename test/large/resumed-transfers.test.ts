@@ -33,7 +33,8 @@ function counting(service: VcsService, onTaken: (bytes: number) => void): VcsSer
     call: (method, request, context) => service.call(method, request, context),
     sessionBatch: (batch, context) => service.sessionBatch(batch, context),
     upload: async (opening, context) => count(await service.upload(opening, context)),
-    download: (request, context) => service.download(request, context)
+    download: (request, context) => service.download(request, context),
+    watch: (request, sink, context) => service.watch(request, sink, context)
   }
 }
 

@@ -23,6 +23,7 @@ function recording(seen: Seen[]): (service: VcsService) => VcsService {
     call: (method, request, context) => service.call(method, request, context),
     upload: (opening, context) => service.upload(opening, context),
     download: (request, context) => service.download(request, context),
+    watch: (request, sink, context) => service.watch(request, sink, context),
     sessionBatch(batch: SessionBatch, context: CallContext) {
       batch.operations.forEach(({ storeBlob }, index) => {
         const content = Buffer.from(storeBlob?.content ?? []).toString()

@@ -40,6 +40,7 @@ async function slowServer(context: TestContext, protocol: 'cleartext' | 'tls') {
     },
     upload: (opening, call) => service.upload(opening, call),
     download: (request, call) => service.download(request, call),
+    watch: (request, sink, call) => service.watch(request, sink, call),
     async sessionBatch(batch, call) {
       if (batch.repository === 'slow') await gate.promise
       return service.sessionBatch(batch, call)

@@ -220,6 +220,7 @@ for (const { security, port } of places) {
           }),
         upload: (opening, call) => service.upload(opening, call),
         download: (request, call) => service.download(request, call),
+        watch: (request, sink, call) => service.watch(request, sink, call),
         sessionBatch: (batch, call) => service.sessionBatch(batch, call)
       })
       const { server } = await limited(context, security, { callTimeoutMs: 100, decorate })

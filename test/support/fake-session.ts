@@ -1,4 +1,5 @@
 /** Sessions that do only what the test says, and answers as a server makes them. No sockets. */
+import type { Init } from '../../src/schema/descriptor.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
 import type { SessionFrame } from '../../src/transport/session-frame.ts'
@@ -37,6 +38,12 @@ export class FakeStream implements SessionStream {
     this.cancelled.push(...ids)
   }
 
+  readonly watched: { id: number; request: Init<Messages['WatchRefsRequest']> }[] = []
+
+  watch(id: number, request: Init<Messages['WatchRefsRequest']>): void {
+    this.watched.push({ id, request })
+  }
+
   end(): void {
     this.ended = true
   }
@@ -56,7 +63,7 @@ export class FakeStream implements SessionStream {
   }
 
   respond(results: readonly Result[]): void {
-    this.opening.onResponse({ results: [...results] })
+    this.opening.onResponse({ results: [...results], updates: [] })
   }
 
   /** Results of the frame with this place in `sent`. */

@@ -107,6 +107,7 @@ export function gated(gate: () => Promise<void> | undefined, seen: { bytes: numb
         release: () => upload.release()
       }
     },
+    watch: (request, sink, context) => service.watch(request, sink, context),
     async download(request, context) {
       const blob = await service.download(request, context)
       const chunks = async function* () {

@@ -8,6 +8,7 @@ import { asIs, type GrpcConnection, type StreamListener } from '../../connection
 import type { GrpcModule } from '../../connection/grpc/grpc-js.ts'
 import type { Counters } from '../../core/counters.ts'
 import { asBlobwireError, type BlobwireError } from '../../core/error.ts'
+import type { Init } from '../../schema/descriptor.ts'
 import type { Messages } from '../../schema/messages.ts'
 import { methods, serviceName } from '../../schema/methods.ts'
 import { asResponseError } from '../errors.ts'
@@ -84,6 +85,10 @@ class GrpcSession implements SessionStream, StreamListener {
     // The operation may have been cancelled because the server does not respond.
     if (this.#nothingSinceWrite) this.#connection.suspect()
     this.#write(toWire('SessionRequest', { cancel: { ids } }))
+  }
+
+  watch(id: number, request: Init<Messages['WatchRefsRequest']>): void {
+    this.#write(toWire('SessionRequest', { watch: { id, request } }))
   }
 
   end(): void {

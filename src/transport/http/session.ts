@@ -23,19 +23,20 @@ import { piecesLookCompressible } from '../../compression/sample.ts'
 import type { StreamControl } from '../../connection/http2/connection-pool.ts'
 import { asBlobwireError, type BlobwireError } from '../../core/error.ts'
 import type { Compressor } from '../../platform/platform.ts'
+import type { Init } from '../../schema/descriptor.ts'
+import type { Messages } from '../../schema/messages.ts'
 import { methods, serviceName } from '../../schema/methods.ts'
 import type { AttemptEvents } from '../../telemetry/observed-call.ts'
-import { asResponseError, errorFromException, malformedResponse, withRetryAfter } from '../errors.ts'
+import { asResponseError, errorFromException, malformedResponse } from '../errors.ts'
 import { frameMessage, type SessionFrame } from '../session-frame.ts'
 import type { SessionOpening, SessionStream } from '../session-stream.ts'
 import { sessionCompressionThresholdBytes, type TransportOptions } from '../transport.ts'
-import { errorFromEndStream, errorFromResponse } from './errors.ts'
+import { errorFromEndStream } from './errors.ts'
 import type { HttpContext } from './http-context.ts'
+import { Refusal } from './refusal.ts'
 
 /** Bytes that may wait in the request body before `send` returns false. */
 const highWaterBytes = 1024 * 1024
-/** Most bytes that are kept of the answer to a refused session. */
-const maxErrorBytes = 64 * 1024
 
 /** Opens a session on the connection. */
 export function openHttpSession(
@@ -44,15 +45,6 @@ export function openHttpSession(
   opening: SessionOpening
 ): SessionStream {
   return new HttpSession(context, options, opening)
-}
-
-/** An answer that is no stream. */
-interface Refusal {
-  readonly status: number
-  readonly contentType: string
-  readonly retryAfter: string | undefined
-  readonly body: Buffer[]
-  bytes: number
 }
 
 const destroyed = () => new Error('the session was destroyed')
@@ -129,8 +121,16 @@ class HttpSession implements SessionStream {
     // The operation may have been cancelled because the server does not respond.
     if (this.#nothingSinceWrite) this.#control?.suspect()
     if (this.#halfClosed) return
+    this.#command({ cancel: { ids } })
+  }
+
+  watch(id: number, request: Init<Messages['WatchRefsRequest']>): void {
+    this.#command({ watch: { id, request } })
+  }
+
+  #command(message: Init<Messages['SessionRequest']>): void {
     const { codec } = this.#context
-    this.#write(codec.write(codec.prepare('SessionRequest', { cancel: { ids } }), envelopeHeaderBytes))
+    this.#write(codec.write(codec.prepare('SessionRequest', message), envelopeHeaderBytes))
   }
 
   end(): void {
@@ -186,8 +186,7 @@ class HttpSession implements SessionStream {
   #headers(status: number, headers: Readonly<Record<string, string | string[] | undefined>>, expected: string): void {
     const contentType = String(headers['content-type'] ?? '')
     if (status !== 200 || contentType.split(';', 1)[0]?.trim() !== expected) {
-      const retryAfter = headers['retry-after']
-      this.#refusal = { status, contentType, retryAfter: retryAfter && String(retryAfter), body: [], bytes: 0 }
+      this.#refusal = new Refusal(status, headers)
       return
     }
     const encoding = String(headers['connect-content-encoding'] ?? 'identity')
@@ -203,11 +202,7 @@ class HttpSession implements SessionStream {
     if (this.#ended) return
     this.#nothingSinceWrite = false
     this.#context.counters.bytesReceived += chunk.length
-    if (this.#refusal) {
-      this.#refusal.bytes += chunk.length
-      if (this.#refusal.bytes <= maxErrorBytes) this.#refusal.body.push(chunk)
-      return
-    }
+    if (this.#refusal) return this.#refusal.add(chunk)
     try {
       this.#parser.push(chunk)
     } catch (error) {
@@ -263,13 +258,7 @@ class HttpSession implements SessionStream {
 
   /** The response has ended; a session in good order ended before, with its end-stream message. */
   #responseEnded(): void {
-    const refusal = this.#refusal
-    if (refusal) {
-      const { status, contentType, retryAfter } = refusal
-      const error = errorFromResponse(status, contentType, Buffer.concat(refusal.body))
-      this.#end(withRetryAfter(error, retryAfter))
-      return
-    }
+    if (this.#refusal) return this.#end(this.#refusal.toError())
     const endUnlessEnded = () => {
       const cause = Object.assign(new Error('the stream broke off'), { code: 'EPIPE' })
       if (!this.#endStreamReceived) this.#end(errorFromException(cause))
