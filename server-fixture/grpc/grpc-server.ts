@@ -71,7 +71,11 @@ export async function openGrpcServer(dependencies: ListenerDependencies, options
     createHandlers({ ...dependencies, ...handlerTimes(options), calls, pending, draining: draining.signal })
   )
   const health = new HealthImplementation({ '': 'SERVING', [serviceName]: 'SERVING' })
+  let told = true
   const tell = (isReady: boolean) => {
+    // Those who watch hear of a status as often as it is set.
+    if (isReady === told) return
+    told = isReady
     for (const name of ['', serviceName]) health.setStatus(name, isReady ? 'SERVING' : 'NOT_SERVING')
   }
   dependencies.operated?.health.onChange(tell)
