@@ -1,15 +1,17 @@
 /** Metrics, health and the feed of the dashboard: who may see them, and whether they tell what happened. */
 import assert from 'node:assert/strict'
 import { request } from 'node:http'
+import { connect, constants } from 'node:http2'
 import { type TestContext, test } from 'node:test'
 import type { FeedSnapshot } from '../../server-fixture/admin/feed-snapshot.ts'
 import { addFigures } from '../../server-fixture/metrics/snapshot.ts'
 import type { ServerOptions } from '../../server-fixture/server.ts'
 import { atEnd, testServer } from '../support/server.ts'
+import { until } from '../support/until.ts'
 
 const grants = [
   { token: 'writer', access: 'write', repositories: ['*'] },
-  { token: 'operator', access: 'none', repositories: [], operate: true },
+  { token: 'operator', access: 'none', repositories: ['*'], operate: true },
   { token: 'late', access: 'none', repositories: [], operate: true, expires: '2020-01-01T00:00:00Z' }
 ] as const
 const basic = (name: string, token: string) => `Basic ${Buffer.from(`${name}:${token}`).toString('base64')}`
@@ -55,6 +57,7 @@ test('the paths for operators need the right to operate, or the admin port; heal
   // An operator has no right to a repository, and the admin port serves none.
   const repo = fixture.client({ token: 'operator' }).repository('demo')
   await assert.rejects(repo.createRepository(), { code: 'permission_denied' })
+  await assert.rejects(repo.listRefs(), { code: 'not_found' })
   const call = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' }
   assert.equal((await fetch(`${admin}/blobwire.v1.VcsService/ListRepositories`, call)).status, 404)
 })
@@ -110,6 +113,28 @@ for (const transport of ['json', 'msgpack', 'grpc'] as const) {
     assert.deepEqual([inFlight, streams], [0, sessions])
     assert.ok(received.messages > frames && received.wireBytes > 500 && sent.wireBytes > 500)
     await client.close()
+  })
+}
+
+for (const [name, transport, type] of [
+  ['gRPC', 'grpc', 'application/grpc'],
+  ['HTTP/2', 'json', 'application/json']
+] as const) {
+  test(`${name}: a client that goes in the middle of its request leaves nothing in flight`, async (context) => {
+    const { fixture } = await served(context)
+    const session = connect(transport === 'grpc' ? fixture.server.grpc : fixture.server.http)
+    context.after(() => session.destroy())
+    const path = '/blobwire.v1.VcsService/StoreBlob'
+    const headers = { ':method': 'POST', ':path': path, 'content-type': type, authorization: 'Bearer writer' }
+    const stream = session.request(headers)
+    stream.on('error', () => undefined).write(Buffer.from([0, 0, 0, 1, 0, 1]))
+    const now = () => fixture.server.metrics.snapshot().transports[transport]
+    await until(() => now().inFlight === 1, 'in flight')
+    stream.close(constants.NGHTTP2_CANCEL)
+    await until(() => now().inFlight === 0, 'none in flight')
+    // A client of node:http2 ends its body before it resets the stream.
+    const failure = transport === 'grpc' ? 'cancelled' : 'invalid_argument/malformed'
+    assert.deepEqual(now().calls['StoreBlob']?.failures, { [failure]: 1 })
   })
 }
 
