@@ -93,6 +93,7 @@ export type { Mode } from './git/mode.ts'
 export type { ObjectFormat, ObjectKind } from './git/oid.ts'
 export type { Pem } from './options/pem.ts'
 export type {
+  AdaptiveOptions,
   BatchOptions,
   BreakerOptions,
   ConcurrencyOptions,

@@ -13,17 +13,29 @@ import type { Counters } from '../core/counters.ts'
 import { BlobwireError, type TransportName } from '../core/error.ts'
 import { FailureCounts } from '../core/failure-counts.ts'
 import type { LatencyHistogram } from '../core/latency-histogram.ts'
-import type { ResolvedBatchOptions, ResolvedBreakerOptions } from '../options/types.ts'
+import type {
+  ResolvedAdaptiveOptions,
+  ResolvedBatchOptions,
+  ResolvedBreakerOptions,
+  ResolvedConcurrencyOptions
+} from '../options/types.ts'
 import type { RetryBudget } from '../retry/budget.ts'
 import type { Messages } from '../schema/messages.ts'
 import type { Transport } from '../transport/transport.ts'
+import { AdaptiveLimits } from './adaptive-limits.ts'
 import { CircuitBreaker, type Permit } from './circuit-breaker.ts'
 import type { Outcome } from './outcome.ts'
 import type { Channel, ChannelWatch, OpenedTransfer } from './picker.ts'
 import { Reliability } from './reliability.ts'
 import { TokenBatchers } from './token-batchers.ts'
 
-/** Shared by all channels of a client. */
+/** The limits of one endpoint. */
+export interface OwnLimits {
+  readonly weight: number
+  readonly attemptTimeoutMs: number | 'adaptive' | undefined
+}
+
+/** Shared by all channels of a client. Limits may change: see `EndpointChannel.applyLimits`. */
 export interface EndpointChannelContext {
   readonly clock: Clock
   readonly counters: Counters
@@ -35,9 +47,13 @@ export interface EndpointChannelContext {
   readonly batch: ResolvedBatchOptions | false
   readonly breaker: ResolvedBreakerOptions | false
   /** Milliseconds for one attempt at an endpoint that has no time of its own. */
-  readonly attemptTimeoutMs: number | undefined
+  readonly attemptTimeoutMs: number | 'adaptive' | undefined
+  readonly concurrency: ResolvedConcurrencyOptions
+  readonly adaptive: ResolvedAdaptiveOptions
   /** What endpoints have of their own. */
-  readonly endpointOptions?: ReadonlyMap<string, { weight: number; attemptTimeoutMs: number | undefined }>
+  readonly endpointOptions?: ReadonlyMap<string, OwnLimits>
+  /** The limit on attempts of a channel has changed. */
+  readonly onLimitChange: () => void
   readonly limits: () => Messages['Limits']
   /** A new id for a request or a session. */
   readonly newRequestId: () => string
@@ -57,6 +73,7 @@ export class EndpointChannel implements Channel {
   readonly batcher: Batcher | undefined
   readonly #tokenBatchers: TokenBatchers | undefined
   readonly #context: EndpointChannelContext
+  #ownWeight = 1
   readonly reliability = new Reliability()
   readonly #answers = new AnswerTimes((nowMs, durationMs) => this.reliability.answered(nowMs, durationMs))
   #opened: Promise<Transport> | undefined
@@ -66,20 +83,39 @@ export class EndpointChannel implements Channel {
   recoveredAtMs = Number.NEGATIVE_INFINITY
   verified = false
   lastFailure: BlobwireError | undefined
-  readonly weight: number
-  readonly attemptTimeoutMs: number | undefined
+  weight = 1
+  attemptTimeoutMs: number | undefined
+  adaptive: AdaptiveLimits | undefined
 
   constructor(endpoint: string, transport: TransportName, context: EndpointChannelContext) {
     this.endpoint = endpoint
     this.transport = transport
     this.#context = context
-    const { batch, breaker, clock, random, endpointOptions } = context
-    const own = endpointOptions?.get(endpoint)
-    this.weight = own?.weight ?? 1
-    this.attemptTimeoutMs = own === undefined ? context.attemptTimeoutMs : own.attemptTimeoutMs
+    const { batch, breaker, clock, random } = context
+    this.applyLimits()
     this.breaker = breaker ? new CircuitBreaker(clock, breaker, random) : undefined
     this.batcher = batch ? this.#newBatcher(batch, undefined) : undefined
     this.#tokenBatchers = batch ? new TokenBatchers((token) => this.#newBatcher(batch, token)) : undefined
+  }
+
+  /** Takes over the limits of the context as they are now. Measurements are kept where they are still wanted. */
+  applyLimits(): void {
+    const { clock, concurrency, adaptive: options, random, onLimitChange: onChange } = this.#context
+    const own = this.#context.endpointOptions?.get(this.endpoint) ?? { weight: 1, ...this.#context }
+    const timeoutMs = own.attemptTimeoutMs
+    this.attemptTimeoutMs = timeoutMs === 'adaptive' ? undefined : timeoutMs
+    const wanted = { timeout: timeoutMs === 'adaptive', concurrency: concurrency.adaptive }
+    const bounds = { maxCalls: concurrency.maxCalls, leastCalls: options.leastCalls }
+    const context = { clock, options, bounds, random, onChange }
+    this.adaptive =
+      wanted.timeout || wanted.concurrency ? new AdaptiveLimits(wanted, context, this.adaptive) : undefined
+    this.#ownWeight = own.weight
+    this.weigh()
+  }
+
+  /** An endpoint that can take more gets more. */
+  weigh(): void {
+    this.weight = this.#ownWeight * (this.adaptive?.concurrency?.limit ?? 1)
   }
 
   submit(call: Call, sink: Sink): void {

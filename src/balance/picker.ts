@@ -8,6 +8,7 @@ import type { FailureCounts } from '../core/failure-counts.ts'
 import type { Init } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
 import type { Transport } from '../transport/transport.ts'
+import type { AdaptiveLimits } from './adaptive-limits.ts'
 import type { Permit } from './circuit-breaker.ts'
 import type { Outcome } from './outcome.ts'
 import { type Awaited, WaitingRoom } from './waiting-room.ts'
@@ -38,6 +39,8 @@ export interface Channel extends Awaited {
   inFlight: number
   /** Share of the calls, compared with other channels. */
   readonly weight: number
+  /** Undefined = no limit adapts. */
+  readonly adaptive: AdaptiveLimits | undefined
   /** Milliseconds for one attempt; undefined = only the call's deadline counts. */
   readonly attemptTimeoutMs: number | undefined
   /** Of attempts. */
@@ -80,7 +83,7 @@ export class Picker<Kind extends Channel = Channel> {
   /** Place of the channel that was picked last. */
   #last: number
   /** Weights differ. */
-  readonly #isWeighted: boolean
+  #isWeighted = false
   /** Of weighted channels: the virtual time at which the calls that they were given are served, and that of the last. */
   readonly #servedAt: number[]
   #virtualTime = 0
@@ -91,8 +94,13 @@ export class Picker<Kind extends Channel = Channel> {
     this.waitingRoom = new WaitingRoom(channels, clock, random)
     // Clients that begin together do not all begin with the first endpoint.
     this.#last = Math.floor(random() * channels.length)
-    this.#isWeighted = channels.some(({ weight }) => weight !== channels[0]?.weight)
     this.#servedAt = channels.map(() => 0)
+    this.weigh()
+  }
+
+  /** Takes note of weights that have changed. */
+  weigh(): void {
+    this.#isWeighted = this.channels.some(({ weight }) => weight !== this.channels[0]?.weight)
   }
 
   /** Undefined = no breaker gives a permit. */

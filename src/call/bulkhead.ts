@@ -17,34 +17,34 @@ export interface Waiter {
   fail(error: unknown): void
 }
 
+type Bounds = Pick<ResolvedConcurrencyOptions, 'maxCalls' | 'maxQueued'>
+
 /** While both kinds wait, background calls have each turn of this number. */
 const backgroundTurn = 5
 
 export class Bulkhead {
-  readonly #options: ResolvedConcurrencyOptions
+  readonly #options: Bounds
   readonly #work: Work
   readonly #interactive = new WaitingLine<Waiter>()
   readonly #background = new WaitingLine<Waiter>()
   /** Turns of interactive calls since the last one of a background call that waited. */
   #turns = 0
+  /** Calls that may be under way at a time. */
+  maxCalls: number
   #running = 0
   #isAdmitting = false
   #closed = false
 
   /** From the first call to the end of the last one, there is `work`. The options may change. */
-  constructor(options: ResolvedConcurrencyOptions, work: Work) {
+  constructor(options: Bounds, work: Work) {
     this.#work = work
     this.#options = options
+    this.maxCalls = options.maxCalls
   }
 
   /** Calls under way. */
   get running(): number {
     return this.#running
-  }
-
-  /** Calls that may be under way at a time. */
-  get maxCalls(): number {
-    return this.#options.maxCalls
   }
 
   /** Calls that wait for their turn. */
@@ -58,7 +58,7 @@ export class Bulkhead {
 
   /** Lets the call begin, now or later. @throws BlobwireError `resource_exhausted`, reason `queue_full` or `shed` */
   admit(waiter: Waiter): void {
-    if (this.#running < this.#options.maxCalls) {
+    if (this.#running < this.maxCalls) {
       this.#begin(waiter)
       return
     }
@@ -75,12 +75,13 @@ export class Bulkhead {
       return
     }
     if (--this.#running === 0) this.#work.endWork()
-    this.admitWaiting()
+    this.#admitWaiting()
   }
 
-  /** Admits as many as the options allow by now. */
-  admitWaiting(): void {
-    if (this.queued > 0 && !this.#isAdmitting) this.#admitWaiting()
+  /** Calls beyond a lower limit go on; calls that wait begin where there is room now. */
+  setLimit(maxCalls: number): void {
+    this.maxCalls = maxCalls
+    this.#admitWaiting()
   }
 
   /** Admits no further calls. */
@@ -92,8 +93,9 @@ export class Bulkhead {
 
   /** A loop, not a recursion: a call may end as soon as it begins, and thousands may fail for the same reason. */
   #admitWaiting(): void {
+    if (this.queued === 0 || this.#isAdmitting) return
     this.#isAdmitting = true
-    while (this.#running < this.#options.maxCalls) {
+    while (this.#running < this.maxCalls) {
       const waiter = this.#takeNext()
       if (waiter === undefined) break
       this.#begin(waiter)

@@ -49,7 +49,7 @@ import { type Changeable, forward, methodName, passThrough, type RequestIntercep
 import { closeCalls, type RunningCallContext, runCall, type UnstartedCall } from './running-call.ts'
 
 /** Everything that the layers are made from. */
-export interface PipelineContext extends Omit<EndpointChannelContext, 'credentials' | 'budget'> {
+export interface PipelineContext extends Omit<EndpointChannelContext, 'credentials' | 'budget' | 'onLimitChange'> {
   readonly latency: Latency
   readonly telemetry: Telemetry
   /** Around each request. */
@@ -57,7 +57,6 @@ export interface PipelineContext extends Omit<EndpointChannelContext, 'credentia
   readonly token: Token | undefined
   /** Time for a call that does not say otherwise, in milliseconds. */
   readonly timeoutMs: number
-  readonly concurrency: ResolvedConcurrencyOptions
   readonly retry: ResolvedRetryOptions
   /** Delay after which a slow read gets a second attempt; false = never. */
   readonly hedge: { readonly delayMs: number } | false
@@ -100,7 +99,9 @@ export function createPipeline(context: PipelineContext): Pipeline {
   const { clock, counters, latency, telemetry, transports, retry, random } = context
   const budget = new RetryBudget(clock, retry, () => counters.calls)
   const credentials = context.token === undefined ? undefined : new Credentials(context.token, clock, context.timeoutMs)
-  const shared = { ...context, credentials, budget }
+  const bulkhead = new Bulkhead(context.concurrency, context.work)
+  const onLimitChange = () => bulkhead.setLimit(callLimit(context.concurrency, pickerOf(selector.transport)))
+  const shared = { ...context, credentials, budget, onLimitChange }
   const pickers = new Map<TransportName, Picker<EndpointChannel>>()
   const pickerOf = (transport: TransportName): Picker<EndpointChannel> => {
     let picker = pickers.get(transport)
@@ -113,7 +114,7 @@ export function createPipeline(context: PipelineContext): Pipeline {
   }
   const channels = () => [...pickers.values()].flatMap((picker) => picker.channels)
   const selector = new TransportSelector({ clock, transports, pickers: pickerOf })
-  pickerOf(selector.transport)
+  onLimitChange()
   const { healthCheck } = context
   const checked = () => pickerOf(selector.transport).channels
   const healthChecks = healthCheck && new HealthChecks({ ...healthCheck, clock, random, channels: checked })
@@ -149,7 +150,6 @@ export function createPipeline(context: PipelineContext): Pipeline {
     attempts: { clock, timers: attemptTimers, counters },
     policy
   })
-  const bulkhead = new Bulkhead(context.concurrency, context.work)
   const calls: RunningCallContext = {
     clock,
     bulkhead,
@@ -193,6 +193,19 @@ export function createPipeline(context: PipelineContext): Pipeline {
       await Promise.all(channels().map((channel) => channel.close()))
     }
   }
+}
+
+/** Calls that may be under way: as many attempts as the endpoints can take that get any, where that is measured. */
+function callLimit({ adaptive, maxCalls }: ResolvedConcurrencyOptions, picker: Picker<EndpointChannel>): number {
+  if (!adaptive) return maxCalls
+  for (const channel of picker.channels) channel.weigh()
+  picker.weigh()
+  const open = picker.channels.filter(({ breaker }) => breaker?.state !== 'open')
+  const limits = (open.length > 0 ? open : picker.channels).map((channel) => channel.adaptive?.concurrency?.limit ?? 0)
+  return Math.min(
+    maxCalls,
+    limits.reduce((sum, limit) => sum + limit, 0)
+  )
 }
 
 /** The layers below the bulkhead. Without interceptors a call needs no promises of its own there. */

@@ -1,6 +1,7 @@
 /** Options of a client. Made from src/options/table.ts by `npm run generate`. */
 import type { Token } from '../call/credentials.ts'
 import type {
+  AdaptiveOptions,
   BatchOptions,
   BreakerOptions,
   ConcurrencyOptions,
@@ -8,6 +9,7 @@ import type {
   EndpointOptions,
   HealthCheckOptions,
   HedgeOptions,
+  ResolvedAdaptiveOptions,
   ResolvedBatchOptions,
   ResolvedBreakerOptions,
   ResolvedConcurrencyOptions,
@@ -39,10 +41,10 @@ export interface PolicyOptions {
    */
   breaker?: BreakerOptions | false | undefined
   /**
-   * Maximum number of calls under way. Further calls wait in order.
-   * @default { 'maxCalls': 10000, 'maxQueued': 100000 }
+   * Maximum number of calls under way. Further calls wait in order. `'adaptive'` = `{ adaptive: true }`.
+   * @default {}
    */
-  concurrency?: ConcurrencyOptions | undefined
+  concurrency?: ConcurrencyOptions | 'adaptive' | undefined
   /**
    * Priority of the calls. While the server is busy, `'background'` calls, such as imports and backups, yield to
    * `'interactive'` ones: where both wait, one call of five is a background call, and where the queue is full,
@@ -53,9 +55,15 @@ export interface PolicyOptions {
   /**
    * Time for one attempt, in milliseconds. After this time the attempt fails and the client retries the call. Without
    * it, only the call's deadline applies, so that a large call on a slow network has all the time of the call.
+   * `'adaptive'` = the time follows the answers of the endpoint; see docs/adaptive.md.
    * @default none
    */
-  attemptTimeoutMs?: number | undefined
+  attemptTimeoutMs?: number | 'adaptive' | undefined
+  /**
+   * Bounds of the limits that adapt: `attemptTimeoutMs: 'adaptive'` and `concurrency: 'adaptive'`.
+   * @default { 'percentile': 99, 'factor': 3, 'leastTimeoutMs': 500, 'mostTimeoutMs': 30000, 'leastCalls': 4 }
+   */
+  adaptive?: AdaptiveOptions | undefined
   /**
    * Sends a slow read a second time, to another endpoint where there is one, and takes the first answer.
    * @default none
@@ -75,9 +83,10 @@ export interface PolicyOptions {
 export interface ResolvedPolicyOptions {
   readonly retry: ResolvedRetryOptions | false
   readonly breaker: ResolvedBreakerOptions | false
-  readonly concurrency: ResolvedConcurrencyOptions
+  readonly concurrency: ResolvedConcurrencyOptions | 'adaptive'
   readonly priority: 'interactive' | 'background'
-  readonly attemptTimeoutMs: number | undefined
+  readonly attemptTimeoutMs: number | 'adaptive' | undefined
+  readonly adaptive: ResolvedAdaptiveOptions
   readonly hedge: ResolvedHedgeOptions | undefined
   readonly healthCheck: ResolvedHealthCheckOptions | undefined
 }

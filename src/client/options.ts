@@ -6,11 +6,12 @@ import { BlobwireError, type FieldViolation, invalidArgument, type TransportName
 import { type Check, checkRows, throwProblems } from '../options/check.ts'
 import { resolveConnection, resolveRows } from '../options/resolve.ts'
 import { endpointRows } from '../options/rows/connection.ts'
-import { retryRows } from '../options/rows/policies.ts'
+import { concurrencyRows, retryRows } from '../options/rows/policies.ts'
 import { allClientRows } from '../options/table.ts'
 import type {
   ConnectionOptions,
   EndpointOptions,
+  ResolvedConcurrencyOptions,
   ResolvedConnectionOptions,
   ResolvedEndpointOptions,
   ResolvedRetryOptions
@@ -22,7 +23,10 @@ import type { ClientOptions, ResolvedClientOptions } from './client-options.ts'
  * @internal
  */
 export interface ResolvedOptions
-  extends Omit<ResolvedClientOptions, 'endpoint' | 'transport' | 'retry' | 'hedge' | 'connectTimeoutMs' | 'gzip'> {
+  extends Omit<
+    ResolvedClientOptions,
+    'endpoint' | 'transport' | 'retry' | 'concurrency' | 'hedge' | 'connectTimeoutMs' | 'gzip'
+  > {
   /** By the text that was given. */
   readonly endpoints: ReadonlyMap<string, Endpoint>
   /** By the same text. `attemptTimeoutMs` and `connection` are those of the client, unless the endpoint has its own. */
@@ -30,6 +34,7 @@ export interface ResolvedOptions
   /** In the order of preference; one = no other is tried. */
   readonly transports: readonly TransportName[]
   readonly retry: ResolvedRetryOptions
+  readonly concurrency: ResolvedConcurrencyOptions
   readonly hedge: { readonly delayMs: number } | false
 }
 
@@ -50,18 +55,23 @@ export function resolveOptions(given: ClientOptions): ResolvedOptions {
   const check: Check = { problems: [], own: ownChecks }
   const checked = checkRows('', given, allClientRows, check) as unknown as ResolvedClientOptions
   throwProblems(check.problems)
-  const { endpoint, transport, retry, hedge, connectTimeoutMs, gzip, ...rest } = checked
+  const { endpoint, transport, retry, concurrency, hedge, connectTimeoutMs, gzip, ...rest } = checked
   const endpoints = parsedEndpoints(endpoint)
   const options = {
     ...rest,
     transports: checkTransport(transport, [...endpoints.values()]),
     // One attempt: the budget stays, for operations of a broken session are sent again.
     retry: retry === false ? (resolveRows('retry', { maxAttempts: 1 }, retryRows) as ResolvedRetryOptions) : retry,
+    concurrency: concurrency === 'adaptive' ? adaptiveConcurrency() : concurrency,
     hedge: hedge ?? false,
     connection: resolveConnection(connectionOf(given)),
     compression: given.compression ?? (gzip === false ? 'none' : checked.compression)
   } as const
   return { ...options, endpoints, endpointOptions: endpointOptions(given, options.attemptTimeoutMs) }
+}
+
+function adaptiveConcurrency(): ResolvedConcurrencyOptions {
+  return resolveRows('concurrency', { adaptive: true }, concurrencyRows) as ResolvedConcurrencyOptions
 }
 
 const ownChecks = { endpoint: checkEndpoint, token: checkToken }
@@ -121,7 +131,7 @@ function endpointProblems(url: string, path: string): FieldViolation[] {
 /** The endpoints with their own options. */
 function endpointOptions(
   given: ClientOptions,
-  attemptTimeoutMs: number | undefined
+  attemptTimeoutMs: number | 'adaptive' | undefined
 ): ReadonlyMap<string, ResolvedEndpoint> {
   const common = connectionOf(given)
   const resolved = listOf(given.endpoint).map((each): [string, ResolvedEndpoint] => {

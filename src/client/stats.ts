@@ -42,6 +42,10 @@ export interface EndpointStats extends BatchStats {
   breakerOpenings: number
   /** Number of attempts under way. */
   inFlight: number
+  /** Attempts that may be under way, with `concurrency: 'adaptive'`; undefined = not measured. */
+  concurrencyLimit: number | undefined
+  /** Milliseconds for an attempt by method, with `attemptTimeoutMs: 'adaptive'`; otherwise empty. */
+  attemptTimeoutsMs: Record<string, number>
   /** Number of attempts, those of transfers included. */
   attempts: number
   /** Attempts that failed, by code and reason. */
@@ -68,7 +72,9 @@ export interface ClientStats extends Omit<Counters, 'connections' | 'transferCon
   transportReason: string
   /** Number of calls under way. */
   running: number
-  /** Number of calls that wait because `concurrency.maxCalls` calls are under way. */
+  /** Number of calls that may be under way: `concurrency.maxCalls`, or fewer with `concurrency: 'adaptive'`. */
+  maxCalls: number
+  /** Number of calls that wait because as many calls as may be are under way. */
   waiting: number
   /** Number of times a circuit breaker opened, over all endpoints. */
   breakerOpenings: number
@@ -103,6 +109,7 @@ export function statsOf(invoker: CallInvoker): ClientStats {
     transport,
     transportReason: selector.reason,
     running: bulkhead.running,
+    maxCalls: bulkhead.maxCalls,
     waiting: bulkhead.queued,
     breakerOpenings: endpoints.reduce((sum, { breakerOpenings }) => sum + breakerOpenings, 0),
     latency: latency.summary(),
@@ -114,7 +121,7 @@ export function statsOf(invoker: CallInvoker): ClientStats {
 }
 
 function endpointStats(channel: EndpointChannel): EndpointStats {
-  const { endpoint, transport, breaker, inFlight, attempts, failures, latency } = channel
+  const { endpoint, transport, breaker, inFlight, attempts, failures, latency, adaptive } = channel
   const { state = 'off' as const, openings = 0 } = breaker ?? {}
   return {
     endpoint,
@@ -122,6 +129,8 @@ function endpointStats(channel: EndpointChannel): EndpointStats {
     breaker: state,
     breakerOpenings: openings,
     inFlight,
+    concurrencyLimit: adaptive?.concurrency?.limit,
+    attemptTimeoutsMs: adaptive?.timeout?.limits() ?? {},
     attempts,
     failures: failures.all(),
     latency: latency.buckets(),

@@ -16,6 +16,7 @@ import type { Rows } from './row.ts'
 import { clientRows } from './rows/client.ts'
 import { connectionRows, endpointRows, tlsRows } from './rows/connection.ts'
 import {
+  adaptiveRows,
   batchRows,
   breakerRows,
   concurrencyRows,
@@ -35,6 +36,7 @@ export const optionTable = {
   RetryOptions: retryRows,
   BreakerOptions: breakerRows,
   ConcurrencyOptions: concurrencyRows,
+  AdaptiveOptions: adaptiveRows,
   HedgeOptions: hedgeRows,
   HealthCheckOptions: healthCheckRows,
   BatchOptions: batchRows

@@ -12,10 +12,10 @@ export interface EndpointOptions {
    */
   weight?: number | undefined
   /**
-   * Time for one attempt at this endpoint, in milliseconds.
+   * Time for one attempt at this endpoint, in milliseconds; or `'adaptive'`.
    * @default the client's `attemptTimeoutMs`
    */
-  attemptTimeoutMs?: number | undefined
+  attemptTimeoutMs?: number | 'adaptive' | undefined
   /**
    * Connections to this endpoint. An option that is not given here is the client's.
    * @default the client's `connection`
@@ -27,7 +27,7 @@ export interface EndpointOptions {
 export interface ResolvedEndpointOptions {
   readonly url: string
   readonly weight: number
-  readonly attemptTimeoutMs: number | undefined
+  readonly attemptTimeoutMs: number | 'adaptive' | undefined
   readonly connection: ResolvedConnectionOptions | undefined
 }
 
@@ -294,12 +294,58 @@ export interface ConcurrencyOptions {
    * @default 100000
    */
   maxQueued?: number | undefined
+  /**
+   * Whether the number of calls under way follows the load that the endpoints can take, up to `maxCalls`. See
+   * docs/adaptive.md.
+   * @default false
+   */
+  adaptive?: boolean | undefined
 }
 
 /** `ConcurrencyOptions` with every default in place. */
 export interface ResolvedConcurrencyOptions {
   readonly maxCalls: number
   readonly maxQueued: number
+  readonly adaptive: boolean
+}
+
+/** Bounds of the limits that adapt; see `ClientOptions.adaptive`. */
+export interface AdaptiveOptions {
+  /**
+   * Percentile of the times of an endpoint's answers for `attemptTimeoutMs: 'adaptive'`, by method and size.
+   * @default 99
+   */
+  percentile?: number | undefined
+  /**
+   * Factor of this percentile: an attempt has so many times as long as the slowest of the usual answers take.
+   * @default 3
+   */
+  factor?: number | undefined
+  /**
+   * Least time for an attempt, in milliseconds.
+   * @default 500
+   */
+  leastTimeoutMs?: number | undefined
+  /**
+   * Longest time for an attempt, in milliseconds; also before the endpoint has given 20 answers.
+   * @default 30000
+   */
+  mostTimeoutMs?: number | undefined
+  /**
+   * Least number of calls under way at one endpoint for `concurrency: 'adaptive'`. With so many under way, the client
+   * measures how long answers take without load.
+   * @default 4
+   */
+  leastCalls?: number | undefined
+}
+
+/** `AdaptiveOptions` with every default in place. */
+export interface ResolvedAdaptiveOptions {
+  readonly percentile: number
+  readonly factor: number
+  readonly leastTimeoutMs: number
+  readonly mostTimeoutMs: number
+  readonly leastCalls: number
 }
 
 /** A second attempt of slow reads; see `ClientOptions.hedge`. */

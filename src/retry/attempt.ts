@@ -1,5 +1,6 @@
 /** One try of a call at one endpoint. */
 
+import { type Ending, endingOf } from '../balance/adaptive-limits.ts'
 import { type Outcome, outcomeOf } from '../balance/outcome.ts'
 import type { Channel, Pick } from '../balance/picker.ts'
 import type { OwnHeaders } from '../batch/own-headers.ts'
@@ -64,11 +65,12 @@ export class Attempt implements Call, Sink, Cancellable, Timed {
 
   /** Hands the call to the channel. */
   start(): void {
-    const { attemptTimeoutMs } = this.channel
-    if (attemptTimeoutMs !== undefined) {
-      this.#timeoutMs = attemptTimeoutMs
-      this.endsAt = this.#beganAtMs + attemptTimeoutMs
-      this.#context.timers.add(this, attemptTimeoutMs)
+    const { attemptTimeoutMs, adaptive } = this.channel
+    const timeoutMs = adaptive?.timeout === undefined ? attemptTimeoutMs : adaptive.timeout.limitMs(this.call)
+    if (timeoutMs !== undefined) {
+      this.#timeoutMs = timeoutMs
+      this.endsAt = this.#beganAtMs + timeoutMs
+      this.#context.timers.add(this, timeoutMs)
     }
     this.channel.submit(this, this)
   }
@@ -137,7 +139,7 @@ export class Attempt implements Call, Sink, Cancellable, Timed {
   }
 
   succeed(response: object): void {
-    if (!this.#end('success')) return
+    if (!this.#end('success', 'answered')) return
     this.events?.ended(undefined)
     this.channel.verified = true
     this.sink.succeed(response)
@@ -177,7 +179,7 @@ export class Attempt implements Call, Sink, Cancellable, Timed {
     this.channel.failures.add(error)
     const outcome = isResult ? 'success' : outcomeOf(error, this.channel.isSilentSince(this.#beganAtMs))
     if (outcome === 'failure') this.channel.lastFailure = error
-    this.#end(outcome)
+    this.#end(outcome, isResult ? 'answered' : endingOf(error, outcome))
   }
 
   /** Tells the layers below. */
@@ -195,9 +197,11 @@ export class Attempt implements Call, Sink, Cancellable, Timed {
   }
 
   /** False = the attempt is over already. */
-  #end(outcome: Outcome): boolean {
+  #end(outcome: Outcome, ending: Ending = 'none'): boolean {
     if (this.#over) return false
     this.#over = true
+    const { adaptive, inFlight } = this.channel
+    if (adaptive !== undefined) adaptive.ended(this.call, ending, { beganAtMs: this.#beganAtMs, inFlight })
     if (this.#timeoutMs !== undefined) this.#context.timers.remove(this, this.#timeoutMs)
     this.channel.attemptEnded(this.#permit, outcome, this.#beganAtMs)
     return true

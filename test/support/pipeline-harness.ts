@@ -34,9 +34,11 @@ export interface Arrival {
   fail(error: BlobwireErrorInit | Error): void
 }
 
-export interface PipelineHarnessOptions extends Partial<Omit<PipelineContext, 'batch' | 'limits' | 'retry'>> {
+export interface PipelineHarnessOptions
+  extends Partial<Omit<PipelineContext, 'batch' | 'limits' | 'retry' | 'concurrency'>> {
   /** On top of the defaults. */
   readonly retry?: Partial<PipelineContext['retry']>
+  readonly concurrency?: Partial<PipelineContext['concurrency']>
   /** On top of the defaults; false, the default of the harness, makes every call a request of its own. */
   readonly batch?: Partial<ResolvedBatchOptions> | false
   readonly limits?: Partial<Messages['Limits']>
@@ -128,7 +130,7 @@ export function pipelineHarness(options: PipelineHarnessOptions = {}): PipelineH
     breaker: false,
     hedge: false,
     attemptTimeoutMs: undefined,
-    concurrency: { maxCalls: 100_000, maxQueued: 100_000 },
+    adaptive: { percentile: 99, factor: 3, leastTimeoutMs: 500, mostTimeoutMs: 30_000, leastCalls: 4 },
     random: () => 0.5,
     work: noWork,
     codecOf: () => msgpackCodec,
@@ -161,6 +163,7 @@ export function pipelineHarness(options: PipelineHarnessOptions = {}): PipelineH
       close: async () => undefined
     }),
     ...parts,
+    concurrency: { maxCalls: 100_000, maxQueued: 100_000, adaptive: false, ...parts.concurrency },
     retry: { ...retry, ...parts.retry }
   })
   const run = (call: Partial<UnstartedCall>) =>

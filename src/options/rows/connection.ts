@@ -115,9 +115,15 @@ export const endpointRows = {
    */
   weight: { kind: 'number', default: 1, above: 0, most: 1000 },
   /**
-   * Time for one attempt at this endpoint, in milliseconds.
+   * Time for one attempt at this endpoint, in milliseconds; or `'adaptive'`.
    */
-  attemptTimeoutMs: { kind: 'number', unit: 'ms', above: 0, usually: "the client's `attemptTimeoutMs`" },
+  attemptTimeoutMs: {
+    kind: 'number',
+    unit: 'ms',
+    above: 0,
+    instead: ['adaptive'],
+    usually: "the client's `attemptTimeoutMs`"
+  },
   /**
    * Connections to this endpoint. An option that is not given here is the client's.
    */

@@ -83,7 +83,37 @@ export const concurrencyRows = {
   /**
    * Maximum number of calls that wait. Further calls fail with `resource_exhausted`, reason `queue_full`.
    */
-  maxQueued: { kind: 'number', default: 100_000, least: 0, integer: true }
+  maxQueued: { kind: 'number', default: 100_000, least: 0, integer: true },
+  /**
+   * Whether the number of calls under way follows the load that the endpoints can take, up to `maxCalls`. See
+   * docs/adaptive.md.
+   */
+  adaptive: { kind: 'boolean', default: false }
+} as const satisfies Rows
+
+/** Bounds of the limits that adapt; see `ClientOptions.adaptive`. */
+export const adaptiveRows = {
+  /**
+   * Percentile of the times of an endpoint's answers for `attemptTimeoutMs: 'adaptive'`, by method and size.
+   */
+  percentile: { kind: 'number', default: 99, above: 0, most: 100 },
+  /**
+   * Factor of this percentile: an attempt has so many times as long as the slowest of the usual answers take.
+   */
+  factor: { kind: 'number', default: 3, least: 1, most: 100 },
+  /**
+   * Least time for an attempt, in milliseconds.
+   */
+  leastTimeoutMs: { kind: 'number', unit: 'ms', default: 500, above: 0 },
+  /**
+   * Longest time for an attempt, in milliseconds; also before the endpoint has given 20 answers.
+   */
+  mostTimeoutMs: { kind: 'number', unit: 'ms', default: 30_000, above: 0 },
+  /**
+   * Least number of calls under way at one endpoint for `concurrency: 'adaptive'`. With so many under way, the client
+   * measures how long answers take without load.
+   */
+  leastCalls: { kind: 'number', default: 4, least: 1, integer: true }
 } as const satisfies Rows
 
 /** A second attempt of slow reads; see `ClientOptions.hedge`. */
@@ -154,9 +184,9 @@ export const policyRows = {
    */
   breaker: { kind: 'group', type: 'BreakerOptions', rows: breakerRows, instead: [false] },
   /**
-   * Maximum number of calls under way. Further calls wait in order.
+   * Maximum number of calls under way. Further calls wait in order. `'adaptive'` = `{ adaptive: true }`.
    */
-  concurrency: { kind: 'group', type: 'ConcurrencyOptions', rows: concurrencyRows },
+  concurrency: { kind: 'group', type: 'ConcurrencyOptions', rows: concurrencyRows, instead: ['adaptive'] },
   /**
    * Priority of the calls. While the server is busy, `'background'` calls, such as imports and backups, yield to
    * `'interactive'` ones: where both wait, one call of five is a background call, and where the queue is full, background
@@ -166,8 +196,13 @@ export const policyRows = {
   /**
    * Time for one attempt, in milliseconds. After this time the attempt fails and the client retries the call. Without
    * it, only the call's deadline applies, so that a large call on a slow network has all the time of the call.
+   * `'adaptive'` = the time follows the answers of the endpoint; see docs/adaptive.md.
    */
-  attemptTimeoutMs: { kind: 'number', unit: 'ms', above: 0 },
+  attemptTimeoutMs: { kind: 'number', unit: 'ms', above: 0, instead: ['adaptive'] },
+  /**
+   * Bounds of the limits that adapt: `attemptTimeoutMs: 'adaptive'` and `concurrency: 'adaptive'`.
+   */
+  adaptive: { kind: 'group', type: 'AdaptiveOptions', rows: adaptiveRows },
   /**
    * Sends a slow read a second time, to another endpoint where there is one, and takes the first answer.
    */
