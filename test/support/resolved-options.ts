@@ -30,6 +30,7 @@ export function resolvedOptions(endpoint: string): Readonly<Record<string, unkno
     ...named('RetryOptions', resolved.retry),
     ...named('BreakerOptions', resolved.breaker || {}),
     ...named('ConcurrencyOptions', resolved.concurrency),
+    ...named('AdaptiveOptions', resolved.adaptive),
     ...named('BatchOptions', resolved.batch || {}),
     ...named('ConnectionOptions', resolved.connection),
     ...named('EndpointOptions', { ...ofEndpoint, connection: ofEndpoint.connection.maxConnections })

@@ -1,5 +1,6 @@
 /** The part of the program that looks after its client. */
 import type {
+  AdaptiveOptions,
   Client,
   ClientHealth,
   EndpointHealth,
@@ -13,6 +14,8 @@ import type {
 import { seen } from './interceptors.ts'
 
 export const healthCheck: HealthCheckOptions = { intervalMs: 5000, timeoutMs: 1000 }
+
+export const adaptive: AdaptiveOptions = { leastTimeoutMs: 250 }
 
 export function operating(client: Client): void {
   const health: ClientHealth = client.health()
