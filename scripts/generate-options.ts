@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { optionDocs } from './options/docs.ts'
+import { configSchema } from './options/schema.ts'
 import { clientTypes, groupTypes } from './options/types.ts'
 
 const pathOf = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url))
@@ -23,6 +24,7 @@ const source = (name: string, text: string) => ({ [name]: formatted(name, text) 
 const files: Readonly<Record<string, string>> = {
   ...source('src/options/types.ts', groupTypes()),
   ...source('src/client/client-options.ts', clientTypes()),
+  'blobwire.schema.json': configSchema(),
   'docs/options.md': optionDocs()
 }
 

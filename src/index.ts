@@ -67,6 +67,11 @@ export type { DatedAuthor, DatedCommit, DatedTag, OidOptions, TreeFile } from '.
 export { blobOid, commitOid, objectOid, tagOid, treeOid } from './client/offline.ts'
 export type { Operation, OperationInputs, OperationName } from './client/operations.ts'
 export type { PoolUse } from './client/pool-use.ts'
+export type { ClientConfig, LoadConfigOptions, RegistryConfig, TlsConfig } from './client/registry/config.ts'
+export { Config, loadConfig } from './client/registry/config.ts'
+export type { ClientRegistry, RegistryOptions } from './client/registry/registry.ts'
+export { createClientRegistry, defaultClient } from './client/registry/registry.ts'
+export type { RegistryStats, StatsTotals } from './client/registry/registry-stats.ts'
 export type { Repository } from './client/repository.ts'
 export type { WriteOptions } from './client/request-key.ts'
 export type { BatchOperations, BatchResults, OperationResult, OperationValues, Tree } from './client/results.ts'
@@ -92,6 +97,9 @@ export type { LatencyBuckets } from './core/latency-histogram.ts'
 export type { Mode } from './git/mode.ts'
 export type { ObjectFormat, ObjectKind } from './git/oid.ts'
 export type { Pem } from './options/pem.ts'
+export type { EnvironmentName, Preset, ProfileName } from './options/presets.ts'
+export { environments, profiles } from './options/presets.ts'
+export type { Duration, Size } from './options/quantity.ts'
 export type {
   AdaptiveOptions,
   BatchOptions,

@@ -74,7 +74,8 @@ function adaptiveConcurrency(): ResolvedConcurrencyOptions {
   return resolveRows('concurrency', { adaptive: true }, concurrencyRows) as ResolvedConcurrencyOptions
 }
 
-const ownChecks = { endpoint: checkEndpoint, token: checkToken }
+/** The checks of options that have their own. */
+export const ownChecks = { endpoint: checkEndpoint, token: checkToken }
 
 /** Most endpoints of one client; each has connections of its own. */
 const maxEndpoints = 64
@@ -97,14 +98,17 @@ function parsedEndpoints(given: ClientOptions['endpoint']): Map<string, Endpoint
 function checkEndpoint(given: unknown, path: string, check: Check): unknown {
   const before = check.problems.length
   const all = listOf(given as ClientOptions['endpoint'])
+  const checked: unknown[] = []
   if (all.length === 0 || all.length > maxEndpoints) {
     const description = `must be one endpoint or a list of 1 to ${maxEndpoints} endpoints`
     check.problems.push({ field: path, description })
   }
   for (const [index, each] of all.entries()) {
     const url = urlOf(each)
-    if (url !== each) checkRows(`${path}[${index}]`, each, endpointRows, check)
+    const own = url === each ? each : checkRows(`${path}[${index}]`, each, endpointRows, check)
+    checked.push(own)
     if (url === each || url !== undefined) check.problems.push(...endpointProblems(url, path))
+    else if (check.partial) check.problems.push({ field: `${path}[${index}].url`, description: 'is required' })
   }
   if (check.problems.length > before) return given
   const schemes = new Set(
@@ -115,7 +119,7 @@ function checkEndpoint(given: unknown, path: string, check: Check): unknown {
   )
   // A token must not go to one of them in clear because another is named first.
   if (schemes.size > 1) check.problems.push({ field: path, description: 'all endpoints must have the same scheme' })
-  return given
+  return check.partial && Array.isArray(given) ? checked : given
 }
 
 function endpointProblems(url: string, path: string): FieldViolation[] {

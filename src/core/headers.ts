@@ -5,11 +5,11 @@ import { invalidArgument } from './error.ts'
 const fromEntries = 'Object.fromEntries(headers)'
 
 /** Headers that the protocols and the client itself set. */
-const reserved =
+export const reservedHeaders =
   /^(:.*|connection|host|te|transfer-encoding|upgrade|content-.*|accept-encoding|connect-.*|grpc-.*|authorization|user-agent|.*-bin)$/
 
 /** A token. Source: RFC 9110 section 5.6.2. */
-const nameForm = /^[a-z0-9!#$%&'*+.^_`|~-]+$/
+export const headerNameForm = /^[a-z0-9!#$%&'*+.^_`|~-]+$/
 
 /** What is known of a name as it was given: its form in lower case, or why no call may have it. */
 interface KnownName {
@@ -25,8 +25,8 @@ function checkName(given: string): KnownName {
   const name = given.toLowerCase()
   let problem: string | undefined
   if (name === 'authorization') problem = 'is reserved; give the bearer token as the option token'
-  else if (reserved.test(name)) problem = 'is reserved: the client or the protocol sets it'
-  else if (!nameForm.test(name)) problem = 'must be a valid HTTP header name'
+  else if (reservedHeaders.test(name)) problem = 'is reserved: the client or the protocol sets it'
+  else if (!headerNameForm.test(name)) problem = 'must be a valid HTTP header name'
   const known = { name, problem }
   if (knownNames.size < maxKnownNames && given.length <= 80) knownNames.set(given, known)
   return known

@@ -2,7 +2,9 @@
 import { expectedKeys, numberProblem, show } from '../core/check-options.ts'
 import { BlobwireError, type FieldViolation } from '../core/error.ts'
 import { headersOf } from '../core/headers.ts'
+import { nearestName } from '../core/nearest-name.ts'
 import { pemProblem } from './pem.ts'
+import { meantQuantity, parseQuantity, quantityExample, type Unit } from './quantity.ts'
 import type {
   BooleanRow,
   ChoiceRow,
@@ -22,6 +24,12 @@ export type OwnCheck = (value: unknown, path: string, check: Check) => unknown
 /** One run of checks. */
 export interface Check {
   readonly problems: FieldViolation[]
+  /** Numbers may be given as `30s` or `10MiB`. */
+  readonly units?: boolean
+  /** Options of one source among several: only those that are given, without defaults. */
+  readonly partial?: boolean
+  /** Paths of the options that misspelled names probably stand for. */
+  readonly meant?: Set<string>
   readonly own?: Readonly<Record<OwnKind, OwnCheck>>
 }
 
@@ -35,6 +43,7 @@ export function checkRows(path: string, given: unknown, rows: Rows, check: Check
   const meant = unknownKeys(path, options, { rows, check })
   const resolved: Record<string, unknown> = {}
   for (const [key, row] of Object.entries(rows)) {
+    if (check.partial && options[key] === undefined) continue
     // Of a name that is misspelled, it is enough to say so.
     if (options[key] === undefined && row.required && meant.has(key)) continue
     resolved[key] = checkRow(at(path, key), options[key], row, check)
@@ -66,21 +75,38 @@ function unknownKeys(
     if (Object.hasOwn(rows, key) || (refused !== undefined && Object.hasOwn(refused, key))) continue
     const expected = expectedKeys(key, allowed)
     check.problems.push({ field: at(path, key), description: `unknown option; ${expected}` })
-    meant.add(/^did you mean (\w+)/.exec(expected)?.[1] ?? '')
+    const name = /^did you mean (\w+)/.exec(expected)?.[1] ?? ''
+    meant.add(name)
+    check.meant?.add(at(path, name))
   }
   return meant
 }
 
-function checkRow(path: string, value: unknown, row: OptionRow, check: Check): unknown {
+function checkRow(path: string, given: unknown, row: OptionRow, check: Check): unknown {
+  // In code, null is the default, too.
+  const value = given === null && !check.partial && hasDefault(row) ? undefined : given
   if (row.kind === 'group') return checkGroup(path, value, row, check)
   if (row.kind === 'endpoint' || row.kind === 'token') return check.own?.[row.kind](value, path, check)
   if (row.kind === 'headers') return checkHeaderRow(path, value, check)
   if (value === undefined && !row.required) return row.kind === 'code' ? (row.list ? [] : undefined) : defaultOf(row)
   if (row.kind === 'code') return checkCode(path, value, row, check)
+  if (row.kind === 'number' && row.unit !== undefined && check.units) return checkQuantity(path, value, row, check)
   const description = valueProblem(value, row as ValueRow)
-  if (description !== undefined) check.problems.push({ field: path, description })
+  // A configuration has an option for the path.
+  const inConfig =
+    row.kind === 'pem' && check.partial ? `; a path is given as ${path.split('.').at(-1)}File` : undefined
+  if (description !== undefined)
+    check.problems.push({
+      field: path,
+      description: inConfig ? description.replace(/, not its path;.*/, inConfig) : description
+    })
   return value
 }
+
+const hasDefault = (row: OptionRow) =>
+  row.kind === 'headers' ||
+  (row.kind === 'code' && row.list === true) ||
+  ('default' in row && row.default !== undefined)
 
 /** The default of an option that is a value. */
 function defaultOf(row: OptionRow): unknown {
@@ -98,7 +124,7 @@ function valueProblem(value: unknown, row: ValueRow): string | undefined {
       return typeof value === 'boolean' ? undefined : `must be true or false, not ${show(value)}`
     case 'choice':
       if (row.values.includes(value as string)) return undefined
-      return `must be one of ${row.values.join(', ')}, not ${show(value)}`
+      return `must be one of ${row.values.join(', ')}, not ${show(value)}${meantWord(value, row.values)}`
     case 'text': {
       const isAllowed = typeof value === 'string' && new RegExp(row.pattern).test(value)
       if (isAllowed && (row.isValid?.(value) ?? true)) return undefined
@@ -111,13 +137,32 @@ function valueProblem(value: unknown, row: ValueRow): string | undefined {
   }
 }
 
+function meantWord(value: unknown, words: readonly string[]): string {
+  const nearest = typeof value === 'string' ? nearestName(value, words) : undefined
+  return nearest === undefined ? '' : `; did you mean ${nearest}?`
+}
+
 function rowNumberProblem(value: unknown, row: NumberRow): string | undefined {
   const problem = numberProblem(value, row)
   if (problem === undefined || row.instead === undefined) return problem
   return problem.replace(/^must be /, `must be ${row.instead.map((word) => `'${word}'`).join(', ')} or `)
 }
 
-function checkGroup(path: string, given: unknown, row: GroupRow, check: Check): unknown {
+/** A number, or a text with a unit. */
+function checkQuantity(path: string, value: unknown, row: NumberRow, check: Check): unknown {
+  const unit = row.unit as Unit
+  const number = (typeof value === 'string' ? parseQuantity(value, unit) : undefined) ?? value
+  const problem = valueProblem(number, row)
+  if (problem === undefined) return number
+  const bounds = problem.slice(0, -`, not ${show(number)}`.length)
+  const meant = meantQuantity(value, unit)
+  const hint = meant === undefined ? '' : `; did you mean ${meant}?`
+  const description = `${bounds}, or ${quantityExample[unit]}, not ${show(value)}${hint}`
+  check.problems.push({ field: path, description })
+  return number
+}
+
+export function checkGroup(path: string, given: unknown, row: GroupRow, check: Check): unknown {
   if (given === undefined && row.optional) return undefined
   if (row.instead?.includes(given as string)) return given
   const before = check.problems.length
@@ -137,7 +182,7 @@ const without = (options: object, keys: object = {}) =>
 /** Headers by lower-case name. */
 function checkHeaderRow(path: string, value: unknown, check: Check): Readonly<Record<string, string>> {
   try {
-    const list = headersOf((value ?? {}) as Readonly<Record<string, string>>)
+    const list = headersOf((value === undefined ? {} : value) as Readonly<Record<string, string>>)
     return Object.fromEntries(list.map((header) => [header.name, header.value]))
   } catch (error) {
     if (!(error instanceof BlobwireError)) throw error

@@ -40,6 +40,8 @@ export interface TextRow extends Row {
   readonly must: string
   /** A regular expression of the allowed values. */
   readonly pattern: string
+  /** Where less is allowed in files than in code. */
+  readonly inFiles?: { readonly must: string; readonly pattern: string }
   /** What the pattern cannot say. */
   readonly isValid?: (text: string) => boolean
 }

@@ -14,6 +14,7 @@ import { emptyTreeOid } from '../../src/git/oid.ts'
 import { type BlobwireError, createClient, type Interceptor, type Repository, type Signature } from '../../src/index.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
+import { configuredDefaults } from '../support/configured-defaults.ts'
 import { contentOptions } from '../support/content-options.ts'
 import { named, offlineOptions } from '../support/found-defaults.ts'
 import { documentedOptions, tagCount } from '../support/option-docs.ts'
@@ -36,7 +37,10 @@ const roots = [
   'UploadOptions',
   'FilesInput',
   'ArchiveInput',
-  'CheckoutInput'
+  'CheckoutInput',
+  'RegistryConfig',
+  'RegistryOptions',
+  'LoadConfigOptions'
 ]
 const endpoint = 'http://127.0.0.1:4100'
 const pem = (name: string) => readFileSync(new URL(`../support/tls/${name}`, import.meta.url), 'utf8')
@@ -261,8 +265,9 @@ test('every option says what its default is, and that is what it is', async (con
   const tls = await tlsOptions(context)
   const inputs = await callInputs(context)
   const contents = await contentOptions(context, endpoint)
-  const found: Held['found'] = { ...resolvedOptions(endpoint), ...tls.found, ...inputs.found, ...contents.found }
-  const words = { ...tls.words, ...inputs.words, ...contents.words }
+  const held = [{ found: resolvedOptions(endpoint), words: {} }, tls, inputs, contents, await configuredDefaults()]
+  const found: Held['found'] = Object.assign({}, ...held.map((each) => each.found))
+  const words: Held['words'] = Object.assign({}, ...held.map((each) => each.words))
   const options = documentedOptions(roots)
   for (const { name, tag } of options) {
     await context.test(name, () => {

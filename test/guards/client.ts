@@ -143,7 +143,7 @@ export const guards: readonly Guard[] = [
   {
     name: 'headers that the protocol sets are refused in calls',
     file: 'src/core/headers.ts',
-    from: 'if (reserved.test(name))',
+    from: 'if (reservedHeaders.test(name))',
     to: 'if (false)',
     tests: ['test/client/arguments.test.ts', 'test/client/options.test.ts']
   },

@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import * as bytesOnNode from '../../src/platform/bytes.ts'
+import * as configurationOnNode from '../../src/platform/configuration.ts'
+import type { ConfigurationFunctions } from '../../src/platform/configuration-functions.ts'
 import * as filesOnNode from '../../src/platform/files.ts'
 import * as hashOnNode from '../../src/platform/hash.ts'
 import * as histogramOnNode from '../../src/platform/histogram.ts'
@@ -28,6 +30,7 @@ import * as warningsOnNode from '../../src/platform/warnings.ts'
 import * as zlibOnNode from '../../src/platform/zlib.ts'
 
 const bytes: ByteFunctions = bytesOnNode
+const { absolutePath, environment, readText, readTextNow }: ConfigurationFunctions = configurationOnNode
 const { openFile }: FileFunctions = filesOnNode
 const { hashHex, newHash }: HashFunctions = hashOnNode
 const { newHistogram }: HistogramFunctions = histogramOnNode
@@ -244,4 +247,16 @@ test('a warning reaches the process with its cause', async () => {
   const [warning] = (await warned) as [Error & { detail: string }]
   assert.equal(warning.name, 'BlobwireWarning')
   assert.match(warning.detail, /its cause/)
+})
+
+test('files of a configuration are found beside it, and read at once or later', async (context) => {
+  const directory = await mkdtemp(join(tmpdir(), 'blobwire-platform-'))
+  context.after(() => rm(directory, { recursive: true, force: true }))
+  const file = join(directory, 'token')
+  await writeFile(file, 'é')
+  assert.equal(absolutePath('token', join(directory, 'blobwire.yaml')), file)
+  assert.equal(absolutePath(pathToFileURL(file)), file)
+  assert.equal(absolutePath('a'), join(process.cwd(), 'a'))
+  assert.deepEqual([readTextNow(file), await readText(file)], ['é', 'é'])
+  assert.equal(environment()['PATH'], process.env['PATH'])
 })

@@ -23,7 +23,7 @@ const layers = [
 /** Files that another runtime has its own of: the functions of a platform, and the choice of transports. */
 const replaced = /^(platform\/|client\/transport-factory\.ts$)/
 /** Dependencies that run everywhere. */
-const portable = ['@msgpack/msgpack', 'p-retry', 'picomatch', 'modern-tar']
+const portable = ['yaml', '@msgpack/msgpack', 'p-retry', 'picomatch', 'modern-tar']
 
 /** The modules that a file loads; imports of types load nothing. */
 function importsOf(file: string): string[] {

@@ -1,5 +1,5 @@
 /** Options of connections and their TLS. */
-import { isProxy } from '../proxy.ts'
+import { isProxy, openProxyPattern, proxyPattern } from '../addresses.ts'
 import type { Rows } from '../row.ts'
 
 /**
@@ -74,8 +74,11 @@ export const connectionRows = {
   proxy: {
     kind: 'text',
     must: '"environment" or http(s)://[user:password@]host[:port]',
-    pattern:
-      '^(environment|[Hh][Tt][Tt][Pp][Ss]?://([^/?#\\s]*@)?(\\[[0-9A-Fa-f:.]+\\]|[^\\s/?#@:[\\]]+)(:[0-9]{1,5})?/?)$',
+    pattern: proxyPattern,
+    inFiles: {
+      must: '"environment" or http(s)://host[:port], in files without a user and password, which belong into the environment',
+      pattern: openProxyPattern
+    },
     isValid: isProxy,
     secret: true
   }

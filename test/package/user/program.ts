@@ -81,6 +81,7 @@ import {
   type UpdateRepositoryInput,
   type WriteOptions
 } from 'blobwire'
+import { configuration } from './configuration.ts'
 import { explain } from './failures.ts'
 import { interceptors, requests, same, seen } from './interceptors.ts'
 import { objects } from './objects.ts'
@@ -258,10 +259,12 @@ async function service(client: Client): Promise<ObjectFormat> {
   await client.updateRepository('demo', change)
   const stats: ClientStats = client.stats()
   const endpoints: EndpointStats[] = stats.endpoints
-  const connections: ConnectionStats = stats.connections
-  const latency: LatencySummary = stats.latency
-  const batch: BatchStats = stats
-  seen.push(`${endpoints.length} ${Object.keys(connections).length} ${Object.keys(latency).length} ${batch.batching}`)
+  const [connections, latency, batch]: [ConnectionStats, LatencySummary, BatchStats] = [
+    stats.connections,
+    stats.latency,
+    stats
+  ]
+  seen.push(`${endpoints.length} ${connections.open} ${latency.count} ${batch.batching}`)
   return format
 }
 
@@ -274,6 +277,7 @@ export async function main(): Promise<string[]> {
     await commits(repo)
     await objects(repo)
     await signing(repo)
+    await configuration('http://a')
     await refs(repo)
     await batches(client, repo)
     await keys(repo)
