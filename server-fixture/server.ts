@@ -196,7 +196,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const onConnectionError = (error: unknown) => log({ event: 'connection_error', ...logged(error) })
   const times = { headersTimeoutMs, bodyTimeoutMs, idleTimeoutMs, callTimeoutMs, transferDrainMs }
   const listening = { host, tls, ...times, onConnectionError }
-  const opened: { close(): Promise<void> | void }[] = [operated, store]
+  const opened: { close(): Promise<void> | void }[] = [operated, store, ...(accessLog ? [accessLog] : [])]
   const http = await orClose(
     openHttpServer(dependencies, { ...listening, name: 'http', port: options.httpPort ?? 0 }),
     opened

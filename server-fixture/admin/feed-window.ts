@@ -202,9 +202,11 @@ function describeErrors(before: ReadonlyMap<string, number>, after: ReadonlyMap<
 
 /** A repository that was forgotten meanwhile, and counted anew, has no rate. */
 function describeRepositories(before: Sighting, last: Sighting, seconds: number): FeedRepository[] {
+  const callsBefore = (name: string) =>
+    Object.hasOwn(before.repositories, name) ? Number(before.repositories[name]) : 0
   const rates = Object.entries(last.repositories).map(([repository, calls]) => ({
     repository,
-    callsPerSecond: Math.max(0, calls - (before.repositories[repository] ?? 0)) / seconds
+    callsPerSecond: Math.max(0, calls - callsBefore(repository)) / seconds
   }))
   return largest(
     rates.filter(({ callsPerSecond }) => callsPerSecond > 0),

@@ -110,14 +110,20 @@ export async function openHttpServer(
     }
     dependencies.faults?.watchHttp1(request.headers, socket)
     clientErrors.begun(request, response)
-    take(http1Exchange(request, response, beginRecord(metrics, request.headers, socket)))
+    take(http1Exchange(request, response, beginRecord(metrics, request.url, request)))
   }
   serving.on('request', takeHttp1)
   // Without this listener Node asks for the body before the request is looked at.
   serving.on('checkContinue', takeHttp1)
   http2.on('stream', (stream: ServerHttp2Stream, headers) => {
     stream.on('error', onConnectionError)
-    take(http2Exchange(stream, headers, beginRecord(metrics, headers, stream.session?.socket)))
+    take(
+      http2Exchange(
+        stream,
+        headers,
+        beginRecord(metrics, headers[':path'], { headers, socket: stream.session?.socket })
+      )
+    )
   })
   dependencies.faults?.watch(http2)
   http2.on('session', (session) => {

@@ -1,6 +1,7 @@
 /** The record of a request of HTTP, and its caller. */
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Socket } from 'node:net'
+import { serviceName } from '../../src/schema/methods.ts'
 import type { Peer } from '../access-log/access-log.ts'
 import type { HandlerDependencies } from '../listener.ts'
 import { RequestRecord } from '../metrics/request-record.ts'
@@ -9,12 +10,13 @@ import type { CallTransport } from '../metrics/snapshot.ts'
 import { type Principal, requestIdOf } from '../service/context.ts'
 import { type Exchange, headerOf } from './exchange.ts'
 
-const transports: Readonly<Record<string, CallTransport>> = {
-  'application/json': 'json',
-  'application/connect+json': 'json',
-  'application/msgpack': 'msgpack',
-  'application/connect+msgpack': 'msgpack'
-}
+/** By the content type of a call; a map, because a client may send any text, such as `constructor`. */
+const transports: ReadonlyMap<string, CallTransport> = new Map([
+  ['application/json', 'json'],
+  ['application/connect+json', 'json'],
+  ['application/msgpack', 'msgpack'],
+  ['application/connect+msgpack', 'msgpack']
+])
 
 type Peering = Pick<Socket, 'remoteAddress' | 'remotePort'> | undefined
 
@@ -25,10 +27,15 @@ export function peerOf(socket: Peering, userAgent: string | undefined): Peer {
 }
 
 /** Begins the record of a request. */
-export function beginRecord(metrics: ServerMetrics, headers: IncomingHttpHeaders, socket: Peering): RequestRecord {
+export function beginRecord(
+  metrics: ServerMetrics,
+  path: string | undefined,
+  { headers, socket }: { readonly headers: IncomingHttpHeaders; readonly socket: Peering }
+): RequestRecord {
   const [type = ''] = (headers['content-type'] ?? '').split(';', 1)
   const id = headerOf({ headers }, 'x-request-id')
-  const record = new RequestRecord(metrics, transports[type.trim().toLowerCase()] ?? 'http', requestIdOf(id))
+  const ofCall = path?.startsWith(`/${serviceName}/`) ? transports.get(type.trim().toLowerCase()) : undefined
+  const record = new RequestRecord(metrics, ofCall ?? 'http', requestIdOf(id))
   if (record.accessLog) record.peer = peerOf(socket, headers['user-agent'])
   return record
 }

@@ -63,10 +63,10 @@ export class RequestRecord {
 
   /** The request is a call of this method; an Apply is one of the method that it makes with a key. */
   called(method: string, request: object): void {
-    const { repository, batch, ...write } = request as Partial<Messages['ApplyRequest']>
-    this.repository = repository
+    const write = request as Partial<Messages['ApplyRequest']>
+    this.repository = write.repository
     if (method !== methods.apply.name) this.method = method
-    else if (batch) this.method = methods.batchOperations.name
+    else if (write.batch) this.method = methods.batchOperations.name
     else if (write.createRepository) this.method = methods.createRepository.name
     else if (write.updateRepository) this.method = methods.updateRepository.name
     else if (write.deleteRepository) this.method = methods.deleteRepository.name

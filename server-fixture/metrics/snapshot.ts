@@ -95,8 +95,8 @@ function add(a: Figure, b: Figure): Figure {
   if (Array.isArray(a)) return a.map((item, index) => add(item, (b as readonly Figure[])[index] ?? 0))
   const sum: Record<string, Figure> = { ...(a as Record<string, Figure>) }
   for (const [name, figure] of Object.entries(b as Record<string, Figure>)) {
-    const own = sum[name]
-    sum[name] = own === undefined ? figure : add(own, figure)
+    // Names of repositories are among them, such as `constructor`.
+    sum[name] = Object.hasOwn(sum, name) ? add(sum[name] as Figure, figure) : figure
   }
   return sum
 }

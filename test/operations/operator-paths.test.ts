@@ -138,6 +138,22 @@ for (const [name, transport, type] of [
   })
 }
 
+test('a content type may be any text, and that of a plain request makes no transport', async (context) => {
+  const { fixture, http, get } = await served(context)
+  for (const type of ['constructor', '__proto__', 'application/json']) {
+    const headers = { 'content-type': type, authorization: 'Bearer writer' }
+    const put = await fetch(`${http}/v1/repositories/demo/uploads/a`, { method: 'PUT', headers, body: 'a' })
+    assert.equal(put.status, 404)
+    const call = await fetch(`${http}/blobwire.v1.VcsService/ListRefs`, { method: 'POST', headers, body: '{}' })
+    assert.equal(call.status, type === 'application/json' ? 400 : 415)
+  }
+  const { json, http: plain } = fixture.server.metrics.snapshot().transports
+  assert.deepEqual(Object.keys(json.calls), ['ListRefs'])
+  assert.deepEqual(plain.calls['UploadBlob']?.failures, { 'not_found/repository': 3 })
+  assert.deepEqual(plain.calls['Unknown']?.failures, { unimplemented: 2 })
+  assert.equal((await get(`${http}/healthz`)).status, 200)
+})
+
 test('snapshots of several processes add up', async (context) => {
   const { fixture } = await served(context)
   const repo = fixture.client({ token: 'writer' }).repository('demo')
@@ -153,7 +169,7 @@ test('snapshots of several processes add up', async (context) => {
 
 test('the feed tells of the last second: calls, errors, repositories', async (context) => {
   const { fixture, admin } = await served(context)
-  const repo = fixture.client({ token: 'writer' }).repository('demo')
+  const repo = fixture.client({ token: 'writer' }).repository('constructor')
   await repo.createRepository()
   const feed = await fetch(`${admin}/dashboard/events`)
   assert.equal(feed.headers.get('content-type'), 'text/event-stream')
@@ -171,7 +187,8 @@ test('the feed tells of the last second: calls, errors, repositories', async (co
   assert.ok(second.callsPerSecond > 0 && second.errorsPerSecond > 0)
   assert.deepEqual(second.errors, [{ code: 'not_found', reason: 'object', count: 1 }])
   assert.equal(second.methods[0]?.name, 'StoreBlob')
-  assert.equal(second.repositories[0]?.repository, 'demo')
+  assert.equal(second.repositories[0]?.repository, 'constructor')
+  assert.ok((second.repositories[0]?.callsPerSecond ?? 0) > 0)
   // A feed does not keep the server from closing.
   await fixture.server.close()
   assert.equal((await reader.read()).done, true)
