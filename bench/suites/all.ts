@@ -17,6 +17,7 @@ import { sizes } from './sizes.ts'
 import { storeSize } from './store-size.ts'
 import { streams } from './streams.ts'
 import { treeCommit } from './tree-commit.ts'
+import { webhooks } from './webhooks.ts'
 
 /** All suites, in the order in which they run. */
 export const suites: readonly Suite[] = [
@@ -37,5 +38,6 @@ export const suites: readonly Suite[] = [
   housekeeping,
   oneBranch,
   treeCommit,
-  checkout
+  checkout,
+  webhooks
 ]
