@@ -51,6 +51,16 @@ describe('examples', () => {
     ])
   })
 
+  test('docs/webhooks.md', async () => {
+    const text = await readFile(join(root, 'docs/webhooks.md'), 'utf8')
+    const [, example = ''] = text.match(/```js\n([\s\S]*?)```/) ?? []
+    const file = join(directory, 'webhooks.mjs')
+    await writeFile(file, `process.chdir(${JSON.stringify(directory)})\n${example}`)
+    // Node 22 warns of its SQLite.
+    const { stdout, stderr } = await runNode('--disable-warning=ExperimentalWarning', file)
+    assert.ok(text.includes(`It prints \`${stdout.trim()}\``) && stderr === '', stdout + stderr)
+  })
+
   test('docs/interceptors.md', async () => {
     const text = await readFile(join(root, 'docs/interceptors.md'), 'utf8')
     const [, example = ''] = text.match(/```js\n([\s\S]*?)```/) ?? []
