@@ -70,7 +70,8 @@ test('failures of the receiver are tried again after 2, 4 and 8 s with the same 
   for (const [index, delayMs] of [2000, 4000, 8000].entries()) {
     await quiet()
     clock.advance(delayMs - 1)
-    assert.equal(received.length, index + 1)
+    // Counted when an attempt begins, long before it arrives.
+    assert.equal(sender.stats().destinations[0]?.attempts, index + 1)
     clock.advance(1)
     await until(() => received.length === index + 2, `attempt ${index + 2}`)
   }
@@ -85,7 +86,8 @@ test('failures of the receiver are tried again after 2, 4 and 8 s with the same 
   assert.equal(new Set(received.map(({ headers }) => headers['webhook-timestamp'])).size, 4)
   verified(received[3] as (typeof received)[0], clock.wallTimeMs())
   clock.advance(100_000)
-  assert.deepEqual([received.length, letters.length, sender.stats().pending], [4, 1, 0])
+  const { pending, destinations } = sender.stats()
+  assert.deepEqual([destinations[0]?.attempts, letters.length, pending], [4, 1, 0])
 })
 
 test('answers of 408, 429 and 5xx are tried again, all others are final', async (context) => {
@@ -132,9 +134,30 @@ test('the time of Retry-After is kept: for the delivery, and with 429 for all of
   await quiet()
   await sender.send({ type: 'push', data: 2 })
   clock.advance(29_999)
-  assert.equal(receiver.received.length, 1)
+  assert.equal(sender.stats().destinations[0]?.attempts, 1)
   clock.advance(1)
   await until(() => receiver.received.length === 3, 'the attempts after the time')
+})
+
+test('the time of Retry-After is the earliest for an answer of 5xx, too, and is bounded', async (context) => {
+  const receiver = await startReceiver(context, (_received, response, index) => {
+    if (index > 1) return 200
+    response.writeHead(500, { 'retry-after': index === 0 ? '30' : '1000000' }).end()
+    return undefined
+  })
+  const { sender, clock, quiet } = newFakeSender(context, {
+    destinations: [receiver.destination('ci')],
+    retry: { maxRetryAfterMs: 60_000 }
+  })
+  await sender.send({ type: 'push', data: 1 })
+  for (const [index, delayMs] of [30_000, 60_000].entries()) {
+    await until(() => receiver.received.length === index + 1, `attempt ${index + 1}`)
+    await quiet()
+    clock.advance(delayMs - 1)
+    assert.equal(sender.stats().destinations[0]?.attempts, index + 1)
+    clock.advance(1)
+  }
+  await until(() => receiver.received.length === 3, 'the last attempt')
 })
 
 test('a receiver that does not answer in time is tried again', async (context) => {
