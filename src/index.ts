@@ -17,6 +17,7 @@ export type { Client } from './client/client.ts'
 export { createClient } from './client/client.ts'
 export type { ClientOptions, PolicyOptions } from './client/client-options.ts'
 export type { CommitFilesOptions } from './client/commit-options.ts'
+export type { Explanation } from './client/explain.ts'
 export type {
   ArchiveInput,
   CheckoutInput,
@@ -145,6 +146,9 @@ export type {
   TreeEntry,
   UpdateRefsResponse
 } from './schema/messages.ts'
+export type { CallListener, CallTimeline, TimelineStep } from './telemetry/call-timeline.ts'
+export type { ClientEvent, ClientEventFacts, ClientEventName } from './telemetry/client-event.ts'
+export type { Logger } from './telemetry/logger.ts'
 export type { MethodStats } from './telemetry/method-counts.ts'
 export type {
   AttemptEventName,

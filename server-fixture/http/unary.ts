@@ -74,7 +74,10 @@ async function answer(exchange: Exchange, context: AdmittedCall): Promise<void> 
   const response = await within(Math.max(0, deadlineMs - performance.now()), call, gone)
   exchange.record.answered(request, response)
   const encoded = codec.encode(method.response, response as Init<Messages[MessageName]>)
-  await respond(exchange, encoded, { 'content-type': codec.contentType, 'x-request-id': requestId })
+  // W3C "Server Timing": from the arrival of the request to its encoded answer.
+  const timing = `total;dur=${(performance.now() - began).toFixed(2)}`
+  const headers = { 'content-type': codec.contentType, 'x-request-id': requestId, 'server-timing': timing }
+  await respond(exchange, encoded, headers)
 }
 
 function timeoutOf(exchange: Exchange): number | undefined {

@@ -53,6 +53,8 @@ export class CircuitBreaker {
   closings = 0
   /** Called after each change of state. */
   onChange: (() => void) | undefined
+  /** Called when the breaker has opened, again or at first, and when it has closed. */
+  onState: ((state: 'closed' | 'open') => void) | undefined
 
   constructor(clock: Clock, options: ResolvedBreakerOptions, random: () => number) {
     this.#clock = clock
@@ -108,6 +110,7 @@ export class CircuitBreaker {
   reset(): void {
     this.#openingsInRow = 0
     this.#change('closed')
+    this.onState?.('closed')
   }
 
   #recordFailure(beganAtMs: number): void {
@@ -128,6 +131,7 @@ export class CircuitBreaker {
       this.closings++
       this.#openingsInRow = 0
       this.#change('closed')
+      this.onState?.('closed')
     } else if (outcome === 'failure') {
       this.#open()
     } else {
@@ -143,6 +147,7 @@ export class CircuitBreaker {
     this.#probeAtMs = this.openedAtMs + ms * (1 - jitter * this.#random())
     this.openings++
     this.#change('open')
+    this.onState?.('open')
   }
 
   #change(state: 'closed' | 'open' | 'half_open'): void {

@@ -21,6 +21,8 @@ import type {
 } from '../options/types.ts'
 import type { RetryBudget } from '../retry/budget.ts'
 import type { Messages } from '../schema/messages.ts'
+import { type ClientEventFacts, type ClientEventName, factsOfError } from '../telemetry/client-event.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Transport } from '../transport/transport.ts'
 import { AdaptiveLimits } from './adaptive-limits.ts'
 import { CircuitBreaker, type Permit } from './circuit-breaker.ts'
@@ -39,6 +41,7 @@ export interface OwnLimits {
 export interface EndpointChannelContext {
   readonly clock: Clock
   readonly counters: Counters
+  readonly telemetry: Telemetry
   /** The header `user-agent` of every request. */
   readonly userAgent: string
   /** Headers of every call. */
@@ -94,6 +97,7 @@ export class EndpointChannel implements Channel {
     const { batch, breaker, clock, random } = context
     this.applyLimits()
     this.breaker = breaker ? new CircuitBreaker(clock, breaker, random) : undefined
+    if (this.breaker !== undefined) this.breaker.onState = (state) => this.#breakerChanged(state)
     this.batcher = batch ? this.#newBatcher(batch, undefined) : undefined
     this.#tokenBatchers = batch ? new TokenBatchers((token) => this.#newBatcher(batch, token)) : undefined
   }
@@ -192,6 +196,16 @@ export class EndpointChannel implements Channel {
     return this.#opened
   }
 
+  #report(event: ClientEventName, facts: ClientEventFacts): void {
+    const { endpoint, transport } = this
+    this.#context.telemetry.report(event, { ...facts, endpoint, transport })
+  }
+
+  #breakerChanged(state: 'open' | 'closed'): void {
+    if (state === 'open') this.#report('breaker_opened', factsOfError(this.lastFailure))
+    else this.#report('breaker_closed', {})
+  }
+
   #newBatcher(options: ResolvedBatchOptions, token: string | undefined): Batcher {
     const { clock, counters, limits, headers, codecOf, credentials, budget } = this.#context
     return new Batcher({
@@ -204,6 +218,7 @@ export class EndpointChannel implements Channel {
       refreshable: token === undefined && (credentials?.refreshable ?? false),
       budget,
       answers: this.#answers,
+      report: (event, facts) => this.#report(event, facts),
       open: async (opening) => {
         const [transport, all] = await Promise.all([this.#open(), this.#headers(headers, token)])
         return transport.openSession({ ...opening, headers: all })
@@ -237,7 +252,6 @@ export class EndpointChannel implements Channel {
       const transport = await this.#open()
       const sentAtMs = clock.now()
       const mayReplay = () => this.#mayReplay(call)
-      events?.event('connected', { requestId: headers['x-request-id'] })
       const response = await transport.unary({ method, request, headers, signal, mayReplay, remainingMs, events })
       const now = clock.now()
       this.#answers.note(now, now - sentAtMs)

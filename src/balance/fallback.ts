@@ -8,14 +8,17 @@ const lastProbeMs = 600_000
 /** Remembers that something else is used instead of the preference. */
 export class Fallback {
   readonly #clock: Clock
+  readonly #onActivate: ((reason: string) => void) | undefined
   /** Whether something else is used. A field, because every frame asks. */
   isActive = false
   #reason = ''
   #probeAtMs = Number.POSITIVE_INFINITY
   #waitMs = firstProbeMs
 
-  constructor(clock: Clock) {
+  /** `onActivate` hears why, when something else begins to be used. */
+  constructor(clock: Clock, onActivate?: (reason: string) => void) {
     this.#clock = clock
+    this.#onActivate = onActivate
   }
 
   /** Why the preference is not used: the reason or code of the error that said so; empty while it is used. */
@@ -56,6 +59,7 @@ export class Fallback {
   }
 
   #setReason(reason: string): void {
+    if (reason !== '' && !this.isActive) this.#onActivate?.(reason)
     this.#reason = reason
     this.isActive = reason !== ''
   }

@@ -3,6 +3,7 @@ import type { Call } from '../call/call.ts'
 import type { Clock } from '../core/clock.ts'
 import type { BlobwireError, TransportName } from '../core/error.ts'
 import { mayRetry, rulesOutTransport } from '../core/reasons.ts'
+import type { Report } from '../telemetry/client-event.ts'
 import { Fallback } from './fallback.ts'
 import type { Channel, Pick as PickedChannel, Picker } from './picker.ts'
 import type { WaitingRoom } from './waiting-room.ts'
@@ -17,6 +18,7 @@ export interface TransportSelectorContext {
   readonly transports: readonly TransportName[]
   /** The picker of a transport, made when it is first wanted. */
   readonly pickers: (transport: TransportName) => Picker
+  readonly report: Report
 }
 
 /**
@@ -33,7 +35,9 @@ export class TransportSelector {
 
   constructor(context: TransportSelectorContext) {
     this.#context = context
-    this.#fallback = new Fallback(context.clock)
+    this.#fallback = new Fallback(context.clock, (reason) =>
+      context.report('transport_changed', { transport: this.transport, reason })
+    )
   }
 
   /** The transport of calls that do not ask for one. */
@@ -88,11 +92,11 @@ export class TransportSelector {
       this.#prefer()
       return false
     }
-    if (this.#place === 0) {
+    const isFirst = this.#place++ === 0
+    if (isFirst) {
       this.#gaveWay = mayRetry(error) ? error : undefined
       this.#fallback.activate(error)
     }
-    this.#place++
     return true
   }
 

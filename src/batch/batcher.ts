@@ -12,6 +12,7 @@ import type { RetryBudget } from '../retry/budget.ts'
 import type { Init } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
 import type { OpenStream } from '../session/session.ts'
+import type { Report } from '../telemetry/client-event.ts'
 import type { BatchingMode, UnframedReason } from './batching-mode.ts'
 import { FrameWindow } from './frame-window.ts'
 import { Linger } from './linger.ts'
@@ -49,6 +50,8 @@ export interface BatcherContext {
   readonly budget: RetryBudget
   /** Those of the endpoint. */
   readonly answers: AnswerTimes
+  /** Takes the events of sessions. */
+  readonly report: Report
 }
 
 /**
@@ -69,10 +72,10 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
   #unaryUnbatchable = 0
 
   constructor(context: BatcherContext) {
-    const { clock, counters, options, open, limits, refreshable, budget, answers } = context
+    const { clock, counters, options, open, limits, refreshable, budget, answers, report } = context
     this.#context = context
     this.#window = new FrameWindow(options.framesInFlight)
-    this.#fallback = new Fallback(clock)
+    this.#fallback = new Fallback(clock, (reason) => report('session_unavailable', { reason }))
     this.#linger = options.lingerMs > 0 ? new Linger(clock, options.lingerMs, () => this.#flush()) : undefined
     this.#frames = new SessionFrames({
       clock,
@@ -82,6 +85,7 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
       refreshable,
       budget,
       answers,
+      report,
       window: this.#window,
       fallback: this.#fallback,
       maxAbandoned: 2 * options.framesInFlight,

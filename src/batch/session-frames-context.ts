@@ -7,6 +7,7 @@ import type { BlobwireError } from '../core/error.ts'
 import type { RetryBudget } from '../retry/budget.ts'
 import type { Messages } from '../schema/messages.ts'
 import type { OpenStream } from '../session/session.ts'
+import type { Report } from '../telemetry/client-event.ts'
 import type { FrameWindow } from './frame-window.ts'
 import type { PendingOperation } from './pending-operation.ts'
 
@@ -38,5 +39,7 @@ export interface SessionFramesContext {
   /** Operations that are sent again are retries. */
   readonly budget: RetryBudget
   readonly answers: AnswerTimes
+  /** Takes the events of sessions. */
+  readonly report: Report
   readonly owner: SessionFramesOwner
 }

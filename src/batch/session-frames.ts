@@ -5,6 +5,7 @@ import type { Init } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
 import { acrossConnections } from '../session/draining-stream.ts'
 import { Session } from '../session/session.ts'
+import { factsOfError } from '../telemetry/client-event.ts'
 import { errorOfOperation, malformedResponse, sessionEnded } from '../transport/errors.ts'
 import { isPlain, isUnknownFrame } from '../transport/session-frame.ts'
 import { Frame } from './frame.ts'
@@ -94,6 +95,7 @@ export class SessionFrames {
     counters.frames++
     counters.framedOperations += count
     this.#inFlight.add(frame)
+    frame.events?.event('connected', undefined, this.#session?.startedAtMs)
     try {
       this.#session?.send(frame)
     } catch (error) {
@@ -254,7 +256,10 @@ export class SessionFrames {
       else operation.fail(sessionEnded(error))
     }
     counters.resent += again.length
-    if (again.length > 0) budget.charge()
+    if (again.length > 0) {
+      budget.charge()
+      this.#context.report('session_lost', { operations: again.length, ...factsOfError(error) })
+    }
     owner.requeue(again, 'first')
     // Operations that wait for a connection share its fate.
     if (!isRuledOut && !established && error !== undefined) owner.failWaiting(sessionEnded(error))

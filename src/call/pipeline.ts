@@ -113,7 +113,12 @@ export function createPipeline(context: PipelineContext): Pipeline {
     return picker
   }
   const channels = () => [...pickers.values()].flatMap((picker) => picker.channels)
-  const selector = new TransportSelector({ clock, transports, pickers: pickerOf })
+  const selector = new TransportSelector({
+    clock,
+    transports,
+    pickers: pickerOf,
+    report: (...event) => telemetry.report(...event)
+  })
   onLimitChange()
   const { healthCheck } = context
   const checked = () => pickerOf(selector.transport).channels
@@ -142,6 +147,7 @@ export function createPipeline(context: PipelineContext): Pipeline {
   const retrier = new Retrier({
     clock,
     counters,
+    telemetry,
     options: retry,
     hedge: context.hedge,
     budget,

@@ -8,6 +8,7 @@ import type { Clock } from '../core/clock.ts'
 import { abortError, asBlobwireError, BlobwireError, type TransportName } from '../core/error.ts'
 import type { Method } from '../schema/descriptor.ts'
 import { serviceName } from '../schema/methods.ts'
+import { factsOfError } from '../telemetry/client-event.ts'
 import type { ObservedCall } from '../telemetry/observed-call.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Bulkhead, Waiter } from './bulkhead.ts'
@@ -216,11 +217,13 @@ class RunningCall implements Abortable, Call, Cancellable, Sink, Timed, Waiter {
 
   succeed(response: object): void {
     if (!this.#settle()) return
-    const { clock, succeeded } = this.#context
+    const { clock, succeeded, telemetry } = this.#context
     const { verify, request, timeoutMs, method } = this.#unstarted
     try {
       verify?.(request, response)
-      succeeded(clock.now() - this.endsAt + timeoutMs, method)
+      const durationMs = clock.now() - this.endsAt + timeoutMs
+      succeeded(durationMs, method)
+      if (durationMs >= telemetry.slowCallMs) this.#tellSlow(durationMs)
       this.observed?.ended(this.progress())
       this.outcome.resolve(response)
     } catch (error) {
@@ -229,8 +232,19 @@ class RunningCall implements Abortable, Call, Cancellable, Sink, Timed, Waiter {
     }
   }
 
+  #tellSlow(durationMs: number, error?: unknown): void {
+    const { method, request } = this.#unstarted
+    const { repository } = request as { repository?: string }
+    const facts = error instanceof BlobwireError ? factsOfError(error) : {}
+    const { attempts, transport, endpoint } = this.progress()
+    const call = { method: method.name, repository, durationMs, attempts, transport, endpoint }
+    this.#context.telemetry.report('slow_call', { ...call, ...facts })
+  }
+
   fail(error: unknown): void {
     if (!this.#settle()) return
+    const durationMs = this.#unstarted.timeoutMs - this.remainingMs()
+    if (durationMs >= this.#context.telemetry.slowCallMs) this.#tellSlow(durationMs, error)
     const recovered = this.#context.recover?.(error, this.#unstarted, this.remainingMs())
     if (recovered === undefined) return this.#reject(error)
     this.outcome.resolve(recovered)

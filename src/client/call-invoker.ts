@@ -63,9 +63,9 @@ export class CallInvoker {
     this.options = options
     this.clock = clock
     this.endpoint = endpointsInWords([...options.endpoints.keys()])
-    this.telemetry = new Telemetry(clock, options.observers)
+    this.telemetry = new Telemetry(clock, options)
     this.verifiers = learningVerifiers(options.verify, this.caches.known)
-    this.#transports = new TransportFactory(options, this.counters)
+    this.#transports = new TransportFactory(options, this.counters, (...event) => this.telemetry.report(...event))
     const { calls, requests } = byLevel(options.interceptors)
     const { endpoint } = this
     this.interception = calls.length > 0 ? new Interception(calls, { clock, work: processHold, endpoint }) : undefined

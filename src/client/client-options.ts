@@ -21,6 +21,8 @@ import type {
   RetryOptions,
   TlsOptions
 } from '../options/types.ts'
+import type { CallListener } from '../telemetry/call-timeline.ts'
+import type { Logger } from '../telemetry/logger.ts'
 import type { Observer } from '../telemetry/observer.ts'
 import type { Interceptor } from './interceptor.ts'
 
@@ -190,6 +192,25 @@ export interface ClientOptions extends PolicyOptions {
    * @default []
    */
   observers?: readonly Observer[] | undefined
+  /**
+   * Function that is given the timeline of each call when the call ends: its steps, attempts, outcome and durations.
+   * `String(timeline)` is readable text. The function must be fast; an exception of it breaks no call. See
+   * docs/observing.md.
+   * @default none
+   */
+  onCall?: CallListener | undefined
+  /**
+   * Takes rare events: connections, retries, circuit breakers, lost sessions, fallbacks, stalled transfers and slow
+   * calls. pino's loggers and `console` fit. Entries have neither tokens nor contents.
+   * @default none
+   */
+  logger?: Logger | undefined
+  /**
+   * Duration from which a call is slow and its event `slow_call` is told to the logger, in milliseconds. Uploads and
+   * downloads have none: their time is that of their size.
+   * @default 1000
+   */
+  slowCallMs?: number | undefined
 }
 
 /** `ClientOptions` with every default in place. */
@@ -210,4 +231,7 @@ export interface ResolvedClientOptions extends ResolvedPolicyOptions {
   readonly maxResponseBytes: number
   readonly interceptors: readonly Interceptor[]
   readonly observers: readonly Observer[]
+  readonly onCall: CallListener | undefined
+  readonly logger: Logger | undefined
+  readonly slowCallMs: number
 }

@@ -10,6 +10,7 @@ import { CallInvoker } from './call-invoker.ts'
 import { takeInput, takeOptions } from './call-shapes.ts'
 import { checkRepositoryName } from './calls.ts'
 import type { ClientOptions } from './client-options.ts'
+import { type Explanation, explain } from './explain.ts'
 import { type ClientHealth, healthOf } from './health.ts'
 import type { BlobAddress, ListInput } from './inputs.ts'
 import type { Operation } from './operations.ts'
@@ -174,6 +175,18 @@ class Service implements AsyncDisposable {
     options?: { atomic?: boolean | undefined } & WriteOptions
   ): Promise<BatchResults<Given>> {
     return this.repository(repository).batch<Given>(operations, options)
+  }
+
+  /**
+   * Runs a function and tells where the time of the client's calls in it went: an explanation with the outcome and a
+   * timeline of each call (queued, attempts, connected, encoded, sent, answered, decoded, retries). The explanation never
+   * rejects: it has the error of a function that failed.
+   * @example
+   * const explanation = await client.explain(() => client.getCapabilities())
+   * console.log(String(explanation))
+   */
+  explain<Result>(work: () => Result | Promise<Result>): Promise<Explanation<Result>> {
+    return explain(this.#invoker.telemetry, work)
   }
 
   /** Returns the client's counters and its current state. Nothing is sent to the server. */

@@ -12,6 +12,7 @@ import { userAgentOf } from '../core/user-agent.ts'
 import type { ResolvedConnectionOptions } from '../options/types.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
+import type { Report } from '../telemetry/client-event.ts'
 import { createHttpTransport } from '../transport/http/transport.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { ResolvedOptions } from './options.ts'
@@ -35,14 +36,16 @@ export function codecOf(name: TransportName): Codec {
 export class TransportFactory {
   readonly #options: ResolvedOptions
   readonly #counters: Counters
+  readonly #report: Report
   /** Transports that ask an endpoint for its gRPC address. */
   readonly #asking = new Set<Transport>()
 
   /** @throws BlobwireError `invalid_argument` where a certificate or key cannot be read */
-  constructor(options: ResolvedOptions, counters: Counters) {
+  constructor(options: ResolvedOptions, counters: Counters, report: Report) {
     secureContext(options.tls)
     this.#options = options
     this.#counters = counters
+    this.#report = report
   }
 
   /** A transport to one endpoint, which is named as the option names it. @throws BlobwireError */
@@ -98,7 +101,7 @@ export class TransportFactory {
   #http(name: 'json' | 'msgpack', endpoint: Endpoint, options: ResolvedConnectionOptions): Transport {
     const { tls } = this.#options
     const http = { ...endpoint, protocol: 'http' } as const
-    const connection = openHttpConnection(http, { tls, connection: options }, this.#counters)
+    const connection = openHttpConnection(http, { tls, connection: options, report: this.#report }, this.#counters)
     return createHttpTransport({ codec: codecOf(name), connection, counters: this.#counters }, this.#options)
   }
 
@@ -107,7 +110,10 @@ export class TransportFactory {
     const { tls } = this.#options
     const userAgent = userAgentOf(this.#options.userAgent)
     const [grpc, { createGrpcTransport }] = await Promise.all([loadGrpcJs(), import('../transport/grpc/transport.ts')])
-    return createGrpcTransport({ grpc, endpoint, tls, connection, userAgent, counters: this.#counters }, this.#options)
+    return createGrpcTransport(
+      { grpc, endpoint, tls, connection, userAgent, counters: this.#counters, report: this.#report },
+      this.#options
+    )
   }
 }
 

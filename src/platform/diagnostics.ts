@@ -9,7 +9,5 @@ const attemptEnd = channel('blobwire:attempt:end')
 export const channels = { callStart, callEnd, attemptStart, attemptEnd, event: channel('blobwire:event') }
 
 export function isCallChannelSubscribed(): boolean {
-  return (
-    callStart.hasSubscribers || callEnd.hasSubscribers || attemptStart.hasSubscribers || attemptEnd.hasSubscribers
-  )
+  return callStart.hasSubscribers || callEnd.hasSubscribers || attemptStart.hasSubscribers || attemptEnd.hasSubscribers
 }

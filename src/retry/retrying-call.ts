@@ -2,12 +2,14 @@
  * A call after its first failure, or one that met open breakers: waits, tries again, and tells the outcome of all attempts
  * together.
  */
+
 import pRetry from 'p-retry'
 import { hadNoConnection } from '../balance/outcome.ts'
 import type { Channel } from '../balance/picker.ts'
 import type { Waiter } from '../balance/waiting-room.ts'
 import type { Call, Cancellable, Progress, Sink } from '../call/call.ts'
 import { BlobwireError, moreSent, type Sent } from '../core/error.ts'
+import { factsOfError } from '../telemetry/client-event.ts'
 import { Attempt, type AttemptContext, type AttemptOwner } from './attempt.ts'
 import type { RetryRefusal } from './policy.ts'
 import type { RetrierContext } from './retrier-context.ts'
@@ -167,6 +169,15 @@ export class RetryingCall implements Cancellable, AttemptOwner, Waiter {
       return false
     }
     this.#call.observed?.event('retry', { delayMs: delay, error })
+    const { endpoint, transport } = channel ?? {}
+    this.#context.telemetry.report('retry', {
+      method: this.#call.method.name,
+      delayMs: delay,
+      attempts: failures,
+      endpoint,
+      transport,
+      ...factsOfError(error)
+    })
     if (delay > 0) await this.#sleep(delay)
     return this.#cancelled === undefined
   }

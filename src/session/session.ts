@@ -36,6 +36,8 @@ export class Session {
   readonly #listener: SessionListener
   #stream: SessionStream | undefined
   #hasRoom = false
+  /** When its latest stream had a connection. */
+  startedAtMs = Number.NEGATIVE_INFINITY
   #established = false
   #over = false
   #usedAtMs: number
@@ -49,6 +51,7 @@ export class Session {
     this.#usedAtMs = clock.now()
     const opening = {
       onStart: () => {
+        this.startedAtMs = clock.now()
         if (!this.#established) this.#cancelGreeting = clock.schedule(greetingMs, () => this.#silent())
       },
       onResponse: (response: Messages['SessionResponse']) => this.#receive(response),

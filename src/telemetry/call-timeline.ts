@@ -37,6 +37,9 @@ export interface CallTimeline {
   toString(): string
 }
 
+/** Takes the timeline of each call when the call ends. */
+export type CallListener = (timeline: CallTimeline) => void
+
 /** Most steps that are kept of one call: a transfer may be retried for days. */
 const maxSteps = 1000
 
@@ -76,7 +79,11 @@ class Timeline implements CallTimeline {
     const where = endpoint === undefined ? [] : [`${transport} ${endpoint}`]
     const id = requestId === undefined ? [] : [`request id ${requestId}`]
     const end = code === 'ok' ? 'ok' : `${code}${error?.reason ? ` (${error.reason})` : ''}`
-    const head = [`${method}${repository === undefined ? '' : ` ${repository}`}: ${end} in ${ms(durationMs)}`, ...where, ...id]
+    const head = [
+      `${method}${repository === undefined ? '' : ` ${repository}`}: ${end} in ${ms(durationMs)}`,
+      ...where,
+      ...id
+    ]
     let before = 0
     const lines = this.steps.map((step) => {
       const line = `${ms(step.atMs).padStart(12)} ${`+${ms(step.atMs - before)}`.padStart(12)}  ${textOf(step)}`
@@ -119,10 +126,7 @@ function textOf({ name, attempt, bytes, operations, delayMs, serverMs, error }: 
 }
 
 /** An observer that gives each call's timeline to a function when the call ends. */
-export function timelineObserver(
-  onCall: (timeline: CallTimeline) => void,
-  isWanted: () => boolean = () => true
-): Observer {
+export function timelineObserver(onCall: CallListener, isWanted: () => boolean = () => true): Observer {
   return {
     callStarted(call) {
       if (!isWanted()) return undefined

@@ -27,7 +27,7 @@ export type ClientEventName =
 export interface ClientEventFacts {
   readonly endpoint?: string | undefined
   readonly transport?: TransportName | undefined
-  /** Of the call; see `StartedCall`. */
+  /** Of the call, as the RPC is named: `StoreBlob`. */
   readonly method?: string | undefined
   readonly repository?: string | undefined
   readonly durationMs?: number | undefined

@@ -19,7 +19,8 @@ export interface ObserverHeader {
 
 /** Takes the events of an attempt, or of all attempts that share a frame or a request. */
 export interface AttemptEvents {
-  event(name: AttemptEventName, facts?: EventFacts): void
+  /** `atMs`: where the event was before now. One from before the attempt is not told. */
+  event(name: AttemptEventName, facts?: EventFacts, atMs?: number): void
 }
 
 /** Shared by all observed calls of a client. */
@@ -77,7 +78,7 @@ export class ObservedCall {
     const observers = this.#observers.flatMap(
       (observer) => this.#guarded(() => observer.attemptStarted?.(attempt)) ?? []
     )
-    return new ObservedAttempt(this, observers, this.#context)
+    return new ObservedAttempt(this, attempt, { ...this.#context, observers })
   }
 
   /** The caller gets the answer; with an error, that instead. */
@@ -121,23 +122,30 @@ export class ObservedCall {
 /** One attempt of an observed call. */
 export class ObservedAttempt implements AttemptEvents {
   readonly #call: ObservedCall
+  readonly #startedAtMs: number
   readonly #observers: readonly AttemptObserver[]
   readonly #context: ObservingContext
   /** Those that the observers add; undefined = none. */
   readonly headers: readonly ObserverHeader[] | undefined
   #isOver = false
 
-  constructor(call: ObservedCall, observers: readonly AttemptObserver[], context: ObservingContext) {
+  constructor(
+    call: ObservedCall,
+    { startedAtMs }: StartedAttempt,
+    context: ObservingContext & { readonly observers: readonly AttemptObserver[] }
+  ) {
+    const { observers } = context
     this.#call = call
+    this.#startedAtMs = startedAtMs
     this.#observers = observers
     this.#context = context
     const headers = observers.flatMap((observer) => this.#headersOf(observer))
     this.headers = headers.length === 0 ? undefined : headers
   }
 
-  event(name: AttemptEventName, facts: EventFacts = noFacts): void {
+  event(name: AttemptEventName, facts: EventFacts = noFacts, atMs = this.#context.now()): void {
+    if (atMs < this.#startedAtMs) return
     if (facts.requestId !== undefined) this.#call.requestId = facts.requestId
-    const atMs = this.#context.now()
     for (const observer of this.#observers) {
       try {
         observer.event?.(name, atMs, facts)
@@ -177,8 +185,8 @@ export function together(all: readonly (AttemptEvents | undefined)[]): AttemptEv
   const observed = all.filter((events) => events !== undefined)
   if (observed.length < 2) return observed[0]
   return {
-    event(name, facts) {
-      for (const events of observed) events.event(name, facts)
+    event(name, facts, atMs) {
+      for (const events of observed) events.event(name, facts, atMs)
     }
   }
 }

@@ -2,7 +2,7 @@
 import type { Clock } from '../core/clock.ts'
 import { channels, isCallChannelSubscribed } from '../platform/diagnostics.ts'
 import { emitWarning } from '../platform/warnings.ts'
-import { type CallTimeline, timelineObserver } from './call-timeline.ts'
+import { type CallListener, timelineObserver } from './call-timeline.ts'
 import type { ClientEventFacts, ClientEventName } from './client-event.ts'
 import { diagnosticsObserver } from './diagnostics.ts'
 import { type Logger, log } from './logger.ts'
@@ -13,7 +13,7 @@ import type { Observer, StartedCall } from './observer.ts'
 /** The options that telemetry is made of; see `ClientOptions`. */
 export interface TelemetryOptions {
   readonly observers?: readonly Observer[] | undefined
-  readonly onCall?: ((timeline: CallTimeline) => void) | undefined
+  readonly onCall?: CallListener | undefined
   readonly logger?: Logger | undefined
   readonly slowCallMs?: number | undefined
   /** Told of the first exception of an observer. */
@@ -30,7 +30,8 @@ export class Telemetry {
   readonly #warn: (problem: string, exception: unknown) => void
   readonly #context: ObservingContext
   #observers: readonly Observer[]
-  #hasWarned = false
+  #hasObserverFailed = false
+  #hasLoggerFailed = false
 
   constructor(clock: Clock, options: TelemetryOptions = {}) {
     const { observers = [], onCall, logger, slowCallMs = Number.POSITIVE_INFINITY, warn = emitWarning } = options
@@ -75,7 +76,9 @@ export class Telemetry {
       try {
         log(this.#logger, { event, ...facts })
       } catch (exception) {
-        this.#warnOnce('the logger of a client threw; its later exceptions are not told', exception)
+        if (!this.#hasLoggerFailed)
+          this.#warn('the logger of a client threw; its later exceptions are not told', exception)
+        this.#hasLoggerFailed = true
       }
     }
     if (channels.event.hasSubscribers) channels.event.publish({ event, ...facts })
@@ -83,14 +86,9 @@ export class Telemetry {
 
   /** Told once: an observer that throws would do so at every call. */
   #observerFailed(exception: unknown): void {
-    if (this.#hasWarned) return
+    if (this.#hasObserverFailed) return
+    this.#hasObserverFailed = true
     if (this.#logger !== undefined) this.report('observer_failed', { problem: String(exception) })
-    this.#warnOnce('an observer of a client threw; its later exceptions are not told', exception)
-  }
-
-  #warnOnce(problem: string, exception: unknown): void {
-    if (this.#hasWarned) return
-    this.#hasWarned = true
-    this.#warn(problem, exception)
+    else this.#warn('an observer of a client threw; its later exceptions are not told', exception)
   }
 }

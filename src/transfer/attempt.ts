@@ -195,6 +195,9 @@ export class AttemptAtEndpoint implements TransferAttempt {
       const leftMs = waitsFromMs + stallTimeoutMs - clock.now()
       if (leftMs > 0) return this.#setTimer(leftMs)
       const message = `no byte moved for ${stallTimeoutMs} ms`
+      const { channel } = this.#pick
+      const { endpoint, transport } = channel
+      this.#context.telemetry.report('transfer_stalled', { endpoint, transport, problem: message })
       this.end(new BlobwireError({ reason: 'stalled', message, sent: 'maybe', attempts: 1 }))
     })
   }

@@ -11,6 +11,7 @@ import { abortError, asBlobwireError, BlobwireError, moreSent, type Sent } from 
 import type { RetryRefusal } from '../retry/policy.ts'
 import type { Method } from '../schema/descriptor.ts'
 import { methods, serviceName } from '../schema/methods.ts'
+import { factsOfError } from '../telemetry/client-event.ts'
 import type { ObservedCall } from '../telemetry/observed-call.ts'
 import { AttemptAtEndpoint } from './attempt.ts'
 import type { Transfer, TransferAttempt } from './transfer.ts'
@@ -167,6 +168,16 @@ export class RunningTransfer<Result> implements Abortable, Waiter {
     const delay = policy.delayMs({ error, failures: this.#failures, remainingMs, elsewhere })
     if (typeof delay === 'string') throw refused(error, delay)
     this.#observed?.event('retry', { delayMs: delay, error })
+    const { endpoint, transport } = channel
+    const facts = {
+      method: this.#method.name,
+      delayMs: delay,
+      attempts: this.#failures,
+      ...factsOfError(error),
+      endpoint,
+      transport
+    }
+    this.#context.telemetry.report('retry', facts)
     await new Promise<void>((resolve) => {
       const cancel = clock.schedule(delay, resolve)
       this.#wake = () => {

@@ -130,7 +130,7 @@ test('without sessions, calls share requests although each has a header of an ob
   const none = new BlobwireError({ code: 'unimplemented', message: 'no sessions here', sent: 'processed' })
   const { store, arrivals } = batchHarness({
     clock,
-    telemetry: new Telemetry(clock, [observer]),
+    telemetry: new Telemetry(clock, { observers: [observer] }),
     onOpen: ({ opening }) => queueMicrotask(() => opening.onEnd(none))
   })
   await Promise.all(['a', 'b', 'c'].map((content) => store(content)))
@@ -141,7 +141,10 @@ test('without sessions, calls share requests although each has a header of an ob
 test('a call that is retried tells of each attempt and of the wait between them', async () => {
   const { seen, observer } = recorder()
   const clock = new FakeClock()
-  const { read, last, arrivals } = pipelineHarness({ clock, telemetry: new Telemetry(clock, [observer]) })
+  const { read, last, arrivals } = pipelineHarness({
+    clock,
+    telemetry: new Telemetry(clock, { observers: [observer] })
+  })
   const call = read()
   await settled()
   last().fail({ code: 'unavailable', message: 'down' })
@@ -151,7 +154,7 @@ test('a call that is retried tells of each attempt and of the wait between them'
   assert.equal(arrivals.length, 2)
   last().answer()
   await call
-  const attempt = (number: number, end: string) => [`attempt ${number} msgpack`, 'connected', `ended ${end}`]
+  const attempt = (number: number, end: string) => [`attempt ${number} msgpack`, `ended ${end}`]
   assert.deepEqual(seen[0]?.steps, [...attempt(1, 'unavailable'), 'retry', ...attempt(2, 'ok')])
   assert.equal(seen[0]?.outcome?.attempts, 2)
   assert.equal(seen[0]?.outcome?.durationMs, 50)
@@ -162,7 +165,7 @@ test('calls that are refused or end early have their end, too', async () => {
   const clock = new FakeClock()
   const harness = pipelineHarness({
     clock,
-    telemetry: new Telemetry(clock, [observer]),
+    telemetry: new Telemetry(clock, { observers: [observer] }),
     concurrency: { maxCalls: 1, maxQueued: 1 }
   })
   const calls = [harness.read({ timeoutMs: 10 }), harness.read({ timeoutMs: 1000 }), harness.read()]
@@ -199,7 +202,7 @@ test('an observer that throws is told of once, and breaks no call', async () => 
     { callStarted: () => ({ attemptStarted: () => ({ headers: { 'grpc-timeout': '1', 'x-fine': 'a\nb' } }) }) }
   ]
   const clock = new FakeClock()
-  const telemetry = new Telemetry(clock, observers, (...problem) => problems.push(problem))
+  const telemetry = new Telemetry(clock, { observers, warn: (...problem) => problems.push(problem) })
   const { store } = batchHarness({ clock, telemetry, batch: false })
   assert.equal(await store('a'), 'oid of a')
   assert.equal(problems.length, 1)

@@ -3,7 +3,7 @@ import type { Client } from '@grpc/grpc-js'
 import { systemClock } from '../../core/clock.ts'
 import { BlobwireError } from '../../core/error.ts'
 import type { ProxyAddress } from '../dial/proxy.ts'
-import { authorityOf } from '../endpoint.ts'
+import { authorityOf, originOf } from '../endpoint.ts'
 import { connectionDead, maxResetStreams, suspectTimeoutMs } from '../health.ts'
 import { channelCredentials, channelOptions } from './channel-options.ts'
 import type { GrpcEndpoint, GrpcMessageOptions } from './grpc-endpoint.ts'
@@ -169,8 +169,9 @@ export class GrpcConnection {
 
   /** Fails the waiting streams only: a stream that was open at a GOAWAY goes on. */
   #connectTimedOut(): void {
-    const { counters, connection, endpoint } = this.#context.transport
+    const { counters, connection, endpoint, report } = this.#context.transport
     counters.connections.failures++
+    report?.('connection_failed', { endpoint: originOf(endpoint), problem: 'connect_timeout' })
     const message = `no connection to ${authorityOf(endpoint)} within ${connection.connectTimeoutMs} ms`
     this.#fail(this.#waiting, new BlobwireError({ reason: 'connect_timeout', message }))
   }
@@ -208,7 +209,9 @@ export class GrpcConnection {
   /** Follows the channel's state: it is no longer READY when the connection breaks or a GOAWAY comes. */
   #watch(): void {
     const { connectivityState } = this.#context.transport.grpc
-    const { connections } = this.#context.transport.counters
+    const { counters, endpoint, report } = this.#context.transport
+    const { connections } = counters
+    const where = { endpoint: originOf(endpoint) }
     let state = this.#channel.getConnectivityState(false)
     let isOpen = false
     const onStateChange = (error?: Error) => {
@@ -217,16 +220,19 @@ export class GrpcConnection {
         isOpen = true
         connections.opened++
         connections.open++
+        report?.('connection_opened', where)
         this.#ready()
       } else if (next !== connectivityState.READY && isOpen) {
         isOpen = false
         connections.open--
+        report?.('connection_closed', where)
         this.#stopAccepting()
         // grpc-js first reports the broken connection to its streams.
         setImmediate(() => this.#drain())
       }
       if (next === connectivityState.TRANSIENT_FAILURE && state !== next) {
         connections.failures++
+        report?.('connection_failed', where)
         this.#couldNotConnect()
       }
       state = next

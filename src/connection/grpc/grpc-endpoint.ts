@@ -1,6 +1,7 @@
 /** The interface through which the gRPC transport names its endpoint, without Node's types. */
 import type { Counters } from '../../core/counters.ts'
 import type { ResolvedConnectionOptions, TlsOptions } from '../../options/types.ts'
+import type { Report } from '../../telemetry/client-event.ts'
 import type { Endpoint } from '../endpoint.ts'
 import type { GrpcModule } from './grpc-js.ts'
 
@@ -21,4 +22,6 @@ export interface GrpcEndpoint {
   /** In front of the name of grpc-js. */
   readonly userAgent: string
   readonly counters: Counters
+  /** Takes the events of connections. */
+  readonly report?: Report | undefined
 }

@@ -17,13 +17,13 @@ export class GrpcTransferConnections {
   /** gRPC's authority is the name that the certificate is checked against, as on the channel. */
   readonly #authority: { readonly ':authority'?: string }
 
-  constructor({ endpoint, tls, connection: options, counters }: GrpcEndpoint) {
+  constructor({ endpoint, tls, connection: options, counters, report = () => undefined }: GrpcEndpoint) {
     const clock = systemClock
     const resolver = new CachingResolver(clock)
     const proxy = proxyFor(options.proxy, endpoint)
     const onFailure = () => resolver.forget(hostOf(proxy ?? endpoint))
     const connector = createConnector({ endpoint, tls, options, proxy, lookup: resolver.lookup, onFailure })
-    const context = { endpoint, options, clock, connector, counters: counters.transferConnections }
+    const context = { endpoint, options, clock, connector, counters: counters.transferConnections, report }
     // A server that speaks HTTP/1.1 alone has no gRPC: the transfer fails.
     this.#pool = new TransferPool(context, () => undefined)
     this.#authority = tls.serverName === undefined ? {} : { ':authority': tls.serverName }

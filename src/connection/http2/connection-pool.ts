@@ -29,6 +29,8 @@ export interface StreamListener {
 export interface RequestDispatch extends Dispatcher.DispatchOptions {
   /** Asked before a request that the server refused is sent again; without it, it is. */
   readonly mayReplay?: () => boolean
+  /** Called when the request begins on a connection. */
+  readonly onStart?: (() => void) | undefined
 }
 
 /** The error of a request that the server promises not to have processed. */
@@ -73,7 +75,7 @@ export class ConnectionPool extends Dispatcher {
   /** Sends a request on the best connection. */
   override dispatch(options: RequestDispatch, handler: Dispatcher.DispatchHandler): boolean {
     this.#onConnection((connection) => {
-      connection.dispatch(options, new TrackedRequest(connection, handler, options.mayReplay))
+      connection.dispatch(options, new TrackedRequest(connection, handler, options))
     })
     return true
   }
@@ -210,12 +212,14 @@ class TrackedRequest implements Dispatcher.DispatchHandler {
   readonly #tracking: Tracking
   readonly #handler: Dispatcher.DispatchHandler
   readonly #mayReplay: (() => boolean) | undefined
+  readonly #onStart: (() => void) | undefined
   #isReplay = false
 
-  constructor(connection: Connection, handler: Dispatcher.DispatchHandler, mayReplay: (() => boolean) | undefined) {
+  constructor(connection: Connection, handler: Dispatcher.DispatchHandler, { mayReplay, onStart }: RequestDispatch) {
     this.#tracking = new Tracking(connection)
     this.#handler = handler
     this.#mayReplay = mayReplay
+    this.#onStart = onStart
   }
 
   /** Called once more where undici sends a refused request again. */
@@ -223,6 +227,7 @@ class TrackedRequest implements Dispatcher.DispatchHandler {
     if (this.#isReplay && this.#mayReplay?.() === false) return controller.abort(requestRefused())
     this.#isReplay = true
     this.#tracking.started()
+    this.#onStart?.()
     this.#handler.onRequestStart?.(controller, context)
   }
 

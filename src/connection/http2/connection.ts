@@ -1,4 +1,5 @@
 /** One HTTP/2 connection: an undici `Client`, watched and drained. */
+
 import type { ClientHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import { type buildConnector, Client, type Dispatcher } from 'undici'
@@ -6,6 +7,7 @@ import type { Clock } from '../../core/clock.ts'
 import type { ConnectionCounters } from '../../core/counters.ts'
 import { BlobwireError } from '../../core/error.ts'
 import type { ResolvedConnectionOptions } from '../../options/types.ts'
+import type { Report } from '../../telemetry/client-event.ts'
 import type { Connector } from '../dial/connector.ts'
 import { type Endpoint, originOf } from '../endpoint.ts'
 import { ConnectionHealth, maxResetStreams, sessionOn } from '../health.ts'
@@ -34,6 +36,8 @@ export interface ConnectionContext {
   readonly clock: Clock
   readonly counters: ConnectionCounters
   readonly connector: Connector
+  /** Takes the events of connections. */
+  readonly report: Report
 }
 
 /** The events of a connection, for its pool. */
@@ -219,14 +223,17 @@ export class Connection {
   }
 
   #connect(callback: buildConnector.Callback): void {
-    const { counters, clock, connector, endpoint } = this.#context
+    const { counters, clock, connector, endpoint, report } = this.#context
+    const where = { endpoint: originOf(endpoint) }
     const isFirst = ++this.#attempts === 1
     connector.open(true).then(
       (socket) => {
         counters.opened++
         counters.open++
+        report('connection_opened', where)
         socket.once('close', () => {
           counters.open--
+          report('connection_closed', where)
           this.#sockets.delete(socket)
           if (socket === this.#socket) this.#setOpen(false)
         })
@@ -238,6 +245,7 @@ export class Connection {
       },
       (error) => {
         counters.failures++
+        report('connection_failed', { ...where, problem: error.message })
         if (isFirst) callback(error, null)
         else clock.schedule(reopenDelayMs, () => callback(error, null))
       }

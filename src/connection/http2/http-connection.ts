@@ -4,6 +4,7 @@ import { systemClock } from '../../core/clock.ts'
 import type { Counters } from '../../core/counters.ts'
 import { BlobwireError } from '../../core/error.ts'
 import type { ResolvedConnectionOptions, TlsOptions } from '../../options/types.ts'
+import type { Report } from '../../telemetry/client-event.ts'
 import type { AddressGuard } from '../dial/address-guard.ts'
 import { ConnectionCheck } from '../dial/connection-check.ts'
 import { createConnector } from '../dial/connector.ts'
@@ -26,7 +27,7 @@ import { TransferPool } from './transfer-pool.ts'
 /** Connections of HTTP/1.1, each of which has one request at a time, where the options do not say otherwise. */
 const defaultHttp1Connections = 8
 
-export type HttpRequest = Dispatcher.RequestOptions & Pick<RequestDispatch, 'mayReplay'>
+export type HttpRequest = Dispatcher.RequestOptions & Pick<RequestDispatch, 'mayReplay' | 'onStart'>
 
 /** The interface for the HTTP transports, which never open sockets themselves. */
 export interface HttpConnection {
@@ -54,6 +55,8 @@ export interface HttpConnectionOptions {
   readonly http1Connections?: number | undefined
   /** Without TLS, speaks HTTP/1.1 from the first byte on: few servers know HTTP/2 without TLS. */
   readonly cleartextHttp1?: boolean | undefined
+  /** Takes the events of connections. */
+  readonly report?: Report | undefined
 }
 
 function notHttp2(cause?: unknown): BlobwireError {
@@ -79,7 +82,14 @@ function refusalOf(cause: unknown): BlobwireError | undefined {
  */
 export function openHttpConnection(
   endpoint: Endpoint,
-  { tls, connection: options, guard, http1Connections, cleartextHttp1 = false }: HttpConnectionOptions,
+  {
+    tls,
+    connection: options,
+    guard,
+    http1Connections,
+    cleartextHttp1 = false,
+    report = () => undefined
+  }: HttpConnectionOptions,
   counters: Pick<Counters, 'connections' | 'transferConnections'>
 ): HttpConnection {
   const clock = systemClock
@@ -88,7 +98,7 @@ export function openHttpConnection(
   const onFailure = () => resolver.forget(hostOf(proxy ?? endpoint))
   const connector = createConnector({ endpoint, tls, options, proxy, lookup: resolver.lookup, guard, onFailure })
   const check = new ConnectionCheck({ endpoint, tls, connection: options, guard })
-  const context = { endpoint, options, clock, connector, counters: counters.connections }
+  const context = { endpoint, options, clock, connector, counters: counters.connections, report }
   return new NegotiatedHttpConnection(
     context,
     { ...context, counters: counters.transferConnections },
@@ -237,7 +247,10 @@ function renewed(pool: Dispatcher, next: Dispatcher): Dispatcher {
 }
 
 /** The pool for HTTP/1.1. */
-function openHttp1Pool({ endpoint, options, connector, counters }: ConnectionContext, connections: number): Dispatcher {
+function openHttp1Pool(
+  { endpoint, options, connector, counters, report }: ConnectionContext,
+  connections: number
+): Dispatcher {
   return new Pool(originOf(endpoint), {
     ...undiciTimers,
     keepAliveTimeout: options.idleTimeoutMs,
@@ -249,11 +262,16 @@ function openHttp1Pool({ endpoint, options, connector, counters }: ConnectionCon
         (socket) => {
           counters.opened++
           counters.open++
-          socket.once('close', () => counters.open--)
+          report('connection_opened', { endpoint: originOf(endpoint) })
+          socket.once('close', () => {
+            counters.open--
+            report('connection_closed', { endpoint: originOf(endpoint) })
+          })
           callback(null, socket)
         },
         (error) => {
           counters.failures++
+          report('connection_failed', { endpoint: originOf(endpoint), problem: error.message })
           callback(error, null)
         }
       )

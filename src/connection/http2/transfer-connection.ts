@@ -124,9 +124,11 @@ export class TransferConnection {
   }
 
   async #open(): Promise<ClientHttp2Session> {
-    const { connector, counters, endpoint } = this.#context
+    const { connector, counters, endpoint, report } = this.#context
+    const where = { endpoint: originOf(endpoint) }
     const socket = await connector.open(true).catch((error) => {
       counters.failures++
+      report('connection_failed', { ...where, problem: error.message })
       throw error
     })
     if (this.#isClosed) {
@@ -135,10 +137,12 @@ export class TransferConnection {
     }
     counters.opened++
     counters.open++
+    report('connection_opened', where)
     this.#socket = socket
     this.#setOpen(true)
     socket.once('close', () => {
       counters.open--
+      report('connection_closed', where)
       this.#setOpen(false)
       this.drain()
     })

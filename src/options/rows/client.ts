@@ -105,5 +105,31 @@ export const clientRows = {
    * Objects that are told of every call and every attempt, for tracing and logs. An observer that throws breaks no call.
    * See docs/observing.md.
    */
-  observers: { kind: 'code', type: 'Observer', from: 'telemetry/observer.ts', list: true, methods: ['callStarted'] }
+  observers: { kind: 'code', type: 'Observer', from: 'telemetry/observer.ts', list: true, methods: ['callStarted'] },
+  /**
+   * Function that is given the timeline of each call when the call ends: its steps, attempts, outcome and durations.
+   * `String(timeline)` is readable text. The function must be fast; an exception of it breaks no call. See
+   * docs/observing.md.
+   */
+  onCall: {
+    kind: 'code',
+    type: 'CallListener',
+    from: 'telemetry/call-timeline.ts',
+    callable: true
+  },
+  /**
+   * Takes rare events: connections, retries, circuit breakers, lost sessions, fallbacks, stalled transfers and slow calls.
+   * pino's loggers and `console` fit. Entries have neither tokens nor contents.
+   */
+  logger: {
+    kind: 'code',
+    type: 'Logger',
+    from: 'telemetry/logger.ts',
+    methods: ['debug', 'info', 'warn', 'error']
+  },
+  /**
+   * Duration from which a call is slow and its event `slow_call` is told to the logger, in milliseconds. Uploads and
+   * downloads have none: their time is that of their size.
+   */
+  slowCallMs: { kind: 'number', unit: 'ms', default: 1000, above: 0 }
 } as const satisfies Rows

@@ -48,10 +48,9 @@ export function createGrpcTransport(context: GrpcEndpoint, options: TransportOpt
     const metadata = new grpc.Metadata()
     for (const [name, value] of Object.entries(call.headers)) metadata.set(name, value)
     counters.requests++
-    call.events?.event('sent', { bytes: request.length })
     const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
     const listener: StreamListener = {
-      onReady: () => undefined,
+      onReady: () => call.events?.event('connected'),
       onGoaway: () => undefined,
       onLost(error) {
         reject(error.with({ transport: 'grpc', attempts: 1 }))
@@ -79,6 +78,7 @@ export function createGrpcTransport(context: GrpcEndpoint, options: TransportOpt
         else resolve(response ?? noBytes)
       }
     )
+    call.events?.event('sent', { bytes: request.length, requestId: call.headers['x-request-id'] })
     const cancel = () => stream.cancel()
     call.signal.addEventListener('abort', cancel)
     // The signal may have aborted before the listener was added.

@@ -45,14 +45,14 @@ export function createHttpTransport(context: HttpContext, options: TransportOpti
     counters.requests++
     counters.bytesSent += body.length
     counters.uncompressedBytesSent += message.length
-    call.events?.event('sent', { bytes: body.length })
     const response = await connection.request({
       path: `/${serviceName}/${call.method.name}`,
       method: 'POST',
       headers,
       body,
       signal: call.signal,
-      mayReplay
+      mayReplay,
+      onStart: call.events && (() => tellSent(call, body.length))
     })
     call.events?.event('answered', { serverMs: serverMsOf(single(response.headers['server-timing'])) })
     const received = await collect(response.body, options.maxResponseBytes)
@@ -138,6 +138,12 @@ class ServersCompressors {
   refused(): void {
     this.usable = this.#own.filter((name) => name === 'gzip')
   }
+}
+
+/** The request begins on a connection. */
+function tellSent({ events, headers }: UnaryCall, bytes: number): void {
+  events?.event('connected')
+  events?.event('sent', { bytes, requestId: headers['x-request-id'] })
 }
 
 function decode(codec: Codec, call: UnaryCall, message: Uint8Array): object {
