@@ -1,6 +1,6 @@
-/** `AsyncScopeFunctions` of platform.ts on Node. */
+/** `AsyncScopeFunctions` of observing.ts on Node. */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { AsyncScope } from './platform.ts'
+import type { AsyncScope } from './observing.ts'
 
 export function newAsyncScope(): AsyncScope {
   const storage = new AsyncLocalStorage<true>()

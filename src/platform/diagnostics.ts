@@ -1,4 +1,4 @@
-/** `DiagnosticsFunctions` of platform.ts on Node. */
+/** `DiagnosticsFunctions` of observing.ts on Node. */
 import { channel } from 'node:diagnostics_channel'
 
 const callStart = channel('blobwire:call:start')

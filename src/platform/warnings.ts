@@ -1,4 +1,4 @@
-/** `WarningFunctions` of platform.ts on Node. */
+/** `WarningFunctions` of observing.ts on Node. */
 
 export function emitWarning(problem: string, exception: unknown): void {
   const detail = exception instanceof Error ? (exception.stack ?? exception.message) : String(exception)

@@ -1,17 +1,21 @@
 /** The functions of src/platform do what their interfaces say. Another runtime's files are to pass the same tests. */
 import assert from 'node:assert/strict'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
+import * as asyncScopeOnNode from '../../src/platform/async-scope.ts'
 import * as bytesOnNode from '../../src/platform/bytes.ts'
 import * as configurationOnNode from '../../src/platform/configuration.ts'
 import type { ConfigurationFunctions } from '../../src/platform/configuration-functions.ts'
+import * as diagnosticsOnNode from '../../src/platform/diagnostics.ts'
 import * as filesOnNode from '../../src/platform/files.ts'
 import * as hashOnNode from '../../src/platform/hash.ts'
 import * as histogramOnNode from '../../src/platform/histogram.ts'
+import type { AsyncScopeFunctions, DiagnosticsFunctions, WarningFunctions } from '../../src/platform/observing.ts'
 import type {
   ByteFunctions,
   FileFunctions,
@@ -20,7 +24,6 @@ import type {
   ProcessFunctions,
   RandomFunctions,
   ScheduleFunctions,
-  WarningFunctions,
   ZlibFunctions
 } from '../../src/platform/platform.ts'
 import * as processHoldOnNode from '../../src/platform/process-hold.ts'
@@ -37,6 +40,8 @@ const { newHistogram }: HistogramFunctions = histogramOnNode
 const { abandonAfterWork, beginWork, endWork }: ProcessFunctions = processHoldOnNode
 const { afterInput, afterReady, startTimer }: ScheduleFunctions = scheduleOnNode
 const { randomBytes }: RandomFunctions = randomOnNode
+const { newAsyncScope }: AsyncScopeFunctions = asyncScopeOnNode
+const { channels, isCallChannelSubscribed }: DiagnosticsFunctions = diagnosticsOnNode
 const { emitWarning }: WarningFunctions = warningsOnNode
 const { compress, compressors, decompress }: ZlibFunctions = zlibOnNode
 
@@ -259,4 +264,25 @@ test('files of a configuration are found beside it, and read at once or later', 
   assert.equal(absolutePath('a'), join(process.cwd(), 'a'))
   assert.deepEqual([readTextNow(file), await readText(file)], ['é', 'é'])
   assert.equal(environment()['PATH'], process.env['PATH'])
+})
+
+test('a channel that somebody has subscribed to is told of, until nobody has', () => {
+  assert.equal(isCallChannelSubscribed(), false)
+  const messages: unknown[] = []
+  const listener = (message: unknown) => messages.push(message)
+  subscribe('blobwire:call:end', listener)
+  assert.equal(isCallChannelSubscribed(), true)
+  channels.callEnd.publish({ call: 1 })
+  unsubscribe('blobwire:call:end', listener)
+  assert.equal(isCallChannelSubscribed(), false)
+  assert.deepEqual(messages, [{ call: 1 }])
+})
+
+test('a scope has the asynchronous work that its function begins, and no other', async () => {
+  const scope = newAsyncScope()
+  const later = async () => {
+    await new Promise((resolve) => setImmediate(resolve))
+    return scope.isWithin()
+  }
+  assert.deepEqual(await Promise.all([scope.run(later), later()]), [true, false])
 })
