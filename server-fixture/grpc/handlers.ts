@@ -12,6 +12,7 @@ import type { RawRequest } from './requests.ts'
 import { handleSession } from './session.ts'
 import { handleUnary, type UnaryCall } from './unary.ts'
 import { handleUpload, type UploadStream } from './upload.ts'
+import { handleWatch, type WatchStream } from './watch.ts'
 
 /** The objects that the handlers work with. */
 export interface GrpcHandlerDependencies extends HandlerDependencies {
@@ -100,12 +101,25 @@ function download(dependencies: GrpcHandlerDependencies) {
   }
 }
 
+function watch(dependencies: GrpcHandlerDependencies) {
+  return (stream: WatchStream) => {
+    const incoming = dependencies.calls.of(stream.metadata)
+    const { requestId } = incoming
+    const served = handleWatch(stream, { ...dependencies, incoming, requestId }).then(
+      () => incoming.record.end(),
+      (error) => void stream.emit('error', failed(incoming, error))
+    )
+    track(dependencies.pending, served)
+  }
+}
+
 /** The handlers of all RPCs, by name. */
 export function createHandlers(dependencies: GrpcHandlerDependencies): UntypedServiceImplementation {
   const handlerOf = (method: Method) => {
     if (method === methods.session) return session(dependencies)
     if (method === methods.uploadBlob) return upload(dependencies)
     if (method === methods.downloadBlob) return download(dependencies)
+    if (method === methods.watchRefs) return watch(dependencies)
     return unary(method, dependencies)
   }
   return Object.fromEntries(Object.values(methods).map((method: Method) => [method.name, handlerOf(method)]))

@@ -116,6 +116,23 @@ export async function readMessages<Name extends MessageName>(
   }
 }
 
+/** The one message of a request. @throws BlobwireError `invalid_argument` for none, `unimplemented` for several */
+export async function readRequest<Name extends MessageName>(
+  exchange: Exchange,
+  reading: Pick<MessageReading<Name>, 'type' | 'context' | 'transfer'>
+): Promise<Messages[Name]> {
+  const requests: Messages[Name][] = []
+  const take = (message: Messages[Name]) => {
+    if (requests.length > 0) throw new BlobwireError({ code: 'unimplemented', message: 'one message is expected' })
+    requests.push(message)
+    return undefined
+  }
+  await readMessages(exchange, { ...reading, take })
+  const [request] = requests
+  if (request === undefined) throw invalidArgument('request', 'must be given as a message')
+  return request
+}
+
 /** Of compressed messages; undefined = there are none. @throws BlobwireError `unimplemented` */
 function encodingOf(exchange: Exchange): Encoding | undefined {
   const encoding = headerOf(exchange, 'connect-content-encoding') ?? 'identity'

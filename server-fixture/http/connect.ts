@@ -12,6 +12,7 @@ import { type Exchange, headerOf } from './exchange.ts'
 import { handleSession } from './session.ts'
 import { handleUnary } from './unary.ts'
 import { handleUploadStream } from './upload-stream.ts'
+import { handleWatchStream } from './watch-stream.ts'
 
 const byName = new Map(Object.values(methods).map((method) => [method.name, method as Method]))
 const codecs = new Map<string, Codec>([jsonCodec, msgpackCodec].map((codec) => [codec.contentType, codec]))
@@ -53,6 +54,9 @@ export async function handleConnect(
     }
     if (streamCodec !== undefined && method === methods.downloadBlob) {
       return await handleDownloadStream(exchange, { ...dependencies, codec: streamCodec, requestId })
+    }
+    if (streamCodec !== undefined && method === methods.watchRefs) {
+      return await handleWatchStream(exchange, { ...dependencies, codec: streamCodec, requestId })
     }
     await handleUnary(exchange, { ...dependencies, codec, requestId, method })
   } catch (error) {

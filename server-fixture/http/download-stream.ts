@@ -1,6 +1,4 @@
 /** DownloadBlob as a server stream of Connect. */
-import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
-import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
 import type { OutgoingBlob } from '../service/vcs-service.ts'
 import { sendBlobMessages } from '../transfers/download-messages.ts'
@@ -11,7 +9,7 @@ import {
   endOfStream,
   failedEnd,
   messagePieces,
-  readMessages,
+  readRequest,
   streamHeaders
 } from './connect-stream.ts'
 import type { Exchange } from './exchange.ts'
@@ -25,7 +23,7 @@ export async function handleDownloadStream(exchange: Exchange, context: ConnectS
   try {
     const principal = authenticate(exchange, methods.downloadBlob.name, context)
     transfer = openTransfer(context, exchange, context.idleTimeoutMs)
-    const request = await readRequest(exchange, context, transfer)
+    const request = await readRequest(exchange, { type: 'DownloadBlobRequest', context, transfer })
     exchange.record.called(methods.downloadBlob.name, request)
     const blob = await context.service.download(request, { principal, signal: transfer.signal, requestId })
     try {
@@ -59,21 +57,4 @@ async function send(
   } catch (error) {
     await output.end(failedEnd(exchange, error))
   }
-}
-
-async function readRequest(
-  exchange: Exchange,
-  context: ConnectStreamContext,
-  transfer: Transfer
-): Promise<Messages['DownloadBlobRequest']> {
-  const requests: Messages['DownloadBlobRequest'][] = []
-  const take = (message: Messages['DownloadBlobRequest']) => {
-    if (requests.length > 0) throw new BlobwireError({ code: 'unimplemented', message: 'one message is expected' })
-    requests.push(message)
-    return undefined
-  }
-  await readMessages(exchange, { type: 'DownloadBlobRequest', context, transfer, take })
-  const [request] = requests
-  if (request === undefined) throw invalidArgument('request', 'must be given as a message')
-  return request
 }

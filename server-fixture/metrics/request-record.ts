@@ -13,8 +13,12 @@ import type { TransportMetrics } from './transport-metrics.ts'
 /** Name of what is no method: the figures have a row for each name, so clients make none. */
 const unknownMethod = 'Unknown'
 
-/** They take as long as their blobs are large. */
-const transfers: ReadonlySet<string> = new Set([methods.uploadBlob.name, methods.downloadBlob.name])
+/** They take as long as their blobs are large, and watches as long as somebody watches. */
+const transfers: ReadonlySet<string> = new Set([
+  methods.uploadBlob.name,
+  methods.downloadBlob.name,
+  methods.watchRefs.name
+])
 
 /** How a request ended. */
 export interface Outcome {

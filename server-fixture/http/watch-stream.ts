@@ -1,0 +1,63 @@
+/** WatchRefs as a server stream of Connect. */
+import type { Codec } from '../../src/codec/codec.ts'
+import type { Messages } from '../../src/schema/messages.ts'
+import { methods } from '../../src/schema/methods.ts'
+import type { Principal } from '../service/context.ts'
+import { openTransfer } from '../transfers/transfer.ts'
+import { EncodedOnce, serveWatch } from '../transfers/watch-output.ts'
+import { type ConnectStreamContext, failedEnd, messagePieces, readRequest, streamHeaders } from './connect-stream.ts'
+import type { Exchange } from './exchange.ts'
+import { authenticate } from './record.ts'
+
+const encoders = new Map<Codec, EncodedOnce>()
+
+function encoderOf(codec: Codec): EncodedOnce {
+  let encoder = encoders.get(codec)
+  if (encoder === undefined) {
+    encoder = new EncodedOnce((message) => Buffer.concat(messagePieces(codec, 'WatchRefsResponse', message)))
+    encoders.set(codec, encoder)
+  }
+  return encoder
+}
+
+/** Answers one stream. */
+export async function handleWatchStream(exchange: Exchange, context: ConnectStreamContext): Promise<void> {
+  exchange.record.method = methods.watchRefs.name
+  try {
+    const principal = authenticate(exchange, methods.watchRefs.name, context)
+    const request = await readWatch(exchange, context)
+    exchange.record.called(methods.watchRefs.name, request)
+    await serve(exchange, request, { ...context, principal })
+  } catch (error) {
+    const end = failedEnd(exchange, error)
+    exchange.respond(200, { ...streamHeaders(context), 'content-length': String(end.length) }, end)
+  }
+}
+
+async function serve(
+  exchange: Exchange,
+  request: Messages['WatchRefsRequest'],
+  context: ConnectStreamContext & { readonly principal: Principal }
+): Promise<void> {
+  const { codec, service, draining, requestId, principal } = context
+  const stream = exchange.stream(200, streamHeaders(context))
+  if (stream === undefined) return
+  const encoder = encoderOf(codec)
+  const gone = new AbortController()
+  const error = await serveWatch(stream, {
+    draining,
+    encode: (message) => encoder.of(message),
+    begin: (sink) => service.watch(request, sink, { principal, signal: gone.signal, requestId })
+  })
+  gone.abort()
+  if (error) await new Promise<void>((resolve) => stream.end(failedEnd(exchange, error), () => resolve()))
+}
+
+async function readWatch(exchange: Exchange, context: ConnectStreamContext): Promise<Messages['WatchRefsRequest']> {
+  const transfer = openTransfer(context, exchange, context.bodyTimeoutMs)
+  try {
+    return await readRequest(exchange, { type: 'WatchRefsRequest', context, transfer })
+  } finally {
+    transfer.end()
+  }
+}
