@@ -17,6 +17,7 @@ import { sizes } from './sizes.ts'
 import { storeSize } from './store-size.ts'
 import { streams } from './streams.ts'
 import { treeCommit } from './tree-commit.ts'
+import { watch } from './watch.ts'
 import { webhooks } from './webhooks.ts'
 
 /** All suites, in the order in which they run. */
@@ -39,5 +40,6 @@ export const suites: readonly Suite[] = [
   oneBranch,
   treeCommit,
   checkout,
-  webhooks
+  webhooks,
+  watch
 ]

@@ -147,7 +147,7 @@ export class EndpointChannel implements Channel {
 
   watch({ request, listener, token }: ChannelWatch): () => void {
     const batcher = token === undefined ? this.batcher : this.#tokenBatchers?.of(token)
-    if (batcher === undefined) throw watchNeedsSession('')
+    if (batcher === undefined) throw watchNeedsSession()
     return batcher.watch(request, listener)
   }
 

@@ -21,7 +21,7 @@ import { PriorityQueue } from './priority-queue.ts'
 import type { FrameBounds } from './queue.ts'
 import { SessionFrames } from './session-frames.ts'
 import type { SessionFramesOwner } from './session-frames-context.ts'
-import { type WatchListener, watchNeedsSession } from './session-watches.ts'
+import type { WatchListener } from './session-watches.ts'
 import { envelopeBytes } from './split.ts'
 import { type OperationContext, operationOf } from './to-operation.ts'
 import { alike, sendUnary } from './unary-fallback.ts'
@@ -142,10 +142,9 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
     if (this.isIdle) await this.#frames.end()
   }
 
-  /** Begins a watch; see `SessionFrames.watch`. @throws BlobwireError where there are no sessions */
+  /** Begins a watch; see `SessionFrames.watch`. It tries a session also where calls have found none. */
   watch(request: Init<Messages['WatchRefsRequest']>, listener: WatchListener): () => void {
-    if (!this.#fallback.isActive) return this.#frames.watch(request, listener)
-    throw watchNeedsSession(this.#fallback.reason)
+    return this.#frames.watch(request, listener)
   }
 
   /** Closes the session; calls that wait have been cancelled before. */

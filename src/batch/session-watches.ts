@@ -92,8 +92,9 @@ export class SessionWatches {
   }
 }
 
-/** The error of a watch where calls travel as requests of their own. */
-export function watchNeedsSession(reason: string): BlobwireError {
-  const message = `a watch needs a session, and there is none${reason && `: ${reason}`}`
+/** The error of a watch of a client without sessions. */
+export function watchNeedsSession(): BlobwireError {
+  const message =
+    'a watch needs a session; the client has none, because of its option `batch: false` or of too many tokens'
   return new BlobwireError({ code: 'unimplemented', message, sent: 'never' })
 }

@@ -63,6 +63,8 @@ class Watch {
   #isBetweenPages = false
   #error: BlobwireError | undefined
   #isOver = false
+  /** The server has answered. */
+  #hasBegun = false
 
   constructor(calls: RepositoryCalls, options: WatchOptions & { since: Exclude<WatchOptions['since'], string> }) {
     this.#calls = calls
@@ -98,6 +100,7 @@ class Watch {
   /** Follows the repository until the application leaves, or an error that stays. Never rejects. */
   async #run(): Promise<void> {
     const { clock } = this.#calls.invoker
+    let silences = 0
     for (let failures = 0; !this.#isOver; ) {
       const beganAtMs = clock.now()
       try {
@@ -108,7 +111,9 @@ class Watch {
       } catch (exception) {
         const error = asBlobwireError(exception)
         if (this.#isOver) return
-        if (!error.retryable) return this.#fail(error)
+        // A server or a machine that is busy may greet late.
+        const isLate = error.is('session_silent') && (this.#hasBegun || ++silences < 3)
+        if (!error.retryable && !isLate) return this.#fail(error)
         failures = clock.now() - beganAtMs >= shortMs + longestPauseMs ? 1 : failures + 1
       }
       if (this.#queue.isFull) await this.#queue.untilEmpty()
@@ -142,6 +147,7 @@ class Watch {
 
   #take(message: WatchRefsResponse): void {
     const { cursor, page, gap } = message
+    this.#hasBegun = true
     if (page) this.#isBetweenPages = !page.last
     else if (gap) this.#isBetweenPages = true
     if (cursor !== '') this.#cursor = cursor
