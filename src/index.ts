@@ -70,7 +70,7 @@ export type { Operation, OperationInputs, OperationName } from './client/operati
 export type { PoolUse } from './client/pool-use.ts'
 export type { ClientConfig, LoadConfigOptions, RegistryConfig, TlsConfig } from './client/registry/config.ts'
 export { Config, loadConfig } from './client/registry/config.ts'
-export type { ClientRegistry, RegistryOptions } from './client/registry/registry.ts'
+export type { ClientRegistry, RegistryHealth, RegistryOptions } from './client/registry/registry.ts'
 export { createClientRegistry, defaultClient } from './client/registry/registry.ts'
 export type { RegistryStats, StatsTotals } from './client/registry/registry-stats.ts'
 export type { Repository } from './client/repository.ts'

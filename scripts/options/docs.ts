@@ -1,4 +1,5 @@
 /** The tables of docs/options.md. */
+import { environments, type Preset, profiles } from '../../src/options/presets.ts'
 import type { OptionRow } from '../../src/options/row.ts'
 import { optionTable } from '../../src/options/table.ts'
 import { type TableName, wordsFor } from './comments.ts'
@@ -55,6 +56,26 @@ function table(name: TableName): string {
   return `\n## ${name}\n\n${wordsFor(name)}\n\n| option | allowed | default | meaning |\n|---|---|---|---|\n${rows.join('')}`
 }
 
+/** A profile or an environment, with the options that it sets. */
+function presetRow([name, { reasons, options }]: readonly [string, Preset]): string {
+  const set = Object.keys(options).length === 0 ? 'none' : code(JSON.stringify(options).replaceAll('"', ''))
+  return `| \`${name}\` | ${cell(set.replaceAll(/([:,])(?=\S)/g, '$1 '))} | ${cell(reasons)} |\n`
+}
+
+const presetTable = (title: string, words: string, presets: Readonly<Record<string, Preset>>) =>
+  `\n## ${title}\n\n${words}\n\n| name | options | reasons |\n|---|---|---|\n${Object.entries(presets).map(presetRow).join('')}`
+
+const profileWords = `Options of a client in a configuration, by its \`profile\`. A pool of HTTP/1.1 has as many requests at a time
+as connections. On HTTP/2 these are streams, of which a connection has many, and a frame on a stream has many calls: so the
+number of requests at a time is \`maxConnections\` times \`maxStreamsPerConnection\`, and \`framesInFlight\`. A client opens
+a further connection when each open one has so many streams; four are the most, as each costs a handshake and a slow start.`
+
+const environmentWords = `Options of all clients in a configuration, by its \`environment\`. They count more than a profile, and less
+than a file.`
+
 export function optionDocs(): string {
-  return intro + (Object.keys(optionTable) as TableName[]).map(table).join('')
+  const tables = (Object.keys(optionTable) as TableName[]).map(table).join('')
+  const presets =
+    presetTable('Profiles', profileWords, profiles) + presetTable('Environments', environmentWords, environments)
+  return intro + tables + presets
 }

@@ -44,8 +44,8 @@ const leastAttempts = 20
 
 const ranks: readonly HealthStatus[] = ['healthy', 'degraded', 'unhealthy']
 
-/** The worst one. */
-function worstOf(statuses: readonly HealthStatus[]): HealthStatus {
+/** The worst one; without any, `healthy`. */
+export function worstOf(statuses: readonly HealthStatus[]): HealthStatus {
   return ranks[Math.max(0, ...statuses.map((status) => ranks.indexOf(status)))] as HealthStatus
 }
 

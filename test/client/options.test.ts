@@ -45,7 +45,7 @@ describe('refused, naming option, value and what is allowed', () => {
     ],
     ['a share above 1', { breaker: { ratio: 2 } }, /^breaker.ratio: must be a number from 0.01 to 1, not 2/],
     ['no calls at all', { concurrency: { maxCalls: 0 } }, /^concurrency.maxCalls: must be an integer of 1 or more/],
-    ['no time for an attempt', { attemptTimeoutMs: 0 }, /^attemptTimeoutMs: must be a number above 0/],
+    ['no time for an attempt', { attemptTimeoutMs: 0 }, /^attemptTimeoutMs: must be 'adaptive' or a number above 0/],
     ['hedging without a delay', { hedge: {} }, /^hedge.delayMs/],
     [
       'an unknown option',

@@ -45,6 +45,12 @@ test('a client that fails does not spoil the others', async (context) => {
     await registry.client('good').getCapabilities()
   }
   assert.deepEqual(Object.keys(registry.stats().clients), ['unreachable', 'good'])
+  assert.equal(registry.health().status, 'healthy')
+  const breaking = registry.client('unreachable')
+  for (let call = 0; call < 5; call++) await assert.rejects(breaking.getCapabilities())
+  const { status, causes, clients: health } = registry.health()
+  assert.deepEqual([status, health.good?.status, health.unreachable?.status], ['unhealthy', 'healthy', 'unhealthy'])
+  assert.match(causes.join(), /^unreachable: /)
 })
 
 test('close closes all clients, and refuses those that are asked for later', async (context) => {

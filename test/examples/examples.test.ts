@@ -51,6 +51,15 @@ describe('examples', () => {
     ])
   })
 
+  test('docs/configuration.md', async () => {
+    const text = await readFile(join(root, 'docs/configuration.md'), 'utf8')
+    const [, file = ''] = /```yaml\n([\s\S]*?)```/.exec(text) ?? []
+    const [, program = ''] = /```js\n([\s\S]*?)```/.exec(text) ?? []
+    await writeFile(join(directory, 'blobwire.yaml'), file.replaceAll('http://127.0.0.1:4100', fixture.server.http))
+    const output = await runFile('configuration.mjs', program)
+    assert.equal(output, 'ce013625030ba8dba906f756967f9e9ca394464a 2 healthy\n')
+  })
+
   test('docs/webhooks.md', async () => {
     const text = await readFile(join(root, 'docs/webhooks.md'), 'utf8')
     const [, example = ''] = text.match(/```js\n([\s\S]*?)```/) ?? []
@@ -103,7 +112,7 @@ describe('examples', () => {
     )
     await runFile(
       'docstrings.ts',
-      `import { BlobwireError, blobOid, createClient, type Interceptor, treeOid } from '${join(source, 'index.ts')}'
+      `import { BlobwireError, blobOid, createClient, createClientRegistry, loadConfig, type Interceptor, treeOid } from '${join(source, 'index.ts')}'
       import { prometheusMetrics } from '${join(source, 'prometheus.ts')}'
       import { writeFile } from 'node:fs/promises'
       void [BlobwireError, blobOid, treeOid, writeFile]

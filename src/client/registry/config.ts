@@ -117,7 +117,10 @@ export interface LoadConfigOptions {
  * are told at once. See docs/configuration.md.
  * @throws BlobwireError `invalid_argument` with a violation for each mistake; `not_found` where there is no file
  * @example
- * const registry = createClientRegistry(await loadConfig('blobwire.yaml'))
+ * const config = await loadConfig({ clients: { api: { endpoint: 'http://127.0.0.1:4100', timeoutMs: '20s' } } })
+ * const registry = createClientRegistry(config)
+ * await registry.client('api').getCapabilities()
+ * await registry.close()
  */
 export async function loadConfig<Name extends string = string>(
   source: FilePath | RegistryConfig<Name>,

@@ -6,6 +6,7 @@ import type { EnvironmentName } from '../../options/presets.ts'
 import * as configuration from '../../platform/configuration.ts'
 import { type Client, createClient } from '../client.ts'
 import type { ClientOptions } from '../client-options.ts'
+import { type ClientHealth, type HealthStatus, worstOf } from '../health.ts'
 import type { ClientStats } from '../stats.ts'
 import { type ClientConfig, Config, type RegistryConfig, readSource } from './config.ts'
 import { type Environment, readEnvironment } from './environment.ts'
@@ -34,6 +35,15 @@ export interface RegistryOptions<Name extends string = string> {
    * @default the environment of the process
    */
   readonly env?: Environment | undefined
+}
+
+/** The health of a registry. */
+export interface RegistryHealth<Name extends string = string> {
+  status: HealthStatus
+  /** Why it is not healthy, each with the name of the client in front. */
+  causes: string[]
+  /** The clients that were made so far, by name. */
+  clients: { [Key in Name]?: ClientHealth }
 }
 
 /** Clients by their names. Each has connections of its own, so that one service cannot use up those of another. */
@@ -88,6 +98,16 @@ export class ClientRegistry<Name extends string = string> implements AsyncDispos
     return { clients, totals: totalsOf(stats.map(([, each]) => each)) }
   }
 
+  /** The health of the clients that were made: as bad as that of the worst one. Nothing is sent. */
+  health(): RegistryHealth<Name> {
+    const health = [...this.#clients].map(([name, client]) => [name, client.health()] as const)
+    return {
+      status: worstOf(health.map(([, { status }]) => status)),
+      causes: health.flatMap(([name, { causes }]) => causes.map((cause) => `${name}: ${cause}`)),
+      clients: Object.fromEntries(health) as { [Key in Name]?: ClientHealth }
+    }
+  }
+
   /** Closes all clients, as `Client.close` does. Clients that are asked for later are refused. */
   async close(): Promise<void> {
     this.#isClosed = true
@@ -105,10 +125,11 @@ export class ClientRegistry<Name extends string = string> implements AsyncDispos
  * @throws BlobwireError `invalid_argument` with a violation for each mistake in any of the clients
  * @example
  * const registry = createClientRegistry({
- *   defaults: { endpoint: 'https://git.example.org' },
+ *   defaults: { endpoint: 'http://127.0.0.1:4100' },
  *   clients: { storage: { profile: 'storage' }, api: { profile: 'api', timeoutMs: '20s' } }
  * })
- * const blob = await registry.client('storage').getBlob('demo', { revision: 'main', path: 'readme' })
+ * const page = await registry.client('storage').listRepositories()
+ * await registry.close()
  */
 export function createClientRegistry<const Name extends string = string>(
   config: Config<Name> | RegistryConfig<Name> = {},

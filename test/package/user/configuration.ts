@@ -14,6 +14,7 @@ import {
   type ProfileName,
   profiles,
   type RegistryConfig,
+  type RegistryHealth,
   type RegistryOptions,
   type RegistryStats,
   type Size,
@@ -37,7 +38,8 @@ export async function configuration(endpoint: string): Promise<void> {
   await registry.client('api').listRepositories()
   const stats: RegistryStats<'api'> = registry.stats()
   const totals: StatsTotals = stats.totals
+  const health: RegistryHealth<'api'> = registry.health()
   const presets: Preset[] = [profiles[profile], environments[environment]]
-  seen.push(`${totals.calls} ${presets.length} ${typeof defaultClient}`)
+  seen.push(`${totals.calls} ${presets.length} ${typeof defaultClient} ${health.status}`)
   await registry.close()
 }
