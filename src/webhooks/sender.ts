@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** Sends webhooks. */
 import { connectionStats } from '../connection/stats.ts'
 import { checkKeys, checkObject, numberProblem, show } from '../core/check-options.ts'

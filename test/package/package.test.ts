@@ -95,7 +95,7 @@ describe('the packed package', () => {
         const typeRoots = join(directory, 'types', typescript)
         await mkdir(typeRoots, { recursive: true })
         await symlink(join(root, 'node_modules', nodeTypes), join(typeRoots, 'node')).catch(() => {})
-        const files = ['program.ts', 'commonjs.cts', 'require.cts']
+        const files = ['program.ts', 'webhooks.ts', 'commonjs.cts', 'require.cts']
         assert.equal(await compile(typescript, files, { ...platform, typeRoots: [typeRoots] }), '')
       })
     }

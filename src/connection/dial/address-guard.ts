@@ -31,6 +31,7 @@ export function checkAddress(guard: AddressGuard, { host, port }: Target, addres
 /**
  * A lookup that fails where any of the addresses is refused: a name with a public and a private address is an attempt to
  * get past the guard, or a mistake.
+ * @internal
  */
 export function guardedLookup(guard: AddressGuard, target: Target, lookup: LookupFunction): LookupFunction {
   return (host, options, callback) => {
