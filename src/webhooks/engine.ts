@@ -17,6 +17,9 @@ import { Waiters } from './waiters.ts'
 /** Time between two looks at what other processes left, and at what has expired, in milliseconds. */
 const tickMs = 1000
 
+/** Least time of a closing sender for the callbacks of dead letters, in milliseconds. */
+const leastTellingMs = 1000
+
 /** The clock and the chance of a sender. */
 export interface SenderInternals {
   readonly clock: Clock
@@ -92,12 +95,13 @@ export class SenderEngine {
     beginWork()
     try {
       this.#submissions.flush()
-      if (drainMs > 0) await this.#drainFor(drainMs)
+      if (drainMs > 0) await this.#within(drainMs, this.#drain())
       this.#cancelTick()
       await Promise.all([...this.channels.values()].map((channel) => channel.close()))
       await Promise.all(this.#leaving)
       if (this.#isInMemory) this.#buryAll()
-      await this.#telling.tell()
+      // A callback that never returns holds up no end; its letter is told by the next process.
+      await this.#within(Math.max(drainMs, leastTellingMs), this.#telling.tell())
       this.waiters.close(closed())
       this.outbox.close()
     } finally {
@@ -109,12 +113,12 @@ export class SenderEngine {
     return this.#options.outbox.file === undefined
   }
 
-  async #drainFor(drainMs: number): Promise<void> {
+  async #within(ms: number, work: Promise<void>): Promise<void> {
     let cancel = () => {}
     const late = new Promise<void>((resolve) => {
-      cancel = this.#internals.clock.schedule(drainMs, resolve)
+      cancel = this.#internals.clock.schedule(ms, resolve)
     })
-    await Promise.race([this.#drain(), late])
+    await Promise.race([work, late])
     cancel()
   }
 

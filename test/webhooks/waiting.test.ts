@@ -163,6 +163,26 @@ test('a delivery that waits for too long is given up', async (context) => {
   assert.ok(outcome?.state === 'dead' && outcome.error.is('webhook_expired'))
 })
 
+test('a callback that never returns does not keep a sender from closing', async (context) => {
+  const receiver = await startReceiver(context, () => 400)
+  let told = 0
+  const { sender, clock } = newFakeSender(context, {
+    destinations: [receiver.destination('ci')],
+    onDeadLetter: () => new Promise(() => void told++)
+  })
+  await sender.deliver({ type: 'push', data: 1 })
+  await until(() => told === 1, 'the callback')
+  const closing = sender.close({ drainMs: 0 })
+  let isClosed = false
+  closing.then(() => {
+    isClosed = true
+  })
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(isClosed, false)
+  clock.advance(1000)
+  await closing
+})
+
 test('closing lets attempts end, and gives up what waits in memory', async (context) => {
   let finish = () => {}
   const receiver = await startReceiver(context, () => new Promise((resolve) => (finish = () => resolve(200))))
