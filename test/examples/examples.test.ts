@@ -70,6 +70,16 @@ describe('examples', () => {
     assert.ok(text.includes(`It prints \`${stdout.trim()}\``) && stderr === '', stdout + stderr)
   })
 
+  test('docs/observing.md', async () => {
+    const text = await readFile(join(root, 'docs/observing.md'), 'utf8')
+    const examples = [...text.matchAll(/```js\n([\s\S]*?)```/g)].map(([, example]) => example ?? '')
+    const [explained = '', metric = ''] = await Promise.all(
+      examples.map((example, index) => runFile(`observing-${index}.mjs`, example))
+    )
+    assert.ok(text.includes(`It prints:\n\n\`\`\`\n${explained}\`\`\``), explained)
+    assert.ok(text.includes(`It prints \`${metric.trim()}\``), metric)
+  })
+
   test('docs/interceptors.md', async () => {
     const text = await readFile(join(root, 'docs/interceptors.md'), 'utf8')
     const [, example = ''] = text.match(/```js\n([\s\S]*?)```/) ?? []

@@ -4,6 +4,7 @@ import type { Guard } from './guard.ts'
 const call = 'src/telemetry/observed-call.ts'
 const observers = 'test/telemetry/observers.test.ts'
 const stats = 'test/telemetry/stats.test.ts'
+const timelines = 'test/telemetry/timelines.test.ts'
 const prometheus = 'test/telemetry/prometheus.test.ts'
 
 export const guards: readonly Guard[] = [
@@ -69,6 +70,34 @@ export const guards: readonly Guard[] = [
     from: 'this.#counts.size >= maxReasons',
     to: 'this.#counts.size < 0',
     tests: [stats]
+  },
+  {
+    name: 'explain leaves out the calls of other work',
+    file: 'src/client/explain.ts',
+    from: '() => scope.isWithin()',
+    to: '() => scope !== undefined',
+    tests: [timelines]
+  },
+  {
+    name: 'a slow call is told from the duration on that the option says',
+    file: 'src/call/running-call.ts',
+    from: 'if (durationMs >= telemetry.slowCallMs)',
+    to: 'if (durationMs > telemetry.slowCallMs)',
+    tests: [timelines]
+  },
+  {
+    name: 'a logger that throws breaks no call',
+    file: 'src/telemetry/telemetry.ts',
+    from: '        log(this.#logger, { event, ...facts })\n      } catch (exception) {\n',
+    to: '        log(this.#logger, { event, ...facts })\n      } catch (exception) {\n        throw exception\n',
+    tests: [timelines]
+  },
+  {
+    name: 'channels of calls are published while somebody has subscribed to any of them',
+    file: 'src/platform/diagnostics.ts',
+    from: 'callStart.hasSubscribers || callEnd.hasSubscribers ||',
+    to: 'callStart.hasSubscribers ||',
+    tests: ['test/platform/functions.test.ts']
   },
   {
     name: 'buckets are cumulative in Prometheus',
