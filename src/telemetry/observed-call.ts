@@ -46,7 +46,6 @@ export class ObservedCall {
   readonly #call: StartedCall
   readonly #observers: readonly CallObserver[]
   #attempts = 0
-  #isOver = false
   #isQueued = false
   /** Of the latest request or session. */
   requestId: string | undefined
@@ -83,8 +82,6 @@ export class ObservedCall {
 
   /** The caller gets the answer; with an error, that instead. */
   ended(progress: ObservedProgress, failure?: unknown): void {
-    if (this.#isOver) return
-    this.#isOver = true
     const atMs = this.#context.now()
     const error = failure === undefined ? undefined : asBlobwireError(failure)
     const { attempts, sent, endpoint, transport } = progress

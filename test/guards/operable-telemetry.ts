@@ -51,13 +51,6 @@ export const guards: readonly Guard[] = [
     tests: [observers]
   },
   {
-    name: 'the end of a call is told once',
-    file: call,
-    from: '    if (this.#isOver) return\n    this.#isOver = true\n    const atMs = this.#context.now()\n    const error',
-    to: '    const atMs = this.#context.now()\n    const error',
-    tests: [observers]
-  },
-  {
     name: 'a duration that equals a bound is below it',
     file: 'src/core/latency-histogram.ts',
     from: 'durationMs > (boundsMs',
