@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Messages } from '../../src/schema/messages.ts'
+import { storeAtOnce } from '../support/long-listings.ts'
 import { randomNumbers } from '../support/random.ts'
 import { type Call, openStore, repository, serverOn } from '../support/services.ts'
 
@@ -154,8 +155,11 @@ for (const [kind, mergeOneIn] of [
   ['of one line', 1e9]
 ] as const) {
   test(`ListCommits in pages of any size is git log, at any server, in a history ${kind}`, async (context) => {
-    const { stores, call, lines } = await bothStores(context)
-    const commits = await randomHistory(call, randomNumbers(3), mergeOneIn)
+    const { stores, lines } = await bothStores(context)
+    const commits = await storeAtOnce(
+      stores.map(({ store }) => store),
+      (make) => randomHistory(make, randomNumbers(3), mergeOneIn)
+    )
     for (const revision of commits.slice(-1)) {
       for (const path of ['', 'a', 'b/a', 'none']) {
         const expected = lines('log', '-z', '--format=%H', revision, '--', ...(path ? [path] : []))
@@ -183,7 +187,7 @@ test('every listing goes on after a restart of the server', async (context) => {
   let server = serverOn(opened.store)
   for (let index = 0; index < 5; index++) await server('CreateRepository', { repository: `other/${index}` })
   await server('CreateRepository', {})
-  const commits = await randomHistory(server, random, 3)
+  const commits = await storeAtOnce([opened.store], (make) => randomHistory(make, random, 3))
   const updates = commits.slice(0, 9).map((newOid, index) => {
     return { name: `refs/heads/b${index}`, expectedOid: '0'.repeat(40), newOid }
   })
@@ -272,7 +276,10 @@ test('a token of another listing, of another version, or made up is an invalid a
 test('a token outlives its repository, and shows nothing of it in the next one of that name', async (context) => {
   const { stores, call } = await bothStores(context)
   const random = randomNumbers(6)
-  const commits = await randomHistory(call, random, 3)
+  const commits = await storeAtOnce(
+    stores.map(({ store }) => store),
+    (make) => randomHistory(make, random, 3)
+  )
   const revision = commits.at(-1) ?? ''
   const { nextPageToken: tree } = await call('GetTree', { revision, pageSize: 1 })
   const { nextPageToken: log } = await call('ListCommits', { revision, pageSize: 1 })

@@ -7,7 +7,7 @@ import { BoundedCache } from '../../server-fixture/store/bounded-cache.ts'
 import { hashObject } from '../../src/git/oid.ts'
 import { encodeTree } from '../../src/git/tree.ts'
 import { openCounting } from '../support/counting-git.ts'
-import { type CountingStore, countingStore, history, nameOf, storeTree } from '../support/long-listings.ts'
+import { type CountingStore, countingStore, history, nameOf, storeAtOnce, storeTree } from '../support/long-listings.ts'
 import { type Call, openStore, serverOn } from '../support/services.ts'
 
 test('a directory that many calls pass is read once', async () => {
@@ -127,7 +127,7 @@ test('on the Git store, commits are read ahead: few processes for many pages', a
   const { store, started } = await openCounting(context)
   const call = serverOn(store)
   await call('CreateRepository', {})
-  const commits = await history(call, 400, 3)
+  const commits = await storeAtOnce([store], (make) => history(make, 400, 3))
   const found: string[] = []
   let pageToken = ''
   do {

@@ -1,13 +1,16 @@
 /** Trees and histories that make listings long, and a store that counts what they read. */
 import { MemoryStore } from '../../server-fixture/store/memory-store.ts'
+import type { NewObject, Store } from '../../server-fixture/store/store.ts'
 import { hashObject } from '../../src/git/oid.ts'
 import { encodeTree } from '../../src/git/tree.ts'
 import { randomNumbers } from './random.ts'
-import { type Call, repository } from './services.ts'
+import { type Call, repository, serverOn } from './services.ts'
 
 /** Counts the objects that are read, by oid. */
 export class CountingStore extends MemoryStore {
   readonly reads = new Map<string, number>()
+  /** All that came in. */
+  readonly objects: NewObject[] = []
   onRead: (total: number) => void = () => undefined
   total = 0
 
@@ -17,6 +20,19 @@ export class CountingStore extends MemoryStore {
     this.onRead(this.total)
     return super.readObjects(name, oids, maxBytes)
   }
+
+  override putObjects(name: string, objects: readonly NewObject[]) {
+    this.objects.push(...objects)
+    return super.putObjects(name, objects)
+  }
+}
+
+/** Makes objects in memory, and stores them all at once: each call would be a process of the Git store. */
+export async function storeAtOnce<Made>(stores: readonly Store[], make: (call: Call) => Promise<Made>): Promise<Made> {
+  const memory = await countingStore()
+  const made = await make(serverOn(memory))
+  for (const store of stores) await store.putObjects(repository, memory.objects)
+  return made
 }
 
 /** One with the repository. */
