@@ -13,15 +13,15 @@ const main = fileURLToPath(new URL('../../bench/main.ts', import.meta.url))
 test('a suite is run, printed and written; two results are compared; an unknown name fails', async (context) => {
   const out = await mkdtemp(join(tmpdir(), 'blobwire-bench-'))
   context.after(() => rm(out, { recursive: true, force: true }))
-  const flags = ['batches', '--quick', '--rounds', '2', '--round-ms', '20', '--out', out]
+  const flags = ['pipeline', '--quick', '--rounds', '2', '--round-ms', '20', '--out', out]
   const { stdout } = await runNode(main, ...flags)
-  assert.match(stdout, /batch of 1000 blobs.*us\/operation.*blobwire, MessagePack/s)
-  assert.match(stdout, /an operation in a batch of 100 /)
+  assert.match(stdout, /with and without the layers.*calls\/s.*blobwire, MessagePack/s)
+  assert.match(stdout, /with all layers, against batches and transport alone /)
   const files = (await readdir(out)).map((name) => join(out, name))
   const json = files.find((name) => name.endsWith('.json')) ?? assert.fail('no JSON')
   assert.ok(files.some((name) => name.endsWith('.html')))
   const written = JSON.parse(await readFile(json, 'utf8')) as Run
-  assert.equal(written.results.length, 4)
+  assert.equal(written.results.length, 1)
   for (const { contenders } of written.results) {
     assert.deepEqual(
       contenders.map(({ values }) => values.length),
@@ -30,6 +30,6 @@ test('a suite is run, printed and written; two results are compared; an unknown 
     assert.ok(contenders.every(({ median }) => median > 0))
   }
   const compared = await runNode(main, 'compare', json, json)
-  assert.equal(compared.stdout.match(/no difference/g)?.length, 12)
+  assert.equal(compared.stdout.match(/no difference/g)?.length, 3)
   await assert.rejects(runNode(main, 'everything'), /there is no suite everything/)
 })
