@@ -34,7 +34,8 @@ export const guards: readonly Guard[] = [
     file: `${service}/tree-walk.ts`,
     from: '!this.#isRecursive || level === undefined || level.at >= level.tree.length || !level.tree.isTree(level.at)',
     to: 'level === undefined',
-    tests: listings
+    tests: listings,
+    mayHang: true
   },
   {
     name: 'entries of a tree are found by the order of Git, directories with their slash',
