@@ -36,7 +36,7 @@ const author = { name: 'A', email: 'a@example.com', timeSeconds: 1, zone: '+0000
 for (const transport of ['json', 'msgpack', 'grpc'] as const satisfies TransportName[]) {
   test(`${transport}: the server refuses names of refs that Git refuses`, async (context) => {
     const { server, data } = atEnd(context, await testServer({ store: 'git' }))
-    const factory = new TransportFactory(resolveOptions({ endpoint: server.http }), newCounters())
+    const factory = new TransportFactory(resolveOptions({ endpoint: server.http }), newCounters(), () => undefined)
     const channel = await factory.connect(server.http, transport)
     context.after(() => channel.close())
     const call = (method: Method, request: object) => {
