@@ -72,6 +72,7 @@ test('mistakes that show in the whole are told of each client', async () => {
     mixed: { endpoint: 'grpc://x:1', transport: 'json' },
     half: { endpoint, tls: { cert: '-----BEGIN CERTIFICATE-----' } },
     lost: { endpoint, tokenFile: '/no/such/file' },
+    double: { endpoint, token: 'pw', tokenFile: '/dev/null' },
     hedging: { endpoint, hedge: {} as { delayMs: number } },
     'not a name': { endpoint }
   }
@@ -82,6 +83,7 @@ test('mistakes that show in the whole are told of each client', async () => {
     'clients.mixed.transport: must be grpc or auto for a grpc(s):// endpoint, not "json"',
     'clients.half.tls: cert and key must be given together',
     'clients.lost.tokenFile: cannot be read: ENOENT "/no/such/file"',
+    'clients.double.tokenFile: must not be given beside token',
     'clients.hedging.hedge.delayMs: must be a number above 0, not undefined'
   ])
 })

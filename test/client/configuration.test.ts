@@ -99,6 +99,8 @@ test('groups are merged option by option, and one source counts as a whole for o
   const source = resolved(over).token
   assert.ok(typeof source === 'function')
   assert.equal(await source(), 'file')
+  const again = createClientRegistry(await loadConfig(file, { env }), { defaults: { tokenFile: token } })
+  assert.equal(typeof resolved(again).token, 'function', 'the highest source counts, whichever of the two it has')
   await writeFile(token, 'renewed\n')
   assert.equal(await source(), 'renewed', 'a token is read anew')
 })

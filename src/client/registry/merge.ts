@@ -52,8 +52,11 @@ function withFiles(options: RawOptions, problems: FieldViolation[], path = ''): 
     if (key === 'tls' && isObject(value)) found[key] = withFiles(value, problems, field)
     else if (!key.endsWith('File')) found[key] = value
     else {
+      const option = key.slice(0, -'File'.length)
+      // Of two sources, the higher one has taken the place of the other.
+      if (options[option] !== undefined) problems.push({ field, description: `must not be given beside ${option}` })
       const text = readNow(String(value), field, problems)
-      found[key.slice(0, -'File'.length)] = key === 'tokenFile' ? tokenIn(String(value), text) : text
+      found[option] = key === 'tokenFile' ? tokenIn(String(value), text) : text
     }
   }
   return found as unknown as ClientOptions
