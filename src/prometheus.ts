@@ -1,22 +1,11 @@
 /** Metrics of clients for Prometheus, on `prom-client` (an optional peer dependency). */
 import { register as globalRegister, type Metric, type Registry } from 'prom-client'
 import './check-node.cts'
-import type { ClientStats } from './index.ts'
-import { families } from './prometheus/families.ts'
-import { type ReadStats, StatsMetric } from './prometheus/stats-metric.ts'
+import { families } from './metrics/families.ts'
+import { type MeasuredClients, type ReadStats, statsOf } from './metrics/measured-clients.ts'
+import { StatsMetric } from './prometheus/stats-metric.ts'
 
-/** A client, as far as its metrics go. */
-export interface MeasuredClient {
-  stats(): ClientStats
-}
-
-/** A registry of clients, as far as their metrics go: the statistics of its clients by their names. */
-export interface MeasuredRegistry {
-  stats(): { readonly clients: Readonly<Record<string, ClientStats | undefined>> }
-}
-
-/** One client, several by their names, or a registry. */
-export type MeasuredClients = MeasuredClient | MeasuredRegistry | Readonly<Record<string, MeasuredClient>>
+export type { MeasuredClient, MeasuredClients, MeasuredRegistry } from './metrics/measured-clients.ts'
 
 /** Options of `prometheusMetrics`. */
 export interface PrometheusOptions {
@@ -62,18 +51,6 @@ export function prometheusMetrics(
       for (const { name } of metrics) register.removeSingleMetric(name)
     }
   }
-}
-
-function statsOf(clients: MeasuredClients): ReturnType<ReadStats> {
-  if (typeof clients.stats !== 'function') {
-    return Object.entries(clients as Readonly<Record<string, MeasuredClient>>).map(([name, client]) => [
-      name,
-      client.stats()
-    ])
-  }
-  const found = (clients as MeasuredClient | MeasuredRegistry).stats()
-  if (!('clients' in found)) return [['default', found]]
-  return Object.entries(found.clients).flatMap(([name, stats]) => (stats === undefined ? [] : [[name, stats] as const]))
 }
 
 /** A registry asks all metrics in one turn: they get the same statistics. */

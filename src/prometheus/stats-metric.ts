@@ -1,9 +1,7 @@
 /** A metric of prom-client whose values are read from statistics when it is scraped; prom-client's own classes count. */
-import type { ClientStats, LatencyBuckets } from '../index.ts'
-import type { Family, Labels } from './families.ts'
-
-/** The statistics of all clients by name, as of now. */
-export type ReadStats = () => readonly (readonly [name: string, stats: ClientStats])[]
+import type { LatencyBuckets } from '../index.ts'
+import type { Family, Labels } from '../metrics/families.ts'
+import type { ReadStats } from '../metrics/measured-clients.ts'
 
 /** A value as prom-client writes it. */
 interface Row {

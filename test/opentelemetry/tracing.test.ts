@@ -1,0 +1,127 @@
+/** Traces of calls with the real SDK of OpenTelemetry, from the caller's span to the server's. */
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
+import { W3CTraceContextPropagator } from '@opentelemetry/core'
+import { AlwaysOffSampler, InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
+import { Faults } from '../../server-fixture/faults/faults.ts'
+import { blobOid, type ClientOptions } from '../../src/index.ts'
+import { type TracingOptions, tracing } from '../../src/opentelemetry.ts'
+import { atEnd, testServer } from '../support/server.ts'
+
+const exporter = new InMemorySpanExporter()
+const tracerProvider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter } as never)] })
+context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
+const injected: string[] = []
+propagation.setGlobalPropagator(
+  new (class extends W3CTraceContextPropagator {
+    override inject(...[active, carrier, setter]: Parameters<W3CTraceContextPropagator['inject']>): void {
+      super.inject(active, carrier, setter)
+      injected.push((carrier as Record<string, string>)['traceparent'] ?? '')
+    }
+  })()
+)
+const tracer = tracerProvider.getTracer('application')
+const service = 'blobwire.v1.VcsService'
+
+async function traced(given: TestContext, options: Partial<ClientOptions> & { tracing?: TracingOptions }) {
+  exporter.reset()
+  const faults = new Faults()
+  const fixture = atEnd(given, await testServer({ faults }))
+  const { tracing: own, ...others } = options
+  const client = fixture.client({ observers: [tracing({ tracerProvider, ...own })], ...others })
+  await client.createRepository('demo')
+  exporter.reset()
+  return { client, faults, fixture }
+}
+
+const spans = () => exporter.getFinishedSpans()
+
+for (const transport of ['json', 'msgpack', 'grpc'] as const) {
+  test(`${transport}: a call is a span below the caller's, with a span for its attempt`, async (given) => {
+    const { client } = await traced(given, { transport })
+    await tracer.startActiveSpan('job', async (job) => {
+      await Promise.all([client.storeBlob('demo', 'a'), client.storeBlob('demo', 'b')])
+      job.end()
+    })
+    const job = spans().find(({ name }) => name === 'job') ?? assert.fail()
+    const calls = spans().filter(({ parentSpanContext }) => parentSpanContext?.spanId === job.spanContext().spanId)
+    assert.equal(calls.length, 2)
+    for (const call of calls) {
+      assert.deepEqual([call.name, call.kind], [`${service}/StoreBlob`, SpanKind.CLIENT])
+      const [attempt, ...others] = spans().filter(
+        ({ parentSpanContext }) => parentSpanContext?.spanId === call.spanContext().spanId
+      )
+      assert.equal(others.length, 0)
+      assert.equal(attempt?.kind, SpanKind.CLIENT)
+      const { 'server.port': port, ...attributes } = attempt?.attributes ?? {}
+      assert.equal(typeof port, 'number')
+      assert.deepEqual(attributes, {
+        'rpc.system.name': transport === 'grpc' ? 'grpc' : 'connectrpc',
+        'rpc.method': `${service}/StoreBlob`,
+        'server.address': '127.0.0.1',
+        'blobwire.transport': transport,
+        ...(transport === 'grpc' ? { 'rpc.response.status_code': 'OK' } : {})
+      })
+      const within = [job, call, attempt ?? assert.fail()].map(({ startTime, endTime }) => [startTime, endTime].map(ms))
+      for (const [outer, inner] of [
+        [within[0], within[1]],
+        [within[1], within[2]]
+      ] as const) {
+        assert.ok((outer?.[0] ?? 0) <= (inner?.[0] ?? 0) + 1 && (outer?.[1] ?? 0) >= (inner?.[1] ?? 0) - 1)
+      }
+    }
+  })
+}
+
+const ms = ([seconds, nanos]: readonly [number, number]) => seconds * 1000 + nanos / 1e6
+
+test('an error is told with its code, its reason and the id under which the server logs it', async (given) => {
+  const { client } = await traced(given, {})
+  await assert.rejects(client.getBlob('demo', blobOid('never')), { code: 'not_found' })
+  const [attempt, call] = spans()
+  for (const span of [attempt, call]) {
+    assert.equal(span?.status.code, SpanStatusCode.ERROR)
+    assert.equal(span?.attributes['error.type'], 'not_found')
+    assert.equal(span?.attributes['blobwire.reason'], 'object')
+  }
+  assert.equal(typeof call?.attributes['blobwire.request_id'], 'string')
+})
+
+test('each attempt has its own span and context, and the call tells of the retry', async (given) => {
+  for (const attempts of ['all', 'repeated'] as const) {
+    const { client, faults } = await traced(given, { batch: false, tracing: { attempts } })
+    faults.add({ rpc: 'GetBlob', count: 1, fault: { kind: 'status', code: 'unavailable' } })
+    const { oid } = await client.storeBlob('demo', 'a')
+    exporter.reset()
+    await client.getBlob('demo', oid)
+    const call = spans().at(-1) ?? assert.fail()
+    assert.equal(call.attributes['blobwire.attempts'], 2)
+    assert.deepEqual(
+      call.events.map(({ name }) => name),
+      ['retry']
+    )
+    const numbers = spans()
+      .slice(0, -1)
+      .map((span) => span.attributes['blobwire.attempt'] ?? 1)
+    assert.deepEqual(numbers, attempts === 'all' ? [1, 2] : [2])
+  }
+})
+
+test('a trace that is not sampled makes no spans, and the server is told so', async (given) => {
+  const off = new TracerProvider({ sampler: new AlwaysOffSampler() })
+  const { client } = await traced(given, { tracing: { tracerProvider: off } })
+  injected.length = 0
+  await client.storeBlob('demo', 'a')
+  assert.deepEqual(spans(), [])
+  assert.match(injected[0] ?? '', /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/)
+})
+
+test('without a registered provider, calls pass as they are', async (given) => {
+  trace.disable()
+  const fixture = atEnd(given, await testServer())
+  const client = fixture.client({ observers: [tracing()] })
+  await client.createRepository('demo')
+  assert.equal((await client.storeBlob('demo', 'a')).size, 1)
+})
