@@ -25,6 +25,7 @@ export const usage = `usage: node server-fixture/main.ts [flags]
   --token T          bearer token with all rights
   --tokens FILE      JSON list of { token, name?, access: "read"|"write"|"none", repositories: ["name", "team/*", "*"],
                      operate?: true, expires? }; operate = metrics, dashboard and details of health
+  --tracing          traces with the OpenTelemetry SDK that the process has, such as by node --import ./otel.mjs
   --admin-port N     port for metrics, dashboard and health without a token, 0 = any free port (default: none)
   --admin-host H     address of the admin port (default 127.0.0.1)
   --tls-cert FILE    certificate chain (PEM), together with
@@ -48,6 +49,7 @@ const flags = {
   'http-port': { type: 'string', default: '4100' },
   'grpc-port': { type: 'string', default: '4101' },
   host: { type: 'string', default: '127.0.0.1' },
+  tracing: { type: 'boolean' },
   'admin-port': { type: 'string' },
   'admin-host': { type: 'string' },
   store: { type: 'string', default: 'memory' },
@@ -141,6 +143,12 @@ function adminOf(values: ReturnType<typeof parse>): Pick<ServerOptions, 'adminPo
   const { 'admin-port': port, 'admin-host': host } = values
   if (port === undefined && host !== undefined) throw new UsageError('--admin-host requires --admin-port')
   return { adminPort: port === undefined ? undefined : portOf('admin-port', port), adminHost: host }
+}
+
+/** Loaded on demand: who does not trace needs no OpenTelemetry. */
+async function tracingOf(): Promise<ServerOptions['tracing']> {
+  const { registeredTracing } = await import('./tracing/server-tracing.ts')
+  return registeredTracing()
 }
 
 function accessLogOf(values: ReturnType<typeof parse>): Pick<ServerOptions, 'accessLog' | 'accessLogDetail'> {
@@ -237,6 +245,7 @@ export async function readOptions(args: string[]): Promise<ServerOptions | undef
     callTimeoutMs: countOf('call-timeout-ms', values['call-timeout-ms']),
     minFreeBytes: countOf('min-free-bytes', values['min-free-bytes']),
     ...accessLogOf(values),
+    tracing: values.tracing ? await tracingOf() : undefined,
     faults: await faultsOf(values),
     onEffect: effectLog(values['effect-log'])
   }

@@ -20,6 +20,7 @@ import { GitStore } from './store/git/git-store.ts'
 import type { GitStoreOptions } from './store/git/git-store-options.ts'
 import { MemoryStore } from './store/memory-store.ts'
 import type { Store } from './store/store.ts'
+import type { ServerTracing } from './tracing/server-tracing.ts'
 
 /** Options of `startServer`; all have defaults. */
 export interface ServerOptions {
@@ -98,6 +99,11 @@ export interface ServerOptions {
    * @default 'frames'
    */
   readonly accessLogDetail?: AccessLogDetail | undefined
+  /**
+   * Makes spans of requests and operations, as `new ServerTracing(tracerProvider)` does.
+   * @default none
+   */
+  readonly tracing?: ServerTracing | undefined
   /** Called for each event of the server's log. */
   readonly log?: Log | undefined
 }
@@ -189,7 +195,8 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const { minFreeBytes = 256 * 2 ** 20, adminHost = '127.0.0.1' } = options
   const commitQueues = () => service.commits.figures()
   const accessLog = await orClose(openAccessLog(options, log), [store])
-  const operated = operate({ store, memory, minFreeBytes, serverVersion: version(), commitQueues, accessLog })
+  const { tracing } = options
+  const operated = operate({ store, memory, minFreeBytes, serverVersion: version(), commitQueues, accessLog, tracing })
   const { metrics } = operated
   const served = faults ? withFaults(decorated, faults) : decorated
   const dependencies = { service: served, authenticator, faults, memory, metrics, operated }

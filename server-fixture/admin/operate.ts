@@ -1,9 +1,8 @@
 /** The state of one process that its paths for operators tell of. */
-import type { AccessLog } from '../access-log/access-log.ts'
 import { Health } from '../health/health.ts'
 import type { MemoryBudget } from '../memory-budget.ts'
 import type { FigureSource } from '../metrics/figure-source.ts'
-import { type FigureSources, ServerMetrics } from '../metrics/server-metrics.ts'
+import { type FigureSources, ServerMetrics, type Witnesses } from '../metrics/server-metrics.ts'
 import type { Store } from '../store/store.ts'
 import { Feed } from './feed.ts'
 import type { Operated } from './operated.ts'
@@ -12,12 +11,11 @@ import type { Operated } from './operated.ts'
 const lookMs = 10_000
 
 /** The parts of the server that are told of. */
-export interface OperateOptions extends Pick<FigureSources, 'commitQueues'> {
+export interface OperateOptions extends Pick<FigureSources, 'commitQueues'>, Witnesses {
   readonly store: Store
   readonly memory: MemoryBudget
   readonly minFreeBytes: number
   readonly serverVersion: string
-  readonly accessLog: AccessLog | undefined
 }
 
 /** One process. */
@@ -27,7 +25,7 @@ export interface OperatedProcess extends Operated {
 }
 
 export function operate(options: OperateOptions): OperatedProcess {
-  const { store, memory, minFreeBytes, serverVersion, commitQueues, accessLog } = options
+  const { store, memory, minFreeBytes, serverVersion, commitQueues, accessLog, tracing } = options
   const health = new Health(store, memory, { minFreeBytes })
   const { vitals } = store
   const sources = {
@@ -37,7 +35,7 @@ export function operate(options: OperateOptions): OperatedProcess {
     isReady: () => health.isReady,
     isDraining: () => health.isDraining
   }
-  const metrics = new ServerMetrics(sources, accessLog)
+  const metrics = new ServerMetrics(sources, { accessLog, tracing })
   const figures: FigureSource = {
     snapshot: async () => metrics.snapshot(),
     notable: async () => metrics.notable.figures(),

@@ -132,6 +132,7 @@ export class IncomingCalls {
     const record = new RequestRecord(this.#dependencies.metrics, 'grpc', id)
     record.method = rpc
     if (record.accessLog) record.peer = peerOf(stream.session?.socket, metadataValue(metadata, 'user-agent'))
+    if (record.tracing) record.traceHeaders = metadata.getMap()
     // A client may go before its message has come whole, and a handler knows of the call.
     stream.once('close', () => record.abandoned())
     return record

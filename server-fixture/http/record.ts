@@ -37,6 +37,7 @@ export function beginRecord(
   const ofCall = path?.startsWith(`/${serviceName}/`) ? transports.get(type.trim().toLowerCase()) : undefined
   const record = new RequestRecord(metrics, ofCall ?? 'http', requestIdOf(id))
   if (record.accessLog) record.peer = peerOf(socket, headers['user-agent'])
+  if (record.tracing) record.traceHeaders = headers
   return record
 }
 

@@ -5,6 +5,7 @@ import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
 import type { AccessLog, Peer } from '../access-log/access-log.ts'
 import { FrameLog } from '../access-log/frame-log.ts'
+import type { ServerTracing } from '../tracing/server-tracing.ts'
 import { outcomeOf } from './call-table.ts'
 import type { ServerMetrics } from './server-metrics.ts'
 import type { CallTransport } from './snapshot.ts'
@@ -36,12 +37,16 @@ export class RequestRecord {
   readonly metrics: TransportMetrics
   /** Undefined = nobody reads it. */
   readonly accessLog: AccessLog | undefined
+  /** Undefined = nobody traces. */
+  readonly tracing: ServerTracing | undefined
   /** As in the proto; for paths of HTTP, a name of that kind. */
   method: string = unknownMethod
   /** Undefined = none is known. */
   repository: string | undefined
   /** Name of the caller's token. */
   tokenName: string | undefined
+  /** Headers of the request; known where there is tracing. */
+  traceHeaders: Readonly<Record<string, unknown>> = {}
   /** Known where there is an access log. */
   peer: Peer = { remote: undefined, userAgent: undefined }
   receivedBytes = 0
@@ -58,6 +63,7 @@ export class RequestRecord {
     this.requestId = requestId
     this.metrics = metrics.transports[transport]
     this.accessLog = metrics.accessLog
+    this.tracing = metrics.tracing
     this.metrics.streams++
   }
 
@@ -149,6 +155,11 @@ export class RequestRecord {
     this.end()
   }
 
+  #facts() {
+    const { transport, method, requestId, startedAtMs } = this
+    return { transport, method, requestId, startedAtMs }
+  }
+
   /** Counts the request; later calls do nothing. */
   end(): void {
     if (this.#isEnded) return
@@ -157,6 +168,7 @@ export class RequestRecord {
     const durationMs = performance.now() - this.startedAtMs
     this.metrics.streams--
     if (this.accessLog !== undefined) this.#log(this.accessLog, durationMs)
+    this.tracing?.requestEnded({ ...this.#facts(), code, reason }, this.traceHeaders)
     if (this.#isLasting) {
       this.metrics.lasting--
       if (code === 'ok') return

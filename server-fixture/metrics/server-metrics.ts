@@ -1,6 +1,7 @@
 /** The figures of a server: counted where things happen, and read when somebody asks. */
 import type { AccessLog } from '../access-log/access-log.ts'
 import { decodeTurns } from '../decode-turns.ts'
+import type { ServerTracing } from '../tracing/server-tracing.ts'
 import { Connections } from './connections.ts'
 import type { Histogram } from './histogram.ts'
 import { LoopDelay } from './loop-delay.ts'
@@ -36,6 +37,12 @@ const noSources: FigureSources = {
   store: {}
 }
 
+/** Those who are told of each request, besides the figures. */
+export interface Witnesses {
+  readonly accessLog?: AccessLog | undefined
+  readonly tracing?: ServerTracing | undefined
+}
+
 /** One server. */
 export class ServerMetrics {
   readonly notable: Notable = new Notable()
@@ -48,10 +55,13 @@ export class ServerMetrics {
   readonly #connections = new Map<string, Connections>()
   readonly #loopDelay = new LoopDelay()
   readonly accessLog: AccessLog | undefined
+  /** Undefined = nobody traces. */
+  readonly tracing: ServerTracing | undefined
   readonly #sources: FigureSources
 
-  constructor(sources: Partial<FigureSources> = {}, accessLog?: AccessLog) {
+  constructor(sources: Partial<FigureSources> = {}, { accessLog, tracing }: Witnesses = {}) {
     this.accessLog = accessLog
+    this.tracing = tracing
     this.#sources = { ...noSources, ...sources }
   }
 

@@ -5,6 +5,7 @@ import type { Messages } from '../../src/schema/messages.ts'
 import type { Charge, ConnectionBudget } from '../memory-budget.ts'
 import { methodOf, nameOf } from '../metrics/call-table.ts'
 import type { RequestRecord } from '../metrics/request-record.ts'
+import type { ServerTracing } from '../tracing/server-tracing.ts'
 import { type Principal, requestIdOfOperation } from './context.ts'
 import { operationError, toBlobwireError } from './error-detail.ts'
 import { limitExceeded } from './errors.ts'
@@ -38,7 +39,7 @@ export interface SessionFramesDependencies {
   readonly service: VcsService
   readonly requestId: string
   /** The session as the figures and the access log tell of it. */
-  readonly record: Pick<RequestRecord, 'metrics' | 'beginFrame'>
+  readonly record: Pick<RequestRecord, 'metrics' | 'beginFrame' | 'tracing' | 'transport'>
   readonly budget: ConnectionBudget
   /** Called for each frame, because rights can expire. @throws BlobwireError */
   readonly authenticate: () => Principal
@@ -190,7 +191,7 @@ export class SessionFrames {
   #settle(finished: readonly FinishedBatch[]): void {
     const wasFull = this.full
     const nowMs = performance.now()
-    const { metrics } = this.#dependencies.record
+    const { metrics, tracing } = this.#dependencies.record
     for (const { batch, results } of finished) {
       this.#started.delete(batch)
       this.#batches.delete(batch)
@@ -199,6 +200,7 @@ export class SessionFrames {
       metrics.batchEnded(batch.batch.operations, results, durationMs)
       batch.frameLog?.batchEnded(batch.batch, results)
       if (metrics.notable.wants(durationMs)) this.#note({ batch, results }, durationMs)
+      if (tracing !== undefined) this.#trace(tracing, { batch, results })
       batch.release()
     }
     const results = finished.length === 1 ? finished[0]?.results : finished.flatMap(({ results }) => results)
@@ -216,6 +218,13 @@ export class SessionFrames {
     const code = results.find(({ result }) => result?.error)?.result?.error?.code ?? 'ok'
     const { name: transport, notable } = record.metrics
     notable.ended({ method, transport, repository, durationMs, code, requestId, operations: operations.length })
+  }
+
+  #trace(tracing: ServerTracing, { batch, results }: FinishedBatch): void {
+    const { requestId, record } = this.#dependencies
+    const { headersOf, receivedAtMs: startedAtMs } = batch
+    const methods = batch.batch.operations.map((operation) => methodOf(nameOf(operation)))
+    tracing.batchEnded({ transport: record.transport, requestId, startedAtMs, methods, results, headersOf })
   }
 
   /** An error that refuses the whole batch becomes the result of each of its operations. */

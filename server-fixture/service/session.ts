@@ -37,7 +37,7 @@ export interface SessionContext {
   /** The budget of the session's connection. */
   readonly budget: ConnectionBudget
   /** The figures of the session's transport. */
-  readonly record: Pick<RequestRecord, 'metrics' | 'beginFrame'>
+  readonly record: Pick<RequestRecord, 'metrics' | 'beginFrame' | 'tracing' | 'transport'>
   /** Called for each frame. @throws BlobwireError */
   readonly authenticate: () => Principal
   /** Aborts when the server takes no more work. */

@@ -4,8 +4,16 @@ import { type TestContext, test } from 'node:test'
 import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import { W3CTraceContextPropagator } from '@opentelemetry/core'
-import { AlwaysOffSampler, InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
+import {
+  AlwaysOffSampler,
+  InMemorySpanExporter,
+  type ReadableSpan,
+  SimpleSpanProcessor,
+  TracerProvider
+} from '@opentelemetry/sdk-trace'
 import { Faults } from '../../server-fixture/faults/faults.ts'
+import type { ServerOptions } from '../../server-fixture/server.ts'
+import { ServerTracing } from '../../server-fixture/tracing/server-tracing.ts'
 import { blobOid, type ClientOptions } from '../../src/index.ts'
 import { type TracingOptions, tracing } from '../../src/opentelemetry.ts'
 import { atEnd, testServer } from '../support/server.ts'
@@ -25,11 +33,14 @@ propagation.setGlobalPropagator(
 const tracer = tracerProvider.getTracer('application')
 const service = 'blobwire.v1.VcsService'
 
-async function traced(given: TestContext, options: Partial<ClientOptions> & { tracing?: TracingOptions }) {
+async function traced(
+  given: TestContext,
+  options: Partial<ClientOptions> & { tracing?: TracingOptions; server?: Partial<ServerOptions> }
+) {
   exporter.reset()
   const faults = new Faults()
-  const fixture = atEnd(given, await testServer({ faults }))
-  const { tracing: own, ...others } = options
+  const { tracing: own, server, ...others } = options
+  const fixture = atEnd(given, await testServer({ faults, ...server }))
   const client = fixture.client({ observers: [tracing({ tracerProvider, ...own })], ...others })
   await client.createRepository('demo')
   exporter.reset()
@@ -116,6 +127,63 @@ test('a trace that is not sampled makes no spans, and the server is told so', as
   await client.storeBlob('demo', 'a')
   assert.deepEqual(spans(), [])
   assert.match(injected[0] ?? '', /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/)
+})
+
+for (const transport of ['json', 'msgpack', 'grpc'] as const) {
+  test(`${transport}: the server's span is below the attempt's, and a frame links to all that it serves`, async (given) => {
+    const { client } = await traced(given, { transport, server: { tracing: new ServerTracing(tracerProvider) } })
+    const isSpanOf = (kind: SpanKind, name: string) => (span: ReadableSpan) => span.kind === kind && span.name === name
+    const contents = ['a', 'b', 'c']
+    await Promise.all(contents.map((content) => client.storeBlob('demo', content)))
+    await assert.rejects(client.getBlob('demo', blobOid('never')), { code: 'not_found' })
+    await client.listRepositories()
+    await client.upload('demo', new Uint8Array(3_000_000))
+    const attempts = new Map(
+      spans()
+        .filter(({ parentSpanContext, kind }) => kind === SpanKind.CLIENT && parentSpanContext !== undefined)
+        .map((span) => [span.spanContext().spanId, span])
+    )
+    for (const [name, count] of [
+      ['StoreBlob', 3],
+      ['GetBlob', 1],
+      ['ListRepositories', 1],
+      ['UploadBlob', 1]
+    ] as const) {
+      const served = spans().filter(isSpanOf(SpanKind.SERVER, `${service}/${name}`))
+      assert.equal(served.length, count, name)
+      for (const span of served) {
+        const attempt = attempts.get(span.parentSpanContext?.spanId ?? '')
+        assert.equal(attempt?.name, span.name)
+        assert.equal(attempt?.spanContext().traceId, span.spanContext().traceId)
+        assert.equal(
+          span.attributes['blobwire.transport'],
+          transport === 'grpc' ? 'grpc' : name === 'UploadBlob' ? 'http' : transport
+        )
+        assert.equal(typeof span.attributes['blobwire.request_id'], 'string')
+      }
+    }
+    const [missing] = spans().filter(isSpanOf(SpanKind.SERVER, `${service}/GetBlob`))
+    const status = transport === 'grpc' ? 'NOT_FOUND' : 'not_found'
+    assert.equal(missing?.attributes['blobwire.reason'], 'object')
+    // The caller's mistake is no error of the server.
+    assert.deepEqual([missing?.attributes['rpc.response.status_code'], missing?.status.code], [status, 0])
+    const stored = new Set(
+      spans()
+        .filter(isSpanOf(SpanKind.SERVER, `${service}/StoreBlob`))
+        .map((span) => span.spanContext().spanId)
+    )
+    const linked = spans()
+      .filter(isSpanOf(SpanKind.INTERNAL, 'frame'))
+      .flatMap(({ links }) => links.map((link) => link.context.spanId))
+    for (const id of stored) assert.ok(linked.includes(id), 'a frame links to the operation')
+  })
+}
+
+test('operations without a trace context make no spans of frames', async (given) => {
+  const { fixture } = await traced(given, { server: { tracing: new ServerTracing(tracerProvider) } })
+  const client = fixture.client({ batch: {} })
+  await client.storeBlob('demo', 'a')
+  assert.deepEqual(spans(), [])
 })
 
 test('without a registered provider, calls pass as they are', async (given) => {

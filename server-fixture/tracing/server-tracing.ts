@@ -1,0 +1,127 @@
+/**
+ * Spans of the server, for OpenTelemetry: one of kind SERVER for each request, and one for each operation of a session's
+ * frame whose client sent a trace context with it. A frame serves operations of many traces: it has a span of its own, which
+ * links to theirs. The spans are made when the answer is there, from times that the records have in any case, so that a
+ * request costs nothing more while it runs.
+ */
+import {
+  type Attributes,
+  type Context,
+  type Link,
+  propagation,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  type TextMapGetter,
+  type Tracer,
+  type TracerProvider,
+  trace
+} from '@opentelemetry/api'
+import type { Messages } from '../../src/schema/messages.ts'
+import { serviceName } from '../../src/schema/methods.ts'
+import type { CallTransport } from '../metrics/snapshot.ts'
+
+/** A request that has ended. */
+export interface TracedRequest {
+  readonly transport: CallTransport
+  readonly method: string
+  readonly requestId: string
+  readonly startedAtMs: number
+  /** `ok`, or the code of the error. */
+  readonly code: string
+  readonly reason: string
+}
+
+/** A batch of a frame that has ended. */
+export interface TracedBatch {
+  readonly transport: CallTransport
+  readonly requestId: string
+  readonly startedAtMs: number
+  /** Names of the methods, by the index of their operation. */
+  readonly methods: readonly string[]
+  readonly results: readonly { readonly result?: Messages['OperationResult'] | undefined }[]
+  readonly headersOf: (index: number) => Headers | undefined
+}
+
+type Headers = Readonly<Record<string, unknown>>
+
+const getter: TextMapGetter<Headers> = {
+  keys: (headers) => Object.keys(headers),
+  get(headers, name) {
+    const value = headers[name]
+    return typeof value === 'string' ? value : undefined
+  }
+}
+
+/** Links of one span; the SDK drops those above its own limit, which is the same by default. */
+const maxLinks = 128
+
+/** With the provider that the process has registered, before or after. */
+export const registeredTracing = () => new ServerTracing(trace)
+
+/** Makes the spans of one server. */
+export class ServerTracing {
+  readonly #tracer: Tracer
+
+  constructor(tracerProvider: TracerProvider) {
+    this.#tracer = tracerProvider.getTracer('blobwire-server')
+  }
+
+  requestEnded(request: TracedRequest, headers: Headers): void {
+    this.#span(request, propagation.extract(ROOT_CONTEXT, headers, getter))
+  }
+
+  /** A batch without any trace context has no spans: its session has one. */
+  batchEnded({ methods, results, headersOf, ...facts }: TracedBatch): void {
+    const links: Link[] = []
+    for (const [index, method] of methods.entries()) {
+      const headers = headersOf(index)
+      if (headers?.['traceparent'] === undefined) continue
+      const error = results[index]?.result?.error
+      const parent = propagation.extract(ROOT_CONTEXT, headers, getter)
+      const outcome = { code: error?.code ?? 'ok', reason: error?.detail?.reason ?? '' }
+      const span = this.#span({ ...facts, method, ...outcome }, parent)
+      if (span.isRecording && links.length < maxLinks) links.push({ context: span.context })
+    }
+    if (links.length === 0) return
+    const attributes = { ...attributesOf(facts), 'blobwire.operations': methods.length }
+    const options = { kind: SpanKind.INTERNAL, startTime: facts.startedAtMs, attributes, links, root: true }
+    this.#tracer.startSpan('frame', options, ROOT_CONTEXT).end()
+  }
+
+  #span(request: TracedRequest, parent: Context) {
+    const rpc = `${serviceName}/${request.method}`
+    const attributes = { ...attributesOf(request), 'rpc.method': rpc, ...statusOf(request) }
+    const options = { kind: SpanKind.SERVER, startTime: request.startedAtMs, attributes }
+    const span = this.#tracer.startSpan(rpc, options, parent)
+    const isRecording = span.isRecording()
+    if (isServerError(request.code)) span.setStatus({ code: SpanStatusCode.ERROR })
+    span.end()
+    return { context: span.spanContext(), isRecording }
+  }
+}
+
+/** Those that the span of a server counts as its own errors; the others are the client's (conventions for RPC spans). */
+const serverErrors: ReadonlySet<string> = new Set([
+  'unknown',
+  'deadline_exceeded',
+  'unimplemented',
+  'internal',
+  'unavailable',
+  'data_loss'
+])
+
+const isServerError = (code: string) => serverErrors.has(code)
+
+function attributesOf({ transport, requestId }: Pick<TracedRequest, 'transport' | 'requestId'>): Attributes {
+  const system = transport === 'grpc' ? 'grpc' : 'connectrpc'
+  return { 'rpc.system.name': system, 'blobwire.transport': transport, 'blobwire.request_id': requestId }
+}
+
+function statusOf({ transport, code, reason }: TracedRequest): Attributes {
+  const isGrpc = transport === 'grpc'
+  if (code === 'ok') return isGrpc ? { 'rpc.response.status_code': 'OK' } : {}
+  const status = isGrpc ? code.toUpperCase() : code
+  const error = isServerError(code) ? { 'error.type': status } : {}
+  return { 'rpc.response.status_code': status, ...error, ...(reason === '' ? {} : { 'blobwire.reason': reason }) }
+}
