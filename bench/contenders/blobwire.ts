@@ -1,11 +1,12 @@
 /** The contenders of blobwire itself. */
 import { startServerProcess } from '../../server-fixture/process.ts'
-import { type ClientOptions, createClient, type Repository } from '../../src/index.ts'
+import { type Client, type ClientOptions, createClient, type Repository } from '../../src/index.ts'
 import type { BlobStorer } from '../measure/load.ts'
 import type { Facts } from '../measure/scenario.ts'
 
 /** A repository on a server in a process of its own, in the memory store. */
 export interface BlobwireBench {
+  readonly client: Client
   readonly repository: Repository
   facts(): Facts
   close(): Promise<void>
@@ -28,6 +29,7 @@ export async function openBlobwire(
   const client = createClient({ endpoint, transport, ...options })
   await client.createRepository('bench')
   return {
+    client,
     repository: client.repository('bench'),
     facts() {
       const { batching, frames, framedOperations, calls, bytesSent, frameWindow, roundTripMs } = client.stats()

@@ -16,6 +16,7 @@ import { singleCalls } from './single-calls.ts'
 import { sizes } from './sizes.ts'
 import { storeSize } from './store-size.ts'
 import { streams } from './streams.ts'
+import { telemetry } from './telemetry.ts'
 import { treeCommit } from './tree-commit.ts'
 import { watch } from './watch.ts'
 import { webhooks } from './webhooks.ts'
@@ -32,6 +33,7 @@ export const suites: readonly Suite[] = [
   connections,
   memory,
   pipeline,
+  telemetry,
   storeSize,
   streams,
   sizes,
