@@ -41,7 +41,7 @@ export class AttributeCache {
 }
 
 /** The protocol of a transport, by the names of the conventions. */
-export function systemOf(transport: TransportName): string {
+function systemOf(transport: TransportName): string {
   return transport === 'grpc' ? 'grpc' : 'connectrpc'
 }
 
