@@ -42,7 +42,7 @@ export class RefFeed {
   join(listener: Listener): boolean {
     const { place, prefix } = listener
     if (place === undefined) return false
-    if (this.#groups.size === 0) this.#place = place
+    if (this.#groups.size === 0 && this.#looking === undefined) this.#place = place
     const own = this.#place
     if (own?.incarnation !== place.incarnation || place.sequence < own.sequence) return false
     const group = this.#groups.get(prefix)
@@ -66,9 +66,7 @@ export class RefFeed {
   /** Looks for events now; resolves when all listeners have heard of them. Never rejects. */
   look(): Promise<void> {
     this.#isStale = true
-    this.#looking ??= this.#lookWhileStale().finally(() => {
-      this.#looking = undefined
-    })
+    this.#looking ??= this.#lookWhileStale()
     return this.#looking
   }
 
@@ -84,6 +82,8 @@ export class RefFeed {
         this.#scatter()
       }
     }
+    // At once: from here on, another call looks anew.
+    this.#looking = undefined
   }
 
   async #readOn(): Promise<void> {

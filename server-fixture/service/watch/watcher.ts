@@ -95,7 +95,8 @@ export class Watcher {
   hearAfter(events: readonly RefEvent[], place: EventCursor): void {
     const { sequence } = this.#place ?? place
     const rest = events.filter((event) => event.sequence > sequence)
-    this.hear(this.#message(rest, place), place)
+    // It may be ahead of the feed.
+    if (rest.length > 0) this.hear(this.#message(rest, place), place)
   }
 
   /** Something that the feed cannot go on behind: looks for itself. */
