@@ -76,6 +76,7 @@ export type { RegistryStats, StatsTotals } from './client/registry/registry-stat
 export type { Repository } from './client/repository.ts'
 export type { WriteOptions } from './client/request-key.ts'
 export type { BatchOperations, BatchResults, OperationResult, OperationValues, Tree } from './client/results.ts'
+export type { ClientUpdate } from './client/runtime-control.ts'
 export type { Sign, Signable } from './client/sign.ts'
 export type { BatchStats, ClientStats, EndpointStats } from './client/stats.ts'
 export type { WatchOptions, WatchState, WatchUpdate } from './client/watch-types.ts'

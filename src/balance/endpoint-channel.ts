@@ -180,6 +180,11 @@ export class EndpointChannel implements Channel {
     await this.#opened?.then((transport) => transport.closeIdle()).catch(() => undefined)
   }
 
+  /** The limits of its connections have changed. */
+  async connectionLimitsChanged(): Promise<void> {
+    await this.#opened?.then((transport) => transport.limitsChanged?.()).catch(() => undefined)
+  }
+
   /** Closes the session and the connection. */
   async close(): Promise<void> {
     this.batcher?.close()

@@ -64,8 +64,7 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
   readonly #window: FrameWindow
   readonly #fallback: Fallback
   readonly #frames: SessionFrames
-  /** Undefined = a lone call is sent at once. */
-  readonly #linger: Linger | undefined
+  readonly #linger: Linger
   #isFlushScheduled = false
   #closed = false
   /** Unary requests of unbatchable calls, where there is no session. */
@@ -74,9 +73,9 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
   constructor(context: BatcherContext) {
     const { clock, counters, options, open, limits, refreshable, budget, answers, report } = context
     this.#context = context
-    this.#window = new FrameWindow(options.framesInFlight)
+    this.#window = new FrameWindow(options)
     this.#fallback = new Fallback(clock, (reason) => report('session_unavailable', { reason }))
-    this.#linger = options.lingerMs > 0 ? new Linger(clock, options.lingerMs, () => this.#flush()) : undefined
+    this.#linger = new Linger(clock, options, () => this.#flush())
     this.#frames = new SessionFrames({
       clock,
       counters,
@@ -150,7 +149,7 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
   /** Closes the session; calls that wait have been cancelled before. */
   close(): void {
     this.#closed = true
-    this.#linger?.end()
+    this.#linger.end()
     this.#queue.drain()
     this.#frames.close()
   }
@@ -249,7 +248,7 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
   #flushQueue(): void {
     this.#frames.flushCancelled()
     if (this.#closed || this.#queue.operations === 0) return
-    const lingers = this.#linger !== undefined && this.#lingers(this.#linger)
+    const lingers = this.#context.options.lingerMs > 0 && this.#lingers()
     if (lingers && !this.#queue.hasUnbatchable) return
     const bySession = !this.#fallback.isActive
     // A probe opens a session beside the unary requests, which go on until the session works.
@@ -259,15 +258,15 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
     while (!lingers && this.#window.hasRoom && (!bySession || this.#frames.hasRoom)) {
       const pending = this.#queue.take(this.#bounds(bySession), this.#frames.heldRepositories())
       if (pending.length === 0) return
-      this.#linger?.end()
+      this.#linger.end()
       if (bySession) this.#frames.send(pending)
       else this.sendUnary(pending)
     }
   }
 
   /** Whether calls wait for others: nothing is under way, and they do not fill a frame. */
-  #lingers(linger: Linger): boolean {
-    return this.#window.inFlight === 0 && !this.#queue.fills(this.#context.options) && linger.holds()
+  #lingers(): boolean {
+    return this.#window.inFlight === 0 && !this.#queue.fills(this.#context.options) && this.#linger.holds()
   }
 
   /** Unbatchable calls do not wait for the window, only for their own kind. */

@@ -1,4 +1,7 @@
 /** How many frames may be in flight. */
+import type { ResolvedBatchOptions } from '../options/types.ts'
+
+type FrameOptions = Pick<ResolvedBatchOptions, 'framesInFlight'>
 
 /** One frame for each of these many milliseconds of a round trip, so that a call waits no longer than this for its frame. */
 const msPerFrame = 1
@@ -15,7 +18,7 @@ const memoryFrames = 64
  * others contain the time spent waiting in the server's queue, which more frames in flight would only lengthen.
  */
 export class FrameWindow {
-  readonly #maxFrames: number
+  readonly #options: FrameOptions
   #shortestMs = Number.POSITIVE_INFINITY
   #shortestBeforeMs = Number.POSITIVE_INFINITY
   #seen = 0
@@ -24,10 +27,10 @@ export class FrameWindow {
   /** Frames that may be in flight. */
   size: number
 
-  /** `maxFrames` is the option `framesInFlight`. */
-  constructor(maxFrames: number) {
-    this.#maxFrames = maxFrames
-    this.size = Math.min(maxFrames, leastFrames)
+  /** The options may change. */
+  constructor(options: FrameOptions) {
+    this.#options = options
+    this.size = Math.min(options.framesInFlight, leastFrames)
   }
 
   /** The shortest of the last round trips, in milliseconds; undefined before the first. */
@@ -49,6 +52,6 @@ export class FrameWindow {
     }
     this.#shortestMs = Math.min(this.#shortestMs, roundTripMs)
     const wanted = Math.ceil(Math.min(this.#shortestMs, this.#shortestBeforeMs) / msPerFrame)
-    this.size = Math.min(this.#maxFrames, Math.max(leastFrames, wanted))
+    this.size = Math.min(this.#options.framesInFlight, Math.max(leastFrames, wanted))
   }
 }

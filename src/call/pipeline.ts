@@ -90,18 +90,38 @@ export interface Pipeline {
   readonly channels: () => readonly EndpointChannel[]
   /** The response message. @throws BlobwireError */
   run(unstarted: UnstartedCall): Promise<object>
+  /** Changes limits while calls are under way. The breaker and batches stay switched on or off. */
+  update(limits: PipelineLimits): void
   /** Ends all calls with `cancelled`, reason `client_closed`, and closes all connections. */
   close(): Promise<void>
 }
 
+/** The limits that may change while a client is open. */
+export type PipelineLimits = Pick<
+  PipelineContext,
+  'retry' | 'breaker' | 'concurrency' | 'adaptive' | 'batch' | 'hedge' | 'attemptTimeoutMs' | 'endpointOptions'
+>
+
+/** Copies, which the layers keep, and which `update` changes in place. */
+function ownLimits({ retry, breaker, concurrency, adaptive, batch }: PipelineLimits) {
+  return {
+    retry: { ...retry },
+    breaker: breaker && { ...breaker },
+    concurrency: { ...concurrency },
+    adaptive: { ...adaptive },
+    batch: batch && { ...batch }
+  }
+}
+
 /** Builds the layers once. */
-export function createPipeline(context: PipelineContext): Pipeline {
+export function createPipeline(given: PipelineContext): Pipeline {
+  const context = { ...given, ...ownLimits(given) }
   const { clock, counters, latency, telemetry, transports, retry, random } = context
   const budget = new RetryBudget(clock, retry, () => counters.calls)
   const credentials = context.token === undefined ? undefined : new Credentials(context.token, clock, context.timeoutMs)
   const bulkhead = new Bulkhead(context.concurrency, context.work)
   const onLimitChange = () => bulkhead.setLimit(callLimit(context.concurrency, pickerOf(selector.transport)))
-  const shared = { ...context, credentials, budget, onLimitChange }
+  const shared = Object.assign(context, { credentials, budget, onLimitChange })
   const pickers = new Map<TransportName, Picker<EndpointChannel>>()
   const pickerOf = (transport: TransportName): Picker<EndpointChannel> => {
     let picker = pickers.get(transport)
@@ -125,14 +145,18 @@ export function createPipeline(context: PipelineContext): Pipeline {
   const healthChecks = healthCheck && new HealthChecks({ ...healthCheck, clock, random, channels: checked })
   const attemptTimers = new DeadlineTimers(clock)
   const policy = new RetryPolicy(retry, budget, random)
-  const breakerWaitMs = context.breaker ? context.breaker.waitMs : 0
+  const waits = {
+    get breakerWaitMs(): number {
+      return context.breaker ? context.breaker.waitMs : 0
+    }
+  }
   const transfers = new TransferRunner({
     clock,
     counters,
     telemetry,
     selector,
     policy,
-    breakerWaitMs,
+    waits,
     work: context.work
   })
   const watches = new TransferRunner({
@@ -141,21 +165,22 @@ export function createPipeline(context: PipelineContext): Pipeline {
     telemetry,
     selector,
     policy,
-    breakerWaitMs,
+    waits,
     work: context.work
   })
-  const retrier = new Retrier({
+  const retries = {
     clock,
     counters,
     telemetry,
     options: retry,
     hedge: context.hedge,
     budget,
-    breakerWaitMs,
+    waits,
     selector,
     attempts: { clock, timers: attemptTimers, counters },
     policy
-  })
+  }
+  const retrier = new Retrier(retries)
   const calls: RunningCallContext = {
     clock,
     bulkhead,
@@ -189,6 +214,16 @@ export function createPipeline(context: PipelineContext): Pipeline {
     run(unstarted) {
       counters.calls++
       return runCall(unstarted, calls)
+    },
+    update({ hedge, attemptTimeoutMs, endpointOptions, ...groups }) {
+      for (const name of ['retry', 'breaker', 'concurrency', 'adaptive', 'batch'] as const) {
+        if (context[name]) Object.assign(context[name], groups[name])
+      }
+      Object.assign(context, { hedge, attemptTimeoutMs, endpointOptions })
+      retries.hedge = hedge
+      for (const channel of channels()) channel.applyLimits()
+      for (const picker of pickers.values()) picker.weigh()
+      onLimitChange()
     },
     async close() {
       healthChecks?.close()

@@ -38,7 +38,8 @@ const noOptions: CallOptions = {}
 
 /** Makes the calls of one client. */
 export class CallInvoker {
-  readonly options: ResolvedOptions
+  /** `client.update` replaces them. */
+  options: ResolvedOptions
   readonly clock: Clock
   readonly counters: Counters = newCounters()
   readonly caches = new ClientCaches()

@@ -19,7 +19,7 @@ import { allItems } from './paging.ts'
 import { Repository } from './repository.ts'
 import type { WriteOptions } from './request-key.ts'
 import type { BatchOperations, BatchResults } from './results.ts'
-import { closeIdleConnections, resetBreakers } from './runtime-control.ts'
+import { type ClientUpdate, closeIdleConnections, resetBreakers, updateOptions } from './runtime-control.ts'
 import { type ClientStats, statsOf } from './stats.ts'
 
 /** Calls of a repository that the client has too, with the repository's name in front. */
@@ -66,6 +66,8 @@ export interface Client extends Service, RepositoryMethods {}
 /** The calls of a client that are its own. */
 class Service implements AsyncDisposable {
   readonly #invoker: CallInvoker
+  /** Without defaults. */
+  #given: ClientOptions
 
   static {
     for (const name of repositoryCalls) {
@@ -82,8 +84,9 @@ class Service implements AsyncDisposable {
   }
 
   /** @internal */
-  constructor(invoker: CallInvoker) {
+  constructor(invoker: CallInvoker, given: ClientOptions) {
     this.#invoker = invoker
+    this.#given = given
   }
 
   /**
@@ -204,6 +207,18 @@ class Service implements AsyncDisposable {
   }
 
   /**
+   * Changes limits and time limits while the client is open and calls are under way; nothing reconnects. A time limit counts
+   * for calls and attempts that begin later. Options that are not given, within their groups, too, stay as they are.
+   * @throws BlobwireError `invalid_argument` that names the options that cannot be changed, or are wrong; nothing is changed
+   * then
+   * @example
+   * client.update({ timeoutMs: 60_000, concurrency: { maxCalls: 50 }, retry: { maxAttempts: 2 } })
+   */
+  update(changes: ClientUpdate): void {
+    this.#given = updateOptions(this.#invoker, this.#given, changes)
+  }
+
+  /**
    * Closes the circuit breakers of all endpoints, or of one: the next call is sent at once, as if the endpoint had never
    * failed. For an operator who knows that the server is back.
    * @throws BlobwireError `invalid_argument` for an endpoint that the client does not have
@@ -241,5 +256,5 @@ class Service implements AsyncDisposable {
  */
 export function createClient(options: ClientOptions | string): Client {
   const given = typeof options === 'string' ? { endpoint: options } : options
-  return new Service(new CallInvoker(resolveOptions(given))) as Client
+  return new Service(new CallInvoker(resolveOptions(given)), { ...given }) as Client
 }

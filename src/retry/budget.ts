@@ -1,5 +1,8 @@
 /** One budget for all retries of a client: when a server is in trouble, retries must not multiply its load. */
 import type { Clock } from '../core/clock.ts'
+import type { ResolvedRetryOptions } from '../options/types.ts'
+
+type BudgetRule = Pick<ResolvedRetryOptions, 'budgetRatio' | 'budgetPerSecond'>
 
 /** Seconds whose allowance can be saved up. */
 const savedSeconds = 10
@@ -11,8 +14,8 @@ const savedSeconds = 10
  */
 export class RetryBudget {
   readonly #clock: Clock
-  readonly #ratio: number
-  readonly #perSecond: number
+  /** May change. */
+  readonly #rule: BudgetRule
   #tokens: number
   #filledAtMs: number
   /** All calls so far. */
@@ -25,16 +28,11 @@ export class RetryBudget {
   #windowAtMs: number
 
   /** `countCalls` gives the number of calls so far; it is asked only when a retry is, so that success costs nothing. */
-  constructor(
-    clock: Clock,
-    { budgetRatio, budgetPerSecond }: { budgetRatio: number; budgetPerSecond: number },
-    countCalls: () => number
-  ) {
+  constructor(clock: Clock, rule: BudgetRule, countCalls: () => number) {
     this.#clock = clock
     this.#countCalls = countCalls
-    this.#ratio = budgetRatio
-    this.#perSecond = budgetPerSecond
-    this.#tokens = budgetPerSecond * savedSeconds
+    this.#rule = rule
+    this.#tokens = rule.budgetPerSecond * savedSeconds
     this.#filledAtMs = clock.now()
     this.#windowAtMs = this.#filledAtMs
   }
@@ -61,7 +59,9 @@ export class RetryBudget {
   #fill(): void {
     const now = this.#clock.now()
     const calls = this.#countCalls()
-    this.#tokens += ((now - this.#filledAtMs) / 1000) * this.#perSecond + (calls - this.#callsAtFill) * this.#ratio
+    this.#tokens +=
+      ((now - this.#filledAtMs) / 1000) * this.#rule.budgetPerSecond +
+      (calls - this.#callsAtFill) * this.#rule.budgetRatio
     this.#filledAtMs = now
     this.#callsAtFill = calls
     const windows = (now - this.#windowAtMs) / (savedSeconds * 1000)
@@ -71,6 +71,9 @@ export class RetryBudget {
       this.#windowAtMs = now
     }
     const recent = Math.max(calls - this.#callsAtWindow, this.#callsBefore)
-    this.#tokens = Math.min(this.#tokens, Math.max(this.#perSecond * savedSeconds, recent * this.#ratio))
+    this.#tokens = Math.min(
+      this.#tokens,
+      Math.max(this.#rule.budgetPerSecond * savedSeconds, recent * this.#rule.budgetRatio)
+    )
   }
 }

@@ -7,6 +7,12 @@ import type { AttemptContext } from './attempt.ts'
 import type { RetryBudget } from './budget.ts'
 import type { RetryPolicy } from './policy.ts'
 
+/** Times that may change. */
+export interface Waits {
+  /** Milliseconds that a call waits for open breakers; see `BreakerOptions`. */
+  readonly breakerWaitMs: number
+}
+
 /** Shared by all calls of a client on their way through retries. */
 export interface RetrierContext {
   readonly clock: Clock
@@ -16,8 +22,7 @@ export interface RetrierContext {
   /** Delay after which a slow read gets a second attempt; false = never. */
   readonly hedge: { readonly delayMs: number } | false
   readonly budget: RetryBudget
-  /** Milliseconds that a call waits for open breakers; see `BreakerOptions`. */
-  readonly breakerWaitMs: number
+  readonly waits: Waits
   readonly selector: TransportSelector
   readonly attempts: AttemptContext
   readonly policy: RetryPolicy

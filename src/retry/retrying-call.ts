@@ -46,7 +46,7 @@ export class RetryingCall implements Cancellable, AttemptOwner, Waiter {
     this.#call = call
     this.#sink = sink
     this.#context = context
-    this.#waitLeftMs = context.breakerWaitMs
+    this.#waitLeftMs = context.waits.breakerWaitMs
     call.onCancel(this)
   }
 

@@ -190,7 +190,8 @@ export class RunningTransfer<Result> implements Abortable, Waiter {
 
   /** A pick, or the error of a transfer for which no breaker gave a permit in time. */
   #nextPick(): Promise<Pick | BlobwireError> | Pick {
-    const { selector, clock, breakerWaitMs } = this.#context
+    const { selector, clock, waits } = this.#context
+    const { breakerWaitMs } = waits
     const pick = selector.pick(this.#transfer, this.#channel)
     if (pick !== undefined) return pick
     // What has got somewhere waits for its server as long as for a byte.

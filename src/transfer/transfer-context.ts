@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Counters } from '../core/counters.ts'
 import type { Work } from '../platform/platform.ts'
 import type { RetryPolicy } from '../retry/policy.ts'
+import type { Waits } from '../retry/retrier-context.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 
 /** Shared by all transfers of a client. */
@@ -12,8 +13,7 @@ export interface TransferContext {
   readonly telemetry: Telemetry
   readonly selector: TransportSelector
   readonly policy: RetryPolicy
-  /** Milliseconds that a transfer waits for open breakers; see `BreakerOptions`. */
-  readonly breakerWaitMs: number
+  readonly waits: Waits
   /** Told while transfers are under way. */
   readonly work: Work
 }

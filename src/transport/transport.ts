@@ -32,6 +32,8 @@ export interface Transport extends SessionTransport, TransferTransport {
   canConnect(): Promise<boolean>
   /** Closes the connections on which nothing is under way. */
   closeIdle(): void
+  /** The limits of the connections have changed. */
+  limitsChanged?(): void
   /** Closes the connections; calls in flight fail. */
   close(): Promise<void>
 }

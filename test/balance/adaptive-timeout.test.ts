@@ -131,6 +131,7 @@ test('a client whose endpoint falls silent for a while tries again in time, and 
   clock.advance(1)
   await settled()
   assert.equal(counters.timeouts, 1)
+  assert.deepEqual(channel?.adaptive?.timeout?.limits(), { GetBlob: 200 })
   isSilent = false
   clock.advance(100)
   await settled()

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { FrameWindow } from '../../src/batch/frame-window.ts'
 
 function after(roundTrips: readonly number[], maxFrames = 64): FrameWindow {
-  const window = new FrameWindow(maxFrames)
+  const window = new FrameWindow({ framesInFlight: maxFrames })
   for (const roundTripMs of roundTrips) {
     window.inFlight++
     window.answered(roundTripMs)

@@ -40,7 +40,7 @@ export const guards: readonly Guard[] = [
   {
     name: 'calls under way are bounded',
     file: 'src/call/bulkhead.ts',
-    from: 'if (this.#waiting.size >= this.#maxQueued)',
+    from: 'if (this.queued >= this.#options.maxQueued)',
     to: 'if (false)',
     tests: ['test/call/running-call.test.ts', 'test/client/calls.test.ts'],
     mayHang: true

@@ -4,6 +4,7 @@ import type { Guard } from './guard.ts'
 const control = ['test/client/runtime-control.test.ts']
 const timeouts = ['test/balance/adaptive-timeout.test.ts']
 const concurrency = ['test/balance/concurrency-limit.test.ts']
+const update = ['test/client/update.test.ts']
 const priority = ['test/call/priority.test.ts']
 
 export const guards: readonly Guard[] = [
@@ -62,8 +63,8 @@ export const guards: readonly Guard[] = [
   {
     name: 'an endpoint has its own time for an attempt',
     file: 'src/balance/endpoint-channel.ts',
-    from: 'own === undefined ? context.attemptTimeoutMs : own.attemptTimeoutMs',
-    to: 'context.attemptTimeoutMs',
+    from: 'const timeoutMs = own.attemptTimeoutMs',
+    to: 'const timeoutMs = this.#context.attemptTimeoutMs',
     tests: ['test/client/timeouts.test.ts']
   },
   {
@@ -254,5 +255,48 @@ export const guards: readonly Guard[] = [
     from: 'this.#ownWeight * (this.adaptive?.concurrency?.limit ?? 1)',
     to: 'this.#ownWeight',
     tests: concurrency
+  },
+  {
+    name: 'an update changes all or nothing',
+    file: 'src/client/runtime-control.ts',
+    from: '  throwProblems(unchangeable(changes, invoker))\n',
+    to: '',
+    tests: update
+  },
+  {
+    name: 'calls that wait begin when the limit is raised',
+    file: 'src/call/pipeline.ts',
+    from: '      for (const picker of pickers.values()) picker.weigh()\n      onLimitChange()\n',
+    to: '',
+    tests: update
+  },
+  {
+    name: 'open connections keep the object of their options over several updates',
+    file: 'src/client/runtime-control.ts',
+    from: '{ ...own, connection: Object.assign(before.connection, own.connection) }',
+    to: 'own',
+    tests: update
+  },
+  {
+    name: 'a shorter idle time counts for connections that are idle',
+    file: 'src/connection/http2/connection-pool.ts',
+    from: 'if (!this.#closed) this.#sweepLater()\n',
+    to: '',
+    tests: update,
+    mayHang: true
+  },
+  {
+    name: 'what an endpoint has taught stays over an update',
+    file: 'src/balance/adaptive-limits.ts',
+    from: 'before?.timeout ?? new',
+    to: 'new',
+    tests: update
+  },
+  {
+    name: 'options that an update leaves out stay as they are',
+    file: 'src/client/runtime-control.ts',
+    from: '{ ...(isGroup(current) ? current : {}), ...Object.fromEntries(given) }',
+    to: 'Object.fromEntries(given)',
+    tests: update
   }
 ]

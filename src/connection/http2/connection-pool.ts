@@ -96,6 +96,11 @@ export class ConnectionPool extends Dispatcher {
     })
   }
 
+  /** Idle time and age may be shorter now. */
+  limitsChanged(): void {
+    if (!this.#closed) this.#sweepLater()
+  }
+
   /** Closes the connections without requests, those that `maxIdleConnections` keeps, too. */
   closeIdle(): void {
     for (const connection of this.#connections) if (connection.inFlight === 0) connection.drain()

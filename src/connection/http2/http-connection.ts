@@ -41,6 +41,8 @@ export interface HttpConnection {
   canConnect(): Promise<boolean>
   /** Closes the connections on which nothing is under way. */
   closeIdle(): void
+  /** The options have changed. */
+  limitsChanged?(): void
   /** Closes the sockets; requests in flight fail. */
   close(): Promise<void>
 }
@@ -198,6 +200,10 @@ class NegotiatedHttpConnection implements HttpConnection, Negotiation {
 
   canConnect(): Promise<boolean> {
     return this.#check.canConnect()
+  }
+
+  limitsChanged(): void {
+    this.#http2.limitsChanged()
   }
 
   closeIdle(): void {

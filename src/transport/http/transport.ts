@@ -109,6 +109,7 @@ export function createHttpTransport(context: HttpContext, options: TransportOpti
     download: (attempt) => downloadOverHttp(connection, attempt, toError).catch(failed),
     canConnect: () => connection.canConnect(),
     closeIdle: () => connection.closeIdle(),
+    limitsChanged: () => connection.limitsChanged?.(),
     close: () => connection.close()
   }
 }

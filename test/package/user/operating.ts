@@ -3,6 +3,7 @@ import type {
   AdaptiveOptions,
   Client,
   ClientHealth,
+  ClientUpdate,
   EndpointHealth,
   HealthCheckOptions,
   HealthCheckResult,
@@ -17,7 +18,10 @@ export const healthCheck: HealthCheckOptions = { intervalMs: 5000, timeoutMs: 10
 
 export const adaptive: AdaptiveOptions = { leastTimeoutMs: 250 }
 
+export const calm: ClientUpdate = { concurrency: { maxCalls: 10 } }
+
 export function operating(client: Client): void {
+  client.update(calm)
   const health: ClientHealth = client.health()
   const pool: PoolUse = health.pool
   const status: HealthStatus = pool.use > 0.9 ? 'unhealthy' : health.status
