@@ -2,6 +2,7 @@
 import { Dispatcher } from 'undici'
 import { BlobwireError } from '../../core/error.ts'
 import { Connection, type ConnectionContext } from './connection.ts'
+import type { Negotiation } from './negotiation.ts'
 
 /** Controls the stream of a session. */
 export interface StreamControl {
@@ -37,18 +38,6 @@ export interface RequestDispatch extends Dispatcher.DispatchOptions {
 export function requestRefused(cause?: Error): BlobwireError {
   const message = 'the server refused the request without processing it'
   return new BlobwireError({ reason: 'refused', message, sent: 'never', cause })
-}
-
-/** Decides which version of HTTP the endpoint speaks, by the events of its connections. */
-export interface Negotiation {
-  /** Where the endpoint speaks HTTP/1.1: the error of streams over HTTP/2. */
-  readonly refusal: Error | undefined
-  /** TLS negotiated HTTP/1.1. */
-  onHttp1(): void
-  /** An answer has come over HTTP/2. */
-  onAnswer(): void
-  /** Calls back with the error of a stream; later, where the endpoint is asked whether it speaks HTTP/1.1. */
-  explain(error: Error, onError: (error: unknown) => void): void
 }
 
 /**

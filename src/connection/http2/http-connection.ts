@@ -12,15 +12,10 @@ import { proxyFor } from '../dial/proxy.ts'
 import { CachingResolver } from '../dial/resolver.ts'
 import { type Endpoint, hostOf, originOf } from '../endpoint.ts'
 import { type ConnectionContext, undiciTimers } from './connection.ts'
-import {
-  ConnectionPool,
-  type Negotiation,
-  type RequestDispatch,
-  requestRefused,
-  type StreamListener
-} from './connection-pool.ts'
+import { ConnectionPool, type RequestDispatch, requestRefused, type StreamListener } from './connection-pool.ts'
 import { NotHttp2, speaksHttp1 } from './http1-probe.ts'
 import { transferOverHttp1 } from './http1-transfer.ts'
+import type { Negotiation } from './negotiation.ts'
 import type { TransferMaker, TransferResponse } from './transfer.ts'
 import { TransferPool } from './transfer-pool.ts'
 
