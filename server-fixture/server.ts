@@ -194,9 +194,11 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const memory = new MemoryBudget(service.limits)
   const { minFreeBytes = 256 * 2 ** 20, adminHost = '127.0.0.1' } = options
   const commitQueues = () => service.commits.figures()
+  const watches = () => service.watches.size
   const accessLog = await orClose(openAccessLog(options, log), [store])
   const { tracing } = options
-  const operated = operate({ store, memory, minFreeBytes, serverVersion: version(), commitQueues, accessLog, tracing })
+  const sources = { commitQueues, watches, accessLog, tracing }
+  const operated = operate({ store, memory, minFreeBytes, serverVersion: version(), ...sources })
   const { metrics } = operated
   const served = faults ? withFaults(decorated, faults) : decorated
   const dependencies = { service: served, authenticator, faults, memory, metrics, operated }

@@ -196,6 +196,11 @@ const resources: Family[] = [
     one(({ memory }) => memory.unreadBytes)
   ),
   gauge(
+    'blobwire_server_watches',
+    'Open watches of refs.',
+    one(({ watches }) => watches)
+  ),
+  gauge(
     'blobwire_server_branch_queues',
     'Branches with commits that wait or are being made.',
     one(({ queues }) => queues.branches)

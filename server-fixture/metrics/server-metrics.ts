@@ -22,6 +22,7 @@ export interface FigureSources {
   readonly memory: () => MemoryFigures
   readonly commitQueues: () => Omit<QueueFigures, 'decoding'>
   readonly uploads: () => UploadFigures
+  readonly watches: () => number
   readonly isReady: () => boolean
   readonly isDraining: () => boolean
   /** Durations of the store's steps, by name. */
@@ -31,6 +32,7 @@ export interface FigureSources {
 const noSources: FigureSources = {
   memory: () => ({ heldBytes: 0, maxBytes: 0, refusals: 0, unreadBytes: 0 }),
   commitQueues: () => ({ branches: 0, commits: 0 }),
+  watches: () => 0,
   uploads: () => ({ uploads: 0, heldBytes: 0, maxBytes: 0 }),
   isReady: () => true,
   isDraining: () => false,
@@ -76,7 +78,7 @@ export class ServerMetrics {
   }
 
   snapshot(): ServerFigures {
-    const { memory, commitQueues, uploads, isReady, isDraining, store } = this.#sources
+    const { memory, commitQueues, uploads, watches, isReady, isDraining, store } = this.#sources
     const transports = Object.entries(this.transports).map(([name, metrics]) => [name, metrics.figures()])
     return {
       transports: Object.fromEntries(transports) as Record<CallTransport, TransportFigures>,
@@ -84,6 +86,7 @@ export class ServerMetrics {
       memory: memory(),
       queues: { ...commitQueues(), decoding: decodeTurns.waiting },
       uploads: uploads(),
+      watches: watches(),
       store: Object.fromEntries(Object.entries(store).map(([name, durations]) => [name, durations.figures()])),
       loopDelay: this.#loopDelay.figures(),
       process: processFigures(),

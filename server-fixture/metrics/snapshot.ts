@@ -73,6 +73,8 @@ export interface ServerFigures {
   readonly memory: MemoryFigures
   readonly queues: QueueFigures
   readonly uploads: UploadFigures
+  /** Open watches of refs. */
+  readonly watches: number
   /** By step: `pack`, `refs`, `journal`. Empty for a store that measures none. */
   readonly store: Readonly<Record<string, HistogramFigures>>
   readonly loopDelay: HistogramFigures

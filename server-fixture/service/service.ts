@@ -59,7 +59,7 @@ export class Service implements VcsService {
   readonly #keying = new InOrder()
   readonly #keys: RequestKeys
   readonly #transfers: Transfers
-  readonly #watches: Watches
+  readonly watches: Watches
   readonly #options: ServiceOptions
   readonly #handlers: Readonly<Record<string, Handler>>
   #endpoints: Messages['TransportEndpoint'][] = []
@@ -74,7 +74,7 @@ export class Service implements VcsService {
       report: (error, requestId) => this.#report(error, requestId),
       open: (repository, context) => this.#open(repository, false, context)
     })
-    this.#watches = new Watches({
+    this.watches = new Watches({
       store,
       bounds: { ...defaultWatchBounds, ...options.watches },
       report: (error, requestId) => this.#report(error, requestId)
@@ -121,7 +121,7 @@ export class Service implements VcsService {
   }
 
   watch(request: Messages['WatchRefsRequest'], sink: WatchSink, context: CallContext): OpenWatch {
-    return this.#watches.open(request, sink, context)
+    return this.watches.open(request, sink, context)
   }
 
   capabilities(): Messages['GetCapabilitiesResponse'] {
