@@ -1,7 +1,7 @@
 /** Blobs that the Git store reads deflated, as packs have them. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { readdir, rm, writeFile } from 'node:fs/promises'
+import { readdir, rm, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { inflateSync } from 'node:zlib'
@@ -70,8 +70,7 @@ test('an index that is cut off, and a pack that is, are left to git', async (con
   const packs = join(gitDir, 'objects/pack')
   for (const extension of ['.pack', '.idx']) {
     const [file = ''] = (await readdir(packs)).filter((name) => name.endsWith(extension))
-    await rm(join(packs, file))
-    await writeFile(join(packs, file), '')
+    await truncate(join(packs, file), extension === '.pack' ? 1000 : 0)
     await reader.close()
     const found = await reader.read([...contents.keys()], 1e6)
     assert.ok(found.every((blob) => blob === undefined))

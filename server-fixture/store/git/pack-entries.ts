@@ -49,7 +49,7 @@ export class PackEntries {
   }
 
   /**
-   * Undefined = its index has another form, or places behind 2 GiB.
+   * Undefined = its index has another form, or places behind 2 GiB, or the pack is cut off.
    *
    * @param path of the pack, without its extension
    */
@@ -61,6 +61,13 @@ export class PackEntries {
     if (index.length !== oidsPosition + count * (oidBytes + 8) + 2 * oidBytes) return undefined
     const descriptor = await openFile(`${path}.pack`, 'r')
     const { size: packBytes } = await statFile(descriptor)
+    const end = Buffer.alloc(oidBytes)
+    const { bytesRead } = await readFileAt(descriptor, end, 0, oidBytes, Math.max(0, packBytes - oidBytes))
+    // The index repeats the hash with which its pack ends.
+    if (bytesRead < oidBytes || !end.equals(index.subarray(-2 * oidBytes, -oidBytes))) {
+      await closeFile(descriptor)
+      return undefined
+    }
     return new PackEntries(descriptor, index, { oidBytes, packBytes })
   }
 
