@@ -134,7 +134,7 @@ export const checkout: Suite = {
       baseline: 'git clone, smart HTTP',
       contenders: [
         reading('client, MessagePack', throughClient({ transport: 'msgpack' })),
-        reading('client, MessagePack, uncompressed', throughClient({ transport: 'msgpack', compression: 'none' })),
+        reading('client, MessagePack, compressed', throughClient({ transport: 'msgpack', compression: 'always' })),
         reading('client, gRPC, uncompressed', throughClient({ transport: 'grpc', compression: 'none' })),
         reading('git clone, smart HTTP', cloneOverHttp),
         reading('git clone, file://', cloneOfDirectory)

@@ -36,6 +36,7 @@ import { Session, type SessionStream } from '../service/session.ts'
 import { drainStream } from './drain.ts'
 import { connectErrorObject } from './errors.ts'
 import { type Exchange, headerOf } from './exchange.ts'
+import { isOnSameMachine } from './same-machine.ts'
 
 /** Smaller frames are not compressed; the client has the same threshold. */
 const compressionThresholdBytes = 64 * 1024
@@ -73,11 +74,12 @@ export async function handleSession(exchange: Exchange, context: HttpSessionCont
   record.lasts()
   const authenticate = () => context.authenticator.authenticate(methods.session.name, authorization)
   record.tokenName = authenticate().name
-  const [compressor] = compressorsIn(headerOf(exchange, 'connect-accept-encoding') ?? '')
+  const isLocal = isOnSameMachine(exchange)
+  const [compressor] = isLocal ? [] : compressorsIn(headerOf(exchange, 'connect-accept-encoding') ?? '')
   const output = exchange.open(200, {
     'content-type': `application/connect+${context.codec.name}`,
     'x-request-id': context.requestId,
-    'connect-accept-encoding': acceptedEncodings,
+    'connect-accept-encoding': isLocal ? 'identity' : acceptedEncodings,
     ...(compressor ? { 'connect-content-encoding': compressor } : {})
   })
   if (output === undefined) throw new BlobwireError({ code: 'unimplemented', message: 'a session requires HTTP/2' })

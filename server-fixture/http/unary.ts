@@ -14,6 +14,7 @@ import { within } from '../service/within.ts'
 import { type Exchange, headerOf } from './exchange.ts'
 import { authenticate } from './record.ts'
 import { readBody } from './request-body.ts'
+import { isOnSameMachine } from './same-machine.ts'
 
 /** Smaller answers are not compressed. */
 const compressionThresholdBytes = 1024
@@ -88,12 +89,18 @@ function timeoutOf(exchange: Exchange): number | undefined {
 }
 
 async function respond(exchange: Exchange, encoded: Uint8Array, headers: Record<string, string>): Promise<void> {
-  const accepted = compressorsIn(headerOf(exchange, 'accept-encoding') ?? '')
+  const isLocal = isOnSameMachine(exchange)
+  const accepted = isLocal ? [] : compressorsIn(headerOf(exchange, 'accept-encoding') ?? '')
   const pays = encoded.length >= compressionThresholdBytes && accepted.length > 0 && looksCompressible(encoded)
   const compressor = pays ? compressorFor(encoded.length, accepted) : undefined
   const body = compressor ? await compress(compressor, encoded) : encoded
   const encoding = compressor ? { 'content-encoding': compressor } : {}
-  const all = { ...headers, ...encoding, 'accept-encoding': acceptedEncodings, 'content-length': String(body.length) }
+  const all = {
+    ...headers,
+    ...encoding,
+    'accept-encoding': isLocal ? 'identity' : acceptedEncodings,
+    'content-length': String(body.length)
+  }
   exchange.record.sent(body.length, encoded.length)
   exchange.respond(200, all, body)
 }

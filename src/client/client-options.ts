@@ -158,11 +158,12 @@ export interface ClientOptions extends PolicyOptions {
   batch?: BatchOptions | false | undefined
   /**
    * How requests are compressed, from 1 KiB and where a sample shows that it pays, and which compressed responses are
-   * accepted: `'auto'` = zstd where the server has it, and gzip; `'gzip'` = gzip alone; `'none'` = not at all. Over
+   * accepted: `'always'` = zstd where the server has it, and gzip; `'auto'` = the same, and not at all where client and
+   * server run on one machine, which compression would slow down; `'gzip'` = gzip alone; `'none'` = not at all. Over
    * gRPC, requests are compressed with gzip, and responses are not compressed.
    * @default 'auto'
    */
-  compression?: 'auto' | 'gzip' | 'none' | undefined
+  compression?: 'auto' | 'always' | 'gzip' | 'none' | undefined
   /**
    * Older name of `compression`: `true` = `'auto'`, `false` = `'none'`. Where both are given, `compression` applies.
    * @default none
@@ -225,7 +226,7 @@ export interface ResolvedClientOptions extends ResolvedPolicyOptions {
   readonly headers: Readonly<Record<string, string>>
   readonly userAgent: string | undefined
   readonly batch: ResolvedBatchOptions | false
-  readonly compression: 'auto' | 'gzip' | 'none'
+  readonly compression: 'auto' | 'always' | 'gzip' | 'none'
   readonly gzip: boolean | undefined
   readonly verify: boolean
   readonly maxResponseBytes: number

@@ -1,7 +1,9 @@
 /** Makes the transports of one client. */
+
 import type { Codec } from '../codec/codec.ts'
 import { jsonCodec } from '../codec/json.ts'
 import { msgpackCodec } from '../codec/msgpack.ts'
+import { machineHeader } from '../compression/compression.ts'
 import { secureContext } from '../connection/dial/tls.ts'
 import { authorityOf, type Endpoint, originOf, parseEndpoint } from '../connection/endpoint.ts'
 import { loadGrpcJs } from '../connection/grpc/grpc-js.ts'
@@ -10,6 +12,7 @@ import type { Counters } from '../core/counters.ts'
 import { BlobwireError, type TransportName } from '../core/error.ts'
 import { userAgentOf } from '../core/user-agent.ts'
 import type { ResolvedConnectionOptions } from '../options/types.ts'
+import { machineMark } from '../platform/machine.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
 import type { Report } from '../telemetry/client-event.ts'
@@ -102,7 +105,9 @@ export class TransportFactory {
     const { tls } = this.#options
     const http = { ...endpoint, protocol: 'http' } as const
     const connection = openHttpConnection(http, { tls, connection: options, report: this.#report }, this.#counters)
-    return createHttpTransport({ codec: codecOf(name), connection, counters: this.#counters }, this.#options)
+    const mark = this.#options.compression === 'auto' && isLoopback(endpoint.hostname) ? machineMark() : ''
+    const machine = mark === '' ? undefined : { [machineHeader]: mark }
+    return createHttpTransport({ codec: codecOf(name), connection, counters: this.#counters, machine }, this.#options)
   }
 
   /** A gRPC transport; only clients that use gRPC load grpc-js. */

@@ -8,8 +8,14 @@ import { type ZstdFrame, zstdFrames } from './zstd-frames.ts'
 export type { Compressor } from '../platform/platform.ts'
 export { compress } from '../platform/zlib.ts'
 
-/** `auto`: zstd where the server takes it, otherwise gzip. */
-export type Compression = 'auto' | 'gzip' | 'none'
+/**
+ * `always`: zstd where the server takes it, otherwise gzip. `auto`: the same, but for an endpoint on this machine, where
+ * compression takes longer than the bytes that it saves.
+ */
+export type Compression = 'auto' | 'always' | 'gzip' | 'none'
+
+/** Header in which a client tells a server on a loopback address its machine; a tunnel may lead to another one. */
+export const machineHeader = 'blobwire-machine'
 
 /** The compressors that a client may use, the best first. */
 export function compressorsOf(compression: Compression): readonly Compressor[] {

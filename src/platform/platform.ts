@@ -161,6 +161,11 @@ export interface ProcessFunctions extends Work {
   abandonAfterWork(abandonable: Abandonable): () => void
 }
 
+export interface MachineFunctions {
+  /** `machine.ts`: the same for all processes of a machine until it is started again, and of no other machine; empty = not known. */
+  machineMark(): string
+}
+
 /** Integers from 1, kept as counts of a fixed number of buckets. */
 export interface Histogram {
   readonly count: number
@@ -283,9 +288,8 @@ export interface FileThreads {
   close(): Promise<void>
 }
 
-/** `file-threads.ts`. */
 export interface FileThreadFunctions {
-  /** Undefined where threads cannot be had, as in a program that was bundled into one file. */
+  /** `file-threads.ts`: undefined where threads cannot be had: in a program that was bundled into one file. */
   openFileThreads(): Promise<FileThreads | undefined>
 }
 

@@ -4,7 +4,9 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import { type TestContext, test } from 'node:test'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { decode, encode } from '@msgpack/msgpack'
+import { acceptedEncodings, machineHeader } from '../../src/compression/compression.ts'
 import { type ClientOptions, createClient } from '../../src/index.ts'
+import { machineMark } from '../../src/platform/machine.ts'
 import { blobOid } from '../support/faulty-network.ts'
 import { startPeer } from '../support/http2-peer.ts'
 import { testServer } from '../support/server.ts'
@@ -150,12 +152,12 @@ test('session: zstd from the first frame after the server has named it; gzip for
   }
 })
 
-test('both ends of this version: zstd both ways, in unary calls and sessions', async (context) => {
+test('both ends of this version: zstd both ways, in unary calls and sessions, and nothing on one machine', async (context) => {
   const server = await testServer()
   context.after(() => server[Symbol.asyncDispose]())
   const bytes: Record<string, number> = {}
   for (const batch of [{}, false] as const) {
-    for (const compression of ['auto', 'gzip', 'none'] as const) {
+    for (const compression of ['auto', 'always', 'gzip', 'none'] as const) {
       const client = server.client({ transport: 'msgpack', compression, batch })
       await client.createRepository('demo')
       const text = Array.from({ length: 9000 }, (_, at) => `${at * at} of ${compression} ${batch !== false}\n`).join('')
@@ -168,7 +170,50 @@ test('both ends of this version: zstd both ways, in unary calls and sessions', a
     }
   }
   for (const way of ['true', 'false']) {
-    assert.ok((bytes[`${way} auto`] as number) < 0.97 * (bytes[`${way} gzip`] as number), JSON.stringify(bytes))
+    assert.ok((bytes[`${way} always`] as number) < 0.97 * (bytes[`${way} gzip`] as number), JSON.stringify(bytes))
     assert.ok((bytes[`${way} gzip`] as number) < 0.6 * (bytes[`${way} none`] as number), JSON.stringify(bytes))
+    if (process.platform === 'linux') {
+      assert.ok((bytes[`${way} auto`] as number) > 0.95 * (bytes[`${way} none`] as number), JSON.stringify(bytes))
+    }
   }
+})
+
+test('a client on another machine, behind a tunnel, gets compressed answers', async (context) => {
+  const server = await testServer()
+  context.after(() => server[Symbol.asyncDispose]())
+  const client = server.client()
+  await client.createRepository('demo')
+  const { oid } = await client.storeBlob('demo', content)
+  const encodingFor = async (machine: string) => {
+    const response = await fetch(`${server.server.http}/blobwire.v1.VcsService/GetBlob`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'accept-encoding': 'gzip',
+        ...(machine && { [machineHeader]: machine })
+      },
+      body: JSON.stringify({ repository: 'demo', oid })
+    })
+    assert.equal(((await response.json()) as { oid: string }).oid, oid)
+    return [response.headers.get('content-encoding'), response.headers.get('accept-encoding')]
+  }
+  assert.deepEqual(await encodingFor(''), ['gzip', acceptedEncodings])
+  assert.deepEqual(await encodingFor('0'.repeat(32)), ['gzip', acceptedEncodings])
+  if (machineMark() !== '') assert.deepEqual(await encodingFor(machineMark()), [null, 'identity'])
+})
+
+test('a machine is told to loopback addresses alone, and where compression is left to the client', async (context) => {
+  const told: Record<string, unknown> = {}
+  for (const compression of ['auto', 'always', 'gzip', 'none'] as const) {
+    const peer = await startPeer(context, (stream, headers) => {
+      told[compression] = headers[machineHeader]
+      stream.respond({ ':status': 200, 'content-type': 'application/msgpack' })
+      stream.end(encode({ repository: 'demo', objectFormat: 'sha1' }))
+    })
+    const client = createClient({ endpoint: peer.url, transport: 'msgpack', compression, batch: false })
+    await client.getRepository('demo')
+    await client.close()
+  }
+  const auto = machineMark() || undefined
+  assert.deepEqual(told, { auto, always: undefined, gzip: undefined, none: undefined })
 })

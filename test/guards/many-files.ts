@@ -61,5 +61,19 @@ export const guards: readonly Guard[] = [
     from: 'const acceptDeflated = batches !== undefined',
     to: 'const acceptDeflated = batches === null',
     tests: [checkout]
+  },
+  {
+    name: 'answers to another machine are compressed',
+    file: 'server-fixture/http/same-machine.ts',
+    from: "told !== '' && told === machineMark()",
+    to: "told !== ''",
+    tests: ['test/compression/negotiation.test.ts']
+  },
+  {
+    name: 'a machine is told where compression is left to the client alone',
+    file: 'src/client/transport-factory.ts',
+    from: "this.#options.compression === 'auto' && isLoopback",
+    to: 'isLoopback',
+    tests: ['test/compression/negotiation.test.ts']
   }
 ]

@@ -54,7 +54,7 @@ test('the ratio of compression is that of the bytes before and after', async (co
   const server = atEnd(context, await testServer())
   const text = 'compressible '.repeat(20_000)
   for (const batch of [{}, false] as const) {
-    const client = server.client({ batch })
+    const client = server.client({ batch, compression: 'always' })
     await client.createRepository('demo')
     const { oid } = await client.storeBlob('demo', text)
     await client.getBlob('demo', oid)

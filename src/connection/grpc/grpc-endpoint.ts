@@ -8,7 +8,7 @@ import type { GrpcModule } from './grpc-js.ts'
 /** Options of messages on a channel. */
 export interface GrpcMessageOptions {
   /** `none`: messages are not compressed; otherwise with gzip, which is all that grpc-js has besides deflate. */
-  readonly compression: 'auto' | 'gzip' | 'none'
+  readonly compression: 'auto' | 'always' | 'gzip' | 'none'
   /** Largest message that is received, in bytes after decompression. */
   readonly maxResponseBytes: number
 }

@@ -71,10 +71,11 @@ export const clientRows = {
   batch: { kind: 'group', type: 'BatchOptions', rows: batchRows, instead: [false] },
   /**
    * How requests are compressed, from 1 KiB and where a sample shows that it pays, and which compressed responses are
-   * accepted: `'auto'` = zstd where the server has it, and gzip; `'gzip'` = gzip alone; `'none'` = not at all. Over gRPC,
+   * accepted: `'always'` = zstd where the server has it, and gzip; `'auto'` = the same, and not at all where client and
+   * server run on one machine, which compression would slow down; `'gzip'` = gzip alone; `'none'` = not at all. Over gRPC,
    * requests are compressed with gzip, and responses are not compressed.
    */
-  compression: { kind: 'choice', values: ['auto', 'gzip', 'none'], default: 'auto' },
+  compression: { kind: 'choice', values: ['auto', 'always', 'gzip', 'none'], default: 'auto' },
   /**
    * Older name of `compression`: `true` = `'auto'`, `false` = `'none'`. Where both are given, `compression` applies.
    */

@@ -8,4 +8,6 @@ export interface HttpContext {
   readonly codec: Codec
   readonly connection: HttpConnection
   readonly counters: Counters
+  /** Headers that tell a server on a loopback address which machine this is; undefined = it is not told. */
+  readonly machine?: Readonly<Record<string, string>> | undefined
 }

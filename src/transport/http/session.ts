@@ -77,7 +77,8 @@ class HttpSession implements SessionStream {
     this.#body = new Readable({ highWaterMark: highWaterBytes, read: () => opening.onDrain() })
     const type = `application/connect+${context.codec.name}`
     const own = compressorsOf(options.compression)
-    this.#usable = own.filter((name) => name === 'gzip')
+    // A server on this machine, if it is one, says that it takes none.
+    this.#usable = context.machine === undefined ? own.filter((name) => name === 'gzip') : []
     const compressionHeaders = { 'connect-content-encoding': 'gzip', 'connect-accept-encoding': own.join(', ') }
     context.counters.requests++
     context.connection.openStream(
@@ -86,6 +87,7 @@ class HttpSession implements SessionStream {
         method: 'POST',
         headers: {
           ...opening.headers,
+          ...context.machine,
           'content-type': type,
           'connect-protocol-version': '1',
           ...(own.length > 0 ? compressionHeaders : {})

@@ -23,6 +23,7 @@ export function createHttpTransport(context: HttpContext, options: TransportOpti
   const fixedHeaders = {
     'content-type': codec.contentType,
     'connect-protocol-version': '1',
+    ...context.machine,
     ...(own.length > 0 ? { 'accept-encoding': own.join(', ') } : {})
   }
   const known = new ServersCompressors(own)
