@@ -6,11 +6,13 @@ import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { decode, encode } from '@msgpack/msgpack'
 import { acceptedEncodings, machineHeader } from '../../src/compression/compression.ts'
 import { type ClientOptions, createClient } from '../../src/index.ts'
-import { machineMark } from '../../src/platform/machine.ts'
+import * as machineOnNode from '../../src/platform/machine.ts'
+import type { MachineFunctions } from '../../src/platform/platform.ts'
 import { blobOid } from '../support/faulty-network.ts'
 import { startPeer } from '../support/http2-peer.ts'
 import { testServer } from '../support/server.ts'
 
+const { machineMark }: MachineFunctions = machineOnNode
 const content = 'all work and no play '.repeat(5000)
 const small = 'all work and no play '.repeat(100)
 
