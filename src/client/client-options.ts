@@ -122,6 +122,12 @@ export interface ClientOptions extends PolicyOptions {
    */
   tls?: TlsOptions | undefined
   /**
+   * Where the program runs. `'development'` and `'testing'` allow `tls.rejectUnauthorized: false`; nothing else depends
+   * on it here. The clients of a registry have that of the registry, which has presets for it.
+   * @default 'production'
+   */
+  environment?: 'production' | 'development' | 'testing' | undefined
+  /**
    * Time for one call, in milliseconds; then the call fails with `deadline_exceeded`. For `batch` and `commitFiles`, it
    * covers all their requests together.
    * @default 30000
@@ -220,6 +226,7 @@ export interface ResolvedClientOptions extends ResolvedPolicyOptions {
   readonly transport: 'auto' | 'json' | 'msgpack' | 'grpc'
   readonly token: Token | undefined
   readonly tls: ResolvedTlsOptions
+  readonly environment: 'production' | 'development' | 'testing'
   readonly timeoutMs: number
   readonly connection: ResolvedConnectionOptions
   readonly connectTimeoutMs: number | undefined

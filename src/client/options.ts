@@ -54,6 +54,10 @@ export function resolveOptions(given: ClientOptions): ResolvedOptions {
     throw invalidArgument('options', "are required, such as { endpoint: 'http://127.0.0.1:4100' }")
   const check: Check = { problems: [], own: ownChecks }
   const checked = checkRows('', given, allClientRows, check) as unknown as ResolvedClientOptions
+  if (checked.tls?.rejectUnauthorized === false && checked.environment === 'production') {
+    const description = "must be true but with environment: 'development' or 'testing'; give the authority as ca"
+    check.problems.push({ field: 'tls.rejectUnauthorized', description })
+  }
   throwProblems(check.problems)
   const { endpoint, transport, retry, concurrency, hedge, connectTimeoutMs, gzip, ...rest } = checked
   const endpoints = parsedEndpoints(endpoint)

@@ -13,6 +13,7 @@ import { BlobwireError, type TransportName } from '../core/error.ts'
 import { userAgentOf } from '../core/user-agent.ts'
 import type { ResolvedConnectionOptions } from '../options/types.ts'
 import { machineMark } from '../platform/machine.ts'
+import { emitWarning } from '../platform/warnings.ts'
 import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
 import type { Report } from '../telemetry/client-event.ts'
@@ -46,6 +47,7 @@ export class TransportFactory {
   /** @throws BlobwireError `invalid_argument` where a certificate or key cannot be read */
   constructor(options: ResolvedOptions, counters: Counters, report: Report) {
     secureContext(options.tls)
+    if (options.tls.rejectUnauthorized === false) warnOnce()
     this.#options = options
     this.#counters = counters
     this.#report = report
@@ -142,4 +144,15 @@ function grpcEndpoint(capabilities: Messages['GetCapabilitiesResponse'], asked: 
     throw new BlobwireError({ reason: 'downgrade_refused', message })
   }
   return sameHost.has(found.hostname) ? { ...found, hostname: asked.hostname } : found
+}
+
+let hasWarned = false
+
+function warnOnce(): void {
+  if (!hasWarned)
+    emitWarning(
+      'the certificates of servers are not checked (tls.rejectUnauthorized)',
+      'anyone on the way can read the token'
+    )
+  hasWarned = true
 }

@@ -68,6 +68,7 @@ export const environments = {
       'Two attempts and no waiting for a breaker, so that a server that is not running shows at once, and with its own ' +
       'error; 2 s to connect, because the server is near.',
     options: {
+      environment: 'development',
       retry: { maxAttempts: 2 },
       breaker: { waitMs: 0 },
       connection: { connectTimeoutMs: 2000, tlsHandshakeTimeoutMs: 2000 }
@@ -77,7 +78,13 @@ export const environments = {
     reasons:
       'One attempt and no breaker, so that a test sees each failure where it happens; 5 s for a call, so that a test ' +
       'that hangs fails soon.',
-    options: { timeoutMs: 5000, retry: false, breaker: false, connection: { connectTimeoutMs: 2000 } }
+    options: {
+      environment: 'testing',
+      timeoutMs: 5000,
+      retry: false,
+      breaker: false,
+      connection: { connectTimeoutMs: 2000 }
+    }
   }
 } as const satisfies Readonly<Record<string, Preset>>
 

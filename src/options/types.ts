@@ -162,6 +162,13 @@ export interface TlsOptions {
    * @default 'TLSv1.2'
    */
   minVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined
+  /**
+   * Whether the server's certificate is checked. `false` is for servers with certificates of their own making, and is
+   * refused but in the environments `development` and `testing`: anyone on the way could read and change everything,
+   * the token, too. The client warns of it once. Rather give the authority as `ca`.
+   * @default true
+   */
+  rejectUnauthorized?: boolean | undefined
 }
 
 /** `TlsOptions` with every default in place. */
@@ -171,6 +178,7 @@ export interface ResolvedTlsOptions {
   readonly key: Pem | undefined
   readonly serverName: string | undefined
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3'
+  readonly rejectUnauthorized: boolean
 }
 
 /** When and how often the client retries a failed call; see `ClientOptions.retry`. */

@@ -131,9 +131,12 @@ const odd: readonly (readonly [text: string, env: Record<string, string>, told: 
     [/^defaults\.connection\.proxy: .*in files without a user and password/]
   ],
   [
-    'defaults:\n  tls: { key: pw-secret, rejectUnauthorized: false }\n',
+    'defaults:\n  tls: { key: pw-secret, rejectUnauthorised: false }\n',
     {},
-    [/^defaults\.tls\.rejectUnauthorized: /, /^defaults\.tls\.key: is a secret.* as keyFile/]
+    [
+      /^defaults\.tls\.rejectUnauthorised: unknown option; did you mean rejectUnauthorized/,
+      /^defaults\.tls\.key: is a secret.* as keyFile/
+    ]
   ],
   ['defaults:\n  observers: []\n', {}, [/^defaults\.observers: can only be given in code, to createClientRegistry/]]
 ]

@@ -88,6 +88,7 @@ async function tlsOptions(context: TestContext): Promise<Held> {
     cert: shown,
     key: shown,
     serverName: socket.servername,
+    rejectUnauthorized: resolveOptions({ endpoint }).tls.rejectUnauthorized,
     minVersion: Object.entries(versions).find(([, worked]) => worked)?.[0]
   }
   const words = { "Node's own list": true, "the endpoint's host": 'localhost' }

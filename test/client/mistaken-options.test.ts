@@ -48,7 +48,7 @@ const wrongOptions: readonly (readonly [call: () => unknown, words: RegExp])[] =
   ],
   [
     () => create({ endpoint: http, tls: { rejectUnauthorized: false } }),
-    /^tls\.rejectUnauthorized: .*; certificates are always checked: give their authority as ca$/
+    /^tls\.rejectUnauthorized: must be true but with environment: 'development' or 'testing'; give the authority as ca$/
   ],
   [() => create({ endpoint: http, tls: { ca: './ca.pem' } }), /^tls\.ca: .*readFileSync\("\.\/ca\.pem"\)$/],
   [() => create({ endpoint: http, interceptors: async () => 1 }), /^interceptors: must be a list, not a function; use/]

@@ -131,3 +131,29 @@ test('both listeners refuse TLS 1.1', async (context) => {
     assert.match(String(failure), /protocol|alert|unsupported/i)
   }
 })
+
+test('certificates are not checked where development or testing asks for it, with a warning; the default refuses that', async (context) => {
+  const warnings: string[] = []
+  const listener = ({ message }: Error) => warnings.push(message)
+  process.on('warning', listener)
+  context.after(() => process.off('warning', listener))
+  for (const certificate of ['server', 'expired', 'wrong-host']) {
+    const fixture = atEnd(context, await secureServer(certificate, false))
+    for (const transport of transports) {
+      const endpoint = transport === 'grpc' ? fixture.server.grpc.replace(/^https/, 'grpcs') : fixture.server.http
+      const options = { endpoint, transport, tls: { rejectUnauthorized: false } }
+      const client = fixture.keep(createClient({ ...options, environment: 'testing' }))
+      await client.createRepository('demo')
+      const { oid } = await client.upload('demo', 'large')
+      assert.equal(Buffer.from(await client.download('demo', oid).bytes()).toString(), 'large')
+      for (const environment of [undefined, 'production'] as const) {
+        assert.throws(() => createClient({ ...options, environment }), {
+          code: 'invalid_argument',
+          message: /^tls\.rejectUnauthorized: must be true but with environment: 'development' or 'testing'/
+        })
+      }
+    }
+  }
+  const ofThis = warnings.filter((message) => message.includes('rejectUnauthorized'))
+  assert.equal(ofThis.length, 1, warnings.join('\n'))
+})

@@ -154,5 +154,26 @@ export const guards: readonly Guard[] = [
     from: 'options.priority === undefined ? priority :',
     to: "options.priority === undefined ? 'interactive' :",
     tests: priority
+  },
+  {
+    name: 'certificates are checked in production, whatever the options say',
+    file: 'src/client/options.ts',
+    from: "checked.environment === 'production') {",
+    to: 'false) {',
+    tests: ['test/client/tls.test.ts', 'test/client/mistaken-options.test.ts']
+  },
+  {
+    name: 'certificates are checked over HTTP where nothing is said',
+    file: 'src/connection/dial/connector.ts',
+    from: 'rejectUnauthorized: context.tls.rejectUnauthorized ?? true,',
+    to: 'rejectUnauthorized: false,',
+    tests: ['test/client/tls.test.ts']
+  },
+  {
+    name: 'certificates are checked over gRPC where nothing is said',
+    file: 'src/connection/grpc/channel-options.ts',
+    from: 'rejectUnauthorized: tls.rejectUnauthorized ?? true,',
+    to: 'rejectUnauthorized: false,',
+    tests: ['test/client/tls.test.ts']
   }
 ]

@@ -80,6 +80,7 @@ export function createConnector(context: ConnectorContext): Connector {
       connectTls({
         socket,
         secureContext: tlsContext,
+        rejectUnauthorized: context.tls.rejectUnauthorized ?? true,
         ALPNProtocols: allowHttp2 ? ['h2', 'http/1.1'] : ['http/1.1'],
         ...(ticket ? { session: ticket } : {}),
         // Node checks the certificate against `host`.

@@ -69,6 +69,7 @@ export function channelCredentials(context: GrpcEndpoint, proxy: ProxyAddress | 
   const { endpoint, tls, grpc } = context
   const own = endpoint.secure
     ? grpc.credentials.createFromSecureContext(secureContext(tls), {
+        rejectUnauthorized: tls.rejectUnauthorized ?? true,
         checkServerIdentity: (_name, certificate) =>
           checkServerIdentity(tls.serverName ?? hostOf(endpoint), certificate as PeerCertificate)
       })

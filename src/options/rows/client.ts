@@ -36,11 +36,13 @@ export const clientRows = {
     kind: 'group',
     type: 'TlsOptions',
     rows: tlsRows,
-    together: ['cert', 'key'],
-    refused: {
-      rejectUnauthorized: 'unknown option; certificates are always checked: give their authority as ca'
-    }
+    together: ['cert', 'key']
   },
+  /**
+   * Where the program runs. `'development'` and `'testing'` allow `tls.rejectUnauthorized: false`; nothing else depends on
+   * it here. The clients of a registry have that of the registry, which has presets for it.
+   */
+  environment: { kind: 'choice', values: ['production', 'development', 'testing'], default: 'production' },
   /**
    * Time for one call, in milliseconds; then the call fails with `deadline_exceeded`. For `batch` and `commitFiles`, it
    * covers all their requests together.

@@ -105,7 +105,13 @@ export const tlsRows = {
   /**
    * Oldest version of TLS that the client accepts.
    */
-  minVersion: { kind: 'choice', values: ['TLSv1.2', 'TLSv1.3'], default: 'TLSv1.2' }
+  minVersion: { kind: 'choice', values: ['TLSv1.2', 'TLSv1.3'], default: 'TLSv1.2' },
+  /**
+   * Whether the server's certificate is checked. `false` is for servers with certificates of their own making, and is
+   * refused but in the environments `development` and `testing`: anyone on the way could read and change everything, the
+   * token, too. The client warns of it once. Rather give the authority as `ca`.
+   */
+  rejectUnauthorized: { kind: 'boolean', default: true }
 } as const satisfies Rows
 
 /** One of several endpoints, with its own limits; see `ClientOptions.endpoint`. */
