@@ -6,7 +6,7 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -17,7 +17,7 @@ const most = 8
 /** A file that judges its whole process has one of its own. */
 const judgesProcess = /process\.(?:memoryUsage|resourceUsage|cpuUsage|getActiveResourcesInfo)|setFlagsFromString/
 
-/** Test files, each with those that share a process with it. */
+/** Test files, each with those that share a process with it: the longest first, so that none of them is the last alone. */
 function groupFiles(): string[][] {
   const files = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
   const groups: string[][] = []
@@ -33,13 +33,15 @@ function groupFiles(): string[][] {
       groups.push(begun)
     }
   }
-  return groups
+  const sizeOf = (group: readonly string[]) => group.reduce((sum, file) => sum + statSync(file).size, 0)
+  return groups.sort((a, b) => sizeOf(b) - sizeOf(a))
 }
 
 const temporary = mkdtempSync(join(tmpdir(), 'blobwire-tests-'))
 try {
   const entries = groupFiles().map((files, index) => {
-    const entry = join(temporary, `${index}.mjs`)
+    // Node runs files in the order of their names.
+    const entry = join(temporary, `${String(index).padStart(4, '0')}.mjs`)
     writeFileSync(entry, files.map((file) => `import ${JSON.stringify(pathToFileURL(file).href)}\n`).join(''))
     return entry
   })
