@@ -134,8 +134,8 @@ const odd: readonly (readonly [text: string, env: Record<string, string>, told: 
     'defaults:\n  tls: { key: pw-secret, rejectUnauthorised: false }\n',
     {},
     [
-      /^defaults\.tls\.rejectUnauthorised: unknown option; did you mean rejectUnauthorized/,
-      /^defaults\.tls\.key: is a secret.* as keyFile/
+      /^defaults\.tls\.key: is a secret.* as keyFile/,
+      /^defaults\.tls\.rejectUnauthorised: unknown option; did you mean rejectUnauthorized/
     ]
   ],
   ['defaults:\n  observers: []\n', {}, [/^defaults\.observers: can only be given in code, to createClientRegistry/]]
