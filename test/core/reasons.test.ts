@@ -27,6 +27,7 @@ test('every reason that the client or the fixture gives has a row, and every row
   }
   assert.ok(given.size > 30, 'the search still finds reasons')
   const computed = ['retry_budget_exhausted', 'malformed_response', 'request_too_large', 'not_http2', 'no_http_form']
+  computed.push('receiver_refused', 'receiver_failed', 'webhook_signature', 'webhook_timestamp')
   const rows = Object.keys(reasons)
   assert.deepEqual(
     [...given].filter((reason) => !rows.includes(reason)),
