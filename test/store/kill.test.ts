@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { readdir } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { GitStore } from '../../server-fixture/store/git/git-store.ts'
+import { zeroOid } from '../../src/git/oid.ts'
 import { startNode } from '../support/child.ts'
 import { randomNumbers } from '../support/random.ts'
+import { eventsAfter } from './contract-events.ts'
 import { git, temporaryDirectory } from './support.ts'
 
 const rounds = 6
@@ -71,6 +73,23 @@ async function checkKeys(store: GitStore, { keys, tries }: Acknowledged): Promis
   }
 }
 
+/** The events are the moves that were made, each once: they lead every ref from nothing to where it is. */
+async function checkEvents(store: GitStore, gitDir: string): Promise<void> {
+  const incarnation = (await readFile(join(gitDir, 'blobwire-instance'), 'utf8')).trim()
+  const { events, state } = await eventsAfter(store, 'demo', { incarnation, sequence: 2 ** 32 - 1 }, 100)
+  assert.equal(state, 'current')
+  const at = new Map<string, string>()
+  for (const { moves } of events) {
+    assert.equal(moves.length, 2)
+    for (const { name, oldOid, newOid } of moves) {
+      assert.equal(oldOid, at.get(name) ?? zeroOid('sha1'), name)
+      at.set(name, newOid)
+    }
+  }
+  const refs = await store.listRefs('demo', { prefix: '', after: '', limit: 100 })
+  assert.deepEqual(new Map(refs.map(({ name, oid }) => [name, oid])), new Map([...at].toSorted()))
+}
+
 function checkIntegrity(gitDir: string): void {
   const { status, output } = git(gitDir, ['fsck', '--strict', '--no-dangling'])
   assert.equal(status, 0, output)
@@ -97,6 +116,7 @@ test('every acknowledged write survives kill -9, and nothing partial is left', a
     assert.ok((await store.readRefs('demo', names)).every((oid) => oid !== undefined))
     assert.deepEqual(await unfinished(directory), [])
     await checkKeys(store, said)
+    await checkEvents(store, gitDir)
     await store.close()
     checkIntegrity(gitDir)
     checkObjects(gitDir, said.objects)

@@ -1,7 +1,7 @@
 /** A server that is killed in the middle of a keyed write: the next one tells whether it was made. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { chmod, writeFile } from 'node:fs/promises'
+import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { GitStore } from '../../server-fixture/store/git/git-store.ts'
@@ -43,20 +43,38 @@ async function reopen(context: TestContext, directory: string): Promise<GitStore
   return store
 }
 
+/** Events of the write that was cut short, counted from the beginning. */
+async function eventsOf(store: GitStore, gitDir: string): Promise<readonly string[]> {
+  const incarnation = (await readFile(join(gitDir, 'blobwire-instance'), 'utf8')).trim()
+  const { events } = await store.readEvents('demo', { after: { incarnation, sequence: 2 ** 32 - 1 }, limit: 100 })
+  return events.map(({ moves: all }) =>
+    all.map(({ oldOid, newOid }) => `${oldOid.slice(0, 4)}-${newOid.slice(0, 4)}`).join()
+  )
+}
+
+const began = Array(2)
+  .fill(`${zero.slice(0, 4)}-${from.slice(0, 4)}`)
+  .join()
+const both = Array(2)
+  .fill(`${from.slice(0, 4)}-${to.slice(0, 4)}`)
+  .join()
+
 const done = { digest: 'digest of key', outcome: 'true' }
 
-test('killed before the effect: no ref has moved, nothing is remembered, and the same write works', async (context) => {
-  const { directory } = await prepare(context)
+test('killed before the effect: no ref has moved, nothing is remembered or told, and the same write works', async (context) => {
+  const { directory, gitDir } = await prepare(context)
   await dieIn(directory, 'moves', 'intent')
   const store = await reopen(context, directory)
+  assert.deepEqual(await eventsOf(store, gitDir), [began])
   assert.equal(await store.recall('demo', 'key'), undefined)
   assert.deepEqual(await store.readRefs('demo', refs), [from, from])
   assert.deepEqual(await store.updateRefs('demo', moves, { requests: [keyed('key', 'true', moves)] }), [])
   assert.deepEqual(await store.recall('demo', 'key'), done)
+  assert.deepEqual(await eventsOf(store, gitDir), [began, both])
 })
 
-test('killed after the effect: the refs have moved, and the key tells so, also after another start', async (context) => {
-  const { directory } = await prepare(context)
+test('killed after the effect: the refs have moved, and the key and one event tell so, also after another start', async (context) => {
+  const { directory, gitDir } = await prepare(context)
   await dieIn(directory, 'moves', 'effect')
   const store = await GitStore.open(directory)
   assert.deepEqual(await store.recall('demo', 'key'), done)
@@ -64,7 +82,12 @@ test('killed after the effect: the refs have moved, and the key tells so, also a
   const back = refs.map((name) => ({ name, expectedOid: to, newOid: from }))
   assert.deepEqual(await store.updateRefs('demo', back), [])
   await store.close()
-  assert.deepEqual(await (await reopen(context, directory)).recall('demo', 'key'), done)
+  const again = await reopen(context, directory)
+  assert.deepEqual(await again.recall('demo', 'key'), done)
+  const returned = Array(2)
+    .fill(`${to.slice(0, 4)}-${from.slice(0, 4)}`)
+    .join()
+  assert.deepEqual(await eventsOf(again, gitDir), [began, both, returned])
 })
 
 test('killed among the refs of one write: the next start moves the others', async (context) => {
@@ -74,6 +97,7 @@ test('killed among the refs of one write: the next start moves the others', asyn
   const store = await reopen(context, directory)
   assert.deepEqual(await store.readRefs('demo', refs), [to, to])
   assert.deepEqual(await store.recall('demo', 'key'), done)
+  assert.deepEqual(await eventsOf(store, gitDir), [began, both])
 })
 
 for (const write of ['creation', 'deletion']) {

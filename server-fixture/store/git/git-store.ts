@@ -97,7 +97,7 @@ export class GitStore implements Store {
       const uploadsPath = join(path, uploadsName)
       await GitSpools.prepare(uploadsPath)
       store = new GitStore({ lock, directories, journal, uploadsPath, path, steps, options: resolved })
-      for (const intent of journal.openIntents()) await store.#effects.settle(intent)
+      await store.#effects.settleAll()
       return store
     } catch (error) {
       await (store ? store.close() : lock.release())

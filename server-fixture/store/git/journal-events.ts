@@ -55,8 +55,8 @@ export class JournalEvents {
   readonly #places = new Map<string, EventPlaces>()
   readonly #recent = new EventLog(recentBytes)
   readonly #read: (place: number) => Promise<EventRecord | undefined>
-  /** Of events before this place nothing is known. */
-  #floor = placeUnit
+  /** Of events up to this place nothing is known. */
+  #floor = placeUnit - 1
   #hasStarted = false
 
   /** @param read the record at a place; undefined = it is there no longer */
@@ -66,7 +66,7 @@ export class JournalEvents {
 
   /** A record of this segment was read at the start: those of the segments before the first are gone. */
   startAt(segment: number): void {
-    if (!this.#hasStarted) this.#floor = segment * placeUnit
+    if (!this.#hasStarted) this.#floor = segment * placeUnit - 1
     this.#hasStarted = true
   }
 

@@ -36,8 +36,15 @@ export class JournaledEffects {
     journal.done(ids)
   }
 
-  /** Settles an intent that a killed server left open. */
-  async settle(intent: OpenIntent): Promise<void> {
+  /** Settles the intents that a killed server left open. */
+  async settleAll(): Promise<void> {
+    const { journal } = this.#context
+    for (const intent of journal.openIntents()) await this.#settle(intent)
+    // Events of theirs that come late have records of their own.
+    await journal.flush()
+  }
+
+  async #settle(intent: OpenIntent): Promise<void> {
     const { journal, directories } = this.#context
     const done = await this.#hadEffect(intent)
     if (done && (intent.effect === 'creation' || intent.effect === 'deletion')) {
