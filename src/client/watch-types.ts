@@ -14,12 +14,12 @@ export interface WatchState {
 export interface WatchOptions extends Omit<CallOptions, 'timeoutMs' | 'transport'> {
   /**
    * Only the ref of this name and those below it, by whole segments: `refs/heads` is the same as `refs/heads/`.
-   * @default all refs
+   * Without it, all refs.
    */
   prefix?: string | undefined
   /**
    * Where an earlier watch of the same repository and prefix was: a cursor alone, or with the refs as they were there.
-   * @default now
+   * Without it, the watch begins now.
    */
   since?: string | WatchState | undefined
 }

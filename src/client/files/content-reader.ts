@@ -38,14 +38,10 @@ interface ContentReaderOptions {
   /** For each request. */
   readonly options: () => CallOptions
   /**
-   * Whether contents are held against their oids here.
-   * @default the client's `verify`
+   * Whether contents are held against their oids here; otherwise as the client's `verify` says.
    */
   readonly verify?: boolean
-  /**
-   * Whether contents may come deflated, which are not held against their oids here.
-   * @default false
-   */
+  /** Whether contents may come deflated, which are not held against their oids here. */
   readonly acceptDeflated?: boolean
 }
 
