@@ -16,11 +16,15 @@ export interface PoolUse {
   maxStreams: number
 }
 
-/** The parts of a client that it is told from. */
+/**
+ * The parts of a client that it is told from.
+ * @internal
+ */
 export type PoolUseContext = Pick<CallInvoker, 'pipeline' | 'counters'> & {
   readonly options: Pick<CallInvoker['options'], 'endpointOptions'>
 }
 
+/** @internal */
 export function poolUse({ pipeline, counters, options }: PoolUseContext): PoolUse {
   const { running, queued, maxCalls } = pipeline.bulkhead
   const { streams } = counters.connections

@@ -81,6 +81,7 @@ function unchangeable(changes: Given, { options }: CallInvoker) {
 /**
  * Changes options of an open client, all or none, and returns the options as they are then given.
  * @throws BlobwireError `invalid_argument` that names what cannot be changed, or is wrong
+ * @internal
  */
 export function updateOptions(invoker: CallInvoker, current: ClientOptions, update: ClientUpdate): ClientOptions {
   const changes = update as Given
@@ -101,7 +102,11 @@ export function updateOptions(invoker: CallInvoker, current: ClientOptions, upda
   return given
 }
 
-/** Closes circuit breakers. @throws BlobwireError `invalid_argument` for an endpoint that the client does not have */
+/**
+ * Closes circuit breakers.
+ * @throws BlobwireError `invalid_argument` for an endpoint that the client does not have
+ * @internal
+ */
 export function resetBreakers({ options, pipeline }: CallInvoker, endpoint: string | undefined): void {
   if (endpoint !== undefined && !options.endpoints.has(endpoint)) {
     const given = [...options.endpoints.keys()].join(', ')
@@ -112,7 +117,10 @@ export function resetBreakers({ options, pipeline }: CallInvoker, endpoint: stri
   }
 }
 
-/** Closes the connections on which nothing is under way. */
+/**
+ * Closes the connections on which nothing is under way.
+ * @internal
+ */
 export async function closeIdleConnections({ pipeline }: CallInvoker): Promise<void> {
   await Promise.all(pipeline.channels().map((channel) => channel.closeIdle()))
 }
