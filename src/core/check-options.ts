@@ -12,7 +12,14 @@ interface NumberRule {
   readonly integer?: boolean
 }
 
-/** A value for an error message, shortened; of classes and functions, only what they are. */
+/** Keys whose values are secrets, and texts that are: they must not end up in a log. */
+const secretKeys = /secret|token|password|authorization|cookie|api-?key|^key$/i
+const secretTexts = /^wh(sec|sk)_|PRIVATE KEY-----|^[a-z+]+:\/\/[^/]*:[^/]*@/i
+
+const withoutSecrets = (key: string, value: unknown) =>
+  secretKeys.test(key) || (typeof value === 'string' && secretTexts.test(value)) ? '…' : value
+
+/** A value for an error message, shortened and without secrets; of classes and functions, only what they are. */
 export function show(value: unknown): string {
   if (typeof value === 'bigint') return `${value}n`
   if (typeof value === 'function') return 'a function'
@@ -27,7 +34,7 @@ export function show(value: unknown): string {
 /** Objects may refer to themselves. */
 function jsonOf(value: unknown): string {
   try {
-    return JSON.stringify(value) ?? String(value)
+    return JSON.stringify(value, withoutSecrets) ?? String(value)
   } catch {
     return 'an object'
   }

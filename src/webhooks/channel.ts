@@ -2,7 +2,7 @@
 import { CircuitBreaker, type Permit } from '../balance/circuit-breaker.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Counters } from '../core/counters.ts'
-import type { BlobwireError } from '../core/error.ts'
+import { asBlobwireError, type BlobwireError } from '../core/error.ts'
 import type { Latency } from '../core/latency.ts'
 import { beginWork, endWork } from '../platform/process-hold.ts'
 import type { ResolvedDestination } from './destination.ts'
@@ -47,8 +47,12 @@ export class DestinationChannel {
   readonly #breaker: CircuitBreaker | undefined
   readonly #whenIdle: (() => void)[] = []
   readonly counters: ChannelCounters = { attempts: 0, delivered: 0, failedAttempts: 0, givenUp: 0 }
-  destination: ResolvedDestination
+  #destination: ResolvedDestination
   #running = 0
+  /** Changes of the URL: what attempts at an earlier one meet, tells nothing of the receiver. */
+  #moves = 0
+  /** Attempts under way at earlier URLs. */
+  #elsewhere = 0
   /** The receiver has answered on these connections. */
   #hasAnswered = false
   /** Until then the receiver wants no webhook, or the outbox is not asked. */
@@ -57,11 +61,27 @@ export class DestinationChannel {
   #isStopped = false
 
   constructor(destination: ResolvedDestination, context: ChannelContext) {
-    this.destination = destination
+    this.#destination = destination
     this.#context = context
     this.#receiver = new Receiver(context, destination.concurrency)
     const { options, clock, random } = context
     this.#breaker = options.breaker ? new CircuitBreaker(clock, options.breaker, random) : undefined
+  }
+
+  get destination(): ResolvedDestination {
+    return this.#destination
+  }
+
+  /** The next attempts are at this one. With another URL, it is a receiver of which nothing is known. */
+  replace(destination: ResolvedDestination): void {
+    const { url } = this.#destination
+    this.#destination = destination
+    if (JSON.stringify(url) === JSON.stringify(destination.url)) return
+    this.#moves++
+    this.#elsewhere = this.#running
+    this.#hasAnswered = false
+    this.#pausedUntilMs = 0
+    this.#breaker?.reset()
   }
 
   /** Attempts under way. */
@@ -127,7 +147,7 @@ export class DestinationChannel {
   #room(): number {
     if (this.#breaker && !this.#breaker.admits) return 0
     const isProbe = !this.#hasAnswered || this.breakerState !== 'closed'
-    return (isProbe ? 1 : this.destination.concurrency) - this.#running
+    return (isProbe ? 1 : this.destination.concurrency) - (this.#running - this.#elsewhere)
   }
 
   #claim(count: number): readonly StoredDelivery[] {
@@ -155,20 +175,21 @@ export class DestinationChannel {
   async #attempt(delivery: StoredDelivery): Promise<void> {
     const { clock, latency } = this.#context
     const permit = this.#breaker?.tryAcquire()
-    const beganAtMs = clock.now()
+    const begun: Begun = { permit, beganAtMs: clock.now(), moves: this.#moves }
     this.#running++
     this.counters.attempts++
     beginWork()
     try {
-      const answer = await this.#post(delivery).catch((error: BlobwireError) => ({ error }))
+      const answer = await this.#post(delivery).catch((error: unknown) => ({ error: asBlobwireError(error) }))
       if ('status' in answer) {
-        this.#hasAnswered = true
-        latency.record(clock.now() - beganAtMs)
+        this.#hasAnswered ||= begun.moves === this.#moves
+        latency.record(clock.now() - begun.beganAtMs)
       }
-      this.#settle(delivery, answer, { permit, beganAtMs })
+      this.#settle(delivery, answer, begun)
       if ('status' in answer) await answer.whenFree
     } finally {
       this.#running--
+      if (begun.moves !== this.#moves) this.#elsewhere--
       endWork()
       if (this.#running === 0) for (const resolve of this.#whenIdle.splice(0)) resolve()
       this.wake()
@@ -191,21 +212,21 @@ export class DestinationChannel {
     })
   }
 
-  #settle(delivery: StoredDelivery, end: AttemptEnd, { permit, beganAtMs }: Begun): void {
+  #settle(delivery: StoredDelivery, end: AttemptEnd, { permit, beganAtMs, moves }: Begun): void {
     const { options, random, clock, onEnd, onOutboxFailure } = this.#context
     const verdict = judge(end, delivery.attempts + 1, { ...options, random, nowMs: clock.wallTimeMs() })
     if (permit !== undefined) this.#breaker?.record(permit, verdict.outcome, beganAtMs)
-    if (verdict.pauseMs > 0) this.#pause(verdict.pauseMs)
+    if (verdict.pauseMs > 0 && moves === this.#moves) this.#pause(verdict.pauseMs)
     if (verdict.state === 'retry' || verdict.state === 'dead') this.counters.failedAttempts++
     try {
       if (!this.#store(delivery, verdict)) return
+      if (verdict.state === 'delivered') this.counters.delivered++
+      if (verdict.state === 'dead') this.counters.givenUp++
+      onEnd(delivery, verdict)
     } catch (error) {
       // The lease ends, and the delivery is repeated: better twice than never.
-      return onOutboxFailure(error)
+      onOutboxFailure(error)
     }
-    if (verdict.state === 'delivered') this.counters.delivered++
-    if (verdict.state === 'dead') this.counters.givenUp++
-    onEnd(delivery, verdict)
   }
 
   /** False = another process has taken the delivery over meanwhile. */
@@ -223,6 +244,7 @@ export class DestinationChannel {
 interface Begun {
   readonly permit: Permit | undefined
   readonly beganAtMs: number
+  readonly moves: number
 }
 
 function storedError({ code, reason, message }: BlobwireError, status: number | undefined): StoredError {

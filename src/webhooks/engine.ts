@@ -39,6 +39,8 @@ export class SenderEngine {
   readonly counters = newCounters()
   readonly latency = new Latency()
   outboxFailures = 0
+  /** The outbox cannot be read any more. */
+  isClosed = false
   #cancelTick = () => {}
   #whenEmpty: (() => void) | undefined
   #closing: Promise<void> | undefined
@@ -69,7 +71,7 @@ export class SenderEngine {
 
   setDestination(destination: ResolvedDestination): void {
     let channel = this.channels.get(destination.id)
-    if (channel) channel.destination = destination
+    if (channel) channel.replace(destination)
     else {
       channel = this.#newChannel(destination)
       this.channels.set(destination.id, channel)
@@ -103,6 +105,7 @@ export class SenderEngine {
       // A callback that never returns holds up no end; its letter is told by the next process.
       await this.#within(Math.max(drainMs, leastTellingMs), this.#telling.tell())
       this.waiters.close(closed())
+      this.isClosed = true
       this.outbox.close()
     } finally {
       endWork()
@@ -148,13 +151,14 @@ export class SenderEngine {
   #tick(): void {
     this.#cancelTick = this.#internals.clock.schedule(tickMs, () => this.#tick())
     try {
-      const expired = this.outbox.sweep(this.#internals.clock.wallTimeMs())
+      const { onDeadLetter } = this.#options
+      const expired = this.outbox.sweep(this.#internals.clock.wallTimeMs(), onDeadLetter !== undefined)
       for (const letter of expired) this.waiters.ended(deadLetterOf(letter))
       for (const [id, { pending }] of this.outbox.counts()) if (pending > 0) this.channels.get(id)?.wake()
+      this.#lookWhetherEmpty()
     } catch {
       this.#outboxFailed()
     }
-    this.#lookWhetherEmpty()
     this.#telling.tell()
   }
 
@@ -171,12 +175,12 @@ export class SenderEngine {
   }
 
   #ended(delivery: StoredDelivery, { state, status = 0 }: Verdict): void {
-    if (state === 'delivered') this.#delivered(delivery, status)
+    if (state === 'delivered') void this.#delivered(delivery, status)
     else if (state === 'dead') this.#isDead(delivery.id, delivery.destination)
     this.#lookWhetherEmpty()
   }
 
-  #delivered({ id, type, destination, attempts, sentAtMs }: StoredDelivery, status: number): void {
+  async #delivered({ id, type, destination, attempts, sentAtMs }: StoredDelivery, status: number): Promise<void> {
     const afterMs = Math.max(0, this.#internals.clock.wallTimeMs() - sentAtMs)
     const facts: WebhookDelivered = {
       state: 'delivered',
@@ -189,7 +193,7 @@ export class SenderEngine {
     }
     this.waiters.ended(facts)
     try {
-      this.#options.onDelivered?.(facts)
+      await this.#options.onDelivered?.(facts)
     } catch {
       // The delivery has arrived, whatever the application thinks of it.
     }

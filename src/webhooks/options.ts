@@ -51,7 +51,8 @@ export interface WebhookOutboxOptions {
    */
   maxPending?: number | undefined
   /**
-   * Most dead letters that are kept for `redeliver`; the oldest ones go first.
+   * Most dead letters that are kept for `redeliver`; the oldest ones go first. With `onDeadLetter`, one of which the
+   * application has not been told is kept in any case.
    * @default 10000
    */
   maxDeadLetters?: number | undefined
@@ -125,7 +126,7 @@ export interface WebhookSenderOptions {
    * @default 'blobwire-webhooks'
    */
   userAgent?: string | undefined
-  /** Called for each delivery that arrived. It must not throw. */
+  /** Called for each delivery that arrived. Its failures are passed over, those of a promise too. */
   onDelivered?: ((delivered: WebhookDelivered) => void) | undefined
   /**
    * Called for each delivery that is given up, at least once: again where it threw or the process ended meanwhile.

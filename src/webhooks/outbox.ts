@@ -128,8 +128,11 @@ export class Outbox {
     return this.#readAll(this.#run(sql).all({ now: nowMs, error: jsonOf(error) }))
   }
 
-  /** Makes dead letters of deliveries whose time is over, and drops the oldest dead letters beyond the bound. Returns the new ones. */
-  sweep(nowMs: number): readonly StoredDelivery[] {
+  /**
+   * Makes dead letters of deliveries whose time is over, and drops the oldest dead letters beyond the bound; with
+   * `keepsUntold`, none of which the application is still to be told. Returns the new ones.
+   */
+  sweep(nowMs: number, keepsUntold = false): readonly StoredDelivery[] {
     const expiring = `UPDATE deliveries SET state = ${untold}, leased = 0, ready_at = :now, dead_at = :now, error = :error
       WHERE sequence IN (SELECT sequence FROM deliveries
         WHERE state = ${pending} AND expires_at <= :now AND (leased = 0 OR ready_at <= :now) LIMIT ${sweepCount})
@@ -139,7 +142,7 @@ export class Outbox {
     const excess = Number(row?.['dead']) - this.#options.maxDeadLetters
     if (excess <= 0) return dead
     const dropping = `DELETE FROM deliveries WHERE sequence IN (
-      SELECT sequence FROM deliveries WHERE state <> ${pending} ORDER BY state DESC, sequence LIMIT ?)`
+      SELECT sequence FROM deliveries WHERE state >= ${keepsUntold ? told : untold} ORDER BY state DESC, sequence LIMIT ?)`
     this.#run(dropping).run(Math.min(excess, sweepCount))
     return dead
   }

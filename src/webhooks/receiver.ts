@@ -44,7 +44,7 @@ export class Receiver {
   readonly #context: ReceiverContext
   readonly #connections: number
   readonly #attempts = new Set<AbortController>()
-  #connection: { readonly origin: string; readonly http: HttpConnection } | undefined
+  #connection: Connection | undefined
 
   /** `connections` = most connections of HTTP/1.1. */
   constructor(context: ReceiverContext, connections: number) {
@@ -82,19 +82,19 @@ export class Receiver {
     const origin = originOf(url)
     for (let redirects = 0; ; redirects++) {
       const isOwn = originOf(url) === origin
-      const http = isOwn ? this.#own(url) : this.#open(url)
+      const connection = isOwn ? this.#own(url) : this.#open(url, true)
+      connection.requests++
       const headers = isOwn ? { ...post.ownHeaders, ...post.headers } : post.headers
-      try {
-        const answer = await send(http, { url, headers, body: post.body, signal })
-        if (!isOwn) closeAfter(answer, http)
-        const { location, status } = answer
-        if (!keepingRedirects.includes(status) || redirects >= this.#context.options.redirects) return answer
-        url = this.#target(location, url)
-        await answer.whenFree
-      } catch (error) {
-        if (!isOwn) await http.close()
+      const answer = await send(connection.http, { url, headers, body: post.body, signal }).catch((error) => {
+        release(connection)
         throw error
-      }
+      })
+      const whenFree = answer.whenFree.finally(() => release(connection))
+      const { location, status } = answer
+      const isFinal = !keepingRedirects.includes(status) || redirects >= this.#context.options.redirects
+      if (isFinal) return { ...answer, whenFree }
+      url = this.#target(location, url)
+      await whenFree
     }
   }
 
@@ -106,21 +106,41 @@ export class Receiver {
     throw new BlobwireError({ reason: 'redirect_refused', message: 'the receiver redirects from https:// to http://' })
   }
 
-  #own(url: GuardedUrl): HttpConnection {
-    const origin = originOf(url)
-    if (this.#connection?.origin !== origin) {
-      this.#connection?.http.close().catch(() => undefined)
-      this.#connection = { origin, http: this.#open(url) }
+  #own(url: GuardedUrl): Connection {
+    if (this.#connection?.origin !== originOf(url)) {
+      const before = this.#connection
+      this.#connection = this.#open(url, false)
+      if (before) leave(before)
     }
-    return this.#connection.http
+    return this.#connection
   }
 
-  #open(url: GuardedUrl): HttpConnection {
+  #open(url: GuardedUrl, isLeft: boolean): Connection {
     const { options, counters } = this.#context
     const { tls, connection, guard } = options
     const rules = { tls, connection, guard, http1Connections: this.#connections, cleartextHttp1: true }
-    return openHttpConnection(endpointOf(url), rules, counters)
+    return { origin: originOf(url), http: openHttpConnection(endpointOf(url), rules, counters), requests: 0, isLeft }
   }
+}
+
+/** The connections to one origin. */
+interface Connection {
+  readonly origin: string
+  readonly http: HttpConnection
+  /** Requests under way. */
+  requests: number
+  /** No further attempt uses it: the last request closes it. */
+  isLeft: boolean
+}
+
+function leave(connection: Connection): void {
+  connection.isLeft = true
+  if (connection.requests === 0) connection.http.close().catch(() => undefined)
+}
+
+function release(connection: Connection): void {
+  connection.requests--
+  if (connection.isLeft) leave(connection)
 }
 
 interface Request {
@@ -144,10 +164,6 @@ async function send(
     // a machine that the receiver cannot reach itself.
     whenFree: response.body.dump({ limit: maxAnswerBytes, signal }).catch(() => undefined)
   }
-}
-
-function closeAfter({ whenFree }: Answer, http: HttpConnection): void {
-  whenFree.then(() => http.close()).catch(() => undefined)
 }
 
 const endpointOf = ({ secure, hostname, port }: GuardedUrl): Endpoint => ({ protocol: 'http', secure, hostname, port })

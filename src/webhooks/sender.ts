@@ -87,9 +87,14 @@ export class WebhookSender {
     if (!Array.isArray(destinations)) {
       throw invalidArgument('destinations', `must be a list, not ${show(destinations)}`)
     }
-    const resolved = destinations.map((each, index) =>
-      resolveDestination(`destinations[${index}]`, each, this.#options)
-    )
+    const ids = new Set<string>()
+    const resolved = destinations.map((each, index) => {
+      const destination = resolveDestination(`destinations[${index}]`, each, this.#options)
+      if (ids.has(destination.id))
+        throw invalidArgument(`destinations[${index}].id`, `${show(destination.id)} is given twice`)
+      ids.add(destination.id)
+      return destination
+    })
     this.#engine = new SenderEngine(this.#options, internals)
     for (const destination of resolved) this.#engine.setDestination(destination)
   }
@@ -144,18 +149,18 @@ export class WebhookSender {
     this.#engine.removeDestination(id)
   }
 
-  /** The dead letters that are kept, oldest first. */
+  /** The dead letters that are kept, oldest first. @throws BlobwireError `cancelled`, reason `client_closed`, after `close` */
   deadLetters(options?: DeadLettersOptions): WebhookDeadLetter[] {
     const given = checkObject('options', options)
     checkKeys('', given, ['destination', 'after', 'limit'])
     const { destination, after = 0, limit = defaultLimit } = given
-    return this.#engine.outbox.deadLetters(destination, after, limit).map(deadLetterOf)
+    return this.#outbox.deadLetters(destination, after, limit).map(deadLetterOf)
   }
 
   /** Sends a dead letter again, with the same id and all attempts. False = there is no such letter. */
   redeliver(letter: number): boolean {
     const nowMs = this.#clock.wallTimeMs()
-    const destination = this.#engine.outbox.revive(letter, nowMs, nowMs + this.#options.expiresAfterMs)
+    const destination = this.#outbox.revive(letter, nowMs, nowMs + this.#options.expiresAfterMs)
     if (destination === undefined) return false
     this.#engine.channels.get(destination)?.wake()
     return true
@@ -163,12 +168,13 @@ export class WebhookSender {
 
   /** Removes a dead letter. False = there is no such letter. */
   discard(letter: number): boolean {
-    return this.#engine.outbox.discard(letter)
+    return this.#outbox.discard(letter)
   }
 
+  /** Counts of now. After `close`, nothing is known of what waits in the file. */
   stats(): WebhookStats {
-    const { outbox, channels, latency, counters, outboxFailures } = this.#engine
-    const counts = outbox.counts()
+    const { outbox, channels, latency, counters, outboxFailures, isClosed } = this.#engine
+    const counts: ReturnType<typeof outbox.counts> = isClosed ? new Map() : outbox.counts()
     const all = [...counts.values()]
     return {
       pending: all.reduce((sum, { pending }) => sum + pending, 0),
@@ -183,6 +189,11 @@ export class WebhookSender {
         breakerOpenings: channel.openings
       }))
     }
+  }
+
+  get #outbox() {
+    if (this.#engine.isClosed) throw closed()
+    return this.#engine.outbox
   }
 
   /**

@@ -7,6 +7,7 @@ const sending = ['test/webhooks/sender.test.ts']
 const waiting = ['test/webhooks/waiting.test.ts']
 const wire = ['test/webhooks/wire.test.ts']
 const outbox = ['test/webhooks/outbox.test.ts']
+const mishaps = ['test/webhooks/mishaps.test.ts']
 
 export const guards: readonly Guard[] = [
   {
@@ -193,5 +194,54 @@ export const guards: readonly Guard[] = [
     from: 'outbox.setTold(letter, clock.wallTimeMs() + againMs)',
     to: 'outbox.setTold(letter)',
     tests: waiting
+  },
+  {
+    name: 'webhooks: a dead letter of which nobody was told is not dropped',
+    file: 'src/webhooks/engine.ts',
+    from: 'onDeadLetter !== undefined)',
+    to: 'onDeadLetter === undefined)',
+    tests: mishaps
+  },
+  {
+    name: 'webhooks: another URL ends no attempt at the one before',
+    file: 'src/webhooks/receiver.ts',
+    from: 'if (connection.requests === 0) connection',
+    to: 'connection',
+    tests: mishaps
+  },
+  {
+    name: 'webhooks: another URL has a breaker that knows nothing',
+    file: 'src/webhooks/channel.ts',
+    from: '    this.#breaker?.reset()\n',
+    to: '',
+    tests: mishaps
+  },
+  {
+    name: 'webhooks: a callback that rejects is no unhandled rejection',
+    file: 'src/webhooks/engine.ts',
+    from: 'await this.#options.onDelivered?.(facts)',
+    to: 'this.#options.onDelivered?.(facts)',
+    tests: mishaps
+  },
+  {
+    name: 'webhooks: a closed sender says so',
+    file: 'src/webhooks/sender.ts',
+    from: '    if (this.#engine.isClosed) throw closed()\n',
+    to: '',
+    tests: mishaps
+  },
+  {
+    name: 'webhooks: an id stands for one destination',
+    file: 'src/webhooks/sender.ts',
+    from: 'if (ids.has(destination.id))',
+    to: 'if (ids.size < 0)',
+    tests: mishaps
+  },
+  {
+    name: 'messages about options show no secrets within objects',
+    file: 'src/core/check-options.ts',
+    from: 'JSON.stringify(value, withoutSecrets)',
+    to: 'JSON.stringify(value)',
+    tests: mishaps
   }
 ]
