@@ -53,5 +53,5 @@ export const configGroups: Readonly<Record<ConfigSource, GroupRow>> = {
 /** The options that a configuration has beside clients. */
 export const environmentRow: ChoiceRow = { kind: 'choice', values: environmentNames }
 
-/** A name of a client. */
-export const clientNamePattern = '^[A-Za-z][A-Za-z0-9_-]{0,63}$'
+/** A name of a client. Its variables end it with two underscores, so that it has none of its own. */
+export const clientNamePattern = '^[A-Za-z](?!.*[_-]{2})(?!.*[_-]$)[A-Za-z0-9_-]{0,63}$'

@@ -77,7 +77,7 @@ test('mistakes that show in the whole are told of each client', async () => {
     'not a name': { endpoint }
   }
   assert.deepEqual(await mistakesOf(() => createClientRegistry({ clients }, { env: {} })), [
-    'clients.not a name: is no name of a client: a letter, then up to 63 letters, digits, - and _',
+    'clients.not a name: is no name of a client: a letter, then up to 63 letters and digits, with single - or _ between them',
     'clients.nowhere.endpoint: is required: give it in the configuration, or set BLOBWIRE_CLIENT_NOWHERE__ENDPOINT, or ' +
       'BLOBWIRE_ENDPOINT for all clients',
     'clients.mixed.transport: must be grpc or auto for a grpc(s):// endpoint, not "json"',
@@ -99,7 +99,22 @@ const odd: readonly (readonly [text: string, env: Record<string, string>, told: 
   ],
   ['a: [1', {}, [/:1: is neither YAML nor JSON: /]],
   ['clients:\n  a: {}\n  a: {}\n', {}, [/:3: is neither YAML nor JSON: Map keys must be unique$/]],
+  ['defaults: *none\n', {}, [/:1: is neither YAML nor JSON: Unresolved alias .*none$/]],
+  [
+    `a: &a [x]\nb: &b [${'*a,'.repeat(99)}]\nc: [${'*b,'.repeat(99)}]\n`,
+    {},
+    [/^.*:1: is neither YAML nor JSON: Excessive alias/]
+  ],
   ['- a\n', {}, [/^configuration: must be an object with defaults and clients \(.*:1\)$/]],
+  [
+    'defaults: { endpoint: "http://x:1" }\nclients: { user-storage: {}, userStorage: {}, a__b: {}, c_: {} }\n',
+    {},
+    [
+      /^clients\.a__b: is no name of a client/,
+      /^clients\.c_: is no name of a client/,
+      /^clients\.userStorage: has the variables of user-storage, BLOBWIRE_CLIENT_USER_STORAGE__<OPTION>; rename one/
+    ]
+  ],
   ['clients: main\n', {}, [/^clients: must be an object of options, not "main" \(.*:1\)$/]],
   ['defaults:\n', {}, [/^defaults: must be an object of options, not null \(.*:1\)$/]],
   [

@@ -142,6 +142,19 @@ test('every option has a variable, with its value in words', () => {
   assert.ok(!names.includes('BLOBWIRE_INTERCEPTORS'))
 })
 
+test('aliases and merge keys of YAML are read', async (context) => {
+  const text = `
+defaults: &all { endpoint: '${endpoint}', connection: { maxConnections: 3 } }
+clients:
+  main: { <<: *all, timeoutMs: 3s }
+  other: { connection: &few { maxConnections: 2 } }
+  third: { connection: *few }
+`
+  const registry = createClientRegistry(await loadConfig(await fileOf(context, text), { env: {} }), { env: {} })
+  const [main, third] = [resolved(registry), resolved(registry, 'third')]
+  assert.deepEqual([main.timeoutMs, main.connection.maxConnections, third.connection.maxConnections], [3000, 3, 2])
+})
+
 test('JSON is read as YAML is, and files beside it are found', async (context) => {
   const json = `{\n\t"$schema": "./blobwire.schema.json",\n\t"defaults": { "endpoint": "http:\\/\\/localhost:4100", "tokenFile": "secret" },\n\t"clients": { "main": {} }\n}`
   const path = await fileOf(context, json, 'blobwire.json')

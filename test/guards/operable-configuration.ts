@@ -118,5 +118,26 @@ export const guards: readonly Guard[] = [
     from: 'status: worstOf(health.map(([, { status }]) => status))',
     to: "status: 'healthy'",
     tests: registry
+  },
+  {
+    name: 'configuration: aliases that cannot be resolved are told as a mistake',
+    file: 'src/client/registry/config-file.ts',
+    from: 'problems: [problemAt(1, (error as Error).message)] }',
+    to: 'problems: [] }',
+    tests: ['test/client/configuration-mistakes.test.ts']
+  },
+  {
+    name: 'configuration: merge keys are read',
+    file: 'src/client/registry/config-file.ts',
+    from: ', merge: true }',
+    to: ' }',
+    tests: ['test/client/configuration.test.ts']
+  },
+  {
+    name: 'configuration: clients that have the same variables are told',
+    file: 'src/client/registry/merge.ts',
+    from: '  tellSharedVariables(names, findings)\n',
+    to: '',
+    tests: ['test/client/configuration-mistakes.test.ts']
   }
 ]

@@ -16,17 +16,23 @@ export interface ConfigText {
 export async function parseConfig(text: string): Promise<ConfigText> {
   const yaml = await import('yaml')
   const lines = new yaml.LineCounter()
-  const document = yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false })
-  const problems = [...document.errors, ...document.warnings].map(({ message, pos: [at] }) => ({
-    field: `${lines.linePos(at).line}`,
-    description: `is neither YAML nor JSON: ${message}`
-  }))
-  return {
-    value: problems.length === 0 ? document.toJS() : undefined,
-    problems,
-    lineOf: (path) => lineOf(document, stepsOf(path), lines)
+  const document = yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true })
+  const problems = [...document.errors, ...document.warnings].map(({ message, pos: [at] }) =>
+    problemAt(lines.linePos(at).line, message)
+  )
+  const read = { problems, lineOf: (path: string) => lineOf(document, stepsOf(path), lines) }
+  try {
+    return { ...read, value: problems.length === 0 ? document.toJS() : undefined }
+  } catch (error) {
+    // An alias that nothing stands behind, or aliases of aliases that would fill the memory.
+    return { ...read, value: undefined, problems: [problemAt(1, (error as Error).message)] }
   }
 }
+
+const problemAt = (line: number, message: string): FieldViolation => ({
+  field: `${line}`,
+  description: `is neither YAML nor JSON: ${message}`
+})
 
 /** `clients.a.endpoint[1].url` is `clients`, `a`, `endpoint`, `1`, `url`. */
 const stepsOf = (path: string) => path.split(/[.[\]]+/).filter((step) => step !== '')

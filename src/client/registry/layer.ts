@@ -58,7 +58,8 @@ function clientsGroup(names: readonly string[], source: ConfigSource): GroupRow 
 
 function nameProblems(name: string): FieldViolation[] {
   if (new RegExp(clientNamePattern).test(name)) return []
-  const description = 'is no name of a client: a letter, then up to 63 letters, digits, - and _'
+  const description =
+    'is no name of a client: a letter, then up to 63 letters and digits, with single - or _ between them'
   return [{ field: `clients.${name.slice(0, 80)}`, description }]
 }
 

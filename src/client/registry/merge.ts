@@ -90,7 +90,21 @@ export function checkedOptions(
   findings: Findings,
   { isComplete }: { readonly isComplete: boolean }
 ): ReadonlyMap<string, ClientOptions> {
-  return new Map(namesIn(layers).map((name) => [name, checkClient(name, layers, { findings, isComplete })]))
+  const names = namesIn(layers)
+  tellSharedVariables(names, findings)
+  return new Map(names.map((name) => [name, checkClient(name, layers, { findings, isComplete })]))
+}
+
+/** `user-storage` and `userStorage` are the same client to the environment: a variable would be of one of them alone. */
+function tellSharedVariables(names: readonly string[], findings: Findings): void {
+  const owners = new Map<string, string>()
+  for (const name of names) {
+    const variables = variableOf(['<OPTION>'], name)
+    const owner = owners.get(variables)
+    const description = `has the variables of ${owner}, ${variables}; rename one of them`
+    if (owner === undefined) owners.set(variables, name)
+    else findings.add({ field: `clients.${name}`, description })
+  }
 }
 
 function checkClient(
