@@ -44,7 +44,7 @@ export interface FailedOperation {
   readonly requestId: string
 }
 
-/** A text of a client, which may be as long as its headers. */
+/** A text of a client, which may be as long as its headers or its message. No repository has a longer name. */
 const maxTextLength = 200
 
 export class AccessLog {
@@ -62,6 +62,7 @@ export class AccessLog {
       time: new Date().toISOString(),
       ...line,
       durationMs,
+      repository: line.repository?.slice(0, maxTextLength),
       remote,
       userAgent: userAgent?.slice(0, maxTextLength)
     }

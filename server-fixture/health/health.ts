@@ -32,6 +32,15 @@ const fullShare = 0.95
 /** The budget may be full for a moment: the server is not ready once it has been so for longer. */
 const fullForMs = 10_000
 
+type StoreChecks = Readonly<Record<'store' | 'disk', CheckResult>>
+
+interface StoreLook {
+  readonly atMs: number
+  /** The store has not answered, even where those who ask wait no longer. */
+  isPending: boolean
+  readonly found: Promise<StoreChecks>
+}
+
 /** One server. */
 export class Health {
   readonly #store: Pick<Store, 'vitals'>
@@ -40,7 +49,7 @@ export class Health {
   readonly #clock: Clock
   #isDraining = false
   #fullSinceMs: number | undefined
-  #storeLook: { readonly atMs: number; readonly found: Promise<Record<'store' | 'disk', CheckResult>> } | undefined
+  #storeLook: StoreLook | undefined
   readonly #onChange = new Set<(isReady: boolean) => void>()
   #isReady = true
 
@@ -90,31 +99,46 @@ export class Health {
     for (const listener of this.#onChange) listener(isReady)
   }
 
-  #lookAtStore(): Promise<Record<'store' | 'disk', CheckResult>> {
+  /** One look at a time: a disk that is slow is not asked for more, and the looks write the same file. */
+  #lookAtStore(): Promise<StoreChecks> {
     const nowMs = this.#clock.now()
-    if (this.#storeLook === undefined || nowMs - this.#storeLook.atMs >= keptMs) {
-      const found = Promise.all([this.#checkStore(), this.#checkDisk()])
-      this.#storeLook = { atMs: nowMs, found: found.then(([store, disk]) => ({ store, disk })) }
+    const last = this.#storeLook
+    if (last && (last.isPending || nowMs - last.atMs < keptMs)) return last.found
+    const checks = [this.#checkStore(), this.#checkDisk()] as const
+    const found = Promise.all(checks.map((check) => this.#inTime(check)))
+    const look: StoreLook = {
+      atMs: nowMs,
+      isPending: true,
+      found: found.then(([store, disk]) => ({ store, disk }) as StoreChecks)
     }
-    return this.#storeLook.found
+    void Promise.all(checks).then(() => {
+      look.isPending = false
+    })
+    this.#storeLook = look
+    return look.found
   }
 
-  #checkStore(): Promise<CheckResult> {
-    const { vitals } = this.#store
-    if (vitals === undefined) return Promise.resolve({ ok: true, detail: 'the store has no check' })
-    const startMs = this.#clock.now()
+  #inTime(check: Promise<CheckResult>): Promise<CheckResult> {
     return new Promise((resolve) => {
       const late = { ok: false, detail: `no answer within ${storeTimeoutMs} ms` }
       const cancel = this.#clock.schedule(storeTimeoutMs, () => resolve(late))
-      const answered = (result: CheckResult) => {
+      void check.then((result) => {
         cancel()
         resolve(result)
-      }
-      vitals.check().then(
-        () => answered({ ok: true, detail: `wrote and read in ${Math.round(this.#clock.now() - startMs)} ms` }),
-        (error) => answered({ ok: false, detail: problemOf(error) })
-      )
+      })
     })
+  }
+
+  async #checkStore(): Promise<CheckResult> {
+    const { vitals } = this.#store
+    if (vitals === undefined) return { ok: true, detail: 'the store has no check' }
+    const startMs = this.#clock.now()
+    try {
+      await vitals.check()
+      return { ok: true, detail: `wrote and read in ${Math.round(this.#clock.now() - startMs)} ms` }
+    } catch (error) {
+      return { ok: false, detail: problemOf(error) }
+    }
   }
 
   async #checkDisk(): Promise<CheckResult> {

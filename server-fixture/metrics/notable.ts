@@ -6,6 +6,8 @@ const slowMs = 500
 const maxSlowCalls = 20
 /** Repositories that are counted; more have the least busy ones forgotten. */
 const maxRepositories = 1000
+/** No repository has a longer name; a request may, and it would be kept. */
+const maxNameLength = 200
 
 /** Both as data. */
 export interface NotableFigures {
@@ -28,11 +30,12 @@ export class Notable {
 
   /** A call that is wanted has ended. */
   ended(call: Omit<SlowCall, 'time'>): void {
-    const { repository, operations, durationMs } = call
+    const { operations, durationMs } = call
+    const repository = call.repository.length > maxNameLength ? '' : call.repository
     if (this.#load !== undefined && repository !== '') this.#count(repository, operations)
     if (durationMs < slowMs) return
     const time = new Date().toISOString()
-    this.#slowCalls.push({ ...call, durationMs: Math.round(durationMs), time })
+    this.#slowCalls.push({ ...call, repository, durationMs: Math.round(durationMs), time })
     if (this.#slowCalls.length > maxSlowCalls) this.#slowCalls.shift()
   }
 

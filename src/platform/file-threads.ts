@@ -40,6 +40,8 @@ class FileThread {
   readonly #worker: Worker
   /** In the order in which the thread answers. */
   #pending: PromiseWithResolvers<FileFailure | undefined>[] = []
+  /** The thread has ended, for this reason: it answers nothing more. */
+  #ended: Error | undefined
 
   private constructor(worker: Worker) {
     this.#worker = worker
@@ -68,6 +70,7 @@ class FileThread {
   }
 
   write(batch: FileBatch): Promise<FileFailure | undefined> {
+    if (this.#ended) return Promise.reject(this.#ended)
     const pending = Promise.withResolvers<FileFailure | undefined>()
     this.#pending.push(pending)
     const bytes = Buffer.allocUnsafeSlow(batch.contents.reduce((sum, content) => sum + content.bytes.length, 0))
@@ -87,6 +90,7 @@ class FileThread {
   }
 
   #fail(error: Error): void {
+    this.#ended ??= error
     for (const { reject } of this.#pending.splice(0)) reject(error)
   }
 }

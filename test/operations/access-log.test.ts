@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type FileCalls, LineWriter } from '../../server-fixture/access-log/line-writer.ts'
+import { Notable } from '../../server-fixture/metrics/notable.ts'
 import { startServerProcess } from '../../server-fixture/process.ts'
 import { type BlobwireError, createClient } from '../../src/index.ts'
 import { atEnd, testServer } from '../support/server.ts'
@@ -91,6 +92,28 @@ for (const transport of ['msgpack', 'grpc'] as const) {
     })
   }
 }
+
+test('a name as long as a message fills neither the log nor the memory of the dashboard', async (context) => {
+  const file = await logFile(context)
+  const fixture = atEnd(context, await testServer({ accessLog: file }))
+  const repository = 'x'.repeat(100_000)
+  await failureOf(fixture.client({ transport: 'json' }).repository('demo').getRepository())
+  const response = await fetch(`${fixture.server.http}/blobwire.v1.VcsService/GetRepository`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ repository })
+  })
+  assert.equal(response.status, 400)
+  await fixture.server.close()
+  const named = linesOf(file).map(({ repository: name }) => String(name ?? '').length)
+  assert.deepEqual(named, [4, 200, 0])
+  const notable = new Notable()
+  notable.watch(true)
+  const call = { method: 'GetRepository', transport: 'json', durationMs: 1000, code: 'ok', requestId: '' } as const
+  notable.ended({ ...call, repository, operations: 1 })
+  const { repositories, slowCalls } = notable.figures()
+  assert.deepEqual([repositories, slowCalls.map((slow) => slow.repository)], [{}, ['']])
+})
 
 test('a file that was renamed is left on SIGHUP; the first line on standard output names the admin port', async (context) => {
   const file = await logFile(context)

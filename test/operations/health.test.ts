@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { rename } from 'node:fs/promises'
 import { type TestContext, test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import * as grpc from '@grpc/grpc-js'
 import { service as healthService } from 'grpc-health-check'
 import { Health } from '../../server-fixture/health/health.ts'
@@ -20,6 +21,7 @@ function healthOf() {
   const store = {
     checks: 0,
     check: async (): Promise<void> => undefined,
+    disk: async () => store.space,
     space: { freeBytes: minFreeBytes, totalBytes: 5000 } as DiskSpace | undefined
   }
   const vitals: StoreVitals = {
@@ -29,7 +31,7 @@ function healthOf() {
       store.checks++
       return store.check()
     },
-    diskSpace: async () => store.space
+    diskSpace: () => store.disk()
   }
   const health = new Health({ vitals }, memory, { minFreeBytes, clock })
   /** The checks that fail, a second later. */
@@ -57,6 +59,7 @@ test('a store that fails or does not answer, and a disk that is full, are not re
   assert.deepEqual(await failing(), [])
   store.check = () => new Promise(() => undefined)
   const hanging = failing()
+  await turn()
   clock.advance(5000)
   assert.deepEqual(await hanging, ['store: no answer within 5000 ms'])
   assert.deepEqual(seen, [false, true, false])
@@ -72,6 +75,32 @@ test('however many ask, the store is looked at once a second', async () => {
   clock.advance(1)
   await health.look()
   assert.equal(store.checks, 2)
+})
+
+test('a store that is slow is looked at once at a time; a disk that hangs is told', async () => {
+  const { clock, store, health } = healthOf()
+  const slow = Promise.withResolvers<void>()
+  store.check = () => slow.promise
+  const first = health.look()
+  await turn()
+  clock.advance(3000)
+  const second = health.look()
+  slow.resolve()
+  assert.deepEqual([(await first).ready, (await second).ready, store.checks], [true, true, 1])
+  const hanging = Promise.withResolvers<DiskSpace | undefined>()
+  store.disk = () => hanging.promise
+  const third = health.look()
+  await turn()
+  clock.advance(5000)
+  const { ready, checks } = await third
+  assert.deepEqual([ready, checks.store.ok, checks.disk.detail], [false, true, 'no answer within 5000 ms'])
+  clock.advance(5000)
+  assert.deepEqual([(await health.look()).ready, store.checks], [false, 2])
+  hanging.resolve(undefined)
+  await turn()
+  clock.advance(1000)
+  store.disk = async () => store.space
+  assert.deepEqual([(await health.look()).ready, store.checks], [true, 3])
 })
 
 test('a memory budget that is full for a moment changes nothing; one that stays full is not ready', async () => {

@@ -114,3 +114,13 @@ test('no link is followed; what failed leaves no part of a file, and is told', o
   assert.equal(codeOf(second), 'EISDIR')
   assert.deepEqual((await readdir(place)).sort(), ['elsewhere', 'link'])
 })
+
+test('a thread that dies fails the batches that it has, and those that come', {
+  ...onlyLinux,
+  timeout: 10_000
+}, async (context) => {
+  const { write } = await opened(context)
+  const deadly = { bytes: Buffer.from('x'), files: undefined } as unknown as ContentOfFiles
+  await Promise.all([assert.rejects(write([deadly]), /undefined/), assert.rejects(write([deadly]), /undefined/)])
+  for (const file of ['a', 'b']) await assert.rejects(write([content('x', file)]), /undefined/)
+})

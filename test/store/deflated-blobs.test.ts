@@ -1,6 +1,7 @@
 /** Blobs that the Git store reads deflated, as packs have them. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { readdir, rm, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -75,4 +76,19 @@ test('an index that is cut off, and a pack that is, are left to git', async (con
     const found = await reader.read([...contents.keys()], 1e6)
     assert.ok(found.every((blob) => blob === undefined))
   }
+})
+
+test('of a blob that is too large nothing is read; one of just the size is, though it deflates to more', async (context) => {
+  const { gitDir, git, reader } = await packed(context, 'sha1')
+  const size = 2 ** 20
+  const oids = [size, size + 4096].map((length) => git(randomBytes(length), 'hash-object', '-w', '--stdin'))
+  git(oids.join('\n'), 'pack-objects', '-q', '--window=0', join(gitDir, 'objects/pack/pack'))
+  const allocations = context.mock.method(Buffer, 'allocUnsafeSlow')
+  const [fits, large] = await reader.read(oids, size)
+  assert.ok(fits && fits.deflated.length > size)
+  assert.equal(large, undefined)
+  assert.deepEqual(
+    allocations.mock.calls.map(({ arguments: [bytes] }) => bytes > size + 2048),
+    [false]
+  )
 })

@@ -19,6 +19,10 @@ export class EventPlaces {
     this.last = dropped
   }
 
+  get isEmpty(): boolean {
+    return this.#start === this.#end
+  }
+
   /** Adds a record of so many events, which comes after all others. */
   add(place: number, count: number): void {
     if (this.#end === this.#places.length) this.#grow()

@@ -53,6 +53,8 @@ export class JournalEvents {
   readonly listeners = new EventListeners()
   /** By the id of the repository. */
   readonly #places = new Map<string, EventPlaces>()
+  /** Those of deleted repositories, which go with their last event. */
+  readonly #ended = new Set<string>()
   readonly #recent = new EventLog(recentBytes)
   readonly #read: (place: number) => Promise<EventRecord | undefined>
   /** Of events up to this place nothing is known. */
@@ -128,12 +130,18 @@ export class JournalEvents {
   /** The repository was deleted. */
   end(repository: string, instance: string): void {
     this.#recent.end(instance)
+    if (this.#places.has(instance)) this.#ended.add(instance)
     this.listeners.tell(repository)
   }
 
   /** The records before this place were removed. */
   dropBefore(place: number): void {
     for (const places of this.#places.values()) places.dropBefore(place)
+    for (const instance of this.#ended) {
+      if (this.#places.get(instance)?.isEmpty === false) continue
+      this.#places.delete(instance)
+      this.#ended.delete(instance)
+    }
   }
 
   #placesOf(repository: string, instance: string): EventPlaces {

@@ -88,7 +88,8 @@ export class PackEntries {
       const at = this.#find(Buffer.from(oid, 'hex'))
       if (at === undefined) continue
       const start = this.#startOf(at)
-      wanted.push({ index, start, end: this.#endOf(start) })
+      const end = this.#endOf(start)
+      if (end - start <= maxDeflatedBytes(maxBytes)) wanted.push({ index, start, end })
     }
     wanted.sort((one, other) => one.start - other.start)
     await Promise.all(runsOf(wanted).map((run) => this.#read(run, found, maxBytes)))
@@ -152,6 +153,9 @@ function runsOf(wanted: readonly Wanted[]): Wanted[][] {
   }
   return runs
 }
+
+/** What does not deflate becomes longer by five bytes in 16 KiB and a few more; header of the entry included. */
+const maxDeflatedBytes = (bytes: number) => bytes + Math.ceil(bytes / 1024) + 64
 
 /** Type in three bits and size in 4 + 7 + 7 + … bits, lowest first; then the zlib stream. */
 function blobIn(entry: Buffer, maxBytes: number): DeflatedBlob | undefined {

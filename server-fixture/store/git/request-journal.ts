@@ -28,7 +28,12 @@ interface Marks {
   /** Intents that had none. */
   readonly dropped?: readonly number[]
   /** Events of an intent that had its effect, at the place of this record: later ones of the repository counted before. */
-  readonly late?: EventRecord
+  readonly late?: LateEvents
+}
+
+interface LateEvents extends EventRecord {
+  /** The intent, whose mark may be missing where the server was killed. */
+  readonly intent?: number
 }
 
 /** A write without an effect, such as a refusal, is remembered by its record alone. */
@@ -53,6 +58,8 @@ export class RequestJournal {
   readonly events = new JournalEvents((place) => this.#readEvents(place))
   readonly #index = new KeyIndex()
   readonly #open = new Map<number, WriteIntent>()
+  /** Intents that were open at the start, and whose events count already. */
+  readonly #told = new Set<number>()
   #segments!: JournalSegments
   /** Numbers of the first and the last segment. */
   #first = 0
@@ -81,9 +88,9 @@ export class RequestJournal {
 
   /** Counts the events of an intent that had its effect. */
   #count(intent: WriteIntent, id: number): void {
-    if (this.events.add(intent, id)) return
+    if (this.#told.delete(id) || this.events.add(intent, id)) return
     const { repository, instance, moves, events, timeMs } = intent
-    const late = { repository, instance, moves, events, timeMs }
+    const late = { repository, instance, moves, events, timeMs, intent: id }
     // A failure is told to those who write next; the intent was done all the same.
     this.#append([{ late }]).then(
       ([place = 0]) => void this.events.add(late, place),
@@ -190,7 +197,7 @@ export class RequestJournal {
     if (!('effect' in record)) {
       for (const id of record.done ?? []) this.#loadDone(id)
       for (const id of record.dropped ?? []) this.#open.delete(id)
-      if (record.late) this.events.load(record.late, place)
+      if (record.late) this.#loadLate(record.late, place)
     } else if (record.effect === 'none') this.#remember(record, place)
     else this.#open.set(place, { ...record, effect: record.effect })
   }
@@ -198,10 +205,16 @@ export class RequestJournal {
   #loadDone(id: number): void {
     const intent = this.#open.get(id)
     this.#open.delete(id)
+    this.#told.delete(id)
     if (intent === undefined) return
     this.#remember(intent, id)
     // Events that came too late have another record.
     this.events.load(intent, id)
+  }
+
+  #loadLate(late: LateEvents, place: number): void {
+    this.events.load(late, place)
+    if (late.intent !== undefined && this.#open.has(late.intent)) this.#told.add(late.intent)
   }
 
   #mark({ done = [], dropped = [] }: Marks): void {

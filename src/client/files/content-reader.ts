@@ -201,6 +201,7 @@ export class ContentReader {
   }
 
   #keep(index: number, { size, content, deflated }: FoundContent): void {
+    if (deflated !== undefined && !this.#acceptDeflated) throw malformedResponse('a blob came deflated, unasked')
     const bytes = deflated ?? content
     this.#ready.set(index, { size, bytes, isDeflated: deflated !== undefined })
     const length = bytes?.length ?? 0
