@@ -108,9 +108,10 @@ export class CircuitBreaker {
 
   /** Closes the breaker and forgets all failures; attempts that are under way tell nothing any more. */
   reset(): void {
+    const wasClosed = this.#state === 'closed'
     this.#openingsInRow = 0
     this.#change('closed')
-    this.onState?.('closed')
+    if (!wasClosed) this.onState?.('closed')
   }
 
   #recordFailure(beganAtMs: number): void {

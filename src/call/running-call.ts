@@ -238,7 +238,7 @@ class RunningCall implements Abortable, Call, Cancellable, Sink, Timed, Waiter {
     const facts = error instanceof BlobwireError ? factsOfError(error) : {}
     const { attempts, transport, endpoint } = this.progress()
     const call = { method: method.name, repository, durationMs, attempts, transport, endpoint }
-    this.#context.telemetry.report('slow_call', { ...call, ...facts })
+    this.#context.telemetry.report('slow_call', { ...facts, ...call })
   }
 
   fail(error: unknown): void {

@@ -2,7 +2,7 @@
 /** The client: its calls, and `createClient`. */
 import type { CallOptions } from '../call/call-options.ts'
 import { forCaller } from '../call/caller.ts'
-import { asBlobwireError, type BlobwireError } from '../core/error.ts'
+import { asBlobwireError, type BlobwireError, invalidArgument } from '../core/error.ts'
 import type { Capabilities, ListRepositoriesResponse, RepositoryInfo } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
 import type { Download, DownloadOptions } from '../transfer/download-types.ts'
@@ -254,7 +254,14 @@ class Service implements AsyncDisposable {
  * @example
  * const client = createClient({ endpoint: 'http://127.0.0.1:4100', transport: 'msgpack' })
  */
-export function createClient(options: ClientOptions | string): Client {
-  const given = typeof options === 'string' ? { endpoint: options } : options
+export function createClient(options: ClientOptions | string): Client
+// `urls.map(createClient)` has numbers and lists behind the address: only options there are a mistake.
+export function createClient(options: ClientOptions | string, ...others: readonly unknown[]): Client {
+  if (others.length === 1 && others[0] !== undefined) {
+    throw invalidArgument('options', "are one argument, such as { endpoint: 'http://127.0.0.1:4100', timeoutMs: 5000 }")
+  }
+  // The check of the endpoint tells that a URL has its text in `href`.
+  const isAddress = typeof options === 'string' || (options as unknown) instanceof URL
+  const given = isAddress ? { endpoint: options as string } : options
   return new Service(new CallInvoker(resolveOptions(given)), { ...given }) as Client
 }

@@ -16,7 +16,7 @@ interface Entry {
 
 const entries: Readonly<Record<ClientEventName, Entry>> = {
   breaker_opened: { level: 'warn', message: 'circuit breaker opened: calls to the endpoint keep failing' },
-  breaker_closed: { level: 'info', message: 'circuit breaker closed: the endpoint answers again' },
+  breaker_closed: { level: 'info', message: 'circuit breaker closed: calls go to the endpoint again' },
   connection_opened: { level: 'debug', message: 'connection opened' },
   connection_failed: { level: 'warn', message: 'no connection to the endpoint' },
   connection_closed: { level: 'debug', message: 'connection closed' },

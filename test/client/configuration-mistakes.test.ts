@@ -66,6 +66,18 @@ test('ten mistakes are ten messages, each of which says how to mend it', async (
   assert.doesNotMatch(told.join(), /secret[^,]/)
 })
 
+test('a variable that lacks its unit, or the second _ behind a client, is known', async () => {
+  const env = { BLOBWIRE_TIMEOUT: '5s', BLOBWIRE_CLIENT_USER_API_ATTEMPT_TIMEOUT_MS: '5s' }
+  const told = await mistakesOf(() => createClientRegistry({ clients: { api: { endpoint } } }, { env }))
+  assert.deepEqual(
+    told.map((mistake) => /^(\w+): unknown variable; did you mean (\w+)\?/.exec(mistake)?.slice(1)),
+    [
+      ['BLOBWIRE_TIMEOUT', 'BLOBWIRE_TIMEOUT_MS'],
+      ['BLOBWIRE_CLIENT_USER_API_ATTEMPT_TIMEOUT_MS', 'BLOBWIRE_CLIENT_USER_API__ATTEMPT_TIMEOUT_MS']
+    ]
+  )
+})
+
 test('mistakes that show in the whole are told of each client', async () => {
   const clients: RegistryConfig['clients'] = {
     nowhere: {},

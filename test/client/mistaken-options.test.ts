@@ -27,6 +27,8 @@ const wrongOptions: readonly (readonly [call: () => unknown, words: RegExp])[] =
   ],
   [() => create({}), /^endpoint: must be http:\/\/host\[:port\].*, not undefined$/],
   [() => create({ url: http }), /^url: unknown option; did you mean endpoint\?/],
+  [() => create(new URL(http)), /^endpoint: [^\n]* not a URL; use url\.href$/],
+  [() => create(http, { timeoutMs: 5 }), /^options: are one argument, such as \{ endpoint:/],
   [() => create({ endpoint: new URL(http) }), /^endpoint: .* not a URL; use url\.href$/],
   [() => create({ endpoint: 'localhost:4100' }), /^endpoint: .* did you mean "http:\/\/localhost:4100"\?$/],
   [() => create({ endpoint: '10.0.0.1:4100' }), /^endpoint: .* did you mean "http:\/\/10\.0\.0\.1:4100"\?$/],

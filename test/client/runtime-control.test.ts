@@ -62,8 +62,12 @@ test('a breaker that is reset lets calls through at once, and opens again as if 
   }
   await assert.rejects(read(), { reason: 'circuit_open' })
   assert.equal(arrivals.length, 4)
+  const told: string[] = []
+  breaker.onState = (state) => told.push(state)
+  breaker.reset()
   breaker.reset()
   assert.equal(breaker.state, 'closed')
+  assert.deepEqual(told, ['closed'], 'a breaker that is closed already does not close')
   await assert.rejects(read(), { code: 'unavailable' })
   assert.equal(arrivals.length, 5)
   // Half a second again, not the eight that a fifth opening in a row would have.

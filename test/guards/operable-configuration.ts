@@ -8,6 +8,13 @@ const schema = ['test/options/schema.test.ts']
 
 export const guards: readonly Guard[] = [
   {
+    name: 'a variable of a client that lacks the second _ is known',
+    file: 'src/client/registry/environment.ts',
+    from: '.sort((a, b) => b.length - a.length)',
+    to: '',
+    tests: ['test/client/configuration-mistakes.test.ts']
+  },
+  {
     name: 'configuration: the environment of a program counts more than a profile',
     file: 'src/client/registry/merge.ts',
     from: 'const presets = [ofProfile, environments[environmentOf(layers)].options]',

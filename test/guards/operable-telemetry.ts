@@ -9,6 +9,13 @@ const prometheus = 'test/telemetry/prometheus.test.ts'
 
 export const guards: readonly Guard[] = [
   {
+    name: 'a slow call that failed tells its endpoint',
+    file: 'src/call/running-call.ts',
+    from: '{ ...facts, ...call }',
+    to: '{ ...call, ...facts }',
+    tests: [timelines]
+  },
+  {
     name: 'headers of observers travel with operations in frames',
     file: 'src/batch/to-operation.ts',
     from: 'observerHeaders === undefined ? own',

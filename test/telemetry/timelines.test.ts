@@ -160,17 +160,24 @@ test('a slow call is logged, and a logger that throws breaks nothing', async () 
     last().answer()
     await call
   }
+  const absent = read()
+  await settled()
+  clock.advance(150)
+  last().fail({ code: 'not_found', message: 'no' })
+  await assert.rejects(absent)
   const late = read({ timeoutMs: 200, request: { repository: 'demo' } })
   await settled()
   clock.advance(200)
   await assert.rejects(late)
   assert.deepEqual(
     entries.map(([fields]) => (fields as { durationMs: number }).durationMs),
-    [100, 101, 200]
+    [100, 101, 150, 200]
   )
   const [fields, message] = entries.at(-1) ?? [{}, '']
   assert.equal(message, 'blobwire: slow call')
   const { event, method, repository, code } = fields as Record<string, unknown>
   assert.deepEqual([event, method, repository, code], ['slow_call', 'GetBlob', 'demo', 'deadline_exceeded'])
+  const endpoints = entries.map(([fields]) => (fields as { endpoint?: string }).endpoint)
+  assert.deepEqual(endpoints, ['a', 'a', 'a', 'a'])
   assert.equal(problems.length, 1)
 })

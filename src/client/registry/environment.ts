@@ -97,11 +97,19 @@ function checkPreset(variable: string, value: string, findings: Findings): strin
   return undefined
 }
 
+/** Of a name without its unit, or of a client's without the second `_`: the name as it should be. */
+function intendedOption(rest: string): string | undefined {
+  const names = [...options.keys()]
+  if (!rest.startsWith('CLIENT_')) return names.find((name) => name === `${rest}_MS` || name === `${rest}_BYTES`)
+  const [longest] = names.filter((name) => rest.endsWith(`_${name}`)).sort((a, b) => b.length - a.length)
+  return longest && `${rest.slice(0, -longest.length - 1)}__${longest}`
+}
+
 function unknownVariable(variable: string, rest: string, capitals: string | undefined): FieldViolation {
   const scope = capitals === undefined ? prefix : `${prefix}CLIENT_${capitals}__`
   const names = capitals === undefined ? ['ENVIRONMENT', ...options.keys()] : [...options.keys()]
-  const nearest = nearestName(rest, names)
-  const hint = nearest === undefined ? '' : `did you mean ${scope}${nearest}? `
+  const meant = intendedOption(rest) ?? nearestName(rest, names)
+  const hint = meant === undefined ? '' : `did you mean ${scope}${meant}? `
   return {
     field: variable.slice(0, 120),
     description: `unknown variable; ${hint}expected ${scope}<OPTION> with an option of docs/options.md, such as ${scope}TIMEOUT_MS`
