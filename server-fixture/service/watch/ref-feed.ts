@@ -1,5 +1,5 @@
 /** The present end of one repository's events: reads each of them once, for all watches that have reached it. */
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import type { EventCursor, RefEvent } from '../../store/events.ts'
 import type { Store } from '../../store/store.ts'
 import { writeCursor } from './watch-cursor.ts'
@@ -9,6 +9,8 @@ import { filterOf, messageOf, toldEvent, type WatchMessage } from './watch-messa
 const eventsAtOnce = 500
 /** Watches that hear of something between two turns of the event loop. */
 const watchesAtOnce = 200
+/** The longest rest after a telling, in milliseconds. */
+const longestRestMs = 100
 
 /** A watch, as the feed sees it. */
 export interface Listener {
@@ -75,12 +77,14 @@ export class RefFeed {
     await setImmediate()
     while (this.#isStale && this.#groups.size > 0) {
       this.#isStale = false
+      const startMs = performance.now()
       try {
         await this.#readOn()
       } catch {
         // Each listener comes to the same error by itself.
         this.#scatter()
       }
+      await rest(performance.now() - startMs)
     }
     // At once: from here on, another call looks anew.
     this.#looking = undefined
@@ -124,4 +128,13 @@ export class RefFeed {
     this.#groups.clear()
     for (const listener of listeners) listener.lookAgain()
   }
+}
+
+/**
+ * As long as the telling took, so that many watches take half of the server's time at most: what happens meanwhile is told
+ * together.
+ */
+async function rest(tookMs: number): Promise<void> {
+  const restMs = Math.min(longestRestMs, Math.round(tookMs))
+  if (restMs > 1) await setTimeout(restMs)
 }
