@@ -1,5 +1,6 @@
 /** Sessions as bidi streams of gRPC. */
 import type { ServerDuplexStream } from '@grpc/grpc-js'
+import { encodeProtobuf } from '../../src/codec/protobuf.ts'
 import type { BlobwireError } from '../../src/core/error.ts'
 import type { Init } from '../../src/schema/descriptor.ts'
 import type { Messages } from '../../src/schema/messages.ts'
@@ -10,6 +11,7 @@ import type { ConnectionBudget } from '../memory-budget.ts'
 import type { RequestRecord } from '../metrics/request-record.ts'
 import type { Principal } from '../service/context.ts'
 import { Session, type SessionStream } from '../service/session.ts'
+import { EncodedOnce } from '../service/watch/encoded-once.ts'
 import { toStatus } from './errors.ts'
 import type { IncomingCall } from './incoming-calls.ts'
 import { metadataValue } from './metadata.ts'
@@ -37,6 +39,8 @@ export async function handleSession(stream: Stream, context: GrpcSessionContext)
   record.lasts()
   await new GrpcSessionStream(stream, { ...context, authenticate, budget: charge.connection, record }).serve()
 }
+
+const updates = new EncodedOnce((response: Messages['SessionResponse']) => encodeProtobuf('SessionResponse', response))
 
 class GrpcSessionStream implements SessionStream {
   readonly input: Stream
@@ -83,6 +87,12 @@ class GrpcSessionStream implements SessionStream {
 
   send(response: Messages['SessionResponse']): void {
     const { record } = this.#context.call
+    if (response.updates.length > 0) {
+      const bytes = updates.of(response)
+      record.sent(bytes.length, bytes.length)
+      this.#isRead = this.input.write(bytes)
+      return
+    }
     const message = response as Init<Messages['SessionResponse']>
     this.#isRead = this.input.write(encodeResponse('SessionResponse', message, record))
   }

@@ -3,14 +3,16 @@ import { Metadata, type ServerWritableStream } from '@grpc/grpc-js'
 import { encodeProtobuf } from '../../src/codec/protobuf.ts'
 import { methods } from '../../src/schema/methods.ts'
 import { maxRequestBytes } from '../listener.ts'
-import { EncodedOnce, serveWatch } from '../transfers/watch-output.ts'
+import { EncodedOnce } from '../service/watch/encoded-once.ts'
+import type { WatchMessage } from '../service/watch/watch-messages.ts'
+import { serveWatch } from '../transfers/watch-output.ts'
 import { decodeRequest, prefixBytes, type RawRequest } from './requests.ts'
 import type { GrpcTransferContext } from './upload.ts'
 
 export type WatchStream = ServerWritableStream<RawRequest, object>
 
 /** With gRPC's prefix: the bytes go to the stream itself, so that those of one message serve all watches. */
-const encoder = new EncodedOnce((message) => {
+const encoder = new EncodedOnce((message: WatchMessage) => {
   const payload = encodeProtobuf('WatchRefsResponse', message)
   const bytes = Buffer.allocUnsafe(prefixBytes + payload.length)
   bytes[0] = 0

@@ -33,6 +33,8 @@ import { Charge, type ConnectionBudget } from '../memory-budget.ts'
 import type { RequestRecord } from '../metrics/request-record.ts'
 import type { Principal } from '../service/context.ts'
 import { Session, type SessionStream } from '../service/session.ts'
+import { EncodedOnce } from '../service/watch/encoded-once.ts'
+import { messagePieces } from './connect-stream.ts'
 import { drainStream } from './drain.ts'
 import { connectErrorObject } from './errors.ts'
 import { type Exchange, headerOf } from './exchange.ts'
@@ -88,6 +90,18 @@ export async function handleSession(exchange: Exchange, context: HttpSessionCont
   const input = exchange.openBody()
   const found = { authenticate, budget, input, output, record }
   await new HttpSessionStream({ ...context, ...compression, ...found }).serve()
+}
+
+const encoders = new Map<Codec, EncodedOnce<Messages['SessionResponse']>>()
+
+/** Encodes updates of watches. */
+function updatesOf(codec: Codec): EncodedOnce<Messages['SessionResponse']> {
+  let encoder = encoders.get(codec)
+  if (encoder === undefined) {
+    encoder = new EncodedOnce((response) => Buffer.concat(messagePieces(codec, 'SessionResponse', response)))
+    encoders.set(codec, encoder)
+  }
+  return encoder
 }
 
 class HttpSessionStream implements SessionStream {
@@ -148,6 +162,13 @@ class HttpSessionStream implements SessionStream {
 
   send(response: Messages['SessionResponse']): void {
     const { codec, compressor, record } = this.#context
+    if (response.updates.length > 0) {
+      // Compressed messages may overtake each other; updates must not.
+      const bytes = updatesOf(codec).of(response)
+      record.sent(bytes.length - envelopeHeaderBytes, bytes.length - envelopeHeaderBytes)
+      this.#output.write(bytes)
+      return
+    }
     const message = codec.prepare('SessionResponse', response as Init<Messages['SessionResponse']>)
     const pieces = codec.write(message, envelopeHeaderBytes)
     const plainBytes = payloadBytes(pieces)

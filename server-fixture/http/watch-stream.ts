@@ -3,15 +3,17 @@ import type { Codec } from '../../src/codec/codec.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
 import type { Principal } from '../service/context.ts'
+import { EncodedOnce } from '../service/watch/encoded-once.ts'
+import type { WatchMessage } from '../service/watch/watch-messages.ts'
 import { openTransfer } from '../transfers/transfer.ts'
-import { EncodedOnce, serveWatch } from '../transfers/watch-output.ts'
+import { serveWatch } from '../transfers/watch-output.ts'
 import { type ConnectStreamContext, failedEnd, messagePieces, readRequest, streamHeaders } from './connect-stream.ts'
 import type { Exchange } from './exchange.ts'
 import { authenticate } from './record.ts'
 
-const encoders = new Map<Codec, EncodedOnce>()
+const encoders = new Map<Codec, EncodedOnce<WatchMessage>>()
 
-function encoderOf(codec: Codec): EncodedOnce {
+function encoderOf(codec: Codec): EncodedOnce<WatchMessage> {
   let encoder = encoders.get(codec)
   if (encoder === undefined) {
     encoder = new EncodedOnce((message) => Buffer.concat(messagePieces(codec, 'WatchRefsResponse', message)))

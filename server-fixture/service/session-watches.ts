@@ -19,6 +19,21 @@ export interface SessionWatchesDependencies {
   readonly isRead: () => boolean
 }
 
+type Update = Messages['SessionUpdate'] & { readonly update: WatchMessage }
+
+/** By the ids of the watches. */
+const responses = new WeakMap<WatchMessage, Map<string, Messages['SessionResponse']>>()
+
+/** The answer with this update alone: sessions whose watches have the same ids send the same one, which is encoded once. */
+function shared(update: Update): Messages['SessionResponse'] {
+  const found = responses.get(update.update) ?? new Map<string, Messages['SessionResponse']>()
+  responses.set(update.update, found)
+  const key = update.ids.join()
+  const response = found.get(key) ?? { results: [], updates: [update] }
+  found.set(key, response)
+  return response
+}
+
 /** Watches with one message share it: it is sent once, with the ids of all of them. */
 export class SessionWatches {
   readonly #dependencies: SessionWatchesDependencies
@@ -91,8 +106,12 @@ export class SessionWatches {
     if (this.#waiting.size === 0) return
     const waiting = this.#waiting
     this.#waiting = new Map()
-    const updates = [...waiting].map(([update, ids]) => ({ ids: ids.filter((id) => this.#open.has(id)), update }))
-    this.#dependencies.send({ results: [], updates: updates.filter(({ ids }) => ids.length > 0) })
+    const updates = [...waiting]
+      .map(([update, ids]) => ({ ids: ids.filter((id) => this.#open.has(id)), update }))
+      .filter(({ ids }) => ids.length > 0)
+    const [first] = updates
+    if (first === undefined) return
+    this.#dependencies.send(updates.length === 1 ? shared(first) : { results: [], updates })
   }
 
   #ended(id: number, error: BlobwireError): void {

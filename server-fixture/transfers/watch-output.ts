@@ -19,25 +19,6 @@ export interface WatchServing {
   readonly begin: (sink: WatchSink) => OpenWatch
 }
 
-/** Bytes of messages that several streams share. */
-export class EncodedOnce {
-  readonly #encode: (message: WatchMessage) => Uint8Array
-  readonly #bytes = new WeakMap<WatchMessage, Uint8Array>()
-
-  constructor(encode: (message: WatchMessage) => Uint8Array) {
-    this.#encode = encode
-  }
-
-  of(message: WatchMessage): Uint8Array {
-    let bytes = this.#bytes.get(message)
-    if (bytes === undefined) {
-      bytes = this.#encode(message)
-      this.#bytes.set(message, bytes)
-    }
-    return bytes
-  }
-}
-
 /** Serves a watch on a stream; resolves with the error that ends it. Undefined = the client has gone. */
 export function serveWatch(
   stream: Writable,

@@ -21,7 +21,7 @@ const maxSends = 3
 export class SessionFrames {
   readonly #context: SessionFramesContext
   readonly #inFlight: InFlightFrames
-  readonly #watches = new SessionWatches(() => this.#nextId++)
+  readonly #watches = new SessionWatches()
   #session: Session | undefined
   #openedAtMs = 0
   #nextId = 1

@@ -6,6 +6,12 @@ import { errorOfOperation, malformedResponse } from '../transport/errors.ts'
 
 type Request = Init<Messages['WatchRefsRequest']>
 
+/**
+ * Above the ids of operations: `cancel` has one list for both. Sessions of many clients have the same ids for their
+ * watches, so that the server encodes an update of all of them once.
+ */
+const firstId = 2 ** 52
+
 /** Hears of one watch. */
 export interface WatchListener {
   onMessage(message: Messages['WatchRefsResponse']): void
@@ -27,14 +33,9 @@ interface Waiting {
 }
 
 export class SessionWatches {
-  readonly #newId: () => number
+  #nextId = firstId
   readonly #open = new Map<number, WatchListener>()
   #waiting: Waiting[] = []
-
-  /** @param newId an id that the session has not used */
-  constructor(newId: () => number) {
-    this.#newId = newId
-  }
 
   /** Watches, those included that wait for the session. */
   get size(): number {
@@ -49,7 +50,7 @@ export class SessionWatches {
   begin(session: WatchedSession | undefined): void {
     if (this.#waiting.length === 0 || !session?.hasRoom) return
     for (const { request, listener } of this.#waiting.splice(0)) {
-      const id = this.#newId()
+      const id = this.#nextId++
       this.#open.set(id, listener)
       session.watch(id, request)
     }
