@@ -16,6 +16,7 @@ import { MemoryBudget } from './memory-budget.ts'
 import type { ServerMetrics } from './metrics/server-metrics.ts'
 import { Service } from './service/service.ts'
 import type { VcsService } from './service/vcs-service.ts'
+import type { WatchBounds } from './service/watch/watches.ts'
 import { GitStore } from './store/git/git-store.ts'
 import type { GitStoreOptions } from './store/git/git-store-options.ts'
 import { MemoryStore } from './store/memory-store.ts'
@@ -58,6 +59,8 @@ export interface ServerOptions {
   readonly grants?: readonly Grant[] | undefined
   readonly tls?: TlsFiles | undefined
   readonly limits?: Partial<Limits> | undefined
+  /** Bounds of watches: 10,000 on the server, a sign of life each 15 s. */
+  readonly watches?: Partial<WatchBounds> | undefined
   /**
    * Time for a handshake, and for the headers of a request to arrive.
    * @default 10_000
@@ -178,6 +181,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const store = options.onEffect ? withEffects(plainStore, options.onEffect) : plainStore
   const service = new Service(store, {
     ...(options.limits ? { limits: options.limits } : {}),
+    watches: options.watches,
     serverVersion: version(),
     onInternalError: (error, requestId) => log({ event: 'internal_error', requestId, ...logged(error) })
   })

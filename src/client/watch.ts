@@ -65,6 +65,8 @@ class Watch {
   #isOver = false
   /** The server has answered. */
   #hasBegun = false
+  /** It has since the last refusal of a token. */
+  #isAnswered = false
 
   constructor(calls: RepositoryCalls, options: WatchOptions & { since: Exclude<WatchOptions['since'], string> }) {
     this.#calls = calls
@@ -111,14 +113,24 @@ class Watch {
       } catch (exception) {
         const error = asBlobwireError(exception)
         if (this.#isOver) return
+        if (error.code === 'unauthenticated' && this.#hasFreshToken()) continue
         // A server or a machine that is busy may greet late.
         const isLate = error.is('session_silent') && (this.#hasBegun || ++silences < 3)
-        if (!error.retryable && !isLate) return this.#fail(error)
+        // One that has begun waits for room.
+        const isRefused = error.is('too_many_watches') && !this.#hasBegun
+        if (isRefused || (!error.retryable && !isLate)) return this.#fail(error)
         failures = clock.now() - beganAtMs >= shortMs + longestPauseMs ? 1 : failures + 1
       }
       if (this.#queue.isFull) await this.#queue.untilEmpty()
       if (failures > 0 && !this.#isOver) await this.#pause(Math.min(longestPauseMs, firstPauseMs * 2 ** (failures - 1)))
     }
+  }
+
+  /** The token has expired, and the application's function may give another one: once, until the server answers again. */
+  #hasFreshToken(): boolean {
+    const isFresh = this.#isAnswered && this.#options.token === undefined
+    this.#isAnswered = false
+    return isFresh && typeof this.#calls.invoker.options.token === 'function'
   }
 
   #fail(error: BlobwireError): void {
@@ -148,6 +160,7 @@ class Watch {
   #take(message: WatchRefsResponse): void {
     const { cursor, page, gap } = message
     this.#hasBegun = true
+    this.#isAnswered = true
     if (page) this.#isBetweenPages = !page.last
     else if (gap) this.#isBetweenPages = true
     if (cursor !== '') this.#cursor = cursor
