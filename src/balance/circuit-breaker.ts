@@ -108,8 +108,8 @@ export class CircuitBreaker {
 
   /** Closes the breaker and forgets all failures; attempts that are under way tell nothing any more. */
   reset(): void {
-    const wasClosed = this.#state === 'closed'
     this.#openingsInRow = 0
+    const wasClosed = this.#state === 'closed'
     this.#change('closed')
     if (!wasClosed) this.onState?.('closed')
   }
