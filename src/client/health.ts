@@ -39,8 +39,9 @@ const unhealthyUse = 0.9
 /** Share of attempts that succeed, below which an endpoint is degraded, and below which it is unhealthy. */
 const degradedRatio = 0.95
 const unhealthyRatio = 0.5
-/** Fewer attempts than this in the last minute tell no ratio. */
+/** Fewer attempts than this in the last minute tell no ratio; so many of which none succeeded tell enough. */
 const leastAttempts = 20
+const leastFailures = 3
 
 const ranks: readonly HealthStatus[] = ['healthy', 'degraded', 'unhealthy']
 
@@ -112,7 +113,8 @@ function statusOfBreaker(state: EndpointHealth['breaker'], why: (words: string) 
 }
 
 function statusOfRatio({ attempts, successRatio }: ReliabilityWindow, why: (words: string) => void): HealthStatus {
-  if (attempts < leastAttempts || successRatio === undefined || successRatio >= degradedRatio) return 'healthy'
+  if (successRatio === undefined || successRatio >= degradedRatio) return 'healthy'
+  if (attempts < (successRatio === 0 ? leastFailures : leastAttempts)) return 'healthy'
   why(`${percent(successRatio)} of ${attempts} attempts succeeded in the last minute`)
   return successRatio < unhealthyRatio ? 'unhealthy' : 'degraded'
 }

@@ -45,6 +45,19 @@ function systemOf(transport: TransportName): string {
   return transport === 'grpc' ? 'grpc' : 'connectrpc'
 }
 
+/** A server may send any reason, and each is a series of a metric: beyond so many, there is none in the attributes. */
+const maxReasons = 100
+
+export class KnownReasons {
+  readonly #known = new Set<unknown>()
+
+  bounded({ 'blobwire.reason': reason, ...status }: Attributes): Attributes {
+    if (reason === undefined) return status
+    if (this.#known.size < maxReasons) this.#known.add(reason)
+    return this.#known.has(reason) ? { ...status, 'blobwire.reason': reason } : status
+  }
+}
+
 /** The outcome of a call or an attempt. gRPC writes its codes in upper case, Connect in lower case. */
 export function statusOf(error: BlobwireError | undefined, transport: TransportName | undefined): Attributes {
   const isGrpc = transport === 'grpc'

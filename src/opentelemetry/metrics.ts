@@ -9,7 +9,7 @@ import {
 import type { CallObserver, CallOutcome, Observer, StartedCall } from '../index.ts'
 import { type Family, families } from '../metrics/families.ts'
 import { type MeasuredClients, statsOf } from '../metrics/measured-clients.ts'
-import { AttributeCache, statusOf } from './attributes.ts'
+import { AttributeCache, KnownReasons, statusOf } from './attributes.ts'
 
 /** Options of `meterClients` and `callDurations`. */
 export interface MeteringOptions {
@@ -77,12 +77,16 @@ export function callDurations(options: MeteringOptions = {}): Observer {
     advice: { explicitBucketBoundaries: boundaries }
   })
   const cache = new AttributeCache()
+  const reasons = new KnownReasons()
   const record = (rpc: string, { durationMs, error, endpoint, transport }: CallOutcome) => {
     const known: Attributes =
       endpoint === undefined || transport === undefined
         ? { 'rpc.method': rpc }
         : cache.ofAttempt(rpc, endpoint, transport)
-    histogram.record(durationMs / 1000, error === undefined ? known : { ...known, ...statusOf(error, transport) })
+    histogram.record(
+      durationMs / 1000,
+      error === undefined ? known : { ...known, ...reasons.bounded(statusOf(error, transport)) }
+    )
   }
   return {
     callStarted: ({ rpc }: StartedCall): CallObserver => ({ ended: (outcome) => record(rpc, outcome) })

@@ -147,7 +147,8 @@ export function timelineObserver(onCall: CallListener, isWanted: () => boolean =
         },
         ended(outcome) {
           add('ended', outcome.atMs, 0)
-          onCall(new Timeline(call, outcome, steps))
+          // A promise goes back with it, so that its failure is told as that of an observer.
+          return onCall(new Timeline(call, outcome, steps))
         }
       }
     }

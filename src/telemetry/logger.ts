@@ -33,5 +33,5 @@ const entries: Readonly<Record<ClientEventName, Entry>> = {
 export function log(logger: Logger, event: ClientEvent): void {
   const { level, message } = entries[event.event]
   const fields = Object.fromEntries(Object.entries(event).filter(([, value]) => value !== undefined))
-  logger[level](fields, `blobwire: ${message}`)
+  return logger[level](fields, `blobwire: ${message}`)
 }

@@ -30,6 +30,18 @@ export interface ObservingContext {
   readonly observerFailed: (exception: unknown) => void
 }
 
+/** Tells an observer. One that fails, at once or with a promise, fails no call. */
+export function guarded<Result>(tell: () => Result, failed: (exception: unknown) => void): Result | undefined {
+  try {
+    const result = tell()
+    if (result instanceof Promise) result.catch(failed)
+    return result
+  } catch (exception) {
+    failed(exception)
+    return undefined
+  }
+}
+
 const noFacts: EventFacts = {}
 
 /** How far a call got, for its outcome. */
@@ -107,12 +119,7 @@ export class ObservedCall {
   }
 
   #guarded<Result>(tell: () => Result): Result | undefined {
-    try {
-      return tell()
-    } catch (exception) {
-      this.#context.observerFailed(exception)
-      return undefined
-    }
+    return guarded(tell, this.#context.observerFailed)
   }
 }
 
@@ -144,11 +151,7 @@ export class ObservedAttempt implements AttemptEvents {
     if (atMs < this.#startedAtMs) return
     if (facts.requestId !== undefined) this.#call.requestId = facts.requestId
     for (const observer of this.#observers) {
-      try {
-        observer.event?.(name, atMs, facts)
-      } catch (exception) {
-        this.#context.observerFailed(exception)
-      }
+      guarded(() => observer.event?.(name, atMs, facts), this.#context.observerFailed)
     }
   }
 
@@ -157,11 +160,7 @@ export class ObservedAttempt implements AttemptEvents {
     this.#isOver = true
     const atMs = this.#context.now()
     for (const observer of this.#observers) {
-      try {
-        observer.ended?.({ atMs, error })
-      } catch (exception) {
-        this.#context.observerFailed(exception)
-      }
+      guarded(() => observer.ended?.({ atMs, error }), this.#context.observerFailed)
     }
   }
 

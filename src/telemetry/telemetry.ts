@@ -7,7 +7,7 @@ import type { ClientEventFacts, ClientEventName } from './client-event.ts'
 import { diagnosticsObserver } from './diagnostics.ts'
 import { type Logger, log } from './logger.ts'
 import { CallCounts } from './method-counts.ts'
-import { ObservedCall, type ObservingContext } from './observed-call.ts'
+import { guarded, ObservedCall, type ObservingContext } from './observed-call.ts'
 import type { Observer, StartedCall } from './observer.ts'
 
 /** The options that telemetry is made of; see `ClientOptions`. */
@@ -72,16 +72,18 @@ export class Telemetry {
 
   /** Something rare has happened. */
   report(event: ClientEventName, facts: ClientEventFacts): void {
-    if (this.#logger !== undefined) {
-      try {
-        log(this.#logger, { event, ...facts })
-      } catch (exception) {
-        if (!this.#hasLoggerFailed)
-          this.#warn('the logger of a client threw; its later exceptions are not told', exception)
-        this.#hasLoggerFailed = true
-      }
-    }
+    const logger = this.#logger
+    if (logger !== undefined)
+      guarded(
+        () => log(logger, { event, ...facts }),
+        (exception) => this.#loggerFailed(exception)
+      )
     if (channels.event.hasSubscribers) channels.event.publish({ event, ...facts })
+  }
+
+  #loggerFailed(exception: unknown): void {
+    if (!this.#hasLoggerFailed) this.#warn('the logger of a client threw; its later exceptions are not told', exception)
+    this.#hasLoggerFailed = true
   }
 
   /** Told once: an observer that throws would do so at every call. */

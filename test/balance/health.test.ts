@@ -99,7 +99,7 @@ test('endpoints that fail are told with their figures; while one of two works, t
   }
   const { status, causes, endpoints } = healthOfHarness(harness, ['a', 'b'])
   assert.equal(status, 'degraded')
-  assert.deepEqual(causes, ['a: the circuit breaker is open'])
+  assert.deepEqual(causes, ['a: the circuit breaker is open', 'a: 0 % of 3 attempts succeeded in the last minute'])
   const [a, b] = endpoints
   assert.deepEqual([a?.endpoint, a?.status, a?.breaker, a?.minute.failures], ['a', 'unhealthy', 'open', 3])
   assert.deepEqual([b?.status, b?.minute.attempts, b?.minute.successRatio], ['healthy', 7, 1])
@@ -116,6 +116,22 @@ test('a share of failures that opens no breaker degrades an endpoint once there 
   assert.deepEqual(await causesAfter(19), [])
   assert.deepEqual(await causesAfter(1), ['a: 90 % of 20 attempts succeeded in the last minute'])
   harness.clock.advance(60_000)
+  assert.equal(healthOfHarness(harness).status, 'healthy')
+})
+
+test('an endpoint that answered none of a few attempts is unhealthy, also without a breaker', async () => {
+  let isDown = true
+  const respond: PipelineHarnessOptions['respond'] = ({ answer, fail }) => (isDown ? fail(down) : answer())
+  const harness = pipelineHarness({ respond, retry: once, breaker: false })
+  const statuses: string[] = []
+  for (let call = 0; call < 3; call++) {
+    await harness.read().catch(() => undefined)
+    statuses.push(healthOfHarness(harness).status)
+  }
+  assert.deepEqual(statuses, ['healthy', 'healthy', 'unhealthy'])
+  assert.deepEqual(healthOfHarness(harness).causes, ['a: 0 % of 3 attempts succeeded in the last minute'])
+  isDown = false
+  await harness.read()
   assert.equal(healthOfHarness(harness).status, 'healthy')
 })
 

@@ -76,5 +76,12 @@ export const guards: readonly Guard[] = [
     from: "    'content-security-policy': policy,\n",
     to: '',
     tests: ['test/operations/operator-paths.test.ts']
+  },
+  {
+    name: 'health: an endpoint that answers nothing is unhealthy after a few attempts',
+    file: 'src/client/health.ts',
+    from: 'successRatio === 0 ? leastFailures : leastAttempts',
+    to: 'leastAttempts',
+    tests: ['test/balance/health.test.ts']
   }
 ]

@@ -105,5 +105,19 @@ export const guards: readonly Guard[] = [
     from: 'count += inBucket',
     to: 'count = inBucket',
     tests: [prometheus]
+  },
+  {
+    name: 'telemetry: the rejection of an observer is handled',
+    file: 'src/telemetry/observed-call.ts',
+    from: '    if (result instanceof Promise) result.catch(failed)\n',
+    to: '',
+    tests: ['test/telemetry/observers.test.ts']
+  },
+  {
+    name: 'telemetry: reasons in attributes of durations stay bounded',
+    file: 'src/opentelemetry/attributes.ts',
+    from: 'if (this.#known.size < maxReasons)',
+    to: 'if (maxReasons > 0)',
+    tests: ['test/opentelemetry/metrics.test.ts']
   }
 ]

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics'
-import { blobOid } from '../../src/index.ts'
+import { BlobwireError, blobOid } from '../../src/index.ts'
 import { callDurations, meterClients } from '../../src/opentelemetry.ts'
 import { atEnd, testServer } from '../support/server.ts'
 
@@ -15,6 +15,22 @@ interface Point {
   readonly value: number | { readonly count: number; readonly sum?: number }
   readonly attributes: Readonly<Record<string, unknown>>
 }
+
+test('reasons that a server invents stay bounded', async () => {
+  const reader = new Reader()
+  const observer = callDurations({ meterProvider: new MeterProvider({ readers: [reader] }) })
+  for (let number = 0; number < 500; number++) {
+    const call = { method: 'getBlob', rpc: 'S/GetBlob', repository: 'a', operations: 1, timeoutMs: 1, startedAtMs: 0 }
+    const error = new BlobwireError({ code: 'internal', reason: `r${number}`, message: 'x' })
+    const outcome = { atMs: 1, durationMs: 1, error, attempts: 1, sent: 'processed' } as const
+    observer.callStarted?.(call)?.ended?.({ ...outcome, endpoint: 'http://a', transport: 'json', requestId: undefined })
+  }
+  const { resourceMetrics } = await reader.collect()
+  const points = resourceMetrics.scopeMetrics.flatMap(({ metrics }) =>
+    metrics.flatMap((each) => [...each.dataPoints] as unknown[])
+  )
+  assert.ok(points.length > 50 && points.length <= 101, `${points.length} series`)
+})
 
 test('counts are those of stats(), and durations have the attributes of the conventions', async (context) => {
   const fixture = atEnd(context, await testServer())

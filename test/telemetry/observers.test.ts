@@ -183,6 +183,28 @@ test('calls that are refused or end early have their end, too', async () => {
   assert.deepEqual(seen[1]?.steps.slice(0, 3), ['queued', 'admitted', 'attempt 1 msgpack'])
 })
 
+test('an observer that fails later is told of once, too, and ends no process', async () => {
+  const problems: unknown[] = []
+  // A rejection that nobody handles fails the test.
+  const rejected = async () => {
+    throw new Error('of the observer')
+  }
+  const attempt = { event: rejected, ended: rejected }
+  const observers: Observer[] = [
+    { callStarted: () => ({ event: rejected, ended: rejected, attemptStarted: () => attempt }) }
+  ]
+  const logger = { debug: rejected, info: rejected, warn: rejected, error: rejected }
+  const clock = new FakeClock()
+  const warn = (...problem: unknown[]) => problems.push(problem)
+  for (const options of [{ observers }, { onCall: rejected }, { logger, observers }]) {
+    const telemetry = new Telemetry(clock, { ...options, warn })
+    const { store } = batchHarness({ clock, telemetry, batch: false })
+    assert.equal(await store('a'), 'oid of a')
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  assert.equal(problems.length, 3)
+})
+
 test('an observer that throws is told of once, and breaks no call', async () => {
   const problems: unknown[] = []
   const thrown = () => {
