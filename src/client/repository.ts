@@ -332,7 +332,8 @@ export class Repository extends TreeMethods {
    * `unimplemented` from older servers and where there are no sessions
    * @example
    * for await (const { kind, moves, cursor } of repo.watch({ prefix: 'refs/heads' })) {
-   *   if (kind === 'moves') console.log(moves.map(({ name, newOid }) => `${name} ${newOid}`), cursor)
+   *   console.log(kind, moves.map(({ name, newOid }) => `${name} ${newOid}`), cursor)
+   *   if (isEnough()) break
    * }
    */
   watch(options: WatchOptions = {}): AsyncGenerator<WatchUpdate, void> {

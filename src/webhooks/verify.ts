@@ -52,12 +52,11 @@ const maxSignatures = 16
  *
  * `secrets` is one secret (`whsec_…`) or public key (`whpk_…`), or several while they are being changed: one has to fit.
  *
- * @example
- * const { id, json } = verifyWebhook(secret, request.headers, await buffer(request))
- *
  * @throws BlobwireError `unauthenticated`, reason `webhook_signature` where no signature fits or a header is missing,
  * reason `webhook_timestamp` where the time is not within the tolerance; `invalid_argument` for a body that is not raw,
  * and for secrets of another form
+ * @example
+ * const { id, json } = verifyWebhook(secret, request.headers, await buffer(request))
  */
 export function verifyWebhook(
   secrets: string | readonly string[],

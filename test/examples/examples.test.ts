@@ -22,6 +22,7 @@ describe('examples', () => {
     await runNode(join(root, 'scripts/build.ts'), join(installed, 'dist'))
     for (const name of ['package.json', 'proto']) await symlink(join(root, name), join(installed, name))
     await symlink(join(root, 'node_modules'), join(installed, 'node_modules'))
+    await symlink(join(root, 'node_modules/@opentelemetry'), join(directory, 'node_modules/@opentelemetry'))
   })
   after(async () => {
     await fixture[Symbol.asyncDispose]()
@@ -101,9 +102,10 @@ describe('examples', () => {
     assert.ok(text.includes(`It prints \`${output.trim()}\``), output)
   })
 
+  // Those of webhooks have the example of docs/webhooks.md.
   test('docstrings', async () => {
     const source = join(root, 'src')
-    const files = (await readdir(source, { recursive: true })).filter((name) => name.endsWith('.ts'))
+    const files = (await readdir(source, { recursive: true })).filter((name) => /^(?!webhooks).*\.ts$/.test(name))
     const examples: string[] = []
     for (const name of files) {
       const text = await readFile(join(source, name), 'utf8')
@@ -124,8 +126,10 @@ describe('examples', () => {
       'docstrings.ts',
       `import { BlobwireError, blobOid, createClient, createClientRegistry, loadConfig, type Interceptor, treeOid } from '${join(source, 'index.ts')}'
       import { prometheusMetrics } from '${join(source, 'prometheus.ts')}'
+      import { callDurations, meterClients, tracing } from '${join(source, 'opentelemetry.ts')}'
       import { writeFile } from 'node:fs/promises'
-      void [BlobwireError, blobOid, treeOid, writeFile]
+      void [BlobwireError, blobOid, callDurations, treeOid, writeFile]
+      const endpoint = 'http://127.0.0.1:4100', isEnough = () => true
       const commit = { branch: 'main', message: 'x', author: { name: 'A', email: 'a@b' } }
       const shared = createClient({ endpoint: 'http://127.0.0.1:4100' })
       ${body.join('\n')}

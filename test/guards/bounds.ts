@@ -9,7 +9,7 @@ export const guards: readonly Guard[] = [
   {
     name: 'a gRPC caller is refused by the metadata, before a message is read',
     file: 'server-fixture/grpc/incoming-calls.ts',
-    from: "    const principal = authenticator.authenticate(rpc, metadataValue(metadata, 'authorization'))\n",
+    from: "    const principal = authenticator.authenticate(record.method, metadataValue(metadata, 'authorization'))\n",
     to: "    const principal = authenticator.authenticate('GetCapabilities', undefined)\n",
     tests: [beforeReading],
     mayHang: true
@@ -196,7 +196,7 @@ export const guards: readonly Guard[] = [
   {
     name: 'the request of a unary gRPC call has a time limit',
     file: 'server-fixture/grpc/incoming-calls.ts',
-    from: '              if (!requestStream) this.#limitBody(call, { ...arrival, metadata })\n',
+    from: '              if (!requestStream) this.#limitBody(refused, arrival.stream)\n',
     to: '',
     tests: [timeLimits],
     mayHang: true

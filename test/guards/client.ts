@@ -216,7 +216,7 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'the store checks the names of repositories itself',
-    file: 'server-fixture/store/git/git-store.ts',
+    file: 'server-fixture/store/git/repository-directories.ts',
     from: "  if (problem) throw invalidArgument('repository', problem)\n",
     to: '',
     tests: ['test/store/git-store.test.ts']

@@ -128,7 +128,7 @@ export const guards: readonly Guard[] = [
   {
     name: 'attempts at a destination are bounded',
     file: 'src/webhooks/channel.ts',
-    from: 'return (isProbe ? 1 : this.destination.concurrency) - this.#running',
+    from: 'return (isProbe ? 1 : this.destination.concurrency) - (this.#running - this.#elsewhere)',
     to: 'return isProbe ? 1 - this.#running : 100',
     tests: waiting
   },

@@ -73,8 +73,8 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'a start settles the writes that a killed server left open',
-    file: `${store}/git-store.ts`,
-    from: 'for (const intent of journal.openIntents()) await store.#effects.settle(intent)',
+    file: `${store}/journaled-effects.ts`,
+    from: 'for (const intent of journal.openIntents()) await this.#settle(intent)',
     to: '',
     tests: [requestKill]
   },

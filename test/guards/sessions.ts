@@ -80,15 +80,15 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'the queue of a client is bounded in operations',
-    file: 'src/batch/queue.ts',
-    from: 'this.operations < maxQueued && ',
+    file: 'src/batch/priority-queue.ts',
+    from: 'operations < maxQueued && ',
     to: '',
     tests: [ending],
     mayHang: true
   },
   {
     name: 'the queue of a client is bounded in bytes',
-    file: 'src/batch/queue.ts',
+    file: 'src/batch/priority-queue.ts',
     from: 'this.#bytes + bytes <= maxQueuedBytes',
     to: 'true',
     tests: [ending]
