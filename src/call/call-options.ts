@@ -43,4 +43,20 @@ export interface CallOptions {
    * @default the client's `priority`
    */
   priority?: 'interactive' | 'background' | undefined
+  /**
+   * Most attempts of this call, in place of the client's `retry.maxAttempts`; `false` = one. Waits and budget stay the
+   * client's. Uploads and downloads are retried as the client says.
+   * @default the client's `retry`
+   */
+  retry?: false | { readonly maxAttempts: number } | undefined
+  /**
+   * Time for one attempt of this call, in milliseconds, also where the client's adapts.
+   * @default the client's `attemptTimeoutMs`
+   */
+  attemptTimeoutMs?: number | undefined
+  /**
+   * When this call, if it only reads, gets a second attempt beside a slow first one; `false` = never.
+   * @default the client's `hedge`
+   */
+  hedge?: false | { readonly delayMs: number } | undefined
 }

@@ -3,6 +3,7 @@ import type { OwnHeaders } from '../batch/own-headers.ts'
 import type { BlobwireError, Sent, TransportName } from '../core/error.ts'
 import type { ObservedCall, ObserverHeader } from '../telemetry/observed-call.ts'
 import type { UnaryCall } from '../transport/transport.ts'
+import type { CallPolicy } from './call-policy.ts'
 
 /** How far a call has got. */
 export interface Progress {
@@ -44,6 +45,8 @@ export interface Call extends KeyedCall {
   readonly ownHeaders?: OwnHeaders | undefined
   /** The call yields to others; undefined = false. */
   readonly isBackground?: boolean
+  /** What it has otherwise than the client; undefined = nothing. */
+  readonly policy?: CallPolicy | undefined
   /** Tells the observers of the call; undefined = it has none. */
   readonly observed?: ObservedCall | undefined
   /** Names the one part that hears of the call's early end; cheaper than `signal`. */

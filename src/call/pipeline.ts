@@ -150,24 +150,9 @@ export function createPipeline(given: PipelineContext): Pipeline {
       return context.breaker ? context.breaker.waitMs : 0
     }
   }
-  const transfers = new TransferRunner({
-    clock,
-    counters,
-    telemetry,
-    selector,
-    policy,
-    waits,
-    work: context.work
-  })
-  const watches = new TransferRunner({
-    clock,
-    counters: newCounters(),
-    telemetry,
-    selector,
-    policy,
-    waits,
-    work: context.work
-  })
+  const streams = { clock, telemetry, selector, policy, waits, work: context.work }
+  const transfers = new TransferRunner({ ...streams, counters })
+  const watches = new TransferRunner({ ...streams, counters: newCounters() })
   const retries = {
     clock,
     counters,
@@ -285,7 +270,7 @@ function submitted(retrier: Retrier, call: Call): Promise<object> {
 /** Calls that nobody changed stay the same object. A token that an interceptor set becomes that of the call. */
 function changedCall(call: Call, { message, headers }: Changeable): Call {
   if (message === call.request && headers === call.headers) return call
-  const { method, requestKey, transport, signal, isBackground, observed } = call
+  const { method, requestKey, transport, signal, isBackground, policy, observed } = call
   const { authorization, ...others } = headers
   const token = bearerTokenOf(authorization)
   return {
@@ -296,6 +281,7 @@ function changedCall(call: Call, { message, headers }: Changeable): Call {
     transport,
     token: token ?? call.token,
     isBackground: isBackground === true,
+    policy,
     observed,
     signal,
     remainingMs: () => call.remainingMs(),

@@ -13,6 +13,7 @@ import type { ObservedCall } from '../telemetry/observed-call.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Bulkhead, Waiter } from './bulkhead.ts'
 import type { Call, Cancellable, Progress, Sink } from './call.ts'
+import type { CallPolicy } from './call-policy.ts'
 import { rejection } from './caller.ts'
 import { inCallersWords } from './caller-fields.ts'
 import type { DeadlineTimers, Timed } from './deadline-timers.ts'
@@ -32,6 +33,8 @@ export interface UnstartedCall {
   readonly hasOwnTimeout?: boolean
   /** See `Call`; undefined = false. */
   readonly isBackground?: boolean
+  /** See `Call`. */
+  readonly policy?: CallPolicy | undefined
   /** The caller's signal. */
   readonly signal: AbortSignal | undefined
   /** See `KeyedCall`. */
@@ -170,6 +173,10 @@ class RunningCall implements Abortable, Call, Cancellable, Sink, Timed, Waiter {
 
   get isBackground(): boolean {
     return this.#unstarted.isBackground === true
+  }
+
+  get policy(): CallPolicy | undefined {
+    return this.#unstarted.policy
   }
 
   get requestKey(): string | undefined {

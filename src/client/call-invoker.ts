@@ -1,6 +1,7 @@
 /** Invokes calls: checks their options, and runs them through the pipeline. */
 import { allHeaders, givenHeaders } from '../batch/own-headers.ts'
 import type { CallOptions } from '../call/call-options.ts'
+import { checkPriority, policyOf } from '../call/call-policy.ts'
 import { endpointsInWords, rejection } from '../call/caller.ts'
 import { isToken, tokenProblem } from '../call/credentials.ts'
 import { methodName } from '../call/interceptor.ts'
@@ -133,6 +134,7 @@ export class CallInvoker {
       timeoutMs: options.timeoutMs === undefined ? timeoutMs : checkNumber('timeoutMs', options.timeoutMs),
       hasOwnTimeout: options.timeoutMs !== undefined,
       isBackground: (options.priority === undefined ? priority : checkPriority(options.priority)) === 'background',
+      policy: policyOf(options),
       signal: checkSignal(options.signal),
       transport: this.#transport(options.transport),
       verify
@@ -194,12 +196,10 @@ export class CallInvoker {
    * Waits for the next attempt of operations that failed so often, or returns the reason why there is none. An abort and
    * the closing of the client end the wait; the next request then fails.
    */
-  async mayTryAgain(
-    error: BlobwireError,
-    failures: number,
-    { timeoutMs = 0, signal }: CallOptions
-  ): Promise<RetryRefusal | undefined> {
-    const waitMs = this.pipeline.retries.delayMs({ error, failures, remainingMs: timeoutMs })
+  async mayTryAgain(error: BlobwireError, failures: number, options: CallOptions): Promise<RetryRefusal | undefined> {
+    const { timeoutMs = 0, signal } = options
+    const maxAttempts = policyOf(options)?.maxAttempts
+    const waitMs = this.pipeline.retries.delayMs({ error, failures, remainingMs: timeoutMs, maxAttempts })
     if (typeof waitMs === 'string') return waitMs
     this.counters.retries++
     if (signal?.aborted || this.#closed) return undefined
@@ -293,9 +293,4 @@ function checkSignal(signal: unknown): AbortSignal | undefined {
     'signal',
     `must be an AbortSignal, not ${show(signal)}${isController ? '; use controller.signal' : ''}`
   )
-}
-
-function checkPriority(priority: unknown): CallOptions['priority'] {
-  if (priority === 'interactive' || priority === 'background') return priority
-  throw invalidArgument('priority', `must be interactive or background, not ${show(priority)}`)
 }

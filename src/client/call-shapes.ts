@@ -234,7 +234,9 @@ export function takeOperation<Name extends OperationName>(name: Name, input: Ope
   return operations[name](input) as OperationInputs[Name]
 }
 
-export const optionKeys: readonly string[] = ['signal', 'timeoutMs', 'headers', 'token', 'transport', 'priority']
+export const optionKeys: readonly string[] = [
+  ...['signal', 'timeoutMs', 'headers', 'token', 'transport', 'priority', 'retry', 'attemptTimeoutMs', 'hedge']
+]
 
 /** Options of single calls besides those that all have. */
 const ownOptions: { readonly [Name in Method]?: readonly string[] } = {

@@ -66,7 +66,9 @@ export class Attempt implements Call, Sink, Cancellable, Timed {
   /** Hands the call to the channel. */
   start(): void {
     const { attemptTimeoutMs, adaptive } = this.channel
-    const timeoutMs = adaptive?.timeout === undefined ? attemptTimeoutMs : adaptive.timeout.limitMs(this.call)
+    const timeoutMs =
+      this.call.policy?.attemptTimeoutMs ??
+      (adaptive?.timeout === undefined ? attemptTimeoutMs : adaptive.timeout.limitMs(this.call))
     if (timeoutMs !== undefined) {
       this.#timeoutMs = timeoutMs
       this.endsAt = this.#beganAtMs + timeoutMs

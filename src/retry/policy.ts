@@ -12,6 +12,8 @@ export interface FailedCall {
   readonly failures: number
   /** Time left until the call's deadline, in milliseconds. */
   readonly remainingMs: number
+  /** Most attempts of this call; undefined = the client's. */
+  readonly maxAttempts?: number | undefined
   /** The next attempt goes to another endpoint. */
   readonly elsewhere?: boolean
   /** …and need not wait. */
@@ -34,8 +36,9 @@ export class RetryPolicy {
   }
 
   /** Milliseconds to wait before the next attempt, which is then paid for; or why there is none. */
-  delayMs({ error, failures, remainingMs, elsewhere = false, atOnce = false }: FailedCall): number | RetryRefusal {
-    if (failures >= this.#options.maxAttempts || !mayRetry(error)) return 'not_retryable'
+  delayMs(failed: FailedCall): number | RetryRefusal {
+    const { error, failures, remainingMs, maxAttempts, elsewhere = false, atOnce = false } = failed
+    if (failures >= (maxAttempts ?? this.#options.maxAttempts) || !mayRetry(error)) return 'not_retryable'
     // A time that one endpoint asks for says nothing about another.
     const asked = elsewhere ? 0 : error.details.retryAfterMs
     const waitMs = atOnce ? 0 : backoffMs(failures, this.#options, this.#random, asked)

@@ -18,7 +18,8 @@ export class Retrier implements AttemptOwner, HedgedCallOwner {
 
   /** Sends a call. */
   submit(call: Call, sink: Sink): void {
-    const { selector, attempts, counters, hedge } = this.#context
+    const { selector, attempts, counters } = this.#context
+    const hedge = call.policy?.hedge ?? this.#context.hedge
     try {
       const pick = selector.pick(call)
       if (pick === undefined) {
@@ -47,7 +48,8 @@ export class Retrier implements AttemptOwner, HedgedCallOwner {
   hedgeFailed(call: Call, sink: Sink, error: BlobwireError, channel: Channel): void {
     const { selector, options } = this.#context
     const failure = selector.failureOf(call, channel, error)
-    const isWorthwhile = (options.maxAttempts > 1 && mayRetry(failure)) || selector.fallsBack(call, channel, error)
+    const maxAttempts = call.policy?.maxAttempts ?? options.maxAttempts
+    const isWorthwhile = (maxAttempts > 1 && mayRetry(failure)) || selector.fallsBack(call, channel, error)
     if (isWorthwhile) new RetryingCall(call, sink, this.#context).run(error, channel)
     else sink.fail(failure)
   }

@@ -125,7 +125,8 @@ export class RetryingCall implements Cancellable, AttemptOwner, Waiter {
   /** What is sent again below counts, so that all attempts together are no more than `maxAttempts`. */
   #attemptContext(): AttemptContext {
     const { attempts, options } = this.#context
-    return { ...attempts, maxSends: Math.max(1, options.maxAttempts - this.#failures) }
+    const maxAttempts = this.#call.policy?.maxAttempts ?? options.maxAttempts
+    return { ...attempts, maxSends: Math.max(1, maxAttempts - this.#failures) }
   }
 
   giveUp(): void {
@@ -160,6 +161,7 @@ export class RetryingCall implements Cancellable, AttemptOwner, Waiter {
       error,
       failures,
       remainingMs: this.#call.remainingMs(),
+      maxAttempts: this.#call.policy?.maxAttempts,
       elsewhere,
       // A read that can go elsewhere need not wait: the endpoint that failed gets no load from that.
       atOnce: elsewhere && failures === 1 && this.#call.method.readOnly

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { getCACertificates, type SecureVersion, setDefaultCACertificates, type TLSSocket } from 'node:tls'
 import { fileURLToPath } from 'node:url'
+import { policyOf } from '../../src/call/call-policy.ts'
 import { resolveOptions } from '../../src/client/options.ts'
 import { newRequestKey } from '../../src/client/request-key.ts'
 import { jsonCodec } from '../../src/codec/json.ts'
@@ -167,6 +168,9 @@ async function callInputs(context: TestContext): Promise<Held> {
       signal: undefined,
       token: undefined,
       priority: resolveOptions({ endpoint }).priority,
+      retry: policyOf({})?.maxAttempts,
+      attemptTimeoutMs: resolveOptions({ endpoint, attemptTimeoutMs: 77 }).attemptTimeoutMs,
+      hedge: policyOf({})?.hedge,
       ...callOptions(last('ListRefs'))
     }),
     ...named('CreateRepositoryInput', {
@@ -215,7 +219,9 @@ async function callInputs(context: TestContext): Promise<Held> {
     "the client's": 'json',
     "the client's `attemptTimeoutMs`": 77,
     "the client's `connection`": 7,
-    "the client's `priority`": 'interactive'
+    "the client's `priority`": 'interactive',
+    "the client's `retry`": undefined,
+    "the client's `hedge`": undefined
   }
   return { found, words }
 }

@@ -182,5 +182,26 @@ export const guards: readonly Guard[] = [
     from: 'rejectUnauthorized: tls.rejectUnauthorized ?? true,',
     to: 'rejectUnauthorized: false,',
     tests: ['test/client/tls.test.ts']
+  },
+  {
+    name: 'a call has as many attempts as it says',
+    file: 'src/retry/retrying-call.ts',
+    from: '      maxAttempts: this.#call.policy?.maxAttempts,\n',
+    to: '',
+    tests: ['test/call/call-policy.test.ts']
+  },
+  {
+    name: 'an attempt has the time that its call says',
+    file: 'src/retry/attempt.ts',
+    from: 'this.call.policy?.attemptTimeoutMs ??',
+    to: '',
+    tests: ['test/call/call-policy.test.ts']
+  },
+  {
+    name: 'a call is hedged as it says',
+    file: 'src/retry/retrier.ts',
+    from: 'call.policy?.hedge ?? this.#context.hedge',
+    to: 'this.#context.hedge',
+    tests: ['test/call/call-policy.test.ts']
   }
 ]
