@@ -26,7 +26,7 @@ import { ClientCaches } from './client-caches.ts'
 import { byLevel, type CallToIntercept, Interception } from './interception.ts'
 import { mayBecomeDownload, recoverRead } from './large-reads.ts'
 import type { OperationName } from './operations.ts'
-import { checkTransport, type ResolvedOptions } from './options.ts'
+import { type ResolvedOptions, transportOfCall } from './options.ts'
 import { isKeyed, newRequestKey, type WriteOptions } from './request-key.ts'
 import type { OperationValues } from './results.ts'
 import { sharedAnswer } from './shared-answer.ts'
@@ -163,7 +163,7 @@ export class CallInvoker {
   }
 
   #transport(name: TransportName | undefined): TransportName | undefined {
-    return name === undefined ? undefined : checkTransport(name, [...this.options.endpoints.values()])[0]
+    return name === undefined ? undefined : transportOfCall(name, [...this.options.endpoints.values()])
   }
 
   /** Runs a call through the interceptors of calls, if there are any. @throws BlobwireError */

@@ -164,13 +164,23 @@ function checkToken(given: unknown, path: string, check: Check): unknown {
  * @throws BlobwireError `invalid_argument` for a transport that the endpoints do not speak
  * @internal
  */
-export function checkTransport(name: 'auto' | TransportName, endpoints: readonly Endpoint[]): readonly TransportName[] {
+function checkTransport(name: 'auto' | TransportName, endpoints: readonly Endpoint[]): readonly TransportName[] {
   const isGrpc = endpoints.some(({ protocol }) => protocol === 'grpc')
   if (name === 'auto') return isGrpc ? ['grpc', 'msgpack', 'json'] : ['msgpack', 'json']
   if (isGrpc && name !== 'grpc') {
     throw invalidArgument('transport', `must be grpc or auto for a grpc(s):// endpoint, not ${show(name)}`)
   }
   return [name]
+}
+
+const transports: readonly TransportName[] = ['json', 'msgpack', 'grpc']
+
+/** The transport that a call asks for, whose options no table checks. @throws BlobwireError `invalid_argument` */
+export function transportOfCall(name: TransportName, endpoints: readonly Endpoint[]): TransportName | undefined {
+  if (!transports.includes(name)) {
+    throw invalidArgument('transport', `must be one of ${transports.join(', ')}, not ${show(name)}`)
+  }
+  return checkTransport(name, endpoints)[0]
 }
 
 /** The older `connectTimeoutMs` counts where the newer option is not given. */
