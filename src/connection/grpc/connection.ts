@@ -216,6 +216,12 @@ export class GrpcConnection {
     let isOpen = false
     const onStateChange = (error?: Error) => {
       const next = error ? connectivityState.SHUTDOWN : this.#channel.getConnectivityState(false)
+      const before = state
+      state = next
+      // First: a listener may close the channel, which is then no longer to be watched.
+      if (next !== connectivityState.SHUTDOWN) {
+        this.#channel.watchConnectivityState(next, Number.POSITIVE_INFINITY, onStateChange)
+      }
       if (next === connectivityState.READY && !isOpen) {
         isOpen = true
         connections.opened++
@@ -230,16 +236,12 @@ export class GrpcConnection {
         // grpc-js first reports the broken connection to its streams.
         setImmediate(() => this.#drain())
       }
-      if (next === connectivityState.TRANSIENT_FAILURE && state !== next) {
+      if (next === connectivityState.TRANSIENT_FAILURE && before !== next) {
         connections.failures++
         report?.('connection_failed', where)
         this.#couldNotConnect()
       }
-      state = next
       this.#count()
-      if (next !== connectivityState.SHUTDOWN) {
-        this.#channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, onStateChange)
-      }
     }
     this.#channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, onStateChange)
   }
