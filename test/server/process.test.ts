@@ -118,10 +118,10 @@ test('a data directory of a later version, or with a damaged journal: a sentence
   const damaged = await runToEnd(...flags)
   assert.deepEqual([damaged.code, damaged.out], [3, ''])
   assert.match(damaged.err, /^cannot start: the journal of request keys is damaged: .*byte 0 \(journal_damaged\)\n$/)
-  await writeFile(join(directory, '~format'), '{"format":3}')
+  await writeFile(join(directory, '~format'), '{"format":4}')
   const later = await runToEnd(...flags)
   assert.deepEqual([later.code, later.out], [3, ''])
-  assert.match(later.err, /^cannot start: the data directory .* its format is 3; .* \(data_format\)\n$/)
+  assert.match(later.err, /^cannot start: the data directory .* its format is 4; .* \(data_format\)\n$/)
 })
 
 test('a port that is taken, of either listener: one line on stderr, exit 1', async () => {

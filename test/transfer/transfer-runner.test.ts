@@ -51,14 +51,15 @@ async function errorOf(promise: Promise<unknown>): Promise<BlobwireError> {
   return error
 }
 
-test('an attempt has request id, token and headers, and its result is the transfer’s', async () => {
+test('an attempt has request id, the name of the client, token and headers, and its result is the transfer’s', async () => {
   const { run, nth, counters } = harness({ token: 'secret' })
   const result = run({ headers: { 'x-own': 'yes' } })
   const { attempt, resolve } = await nth(1)
   attempt.moved(7)
   resolve('done')
   assert.equal(await result, 'done')
-  assert.deepEqual(attempt.headers, { 'x-request-id': 'r-1', 'x-own': 'yes', authorization: 'Bearer secret' })
+  const named = { 'x-request-id': 'r-1', 'user-agent': 'test' }
+  assert.deepEqual(attempt.headers, { ...named, 'x-own': 'yes', authorization: 'Bearer secret' })
   assert.deepEqual(counters.transfers, { started: 1, failures: 0, retries: 0, bytesSent: 7, bytesReceived: 0 })
   assert.equal(counters.calls, 0)
 })
