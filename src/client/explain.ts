@@ -4,13 +4,13 @@ import { type CallTimeline, timelineObserver } from '../telemetry/call-timeline.
 import type { Telemetry } from '../telemetry/telemetry.ts'
 
 /** The outcome of a function and the calls that it made; `String(explanation)` is readable text. */
-export interface Explanation<Result> {
-  /** Whether the function succeeded. */
-  readonly ok: boolean
-  /** Its result; undefined where it failed. */
-  readonly value: Result | undefined
-  /** Its error; undefined where it succeeded. */
-  readonly error: unknown
+export type Explanation<Result> = ExplainedCalls &
+  (
+    | { readonly ok: true; readonly value: Result; readonly error: undefined }
+    | { readonly ok: false; readonly value: undefined; readonly error: unknown }
+  )
+
+interface ExplainedCalls {
   /** The calls that ended before it did, in the order of their ends. */
   readonly calls: readonly CallTimeline[]
   toString(): string

@@ -59,8 +59,8 @@ export const guards: readonly Guard[] = [
   {
     name: 'few attempts tell no ratio',
     file: health,
-    from: 'attempts < leastAttempts || ',
-    to: '',
+    from: 'leastFailures : leastAttempts',
+    to: 'leastFailures : 0',
     tests
   },
   {

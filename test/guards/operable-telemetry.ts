@@ -88,8 +88,8 @@ export const guards: readonly Guard[] = [
   {
     name: 'a logger that throws breaks no call',
     file: 'src/telemetry/telemetry.ts',
-    from: '        log(this.#logger, { event, ...facts })\n      } catch (exception) {\n',
-    to: '        log(this.#logger, { event, ...facts })\n      } catch (exception) {\n        throw exception\n',
+    from: '        (exception) => this.#loggerFailed(exception)\n',
+    to: '        (exception) => { throw exception }\n',
     tests: [timelines]
   },
   {

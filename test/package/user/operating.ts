@@ -31,3 +31,9 @@ export function operating(client: Client): void {
   const minute: ReliabilityWindow | undefined = reliability?.minute
   if (status === 'unhealthy') seen.push(check?.error?.message ?? `${minute?.successRatio}`)
 }
+
+/** The oid of a blob, or why there is none. */
+export async function explained(client: Client): Promise<string> {
+  const explanation = await client.explain(() => client.storeBlob('demo', 'x'))
+  return explanation.ok ? explanation.value.oid : `${explanation.error}`
+}
