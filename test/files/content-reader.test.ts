@@ -13,12 +13,20 @@ const oid = hashObject('blob', content, 'sha1')
 function lying(added: object): RepositoryCalls {
   const invoke = async () => ({ results: [{ getBlob: { oid, size: content.length, content, ...added } }] })
   const caches = { limits: { maxBatchOperations: 100 } }
-  return { repository: 'demo', invoker: { options: { verify: true }, caches, invoke } } as unknown as RepositoryCalls
+  return {
+    repository: 'demo',
+    invoker: { options: { verify: true, maxResponseBytes: 1000 }, caches, invoke }
+  } as unknown as RepositoryCalls
 }
 
-test('a content that comes deflated unasked is refused: nobody holds it against its oid', async () => {
+test('a content that comes deflated unasked is refused; one that inflates to more than an answer is read in parts', async () => {
   const read = async (added: object, acceptDeflated: boolean) => {
-    const reader = new ContentReader([oid], { calls: lying(added), options: () => ({}), acceptDeflated })
+    const reader = new ContentReader([oid], {
+      calls: lying(added),
+      options: () => ({}),
+      verify: !acceptDeflated,
+      acceptDeflated
+    })
     const found: Content[] = []
     for await (const next of reader.contents()) found.push(next)
     return found
@@ -30,4 +38,6 @@ test('a content that comes deflated unasked is refused: nobody holds it against 
   })
   const [asked] = await read({ deflated: deflateSync('right') }, true)
   assert.equal(asked?.isDeflated, true)
+  const [bomb] = await read({ deflated: deflateSync(Buffer.alloc(1001)), size: 1001 }, true)
+  assert.deepEqual(bomb, { size: 1001, bytes: undefined, isDeflated: false })
 })

@@ -21,6 +21,13 @@ export const guards: readonly Guard[] = [
     tests: ['test/files/content-reader.test.ts']
   },
   {
+    name: 'a content that inflates to more than an answer is read in parts',
+    file: 'src/client/files/content-reader.ts',
+    from: ' && size <= this.#calls.invoker.options.maxResponseBytes',
+    to: '',
+    tests: ['test/files/content-reader.test.ts']
+  },
+  {
     name: 'a thread that has died takes no batch',
     file: 'src/platform/file-threads.ts',
     from: '    if (this.#ended) return Promise.reject(this.#ended)\n',

@@ -202,8 +202,10 @@ export class ContentReader {
 
   #keep(index: number, { size, content, deflated }: FoundContent): void {
     if (deflated !== undefined && !this.#acceptDeflated) throw malformedResponse('a blob came deflated, unasked')
-    const bytes = deflated ?? content
-    this.#ready.set(index, { size, bytes, isDeflated: deflated !== undefined })
+    // One that inflates to more than any answer is read as a large one is, in parts.
+    const isDeflated = deflated !== undefined && size <= this.#calls.invoker.options.maxResponseBytes
+    const bytes = deflated === undefined || isDeflated ? (deflated ?? content) : undefined
+    this.#ready.set(index, { size, bytes, isDeflated })
     const length = bytes?.length ?? 0
     this.#readyBytes += length
     this.#comeBytes += length
