@@ -7,6 +7,7 @@
 import {
   type Attributes,
   type Context,
+  diag,
   type Link,
   propagation,
   ROOT_CONTEXT,
@@ -59,6 +60,15 @@ const maxLinks = 128
 /** With the provider that the process has registered, before or after. */
 export const registeredTracing = () => new ServerTracing(trace)
 
+/** A tracer of the application, such as its sampler, may throw: the answers of the server do not depend on it. */
+function safely(work: () => void): void {
+  try {
+    work()
+  } catch (error) {
+    diag.error('blobwire: a span could not be made', error)
+  }
+}
+
 /** Makes the spans of one server. */
 export class ServerTracing {
   readonly #tracer: Tracer
@@ -68,11 +78,15 @@ export class ServerTracing {
   }
 
   requestEnded(request: TracedRequest, headers: Headers): void {
-    this.#span(request, propagation.extract(ROOT_CONTEXT, headers, getter))
+    safely(() => this.#span(request, propagation.extract(ROOT_CONTEXT, headers, getter)))
   }
 
   /** A batch without any trace context has no spans: its session has one. */
-  batchEnded({ methods, results, headersOf, ...facts }: TracedBatch): void {
+  batchEnded(batch: TracedBatch): void {
+    safely(() => this.#batch(batch))
+  }
+
+  #batch({ methods, results, headersOf, ...facts }: TracedBatch): void {
     const links: Link[] = []
     for (const [index, method] of methods.entries()) {
       const headers = headersOf(index)
