@@ -72,13 +72,14 @@ test('an interceptor sees one call without a deadline, and its headers go with t
     if (call.method !== 'createRepository') seen.push(`${call.method} ${call.remainingMs()}`)
     return next({ ...call, headers: { ...call.headers, 'x-trace': 'one' } })
   }
-  const client = fixture.client({ interceptors: [interceptor], timeoutMs: 200 })
+  const timeoutMs = 1000
+  const client = fixture.client({ interceptors: [interceptor], timeoutMs })
   const repo = client.repository('demo')
   await repo.createRepository()
   const content = randomBytes(100_000)
   async function* slow() {
     yield content
-    await later(300)
+    await later(timeoutMs + 100)
     yield content
   }
   assert.equal((await repo.upload(slow())).size, 200_000)

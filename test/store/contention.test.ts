@@ -34,6 +34,10 @@ async function contend(
   await repositories[0]?.createRepository()
   const run = await begin(repositories[0] as Repository)
   const record = new Record()
+  // Where the test has failed, its server is gone, and the callers would ask on without end.
+  context.after(() => {
+    record.stopped = true
+  })
   const work = Promise.all(
     repositories.map((repository, index) => {
       const twin = repositories[(index + 1) % repositories.length] as Repository

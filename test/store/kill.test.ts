@@ -8,6 +8,7 @@ import { GitStore } from '../../server-fixture/store/git/git-store.ts'
 import { zeroOid } from '../../src/git/oid.ts'
 import { startNode } from '../support/child.ts'
 import { randomNumbers } from '../support/random.ts'
+import { until } from '../support/until.ts'
 import { eventsAfter } from './contract-events.ts'
 import { git, temporaryDirectory } from './support.ts'
 
@@ -24,7 +25,10 @@ interface Acknowledged {
   readonly tries: Map<string, readonly [key: string, oid: string]>
 }
 
-/** Lets the child work for a while after its first line, kills it, and adds its lines. Returns their number. */
+/**
+ * Lets the child work for a while after its first line, in every other round at least until it has moved refs, however slow
+ * the machine is; then kills it, and adds its lines. Returns their number.
+ */
 async function runAndKill(directory: string, round: number, lifeMs: number, said: Acknowledged): Promise<number> {
   const program = join(import.meta.dirname, 'kill-child.ts')
   const child = startNode(program, directory, String(round))
@@ -33,7 +37,9 @@ async function runAndKill(directory: string, round: number, lifeMs: number, said
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
   try {
     await Promise.race([once(child.stdout, 'data'), closed])
-    await Promise.race([sleep(lifeMs), closed])
+    const hasMoved = () => ['1-b', '2-b'].every((name) => Buffer.concat(chunks).includes(`ref refs/heads/${name} `))
+    const moved = round % 2 === 1 && until(() => hasMoved() || child.exitCode !== null, 'both movers have moved refs')
+    await Promise.race([Promise.all([sleep(lifeMs), moved]), closed])
   } finally {
     child.kill('SIGKILL')
   }
