@@ -214,7 +214,7 @@ export const guards: readonly Guard[] = [
   {
     name: 'retries: hidden replays count',
     file: retrying,
-    from: 'maxSends: Math.max(1, options.maxAttempts - this.#failures)',
+    from: 'maxSends: Math.max(1, maxAttempts - this.#failures)',
     to: 'maxSends: 3',
     tests: [atPeer]
   },
