@@ -66,9 +66,14 @@ const slowStartMs = 10_000
 const leastShare = 0.1
 
 /** The channel for an attempt, and the permit of its breaker. */
-export interface Pick {
+export class Pick {
   readonly channel: Channel
   readonly permit: Permit
+
+  constructor(channel: Channel, permit: Permit) {
+    this.channel = channel
+    this.permit = permit
+  }
 }
 
 /**
@@ -107,7 +112,7 @@ export class Picker<Kind extends Channel = Channel> {
   pick(avoid?: Channel): Pick | undefined {
     const channel = this.channels.length === 1 ? this.channels[0] : this.#best(avoid)
     const permit = channel?.breaker === undefined ? 0 : channel.breaker.tryAcquire()
-    return channel === undefined || permit === undefined ? undefined : { channel, permit }
+    return channel === undefined || permit === undefined ? undefined : new Pick(channel, permit)
   }
 
   /** Whether an attempt could go to another channel than this one. */

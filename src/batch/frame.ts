@@ -24,10 +24,7 @@ export class Frame implements SessionFrame {
     this.events = pending.some(isObserved) ? together(pending.map(({ call }) => call.events)) : undefined
     this.pending = pending
     // Either one batch of many operations, or many of one.
-    this.operations =
-      pending.length === 1 && first
-        ? first.prepared
-        : pending.map((operation) => operation.prepared[0] as PreparedOperation)
+    this.operations = pending.length === 1 && first ? first.prepared : pending.map(({ first }) => first)
     this.firstId = firstId
     this.sentAtMs = sentAtMs
     this.#left = this.operations.length

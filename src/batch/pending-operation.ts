@@ -18,9 +18,7 @@ type Result = Messages['OperationResult']
 export interface PendingOperationInit {
   /** The call, for the way without a session. */
   readonly call: Call
-  /** One operation, or those of a batch. */
-  readonly prepared: readonly PreparedOperation[]
-  /** Those of them with keys, which tell the server the time that is left. */
+  /** The prepared operations with keys, which tell the server the time that is left. */
   readonly keyed?: readonly WireObject[] | undefined
   /** Estimated size in a frame. */
   readonly bytes: number
@@ -39,7 +37,6 @@ export interface PendingOperationOwner {
 export abstract class PendingOperation implements Cancellable {
   readonly repository: string
   readonly call: Call
-  readonly prepared: readonly PreparedOperation[]
   readonly bytes: number
   readonly unbatchable: boolean
   headers: OwnHeaders | undefined
@@ -56,10 +53,9 @@ export abstract class PendingOperation implements Cancellable {
   /** Hears when the call ends early. */
   owner: PendingOperationOwner | undefined
 
-  constructor({ call, prepared, bytes, unbatchable, headers, keyed }: PendingOperationInit, sink: Sink) {
+  constructor({ call, bytes, unbatchable, headers, keyed }: PendingOperationInit, sink: Sink) {
     this.repository = (call.request as { repository: string }).repository
     this.call = call
-    this.prepared = prepared
     this.#keyed = keyed
     this.bytes = bytes + (headers?.bytes ?? 0)
     this.unbatchable = unbatchable
@@ -107,6 +103,15 @@ export abstract class PendingOperation implements Cancellable {
     }
   }
 
+  /** The number of operations. */
+  abstract readonly count: number
+
+  /** The operation, or the first of a batch. */
+  abstract readonly first: PreparedOperation
+
+  /** One operation, or those of a batch. */
+  abstract get prepared(): readonly PreparedOperation[]
+
   /** One result has come; the index counts within `prepared`. */
   abstract take(index: number, result: Result): void
 
@@ -128,10 +133,17 @@ export abstract class PendingOperation implements Cancellable {
 /** A single operation: its result is the call's answer. */
 export class SingleOperation extends PendingOperation {
   readonly name: OperationName
+  readonly first: PreparedOperation
+  readonly count = 1
 
-  constructor(name: OperationName, init: PendingOperationInit, sink: Sink) {
+  constructor(prepared: PreparedOperation, init: PendingOperationInit & { readonly name: OperationName }, sink: Sink) {
     super(init, sink)
-    this.name = name
+    this.name = init.name
+    this.first = prepared
+  }
+
+  get prepared(): readonly PreparedOperation[] {
+    return [this.first]
   }
 
   take(_index: number, result: Result): void {
@@ -160,10 +172,21 @@ export class BatchedOperations extends PendingOperation {
   readonly #results: Result[]
   #left: number
 
-  constructor(init: PendingOperationInit, sink: Sink) {
+  readonly prepared: readonly PreparedOperation[]
+
+  constructor(prepared: readonly PreparedOperation[], init: PendingOperationInit, sink: Sink) {
     super(init, sink)
-    this.#left = init.prepared.length
+    this.prepared = prepared
+    this.#left = prepared.length
     this.#results = new Array(this.#left)
+  }
+
+  get count(): number {
+    return this.prepared.length
+  }
+
+  get first(): PreparedOperation {
+    return this.prepared[0] as PreparedOperation
   }
 
   take(index: number, result: Result): void {

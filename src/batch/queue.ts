@@ -189,7 +189,7 @@ export class OperationQueue {
   }
 
   #count(operation: PendingOperation, sign: number): void {
-    this.operations += sign * operation.prepared.length
+    this.operations += sign * operation.count
     this.bytes += sign * operation.bytes
   }
 }

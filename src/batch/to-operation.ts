@@ -44,15 +44,14 @@ export function operationOf(call: Call, sink: Sink, context: OperationContext): 
   if (name === undefined) return batchOf(call, sink, { codec, headers })
   if (call.requestKey !== undefined) {
     const { wire, bytes } = codec.prepareOperation(operationMessages.apply, toKeyedOperation(call, name))
-    const init = { call, prepared: [{ apply: wire }], keyed: [wire], bytes, unbatchable: slow.has(name), headers }
-    return new SingleOperation(name, init, sink)
+    const init = { name, call, keyed: [wire], bytes, unbatchable: slow.has(name), headers }
+    return new SingleOperation({ apply: wire }, init, sink)
   }
   const { wire, bytes } = codec.prepareOperation(operationMessages[name], call.request)
-  return new SingleOperation(
-    name,
-    { call, prepared: [{ [name]: wire }], bytes, unbatchable: slow.has(name), headers },
-    sink
-  )
+  // No literal with this key; see `OwnCall`.
+  const prepared: Record<string, object> = {}
+  prepared[name] = wire
+  return new SingleOperation(prepared, { name, call, bytes, unbatchable: slow.has(name), headers }, sink)
 }
 
 function batchOf(
@@ -71,5 +70,5 @@ function batchOf(
     if (name === 'apply') keyed.push(wire)
     return { [name]: wire }
   })
-  return new BatchedOperations({ call, prepared, keyed, bytes: total, unbatchable: true, headers }, sink)
+  return new BatchedOperations(prepared, { call, keyed, bytes: total, unbatchable: true, headers }, sink)
 }

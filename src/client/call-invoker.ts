@@ -27,6 +27,7 @@ import { byLevel, type CallToIntercept, Interception } from './interception.ts'
 import { mayBecomeDownload, recoverRead } from './large-reads.ts'
 import type { OperationName } from './operations.ts'
 import { type ResolvedOptions, transportOfCall } from './options.ts'
+import { OwnCall } from './own-call.ts'
 import { isKeyed, newRequestKey, type WriteOptions } from './request-key.ts'
 import type { OperationValues } from './results.ts'
 import { sharedAnswer } from './shared-answer.ts'
@@ -124,21 +125,18 @@ export class CallInvoker {
       // The value must not show: it may be a token with a line feed behind it.
       throw invalidArgument('token', `must be a bearer token${tokenProblem(options.token)}`)
     }
-    return {
-      method,
-      request,
-      requestKey: isKeyed(method, request) ? ((options as WriteOptions).requestKey ?? newRequestKey()) : undefined,
-      token: options.token,
-      headers,
-      ownHeaders: options.headers && givenHeaders(options.headers, headers),
-      timeoutMs: options.timeoutMs === undefined ? timeoutMs : checkNumber('timeoutMs', options.timeoutMs),
-      hasOwnTimeout: options.timeoutMs !== undefined,
-      isBackground: (options.priority === undefined ? priority : checkPriority(options.priority)) === 'background',
-      policy: policyOf(options),
-      signal: checkSignal(options.signal),
-      transport: this.#transport(options.transport),
-      verify
-    }
+    const call = new OwnCall(method, request, headers)
+    if (isKeyed(method, request)) call.requestKey = (options as WriteOptions).requestKey ?? newRequestKey()
+    call.token = options.token
+    call.ownHeaders = options.headers && givenHeaders(options.headers, headers)
+    call.hasOwnTimeout = options.timeoutMs !== undefined
+    call.timeoutMs = options.timeoutMs === undefined ? timeoutMs : checkNumber('timeoutMs', options.timeoutMs)
+    call.isBackground = (options.priority === undefined ? priority : checkPriority(options.priority)) === 'background'
+    call.policy = policyOf(options)
+    call.signal = checkSignal(options.signal)
+    call.transport = this.#transport(options.transport)
+    call.verify = verify
+    return call
   }
 
   /** A transfer with the options of its call. @throws BlobwireError `invalid_argument` */

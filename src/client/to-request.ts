@@ -67,10 +67,17 @@ function commitFiles(input: CommitFilesInput, { objectFormat }: RequestDefaults)
   }
 }
 
+/** The most frequent request is made from an empty literal; see `OwnCall`. */
+function storeBlob({ content }: OperationInputs['storeBlob']): Request<'storeBlob'> {
+  const request: { content?: Uint8Array } = {}
+  request.content = toBytes('content', content)
+  return request as Request<'storeBlob'>
+}
+
 const prepared: {
   [Name in OperationName]: (input: OperationInputs[Name], defaults: RequestDefaults) => Request<Name>
 } = {
-  storeBlob: (input) => ({ content: toBytes('content', input.content) }),
+  storeBlob,
   getBlob: address,
   findMissing: (input) => ({ oids: input.oids }),
   storeTree: (input) => ({ entries: input.entries.map(treeEntry), baseTree: input.baseTree }),
