@@ -94,8 +94,13 @@ export class ConcurrencyLimit {
 
   /** Attempts that may be under way. */
   get limit(): number {
+    return this.#isMeasuring ? Math.min(this.bounds.maxCalls, this.bounds.leastCalls) : this.usual
+  }
+
+  /** The limit without the measurements of the baseline, which are short. */
+  get usual(): number {
     const { leastCalls, maxCalls } = this.bounds
-    return Math.min(maxCalls, Math.max(leastCalls, this.#isMeasuring ? 0 : Math.floor(this.#limit)))
+    return Math.min(maxCalls, Math.max(leastCalls, Math.floor(this.#limit)))
   }
 
   /** An attempt has ended that began then; `inFlight` = attempts under way, this one included. */

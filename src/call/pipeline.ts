@@ -78,6 +78,8 @@ export interface PipelineContext extends Omit<EndpointChannelContext, 'credentia
 export interface Pipeline {
   readonly selector: TransportSelector
   readonly bulkhead: Bulkhead
+  /** The bound of calls under way, also while an adaptive one is lower for its measurements. */
+  readonly usualCalls: () => number
   /** Undefined = endpoints are not checked. */
   readonly healthChecks: HealthChecks | undefined
   /** Large content, which goes past the layers above the transport selector. */
@@ -116,11 +118,16 @@ function ownLimits({ retry, breaker, concurrency, adaptive, batch }: PipelineLim
 /** Builds the layers once. */
 export function createPipeline(given: PipelineContext): Pipeline {
   const context = { ...given, ...ownLimits(given) }
-  const { clock, counters, latency, telemetry, transports, retry, random } = context
+  const { clock, counters, latency, telemetry, transports, retry, random, healthCheck } = context
   const budget = new RetryBudget(clock, retry, () => counters.calls)
   const credentials = context.token === undefined ? undefined : new Credentials(context.token, clock, context.timeoutMs)
   const bulkhead = new Bulkhead(context.concurrency, context.work)
-  const onLimitChange = () => bulkhead.setLimit(callLimit(context.concurrency, pickerOf(selector.transport)))
+  const onLimitChange = () => {
+    const picker = pickerOf(selector.transport)
+    for (const channel of picker.channels) channel.weigh()
+    picker.weigh()
+    bulkhead.setLimit(callLimit(context.concurrency, picker))
+  }
   const shared = Object.assign(context, { credentials, budget, onLimitChange })
   const pickers = new Map<TransportName, Picker<EndpointChannel>>()
   const pickerOf = (transport: TransportName): Picker<EndpointChannel> => {
@@ -140,9 +147,9 @@ export function createPipeline(given: PipelineContext): Pipeline {
     report: (...event) => telemetry.report(...event)
   })
   onLimitChange()
-  const { healthCheck } = context
-  const checked = () => pickerOf(selector.transport).channels
-  const healthChecks = healthCheck && new HealthChecks({ ...healthCheck, clock, random, channels: checked })
+  const healthChecks =
+    healthCheck &&
+    new HealthChecks({ ...healthCheck, clock, random, channels: () => pickerOf(selector.transport).channels })
   const attemptTimers = new DeadlineTimers(clock)
   const policy = new RetryPolicy(retry, budget, random)
   const waits = {
@@ -196,6 +203,7 @@ export function createPipeline(given: PipelineContext): Pipeline {
     watches,
     retries: policy,
     channels,
+    usualCalls: () => callLimit(context.concurrency, pickerOf(selector.transport), 'usual'),
     run(unstarted) {
       counters.calls++
       return runCall(unstarted, calls)
@@ -222,12 +230,16 @@ export function createPipeline(given: PipelineContext): Pipeline {
 }
 
 /** Calls that may be under way: as many attempts as the endpoints can take that get any, where that is measured. */
-function callLimit({ adaptive, maxCalls }: ResolvedConcurrencyOptions, picker: Picker<EndpointChannel>): number {
+function callLimit(
+  { adaptive, maxCalls }: ResolvedConcurrencyOptions,
+  picker: Picker<EndpointChannel>,
+  which: 'limit' | 'usual' = 'limit'
+): number {
   if (!adaptive) return maxCalls
-  for (const channel of picker.channels) channel.weigh()
-  picker.weigh()
   const open = picker.channels.filter(({ breaker }) => breaker?.state !== 'open')
-  const limits = (open.length > 0 ? open : picker.channels).map((channel) => channel.adaptive?.concurrency?.limit ?? 0)
+  const limits = (open.length > 0 ? open : picker.channels).map(
+    (channel) => channel.adaptive?.concurrency?.[which] ?? 0
+  )
   return Math.min(
     maxCalls,
     limits.reduce((sum, limit) => sum + limit, 0)

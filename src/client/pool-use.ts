@@ -5,7 +5,7 @@ import type { CallInvoker } from './call-invoker.ts'
 export interface PoolUse {
   /** The larger one of the shares of calls and of streams, from 0 to 1: below 0.7 healthy, above 0.9 unhealthy. */
   use: number
-  /** Calls under way, of `maxCalls`. */
+  /** Calls under way, of `maxCalls`; an adaptive bound is the one that counts between its measurements. */
   running: number
   maxCalls: number
   /** Calls that wait for one of these places. */
@@ -26,7 +26,8 @@ export type PoolUseContext = Pick<CallInvoker, 'pipeline' | 'counters'> & {
 
 /** @internal */
 export function poolUse({ pipeline, counters, options }: PoolUseContext): PoolUse {
-  const { running, queued, maxCalls } = pipeline.bulkhead
+  const { running, queued } = pipeline.bulkhead
+  const maxCalls = pipeline.usualCalls()
   const { streams } = counters.connections
   const ofEndpoints = [...options.endpointOptions.values()]
   const maxStreams = ofEndpoints.reduce(

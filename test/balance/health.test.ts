@@ -86,6 +86,16 @@ test('a client is healthy below 70 % of its pool, degraded to 90 %, and unhealth
   assert.equal(healthOfHarness(harness).status, 'unhealthy')
 })
 
+test('while an adaptive limit measures its baseline, the pool is the one that comes after', async () => {
+  const harness = pipelineHarness({ concurrency: { maxCalls: 100, maxQueued: 10, adaptive: true } })
+  const calls = Array.from({ length: 4 }, () => harness.read())
+  await settled()
+  const { status, pool } = healthOfHarness(harness)
+  assert.deepEqual([status, pool.running, pool.maxCalls, harness.pipeline.bulkhead.maxCalls], ['healthy', 4, 20, 4])
+  for (const { answer } of harness.arrivals) answer()
+  await Promise.all(calls)
+})
+
 test('endpoints that fail are told with their figures; while one of two works, the client is degraded', async () => {
   const harness = pipelineHarness({
     endpoints: ['a', 'b'],

@@ -83,5 +83,12 @@ export const guards: readonly Guard[] = [
     from: 'successRatio === 0 ? leastFailures : leastAttempts',
     to: 'leastAttempts',
     tests: ['test/balance/health.test.ts']
+  },
+  {
+    name: 'health: the measurement of an adaptive limit is no full pool',
+    file: 'src/client/pool-use.ts',
+    from: 'pipeline.usualCalls()',
+    to: 'pipeline.bulkhead.maxCalls',
+    tests: ['test/balance/health.test.ts']
   }
 ]
