@@ -126,7 +126,7 @@ export function createPipeline(given: PipelineContext): Pipeline {
     const picker = pickerOf(selector.transport)
     for (const channel of picker.channels) channel.weigh()
     picker.weigh()
-    bulkhead.setLimit(callLimit(context.concurrency, picker))
+    bulkhead.setLimit(callLimit(context.concurrency, picker, 'limit'))
   }
   const shared = Object.assign(context, { credentials, budget, onLimitChange })
   const pickers = new Map<TransportName, Picker<EndpointChannel>>()
@@ -230,18 +230,14 @@ export function createPipeline(given: PipelineContext): Pipeline {
 }
 
 /** Calls that may be under way: as many attempts as the endpoints can take that get any, where that is measured. */
-function callLimit(
-  { adaptive, maxCalls }: ResolvedConcurrencyOptions,
-  picker: Picker<EndpointChannel>,
-  which: 'limit' | 'usual' = 'limit'
-): number {
-  if (!adaptive) return maxCalls
+function callLimit(of: ResolvedConcurrencyOptions, picker: Picker<EndpointChannel>, which: 'limit' | 'usual'): number {
+  if (!of.adaptive) return of.maxCalls
   const open = picker.channels.filter(({ breaker }) => breaker?.state !== 'open')
   const limits = (open.length > 0 ? open : picker.channels).map(
     (channel) => channel.adaptive?.concurrency?.[which] ?? 0
   )
   return Math.min(
-    maxCalls,
+    of.maxCalls,
     limits.reduce((sum, limit) => sum + limit, 0)
   )
 }
