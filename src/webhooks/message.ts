@@ -107,6 +107,9 @@ function bodyOf(message: WebhookMessage, { nowMs, maxBodyBytes }: MessageContext
   if ((data === undefined) === (body === undefined)) {
     throw invalidArgument('message', 'must have either data or body')
   }
+  if (typeof data === 'function' || typeof data === 'symbol') {
+    throw invalidArgument('message.data', `must be what JSON can say, not a ${typeof data}`)
+  }
   if (body !== undefined && typeof body !== 'string' && !(body instanceof Uint8Array)) {
     throw invalidArgument('message.body', `must be text or bytes, not ${show(body)}; give objects as data`)
   }

@@ -4,6 +4,7 @@ import { connectionStats } from '../connection/stats.ts'
 import { checkKeys, checkObject, numberProblem, show } from '../core/check-options.ts'
 import { systemClock } from '../core/clock.ts'
 import { invalidArgument } from '../core/error.ts'
+import { beginWork, endWork } from '../platform/process-hold.ts'
 import { deadLetterOf } from './dead-letters.ts'
 import { resolveDestination, type WebhookDestination } from './destination.ts'
 import { SenderEngine, type SenderInternals } from './engine.ts'
@@ -127,11 +128,14 @@ export class WebhookSender {
     const { waiters } = this.#engine
     const { id = newMessageId(), ...rest } = checkObject('message', message)
     const waiter = waiters.open(id)
+    // The wait for a retry holds no process, but somebody waits for this delivery.
+    beginWork()
     try {
       const { pending, dead } = await this.send({ ...rest, id })
       return await waiter.whenEnded([...pending, ...dead])
     } finally {
       waiters.leave(id, waiter)
+      endWork()
     }
   }
 

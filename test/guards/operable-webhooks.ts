@@ -11,6 +11,13 @@ const mishaps = ['test/webhooks/mishaps.test.ts']
 
 export const guards: readonly Guard[] = [
   {
+    name: 'a process goes on while somebody waits for a delivery',
+    file: 'src/webhooks/sender.ts',
+    from: '    beginWork()\n    try {\n',
+    to: '    try {\n',
+    tests: ['test/webhooks/waiting.test.ts']
+  },
+  {
     name: 'a webhook without a signature that fits is refused',
     file: 'src/webhooks/verify.ts',
     from: 'if (!fits(verifiers, signedContent(id, timestamp, bytes), signatures)) {',

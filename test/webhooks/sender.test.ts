@@ -209,6 +209,7 @@ test('wrong options, destinations and messages are refused, with their names', a
     [{ id: 'a.b' }, /message\.id: /],
     [{ body: 'x' }, /message: must have either data or body/],
     [{ data: 5n }, /message\.data: must be what JSON can say/],
+    [{ data: () => 1 }, /message\.data: must be what JSON can say, not a function/],
     [{ data: undefined, body: {} }, /message\.body: must be text or bytes/],
     [{ data: undefined, body: 'x'.repeat(101) }, /outbox\.maxBodyBytes/],
     [{ destinations: ['b'] }, /message\.destinations\[0\]: there is no destination "b"/],

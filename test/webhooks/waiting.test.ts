@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
 import type { WebhookDeadLetter } from '../../src/webhooks.ts'
+import { runNode } from '../support/child.ts'
 import { until } from '../support/until.ts'
 import { newFakeSender, newSender, secret, startReceiver } from './receivers.ts'
 
@@ -210,3 +211,15 @@ async function unusedPort(): Promise<number> {
   await new Promise((resolve) => server.close(resolve))
   return port
 }
+
+test('a process goes on while a delivery that it waits for waits for its retry', async () => {
+  const script = `
+    import { generateWebhookSecret, WebhookSender } from ${JSON.stringify(new URL('../../src/webhooks.ts', import.meta.url).href)}
+    const destinations = [{ id: 'ci', url: 'http://127.0.0.1:9', secrets: generateWebhookSecret() }]
+    const guard = { allow: ['127.0.0.1'], http: true }
+    const sender = new WebhookSender({ destinations, guard, retry: { delaysMs: [30] } })
+    const [{ state, attempts }] = await sender.deliver({ type: 'push', data: 1 })
+    console.log(state, attempts)`
+  const { stdout } = await runNode('--input-type=module', '-e', script)
+  assert.equal(stdout, 'dead 2\n')
+})
