@@ -23,6 +23,7 @@ export class Feed {
   readonly #watchers = new Set<Watcher>()
   readonly #startedAtMs: number
   #window: FeedWindow | undefined
+  #latest: string | undefined
   #cancel: (() => void) | undefined
 
   constructor(options: FeedOptions) {
@@ -41,15 +42,16 @@ export class Feed {
     if (this.#watchers.size === 1) {
       this.#options.figures.watch(true)
       this.#window = new FeedWindow()
-    }
-    this.#cancel?.()
-    void this.#tell()
+      void this.#tell()
+      // A snapshot in between would have rates of a moment, for all who watch.
+    } else if (this.#latest !== undefined) watcher(this.#latest)
     return () => {
       this.#watchers.delete(watcher)
       if (this.#watchers.size > 0) return
       this.#cancel?.()
       this.#options.figures.watch(false)
       this.#window = undefined
+      this.#latest = undefined
     }
   }
 
@@ -69,6 +71,7 @@ export class Feed {
       ...window.describe(readiness, health.isDraining),
       slowCalls: notable.slowCalls.toReversed()
     })
+    if (window === this.#window) this.#latest = text
     for (const watcher of this.#watchers) watcher(text)
   }
 }

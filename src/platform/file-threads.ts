@@ -61,6 +61,8 @@ class FileThread {
     await new Promise((resolve, reject) => {
       worker.once('message', resolve)
       worker.once('error', reject)
+      // A module that the process loads first, by --import, may end the thread.
+      worker.once('exit', reject)
     })
     return new FileThread(worker)
   }

@@ -85,5 +85,19 @@ export const guards: readonly Guard[] = [
     to: '  } finally {\n    diag.error\n  }',
     tests: ['test/operations/tracer-that-throws.test.ts'],
     mayHang: true
+  },
+  {
+    name: 'a thread that ends before it begins is not waited for',
+    file: 'src/platform/file-threads.ts',
+    from: "      worker.once('exit', reject)\n",
+    to: '',
+    tests: ['test/platform/file-threads.test.ts']
+  },
+  {
+    name: 'whoever begins to watch the dashboard changes no rate',
+    file: 'server-fixture/admin/feed.ts',
+    from: 'else if (this.#latest !== undefined) watcher(this.#latest)',
+    to: 'else void this.#tell()',
+    tests: ['test/operations/feed.test.ts']
   }
 ]

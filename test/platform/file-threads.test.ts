@@ -1,5 +1,6 @@
 /** Threads that write files do what their interface says. */
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { lstat, mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -123,4 +124,12 @@ test('a thread that dies fails the batches that it has, and those that come', {
   const deadly = { bytes: Buffer.from('x'), files: undefined } as unknown as ContentOfFiles
   await Promise.all([assert.rejects(write([deadly]), /undefined/), assert.rejects(write([deadly]), /undefined/)])
   for (const file of ['a', 'b']) await assert.rejects(write([content('x', file)]), /undefined/)
+})
+
+test('threads that end before they begin leave the files to others', onlyLinux, () => {
+  const preload = 'import { isMainThread } from "node:worker_threads"; if (!isMainThread) process.exit(0)'
+  const module = JSON.stringify(new URL('../../src/platform/file-threads.ts', import.meta.url))
+  const script = `import(${module}).then(({ openFileThreads }) => openFileThreads()).then((opened) => console.log(String(opened)))`
+  const args = ['--no-warnings', '--import', `data:text/javascript,${preload}`, '--eval', script]
+  assert.equal(execFileSync(process.execPath, args, { encoding: 'utf8', timeout: 10_000 }), 'undefined\n')
 })
