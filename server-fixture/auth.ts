@@ -44,7 +44,8 @@ const bearer = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i
 /** Tokens are looked up by their hash, so that the time of a look-up reveals nothing about them. */
 const keyOf = (token: string) => createHash('sha256').update(token).digest('base64')
 
-function matches(pattern: string, repository: string): boolean {
+/** Whether a pattern (`*`, `team/*` or a name) is that of the repository. */
+export function matchesName(pattern: string, repository: string): boolean {
   if (pattern === '*') return true
   return pattern.endsWith('/*') ? repository.startsWith(pattern.slice(0, -1)) : pattern === repository
 }
@@ -55,7 +56,7 @@ function principalOf(grant: Grant, index: number): Principal {
     name: grant.name ?? `token ${index + 1}`,
     may: (access, repository) =>
       (grant.access === 'write' || grant.access === access) &&
-      grant.repositories.some((pattern) => matches(pattern, repository))
+      grant.repositories.some((pattern) => matchesName(pattern, repository))
   }
 }
 

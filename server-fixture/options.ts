@@ -8,6 +8,7 @@ import { Faults } from './faults/faults.ts'
 import { FaultScriptError, readFaultScript } from './faults/rules.ts'
 import type { TlsFiles } from './listener.ts'
 import { MemoryBudget } from './memory-budget.ts'
+import { readPushOptions } from './push/push-options.ts'
 import type { ServerOptions } from './server.ts'
 
 /** A flag that cannot be used; the message names it and says why. */
@@ -26,6 +27,7 @@ export const usage = `usage: node server-fixture/main.ts [flags]
   --tokens FILE      JSON list of { token, name?, access: "read"|"write"|"none", repositories: ["name", "team/*", "*"],
                      operate?: true, expires? }; operate = metrics, dashboard and details of health
   --tracing          traces with the OpenTelemetry SDK that the process has, such as by node --import ./otel.mjs
+  --webhooks FILE    where moves of refs are told as push events, YAML or JSON (docs/webhooks.md)
   --admin-port N     port for metrics, dashboard and health without a token, 0 = any free port (default: none)
   --admin-host H     address of the admin port (default 127.0.0.1)
   --tls-cert FILE    certificate chain (PEM), together with
@@ -50,6 +52,7 @@ const flags = {
   'grpc-port': { type: 'string', default: '4101' },
   host: { type: 'string', default: '127.0.0.1' },
   tracing: { type: 'boolean' },
+  webhooks: { type: 'string' },
   'admin-port': { type: 'string' },
   'admin-host': { type: 'string' },
   store: { type: 'string', default: 'memory' },
@@ -245,6 +248,7 @@ export async function readOptions(args: string[]): Promise<ServerOptions | undef
     callTimeoutMs: countOf('call-timeout-ms', values['call-timeout-ms']),
     minFreeBytes: countOf('min-free-bytes', values['min-free-bytes']),
     ...accessLogOf(values),
+    webhooks: values.webhooks === undefined ? undefined : await readPushOptions(values.webhooks),
     tracing: values.tracing ? await tracingOf() : undefined,
     faults: await faultsOf(values),
     onEffect: effectLog(values['effect-log'])

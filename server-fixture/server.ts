@@ -14,6 +14,8 @@ import { openHttpServer } from './http/http-server.ts'
 import type { TlsFiles } from './listener.ts'
 import { MemoryBudget } from './memory-budget.ts'
 import type { ServerMetrics } from './metrics/server-metrics.ts'
+import type { PushOptions } from './push/push-options.ts'
+import { PushSender } from './push/push-sender.ts'
 import { Service } from './service/service.ts'
 import type { VcsService } from './service/vcs-service.ts'
 import type { WatchBounds } from './service/watch/watches.ts'
@@ -107,6 +109,11 @@ export interface ServerOptions {
    * @default none
    */
   readonly tracing?: ServerTracing | undefined
+  /**
+   * Where moves of refs are told as push events (docs/webhooks.md).
+   * @default none
+   */
+  readonly webhooks?: PushOptions | undefined
   /** Called for each event of the server's log. */
   readonly log?: Log | undefined
 }
@@ -200,8 +207,11 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const commitQueues = () => service.commits.figures()
   const watches = () => service.watches.size
   const accessLog = await orClose(openAccessLog(options, log), [store])
-  const { tracing } = options
-  const sources = { commitQueues, watches, accessLog, tracing }
+  const { tracing, webhooks: pushed } = options
+  const logs = accessLog ? [accessLog] : []
+  const push = pushed && (await orClose(PushSender.start(pushed, { store, log }), [store, ...logs]))
+  const webhooks = () => push?.figures() ?? {}
+  const sources = { commitQueues, watches, accessLog, tracing, webhooks }
   const operated = operate({ store, memory, minFreeBytes, serverVersion: version(), ...sources })
   const { metrics } = operated
   const served = faults ? withFaults(decorated, faults) : decorated
@@ -209,7 +219,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const onConnectionError = (error: unknown) => log({ event: 'connection_error', ...logged(error) })
   const times = { headersTimeoutMs, bodyTimeoutMs, idleTimeoutMs, callTimeoutMs, transferDrainMs }
   const listening = { host, tls, ...times, onConnectionError }
-  const opened: { close(): Promise<void> | void }[] = [operated, store, ...(accessLog ? [accessLog] : [])]
+  const opened: { close(): Promise<void> | void }[] = [operated, ...(push ? [push] : []), store, ...logs]
   const http = await orClose(
     openHttpServer(dependencies, { ...listening, name: 'http', port: options.httpPort ?? 0 }),
     opened
@@ -238,6 +248,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     operated.health.drain()
     await Promise.all([http.close(), grpc.close()])
     await admin?.close()
+    await push?.close()
     operated.close()
     await accessLog?.close()
     await store.close()

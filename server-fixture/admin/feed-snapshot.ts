@@ -3,7 +3,7 @@
  * JSON of a `FeedSnapshot` as its data, one a second. All lists are bounded. Of a server of several processes, the figures
  * are sums.
  */
-import type { CallTransport, MemoryFigures, QueueFigures, UploadFigures } from '../metrics/snapshot.ts'
+import type { CallTransport, MemoryFigures, QueueFigures, UploadFigures, WebhookFigures } from '../metrics/snapshot.ts'
 
 /** Latencies, from the buckets of a histogram; 0 without calls. */
 export interface FeedLatency {
@@ -72,6 +72,11 @@ export interface SlowCall {
   readonly operations: number
 }
 
+/** A destination of push events. */
+export interface FeedDestination extends WebhookFigures {
+  readonly name: string
+}
+
 export interface FeedCheck {
   readonly name: string
   readonly ok: boolean
@@ -106,6 +111,8 @@ export interface FeedSnapshot {
   readonly queues: QueueFigures
   readonly memory: MemoryFigures
   readonly uploads: UploadFigures
+  /** Destinations of push events; undefined = the server sends none. */
+  readonly destinations: readonly FeedDestination[] | undefined
   /** Steps of the store; empty for a store that measures none. */
   readonly storeSteps: readonly FeedMethod[]
   readonly eventLoop: { readonly utilization: number; readonly delayP99Ms: number }

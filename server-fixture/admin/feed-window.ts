@@ -4,6 +4,7 @@ import type { MethodFigures } from '../metrics/call-table.ts'
 import { addHistograms, countOf, type HistogramFigures, noDurations, percentileMs } from '../metrics/histogram.ts'
 import type { CallTransport, MessageFigures, ServerFigures, TransportFigures } from '../metrics/snapshot.ts'
 import type {
+  FeedDestination,
   FeedError,
   FeedListener,
   FeedMethod,
@@ -122,6 +123,7 @@ export class FeedWindow {
       queues: figures.queues,
       memory: figures.memory,
       uploads: figures.uploads,
+      destinations: describeDestinations(figures),
       storeSteps: describeSteps(first, last),
       eventLoop: {
         utilization: active + idle > 0 ? active / (active + idle) : 0,
@@ -137,6 +139,11 @@ export class FeedWindow {
       droppedLogLines: figures.accessLog.dropped
     }
   }
+}
+
+function describeDestinations({ webhooks }: ServerFigures): FeedDestination[] | undefined {
+  const all = Object.entries(webhooks).map(([name, figures]) => ({ name, ...figures }))
+  return all.length === 0 ? undefined : all
 }
 
 type Rate = (value: (figures: ServerFigures) => number) => number

@@ -11,7 +11,7 @@ import type { Operated } from './operated.ts'
 const lookMs = 10_000
 
 /** The parts of the server that are told of. */
-export interface OperateOptions extends Pick<FigureSources, 'commitQueues' | 'watches'>, Witnesses {
+export interface OperateOptions extends Pick<FigureSources, 'commitQueues' | 'watches' | 'webhooks'>, Witnesses {
   readonly store: Store
   readonly memory: MemoryBudget
   readonly minFreeBytes: number
@@ -25,13 +25,14 @@ export interface OperatedProcess extends Operated {
 }
 
 export function operate(options: OperateOptions): OperatedProcess {
-  const { store, memory, minFreeBytes, serverVersion, commitQueues, watches, accessLog, tracing } = options
+  const { store, memory, minFreeBytes, serverVersion, commitQueues, watches, webhooks, accessLog, tracing } = options
   const health = new Health(store, memory, { minFreeBytes })
   const { vitals } = store
   const sources = {
     memory: () => memory.figures(),
     commitQueues,
     watches,
+    webhooks,
     ...(vitals ? { uploads: vitals.uploads, store: vitals.steps } : {}),
     isReady: () => health.isReady,
     isDraining: () => health.isDraining

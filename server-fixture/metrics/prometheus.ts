@@ -3,6 +3,7 @@ import { type Metric, Registry } from 'prom-client'
 import { bucketBounds, type HistogramFigures } from './histogram.ts'
 import { type Family, families, type Sample } from './prometheus-families.ts'
 import type { ServerFigures } from './snapshot.ts'
+import { webhookFamilies } from './webhook-families.ts'
 
 /** Of `GET /metrics`. */
 export const metricsContentType: string = Registry.PROMETHEUS_CONTENT_TYPE
@@ -42,7 +43,7 @@ function written({ name, help, type, samples }: Family, snapshot: ServerFigures)
 /** The text of a snapshot. */
 export async function metricsText(snapshot: ServerFigures): Promise<string> {
   const registry = new Registry()
-  for (const family of families) {
+  for (const family of [...families, ...webhookFamilies]) {
     const metric = written(family, snapshot)
     registry.registerMetric({ ...metric, get: async () => metric } as unknown as Metric)
   }

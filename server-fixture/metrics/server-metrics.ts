@@ -13,7 +13,8 @@ import type {
   QueueFigures,
   ServerFigures,
   TransportFigures,
-  UploadFigures
+  UploadFigures,
+  WebhookFigures
 } from './snapshot.ts'
 import { TransportMetrics } from './transport-metrics.ts'
 
@@ -22,6 +23,8 @@ export interface FigureSources {
   readonly memory: () => MemoryFigures
   readonly commitQueues: () => Omit<QueueFigures, 'decoding'>
   readonly uploads: () => UploadFigures
+  /** Push events, by destination. */
+  readonly webhooks: () => Readonly<Record<string, WebhookFigures>>
   readonly watches: () => number
   readonly isReady: () => boolean
   readonly isDraining: () => boolean
@@ -34,6 +37,7 @@ const noSources: FigureSources = {
   commitQueues: () => ({ branches: 0, commits: 0 }),
   watches: () => 0,
   uploads: () => ({ uploads: 0, heldBytes: 0, maxBytes: 0 }),
+  webhooks: () => ({}),
   isReady: () => true,
   isDraining: () => false,
   store: {}
@@ -78,7 +82,7 @@ export class ServerMetrics {
   }
 
   snapshot(): ServerFigures {
-    const { memory, commitQueues, uploads, watches, isReady, isDraining, store } = this.#sources
+    const { memory, commitQueues, uploads, webhooks, watches, isReady, isDraining, store } = this.#sources
     const transports = Object.entries(this.transports).map(([name, metrics]) => [name, metrics.figures()])
     return {
       transports: Object.fromEntries(transports) as Record<CallTransport, TransportFigures>,
@@ -86,6 +90,7 @@ export class ServerMetrics {
       memory: memory(),
       queues: { ...commitQueues(), decoding: decodeTurns.waiting },
       uploads: uploads(),
+      webhooks: webhooks(),
       watches: watches(),
       store: Object.fromEntries(Object.entries(store).map(([name, durations]) => [name, durations.figures()])),
       loopDelay: this.#loopDelay.figures(),

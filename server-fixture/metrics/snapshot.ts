@@ -59,6 +59,17 @@ export interface UploadFigures {
   readonly maxBytes: number
 }
 
+/** Push events to one destination. */
+export interface WebhookFigures {
+  readonly waiting: number
+  /** Dead letters that are kept. */
+  readonly dead: number
+  readonly delivered: number
+  readonly failedAttempts: number
+  /** 1 = the circuit breaker is not closed. */
+  readonly breakerOpen: number
+}
+
 /** Lines of the access log. */
 export interface LogFigures {
   readonly written: number
@@ -73,6 +84,8 @@ export interface ServerFigures {
   readonly memory: MemoryFigures
   readonly queues: QueueFigures
   readonly uploads: UploadFigures
+  /** By destination. Empty = the server sends no push events. */
+  readonly webhooks: Readonly<Record<string, WebhookFigures>>
   /** Open watches of refs. */
   readonly watches: number
   /** By step: `pack`, `refs`, `journal`. Empty for a store that measures none. */

@@ -68,6 +68,11 @@ export class EventLog {
     return { events: log.events.slice(begin, end), hasMore: end < log.events.length }
   }
 
+  /** The place before the oldest event; undefined = the log has not begun. */
+  droppedOf(incarnation: string): number | undefined {
+    return this.#logs.get(incarnation)?.dropped
+  }
+
   /** The sequence of the last event; undefined = the log has not begun. */
   lastOf(incarnation: string): number | undefined {
     return this.#logs.get(incarnation)?.last

@@ -62,6 +62,8 @@ export interface EventStore {
   readonly eventPollMs?: number | undefined
   /** @throws BlobwireError `not_found`, reason `repository`, where there is neither the repository nor the cursor's events */
   readEvents(repository: string, request: EventRequest): Promise<EventPage>
+  /** The place before the oldest event of the repository that is kept. @throws as `readEvents` */
+  oldestEvents(repository: string): Promise<EventCursor>
   /**
    * Calls the listener when there is something new to read of a repository: events, or its end. A hint: it may come late,
    * twice or for nothing, and must not throw.

@@ -5,7 +5,7 @@ import type { RefMismatch } from '../../src/core/error.ts'
 import { type ObjectFormat, zeroOid } from '../../src/git/oid.ts'
 import { BlockList } from './block-list.ts'
 import { EventLog } from './event-log.ts'
-import { EventListeners, type EventPage, type EventRequest } from './events.ts'
+import { type EventCursor, EventListeners, type EventPage, type EventRequest } from './events.ts'
 import type { ObjectContent, UploadBounds, UploadState, UploadWriter } from './large-content.ts'
 import { MemoryContent } from './memory-content.ts'
 import { headOf, infoOf, type MemoryRepository } from './memory-repository.ts'
@@ -236,6 +236,11 @@ export class MemoryStore implements Store {
     const { incarnation } = this.#find(repository)
     const cursor = { incarnation, sequence: this.#events.lastOf(incarnation) ?? 0 }
     return { events: [], cursor, state: after ? 'gap' : 'current' }
+  }
+
+  async oldestEvents(repository: string): Promise<EventCursor> {
+    const { incarnation } = this.#find(repository)
+    return { incarnation, sequence: this.#events.droppedOf(incarnation) ?? 0 }
   }
 
   onEvents(listener: (repository: string) => void): () => void {

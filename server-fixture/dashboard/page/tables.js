@@ -99,10 +99,11 @@ const slowColumns = [
 
 const destinationColumns = [
   ['destination', (row) => row.name],
-  ['breaker', (row) => [row.breaker, row.breaker === 'closed' ? 'good' : 'bad']],
+  ['breaker', (row) => (row.breakerOpen > 0 ? ['open', 'bad'] : ['closed', 'good'])],
   ['waiting', (row) => number(row.waiting), true],
   ['delivered', (row) => number(row.delivered), true],
-  ['failed', (row) => failing(row.failed), true]
+  ['failed attempts', (row) => failing(row.failedAttempts), true],
+  ['dead letters', (row) => failing(row.dead), true]
 ]
 
 /** `heldBytes` -> "held". */

@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path'
 import type { RefMismatch } from '../../../src/core/error.ts'
 import type { ObjectFormat } from '../../../src/git/oid.ts'
-import type { EventPage, EventRequest } from '../events.ts'
+import type { EventCursor, EventPage, EventRequest } from '../events.ts'
 import type { ObjectContent, UploadBounds, UploadState, UploadWriter } from '../large-content.ts'
 import { repositoryNotFound, storeClosed } from '../name-page.ts'
 import { initialBranch } from '../ref-rules.ts'
@@ -26,6 +26,7 @@ import type {
 import { DirectoryVitals, StoreSteps, type StoreVitals } from '../vitals.ts'
 import { journalName, openDataFormat, uploadsName } from './data-format.ts'
 import type { GitRepository } from './git-repository.ts'
+import type { GitStoreDependencies } from './git-store-dependencies.ts'
 import { defaultStoreOptions, type GitStoreOptions, type ResolvedStoreOptions } from './git-store-options.ts'
 import { checkGitVersion } from './git-version.ts'
 import { JournaledEffects } from './journaled-effects.ts'
@@ -36,7 +37,7 @@ import { OpenRepositories } from './open-repositories.ts'
 import { checkName, makeDataDirectory, newInstance, RepositoryDirectories } from './repository-directories.ts'
 import { RepositoryEvents } from './repository-events.ts'
 import { servable } from './repository-form.ts'
-import { type OpenerDependencies, RepositoryOpener } from './repository-opener.ts'
+import { RepositoryOpener } from './repository-opener.ts'
 import { RequestJournal } from './request-journal.ts'
 
 /**
@@ -57,7 +58,7 @@ export class GitStore implements Store {
   #lastChange: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | undefined
 
-  private constructor(dependencies: Dependencies) {
+  private constructor(dependencies: GitStoreDependencies) {
     this.#lock = dependencies.lock
     this.#directories = dependencies.directories
     this.#journal = dependencies.journal
@@ -239,8 +240,11 @@ export class GitStore implements Store {
   }
 
   async readEvents(repository: string, request: EventRequest): Promise<EventPage> {
-    if (this.#closing) throw storeClosed()
-    return await this.#events.read(repository, request)
+    return await this.#whileOpen(() => this.#events.read(repository, request))
+  }
+
+  async oldestEvents(repository: string): Promise<EventCursor> {
+    return await this.#whileOpen(() => this.#events.oldest(repository))
   }
 
   onEvents(listener: (repository: string) => void): () => void {
@@ -256,18 +260,15 @@ export class GitStore implements Store {
   }
 
   async openUpload(repository: string, id: string, size: number | undefined): Promise<UploadWriter> {
-    if (this.#closing) throw storeClosed()
-    return await this.#uploads.open(repository, id, size)
+    return await this.#whileOpen(() => this.#uploads.open(repository, id, size))
   }
 
   async uploadState(repository: string, id: string): Promise<UploadState | undefined> {
-    if (this.#closing) throw storeClosed()
-    return await this.#uploads.state(repository, id)
+    return await this.#whileOpen(() => this.#uploads.state(repository, id))
   }
 
   async cancelUpload(repository: string, id: string): Promise<boolean> {
-    if (this.#closing) throw storeClosed()
-    return await this.#uploads.cancel(repository, id)
+    return await this.#whileOpen(() => this.#uploads.cancel(repository, id))
   }
 
   async openObject(repository: string, oid: string): Promise<ObjectContent | undefined> {
@@ -275,21 +276,24 @@ export class GitStore implements Store {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#close()
+    const close = async () => {
+      await this.#lastChange
+      await this.#uploads.close()
+      await this.#open.close()
+      await this.#journal.close()
+      await this.#lock.release()
+    }
+    this.#closing ??= close()
     return this.#closing
   }
 
-  async #close(): Promise<void> {
-    await this.#lastChange
-    await this.#uploads.close()
-    await this.#open.close()
-    await this.#journal.close()
-    await this.#lock.release()
+  async #whileOpen<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closing) throw storeClosed()
+    return await work()
   }
 
   async #use<T>(repository: string, work: (found: GitRepository) => Promise<T>): Promise<T> {
-    if (this.#closing) throw storeClosed()
-    return await this.#open.use(repository, work)
+    return await this.#whileOpen(() => this.#open.use(repository, work))
   }
 
   /** Repositories are created, changed and deleted one after the other, so that two calls cannot meet half-way. */
@@ -299,10 +303,4 @@ export class GitStore implements Store {
     this.#lastChange = result.catch(() => {})
     return result
   }
-}
-
-interface Dependencies extends OpenerDependencies {
-  readonly lock: LockFile
-  readonly uploadsPath: string
-  readonly path: string
 }

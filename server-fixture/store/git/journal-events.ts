@@ -108,6 +108,11 @@ export class JournalEvents {
     return this.#places.get(instance)?.last ?? this.#floor
   }
 
+  /** The place before the oldest event that is kept. */
+  oldestOf(instance: string): number {
+    return this.#places.get(instance)?.dropped ?? this.#floor
+  }
+
   /** The events after a place; undefined = some are kept no longer, or the place is of another repository. */
   async following(repository: string, cursor: EventCursor, limit: number): Promise<FollowingEvents | undefined> {
     const { incarnation, sequence } = cursor

@@ -1,6 +1,6 @@
 /** Reads the events of the store's repositories. */
 import { repositoryNameProblem } from '../../../src/git/repository-name.ts'
-import type { EventPage, EventRequest } from '../events.ts'
+import type { EventCursor, EventPage, EventRequest } from '../events.ts'
 import { repositoryNotFound } from '../name-page.ts'
 import type { RepositoryDirectories } from './repository-directories.ts'
 import type { RequestJournal } from './request-journal.ts'
@@ -15,6 +15,14 @@ export class RepositoryEvents {
 
   constructor(context: EventsContext) {
     this.#context = context
+  }
+
+  /** See `EventStore.oldestEvents`. */
+  async oldest(repository: string): Promise<EventCursor> {
+    const { directories, journal } = this.#context
+    const incarnation = repositoryNameProblem(repository) ? undefined : await directories.instanceOf(repository)
+    if (incarnation === undefined) throw repositoryNotFound(repository)
+    return { incarnation, sequence: journal.events.oldestOf(incarnation) }
   }
 
   /** See `EventStore.readEvents`. */
