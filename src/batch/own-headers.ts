@@ -41,9 +41,10 @@ function listed(headers: readonly { name: string; value: string }[]): OwnHeaders
 
 /** The headers of an operation with those that observers add to its attempt; the call's own have precedence. */
 export function withObserverHeaders(own: OwnHeaders | undefined, added: readonly ObserverHeader[]): OwnHeaders {
-  const given = own?.list.headers ?? []
+  if (own === undefined) return { ...(listed(added) as OwnHeaders), ofCall: 'none' }
+  const given = own.list.headers
   const further = added.filter(({ name }) => given.every((header) => header.name !== name))
-  return { ...(listed([...given, ...further]) as OwnHeaders), ofCall: own ?? 'none' }
+  return { ...(listed([...given, ...further]) as OwnHeaders), ofCall: own }
 }
 
 /** All headers of a call: those of the session, and its own. */

@@ -42,7 +42,22 @@ export function guarded<Result>(tell: () => Result, failed: (exception: unknown)
   }
 }
 
+/** Tells all observers, and returns those that they made of it. */
+export function tellAll<Kind, Result>(
+  observers: readonly Kind[],
+  tell: (observer: Kind) => Result | undefined,
+  failed: (exception: unknown) => void
+): Result[] {
+  const results: Result[] = []
+  for (const observer of observers) {
+    const result = guarded(() => tell(observer), failed)
+    if (result !== undefined && result !== null) results.push(result)
+  }
+  return results
+}
+
 const noFacts: EventFacts = {}
+const noHeaders: readonly ObserverHeader[] = []
 
 /** How far a call got, for its outcome. */
 export interface ObservedProgress {
@@ -86,10 +101,9 @@ export class ObservedCall {
 
   attemptStarted({ endpoint, transport }: { endpoint: string; transport: TransportName }): ObservedAttempt {
     const attempt: StartedAttempt = { number: ++this.#attempts, endpoint, transport, startedAtMs: this.#context.now() }
-    const observers = this.#observers.flatMap(
-      (observer) => this.#guarded(() => observer.attemptStarted?.(attempt)) ?? []
-    )
-    return new ObservedAttempt(this, attempt, { ...this.#context, observers })
+    const context = this.#context
+    const observers = tellAll(this.#observers, (observer) => observer.attemptStarted?.(attempt), context.observerFailed)
+    return new ObservedAttempt(this, attempt, { now: context.now, observerFailed: context.observerFailed, observers })
   }
 
   /** The caller gets the answer; with an error, that instead. */
@@ -143,8 +157,12 @@ export class ObservedAttempt implements AttemptEvents {
     this.#startedAtMs = startedAtMs
     this.#observers = observers
     this.#context = context
-    const headers = observers.flatMap((observer) => this.#headersOf(observer))
-    this.headers = headers.length === 0 ? undefined : headers
+    let headers: readonly ObserverHeader[] | undefined
+    for (const observer of observers) {
+      const added = this.#headersOf(observer)
+      if (added.length > 0) headers = headers === undefined ? added : [...headers, ...added]
+    }
+    this.headers = headers
   }
 
   event(name: AttemptEventName, facts: EventFacts = noFacts, atMs = this.#context.now()): void {
@@ -168,10 +186,10 @@ export class ObservedAttempt implements AttemptEvents {
   #headersOf(observer: AttemptObserver): readonly ObserverHeader[] {
     try {
       const { headers } = observer
-      return headers === undefined ? [] : headersOf(headers)
+      return headers === undefined ? noHeaders : headersOf(headers)
     } catch (exception) {
       this.#context.observerFailed(exception)
-      return []
+      return noHeaders
     }
   }
 }

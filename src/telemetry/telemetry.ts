@@ -7,7 +7,7 @@ import type { ClientEventFacts, ClientEventName } from './client-event.ts'
 import { diagnosticsObserver } from './diagnostics.ts'
 import { type Logger, log } from './logger.ts'
 import { CallCounts } from './method-counts.ts'
-import { guarded, ObservedCall, type ObservingContext } from './observed-call.ts'
+import { guarded, ObservedCall, type ObservingContext, tellAll } from './observed-call.ts'
 import type { Observer, StartedCall } from './observer.ts'
 
 /** The options that telemetry is made of; see `ClientOptions`. */
@@ -59,14 +59,8 @@ export class Telemetry {
   /** A call begins; undefined = nobody wants to know more of it. */
   callStarted(begun: Omit<StartedCall, 'startedAtMs'>): ObservedCall | undefined {
     const call = { ...begun, startedAtMs: this.#clock.now() }
-    const observers = [...this.#observers, diagnosticsObserver].flatMap((observer) => {
-      try {
-        return observer.callStarted?.(call) ?? []
-      } catch (exception) {
-        this.#observerFailed(exception)
-        return []
-      }
-    })
+    const all = isCallChannelSubscribed() ? [...this.#observers, diagnosticsObserver] : this.#observers
+    const observers = tellAll(all, (observer) => observer.callStarted?.(call), this.#context.observerFailed)
     return observers.length === 0 ? undefined : new ObservedCall(call, observers, this.#context)
   }
 
