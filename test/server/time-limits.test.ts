@@ -130,7 +130,8 @@ for (const { security, port } of places) {
     })
 
     test('content that arrives slowly is no header that never ends', { timeout }, async (context) => {
-      const { server } = await limited(context, security, { headersTimeoutMs: 100 })
+      // On a busy machine even a handshake takes a while.
+      const { server } = await limited(context, security, { headersTimeoutMs: 400 })
       // It answers no PING, because content is in the way.
       const slow = await peerOf(context, server[port], false)
       slow.socket.write(preface)
@@ -138,7 +139,7 @@ for (const { security, port } of places) {
       const payload = requestBlock(port, 'GetCapabilities')
       slow.send({ type: frameTypes.headers, flags: flags.endHeaders, stream: 1, payload })
       const dripped = drip(slow, () => slow.send({ type: frameTypes.data, stream: 1, payload: Buffer.alloc(1) }))
-      for (let round = 0; round < 3; round++) {
+      for (let round = 0; round < 2; round++) {
         await over(await peerOf(context, server[port], false), 'a connection that sends nothing')
         assert.equal(slow.isOver, false)
       }
