@@ -199,3 +199,19 @@ test('close() before there is a socket leaves none behind', async (context) => {
     assert.deepEqual(await once(child, 'close'), [0, null], `closed after ${turns} turns`)
   }
 })
+
+test('a connection that fails when nobody waits for it any more fails in silence', async (context) => {
+  const { proxy, client: open } = await silentNetwork(context)
+  const client = open({ batch: false, connection: { connectTimeoutMs: 60_000 } })
+  const controller = new AbortController()
+  const call = client.storeBlob('demo', 'x', { signal: controller.signal, timeoutMs: 60_000 })
+  await until(() => proxy.open === 1, 'the connection')
+  controller.abort()
+  assert.equal((await failureOf(call)).error.code, 'cancelled')
+  proxy.reset()
+  await until(() => client.stats().connections.failures === 1, 'the failure')
+  // An exception of the channel's watcher would end the process.
+  await later(1)
+  proxy.silent = false
+  await client.storeBlob('demo', 'y')
+})
