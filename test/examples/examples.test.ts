@@ -52,6 +52,12 @@ describe('examples', () => {
     ])
   })
 
+  test('docs/watch.md', async () => {
+    const text = await readFile(join(root, 'docs/watch.md'), 'utf8')
+    const [, program = ''] = /```js\n([\s\S]*?)```/.exec(text) ?? []
+    assert.equal(await runFile('watch.mjs', program), 'start refs/heads/main\nmoves refs/heads/main\n')
+  })
+
   test('docs/configuration.md', async () => {
     const text = await readFile(join(root, 'docs/configuration.md'), 'utf8')
     const [, file = ''] = /```yaml\n([\s\S]*?)```/.exec(text) ?? []

@@ -15,13 +15,6 @@ export const guards: readonly Guard[] = [
     tests: goingOn
   },
   {
-    name: 'watch: a session that drains sends its watches elsewhere',
-    file: 'src/batch/session-watches.ts',
-    from: "listener?.onEnd(end.is('watch_moved') ? undefined : end)",
-    to: 'listener?.onEnd(end)',
-    tests: goingOn
-  },
-  {
     name: 'watch: the server of a store that was killed knows the events',
     file: 'server-fixture/store/git/request-journal.ts',
     from: '    this.events.load(intent, id)\n',
@@ -54,7 +47,8 @@ export const guards: readonly Guard[] = [
     file: 'src/client/watch.ts',
     from: "const isRefused = error.is('too_many_watches') && !this.#hasBegun",
     to: 'const isRefused = false',
-    tests: bounds
+    tests: bounds,
+    mayHang: true
   },
   {
     name: 'watch: ends with its token',
@@ -76,6 +70,20 @@ export const guards: readonly Guard[] = [
     from: 'return this.#moves > maxMoves',
     to: 'return false',
     tests: bounds
+  },
+  {
+    name: 'events: have a bound beside their time',
+    file: 'server-fixture/store/git/request-journal.ts',
+    from: 'const firstEvents = this.events.bound.first',
+    to: 'const firstEvents = 0',
+    tests: ['test/store/journal-events.test.ts']
+  },
+  {
+    name: 'events: a segment with requests stays for their time',
+    file: 'server-fixture/store/git/request-journal.ts',
+    from: 'segment < firstEvents && !this.#keyed.has(segment)',
+    to: 'segment < firstEvents',
+    tests: ['test/store/journal-events.test.ts']
   },
   {
     name: 'watch: nothing is sent to a stream that is full',

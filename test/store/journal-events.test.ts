@@ -1,11 +1,13 @@
 /** Events in the journal: those that come late follow the others, once; those of deleted repositories go. */
 import assert from 'node:assert/strict'
 import { cpSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { JournalEvents } from '../../server-fixture/store/git/journal-events.ts'
 import { RequestJournal } from '../../server-fixture/store/git/request-journal.ts'
-import { temporaryDirectory } from './support.ts'
+import type { KeyedRequest } from '../../server-fixture/store/store.ts'
+import { keyed, temporaryDirectory } from './support.ts'
 
 const intentOf = (requestId: string) => {
   const moves = [{ name: `refs/heads/${requestId}`, expectedOid: '0'.repeat(40), newOid: '1'.repeat(40) }]
@@ -49,6 +51,40 @@ test('an event that came late is there once, where the server is killed before i
   const last = await RequestJournal.open(killed)
   context.after(() => last.close())
   assert.deepEqual([await eventsOf(last), last.openIntents()], [['second', 'first'], []])
+})
+
+test('events have a bound beside their time; requests that share their segments are remembered all the same', async (context) => {
+  const directory = await temporaryDirectory(context)
+  const options = { maxBytes: 1, maxEvents: 3 }
+  let journal = await RequestJournal.open(directory, options)
+  context.after(() => journal.close())
+  // A segment each, and the marks with the next one.
+  const write = async (requestId: string, requests: readonly KeyedRequest[] = []) => {
+    journal.done(await journal.intend([{ ...intentOf(requestId), requests }]))
+    await journal.flush()
+  }
+  const known = async () => {
+    const page = await journal.events.following(
+      'demo',
+      { incarnation: 'i', sequence: journal.events.droppedOf('i') },
+      100
+    )
+    return page?.events.map(({ requestId }) => requestId)
+  }
+  for (const id of ['a', 'b', 'c', 'd', 'e', 'f']) await write(id)
+  // It is looked at when a segment begins, before the event in it counts.
+  assert.deepEqual(await known(), ['c', 'd', 'e', 'f'])
+  const files = async () => (await readdir(directory)).length
+  const before = await files()
+  for (const id of ['g', 'h', 'i']) await write(id)
+  assert.equal(await files(), before)
+  await write('keyed', [keyed('key', 'done', [])])
+  for (const id of ['j', 'k', 'l', 'm', 'n']) await write(id)
+  assert.deepEqual(await known(), ['k', 'l', 'm', 'n'])
+  await journal.close()
+  journal = await RequestJournal.open(directory, options)
+  assert.deepEqual(await known(), ['l', 'm', 'n'])
+  assert.notEqual(await journal.recall('demo', 'key'), undefined)
 })
 
 test('a deleted repository is forgotten with the last of its events; one that is there is not', async () => {

@@ -7,7 +7,7 @@ import { startTcpProxy } from '../../tcp-proxy/tcp-proxy.ts'
 import { startKilledServer } from '../support/killed-server.ts'
 import { atEnd, testServer } from '../support/server.ts'
 import { until } from '../support/until.ts'
-import { commit, main, repositoryOf } from './support.ts'
+import { commit, main, repositoryOf, Taker } from './support.ts'
 
 const transports = ['json', 'msgpack', 'grpc'] as const
 /** Pauses of tests are short; those of a watch between its runs are 500 ms and more. */
@@ -125,6 +125,7 @@ test('a server on the Git store that is killed and started again', async (contex
     transports.map((transport) => clientOf(transport)),
     oids[0] ?? ''
   )
+  const { cursor } = await new Taker(repo).next()
   let isOver = false
   const writing = (async () => {
     while (!isOver) oids.push(await commit(repo, `${oids.length}`))
@@ -137,4 +138,11 @@ test('a server on the Git store that is killed and started again', async (contex
   await writing
   await reached(followers, oids.at(-1) ?? '')
   for (const follower of followers) assertAll(follower, oids)
+  const late = new Follower(clientOf('grpc'), cursor)
+  await reached([late], oids.at(-1) ?? '')
+  await late.end()
+  assert.deepEqual(
+    late.told.map(({ newOid }) => newOid),
+    oids.slice(1)
+  )
 })

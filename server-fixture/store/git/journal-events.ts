@@ -5,6 +5,7 @@
 import { EventLog } from '../event-log.ts'
 import { type EventCursor, EventListeners, type NewRefEvent, type RefEvent } from '../events.ts'
 import type { RefMove } from '../store.ts'
+import { EventBound } from './event-bound.ts'
 import { EventPlaces } from './event-places.ts'
 import { placeUnit } from './journal-record.ts'
 
@@ -51,6 +52,8 @@ export interface FollowingEvents {
 /** The events of all repositories of a store. */
 export class JournalEvents {
   readonly listeners = new EventListeners()
+  /** How many are kept. */
+  bound = new EventBound(Number.POSITIVE_INFINITY)
   /** By the id of the repository. */
   readonly #places = new Map<string, EventPlaces>()
   /** Those of deleted repositories, which go with their last event. */
@@ -79,6 +82,7 @@ export class JournalEvents {
     const places = this.#placesOf(repository, instance)
     if (place <= places.last) return false
     places.add(place, events.length)
+    this.bound.add(place)
     return true
   }
 
@@ -101,6 +105,11 @@ export class JournalEvents {
   /** Whether the repository with this id, and events that are kept, had this name. */
   knows(repository: string, instance: string): boolean {
     return this.#places.get(instance)?.repository === repository
+  }
+
+  /** Events of a repository up to this one are kept no longer. */
+  droppedOf(instance: string): number {
+    return this.#places.get(instance)?.dropped ?? this.#floor
   }
 
   /** The sequence of the last event of a repository. */
@@ -141,6 +150,7 @@ export class JournalEvents {
 
   /** The records before this place were removed. */
   dropBefore(place: number): void {
+    this.bound.dropBefore(Math.floor(place / placeUnit))
     for (const places of this.#places.values()) places.dropBefore(place)
     for (const instance of this.#ended) {
       if (this.#places.get(instance)?.isEmpty === false) continue

@@ -146,14 +146,16 @@ export class JournalSegments {
    * Removes segments whose last record is older than they are kept.
    *
    * @param needed the number of the first segment that is needed all the same
+   * @param isSpare whether a segment is needed no longer, although it is young
    * @returns the number of the first segment that is left
    */
-  async removeOld(needed: number): Promise<number> {
+  async removeOld(needed: number, isSpare: (segment: number) => boolean = () => false): Promise<number> {
     const before = this.#options.now() - this.#options.keepMs
     for (;;) {
       const [first, second] = this.#segments
       // The last one is being written.
-      if (!first || !second || first.lastAt >= before || first.number >= needed) return first?.number ?? 0
+      if (!first || !second || first.number >= needed) return first?.number ?? 0
+      if (first.lastAt >= before && !isSpare(first.number)) return first.number
       this.#segments.shift()
       await unlink(join(this.#directory, fileName(first.number)))
     }

@@ -1,7 +1,9 @@
 /** The journal of keyed writes: the intent before the effect, a mark after it. */
 import type { KeyedRequest, RefMove, RememberedOutcome } from '../store.ts'
 import { StoreSteps } from '../vitals.ts'
+import { EventBound } from './event-bound.ts'
 import { type EventRecord, JournalEvents } from './journal-events.ts'
+import { placeUnit } from './journal-record.ts'
 import { JournalSegments, type SegmentOptions } from './journal-segments.ts'
 import { KeyIndex } from './key-index.ts'
 
@@ -60,6 +62,8 @@ export class RequestJournal {
   readonly #open = new Map<number, WriteIntent>()
   /** Intents that were open at the start, and whose events count already. */
   readonly #told = new Set<number>()
+  /** Segments with requests. */
+  readonly #keyed = new Set<number>()
   #segments!: JournalSegments
   /** Numbers of the first and the last segment. */
   #first = 0
@@ -69,9 +73,17 @@ export class RequestJournal {
 
   private constructor() {}
 
-  /** Opens the journal in its directory. */
-  static async open(directory: string, options: Partial<SegmentOptions> = {}): Promise<RequestJournal> {
+  /**
+   * Opens the journal in its directory.
+   *
+   * @param options `maxEvents`: records with events that are kept, as long as requests but for this bound
+   */
+  static async open(
+    directory: string,
+    { maxEvents = 2_000_000, ...options }: Partial<SegmentOptions> & { readonly maxEvents?: number } = {}
+  ): Promise<RequestJournal> {
     const journal = new RequestJournal()
+    journal.events.bound = new EventBound(maxEvents)
     const defaults = {
       maxBytes: 16 * 2 ** 20,
       maxAgeMs: hourMs,
@@ -237,16 +249,18 @@ export class RequestJournal {
 
   async #removeOld(): Promise<void> {
     const needed = Math.min(Number.POSITIVE_INFINITY, ...[...this.#open.keys()].map(JournalSegments.segmentOf))
-    const first = await this.#segments.removeOld(needed)
-    if (first > this.#first) {
-      this.#index.dropBefore(first * 2 ** 32)
-      this.events.dropBefore(first * 2 ** 32)
-    }
+    const firstEvents = this.events.bound.first
+    const isSpare = (segment: number) => segment < firstEvents && !this.#keyed.has(segment)
+    const first = await this.#segments.removeOld(needed, isSpare)
+    for (const segment of this.#keyed) if (segment < first) this.#keyed.delete(segment)
+    if (first > this.#first) this.#index.dropBefore(first * placeUnit)
+    this.events.dropBefore(Math.max(first, firstEvents) * placeUnit)
     this.#first = first
   }
 
   #remember({ repository, requests }: Pick<WriteIntent, 'repository' | 'requests'>, place: number): void {
     for (const { key } of requests) this.#index.add(indexed(repository, key), place)
+    if (requests.length > 0) this.#keyed.add(JournalSegments.segmentOf(place))
   }
 }
 
