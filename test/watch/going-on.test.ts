@@ -61,7 +61,7 @@ async function startFollowers(context: TestContext, clients: readonly Client[], 
 const reached = (followers: readonly Follower[], oid: string) =>
   until(() => followers.every(({ at }) => at === oid), 'every watch has reached the last commit')
 
-test('cuts and resets of sessions, and a second endpoint', async (context) => {
+test('cuts and resets of sessions, and a second endpoint', { timeout: 60_000 }, async (context) => {
   const { server, client } = atEnd(context, await testServer())
   const { repo, oids } = await repositoryOf(client(), 'demo')
   const wiresTo = async (url: string) => [
@@ -91,7 +91,7 @@ test('cuts and resets of sessions, and a second endpoint', async (context) => {
   for (const follower of followers) assertAll(follower, oids)
 })
 
-test('a server that drains, with GOAWAY, and another one of the same store', async (context) => {
+test('a server that drains, with GOAWAY, and another one of the same store', { timeout: 60_000 }, async (context) => {
   const store = new MemoryStore()
   const [first, second] = [await testServer({ store }), await testServer({ store })]
   context.after(() => second[Symbol.asyncDispose]())
@@ -111,7 +111,7 @@ test('a server that drains, with GOAWAY, and another one of the same store', asy
   for (const follower of followers) assertAll(follower, oids)
 })
 
-test('a server on the Git store that is killed and started again', async (context) => {
+test('a server on the Git store that is killed and started again', { timeout: 60_000 }, async (context) => {
   const { place, killAndStart } = await startKilledServer(context)
   const clientOf = (transport: 'json' | 'msgpack' | 'grpc', timeoutMs = 60_000) => {
     const endpoint = transport === 'grpc' ? place.grpc : place.http
@@ -125,7 +125,9 @@ test('a server on the Git store that is killed and started again', async (contex
     transports.map((transport) => clientOf(transport)),
     oids[0] ?? ''
   )
-  const { cursor } = await new Taker(repo).next()
+  const taker = new Taker(repo)
+  const { cursor } = await taker.next()
+  await taker.end()
   let isOver = false
   const writing = (async () => {
     while (!isOver) oids.push(await commit(repo, `${oids.length}`))
