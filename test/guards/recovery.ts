@@ -186,8 +186,8 @@ export const guards: readonly Guard[] = [
   {
     name: 'segments of the journal are kept while a key or an open intent is in them',
     file: `${store}/journal-segments.ts`,
-    from: '|| first.lastAt >= before || first.number >= needed)',
-    to: ')',
+    from: '|| first.number >= needed) return first?.number ?? 0\n      if (first.lastAt >= before && !isSpare(first.number)) return first.number\n',
+    to: ') return first?.number ?? 0\n',
     tests: [journal]
   },
   {
