@@ -10,8 +10,8 @@ import { until } from '../support/until.ts'
 import { commit, main, repositoryOf, Taker } from './support.ts'
 
 const transports = ['json', 'msgpack', 'grpc'] as const
-/** Pauses of tests are short; those of a watch between its runs are 500 ms and more. */
-const retry = { maxAttempts: 30, baseMs: 10, maxMs: 100, budgetRatio: 1, budgetPerSecond: 1000 }
+/** Outlasts a start of the server on a machine that is busy. */
+const retry = { maxAttempts: 1000, baseMs: 10, maxMs: 100, budgetRatio: 1, budgetPerSecond: 1000 }
 
 /** A watch that follows one branch until it is aborted. */
 class Follower {
