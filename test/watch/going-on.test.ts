@@ -11,7 +11,7 @@ import { commit, main, repositoryOf, Taker } from './support.ts'
 
 const transports = ['json', 'msgpack', 'grpc'] as const
 /** Outlasts a start of the server on a machine that is busy. */
-const retry = { maxAttempts: 1000, baseMs: 10, maxMs: 100, budgetRatio: 1, budgetPerSecond: 1000 }
+const retry = { maxAttempts: 100, baseMs: 50, maxMs: 300, budgetRatio: 1, budgetPerSecond: 1000 }
 
 /** A watch that follows one branch until it is aborted. */
 class Follower {
