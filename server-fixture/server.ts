@@ -15,7 +15,7 @@ import type { TlsFiles } from './listener.ts'
 import { MemoryBudget } from './memory-budget.ts'
 import type { ServerMetrics } from './metrics/server-metrics.ts'
 import type { PushOptions } from './push/push-options.ts'
-import { PushSender } from './push/push-sender.ts'
+import type { PushSender } from './push/push-sender.ts'
 import { Service } from './service/service.ts'
 import type { VcsService } from './service/vcs-service.ts'
 import type { WatchBounds } from './service/watch/watches.ts'
@@ -158,6 +158,12 @@ async function openAccessLog(options: ServerOptions, log: Log): Promise<AccessLo
   return new AccessLog(await LineWriter.open(file, { onProblem }), accessLogDetail)
 }
 
+/** Loaded on demand: SQLite, in which deliveries wait, is an experiment in Node 22, which says so. */
+async function startPush(...options: Parameters<typeof PushSender.start>): Promise<PushSender> {
+  const push = await import('./push/push-sender.ts')
+  return await push.PushSender.start(...options)
+}
+
 /** Closes everything that is open if the next step fails: open listeners would keep the process alive. */
 async function orClose<T>(opening: Promise<T>, opened: readonly { close(): Promise<void> | void }[]): Promise<T> {
   try {
@@ -209,7 +215,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const accessLog = await orClose(openAccessLog(options, log), [store])
   const { tracing, webhooks: pushed } = options
   const logs = accessLog ? [accessLog] : []
-  const push = pushed && (await orClose(PushSender.start(pushed, { store, log }), [store, ...logs]))
+  const push = pushed && (await orClose(startPush(pushed, { store, log }), [store, ...logs]))
   const webhooks = () => push?.figures() ?? {}
   const sources = { commitQueues, watches, accessLog, tracing, webhooks }
   const operated = operate({ store, memory, minFreeBytes, serverVersion: version(), ...sources })
