@@ -87,8 +87,8 @@ test('of a blob that is too large nothing is read; one of just the size is, thou
   const [fits, large] = await reader.read(oids, size)
   assert.ok(fits && fits.deflated.length > size)
   assert.equal(large, undefined)
-  assert.deepEqual(
-    allocations.mock.calls.map(({ arguments: [bytes] }) => bytes > size + 2048),
-    [false]
-  )
+  // Node itself allocates small ones, too.
+  const allocated = allocations.mock.calls.map(({ arguments: [bytes] }) => bytes)
+  assert.ok(allocated.some((bytes) => bytes > size))
+  assert.ok(allocated.every((bytes) => bytes < size + 2048))
 })
