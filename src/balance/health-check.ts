@@ -48,6 +48,8 @@ export class HealthChecks {
   readonly #context: HealthChecksContext
   /** By endpoint, as it was given. */
   readonly #results = new Map<string, HealthCheckResult>()
+  /** Those without an answer yet: a slow one must not overtake a later one. */
+  readonly #checking = new Set<CheckedChannel>()
   #cancelTimer: () => void
 
   /** The first check begins at once. */
@@ -67,7 +69,11 @@ export class HealthChecks {
 
   #round(): void {
     const { clock, channels, intervalMs, random } = this.#context
-    for (const channel of channels()) this.#check(channel)
+    for (const channel of channels()) {
+      if (this.#checking.has(channel)) continue
+      this.#checking.add(channel)
+      this.#check(channel).finally(() => this.#checking.delete(channel))
+    }
     this.#cancelTimer = clock.schedule(intervalMs * (1 + jitter * (random() - 0.5)), () => this.#round())
   }
 

@@ -191,6 +191,21 @@ test('an endpoint that does not answer a check in time has failed it, and the re
   await harness.pipeline.close()
 })
 
+test('an endpoint has one check at a time, however long it takes', async () => {
+  const harness = pipelineHarness({ healthCheck: { intervalMs: 1000, timeoutMs: 10_000 } })
+  for (let round = 0; round < 4; round++) {
+    harness.clock.advance(round === 0 ? 0 : 1000)
+    await settled()
+  }
+  assert.equal(harness.arrivals.length, 1)
+  harness.last().answer()
+  await settled()
+  harness.clock.advance(1000)
+  await settled()
+  assert.equal(harness.arrivals.length, 2)
+  await harness.pipeline.close()
+})
+
 test('health checks pass over every transport, and need no token', async (context) => {
   const grants = [{ token: 'secret', access: 'read', repositories: ['*'] }] as const
   const { client: clientOf } = atEnd(context, await testServer({ grants }))

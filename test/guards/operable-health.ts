@@ -36,6 +36,13 @@ export const guards: readonly Guard[] = [
     tests
   },
   {
+    name: 'an endpoint has one check at a time',
+    file: checks,
+    from: '      if (this.#checking.has(channel)) continue\n',
+    to: '',
+    tests
+  },
+  {
     name: 'a closed client checks nothing',
     file: checks,
     from: '    this.#cancelTimer()\n',
