@@ -19,8 +19,9 @@ export const usage = `usage: node server-fixture/main.ts [flags]
   --http-port N      port of the HTTP server, 0 = any free port (default 4100)
   --grpc-port N      port of the gRPC server, 0 = any free port (default 4101)
   --host H           address to listen on (default 127.0.0.1)
-  --store S          memory or git (default memory)
+  --store S          memory, git or postgres (default memory)
   --data DIR         directory of the git store
+  --database URL[,URL…]  database of the postgres store: standbys of one primary, or entry points of one cluster
   --housekeeping on|off    whether the git store joins packs in the background (default on)
   --grace-period-hours N   time that new objects survive every git gc, reached by a ref or not (default 336)
   --token T          bearer token with all rights
@@ -57,6 +58,7 @@ const flags = {
   'admin-host': { type: 'string' },
   store: { type: 'string', default: 'memory' },
   data: { type: 'string' },
+  database: { type: 'string' },
   housekeeping: { type: 'string' },
   'grace-period-hours': { type: 'string' },
   token: { type: 'string' },
@@ -225,15 +227,17 @@ function effectLog(file: string | undefined): ServerOptions['onEffect'] {
 export async function readOptions(args: string[]): Promise<ServerOptions | undefined> {
   const values = parse(args)
   if (values.help) return undefined
-  const { store, data } = values
-  if (store !== 'memory' && store !== 'git') {
-    throw new UsageError(`--store ${JSON.stringify(store)}: must be memory or git`)
+  const { store, data, database } = values
+  if (store !== 'memory' && store !== 'git' && store !== 'postgres') {
+    throw new UsageError(`--store ${JSON.stringify(store)}: must be memory, git or postgres`)
   }
+  if (store === 'postgres' && database === undefined) throw new UsageError('--store postgres requires --database URL')
   if (store === 'git' && data === undefined) throw new UsageError('--store git requires --data DIR')
-  if (store === 'memory' && data !== undefined) throw new UsageError('--data requires --store git')
+  if (store !== 'git' && data !== undefined) throw new UsageError('--data requires --store git')
   return {
     store,
     data,
+    database: database?.split(','),
     gitStore: gitStoreOf(values),
     host: values.host,
     httpPort: portOf('http-port', values['http-port']),

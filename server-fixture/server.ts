@@ -28,12 +28,14 @@ import type { ServerTracing } from './tracing/server-tracing.ts'
 /** Options of `startServer`; all have defaults. */
 export interface ServerOptions {
   /**
-   * `git` needs `data`. A given store is closed with the server.
+   * `git` needs `data`, `postgres` needs `database`. A given store is closed with the server.
    * @default 'memory'
    */
-  readonly store?: 'memory' | 'git' | Store | undefined
+  readonly store?: 'memory' | 'git' | 'postgres' | Store | undefined
   /** Directory of the Git store. */
   readonly data?: string | undefined
+  /** URLs of the PostgreSQL store's database. */
+  readonly database?: readonly string[] | undefined
   /** Of the Git store. */
   readonly gitStore?: Pick<GitStoreOptions, 'housekeeping' | 'gracePeriodHours'> | undefined
   /** @default '127.0.0.1' */
@@ -141,7 +143,12 @@ export interface RunningServer {
   close(): Promise<void>
 }
 
-async function openStore({ store, data, gitStore }: ServerOptions, log: Log): Promise<Store> {
+async function openStore({ store, data, gitStore, database = [] }: ServerOptions, log: Log): Promise<Store> {
+  if (store === 'postgres') {
+    // Loaded on demand: who has no database needs no driver.
+    const { PostgresStore } = await import('./store/postgres/postgres-store.ts')
+    return PostgresStore.open({ urls: database })
+  }
   if (store === 'git') {
     const onHousekeepingFailure = (repository: string, error: unknown) =>
       log({ event: 'housekeeping_failed', repository, ...logged(error) })

@@ -114,6 +114,28 @@ export interface MoveRecords {
    * call.
    */
   readonly events?: readonly NewRefEvent[] | undefined
+  /**
+   * Stored before the refs are looked at, so that moves may point to them: a store can send both at once. They stay, too,
+   * where the moves are refused.
+   */
+  readonly objects?: readonly NewObject[] | undefined
+  /** Called before each try. @throws BlobwireError where nobody waits for the answer any more: nothing is moved then */
+  readonly throwIfAbandoned?: (() => void) | undefined
+}
+
+/** The questions with which most writes begin. */
+export interface WriteQuestions {
+  readonly refs: readonly string[]
+  readonly keys: readonly string[]
+}
+
+/** Their answers, each list in order. */
+export interface WriteStart {
+  readonly info: RepositoryInfo
+  /** Undefined = no such ref. */
+  readonly oids: readonly (string | undefined)[]
+  /** Undefined = nothing is remembered under the key. */
+  readonly remembered: readonly (RememberedOutcome | undefined)[]
 }
 
 /** Makes the keyed request once the store knows its result, and before it has its effect. */
@@ -194,6 +216,8 @@ export interface Store extends LargeContentStore, EventStore {
   readHead(repository: string): Promise<Head>
   /** The oid of each ref, in order; undefined = no such ref. */
   readRefs(repository: string, names: readonly string[]): Promise<(string | undefined)[]>
+  /** All that a write asks first, in one round trip, where the store has a network between it and its data. */
+  startWrite?(repository: string, questions: WriteQuestions): Promise<WriteStart>
   /**
    * Moves all refs or none, durably, before it resolves. Returns the refs that were not at their expected oid; an empty
    * list = done. A ref that is at its new oid already is a mismatch like any other.

@@ -120,24 +120,24 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'one object that git refuses does not fail its neighbours',
-    file: `${store}/object-writer.ts`,
+    file: 'server-fixture/store/gathering/put-gatherer.ts',
     from: "puts.length > 1 && error instanceof BlobwireError && error.code === 'internal'",
     to: 'false',
     tests: ['test/store/git-faults.test.ts']
   },
   {
     name: 'a second put of an object waits for the first',
-    file: `${store}/object-writer.ts`,
+    file: 'server-fixture/store/gathering/put-gatherer.ts',
     from: 'if (earlier !== put) waitFor.add(earlier)',
     to: '',
     tests: ['test/store/contract.test.ts', 'test/store/git-faults.test.ts']
   },
   {
     name: 'calls for one ref are carried out in order of arrival',
-    file: `${store}/ref-queue.ts`,
+    file: 'server-fixture/store/gathering/move-queue.ts',
     from: 'if (fits && !names.some((name) => refs.has(name)))',
     to: 'if (fits)',
-    tests: ['test/store/ref-queue.test.ts']
+    tests: ['test/store/move-queue.test.ts']
   },
   {
     name: 'the names of a new data directory and of its journal are synced',

@@ -43,7 +43,7 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'an object that was written is written again where packs have gone',
-    file: `${store}/object-writer.ts`,
+    file: 'server-fixture/store/gathering/put-gatherer.ts',
     from: '    this.#confirm()\n',
     to: '',
     tests: [outside]

@@ -29,7 +29,7 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'a second pack is begun only where much waits',
-    file: 'server-fixture/store/git/object-writer.ts',
+    file: 'server-fixture/store/gathering/put-gatherer.ts',
     from: 'this.#queuedBytes >= bulkBytes ?',
     to: 'this.#queuedBytes >= 0 ?',
     tests: ['test/store/git-faults.test.ts']

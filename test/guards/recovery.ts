@@ -178,7 +178,7 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'objects of a failed put are not taken for written',
-    file: `${store}/object-writer.ts`,
+    file: 'server-fixture/store/gathering/put-gatherer.ts',
     from: 'if (error === undefined) this.#recent.add(oid)',
     to: 'this.#recent.add(oid)',
     tests: ['test/store/git-faults.test.ts']

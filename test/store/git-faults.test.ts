@@ -3,10 +3,10 @@ import { mkdirSync } from 'node:fs'
 import { chmod, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { PutGatherer } from '../../server-fixture/store/gathering/put-gatherer.ts'
 import { runGit } from '../../server-fixture/store/git/git-process.ts'
 import { GitStore } from '../../server-fixture/store/git/git-store.ts'
 import { ObjectReader } from '../../server-fixture/store/git/object-reader.ts'
-import { ObjectWriter } from '../../server-fixture/store/git/object-writer.ts'
 import { PackDirectory } from '../../server-fixture/store/git/pack-directory.ts'
 import { BlobwireError } from '../../src/core/error.ts'
 import { zeroOid } from '../../src/git/oid.ts'
@@ -141,7 +141,7 @@ done
 
 test('one object that git refuses does not fail its neighbours; those of a failed disk all fail', async () => {
   const packs: string[][] = []
-  const writer = new ObjectWriter(async (objects) => {
+  const writer = new PutGatherer(async (objects) => {
     packs.push(objects.map((object) => Buffer.from(object.content).toString()))
     if (packs.at(-1)?.includes('full')) throw new BlobwireError({ code: 'unavailable', message: 'disk' })
     if (packs.at(-1)?.includes('bad')) throw new BlobwireError({ code: 'internal', message: 'bad' })
@@ -169,7 +169,7 @@ test('one object that git refuses does not fail its neighbours; those of a faile
 test('where much waits, a second pack is begun while the first one is written, and no third', async () => {
   const packs: number[] = []
   const gates: (() => void)[] = []
-  const writer = new ObjectWriter(async (objects) => {
+  const writer = new PutGatherer(async (objects) => {
     packs.push(objects.length)
     await new Promise<void>((resolve) => gates.push(resolve))
   })
@@ -200,7 +200,7 @@ test('where much waits, a second pack is begun while the first one is written, a
 test('puts gather while a pack is being written', async () => {
   const sizes: number[] = []
   const gates: (() => void)[] = []
-  const writer = new ObjectWriter(async (objects) => {
+  const writer = new PutGatherer(async (objects) => {
     sizes.push(objects.length)
     await new Promise<void>((resolve) => gates.push(resolve))
   })

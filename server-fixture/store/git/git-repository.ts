@@ -2,6 +2,7 @@
 import { BlobwireError, type RefMismatch } from '../../../src/core/error.ts'
 import { isZeroOid } from '../../../src/git/oid.ts'
 import type { BoundedCache } from '../bounded-cache.ts'
+import { PutGatherer } from '../gathering/put-gatherer.ts'
 import type { ObjectContent } from '../large-content.ts'
 import { makesBranch } from '../ref-rules.ts'
 import type {
@@ -27,7 +28,6 @@ import type { CompletePack } from './large/git-spool.ts'
 import { installPack } from './large/install-pack.ts'
 import { type OpenObjectContext, openObject } from './large/open-object.ts'
 import { ObjectReader } from './object-reader.ts'
-import { ObjectWriter } from './object-writer.ts'
 import { PackDirectory } from './pack-directory.ts'
 import { PackInstaller } from './pack-installer.ts'
 import { type Journaled, RefMover } from './ref-mover.ts'
@@ -60,7 +60,7 @@ export class GitRepository {
   readonly #context: RepositoryContext
   readonly #packs: PackDirectory
   readonly #installer: PackInstaller
-  readonly #writer: ObjectWriter
+  readonly #writer: PutGatherer
   readonly #reader: ObjectReader
   readonly #deflated: DeflatedReader
   readonly #objects: OpenObjectContext
@@ -108,7 +108,7 @@ export class GitRepository {
       const { steps } = options.journaled
       this.#repacker.packAdded(await steps.timed('pack', () => this.#installer.install(objects, expectMore)))
     }
-    this.#writer = new ObjectWriter(install, {
+    this.#writer = new PutGatherer(install, {
       runsInFlight: options.packsInFlight,
       confirm: () => this.#packs.look(),
       maxRecentMs: Math.min(maxRecentMs, (options.gracePeriodHours * 3_600_000) / 2)

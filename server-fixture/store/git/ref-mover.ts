@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RefMismatch } from '../../../src/core/error.ts'
 import { isZeroOid, type ObjectFormat, zeroOid } from '../../../src/git/oid.ts'
+import { MoveQueue, type RefCall } from '../gathering/move-queue.ts'
 import { checkTargets, compareRefs, missingObject } from '../ref-rules.ts'
 import type { MoveRecords, RefMove } from '../store.ts'
 import type { StoreSteps } from '../vitals.ts'
@@ -13,7 +14,6 @@ import type { RepositoryContext } from './git-process.ts'
 import { recorded } from './journal-events.ts'
 import type { ObjectReader } from './object-reader.ts'
 import type { PackDirectory } from './pack-directory.ts'
-import { type RefCall, RefQueue } from './ref-queue.ts'
 import { conflictOf, lastRefusal, refusalOf } from './ref-refusals.ts'
 import type { RefStore } from './ref-store.ts'
 import { RefTransactions } from './ref-transactions.ts'
@@ -48,7 +48,7 @@ export class RefMover {
   readonly #options: RefMoverOptions
   readonly #zeroOid: string
   readonly #transactions: RefTransactions
-  readonly #queue = new RefQueue((calls) => this.inTurn(() => this.#carryOut(calls)))
+  readonly #queue = new MoveQueue((calls) => this.inTurn(() => this.#carryOut(calls)))
   #last: Promise<unknown> = Promise.resolve()
   readonly #connectivity: Connectivity
 
@@ -80,7 +80,7 @@ export class RefMover {
    * durable. Returns whether they were made.
    *
    * Git moves the refs of a transaction one after the other, so one of them at its new oid tells that it had begun. No
-   * other call of this store can have moved it there since (`RefQueue`, `RequestJournal`). Another git process can,
+   * other call of this store can have moved it there since (`MoveQueue`, `RequestJournal`). Another git process can,
    * between the transaction and this look, and it can hide a move by one of its own: neither can be told apart.
    */
   async settle(moves: readonly RefMove[]): Promise<boolean> {

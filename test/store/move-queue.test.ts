@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { RefQueue } from '../../server-fixture/store/git/ref-queue.ts'
+import { MoveQueue } from '../../server-fixture/store/gathering/move-queue.ts'
 
 const moveOf = (name: string) => ({ name, expectedOid: '', newOid: '' })
 
 test('calls that wait go together where their refs are disjoint, and in order of arrival for each ref', async () => {
   const groups: string[][] = []
-  const queue = new RefQueue(async (calls) => {
+  const queue = new MoveQueue(async (calls) => {
     groups.push(calls.map(({ moves }) => moves.map(({ name }) => name).join('+')))
     for (const { result } of calls) result.resolve([])
   })
@@ -22,7 +22,7 @@ test('calls that wait go together where their refs are disjoint, and in order of
 
 test('a group is bounded, a single call is not', async () => {
   const sizes: number[] = []
-  const queue = new RefQueue(async (calls) => {
+  const queue = new MoveQueue(async (calls) => {
     sizes.push(calls.flatMap(({ moves }) => moves).length)
     for (const { result } of calls) result.resolve([])
   })

@@ -12,7 +12,7 @@ interface PendingPut {
 /** Writes objects durably as one pack; with `expectMore` another pack is likely to follow at once. */
 type Install = (objects: readonly NewObject[], expectMore: boolean) => Promise<void>
 
-interface ObjectWriterOptions {
+interface PutGathererOptions {
   /**
    * Packs written at the same time.
    *
@@ -45,7 +45,7 @@ const maxRecentOids = 50_000
  * Group commit: while one pack is being written, puts gather for the next one, so that many small puts share one git
  * process and one set of fsyncs. A put resolves when the packs with its objects are durable.
  */
-export class ObjectWriter {
+export class PutGatherer {
   readonly #install: Install
   readonly #runsInFlight: number
   readonly #confirm: () => void
@@ -64,7 +64,7 @@ export class ObjectWriter {
   /**
    * @param install writes objects durably as one pack, and rejects with a `BlobwireError`
    */
-  constructor(install: Install, options: ObjectWriterOptions = {}) {
+  constructor(install: Install, options: PutGathererOptions = {}) {
     this.#install = install
     this.#runsInFlight = options.runsInFlight ?? 1
     this.#confirm = options.confirm ?? (() => undefined)

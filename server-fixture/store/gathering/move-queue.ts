@@ -19,7 +19,7 @@ export interface RefCall {
 }
 
 /** Gives calls to `carryOut` in groups whose refs are disjoint, one group at a time, in order of arrival for each ref. */
-export class RefQueue {
+export class MoveQueue {
   readonly #carryOut: (calls: readonly RefCall[]) => Promise<void>
   #waiting: RefCall[] = []
   #running = false

@@ -1,0 +1,203 @@
+/** The store for many servers: rows of a database on the PostgreSQL wire. A server has no state of its own. */
+import { type Clock, systemClock } from '../../../src/core/clock.ts'
+import type { RefMismatch } from '../../../src/core/error.ts'
+import type { ObjectFormat } from '../../../src/git/oid.ts'
+import type { EventCursor, EventPage, EventRequest } from '../events.ts'
+import type { ObjectContent, UploadBounds, UploadState, UploadWriter } from '../large-content.ts'
+import type {
+  Creation,
+  CreationOptions,
+  DeflatedBlob,
+  Head,
+  KeyedBy,
+  KeyedRequest,
+  MoveRecords,
+  NewObject,
+  ObjectInfo,
+  PageRequest,
+  RefMove,
+  RefsAt,
+  RememberedOutcome,
+  RepositoryInfo,
+  Store,
+  StoredObject,
+  StoredRef
+} from '../store.ts'
+import { Uploads } from '../uploads/uploads.ts'
+import type { Database } from './database/database.ts'
+import { PoolDatabase } from './database/pool-database.ts'
+import { Events } from './events.ts'
+import { ChunkSpools } from './large/chunk-spools.ts'
+import { Objects } from './objects.ts'
+import { Refs } from './refs.ts'
+import { Repositories } from './repositories.ts'
+import { Requests } from './requests.ts'
+import { openSchema } from './schema/schema.ts'
+
+/** Options of `PostgresStore.open`. */
+export interface PostgresStoreOptions {
+  /** Standbys of one primary, or entry points of one cluster: `postgres://user@host:port/database`. */
+  readonly urls: readonly string[]
+  readonly clock?: Clock | undefined
+}
+
+export class PostgresStore implements Store {
+  readonly #database: Database
+  readonly #repositories: Repositories
+  readonly #objects: Objects
+  readonly #refs: Refs
+  readonly #requests: Requests
+  readonly #events: Events
+  readonly #spools: ChunkSpools
+  readonly #uploads: Uploads
+
+  private constructor(database: Database, { clock = systemClock }: PostgresStoreOptions) {
+    this.#database = database
+    this.#repositories = new Repositories(database)
+    this.#objects = new Objects(database, this.#repositories)
+    this.#refs = new Refs(database, this.#repositories)
+    this.#requests = new Requests(database, this.#repositories)
+    this.#events = new Events(database, this.#repositories)
+    this.#spools = new ChunkSpools(database, this.#repositories)
+    this.#uploads = new Uploads(this.#spools, clock)
+  }
+
+  static async open(options: PostgresStoreOptions): Promise<PostgresStore> {
+    const database = new PoolDatabase(options.urls[0] as string)
+    try {
+      await openSchema(database)
+      return new PostgresStore(database, options)
+    } catch (error) {
+      await database.close()
+      throw error
+    }
+  }
+
+  get requestKeySeconds(): number {
+    return this.#requests.seconds
+  }
+
+  get eventPollMs(): number {
+    return this.#events.pollMs
+  }
+
+  async recall(repository: string, key: string): Promise<RememberedOutcome | undefined> {
+    return this.#requests.recall(repository, key)
+  }
+
+  async remember(repository: string, requests: readonly KeyedRequest[]): Promise<void> {
+    return this.#requests.remember(repository, requests)
+  }
+
+  async createRepository(
+    repository: string,
+    objectFormat: ObjectFormat,
+    options: CreationOptions = {}
+  ): Promise<Creation> {
+    return this.#repositories.create(repository, objectFormat, options)
+  }
+
+  async updateRepository(
+    repository: string,
+    defaultBranch: string,
+    request?: KeyedBy<RepositoryInfo>
+  ): Promise<RepositoryInfo> {
+    return this.#repositories.update(repository, defaultBranch, request)
+  }
+
+  getRepository(repository: string): Promise<RepositoryInfo | undefined> | RepositoryInfo | undefined {
+    return this.#repositories.find(repository)
+  }
+
+  async listRepositories(page: PageRequest): Promise<RepositoryInfo[]> {
+    return this.#repositories.list(page)
+  }
+
+  async deleteRepository(repository: string, request?: KeyedBy<boolean>): Promise<boolean> {
+    const deleted = await this.#repositories.delete(repository, request)
+    await this.#uploads.forget(repository)
+    return deleted
+  }
+
+  putObjects(repository: string, objects: readonly NewObject[]): Promise<void> {
+    return this.#objects.put(repository, objects)
+  }
+
+  async readObjects(
+    repository: string,
+    oids: readonly string[],
+    maxBytes: number
+  ): Promise<(StoredObject | undefined)[]> {
+    return this.#objects.read(repository, oids, maxBytes)
+  }
+
+  async readDeflated(
+    repository: string,
+    oids: readonly string[],
+    maxBytes: number
+  ): Promise<(DeflatedBlob | undefined)[]> {
+    return this.#objects.readDeflated(repository, oids, maxBytes)
+  }
+
+  async hasObjects(repository: string, oids: readonly string[]): Promise<(ObjectInfo | undefined)[]> {
+    return this.#objects.infos(repository, oids)
+  }
+
+  async listRefs(repository: string, page: PageRequest): Promise<StoredRef[]> {
+    const { refs } = await this.#refs.at(repository, page)
+    return [...refs]
+  }
+
+  async refsAt(repository: string, page: PageRequest): Promise<RefsAt> {
+    return this.#refs.at(repository, page)
+  }
+
+  async readHead(repository: string): Promise<Head> {
+    return this.#repositories.head(repository)
+  }
+
+  async readRefs(repository: string, names: readonly string[]): Promise<(string | undefined)[]> {
+    return this.#refs.read(repository, names)
+  }
+
+  async updateRefs(repository: string, moves: readonly RefMove[], records: MoveRecords = {}): Promise<RefMismatch[]> {
+    return this.#refs.move(repository, moves, records)
+  }
+
+  async readEvents(repository: string, request: EventRequest): Promise<EventPage> {
+    return this.#events.read(repository, request)
+  }
+
+  async oldestEvents(repository: string): Promise<EventCursor> {
+    return this.#events.oldest(repository)
+  }
+
+  onEvents(listener: (repository: string) => void): () => void {
+    return this.#events.listeners.add(listener)
+  }
+
+  boundUploads(bounds: UploadBounds): void {
+    this.#uploads.bound(bounds)
+  }
+
+  openUpload(repository: string, id: string, size: number | undefined): Promise<UploadWriter> {
+    return this.#uploads.open(repository, id, size)
+  }
+
+  uploadState(repository: string, id: string): Promise<UploadState | undefined> {
+    return this.#uploads.state(repository, id)
+  }
+
+  cancelUpload(repository: string, id: string): Promise<boolean> {
+    return this.#uploads.cancel(repository, id)
+  }
+
+  async openObject(repository: string, oid: string): Promise<ObjectContent | undefined> {
+    return this.#spools.openObject(repository, oid)
+  }
+
+  async close(): Promise<void> {
+    await this.#uploads.close()
+    await this.#database.close()
+  }
+}
