@@ -32,16 +32,19 @@ export const tables: readonly string[] = [
      PRIMARY KEY (repository, oid)
    )`,
   'ALTER TABLE objects ALTER COLUMN content SET STORAGE EXTERNAL',
-  // Large content, in parts of one size but the last.
+  // Large content, in parts of one size but the last. encoding: of the part, as above.
   `CREATE TABLE chunks (
      repository bigint NOT NULL,
      content_id uuid NOT NULL,
      part integer NOT NULL,
+     encoding smallint NOT NULL,
      content bytea NOT NULL,
      PRIMARY KEY (repository, content_id, part)
    )`,
   'ALTER TABLE chunks ALTER COLUMN content SET STORAGE EXTERNAL',
-  // Uploads that are not complete, and the blobs that complete ones became. writer: who has it open.
+  // Uploads that are not complete, and the blobs that complete ones became. writer: who has it open; its first half is the
+  // server's. held: bytes in chunks. An id that begins with ~ is that of content with no upload any more: an object that
+  // is being stored, or chunks that are being removed.
   `CREATE TABLE uploads (
      repository bigint NOT NULL,
      id text COLLATE "C" NOT NULL,
@@ -53,6 +56,8 @@ export const tables: readonly string[] = [
      changed_at timestamptz NOT NULL,
      PRIMARY KEY (repository, id)
    )`,
+  // Counted by every server, for the quota.
+  'CREATE INDEX uploads_incomplete ON uploads (repository) WHERE oid IS NULL',
   // moved_by: the call that moved it here.
   `CREATE TABLE refs (
      repository bigint NOT NULL,
