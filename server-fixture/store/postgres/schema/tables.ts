@@ -75,11 +75,13 @@ export const tables: readonly string[] = [
      forget_after timestamptz NOT NULL,
      PRIMARY KEY (repository, key)
    )`,
-  // Outcomes of creations and deletions, written before them: they outlive the repository. id: the one that is meant.
+  // Outcomes of creations, deletions and calls without a repository: they outlive the repository. id: the one that is
+  // meant. is_intent: the outcome of a deletion, which holds once the tombstone of the id is by this key.
   `CREATE TABLE name_keys (
      name text COLLATE "C" NOT NULL,
      key text COLLATE "C" NOT NULL,
      id bigint NOT NULL,
+     is_intent boolean NOT NULL,
      digest text NOT NULL,
      outcome text NOT NULL,
      forget_after timestamptz NOT NULL,
@@ -94,10 +96,11 @@ export const tables: readonly string[] = [
      moves text NOT NULL,
      PRIMARY KEY (repository, sequence)
    )`,
-  // Repositories that were deleted: their rows are removed little by little.
+  // Repositories that were deleted: their rows are removed little by little. deleted_by: the call.
   `CREATE TABLE tombstones (
      id bigint PRIMARY KEY,
      name text NOT NULL,
+     deleted_by text NOT NULL,
      deleted_at timestamptz NOT NULL
    )`
 ]
