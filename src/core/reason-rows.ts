@@ -281,6 +281,14 @@ export const rows = {
     code: 'failed_precondition',
     text: 'Another server uses the data directory; this one does not start.'
   },
+  database_unavailable: {
+    code: 'unavailable',
+    text: 'The database of the server does not answer, or not in time; a write may have been carried out.'
+  },
+  database_refused: {
+    code: 'failed_precondition',
+    text: 'The server cannot use its database, such as one that does not sync to disk; the server does not start.'
+  },
   data_format: { code: 'failed_precondition', text: 'The server cannot read its data directory, and does not start.' },
   journal_damaged: { code: 'data_loss', text: 'A record of request keys is damaged; the write is not carried out.' },
   fault: { text: 'A fault rule fired (docs/testing.md); the code is that of the rule.', ...answered },

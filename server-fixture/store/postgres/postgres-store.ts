@@ -25,7 +25,7 @@ import type {
 } from '../store.ts'
 import { Uploads } from '../uploads/uploads.ts'
 import type { Database } from './database/database.ts'
-import { PoolDatabase } from './database/pool-database.ts'
+import { PipelinedDatabase } from './database/pipelined-database.ts'
 import { Events } from './events.ts'
 import { ChunkSpools } from './large/chunk-spools.ts'
 import { Objects } from './objects.ts'
@@ -63,7 +63,7 @@ export class PostgresStore implements Store {
   }
 
   static async open(options: PostgresStoreOptions): Promise<PostgresStore> {
-    const database = new PoolDatabase(options.urls[0] as string)
+    const database = await PipelinedDatabase.open(options)
     try {
       await openSchema(database)
       return new PostgresStore(database, options)

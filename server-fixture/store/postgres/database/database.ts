@@ -20,13 +20,20 @@ export interface Transaction {
 /**
  * A database of several URLs. Statements may be carried out twice where a connection is lost: each has to be such that
  * this does no harm. Every method throws `unavailable` where no URL answers for long, `resource_exhausted` where the disk
- * is full, and `internal` for a statement that the database cannot carry out.
+ * is full, and `internal` for a statement that the database cannot carry out; `cause` is the error of the database.
  */
 export interface Database {
   /** Reads, on connections for reads, pipelined with those of others. */
   read<R extends object = Row>(statement: Statement): Promise<R[]>
   /** A statement that writes, atomic by itself, on connections for writes, pipelined with those of others. */
   write<R extends object = Row>(statement: Statement): Promise<R[]>
+  /**
+   * A transaction that is sent as a whole, in one round trip, behind others of its kind: its statements depend on each
+   * other in SQL, never on an answer. It is committed, or an error of any statement takes it back.
+   *
+   * @returns the rows of each statement
+   */
+  whole(statements: readonly Statement[]): Promise<Row[][]>
   /**
    * A transaction on a connection of its own. It is committed when `work` resolves; an error of `work` takes it back. Where
    * transactions collide (40001, 40P01) it is tried again, a few times. `begin` and the first statements of `work` go in

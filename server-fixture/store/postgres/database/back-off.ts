@@ -1,0 +1,11 @@
+/** Waits that grow, with jitter: many servers that lost one database do not come back all at once. */
+import type { Clock } from '../../../../src/core/clock.ts'
+
+/** Half to all of the time. */
+export function withJitter(ms: number): number {
+  return ms * (0.5 + Math.random() / 2)
+}
+
+export function sleep(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => clock.schedule(ms, resolve))
+}

@@ -1,0 +1,82 @@
+/** The servers of a database: which of them answers. */
+import { type Clock, systemClock } from '../../../../src/core/clock.ts'
+import { Connection } from './connection.ts'
+import type { DatabaseEndpoint } from './database-url.ts'
+import type { ServerFacts } from './session.ts'
+
+/** A server that does not answer by then no longer keeps the next one from being asked, too. */
+const staggerMs = 250
+
+export interface EndpointsOptions {
+  readonly clock?: Clock | undefined
+  /** Connections are opened at another server than before, or for the first time. */
+  readonly onServer?: ((name: string, server: ServerFacts) => void) | undefined
+}
+
+/** Opens connections at the server that answered last, or at the first of those behind it that does. */
+export class Endpoints {
+  readonly #endpoints: readonly DatabaseEndpoint[]
+  readonly #clock: Clock
+  readonly #onServer: EndpointsOptions['onServer']
+  #current = 0
+  #isKnown = false
+
+  constructor(endpoints: readonly DatabaseEndpoint[], { clock = systemClock, onServer }: EndpointsOptions = {}) {
+    this.#endpoints = endpoints
+    this.#clock = clock
+    this.#onServer = onServer
+  }
+
+  get current(): DatabaseEndpoint {
+    return this.#endpoints[this.#current] as DatabaseEndpoint
+  }
+
+  /** The next connections are opened elsewhere, if possible. */
+  leave(endpoint: DatabaseEndpoint): void {
+    if (endpoint !== this.current) return
+    this.#current = (this.#current + 1) % this.#endpoints.length
+    this.#isKnown = false
+  }
+
+  /**
+   * Asks each server once, those that come later only where the earlier ones fail or are slow.
+   *
+   * @throws the failures, in the order in which they came
+   */
+  open(onEnd: (connection: Connection) => void): Promise<Connection> {
+    const order = this.#endpoints.map((_, index) => (this.#current + index) % this.#endpoints.length)
+    const failures: unknown[] = []
+    return new Promise((resolve, reject) => {
+      let isDone = false
+      let cancelTimer = () => {}
+      const askNext = () => {
+        cancelTimer()
+        const index = order.shift()
+        if (isDone || index === undefined) return
+        if (order.length > 0) cancelTimer = this.#clock.schedule(staggerMs, askNext)
+        Connection.open(this.#endpoints[index] as DatabaseEndpoint, onEnd).then(
+          (connection) => {
+            if (isDone) return void connection.end()
+            isDone = true
+            cancelTimer()
+            this.#found(index, connection)
+            resolve(connection)
+          },
+          (error) => {
+            failures.push(error)
+            if (failures.length === this.#endpoints.length) reject(failures)
+            else askNext()
+          }
+        )
+      }
+      askNext()
+    })
+  }
+
+  #found(index: number, connection: Connection): void {
+    if (this.#isKnown && index === this.#current) return
+    this.#current = index
+    this.#isKnown = true
+    this.#onServer?.(connection.endpoint.name, connection.server)
+  }
+}

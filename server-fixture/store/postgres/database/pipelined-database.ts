@@ -1,0 +1,177 @@
+/**
+ * A database of several servers, over connections by kind: reads do not wait behind the sync of a write, nor either
+ * behind the locks of a transaction.
+ */
+import { type Clock, systemClock } from '../../../../src/core/clock.ts'
+import { sleep, withJitter } from './back-off.ts'
+import { Channel } from './channel.ts'
+import type { Connection } from './connection.ts'
+import type { Database, Row, Statement, Transaction } from './database.ts'
+import { failureKind, storeError } from './database-failure.ts'
+import { readDatabaseUrl } from './database-url.ts'
+import { Endpoints, type EndpointsOptions } from './endpoints.ts'
+import { bytesOf, type HeldBounds, HeldCalls } from './held-calls.ts'
+import { Retries } from './retries.ts'
+import { UnfitDatabase } from './session.ts'
+import { carryOut, sendWhole } from './transactions.ts'
+
+/** Connections of each kind, at most. */
+const connections = { read: 2, write: 2, whole: 2, transaction: 4 } as const
+const defaultHoldMs = 30_000
+const defaultHeld: HeldBounds = { calls: 10_000, bytes: 64 * 1024 * 1024 }
+/** A server is silent if nothing comes for this long; its own limit for a statement comes first. */
+const lookMs = 1000
+const mostSilentLooks = 12
+
+/** Options of `PipelinedDatabase.open`. */
+export interface DatabaseOptions extends EndpointsOptions {
+  readonly urls: readonly string[]
+  /** Password of URLs without one; called for each connection. */
+  readonly password?: (() => Promise<string | undefined>) | undefined
+  /**
+   * Time that a call is held at most while no server of the database answers, and that the start waits.
+   *
+   * @default 30_000
+   */
+  readonly holdMs?: number | undefined
+  /** @default 10_000 calls of 64 MiB together */
+  readonly held?: HeldBounds | undefined
+}
+
+type Kind = keyof typeof connections
+
+export class PipelinedDatabase implements Database {
+  readonly #clock: Clock
+  readonly #holdMs: number
+  readonly #endpoints: Endpoints
+  readonly #channels: Readonly<Record<Kind, Channel>>
+  readonly #held: HeldCalls
+  readonly #retries: Retries
+  #cancelLook: () => void
+
+  private constructor(endpoints: Endpoints, { clock = systemClock, holdMs, held = defaultHeld }: DatabaseOptions) {
+    this.#clock = clock
+    this.#holdMs = holdMs ?? defaultHoldMs
+    this.#endpoints = endpoints
+    this.#held = new HeldCalls(held)
+    this.#retries = new Retries(clock)
+    const channel = (kind: Kind) =>
+      new Channel({
+        endpoints,
+        clock,
+        held: this.#held,
+        most: connections[kind],
+        isExclusive: kind === 'transaction'
+      })
+    this.#channels = {
+      read: channel('read'),
+      write: channel('write'),
+      whole: channel('whole'),
+      transaction: channel('transaction')
+    }
+    this.#cancelLook = clock.schedule(lookMs, () => this.#look())
+  }
+
+  /**
+   * Connects to the first server that can be used.
+   *
+   * @throws `failed_precondition`, reason `database_refused`, or `unavailable`, reason `database_unavailable`
+   */
+  static async open(options: DatabaseOptions): Promise<PipelinedDatabase> {
+    const { clock = systemClock, onServer, urls, password } = options
+    const endpoints = await Promise.all(urls.map((url) => readDatabaseUrl(url, password)))
+    const database = new PipelinedDatabase(new Endpoints(endpoints, { clock, onServer }), options)
+    try {
+      await database.#start()
+      return database
+    } catch (error) {
+      await database.close()
+      throw error
+    }
+  }
+
+  read<R extends object = Row>(statement: Statement): Promise<R[]> {
+    return this.#single<R>('read', statement)
+  }
+
+  write<R extends object = Row>(statement: Statement): Promise<R[]> {
+    return this.#single<R>('write', statement)
+  }
+
+  whole(statements: readonly Statement[]): Promise<Row[][]> {
+    return this.#retries.run(async () => {
+      const connection = await this.#connection('whole', statements)
+      return this.#noticing(connection, sendWhole(connection, statements))
+    })
+  }
+
+  transaction<T>(work: (transaction: Transaction) => Promise<T> | T): Promise<T> {
+    return this.#retries.run(async () => {
+      const connection = await this.#connection('transaction', [])
+      try {
+        return await this.#noticing(connection, carryOut(connection, work))
+      } finally {
+        this.#channels.transaction.release(connection)
+      }
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#cancelLook()
+    await Promise.all(Object.values(this.#channels).map((channel) => channel.close()))
+  }
+
+  #single<R extends object>(kind: 'read' | 'write', statement: Statement): Promise<R[]> {
+    return this.#retries.run(async () => {
+      const connection = await this.#connection(kind, [statement])
+      const { rows } = await this.#noticing(connection, connection.ask<R>(statement))
+      return rows
+    })
+  }
+
+  #connection(kind: Kind, statements: readonly Statement[]): Connection | Promise<Connection> {
+    const channel = this.#channels[kind]
+    return channel.pick() ?? channel.wait(this.#clock.now() + this.#holdMs, bytesOf(statements))
+  }
+
+  /** Connections that are of no more use are used no more. */
+  async #noticing<T>(connection: Connection, answer: Promise<T>): Promise<T> {
+    try {
+      return await answer
+    } catch (error) {
+      const kind = failureKind(error)
+      if (kind === 'stale') for (const channel of Object.values(this.#channels)) channel.retire(connection)
+      if (kind === 'demoted') {
+        this.#endpoints.leave(connection.endpoint)
+        for (const channel of Object.values(this.#channels)) channel.retireAll(connection.endpoint)
+      }
+      throw error
+    }
+  }
+
+  /** A database that is about to start, or to be promoted, is waited for. */
+  async #start(): Promise<void> {
+    const untilMs = this.#clock.now() + this.#holdMs
+    for (;;) {
+      try {
+        return await this.#channels.read.open()
+      } catch (failures) {
+        const lasting = (failures as readonly unknown[]).find(
+          (failure) =>
+            (failure instanceof UnfitDatabase && !failure.isStandby) ||
+            /^(28|3D)/.test(String((failure as { code?: unknown }).code))
+        )
+        if (lasting !== undefined) throw storeError(lasting)
+        if (this.#clock.now() >= untilMs) throw storeError((failures as readonly unknown[])[0])
+        await sleep(this.#clock, withJitter(200))
+      }
+    }
+  }
+
+  #look(): void {
+    for (const { connections } of Object.values(this.#channels)) {
+      for (const connection of connections) connection.noticeSilence(mostSilentLooks)
+    }
+    this.#cancelLook = this.#clock.schedule(lookMs, () => this.#look())
+  }
+}

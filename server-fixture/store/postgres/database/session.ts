@@ -1,0 +1,61 @@
+/** The settings of each session, and what a database must be like. */
+import { BlobwireError } from '../../../../src/core/error.ts'
+import type { Row, Statement } from './database.ts'
+
+/** A statement, or a transaction that does nothing, ends after this time. */
+const statementTimeoutMs = 10_000
+/** Major version; before it, engines of this wire lack statements that the store needs. */
+const oldestVersion = 13
+
+/** With a hash or merge join rows are locked in the order of the table: overlapping moves deadlock. */
+const settings: Readonly<Record<string, string>> = {
+  statement_timeout: String(statementTimeoutMs),
+  idle_in_transaction_session_timeout: String(statementTimeoutMs),
+  default_transaction_isolation: 'read committed',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off'
+}
+
+/** Sets them and asks about the server, in one round trip. A stronger `synchronous_commit` stays. */
+export const sessionStatement: Statement = {
+  name: '',
+  text: `SELECT ${Object.entries(settings)
+    .map(([name, value]) => `set_config('${name}', '${value}', false)`)
+    .join(', ')},
+    set_config('synchronous_commit',
+      CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false),
+    current_setting('fsync', true) AS fsync,
+    current_setting('server_version', true) AS version,
+    current_setting('server_version_num', true) AS version_number,
+    current_setting('transaction_read_only') AS read_only,
+    current_setting('synchronous_standby_names', true) AS standbys`,
+  values: []
+}
+
+/** A server of the database that answered. */
+export interface ServerFacts {
+  readonly version: string
+  /** Whether a commit waits for a standby. */
+  readonly hasSynchronousStandby: boolean
+}
+
+/** A server of the database that the store must not use. A standby may become the primary; the rest lasts. */
+export class UnfitDatabase extends BlobwireError {
+  readonly isStandby: boolean
+
+  constructor(endpoint: string, message: string, isStandby = false) {
+    super({ reason: 'database_refused', message: `the database ${endpoint} ${message}` })
+    this.isStandby = isStandby
+  }
+}
+
+/** @throws UnfitDatabase */
+export function checkServer(endpoint: string, row: Row): ServerFacts {
+  const { fsync, version, version_number: number, read_only: readOnly, standbys } = row
+  if (fsync === 'off') throw new UnfitDatabase(endpoint, 'runs with fsync = off: set it to on, or a crash loses writes')
+  if (Number(number) < oldestVersion * 10_000) {
+    throw new UnfitDatabase(endpoint, `has version ${version}; the oldest that can be used is ${oldestVersion}`)
+  }
+  if (readOnly === 'on') throw new UnfitDatabase(endpoint, 'is a standby or read-only: it takes no writes', true)
+  return { version: String(version), hasSynchronousStandby: typeof standbys === 'string' && standbys !== '' }
+}

@@ -1,0 +1,112 @@
+/** The connections to a database: pipelines by kind, transactions, and failures that leave others alone. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { PipelinedDatabase } from '../../../server-fixture/store/postgres/database/pipelined-database.ts'
+import { newDatabase } from '../../support/database.ts'
+
+const url = await newDatabase()
+const named = (name: string, text: string, ...values: unknown[]) => ({ name, text, values })
+const first = await PipelinedDatabase.open({ urls: [url] })
+await first.write(named('', `ALTER DATABASE ${new URL(url).pathname.slice(1)} SET deadlock_timeout = 20`))
+await first.close()
+
+async function opened(context: { after(work: () => Promise<void>): void }) {
+  const database = await PipelinedDatabase.open({ urls: [url] })
+  context.after(() => database.close())
+  return database
+}
+
+test('statements of one kind are sent without waiting, and an error leaves those around it alone', async (context) => {
+  const database = await opened(context)
+  const half = (value: number) => database.read<{ half: number }>(named('half', 'SELECT 8 / $1::int AS half', value))
+  const settled = await Promise.allSettled([half(2), half(0), half(4), half(1)])
+  const halves = settled.map((result) => (result.status === 'fulfilled' ? result.value[0]?.half : result.reason.code))
+  assert.deepEqual(halves, [4, 'internal', 2, 8])
+  const [{ reason }] = settled.filter(({ status }) => status === 'rejected') as [PromiseRejectedResult]
+  assert.match(reason.message, /22012: division by zero/)
+  assert.equal(reason.cause.code, '22012')
+})
+
+test('the kinds do not wait for each other', async (context) => {
+  const database = await opened(context)
+  const order: string[] = []
+  const sleep = named('', 'SELECT pg_sleep(0.3)')
+  const slow = Promise.all([
+    database.write(sleep),
+    database.whole([sleep]),
+    database.transaction((on) => on.query(sleep))
+  ])
+  await Promise.all([
+    slow.then(() => order.push('slow')),
+    database.read(named('', 'SELECT 1')).then(() => order.push('read'))
+  ])
+  assert.deepEqual(order, ['read', 'slow'])
+})
+
+test('a whole transaction is carried out or taken back, and its neighbours are not touched', async (context) => {
+  const database = await opened(context)
+  await database.write(named('', 'CREATE TABLE numbers (n int PRIMARY KEY)'))
+  const insert = (n: number) => named('insert', 'INSERT INTO numbers VALUES ($1::int) RETURNING n', n)
+  const [one, two, three] = await Promise.allSettled([
+    database.whole([insert(1), insert(2)]),
+    database.whole([insert(3), insert(1), insert(4)]),
+    database.whole([insert(5)])
+  ])
+  assert.deepEqual(one, { status: 'fulfilled', value: [[{ n: 1 }], [{ n: 2 }]] })
+  assert.match(String((two as PromiseRejectedResult).reason), /23505: duplicate key/)
+  assert.equal(three.status, 'fulfilled')
+  const rows = await database.read(named('', 'SELECT n FROM numbers ORDER BY n'))
+  assert.deepEqual(rows, [{ n: 1 }, { n: 2 }, { n: 5 }])
+})
+
+test('a transaction is committed when its work is done, even where the work does not wait', async (context) => {
+  const database = await opened(context)
+  await database.write(named('', 'CREATE TABLE steps (n int PRIMARY KEY)'))
+  const insert = (n: number) => named('step', 'INSERT INTO steps VALUES ($1::int)', n)
+  await database.transaction((on) => {
+    void on.query(insert(1))
+    void on.query(insert(2))
+  })
+  const twice = database.transaction((on) => {
+    void on.query(insert(3))
+    void on.query(insert(2))
+  })
+  await assert.rejects(twice, /duplicate key/)
+  const given = new Error('of the work')
+  await assert.rejects(
+    database.transaction(async (on) => {
+      await on.query(insert(4))
+      throw given
+    }),
+    given
+  )
+  assert.deepEqual(await database.read(named('', 'SELECT n FROM steps ORDER BY n')), [{ n: 1 }, { n: 2 }])
+})
+
+test('transactions that deadlock are tried again', async (context) => {
+  const database = await opened(context)
+  await database.write(named('', 'CREATE TABLE pair AS SELECT n, 0 AS count FROM generate_series(1, 2) n'))
+  const raise = (n: number) => named('raise', 'UPDATE pair SET count = count + 1 WHERE n = $1::int', n)
+  const both = Promise.withResolvers<void>()
+  let tries = 0
+  const crossing = (first: number, second: number) =>
+    database.transaction(async (on) => {
+      await on.query(raise(first))
+      if (++tries === 2) both.resolve()
+      await both.promise
+      await on.query(raise(second))
+    })
+  await Promise.all([crossing(1, 2), crossing(2, 1)])
+  assert.equal(tries, 3)
+  assert.deepEqual(await database.read(named('', 'SELECT count FROM pair')), [{ count: 2 }, { count: 2 }])
+})
+
+test('a prepared statement whose table a migration changed is prepared again', async (context) => {
+  const database = await opened(context)
+  await database.write(named('', 'CREATE TABLE changing (a int)'))
+  const all = named('all', 'SELECT * FROM changing')
+  await database.write(named('', 'INSERT INTO changing VALUES (1)'))
+  assert.deepEqual(await database.read(all), [{ a: 1 }])
+  await database.write(named('', 'ALTER TABLE changing ADD COLUMN b int'))
+  assert.deepEqual(await database.read(all), [{ a: 1, b: null }])
+})
