@@ -51,6 +51,24 @@ export interface DeflatedBlob {
   readonly deflated: Uint8Array
 }
 
+/** A page of all objects of a repository, in the order of their oids. */
+export interface ObjectScan {
+  /** Empty = from the first. */
+  readonly after: string
+  /** Objects at most. A store gives fewer where their contents take much memory, but none at the end alone. */
+  readonly limit: number
+  /** Larger contents are left out. */
+  readonly maxBytes: number
+}
+
+/** An object as a scan found it. */
+export interface ScannedObject extends ObjectInfo {
+  readonly oid: string
+  readonly content?: Uint8Array | undefined
+  /** The content as a zlib stream (RFC 1950), where the store has it so; `content` is left out then. */
+  readonly deflated?: Uint8Array | undefined
+}
+
 /** A ref and the object it points to. */
 export interface StoredRef {
   readonly name: string
@@ -204,6 +222,12 @@ export interface Store extends LargeContentStore, EventStore {
    * reading ahead. Stores that answer each question at once do without it.
    */
   commitsFrom?(repository: string, tips: readonly string[], count: number): Promise<string[]>
+
+  /**
+   * All objects of a repository, a page a call: those that were stored before the first call, and maybe others. For
+   * stores with a network between them and their data, in which to walk a history takes a round trip for each commit.
+   */
+  scanObjects?(repository: string, scan: ObjectScan): Promise<ScannedObject[]>
 
   /** The commits at which a shallow history ends: their parents are left out. Stores without it have none. */
   shallowCommits?(repository: string): Promise<ReadonlySet<string>>

@@ -39,10 +39,7 @@ export interface EncodedPack {
 
 /** Encodes whole objects as a pack of version 2, without deltas, as `git index-pack --stdin` reads it. */
 export async function encodePack(objects: readonly NewObject[], format: ObjectFormat): Promise<EncodedPack> {
-  const header = Buffer.alloc(12)
-  header.write('PACK', 'latin1')
-  header.writeUInt32BE(2, 4)
-  header.writeUInt32BE(objects.length, 8)
+  const header = packHeader(objects.length)
   const isStored = objects.reduce((sum, { content }) => sum + content.length, 0) >= storedFromPackBytes
   const entries = isStored ? await storedEntries(objects) : await deflatedEntries(objects)
   const hash = createHash(format)
@@ -53,12 +50,22 @@ export async function encodePack(objects: readonly NewObject[], format: ObjectFo
   return { pieces, hash: trailer.toString('hex'), isStored }
 }
 
-async function deflatedEntries(objects: readonly NewObject[]): Promise<Buffer[]> {
+/** The header of a pack of version 2. */
+export function packHeader(objects: number): Buffer {
+  const header = Buffer.alloc(12)
+  header.write('PACK', 'latin1')
+  header.writeUInt32BE(2, 4)
+  header.writeUInt32BE(objects, 8)
+  return header
+}
+
+/** The entries of a pack, deflated, in pieces. */
+export async function deflatedEntries(objects: readonly NewObject[]): Promise<Buffer[]> {
   const large = await deflateLarge(objects)
   const entries: Uint8Array[] = []
   for (const object of objects) {
     const { content } = object
-    const head = entryHeader(object)
+    const head = entryHeader(object.kind, content.length)
     if (content.length >= storedBelowBytes) entries.push(head, large.get(object) ?? deflateSync(content, { level }))
     else {
       const entry = Buffer.allocUnsafe(head.length + storedLength(content))
@@ -86,7 +93,7 @@ async function storedEntries(objects: readonly NewObject[]): Promise<Buffer[]> {
     const heads: Uint8Array[] = []
     for (; to < objects.length && bytes < turnBytes; to++) {
       const object = objects[to] as NewObject
-      const head = entryHeader(object)
+      const head = entryHeader(object.kind, object.content.length)
       heads.push(head)
       bytes += head.length + storedLength(object.content)
     }
@@ -104,9 +111,8 @@ async function storedEntries(objects: readonly NewObject[]): Promise<Buffer[]> {
 }
 
 /** Type in three bits and size in 4 + 7 + 7 + … bits, lowest first; sizes reach beyond 32 bits, so no shifts. */
-function entryHeader({ kind, content }: NewObject): Uint8Array {
+export function entryHeader(kind: ObjectKind, size: number): Uint8Array {
   const bytes: number[] = []
-  const size = content.length
   let byte = (typeNumbers[kind] << 4) | (size % 16)
   for (let rest = Math.floor(size / 16); rest > 0; rest = Math.floor(rest / 128)) {
     bytes.push(byte | 0x80)
