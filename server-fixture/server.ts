@@ -14,30 +14,16 @@ import { openHttpServer } from './http/http-server.ts'
 import type { TlsFiles } from './listener.ts'
 import { MemoryBudget } from './memory-budget.ts'
 import type { ServerMetrics } from './metrics/server-metrics.ts'
+import { logged, openStore, type StoreOptions } from './open-store.ts'
 import type { PushOptions } from './push/push-options.ts'
 import type { PushSender } from './push/push-sender.ts'
 import { Service } from './service/service.ts'
 import type { VcsService } from './service/vcs-service.ts'
 import type { WatchBounds } from './service/watch/watches.ts'
-import { GitStore } from './store/git/git-store.ts'
-import type { GitStoreOptions } from './store/git/git-store-options.ts'
-import { MemoryStore } from './store/memory-store.ts'
-import type { Store } from './store/store.ts'
 import type { ServerTracing } from './tracing/server-tracing.ts'
 
 /** Options of `startServer`; all have defaults. */
-export interface ServerOptions {
-  /**
-   * `git` needs `data`, `postgres` needs `database`. A given store is closed with the server.
-   * @default 'memory'
-   */
-  readonly store?: 'memory' | 'git' | 'postgres' | Store | undefined
-  /** Directory of the Git store. */
-  readonly data?: string | undefined
-  /** URLs of the PostgreSQL store's database. */
-  readonly database?: readonly string[] | undefined
-  /** Of the Git store. */
-  readonly gitStore?: Pick<GitStoreOptions, 'housekeeping' | 'gracePeriodHours'> | undefined
+export interface ServerOptions extends StoreOptions {
   /** @default '127.0.0.1' */
   readonly host?: string | undefined
   /**
@@ -143,20 +129,6 @@ export interface RunningServer {
   close(): Promise<void>
 }
 
-async function openStore({ store, data, gitStore, database = [] }: ServerOptions, log: Log): Promise<Store> {
-  if (store === 'postgres') {
-    // Loaded on demand: who has no database needs no driver.
-    const { PostgresStore } = await import('./store/postgres/postgres-store.ts')
-    return PostgresStore.open({ urls: database })
-  }
-  if (store === 'git') {
-    const onHousekeepingFailure = (repository: string, error: unknown) =>
-      log({ event: 'housekeeping_failed', repository, ...logged(error) })
-    return GitStore.open(data as string, { ...gitStore, onHousekeepingFailure })
-  }
-  return store === undefined || store === 'memory' ? new MemoryStore() : store
-}
-
 async function openAccessLog(options: ServerOptions, log: Log): Promise<AccessLog | undefined> {
   const { accessLog: target, accessLogDetail = 'frames' } = options
   if (target === undefined) return undefined
@@ -187,11 +159,6 @@ function version(): string {
 }
 
 /** An error as the log shows it: messages of OpenSSL and Node hold no tokens. */
-function logged(error: unknown): Record<string, unknown> {
-  const { code, message, stack } = error as NodeJS.ErrnoException
-  return { code, message: String(message ?? error).slice(0, 1000), stack: stack?.split('\n').slice(1, 4).join(' |') }
-}
-
 const authorityOf = (host: string) => (host.includes(':') ? `[${host}]` : host)
 
 /** Starts a server in this process. */

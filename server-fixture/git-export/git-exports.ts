@@ -1,0 +1,153 @@
+/** Exports of the repositories of a store as bare Git repositories, kept fresh on demand, by any number of processes. */
+import { rmdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { BlobwireError } from '../../src/core/error.ts'
+import type { EventCursor } from '../store/events.ts'
+import { checkName } from '../store/git/repository-directories.ts'
+import { repositoryNotFound } from '../store/name-page.ts'
+import type { Store } from '../store/store.ts'
+import { isExport, removeExport, withExportDirectory } from './export-directory.ts'
+import { exportedCursor, readExportedHead } from './exported-refs.ts'
+import { type Refreshed, refresh } from './git-export.ts'
+import { headText } from './store-refs.ts'
+
+/** Options of `GitExports`. */
+export interface GitExportsOptions {
+  /**
+   * Program that runs as `git`.
+   *
+   * @default 'git'
+   */
+  readonly gitProgram?: string
+}
+
+/** Options of `GitExports.bring`. */
+export interface BringOptions {
+  /**
+   * The path of the bare repository.
+   *
+   * @default `pathOf(repository)`
+   */
+  readonly path?: string
+  /**
+   * Lists all refs, where other programs move refs of the store without an event, as they can in a Git store.
+   *
+   * @default false
+   */
+  readonly readsAllRefs?: boolean
+}
+
+/** An export that is up to date. */
+export interface Brought extends Refreshed {
+  /** Of the bare repository. */
+  readonly path: string
+  /** False = it was up to date. `objects` and `refs` are 0 then. */
+  readonly isRefreshed: boolean
+}
+
+/** What the store has now. */
+interface Present {
+  readonly cursor: EventCursor
+  readonly head: string
+}
+
+/**
+ * The exports of a store. `a/b` is exported as the bare repository `a/b.git` of the directory. Processes on one machine
+ * may share the directory: a lock in each export lets one of them write at a time. Programs only read from it.
+ */
+export class GitExports {
+  readonly #store: Store
+  readonly #directory: string
+  readonly #program: string
+  /** The last call for each path: this process asks for a lock once at a time. */
+  readonly #turns = new Map<string, Promise<unknown>>()
+
+  constructor(store: Store, directory: string, { gitProgram = 'git' }: GitExportsOptions = {}) {
+    this.#store = store
+    this.#directory = directory
+    this.#program = gitProgram
+  }
+
+  /** Where the export of this repository is, once it was brought up to date. */
+  pathOf(repository: string): string {
+    checkName(repository)
+    return `${join(this.#directory, ...repository.split('/'))}.git`
+  }
+
+  /**
+   * Brings the export up to date: it has all that the store had acknowledged when this was called, or more. Where nothing
+   * has changed, that takes two questions to the store, asked together, and the reading of two small files.
+   *
+   * @throws BlobwireError `not_found`, reason `repository`: the export is removed then; `data_loss`, reason `integrity`,
+   *   where objects are missing in the store; `failed_precondition`, reason `data_format`, where the path holds something
+   *   else; `unavailable`. The export stays as it was.
+   */
+  async bring(
+    repository: string,
+    { path = this.pathOf(repository), readsAllRefs = false }: BringOptions = {}
+  ): Promise<Brought> {
+    try {
+      const present = await this.#present(repository)
+      if (!readsAllRefs && (await isFresh(path, present))) return unchanged(path)
+      return await this.#inTurn(path, () =>
+        withExportDirectory(path, repository, async () => {
+          // Another call has done it meanwhile.
+          if (!readsAllRefs && (await isFresh(path, present))) return unchanged(path)
+          return { path, isRefreshed: true, ...(await this.#refresh(repository, path, readsAllRefs)) }
+        })
+      )
+    } catch (error) {
+      if (error instanceof BlobwireError && error.reason === 'repository') await this.#remove(repository, path)
+      throw error
+    }
+  }
+
+  async #present(repository: string): Promise<Present> {
+    const [{ cursor }, head] = await Promise.all([
+      this.#store.readEvents(repository, { limit: 0 }),
+      headText(this.#store, repository)
+    ])
+    return { cursor, head }
+  }
+
+  async #refresh(repository: string, gitDir: string, readsAllRefs: boolean): Promise<Refreshed> {
+    const info = await this.#store.getRepository(repository)
+    if (info === undefined) throw repositoryNotFound(repository)
+    return await refresh({ store: this.#store, info, context: { program: this.#program, gitDir } }, readsAllRefs)
+  }
+
+  async #remove(repository: string, path: string): Promise<void> {
+    if (!(await isExport(path, repository))) return
+    await this.#inTurn(path, async () => {
+      await withExportDirectory(path, repository, async () => {
+        // It may have been created again, and exported.
+        if ((await this.#store.getRepository(repository)) === undefined) await removeExport(path)
+      })
+      // Where another process waits for the lock, the directory is not empty.
+      await rmdir(path).catch(() => undefined)
+    })
+  }
+
+  async #inTurn<T>(path: string, work: () => Promise<T>): Promise<T> {
+    const turn = (this.#turns.get(path) ?? Promise.resolve()).then(work, work)
+    this.#turns.set(path, turn)
+    try {
+      return await turn
+    } finally {
+      if (this.#turns.get(path) === turn) this.#turns.delete(path)
+    }
+  }
+}
+
+const unchanged = (path: string): Brought => ({ path, isRefreshed: false, objects: 0, refs: 0 })
+
+/** Whether the export has all that was there, or more. */
+async function isFresh(path: string, { cursor, head }: Present): Promise<boolean> {
+  const [exported, exportedHead] = await Promise.all([exportedCursor(path), readExportedHead(path)])
+  return (
+    exported !== undefined &&
+    exported.incarnation === cursor.incarnation &&
+    exported.sequence >= cursor.sequence &&
+    exportedHead === head
+  )
+}

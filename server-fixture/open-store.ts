@@ -1,0 +1,43 @@
+/** Opens the store that options name. */
+import { GitStore } from './store/git/git-store.ts'
+import type { GitStoreOptions } from './store/git/git-store-options.ts'
+import { MemoryStore } from './store/memory-store.ts'
+import type { Store } from './store/store.ts'
+
+/** Which store, and where its data is. */
+export interface StoreOptions {
+  /**
+   * `git` needs `data`, `postgres` needs `database`. A given store is closed with the server.
+   * @default 'memory'
+   */
+  readonly store?: 'memory' | 'git' | 'postgres' | Store | undefined
+  /** Directory of the Git store. */
+  readonly data?: string | undefined
+  /** URLs of the PostgreSQL store's database. */
+  readonly database?: readonly string[] | undefined
+  /** Of the Git store. */
+  readonly gitStore?: Pick<GitStoreOptions, 'housekeeping' | 'gracePeriodHours'> | undefined
+}
+
+type Log = (event: Readonly<Record<string, unknown>>) => void
+
+/** @param log is told where the Git store cannot join its packs */
+export async function openStore({ store, data, gitStore, database = [] }: StoreOptions, log: Log): Promise<Store> {
+  if (store === 'postgres') {
+    // Loaded on demand: who has no database needs no driver.
+    const { PostgresStore } = await import('./store/postgres/postgres-store.ts')
+    return PostgresStore.open({ urls: database })
+  }
+  if (store === 'git') {
+    const onHousekeepingFailure = (repository: string, error: unknown) =>
+      log({ event: 'housekeeping_failed', repository, ...logged(error) })
+    return GitStore.open(data as string, { ...gitStore, onHousekeepingFailure })
+  }
+  return store === undefined || store === 'memory' ? new MemoryStore() : store
+}
+
+/** An error in a line of the log. */
+export function logged(error: unknown): Record<string, unknown> {
+  const { code, message, stack } = error as NodeJS.ErrnoException
+  return { code, message: String(message ?? error).slice(0, 1000), stack: stack?.split('\n').slice(1, 4).join(' |') }
+}
