@@ -53,9 +53,10 @@ export class MemorySpools implements SpoolStore {
     return spool
   }
 
-  async remove(repository: string, id: string): Promise<void> {
-    this.#spools.delete(placeOf(repository, id))
-    this.#remembered.delete(placeOf(repository, id))
+  async remove(repository: string, id: string): Promise<boolean> {
+    const place = placeOf(repository, id)
+    const wasThere = this.#spools.delete(place)
+    return this.#remembered.delete(place) || wasThere
   }
 
   /** Removes the uploads of a repository. */

@@ -38,7 +38,7 @@ async function opening() {
     find: (repository, id) => memory.find(repository, id),
     async remove(repository, id) {
       if (refused.has(id)) throw new Error('EIO')
-      await memory.remove(repository, id)
+      return memory.remove(repository, id)
     },
     open
   }

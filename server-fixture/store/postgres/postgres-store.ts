@@ -58,7 +58,7 @@ export class PostgresStore implements Store {
     this.#refs = new Refs(database, this.#repositories)
     this.#requests = new Requests(database, this.#repositories)
     this.#events = new Events(database, this.#repositories)
-    this.#spools = new ChunkSpools(database, this.#repositories)
+    this.#spools = new ChunkSpools(database, this.#repositories, clock)
     this.#uploads = new Uploads(this.#spools, clock)
   }
 
@@ -198,6 +198,7 @@ export class PostgresStore implements Store {
 
   async close(): Promise<void> {
     await this.#uploads.close()
+    await this.#spools.close()
     await this.#database.close()
   }
 }

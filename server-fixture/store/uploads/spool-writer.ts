@@ -15,8 +15,8 @@ export interface SpoolWriterContext {
   /** As the opener knows it; undefined = it does not. */
   readonly size: number | undefined
   readonly maxBlobBytes: number
-  /** Removes the upload once its spool is closed. */
-  remove(): Promise<void>
+  /** Removes the upload once its spool is closed, unless another server has it by now. */
+  remove(): Promise<unknown>
   /** The writer has ended. `hasher` is the one that goes on; undefined = there is none. */
   onEnd(hasher: ContentHasher | undefined): void
 }

@@ -49,13 +49,31 @@ export interface Spool {
   close(): Promise<void>
 }
 
+/** Which spool is removed, in a store of several servers: stores of one server need no condition. */
+export interface Removal {
+  /** That of this `identity` alone. */
+  readonly identity?: string | undefined
+  /** Unless it is complete. */
+  readonly isIncomplete?: boolean | undefined
+  /** Unless it has changed within this time. */
+  readonly idleSeconds?: number | undefined
+}
+
 /** The spools of a store. Methods that are told a repository throw `not_found`, reason `repository`, without one. */
 export interface SpoolStore {
-  /** All uploads, and the blobs that are remembered for their ids. */
-  list(): Promise<UploadRecord[]>
+  /** Other servers have uploads here, too: they are counted again after this time. Undefined = there is one server. */
+  readonly recountMs?: number
+  /**
+   * All uploads that are not complete, and the blobs that are remembered for the ids of those that are: at least those
+   * that have been complete for so long. Undefined = none of these.
+   */
+  list(completeForSeconds?: number): Promise<UploadRecord[]>
   find(repository: string, id: string): Promise<UploadRecord | undefined>
   /** Opens the spool of the upload, or begins one with this size. */
   open(repository: string, id: string, size: number | undefined): Promise<Spool>
-  /** Removes the spool, which nobody has open, or forgets the blob. Does nothing where there is none. */
-  remove(repository: string, id: string): Promise<void>
+  /**
+   * Removes the spool, which nobody of this server has open, or forgets the blob. False = there is none, or not as it is
+   * to be.
+   */
+  remove(repository: string, id: string, removal?: Removal): Promise<boolean>
 }

@@ -38,6 +38,12 @@ export class UploadQuota {
     this.#held.delete(place)
   }
 
+  /** Counts anew, by bytes of each place, but for the places that this server knows better. */
+  recount(held: Iterable<readonly [string, number]>, isKnownHere: (place: string) => boolean): void {
+    for (const place of [...this.#held.keys()]) if (!isKnownHere(place)) this.delete(place)
+    for (const [place, bytes] of held) if (!isKnownHere(place)) this.set(place, bytes)
+  }
+
   /** @throws `resource_exhausted`, reason `upload_quota`, where there is no room for another upload */
   checkNew(): void {
     if (this.#held.size >= maxUploads) throw exceeded(`there are ${maxUploads} uploads that are not complete`)

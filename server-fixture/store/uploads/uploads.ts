@@ -5,7 +5,7 @@ import { defaultLimits } from '../../../src/schema/default-limits.ts'
 import type { UploadFigures } from '../../metrics/snapshot.ts'
 import type { UploadBounds, UploadState, UploadWriter } from '../large-content.ts'
 import { ContentHasher } from './content-hasher.ts'
-import { placeOf, type Spool, type SpoolStore, type UploadRecord } from './spool.ts'
+import { placeOf, type Removal, type Spool, type SpoolStore, type UploadRecord } from './spool.ts'
 import { SpoolWriter } from './spool-writer.ts'
 import { UploadQuota } from './upload-quota.ts'
 
@@ -27,6 +27,9 @@ export class Uploads {
   #loaded: Promise<void> | undefined
   #sweeping: Promise<void> | undefined
   #cancelSweep: (() => void) | undefined
+  /** In a store of several servers. */
+  #countedAtMs = Number.NEGATIVE_INFINITY
+  #cancelRecount: (() => void) | undefined
   #isClosed = false
 
   constructor(spools: SpoolStore, clock: Clock = systemClock) {
@@ -59,8 +62,11 @@ export class Uploads {
       await this.#writers.get(place)?.end(takenOver(id))
       if (this.#isClosed) throw closing()
       const record = await this.#spools.find(repository, id)
-      if (record === undefined) this.#quota.checkNew()
-      else checkSize(size, record)
+      if (record) checkSize(size, record)
+      else {
+        await this.#recount()
+        this.#quota.checkNew()
+      }
       this.#scheduleSweep()
       const spool = await this.#spools.open(repository, id, size)
       return this.#write(spool, { repository, id, size })
@@ -81,9 +87,7 @@ export class Uploads {
       const writer = this.#writers.get(place)
       if (writer && writer.blob === undefined) await writer.end(gone(id, 'was cancelled'))
       const record = await this.#spools.find(repository, id)
-      if (record === undefined || record.blob) return false
-      await this.#remove(record)
-      return true
+      return record !== undefined && record.blob === undefined && this.#remove(record, { isIncomplete: true })
     })
   }
 
@@ -101,6 +105,7 @@ export class Uploads {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#cancelSweep?.()
+    this.#cancelRecount?.()
     const places = new Set([...this.#turns.keys(), ...this.#writers.keys()])
     await Promise.allSettled([this.#loaded, this.#sweeping, this.#endAll(places, closing())])
   }
@@ -136,13 +141,14 @@ export class Uploads {
       hasher,
       quota: this.#quota,
       maxBlobBytes: this.#bounds.maxBlobBytes,
-      remove: () => this.#spools.remove(repository, id),
+      remove: () => this.#spools.remove(repository, id, { identity: spool.identity }),
       onEnd: (goingOn) => {
         if (this.#writers.get(place) === writer) this.#writers.delete(place)
         if (goingOn) this.#keep(place, goingOn)
       }
     })
     this.#writers.set(place, writer)
+    this.#scheduleRecount()
     return writer
   }
 
@@ -161,16 +167,41 @@ export class Uploads {
   }
 
   #load(): Promise<void> {
-    this.#loaded ??= this.#count().catch((error) => {
+    this.#loaded ??= this.#isShared ? this.#recount().then(() => this.#scheduleSweep(0)) : this.#count()
+    return this.#loaded.catch((error) => {
       this.#loaded = undefined
       throw error
     })
-    return this.#loaded
   }
 
-  #scheduleSweep(): void {
+  /** Other servers have uploads in the store, too, and remove those that nobody goes on with. */
+  get #isShared(): boolean {
+    return this.#spools.recountMs !== undefined
+  }
+
+  /** What other servers have counts, too. Where the store cannot tell it, what it told the last time holds. */
+  async #recount(): Promise<void> {
+    const { recountMs } = this.#spools
+    const now = this.#clock.now()
+    if (recountMs === undefined || now < this.#countedAtMs + recountMs) return
+    this.#countedAtMs = now
+    const records = await this.#spools.list().catch(() => undefined)
+    if (records === undefined || this.#isClosed) return
+    const held = records.map(({ repository, id, offset }) => [placeOf(repository, id), offset] as const)
+    this.#quota.recount(held, (place) => this.#writers.has(place))
+  }
+
+  #scheduleRecount(): void {
+    const { recountMs } = this.#spools
+    if (recountMs === undefined || this.#isClosed || this.#writers.size === 0) return
+    this.#cancelRecount ??= this.#clock.schedule(recountMs, () => {
+      this.#cancelRecount = undefined
+      void this.#recount().then(() => this.#scheduleRecount())
+    })
+  }
+
+  #scheduleSweep(delayMs = Math.min(maxSweepMs, this.#bounds.uploadIdleSeconds * 500)): void {
     if (this.#isClosed) return
-    const delayMs = Math.min(maxSweepMs, this.#bounds.uploadIdleSeconds * 500)
     this.#cancelSweep ??= this.#clock.schedule(delayMs, () => {
       this.#cancelSweep = undefined
       // Listing failed: the next time.
@@ -180,7 +211,7 @@ export class Uploads {
 
   /** Before the first upload is opened: counts those that are there. */
   async #count(): Promise<void> {
-    const records = await this.#spools.list()
+    const records = await this.#spools.list(this.#bounds.uploadIdleSeconds)
     for (const { repository, id, offset, blob } of records) {
       if (blob === undefined) this.#quota.set(placeOf(repository, id), offset)
     }
@@ -188,7 +219,7 @@ export class Uploads {
   }
 
   async #sweep(): Promise<void> {
-    await this.#removeOld(await this.#spools.list())
+    await this.#removeOld(await this.#spools.list(this.#bounds.uploadIdleSeconds))
   }
 
   /** Removes uploads that nobody goes on with, and remembered blobs that are old. */
@@ -203,7 +234,7 @@ export class Uploads {
       if (isOld && (await this.#inTurn(place, () => this.#removeIdle(record, oldestMs)).catch(() => false))) continue
       left++
     }
-    if (left > 0) this.#scheduleSweep()
+    if (left > 0 || this.#isShared) this.#scheduleSweep()
   }
 
   /** False = it has a writer, or somebody went on with it since it was listed. */
@@ -211,13 +242,13 @@ export class Uploads {
     if (this.#writers.has(placeOf(repository, id))) return false
     const record = await this.#spools.find(repository, id).catch(() => undefined)
     if (record && record.changedAtMs >= oldestMs) return false
-    if (record) await this.#remove(record)
-    return true
+    return record === undefined || this.#remove(record, { idleSeconds: this.#bounds.uploadIdleSeconds })
   }
 
-  async #remove({ repository, id }: UploadRecord): Promise<void> {
-    await this.#spools.remove(repository, id)
+  async #remove({ repository, id }: UploadRecord, removal: Removal): Promise<boolean> {
+    const isRemoved = await this.#spools.remove(repository, id, removal)
     this.#drop(placeOf(repository, id))
+    return isRemoved
   }
 
   #drop(place: string): void {

@@ -4,10 +4,10 @@ import { copyFile, mkdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ObjectFormat } from '../../../../src/git/oid.ts'
 import { repositoryNotFound } from '../../name-page.ts'
+import { completeSpool } from '../../uploads/complete-spool.ts'
 import type { Spool, SpoolStore, UploadRecord } from '../../uploads/spool.ts'
 import { fsyncDirectory, isMissing, makeDirectory, namesIn } from '../fsync.ts'
 import { storageFailure } from '../git-failure.ts'
-import { completeSpool } from './complete-spool.ts'
 import { DigestQueue } from './digest-queue.ts'
 import { type CompletePack, contentName, GitSpool } from './git-spool.ts'
 import { SpoolFile } from './spool-file.ts'
@@ -97,9 +97,9 @@ export class GitSpools implements SpoolStore {
     }
   }
 
-  async remove(repository: string, id: string): Promise<void> {
+  async remove(repository: string, id: string): Promise<boolean> {
     try {
-      await this.#remove(this.#directoryOf(repository, id))
+      return await this.#remove(this.#directoryOf(repository, id))
     } catch (error) {
       throw storageFailure('removing an upload', error)
     }
@@ -231,15 +231,17 @@ export class GitSpools implements SpoolStore {
     return spool
   }
 
-  async #remove(directory: string): Promise<void> {
+  /** False = there is none. */
+  async #remove(directory: string): Promise<boolean> {
     const removing = this.#temporary()
     try {
       await rename(directory, removing)
     } catch (error) {
-      if (isMissing(error)) return
+      if (isMissing(error)) return false
       throw error
     }
     await rm(removing, { recursive: true, force: true })
+    return true
   }
 
   #temporary(): string {
