@@ -178,7 +178,7 @@ export class ChunkSpool implements Spool {
     const completed = await inSlot(() => rows.complete(key, object)).catch((error) => {
       throw this.#translated(error)
     })
-    if (completed.contentId === undefined) throw this.#fail(await this.#whyNot())
+    if (!completed.isOurs) throw this.#fail(await this.#whyNot())
     this.#blob = blob
     this.#buffered = []
     // The transaction may have come twice: the object that it found may be its own.

@@ -7,7 +7,7 @@
  * before and holds after it, of which there are never fewer.
  */
 import type { Removal } from '../../uploads/spool.ts'
-import type { Database, Row, Statement, Transaction } from '../database/database.ts'
+import type { Database, Row, Statement } from '../database/database.ts'
 import { type KnownRepository, RepositoryGone } from '../repositories.ts'
 import type { EncodedPart } from './parts.ts'
 
@@ -147,31 +147,34 @@ export class UploadRows {
   }
 
   /** Writes a part, and with it what the upload holds; false = it is not this writer's upload any more. */
-  put({ repository, id, writer }: UploadKey, { part, from, to, encoding, content }: NewPart): Promise<boolean> {
-    return this.#database.transaction(async (transaction) => {
-      const key = [repository, id, writer]
-      const [[row]] = await both(
-        transaction,
-        statement('advance upload', advance, [...key, from, to]),
-        statement('put part', putPart, [...key, to, part, encoding, content])
-      )
-      return row !== undefined
-    })
+  async put({ repository, id, writer }: UploadKey, { part, from, to, encoding, content }: NewPart): Promise<boolean> {
+    const key = [repository, id, writer]
+    const [[row]] = await this.#both(
+      statement('advance upload', advance, [...key, from, to]),
+      statement('put part', putPart, [...key, to, part, encoding, content])
+    )
+    return row !== undefined
   }
 
-  /** Makes the upload an object. `content_id` is undefined where it is not this writer's upload any more. */
-  complete({ repository, id, writer }: UploadKey, object: NewLargeObject): Promise<Completion> {
+  /** Makes the upload an object. */
+  async complete({ repository, id, writer }: UploadKey, object: NewLargeObject): Promise<Completion> {
     const { oid, kind, size, held, inline } = object
-    return this.#database.transaction(async (transaction) => {
-      const key = [repository, id, writer, oid]
-      const parts = [inline?.encoding ?? 0, inline?.content, inline === undefined]
-      const [[row], [created]] = await both(
-        transaction,
-        statement('complete upload', complete, [...key, size, held]),
-        statement('put large object', putObject, [...key, kind, ...parts])
-      )
-      return { contentId: row?.['content_id'] as string | undefined, created: created !== undefined }
-    })
+    const key = [repository, id, writer, oid]
+    const content = [inline?.encoding ?? 0, inline?.content, inline === undefined]
+    const [[row], [created]] = await this.#both(
+      statement('complete upload', complete, [...key, size, held]),
+      statement('put large object', putObject, [...key, kind, ...content])
+    )
+    return { isOurs: row !== undefined, created: created !== undefined }
+  }
+
+  /** A transaction in one round trip, on a connection of its own: moves of refs do not wait behind much data. */
+  async #both(one: Statement, other: Statement): Promise<[Row[], Row[]]> {
+    const answers = await this.#database.transaction((transaction) => ({
+      one: transaction.query(one),
+      other: transaction.query(other)
+    }))
+    return [await answers.one, await answers.other]
   }
 
   /** Whether the object's content is in the parts. */
@@ -225,7 +228,8 @@ export class UploadRows {
 
 /** The outcome of `UploadRows.complete`. */
 export interface Completion {
-  readonly contentId: string | undefined
+  /** False = it is not this writer's upload any more. */
+  readonly isOurs: boolean
   readonly created: boolean
 }
 
@@ -233,7 +237,3 @@ export interface Completion {
 export interface Detached extends Pick<UploadRow, 'content_id' | 'held' | 'oid'> {
   readonly id: string
 }
-
-/** Both statements in one round trip. */
-const both = (transaction: Transaction, one: Statement, other: Statement): Promise<[Row[], Row[]]> =>
-  Promise.all([transaction.query(one), transaction.query(other)])
