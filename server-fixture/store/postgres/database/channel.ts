@@ -57,7 +57,7 @@ export class Channel {
     return best
   }
 
-  /** Waits for a connection, at most until then. @throws `unavailable` */
+  /** Waits for a connection that `pick` did not find, at most until then. @throws `unavailable` */
   wait(untilMs: number, bytes: number): Promise<Connection> {
     const { held, clock } = this.#options
     if (this.#isClosed) return Promise.reject(closed())
@@ -70,7 +70,6 @@ export class Channel {
     })
     const waiting: Waiting = { bytes, connection, cancelTimer }
     this.#waiting.push(waiting)
-    this.#openAnother()
     return connection.promise
   }
 

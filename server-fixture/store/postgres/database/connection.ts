@@ -1,13 +1,21 @@
 /** One connection to a database, on which statements are sent without waiting for the answers of those before. */
 import { Socket } from 'node:net'
 import pg from 'pg'
+import type { Clock } from '../../../../src/core/clock.ts'
 import type { Row, Statement } from './database.ts'
 import { isDatabaseError, LostConnection } from './database-failure.ts'
 import type { DatabaseEndpoint } from './database-url.ts'
 import { checkServer, type ServerFacts, sessionStatement, UnfitDatabase } from './session.ts'
 
-const connectTimeoutMs = 2000
 const keepAliveMs = 10_000
+
+export interface OpeningOptions {
+  readonly clock: Clock
+  /** Time to connect and to set up the session. */
+  readonly connectTimeoutMs: number
+  /** Called once after the connection was opened. */
+  readonly onEnd: (connection: Connection) => void
+}
 
 /** Rows, and the command that the database says it carried out. */
 export interface Answer<R extends object = Row> {
@@ -24,7 +32,7 @@ export class Connection {
   #isOpen = true
   #inFlight = 0
   #server: ServerFacts | undefined
-  /** At the last look of `noticeSilence`. */
+  /** At the last look. */
   #bytesRead = 0
   #silentLooks = 0
 
@@ -37,8 +45,7 @@ export class Connection {
       stream: () => this.#socket,
       pipeline: true,
       keepAlive: true,
-      keepAliveInitialDelayMillis: keepAliveMs,
-      connectionTimeoutMillis: connectTimeoutMs
+      keepAliveInitialDelayMillis: keepAliveMs
     })
     this.#client.on('error', () => this.#ended())
     this.#client.on('end', () => this.#ended())
@@ -51,11 +58,14 @@ export class Connection {
   /**
    * Connects, and sets up the session.
    *
-   * @param onEnd called once after the connection was opened
    * @throws UnfitDatabase, `LostConnection` or the error of the database
    */
-  static async open(endpoint: DatabaseEndpoint, onEnd: (connection: Connection) => void): Promise<Connection> {
+  static async open(endpoint: DatabaseEndpoint, options: OpeningOptions): Promise<Connection> {
+    const { clock, connectTimeoutMs, onEnd } = options
     const connection = new Connection(endpoint, onEnd)
+    const cancelTimer = clock.schedule(connectTimeoutMs, () => {
+      connection.fail(`no answer within ${connectTimeoutMs} ms`)
+    })
     try {
       await connection.#client.connect()
       const { rows } = await connection.ask(sessionStatement)
@@ -65,6 +75,8 @@ export class Connection {
     } catch (error) {
       connection.#socket.destroy()
       throw isDatabaseError(error) || error instanceof UnfitDatabase ? error : connection.#lost(error)
+    } finally {
+      cancelTimer()
     }
   }
 
@@ -100,12 +112,17 @@ export class Connection {
     })
   }
 
-  /** Nothing came since the last look although statements wait. To be called every so often. @param most looks */
-  noticeSilence(most: number): void {
+  /** Looks in a row, to be made every so often, between which nothing came although statements wait. */
+  get silentLooks(): number {
+    return this.#silentLooks
+  }
+
+  /** @returns `silentLooks` */
+  look(): number {
     const { bytesRead } = this.#socket
     this.#silentLooks = this.#inFlight > 0 && bytesRead === this.#bytesRead ? this.#silentLooks + 1 : 0
     this.#bytesRead = bytesRead
-    if (this.#silentLooks >= most) this.fail('no answer')
+    return this.#silentLooks
   }
 
   /** Breaks the connection: the statements that wait fail. */

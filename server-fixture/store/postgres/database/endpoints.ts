@@ -6,25 +6,36 @@ import type { ServerFacts } from './session.ts'
 
 /** A server that does not answer by then no longer keeps the next one from being asked, too. */
 const staggerMs = 250
+const defaultConnectTimeoutMs = 2000
 
 export interface EndpointsOptions {
   readonly clock?: Clock | undefined
-  /** Connections are opened at another server than before, or for the first time. */
+  /**
+   * Time to connect to a server and to set up the session.
+   *
+   * @default 2000
+   */
+  readonly connectTimeoutMs?: number | undefined
+  /** Connections are opened at another server than before, or for the first time, or again. */
   readonly onServer?: ((name: string, server: ServerFacts) => void) | undefined
+  /** No server can be used any more; called once, until one can. */
+  readonly onNoServer?: ((failure: Error) => void) | undefined
 }
 
 /** Opens connections at the server that answered last, or at the first of those behind it that does. */
 export class Endpoints {
   readonly #endpoints: readonly DatabaseEndpoint[]
+  readonly #options: EndpointsOptions
   readonly #clock: Clock
-  readonly #onServer: EndpointsOptions['onServer']
+  readonly #connectTimeoutMs: number
   #current = 0
   #isKnown = false
 
-  constructor(endpoints: readonly DatabaseEndpoint[], { clock = systemClock, onServer }: EndpointsOptions = {}) {
+  constructor(endpoints: readonly DatabaseEndpoint[], options: EndpointsOptions = {}) {
     this.#endpoints = endpoints
-    this.#clock = clock
-    this.#onServer = onServer
+    this.#options = options
+    this.#clock = options.clock ?? systemClock
+    this.#connectTimeoutMs = options.connectTimeoutMs ?? defaultConnectTimeoutMs
   }
 
   get current(): DatabaseEndpoint {
@@ -54,7 +65,7 @@ export class Endpoints {
         const index = order.shift()
         if (isDone || index === undefined) return
         if (order.length > 0) cancelTimer = this.#clock.schedule(staggerMs, askNext)
-        Connection.open(this.#endpoints[index] as DatabaseEndpoint, onEnd).then(
+        this.#openAt(this.#endpoints[index] as DatabaseEndpoint, onEnd).then(
           (connection) => {
             if (isDone) return void connection.end()
             isDone = true
@@ -64,8 +75,9 @@ export class Endpoints {
           },
           (error) => {
             failures.push(error)
-            if (failures.length === this.#endpoints.length) reject(failures)
-            else askNext()
+            if (failures.length < this.#endpoints.length) return askNext()
+            this.#foundNone(failures[0] as Error)
+            reject(failures)
           }
         )
       }
@@ -73,10 +85,25 @@ export class Endpoints {
     })
   }
 
+  /** @throws as `Connection.open` */
+  async probe(endpoint: DatabaseEndpoint): Promise<void> {
+    const connection = await this.#openAt(endpoint, () => undefined)
+    await connection.end()
+  }
+
+  #openAt(endpoint: DatabaseEndpoint, onEnd: (connection: Connection) => void): Promise<Connection> {
+    return Connection.open(endpoint, { clock: this.#clock, connectTimeoutMs: this.#connectTimeoutMs, onEnd })
+  }
+
+  #foundNone(failure: Error): void {
+    if (this.#isKnown) this.#options.onNoServer?.(failure)
+    this.#isKnown = false
+  }
+
   #found(index: number, connection: Connection): void {
     if (this.#isKnown && index === this.#current) return
     this.#current = index
     this.#isKnown = true
-    this.#onServer?.(connection.endpoint.name, connection.server)
+    this.#options.onServer?.(connection.endpoint.name, connection.server)
   }
 }

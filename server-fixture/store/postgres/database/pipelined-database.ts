@@ -13,15 +13,14 @@ import { Endpoints, type EndpointsOptions } from './endpoints.ts'
 import { bytesOf, type HeldBounds, HeldCalls } from './held-calls.ts'
 import { Retries } from './retries.ts'
 import { UnfitDatabase } from './session.ts'
+import { SilenceWatch } from './silence.ts'
 import { carryOut, sendWhole } from './transactions.ts'
 
 /** Connections of each kind, at most. */
 const connections = { read: 2, write: 2, whole: 2, transaction: 4 } as const
 const defaultHoldMs = 30_000
 const defaultHeld: HeldBounds = { calls: 10_000, bytes: 64 * 1024 * 1024 }
-/** A server is silent if nothing comes for this long; its own limit for a statement comes first. */
-const lookMs = 1000
-const mostSilentLooks = 12
+const defaultLookMs = 1000
 
 /** Options of `PipelinedDatabase.open`. */
 export interface DatabaseOptions extends EndpointsOptions {
@@ -36,6 +35,13 @@ export interface DatabaseOptions extends EndpointsOptions {
   readonly holdMs?: number | undefined
   /** @default 10_000 calls of 64 MiB together */
   readonly held?: HeldBounds | undefined
+  /**
+   * Time between two looks whether anything comes on connections whose statements wait: after two without, the server is
+   * asked on a new connection; after twelve, the connection is given up.
+   *
+   * @default 1000
+   */
+  readonly lookMs?: number | undefined
 }
 
 type Kind = keyof typeof connections
@@ -47,13 +53,14 @@ export class PipelinedDatabase implements Database {
   readonly #channels: Readonly<Record<Kind, Channel>>
   readonly #held: HeldCalls
   readonly #retries: Retries
-  #cancelLook: () => void
+  readonly #silence: SilenceWatch
 
-  private constructor(endpoints: Endpoints, { clock = systemClock, holdMs, held = defaultHeld }: DatabaseOptions) {
+  private constructor(endpoints: Endpoints, options: DatabaseOptions) {
+    const { clock = systemClock } = options
     this.#clock = clock
-    this.#holdMs = holdMs ?? defaultHoldMs
+    this.#holdMs = options.holdMs ?? defaultHoldMs
     this.#endpoints = endpoints
-    this.#held = new HeldCalls(held)
+    this.#held = new HeldCalls(options.held ?? defaultHeld)
     this.#retries = new Retries(clock)
     const channel = (kind: Kind) =>
       new Channel({
@@ -69,7 +76,8 @@ export class PipelinedDatabase implements Database {
       whole: channel('whole'),
       transaction: channel('transaction')
     }
-    this.#cancelLook = clock.schedule(lookMs, () => this.#look())
+    const lookMs = options.lookMs ?? defaultLookMs
+    this.#silence = new SilenceWatch({ endpoints, clock, lookMs, connections: () => this.#connections() })
   }
 
   /**
@@ -78,9 +86,9 @@ export class PipelinedDatabase implements Database {
    * @throws `failed_precondition`, reason `database_refused`, or `unavailable`, reason `database_unavailable`
    */
   static async open(options: DatabaseOptions): Promise<PipelinedDatabase> {
-    const { clock = systemClock, onServer, urls, password } = options
+    const { urls, password } = options
     const endpoints = await Promise.all(urls.map((url) => readDatabaseUrl(url, password)))
-    const database = new PipelinedDatabase(new Endpoints(endpoints, { clock, onServer }), options)
+    const database = new PipelinedDatabase(new Endpoints(endpoints, options), options)
     try {
       await database.#start()
       return database
@@ -117,7 +125,7 @@ export class PipelinedDatabase implements Database {
   }
 
   async close(): Promise<void> {
-    this.#cancelLook()
+    this.#silence.stop()
     await Promise.all(Object.values(this.#channels).map((channel) => channel.close()))
   }
 
@@ -168,10 +176,7 @@ export class PipelinedDatabase implements Database {
     }
   }
 
-  #look(): void {
-    for (const { connections } of Object.values(this.#channels)) {
-      for (const connection of connections) connection.noticeSilence(mostSilentLooks)
-    }
-    this.#cancelLook = this.#clock.schedule(lookMs, () => this.#look())
+  *#connections(): Iterable<Connection> {
+    for (const { connections } of Object.values(this.#channels)) yield* connections
   }
 }
