@@ -31,6 +31,12 @@ interface PutGathererOptions {
    * @default 3_600_000
    */
   readonly maxRecentMs?: number
+  /**
+   * Oids remembered as written; their objects are not written again.
+   *
+   * @default 50_000
+   */
+  readonly maxRecentOids?: number
 }
 
 /** Most bytes of one pack; a larger put makes a pack of its own. */
@@ -38,8 +44,6 @@ const maxPackBytes = 16 * 1024 * 1024
 /** Where so much waits, another pack is encoded while git works on the one before. */
 const bulkBytes = 4 * 1024 * 1024
 const maxPackObjects = 10_000
-/** Oids remembered as written; their objects are not written again. */
-const maxRecentOids = 50_000
 
 /**
  * Group commit: while one pack is being written, puts gather for the next one, so that many small puts share one git
@@ -50,6 +54,7 @@ export class PutGatherer {
   readonly #runsInFlight: number
   readonly #confirm: () => void
   readonly #maxRecentMs: number
+  readonly #maxRecentOids: number
   readonly #recent = new Set<string>()
   /** When the first of them was written. */
   #recentSince = 0
@@ -69,6 +74,7 @@ export class PutGatherer {
     this.#runsInFlight = options.runsInFlight ?? 1
     this.#confirm = options.confirm ?? (() => undefined)
     this.#maxRecentMs = options.maxRecentMs ?? 3_600_000
+    this.#maxRecentOids = options.maxRecentOids ?? 50_000
   }
 
   /** What was written is written again when it is put again. */
@@ -116,9 +122,14 @@ export class PutGatherer {
     if (gone.length > 0) await this.put(gone)
   }
 
+  /** Nothing is queued or being written. */
+  get isIdle(): boolean {
+    return this.#runs === 0 && this.#queue.length === 0
+  }
+
   /** Waits until nothing is queued or being written. */
   async drain(): Promise<void> {
-    if (this.#runs === 0 && this.#queue.length === 0) return
+    if (this.isIdle) return
     this.#idle ??= Promise.withResolvers()
     await this.#idle.promise
   }
@@ -187,7 +198,7 @@ export class PutGatherer {
       if (error === undefined) this.#recent.add(oid)
     }
     for (const oid of this.#recent) {
-      if (this.#recent.size <= maxRecentOids) break
+      if (this.#recent.size <= this.#maxRecentOids) break
       this.#recent.delete(oid)
     }
     if (error === undefined) put.done.resolve()

@@ -90,6 +90,18 @@ export class KnownRepositories {
     return known
   }
 
+  /**
+   * Makes sure that the repository was there a second ago; undefined = it was.
+   *
+   * @throws RepositoryGone
+   */
+  confirm({ name, id }: KnownRepository): Promise<void> | undefined {
+    const found = this.find(name)
+    if (found instanceof Promise) return found.then((known) => throwUnless(known?.id === id))
+    throwUnless(found?.id === id)
+    return undefined
+  }
+
   /** As the database has it now. */
   async lookUp(name: string): Promise<FoundRepository | undefined> {
     const { found } = await this.lookUpName(name)
@@ -151,4 +163,8 @@ export class KnownRepositories {
     this.#cache.set(name, found, entryBytes + 4 * name.length)
     return found
   }
+}
+
+function throwUnless(isThere: boolean): void {
+  if (!isThere) throw new RepositoryGone()
 }

@@ -54,11 +54,11 @@ export class PostgresStore implements Store {
   private constructor(database: Database, { clock = systemClock }: PostgresStoreOptions) {
     this.#database = database
     this.#repositories = new Repositories(database)
-    this.#objects = new Objects(database, this.#repositories)
     this.#refs = new Refs(database, this.#repositories)
     this.#requests = new Requests(database, this.#repositories)
     this.#events = new Events(database, this.#repositories)
     this.#spools = new ChunkSpools(database, this.#repositories, clock)
+    this.#objects = new Objects(database, this.#repositories, this.#spools)
     this.#uploads = new Uploads(this.#spools, clock)
   }
 

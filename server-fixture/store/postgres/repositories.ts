@@ -52,6 +52,15 @@ export class Repositories {
     return this.#known.use(repository, work)
   }
 
+  /**
+   * Makes sure that the repository was there a second ago; undefined = it was.
+   *
+   * @throws RepositoryGone
+   */
+  confirm(found: KnownRepository): Promise<void> | undefined {
+    return this.#known.confirm(found)
+  }
+
   async create(
     repository: string,
     objectFormat: ObjectFormat,

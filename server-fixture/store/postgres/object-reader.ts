@@ -1,0 +1,102 @@
+/** Reads rows of objects: calls that ask in the same moment, or while others are being answered, ask together. */
+
+import { oidArray } from './binary-arrays.ts'
+import type { Database } from './database/database.ts'
+import { RepositoryGone } from './known-repositories.ts'
+import type { ObjectRow } from './object-rows.ts'
+
+/** Questions about one repository that are asked at the same time, at most. */
+const questionsInFlight = 2
+/** Objects of one question. */
+const maxOids = 1000
+
+/** The rows that were asked for, by oid. */
+export type FoundRows = ReadonlyMap<string, ObjectRow>
+
+/** A call that waits for its rows. */
+interface Question {
+  readonly oids: readonly string[]
+  readonly answer: PromiseWithResolvers<FoundRows>
+}
+
+/** The questions that wait for one repository and one size. */
+interface Waiting {
+  questions: Question[]
+  inFlight: number
+  isScheduled: boolean
+}
+
+export class ObjectReader {
+  readonly #database: Database
+  readonly #waiting = new Map<string, Waiting>()
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  /**
+   * Rows of these objects and, perhaps, of others.
+   *
+   * @param maxBytes larger contents are left out; -1 = all are
+   * @throws RepositoryGone
+   */
+  read(id: string, oids: readonly string[], maxBytes: number): Promise<FoundRows> {
+    const key = `${id} ${maxBytes}`
+    let waiting = this.#waiting.get(key)
+    if (waiting === undefined) {
+      waiting = { questions: [], inFlight: 0, isScheduled: false }
+      this.#waiting.set(key, waiting)
+    }
+    const answer = Promise.withResolvers<FoundRows>()
+    waiting.questions.push({ oids, answer })
+    this.#schedule(key, waiting, { id, maxBytes })
+    return answer.promise
+  }
+
+  #schedule(key: string, waiting: Waiting, of: { id: string; maxBytes: number }): void {
+    if (waiting.isScheduled || waiting.inFlight >= questionsInFlight) return
+    waiting.isScheduled = true
+    setImmediate(async () => {
+      waiting.isScheduled = false
+      waiting.inFlight++
+      await this.#ask(take(waiting), of)
+      waiting.inFlight--
+      if (waiting.questions.length > 0) this.#schedule(key, waiting, of)
+      else if (waiting.inFlight === 0 && !waiting.isScheduled) this.#waiting.delete(key)
+    })
+  }
+
+  /** Never rejects. */
+  async #ask(questions: readonly Question[], { id, maxBytes }: { id: string; maxBytes: number }): Promise<void> {
+    try {
+      const oids = questions.length === 1 ? (questions[0] as Question).oids : questions.flatMap((one) => one.oids)
+      const unique = [...new Set(oids)]
+      const rows = await this.#database.read<ObjectRow>({
+        name: 'objects',
+        // One row without an oid where the repository has none of them.
+        text: `SELECT o.oid, o.kind, o.encoding, o.size, o.content_id, CASE WHEN o.size <= $3 THEN o.content END AS content
+          FROM repositories r LEFT JOIN objects o ON o.repository = $1 AND o.oid = ANY($2::bytea[])
+          WHERE r.id = $1`,
+        values: [id, oidArray(unique), maxBytes]
+      })
+      if (rows.length === 0) throw new RepositoryGone()
+      const found = new Map<string, ObjectRow>()
+      for (const row of rows) if (row.oid !== null) found.set(row.oid.toString('hex'), row)
+      for (const { answer } of questions) answer.resolve(found)
+    } catch (error) {
+      for (const { answer } of questions) answer.reject(error)
+    }
+  }
+}
+
+/** The questions that are asked next: all that fit, and one at least. */
+function take(waiting: Waiting): readonly Question[] {
+  let count = 0
+  const end = waiting.questions.findIndex(({ oids }, index) => {
+    count += oids.length
+    return index > 0 && count > maxOids
+  })
+  const taken = end < 0 ? waiting.questions : waiting.questions.slice(0, end)
+  waiting.questions = end < 0 ? [] : waiting.questions.slice(end)
+  return taken
+}
