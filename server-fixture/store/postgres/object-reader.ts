@@ -2,8 +2,8 @@
 
 import { oidArray } from './binary-arrays.ts'
 import type { Database } from './database/database.ts'
-import { RepositoryGone } from './known-repositories.ts'
 import type { ObjectRow } from './object-rows.ts'
+import { RepositoryGone } from './repositories.ts'
 
 /** Questions about one repository that are asked at the same time, at most. */
 const questionsInFlight = 2
