@@ -2,6 +2,7 @@
 import type { Limits } from '../src/schema/default-limits.ts'
 import type { Method } from '../src/schema/descriptor.ts'
 import { methods } from '../src/schema/methods.ts'
+import type { ConnectionSource } from './accepted-connections.ts'
 import type { Operated } from './admin/operated.ts'
 import type { Authenticator } from './auth.ts'
 import type { Faults } from './faults/faults.ts'
@@ -37,6 +38,8 @@ export interface ListenerOptions {
   readonly host: string
   readonly port: number
   readonly tls: TlsFiles | undefined
+  /** Undefined = the listener listens on the port itself. */
+  readonly source?: ConnectionSource | undefined
   /** Time for a handshake, and for the headers of a request to arrive. */
   readonly headersTimeoutMs: number
   /** Time for the body of a request, or a message of a session, to arrive after its beginning. */
@@ -63,8 +66,8 @@ export interface ListenerDependencies {
   readonly faults?: Faults | undefined
 }
 
-/** The objects that answering a request needs. */
-export interface HandlerDependencies extends ListenerDependencies {
+/** The times that the handlers of a listener work with. */
+export interface HandlerTimes {
   /** Aborts when the server takes no more work. */
   readonly draining: AbortSignal
   /** As in `ListenerOptions`. */
@@ -74,6 +77,9 @@ export interface HandlerDependencies extends ListenerDependencies {
   readonly transferDrainMs: number
 }
 
+/** The objects that answering a request needs. */
+export type HandlerDependencies = ListenerDependencies & HandlerTimes
+
 /** A listener that accepts connections. */
 export interface Listener {
   readonly port: number
@@ -81,10 +87,25 @@ export interface Listener {
   close(): Promise<void>
 }
 
-/** The times that the handlers of a listener work with. */
-export function handlerTimes(
-  options: ListenerOptions
-): Pick<ListenerOptions, 'bodyTimeoutMs' | 'callTimeoutMs' | 'idleTimeoutMs' | 'transferDrainMs'> {
+export function handlerTimes(options: ListenerOptions): Omit<HandlerTimes, 'draining'> {
   const { bodyTimeoutMs, callTimeoutMs, idleTimeoutMs, transferDrainMs } = options
   return { bodyTimeoutMs, callTimeoutMs, idleTimeoutMs, transferDrainMs }
 }
+
+/** The times of a listener, with their defaults. */
+export function listenerTimes({
+  headersTimeoutMs = 10_000,
+  bodyTimeoutMs = 30_000,
+  idleTimeoutMs = 120_000,
+  callTimeoutMs = 120_000,
+  transferDrainMs = 5_000
+}: GivenTimes): ListenerTimes {
+  return { headersTimeoutMs, bodyTimeoutMs, idleTimeoutMs, callTimeoutMs, transferDrainMs }
+}
+
+type ListenerTimes = Pick<
+  ListenerOptions,
+  'headersTimeoutMs' | 'bodyTimeoutMs' | 'idleTimeoutMs' | 'callTimeoutMs' | 'transferDrainMs'
+>
+
+type GivenTimes = { readonly [Name in keyof ListenerTimes]?: number | undefined }

@@ -1,8 +1,8 @@
 /** The server as a process: flags, one line on stdout when it is ready, a log on stderr, SIGTERM drains. */
-import type { BlobwireError } from '../src/core/error.ts'
-import type { KnownReason } from '../src/core/reasons.ts'
-import { readOptions, UsageError, usage } from './options.ts'
-import { type ServerOptions, startServer } from './server.ts'
+import { failedStart } from './failed-start.ts'
+import { type CommandLine, readOptions, usage } from './options.ts'
+import { startServer } from './server.ts'
+import { startPrimary } from './workers/primary.ts'
 
 /** The process exits after this time even if calls are still pending. */
 const drainMs = 10_000
@@ -11,11 +11,11 @@ function log(event: Readonly<Record<string, unknown>>): void {
   process.stderr.write(`${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`)
 }
 
-/** Another start would fail, too: somebody has to look at the data directory, or at git. */
-const lasting: readonly unknown[] = ['data_format', 'journal_damaged', 'git_version'] satisfies KnownReason[]
-
-async function run(options: ServerOptions): Promise<void> {
-  const server = await startServer({ ...options, log })
+async function run({ workers, ...options }: CommandLine): Promise<void> {
+  const server =
+    workers === undefined
+      ? await startServer({ ...options, log })
+      : await startPrimary({ ...options, workers, args: process.argv.slice(2), log })
   process.stdout.write(`${JSON.stringify({ http: server.http, grpc: server.grpc, admin: server.admin })}\n`)
   if (options.accessLog !== undefined) {
     process.on('SIGHUP', () => {
@@ -44,8 +44,5 @@ try {
   if (options === undefined) process.stdout.write(`${usage}\n`)
   else await run(options)
 } catch (error) {
-  const known = error instanceof UsageError
-  const { message, reason } = error as Partial<BlobwireError>
-  process.stderr.write(known ? `${message}\n\n${usage}\n` : `cannot start: ${message}${reason ? ` (${reason})` : ''}\n`)
-  process.exitCode = known ? 2 : lasting.includes(reason) ? 3 : 1
+  process.exitCode = failedStart(error)
 }

@@ -1,4 +1,5 @@
 /** Opens the store that options name. */
+import { logged } from './server-facts.ts'
 import { GitStore } from './store/git/git-store.ts'
 import type { GitStoreOptions } from './store/git/git-store-options.ts'
 import { MemoryStore } from './store/memory-store.ts'
@@ -34,10 +35,4 @@ export async function openStore({ store, data, gitStore, database = [] }: StoreO
     return GitStore.open(data as string, { ...gitStore, onHousekeepingFailure })
   }
   return store === undefined || store === 'memory' ? new MemoryStore() : store
-}
-
-/** An error in a line of the log. */
-export function logged(error: unknown): Record<string, unknown> {
-  const { code, message, stack } = error as NodeJS.ErrnoException
-  return { code, message: String(message ?? error).slice(0, 1000), stack: stack?.split('\n').slice(1, 4).join(' |') }
 }

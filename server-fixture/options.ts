@@ -1,6 +1,7 @@
 /** The command line of the server. */
 import { openSync, writeSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { defaultLimits, type Limits } from '../src/schema/default-limits.ts'
 import { type Grant, readGrants } from './auth.ts'
@@ -22,6 +23,7 @@ export const usage = `usage: node server-fixture/main.ts [flags]
   --store S          memory, git or postgres (default memory)
   --data DIR         directory of the git store
   --database URL[,URL…]  database of the postgres store: standbys of one primary, or entry points of one cluster
+  --workers N|auto   processes that serve both ports together, auto = one for each core; postgres store only (docs/replicas.md)
   --housekeeping on|off    whether the git store joins packs in the background (default on)
   --grace-period-hours N   time that new objects survive every git gc, reached by a ref or not (default 336)
   --token T          bearer token with all rights
@@ -59,6 +61,7 @@ const flags = {
   store: { type: 'string', default: 'memory' },
   data: { type: 'string' },
   database: { type: 'string' },
+  workers: { type: 'string' },
   housekeeping: { type: 'string' },
   'grace-period-hours': { type: 'string' },
   token: { type: 'string' },
@@ -144,6 +147,15 @@ function gitStoreOf(values: ReturnType<typeof parse>): ServerOptions['gitStore']
   }
 }
 
+/** Undefined = the process serves by itself. */
+function workersOf({ store, workers }: ReturnType<typeof parse>): number | undefined {
+  if (workers === undefined) return undefined
+  if (store !== 'postgres') throw new UsageError('--workers requires --store postgres: processes share no other store')
+  if (workers === 'auto') return availableParallelism()
+  if (/^[1-9]\d{0,2}$/.test(workers)) return Number(workers)
+  throw new UsageError(`--workers ${JSON.stringify(workers)}: must be auto or a number of processes from 1 to 999`)
+}
+
 function adminOf(values: ReturnType<typeof parse>): Pick<ServerOptions, 'adminPort' | 'adminHost'> {
   const { 'admin-port': port, 'admin-host': host } = values
   if (port === undefined && host !== undefined) throw new UsageError('--admin-host requires --admin-port')
@@ -223,8 +235,14 @@ function effectLog(file: string | undefined): ServerOptions['onEffect'] {
   return (effect) => writeSync(log, `${JSON.stringify(effect)}\n`)
 }
 
+/** The command line. */
+export interface CommandLine extends ServerOptions {
+  /** Undefined = one process, without a primary. */
+  readonly workers?: number | undefined
+}
+
 /** Reads the command line; undefined = `--help`. @throws UsageError */
-export async function readOptions(args: string[]): Promise<ServerOptions | undefined> {
+export async function readOptions(args: string[]): Promise<CommandLine | undefined> {
   const values = parse(args)
   if (values.help) return undefined
   const { store, data, database } = values
@@ -238,6 +256,7 @@ export async function readOptions(args: string[]): Promise<ServerOptions | undef
     store,
     data,
     database: database?.split(','),
+    workers: workersOf(values),
     gitStore: gitStoreOf(values),
     host: values.host,
     httpPort: portOf('http-port', values['http-port']),

@@ -1,6 +1,6 @@
 /** Starts a server: its store, its service and its two listeners. */
-import { readFileSync } from 'node:fs'
 import type { Limits } from '../src/schema/default-limits.ts'
+import type { Primary } from './accepted-connections.ts'
 import { AccessLog, type AccessLogDetail } from './access-log/access-log.ts'
 import { LineWriter } from './access-log/line-writer.ts'
 import { adminRoute } from './admin/admin-route.ts'
@@ -11,12 +11,14 @@ import type { Faults } from './faults/faults.ts'
 import { withFaults } from './faults/faulty-service.ts'
 import { openGrpcServer } from './grpc/grpc-server.ts'
 import { openHttpServer } from './http/http-server.ts'
-import type { TlsFiles } from './listener.ts'
+import { route } from './http/routes.ts'
+import { listenerTimes, type TlsFiles } from './listener.ts'
 import { MemoryBudget } from './memory-budget.ts'
 import type { ServerMetrics } from './metrics/server-metrics.ts'
-import { logged, openStore, type StoreOptions } from './open-store.ts'
+import { openStore, type StoreOptions } from './open-store.ts'
 import type { PushOptions } from './push/push-options.ts'
 import type { PushSender } from './push/push-sender.ts'
+import { logged, packageVersion, urlOf } from './server-facts.ts'
 import { Service } from './service/service.ts'
 import type { VcsService } from './service/vcs-service.ts'
 import type { WatchBounds } from './service/watch/watches.ts'
@@ -104,6 +106,8 @@ export interface ServerOptions extends StoreOptions {
   readonly webhooks?: PushOptions | undefined
   /** Called for each event of the server's log. */
   readonly log?: Log | undefined
+  /** The process is a worker: another one accepts the connections, and knows the figures of all workers. */
+  readonly primary?: Primary | undefined
 }
 
 type Log = (event: Readonly<Record<string, unknown>>) => void
@@ -153,60 +157,61 @@ async function orClose<T>(opening: Promise<T>, opened: readonly { close(): Promi
   }
 }
 
-function version(): string {
-  const file = new URL('../package.json', import.meta.url)
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
-}
-
-/** An error as the log shows it: messages of OpenSSL and Node hold no tokens. */
-const authorityOf = (host: string) => (host.includes(':') ? `[${host}]` : host)
-
 /** Starts a server in this process. */
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
   const log = options.log ?? (() => undefined)
   const plainStore = await openStore(options, log)
   const store = options.onEffect ? withEffects(plainStore, options.onEffect) : plainStore
+  const serverVersion = packageVersion()
   const service = new Service(store, {
     ...(options.limits ? { limits: options.limits } : {}),
     watches: options.watches,
-    serverVersion: version(),
+    serverVersion,
     onInternalError: (error, requestId) => log({ event: 'internal_error', requestId, ...logged(error) })
   })
   const authenticator = createAuthenticator(options.grants ?? [])
   const decorated = options.decorate?.(service) ?? service
   const { faults, tls, host = '127.0.0.1' } = options
-  const {
-    headersTimeoutMs = 10_000,
-    bodyTimeoutMs = 30_000,
-    idleTimeoutMs = 120_000,
-    callTimeoutMs = 120_000,
-    transferDrainMs = 5_000
-  } = options
   const memory = new MemoryBudget(service.limits)
   const { minFreeBytes = 256 * 2 ** 20, adminHost = '127.0.0.1' } = options
   const commitQueues = () => service.commits.figures()
   const watches = () => service.watches.size
   const accessLog = await orClose(openAccessLog(options, log), [store])
-  const { tracing, webhooks: pushed } = options
+  const { tracing, webhooks: pushed, primary } = options
   const logs = accessLog ? [accessLog] : []
   const push = pushed && (await orClose(startPush(pushed, { store, log }), [store, ...logs]))
   const webhooks = () => push?.figures() ?? {}
   const sources = { commitQueues, watches, accessLog, tracing, webhooks }
-  const operated = operate({ store, memory, minFreeBytes, serverVersion: version(), ...sources })
+  const operated = operate({ store, memory, minFreeBytes, serverVersion, ...sources })
   const { metrics } = operated
   const served = faults ? withFaults(decorated, faults) : decorated
-  const dependencies = { service: served, authenticator, faults, memory, metrics, operated }
+  const dependencies = {
+    service: served,
+    authenticator,
+    faults,
+    memory,
+    metrics,
+    operated: primary?.together(operated, serverVersion) ?? operated
+  }
   const onConnectionError = (error: unknown) => log({ event: 'connection_error', ...logged(error) })
-  const times = { headersTimeoutMs, bodyTimeoutMs, idleTimeoutMs, callTimeoutMs, transferDrainMs }
-  const listening = { host, tls, ...times, onConnectionError }
+  const listening = { host, tls, ...listenerTimes(options), onConnectionError }
   const opened: { close(): Promise<void> | void }[] = [operated, ...(push ? [push] : []), store, ...logs]
   const http = await orClose(
-    openHttpServer(dependencies, { ...listening, name: 'http', port: options.httpPort ?? 0 }),
+    openHttpServer(
+      dependencies,
+      { ...listening, name: 'http', port: options.httpPort ?? 0, source: primary?.sources.http },
+      route
+    ),
     opened
   )
   opened.unshift(http)
   const grpc = await orClose(
-    openGrpcServer(dependencies, { ...listening, name: 'grpc', port: options.grpcPort ?? 0 }),
+    openGrpcServer(dependencies, {
+      ...listening,
+      name: 'grpc',
+      port: options.grpcPort ?? 0,
+      source: primary?.sources.grpc
+    }),
     opened
   )
   opened.unshift(grpc)
@@ -216,8 +221,8 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     adminPort === undefined
       ? undefined
       : await orClose(openHttpServer(dependencies, adminOptions, adminRoute(adminHost)), opened)
-  const base = `${tls ? 'https' : 'http'}://${authorityOf(host)}`
-  const urls = { http: `${base}:${http.port}`, grpc: `${base}:${grpc.port}` }
+  const secure = tls !== undefined
+  const urls = { http: urlOf(host, http.port, secure), grpc: urlOf(host, grpc.port, secure) }
   service.announce([
     { transport: 'json', url: urls.http },
     { transport: 'msgpack', url: urls.http },
@@ -235,7 +240,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   }
   return {
     ...urls,
-    admin: admin && `http://${authorityOf(adminHost)}:${admin.port}`,
+    admin: admin && urlOf(adminHost, admin.port),
     metrics,
     memory,
     reopenAccessLog: async () => accessLog?.reopen(),

@@ -18,7 +18,10 @@ function isOwnName(authority: string, host: string): boolean {
 
 /** Answers requests of the admin port, which listens on this host. */
 export function adminRoute(host: string) {
-  return async (exchange: Exchange, dependencies: HandlerDependencies): Promise<void> => {
+  return async (
+    exchange: Exchange,
+    dependencies: Pick<HandlerDependencies, 'authenticator' | 'operated' | 'draining'>
+  ): Promise<void> => {
     const { operated } = dependencies
     const path = exchange.path.split('?', 1)[0] ?? ''
     const authority = headerOf(exchange, ':authority') ?? headerOf(exchange, 'host') ?? ''

@@ -12,7 +12,7 @@ type Watcher = (snapshot: string) => void
 /** How a feed is made. */
 export interface FeedOptions {
   readonly figures: FigureSource
-  readonly health: Health
+  readonly health: Pick<Health, 'look' | 'isDraining'>
   readonly serverVersion: string
   readonly clock?: Clock
 }

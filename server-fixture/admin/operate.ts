@@ -20,6 +20,7 @@ export interface OperateOptions extends Pick<FigureSources, 'commitQueues' | 'wa
 
 /** One process. */
 export interface OperatedProcess extends Operated {
+  readonly health: Health
   readonly metrics: ServerMetrics
   close(): void
 }

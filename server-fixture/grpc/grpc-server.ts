@@ -4,6 +4,7 @@ import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceI
 import { ReflectionService } from '@grpc/reflection'
 import { HealthImplementation } from 'grpc-health-check'
 import { serviceName } from '../../src/schema/methods.ts'
+import type { Accepting } from '../accepted-connections.ts'
 import { watchConnections } from '../connection-watch.ts'
 import {
   handlerTimes,
@@ -47,6 +48,23 @@ function raiseWindows(server: Server): void {
   }
 }
 
+/** Listens, or has the connections that another process accepts. @throws Error where the port is not available */
+async function accept(server: Server, { source, host, port, tls }: ListenerOptions): Promise<Accepting> {
+  const credentials = serverCredentials(tls)
+  if (source) {
+    const injector = server.createConnectionInjector(credentials)
+    return { port: source.port, stop: source.subscribe((socket) => injector.injectConnection(socket)) }
+  }
+  const bound = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(`${host.includes(':') ? `[${host}]` : host}:${port}`, credentials, (error, bound) => {
+      if (error) reject(new Error(`gRPC port ${port}: ${error.message}`))
+      else resolve(bound)
+    })
+  })
+  // `tryShutdown` stops listening.
+  return { port: bound, stop: () => undefined }
+}
+
 /** Opens the gRPC server. @throws Error where the port is not available */
 export async function openGrpcServer(dependencies: ListenerDependencies, options: ListenerOptions): Promise<Listener> {
   const { bodyTimeoutMs } = options
@@ -85,13 +103,7 @@ export async function openGrpcServer(dependencies: ListenerDependencies, options
   } as Server
   health.addToServer(anonymous)
   new ReflectionService(definition).addToServer(anonymous)
-  const port = await new Promise<number>((resolve, reject) => {
-    const host = options.host.includes(':') ? `[${options.host}]` : options.host
-    server.bindAsync(`${host}:${options.port}`, serverCredentials(options.tls), (error, bound) => {
-      if (error) reject(new Error(`gRPC port ${options.port}: ${error.message}`))
-      else resolve(bound)
-    })
-  })
+  const accepting = await accept(server, options)
   raiseWindows(server)
   const stopWatching = http2ServersOf(server).map((http2) => watchConnections(http2, options))
   for (const http2 of http2ServersOf(server)) {
@@ -100,9 +112,10 @@ export async function openGrpcServer(dependencies: ListenerDependencies, options
     dependencies.faults?.watch(http2)
   }
   return {
-    port,
+    port: accepting.port,
     close() {
       draining.abort()
+      accepting.stop()
       tell(false)
       return shutDown(server, pending).finally(() => {
         for (const stop of stopWatching) stop()

@@ -12,13 +12,19 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream
 } from 'node:http2'
-import { type AddressInfo, createServer as createTcp, type Server, type Socket } from 'node:net'
+import { createServer as createTcp, type Server, type Socket } from 'node:net'
+import { acceptConnections } from '../accepted-connections.ts'
 import { watchConnections } from '../connection-watch.ts'
-import { handlerTimes, type Listener, type ListenerDependencies, type ListenerOptions } from '../listener.ts'
+import {
+  type HandlerTimes,
+  handlerTimes,
+  type Listener,
+  type ListenerDependencies,
+  type ListenerOptions
+} from '../listener.ts'
 import { ClientErrors } from './client-errors.ts'
 import { type Exchange, http1Exchange, http2Exchange } from './exchange.ts'
 import { beginRecord } from './record.ts'
-import { route } from './routes.ts'
 
 /**
  * Uploads over 100 ms have some 60 MiB/s with it, and 90 with 16 MiB; but then four at once, each held in its window while
@@ -51,10 +57,10 @@ interface OpenConnections {
 }
 
 /** Opens the HTTP server. @throws Error where the port is not available */
-export async function openHttpServer(
-  dependencies: ListenerDependencies,
+export async function openHttpServer<Dependencies extends Pick<ListenerDependencies, 'metrics' | 'faults'>>(
+  dependencies: Dependencies,
   options: ListenerOptions,
-  answer = route
+  answer: (exchange: Exchange, handler: Dependencies & HandlerTimes) => Promise<void>
 ): Promise<Listener> {
   const { headersTimeoutMs, onConnectionError } = options
   const { metrics } = dependencies
@@ -149,16 +155,14 @@ export async function openHttpServer(
     open.sockets.add(socket)
     socket.once('close', () => open.sockets.delete(socket))
   })
-  await new Promise<void>((resolve, reject) => {
-    listener.once('error', reject)
-    listener.listen(options.port, options.host, resolve)
-  })
+  const accepting = await acceptConnections(listener, { source: undefined, ...options })
   return {
-    port: (listener.address() as AddressInfo).port,
+    port: accepting.port,
     close() {
       draining.abort()
       http1.close()
-      return close(listener, open).finally(stopWatching)
+      accepting.stop()
+      return close(open).finally(stopWatching)
     }
   }
 }
@@ -168,15 +172,15 @@ function destroyAfter(socket: Socket, timeoutMs: number): NodeJS.Timeout {
 }
 
 /** Answers accepted requests, then closes; connections that stay open too long are destroyed. */
-async function close(listener: Server, { sockets, sessions, exchanges }: OpenConnections): Promise<void> {
-  const closed = new Promise<void>((resolve) => listener.close(() => resolve()))
+async function close({ sockets, sessions, exchanges }: OpenConnections): Promise<void> {
   const late = setTimeout(() => {
     for (const socket of sockets) socket.destroy()
   }, drainMs)
   await Promise.all([...sessions].map(drain))
   await Promise.all(exchanges)
+  const closed = Array.from(sockets, (socket) => new Promise((resolve) => socket.once('close', resolve)))
   for (const socket of sockets) socket.destroySoon()
-  await closed
+  await Promise.all(closed)
   clearTimeout(late)
 }
 

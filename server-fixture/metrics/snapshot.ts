@@ -98,6 +98,24 @@ export interface ServerFigures {
   readonly draining: number
 }
 
+/** Numbers that may go down; all others are counters. No method, code or destination has one of these names. */
+const gauges: ReadonlySet<string> = new Set([
+  ...[
+    'inFlight',
+    'streams',
+    'sessions',
+    'open',
+    'heldBytes',
+    'maxBytes',
+    'unreadBytes',
+    'branches',
+    'commits',
+    'decoding'
+  ],
+  ...['uploads', 'waiting', 'dead', 'breakerOpen', 'watches', 'processes', 'residentBytes', 'heapUsedBytes'],
+  ...['heapTotalBytes', 'heapLimitBytes', 'externalBytes', 'openFiles', 'ready', 'draining']
+])
+
 type Figure = number | readonly Figure[] | { readonly [name: string]: Figure }
 
 /** Both together: every number is a sum. */
@@ -114,4 +132,18 @@ function add(a: Figure, b: Figure): Figure {
     sum[name] = Object.hasOwn(sum, name) ? add(sum[name] as Figure, figure) : figure
   }
   return sum
+}
+
+/** The figures that a process leaves behind: without its counters, sums would go down, which reads as a restart of all. */
+export function endedFigures(figures: ServerFigures): ServerFigures {
+  return ended(figures as unknown as Figure) as unknown as ServerFigures
+}
+
+function ended(figure: Figure): Figure {
+  if (typeof figure === 'number' || Array.isArray(figure)) return figure
+  const entries = Object.entries(figure as Record<string, Figure>).map(([name, inner]): [string, Figure] => [
+    name,
+    typeof inner === 'number' && gauges.has(name) ? 0 : ended(inner)
+  ])
+  return Object.fromEntries(entries)
 }

@@ -5,6 +5,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { createAuthenticator } from '../../server-fixture/auth.ts'
 import { openHttpServer } from '../../server-fixture/http/http-server.ts'
+import { route } from '../../server-fixture/http/routes.ts'
 import { MemoryBudget } from '../../server-fixture/memory-budget.ts'
 import { ServerMetrics } from '../../server-fixture/metrics/server-metrics.ts'
 import { Service } from '../../server-fixture/service/service.ts'
@@ -70,7 +71,7 @@ async function startHttpServer(context: TestContext, grpcUrl: string): Promise<s
   const memory = new MemoryBudget(service.limits)
   const metrics = new ServerMetrics()
   const dependencies = { service, authenticator: createAuthenticator([]), memory, metrics }
-  const listener = await openHttpServer(dependencies, options)
+  const listener = await openHttpServer(dependencies, options, route)
   context.after(() => listener.close())
   const url = `http://127.0.0.1:${listener.port}`
   service.announce([

@@ -1,0 +1,42 @@
+/** A worker: a server that has its connections from the primary process. Started by `WorkerProcess`. */
+import { failedStart } from '../failed-start.ts'
+import { readOptions } from '../options.ts'
+import { startServer } from '../server.ts'
+import { FromPrimary } from './from-primary.ts'
+
+try {
+  const primary = await FromPrimary.connect()
+  const { workers: _, webhooks, ...options } = { ...(await readOptions(process.argv.slice(2))) }
+  const log = (event: Readonly<Record<string, unknown>>) =>
+    process.stderr.write(`${JSON.stringify({ time: new Date().toISOString(), worker: primary.place, ...event })}\n`)
+  const server = await startServer({
+    ...options,
+    // One process tells of events: they would come as often as there are workers.
+    webhooks: primary.place === 0 ? webhooks : undefined,
+    adminPort: undefined,
+    log,
+    primary
+  })
+  let isDraining = false
+  const drain = () => {
+    if (isDraining) return
+    isDraining = true
+    primary.draining()
+    server.close().then(
+      () => process.exit(0),
+      (error) => {
+        log({ event: 'close_failed', message: String(error) })
+        process.exit(1)
+      }
+    )
+  }
+  // Of this worker alone: another one takes its place. A signal to the whole group reaches the primary, too.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, drain)
+  primary.ready({
+    drain,
+    reopen: () => server.reopenAccessLog().catch((error) => log({ event: 'access_log_failed', message: String(error) }))
+  })
+} catch (error) {
+  process.exitCode = failedStart(error)
+  process.disconnect?.()
+}
