@@ -72,7 +72,9 @@ test('one line of JSON when it is ready, logs on stderr, SIGTERM answers what wa
 test('flags that cannot be used: the message names the flag, its value and the allowed ones; exit 2', async () => {
   const cases: [string[], RegExp][] = [
     [['--http-port', '70000'], /^--http-port "70000": must be a port from 0 to 65535/],
-    [['--store', 'disk'], /--store "disk": must be memory or git/],
+    [['--store', 'disk'], /--store "disk": must be memory, git or postgres/],
+    [['--workers', '2'], /--workers requires --store postgres/],
+    [['--store', 'postgres', '--database', 'x', '--workers', '0'], /--workers "0": must be auto or a number/],
     [['--store', 'git'], /--store git requires --data DIR/],
     [['--tls-cert', 'x'], /--tls-cert and --tls-key must be given together/],
     [['--tls-cert', '/none', '--tls-key', '/none'], /--tls-cert "\/none": ENOENT/],
