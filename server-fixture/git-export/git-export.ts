@@ -27,6 +27,8 @@ export interface ExportTarget {
   readonly store: Store
   readonly info: RepositoryInfo
   readonly context: RepositoryContext
+  /** More are joined. */
+  readonly maxPacks: number
 }
 
 /** What a refresh did. */
@@ -124,7 +126,7 @@ async function takeObjects(target: ExportTarget, tips: { tips: readonly string[]
       tips.tips
     )
     if (pack.objects > 0) await moveIn(context.gitDir, path, hash)
-    await joinExportedPacks(context)
+    await joinExportedPacks(context, target.maxPacks)
     return pack.objects
   } finally {
     await incoming.remove()

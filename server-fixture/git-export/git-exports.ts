@@ -19,6 +19,12 @@ export interface GitExportsOptions {
    * @default 'git'
    */
   readonly gitProgram?: string
+  /**
+   * Packs of one export: each refresh with new objects makes one, and more than these are joined.
+   *
+   * @default 50
+   */
+  readonly maxPacks?: number
 }
 
 /** Options of `GitExports.bring`. */
@@ -59,13 +65,15 @@ export class GitExports {
   readonly #store: Store
   readonly #directory: string
   readonly #program: string
+  readonly #maxPacks: number
   /** The last call for each path: this process asks for a lock once at a time. */
   readonly #turns = new Map<string, Promise<unknown>>()
 
-  constructor(store: Store, directory: string, { gitProgram = 'git' }: GitExportsOptions = {}) {
+  constructor(store: Store, directory: string, { gitProgram = 'git', maxPacks = 50 }: GitExportsOptions = {}) {
     this.#store = store
     this.#directory = directory
     this.#program = gitProgram
+    this.#maxPacks = maxPacks
   }
 
   /** Where the export of this repository is, once it was brought up to date. */
@@ -113,7 +121,10 @@ export class GitExports {
   async #refresh(repository: string, gitDir: string, readsAllRefs: boolean): Promise<Refreshed> {
     const info = await this.#store.getRepository(repository)
     if (info === undefined) throw repositoryNotFound(repository)
-    return await refresh({ store: this.#store, info, context: { program: this.#program, gitDir } }, readsAllRefs)
+    return await refresh(
+      { store: this.#store, info, context: { program: this.#program, gitDir }, maxPacks: this.#maxPacks },
+      readsAllRefs
+    )
   }
 
   async #remove(repository: string, path: string): Promise<void> {

@@ -1,9 +1,11 @@
 /** Export and import as a process: `npm run export`, `npm run import`. Exits with 0 = done, 1 = failed, 2 = wrong usage. */
 import { UsageError } from '../options.ts'
 import { exportUsage, runExport } from './export-command.ts'
+import { importUsage, runImport } from './import-command.ts'
 
 const commands: Readonly<Record<string, { usage: string; run: typeof runExport }>> = {
-  export: { usage: exportUsage, run: runExport }
+  export: { usage: exportUsage, run: runExport },
+  import: { usage: importUsage, run: runImport }
 }
 
 const [name = '', ...args] = process.argv.slice(2)

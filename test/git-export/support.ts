@@ -1,6 +1,9 @@
 /** A repository with all forms of objects and refs, and Git as the judge of its export. */
 import assert from 'node:assert/strict'
-import type { NewObject, Store } from '../../server-fixture/store/store.ts'
+import { deflateSync } from 'node:zlib'
+import type { EventRequest } from '../../server-fixture/store/events.ts'
+import { MemoryStore } from '../../server-fixture/store/memory-store.ts'
+import type { NewObject, ObjectScan, PageRequest, ScannedObject, Store } from '../../server-fixture/store/store.ts'
 import { encodeCommit } from '../../src/git/commit.ts'
 import { type ObjectFormat, zeroOid } from '../../src/git/oid.ts'
 import { git, newObject } from '../store/support.ts'
@@ -90,4 +93,61 @@ export function judge(path: string, refs: ReadonlyMap<string, string>): number {
   )
   const reached = git(path, ['rev-list', '--objects', '--all']).output.trim()
   return reached === '' ? 0 : reached.split('\n').length
+}
+
+/** A memory store that counts the questions it is asked, scans, and can fail. */
+export class WatchedStore extends MemoryStore {
+  /** Names of the methods that read, in the order of the calls. */
+  asked: string[] = []
+  /** Called before each read of objects. */
+  beforeRead: () => void = () => undefined
+  /** Objects that count as missing. */
+  readonly missing = new Set<string>()
+  readonly stored = new Map<string, string[]>()
+
+  override putObjects(repository: string, objects: readonly NewObject[]) {
+    this.stored.set(repository, [...(this.stored.get(repository) ?? []), ...objects.map(({ oid }) => oid)])
+    return super.putObjects(repository, objects)
+  }
+
+  override async readObjects(repository: string, oids: readonly string[], maxBytes: number) {
+    this.asked.push('readObjects')
+    this.beforeRead()
+    const found = await super.readObjects(repository, oids, maxBytes)
+    return found.map((object, index) => (this.missing.has(oids[index] ?? '') ? undefined : object))
+  }
+
+  override async readEvents(repository: string, request: EventRequest) {
+    this.asked.push('readEvents')
+    return await super.readEvents(repository, request)
+  }
+
+  override async readHead(repository: string) {
+    this.asked.push('readHead')
+    return await super.readHead(repository)
+  }
+
+  override async refsAt(repository: string, page: PageRequest) {
+    this.asked.push('refsAt')
+    return await super.refsAt(repository, page)
+  }
+}
+
+/** The same, with a scan, a few objects a page. */
+export class ScanningStore extends WatchedStore {
+  async scanObjects(repository: string, { after, maxBytes }: ObjectScan): Promise<ScannedObject[]> {
+    this.asked.push('scanObjects')
+    const oids = [...new Set(this.stored.get(repository))]
+      .sort()
+      .filter((oid) => oid > after && !this.missing.has(oid))
+      .slice(0, 3)
+    const found = await super.readObjects(repository, oids, maxBytes)
+    return oids.flatMap((oid, index) => {
+      const object = found[index]
+      if (object === undefined) return []
+      const { kind, size, content } = object
+      // As a database keeps most of them.
+      return content && index === 0 ? { oid, kind, size, deflated: deflateSync(content) } : { oid, kind, size, content }
+    })
+  }
 }
