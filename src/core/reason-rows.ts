@@ -289,7 +289,10 @@ export const rows = {
     code: 'failed_precondition',
     text: 'The server cannot use its database, such as one that does not sync to disk; the server does not start.'
   },
-  data_format: { code: 'failed_precondition', text: 'The server cannot read its data directory, and does not start.' },
+  data_format: {
+    code: 'failed_precondition',
+    text: 'The data directory or the database of the server has a format that it cannot read; the server does not start.'
+  },
   journal_damaged: { code: 'data_loss', text: 'A record of request keys is damaged; the write is not carried out.' },
   fault: { text: 'A fault rule fired (docs/testing.md); the code is that of the rule.', ...answered },
   ...webhookRows

@@ -32,6 +32,7 @@ import { Objects } from './objects.ts'
 import { Refs } from './refs.ts'
 import { Repositories } from './repositories.ts'
 import { Requests } from './requests.ts'
+import type { Migration } from './schema/migrations.ts'
 import { openSchema } from './schema/schema.ts'
 
 /** Options of `PostgresStore.open`. */
@@ -39,6 +40,8 @@ export interface PostgresStoreOptions {
   /** Standbys of one primary, or entry points of one cluster: `postgres://user@host:port/database`. */
   readonly urls: readonly string[]
   readonly clock?: Clock | undefined
+  /** Of the schema; for tests. @default those of this version */
+  readonly migrations?: readonly Migration[] | undefined
 }
 
 export class PostgresStore implements Store {
@@ -65,7 +68,7 @@ export class PostgresStore implements Store {
   static async open(options: PostgresStoreOptions): Promise<PostgresStore> {
     const database = await PipelinedDatabase.open(options)
     try {
-      await openSchema(database)
+      await openSchema(database, options)
       return new PostgresStore(database, options)
     } catch (error) {
       await database.close()

@@ -1,12 +1,89 @@
-/** Makes the schema where it is missing. */
-import { createHash } from 'node:crypto'
-import type { Database } from '../database/database.ts'
-import { tables } from './tables.ts'
+/**
+ * Makes the schema, and brings one of an earlier version up to date: one server does it, in one transaction, and the
+ * others wait. Migrations only add, so that servers of the version before go on meanwhile.
+ */
+import { type Clock, systemClock } from '../../../../src/core/clock.ts'
+import { BlobwireError } from '../../../../src/core/error.ts'
+import { sleep, withJitter } from '../database/back-off.ts'
+import type { Database, Statement, Transaction } from '../database/database.ts'
+import { isDatabaseError } from '../database/database-failure.ts'
+import { migrations as allMigrations, type Migration } from './migrations.ts'
 
-const named = (text: string) => ({ name: createHash('sha1').update(text).digest('hex'), text, values: [] })
+/** Another server makes the schema now: its row is locked, or it made a table between two looks. Or a lock takes long. */
+const passing = ['55P03', '57014', '23505', '42P07', '42710']
+const retryMs = 200
+/** The time for a migration of another server. */
+const waitMs = 600_000
 
-export async function openSchema(database: Database): Promise<void> {
-  const [found] = await database.read(named("SELECT to_regclass('repositories') IS NOT NULL AS there"))
-  if (found?.['there']) return
-  for (const text of tables) await database.write(named(text))
+/** Options of `openSchema`. */
+export interface SchemaOptions {
+  /** @default those of this version */
+  readonly migrations?: readonly Migration[] | undefined
+  readonly clock?: Clock | undefined
+}
+
+/** @throws BlobwireError `failed_precondition`, reason `data_format`, where the schema is newer than this server */
+export async function openSchema(
+  database: Database,
+  { migrations = allMigrations, clock = systemClock }: SchemaOptions = {}
+): Promise<void> {
+  for (const endMs = clock.now() + waitMs; ; ) {
+    const version = await readVersion(database)
+    if (version > migrations.length) throw tooNew(version, migrations.length)
+    if (version === migrations.length) return
+    try {
+      await database.transaction((transaction) => migrate(transaction, migrations))
+    } catch (error) {
+      const { cause } = error as Error
+      if (!isDatabaseError(cause) || !passing.includes(cause.code) || clock.now() > endMs) throw error
+      await sleep(clock, withJitter(retryMs))
+    }
+  }
+}
+
+const plain = (text: string, values: readonly unknown[] = []): Statement => ({ name: '', text, values })
+
+/** 0 = there is no schema. */
+async function readVersion(database: Pick<Database, 'read'>): Promise<number> {
+  const [found] = await database.read(plain("SELECT to_regclass('schema_version') IS NOT NULL AS is_there"))
+  if (!found?.['is_there']) return 0
+  const [row] = await database.read<{ version: number }>(plain('SELECT version FROM schema_version'))
+  return row?.version ?? 0
+}
+
+/** One server at a time comes behind the first statements. */
+async function migrate(transaction: Transaction, migrations: readonly Migration[]): Promise<void> {
+  const run = (text: string, values?: readonly unknown[]) => transaction.query(plain(text, values))
+  await run("SET LOCAL statement_timeout = '10min'")
+  // Statements of other servers would queue behind a lock that is waited for.
+  await run("SET LOCAL lock_timeout = '2s'")
+  const [extension] = await run("SELECT 1 AS is_there FROM pg_extension WHERE extname = 'citus'")
+  if (extension) await run("SET LOCAL citus.multi_shard_modify_mode = 'sequential'")
+  const [found] = await run("SELECT to_regclass('schema_version') IS NOT NULL AS is_there")
+  if (!found?.['is_there']) {
+    await run('CREATE TABLE schema_version (one integer PRIMARY KEY, version integer NOT NULL)')
+    await run('INSERT INTO schema_version (one, version) VALUES (1, 0)')
+    if (extension) await run("SELECT create_reference_table('schema_version')")
+  }
+  const [row] = await run('SELECT version FROM schema_version WHERE one = 1 FOR UPDATE NOWAIT')
+  for (const { statements, references = [], distributed = [] } of migrations.slice(Number(row?.['version']))) {
+    for (const text of statements) await run(text)
+    if (!extension) continue
+    for (const table of references) await run('SELECT create_reference_table($1::text::regclass)', [table])
+    for (const { table, column, besides } of distributed) {
+      await run('SELECT create_distributed_table($1::text::regclass, $2::text, colocate_with => $3::text)', [
+        table,
+        column,
+        besides ?? 'none'
+      ])
+    }
+  }
+  await run('UPDATE schema_version SET version = $1::integer WHERE one = 1', [migrations.length])
+}
+
+function tooNew(version: number, known: number): BlobwireError {
+  return new BlobwireError({
+    reason: 'data_format',
+    message: `the database cannot be used: its schema has version ${version}; this server knows versions up to ${known}; use the version of the server that made it, or a later one`
+  })
 }

@@ -75,6 +75,8 @@ export const tables: readonly string[] = [
      forget_after timestamptz NOT NULL,
      PRIMARY KEY (repository, key)
    )`,
+  // For the sweep.
+  'CREATE INDEX request_keys_old ON request_keys (repository, forget_after)',
   // Outcomes of creations, deletions and calls without a repository: they outlive the repository. id: the one that is
   // meant. is_intent: the outcome of a deletion, which holds once the tombstone of the id is by this key.
   `CREATE TABLE name_keys (
@@ -87,6 +89,7 @@ export const tables: readonly string[] = [
      forget_after timestamptz NOT NULL,
      PRIMARY KEY (name, key)
    )`,
+  'CREATE INDEX name_keys_old ON name_keys (forget_after)',
   // moves: JSON, as in the journal of the Git store.
   `CREATE TABLE events (
      repository bigint NOT NULL,

@@ -1,0 +1,62 @@
+/** Guards of repositories, objects and the schema of the store on a database. */
+import type { Guard } from './guard.ts'
+
+const directory = 'server-fixture/store/postgres'
+const known = `${directory}/known-repositories.ts`
+const objects = `${directory}/objects.ts`
+const schema = `${directory}/schema/schema.ts`
+const objectTests = ['test/store/postgres-objects.test.ts']
+const repositoryTests = ['test/store/postgres-repositories.test.ts']
+const schemaTests = ['test/store/postgres-schema.test.ts']
+
+export const guards: readonly Guard[] = [
+  {
+    name: 'a name whose repository is gone is looked up again',
+    file: known,
+    from: 'const again = await this.lookUp(name)',
+    to: 'const again = known',
+    tests: repositoryTests
+  },
+  {
+    name: 'of creations at once, one gives the name to its repository',
+    file: `${directory}/repositories.ts`,
+    from: 'const isOurs = ([row]: readonly { id: string }[]) => row?.id === id',
+    to: 'const isOurs = ([row]: readonly { id: string }[]) => row !== undefined',
+    tests: repositoryTests
+  },
+  {
+    name: 'of deletions at once, one did it',
+    file: `${directory}/repositories.ts`,
+    from: 'return tombstones[0]?.deleted_by === deletedBy',
+    to: 'return tombstones[0] !== undefined',
+    tests: repositoryTests
+  },
+  {
+    name: 'a put whose objects are all there asks whether the repository is',
+    file: objects,
+    from: 'if (added.length === 0) await',
+    to: 'if (false) await',
+    tests: objectTests
+  },
+  {
+    name: 'objects of another format are not stored',
+    file: objects,
+    from: 'if (objects[0] && objects[0].oid.length !== oidLength(found.objectFormat))',
+    to: 'if (false)',
+    tests: objectTests
+  },
+  {
+    name: 'a schema that is newer than the server is refused',
+    file: schema,
+    from: 'if (version > migrations.length) throw tooNew(version, migrations.length)',
+    to: 'if (version > migrations.length) return',
+    tests: schemaTests
+  },
+  {
+    name: 'servers that start at once wait for the one that makes the schema',
+    file: schema,
+    from: '!passing.includes(cause.code)',
+    to: 'true',
+    tests: schemaTests
+  }
+]
