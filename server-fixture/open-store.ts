@@ -12,9 +12,9 @@ export interface StoreOptions {
    * @default 'memory'
    */
   readonly store?: 'memory' | 'git' | 'postgres' | Store | undefined
-  /** Directory of the Git store. */
+  /** Directory of the Git store, or of the embedded database. */
   readonly data?: string | undefined
-  /** URLs of the PostgreSQL store's database. */
+  /** URLs of the PostgreSQL store's database; `embedded` = the one that npm brings, shared by servers with the same `data`. */
   readonly database?: readonly string[] | undefined
   /** Of the Git store. */
   readonly gitStore?: Pick<GitStoreOptions, 'housekeeping' | 'gracePeriodHours'> | undefined
@@ -27,7 +27,16 @@ export async function openStore({ store, data, gitStore, database = [] }: StoreO
   if (store === 'postgres') {
     // Loaded on demand: who has no database needs no driver.
     const { PostgresStore } = await import('./store/postgres/postgres-store.ts')
-    return PostgresStore.open({ urls: database })
+    if (database[0] !== 'embedded') return PostgresStore.open({ urls: database })
+    const { joinEngine } = await import('./store/postgres/embedded/join-engine.ts')
+    const share = await joinEngine(data)
+    log({ event: 'database_embedded', directory: share.directory })
+    try {
+      return await PostgresStore.open({ urls: [share.url], onClosed: share.leave })
+    } catch (error) {
+      share.leave()
+      throw error
+    }
   }
   if (store === 'git') {
     const onHousekeepingFailure = (repository: string, error: unknown) =>

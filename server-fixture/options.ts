@@ -21,8 +21,9 @@ export const usage = `usage: node server-fixture/main.ts [flags]
   --grpc-port N      port of the gRPC server, 0 = any free port (default 4101)
   --host H           address to listen on (default 127.0.0.1)
   --store S          memory, git or postgres (default memory)
-  --data DIR         directory of the git store
-  --database URL[,URL…]  database of the postgres store: standbys of one primary, or entry points of one cluster
+  --data DIR         directory of the git store, or of the embedded database
+  --database URL[,URL…]  database of the postgres store: standbys of one primary, or entry points of one cluster;
+                     embedded = the database that npm brings, shared by servers with the same --data (docs/operating.md)
   --workers N|auto   processes that serve both ports together, auto = one for each core; postgres store only (docs/replicas.md)
   --housekeeping on|off    whether the git store joins packs in the background (default on)
   --grace-period-hours N   time that new objects survive every git gc, reached by a ref or not (default 336)
@@ -251,7 +252,8 @@ export async function readOptions(args: string[]): Promise<CommandLine | undefin
   }
   if (store === 'postgres' && database === undefined) throw new UsageError('--store postgres requires --database URL')
   if (store === 'git' && data === undefined) throw new UsageError('--store git requires --data DIR')
-  if (store !== 'git' && data !== undefined) throw new UsageError('--data requires --store git')
+  const holdsData = store === 'git' || (store === 'postgres' && database === 'embedded')
+  if (!holdsData && data !== undefined) throw new UsageError('--data requires --store git or --database embedded')
   return {
     store,
     data,

@@ -42,10 +42,13 @@ export interface PostgresStoreOptions {
   readonly clock?: Clock | undefined
   /** Of the schema; for tests. @default those of this version */
   readonly migrations?: readonly Migration[] | undefined
+  /** Called when the store has closed its connections. */
+  readonly onClosed?: (() => void) | undefined
 }
 
 export class PostgresStore implements Store {
   readonly #database: Database
+  readonly #onClosed: (() => void) | undefined
   readonly #repositories: Repositories
   readonly #objects: Objects
   readonly #refs: Refs
@@ -54,8 +57,9 @@ export class PostgresStore implements Store {
   readonly #spools: ChunkSpools
   readonly #uploads: Uploads
 
-  private constructor(database: Database, { clock = systemClock }: PostgresStoreOptions) {
+  private constructor(database: Database, { clock = systemClock, onClosed }: PostgresStoreOptions) {
     this.#database = database
+    this.#onClosed = onClosed
     this.#repositories = new Repositories(database)
     this.#refs = new Refs(database, this.#repositories)
     this.#requests = new Requests(database, this.#repositories)
@@ -203,5 +207,6 @@ export class PostgresStore implements Store {
     await this.#uploads.close()
     await this.#spools.close()
     await this.#database.close()
+    this.#onClosed?.()
   }
 }

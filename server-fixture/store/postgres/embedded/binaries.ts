@@ -53,7 +53,11 @@ function packageDirectory(): string {
 /** A copy that everybody may read, made once for each version. */
 async function copyOf(native: string): Promise<string> {
   const { version } = JSON.parse(await readFile(join(native, '..', 'package.json'), 'utf8')) as { version: string }
-  const copy = join(tmpdir(), `blobwire-postgres-${version}-${process.getuid?.() ?? 'user'}`)
+  return await readyCopy(native, join(tmpdir(), `blobwire-postgres-${version}-${process.getuid?.() ?? 'user'}`))
+}
+
+/** Makes the copy, unless it is there, and resolves to its directory. */
+export async function readyCopy(native: string, copy: string): Promise<string> {
   if (await isOwn(copy)) return copy
   const making = await mkdtemp(`${copy}-`)
   await cp(native, making, { recursive: true, filter: (source) => !source.endsWith('.a'), verbatimSymlinks: true })

@@ -5,17 +5,17 @@ import { basename, dirname, join } from 'node:path'
 import { type Binaries, takePlace } from './binaries.ts'
 import { giveToOwner, owner, runAsOwner } from './owner.ts'
 
-/** `user` is `postgres`. With a password file, nobody connects without the password; otherwise everybody on the machine. */
 const initFlags = ['-U', 'postgres', '--encoding=UTF8', '--no-locale']
 
-/** Makes the data of a new engine; several processes may do so at once. */
-async function initialize(directory: string, binaries: Binaries, flags: readonly string[]): Promise<void> {
-  if (await isThere(directory)) return
+/** Makes the data of a new engine; several processes may do so at once. Resolves to whether the data were missing. */
+export async function initialize(directory: string, binaries: Binaries, flags: readonly string[]): Promise<boolean> {
+  if (await isThere(directory)) return false
   const making = await mkdtemp(`${directory}-`)
   try {
     await giveToOwner(making)
     await runAsOwner(binaries.initdb, ['-D', making, ...initFlags, ...flags])
     await takePlace(making, directory)
+    return true
   } catch (error) {
     await rm(making, { recursive: true, force: true })
     throw error

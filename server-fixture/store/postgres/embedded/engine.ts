@@ -36,6 +36,8 @@ export interface EngineOptions {
   readonly settings?: Readonly<Record<string, string | number>> | undefined
   /** @default those of npm */
   readonly binaries?: Binaries | undefined
+  /** Called with the text of the engine's log. */
+  readonly onLog?: ((text: string) => void) | undefined
 }
 
 /** Starts an engine. @throws Error with the end of its log, or that says what to install */
@@ -80,7 +82,7 @@ async function startOnFreePort(start: Start, remove: () => Promise<void>): Promi
 
 async function startOn(
   port: number,
-  { binaries, directory, settings, own }: Start,
+  { binaries, directory, settings, own, onLog }: Start,
   remove: () => Promise<void>
 ): Promise<Engine> {
   const all = { port, listen_addresses: '127.0.0.1', unix_socket_directories: '', ...settings }
@@ -94,7 +96,7 @@ async function startOn(
   })
   const guard = endWithProcess(child, own)
   const exited = once(child, 'exit').then(() => void guard?.kill('SIGKILL'))
-  const log = keepLog(child)
+  const log = keepLog(child, onLog)
   await isReady(directory, child, log)
   const end = async (signal: NodeJS.Signals) => {
     child.kill(signal)
@@ -134,16 +136,17 @@ function endWithProcess(engine: ChildProcess, own: string | undefined): ChildPro
 }
 
 /** The last lines of the engine's log. */
-function keepLog(child: ChildProcess): string[] {
+function keepLog(child: ChildProcess, onLog?: (text: string) => void): string[] {
   const log: string[] = []
   child.stderr?.on('data', (chunk) => {
     log.push(String(chunk))
+    onLog?.(String(chunk))
     if (log.length > 50) log.shift()
   })
   return log
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as { port: number }

@@ -17,3 +17,13 @@ export async function runAsOwner(program: string, args: readonly string[]): Prom
   const { stdout } = await promisify(execFile)(program, [...args], { ...owner, cwd: '/' })
   return stdout
 }
+
+/** @throws Error that names the directory, where the owner of the engine may not look into one above it */
+export async function checkReach(directory: string): Promise<void> {
+  if (owner === undefined) return
+  await runAsOwner('test', ['-x', directory]).catch(() => {
+    throw new Error(
+      `the database of root runs as nobody (uid ${owner.uid}), who cannot reach ${directory}: choose another directory with --data`
+    )
+  })
+}
