@@ -24,6 +24,16 @@ export function withEffects(store: Store, onEffect: (effect: Effect) => void): S
     last = result.catch(() => undefined)
     return result
   }
+  const putObjects = async (repository: string, objects: readonly NewObject[]): Promise<void> => {
+    const oids = objects.map(({ oid }) => oid)
+    const before = await store.hasObjects(repository, oids)
+    await store.putObjects(repository, objects)
+    const seen = new Set<string>()
+    oids.forEach((oid, index) => {
+      if (before[index] === undefined && !seen.has(oid)) onEffect({ kind: 'object', repository, name: oid })
+      seen.add(oid)
+    })
+  }
   const observed: Pick<
     Store,
     'createRepository' | 'updateRepository' | 'deleteRepository' | 'putObjects' | 'updateRefs'
@@ -45,17 +55,9 @@ export function withEffects(store: Store, onEffect: (effect: Effect) => void): S
       if (deleted) onEffect({ kind: 'repository_deleted', repository, name: '' })
       return deleted
     },
-    async putObjects(repository: string, objects: readonly NewObject[]): Promise<void> {
-      const oids = objects.map(({ oid }) => oid)
-      const before = await store.hasObjects(repository, oids)
-      await store.putObjects(repository, objects)
-      const seen = new Set<string>()
-      oids.forEach((oid, index) => {
-        if (before[index] === undefined && !seen.has(oid)) onEffect({ kind: 'object', repository, name: oid })
-        seen.add(oid)
-      })
-    },
-    async updateRefs(repository, moves, records) {
+    putObjects,
+    async updateRefs(repository, moves, { objects = [], ...records } = {}) {
+      if (objects.length > 0) await putObjects(repository, objects)
       const before = await store.readRefs(
         repository,
         moves.map(({ name }) => name)

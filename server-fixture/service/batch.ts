@@ -2,6 +2,7 @@
 import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { KeyRemembered } from '../store/store.ts'
+import { beginAtomic } from './atomic-start.ts'
 import type { CallContext } from './context.ts'
 import { limitExceeded, refMismatch } from './errors.ts'
 import { lookAhead } from './look-ahead.ts'
@@ -121,6 +122,7 @@ class Batch {
   }
 
   async #runFrom(start: number, list: readonly Operation[]): Promise<Result[]> {
+    if (this.#workspace.atomic) await beginAtomic(this.#workspace, list, this.#context.key?.key)
     let reads: { index: number; step: Step }[] = []
     // Commits of one branch that follow each other wait in its queue together, and become one chain.
     let queued: { branch: string | undefined; done: unknown[] } = { branch: undefined, done: [] }
@@ -150,11 +152,11 @@ class Batch {
     }
     if (reads.length > 0) await this.#read(reads)
     if (queued.done.length > 0) await Promise.all(queued.done)
+    // Work that is not atomic has moved its refs already, each under its own key.
+    if (this.#workspace.atomic) await this.#moveRefs()
     // A failure here fails the whole batch: none of its writes has been acknowledged yet.
     const stored = this.#workspace.flush()
     if (stored !== undefined) await stored
-    // Work that is not atomic has moved its refs already, each under its own key.
-    if (this.#workspace.atomic) await this.#moveRefs()
     return this.#results
   }
 
@@ -243,7 +245,7 @@ class Batch {
       this.#abort(refMismatch(mismatches))
     } catch (error) {
       if (error instanceof KeyRemembered) throw error
-      // The objects are stored; the refs could not be moved.
+      // The refs could not be moved; the objects are stored all the same.
       this.#abort(error)
     }
     await this.#rememberRefusal()
@@ -256,6 +258,7 @@ class Batch {
     const isForGood = this.#results.every(({ error }) => {
       return error === undefined || isStateRefusal({ code: error.code, reason: error.detail?.reason ?? '' })
     })
+    await this.#workspace.flush()
     if (key && isForGood) {
       await store.remember(repository.repository, [keyedRequest(key, { results: this.#results }, [])])
     }

@@ -1,13 +1,13 @@
 /** Commits on one branch that wait together become a chain: one write of objects, one move of the branch. */
 import { setImmediate } from 'node:timers/promises'
 import type { Messages } from '../../src/schema/messages.ts'
-import type { RefMove } from '../store/store.ts'
+import { KeyRemembered, type RefMove } from '../store/store.ts'
 import type { WaitingCommit } from './branch-queue.ts'
 import { commitOn, moveTo } from './commit-on-head.ts'
 import { refMismatch } from './errors.ts'
-import { openRepository } from './repositories.ts'
 import { keyedRequest } from './request-keys.ts'
 import { eventOf, Workspace, type WorkspaceContext } from './workspace.ts'
+import { startWrite } from './write-start.ts'
 
 type Response = Messages['CommitFilesResponse']
 
@@ -32,6 +32,9 @@ interface Refusal {
   /** The error tells of a head that is there only once the branch has moved. */
   readonly isOnChain: boolean
 }
+
+/** Thrown before the move of a chain of which somebody no longer waits: it is made again without them. */
+class Abandoned extends Error {}
 
 /** Makes a chain of commits on top of the branch, in this order, and settles each of them. Never rejects. */
 export async function makeChain(
@@ -63,15 +66,12 @@ class ChainMaker {
     let races = 0
     while (this.#dropAbandoned().length > 0) {
       const workspace = await this.#build()
-      if (this.#hasAbandoned()) continue
       try {
-        await workspace.flush()
-        if (this.#hasAbandoned()) continue
         const mismatches = await this.#move(workspace)
-        if (mismatches.length === 0) return this.#settle()
+        if (mismatches.length === 0) return await this.#finish(workspace)
         if (races++ >= maxRaces) return this.#settle(refMismatch(mismatches))
       } catch (error) {
-        return this.#settle(error)
+        if (!(error instanceof Abandoned)) return this.#settle(error)
       }
     }
   }
@@ -86,19 +86,27 @@ class ChainMaker {
     return this.#commits
   }
 
-  #hasAbandoned(): boolean {
-    return this.#commits.some((commit) => abandonment(commit) !== undefined)
+  /** Leaves out the commits that were made before, by this server or another one. */
+  #dropRemembered(keys: ReadonlySet<string>): void {
+    if (keys.size === 0) return
+    this.#commits = this.#commits.filter(({ key, reject }) => {
+      const isKnown = key !== undefined && keys.has(key.key)
+      if (isKnown) reject(new KeyRemembered(key.key))
+      return !isKnown
+    })
   }
 
   /** Makes all commits, each on top of the one before it; the first on top of the head that is found. */
   async #build(): Promise<Workspace> {
     const { store, repository } = this.#context
+    const keys = this.#commits.flatMap(({ key }) => key?.key ?? [])
     // The repository may have been deleted, and made anew with another object format, while the commits waited.
-    const info = await openRepository(store, repository.repository)
+    const { info, oids, remembered } = await startWrite(store, repository.repository, { refs: [this.#ref], keys })
+    this.#dropRemembered(new Set(keys.filter((_key, index) => remembered[index] !== undefined)))
     const workspace = new Workspace({ ...this.#context, repository: info, caller: unending }, false)
     this.#links = []
     this.#refusals = []
-    let [head] = await workspace.refs([this.#ref])
+    let [head] = oids
     for (const [index, commit] of this.#commits.entries()) {
       if (index % commitsAtOnce === commitsAtOnce - 1) await setImmediate()
       const staged = workspace.stagedCount
@@ -114,8 +122,12 @@ class ChainMaker {
     return workspace
   }
 
-  /** Moves the branch from the head that was found to the end of the chain. */
-  async #move({ store, repository }: Workspace) {
+  /** Stores the commits, and moves the branch from the head that was found to the end of the chain. */
+  async #move(workspace: Workspace) {
+    const throwIfAbandoned = () => {
+      if (this.#commits.some((commit) => abandonment(commit) !== undefined)) throw new Abandoned()
+    }
+    throwIfAbandoned()
     const first = this.#links[0]?.move
     const last = this.#links.at(-1)?.move
     if (first === undefined || last === undefined) return []
@@ -123,7 +135,15 @@ class ChainMaker {
       commit.key ? [keyedRequest(commit.key, response, [move])] : []
     )
     const events = this.#links.map(({ commit, move }) => eventOf(commit.requestId, [move]))
-    return store.updateRefs(repository.repository, [{ ...first, newOid: last.newOid }], { requests, events })
+    return workspace.move([{ ...first, newOid: last.newOid }], { requests, events, throwIfAbandoned })
+  }
+
+  /** The branch has moved. */
+  async #finish(workspace: Workspace): Promise<void> {
+    const last = this.#links.at(-1)?.response
+    // A hint for the next chain, which would ask the store otherwise.
+    if (last) await workspace.keepHead(last.oid, last.tree).catch(() => undefined)
+    this.#settle()
   }
 
   /** Answers all callers; with an error, the branch has not moved. */

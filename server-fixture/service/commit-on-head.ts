@@ -48,7 +48,7 @@ export async function commitOn(workspace: Workspace, request: Request, head: str
 /** Stages the tree alone. @throws BlobwireError as `commitOn` */
 export async function prepareOn(workspace: Workspace, request: Request, head: string | undefined): Promise<Prepared> {
   const on = checkHead(workspace, request, head)
-  const headTree = head === undefined ? '' : (await workspace.commit(head)).tree
+  const headTree = head === undefined ? '' : await workspace.treeOfHead(head)
   const { baseTree } = request
   if (baseTree !== '') {
     checkOid('baseTree', baseTree, workspace.format)

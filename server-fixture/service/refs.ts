@@ -1,5 +1,5 @@
 /** The RPCs about refs. */
-import { invalidArgument } from '../../src/core/error.ts'
+import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
 import { isZeroOid, type ObjectKind } from '../../src/git/oid.ts'
 import { refFormatProblem, refNameProblem, refPrefixProblem } from '../../src/git/ref-name.ts'
 import type { Messages } from '../../src/schema/messages.ts'
@@ -8,7 +8,7 @@ import type { RefMove, StoredRef } from '../store/store.ts'
 import { checkOid, missingObjects, precondition, refMismatch } from './errors.ts'
 import { PageTokens } from './page-token.ts'
 import { firstPage, pageSize } from './paging.ts'
-import { keyedRequest, type WriteKey } from './request-keys.ts'
+import { isStateRefusal, keyedRequest, type WriteKey } from './request-keys.ts'
 import type { Workspace } from './workspace.ts'
 
 /** Prefix, and the last name of the page. */
@@ -37,7 +37,7 @@ export function toRef({ name, oid }: StoredRef): Messages['Ref'] {
 }
 
 /** The move that an update asks for; a name that is not UTF-8 is as stores hold it. */
-function toMove({ name, rawName, expectedOid, newOid }: Messages['RefUpdate']): RefMove {
+export function toMove({ name, rawName, expectedOid, newOid }: Messages['RefUpdate']): RefMove {
   return { name: rawName?.length ? textOfName(Buffer.from(rawName)) : name, expectedOid, newOid }
 }
 
@@ -76,19 +76,21 @@ export async function updateRefs(
 ): Promise<Messages['UpdateRefsResponse']> {
   const updates = request.updates.map(toMove)
   checkUpdates(workspace, updates)
-  await checkTargets(workspace, updates)
+  if (workspace.atomic) await checkTargets(workspace, updates)
   const kept = updates.filter(({ newOid }) => !isZeroOid(newOid))
   const results = updates.map(({ expectedOid, newOid }) => {
     if (isZeroOid(newOid)) return 'deleted' as const
     return isZeroOid(expectedOid) ? ('created' as const) : ('moved' as const)
   })
   const response = { refs: kept.map(({ name, newOid }) => toRef({ name, oid: newOid })), results } as const
-  await workspace.flush()
-  key?.throwIfAbandoned?.()
-  const mismatches = await workspace.moveRefs(
-    updates,
-    key && { request: keyedRequest(key, response, updates), requestId: key.requestId }
-  )
-  if (mismatches.length > 0) throw refMismatch(mismatches)
-  return response
+  const remembered = key && { ...key, request: keyedRequest(key, response, updates) }
+  try {
+    const mismatches = await workspace.moveRefs(updates, remembered)
+    if (mismatches.length > 0) throw refMismatch(mismatches)
+    return response
+  } catch (error) {
+    // The store has looked at the targets, too. Where it refuses, a target that is missing counts more than a mismatch.
+    if (error instanceof BlobwireError && isStateRefusal(error)) await checkTargets(workspace, updates)
+    throw error
+  }
 }

@@ -82,7 +82,8 @@ export class RequestKeys {
 
   /**
    * The first answer to the write, or that of `effect`, which has the store remember its response together with what it
-   * changes; refusals are remembered here.
+   * changes; refusals are remembered here. The effect begins before the key is looked up: it throws `KeyRemembered`, and
+   * changes nothing, where its key is remembered already.
    * @throws BlobwireError
    */
   async run<Response extends object>(
@@ -108,6 +109,11 @@ export class RequestKeys {
     return outcome as Promise<Response>
   }
 
+  /** For effects of which a store may keep the keys apart. @throws KeyRemembered */
+  async throwIfRemembered(repository: string, { key }: WriteKey): Promise<void> {
+    if (await this.#store.recall(repository, key)) throw new KeyRemembered(key)
+  }
+
   /** The first answer to a write; undefined = nothing is remembered under its key. @throws BlobwireError */
   async recall(repository: string, { key, digest }: WriteKey): Promise<object | undefined> {
     const remembered = await this.#store.recall(repository, key)
@@ -117,13 +123,13 @@ export class RequestKeys {
   }
 
   async #carryOut(repository: string, write: WriteKey, effect: () => Promise<object>): Promise<object> {
-    const first = await this.recall(repository, write)
-    if (first !== undefined) return first
-    write.throwIfAbandoned?.()
     try {
+      write.throwIfAbandoned?.()
       return await effect()
     } catch (error) {
-      // Another server on the same store was faster.
+      // Whatever is in its way now, a write that was carried out before has its first answer.
+      const first = await this.recall(repository, write)
+      if (first !== undefined) return first
       if (error instanceof KeyRemembered) return this.#carryOut(repository, write, effect)
       if (error instanceof BlobwireError && isStateRefusal(error)) {
         const refusal = toBlobwireError(error)

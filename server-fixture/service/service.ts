@@ -193,6 +193,7 @@ export class Service implements VcsService {
       deleteRepository: deletion,
       batch
     } = request
+    if (creation ?? change ?? deletion) await this.#keys.throwIfRemembered(repository, key)
     if (creation) return createRepository(this.#store, { ...creation, repository }, key)
     if (change) return updateRepository(this.#store, { ...change, repository }, key)
     if (deletion) return this.#delete({ repository }, key)

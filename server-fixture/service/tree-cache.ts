@@ -31,6 +31,11 @@ export class TreeCache {
     }
   }
 
+  /** Keeps a tree that is stored. */
+  add(repository: string, oid: string, tree: ParsedTree): void {
+    this.#trees.set(keyOf(repository, oid), tree, tree.bytes)
+  }
+
   /** Forgets the trees of a deleted repository. */
   forget(repository: string): void {
     this.#trees.deleteAll(keyOf(repository, ''))

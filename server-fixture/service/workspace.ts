@@ -12,6 +12,7 @@ import type {
   DeflatedBlob,
   Head,
   KeyedRequest,
+  MoveRecords,
   NewObject,
   ObjectInfo,
   PageRequest,
@@ -29,6 +30,8 @@ import { contentOf } from './object-content.ts'
 import { defaultPageBounds, type PageBounds } from './pace.ts'
 import { emptyTrees, ParsedTree } from './parsed-tree.ts'
 import type { ReadCaches } from './read-caches.ts'
+import type { WriteKey } from './request-keys.ts'
+import { StagedObjects } from './staged-objects.ts'
 import { StoreReads } from './store-reads.ts'
 
 type WorkspaceCaller = Pick<CallContext, 'signal' | 'deadlineMs' | 'requestId'>
@@ -65,18 +68,14 @@ export class Workspace {
   readonly pageBounds: PageBounds
   /** Ref moves are held back until `finish`, and happen together. */
   readonly atomic: boolean
-  /** New objects of this work, in order; the first `#flushed` of them are stored. */
-  readonly #staged: NewObject[] = []
-  #flushed = 0
-  /** Made when they are asked for, of as many as there are then; most work never asks for them. */
-  #stagedByOid: Map<string, NewObject> | undefined
-  #mapped = 0
-  /** The last flush, while it is under way. */
-  #flushing: Promise<void> | undefined
+  /** New objects of this work. */
+  readonly #staged = new StagedObjects()
   /** Trees that edits read and make. */
   #trees: KeptTrees | undefined
   #stagedTrees: WeakMap<NewObject, ParsedTree> | undefined
   readonly #held: HeldMoves | undefined
+  /** Refs that atomic work has asked for at its beginning. */
+  #known: ReadonlyMap<string, string | undefined> | undefined
   #storeReads: StoreReads | undefined
   #shallow: ReadonlySet<string> | undefined
 
@@ -97,30 +96,18 @@ export class Workspace {
   /** Adds an object to this work; it is durable after `flush`. Returns its oid. */
   stage(kind: ObjectKind, content: Uint8Array): string {
     const object = { oid: hashObject(kind, content, this.format), kind, content }
-    this.#staged.push(object)
+    this.#staged.add(object)
     return object.oid
   }
 
   /** The objects that are staged now, for `unstage`. Only where nothing is flushed in between. */
   get stagedCount(): number {
-    return this.#staged.length
+    return this.#staged.count
   }
 
   /** Takes back all objects that were staged after `count`: the work that staged them has failed. */
   unstage(count: number): void {
-    if (this.#staged.length === count) return
-    this.#staged.length = count
-    this.#stagedByOid = undefined
-    this.#mapped = 0
-  }
-
-  #stagedObject(oid: string): NewObject | undefined {
-    if (this.#mapped < this.#staged.length) {
-      this.#stagedByOid ??= new Map()
-      for (const object of this.#staged.slice(this.#mapped)) this.#stagedByOid.set(object.oid, object)
-      this.#mapped = this.#staged.length
-    }
-    return this.#stagedByOid?.get(oid)
+    this.#staged.truncate(count)
   }
 
   get #reads(): StoreReads {
@@ -130,7 +117,7 @@ export class Workspace {
 
   /** Kind and size of an object; undefined = missing. Concurrent questions go to the store together. */
   async info(oid: string): Promise<ObjectInfo | undefined> {
-    const staged = this.#stagedObject(oid)
+    const staged = this.#staged.get(oid)
     if (staged) return { kind: staged.kind, size: staged.content.length }
     return this.#reads.info(oid)
   }
@@ -142,11 +129,11 @@ export class Workspace {
 
   /** A blob as the store has it, deflated; undefined = see `read`. */
   async readDeflated(oid: string): Promise<DeflatedBlob | undefined> {
-    return this.#stagedObject(oid) ? undefined : this.#reads.deflated?.load(oid)
+    return this.#staged.get(oid) ? undefined : this.#reads.deflated?.load(oid)
   }
 
   #fromStaged(oid: string): StoredObject | undefined {
-    const staged = this.#stagedObject(oid)
+    const staged = this.#staged.get(oid)
     return staged && { kind: staged.kind, size: staged.content.length, content: staged.content }
   }
 
@@ -161,7 +148,7 @@ export class Workspace {
   async parsedTree(oid: string): Promise<ParsedTree> {
     this.throwIfAbandoned()
     if (oid === '') return emptyTrees[this.format]
-    const staged = this.#stagedObject(oid)
+    const staged = this.#staged.get(oid)
     if (staged === undefined) return this.caches.trees.get(this.repository.repository, oid, () => this.#loadTree(oid))
     this.#stagedTrees ??= new WeakMap()
     const tree = this.#stagedTrees.get(staged) ?? (await this.#loadTree(oid))
@@ -203,6 +190,30 @@ export class Workspace {
     return { ...parseCommit(raw), raw }
   }
 
+  /** The tree of a commit that is the head of a branch. */
+  async treeOfHead(oid: string): Promise<string> {
+    const { heads } = this.caches
+    const { repository } = this.repository
+    const kept = this.#staged.get(oid) ? undefined : heads.get(repository, oid)
+    if (kept !== undefined) return kept
+    const { tree } = await this.commit(oid)
+    if (!this.#staged.get(oid)) heads.add(repository, oid, tree)
+    return tree
+  }
+
+  /** Keeps the commit and the trees that this work has made, and the store has stored, for the next commit on top of it. */
+  async keepHead(commit: string, tree: string): Promise<void> {
+    const { repository } = this.repository
+    this.caches.heads.add(repository, commit, tree)
+    await this.#keepTrees(tree)
+  }
+
+  async #keepTrees(oid: string): Promise<void> {
+    if (!this.#staged.get(oid)) return
+    this.caches.trees.add(this.repository.repository, oid, await this.parsedTree(oid))
+    for (const item of await this.tree(oid)) if (item.mode === '040000') await this.#keepTrees(item.oid)
+  }
+
   /** The commits whose parents are left out, because the history ends there. */
   async shallowCommits(): Promise<ReadonlySet<string>> {
     this.#shallow ??= (await this.store.shallowCommits?.(this.repository.repository)) ?? noCommits
@@ -211,8 +222,16 @@ export class Workspace {
 
   /** The oids of refs, in order; undefined = no such ref. */
   async refs(names: readonly string[]): Promise<(string | undefined)[]> {
-    const stored = await this.store.readRefs(this.repository.repository, names)
+    const known = this.#known
+    const stored = names.every((name) => known?.has(name))
+      ? names.map((name) => known?.get(name))
+      : await this.store.readRefs(this.repository.repository, names)
     return this.#held === undefined ? stored : this.#held.applyTo(names, stored)
+  }
+
+  /** Takes the oids of refs, in order, as they were at the beginning of this work, which moves them by compare-and-swap. */
+  know(names: readonly string[], oids: readonly (string | undefined)[]): void {
+    this.#known = new Map(names.map((name, index) => [name, oids[index]]))
   }
 
   /** HEAD, with held-back moves applied. */
@@ -236,49 +255,35 @@ export class Workspace {
   /**
    * Moves refs, now or (atomic) at the end. Returns the refs that were not at their expected oid.
    *
-   * @param remembered the keyed write to be remembered with the moves; atomic work has one key, for `finish`
+   * @param remembered the keyed write to be remembered with the moves, and what its caller calls before them; atomic work
+   *   has one key, for `finish`
    */
   async moveRefs(
     moves: readonly RefMove[],
-    remembered?: { readonly request: KeyedRequest; readonly requestId: string }
+    remembered?: { readonly request: KeyedRequest } & Pick<WriteKey, 'requestId' | 'throwIfAbandoned'>
   ): Promise<RefMismatch[]> {
     if (this.#held !== undefined) {
       return this.#held.add(moves, await this.refs(moves.map(({ name }) => name)))
     }
-    await this.flush()
-    this.throwIfAbandoned()
     const { request, requestId = this.caller.requestId } = remembered ?? {}
-    const requests = request && [request]
-    return this.store.updateRefs(this.repository.repository, moves, { requests, events: [eventOf(requestId, moves)] })
+    const throwIfAbandoned = () => {
+      this.throwIfAbandoned()
+      remembered?.throwIfAbandoned?.()
+    }
+    return this.move(moves, { requests: request && [request], events: [eventOf(requestId, moves)], throwIfAbandoned })
+  }
+
+  /** Stores staged objects and moves refs, in one question to the store. Returns the mismatches of refs. */
+  async move(moves: readonly RefMove[], records: MoveRecords): Promise<RefMismatch[]> {
+    return this.#staged.storeWith((objects) => {
+      records.throwIfAbandoned?.()
+      return this.store.updateRefs(this.repository.repository, moves, { ...records, objects })
+    })
   }
 
   /** Stores staged objects; they are durable when it resolves, or at once where it returns no promise. */
   flush(): Promise<void> | undefined {
-    if (this.#flushed === this.#staged.length) return this.#flushing
-    // One after the other: a second flush stores what the first one does not.
-    const next = this.#flushing ? this.#flushing.then(() => this.#flush()) : this.#flush()
-    if (next === undefined) return undefined
-    const settled = () => {
-      if (this.#flushing === ignored) this.#flushing = undefined
-    }
-    const ignored: Promise<void> = next.then(settled, settled)
-    this.#flushing = ignored
-    return next
-  }
-
-  #flush(): Promise<void> | undefined {
-    const { length } = this.#staged
-    if (this.#flushed === length) return undefined
-    const objects = this.#flushed === 0 ? this.#staged : this.#staged.slice(this.#flushed)
-    const stored = this.store.putObjects(this.repository.repository, objects)
-    if (stored === undefined) {
-      this.#flushed = length
-      return undefined
-    }
-    // Only when they are stored: the next flush retries objects that could not be.
-    return stored.then(() => {
-      this.#flushed = length
-    })
+    return this.#staged.flush(this.store, this.repository.repository)
   }
 
   /**
@@ -287,15 +292,14 @@ export class Workspace {
    * @param remembered the keyed write that this work is, to be remembered with its moves or, without moves, alone
    */
   async finish(remembered?: (moves: readonly RefMove[]) => KeyedRequest): Promise<RefMismatch[]> {
-    await this.flush()
-    const { repository } = this.repository
     const moves = this.#held?.all() ?? []
     const requests = remembered ? [remembered(moves)] : []
     if (moves.length > 0) {
-      this.throwIfAbandoned()
-      return this.store.updateRefs(repository, moves, { requests, events: [eventOf(this.caller.requestId, moves)] })
+      const events = [eventOf(this.caller.requestId, moves)]
+      return this.move(moves, { requests, events, throwIfAbandoned: () => this.throwIfAbandoned() })
     }
-    if (requests.length > 0) await this.store.remember(repository, requests)
+    await this.flush()
+    if (requests.length > 0) await this.store.remember(this.repository.repository, requests)
     return []
   }
 }

@@ -188,10 +188,12 @@ export class MemoryStore implements Store {
   async updateRefs(
     repository: string,
     moves: readonly RefMove[],
-    { requests = [], events }: MoveRecords = {}
+    { requests = [], events, objects = [], throwIfAbandoned }: MoveRecords = {}
   ): Promise<RefMismatch[]> {
     this.#requests.checkNew(repository, requests)
     const found = this.#find(repository)
+    for (const object of objects) found.objects.add(object.oid, object)
+    throwIfAbandoned?.()
     const zero = zeroOid(found.info.objectFormat)
     const mismatches = compareRefs(
       moves,

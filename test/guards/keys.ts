@@ -14,8 +14,8 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'a keyed operation that was cancelled while its objects were stored moves no ref',
-    file: `${server}/refs.ts`,
-    from: '  key?.throwIfAbandoned?.()\n',
+    file: `${server}/workspace.ts`,
+    from: '      remembered?.throwIfAbandoned?.()\n',
     to: '',
     tests: ['test/server/abandoned.test.ts', 'test/faults/request-keys.test.ts']
   },
@@ -29,8 +29,8 @@ export const guards: readonly Guard[] = [
   {
     name: 'a remembered outcome is the answer',
     file: `${server}/request-keys.ts`,
-    from: '    if (first !== undefined) return first\n',
-    to: '    if (first !== undefined) return {}\n',
+    from: '      if (first !== undefined) return first\n',
+    to: '      if (first !== undefined) return {}\n',
     tests: [keys, 'test/faults/request-keys.test.ts']
   },
   {
@@ -58,7 +58,7 @@ export const guards: readonly Guard[] = [
   {
     name: 'an abandoned attempt is not begun',
     file: `${server}/request-keys.ts`,
-    from: '    write.throwIfAbandoned?.()\n',
+    from: '      write.throwIfAbandoned?.()\n',
     to: '',
     tests: [keys, 'test/faults/request-keys.test.ts']
   },

@@ -37,7 +37,7 @@ export const guards: readonly Guard[] = [
   {
     name: 'the service looks for the targets of refs',
     file: `${server}/refs.ts`,
-    from: '  await checkTargets(workspace, updates)\n',
+    from: '  if (workspace.atomic) await checkTargets(workspace, updates)\n',
     to: '',
     tests: ['test/server/write-rules.test.ts']
   },
@@ -122,8 +122,8 @@ export const guards: readonly Guard[] = [
   {
     name: 'a chain looks for abandoned commits again before the branch moves',
     file: `${server}/commit-chain.ts`,
-    from: '        await workspace.flush()\n        if (this.#hasAbandoned()) continue\n',
-    to: '        await workspace.flush()\n',
+    from: 'if (this.#commits.some((commit) => abandonment(commit) !== undefined)) throw new Abandoned()',
+    to: '',
     tests: [chain]
   },
   {
@@ -164,15 +164,15 @@ export const guards: readonly Guard[] = [
   {
     name: 'an abandoned call moves no ref',
     file: `${server}/workspace.ts`,
-    from: '    await this.flush()\n    this.throwIfAbandoned()\n',
-    to: '    await this.flush()\n',
+    from: '      this.throwIfAbandoned()\n      remembered?.throwIfAbandoned?.()\n',
+    to: '      remembered?.throwIfAbandoned?.()\n',
     tests: ['test/server/abandoned.test.ts', 'test/faults/request-keys.test.ts', 'test/server/batch.test.ts']
   },
   {
     name: 'an abandoned batch moves no ref',
     file: `${server}/workspace.ts`,
-    from: '    if (moves.length > 0) {\n      this.throwIfAbandoned()\n',
-    to: '    if (moves.length > 0) {\n',
+    from: 'throwIfAbandoned: () => this.throwIfAbandoned() })',
+    to: '})',
     tests: ['test/server/abandoned.test.ts', 'test/server/batch.test.ts']
   },
   {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Service } from '../../server-fixture/service/service.ts'
 import { MemoryStore } from '../../server-fixture/store/memory-store.ts'
-import type { NewObject } from '../../server-fixture/store/store.ts'
+import type { MoveRecords, NewObject, RefMove } from '../../server-fixture/store/store.ts'
 import { hashObject, zeroOid } from '../../src/git/oid.ts'
 import type { Limits } from '../../src/schema/default-limits.ts'
 import type { Messages } from '../../src/schema/messages.ts'
@@ -23,6 +23,11 @@ class WatchedStore extends MemoryStore {
     this.puts.push(objects.length)
     if (this.failures-- > 0) throw new Error('disk full')
     await super.putObjects(name, objects)
+  }
+
+  override async updateRefs(name: string, moves: readonly RefMove[], { objects = [], ...records }: MoveRecords = {}) {
+    if (objects.length > 0) await this.putObjects(name, objects)
+    return super.updateRefs(name, moves, records)
   }
 
   override async readObjects(name: string, oids: readonly string[], maxBytes: number) {

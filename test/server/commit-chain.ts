@@ -38,10 +38,13 @@ export class Watch {
       await this.beforePut?.()
       return store.putObjects(...args)
     }
-    const updateRefs = async (...args: Update) => {
-      this.updates.push(args)
+    const updateRefs = async (...[name, moves, { objects = [], ...records } = {}]: Update) => {
+      // One after the other, so that a test can come in between.
+      if (objects.length > 0) await putObjects(name, objects)
+      records.throwIfAbandoned?.()
+      this.updates.push([name, moves, records])
       await this.beforeUpdate?.()
-      return store.updateRefs(...args)
+      return store.updateRefs(name, moves, records)
     }
     const getRepository = async (name: string) => {
       await this.beforeGet?.()

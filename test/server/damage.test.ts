@@ -42,10 +42,14 @@ test('a damaged tree, commit or blob is reported as data_loss', async (context) 
   const repo = fixture.client({ verify: false }).repository('demo')
   await repo.createRepository()
   const author = { name: 'A', email: 'a@b' }
-  const { oid, tree } = await repo.commitFiles({ branch: 'main', changes: { a: 'x\n' }, message: 'm\n', author })
+  // Objects that the server has neither read nor made a moment ago: it keeps those.
+  const blob = await repo.storeBlob('x\n')
+  const tree = await repo.storeTree([{ path: 'a', mode: '100644', oid: blob.oid }])
+  const { oid } = await repo.storeCommit({ tree: tree.oid, parents: [], message: 'm\n', author })
+  await repo.updateRefs([{ name: 'refs/heads/main', expectedOid: '0'.repeat(40), newOid: oid }])
   const damage = { code: 'data_loss', reason: 'integrity' }
   store.damaged = 'tree'
-  await assert.rejects(repo.getTree({ revision: tree }), damage)
+  await assert.rejects(repo.getTree({ revision: tree.oid }), damage)
   await assert.rejects(repo.getBlob({ revision: 'main', path: 'a' }), damage)
   store.damaged = 'commit'
   await assert.rejects(repo.getCommit(oid), damage)

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Service } from '../../server-fixture/service/service.ts'
 import { MemoryStore } from '../../server-fixture/store/memory-store.ts'
-import type { RefMove } from '../../server-fixture/store/store.ts'
+import type { MoveRecords, RefMove } from '../../server-fixture/store/store.ts'
 import { zeroOid } from '../../src/git/oid.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 
@@ -17,11 +17,11 @@ class RacingStore extends MemoryStore {
   /** Runs once, just before refs are moved. */
   before: (() => Promise<unknown>) | undefined
 
-  override async updateRefs(name: string, moves: readonly RefMove[]) {
+  override async updateRefs(name: string, moves: readonly RefMove[], records?: MoveRecords) {
     const race = this.before
     this.before = undefined
     await race?.()
-    return super.updateRefs(name, moves)
+    return super.updateRefs(name, moves, records)
   }
 }
 

@@ -193,6 +193,15 @@ test('effects: a repeated write has none', async (context) => {
     effects.map(({ kind }) => kind),
     ['repository_created', 'object']
   )
+  effects.length = 0
+  const commit = { repository: 'demo', branch: 'main', author: { name: 'A', email: 'a@b' }, message: 'm' }
+  const requestKey = 'key'
+  const commitFiles = { ...commit, repository: '', changes: [{ path: 'a', content: 'YQ==' }] }
+  for (let times = 0; times < 2; times++) await post('Apply', { repository: 'demo', requestKey, commitFiles })
+  assert.deepEqual(
+    effects.map(({ kind }) => kind),
+    ['object', 'object', 'object', 'ref']
+  )
 })
 
 test('requests that follow each other on one connection of HTTP/1.1 leave nothing on it', async (context) => {

@@ -98,3 +98,80 @@ test('the rights are looked at first: a key tells nothing to others', async (con
   const asReader = { principal: reader, signal: new AbortController().signal, requestId: 'reader' }
   await assert.rejects(setup.service.call('Apply', request, asReader), { code: 'permission_denied' })
 })
+
+test('a repeated commit stores nothing, and no chain waits for it', async (context) => {
+  const setup = await setUp(context, 'memory')
+  const first = await apply(setup, 'key', commit(setup, 'a'))
+  setup.watch.puts = []
+  const [again, other] = await Promise.all([
+    apply(setup, 'key', commit(setup, 'a')),
+    apply(setup, 'b', commit(setup, 'b'))
+  ])
+  assert.deepEqual(again, first)
+  assert.deepEqual(other.commitFiles?.parents, [first.commitFiles?.oid])
+  assert.deepEqual((await setup.history()).length, 2)
+  const stored = setup.watch.puts.flatMap(([, objects]) => objects.map(({ kind }) => kind))
+  assert.deepEqual(stored, ['blob', 'tree', 'commit'])
+})
+
+test('an atomic batch that is sent again has the first answer, also without moves of refs', async (context) => {
+  const setup = await setUp(context, 'memory')
+  const { commitFiles: made } = await apply(setup, 'commit', commit(setup, 'a'))
+  const storeBlob = { repository: '', content: Buffer.from('x') }
+  const updates = [{ name: 'refs/heads/x', expectedOid: zero, newOid: made?.oid, rawName: new Uint8Array(0) }]
+  const listRefs = { repository: '', prefix: '', pageSize: 0, pageToken: '' }
+  const batches = [
+    [{ storeBlob }, { listRefs }],
+    [{ storeBlob }, { updateRefs: { repository: '', updates } }]
+  ]
+  for (const [index, operations] of batches.entries()) {
+    const write = { batch: { repository: '', operations, atomic: true } }
+    const first = await apply(setup, `batch ${index}`.replace(' ', '-'), write)
+    assert.ok(first.batch?.results.every(({ error }) => error === undefined))
+    await setup.commit([put(`c${index}`)], { branch: `other${index}` })
+    setup.watch.puts = []
+    assert.deepEqual(await apply(setup, `batch-${index}`, write), first)
+    assert.deepEqual(setup.watch.puts, [])
+  }
+})
+
+test('names that no ref may have are refused, and the store is not asked for them', async (context) => {
+  const setup = await setUp(context, 'memory')
+  const asked: string[] = []
+  const { readRefs } = setup.store
+  context.mock.method(setup.store, 'readRefs', (name: string, names: string[]) => {
+    asked.push(...names)
+    return readRefs.call(setup.store, name, names)
+  })
+  const updates = [{ name: '../../secret', expectedOid: zero, newOid: zero, rawName: new Uint8Array(0) }]
+  const operations = [
+    { updateRefs: { repository: '', updates } },
+    { commitFiles: { ...commit(setup, 'a').commitFiles, branch: '../x' } }
+  ]
+  const { results } = (await setup.call('BatchOperations', { operations, atomic: true })) as Answer['batch'] & object
+  const invalid = operations.map(() => 'invalid_argument')
+  assert.deepEqual(
+    results.map(({ error }) => error?.code),
+    invalid
+  )
+  assert.deepEqual(asked, [])
+})
+
+test('the key of another write is no key for a creation, a change or a deletion', async (context) => {
+  const setup = await setUp(context, 'memory')
+  await apply(setup, 'key', commit(setup, 'a'))
+  const calls = (['createRepository', 'updateRepository', 'deleteRepository'] as const).map((name) => {
+    return context.mock.method(setup.store, name)
+  })
+  const writes = [
+    { createRepository: { repository: '', objectFormat: '' } },
+    { updateRepository: { repository: '', defaultBranch: 'x' } },
+    { deleteRepository: { repository: '' } }
+  ]
+  for (const write of writes) await assert.rejects(apply(setup, 'key', write), reused)
+  assert.deepEqual(
+    calls.map(({ mock }) => mock.callCount()),
+    [0, 0, 0],
+    'a store may keep these keys apart'
+  )
+})

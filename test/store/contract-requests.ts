@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { KeyRemembered } from '../../server-fixture/store/store.ts'
 import { zeroOid } from '../../src/git/oid.ts'
 import type { Subject } from './contract.ts'
 import { keyed, newCommit } from './support.ts'
@@ -23,6 +24,59 @@ export function testRequests(subject: () => Subject): void {
       reason: 'ref_conflict'
     })
     assert.equal(await store.recall(name, 'bad'), undefined)
+  })
+
+  test('a write under a key that is remembered changes nothing', async () => {
+    const { store, format, newRepository } = subject()
+    const name = await newRepository()
+    const [tree, commit] = newCommit('one', format)
+    const move = { name: 'refs/heads/main', expectedOid: zeroOid(format), newOid: commit?.oid ?? '' }
+    const records = { objects: [tree, commit].filter((object) => object !== undefined) }
+    assert.deepEqual(await store.updateRefs(name, [move], { ...records, requests: [keyed('key', '1', [move])] }), [])
+    const undo = { ...move, expectedOid: move.newOid, newOid: move.expectedOid }
+    assert.deepEqual(await store.updateRefs(name, [undo]), [])
+    // Each of them could be made, were it not for its key. Those of creations and deletions may have another place.
+    await store.createRepository(name, format, { request: () => keyed('creation', '1', []) })
+    const again = keyed('key', '2', [move])
+    const writes = {
+      move: () => store.updateRefs(name, [move], { requests: [keyed('new', '2', []), again] }),
+      mismatch: () => store.updateRefs(name, [undo], { requests: [again] }),
+      update: () => store.updateRepository(name, 'refs/heads/other', () => again),
+      creation: () => store.createRepository(name, format, { request: () => keyed('creation', '2', []) }),
+      deletion: () => store.deleteRepository(name, () => keyed('creation', '2', []))
+    }
+    for (const [write, run] of Object.entries(writes)) await assert.rejects(run(), KeyRemembered, write)
+    assert.deepEqual(await store.readRefs(name, [move.name]), [undefined])
+    assert.equal((await store.readHead(name)).ref, move.name)
+    assert.equal((await store.recall(name, 'key'))?.outcome, '1')
+    assert.equal(await store.recall(name, 'new'), undefined)
+  })
+
+  test('objects come with the move that needs them, and stay where it is refused or nobody waits for it', async () => {
+    const { store, format, newRepository } = subject()
+    const name = await newRepository()
+    const [one, two, three] = ['one', 'two', 'three'].map((message) => newCommit(message, format))
+    const head = one?.[1]?.oid ?? ''
+    const move = { name: 'refs/heads/main', expectedOid: zeroOid(format), newOid: head }
+    const late = { ...move, newOid: two?.[1]?.oid ?? '' }
+    const abandoned = { ...move, expectedOid: head, newOid: three?.[1]?.oid ?? '' }
+    assert.deepEqual(await store.updateRefs(name, [move], { objects: one }), [])
+    const mismatch = { name: move.name, expectedOid: move.expectedOid, foundOid: head }
+    assert.deepEqual(await store.updateRefs(name, [late], { objects: two }), [mismatch])
+    const gone = new Error('gone')
+    const throwIfAbandoned = () => {
+      throw gone
+    }
+    const requests = [keyed('abandoned', '', [abandoned])]
+    await assert.rejects(store.updateRefs(name, [abandoned], { objects: three, requests, throwIfAbandoned }), gone)
+    assert.deepEqual(await store.readRefs(name, [move.name]), [head])
+    assert.equal(await store.recall(name, 'abandoned'), undefined)
+    const kinds = (await store.hasObjects(name, [head, late.newOid])).map((info) => info?.kind)
+    assert.deepEqual(kinds, ['commit', 'commit'])
+    assert.deepEqual(
+      await store.updateRefs(name, [abandoned], { objects: three, throwIfAbandoned: () => undefined }),
+      []
+    )
   })
 
   test('several writes are remembered with one move, and refusals without any', async () => {

@@ -13,6 +13,8 @@ export interface RefCall {
   /** The writes to remember with them. */
   readonly requests: readonly KeyedRequest[]
   readonly events: readonly NewRefEvent[]
+  /** See `MoveRecords`. */
+  readonly throwIfAbandoned: (() => void) | undefined
   readonly result: PromiseWithResolvers<readonly RefMismatch[]>
   /** The id of its intent in the journal, once there is one. */
   intent?: number
@@ -29,8 +31,12 @@ export class MoveQueue {
     this.#carryOut = carryOut
   }
 
-  add(moves: readonly RefMove[], { requests = [], events }: MoveRecords): Promise<readonly RefMismatch[]> {
-    const call: RefCall = { moves, requests, events: eventsOf(moves, events), result: Promise.withResolvers() }
+  add(
+    moves: readonly RefMove[],
+    { requests = [], events: given, throwIfAbandoned }: MoveRecords
+  ): Promise<readonly RefMismatch[]> {
+    const events = eventsOf(moves, given)
+    const call: RefCall = { moves, requests, events, throwIfAbandoned, result: Promise.withResolvers() }
     this.#waiting.push(call)
     if (!this.#running) void this.#run()
     return call.result.promise

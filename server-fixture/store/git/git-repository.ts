@@ -216,6 +216,9 @@ export class GitRepository {
   }
 
   async #moveRefs(moves: readonly RefMove[], records: MoveRecords): Promise<RefMismatch[]> {
+    const { requests = [], objects = [] } = records
+    await this.#journaled.journal.unknown(this.info.repository, ...requests)
+    if (objects.length > 0) await this.#writer.put(objects)
     const mismatches = await this.#mover.update(moves, records)
     if (mismatches.length === 0 && moves.some(makesBranch)) {
       // The moves are made, whether HEAD can be written or not; reads follow the branches in any case.

@@ -130,7 +130,7 @@ export class GitStore implements Store {
       const existing = await this.#directories.inspect(repository)
       const info = existing?.info ?? { repository, objectFormat, defaultBranch: defaultBranch ?? initialBranch }
       const creation = { info, created: existing === undefined }
-      const requests = request ? [request(creation)] : []
+      const requests = await this.#journal.unknown(repository, request?.(creation))
       if (existing) {
         await this.#journal.remember(repository, requests)
         return creation
@@ -157,17 +157,20 @@ export class GitStore implements Store {
       ])
       if (!existing || instance === undefined) throw repositoryNotFound(repository)
       const info = { ...servable(existing), defaultBranch }
-      const requests = request ? [request(info)] : []
+      const requests = await this.#journal.unknown(repository, request?.(info))
       const intent = { repository, effect: 'default_branch', instance, moves: [], defaultBranch, requests } as const
       await this.#effects.carryOut(intent, () => this.#use(repository, (found) => found.chooseBranch(defaultBranch)))
       return info
     })
   }
 
-  async getRepository(repository: string): Promise<RepositoryInfo | undefined> {
+  /** At once where it is open. */
+  getRepository(repository: string): Promise<RepositoryInfo | undefined> | RepositoryInfo {
     if (this.#closing) throw storeClosed()
-    const open = this.#open.peek(repository)
-    if (open) return open.info
+    return this.#open.peek(repository)?.info ?? this.#find(repository)
+  }
+
+  async #find(repository: string): Promise<RepositoryInfo | undefined> {
     const found = await this.#directories.find(repository)
     return found && servable(found)
   }
@@ -182,7 +185,7 @@ export class GitStore implements Store {
     return await this.#change(async () => {
       const instance = await this.#directories.instanceOf(repository)
       const deleted = instance !== undefined
-      const requests = request ? [request(deleted)] : []
+      const requests = await this.#journal.unknown(repository, request?.(deleted))
       if (!deleted) {
         await this.#journal.remember(repository, requests)
         return deleted

@@ -154,6 +154,7 @@ export class RefMover {
       end += call.moves.length
       const mismatches = compareRefs(call.moves, found.slice(start, end), this.#zeroOid)
       try {
+        call.throwIfAbandoned?.()
         if (mismatches.length === 0) checkTargets(call.moves, infos.slice(start, end))
       } catch (error) {
         this.#refuse([call], error)

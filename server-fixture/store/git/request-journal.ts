@@ -1,5 +1,5 @@
 /** The journal of keyed writes: the intent before the effect, a mark after it. */
-import type { KeyedRequest, RefMove, RememberedOutcome } from '../store.ts'
+import { type KeyedRequest, KeyRemembered, type RefMove, type RememberedOutcome } from '../store.ts'
 import { StoreSteps } from '../vitals.ts'
 import { EventBound } from './event-bound.ts'
 import { type EventRecord, JournalEvents } from './journal-events.ts'
@@ -136,6 +136,13 @@ export class RequestJournal {
       if (write.repository === repository && request) return { digest: request.digest, outcome: request.outcome }
     }
     return undefined
+  }
+
+  /** The requests that there are, none of which is remembered yet. @throws KeyRemembered */
+  async unknown(repository: string, ...requests: readonly (KeyedRequest | undefined)[]): Promise<KeyedRequest[]> {
+    const given = requests.filter((request) => request !== undefined)
+    for (const { key } of given) if (await this.recall(repository, key)) throw new KeyRemembered(key)
+    return given
   }
 
   /** Remembers writes that have no effect. */
