@@ -4,6 +4,7 @@ import type { RefMismatch } from '../../../src/core/error.ts'
 import type { ObjectFormat } from '../../../src/git/oid.ts'
 import type { EventCursor, EventPage, EventRequest } from '../events.ts'
 import type { ObjectContent, UploadBounds, UploadState, UploadWriter } from '../large-content.ts'
+import { repositoryNotFound } from '../name-page.ts'
 import type {
   Creation,
   CreationOptions,
@@ -21,13 +22,17 @@ import type {
   RepositoryInfo,
   Store,
   StoredObject,
-  StoredRef
+  StoredRef,
+  WriteQuestions,
+  WriteStart
 } from '../store.ts'
 import { Uploads } from '../uploads/uploads.ts'
 import type { Database } from './database/database.ts'
 import { PipelinedDatabase } from './database/pipelined-database.ts'
 import { Events } from './events.ts'
 import { ChunkSpools } from './large/chunk-spools.ts'
+import { RepositoryMoves } from './moves/repository-moves.ts'
+import { keySeconds } from './name-keys.ts'
 import { Objects } from './objects.ts'
 import { Refs } from './refs.ts'
 import { Repositories } from './repositories.ts'
@@ -61,8 +66,9 @@ export class PostgresStore implements Store {
     this.#database = database
     this.#onClosed = onClosed
     this.#repositories = new Repositories(database)
-    this.#refs = new Refs(database, this.#repositories)
-    this.#requests = new Requests(database, this.#repositories)
+    const moves = new RepositoryMoves(database, { nowMs: () => clock.wallTimeMs(), rememberMs: keySeconds * 1000 })
+    this.#refs = new Refs({ database, repositories: this.#repositories, moves })
+    this.#requests = new Requests({ database, repositories: this.#repositories, moves })
     this.#events = new Events(database, this.#repositories)
     this.#spools = new ChunkSpools(database, this.#repositories, clock)
     this.#objects = new Objects(database, this.#repositories, this.#spools)
@@ -123,6 +129,7 @@ export class PostgresStore implements Store {
   async deleteRepository(repository: string, request?: KeyedBy<boolean>): Promise<boolean> {
     const deleted = await this.#repositories.delete(repository, request)
     await this.#uploads.forget(repository)
+    if (deleted) this.#events.listeners.tell(repository)
     return deleted
   }
 
@@ -167,8 +174,23 @@ export class PostgresStore implements Store {
     return this.#refs.read(repository, names)
   }
 
+  async startWrite(repository: string, { refs, keys }: WriteQuestions): Promise<WriteStart> {
+    const [info, [oids, remembered]] = await Promise.all([
+      this.#repositories.find(repository),
+      this.#repositories.use(repository, ({ id }) =>
+        Promise.all([this.#refs.readOf(id, refs), this.#requests.recallOf(id, keys)])
+      )
+    ])
+    if (info === undefined) throw repositoryNotFound(repository)
+    return { info, oids, remembered }
+  }
+
   async updateRefs(repository: string, moves: readonly RefMove[], records: MoveRecords = {}): Promise<RefMismatch[]> {
-    return this.#refs.move(repository, moves, records)
+    const { objects = [] } = records
+    if (objects.length > 0) await this.#objects.put(repository, objects)
+    const mismatches = await this.#refs.move(repository, moves, records)
+    if (mismatches.length === 0 && moves.length > 0) this.#events.listeners.tell(repository)
+    return [...mismatches]
   }
 
   async readEvents(repository: string, request: EventRequest): Promise<EventPage> {

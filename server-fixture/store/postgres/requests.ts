@@ -1,24 +1,80 @@
-/** Request keys as rows. */
+/**
+ * Request keys as rows. Those of moves are written in the transaction of the moves, beside the repository; those of
+ * creations and deletions belong to the name (`name-keys.ts`).
+ */
+import { BlobwireError } from '../../../src/core/error.ts'
 import type { KeyedRequest, RememberedOutcome } from '../store.ts'
 import type { Database } from './database/database.ts'
-import type { Repositories } from './repositories.ts'
-import { unwritten } from './unwritten.ts'
+import { GatheredReads } from './gathered-reads.ts'
+import type { RepositoryMoves } from './moves/repository-moves.ts'
+import { keySeconds } from './name-keys.ts'
+import { type Repositories, RepositoryGone } from './repositories.ts'
+
+interface RequestsContext {
+  readonly database: Database
+  readonly repositories: Repositories
+  readonly moves: RepositoryMoves
+}
+
+/** A key, beside the repository's row; nulls = there is none. */
+interface KeyRow extends RememberedOutcome {
+  readonly key: string | null
+}
 
 export class Requests {
-  readonly seconds: number = 7 * 24 * 3600
-  readonly #database: Database
-  readonly #repositories: Repositories
+  readonly seconds: number = keySeconds
+  readonly #context: RequestsContext
+  readonly #reads = new GatheredReads((id, keys) => this.#read(id, keys))
 
-  constructor(database: Database, repositories: Repositories) {
-    this.#database = database
-    this.#repositories = repositories
+  constructor(context: RequestsContext) {
+    this.#context = context
   }
 
-  recall(_repository: string, _key: string): Promise<RememberedOutcome | undefined> {
-    throw unwritten(this.#database)
+  async recall(repository: string, key: string): Promise<RememberedOutcome | undefined> {
+    const { repositories } = this.#context
+    const [ofRepository, ofName] = await Promise.all([
+      unlessMissing(repositories.use(repository, ({ id }) => this.recallOf(id, [key]))),
+      repositories.keys.recall(repository, key)
+    ])
+    return ofRepository?.[0] ?? ofName
   }
 
-  remember(_repository: string, _requests: readonly KeyedRequest[]): Promise<void> {
-    throw unwritten(this.#repositories)
+  /** @throws RepositoryGone */
+  recallOf(id: string, keys: readonly string[]): Promise<(RememberedOutcome | undefined)[]> {
+    return this.#reads.get(id, keys)
+  }
+
+  /**
+   * In turn with the moves of all servers: none of them is made under a key whose refusal is remembered.
+   *
+   * @throws KeyRemembered
+   */
+  async remember(repository: string, requests: readonly KeyedRequest[]): Promise<void> {
+    if (requests.length === 0) return
+    const { repositories, moves } = this.#context
+    const remembered = repositories.use(repository, (found) => moves.add(found, [], { requests }))
+    if ((await unlessMissing(remembered)) !== undefined) return
+    await repositories.keys.remember({ name: repository, id: '0' }, requests)
+  }
+
+  async #read(id: string, keys: readonly string[]): Promise<Map<string, RememberedOutcome>> {
+    const rows = await this.#context.database.read<KeyRow>({
+      name: 'recall keys',
+      text: `SELECT k.key, k.digest, k.outcome FROM repositories r
+        LEFT JOIN request_keys k ON k.repository = $1::bigint AND k.key = ANY($2::text[]) WHERE r.id = $1::bigint`,
+      values: [id, keys]
+    })
+    if (rows.length === 0) throw new RepositoryGone()
+    return new Map(rows.flatMap(({ key, digest, outcome }) => (key === null ? [] : [[key, { digest, outcome }]])))
+  }
+}
+
+/** Undefined where there is no such repository. */
+async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work
+  } catch (error) {
+    if (error instanceof BlobwireError && error.reason === 'repository') return undefined
+    throw error
   }
 }

@@ -1,0 +1,98 @@
+/** The moves of many repositories: those of one that wait together are carried out together. */
+import { BlobwireError } from '../../../../src/core/error.ts'
+import { MoveQueue, type RefCall } from '../../gathering/move-queue.ts'
+import type { MoveRecords, RefMove } from '../../store.ts'
+import type { Database } from '../database/database.ts'
+import type { KnownRepository } from '../known-repositories.ts'
+import { carryOutCarefully } from './careful-moves.ts'
+import { carryOutPlainly, type MoveTimes } from './plain-moves.ts'
+import { type IdentifiedCall, identified, isPlain } from './ref-call.ts'
+
+/** Of one repository. */
+interface Queue {
+  readonly moves: MoveQueue
+  /** Calls that wait for it. */
+  users: number
+}
+
+export class RepositoryMoves {
+  readonly #database: Database
+  readonly #times: MoveTimes
+  readonly #queues = new Map<string, Queue>()
+
+  constructor(database: Database, times: MoveTimes) {
+    this.#database = database
+    this.#times = times
+  }
+
+  /** @throws RepositoryGone, BlobwireError, KeyRemembered */
+  async add(repository: KnownRepository, moves: readonly RefMove[], records: MoveRecords) {
+    const { id } = repository
+    const queue = this.#queues.get(id) ?? this.#open(repository)
+    queue.users++
+    try {
+      return await queue.moves.add(moves, records)
+    } finally {
+      if (--queue.users === 0) this.#queues.delete(id)
+    }
+  }
+
+  #open(repository: KnownRepository): Queue {
+    const moves = new MoveQueue((calls) => this.#carryOut(repository, calls))
+    const queue = { moves, users: 0 }
+    this.#queues.set(repository.id, queue)
+    return queue
+  }
+
+  /** Settles every call. */
+  async #carryOut(repository: KnownRepository, all: readonly RefCall[]): Promise<void> {
+    const calls = all.filter(isWaitedFor)
+    const context = { database: this.#database, times: this.#times, id: repository.id, format: repository.objectFormat }
+    let left: readonly IdentifiedCall[] = calls.map(identified)
+    try {
+      const plain = left.filter(({ call }) => isPlain(call))
+      const others = left.filter(({ call }) => !isPlain(call))
+      const refused = plain.length > 0 ? await carryOutPlainly(context, plain) : []
+      for (const { call } of plain.filter((one) => !refused.includes(one))) call.result.resolve([])
+      left = [...refused, ...others]
+      while (left.length > 0) {
+        const verdicts = await carryOutCarefully(context, left)
+        left = left.filter(({ call: { result } }, index) => {
+          const verdict = verdicts[index]
+          if (verdict === undefined) return true
+          if ('error' in verdict) result.reject(verdict.error)
+          else result.resolve(verdict.mismatches)
+          return false
+        })
+      }
+    } catch (error) {
+      await this.#fail(
+        repository,
+        left.map(({ call }) => call),
+        error
+      )
+    }
+  }
+
+  /** One bad call, such as a text that the database cannot hold, does not fail its neighbours. */
+  async #fail(repository: KnownRepository, calls: readonly RefCall[], error: unknown): Promise<void> {
+    if (calls.length === 1 || !(error instanceof BlobwireError && error.code === 'internal')) {
+      for (const { result } of calls) result.reject(error)
+      return
+    }
+    const middle = calls.length >> 1
+    await this.#carryOut(repository, calls.slice(0, middle))
+    await this.#carryOut(repository, calls.slice(middle))
+  }
+}
+
+/** Refuses a call whose caller has gone. */
+function isWaitedFor({ throwIfAbandoned, result }: RefCall): boolean {
+  try {
+    throwIfAbandoned?.()
+    return true
+  } catch (error) {
+    result.reject(error)
+    return false
+  }
+}
