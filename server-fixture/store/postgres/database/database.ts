@@ -31,9 +31,10 @@ export interface Database {
    * A transaction that is sent as a whole, in one round trip, behind others of its kind: its statements depend on each
    * other in SQL, never on an answer. It is committed, or an error of any statement takes it back.
    *
+   * @param statements a function is called before each try
    * @returns the rows of each statement
    */
-  whole(statements: readonly Statement[]): Promise<Row[][]>
+  whole(statements: readonly Statement[] | (() => readonly Statement[])): Promise<Row[][]>
   /**
    * A transaction on a connection of its own. It is committed when `work` resolves; an error of `work` takes it back. Where
    * transactions collide (40001, 40P01) it is tried again, a few times. `begin` and the first statements of `work` go in

@@ -106,8 +106,9 @@ export class PipelinedDatabase implements Database {
     return this.#single<R>('write', statement)
   }
 
-  whole(statements: readonly Statement[]): Promise<Row[][]> {
+  whole(given: readonly Statement[] | (() => readonly Statement[])): Promise<Row[][]> {
     return this.#retries.run(async () => {
+      const statements = typeof given === 'function' ? given() : given
       const connection = await this.#connection('whole', statements)
       return this.#noticing(connection, sendWhole(connection, statements))
     })

@@ -2,7 +2,7 @@
  * The usual moves, of many calls in one round trip: nothing in the transaction depends on an answer. The last statements
  * write what belongs to those refs that the first one moved.
  */
-import type { Database } from '../database/database.ts'
+import type { Database, Row, Statement } from '../database/database.ts'
 import { RepositoryGone } from '../known-repositories.ts'
 import { type EventRow, insertEvents, insertKeys, type KeyRow, lockRepository, movePlainly } from './move-statements.ts'
 import { type IdentifiedCall, idOfNextTry } from './ref-call.ts'
@@ -25,22 +25,12 @@ export async function carryOutPlainly(
   calls: readonly IdentifiedCall[]
 ): Promise<IdentifiedCall[]> {
   let isAgain = false
-  const sent = await database.transaction((transaction) => {
+  const answers = await database.whole(() => {
     for (const call of calls) call.isInDoubt ||= isAgain
     isAgain = true
-    const rows = rowsOf(calls)
-    const nowMs = times.nowMs()
-    const locked = transaction.query(lockRepository(id, rows.events.length))
-    const moved = rows.moves.length > 0 ? transaction.query<{ name: string }>(movePlainly(id, rows.moves)) : []
-    const written = rows.events.length > 0 ? transaction.query(insertEvents(id, nowMs, rows.events)) : []
-    const keys =
-      rows.keys.length > 0
-        ? transaction.query<{ key: string }>(insertKeys(id, nowMs + times.rememberMs, rows.keys))
-        : []
-    // Not waited for here, so that the end of the transaction goes along.
-    return { answers: Promise.all([locked, moved, keys, written]) }
+    return statementsOf({ database, id, times }, calls)
   })
-  const [locked, moved, keys] = await sent.answers
+  const [locked = [], moved = [], keys = []] = answers as [Row[], { name: string }[], { key: string }[]]
   if (locked.length === 0) throw new RepositoryGone()
   const names = new Set(moved.map(({ name }) => name))
   const remembered = new Set(keys.map(({ key }) => key))
@@ -49,6 +39,17 @@ export async function carryOutPlainly(
     if (move !== undefined) return !names.has(move.name)
     return !requests.every(({ key }) => remembered.has(key))
   })
+}
+
+function statementsOf({ id, times }: PlainContext, calls: readonly IdentifiedCall[]): Statement[] {
+  const { moves, events, keys } = rowsOf(calls)
+  const nowMs = times.nowMs()
+  const statements = [
+    lockRepository(id, events.length),
+    movePlainly(id, moves),
+    insertKeys(id, nowMs + times.rememberMs, keys)
+  ]
+  return events.length > 0 ? [...statements, insertEvents(id, nowMs, events)] : statements
 }
 
 function rowsOf(calls: readonly IdentifiedCall[]) {
