@@ -131,7 +131,7 @@ export const guards: readonly Guard[] = [
   {
     name: 'abandoned uploads are looked for as long as there are uploads',
     file: `${uploads}/uploads.ts`,
-    from: '    if (left > 0) this.#scheduleSweep()\n',
+    from: '    if (left > 0 || this.#isShared) this.#scheduleSweep()\n',
     to: '',
     tests: [machine]
   },
