@@ -1,5 +1,5 @@
 /** Breaks guards one by one in copies of the repository, and looks whether a test notices. */
-import { cp, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { stripTypeScriptTypes } from 'node:module'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
@@ -37,6 +37,8 @@ const leftOut = new Set(['node_modules', '.git', 'dist'])
  */
 export async function runGuards(root: string, guards: readonly Guard[], options: RunOptions): Promise<Verdict[]> {
   const directory = await mkdtemp(join(tmpdir(), 'guards-'))
+  // The database of a test may run as another user, who has to get at its own directory in there.
+  await chmod(directory, 0o711)
   try {
     const jobs = Array.from({ length: options.jobs }, (_, index) => join(directory, String(index)))
     const workers = await Promise.all(jobs.map((path) => Worker.create(root, path, options)))
