@@ -24,7 +24,7 @@ const besides = (table: string, column = 'repository') => ({ table, column, besi
 export const migrations: readonly Migration[] = [
   {
     statements: tables,
-    references: ['names', 'name_keys'],
+    references: ['names', 'name_keys', 'push_lease', 'push_cursors'],
     distributed: [
       { table: 'repositories', column: 'id' },
       besides('objects'),

@@ -105,5 +105,18 @@ export const tables: readonly string[] = [
      name text NOT NULL,
      deleted_by text NOT NULL,
      deleted_at timestamptz NOT NULL
+    )`,
+  // The server that sends push events, until its time is over: the one row is 'push'.
+  `CREATE TABLE push_lease (
+     name text COLLATE "C" PRIMARY KEY,
+     holder uuid NOT NULL,
+     asked_at timestamptz NOT NULL,
+     expires_at timestamptz NOT NULL
+   )`,
+  // How far the events of each repository have been delivered. The row without a name tells that there are such places.
+  `CREATE TABLE push_cursors (
+     repository text COLLATE "C" PRIMARY KEY,
+     incarnation text NOT NULL,
+     sequence bigint NOT NULL
    )`
 ]
