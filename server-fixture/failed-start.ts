@@ -1,11 +1,17 @@
 /** A start that failed, for whoever started the process. */
 import type { BlobwireError } from '../src/core/error.ts'
 import type { KnownReason } from '../src/core/reasons.ts'
-import { UsageError, usage } from './options.ts'
+import { usage } from './options.ts'
+import { UsageError } from './usage-error.ts'
 import { StartFailed } from './workers/start-failed.ts'
 
 /** Another start would fail, too: somebody has to look at the data directory, or at git. */
-const lasting: readonly unknown[] = ['data_format', 'journal_damaged', 'git_version'] satisfies KnownReason[]
+const lasting: readonly unknown[] = [
+  'data_format',
+  'journal_damaged',
+  'git_version',
+  'database_refused'
+] satisfies KnownReason[]
 
 /** Says on standard error why the server did not start. Returns the exit code: 2 = usage, 3 = another start fails, too. */
 export function failedStart(error: unknown): number {

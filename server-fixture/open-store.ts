@@ -3,6 +3,7 @@ import { logged } from './server-facts.ts'
 import { GitStore } from './store/git/git-store.ts'
 import type { GitStoreOptions } from './store/git/git-store-options.ts'
 import { MemoryStore } from './store/memory-store.ts'
+import type { DatabaseOptions } from './store/postgres/database/pipelined-database.ts'
 import type { Store } from './store/store.ts'
 
 /** Which store, and where its data is. */
@@ -16,28 +17,37 @@ export interface StoreOptions {
   readonly data?: string | undefined
   /** URLs of the PostgreSQL store's database; `embedded` = the one that npm brings, shared by servers with the same `data`. */
   readonly database?: readonly string[] | undefined
+  /** Of URLs without a password; called for each connection. @default the variable `PGPASSWORD` */
+  readonly databasePassword?: (() => Promise<string>) | undefined
   /** Of the Git store. */
   readonly gitStore?: Pick<GitStoreOptions, 'housekeeping' | 'gracePeriodHours'> | undefined
 }
 
 type Log = (event: Readonly<Record<string, unknown>>) => void
 
-/** @param log is told where the Git store cannot join its packs */
-export async function openStore({ store, data, gitStore, database = [] }: StoreOptions, log: Log): Promise<Store> {
-  if (store === 'postgres') {
-    // Loaded on demand: who has no database needs no driver.
-    const { PostgresStore } = await import('./store/postgres/postgres-store.ts')
-    if (database[0] !== 'embedded') return PostgresStore.open({ urls: database })
-    const { joinEngine } = await import('./store/postgres/embedded/join-engine.ts')
-    const share = await joinEngine(data)
-    log({ event: 'database_embedded', directory: share.directory })
-    try {
-      return await PostgresStore.open({ urls: [share.url], onClosed: share.leave })
-    } catch (error) {
-      share.leave()
-      throw error
-    }
+/** Loaded on demand: who has no database needs no driver. */
+async function openPostgresStore({ data, database = [], databasePassword }: StoreOptions, log: Log): Promise<Store> {
+  const { PostgresStore } = await import('./store/postgres/postgres-store.ts')
+  const logs: Pick<DatabaseOptions, 'onServer' | 'onNoServer'> = {
+    onServer: (name, facts) => log({ event: 'database', database: name, ...facts }),
+    onNoServer: (failure) => log({ event: 'database_lost', ...logged(failure) })
   }
+  if (database[0] !== 'embedded') return PostgresStore.open({ urls: database, password: databasePassword, ...logs })
+  const { joinEngine } = await import('./store/postgres/embedded/join-engine.ts')
+  const share = await joinEngine(data)
+  log({ event: 'database_embedded', directory: share.directory })
+  try {
+    return await PostgresStore.open({ urls: [share.url], onClosed: share.leave, ...logs })
+  } catch (error) {
+    share.leave()
+    throw error
+  }
+}
+
+/** @param log is told where the Git store cannot join its packs, and which server of the database is used */
+export async function openStore(options: StoreOptions, log: Log): Promise<Store> {
+  const { store, data, gitStore } = options
+  if (store === 'postgres') return openPostgresStore(options, log)
   if (store === 'git') {
     const onHousekeepingFailure = (repository: string, error: unknown) =>
       log({ event: 'housekeeping_failed', repository, ...logged(error) })

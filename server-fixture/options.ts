@@ -1,19 +1,17 @@
 /** The command line of the server. */
 import { openSync, writeSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { defaultLimits, type Limits } from '../src/schema/default-limits.ts'
 import { type Grant, readGrants } from './auth.ts'
+import { databaseOf } from './database-options.ts'
 import { Faults } from './faults/faults.ts'
 import { FaultScriptError, readFaultScript } from './faults/rules.ts'
 import type { TlsFiles } from './listener.ts'
 import { MemoryBudget } from './memory-budget.ts'
 import { readPushOptions } from './push/push-options.ts'
 import type { ServerOptions } from './server.ts'
-
-/** A flag that cannot be used; the message names it and says why. */
-export class UsageError extends Error {}
+import { readFlagFile, UsageError } from './usage-error.ts'
 
 /** All flags, as `--help` shows them. */
 export const usage = `usage: node server-fixture/main.ts [flags]
@@ -24,6 +22,7 @@ export const usage = `usage: node server-fixture/main.ts [flags]
   --data DIR         directory of the git store, or of the embedded database
   --database URL[,URL…]  database of the postgres store: standbys of one primary, or entry points of one cluster;
                      embedded = the database that npm brings, shared by servers with the same --data (docs/operating.md)
+  --database-password-file FILE  password of the database, read for each connection (default: the variable PGPASSWORD)
   --workers N|auto   processes that serve both ports together, auto = one for each core; postgres store only (docs/replicas.md)
   --housekeeping on|off    whether the git store joins packs in the background (default on)
   --grace-period-hours N   time that new objects survive every git gc, reached by a ref or not (default 336)
@@ -62,6 +61,7 @@ const flags = {
   store: { type: 'string', default: 'memory' },
   data: { type: 'string' },
   database: { type: 'string' },
+  'database-password-file': { type: 'string' },
   workers: { type: 'string' },
   housekeeping: { type: 'string' },
   'grace-period-hours': { type: 'string' },
@@ -177,14 +177,6 @@ function accessLogOf(values: ReturnType<typeof parse>): Pick<ServerOptions, 'acc
   throw new UsageError(`--access-log-detail ${JSON.stringify(detail)}: must be frames or operations`)
 }
 
-async function read(name: string, file: string): Promise<Buffer> {
-  try {
-    return await readFile(file)
-  } catch (error) {
-    throw new UsageError(`--${name} ${JSON.stringify(file)}: ${(error as Error).message}`)
-  }
-}
-
 async function tlsOf(values: ReturnType<typeof parse>): Promise<TlsFiles | undefined> {
   const { 'tls-cert': cert, 'tls-key': key, 'client-ca': ca } = values
   if ((cert === undefined) !== (key === undefined))
@@ -194,9 +186,9 @@ async function tlsOf(values: ReturnType<typeof parse>): Promise<TlsFiles | undef
     return undefined
   }
   return {
-    cert: await read('tls-cert', cert),
-    key: await read('tls-key', key),
-    ...(ca === undefined ? {} : { ca: await read('client-ca', ca) }),
+    cert: await readFlagFile('tls-cert', cert),
+    key: await readFlagFile('tls-key', key),
+    ...(ca === undefined ? {} : { ca: await readFlagFile('client-ca', ca) }),
     requestCert: ca !== undefined,
     rejectUnauthorized: ca !== undefined
   }
@@ -222,7 +214,7 @@ async function grantsOf(values: ReturnType<typeof parse>): Promise<Grant[]> {
 
 async function faultsOf({ faults }: ReturnType<typeof parse>): Promise<Faults | undefined> {
   if (faults === undefined) return undefined
-  const text = (await read('faults', faults)).toString()
+  const text = (await readFlagFile('faults', faults)).toString()
   try {
     return new Faults(readFaultScript(text))
   } catch (error) {
@@ -250,14 +242,13 @@ export async function readOptions(args: string[]): Promise<CommandLine | undefin
   if (store !== 'memory' && store !== 'git' && store !== 'postgres') {
     throw new UsageError(`--store ${JSON.stringify(store)}: must be memory, git or postgres`)
   }
-  if (store === 'postgres' && database === undefined) throw new UsageError('--store postgres requires --database URL')
   if (store === 'git' && data === undefined) throw new UsageError('--store git requires --data DIR')
   const holdsData = store === 'git' || (store === 'postgres' && database === 'embedded')
   if (!holdsData && data !== undefined) throw new UsageError('--data requires --store git or --database embedded')
   return {
     store,
     data,
-    database: database?.split(','),
+    ...(await databaseOf(values)),
     workers: workersOf(values),
     gitStore: gitStoreOf(values),
     host: values.host,

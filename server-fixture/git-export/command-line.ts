@@ -1,8 +1,9 @@
 /** The subcommands `export` and `import` of the server: their flags, and the store on which they work. */
 import { parseArgs } from 'node:util'
 import { openStore } from '../open-store.ts'
-import { readOptions, UsageError } from '../options.ts'
+import { readOptions } from '../options.ts'
 import type { Store } from '../store/store.ts'
+import { UsageError } from '../usage-error.ts'
 
 /** Flags that the server reads as well. */
 const storeFlags = ['store', 'data', 'database'] as const

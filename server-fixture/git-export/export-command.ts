@@ -1,6 +1,7 @@
 /** `npm run export`: repositories of a store as bare Git repositories. */
-import { UsageError } from '../options.ts'
+
 import type { Store } from '../store/store.ts'
+import { UsageError } from '../usage-error.ts'
 import { readCommand } from './command-line.ts'
 import { GitExports } from './git-exports.ts'
 

@@ -1,6 +1,6 @@
 /** `npm run import`: a repository of Git into a store. */
 import { defaultLimits } from '../../src/schema/default-limits.ts'
-import { UsageError } from '../options.ts'
+import { UsageError } from '../usage-error.ts'
 import { readCommand } from './command-line.ts'
 import { importRepository } from './git-import.ts'
 

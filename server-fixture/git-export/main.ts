@@ -1,5 +1,5 @@
 /** Export and import as a process: `npm run export`, `npm run import`. Exits with 0 = done, 1 = failed, 2 = wrong usage. */
-import { UsageError } from '../options.ts'
+import { UsageError } from '../usage-error.ts'
 import { exportUsage, runExport } from './export-command.ts'
 import { importUsage, runImport } from './import-command.ts'
 

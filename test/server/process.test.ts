@@ -5,7 +5,8 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { readOptions, UsageError } from '../../server-fixture/options.ts'
+import { readOptions } from '../../server-fixture/options.ts'
+import { UsageError } from '../../server-fixture/usage-error.ts'
 import { createClient } from '../../src/index.ts'
 import { temporaryDirectory } from '../store/support.ts'
 import { startNode, startProgram } from '../support/child.ts'
@@ -74,7 +75,10 @@ test('flags that cannot be used: the message names the flag, its value and the a
     [['--http-port', '70000'], /^--http-port "70000": must be a port from 0 to 65535/],
     [['--store', 'disk'], /--store "disk": must be memory, git or postgres/],
     [['--workers', '2'], /--workers requires --store postgres/],
-    [['--store', 'postgres', '--database', 'x', '--workers', '0'], /--workers "0": must be auto or a number/],
+    [
+      ['--store', 'postgres', '--database', 'postgres://git@localhost', '--workers', '0'],
+      /--workers "0": must be auto or a number/
+    ],
     [['--store', 'git'], /--store git requires --data DIR/],
     [['--tls-cert', 'x'], /--tls-cert and --tls-key must be given together/],
     [['--tls-cert', '/none', '--tls-key', '/none'], /--tls-cert "\/none": ENOENT/],

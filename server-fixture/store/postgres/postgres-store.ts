@@ -1,5 +1,5 @@
 /** The store for many servers: rows of a database on the PostgreSQL wire. A server has no state of its own. */
-import { type Clock, systemClock } from '../../../src/core/clock.ts'
+import { systemClock } from '../../../src/core/clock.ts'
 import type { RefMismatch } from '../../../src/core/error.ts'
 import type { ObjectFormat } from '../../../src/git/oid.ts'
 import type { EventCursor, EventPage, EventRequest } from '../events.ts'
@@ -28,7 +28,7 @@ import type {
 } from '../store.ts'
 import { Uploads } from '../uploads/uploads.ts'
 import type { Database } from './database/database.ts'
-import { PipelinedDatabase } from './database/pipelined-database.ts'
+import { type DatabaseOptions, PipelinedDatabase } from './database/pipelined-database.ts'
 import { Events } from './events.ts'
 import { ChunkSpools } from './large/chunk-spools.ts'
 import { RepositoryMoves } from './moves/repository-moves.ts'
@@ -41,10 +41,7 @@ import type { Migration } from './schema/migrations.ts'
 import { openSchema } from './schema/schema.ts'
 
 /** Options of `PostgresStore.open`. */
-export interface PostgresStoreOptions {
-  /** Standbys of one primary, or entry points of one cluster: `postgres://user@host:port/database`. */
-  readonly urls: readonly string[]
-  readonly clock?: Clock | undefined
+export interface PostgresStoreOptions extends DatabaseOptions {
   /** Of the schema; for tests. @default those of this version */
   readonly migrations?: readonly Migration[] | undefined
   /** Called when the store has closed its connections. */

@@ -1,5 +1,7 @@
 /** The connections to a database on bad networks: silent, cut, refused for a while, demoted, and databases that are refused. */
 import assert from 'node:assert/strict'
+import { rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
@@ -9,6 +11,7 @@ import {
 import { BlobwireError } from '../../../src/core/error.ts'
 import { TcpProxy } from '../../../tcp-proxy/tcp-proxy.ts'
 import { newDatabase } from '../../support/database.ts'
+import { startTestEngine } from '../../support/database-engine.ts'
 
 const url = await newDatabase()
 const statement = (text: string, ...values: unknown[]) => ({ name: '', text, values })
@@ -145,6 +148,35 @@ test('a server that starts before its database waits for it', async (context) =>
   await sleep(30)
   await proxy.accept()
   assert.deepEqual(await (await opening).read(statement('SELECT 1 AS n')), [{ n: 1 }])
+})
+
+test('a database that is killed under load and started again loses nothing, and fails no call', async (context) => {
+  let engine = await startTestEngine()
+  const { url, port, directory } = engine
+  context.after(async () => {
+    await engine.stop()
+    await rm(dirname(directory), { recursive: true, force: true })
+  })
+  const database = await opened(context, { urls: [url] })
+  await database.write(statement('CREATE TABLE kept (n int PRIMARY KEY)'))
+  const insert = (n: number) => statement('INSERT INTO kept VALUES ($1::int) ON CONFLICT DO NOTHING', n)
+  const killAt = 200
+  let next = 0
+  let restarted: Promise<void> | undefined
+  const restart = async () => {
+    await engine.kill()
+    engine = await startTestEngine({ port, directory })
+  }
+  const writer = async () => {
+    while (next < 2 * killAt) {
+      const n = next++
+      if (n === killAt) restarted = restart()
+      await (n % 2 === 0 ? database.write(insert(n)) : database.transaction((on) => on.query(insert(n))))
+    }
+  }
+  await Promise.all(Array.from({ length: 20 }, writer))
+  await restarted
+  assert.deepEqual(await database.read(statement('SELECT count(*)::int FROM kept')), [{ count: 2 * killAt }])
 })
 
 test('a database that ends all its connections fails no call', async (context) => {

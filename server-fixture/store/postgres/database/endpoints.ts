@@ -18,7 +18,7 @@ export interface EndpointsOptions {
   readonly connectTimeoutMs?: number | undefined
   /** Connections are opened at another server than before, or for the first time, or again. */
   readonly onServer?: ((name: string, server: ServerFacts) => void) | undefined
-  /** No server can be used any more; called once, until one can. */
+  /** No server can be used; called once, until one can. */
   readonly onNoServer?: ((failure: Error) => void) | undefined
 }
 
@@ -29,7 +29,10 @@ export class Endpoints {
   readonly #clock: Clock
   readonly #connectTimeoutMs: number
   #current = 0
+  /** The current one answered. */
   #isKnown = false
+  /** Nobody answers, and it was said. */
+  #isTold = false
 
   constructor(endpoints: readonly DatabaseEndpoint[], options: EndpointsOptions = {}) {
     this.#endpoints = endpoints
@@ -96,7 +99,8 @@ export class Endpoints {
   }
 
   #foundNone(failure: Error): void {
-    if (this.#isKnown) this.#options.onNoServer?.(failure)
+    if (!this.#isTold) this.#options.onNoServer?.(failure)
+    this.#isTold = true
     this.#isKnown = false
   }
 
@@ -104,6 +108,7 @@ export class Endpoints {
     if (this.#isKnown && index === this.#current) return
     this.#current = index
     this.#isKnown = true
+    this.#isTold = false
     this.#options.onServer?.(connection.endpoint.name, connection.server)
   }
 }

@@ -24,6 +24,7 @@ const defaultLookMs = 1000
 
 /** Options of `PipelinedDatabase.open`. */
 export interface DatabaseOptions extends EndpointsOptions {
+  /** Standbys of one primary, or entry points of one cluster: `postgres://user@host:port/database`. */
   readonly urls: readonly string[]
   /** Password of URLs without one; called for each connection. */
   readonly password?: (() => Promise<string | undefined>) | undefined
