@@ -8,6 +8,7 @@ import {
   type DatabaseOptions,
   PipelinedDatabase
 } from '../../../server-fixture/store/postgres/database/pipelined-database.ts'
+import type { Engine } from '../../../server-fixture/store/postgres/embedded/engine.ts'
 import { BlobwireError } from '../../../src/core/error.ts'
 import { TcpProxy } from '../../../tcp-proxy/tcp-proxy.ts'
 import { newDatabase } from '../../support/database.ts'
@@ -165,7 +166,13 @@ test('a database that is killed under load and started again loses nothing, and 
   let restarted: Promise<void> | undefined
   const restart = async () => {
     await engine.kill()
-    engine = await startTestEngine({ port, directory })
+    // The processes of the one that was killed take a moment to notice.
+    const start = (): Promise<Engine> =>
+      startTestEngine({ port, directory }).catch((error) => {
+        if (/shared memory block .* still in use/.test(String(error))) return start()
+        throw error
+      })
+    engine = await start()
   }
   const writer = async () => {
     while (next < 2 * killAt) {
