@@ -1,19 +1,25 @@
 /**
- * `npm run simulate [-- --core-price N] [--terabyte-price N]`: how calls a second, latency and cost grow with the number
- * of databases, and what a hot repository does. No servers run: queues with the measured costs (`costs.ts`) stand for them.
+ * `npm run simulate [-- --measure] [--core-price N] [--terabyte-price N]`: how calls a second, latency and cost grow with
+ * the number of databases, and what a hot repository does. No servers run: queues with the measured costs stand for them,
+ * those of `costs.ts` or, with `--measure`, of this machine.
  */
-import { parseArgs } from 'node:util'
+import { inspect, parseArgs } from 'node:util'
 import Table from 'cli-table3'
 import { short } from '../report/table.ts'
+import { measured } from './costs.ts'
+import { measureCosts } from './measure.ts'
 import { grow, heat, type Prices, store } from './scenarios.ts'
 import type { CallFigures } from './simulate.ts'
 
 const { values } = parseArgs({
   options: {
+    measure: { type: 'boolean', default: false },
     'core-price': { type: 'string', default: '25' },
     'terabyte-price': { type: 'string', default: '250' }
   }
 })
+const costs = values.measure ? await measureCosts() : measured
+if (values.measure) process.stdout.write(`${inspect(costs)}\n`)
 const prices: Prices = { core: Number(values['core-price']), terabyte: Number(values['terabyte-price']) }
 
 const ms = (us: number) => (Number.isNaN(us) ? '-' : short(us / 1000))
@@ -27,7 +33,7 @@ function print(title: string, head: readonly string[], rows: readonly (readonly 
   process.stdout.write(`${title}\n${table}\n\n`)
 }
 
-const grown = grow(prices)
+const grown = grow(prices, costs)
 const first = grown[0]?.figures.all.perSecond ?? Number.NaN
 print(
   'Growing: 8 cores a database and its standby, 8 servers of a core and 600 callers for each; 70 % reads, 20 % blobs, 10 % commits',
@@ -57,7 +63,7 @@ print(
 print(
   'A hot repository: 8 databases, 64 servers, 2,000 callers that commit',
   ['its share', 'commits/s', 'its own', 'p50 ms', 'p99 ms', 'of others', 'p50 ms', 'p99 ms', 'busiest database'],
-  heat().map(({ share, figures: { all, hot, others, busiestShard } }) => [
+  heat(costs).map(({ share, figures: { all, hot, others, busiestShard } }) => [
     percent(share),
     rate(all),
     rate(hot),
