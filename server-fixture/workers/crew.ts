@@ -110,6 +110,7 @@ export class Crew {
           if (!worker.isDraining) this.distributor.add(worker)
           first?.onReady()
         },
+        onLast: (figures) => this.summary.found(worker, figures),
         onDraining: () => this.distributor.remove(worker),
         onReturned: (connection) => {
           if (this.isDraining) connection.socket.destroy()

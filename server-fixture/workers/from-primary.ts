@@ -4,6 +4,7 @@ import type { ConnectionSource } from '../accepted-connections.ts'
 import { Feed } from '../admin/feed.ts'
 import type { Operated } from '../admin/operated.ts'
 import type { FigureSource } from '../metrics/figure-source.ts'
+import type { ServerFigures } from '../metrics/snapshot.ts'
 import type { Answers, FromWorker, SharedListener, StartMessage, ToWorker } from './messages.ts'
 import { Questions } from './questions.ts'
 
@@ -52,7 +53,15 @@ export class FromPrimary {
     this.#send({ kind: 'draining' })
   }
 
-  /** The figures of all workers, for whom a worker's paths for operators tell of. */
+  /** The worker ends, and has counted this. Resolves when the primary has been told. */
+  last(figures: ServerFigures): Promise<void> {
+    return new Promise((resolve) => {
+      if (!process.connected || !process.send) return resolve()
+      process.send({ kind: 'last', figures } satisfies FromWorker, undefined, undefined, () => resolve())
+    })
+  }
+
+  /** The state of all workers, which a worker's paths for operators tell of. */
   together(own: Operated, serverVersion: string): Operated {
     this.#own = own
     const ask = async <About extends keyof Answers>(about: About, alone: () => Promise<Answers[About]>) =>

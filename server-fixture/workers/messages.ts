@@ -60,5 +60,7 @@ export type FromWorker =
   | WatchMessage
   /** `draining`: the worker takes no more connections, and ends. */
   | { readonly kind: 'ready' | 'draining' }
+  /** The last figures of a worker that ends in good order. */
+  | { readonly kind: 'last'; readonly figures: ServerFigures }
   /** The worker has the connection, or takes no more; later, the connection has ended. */
   | { readonly kind: 'taken' | 'refused' | 'ended'; readonly id: number }

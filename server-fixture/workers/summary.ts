@@ -30,12 +30,17 @@ export class Summary {
     await Promise.all(
       Array.from(this.#workers, async (worker) => {
         const figures = await worker.ask('figures', answerMs)
-        // It may have ended meanwhile, and its figures are among those of the ended ones.
-        if (figures && this.#workers.has(worker)) this.#latest.set(worker, figures)
+        if (figures) this.found(worker, figures)
       })
     )
     const all = [...this.#latest.values(), ...(this.#ended ? [this.#ended] : [])]
     return all.reduce((sum, figures) => addFigures(sum, figures), this.#own())
+  }
+
+  /** The worker has these figures now. */
+  found(worker: Answering, figures: ServerFigures): void {
+    // One that has ended is among the ended ones already.
+    if (this.#workers.has(worker)) this.#latest.set(worker, figures)
   }
 
   /** The worker is none of them any more. What it counted since its last figures is lost. */

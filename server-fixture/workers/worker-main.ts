@@ -22,7 +22,11 @@ try {
     if (isDraining) return
     isDraining = true
     primary.draining()
-    server.close().then(
+    const close = async () => {
+      await server.close()
+      await primary.last(server.metrics.snapshot())
+    }
+    close().then(
       () => process.exit(0),
       (error) => {
         log({ event: 'close_failed', message: String(error) })

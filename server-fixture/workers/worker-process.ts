@@ -1,6 +1,7 @@
 /** A worker as the primary process sees it. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import type { ServerFigures } from '../metrics/snapshot.ts'
 import type { AcceptedConnection, Taker } from './distributor.ts'
 import type { Answers, FromWorker, StartMessage, ToWorker } from './messages.ts'
 import { Questions } from './questions.ts'
@@ -12,6 +13,8 @@ export interface WorkerEvents {
   onReady(): void
   /** It takes no more connections. */
   onDraining(): void
+  /** Its figures, before it ends. */
+  onLast(figures: ServerFigures): void
   /** A connection that it did not take. */
   onReturned(connection: AcceptedConnection): void
   onWatch(isWatched: boolean): void
@@ -92,6 +95,8 @@ export class WorkerProcess implements Taker {
       case 'draining':
         this.isDraining = true
         return this.#events.onDraining()
+      case 'last':
+        return this.#events.onLast(message.figures)
       case 'taken':
         this.#taken++
         // The worker has the connection: this closes the primary's copy, and not the connection.

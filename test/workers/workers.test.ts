@@ -1,6 +1,8 @@
 /** A server of several worker processes behind one HTTP and one gRPC port. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { FeedSnapshot } from '../../server-fixture/admin/feed-snapshot.ts'
 import { PostgresStore } from '../../server-fixture/store/postgres/postgres-store.ts'
 import type { TransportName } from '../../src/index.ts'
 import { newDatabase } from '../support/database.ts'
@@ -8,45 +10,111 @@ import { startWorkerServer, type WorkerServer } from './worker-server.ts'
 
 const transports: readonly TransportName[] = ['json', 'msgpack', 'grpc']
 
-/** Clients with default options, each of which makes one call after the other. Returns the function that ends them. */
+/** Clients with default options, each of which makes one call after the other. */
 function startCalls(server: WorkerServer) {
-  const clients = Array.from({ length: 9 }, (_, index) => server.client(transports[index % 3] as TransportName))
+  const clients = Array.from({ length: 6 }, (_, index) => server.client(transports[index % 3] as TransportName))
   let isOver = false
   let calls = 0
   const running = clients.map(async (client) => {
     while (!isOver) {
       await client.getRepository('demo')
       calls++
+      // A call now and then is enough: the processor is for the workers that start.
+      await sleep(5)
     }
   })
   const all = Promise.all(running)
   all.catch(() => undefined)
   return {
-    clients,
     count: () => calls,
     /** @throws the error of a call that failed */
     async end() {
       isOver = true
       await all
+      return clients
     }
   }
 }
 
-test('two workers serve both ports; killed or ended ones are replaced, and no call fails', async (context) => {
+/** The sum of a metric over its labels, of those lines that have all of these labels. */
+async function metric(base: string, name: string, ...labels: string[]): Promise<number> {
+  const text = await (await fetch(`${base}/metrics`)).text()
+  const lines = text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+  const values = lines.filter((line) => labels.every((label) => line.includes(label)))
+  return values.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
+}
+
+/** The first event of a stream of server-sent events. */
+async function firstEvent(url: string): Promise<FeedSnapshot> {
+  const response = await fetch(url)
+  let text = ''
+  for await (const chunk of response.body as ReadableStream<Uint8Array>) {
+    text += Buffer.from(chunk).toString()
+    if (text.includes('\n\n')) break
+  }
+  return JSON.parse(text.slice('data: '.length, text.indexOf('\n\n'))) as FeedSnapshot
+}
+
+test('workers serve both ports together', { timeout: 120_000 }, async (context) => {
   const url = await newDatabase()
   const store = await PostgresStore.open({ urls: [url] })
   await store.createRepository('demo', 'sha1')
   await store.close()
-  const server = await startWorkerServer(context, '--database', url, '--workers', '2')
+  const server = await startWorkerServer(context, '--database', url, '--workers', '2', '--access-log', '-')
   assert.equal(server.pids.length, 2)
   const calls = startCalls(server)
-  for (const signal of ['SIGKILL', 'SIGTERM', 'SIGKILL'] as const) {
-    const before = calls.count()
+  const counted = () => metric(server.admin, 'blobwire_server_calls_total', 'method="GetRepository"')
+
+  await context.test('figures are those of all workers, on every port, also of one that has ended', async () => {
     const replaced = server.next('worker_ready')
-    process.kill(server.pids[0] as number, signal)
+    process.kill(server.pids[0] as number, 'SIGTERM')
     await replaced
-    assert.ok(calls.count() > before)
-  }
-  await calls.end()
-  assert.equal(await server.stop(), 0)
+    const clients = await calls.end()
+    assert.equal(await counted(), calls.count())
+    assert.equal(await metric(server.http, 'blobwire_server_calls_total', 'method="GetRepository"'), calls.count())
+    // Each transport has two clients; least connections shares them.
+    assert.equal(await metric(server.admin, 'blobwire_server_connections', 'listener="grpc"'), 2)
+    assert.equal(await metric(server.admin, 'blobwire_server_ready'), 2)
+    const feed = await firstEvent(`${server.http}/dashboard/events`)
+    assert.deepEqual([feed.processes, feed.state], [3, 'ready'])
+    await Promise.all(clients.map((client) => client.close()))
+  })
+
+  await context.test('a killed worker is replaced, and no call fails', async () => {
+    const before = await counted()
+    const others = startCalls(server)
+    const replaced = server.next('worker_ready')
+    process.kill(server.pids[0] as number, 'SIGKILL')
+    await replaced
+    await others.end()
+    assert.ok(others.count() > 0)
+    const after = await counted()
+    assert.ok(after >= before, 'no sum has gone down')
+  })
+
+  await context.test('connections that a worker was to have, and died before, are those of another one', async () => {
+    const [pid] = server.pids as [number]
+    process.kill(pid, 'SIGSTOP')
+    const clients = Array.from({ length: 4 }, () => server.client('json'))
+    const answers = clients.map((client) => client.getRepository('demo'))
+    // Some of them wait for the worker that does nothing.
+    await Promise.race(answers)
+    process.kill(pid, 'SIGKILL')
+    await Promise.all(answers)
+    assert.deepEqual(new Set(clients.map((client) => client.stats().retries)), new Set([0]))
+  })
+
+  await context.test('the server drains: accepted calls are answered, and lines of the log are whole', async () => {
+    const clients = transports.map((transport) => server.client(transport))
+    await Promise.all(clients.map((client) => client.getRepository('demo')))
+    const last = clients.map((client) => client.getRepository('demo'))
+    const stopped = server.stop()
+    for (const outcome of await Promise.allSettled(last)) {
+      if (outcome.status === 'rejected') assert.equal(outcome.reason.code, 'unavailable')
+    }
+    assert.equal(await stopped, 0)
+    const lines = server.output.map((line) => JSON.parse(line) as { operations?: Record<string, number> })
+    const logged = lines.reduce((sum, { operations }) => sum + (operations?.['GetRepository'] ?? 0), 0)
+    assert.ok(logged >= calls.count())
+  })
 })
