@@ -24,6 +24,7 @@ export class FromPrimary {
   readonly #questions = new Questions((question) => this.#send(question))
   #own: Operated | undefined
   #commands: Commands | undefined
+  #isToDrain = false
 
   constructor({ place, ports }: StartMessage) {
     this.place = place
@@ -45,7 +46,7 @@ export class FromPrimary {
   ready(commands: Commands): void {
     this.#commands = commands
     this.#send({ kind: 'ready' })
-    if (!process.connected) commands.drain()
+    if (this.#isToDrain || !process.connected) commands.drain()
   }
 
   /** The worker takes no more connections. */
@@ -102,6 +103,8 @@ export class FromPrimary {
       case 'connection':
         return this.#take(message, socket)
       case 'drain':
+        // One that is starting drains when it is ready.
+        this.#isToDrain = true
         return this.#commands?.drain()
       case 'reopen':
         return this.#commands?.reopen()

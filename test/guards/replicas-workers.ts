@@ -30,6 +30,14 @@ export const guards: readonly Guard[] = [
     mayHang: true
   },
   {
+    name: 'workers: one that is starting drains, too',
+    file: 'server-fixture/workers/from-primary.ts',
+    from: 'if (this.#isToDrain || !process',
+    to: 'if (!process',
+    tests: processes,
+    mayHang: true
+  },
+  {
     name: 'workers: one that drains tells what it has counted',
     file: 'server-fixture/workers/worker-main.ts',
     from: '      await primary.last(server.metrics.snapshot())\n',
@@ -70,5 +78,19 @@ export const guards: readonly Guard[] = [
     from: "typeof inner === 'number' && gauges.has(name) ? 0 : ended(inner)",
     to: 'ended(inner)',
     tests: summaries
+  },
+  {
+    name: 'one name: connections begin with its addresses in turn',
+    file: 'src/connection/dial/resolver.ts',
+    from: 'addressTurns.next(ofFamily, (address) => address.family)',
+    to: 'ofFamily',
+    tests: ['test/connection/many-addresses.test.ts']
+  },
+  {
+    name: 'one name: channels of gRPC begin with its addresses in turn',
+    file: 'src/connection/grpc/opening-sockets.ts',
+    from: 'inTurn.map(',
+    to: 'endpoints.value.map(',
+    tests: ['test/connection/many-addresses.test.ts']
   }
 ]

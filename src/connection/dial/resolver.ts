@@ -3,6 +3,7 @@ import { type LookupAddress, lookup, Resolver } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import type { Clock } from '../../core/clock.ts'
 import { abandonAfterWork } from '../../platform/process-hold.ts'
+import { addressTurns } from './address-turns.ts'
 
 /** The time to live where no name server tells it, and the bounds of the time that a name server tells, in milliseconds. */
 const defaultTtlMs = 30_000
@@ -47,7 +48,8 @@ export class CachingResolver {
   readonly lookup: LookupFunction = (host, options, callback) => {
     this.#find(host, (error, found) => {
       const family = options.family === 'IPv4' ? 4 : options.family === 'IPv6' ? 6 : (options.family ?? 0)
-      const addresses = family === 0 ? found : found.filter((address) => address.family === family)
+      const ofFamily = family === 0 ? found : found.filter((address) => address.family === family)
+      const addresses = addressTurns.next(ofFamily, (address) => address.family)
       if (error || addresses.length === 0) {
         const missing = Object.assign(new Error(`no address for ${host}`), { code: 'ENOTFOUND' })
         return callback(error ?? missing, options.all ? [] : '')

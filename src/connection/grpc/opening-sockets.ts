@@ -1,7 +1,8 @@
 /** Closes the sockets that grpc-js is opening, which grpc-js itself does not, and keeps them from holding the process. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import type { Socket } from 'node:net'
+import { isIPv6, type Socket } from 'node:net'
 import type { experimental } from '@grpc/grpc-js'
+import { addressTurns } from '../dial/address-turns.ts'
 import { unheld } from '../unheld.ts'
 import type { GrpcModule } from './grpc-js.ts'
 
@@ -77,7 +78,7 @@ export class OpeningSockets {
   }
 }
 
-/** The resolver of the scheme: that of `dns:`, with a signal in each address. */
+/** The resolver of the scheme: that of `dns:`, with the addresses in turn, and a signal in each. */
 function resolverOf({ createResolver, statusOrFromValue }: Experimental) {
   return class SignallingResolver implements experimental.Resolver {
     readonly #resolver: experimental.Resolver
@@ -92,7 +93,10 @@ function resolverOf({ createResolver, statusOrFromValue }: Experimental) {
       })
       const onAddresses: experimental.ResolverListener = (endpoints, ...rest) => {
         if (!endpoints.ok) return listener(endpoints, ...rest)
-        const value = endpoints.value.map(({ addresses }) => ({ addresses: addresses.map(withSignal) }))
+        const inTurn = addressTurns.next(endpoints.value, ({ addresses: [first] }) =>
+          isIPv6(first && 'host' in first ? first.host : '')
+        )
+        const value = inTurn.map(({ addresses }) => ({ addresses: addresses.map(withSignal) }))
         return listener(statusOrFromValue(value), ...rest)
       }
       this.#resolver = createResolver({ ...target, scheme: 'dns' }, onAddresses, options)
