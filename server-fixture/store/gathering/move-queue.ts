@@ -2,7 +2,7 @@
 import type { RefMismatch } from '../../../src/core/error.ts'
 import type { NewRefEvent } from '../events.ts'
 import { eventsOf } from '../ref-rules.ts'
-import type { KeyedRequest, MoveRecords, RefMove } from '../store.ts'
+import type { KeyedRequest, MoveRecords, NewObject, RefMove } from '../store.ts'
 
 /** Moves that are carried out together, at most; a single call may have more. */
 const maxMoves = 1000
@@ -13,7 +13,8 @@ export interface RefCall {
   /** The writes to remember with them. */
   readonly requests: readonly KeyedRequest[]
   readonly events: readonly NewRefEvent[]
-  /** See `MoveRecords`. */
+  /** See `MoveRecords`; a store that puts objects before its moves has none here. */
+  readonly objects: readonly NewObject[]
   readonly throwIfAbandoned: (() => void) | undefined
   readonly result: PromiseWithResolvers<readonly RefMismatch[]>
   /** The id of its intent in the journal, once there is one. */
@@ -33,13 +34,14 @@ export class MoveQueue {
 
   add(
     moves: readonly RefMove[],
-    { requests = [], events: given, throwIfAbandoned }: MoveRecords
+    { requests = [], events: given, objects = [], throwIfAbandoned }: MoveRecords
   ): Promise<readonly RefMismatch[]> {
     const events = eventsOf(moves, given)
-    const call: RefCall = { moves, requests, events, throwIfAbandoned, result: Promise.withResolvers() }
+    const result = Promise.withResolvers<readonly RefMismatch[]>()
+    const call: RefCall = { moves, requests, events, objects, throwIfAbandoned, result }
     this.#waiting.push(call)
     if (!this.#running) void this.#run()
-    return call.result.promise
+    return result.promise
   }
 
   async #run(): Promise<void> {

@@ -101,7 +101,11 @@ export class Objects {
     } finally {
       if (gatherer.isIdle) this.#gatherers.delete(id)
     }
-    // Those that the service reads next.
+    this.keep(id, objects)
+  }
+
+  /** Objects were stored. Keeps those that the service reads next. */
+  keep(id: string, objects: readonly NewObject[]): void {
     for (const { oid, kind, content } of objects) {
       if (kind !== 'blob') this.#cache.set(id, oid, { kind, size: content.length, content: content.slice() })
     }

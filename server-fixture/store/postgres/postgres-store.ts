@@ -64,11 +64,11 @@ export class PostgresStore implements Store {
     this.#onClosed = onClosed
     this.#repositories = new Repositories(database)
     const moves = new RepositoryMoves(database, { nowMs: () => clock.wallTimeMs(), rememberMs: keySeconds * 1000 })
-    this.#refs = new Refs({ database, repositories: this.#repositories, moves })
     this.#requests = new Requests({ database, repositories: this.#repositories, moves })
     this.#events = new Events(database, this.#repositories)
     this.#spools = new ChunkSpools(database, this.#repositories, clock)
     this.#objects = new Objects(database, this.#repositories, this.#spools)
+    this.#refs = new Refs({ database, repositories: this.#repositories, objects: this.#objects, moves })
     this.#uploads = new Uploads(this.#spools, clock)
   }
 
@@ -183,8 +183,6 @@ export class PostgresStore implements Store {
   }
 
   async updateRefs(repository: string, moves: readonly RefMove[], records: MoveRecords = {}): Promise<RefMismatch[]> {
-    const { objects = [] } = records
-    if (objects.length > 0) await this.#objects.put(repository, objects)
     const mismatches = await this.#refs.move(repository, moves, records)
     if (mismatches.length === 0 && moves.length > 0) this.#events.listeners.tell(repository)
     return [...mismatches]

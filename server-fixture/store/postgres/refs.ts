@@ -4,6 +4,7 @@ import type { MoveRecords, PageRequest, RefMove, RefsAt, StoredRef } from '../st
 import type { Database } from './database/database.ts'
 import { GatheredReads } from './gathered-reads.ts'
 import type { RepositoryMoves } from './moves/repository-moves.ts'
+import type { Objects } from './objects.ts'
 import { type Repositories, RepositoryGone } from './repositories.ts'
 
 /** A ref, beside the repository's row; nulls = there is none. */
@@ -13,11 +14,17 @@ interface RefRow {
   readonly oid: string
 }
 
-export interface RefsContext {
+interface RefsContext {
+  readonly objects: Objects
   readonly database: Database
   readonly repositories: Repositories
   readonly moves: RepositoryMoves
 }
+
+/** Of objects that are stored in the transaction of a move, which makes other moves of the repository wait. */
+const maxBytesWithMoves = 128 * 1024
+/** What an object costs beside its content. */
+const rowBytes = 512
 
 export class Refs {
   readonly #context: RefsContext
@@ -50,8 +57,18 @@ export class Refs {
     })
   }
 
-  move(repository: string, moves: readonly RefMove[], records: MoveRecords): Promise<readonly RefMismatch[]> {
-    return this.#context.repositories.use(repository, (found) => this.#context.moves.add(found, moves, records))
+  /** Few objects go with the moves; many would hold up the moves of others. */
+  async move(repository: string, moves: readonly RefMove[], records: MoveRecords): Promise<readonly RefMismatch[]> {
+    const { repositories, objects, moves: all } = this.#context
+    const given = records.objects ?? []
+    const isSmall = given.reduce((bytes, { content }) => bytes + content.length + rowBytes, 0) <= maxBytesWithMoves
+    if (!isSmall) await objects.put(repository, given)
+    return repositories.use(repository, async (found) => {
+      if (!isSmall) return all.add(found, moves, { ...records, objects: [] })
+      const mismatches = await all.add(found, moves, records)
+      objects.keep(found.id, given)
+      return mismatches
+    })
   }
 
   async #read(id: string, names: readonly string[]): Promise<Map<string, string>> {

@@ -24,13 +24,21 @@ interface CarefulContext {
 /** How a call ended; undefined = it was not judged yet. */
 export type Verdict = { readonly mismatches: readonly RefMismatch[] } | { readonly error: unknown } | undefined
 
-/** @returns a verdict for each call, in order. @throws RepositoryGone */
-export function carryOutCarefully(context: CarefulContext, calls: readonly IdentifiedCall[]): Promise<Verdict[]> {
+/**
+ * @param objects stores objects, to which refs may be moved
+ * @returns a verdict for each call, in order
+ * @throws RepositoryGone
+ */
+export function carryOutCarefully(
+  context: CarefulContext,
+  calls: readonly IdentifiedCall[],
+  objects: Statement | undefined
+): Promise<Verdict[]> {
   let isAgain = false
   return context.database.transaction(async (transaction) => {
     for (const call of calls) call.isInDoubt ||= isAgain
     isAgain = true
-    const found = await read(transaction, context.id, calls)
+    const found = await read(transaction, { id: context.id, calls, objects })
     const refs = new LockedRefs(found, zeroOid(context.format).length)
     const made: IdentifiedCall[] = []
     const verdicts = calls.map((identified): Verdict => {
@@ -50,7 +58,13 @@ export function carryOutCarefully(context: CarefulContext, calls: readonly Ident
   })
 }
 
-async function read(transaction: Transaction, id: string, all: readonly IdentifiedCall[]): Promise<FoundRefs> {
+interface ToRead {
+  readonly id: string
+  readonly calls: readonly IdentifiedCall[]
+  readonly objects: Statement | undefined
+}
+
+async function read(transaction: Transaction, { id, calls: all, objects }: ToRead): Promise<FoundRefs> {
   const calls = all.map(({ call }) => call)
   const moves = calls.flatMap((call) => call.moves)
   const made = moves.filter(({ expectedOid, newOid }) => isZeroOid(expectedOid) && !isZeroOid(newOid))
@@ -63,8 +77,10 @@ async function read(transaction: Transaction, id: string, all: readonly Identifi
   const events = calls.reduce((count, call) => count + call.events.length, 0)
   const ask = <R extends object>(statement: Statement, isNeeded: boolean): Promise<R[]> | R[] =>
     isNeeded ? transaction.query<R>(statement) : []
+  const locked = transaction.query<statements.LockedRow>(statements.lockRepository(id, events))
+  if (objects) void transaction.query(objects)
   const [[row], refs, below, branches, kinds, remembered] = await Promise.all([
-    transaction.query<statements.LockedRow>(statements.lockRepository(id, events)),
+    locked,
     ask<statements.RefRow>(statements.readRefs(id, [...names]), names.size > 0),
     ask<{ name: string | null }>(
       statements.readBelow(

@@ -2,7 +2,7 @@
  * The usual moves, of many calls in one round trip: nothing in the transaction depends on an answer. The last statements
  * write what belongs to those refs that the first one moved.
  */
-import type { Database, Row, Statement } from '../database/database.ts'
+import type { Database, Statement } from '../database/database.ts'
 import { RepositoryGone } from '../known-repositories.ts'
 import { type EventRow, insertEvents, insertKeys, type KeyRow, lockRepository, movePlainly } from './move-statements.ts'
 import { type IdentifiedCall, idOfNextTry } from './ref-call.ts'
@@ -19,37 +19,41 @@ interface PlainContext {
   readonly times: MoveTimes
 }
 
-/** @returns the calls that had no effect, for reasons that have to be found out. @throws RepositoryGone */
+/**
+ * @param objects stores objects, to which refs may be moved
+ * @returns the calls that had no effect, for reasons that have to be found out
+ * @throws RepositoryGone
+ */
 export async function carryOutPlainly(
   { database, id, times }: PlainContext,
-  calls: readonly IdentifiedCall[]
+  calls: readonly IdentifiedCall[],
+  objects: Statement | undefined
 ): Promise<IdentifiedCall[]> {
   let isAgain = false
-  const answers = await database.whole(() => {
+  let hasMoves = false
+  const [locked = [], ...answers] = await database.whole(() => {
     for (const call of calls) call.isInDoubt ||= isAgain
     isAgain = true
-    return statementsOf({ database, id, times }, calls)
+    const { moves, events, keys } = rowsOf(calls)
+    const nowMs = times.nowMs()
+    hasMoves = moves.length > 0
+    return [
+      lockRepository(id, events.length),
+      ...(objects ? [objects] : []),
+      ...(hasMoves ? [movePlainly(id, moves)] : []),
+      ...(events.length > 0 ? [insertEvents(id, nowMs, events)] : []),
+      ...(keys.length > 0 ? [insertKeys(id, nowMs + times.rememberMs, keys)] : [])
+    ]
   })
-  const [locked = [], moved = [], keys = []] = answers as [Row[], { name: string }[], { key: string }[]]
   if (locked.length === 0) throw new RepositoryGone()
+  const moved = hasMoves ? (answers[objects ? 1 : 0] ?? []) : []
   const names = new Set(moved.map(({ name }) => name))
-  const remembered = new Set(keys.map(({ key }) => key))
+  const remembered = new Set((answers.at(-1) ?? []).map(({ key }) => key))
   return calls.filter(({ call: { moves, requests } }) => {
     const [move] = moves
     if (move !== undefined) return !names.has(move.name)
     return !requests.every(({ key }) => remembered.has(key))
   })
-}
-
-function statementsOf({ id, times }: PlainContext, calls: readonly IdentifiedCall[]): Statement[] {
-  const { moves, events, keys } = rowsOf(calls)
-  const nowMs = times.nowMs()
-  const statements = [
-    lockRepository(id, events.length),
-    movePlainly(id, moves),
-    insertKeys(id, nowMs + times.rememberMs, keys)
-  ]
-  return events.length > 0 ? [...statements, insertEvents(id, nowMs, events)] : statements
 }
 
 function rowsOf(calls: readonly IdentifiedCall[]) {

@@ -2,8 +2,9 @@
 import { BlobwireError } from '../../../../src/core/error.ts'
 import { MoveQueue, type RefCall } from '../../gathering/move-queue.ts'
 import type { MoveRecords, RefMove } from '../../store.ts'
-import type { Database } from '../database/database.ts'
+import type { Database, Statement } from '../database/database.ts'
 import type { KnownRepository } from '../known-repositories.ts'
+import { insertObjects } from '../object-rows.ts'
 import { carryOutCarefully } from './careful-moves.ts'
 import { carryOutPlainly, type MoveTimes } from './plain-moves.ts'
 import { type IdentifiedCall, identified, isPlain } from './ref-call.ts'
@@ -50,13 +51,16 @@ export class RepositoryMoves {
     const context = { database: this.#database, times: this.#times, id: repository.id, format: repository.objectFormat }
     let left: readonly IdentifiedCall[] = calls.map(identified)
     try {
+      let objects = await insertOf(repository.id, calls)
       const plain = left.filter(({ call }) => isPlain(call))
       const others = left.filter(({ call }) => !isPlain(call))
-      const refused = plain.length > 0 ? await carryOutPlainly(context, plain) : []
+      const refused = plain.length > 0 ? await carryOutPlainly(context, plain, objects) : []
+      if (plain.length > 0) objects = undefined
       for (const { call } of plain.filter((one) => !refused.includes(one))) call.result.resolve([])
       left = [...refused, ...others]
       while (left.length > 0) {
-        const verdicts = await carryOutCarefully(context, left)
+        const verdicts = await carryOutCarefully(context, left, objects)
+        objects = undefined
         left = left.filter(({ call: { result } }, index) => {
           const verdict = verdicts[index]
           if (verdict === undefined) return true
@@ -84,6 +88,12 @@ export class RepositoryMoves {
     await this.#carryOut(repository, calls.slice(0, middle))
     await this.#carryOut(repository, calls.slice(middle))
   }
+}
+
+/** The statement that stores the objects of these calls; undefined = they have none. */
+async function insertOf(id: string, calls: readonly RefCall[]): Promise<Statement | undefined> {
+  const objects = calls.flatMap((call) => call.objects)
+  return objects.length > 0 ? insertObjects(id, objects) : undefined
 }
 
 /** Refuses a call whose caller has gone. */
