@@ -5,9 +5,11 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { GitExports } from '../../server-fixture/git-export/git-exports.ts'
+import { listAllRefs } from '../../server-fixture/git-export/store-refs.ts'
 import { LockFile } from '../../server-fixture/store/git/lock-file.ts'
+import type { NewObject } from '../../server-fixture/store/store.ts'
 import { zeroOid } from '../../src/git/oid.ts'
-import { git, temporaryDirectory } from '../store/support.ts'
+import { git, newObject, temporaryDirectory } from '../store/support.ts'
 import { commitOf, fill, judge, last, makeRef, ScanningStore, WatchedStore } from './support.ts'
 
 const main = 'refs/heads/main'
@@ -49,15 +51,21 @@ for (const format of ['sha1', 'sha256'] as const) {
   }
 }
 
-test('where nothing has changed, the store is asked two questions, and nothing is written', async (context) => {
+test('where nothing has changed, the store is asked two questions, and nobody waits for a lock', async (context) => {
   const { store, exports, refs } = await begin(context)
   const { path } = await exports.bring('a')
   store.asked = []
-  const before = readdirSync(path)
+  const lock = await LockFile.acquire(path)
   assert.equal((await exports.bring('a')).isRefreshed, false)
   assert.deepEqual(store.asked, ['readEvents', 'readHead'])
-  assert.deepEqual(readdirSync(path), before)
+  await lock.release()
   judge(path, refs)
+  const { readEvents } = store
+  store.readEvents = async (...request) => {
+    const page = await readEvents.call(store, ...request)
+    return { ...page, cursor: { incarnation: 'of another one', sequence: 0 } }
+  }
+  assert.equal((await exports.bring('a')).isRefreshed, true, 'places of different repositories are not compared')
 })
 
 test('a refresh takes new objects alone, follows events without listing refs, and follows HEAD', async (context) => {
@@ -97,17 +105,41 @@ test('the export of a repository that was deleted is removed, and one of the sam
   assert.notEqual(git(path, ['cat-file', '-e', oid]).status, 0)
 })
 
-test('an export that a process left half made is made anew, and what it left is removed', async (context) => {
+test('an export that a process left half made is made anew', async (context) => {
   const { exports, refs } = await begin(context)
   const { path } = await exports.bring('a')
   await rm(join(path, 'packed-refs'))
   await rm(join(path, 'config'))
+  await exports.bring('a')
+  judge(path, refs)
+})
+
+test('the unfinished pack of a process that was killed is removed', async (context) => {
+  const { exports, refs, store, oid } = await begin(context)
+  const { path } = await exports.bring('a')
   const incoming = join(path, 'objects', 'blobwire-incoming-0123')
   await mkdir(incoming)
   await writeFile(join(incoming, 'new.pack'), 'half')
+  refs.set(
+    'refs/heads/other',
+    await makeRef(store, 'a', { name: 'refs/heads/other', objects: commitOf('two', [oid], 'sha1') })
+  )
   await exports.bring('a')
   judge(path, refs)
   assert.equal(existsSync(incoming), false)
+})
+
+test('an object that was scanned before those that it names does not hide that they are missing', async (context) => {
+  const { store, exports, oid } = await begin(context, new ScanningStore())
+  const objects = commitOf('two', [oid], 'sha1')
+  await store.putObjects('a', objects)
+  store.missing.add(objects[0]?.oid as string)
+  const { path } = await exports.bring('a')
+  assert.equal(git(path, ['cat-file', '-e', last(objects)]).status, 0, 'the commit is there, with no ref')
+  store.missing.clear()
+  await makeRef(store, 'a', { name: main, objects })
+  await exports.bring('a')
+  assert.equal(judge(path, new Map([[main, last(objects)]])), 6)
 })
 
 test('a read that fails leaves the export as it was, and the next call completes it', async (context) => {
@@ -131,7 +163,7 @@ test('a scan that has an object without those that it names is not taken for con
   await assert.rejects(exports.bring('a'), failing('integrity', /not connected/))
 })
 
-test('where somebody has deleted packs of the export, it is made anew', async (context) => {
+test('where somebody has deleted packs of the export, their objects are taken again', async (context) => {
   const { store, exports, oid } = await begin(context)
   const { path } = await exports.bring('a')
   await rm(join(path, 'objects', 'pack'), { recursive: true })
@@ -205,4 +237,31 @@ test('packs are joined where they are many', async (context) => {
     assert.ok(packs.length <= 4, `${packs.length} packs`)
   }
   judge(exports.pathOf('a'), new Map([...refs, [main, (await store.readRefs('a', [main]))[0] ?? '']]))
+})
+
+test('a listing of several pages is true of one place, though refs move between them', async () => {
+  const store = new WatchedStore()
+  await store.createRepository('a', 'sha1')
+  const [one, two] = ['one', 'two'].map((content) => newObject('blob', content, 'sha1')) as [NewObject, NewObject]
+  await store.putObjects('a', [one, two])
+  const names = Array.from({ length: 10_001 }, (_, index) => `refs/tags/${String(index).padStart(5, '0')}`)
+  const move = (moved: readonly string[], from: string, to: string) =>
+    store.updateRefs(
+      'a',
+      moved.map((name) => ({ name, expectedOid: from, newOid: to }))
+    )
+  await move(names, zeroOid('sha1'), one.oid)
+  const ends = [names[0] as string, names.at(-1) as string]
+  const { refsAt } = store
+  store.refsAt = async (repository, page) => {
+    const answer = await refsAt.call(store, repository, page)
+    if (page.after === '') await move(ends, one.oid, two.oid)
+    return answer
+  }
+  const { refs } = await listAllRefs(store, 'a')
+  assert.equal(refs.size, names.length)
+  assert.deepEqual(
+    ends.map((name) => refs.get(name)),
+    [two.oid, two.oid]
+  )
 })

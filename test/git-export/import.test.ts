@@ -1,6 +1,6 @@
 /** Imports of a repository of Git into a store: the export of the store has what Git had. */
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { copyFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { GitExports } from '../../server-fixture/git-export/git-exports.ts'
@@ -18,10 +18,11 @@ const main = 'refs/heads/main'
 /** Fails where an object is stored before one that it names. */
 class OrderedStore extends WatchedStore {
   override putObjects(repository: string, objects: readonly NewObject[]) {
-    const there = new Set([...(this.stored.get(repository) ?? []), ...this.uploaded, ...objects.map(({ oid }) => oid)])
+    const there = new Set([...(this.stored.get(repository) ?? []), ...this.uploaded])
     for (const { oid, kind, content } of objects) {
       for (const named of namedObjects(kind, content, oid.length === 64 ? 'sha256' : 'sha1'))
         assert.ok(there.has(named.oid), `${kind} ${oid} is stored before the ${named.kind} ${named.oid}`)
+      there.add(oid)
     }
     return super.putObjects(repository, objects)
   }
@@ -147,7 +148,8 @@ test('a ref that moves while objects are imported is left where it is', async (c
     }
     return await move(repository, moves)
   }
-  const { left } = await importRepository(source.directory, { store, repository: 'a' }, { force: true })
+  const { left, refs } = await importRepository(source.directory, { store, repository: 'a' }, { force: true })
+  assert.equal(refs, 3, 'the others')
   assert.deepEqual(left, [{ name: main, why: 'somebody has moved it meanwhile' }])
   assert.deepEqual(await store.readRefs('a', [main]), [oid])
 })
@@ -160,7 +162,13 @@ test('a shallow repository, one of another format, a damaged one and no reposito
   source.run(['clone', '--quiet', '--bare', '--depth=1', '--no-local', source.directory, clone])
   await assert.rejects(importRepository(clone, target), /is shallow.*fetch --unshallow/)
   await assert.rejects(importRepository(join(clone, 'objects'), target), /is no repository of Git/)
-  assert.ok(existsSync(clone))
+  const [blob, other] = source.storeAll('blob', [Buffer.from('the blob'), Buffer.from('another')]) as [string, string]
+  const pathOf = (oid: string) => join(source.directory, 'objects', oid.slice(0, 2), oid.slice(2))
+  source.run(['update-ref', 'refs/tags/blob', blob])
+  rmSync(pathOf(blob))
+  copyFileSync(pathOf(other), pathOf(blob))
+  await assert.rejects(importRepository(source.directory, target), new RegExp(`${blob} is missing or damaged`))
+  await store.deleteRepository('a')
   await store.createRepository('a', 'sha256')
   await assert.rejects(importRepository(source.directory, target), /has the object format sha256/)
 })

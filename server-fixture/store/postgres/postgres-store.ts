@@ -15,11 +15,13 @@ import type {
   MoveRecords,
   NewObject,
   ObjectInfo,
+  ObjectScan,
   PageRequest,
   RefMove,
   RefsAt,
   RememberedOutcome,
   RepositoryInfo,
+  ScannedObject,
   Store,
   StoredObject,
   StoredRef,
@@ -33,6 +35,7 @@ import { Events } from './events.ts'
 import { ChunkSpools } from './large/chunk-spools.ts'
 import { RepositoryMoves } from './moves/repository-moves.ts'
 import { keySeconds } from './name-keys.ts'
+import { scanObjects } from './object-scan.ts'
 import { Objects } from './objects.ts'
 import { Refs } from './refs.ts'
 import { Repositories } from './repositories.ts'
@@ -152,6 +155,10 @@ export class PostgresStore implements Store {
 
   async hasObjects(repository: string, oids: readonly string[]): Promise<(ObjectInfo | undefined)[]> {
     return this.#objects.infos(repository, oids)
+  }
+
+  async scanObjects(repository: string, scan: ObjectScan): Promise<ScannedObject[]> {
+    return scanObjects({ database: this.#database, repositories: this.#repositories }, repository, scan)
   }
 
   async listRefs(repository: string, page: PageRequest): Promise<StoredRef[]> {

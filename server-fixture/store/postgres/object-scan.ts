@@ -1,0 +1,31 @@
+/** Reads all objects of a repository, a page at a time: for exports. */
+import type { ObjectScan, ScannedObject } from '../store.ts'
+import type { Database } from './database/database.ts'
+import { isDeflated, kindOf, type ObjectRow } from './object-rows.ts'
+import type { Repositories } from './repositories.ts'
+
+/** Contents in the order of oids, past the cache: nobody else asks for most of them. */
+export function scanObjects(
+  { database, repositories }: { database: Database; repositories: Repositories },
+  repository: string,
+  { after, limit, maxBytes }: ObjectScan
+): Promise<ScannedObject[]> {
+  return repositories.use(repository, async (found) => {
+    const rows = await database.read<ObjectRow>({
+      name: 'scan objects',
+      text: `SELECT o.oid, o.kind, o.encoding, o.size, CASE WHEN o.size <= $4 THEN o.content END AS content
+        FROM objects o JOIN repositories r ON r.id = o.repository
+        WHERE o.repository = $1 AND r.id = $1 AND o.oid > $2 ORDER BY o.oid LIMIT $3`,
+      values: [found.id, Buffer.from(after, 'hex'), limit, maxBytes]
+    })
+    if (rows.length === 0) await repositories.confirm(found)
+    return rows.map(scannedOf)
+  })
+}
+
+function scannedOf(row: ObjectRow): ScannedObject {
+  const { content } = row
+  const scanned = { oid: row.oid.toString('hex'), kind: kindOf(row), size: Number(row.size) }
+  if (content === null) return scanned
+  return isDeflated(row) ? { ...scanned, deflated: content } : { ...scanned, content }
+}
