@@ -11,7 +11,7 @@ export function numberedBlob(number: number) {
 
 type Put = (blob: ReturnType<typeof numberedBlob>) => Promise<unknown>
 
-/** Writes until it is stopped. Calls that fail are remembered, and their writer goes on. */
+/** Writes until it is stopped. A writer whose call fails goes no further. */
 export function startBlobWriters(count: number, put: Put) {
   const acknowledged: string[] = []
   const failures: unknown[] = []
@@ -29,6 +29,7 @@ export function startBlobWriters(count: number, put: Put) {
         last = performance.now()
       } catch (error) {
         failures.push(error)
+        return
       }
     }
   }
@@ -38,10 +39,13 @@ export function startBlobWriters(count: number, put: Put) {
     acknowledged,
     failures,
     longestGapMs: () => longestGapMs,
-    /** Resolves when so many more are acknowledged. */
+    /** Resolves when so many more are acknowledged. @throws the failure of a call */
     async more(many: number) {
       const enough = acknowledged.length + many
-      await untilAsync(async () => acknowledged.length >= enough, `${many} more blobs are acknowledged`)
+      await untilAsync(async () => {
+        if (failures.length > 0) throw failures[0]
+        return acknowledged.length >= enough
+      }, `${many} more blobs are acknowledged`)
     },
     async stop() {
       isStopped = true
