@@ -3,23 +3,30 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { after } from 'node:test'
-import pg from 'pg'
 import { engineOfRun } from '../../scripts/run-tests/engine.ts'
 import { startTestEngine } from './database-engine.ts'
+import { emptyDatabase, givenCluster, removeDatabase } from './given-database.ts'
 
 let engine: Promise<string> | undefined
 let count = 0
 
 /** A new, empty database. Its engine ends after the tests of the file, or of the run where `npm run test:run` has it. */
 export async function newDatabase(): Promise<string> {
-  engine ??= findEngine()
-  const url = await engine
+  const [url] = await newDatabaseUrls()
+  return url as string
+}
+
+/** The same as the URLs of all servers of the cluster: those that `npm run test:database` was given, or one. */
+export async function newDatabaseUrls(): Promise<string[]> {
   const name = `test_${process.pid}_${++count}`
-  const client = new pg.Client(url)
-  await client.connect()
-  await client.query(`CREATE DATABASE ${name}`)
-  await client.end()
-  return url.replace(/postgres$/, name)
+  const given = process.env[givenCluster]?.split(',')
+  if (given !== undefined) {
+    const urls = await emptyDatabase(given, name)
+    after(() => removeDatabase(given, name))
+    return urls
+  }
+  engine ??= findEngine()
+  return emptyDatabase([await engine], name)
 }
 
 async function findEngine(): Promise<string> {
