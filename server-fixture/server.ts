@@ -17,7 +17,8 @@ import { MemoryBudget } from './memory-budget.ts'
 import type { ServerMetrics } from './metrics/server-metrics.ts'
 import { openStore, type StoreOptions } from './open-store.ts'
 import type { PushOptions } from './push/push-options.ts'
-import type { PushSender } from './push/push-sender.ts'
+import type { PushSender, PushSenderContext } from './push/push-sender.ts'
+import type { SharedPush } from './push/shared-push.ts'
 import { logged, packageVersion, urlOf } from './server-facts.ts'
 import { Service } from './service/service.ts'
 import type { VcsService } from './service/vcs-service.ts'
@@ -142,9 +143,10 @@ async function openAccessLog(options: ServerOptions, log: Log): Promise<AccessLo
 }
 
 /** Loaded on demand: SQLite, in which deliveries wait, is an experiment in Node 22, which says so. */
-async function startPush(...options: Parameters<typeof PushSender.start>): Promise<PushSender> {
-  const push = await import('./push/push-sender.ts')
-  return await push.PushSender.start(...options)
+async function startPush(options: PushOptions, context: PushSenderContext): Promise<PushSender | SharedPush> {
+  const { pushLedger: ledger } = context.store
+  if (ledger) return (await import('./push/shared-push.ts')).SharedPush.start(options, { ...context, ledger })
+  return (await import('./push/push-sender.ts')).PushSender.start(options, context)
 }
 
 /** Closes everything that is open if the next step fails: open listeners would keep the process alive. */

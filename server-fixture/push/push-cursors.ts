@@ -11,7 +11,9 @@ export interface PushCursors {
   delete(repository: string): void
   /** The present places of all repositories are kept. */
   begun(): void
-  close(): void
+  /** Repositories with something to read, in stores that tell it at once; stores without it are asked for each one. */
+  moved?(): Promise<string[]>
+  close(): Promise<void> | void
 }
 
 class MemoryCursors implements PushCursors {

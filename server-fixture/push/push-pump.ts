@@ -76,15 +76,21 @@ export class PushPump {
       }
       cursors.begun()
     }
-    for await (const name of this.#repositories()) this.#wake(name)
+    await this.#wakeAll()
     if (store.eventPollMs !== undefined) this.#poll(store.eventPollMs)
   }
 
   #poll(everyMs: number): void {
     this.#later(everyMs, async () => {
-      for await (const name of this.#repositories()) this.#wake(name)
-      this.#poll(everyMs)
+      // The store may be away for a while.
+      await this.#wakeAll().finally(() => this.#poll(everyMs))
     })
+  }
+
+  async #wakeAll(): Promise<void> {
+    const { cursors } = this.#context
+    const names = cursors.moved ? await cursors.moved() : this.#repositories()
+    for await (const name of names) this.#wake(name)
   }
 
   async *#repositories(): AsyncGenerator<string> {

@@ -3,6 +3,7 @@ import type { RefMismatch } from '../../src/core/error.ts'
 import type { ObjectFormat, ObjectKind } from '../../src/git/oid.ts'
 import type { EventCursor, EventStore, NewRefEvent } from './events.ts'
 import type { LargeContentStore } from './large-content.ts'
+import type { PushLedger } from './push-ledger.ts'
 import type { StoreVitals } from './vitals.ts'
 
 /** A repository as a store knows it. `defaultBranch` is a full ref name. */
@@ -250,6 +251,9 @@ export interface Store extends LargeContentStore, EventStore {
 
   /** Facts for metrics and health. Stores without them are taken for healthy. */
   readonly vitals?: StoreVitals
+
+  /** Which of several servers sends push events. Undefined = there is one server. */
+  readonly pushLedger?: PushLedger
 
   /** Waits for pending calls, then closes processes and files. */
   close(): Promise<void>

@@ -37,6 +37,7 @@ import { RepositoryMoves } from './moves/repository-moves.ts'
 import { keySeconds } from './name-keys.ts'
 import { scanObjects } from './object-scan.ts'
 import { Objects } from './objects.ts'
+import { PushRows } from './push-rows.ts'
 import { Refs } from './refs.ts'
 import { Repositories } from './repositories.ts'
 import { Requests } from './requests.ts'
@@ -52,6 +53,7 @@ export interface PostgresStoreOptions extends DatabaseOptions {
 }
 
 export class PostgresStore implements Store {
+  readonly pushLedger: PushRows
   readonly #database: Database
   readonly #onClosed: (() => void) | undefined
   readonly #repositories: Repositories
@@ -64,6 +66,7 @@ export class PostgresStore implements Store {
 
   private constructor(database: Database, { clock = systemClock, onClosed }: PostgresStoreOptions) {
     this.#database = database
+    this.pushLedger = new PushRows(database)
     this.#onClosed = onClosed
     this.#repositories = new Repositories(database)
     const moves = new RepositoryMoves(database, { nowMs: () => clock.wallTimeMs(), rememberMs: keySeconds * 1000 })

@@ -105,7 +105,7 @@ export const tables: readonly string[] = [
      name text NOT NULL,
      deleted_by text NOT NULL,
      deleted_at timestamptz NOT NULL
-    )`,
+   )`,
   // The server that sends push events, until its time is over: the one row is 'push'.
   `CREATE TABLE push_lease (
      name text COLLATE "C" PRIMARY KEY,

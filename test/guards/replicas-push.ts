@@ -1,0 +1,64 @@
+/** Guards of push events of several servers. */
+import type { Guard } from './guard.ts'
+
+const push = 'server-fixture/push'
+const tests = ['test/push/shared-push.test.ts']
+
+export const guards: readonly Guard[] = [
+  {
+    name: 'a place is kept once what was sent before it has arrived',
+    file: `${push}/shared-cursors.ts`,
+    from: 'await Promise.all([before, ...deliveries])',
+    to: 'await Promise.all([before])',
+    tests
+  },
+  {
+    name: 'a delivery that was broken off has not ended',
+    file: `${push}/shared-cursors.ts`,
+    from: '      }\n    }\n    return false\n',
+    to: '      }\n    }\n    return true\n',
+    tests
+  },
+  {
+    name: 'a server takes no lease that another one has',
+    file: 'server-fixture/store/postgres/push-rows.ts',
+    from: 'WHERE l.holder = excluded.holder OR l.expires_at < excluded.asked_at',
+    to: 'WHERE true',
+    tests
+  },
+  {
+    name: 'a server without the lease keeps no place',
+    file: 'server-fixture/store/postgres/push-rows.ts',
+    from: "WHERE l.name = 'push' AND l.holder = $1::uuid",
+    to: "WHERE l.name = 'push' AND $1::uuid IS NOT NULL",
+    tests
+  },
+  {
+    name: 'a server that lost the lease sends no more',
+    file: `${push}/shared-push.ts`,
+    from: '      else await this.#end(0)\n',
+    to: '',
+    tests
+  },
+  {
+    name: 'a lease that could not be renewed ends by the clock of its holder',
+    file: `${push}/shared-push.ts`,
+    from: 'this.#heldUntilMs - this.#clock.now(), () => void this.#end(0)',
+    to: 'this.#heldUntilMs - this.#clock.now(), () => undefined',
+    tests
+  },
+  {
+    name: 'a server that closes lets another one send at once',
+    file: `${push}/shared-push.ts`,
+    from: '    await this.#context.ledger.releaseLease(this.#holder).catch(() => undefined)\n',
+    to: '',
+    tests
+  },
+  {
+    name: 'the end of a repository that was deleted is read',
+    file: `${push}/shared-cursors.ts`,
+    from: ', ...gone]',
+    to: ']',
+    tests
+  }
+]
