@@ -5,6 +5,8 @@ const directory = 'server-fixture/store/postgres'
 const known = `${directory}/known-repositories.ts`
 const objects = `${directory}/objects.ts`
 const schema = `${directory}/schema/schema.ts`
+const sweeper = `${directory}/sweeper.ts`
+const sweeperTests = ['test/store/postgres-sweeper.test.ts']
 const objectTests = ['test/store/postgres-objects.test.ts']
 const repositoryTests = ['test/store/postgres-repositories.test.ts']
 const schemaTests = ['test/store/postgres-schema.test.ts']
@@ -44,6 +46,27 @@ export const guards: readonly Guard[] = [
     from: 'if (objects[0] && objects[0].oid.length !== oidLength(found.objectFormat))',
     to: 'if (false)',
     tests: objectTests
+  },
+  {
+    name: 'rows of a deleted repository stay for a rest, in which puts end',
+    file: sweeper,
+    from: 'if (age > restSeconds && ',
+    to: 'if (',
+    tests: sweeperTests
+  },
+  {
+    name: 'keys and events outlive their repository',
+    file: sweeper,
+    from: 'if (age < keySeconds || this.#isClosed) return',
+    to: 'if (this.#isClosed) return',
+    tests: sweeperTests
+  },
+  {
+    name: 'the key of a deletion holds without the tombstone',
+    file: sweeper,
+    from: "await this.#write(\n      'settle deletion'",
+    to: "if (false) await this.#write(\n      'settle deletion'",
+    tests: sweeperTests
   },
   {
     name: 'a schema that is newer than the server is refused',

@@ -43,6 +43,7 @@ import { Repositories } from './repositories.ts'
 import { Requests } from './requests.ts'
 import type { Migration } from './schema/migrations.ts'
 import { openSchema } from './schema/schema.ts'
+import { Sweeper } from './sweeper.ts'
 
 /** Options of `PostgresStore.open`. */
 export interface PostgresStoreOptions extends DatabaseOptions {
@@ -63,6 +64,7 @@ export class PostgresStore implements Store {
   readonly #events: Events
   readonly #spools: ChunkSpools
   readonly #uploads: Uploads
+  readonly #sweeper: Sweeper
 
   private constructor(database: Database, { clock = systemClock, onClosed }: PostgresStoreOptions) {
     this.#database = database
@@ -76,6 +78,8 @@ export class PostgresStore implements Store {
     this.#objects = new Objects(database, this.#repositories, this.#spools)
     this.#refs = new Refs({ database, repositories: this.#repositories, objects: this.#objects, moves })
     this.#uploads = new Uploads(this.#spools, clock)
+    this.#sweeper = new Sweeper({ database, events: this.#events, clock })
+    this.#sweeper.start()
   }
 
   static async open(options: PostgresStoreOptions): Promise<PostgresStore> {
@@ -231,6 +235,7 @@ export class PostgresStore implements Store {
   }
 
   async close(): Promise<void> {
+    await this.#sweeper.close()
     await this.#uploads.close()
     await this.#spools.close()
     await this.#database.close()
