@@ -6,7 +6,13 @@ import type { Store } from '../store/store.ts'
 import { UsageError } from '../usage-error.ts'
 
 /** Flags that the server reads as well. */
-const storeFlags = ['store', 'data', 'database'] as const
+const storeFlags = ['store', 'data', 'database', 'database-password-file'] as const
+
+/** The same, as `--help` shows them. */
+export const storeUsage = `  --store S          git or postgres
+  --data DIR         directory of the git store, or of the embedded database
+  --database URL[,URL…]  database of the postgres store, or embedded
+  --database-password-file FILE  its password (default: the variable PGPASSWORD)`
 
 type Flags = NonNullable<Parameters<typeof parseArgs>[0]>['options']
 

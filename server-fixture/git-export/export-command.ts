@@ -2,16 +2,14 @@
 
 import type { Store } from '../store/store.ts'
 import { UsageError } from '../usage-error.ts'
-import { readCommand } from './command-line.ts'
+import { readCommand, storeUsage } from './command-line.ts'
 import { GitExports } from './git-exports.ts'
 
 /** As `export --help` shows it. */
 export const exportUsage = `usage: npm run export -- [REPOSITORY…] --to DIR --store S [flags]
   REPOSITORY         a repository of the store (default: all)
   --to DIR           directory of the exports: the repository a/b becomes, or is brought up to date in, DIR/a/b.git
-  --store S          git or postgres
-  --data DIR         directory of the git store
-  --database URL[,URL…]  database of the postgres store
+${storeUsage}
 
 Prints a line for each repository. Run again, it writes what is new.`
 

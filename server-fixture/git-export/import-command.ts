@@ -1,7 +1,7 @@
 /** `npm run import`: a repository of Git into a store. */
 import { defaultLimits } from '../../src/schema/default-limits.ts'
 import { UsageError } from '../usage-error.ts'
-import { readCommand } from './command-line.ts'
+import { readCommand, storeUsage } from './command-line.ts'
 import { importRepository } from './git-import.ts'
 
 /** As `import --help` shows it. */
@@ -10,9 +10,7 @@ export const importUsage = `usage: npm run import -- DIRECTORY REPOSITORY --stor
   REPOSITORY         its name in the store; created where there is none
   --force            move branches that would lose commits, and tags, too
   --prune            delete refs that DIRECTORY does not have
-  --store S          git or postgres
-  --data DIR         directory of the git store
-  --database URL[,URL…]  database of the postgres store
+${storeUsage}
 
 Run again, it goes on where it was interrupted, and brings what is new. Refs that are left as they are make it fail.`
 
