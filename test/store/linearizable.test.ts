@@ -1,11 +1,13 @@
 /**
- * One branch whose values come back, eight writers over three transports, and a server that is killed under them: what
+ * One branch whose values come back, eight writers over three transports, and servers that are killed under them: what
  * they saw could have been seen of one register that does one thing at a time.
  */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { PostgresStore } from '../../server-fixture/store/postgres/postgres-store.ts'
 import type { Client, Repository } from '../../src/index.ts'
+import { newDatabase } from '../support/database.ts'
 import { transports } from '../support/faulty-network.ts'
 import { startClients, startKilledServer, startWires } from '../support/killed-server.ts'
 import { checkLinearizable, type Operation, type Swap } from '../support/linearizable.ts'
@@ -39,13 +41,20 @@ function checkWorth(
   }
 }
 
-test('8 writers on one ref over three transports, with kills: linearizable', { timeout: 60_000 }, async (context) => {
+/** Three servers, or one, and who disturbs them. */
+interface Scene {
+  readonly places: Parameters<typeof startClients>[1]
+  /** @param onwards resolves after so many further starts and ends of operations */
+  readonly disturb: (onwards: (ticks: number) => Promise<unknown>, random: (below: number) => number) => Promise<void>
+  /** The value of the ref, as one finds it who is no client; called once all clients are closed. */
+  readonly readAtLast: () => Promise<string>
+}
+
+async function race(context: TestContext, { places, disturb, readAtLast }: Scene): Promise<void> {
   const seed = Number(process.env['BLOBWIRE_SEED'] ?? Date.now() % 1_000_000)
   context.diagnostic(`BLOBWIRE_SEED=${seed}`)
   const random = randomNumbers(seed)
-  const server = await startKilledServer(context)
-  const wires = await startWires(context, server.place)
-  const clients = startClients(context, [server.place, wires.place])
+  const clients = startClients(context, places)
   const repositories = clients.map((client) => client.repository('demo'))
   const notes = await Notes.begin(repositories[0] as Repository)
   // A store whose keys do not outlive its process promises nothing to writers whose server is killed.
@@ -58,15 +67,7 @@ test('8 writers on one ref over three transports, with kills: linearizable', { t
   const work = Promise.all(writers.map((writer) => writer.run()))
   const onwards = (ticks: number) => Promise.race([notes.after(ticks), work])
   try {
-    for (let round = 0; round < kills; round++) {
-      for (let cut = 0; cut < cuts; cut++) {
-        await onwards(25 + random(50))
-        wires.reset()
-      }
-      await onwards(25 + random(50))
-      await sleep(random(20))
-      if (isKilled) await server.killAndStart()
-    }
+    await disturb(onwards, random)
     await onwards(100)
   } finally {
     notes.stopped = true
@@ -76,14 +77,62 @@ test('8 writers on one ref over three transports, with kills: linearizable', { t
 
   assert.deepEqual(notes.failures, [])
   checkWorth(context, notes.history, clients, isKilled)
-  // Git is the last reader.
   await Promise.all(clients.map((client) => client.close()))
-  await server.stop()
   const start = notes.tick()
-  const { status, output } = git(server.gitDir, ['rev-parse', 'refs/heads/main'])
-  assert.equal(status, 0, output)
-  notes.history.push({ kind: 'read', writer: 'git', start, end: notes.tick(), found: output.trim() })
+  const found = await readAtLast()
+  notes.history.push({ kind: 'read', writer: 'the last', start, end: notes.tick(), found })
   const verdict = checkLinearizable(notes.history, notes.first)
   assert.ok(verdict.ok, `no order of these is possible: ${JSON.stringify(verdict, undefined, 2)}`)
+}
+
+test('8 writers on one ref over three transports, with kills: linearizable', { timeout: 60_000 }, async (context) => {
+  const server = await startKilledServer(context)
+  const wires = await startWires(context, server.place)
+  await race(context, {
+    places: [server.place, wires.place],
+    async disturb(onwards, random) {
+      for (let round = 0; round < kills; round++) {
+        for (let cut = 0; cut < cuts; cut++) {
+          await onwards(25 + random(50))
+          wires.reset()
+        }
+        await onwards(25 + random(50))
+        await sleep(random(20))
+        await server.killAndStart()
+      }
+    },
+    async readAtLast() {
+      await server.stop()
+      const { status, output } = git(server.gitDir, ['rev-parse', 'refs/heads/main'])
+      assert.equal(status, 0, output)
+      return output.trim()
+    }
+  })
   assert.deepEqual(git(server.gitDir, ['fsck', '--strict', '--no-dangling']), { status: 0, output: '' })
+})
+
+test('8 writers on one ref over three servers on one database, each killed: linearizable', {
+  timeout: 60_000
+}, async (context) => {
+  const database = await newDatabase()
+  const servers = await Promise.all([0, 1, 2].map(() => startKilledServer(context, database)))
+  const wires = await startWires(context, (servers[2] as (typeof servers)[0]).place)
+  await race(context, {
+    places: [...servers.slice(0, 2).map(({ place }) => place), wires.place],
+    async disturb(onwards, random) {
+      for (const server of servers) {
+        await onwards(50 + random(50))
+        wires.reset()
+        await onwards(50 + random(50))
+        await sleep(random(20))
+        await server.killAndStart()
+      }
+    },
+    async readAtLast() {
+      const store = await PostgresStore.open({ urls: [database] })
+      context.after(() => store.close())
+      const [found] = await store.readRefs('demo', ['refs/heads/main'])
+      return found ?? 'nothing'
+    }
+  })
 })

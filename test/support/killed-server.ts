@@ -18,10 +18,14 @@ interface Place {
   readonly grpc: string
 }
 
-/** A server on a Git store, which can be killed and started again in the same place, on the same ports. */
-export async function startKilledServer(context: TestContext) {
+/**
+ * A server on a Git store, or on a database, which can be killed and started again in the same place, on the same ports.
+ *
+ * @param database its URL
+ */
+export async function startKilledServer(context: TestContext, database?: string) {
   const directory = await makeDirectory()
-  const flags = ['--store', 'git', '--data', directory]
+  const flags = database ? ['--store', 'postgres', '--database', database] : ['--store', 'git', '--data', directory]
   const { httpPort, grpcPort } = await ownPorts()
   flags.push('--http-port', String(httpPort), '--grpc-port', String(grpcPort))
   let server: ServerProcess = await startServerProcess(...flags)

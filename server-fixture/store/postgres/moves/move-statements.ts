@@ -1,7 +1,7 @@
 /**
  * The statements that move refs, and write down what belongs to the moves. All of them name one repository, as `$1`, at
- * every table, so that a distributed engine carries each out in one place. Each looks rows up by their whole key, also
- * where a plan was made while the tables were small: in a subquery for one value, or within a list of names.
+ * every table, so that a distributed engine carries each out in one place. Each looks rows up by their whole key, in a
+ * subquery for one value or by a list of names: no plan that was made while the tables were small reads a table whole.
  */
 import type { NewRefEvent } from '../../events.ts'
 import type { KeyedRequest } from '../../store.ts'
@@ -47,17 +47,23 @@ export interface PlainMove {
 /** A branch points to a commit (1); other refs may point to any kind of object. */
 const highestKind = (name: string) => (name.startsWith('refs/heads/') ? 1 : 4)
 
-/** Moves refs, each of which is at its expected oid, to objects that are there. Returns the names of those that moved. */
+/**
+ * Moves refs, each of which is at its expected oid, to objects that are there. Returns the names of those that moved. As
+ * the repository is locked, each row is as the subquery finds it: it never inserts one.
+ */
 export const movePlainly = (id: string, moves: readonly PlainMove[]): Statement => ({
   name: 'move refs',
-  text: `UPDATE refs f SET oid = m.new_oid, moved_by = m.call
-    FROM unnest($2::text[], $3::bytea[], $4::bytea[], $5::uuid[], $6::smallint[], $7::text[])
+  text: `INSERT INTO refs (repository, name, oid, moved_by)
+    SELECT r.id, m.name, m.new_oid, m.call
+    FROM repositories r, unnest($2::text[], $3::bytea[], $4::bytea[], $5::uuid[], $6::smallint[], $7::text[])
       m(name, old_oid, new_oid, call, highest_kind, keys)
-    WHERE f.repository = $1::bigint AND f.name = ANY($2::text[]) AND f.name = m.name AND f.oid = m.old_oid
-      AND (SELECT o.kind FROM objects o WHERE o.repository = $1::bigint AND o.oid = m.new_oid) <= m.highest_kind
-      AND (m.keys = '' OR (SELECT count(*) FROM request_keys k
-        WHERE k.repository = $1::bigint AND k.key = ANY(string_to_array(m.keys, ','))) = 0)
-    RETURNING f.name`,
+    WHERE r.id = $1::bigint AND m.old_oid = (SELECT f.oid FROM refs f
+        WHERE f.repository = r.id AND f.repository = $1::bigint AND f.name = m.name)
+      AND m.highest_kind >= (SELECT o.kind FROM objects o
+        WHERE o.repository = r.id AND o.repository = $1::bigint AND o.oid = m.new_oid)
+      AND (m.keys = '' OR (SELECT count(*) FROM request_keys k WHERE k.repository = r.id
+        AND k.repository = $1::bigint AND k.key = ANY(string_to_array(m.keys, ','))) = 0)
+    ON CONFLICT (repository, name) DO UPDATE SET oid = excluded.oid, moved_by = excluded.moved_by RETURNING name`,
   values: [
     id,
     moves.map(({ name }) => name),
