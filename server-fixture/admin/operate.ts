@@ -35,6 +35,7 @@ export function operate(options: OperateOptions): OperatedProcess {
     watches,
     webhooks,
     ...(vitals ? { uploads: vitals.uploads, store: vitals.steps } : {}),
+    ...(vitals?.database ? { database: vitals.database } : {}),
     isReady: () => health.isReady,
     isDraining: () => health.isDraining
   }

@@ -3,35 +3,8 @@
  * listeners and steps of a store. Names of repositories are none of them.
  */
 import type { MethodFigures } from './call-table.ts'
-import type { HistogramFigures } from './histogram.ts'
+import { counter, type Family, gauge, histogram, type Labels, one, type Sample } from './prometheus-family.ts'
 import type { ServerFigures, TransportFigures } from './snapshot.ts'
-
-type Labels = Readonly<Record<string, string>>
-
-/** A value with its labels, or a histogram. */
-export type Sample =
-  | { readonly labels: Labels; readonly value: number }
-  | { readonly labels: Labels; readonly figures: HistogramFigures }
-
-/** One metric. */
-export interface Family {
-  readonly name: string
-  readonly help: string
-  readonly type: 'counter' | 'gauge' | 'histogram'
-  readonly samples: (snapshot: ServerFigures) => Sample[]
-}
-
-const family =
-  (type: Family['type']) =>
-  (name: string, help: string, samples: Family['samples']): Family => ({ name, help, type, samples })
-const counter = family('counter')
-const gauge = family('gauge')
-const histogram = family('histogram')
-
-/** A value without labels. */
-const one = (value: (snapshot: ServerFigures) => number) => (snapshot: ServerFigures) => [
-  { labels: {}, value: value(snapshot) }
-]
 
 const byTransport = (value: (figures: TransportFigures) => number) => (snapshot: ServerFigures) =>
   Object.entries(snapshot.transports).map(([transport, figures]) => ({ labels: { transport }, value: value(figures) }))
@@ -215,9 +188,29 @@ const resources: Family[] = [
     'Large messages that wait for their turn of decoding.',
     one(({ queues }) => queues.decoding)
   ),
+  gauge(
+    'blobwire_server_database_connections',
+    'Open connections to the database of the store.',
+    one(({ database }) => database.open)
+  ),
+  counter(
+    'blobwire_server_database_connections_opened_total',
+    'Connections to the database that were opened.',
+    one(({ database }) => database.opened)
+  ),
+  counter(
+    'blobwire_server_database_retries_total',
+    'Statements and transactions that were tried again.',
+    one(({ database }) => database.retries)
+  ),
+  gauge(
+    'blobwire_server_database_held_calls',
+    'Calls that wait for a connection to the database.',
+    one(({ database }) => database.heldCalls)
+  ),
   histogram(
     'blobwire_server_store_step_duration_seconds',
-    'Durations of the steps of a store: writing a pack, moving refs, syncing the journal.',
+    'Durations of the steps of a store: writing a pack, moving refs, syncing the journal, calls of the database.',
     ({ store }) => Object.entries(store).map(([step, figures]) => ({ labels: { step }, figures }))
   ),
   histogram(

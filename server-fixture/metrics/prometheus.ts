@@ -1,7 +1,8 @@
 /** The figures of a server as Prometheus' text. Names: prometheus.io, "Metric and label naming". */
 import { type Metric, Registry } from 'prom-client'
 import { bucketBounds, type HistogramFigures } from './histogram.ts'
-import { type Family, families, type Sample } from './prometheus-families.ts'
+import { families } from './prometheus-families.ts'
+import type { Family, Sample } from './prometheus-family.ts'
 import type { ServerFigures } from './snapshot.ts'
 import { webhookFamilies } from './webhook-families.ts'
 

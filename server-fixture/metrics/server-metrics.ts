@@ -9,6 +9,7 @@ import { Notable } from './notable.ts'
 import { processFigures } from './process-figures.ts'
 import type {
   CallTransport,
+  DatabaseFigures,
   MemoryFigures,
   QueueFigures,
   ServerFigures,
@@ -23,6 +24,7 @@ export interface FigureSources {
   readonly memory: () => MemoryFigures
   readonly commitQueues: () => Omit<QueueFigures, 'decoding'>
   readonly uploads: () => UploadFigures
+  readonly database: () => DatabaseFigures
   /** Push events, by destination. */
   readonly webhooks: () => Readonly<Record<string, WebhookFigures>>
   readonly watches: () => number
@@ -36,6 +38,7 @@ const noSources: FigureSources = {
   memory: () => ({ heldBytes: 0, maxBytes: 0, refusals: 0, unreadBytes: 0 }),
   commitQueues: () => ({ branches: 0, commits: 0 }),
   watches: () => 0,
+  database: () => ({ open: 0, opened: 0, retries: 0, heldCalls: 0, heldBytes: 0 }),
   uploads: () => ({ uploads: 0, heldBytes: 0, maxBytes: 0 }),
   webhooks: () => ({}),
   isReady: () => true,
@@ -82,7 +85,7 @@ export class ServerMetrics {
   }
 
   snapshot(): ServerFigures {
-    const { memory, commitQueues, uploads, webhooks, watches, isReady, isDraining, store } = this.#sources
+    const { memory, commitQueues, uploads, database, webhooks, watches, isReady, isDraining, store } = this.#sources
     const transports = Object.entries(this.transports).map(([name, metrics]) => [name, metrics.figures()])
     return {
       transports: Object.fromEntries(transports) as Record<CallTransport, TransportFigures>,
@@ -90,6 +93,7 @@ export class ServerMetrics {
       memory: memory(),
       queues: { ...commitQueues(), decoding: decodeTurns.waiting },
       uploads: uploads(),
+      database: database(),
       webhooks: webhooks(),
       watches: watches(),
       store: Object.fromEntries(Object.entries(store).map(([name, durations]) => [name, durations.figures()])),

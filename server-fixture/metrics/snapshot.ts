@@ -59,6 +59,17 @@ export interface UploadFigures {
   readonly maxBytes: number
 }
 
+/** Connections to the database of a store. */
+export interface DatabaseFigures {
+  readonly open: number
+  readonly opened: number
+  /** Statements and transactions that were tried again. */
+  readonly retries: number
+  /** Calls that wait for a connection, and the bytes of their values. */
+  readonly heldCalls: number
+  readonly heldBytes: number
+}
+
 /** Push events to one destination. */
 export interface WebhookFigures {
   readonly waiting: number
@@ -88,7 +99,9 @@ export interface ServerFigures {
   readonly webhooks: Readonly<Record<string, WebhookFigures>>
   /** Open watches of refs. */
   readonly watches: number
-  /** By step: `pack`, `refs`, `journal`. Empty for a store that measures none. */
+  /** Zeros for a store without a database. */
+  readonly database: DatabaseFigures
+  /** By step, such as `pack`, `refs`, `journal`. Empty for a store that measures none. */
   readonly store: Readonly<Record<string, HistogramFigures>>
   readonly loopDelay: HistogramFigures
   readonly process: ProcessFigures
@@ -106,6 +119,7 @@ const gauges: ReadonlySet<string> = new Set([
     'sessions',
     'open',
     'heldBytes',
+    'heldCalls',
     'maxBytes',
     'unreadBytes',
     'branches',

@@ -1,5 +1,5 @@
 /** The metrics of push events. Destinations are those of the server's own file, and so are few. */
-import type { Family } from './prometheus-families.ts'
+import type { Family } from './prometheus-family.ts'
 import type { ServerFigures, WebhookFigures } from './snapshot.ts'
 
 const byDestination =

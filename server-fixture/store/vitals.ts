@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { readFile, rm, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Histogram } from '../metrics/histogram.ts'
-import type { UploadFigures } from '../metrics/snapshot.ts'
+import type { DatabaseFigures, UploadFigures } from '../metrics/snapshot.ts'
 
 /** Durations of the steps of a store that take long. */
 export class StoreSteps {
@@ -33,6 +33,8 @@ export interface DiskSpace {
 export interface StoreVitals {
   readonly steps: Readonly<Record<string, Histogram>>
   uploads(): UploadFigures
+  /** Absent = the store has no database. */
+  readonly database?: () => DatabaseFigures
   /** Writes a few bytes where objects are kept, and reads them. Rejects where that fails. */
   check(): Promise<void>
   /** Undefined = the store is on no disk of this machine. */

@@ -29,6 +29,7 @@ import type {
   WriteStart
 } from '../store.ts'
 import { Uploads } from '../uploads/uploads.ts'
+import type { StoreVitals } from '../vitals.ts'
 import type { Database } from './database/database.ts'
 import { type DatabaseOptions, PipelinedDatabase } from './database/pipelined-database.ts'
 import { Events } from './events.ts'
@@ -54,6 +55,7 @@ export interface PostgresStoreOptions extends DatabaseOptions {
 }
 
 export class PostgresStore implements Store {
+  readonly vitals: StoreVitals
   readonly pushLedger: PushRows
   readonly #database: Database
   readonly #onClosed: (() => void) | undefined
@@ -66,7 +68,7 @@ export class PostgresStore implements Store {
   readonly #uploads: Uploads
   readonly #sweeper: Sweeper
 
-  private constructor(database: Database, { clock = systemClock, onClosed }: PostgresStoreOptions) {
+  private constructor(database: PipelinedDatabase, { clock = systemClock, onClosed }: PostgresStoreOptions) {
     this.#database = database
     this.pushLedger = new PushRows(database)
     this.#onClosed = onClosed
@@ -78,6 +80,13 @@ export class PostgresStore implements Store {
     this.#objects = new Objects(database, this.#repositories, this.#spools)
     this.#refs = new Refs({ database, repositories: this.#repositories, objects: this.#objects, moves })
     this.#uploads = new Uploads(this.#spools, clock)
+    this.vitals = {
+      steps: database.steps,
+      uploads: () => this.#uploads.figures(),
+      database: () => database.figures(),
+      check: () => database.check(),
+      diskSpace: async () => undefined
+    }
     this.#sweeper = new Sweeper({ database, events: this.#events, clock })
     this.#sweeper.start()
   }

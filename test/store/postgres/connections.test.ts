@@ -124,8 +124,13 @@ test('while no server answers calls are held, within bounds, and go on when one 
   await assert.rejects(large, /has no connection for the call, and too many calls wait for it/)
   held.push(one(3))
   await assert.rejects(one(4), isUnavailable)
+  await database.check()
+  assert.equal(database.figures().heldCalls, 3)
   await proxy.accept()
   assert.deepEqual(await Promise.all(held), [[{ n: 1 }], [{ n: 2 }], [{ n: 3 }]])
+  const figures = database.figures()
+  const { open } = figures
+  assert.deepEqual(figures, { open, opened: 1 + open, retries: 1, heldCalls: 0, heldBytes: 0 })
   assert.equal(servers.length, 2)
   assert.equal(lost.length, 1)
   assert.match(lost[0] as string, /^the connection to the database 127\.0\.0\.1:\d+\/test_\w+ was lost: .*ECONNREFUSED/)
@@ -140,6 +145,7 @@ test('a call is held no longer than it may be', async (context) => {
     assert.match(error.message, /and the call has waited too long: the connection .* was lost: .*ECONNREFUSED/)
     return isUnavailable(error)
   })
+  await assert.rejects(database.check(), /no server of the database has answered for 60 ms/)
 })
 
 test('a server that starts before its database waits for it', async (context) => {

@@ -31,8 +31,10 @@ export class Endpoints {
   #current = 0
   /** The current one answered. */
   #isKnown = false
-  /** Nobody answers, and it was said. */
-  #isTold = false
+  /** When the servers were found not to answer; undefined = one does, as far as is known. */
+  awaySinceMs: number | undefined
+  /** Connections so far. */
+  opened = 0
 
   constructor(endpoints: readonly DatabaseEndpoint[], options: EndpointsOptions = {}) {
     this.#endpoints = endpoints
@@ -99,16 +101,17 @@ export class Endpoints {
   }
 
   #foundNone(failure: Error): void {
-    if (!this.#isTold) this.#options.onNoServer?.(failure)
-    this.#isTold = true
+    if (this.awaySinceMs === undefined) this.#options.onNoServer?.(failure)
+    this.awaySinceMs ??= this.#clock.now()
     this.#isKnown = false
   }
 
   #found(index: number, connection: Connection): void {
+    this.opened++
     if (this.#isKnown && index === this.#current) return
     this.#current = index
     this.#isKnown = true
-    this.#isTold = false
+    this.awaySinceMs = undefined
     this.#options.onServer?.(connection.endpoint.name, connection.server)
   }
 }

@@ -3,6 +3,9 @@
  * behind the locks of a transaction.
  */
 import { type Clock, systemClock } from '../../../../src/core/clock.ts'
+import { BlobwireError } from '../../../../src/core/error.ts'
+import type { Histogram } from '../../../metrics/histogram.ts'
+import type { DatabaseFigures } from '../../../metrics/snapshot.ts'
 import { sleep, withJitter } from './back-off.ts'
 import { Channel } from './channel.ts'
 import type { Connection } from './connection.ts'
@@ -10,6 +13,7 @@ import type { Database, Row, Statement, Transaction } from './database.ts'
 import { failureKind, storeError } from './database-failure.ts'
 import { readDatabaseUrl } from './database-url.ts'
 import { Endpoints, type EndpointsOptions } from './endpoints.ts'
+import { DatabaseSteps } from './figures.ts'
 import { bytesOf, type HeldBounds, HeldCalls } from './held-calls.ts'
 import { Retries } from './retries.ts'
 import { UnfitDatabase } from './session.ts'
@@ -21,6 +25,9 @@ const connections = { read: 2, write: 2, whole: 2, transaction: 4 } as const
 const defaultHoldMs = 30_000
 const defaultHeld: HeldBounds = { calls: 10_000, bytes: 64 * 1024 * 1024 }
 const defaultLookMs = 1000
+/** Time after which a call counts as held, when the health of the store is looked at. */
+const checkMs = 500
+const plainStatement: Statement = { name: '', text: 'SELECT 1', values: [] }
 
 /** Options of `PipelinedDatabase.open`. */
 export interface DatabaseOptions extends EndpointsOptions {
@@ -55,6 +62,8 @@ export class PipelinedDatabase implements Database {
   readonly #held: HeldCalls
   readonly #retries: Retries
   readonly #silence: SilenceWatch
+  readonly #steps = new DatabaseSteps()
+  readonly steps: Readonly<Record<string, Histogram>> = this.#steps.byName()
 
   private constructor(endpoints: Endpoints, options: DatabaseOptions) {
     const { clock = systemClock } = options
@@ -108,7 +117,7 @@ export class PipelinedDatabase implements Database {
   }
 
   whole(given: readonly Statement[] | (() => readonly Statement[])): Promise<Row[][]> {
-    return this.#retries.run(async () => {
+    return this.#timed('whole', async () => {
       const statements = typeof given === 'function' ? given() : given
       const connection = await this.#connection('whole', statements)
       return this.#noticing(connection, sendWhole(connection, statements))
@@ -116,7 +125,7 @@ export class PipelinedDatabase implements Database {
   }
 
   transaction<T>(work: (transaction: Transaction) => Promise<T> | T): Promise<T> {
-    return this.#retries.run(async () => {
+    return this.#timed('transaction', async () => {
       const connection = await this.#connection('transaction', [])
       try {
         return await this.#noticing(connection, carryOut(connection, work))
@@ -126,13 +135,43 @@ export class PipelinedDatabase implements Database {
     })
   }
 
+  /** Rejects where no server has answered for longer than calls are held. */
+  async check(): Promise<void> {
+    const isAnswered = this.read(plainStatement).then(
+      () => true,
+      () => false
+    )
+    if (await Promise.race([isAnswered, sleep(this.#clock, checkMs).then(() => false)])) return
+    const { awaySinceMs } = this.#endpoints
+    if (awaySinceMs === undefined || this.#clock.now() - awaySinceMs < this.#holdMs) return
+    const message = `no server of the database has answered for ${this.#holdMs} ms`
+    throw new BlobwireError({ reason: 'database_unavailable', message })
+  }
+
+  figures(): DatabaseFigures {
+    return {
+      open: [...this.#connections()].length,
+      opened: this.#endpoints.opened,
+      retries: this.#retries.count,
+      heldCalls: this.#held.calls,
+      heldBytes: this.#held.bytes
+    }
+  }
+
   async close(): Promise<void> {
     this.#silence.stop()
     await Promise.all(Object.values(this.#channels).map((channel) => channel.close()))
   }
 
+  async #timed<T>(kind: Kind, attempt: () => Promise<T>): Promise<T> {
+    const startMs = performance.now()
+    const result = await this.#retries.run(attempt)
+    this.#steps[kind].observe(performance.now() - startMs)
+    return result
+  }
+
   #single<R extends object>(kind: 'read' | 'write', statement: Statement): Promise<R[]> {
-    return this.#retries.run(async () => {
+    return this.#timed(kind, async () => {
       const connection = await this.#connection(kind, [statement])
       const { rows } = await this.#noticing(connection, connection.ask<R>(statement))
       return rows

@@ -1,0 +1,129 @@
+/** Guards of the connections to a database. */
+import type { Guard } from './guard.ts'
+
+const directory = 'server-fixture/store/postgres/database'
+const database = ['test/store/postgres/database.test.ts']
+const connections = ['test/store/postgres/connections.test.ts']
+const urls = ['test/store/postgres/database-urls.test.ts']
+
+export const guards: readonly Guard[] = [
+  {
+    name: 'database: an error of a statement is told as such, and does not count as a lost connection',
+    file: `${directory}/connection.ts`,
+    from: 'else reject(isDatabaseError(error) || this.#isOpen ? error : this.#lost(error))',
+    to: 'else reject(this.#lost(error))',
+    tests: database
+  },
+  {
+    name: 'database: a whole transaction fails with its first failure',
+    file: `${directory}/transactions.ts`,
+    from: 'this.failure ??= { error }',
+    to: 'this.failure = { error }',
+    tests: database
+  },
+  {
+    name: 'database: a transaction whose work does not wait for its statements fails with them',
+    file: `${directory}/transactions.ts`,
+    from: 'if (this.failure) throw this.failure.error',
+    to: '',
+    tests: database
+  },
+  {
+    name: 'database: transactions that deadlock are tried again',
+    file: `${directory}/database-failure.ts`,
+    from: "'40P01': 'collision'",
+    to: "'40P01': 'refused'",
+    tests: database
+  },
+  {
+    name: 'database: a prepared statement that a migration made stale is prepared again',
+    file: `${directory}/database-failure.ts`,
+    from: "return 'stale'",
+    to: "return 'refused'",
+    tests: database
+  },
+  {
+    name: 'database: a connection with a stale statement is used no more',
+    file: `${directory}/pipelined-database.ts`,
+    from: "if (kind === 'stale')",
+    to: 'if (false)',
+    tests: database
+  },
+  {
+    name: 'database: transactions have a connection for themselves',
+    file: `${directory}/pipelined-database.ts`,
+    from: "isExclusive: kind === 'transaction'",
+    to: 'isExclusive: false',
+    tests: database
+  },
+  {
+    name: 'database: a network that went silent is noticed',
+    file: `${directory}/silence.ts`,
+    from: 'void this.#ask(connection.endpoint)',
+    to: 'undefined',
+    tests: connections
+  },
+  {
+    name: 'database: a statement that takes long keeps its connection where the server can be reached',
+    file: `${directory}/silence.ts`,
+    from: 'if (!(error instanceof LostConnection)) return',
+    to: '',
+    tests: connections
+  },
+  {
+    name: 'database: a statement on a connection that was lost is tried once more',
+    file: `${directory}/retries.ts`,
+    from: 'unreachable: { times: 1, waitMs: 50 }',
+    to: 'unreachable: { times: 0, waitMs: 50 }',
+    tests: connections
+  },
+  {
+    name: 'database: calls that are held are bounded in number',
+    file: `${directory}/held-calls.ts`,
+    from: 'this.calls >= this.#bounds.calls',
+    to: 'false',
+    tests: connections
+  },
+  {
+    name: 'database: calls that are held are bounded in bytes',
+    file: `${directory}/held-calls.ts`,
+    from: 'this.bytes + bytes > this.#bounds.bytes',
+    to: 'false',
+    tests: connections
+  },
+  {
+    name: 'database: a demoted primary is left by reads, too',
+    file: `${directory}/pipelined-database.ts`,
+    from: 'for (const channel of Object.values(this.#channels)) channel.retireAll(connection.endpoint)',
+    to: 'this.#channels.write.retireAll(connection.endpoint)',
+    tests: connections
+  },
+  {
+    name: 'database: one without fsync is refused',
+    file: `${directory}/session.ts`,
+    from: "if (fsync === 'off')",
+    to: 'if (false)',
+    tests: connections
+  },
+  {
+    name: 'database: a standby is refused',
+    file: `${directory}/session.ts`,
+    from: "if (readOnly === 'on')",
+    to: 'if (false)',
+    tests: connections
+  },
+  {
+    name: 'database: the password of the URL counts more than that of the file',
+    file: `${directory}/database-url.ts`,
+    from: "url.password === '' ? password : decodeURIComponent(url.password)",
+    to: 'password ?? decodeURIComponent(url.password)',
+    tests: urls
+  },
+  {
+    name: 'database: verify-full judges the name in the certificate',
+    file: `${directory}/database-url.ts`,
+    from: "if (mode === 'verify-full') return files",
+    to: '',
+    tests: urls
+  }
+]
