@@ -13,6 +13,8 @@ export interface PushCursors {
   begun(): void
   /** Repositories with something to read, in stores that tell it at once; stores without it are asked for each one. */
   moved?(): Promise<string[]>
+  /** How often `moved` is asked, in milliseconds; that of the store otherwise. */
+  readonly pollMs?: number
   close(): Promise<void> | void
 }
 

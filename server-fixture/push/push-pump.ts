@@ -77,7 +77,8 @@ export class PushPump {
       cursors.begun()
     }
     await this.#wakeAll()
-    if (store.eventPollMs !== undefined) this.#poll(store.eventPollMs)
+    const pollMs = cursors.pollMs ?? store.eventPollMs
+    if (pollMs !== undefined) this.#poll(pollMs)
   }
 
   #poll(everyMs: number): void {

@@ -5,7 +5,7 @@ import type { Store } from '../store/store.ts'
 import { openCursors, type PushCursors } from './push-cursors.ts'
 import type { PushOptions } from './push-options.ts'
 import { PushPump } from './push-pump.ts'
-import { type PushTerm, SharedCursors } from './shared-cursors.ts'
+import { isBrokenOff, type PushTerm, SharedCursors } from './shared-cursors.ts'
 
 /** Time for deliveries under way when the server closes; later ones go on after the next start. */
 const drainMs = 2000
@@ -37,8 +37,12 @@ export class PushSender {
   /** @throws BlobwireError for destinations and files that are wrong */
   static async start(options: PushOptions, { store, log, term }: PushSenderContext): Promise<PushSender> {
     const { destinations, outbox } = options
-    const onDeadLetter = ({ letter, destination, id, error }: WebhookDeadLetter) =>
+    const onDeadLetter = (dead: WebhookDeadLetter) => {
+      const { letter, destination, id, error } = dead
+      // Another server sends it.
+      if (term && isBrokenOff(dead)) return
       log({ event: 'push_dead_letter', letter, destination, id, code: error.code, message: error.message })
+    }
     const sender = openSender(term ? { ...options, outbox: undefined } : options, onDeadLetter)
     let cursors: PushCursors | undefined
     try {

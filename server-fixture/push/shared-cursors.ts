@@ -3,13 +3,20 @@
  * this server dies with it: a place is kept once all deliveries before it have ended, not once they are in the outbox.
  */
 import { type Clock, systemClock } from '../../src/core/clock.ts'
-import type { WebhookMessage } from '../../src/webhooks.ts'
+import type { WebhookMessage, WebhookOutcome } from '../../src/webhooks.ts'
 import type { EventCursor } from '../store/events.ts'
 import type { PushLedger } from '../store/push-ledger.ts'
 import type { PushCursors } from './push-cursors.ts'
 
 /** Time until the next try, where the outbox refused a delivery. */
 const retryMs = 1000
+
+/** Resolves when the deliveries of the webhook have ended; rejects where the outbox refuses it or closes. */
+type Deliver = (message: WebhookMessage) => Promise<readonly WebhookOutcome[]>
+
+/** Whether a delivery ended because this server's outbox closed, which makes dead letters of what is in memory. */
+export const isBrokenOff = (outcome: WebhookOutcome): boolean =>
+  outcome.state === 'dead' && outcome.error.is('client_closed')
 
 /** The term of one sender. */
 export interface PushTerm {
@@ -23,8 +30,10 @@ export interface PushTerm {
 
 export class SharedCursors implements PushCursors {
   readonly isNew: boolean
+  /** Of moves at other servers: the question is one of all repositories. */
+  readonly pollMs = 1000
   readonly #term: PushTerm
-  readonly #deliver: (message: WebhookMessage) => Promise<unknown>
+  readonly #deliver: Deliver
   /** Where this server goes on, which is ahead of what is kept. */
   readonly #places: Map<string, EventCursor>
   /** By repository: ends of the deliveries since the last place. */
@@ -34,15 +43,14 @@ export class SharedCursors implements PushCursors {
   readonly #cancels = new Set<() => void>()
   #isClosed = false
 
-  private constructor(term: PushTerm, deliver: (message: WebhookMessage) => Promise<unknown>, known: KnownPlaces) {
+  private constructor(term: PushTerm, deliver: Deliver, known: KnownPlaces) {
     this.#term = term
     this.#deliver = deliver
     this.isNew = known === undefined
     this.#places = new Map(known?.map(({ repository, cursor }) => [repository, cursor]))
   }
 
-  /** @param deliver resolves when the deliveries of the webhook have ended; rejects where the outbox refuses or closes */
-  static async open(term: PushTerm, deliver: (message: WebhookMessage) => Promise<unknown>): Promise<SharedCursors> {
+  static async open(term: PushTerm, deliver: Deliver): Promise<SharedCursors> {
     return new SharedCursors(term, deliver, await term.ledger.places())
   }
 
@@ -93,11 +101,12 @@ export class SharedCursors implements PushCursors {
   async #delivered(message: WebhookMessage): Promise<boolean> {
     while (!this.#isClosed) {
       try {
-        await this.#deliver(message)
-        return true
+        const outcomes = await this.#deliver(message)
+        if (!outcomes.some(isBrokenOff)) return true
       } catch {
-        if (!this.#isClosed) await this.#later()
+        // The outbox refused it, or closes.
       }
+      if (!this.#isClosed) await this.#later()
     }
     return false
   }

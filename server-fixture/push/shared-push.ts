@@ -18,6 +18,8 @@ const idle: WebhookFigures = { waiting: 0, dead: 0, delivered: 0, failedAttempts
 export interface SharedPushContext extends PushSenderContext {
   readonly ledger: PushLedger
   readonly clock?: Clock
+  /** Time for deliveries under way when the server closes, in milliseconds; those of `PushSender` by default. */
+  readonly drainMs?: number
 }
 
 export class SharedPush {
@@ -104,7 +106,7 @@ export class SharedPush {
     this.#isClosed = true
     this.#cancelTurn?.()
     await this.#turn
-    await this.#end(this.#clock.now() < this.#heldUntilMs ? undefined : 0)
+    await this.#end(this.#clock.now() < this.#heldUntilMs ? this.#context.drainMs : 0)
     await this.#context.ledger.releaseLease(this.#holder).catch(() => undefined)
   }
 }

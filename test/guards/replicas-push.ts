@@ -15,8 +15,8 @@ export const guards: readonly Guard[] = [
   {
     name: 'a delivery that was broken off has not ended',
     file: `${push}/shared-cursors.ts`,
-    from: '      }\n    }\n    return false\n',
-    to: '      }\n    }\n    return true\n',
+    from: 'if (!outcomes.some(isBrokenOff)) return true',
+    to: 'return true',
     tests
   },
   {

@@ -45,9 +45,11 @@ async function setUp(context: TestContext) {
   const options = { destinations: [ci], outbox: undefined, guard: localGuard, retry: { delaysMs: [50, 60_000] } }
   const start = async (ledger: PushLedger = store.pushLedger) => {
     const clock = new FakeClock()
-    const push = await SharedPush.start(options, { store, ledger, log: () => undefined, clock })
+    const logged: Readonly<Record<string, unknown>>[] = []
+    const log = (event: Readonly<Record<string, unknown>>) => void logged.push(event)
+    const push = await SharedPush.start(options, { store, ledger, log, clock, drainMs: 0 })
     context.after(() => push.close())
-    return { push, clock }
+    return { push, clock, logged }
   }
   let at = 0
   const move = async () => {
@@ -134,6 +136,25 @@ test('what a killed server had in its outbox is sent by another one, in order', 
   await until(() => told.oids.length >= 6, 'all events')
   assert.deepEqual(told.oids, oidsUpTo(6))
   await untilAsync(async () => (await kept()) !== place, 'the place behind all')
+})
+
+test('what a server had not delivered when it closed is no dead letter, and is sent by another one', async (context) => {
+  const { told, start, move, kept } = await setUp(context)
+  const first = await start()
+  await untilAsync(async () => (await kept()) !== undefined, 'the place of the beginning')
+  told.status = 503
+  for (let times = 0; times < 3; times++) await move()
+  await until(() => first.push.figures()['ci']?.waiting === 3, 'all are in the outbox')
+  await first.push.close()
+  assert.deepEqual(
+    first.logged.map(({ event }) => event).filter((event) => event === 'push_dead_letter'),
+    []
+  )
+  told.status = 204
+  const second = await start()
+  await until(() => told.oids.length === 3, 'all events')
+  assert.deepEqual(told.oids, oidsUpTo(3))
+  assert.equal(second.push.isSending, true)
 })
 
 test('a server whose lease another one has sends no more, and keeps no place', async (context) => {
