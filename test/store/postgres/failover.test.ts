@@ -25,14 +25,14 @@ test('a synchronous standby has all that was acknowledged, and calls wait for it
   const { primary, standby, wire, promote } = await startPair(context, { isSynchronous: true })
   const store = await openStore(context, primary.url, standby.url)
   const writers = startBlobWriters(16, (blob) => store.putObjects(repository, [blob]))
-  await writers.more(500)
+  await writers.more(200)
   // What the standby does not receive any more is not acknowledged.
   wire.partition()
   const isWaiting = `SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep'`
   await untilAsync(async () => (await queryOnce(primary.url, isWaiting)).length > 0, 'commits wait for the standby')
   await primary.kill()
   await promote()
-  await writers.more(500)
+  await writers.more(200)
   await writers.stop()
   assert.deepEqual(writers.failures, [])
   assert.deepEqual(await lostOf(store, writers.acknowledged), [])
