@@ -41,6 +41,35 @@ export const guards: readonly Guard[] = [
     tests: objectTests
   },
   {
+    name: 'rows of objects are sorted by oid',
+    file: `${directory}/object-rows.ts`,
+    from: '(left.oid < right.oid ? -1 : 1)',
+    to: '(left === right ? -1 : 1)',
+    tests: objectTests
+  },
+  {
+    name: 'the cache answers for repositories that were there a second ago',
+    file: objects,
+    from: '      await this.#repositories.confirm(found)\n      return cached',
+    to: '      return cached',
+    tests: objectTests
+  },
+  {
+    name: 'the intent of a deletion is no outcome',
+    file: `${directory}/name-keys.ts`,
+    from: "return tombstone?.['deleted_by'] === deletedByKey(key)",
+    to: 'return true',
+    tests: repositoryTests
+  },
+  {
+    name: 'a name whose repository is gone is no name',
+    file: `${directory}/repositories.ts`,
+    from: 'if (formerId !== undefined) await this.#removeName(repository, formerId)',
+    to: '',
+    tests: repositoryTests,
+    mayHang: true
+  },
+  {
     name: 'objects of another format are not stored',
     file: objects,
     from: 'if (objects[0] && objects[0].oid.length !== oidLength(found.objectFormat))',

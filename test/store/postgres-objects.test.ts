@@ -2,7 +2,12 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, test } from 'node:test'
+import { PipelinedDatabase } from '../../server-fixture/store/postgres/database/pipelined-database.ts'
+import { KnownRepositories } from '../../server-fixture/store/postgres/known-repositories.ts'
+import { insertObjects } from '../../server-fixture/store/postgres/object-rows.ts'
+import { type LargeObjects, Objects } from '../../server-fixture/store/postgres/objects.ts'
 import { PostgresStore } from '../../server-fixture/store/postgres/postgres-store.ts'
+import { Repositories } from '../../server-fixture/store/postgres/repositories.ts'
 import { newDatabase } from '../support/database.ts'
 import { newObject } from './support.ts'
 
@@ -71,4 +76,37 @@ test('objects of another format are not stored in a repository that came after t
   await one.deleteRepository('format')
   await one.createRepository('format', 'sha256')
   await assert.rejects(other.putObjects('format', [blob('second')]), notFound)
+})
+
+test('rows of a statement are in the order of their oids, so that overlapping puts do not lock each other out', async () => {
+  const blobs = Array.from({ length: 20 }, (_, index) => blob(`sorted ${index}`))
+  const statement = await insertObjects('1', blobs)
+  assert.deepEqual(await insertObjects('1', blobs.toReversed()), statement)
+  const oids = blobs.map(({ oid }) => oid).sort()
+  const sent = (statement.values[1] as Buffer).toString('hex')
+  assert.deepEqual(
+    oids.map((oid) => sent.indexOf(oid)).filter((at, index, all) => at > (all[index - 1] ?? 0)).length,
+    oids.length
+  )
+})
+
+test('objects of the cache are read without the database for a second, and not after a deletion elsewhere', async () => {
+  let now = 0
+  const database = await PipelinedDatabase.open({ urls })
+  const repositories = new Repositories(database, new KnownRepositories(database, () => now))
+  const large: LargeObjects = {
+    put: () => assert.fail('no object is large'),
+    readWhole: () => assert.fail('no object is large')
+  }
+  const objects = new Objects(database, repositories, large)
+  const { oid, content } = blob('cached')
+  await one.createRepository('cached', 'sha1')
+  await one.putObjects('cached', [blob('cached')])
+  assert.deepEqual(await objects.read('cached', [oid], 100), [{ kind: 'blob', size: 6, content }])
+  await one.deleteRepository('cached')
+  now = 400
+  assert.equal((await objects.read('cached', [oid], 100)).length, 1)
+  now = 1001
+  await assert.rejects(objects.read('cached', [oid], 100), notFound)
+  await database.close()
 })

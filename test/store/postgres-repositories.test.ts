@@ -1,6 +1,8 @@
 /** Repositories of several servers on one database. */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { PipelinedDatabase } from '../../server-fixture/store/postgres/database/pipelined-database.ts'
+import { NameKeys } from '../../server-fixture/store/postgres/name-keys.ts'
 import { PostgresStore } from '../../server-fixture/store/postgres/postgres-store.ts'
 import { KeyRemembered } from '../../server-fixture/store/store.ts'
 import { newDatabase } from '../support/database.ts'
@@ -45,6 +47,11 @@ test('deletions at once on two servers: one of them did it', async () => {
     stores.map((store, at) => store.deleteRepository('removed', request(`key ${at}`)))
   )
   assert.equal(deletions.filter((deleted) => deleted).length, 1)
+  const outcomes = await Promise.all(deletions.map((_, at) => other.recall('removed', `key ${at}`)))
+  assert.deepEqual(
+    outcomes.map((remembered) => remembered?.outcome),
+    deletions.map(String)
+  )
 })
 
 test('a default branch is chosen under a key, once', async () => {
@@ -54,4 +61,27 @@ test('a default branch is chosen under a key, once', async () => {
   await assert.rejects(other.updateRepository('chosen', 'refs/heads/b', request), KeyRemembered)
   assert.equal((await other.readHead('chosen')).ref, 'refs/heads/a')
   await assert.rejects(one.updateRepository('nobody', 'refs/heads/a'), notFound)
+})
+
+test('a server that died between the steps of a deletion or a creation leaves nothing that anybody sees', async () => {
+  const database = await PipelinedDatabase.open({ urls })
+  const write = (text: string, values: readonly unknown[]) => database.write<{ id: string }>({ name: '', text, values })
+  await one.createRepository('half', 'sha1')
+  const [named] = await write('SELECT id FROM names WHERE name = $1', ['half'])
+  const half = { name: 'half', id: named?.id ?? '' }
+  const request = (deleted: boolean) => keyed('deletion', `${deleted}`, [])
+  // The intent alone.
+  await new NameKeys(database).remember(half, [request(true)], true)
+  assert.equal(await other.recall('half', 'deletion'), undefined)
+  assert.equal((await other.getRepository('half'))?.repository, 'half')
+  assert.equal(await other.deleteRepository('half', request), true)
+  assert.equal((await one.recall('half', 'deletion'))?.outcome, 'true')
+  // The name without its repository.
+  await one.createRepository('half', 'sha1')
+  await write('DELETE FROM repositories WHERE name = $1 RETURNING id', ['half'])
+  await assert.rejects(one.readHead('half'), notFound)
+  assert.deepEqual(await other.listRepositories({ prefix: 'half', after: '', limit: 10 }), [])
+  assert.equal((await other.createRepository('half', 'sha256')).created, true)
+  assert.equal((await one.readHead('half')).ref, 'refs/heads/main')
+  await database.close()
 })
