@@ -22,14 +22,6 @@ export const guards: readonly Guard[] = [
     mayHang: true
   },
   {
-    name: 'workers: one that drains takes no more connections',
-    file: 'server-fixture/workers/crew.ts',
-    from: 'onDraining: () => this.distributor.remove(worker)',
-    to: 'onDraining: () => undefined',
-    tests: processes,
-    mayHang: true
-  },
-  {
     name: 'workers: one that is starting drains, too',
     file: 'server-fixture/workers/from-primary.ts',
     from: 'if (this.#isToDrain || !process',

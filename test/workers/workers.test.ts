@@ -8,16 +8,19 @@ import type { TransportName } from '../../src/index.ts'
 import { newDatabase } from '../support/database.ts'
 import { startWorkerServer, type WorkerServer } from './worker-server.ts'
 
+const author = { name: 'A', email: 'a@b' }
 const transports: readonly TransportName[] = ['json', 'msgpack', 'grpc']
 
 /** Clients with default options, each of which makes one call after the other. */
-function startCalls(server: WorkerServer) {
+function startCalls(server: WorkerServer, { writes = false } = {}) {
   const clients = Array.from({ length: 6 }, (_, index) => server.client(transports[index % 3] as TransportName))
   let isOver = false
   let calls = 0
-  const running = clients.map(async (client) => {
-    while (!isOver) {
-      await client.getRepository('demo')
+  const running = clients.map(async (client, index) => {
+    for (let count = 0; !isOver; count++) {
+      if (writes)
+        await client.commitFiles('demo', { branch: `b${index}`, changes: { count: `${count}` }, message: 'x', author })
+      else await client.getRepository('demo')
       calls++
       // A call now and then is enough: the processor is for the workers that start.
       await sleep(5)
@@ -82,12 +85,16 @@ test('workers serve both ports together', { timeout: 120_000 }, async (context) 
 
   await context.test('a killed worker is replaced, and no call fails', async () => {
     const before = await counted()
-    const others = startCalls(server)
+    const others = startCalls(server, { writes: true })
     const replaced = server.next('worker_ready')
     process.kill(server.pids[0] as number, 'SIGKILL')
     await replaced
-    await others.end()
-    assert.ok(others.count() > 0)
+    const [client] = await others.end()
+    let commits = 0
+    for (const branch of [0, 1, 2, 3, 4, 5]) {
+      for await (const _ of client?.repository('demo').commits({ revision: `b${branch}` }) ?? []) commits++
+    }
+    assert.equal(commits, others.count(), 'each was made once')
     const after = await counted()
     assert.ok(after >= before, 'no sum has gone down')
   })
