@@ -1,10 +1,11 @@
 /** A server of several worker processes behind one HTTP and one gRPC port. */
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FeedSnapshot } from '../../server-fixture/admin/feed-snapshot.ts'
 import { PostgresStore } from '../../server-fixture/store/postgres/postgres-store.ts'
-import type { TransportName } from '../../src/index.ts'
+import type { TransportName, WatchUpdate } from '../../src/index.ts'
 import { newDatabase } from '../support/database.ts'
 import { startWorkerServer, type WorkerServer } from './worker-server.ts'
 
@@ -23,7 +24,7 @@ function startCalls(server: WorkerServer, { writes = false } = {}) {
       else await client.getRepository('demo')
       calls++
       // A call now and then is enough: the processor is for the workers that start.
-      await sleep(5)
+      await sleep(20)
     }
   })
   const all = Promise.all(running)
@@ -38,6 +39,10 @@ function startCalls(server: WorkerServer, { writes = false } = {}) {
     }
   }
 }
+
+/** Names of the refs that an update tells of; none for the state at the beginning. */
+const movesOf = ({ value }: IteratorResult<WatchUpdate, void>) =>
+  value?.kind === 'moves' ? value.moves.map(({ name }) => name) : []
 
 /** The sum of a metric over its labels, of those lines that have all of these labels. */
 async function metric(base: string, name: string, ...labels: string[]): Promise<number> {
@@ -83,12 +88,41 @@ test('workers serve both ports together', { timeout: 120_000 }, async (context) 
     await Promise.all(clients.map((client) => client.close()))
   })
 
-  await context.test('a killed worker is replaced, and no call fails', async () => {
+  await context.test('workers are killed: no call fails, and an upload and a watch go on at another one', async () => {
     const before = await counted()
     const others = startCalls(server, { writes: true })
-    const replaced = server.next('worker_ready')
-    process.kill(server.pids[0] as number, 'SIGKILL')
-    await replaced
+    const repo = server.client('msgpack').repository('demo')
+    const told: string[] = []
+    const watch = repo.watch({ prefix: 'refs/heads/watched' })[Symbol.asyncIterator]()
+    const commit = (count: string) =>
+      repo.commitFiles({ branch: 'watched', changes: { count }, message: count, author })
+    await commit('first')
+    assert.equal((await watch.next()).value?.kind, 'start')
+    // All workers are killed in turn, so that each call and each stream loses its own.
+    const killOne = async () => {
+      const replaced = server.next('worker_ready')
+      process.kill(server.pids[0] as number, 'SIGKILL')
+      await replaced
+    }
+    const piece = randomBytes(2 ** 20)
+    const size = 6 * piece.length
+    const upload = repo.upload(
+      (async function* () {
+        for (let count = 0; count < 6; count++) {
+          if (count === 2 || count === 4) {
+            await commit(`before ${count}`)
+            await killOne()
+          }
+          yield piece
+        }
+      })(),
+      { size }
+    )
+    assert.equal((await upload).size, size)
+    await commit('last')
+    while (told.length < 3) told.push(...movesOf(await watch.next()))
+    await watch.return?.(undefined)
+    assert.deepEqual(told, ['refs/heads/watched', 'refs/heads/watched', 'refs/heads/watched'])
     const [client] = await others.end()
     let commits = 0
     for (const branch of [0, 1, 2, 3, 4, 5]) {
