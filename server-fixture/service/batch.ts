@@ -8,6 +8,7 @@ import { limitExceeded, refMismatch } from './errors.ts'
 import { lookAhead } from './look-ahead.ts'
 import { type OperationName, operations } from './operations.ts'
 import { isStateRefusal, keyedRequest, type WriteKey } from './request-keys.ts'
+import { type Joinable, joinable, WaitingWrites } from './waiting-writes.ts'
 import type { Workspace } from './workspace.ts'
 
 type Operation = Messages['Operation']
@@ -79,12 +80,6 @@ function sum<Item>(items: readonly Item[] | undefined, sizeOf: (item: Item) => n
   return items?.reduce((total, item) => total + sizeOf(item), 0) ?? 0
 }
 
-/** The branch of an operation that waits in a branch's queue; undefined = it waits for none. */
-function queuedBranch({ name, request }: Step): string | undefined {
-  if (name === 'commitFiles') return (request as Messages['CommitFilesRequest']).branch
-  return name === 'apply' ? (request as Messages['KeyedOperation']).commitFiles?.branch : undefined
-}
-
 const movesRefs = (name: OperationName) => name === 'updateRefs' || name === 'commitFiles' || name === 'apply'
 
 /** One batch that is being carried out. */
@@ -124,19 +119,15 @@ class Batch {
   async #runFrom(start: number, list: readonly Operation[]): Promise<Result[]> {
     if (this.#workspace.atomic) await beginAtomic(this.#workspace, list, this.#context.key?.key)
     let reads: { index: number; step: Step }[] = []
-    // Commits of one branch that follow each other wait in its queue together, and become one chain.
-    let queued: { branch: string | undefined; done: unknown[] } = { branch: undefined, done: [] }
+    const waiting = new WaitingWrites()
     let lookedAt = 0
     for (let index = start; index < list.length; index++) {
       const step = this.#prepare(index, list[index] as Operation)
       if (step === undefined) continue
       const isRead = operations[step.name].access === 'read'
       if (step.name === 'storeObject' && index >= lookedAt) lookedAt = await lookAhead(this.#workspace, list, index)
-      const branch = this.#workspace.atomic ? undefined : queuedBranch(step)
-      if (branch !== queued.branch) {
-        if (queued.done.length > 0) await Promise.all(queued.done)
-        queued = { branch, done: [] }
-      }
+      const together = this.#joinable(step)
+      if (waiting.holdsUp(together)) await waiting.end()
       // Writes wait for the reads before them, and reads for writes: an operation sees the effects of earlier ones.
       if (isRead) reads.push({ index, step })
       if (reads.length > 0 && (!isRead || reads.length >= readsAtOnce)) {
@@ -146,18 +137,24 @@ class Batch {
       if (!isRead) {
         // Most writes are only staged here, and need no turn of the microtask queue each.
         const written = this.#write(index, step)
-        if (branch !== undefined) queued.done.push(written)
+        if (together) waiting.add(together, written)
         else if (written !== undefined) await written
       }
     }
     if (reads.length > 0) await this.#read(reads)
-    if (queued.done.length > 0) await Promise.all(queued.done)
+    await waiting.end()
     // Work that is not atomic has moved its refs already, each under its own key.
     if (this.#workspace.atomic) await this.#moveRefs()
     // A failure here fails the whole batch: none of its writes has been acknowledged yet.
     const stored = this.#workspace.flush()
     if (stored !== undefined) await stored
     return this.#results
+  }
+
+  #joinable({ name, request }: Step): Joinable | undefined {
+    const joined = this.#workspace.atomic ? undefined : joinable(name, request)
+    // Staged objects are stored with the move that comes next: before that, no other one may point to them.
+    return joined && 'refs' in joined && this.#workspace.stagedCount > 0 ? undefined : joined
   }
 
   #prepare(index: number, operation: Operation): Step | undefined {

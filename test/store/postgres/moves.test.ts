@@ -65,6 +65,15 @@ test('a plain move that is refused leaves neither event nor key, but its objects
   assert.deepEqual(await one.readRefs(name, [main]), [a])
 })
 
+test('a ref is not made above or below another one', async (context) => {
+  const { one, other, name } = await startServers(context)
+  assert.deepEqual(await one.updateRefs(name, [rename('refs/tags/x/y', zero, a)]), [])
+  for (const tag of ['refs/tags/x', 'refs/tags/x/y/z']) {
+    await assert.rejects(other.updateRefs(name, [rename(tag, zero, b)]), { reason: 'ref_conflict' })
+  }
+  assert.deepEqual(await other.updateRefs(name, [rename('refs/tags/x-y', zero, b)]), [])
+})
+
 test('a repository that another server deletes, and makes again, is the new one', async (context) => {
   const { one, other, name } = await startServers(context)
   assert.deepEqual(await other.updateRefs(name, [move(a, b)]), [])

@@ -3,7 +3,6 @@
  * write what belongs to those refs that the first one moved.
  */
 import type { Database, Statement } from '../database/database.ts'
-import { RepositoryGone } from '../known-repositories.ts'
 import { type EventRow, insertEvents, insertKeys, type KeyRow, lockRepository, movePlainly } from './move-statements.ts'
 import { type IdentifiedCall, idOfNextTry } from './ref-call.ts'
 
@@ -21,8 +20,7 @@ interface PlainContext {
 
 /**
  * @param objects stores objects, to which refs may be moved
- * @returns the calls that had no effect, for reasons that have to be found out
- * @throws RepositoryGone
+ * @returns the calls that had no effect, for reasons that have to be found out: the repository may be gone
  */
 export async function carryOutPlainly(
   { database, id, times }: PlainContext,
@@ -31,7 +29,7 @@ export async function carryOutPlainly(
 ): Promise<IdentifiedCall[]> {
   let isAgain = false
   let hasMoves = false
-  const [locked = [], ...answers] = await database.whole(() => {
+  const [, ...answers] = await database.whole(() => {
     for (const call of calls) call.isInDoubt ||= isAgain
     isAgain = true
     const { moves, events, keys } = rowsOf(calls)
@@ -45,7 +43,6 @@ export async function carryOutPlainly(
       ...(keys.length > 0 ? [insertKeys(id, nowMs + times.rememberMs, keys)] : [])
     ]
   })
-  if (locked.length === 0) throw new RepositoryGone()
   const moved = hasMoves ? (answers[objects ? 1 : 0] ?? []) : []
   const names = new Set(moved.map(({ name }) => name))
   const remembered = new Set((answers.at(-1) ?? []).map(({ key }) => key))
