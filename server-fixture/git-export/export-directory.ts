@@ -27,18 +27,25 @@ const configuration = `[gc]
 \tallowAnySHA1InWant = true
 `
 
+/** The export of a repository. `signal` ends the waiting for others, who write into it. */
+interface ExportPlace {
+  readonly path: string
+  readonly repository: string
+  readonly signal?: AbortSignal | undefined
+}
+
 /** Works with the directory while no other process does. Made, if it is missing. */
-export async function withExportDirectory<T>(path: string, repository: string, work: () => Promise<T>): Promise<T> {
-  const lock = await acquire(path)
+export async function withExportDirectory<T>(place: ExportPlace, work: () => Promise<T>): Promise<T> {
+  const lock = await acquire(place)
   try {
-    await checkMark(path, repository)
+    await checkMark(place.path, place.repository)
     return await work()
   } finally {
     await lock.release()
   }
 }
 
-async function acquire(path: string): Promise<LockFile> {
+async function acquire({ path, signal }: ExportPlace): Promise<LockFile> {
   for (;;) {
     try {
       await mkdir(path, { recursive: true })
@@ -47,8 +54,8 @@ async function acquire(path: string): Promise<LockFile> {
       // Somebody has it, or has just deleted the export.
       const isBusy = error instanceof BlobwireError && error.reason === 'directory_in_use'
       if (!isBusy && !isMissing(error)) throw storageFailure(`opening the export ${path}`, error)
-      await sleep(lockPollMs)
     }
+    await sleep(lockPollMs, undefined, signal ? { signal } : undefined)
   }
 }
 

@@ -41,6 +41,8 @@ export interface BringOptions {
    * @default false
    */
   readonly readsAllRefs?: boolean
+  /** Ends the waiting of this call; a refresh that has begun is completed, for whoever comes next. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** An export that is up to date. */
@@ -92,18 +94,17 @@ export class GitExports {
    */
   async bring(
     repository: string,
-    { path = this.pathOf(repository), readsAllRefs = false }: BringOptions = {}
+    { path = this.pathOf(repository), readsAllRefs = false, signal }: BringOptions = {}
   ): Promise<Brought> {
     try {
       const present = await this.#present(repository)
       if (!readsAllRefs && (await isFresh(path, present))) return unchanged(path)
-      return await this.#inTurn(path, () =>
-        withExportDirectory(path, repository, async () => {
-          // Another call has done it meanwhile.
-          if (!readsAllRefs && (await isFresh(path, present))) return unchanged(path)
-          return { path, isRefreshed: true, ...(await this.#refresh(repository, path, readsAllRefs)) }
-        })
-      )
+      const work = async () => {
+        // Another call has done it meanwhile.
+        if (!readsAllRefs && (await isFresh(path, present))) return unchanged(path)
+        return { path, isRefreshed: true, ...(await this.#refresh(repository, path, readsAllRefs)) }
+      }
+      return await this.#inTurn(path, () => withExportDirectory({ path, repository, signal }, work), signal)
     } catch (error) {
       if (error instanceof BlobwireError && error.reason === 'repository') await this.#remove(repository, path)
       throw error
@@ -130,7 +131,7 @@ export class GitExports {
   async #remove(repository: string, path: string): Promise<void> {
     if (!(await isExport(path, repository))) return
     await this.#inTurn(path, async () => {
-      await withExportDirectory(path, repository, async () => {
+      await withExportDirectory({ path, repository }, async () => {
         // It may have been created again, and exported.
         if ((await this.#store.getRepository(repository)) === undefined) await removeExport(path)
       })
@@ -139,15 +140,29 @@ export class GitExports {
     })
   }
 
-  async #inTurn<T>(path: string, work: () => Promise<T>): Promise<T> {
-    const turn = (this.#turns.get(path) ?? Promise.resolve()).then(work, work)
+  #inTurn<T>(path: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const run = () => {
+      signal?.throwIfAborted()
+      return work()
+    }
+    const turn = (this.#turns.get(path) ?? Promise.resolve()).then(run, run)
     this.#turns.set(path, turn)
-    try {
-      return await turn
-    } finally {
+    const ended = () => {
       if (this.#turns.get(path) === turn) this.#turns.delete(path)
     }
+    turn.then(ended, ended)
+    return untilAborted(turn, signal)
   }
+}
+
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason)
+    signal.addEventListener('abort', stop, { once: true })
+    const ended = () => signal.removeEventListener('abort', stop)
+    work.then(resolve, reject).then(ended)
+  })
 }
 
 const unchanged = (path: string): Brought => ({ path, isRefreshed: false, objects: 0, refs: 0 })

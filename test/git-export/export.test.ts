@@ -30,7 +30,7 @@ const failing = (reason: string, message: RegExp) => (error: unknown) => {
 }
 
 for (const format of ['sha1', 'sha256'] as const) {
-  for (const Kind of [WatchedStore, ScanningStore]) {
+  for (const Kind of format === 'sha1' ? [WatchedStore, ScanningStore] : [ScanningStore]) {
     test(`${format}, ${Kind.name}: Git has every ref, HEAD and object of the export, and a clone has them too`, async (context) => {
       const store = new Kind()
       const { refs, head } = await fill(store, 'team/a', format)
@@ -190,11 +190,11 @@ test('each of many callers at once finds what was acknowledged before, and one o
   let head = oid
   let refreshes = 0
   const brings: Promise<void>[] = []
-  for (let round = 0; round < 6; round++) {
+  for (let round = 0; round < 4; round++) {
     head = await makeRef(store, 'a', { name: main, objects: commitOf(`round ${round}`, [head], 'sha1') })
     const acknowledged = head
     for (const each of [exports, others]) {
-      for (let caller = 0; caller < 3; caller++) {
+      for (let caller = 0; caller < 2; caller++) {
         const bring = each.bring('a').then(({ path, isRefreshed }) => {
           refreshes += isRefreshed ? 1 : 0
           const { status, output } = git(path, ['merge-base', '--is-ancestor', acknowledged, main])
@@ -205,21 +205,25 @@ test('each of many callers at once finds what was acknowledged before, and one o
     }
   }
   await Promise.all(brings)
-  assert.ok(refreshes <= 6, `${refreshes} refreshes`)
-  assert.equal(judge(exports.pathOf('a'), new Map([[main, head]])), 21)
+  assert.ok(refreshes <= 4, `${refreshes} refreshes`)
+  assert.equal(judge(exports.pathOf('a'), new Map([[main, head]])), 15)
 })
 
-test('the export waits while another process writes into it', async (context) => {
+test('a call waits while another process writes into the export, until its signal', async (context) => {
   const { exports, refs } = await begin(context)
   const path = exports.pathOf('a')
   await mkdir(path, { recursive: true })
   const lock = await LockFile.acquire(path)
   let isDone = false
+  const gone = new AbortController()
+  const abandoned = exports.bring('a', { signal: gone.signal })
   const brought = exports.bring('a').then(() => {
     isDone = true
   })
   await exports.bring('a', { path: `${path}.other` })
   assert.equal(isDone, false)
+  gone.abort(new Error('nobody waits'))
+  await assert.rejects(abandoned, /nobody waits/)
   await lock.release()
   await brought
   judge(path, refs)

@@ -10,16 +10,16 @@ export const guards: readonly Guard[] = [
   {
     name: 'a caller of an export that is fresh waits for no lock',
     file: `${source}/git-exports.ts`,
-    from: '      if (!readsAllRefs && (await isFresh(path, present))) return unchanged(path)\n      return',
-    to: '      return',
+    from: '      if (!readsAllRefs && (await isFresh(path, present))) return unchanged(path)\n      const work',
+    to: '      const work',
     tests: [exported],
     mayHang: true
   },
   {
     name: 'callers that wait for a refresh do not make another',
     file: `${source}/git-exports.ts`,
-    from: '          // Another call has done it meanwhile.\n          if (!readsAllRefs && (await isFresh(path, present)))',
-    to: '          if (path === "")',
+    from: '        // Another call has done it meanwhile.\n        if (!readsAllRefs && (await isFresh(path, present)))',
+    to: '        if (path === "")',
     tests: [exported]
   },
   {
@@ -68,7 +68,7 @@ export const guards: readonly Guard[] = [
     name: 'refs of an export reach no missing object',
     file: `${source}/git-export.ts`,
     from: 'throw new NotConnected(',
-    to: 'if (command.length === 0) throw new NotConnected(',
+    to: 'if (tips.length === 0) throw new NotConnected(',
     tests: [exported]
   },
   {
@@ -119,6 +119,14 @@ export const guards: readonly Guard[] = [
     from: '      if (!isBusy && !isMissing(error)) throw',
     to: '      if (isBusy || !isMissing(error)) throw',
     tests: [exported]
+  },
+  {
+    name: 'who waits for an export waits no longer than its signal',
+    file: `${source}/git-exports.ts`,
+    from: "    signal.addEventListener('abort', stop, { once: true })\n",
+    to: '',
+    tests: [exported],
+    mayHang: true
   },
   {
     name: 'packs of an export are joined',

@@ -13,9 +13,9 @@ export function scanObjects(
   return repositories.use(repository, async (found) => {
     const rows = await database.read<ObjectRow>({
       name: 'scan objects',
-      text: `SELECT o.oid, o.kind, o.encoding, o.size, CASE WHEN o.size <= $4 THEN o.content END AS content
+      text: `SELECT o.oid, o.kind, o.encoding, o.size, CASE WHEN o.size <= $4::bigint THEN o.content END AS content
         FROM objects o JOIN repositories r ON r.id = o.repository
-        WHERE o.repository = $1 AND r.id = $1 AND o.oid > $2 ORDER BY o.oid LIMIT $3`,
+        WHERE o.repository = $1::bigint AND r.id = $1::bigint AND o.oid > $2::bytea ORDER BY o.oid LIMIT $3::int`,
       values: [found.id, Buffer.from(after, 'hex'), limit, maxBytes]
     })
     if (rows.length === 0) await repositories.confirm(found)
