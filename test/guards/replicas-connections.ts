@@ -66,8 +66,8 @@ export const guards: readonly Guard[] = [
   {
     name: 'database: a statement that takes long keeps its connection where the server can be reached',
     file: `${directory}/silence.ts`,
-    from: 'if (!(error instanceof LostConnection)) return',
-    to: '',
+    from: 'await this.#options.endpoints.probe(endpoint)',
+    to: "throw new LostConnection('', new Error(''))",
     tests: connections
   },
   {

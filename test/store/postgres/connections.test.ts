@@ -3,12 +3,13 @@ import assert from 'node:assert/strict'
 import { rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as sent, setTimeout as sleep } from 'node:timers/promises'
 import {
   type DatabaseOptions,
   PipelinedDatabase
 } from '../../../server-fixture/store/postgres/database/pipelined-database.ts'
 import type { Engine } from '../../../server-fixture/store/postgres/embedded/engine.ts'
+import { type Clock, systemClock } from '../../../src/core/clock.ts'
 import { BlobwireError } from '../../../src/core/error.ts'
 import { TcpProxy } from '../../../tcp-proxy/tcp-proxy.ts'
 import { newDatabase } from '../../support/database.ts'
@@ -61,24 +62,52 @@ async function databaseWith(setting: string, value: string): Promise<string> {
   return other
 }
 
-test('a network that goes silent is left for the next server, and the calls succeed', async (context) => {
+/** Looks for silence are made by the test: four are enough, of which the first sees bytes from before. */
+function steppedLooks() {
+  const lookMs = 123_456
+  let look: () => void = () => undefined
+  const clock: Clock = {
+    ...systemClock,
+    schedule(delayMs, callback) {
+      if (delayMs !== lookMs) return systemClock.schedule(delayMs, callback)
+      look = callback
+      return () => undefined
+    }
+  }
+  const lookFour = async () => {
+    // By then the statements have been sent.
+    await sent()
+    for (let count = 0; count < 4; count++) look()
+  }
+  return { clock, lookMs, lookFour }
+}
+
+test('a network that goes silent is left for the next server, and the calls succeed', {
+  timeout: 15_000
+}, async (context) => {
   const { proxy, through } = await proxied(context)
-  const database = await opened(context, { urls: [through, url], lookMs: 20, connectTimeoutMs: 150 })
-  await database.write(statement('SELECT 1'))
-  proxy.partition()
-  const kinds = [
+  const { lookFour, ...looks } = steppedLooks()
+  const database = await opened(context, { ...looks, urls: [through, url], connectTimeoutMs: 150 })
+  const ask = () => [
     database.read(statement('SELECT 2 AS n')),
     database.write(statement('SELECT 2 AS n')),
     database.whole([statement('SELECT 2 AS n')]).then(([rows]) => rows),
     database.transaction((on) => on.query(statement('SELECT 2 AS n')))
   ]
-  for (const rows of await Promise.all(kinds)) assert.deepEqual(rows, [{ n: 2 }])
+  await Promise.all(ask())
+  proxy.partition()
+  const asked = ask()
+  await lookFour()
+  for (const rows of await Promise.all(asked)) assert.deepEqual(rows, [{ n: 2 }])
 })
 
 test('a statement that takes long on a sound network is waited for', async (context) => {
-  const database = await opened(context, { lookMs: 20 })
+  const { lookFour, ...looks } = steppedLooks()
+  const database = await opened(context, looks)
   const [row] = await database.read<{ pid: number }>(statement('SELECT pg_backend_pid() AS pid'))
-  await database.read(statement('SELECT pg_sleep(0.15)'))
+  const slow = database.read(statement('SELECT pg_sleep(0.15)'))
+  await lookFour()
+  await slow
   assert.deepEqual(await database.read(statement('SELECT pg_backend_pid() AS pid')), [row])
 })
 
