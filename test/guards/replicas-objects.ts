@@ -65,9 +65,8 @@ export const guards: readonly Guard[] = [
     name: 'a name whose repository is gone is no name',
     file: `${directory}/repositories.ts`,
     from: 'if (formerId !== undefined) await this.#removeName(repository, formerId)',
-    to: '',
-    tests: repositoryTests,
-    mayHang: true
+    to: 'if (formerId !== undefined) throw new Error(formerId)',
+    tests: repositoryTests
   },
   {
     name: 'objects of another format are not stored',

@@ -1,6 +1,7 @@
 /**
- * Makes the schema, and brings one of an earlier version up to date: one server does it, in one transaction, and the
- * others wait. Migrations only add, so that servers of the version before go on meanwhile.
+ * Makes the schema in one transaction, and brings one of an earlier version up to date with a transaction for each
+ * statement: one server at a time, and the others wait. Migrations only add, so that servers of the version before go on
+ * meanwhile; a transaction that locked several tables could lock out theirs.
  */
 import { type Clock, systemClock } from '../../../../src/core/clock.ts'
 import { BlobwireError } from '../../../../src/core/error.ts'
@@ -61,24 +62,35 @@ async function migrate(transaction: Transaction, migrations: readonly Migration[
   if (extension) await run("SET LOCAL citus.multi_shard_modify_mode = 'sequential'")
   const [found] = await run("SELECT to_regclass('schema_version') IS NOT NULL AS is_there")
   if (!found?.['is_there']) {
-    await run('CREATE TABLE schema_version (one integer PRIMARY KEY, version integer NOT NULL)')
-    await run('INSERT INTO schema_version (one, version) VALUES (1, 0)')
+    await run('CREATE TABLE schema_version (one integer PRIMARY KEY, version integer NOT NULL, step integer NOT NULL)')
+    await run('INSERT INTO schema_version (one, version, step) VALUES (1, 0, 0)')
     if (extension) await run("SELECT create_reference_table('schema_version')")
   }
-  const [row] = await run('SELECT version FROM schema_version WHERE one = 1 FOR UPDATE NOWAIT')
-  for (const { statements, references = [], distributed = [] } of migrations.slice(Number(row?.['version']))) {
-    for (const text of statements) await run(text)
-    if (!extension) continue
-    for (const table of references) await run('SELECT create_reference_table($1::text::regclass)', [table])
-    for (const { table, column, besides } of distributed) {
-      await run('SELECT create_distributed_table($1::text::regclass, $2::text, colocate_with => $3::text)', [
-        table,
-        column,
-        besides ?? 'none'
-      ])
-    }
-  }
-  await run('UPDATE schema_version SET version = $1::integer WHERE one = 1', [migrations.length])
+  const [row] = await run('SELECT version, step FROM schema_version WHERE one = 1 FOR UPDATE NOWAIT')
+  const { version, step } = row as { version: number; step: number }
+  const next = migrations[version]
+  if (next === undefined) return
+  const of = (migration: Migration) =>
+    extension ? [...migration.statements, ...citusStatements(migration)] : migration.statements
+  const steps = version === 0 ? migrations.flatMap(of) : of(next)
+  for (const text of version === 0 ? steps : steps.slice(step, step + 1)) await run(text)
+  const isDone = version === 0 || step + 1 >= steps.length
+  const reached = version === 0 ? migrations.length : version + 1
+  await run('UPDATE schema_version SET version = $1::integer, step = $2::integer WHERE one = 1', [
+    isDone ? reached : version,
+    isDone ? 0 : step + 1
+  ])
+}
+
+/** Citus keeps the tables where it is told. */
+function citusStatements({ references = [], distributed = [] }: Migration): string[] {
+  return [
+    ...references.map((table) => `SELECT create_reference_table('${table}')`),
+    ...distributed.map(
+      ({ table, column, besides = 'none' }) =>
+        `SELECT create_distributed_table('${table}', '${column}', colocate_with => '${besides}')`
+    )
+  ]
 }
 
 function tooNew(version: number, known: number): BlobwireError {
