@@ -20,7 +20,7 @@ export interface Contender {
 export interface Scenario {
   readonly suite: string
   readonly name: string
-  readonly unit: 'calls/s' | 'us' | 'ms' | 'us/operation' | 'MiB/s' | 'bytes/call' | 'round trips'
+  readonly unit: 'calls/s' | 'us' | 'ms' | 'us/operation' | 'MiB' | 'MiB/s' | 'bytes/call' | 'round trips'
   readonly better: 'more' | 'less'
   /** Name of the contender that ratios refer to. */
   readonly baseline: string

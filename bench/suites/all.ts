@@ -15,6 +15,7 @@ import { roundTrips } from './round-trips.ts'
 import { singleCalls } from './single-calls.ts'
 import { sizes } from './sizes.ts'
 import { storeSize } from './store-size.ts'
+import { storesSuite } from './stores.ts'
 import { streams } from './streams.ts'
 import { telemetry } from './telemetry.ts'
 import { treeCommit } from './tree-commit.ts'
@@ -38,6 +39,7 @@ export const suites: readonly Suite[] = [
   streams,
   sizes,
   gitStore,
+  storesSuite,
   housekeeping,
   oneBranch,
   treeCommit,
