@@ -60,6 +60,12 @@ export function countedStore(store: Store, questions: Questions): Store {
   })
 }
 
+/** A store with the count of its questions. */
+export function countQuestions(store: Store) {
+  const questions = new Questions()
+  return { store: countedStore(store, questions), during: (work: () => Promise<unknown>) => questions.during(work) }
+}
+
 /** Counts the statements of all databases while the test runs. Of a transaction, `begin` and `commit` count for nothing. */
 export function countStatements({ mock }: Pick<TestContext, 'mock'>, questions: Questions): void {
   for (const kind of ['read', 'write', 'whole'] as const) {
