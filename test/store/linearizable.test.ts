@@ -121,9 +121,9 @@ test('8 writers on one ref over three servers on one database, each killed: line
     places: [...servers.slice(0, 2).map(({ place }) => place), wires.place],
     async disturb(onwards, random) {
       for (const server of servers) {
-        await onwards(50 + random(50))
+        await onwards(25 + random(50))
         wires.reset()
-        await onwards(50 + random(50))
+        await onwards(25 + random(50))
         await sleep(random(20))
         await server.killAndStart()
       }

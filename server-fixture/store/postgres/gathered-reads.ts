@@ -1,6 +1,6 @@
 /** Reads of many callers that arrive in one turn of the event loop: one statement for each repository. */
 
-/** Reads the values of keys; those without a value are left out. */
+/** Reads the values of keys of a repository, of an id or a name; those without a value are left out. */
 type Read<Value> = (id: string, keys: readonly string[]) => Promise<ReadonlyMap<string, Value>>
 
 interface Gathering<Value> {
@@ -10,7 +10,7 @@ interface Gathering<Value> {
 
 export class GatheredReads<Value> {
   readonly #read: Read<Value>
-  /** By the id of the repository: reads that were not sent yet. */
+  /** By repository: reads that were not sent yet. */
   readonly #waiting = new Map<string, Gathering<Value>>()
 
   constructor(read: Read<Value>) {

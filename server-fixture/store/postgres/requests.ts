@@ -25,6 +25,8 @@ export class Requests {
   readonly seconds: number = keySeconds
   readonly #context: RequestsContext
   readonly #reads = new GatheredReads((id, keys) => this.#read(id, keys))
+  /** Whether there are keys of a name: most calls have none. */
+  readonly #nameReads = new GatheredReads((name, keys) => this.#readOfName(name, keys))
 
   constructor(context: RequestsContext) {
     this.#context = context
@@ -32,11 +34,11 @@ export class Requests {
 
   async recall(repository: string, key: string): Promise<RememberedOutcome | undefined> {
     const { repositories } = this.#context
-    const [ofRepository, ofName] = await Promise.all([
+    const [ofRepository, [isOfName]] = await Promise.all([
       unlessMissing(repositories.use(repository, ({ id }) => this.recallOf(id, [key]))),
-      repositories.keys.recall(repository, key)
+      this.#nameReads.get(repository, [key])
     ])
-    return ofRepository?.[0] ?? ofName
+    return ofRepository?.[0] ?? (isOfName ? repositories.keys.recall(repository, key) : undefined)
   }
 
   /** @throws RepositoryGone */
@@ -66,6 +68,15 @@ export class Requests {
     })
     if (rows.length === 0) throw new RepositoryGone()
     return new Map(rows.flatMap(({ key, digest, outcome }) => (key === null ? [] : [[key, { digest, outcome }]])))
+  }
+
+  async #readOfName(name: string, keys: readonly string[]): Promise<Map<string, true>> {
+    const rows = await this.#context.database.read<{ key: string }>({
+      name: 'keys of name',
+      text: 'SELECT key FROM name_keys WHERE name = $1 AND key = ANY($2::text[])',
+      values: [name, keys]
+    })
+    return new Map(rows.map(({ key }) => [key, true]))
   }
 }
 

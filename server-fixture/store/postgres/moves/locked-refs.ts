@@ -128,5 +128,5 @@ export class LockedRefs {
 function unknownOutcome(): BlobwireError {
   const message =
     'the connection to the database broke while refs were moved, and another call may have moved them since'
-  return new BlobwireError({ code: 'unavailable', reason: 'storage', message, sent: 'maybe' })
+  return new BlobwireError({ code: 'unavailable', reason: 'database_unavailable', message, sent: 'maybe' })
 }
