@@ -47,5 +47,12 @@ export const guards: readonly Guard[] = [
     from: "ELSE 'on' END",
     to: "ELSE 'local' END",
     tests: ['test/store/postgres/failover.test.ts']
+  },
+  {
+    name: 'a server that waits for its database keeps running',
+    file: 'server-fixture/store/postgres/database/back-off.ts',
+    from: '  const processHold = setInterval(() => undefined, 2 ** 30)',
+    to: '  const processHold = undefined',
+    tests: ['test/store/postgres/killed.test.ts']
   }
 ]

@@ -1,5 +1,6 @@
 /** Three servers on one database: one of them, and then the database, is killed while clients write. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,10 +10,31 @@ import { copyTemplate } from '../../../server-fixture/store/postgres/embedded/da
 import { giveToOwner } from '../../../server-fixture/store/postgres/embedded/owner.ts'
 import { PostgresStore } from '../../../server-fixture/store/postgres/postgres-store.ts'
 import { createClient } from '../../../src/index.ts'
+import { startTcpProxy } from '../../../tcp-proxy/tcp-proxy.ts'
 import { startBlobWriters } from '../../support/blob-writers.ts'
+import { startProgram } from '../../support/child.ts'
 import { startTestEngine, testBinaries } from '../../support/database-engine.ts'
+import { atEnd } from '../../support/server.ts'
 
 const repository = 'demo'
+
+test('a server that starts before its database waits for it', async (context) => {
+  const engine = await startTestEngine()
+  const wire = atEnd(context, await startTcpProxy(`http://127.0.0.1:${engine.port}`))
+  context.after(() => engine.stop())
+  wire.refuse()
+  const url = `postgres://postgres@127.0.0.1:${wire.port}/postgres`
+  const flags = ['--http-port', '0', '--grpc-port', '0', '--store', 'postgres', '--database', url]
+  const server = startProgram(process.execPath, 'server-fixture/main.ts', ...flags)
+  context.after(() => server.kill('SIGKILL'))
+  const ready = once(server.stdout, 'data')
+  const [line] = await once(server.stderr, 'data')
+  assert.match(String(line), /database_lost/)
+  await wire.accept()
+  const ended = once(server, 'exit').then(([code]) => [`ended with ${code}`])
+  const [first] = await Promise.race([ready, ended])
+  assert.match(String(first), /"http"/)
+})
 
 test('calls survive a server that is killed, and the database as well', { timeout: 120_000 }, async (context) => {
   const directory = await mkdtemp(join(tmpdir(), 'blobwire-killed-'))

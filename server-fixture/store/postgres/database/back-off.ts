@@ -9,3 +9,13 @@ export function withJitter(ms: number): number {
 export function sleep(clock: Clock, ms: number): Promise<void> {
   return new Promise((resolve) => clock.schedule(ms, resolve))
 }
+
+/** The same for a call: it keeps the process of a program running that has no other work, such as a server that starts. */
+export async function pauseCall(clock: Clock, ms: number): Promise<void> {
+  const processHold = setInterval(() => undefined, 2 ** 30)
+  try {
+    await sleep(clock, ms)
+  } finally {
+    clearInterval(processHold)
+  }
+}

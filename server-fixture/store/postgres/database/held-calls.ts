@@ -7,11 +7,12 @@ export interface HeldBounds {
   readonly bytes: number
 }
 
-/** Counts the calls that are held. */
+/** Counts the calls that are held. Those of a program without other work, such as an export, keep its process running. */
 export class HeldCalls {
   readonly #bounds: HeldBounds
   calls = 0
   bytes = 0
+  #processHold: NodeJS.Timeout | undefined
 
   constructor(bounds: HeldBounds) {
     this.#bounds = bounds
@@ -20,13 +21,13 @@ export class HeldCalls {
   /** @returns false = there is no room */
   tryHold(bytes: number): boolean {
     if (this.calls >= this.#bounds.calls || this.bytes + bytes > this.#bounds.bytes) return false
-    this.calls++
+    if (this.calls++ === 0) this.#processHold = setInterval(() => undefined, 2 ** 30)
     this.bytes += bytes
     return true
   }
 
   release(bytes: number): void {
-    this.calls--
+    if (--this.calls === 0) clearInterval(this.#processHold)
     this.bytes -= bytes
   }
 }

@@ -6,7 +6,7 @@ import { type Clock, systemClock } from '../../../../src/core/clock.ts'
 import { BlobwireError } from '../../../../src/core/error.ts'
 import type { Histogram } from '../../../metrics/histogram.ts'
 import type { DatabaseFigures } from '../../../metrics/snapshot.ts'
-import { sleep, withJitter } from './back-off.ts'
+import { pauseCall, sleep, withJitter } from './back-off.ts'
 import { Channel } from './channel.ts'
 import type { Connection } from './connection.ts'
 import type { Database, Row, Statement, Transaction } from './database.ts'
@@ -212,7 +212,7 @@ export class PipelinedDatabase implements Database {
         )
         if (lasting !== undefined) throw storeError(lasting)
         if (this.#clock.now() >= untilMs) throw storeError((failures as readonly unknown[])[0])
-        await sleep(this.#clock, withJitter(200))
+        await pauseCall(this.#clock, withJitter(200))
       }
     }
   }

@@ -1,6 +1,6 @@
 /** When a statement is tried again. Every statement may be: it was written so that twice does no harm. */
 import type { Clock } from '../../../../src/core/clock.ts'
-import { sleep, withJitter } from './back-off.ts'
+import { pauseCall, withJitter } from './back-off.ts'
 import { type FailureKind, failureKind, storeError } from './database-failure.ts'
 
 /** How often a statement is tried again, and the wait before it, for each kind of failure. */
@@ -33,7 +33,7 @@ export class Retries {
         if (rule === undefined || times > rule.times) throw storeError(error)
         failed.set(kind, times)
         this.count++
-        await sleep(this.#clock, withJitter(rule.waitMs * times))
+        await pauseCall(this.#clock, withJitter(rule.waitMs * times))
       }
     }
   }

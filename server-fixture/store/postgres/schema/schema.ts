@@ -5,7 +5,7 @@
  */
 import { type Clock, systemClock } from '../../../../src/core/clock.ts'
 import { BlobwireError } from '../../../../src/core/error.ts'
-import { sleep, withJitter } from '../database/back-off.ts'
+import { pauseCall, withJitter } from '../database/back-off.ts'
 import type { Database, Statement, Transaction } from '../database/database.ts'
 import { isDatabaseError } from '../database/database-failure.ts'
 import { migrations as allMigrations, type Migration } from './migrations.ts'
@@ -37,7 +37,7 @@ export async function openSchema(
     } catch (error) {
       const { cause } = error as Error
       if (!isDatabaseError(cause) || !passing.includes(cause.code) || clock.now() > endMs) throw error
-      await sleep(clock, withJitter(retryMs))
+      await pauseCall(clock, withJitter(retryMs))
     }
   }
 }
