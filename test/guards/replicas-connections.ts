@@ -99,6 +99,13 @@ export const guards: readonly Guard[] = [
     tests: connections
   },
   {
+    name: 'database: a commit that did not reach its standby is not acknowledged',
+    file: `${directory}/connection.ts`,
+    from: 'if (this.#distrust) reject(this.#lost(this.#distrust))\n        else if',
+    to: 'if',
+    tests: connections
+  },
+  {
     name: 'database: one without fsync is refused',
     file: `${directory}/session.ts`,
     from: "if (fsync === 'off')",

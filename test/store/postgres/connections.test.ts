@@ -221,6 +221,21 @@ test('a database that is killed under load and started again loses nothing, and 
   assert.deepEqual(await database.read(statement('SELECT count(*)::int FROM kept')), [{ count: 2 * killAt }])
 })
 
+test('a commit that no longer waits for its standby is not acknowledged', async (context) => {
+  const engine = await startTestEngine({ settings: { synchronous_standby_names: 'nobody' } })
+  context.after(() => engine.stop())
+  const database = await opened(context, { urls: [engine.url] })
+  await database.whole([
+    statement('SET LOCAL synchronous_commit = local'),
+    statement('CREATE TABLE kept (n int PRIMARY KEY)')
+  ])
+  const put = database.write(statement('INSERT INTO kept VALUES (1)'))
+  const cancel = `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`
+  while ((await database.read(statement(cancel))).length === 0) await sleep(5)
+  // It was tried again, and found itself.
+  await assert.rejects(put, /23505/)
+})
+
 test('a database that ends all its connections fails no call', async (context) => {
   const database = await opened(context)
   const reads = Array.from({ length: 50 }, (_, n) =>

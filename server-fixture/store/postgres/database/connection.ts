@@ -30,6 +30,8 @@ export class Connection {
   readonly #onEnd: (connection: Connection) => void
   #isReady = false
   #isOpen = true
+  /** Why answers that come from now on are not passed on: the driver reads to the end what it has. */
+  #distrust: Error | undefined
   #inFlight = 0
   #server: ServerFacts | undefined
   /** At the last look. */
@@ -51,7 +53,9 @@ export class Connection {
     this.#client.on('end', () => this.#ended())
     // A commit that no longer waits for its standby is acknowledged all the same, with this notice before the answer.
     this.#client.on('notice', ({ routine }) => {
-      if (routine === 'SyncRepWaitForLSN') this.fail('a commit did not reach the synchronous standby')
+      if (routine !== 'SyncRepWaitForLSN') return
+      this.#distrust = new Error('a commit did not reach the synchronous standby')
+      this.#socket.destroy(this.#distrust)
     })
   }
 
@@ -104,7 +108,8 @@ export class Connection {
         if (!isWaiting) return
         isWaiting = false
         this.#inFlight--
-        if (!error) resolve(result)
+        if (this.#distrust) reject(this.#lost(this.#distrust))
+        else if (!error) resolve(result)
         else reject(isDatabaseError(error) || this.#isOpen ? error : this.#lost(error))
       })
       if (name !== '') Object.assign(query, { name })
