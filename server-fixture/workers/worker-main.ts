@@ -6,13 +6,12 @@ import { FromPrimary } from './from-primary.ts'
 
 try {
   const primary = await FromPrimary.connect()
-  const { workers: _, webhooks, ...options } = { ...(await readOptions(process.argv.slice(2))) }
+  const { workers: _, ...options } = { ...(await readOptions(process.argv.slice(2))) }
   const log = (event: Readonly<Record<string, unknown>>) =>
     process.stderr.write(`${JSON.stringify({ time: new Date().toISOString(), worker: primary.place, ...event })}\n`)
   const server = await startServer({
     ...options,
-    // One process tells of events: they would come as often as there are workers.
-    webhooks: primary.place === 0 ? webhooks : undefined,
+    // The primary has it.
     adminPort: undefined,
     log,
     primary
