@@ -201,7 +201,7 @@ test('overlapping moves of two servers: none is lost, none deadlocks, and each t
   // Twice: a call that loses is looked at again.
   const asked = 2 * moved.length * (rounds.length - 1)
   context.diagnostic(`${after.fetched - before.fetched} rows for ${asked} moves`)
-  assert.ok(after.fetched - before.fetched < 20 * asked, `${after.fetched - before.fetched} rows for ${asked} moves`)
+  assert.ok(after.fetched - before.fetched < 30 * asked, `${after.fetched - before.fetched} rows for ${asked} moves`)
 })
 
 /** Rows that the database has read in these tables, and deadlocks. */
