@@ -33,8 +33,12 @@ export class Summary {
         if (figures) this.found(worker, figures)
       })
     )
-    const all = [...this.#latest.values(), ...(this.#ended ? [this.#ended] : [])]
-    return all.reduce((sum, figures) => addFigures(sum, figures), this.#own())
+    const latest = [...this.#latest.values()]
+    const all = this.#ended ? [...latest, this.#ended] : latest
+    const sum = all.reduce((sum, figures) => addFigures(sum, figures), this.#own())
+    // Each worker counts the uploads of the whole database, and at its own times.
+    const uploads = latest.map((figures) => figures.uploads).sort((a, b) => b.heldBytes - a.heldBytes)[0]
+    return uploads ? { ...sum, uploads } : sum
   }
 
   /** The worker has these figures now. */

@@ -58,6 +58,13 @@ export const guards: readonly Guard[] = [
     tests: summaries
   },
   {
+    name: 'workers: uploads of the database are not counted once for each worker',
+    file: 'server-fixture/workers/summary.ts',
+    from: 'uploads ? { ...sum, uploads } : sum',
+    to: 'sum',
+    tests: summaries
+  },
+  {
     name: 'workers: a late answer of a worker that has ended is not counted again',
     file: 'server-fixture/workers/summary.ts',
     from: 'if (this.#workers.has(worker)) this',

@@ -53,6 +53,7 @@ test('a worker that does not answer counts with its last figures; one that has e
   const summary = new Summary(workers, () => own.snapshot())
   const frames = async () => (await summary.figures()).transports.json.frames
   assert.equal(await frames(), 2)
+  assert.equal((await summary.figures()).uploads.uploads, 1, 'both tell of the uploads of one database')
   delete answers.figures
   assert.equal(await frames(), 2)
   workers.delete(busy)
