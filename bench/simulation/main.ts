@@ -8,8 +8,8 @@ import Table from 'cli-table3'
 import { short } from '../report/table.ts'
 import { measured } from './costs.ts'
 import { measureCosts } from './measure.ts'
-import { grow, heat, type Prices, store } from './scenarios.ts'
-import type { CallFigures } from './simulate.ts'
+import { grow, type Heated, heat, type Prices, store } from './scenarios.ts'
+import type { CallFigures, Figures } from './simulate.ts'
 
 const { values } = parseArgs({
   options: {
@@ -60,21 +60,21 @@ print(
     short(costOfMillion)
   ])
 )
-print(
-  'A hot repository: 8 databases, 64 servers, 2,000 callers that commit',
-  ['its share', 'commits/s', 'its own', 'p50 ms', 'p99 ms', 'of others', 'p50 ms', 'p99 ms', 'busiest database'],
-  heat(costs).map(({ share, figures: { all, hot, others, busiestShard } }) => [
-    percent(share),
-    rate(all),
-    rate(hot),
-    ms(hot.p50Us),
-    ms(hot.p99Us),
-    rate(others),
-    ms(others.p50Us),
-    ms(others.p99Us),
-    percent(busiestShard)
-  ])
-)
+const heated = heat(costs)
+for (const [title, of] of [
+  ['any server takes a call', ({ figures }) => figures],
+  ['one server takes all calls of a repository', ({ routed }) => routed]
+] satisfies [string, (heated: Heated) => Figures][]) {
+  print(
+    `A hot repository: 8 databases, 64 servers, 2,000 callers that commit; ${title}`,
+    ['its share', 'commits/s', 'its own', 'p50 ms', 'p99 ms', 'of others', 'p50 ms', 'p99 ms', 'busiest database'],
+    heated.map((one) => {
+      const { all, hot, others, busiestShard } = of(one)
+      const rest = [rate(others), ms(others.p50Us), ms(others.p99Us), percent(busiestShard)]
+      return [percent(one.share), rate(all), rate(hot), ms(hot.p50Us), ms(hot.p99Us), ...rest]
+    })
+  )
+}
 print(
   'Objects: 1.5 KB each as stored, 140 B of row, 65 B of index',
   ['objects', 'TB', 'index GB', 'databases', 'storage a month'],

@@ -18,6 +18,7 @@ const ordinary: Omit<Setup, 'shards' | 'servers' | 'callers' | 'repositories'> =
   mix: ordinaryMix,
   cached: 0.6,
   hotShare: 0,
+  routed: false,
   warmUpUs: 100_000,
   runUs: 300_000,
   seed: 1
@@ -58,15 +59,17 @@ export function grow(
 export interface Heated {
   readonly share: number
   readonly figures: Figures
+  /** Where calls of a repository go to one server. */
+  readonly routed: Figures
 }
 
 /** Eight databases, and one repository that gets this share of all calls; commits alone, which are its limit. */
 export function heat(costs: Costs = measured, shares: readonly number[] = [0, 0.05, 0.1, 0.25, 0.5]): Heated[] {
   const mix = { read: 0, put: 0 }
-  return shares.map((hotShare) => ({
-    share: hotShare,
-    figures: simulate(systemOf(8, { costs, mix, hotShare, servers: 64, callers: 2000 }))
-  }))
+  return shares.map((hotShare) => {
+    const setup = systemOf(8, { costs, mix, hotShare, servers: 64, callers: 2000 })
+    return { share: hotShare, figures: simulate(setup), routed: simulate({ ...setup, routed: true }) }
+  })
 }
 
 /** What so many objects take. */

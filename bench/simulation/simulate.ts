@@ -21,6 +21,8 @@ export interface Setup {
   readonly cached: number
   /** Share of the calls that go to the first repository. */
   readonly hotShare: number
+  /** Calls of a repository go to one server, instead of to any. */
+  readonly routed: boolean
   readonly warmUpUs: number
   readonly runUs: number
   readonly seed: number
@@ -79,7 +81,7 @@ export function simulate(setup: Setup): Figures {
     const kind = kindOf()
     const isHot = random() < setup.hotShare
     const repository = isHot ? 0 : 1 + Math.floor(random() * (setup.repositories - 1))
-    const server = servers[Math.floor(random() * servers.length)] as Server
+    const server = servers[setup.routed ? repository % servers.length : Math.floor(random() * servers.length)] as Server
     const start = timeline.now
     const done = () => {
       if (isMeasuring) (isHot ? tookHot : tookOthers).push(timeline.now - start)
