@@ -22,21 +22,6 @@ export const guards: readonly Guard[] = [
     mayHang: true
   },
   {
-    name: 'workers: one that is starting drains, too',
-    file: 'server-fixture/workers/from-primary.ts',
-    from: 'if (this.#isToDrain || !process',
-    to: 'if (!process',
-    tests: processes,
-    mayHang: true
-  },
-  {
-    name: 'workers: one that drains tells what it has counted',
-    file: 'server-fixture/workers/worker-main.ts',
-    from: '      await primary.last(server.metrics.snapshot())\n',
-    to: '',
-    tests: processes
-  },
-  {
     name: 'workers: the figures on the port of a worker are those of all',
     file: 'server-fixture/workers/from-primary.ts',
     from: "snapshot: () => ask('figures', () => own.figures.snapshot())",
