@@ -1,5 +1,6 @@
 /** Imports a repository of Git into a store. */
 import { BlobwireError } from '../../src/core/error.ts'
+import type { RepositoryInfo } from '../store/store.ts'
 import { type ImportTarget, importObjects } from './import-objects.ts'
 import { type ImportRefsOptions, importRefs, type LeftRef } from './import-refs.ts'
 import { listObjects, openSource } from './source-repository.ts'
@@ -41,13 +42,17 @@ export async function importRepository(
   const { store, repository } = target
   const source = await openSource(directory, gitProgram)
   const { defaultBranch } = source
-  const { info } = await store.createRepository(repository, source.format, { defaultBranch })
-  if (info.objectFormat !== source.format) {
-    const message = `repository ${repository} has the object format ${info.objectFormat}, and ${directory} has ${source.format}`
+  const checkFormat = ({ objectFormat }: RepositoryInfo) => {
+    if (objectFormat === source.format) return
+    const message = `repository ${repository} has the object format ${objectFormat}, and ${directory} has ${source.format}`
     throw new BlobwireError({ reason: 'unsupported_repository', message })
   }
-  const { refs } = await listAllRefs(store, repository)
+  const present = await store.getRepository(repository)
+  if (present) checkFormat(present)
+  const refs = present ? (await listAllRefs(store, repository)).refs : new Map<string, string>()
+  // A repository that lacks objects is refused before anything is made.
   const lists = await listObjects(source, [...new Set(refs.values())])
+  checkFormat((await store.createRepository(repository, source.format, { defaultBranch })).info)
   const objects = await importObjects(source, target, lists)
   const { moved, left } = await importRefs(source, { ...target, refs }, options)
   return { objects, refs: moved, left }

@@ -41,24 +41,58 @@ export async function importRefs(
   const left: LeftRef[] = []
   const moves: RefMove[] = []
   const zero = zeroOid(source.format)
+  const deleted = prune ? [...target.refs.keys()].filter((name) => !source.refs.has(name)) : []
+  const conflictOf = nameConflicts(target.refs.keys(), new Set(deleted))
   for (const [name, newOid] of source.refs) {
     const expectedOid = target.refs.get(name) ?? zero
     if (newOid === expectedOid) continue
-    const why = refFormatProblem(name) ?? (force ? undefined : await whyNot(source, name, { expectedOid, newOid }))
+    const why =
+      refFormatProblem(name) ??
+      conflictOf(name) ??
+      (force ? undefined : await whyNot(source, name, { expectedOid, newOid }))
     if (why === undefined) moves.push({ name, expectedOid, newOid })
     else left.push({ name, why })
   }
-  if (prune) {
-    for (const [name, expectedOid] of target.refs)
-      if (!source.refs.has(name)) moves.unshift({ name, expectedOid, newOid: zero })
-  }
+  const deletions = deleted.map((name) => ({ name, expectedOid: target.refs.get(name) as string, newOid: zero }))
+  // No transaction makes a ref whose name is a directory of one that it deletes.
+  const isInTheWay = nameConflicts(source.refs.keys())
+  const first = deletions.filter(({ name }) => isInTheWay(name))
+  const rest = [...deletions.filter(({ name }) => !isInTheWay(name)), ...moves]
   let moved = 0
-  for (let from = 0; from < moves.length; from += movesTogether) {
-    const part = moves.slice(from, from + movesTogether)
-    const movedNow = await moveAll(target, part, left)
-    moved += movedNow
-  }
+  for (const part of [...groupsOf(first), ...groupsOf(rest)]) moved += await moveAll(target, part, left)
   return { moved, left }
+}
+
+const groupsOf = (moves: readonly RefMove[]) =>
+  Array.from({ length: Math.ceil(moves.length / movesTogether) }, (_, index) =>
+    moves.slice(index * movesTogether, (index + 1) * movesTogether)
+  )
+
+/** Tells of which ref a name is a directory, or that is a directory of it; those of `without` do not count. */
+function nameConflicts(
+  names: Iterable<string>,
+  without: ReadonlySet<string> = new Set()
+): (name: string) => string | undefined {
+  const refs = new Set<string>()
+  const directories = new Map<string, string>()
+  for (const name of names) {
+    if (without.has(name)) continue
+    refs.add(name)
+    for (const directory of directoriesOf(name)) directories.set(directory, name)
+  }
+  return (name) => {
+    const other = directories.get(name) ?? directoriesOf(name).find((directory) => refs.has(directory))
+    return other && `it cannot exist beside ${other}; --prune deletes refs that the import does not have`
+  }
+}
+
+/** `refs/heads/a/b`: `refs/heads/a`, `refs/heads`, `refs`. */
+function directoriesOf(name: string): string[] {
+  const directories: string[] = []
+  for (let end = name.lastIndexOf('/'); end > 0; end = name.lastIndexOf('/', end - 1)) {
+    directories.push(name.slice(0, end))
+  }
+  return directories
 }
 
 /** As `git push` refuses it; undefined = nothing is lost. */

@@ -1,12 +1,13 @@
 /** Imports of a repository of Git into a store: the export of the store has what Git had. */
 import assert from 'node:assert/strict'
-import { copyFileSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { GitExports } from '../../server-fixture/git-export/git-exports.ts'
 import { importRepository } from '../../server-fixture/git-export/git-import.ts'
 import { namedObjects } from '../../server-fixture/git-export/named-objects.ts'
 import type { NewObject, Store } from '../../server-fixture/store/store.ts'
+import type { BlobwireError } from '../../src/core/error.ts'
 import { type ObjectFormat, zeroOid } from '../../src/git/oid.ts'
 import { defaultLimits } from '../../src/schema/default-limits.ts'
 import { temporaryDirectory } from '../store/support.ts'
@@ -169,4 +170,73 @@ test('a shallow repository, one of another format, a damaged one and no reposito
   await store.deleteRepository('a')
   await store.createRepository('a', 'sha256')
   await assert.rejects(importRepository(source.directory, target), /has the object format sha256/)
+})
+
+test('what a repository lacks is told before anything is made; grafts hide nothing', async (context) => {
+  const source = makeSource(context, 'sha1')
+  const store = newStore()
+  const target = { store, repository: 'a' }
+  const at = (...path: string[]) => join(source.directory, ...path)
+  const refused = async (reason: string, message: RegExp) => {
+    await assert.rejects(importRepository(source.directory, target), (error: BlobwireError) => {
+      assert.equal(error.reason, reason)
+      assert.match(error.message, message)
+      return true
+    })
+    assert.equal(await store.getRepository('a'), undefined)
+  }
+  mkdirSync(at('refs', 'heads'), { recursive: true })
+  for (const [text, message] of [
+    ['garbage', /a ref of .* is damaged: broken ref refs\/heads\/odd/],
+    ['1'.repeat(40), /is damaged: bad object refs\/heads\/odd/]
+  ] as const) {
+    writeFileSync(at('refs', 'heads', 'odd'), `${text}\n`)
+    await refused('integrity', message)
+  }
+  rmSync(at('refs', 'heads', 'odd'))
+  const lost = source.store('tree', Buffer.from(`100644 lost\0${'1'.repeat(20)}`, 'latin1'))
+  source.run(['update-ref', 'refs/tags/lost', lost])
+  await refused('integrity', /is damaged: .*missing blob object '(31){20}'/)
+  source.run(['update-ref', '-d', 'refs/tags/lost'])
+  source.run(['config', 'remote.origin.promisor', 'true'])
+  await refused('unsupported_repository', /is a partial clone/)
+  source.run(['config', '--unset', 'remote.origin.promisor'])
+  writeFileSync(at('info', 'grafts'), `${source.run(['rev-parse', main])}`)
+  source.run(['update-ref', '-d', 'refs/heads/side'])
+  source.run(['update-ref', '-d', 'refs/tags/a-outside'])
+  source.run(['update-ref', '-d', 'refs/tags/inside'])
+  await importRepository(source.directory, target)
+  judge(await exportOf(context, store), refsOf(source))
+})
+
+test('a branch becomes a directory of branches where prune deletes it, and stays otherwise', async (context) => {
+  const source = makeSource(context, 'sha1')
+  const store = newStore()
+  const target = { store, repository: 'a' }
+  await importRepository(source.directory, target)
+  for (const [from, to] of [
+    ['refs/heads/side', 'refs/heads/side/new'],
+    ['refs/tags/inside', 'refs/tags/in']
+  ] as const) {
+    const oid = source.run(['rev-parse', from]).trim()
+    source.run(['update-ref', '-d', from])
+    source.run(['update-ref', to, oid])
+  }
+  source.run(['update-ref', 'refs/tags/more', main])
+  const { refs, left } = await importRepository(source.directory, target)
+  assert.equal(refs, 2, 'those that are not in the way of others')
+  assert.match(
+    left.map(({ name, why }) => `${name}: ${why}`).join(),
+    /^refs\/heads\/side\/new: .*beside refs\/heads\/side;/
+  )
+  assert.deepEqual((await importRepository(source.directory, target, { prune: true })).left, [])
+  judge(await exportOf(context, store), refsOf(source))
+})
+
+test('a work tree that shares a repository is imported', async (context) => {
+  const source = makeSource(context, 'sha1')
+  const tree = join(await temporaryDirectory(context), 'tree')
+  source.run(['worktree', 'add', '--quiet', tree, 'refs/heads/side'])
+  const { refs } = await importRepository(tree, { store: newStore(), repository: 'a' })
+  assert.equal(refs, 4)
 })

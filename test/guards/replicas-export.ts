@@ -211,5 +211,47 @@ export const guards: readonly Guard[] = [
     from: "if (isShallow === 'true')",
     to: "if (isShallow === '')",
     tests: [imported]
+  },
+  {
+    name: 'a ref that Git cannot read makes an import fail',
+    file: `${source}/source-repository.ts`,
+    from: '  if (broken) throw',
+    to: "  if (broken && path === '') throw",
+    tests: [imported]
+  },
+  {
+    name: 'a partial clone is not imported, and nothing is fetched for it',
+    file: `${source}/source-repository.ts`,
+    from: '  await refusePartial(path, context)\n',
+    to: '',
+    tests: [imported]
+  },
+  {
+    name: 'an import makes no repository before it knows that nothing is missing',
+    file: `${source}/git-import.ts`,
+    from: '  const lists = await listObjects(source, [...new Set(refs.values())])\n  checkFormat((await store.createRepository(repository, source.format, { defaultBranch })).info)\n',
+    to: '  checkFormat((await store.createRepository(repository, source.format, { defaultBranch })).info)\n  const lists = await listObjects(source, [...new Set(refs.values())])\n',
+    tests: [imported]
+  },
+  {
+    name: 'parents that grafts hide are imported',
+    file: 'server-fixture/store/git/git-process.ts',
+    from: "  GIT_GRAFT_FILE: '/dev/null',\n",
+    to: '',
+    tests: [imported]
+  },
+  {
+    name: 'a ref in the way of others is deleted before them',
+    file: `${source}/import-refs.ts`,
+    from: '...groupsOf(first), ...groupsOf(rest)',
+    to: '...groupsOf([...first, ...rest])',
+    tests: [imported]
+  },
+  {
+    name: 'a ref that cannot exist beside another one is left, and does not stop the others',
+    file: `${source}/import-refs.ts`,
+    from: '      conflictOf(name) ??\n',
+    to: '',
+    tests: [imported]
   }
 ]
