@@ -5,7 +5,7 @@
 import { type Clock, systemClock } from '../../src/core/clock.ts'
 import type { WebhookMessage, WebhookOutcome } from '../../src/webhooks.ts'
 import type { EventCursor } from '../store/events.ts'
-import type { PushLedger } from '../store/push-ledger.ts'
+import type { PushLedger, PushPlace } from '../store/push-ledger.ts'
 import type { PushCursors } from './push-cursors.ts'
 
 /** Time until the next try, where the outbox refused a delivery. */
@@ -29,7 +29,8 @@ export interface PushTerm {
 }
 
 export class SharedCursors implements PushCursors {
-  readonly isNew: boolean
+  /** The store has kept the places of the beginning. */
+  readonly isNew = false
   /** Of moves at other servers: the question is one of all repositories. */
   readonly pollMs = 1000
   readonly #term: PushTerm
@@ -43,15 +44,19 @@ export class SharedCursors implements PushCursors {
   readonly #cancels = new Set<() => void>()
   #isClosed = false
 
-  private constructor(term: PushTerm, deliver: Deliver, known: KnownPlaces) {
+  private constructor(term: PushTerm, deliver: Deliver, known: readonly PushPlace[]) {
     this.#term = term
     this.#deliver = deliver
-    this.isNew = known === undefined
-    this.#places = new Map(known?.map(({ repository, cursor }) => [repository, cursor]))
+    this.#places = new Map(known.map(({ repository, cursor }) => [repository, cursor]))
   }
 
+  /** Nothing is sent before the places of the beginning are kept: another server would begin behind what was not delivered. */
   static async open(term: PushTerm, deliver: Deliver): Promise<SharedCursors> {
-    return new SharedCursors(term, deliver, await term.ledger.places())
+    const { ledger, holder } = term
+    const known = await ledger.places()
+    if (known) return new SharedCursors(term, deliver, known)
+    if (!(await ledger.begin(holder))) throw new Error('another server has the lease')
+    return new SharedCursors(term, deliver, (await ledger.places()) ?? [])
   }
 
   get(repository: string): EventCursor | undefined {
@@ -68,14 +73,7 @@ export class SharedCursors implements PushCursors {
     this.#keep(repository, undefined)
   }
 
-  begun(): void {
-    const all = [...this.#kept.values()]
-    const begun = async () => {
-      const areKept = await Promise.all(all)
-      return areKept.every(Boolean) && this.#term.ledger.begin(this.#term.holder)
-    }
-    this.#chain('', begun())
-  }
+  begun(): void {}
 
   /** Repositories whose present place is another one than that up to which this server has read. */
   async moved(): Promise<string[]> {
@@ -158,5 +156,3 @@ export class SharedCursors implements PushCursors {
     await Promise.all(this.#kept.values())
   }
 }
-
-type KnownPlaces = Awaited<ReturnType<PushLedger['places']>>

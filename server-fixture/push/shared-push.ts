@@ -28,6 +28,10 @@ export class SharedPush {
   readonly #clock: Clock
   readonly #holder = randomUUID()
   #sender: PushSender | undefined
+  /** A sender that reads its places first, while the lease is renewed. */
+  #starting: Promise<void> | undefined
+  /** Of this server, each of which has a sender of its own. */
+  #terms = 0
   #heldUntilMs = Number.NEGATIVE_INFINITY
   #turn: Promise<void> = Promise.resolve()
   #cancelTurn: (() => void) | undefined
@@ -46,6 +50,7 @@ export class SharedPush {
     const push = new SharedPush(options, context)
     push.#takeTurn()
     await push.#turn
+    await push.#starting
     return push
   }
 
@@ -73,27 +78,41 @@ export class SharedPush {
     const { ledger, log } = this.#context
     const askedMs = this.#clock.now()
     try {
-      if (await ledger.takeLease(this.#holder, leaseMs / 1000)) await this.#hold(askedMs)
+      if (await ledger.takeLease(this.#holder, leaseMs / 1000)) this.#hold(askedMs)
       else await this.#end(0)
     } catch (error) {
       log({ event: 'push_failed', message: `the lease of push events: ${(error as Error).message}` })
     }
   }
 
-  async #hold(askedMs: number): Promise<void> {
+  #hold(askedMs: number): void {
     this.#heldUntilMs = askedMs + leaseMs
     this.#cancelEnd?.()
     this.#cancelEnd = this.#clock.schedule(this.#heldUntilMs - this.#clock.now(), () => void this.#end(0))
     if (this.#sender || this.#isClosed) return
+    this.#starting ??= this.#start().finally(() => {
+      this.#starting = undefined
+    })
+  }
+
+  async #start(): Promise<void> {
     const { ledger, store, log, clock } = this.#context
+    const number = ++this.#terms
     const term = { ledger, holder: this.#holder, clock: clock ?? systemClock, onLost: () => void this.#end(0) }
-    this.#sender = await PushSender.start(this.#options, { store, log, term })
-    log({ event: 'push_term', state: 'began' })
+    try {
+      const sender = await PushSender.start(this.#options, { store, log, term })
+      if (number !== this.#terms) return await sender.close(0)
+      this.#sender = sender
+      log({ event: 'push_term', state: 'began' })
+    } catch (error) {
+      log({ event: 'push_failed', message: `the places of push events: ${(error as Error).message}` })
+    }
   }
 
   /** Another server sends, or may: what is under way is broken off. */
   async #end(drainTimeMs?: number): Promise<void> {
     this.#cancelEnd?.()
+    this.#terms++
     const sender = this.#sender
     this.#sender = undefined
     if (sender === undefined) return
@@ -106,6 +125,7 @@ export class SharedPush {
     this.#isClosed = true
     this.#cancelTurn?.()
     await this.#turn
+    await this.#starting
     await this.#end(this.#clock.now() < this.#heldUntilMs ? this.#context.drainMs : 0)
     await this.#context.ledger.releaseLease(this.#holder).catch(() => undefined)
   }

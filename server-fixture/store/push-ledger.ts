@@ -19,7 +19,7 @@ export interface PushLedger {
    * another one holds the lease, and nothing is kept.
    */
   keep(holder: string, repository: string, cursor: EventCursor | undefined): Promise<boolean>
-  /** From now on, places are kept. */
+  /** Keeps the present place of each repository, and that there are places. False = another one holds the lease. */
   begin(holder: string): Promise<boolean>
   /** The present place of each repository. */
   present(): Promise<PushPlace[]>

@@ -62,5 +62,35 @@ export const guards: readonly Guard[] = [
     to: ']',
     tests,
     mayHang: true
+  },
+  {
+    name: 'a sender does not begin before its places are kept',
+    file: 'server-fixture/push/shared-cursors.ts',
+    from: "    if (!(await ledger.begin(holder))) throw new Error('another server has the lease')\n",
+    to: '    await ledger.begin(holder).catch(() => undefined)\n',
+    tests: ['test/push/shared-push.test.ts']
+  },
+  {
+    name: 'a server that lost the lease before its places were kept does not send',
+    file: 'server-fixture/push/shared-cursors.ts',
+    from: '    if (!(await ledger.begin(holder))) throw',
+    to: '    if (!(await ledger.begin(holder)) && holder === "") throw',
+    tests: ['test/push/shared-push.test.ts']
+  },
+  {
+    name: 'the lease is renewed while a sender reads its places',
+    file: 'server-fixture/push/shared-push.ts',
+    from: 'this.#hold(askedMs)\n',
+    to: 'await (this.#hold(askedMs), this.#starting)\n',
+    tests: ['test/push/shared-push.test.ts'],
+    mayHang: true
+  },
+  {
+    name: 'a sender whose term ended while it started sends nothing',
+    file: 'server-fixture/push/shared-push.ts',
+    from: '      if (number !== this.#terms) return await sender.close(0)\n',
+    to: '',
+    tests: ['test/push/shared-push.test.ts'],
+    mayHang: true
   }
 ]

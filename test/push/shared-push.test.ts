@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, type TestContext, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import pg from 'pg'
 import { SharedPush } from '../../server-fixture/push/shared-push.ts'
 import { PostgresStore } from '../../server-fixture/store/postgres/postgres-store.ts'
@@ -202,4 +203,75 @@ test('the end of a repository is told, and its place is forgotten; one of its na
   await store.updateRefs(repository, [move9], { events: [{ moves }] })
   await until(() => told.oids.at(-1) === blobs[9]?.oid, 'the event of the new one')
   await push.close()
+})
+
+test('nothing is sent before the places of the beginning are kept, however long that takes', async (context) => {
+  const { told, start, move, kept } = await setUp(context)
+  await move()
+  await client.query('DELETE FROM push_cursors')
+  const { pushLedger } = store
+  const begins: PromiseWithResolvers<void>[] = []
+  let leases = 0
+  const slow: PushLedger = {
+    takeLease: async (holder, seconds) => {
+      const isTaken = await pushLedger.takeLease(holder, seconds)
+      leases++
+      return isTaken
+    },
+    releaseLease: (holder) => pushLedger.releaseLease(holder),
+    places: () => pushLedger.places(),
+    keep: (...args) => pushLedger.keep(...args),
+    begin: async (holder) => {
+      const begin = Promise.withResolvers<void>()
+      begins.push(begin)
+      await begin.promise
+      return pushLedger.begin(holder)
+    },
+    present: () => pushLedger.present()
+  }
+  const starting = start(slow)
+  await until(() => begins.length === 1, 'the first begin')
+  begins[0]?.reject(new Error('the database is away'))
+  const { push, clock, logged } = await starting
+  assert.equal(push.isSending, false)
+  assert.equal(await kept(), undefined)
+  clock.advance(3000)
+  await until(() => begins.length === 2, 'the second begin')
+  for (const times of [3, 4, 5]) {
+    clock.advance(3000)
+    await until(() => leases === times, 'the lease is renewed meanwhile')
+    await setImmediate()
+  }
+  // Another server has the lease for a moment: the term has ended, and the sender that starts is of no use.
+  const { rows } = await client.query('SELECT holder FROM push_lease')
+  const give = (holder: string) => client.query('UPDATE push_lease SET holder = $1', [holder])
+  await give(randomUUID())
+  clock.advance(3000)
+  await until(() => leases === 6, 'the lease is refused')
+  await setImmediate()
+  await give(rows[0].holder)
+  begins[1]?.resolve()
+  await untilAsync(async () => (await pushLedger.places()) !== undefined, 'the places')
+  await untilAsync(async () => {
+    clock.advance(3000)
+    return push.isSending
+  }, 'the sender of the next term')
+  assert.deepEqual(
+    logged.map(({ event, state }) => state ?? event),
+    ['push_failed', 'began']
+  )
+  await move()
+  await until(() => told.oids.length === 1, 'the event after the beginning')
+  assert.deepEqual(told.oids, oidsUpTo(2).slice(1))
+  await push.close()
+  // A server that loses its lease before it has its places does not send.
+  await client.query('DELETE FROM push_cursors')
+  const late = start(slow)
+  await until(() => begins.length === 3, 'the third begin')
+  await give(randomUUID())
+  begins[2]?.resolve()
+  const { push: lost } = await late
+  assert.equal(lost.isSending, false)
+  assert.equal(await pushLedger.places(), undefined)
+  await client.query('DELETE FROM push_lease')
 })

@@ -9,6 +9,8 @@ import type { Database } from './database/database.ts'
 
 /** The row that tells that there are places. */
 const marker = ''
+/** Rows of one statement. */
+const placesAtOnce = 5000
 
 const isHeld = `FROM push_lease l WHERE l.name = 'push' AND l.holder = $1::uuid`
 
@@ -61,7 +63,27 @@ export class PushRows implements PushLedger {
     return rows.length > 0
   }
 
-  begin(holder: string): Promise<boolean> {
+  async begin(holder: string): Promise<boolean> {
+    const present = await this.present()
+    for (let from = 0; from < present.length; from += placesAtOnce) {
+      const places = present.slice(from, from + placesAtOnce)
+      const columns = [
+        places.map(({ repository }) => repository),
+        places.map(({ cursor }) => cursor.incarnation),
+        places.map(({ cursor }) => cursor.sequence)
+      ]
+      const rows = await this.#database.write({
+        name: 'begin push places',
+        text: `INSERT INTO push_cursors (repository, incarnation, sequence)
+          SELECT p.repository, p.incarnation, p.sequence
+          FROM unnest($2::text[], $3::text[], $4::bigint[]) AS p (repository, incarnation, sequence)
+          WHERE EXISTS (SELECT 1 ${isHeld})
+          ON CONFLICT (repository) DO UPDATE SET incarnation = excluded.incarnation, sequence = excluded.sequence
+          RETURNING 1 AS kept`,
+        values: [holder, ...columns]
+      })
+      if (rows.length === 0) return false
+    }
     return this.#put(holder, marker, { incarnation: marker, sequence: 0 })
   }
 
