@@ -131,11 +131,20 @@ export class RequestKeys {
       const first = await this.recall(repository, write)
       if (first !== undefined) return first
       if (error instanceof KeyRemembered) return this.#carryOut(repository, write, effect)
-      if (error instanceof BlobwireError && isStateRefusal(error)) {
-        const refusal = toBlobwireError(error)
-        await this.#store.remember(repository, [keyedRefusal(write, refusal)])
-      }
+      if (error instanceof BlobwireError && isStateRefusal(error)) return this.#refuse(repository, write, error)
       throw error
     }
+  }
+
+  /** Remembers a refusal, unless another server has remembered an outcome since. @throws the refusal, or the first one */
+  async #refuse(repository: string, write: WriteKey, error: BlobwireError): Promise<object> {
+    try {
+      await this.#store.remember(repository, [keyedRefusal(write, toBlobwireError(error))])
+    } catch (failure) {
+      if (!(failure instanceof KeyRemembered)) throw failure
+      const other = await this.recall(repository, write)
+      if (other !== undefined) return other
+    }
+    throw error
   }
 }

@@ -21,6 +21,13 @@ export interface KeyedName {
   readonly id: string
 }
 
+/** Of a key that is remembered with an intent. */
+interface Replacement {
+  readonly isIntent: boolean
+  /** The repository that was to be deleted. */
+  readonly formerId: string
+}
+
 /** Who deleted a repository, as its tombstone has it, where the deletion had a key. */
 export const deletedByKey = (key: string) => `key ${key}`
 
@@ -58,22 +65,49 @@ export class NameKeys {
     await Promise.all(requests.map((request) => this.#rememberOne(of, request, isIntent)))
   }
 
-  /** The outcome of a deletion that another one forestalled. */
-  async replace({ name, id }: KeyedName, { key, digest, outcome }: KeyedRequest, isIntent = false): Promise<boolean> {
-    const replaced = await this.#database.write({
-      name: 'replace name key',
-      text: `UPDATE name_keys SET id = $3::bigint, is_intent = $4, digest = $5, outcome = $6
-        WHERE name = $1 AND key = $2 AND is_intent RETURNING key`,
-      values: [name, key, id, isIntent, digest, outcome]
+  /**
+   * The outcome of a deletion that another one forestalled.
+   *
+   * @throws KeyRemembered where a repetition of the deletion has another outcome, or is about to have one
+   */
+  async settle(of: KeyedName, request: KeyedRequest): Promise<void> {
+    if (!(await this.#replace(of, request, { isIntent: false, formerId: of.id }))) throw new KeyRemembered(request.key)
+  }
+
+  /** Frees a key that is remembered with an intent which was never carried out; false = the key is remembered. */
+  async free(name: string, key: string): Promise<boolean> {
+    const row = await this.#read(name, key)
+    if (row && (await this.#holds(row, key))) return false
+    await this.#database.write({
+      name: 'free name key',
+      text: 'DELETE FROM name_keys WHERE name = $1 AND key = $2 AND is_intent AND id = $3::bigint',
+      values: [name, key, row?.id ?? '0']
     })
-    return replaced.length > 0
+    return true
   }
 
   async #rememberOne(of: KeyedName, request: KeyedRequest, isIntent: boolean): Promise<void> {
     const [row] = await this.#database.write<NameKeyRow>(insertNameKey(of, request, isIntent))
     if (row === undefined || isOwn(row, of.id, request, isIntent)) return
     if (await this.#holds(row, request.key)) throw new KeyRemembered(request.key)
-    if (!(await this.replace(of, request, isIntent))) throw new KeyRemembered(request.key)
+    const isReplaced = await this.#replace(of, request, { isIntent, formerId: row.id })
+    if (!isReplaced) throw new KeyRemembered(request.key)
+  }
+
+  /** False = the key is remembered otherwise than with an intent for the former repository. */
+  async #replace(
+    { name, id }: KeyedName,
+    request: KeyedRequest,
+    { isIntent, formerId }: Replacement
+  ): Promise<boolean> {
+    const { key, digest, outcome } = request
+    const replaced = await this.#database.write({
+      name: 'replace name key',
+      text: `UPDATE name_keys SET id = $3::bigint, is_intent = $4, digest = $5, outcome = $6
+        WHERE name = $1 AND key = $2 AND is_intent AND id = $7::bigint RETURNING key`,
+      values: [name, key, id, isIntent, digest, outcome, formerId]
+    })
+    return replaced.length > 0
   }
 
   async #read(name: string, key: string): Promise<NameKeyRow | undefined> {

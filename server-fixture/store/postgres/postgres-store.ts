@@ -40,7 +40,7 @@ import { scanObjects } from './object-scan.ts'
 import { Objects } from './objects.ts'
 import { PushRows } from './push-rows.ts'
 import { Refs } from './refs.ts'
-import { Repositories } from './repositories.ts'
+import { type KnownRepository, Repositories } from './repositories.ts'
 import { Requests } from './requests.ts'
 import type { Migration } from './schema/migrations.ts'
 import { openSchema } from './schema/schema.ts'
@@ -195,12 +195,14 @@ export class PostgresStore implements Store {
   }
 
   async startWrite(repository: string, { refs, keys }: WriteQuestions): Promise<WriteStart> {
-    const [info, [oids, remembered]] = await Promise.all([
+    const answers = ({ id, objectFormat }: KnownRepository) =>
+      Promise.all([this.#refs.readOf(id, refs), this.#requests.recallOf(id, keys), objectFormat])
+    const [known, [oids, remembered, format]] = await Promise.all([
       this.#repositories.find(repository),
-      this.#repositories.use(repository, ({ id }) =>
-        Promise.all([this.#refs.readOf(id, refs), this.#requests.recallOf(id, keys)])
-      )
+      this.#repositories.use(repository, answers)
     ])
+    // The repository that was known may be gone; the answers are those of the one that has its name now.
+    const info = known?.objectFormat === format ? known : await this.#repositories.find(repository)
     if (info === undefined) throw repositoryNotFound(repository)
     return { info, oids, remembered }
   }

@@ -1,5 +1,7 @@
 /** Refs as rows: reads, and moves with what is written down with them. */
 import type { RefMismatch } from '../../../src/core/error.ts'
+import { oidLength } from '../../../src/git/oid.ts'
+import { repositoryNotFound } from '../name-page.ts'
 import type { MoveRecords, PageRequest, RefMove, RefsAt, StoredRef } from '../store.ts'
 import type { Database } from './database/database.ts'
 import { GatheredReads } from './gathered-reads.ts'
@@ -63,7 +65,10 @@ export class Refs {
     const given = records.objects ?? []
     const isSmall = given.reduce((bytes, { content }) => bytes + content.length + rowBytes, 0) <= maxBytesWithMoves
     if (!isSmall) await objects.put(repository, given)
+    const oid = moves[0]?.newOid ?? given[0]?.oid
     return repositories.use(repository, async (found) => {
+      // They were made for a repository of this name that had another format, and is gone.
+      if (oid && oid.length !== oidLength(found.objectFormat)) throw repositoryNotFound(repository)
       if (!isSmall) return all.add(found, moves, { ...records, objects: [] })
       const mismatches = await all.add(found, moves, records)
       objects.keep(found.id, given)

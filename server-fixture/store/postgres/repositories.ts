@@ -131,7 +131,7 @@ export class Repositories {
     const isDeleted = await this.#bury(found, keyed ? deletedByKey(keyed.key) : `call ${randomUUID()}`)
     this.#known.forget(repository, found.id)
     await this.#removeName(repository, found.id)
-    if (request && !isDeleted) await this.keys.replace(found, request(false))
+    if (request && !isDeleted) await this.keys.settle(found, request(false))
     return isDeleted
   }
 
@@ -143,9 +143,9 @@ export class Repositories {
     return isChosen ? info : { ...info, defaultBranch: (await readHead(this.#database, id)).ref }
   }
 
-  /** False = another call gave the name to a repository of its own. */
+  /** False = another call gave the name to a repository of its own, or the key was not free and is now. */
   async #make(made: NewRepository): Promise<boolean> {
-    const { id, name, objectFormat, info, isChosen } = made
+    const { id, name, objectFormat, info, isChosen, request } = made
     await this.#database.write({
       name: 'create repository',
       text: `INSERT INTO repositories (id, name, object_format, default_branch, is_chosen)
@@ -156,7 +156,9 @@ export class Repositories {
     try {
       isGiven = await this.#giveName(made)
     } catch (error) {
-      if (error instanceof KeyRemembered) await this.#removeRow(id)
+      if (!(error instanceof KeyRemembered)) throw error
+      await this.#removeRow(id)
+      if (request && (await this.keys.free(name, request.key))) return false
       throw error
     }
     if (isGiven) this.#known.remember({ id, name, objectFormat, info, isChosen })

@@ -10,7 +10,7 @@ import {
   followedBranches,
   makesBranch
 } from '../../ref-rules.ts'
-import { KeyRemembered } from '../../store.ts'
+import { KeyRemembered, type RefMove } from '../../store.ts'
 import type { LockedRow, RefRow } from './move-statements.ts'
 import { type IdentifiedCall, isMovedBy } from './ref-call.ts'
 
@@ -92,10 +92,11 @@ export class LockedRefs {
   /** Whether an earlier try of the call made its moves, and nobody has moved one of the refs since. */
   #isMade(identified: IdentifiedCall): boolean {
     const moves = identified.call.moves.filter(({ expectedOid, newOid }) => expectedOid !== newOid)
-    return moves.every(({ name, newOid }) => {
+    const isHere = ({ name, newOid }: RefMove) => {
       const ref = this.#refs.get(name)
       return ref?.oid === newOid && isMovedBy(identified, ref.moved_by)
-    })
+    }
+    return moves.length > 0 && moves.every(isHere)
   }
 
   #apply({ moves, requests }: RefCall): void {

@@ -31,8 +31,8 @@ export const idOfNextTry = (call: IdentifiedCall) => call.id + (call.tries++ % 2
 /** Whether a ref was moved by any try of the call. */
 export const isMovedBy = ({ id }: IdentifiedCall, movedBy: string | undefined) => movedBy?.startsWith(id) === true
 
-/** A call that one statement can carry out: it moves one ref from one object to another, or remembers outcomes alone. */
-export function isPlain({ moves: [move, ...others] }: RefCall): boolean {
-  if (move === undefined) return true
+/** A call that one statement can carry out: it moves one ref from one object to another, or remembers one outcome. */
+export function isPlain({ moves: [move, ...others], requests }: RefCall): boolean {
+  if (move === undefined) return requests.length < 2
   return others.length === 0 && !isZeroOid(move.expectedOid) && !isZeroOid(move.newOid)
 }

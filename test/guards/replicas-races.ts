@@ -1,0 +1,58 @@
+/** Guards of calls of several servers that meet between two statements of each other. */
+import type { Guard } from './guard.ts'
+
+const postgres = 'server-fixture/store/postgres'
+const tests = ['test/store/postgres/races.test.ts']
+
+export const guards: readonly Guard[] = [
+  {
+    name: 'a refusal that another server remembers first is no failure',
+    file: 'server-fixture/service/request-keys.ts',
+    from: 'if (!(failure instanceof KeyRemembered)) throw failure',
+    to: 'throw failure',
+    tests
+  },
+  {
+    name: 'several outcomes are remembered together',
+    file: `${postgres}/moves/ref-call.ts`,
+    from: 'return requests.length < 2',
+    to: 'return requests.length < 9',
+    tests
+  },
+  {
+    name: 'objects of a move have the format of the repository',
+    file: `${postgres}/refs.ts`,
+    from: 'oid.length !== oidLength(found.objectFormat)',
+    to: 'oid.length < oidLength("sha1")',
+    tests
+  },
+  {
+    name: 'a write starts with the repository whose refs it was told',
+    file: `${postgres}/postgres-store.ts`,
+    from: 'known?.objectFormat === format ? known',
+    to: 'known?.objectFormat !== "" ? known',
+    tests
+  },
+  {
+    name: 'a ref that is only held in its place was not moved by the call',
+    file: `${postgres}/moves/locked-refs.ts`,
+    from: 'moves.length > 0 && moves.every(isHere)',
+    to: 'moves.every(isHere)',
+    tests
+  },
+  {
+    name: 'a deletion settles its own intent alone',
+    file: `${postgres}/name-keys.ts`,
+    from: 'AND is_intent AND id = $7::bigint RETURNING key',
+    to: 'AND is_intent AND $7::bigint > 0 RETURNING key',
+    tests
+  },
+  {
+    name: 'a key of a deletion that was never carried out is free for a creation',
+    file: `${postgres}/name-keys.ts`,
+    from: 'if (row && (await this.#holds(row, key))) return false',
+    to: 'if (row) return false',
+    tests,
+    mayHang: true
+  }
+]

@@ -1,0 +1,123 @@
+/** Calls of several servers that meet between two statements of each other. */
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { RequestKeys } from '../../../server-fixture/service/request-keys.ts'
+import type { Database } from '../../../server-fixture/store/postgres/database/database.ts'
+import { PipelinedDatabase } from '../../../server-fixture/store/postgres/database/pipelined-database.ts'
+import { RepositoryMoves } from '../../../server-fixture/store/postgres/moves/repository-moves.ts'
+import { NameKeys } from '../../../server-fixture/store/postgres/name-keys.ts'
+import { PostgresStore } from '../../../server-fixture/store/postgres/postgres-store.ts'
+import { Repositories } from '../../../server-fixture/store/postgres/repositories.ts'
+import { KeyRemembered } from '../../../server-fixture/store/store.ts'
+import { BlobwireError } from '../../../src/core/error.ts'
+import { newDatabase } from '../../support/database.ts'
+import { keyed, newCommit } from '../support.ts'
+
+const url = await newDatabase()
+const zero = '0'.repeat(40)
+const commits = ['one', 'two'].map((message) => newCommit(message, 'sha1'))
+const [a = '', b = ''] = commits.map((objects) => objects[1]?.oid)
+const move = (expectedOid: string, newOid: string) => ({ name: 'refs/heads/main', expectedOid, newOid })
+let count = 0
+
+/** Two servers on one repository with two commits, and `main` at the first of them. */
+async function startServers(context: TestContext) {
+  const one = await PostgresStore.open({ urls: [url] })
+  const other = await PostgresStore.open({ urls: [url] })
+  const database = await PipelinedDatabase.open({ urls: [url] })
+  context.after(() => Promise.all([one.close(), other.close(), database.close()]))
+  const name = `races/r${++count}`
+  await one.createRepository(name, 'sha1')
+  assert.deepEqual(await one.updateRefs(name, [move(zero, a)], { objects: commits.flat() }), [])
+  const ask = (text: string, ...values: unknown[]) => database.read({ name: '', text, values })
+  return { one, other, database, name, ask }
+}
+
+/** A database one of whose methods does something else. */
+function changed<Method extends 'whole' | 'transaction'>(
+  database: Database,
+  method: Method,
+  by: Database[Method]
+): Database {
+  return new Proxy(database, {
+    get: (of, property) => (property === method ? by : Reflect.get(of, property).bind(of))
+  })
+}
+
+test('refusals of two servers under one key are one', async (context) => {
+  const { one, other, name } = await startServers(context)
+  const both = Promise.withResolvers<void>()
+  let refused = 0
+  const effect = async () => {
+    if (++refused === 2) both.resolve()
+    await both.promise
+    throw new BlobwireError({ reason: 'ref_mismatch', message: `refused ${refused}` })
+  }
+  const write = { key: 'key', digest: 'digest', requestId: 'r' }
+  const runs = [one, other].map((store) => new RequestKeys(store).run(name, write, effect))
+  for (const run of runs) await assert.rejects(run, { reason: 'ref_mismatch' })
+})
+
+test('several outcomes are remembered, or none of them', async (context) => {
+  const { one, other, name } = await startServers(context)
+  await one.remember(name, [keyed('key', 'first', [])])
+  await assert.rejects(other.remember(name, [keyed('fresh', '', []), keyed('key', '', [])]), KeyRemembered)
+  assert.equal(await one.recall(name, 'fresh'), undefined)
+})
+
+test('what was made for a repository of another format is not stored in the one that came after it', async (context) => {
+  const { one, other, name, ask } = await startServers(context)
+  assert.equal((await other.getRepository(name))?.objectFormat, 'sha1')
+  await one.deleteRepository(name)
+  await one.createRepository(name, 'sha256')
+  const { info } = await other.startWrite(name, { refs: ['refs/heads/main'], keys: [] })
+  assert.equal(info.objectFormat, 'sha256')
+  await assert.rejects(other.updateRefs(name, [move(zero, a)], { objects: commits.flat() }), { reason: 'repository' })
+  const stored = await ask('SELECT FROM objects o JOIN names n ON n.id = o.repository WHERE n.name = $1', name)
+  assert.equal(stored.length, 0)
+})
+
+test('a ref that is only held in its place, and is elsewhere, is not found there after a lost answer', async (context) => {
+  const { one, database, name } = await startServers(context)
+  await one.updateRefs(name, [move(a, b)])
+  const twice = changed(database, 'whole', async (given) => {
+    const make = typeof given === 'function' ? given : () => given
+    await database.whole(make())
+    return database.whole(make())
+  })
+  const moves = new RepositoryMoves(twice, { nowMs: Date.now, rememberMs: 60_000 })
+  const hold = new Repositories(database).use(name, (found) => moves.add(found, [move(a, a)], {}))
+  await assert.rejects(hold, { code: 'unavailable', sent: 'maybe' })
+})
+
+test('a deletion that another server has carried out meanwhile, on the next repository, has one answer', async (context) => {
+  const { one, other, database, name } = await startServers(context)
+  const request = (deleted: boolean) => keyed('key', `${deleted}`, [])
+  const hasIntent = Promise.withResolvers<void>()
+  const goesOn = Promise.withResolvers<void>()
+  const slow = changed(database, 'transaction', async (work) => {
+    hasIntent.resolve()
+    await goesOn.promise
+    return database.transaction(work)
+  })
+  const late = new Repositories(slow).delete(name, request)
+  await hasIntent.promise
+  await one.deleteRepository(name)
+  await one.createRepository(name, 'sha1')
+  assert.equal(await other.deleteRepository(name, request), true)
+  goesOn.resolve()
+  await assert.rejects(late, KeyRemembered)
+  assert.equal((await one.recall(name, 'key'))?.outcome, 'true')
+})
+
+test('a creation under the key of a deletion that was never carried out is made', async (context) => {
+  const { one, other, database, name, ask } = await startServers(context)
+  const [named] = await ask('SELECT id FROM names WHERE name = $1', name)
+  const half = { name, id: String(named?.['id']) }
+  await new NameKeys(database).remember(half, [keyed('key', 'true', [])], true)
+  await one.deleteRepository(name)
+  const create = () => other.createRepository(name, 'sha1', { request: () => keyed('key', 'made', []) })
+  assert.equal((await create()).created, true)
+  assert.equal((await one.recall(name, 'key'))?.outcome, 'made')
+  assert.equal((await ask('SELECT FROM repositories WHERE name = $1', name)).length, 1)
+})
