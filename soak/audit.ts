@@ -31,7 +31,7 @@ function readEffects(file: string): Effect[] {
 }
 
 /** Compares acknowledged writes with the effects of the server. One line for each fault. */
-function auditEffects(ledger: Ledger, effects: readonly Effect[]): string[] {
+export function auditEffects(ledger: Ledger, effects: readonly Effect[]): string[] {
   const wrong: string[] = []
   const objects = new Map<string, number>()
   const moves = new Map<string, string[]>()
@@ -57,7 +57,7 @@ function auditEffects(ledger: Ledger, effects: readonly Effect[]): string[] {
 }
 
 /** Audits the branches: each acknowledged commit is there once, in order, and no change was made twice. */
-async function auditBranches(ledger: Ledger, client: Client): Promise<string[]> {
+export async function auditBranches(ledger: Ledger, client: Client): Promise<string[]> {
   const wrong: string[] = []
   const repo = client.repository('soak')
   for (const [branch, acknowledged] of ledger.commits) {

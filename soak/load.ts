@@ -1,4 +1,4 @@
-/** The load of both soak programs: mixed calls that check every answer, and the ledger of calls and answers. */
+/** The load of the soak programs: mixed calls that check every answer, and the ledger of calls and answers. */
 import { createHash, randomBytes } from 'node:crypto'
 import { BlobwireError, type Client, type Repository } from '../src/index.ts'
 
@@ -18,6 +18,18 @@ export interface Ledger {
   readonly moves: Map<string, string[]>
   /** Acknowledged commits of each branch, in order. */
   readonly commits: Map<string, string[]>
+  pace: Pace
+}
+
+/** How long the clients of a ledger were without an answer, since this was replaced. */
+export interface Pace {
+  lastAnswerMs: number
+  longestGapMs: number
+  longestCallMs: number
+}
+
+export function newPace(): Pace {
+  return { lastAnswerMs: performance.now(), longestGapMs: 0, longestCallMs: 0 }
 }
 
 export function newLedger(): Ledger {
@@ -29,7 +41,8 @@ export function newLedger(): Ledger {
     stored: new Set(),
     neverSent: new Set(),
     moves: new Map(),
-    commits: new Map()
+    commits: new Map(),
+    pace: newPace()
   }
 }
 
@@ -122,6 +135,7 @@ export class Load {
     if (tookMs > this.#timeoutMs + lateMs) this.#wrong(`a call settled after ${Math.round(tookMs)} ms`)
     if (!(end instanceof Error)) {
       ledger.succeeded++
+      this.#answered(tookMs)
     } else if (end instanceof BlobwireError) {
       const kind = [end.code, end.reason].filter(Boolean).join(' ')
       const failure = ledger.failures.get(kind) ?? { count: 0, message: end.message }
@@ -131,6 +145,14 @@ export class Load {
       this.#wrong(`a call failed without a BlobwireError: ${String((end as Error).stack)}`)
     }
     return end
+  }
+
+  #answered(tookMs: number): void {
+    const { pace } = this.#ledger
+    const nowMs = performance.now()
+    pace.longestGapMs = Math.max(pace.longestGapMs, nowMs - pace.lastAnswerMs)
+    pace.longestCallMs = Math.max(pace.longestCallMs, tookMs)
+    pace.lastAnswerMs = nowMs
   }
 
   #wrong(event: string): void {

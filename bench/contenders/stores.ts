@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { startServerProcess } from '../../server-fixture/process.ts'
-import { startEngine } from '../../server-fixture/store/postgres/embedded/engine.ts'
+import { type Engine, startEngine } from '../../server-fixture/store/postgres/embedded/engine.ts'
 import { createClient, type Repository } from '../../src/index.ts'
 import { startBenchServer } from '../servers/start.ts'
 import { runGit } from './git-drivers.ts'
@@ -17,11 +17,19 @@ const beforeExactness = '7820ae4843ac049562b31480941424fd6318cc74'
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
+/** Sizes in bytes on disk. */
+interface Sizes {
+  /** Objects with their indexes. */
+  readonly objectBytes: number
+  /** Refs, request keys, events and whatever else the store keeps. */
+  readonly otherBytes: number
+}
+
 /** A server with its client and data. */
 export interface StoreBench {
   readonly repository: Repository
-  /** Bytes of the data on disk, once housekeeping has packed them. */
-  bytesOnDisk(): Promise<number>
+  /** Of the data on disk; objects of the Git store as one pack, made anew with the deltas of `git gc`. */
+  sizes(): Promise<Sizes>
   close(): Promise<void>
 }
 
@@ -64,10 +72,15 @@ async function gitStore(start: Starter['startServerProcess'], create: typeof cre
   await client.createRepository('bench')
   return {
     repository: client.repository('bench'),
-    async bytesOnDisk() {
+    async sizes() {
       const gitDir = join(data, 'bench.git')
-      await runGit([`--git-dir=${gitDir}`, 'repack', '-adfq'])
-      return bytesOf(join(gitDir, 'objects'))
+      // Packs that the store keeps are left alone by git, and others reuse what the store wrote in haste.
+      const packed = join(data, 'packed.git')
+      await runGit(['clone', '--quiet', '--mirror', `file://${gitDir}`, packed])
+      await runGit([`--git-dir=${packed}`, 'repack', '-a', '-d', '-F', '-q', '--depth=50', '--window=10'])
+      const objectBytes = await bytesOf(join(packed, 'objects'))
+      await rm(packed, { recursive: true })
+      return { objectBytes, otherBytes: (await bytesOf(data)) - (await bytesOf(join(gitDir, 'objects'))) }
     },
     async close() {
       await client.close()
@@ -82,12 +95,18 @@ async function bytesOf(directory: string): Promise<number> {
   return Number.parseInt(stdout, 10)
 }
 
-/** The database of npm, which syncs as in production. @param addedMs of each round trip between server and database */
+/** The database of npm, which syncs as in production. */
+export function startDurableEngine(): Promise<Engine> {
+  return startEngine({
+    settings: { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on', max_wal_size: '1GB' }
+  })
+}
+
+/** @param addedMs of each round trip between server and database */
 export async function postgresStore(addedMs: number): Promise<StoreBench> {
-  // Data for tests are not synced unless that is asked for.
-  const settings = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on', max_wal_size: '1GB' }
-  const engine = await startEngine({ settings })
-  const proxy = addedMs > 0 ? await startBenchServer('delay-proxy', String(engine.port), String(addedMs)) : undefined
+  const engine = await startDurableEngine()
+  const proxy =
+    addedMs > 0 ? await startBenchServer('delay-proxy', String(engine.port), String(addedMs), 'exact') : undefined
   const url = new URL(engine.url)
   url.port = String(proxy?.port ?? engine.port)
   const server = await startServerProcess('--store', 'postgres', '--database', url.href)
@@ -95,15 +114,17 @@ export async function postgresStore(addedMs: number): Promise<StoreBench> {
   await client.createRepository('bench')
   return {
     repository: client.repository('bench'),
-    async bytesOnDisk() {
+    async sizes() {
       const { default: pg } = await import('pg')
       const database = new pg.Client(engine.url)
       await database.connect()
       const { rows } = await database.query(
-        "SELECT pg_total_relation_size('objects') + pg_total_relation_size('chunks') AS bytes"
+        `SELECT relname IN ('objects', 'chunks') AS has_objects, sum(pg_total_relation_size(oid))::bigint AS bytes
+        FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace GROUP BY 1`
       )
       await database.end()
-      return Number(rows[0].bytes)
+      const bytes = (hasObjects: boolean) => Number(rows.find(({ has_objects: has }) => has === hasObjects).bytes)
+      return { objectBytes: bytes(true), otherBytes: bytes(false) }
     },
     async close() {
       await client.close()

@@ -16,6 +16,9 @@ import { singleCalls } from './single-calls.ts'
 import { sizes } from './sizes.ts'
 import { storeSize } from './store-size.ts'
 import { storesSuite } from './stores.ts'
+import { storesDisk } from './stores-disk.ts'
+import { storesFar } from './stores-far.ts'
+import { storesWatch } from './stores-watch.ts'
 import { streams } from './streams.ts'
 import { telemetry } from './telemetry.ts'
 import { treeCommit } from './tree-commit.ts'
@@ -40,6 +43,9 @@ export const suites: readonly Suite[] = [
   sizes,
   gitStore,
   storesSuite,
+  storesDisk,
+  storesFar,
+  storesWatch,
   housekeeping,
   oneBranch,
   treeCommit,

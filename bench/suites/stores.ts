@@ -1,9 +1,6 @@
 /** The suite of durable stores: what each writes and reads, in the same run. */
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Repository } from '../../src/index.ts'
-import { copyDependencyTree } from '../contenders/dependency-tree.ts'
-import { postgresStore, type StoreBench, type StoreKind, stores } from '../contenders/stores.ts'
+import { type StoreKind, stores } from '../contenders/stores.ts'
 import { checkOid, contents } from '../measure/load.ts'
 import type { Contender, Scenario, Suite } from '../measure/scenario.ts'
 
@@ -76,15 +73,11 @@ const loads: readonly Load[] = [
   { name: `getBlob of ${sizeBytes} B, 100 readers`, writers: 100, work: getBlobs }
 ]
 
-function driven(
-  name: string,
-  open: () => Promise<StoreBench>,
-  { writers, work, unit }: Load & { unit: 'calls/s' | 'ms' }
-): Contender {
+function driven(kind: StoreKind, { writers, work }: Load): Contender {
   return {
-    name,
+    name: kind,
     async open() {
-      const { repository, close } = await open()
+      const { repository, close } = await stores[kind]()
       const call = await work(repository)
       return {
         async run(durationMs) {
@@ -94,8 +87,7 @@ function driven(
             for (; performance.now() < start + durationMs; calls++) await call(writer)
           }
           await Promise.all(Array.from({ length: writers }, (_, writer) => write(writer)))
-          const ms = performance.now() - start
-          return unit === 'ms' ? (ms * writers) / calls : (calls * 1000) / ms
+          return (calls * 1000) / (performance.now() - start)
         },
         close
       }
@@ -112,46 +104,12 @@ const rates = (load: Load): Scenario => ({
   unit: 'calls/s',
   better: 'more',
   baseline: 'Git store, before',
-  contenders: kinds.map((kind) => driven(kind, stores[kind], { ...load, unit: 'calls/s' }))
+  contenders: kinds.map((kind) => driven(kind, load))
 })
-
-/** Latency of a commit where the database is elsewhere. */
-const farDatabase: Scenario = {
-  suite,
-  name: 'commitFiles of one file, one writer, 5 ms added between server and database',
-  unit: 'ms',
-  better: 'less',
-  baseline: 'PostgreSQL store',
-  contenders: [0, 5].map((addedMs) => {
-    const name = addedMs === 0 ? 'PostgreSQL store' : `PostgreSQL store, ${addedMs} ms away`
-    return driven(name, () => postgresStore(addedMs), { name, writers: 1, work: commitFiles, unit: 'ms' })
-  })
-}
-
-/** A dependency tree is committed once, and measured as often as there are rounds. */
-const disk: Scenario = {
-  suite,
-  name: 'disk of a dependency tree',
-  unit: 'MiB',
-  better: 'less',
-  baseline: 'Git store',
-  contenders: kinds.slice(1).map((kind) => ({
-    name: kind,
-    async open() {
-      const { repository, bytesOnDisk, close } = await stores[kind]()
-      const tree = await copyDependencyTree()
-      const read = async (path: string) => [path, await readFile(join(tree.directory, path))] as const
-      const changes = Object.fromEntries(await Promise.all(tree.files.map(({ path }) => read(path))))
-      await repository.commitFiles({ branch: 'main', changes, message: 'all dependencies\n', author })
-      await tree[Symbol.asyncDispose]()
-      return { run: async () => (await bytesOnDisk()) / 2 ** 20, close }
-    }
-  }))
-}
 
 /** Beside the Git store as it was before keys: what exactness costs, and what the database gains. */
 export const storesSuite: Suite = {
   name: suite,
-  about: 'The Git store as it was before request keys, as it is, and the PostgreSQL store: writes, reads, disk.',
-  scenarios: ({ quick }) => [...loads.map(rates), farDatabase, ...(quick ? [] : [disk])]
+  about: 'The Git store as it was before request keys, as it is, and the PostgreSQL store: writes and reads.',
+  scenarios: () => loads.map(rates)
 }

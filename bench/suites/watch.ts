@@ -1,76 +1,12 @@
 /** The suite of watches: how long a move takes to all who watch, and whether each of them sees every move in order. */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { startServerProcess } from '../../server-fixture/process.ts'
 import { type Client, createClient, type Repository } from '../../src/index.ts'
 import type { Contender, Scenario, Suite } from '../measure/scenario.ts'
+import { type Moves, move, p99, until, Watcher } from '../measure/watched-moves.ts'
 
 type Transport = 'json' | 'msgpack' | 'grpc'
 
-const name = 'refs/heads/main'
 const author = { name: 'A', email: 'a@example.com' }
-const movesPerSecond = 100
-
-/** When each move was asked for, and where it went. */
-interface Moves {
-  readonly atMs: number[]
-  readonly oids: string[]
-}
-
-/** One watch: the time that each move took, checked to be the next one. */
-class Watcher {
-  readonly #signal = new AbortController()
-  readonly #ended: Promise<void>
-  taken = 0
-  started = false
-  tookMs: number[] = []
-
-  constructor(repository: Repository, moves: Moves) {
-    this.#ended = this.#follow(repository, moves).catch((error: unknown) => {
-      if (!this.#signal.signal.aborted) throw error
-    })
-  }
-
-  async end(): Promise<void> {
-    this.#signal.abort()
-    await this.#ended
-  }
-
-  async #follow(repository: Repository, { atMs, oids }: Moves): Promise<void> {
-    for await (const { kind, moves } of repository.watch({ signal: this.#signal.signal })) {
-      this.started = true
-      if (kind !== 'moves') continue
-      const place = this.taken++
-      if (moves[0]?.newOid !== oids[place] || moves.length !== 1) throw new Error(`move ${place} came out of order`)
-      this.tookMs.push(performance.now() - (atMs[place] as number))
-    }
-  }
-}
-
-async function until(isSo: () => boolean, inMs: number): Promise<void> {
-  const end = performance.now() + inMs
-  while (!isSo()) {
-    if (performance.now() > end) throw new Error('a watcher did not see every move')
-    await sleep(5)
-  }
-}
-
-/** Moves the ref 100 times a second, for so long. */
-async function move(
-  repository: Repository,
-  moves: Moves,
-  ways: readonly [string, string],
-  durationMs: number
-): Promise<void> {
-  const start = performance.now()
-  for (let count = 0; performance.now() < start + durationMs || count < 10; count++) {
-    const place = moves.oids.length
-    const [expectedOid, newOid] = place % 2 === 0 ? ways : ways.toReversed()
-    moves.oids.push(newOid as string)
-    moves.atMs.push(performance.now())
-    await repository.updateRefs([{ name, expectedOid: expectedOid as string, newOid: newOid as string }])
-    await sleep(Math.max(0, start + ((count + 1) * 1000) / movesPerSecond - performance.now()))
-  }
-}
 
 function watching(label: string, watches: number, sessions: number, transport: Transport): Contender {
   return {
@@ -103,8 +39,7 @@ function watching(label: string, watches: number, sessions: number, transport: T
           for (const watcher of watchers) watcher.tookMs = []
           await move(writer, moves, [b, a], durationMs)
           await until(() => watchers.every(({ taken }) => taken === moves.oids.length), 10_000)
-          const all = Float64Array.from(watchers.flatMap(({ tookMs }) => tookMs)).sort()
-          return all[Math.floor(all.length * 0.99)] ?? 0
+          return p99(watchers)
         },
         async close() {
           await Promise.all(watchers.map((watcher) => watcher.end()))

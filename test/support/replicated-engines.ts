@@ -2,13 +2,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
 import pg from 'pg'
 import { copyTemplate } from '../../server-fixture/store/postgres/embedded/data-directory.ts'
 import { giveToOwner } from '../../server-fixture/store/postgres/embedded/owner.ts'
 import { startTcpProxy } from '../../tcp-proxy/tcp-proxy.ts'
 import { startTestEngine, testBinaries } from './database-engine.ts'
-import { atEnd } from './server.ts'
 import { untilAsync } from './until-async.ts'
 
 /** One statement on a connection of its own. */
@@ -22,11 +20,16 @@ export async function queryOnce(url: string, text: string): Promise<Record<strin
   }
 }
 
+/** The part of a test's context that is used. */
+interface Ending {
+  after(end: () => unknown): void
+}
+
 /**
  * Both begin with the same data, the template's: the standby needs no copy of a running primary. A synchronous standby has
  * each commit before the primary answers. `wire` lies between the two.
  */
-export async function startPair(context: TestContext, { isSynchronous }: { readonly isSynchronous: boolean }) {
+export async function startPair(context: Ending, { isSynchronous }: { readonly isSynchronous: boolean }) {
   const directory = await mkdtemp(join(tmpdir(), 'blobwire-pair-'))
   context.after(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }))
   await giveToOwner(directory)
@@ -37,7 +40,8 @@ export async function startPair(context: TestContext, { isSynchronous }: { reado
   const names = isSynchronous ? { synchronous_standby_names: 'standby' } : {}
   const primary = await startTestEngine({ binaries, directory: places.primary, settings: names })
   context.after(() => primary.kill())
-  const wire = atEnd(context, await startTcpProxy(`http://127.0.0.1:${primary.port}`))
+  const wire = await startTcpProxy(`http://127.0.0.1:${primary.port}`)
+  context.after(() => wire[Symbol.asyncDispose]())
   const primary_conninfo = `host=127.0.0.1 port=${wire.port} user=postgres application_name=standby`
   const settings = { primary_conninfo, wal_retrieve_retry_interval: '50ms' }
   const standby = await startTestEngine({ binaries, directory: places.standby, settings })
