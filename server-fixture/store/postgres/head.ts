@@ -26,7 +26,9 @@ export async function readHead(database: Database, id: string): Promise<Head> {
     name: 'branches',
     text: `(SELECT name, oid FROM refs WHERE repository = $1 AND name >= 'refs/heads/' AND name < 'refs/heads0'
         ORDER BY name LIMIT 2)
-      UNION SELECT name, oid FROM refs WHERE repository = $1 AND name = ANY($2::text[])`,
+      UNION SELECT f.name, f.oid FROM unnest($2::text[]) n(name), LATERAL (
+        SELECT name, oid FROM refs WHERE repository = $1 AND name = n.name LIMIT 1
+      ) f`,
     values: [id, followedBranches(['several', 'branches'])]
   })
   const followed = followedBranches(branches.map(({ name }) => name))

@@ -74,9 +74,10 @@ export class ObjectReader {
       const rows = await this.#database.read<ObjectRow>({
         name: 'objects',
         // One row without an oid where the repository has none of them.
-        text: `SELECT o.oid, o.kind, o.encoding, o.size, o.content_id, CASE WHEN o.size <= $3 THEN o.content END AS content
-          FROM repositories r LEFT JOIN objects o ON o.repository = $1 AND o.oid = ANY($2::bytea[])
-          WHERE r.id = $1`,
+        text: `SELECT o.* FROM repositories r LEFT JOIN (unnest($2::bytea[]) n(oid) CROSS JOIN LATERAL (
+            SELECT oid, kind, encoding, size, content_id, CASE WHEN size <= $3 THEN content END AS content
+            FROM objects WHERE repository = $1 AND oid = n.oid LIMIT 1
+          ) o) ON true WHERE r.id = $1`,
         values: [id, oidArray(unique), maxBytes]
       })
       if (rows.length === 0) throw new RepositoryGone()

@@ -79,8 +79,9 @@ export class Refs {
   async #read(id: string, names: readonly string[]): Promise<Map<string, string>> {
     const rows = await this.#context.database.read<RefRow>({
       name: 'refs by name',
-      text: `SELECT r.last_event, f.name, encode(f.oid, 'hex') AS oid FROM repositories r
-        LEFT JOIN refs f ON f.repository = $1::bigint AND f.name = ANY($2::text[]) WHERE r.id = $1::bigint`,
+      text: `SELECT r.last_event, f.name, f.oid FROM repositories r LEFT JOIN (unnest($2::text[]) n(name) CROSS JOIN LATERAL (
+          SELECT name, encode(oid, 'hex') AS oid FROM refs WHERE repository = $1::bigint AND name = n.name LIMIT 1
+        ) f) ON true WHERE r.id = $1::bigint`,
       values: [id, names]
     })
     return new Map(refsIn(rows).map(({ name, oid }) => [name, oid]))

@@ -63,7 +63,9 @@ export class Requests {
     const rows = await this.#context.database.read<KeyRow>({
       name: 'recall keys',
       text: `SELECT k.key, k.digest, k.outcome FROM repositories r
-        LEFT JOIN request_keys k ON k.repository = $1::bigint AND k.key = ANY($2::text[]) WHERE r.id = $1::bigint`,
+        LEFT JOIN (unnest($2::text[]) n(key) CROSS JOIN LATERAL (
+          SELECT key, digest, outcome FROM request_keys WHERE repository = $1::bigint AND key = n.key LIMIT 1
+        ) k) ON true WHERE r.id = $1::bigint`,
       values: [id, keys]
     })
     if (rows.length === 0) throw new RepositoryGone()

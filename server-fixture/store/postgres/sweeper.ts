@@ -145,8 +145,8 @@ export class Sweeper {
 
   async #removeOldKeys(id: string): Promise<void> {
     const text = `DELETE FROM request_keys WHERE repository = $1 AND key IN
-      (SELECT key FROM request_keys WHERE repository = $1 AND forget_after < now() ORDER BY forget_after LIMIT $2::int)
-      RETURNING 1 AS removed`
+      (SELECT key FROM request_keys WHERE repository = $1 AND forget_after > '-infinity' AND forget_after < now()
+        ORDER BY forget_after LIMIT $2::int) RETURNING 1 AS removed`
     while (!this.#isClosed && (await this.#write('remove old keys', text, [id, rows])).length === rows);
   }
 

@@ -7,13 +7,17 @@ const statementTimeoutMs = 10_000
 /** Major version; before it, engines of this wire lack statements that the store needs. */
 const oldestVersion = 13
 
-/** With a hash or merge join rows are locked in the order of the table: overlapping moves deadlock. */
+/**
+ * With a hash or merge join rows are locked in the order of the table: overlapping moves deadlock. A prepared statement
+ * that reads a small table whole would go on to do so while the table grows.
+ */
 const settings: Readonly<Record<string, string>> = {
   statement_timeout: String(statementTimeoutMs),
   idle_in_transaction_session_timeout: String(statementTimeoutMs),
   default_transaction_isolation: 'read committed',
   enable_hashjoin: 'off',
-  enable_mergejoin: 'off'
+  enable_mergejoin: 'off',
+  enable_seqscan: 'off'
 }
 
 /** Sets them and asks about the server, in one round trip. A stronger `synchronous_commit` stays. */

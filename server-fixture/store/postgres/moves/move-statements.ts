@@ -1,7 +1,8 @@
 /**
  * The statements that move refs, and write down what belongs to the moves. All of them name one repository, as `$1`, at
  * every table, so that a distributed engine carries each out in one place. Each looks rows up by their whole key, in a
- * subquery for one value or by a list of names: no plan that was made while the tables were small reads a table whole.
+ * subquery for one value, which `LIMIT 1` keeps apart: for a list or a join, a plan that was made while the tables were
+ * small may read all rows of the repository.
  */
 import type { NewRefEvent } from '../../events.ts'
 import type { KeyedRequest } from '../../store.ts'
@@ -61,8 +62,8 @@ export const movePlainly = (id: string, moves: readonly PlainMove[]): Statement 
         WHERE f.repository = r.id AND f.repository = $1::bigint AND f.name = m.name)
       AND m.highest_kind >= (SELECT o.kind FROM objects o
         WHERE o.repository = r.id AND o.repository = $1::bigint AND o.oid = m.new_oid)
-      AND (m.keys = '' OR (SELECT count(*) FROM request_keys k WHERE k.repository = r.id
-        AND k.repository = $1::bigint AND k.key = ANY(string_to_array(m.keys, ','))) = 0)
+      AND NOT EXISTS (SELECT 1 FROM unnest(string_to_array(m.keys, ',')) o(key) WHERE o.key = (SELECT k.key
+        FROM request_keys k WHERE k.repository = r.id AND k.repository = $1::bigint AND k.key = o.key))
     ON CONFLICT (repository, name) DO UPDATE SET oid = excluded.oid, moved_by = excluded.moved_by RETURNING name`,
   values: [
     id,
@@ -174,9 +175,10 @@ export interface RefRow {
 /** The refs of these names, and the branch that HEAD names. */
 export const readRefs = (id: string, names: readonly string[]): Statement => ({
   name: 'refs to move',
-  text: `SELECT name, encode(oid, 'hex') AS oid, moved_by FROM refs
-    WHERE repository = $1::bigint AND (name = ANY($2::text[])
-      OR name = (SELECT r.default_branch FROM repositories r WHERE r.id = $1::bigint))`,
+  text: `SELECT f.* FROM repositories r, unnest($2::text[] || r.default_branch) n(name), LATERAL (
+      SELECT name, encode(oid, 'hex') AS oid, moved_by FROM refs
+      WHERE repository = $1::bigint AND name = n.name LIMIT 1
+    ) f WHERE r.id = $1::bigint`,
   values: [id, names]
 })
 
@@ -200,14 +202,17 @@ export const readBranches = (id: string): Statement => ({
 /** The kinds of those of these objects that are there, as numbers. */
 export const readKinds = (id: string, oids: readonly string[]): Statement => ({
   name: 'kinds',
-  text: `SELECT encode(oid, 'hex') AS oid, kind FROM objects
-    WHERE repository = $1::bigint AND oid = ANY($2::bytea[])`,
+  text: `SELECT o.* FROM repositories r, unnest($2::bytea[]) n(oid), LATERAL (
+      SELECT encode(oid, 'hex') AS oid, kind FROM objects WHERE repository = $1::bigint AND oid = n.oid LIMIT 1
+    ) o WHERE r.id = $1::bigint`,
   values: [id, oids.map(bytea)]
 })
 
 /** What is remembered under these keys. */
 export const readKeys = (id: string, keys: readonly string[]): Statement => ({
   name: 'keys',
-  text: `SELECT key, digest, outcome FROM request_keys WHERE repository = $1::bigint AND key = ANY($2::text[])`,
+  text: `SELECT k.* FROM repositories r, unnest($2::text[]) n(key), LATERAL (
+      SELECT key, digest, outcome FROM request_keys WHERE repository = $1::bigint AND key = n.key LIMIT 1
+    ) k WHERE r.id = $1::bigint`,
   values: [id, keys]
 })

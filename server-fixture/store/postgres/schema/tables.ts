@@ -75,8 +75,8 @@ export const tables: readonly string[] = [
      forget_after timestamptz NOT NULL,
      PRIMARY KEY (repository, key)
    )`,
-  // For the sweep.
-  'CREATE INDEX request_keys_old ON request_keys (repository, forget_after)',
+  // For the sweep. Partial, so that no plan of a lookup reads all keys of a repository by it.
+  "CREATE INDEX request_keys_old ON request_keys (repository, forget_after) WHERE forget_after > '-infinity'",
   // Outcomes of creations, deletions and calls without a repository: they outlive the repository. id: the one that is
   // meant. is_intent: the outcome of a deletion, which holds once the tombstone of the id is by this key.
   `CREATE TABLE name_keys (
