@@ -125,5 +125,26 @@ export const guards: readonly Guard[] = [
     from: 'this.#recount().then(() => this.#scheduleSweep(0))',
     to: 'this.#recount()',
     tests: servers
+  },
+  {
+    name: 'the row of an object that was put goes after its parts',
+    file: 'server-fixture/store/postgres/large/chunk-spools.ts',
+    from: '        if (kind === undefined) this.#inBackground(',
+    to: '        this.#inBackground(this.#rows.removeRow(repository.id, id))\n        this.#inBackground(',
+    tests: ['test/store/postgres/large-rows.test.ts']
+  },
+  {
+    name: 'slow readers of large content do not all have parts read ahead',
+    file: 'server-fixture/store/postgres/large/chunked-content.ts',
+    from: '    if (this.#free === 0) return false\n',
+    to: '',
+    tests: ['test/store/postgres/large-rows.test.ts']
+  },
+  {
+    name: 'a reader that ends gives back what it may read ahead',
+    file: 'server-fixture/store/postgres/large/chunked-content.ts',
+    from: '    ahead?.giveBack(taken)\n',
+    to: '',
+    tests: ['test/store/postgres/large-rows.test.ts']
   }
 ]

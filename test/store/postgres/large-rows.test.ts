@@ -68,6 +68,58 @@ test('a large object that is put twice has its parts once, and no upload is left
   assert.ok(content.equals(await readAll(object)))
 })
 
+test('parts of an object that was there already are removed by a sweep where the server that put it could not', async () => {
+  const name = await servers.newRepository()
+  const { spools, repositories } = servers.start((database) => ({
+    read: (statement) => database.read(statement),
+    write: (statement) =>
+      statement.name === 'remove parts' ? Promise.reject(new Error('away')) : database.write(statement),
+    whole: (statements) => database.whole(statements),
+    transaction: (work) => database.transaction(work),
+    close: () => database.close()
+  }))
+  for (let times = 0; times < 2; times++) {
+    await repositories.use(name, (found) => spools.put(found, { oid, kind: 'blob', content }))
+    await spools.close()
+  }
+  assert.deepEqual(await servers.counts(name), { uploads: 1, chunks: 6, objects: 1 })
+  const next = servers.start().spools
+  for (const { repository, id } of await next.list(0)) if (repository === name) await next.remove(repository, id)
+  await next.close()
+  assert.deepEqual(await servers.counts(name), { uploads: 0, chunks: 3, objects: 1 })
+  assert.ok(content.equals(await readAll(await next.openObject(name, oid))))
+})
+
+test('readers that take their time hold a part each, and those of a server together 32 more', async () => {
+  const name = await servers.newRepository()
+  const { spools, repositories } = servers.start()
+  await repositories.use(name, (found) => spools.put(found, { oid, kind: 'blob', content }))
+  let parts = 0
+  const counted = servers.start((database) => ({
+    read: (statement) => {
+      if (statement.name === 'read part') parts++
+      return database.read(statement)
+    },
+    write: (statement) => database.write(statement),
+    whole: (statements) => database.whole(statements),
+    transaction: (work) => database.transaction(work),
+    close: () => database.close()
+  }))
+  const object = await counted.spools.openObject(name, oid)
+  const open = () => object?.read(0, content.length)[Symbol.asyncIterator]() as AsyncGenerator<Uint8Array>
+  const slow = Array.from({ length: 40 }, open)
+  for (const reader of slow) await reader.next()
+  assert.equal(parts, 40 + 32)
+  // One has all, and one has enough: what they held is free for others.
+  assert.equal((await readAll(object)).length, content.length)
+  for (const reader of slow) await reader.return(undefined)
+  parts = 0
+  const [first, second] = [open(), open()]
+  for (const reader of [first, second]) await reader.next()
+  assert.equal(parts, 4)
+  for (const reader of [first, second]) for await (const _ of reader);
+})
+
 /** An upload that holds two parts, of which the second has grown. */
 async function twoParts() {
   const name = await servers.newRepository()

@@ -10,7 +10,7 @@ import { placeOf, type Removal, type Spool, type SpoolStore, type UploadRecord }
 import type { Database } from '../database/database.ts'
 import { type KnownRepository, type Repositories, RepositoryGone } from '../repositories.ts'
 import { ChunkSpool } from './chunk-spool.ts'
-import { ChunkedContent, readParts } from './chunked-content.ts'
+import { AheadBudget, ChunkedContent, readParts } from './chunked-content.ts'
 import { decodePart, partBytes } from './parts.ts'
 import { Slots } from './slots.ts'
 import { type AgedUploadRow, type Detached, idWithoutUpload, UploadRows } from './upload-rows.ts'
@@ -49,6 +49,7 @@ export class ChunkSpools implements SpoolStore {
   /** By the id of the repository and that of the upload. */
   readonly #open = new Map<string, ChunkSpool>()
   readonly #removing = new Set<Promise<void>>()
+  readonly #ahead = new AheadBudget()
 
   constructor(database: Database, repositories: Repositories, clock: Clock = systemClock) {
     this.#database = database
@@ -100,8 +101,8 @@ export class ChunkSpools implements SpoolStore {
         const content = await decodePart({ encoding: row.encoding, content: row.content })
         return new MemoryContent({ kind, content })
       }
-      const parts = { rows: this.#rows, repository: found, contentId: row.content_id as string, size: Number(row.size) }
-      return new ChunkedContent(kind, parts)
+      const [contentId, size] = [row.content_id as string, Number(row.size)]
+      return new ChunkedContent(kind, { rows: this.#rows, repository: found, contentId, size, ahead: this.#ahead })
     })
   }
 
@@ -126,7 +127,9 @@ export class ChunkSpools implements SpoolStore {
     const spool = await this.#openSpool(repository, upload)
     await spool.append(content)
     await spool.become({ oid, size: content.length })
-    await this.#rows.removeRow(repository.id, upload.id)
+    // The row goes last: it tells the sweep of parts that are of no use, where the object was there already.
+    const detached = { id: upload.id, content_id: contentId, held: `${content.length}`, oid: Buffer.from(oid, 'hex') }
+    this.#inBackground(this.#removeDetached(repository.id, detached))
   }
 
   /** Waits for what is removed in the background; what is left is removed by the next sweep. */
@@ -162,12 +165,15 @@ export class ChunkSpools implements SpoolStore {
       kind,
       now: () => this.#clock.now(),
       inSlot: (work) => this.#slots.run(work),
-      drop: (dropped, bytes) => this.#inBackground(this.#rows.removeParts(repository.id, dropped, partsOf(bytes))),
+      drop: (dropped, bytes) => {
+        if (kind === undefined) this.#inBackground(this.#rows.removeParts(repository.id, dropped, partsOf(bytes)))
+      },
       onClose: () => {
         if (this.#open.get(place) === spool) this.#open.delete(place)
       }
     })
-    this.#open.set(place, spool)
+    // Nobody looks for an object that is being stored, or closes it.
+    if (kind === undefined) this.#open.set(place, spool)
     return spool
   }
 

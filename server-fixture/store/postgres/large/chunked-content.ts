@@ -7,8 +7,24 @@ import { type KnownRepository, RepositoryGone } from '../repositories.ts'
 import { decodePart, partBytes } from './parts.ts'
 import type { UploadRows } from './upload-rows.ts'
 
-/** Parts that are read ahead of the reader. */
+/** Parts that are read ahead of one reader, and of all readers of a server together: some take long to take what they get. */
 const partsAhead = 1
+const allPartsAhead = 32
+
+/** How many parts may be read ahead of their readers. */
+export class AheadBudget {
+  #free = allPartsAhead
+
+  take(): boolean {
+    if (this.#free === 0) return false
+    this.#free--
+    return true
+  }
+
+  giveBack(parts: number): void {
+    this.#free += parts
+  }
+}
 
 /** The parts of a content. */
 export interface Parts {
@@ -17,25 +33,41 @@ export interface Parts {
   readonly contentId: string
   /** Bytes of the content. */
   readonly size: number
+  /** Undefined = parts are always read ahead. */
+  readonly ahead?: AheadBudget
 }
 
 /** The bytes from `start` up to `end`: no part is read that has none of them. */
 export async function* readParts(parts: Parts, start: number, end: number): AsyncGenerator<Uint8Array> {
+  const { ahead } = parts
   const last = Math.ceil(end / partBytes)
   const reading: Promise<Uint8Array>[] = []
   let next = Math.floor(start / partBytes)
-  for (let at = start; at < end; ) {
-    while (next < last && reading.length <= partsAhead) {
-      const part = readPart(parts, next++)
-      // Thrown when its turn comes, if it comes.
-      part.catch(() => undefined)
-      reading.push(part)
+  const read = () => {
+    const part = readPart(parts, next++)
+    // Thrown when its turn comes, if it comes.
+    part.catch(() => undefined)
+    reading.push(part)
+  }
+  let taken = 0
+  try {
+    for (let at = start; at < end; ) {
+      if (reading.length === 0) read()
+      while (next < last && reading.length <= partsAhead && (ahead?.take() ?? true)) {
+        taken++
+        read()
+      }
+      const bytes = await (reading.shift() as Promise<Uint8Array>)
+      const from = at % partBytes
+      const chunk = bytes.subarray(from, from + end - at)
+      at += chunk.length
+      yield chunk
+      // The next one is not ahead any more.
+      if (taken > 0) ahead?.giveBack(1)
+      taken = Math.max(0, taken - 1)
     }
-    const bytes = await (reading.shift() as Promise<Uint8Array>)
-    const from = at % partBytes
-    const chunk = bytes.subarray(from, from + end - at)
-    at += chunk.length
-    yield chunk
+  } finally {
+    ahead?.giveBack(taken)
   }
 }
 
