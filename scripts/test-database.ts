@@ -43,15 +43,41 @@ async function runTests(urls: readonly string[]): Promise<boolean> {
   return code === 0
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { kill: { type: 'string' }, seconds: { type: 'string', default: '20' }, version: { type: 'string' } }
-})
+const usage = `usage: npm run test:database -- URL[,URL…] [flags]
+  URL[,URL…]           the servers of one cluster, as for --database of the server; a user who may make databases
+  --kill COMMAND       kills something of the cluster and brings it back; runs every five seconds
+  --seconds N          of the load with kills (default 20)
+  --version DIRECTORY  starts an engine with the programs of the directory, and needs no URL`
+
+function parse() {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        kill: { type: 'string' },
+        seconds: { type: 'string', default: '20' },
+        version: { type: 'string' },
+        help: { type: 'boolean' }
+      }
+    })
+    const urls = positionals.flatMap((text) => text.split(','))
+    if (!values.help && (values.version === undefined) === (urls.length === 0)) throw new Error('a URL, or --version')
+    return { values, urls }
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n\n${usage}\n`)
+    process.exit(2)
+  }
+}
+
+const { values, urls: given } = parse()
+if (values.help) {
+  process.stdout.write(`${usage}\n`)
+  process.exit()
+}
 const engine =
   values.version === undefined ? undefined : await startEngine({ binaries: await binariesIn(values.version) })
 try {
-  const urls = engine === undefined ? positionals.flatMap((urls) => urls.split(',')) : [engine.url]
-  if (urls.length === 0) throw new Error('usage: npm run test:database -- URL[,URL…] [--kill COMMAND] [--seconds N]')
+  const urls = engine === undefined ? given : [engine.url]
   const isSound = await runTests(urls)
   const name = `test_kills_${process.pid}`
   const database = await emptyDatabase(urls, name)

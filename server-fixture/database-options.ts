@@ -12,6 +12,7 @@ interface DatabaseFlags {
 /** @throws UsageError */
 export async function databaseOf(flags: DatabaseFlags): Promise<Pick<StoreOptions, 'database' | 'databasePassword'>> {
   const { store, database, 'database-password-file': file } = flags
+  if (database !== undefined && store !== 'postgres') throw new UsageError('--database requires --store postgres')
   if (database === undefined) {
     if (store === 'postgres') throw new UsageError('--store postgres requires --database URL')
     if (file !== undefined) throw new UsageError('--database-password-file requires --database')

@@ -1,7 +1,6 @@
 /** A start that failed, for whoever started the process. */
 import type { BlobwireError } from '../src/core/error.ts'
 import type { KnownReason } from '../src/core/reasons.ts'
-import { usage } from './options.ts'
 import { UsageError } from './usage-error.ts'
 import { StartFailed } from './workers/start-failed.ts'
 
@@ -13,12 +12,17 @@ const lasting: readonly unknown[] = [
   'database_refused'
 ] satisfies KnownReason[]
 
+/** Not all flags, behind which nobody finds the message. */
+const hint = 'npm run server -- [flags]; --help lists them'
+
 /** Says on standard error why the server did not start. Returns the exit code: 2 = usage, 3 = another start fails, too. */
 export function failedStart(error: unknown): number {
   // The worker has said why.
   if (error instanceof StartFailed) return error.exitCode
   const known = error instanceof UsageError
   const { message, reason } = error as Partial<BlobwireError>
-  process.stderr.write(known ? `${message}\n\n${usage}\n` : `cannot start: ${message}${reason ? ` (${reason})` : ''}\n`)
+  process.stderr.write(
+    known ? `${message}\nusage: ${hint}\n` : `cannot start: ${message}${reason ? ` (${reason})` : ''}\n`
+  )
   return known ? 2 : lasting.includes(reason) ? 3 : 1
 }

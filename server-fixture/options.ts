@@ -14,7 +14,7 @@ import type { ServerOptions } from './server.ts'
 import { readFlagFile, UsageError } from './usage-error.ts'
 
 /** All flags, as `--help` shows them. */
-export const usage = `usage: node server-fixture/main.ts [flags]
+export const usage = `usage: npm run server -- [flags]
   --http-port N      port of the HTTP server, 0 = any free port (default 4100)
   --grpc-port N      port of the gRPC server, 0 = any free port (default 4101)
   --host H           address to listen on (default 127.0.0.1)

@@ -132,5 +132,33 @@ export const guards: readonly Guard[] = [
     from: "if (mode === 'verify-full') return files",
     to: '',
     tests: urls
+  },
+  {
+    name: 'database: who is not let in is told what helps, at once',
+    file: `${directory}/connection.ts`,
+    from: 'if (refusal) throw refusal',
+    to: '',
+    tests: ['test/store/postgres-schema.test.ts', 'test/store/postgres/embedded.test.ts']
+  },
+  {
+    name: 'database: a password that is missing is no lost connection',
+    file: `${directory}/session.ts`,
+    from: 'if (noPassword.test(message))',
+    to: 'if (false)',
+    tests: ['test/store/postgres/embedded.test.ts']
+  },
+  {
+    name: 'database: a user without the right to make tables is told so',
+    file: 'server-fixture/store/postgres/schema/schema.ts',
+    from: "cause.code === '42501') throw noRight(cause)",
+    to: "cause.code === '42501') throw error",
+    tests: ['test/store/postgres-schema.test.ts']
+  },
+  {
+    name: 'server: a database is not silently left unused by another store',
+    file: 'server-fixture/database-options.ts',
+    from: "if (database !== undefined && store !== 'postgres')",
+    to: 'if (false)',
+    tests: ['test/server/process.test.ts']
   }
 ]

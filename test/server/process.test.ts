@@ -79,6 +79,7 @@ test('flags that cannot be used: the message names the flag, its value and the a
       ['--store', 'postgres', '--database', 'postgres://git@localhost', '--workers', '0'],
       /--workers "0": must be auto or a number/
     ],
+    [['--database', 'embedded'], /--database requires --store postgres/],
     [['--store', 'git'], /--store git requires --data DIR/],
     [['--tls-cert', 'x'], /--tls-cert and --tls-key must be given together/],
     [['--tls-cert', '/none', '--tls-key', '/none'], /--tls-cert "\/none": ENOENT/],
@@ -99,7 +100,7 @@ test('flags that cannot be used: the message names the flag, its value and the a
   }
   const { code, out, err } = await runToEnd('--token', 'two words')
   assert.deepEqual([code, out], [2, ''])
-  assert.match(err, /^--token: must be a bearer token.*usage: /s)
+  assert.match(err, /^--token: must be a bearer token.*\nusage: .*--help lists them\n$/)
   assert.doesNotMatch(err, /two words/)
 })
 

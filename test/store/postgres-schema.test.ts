@@ -100,3 +100,25 @@ test('a schema of the next version is refused at the start, with a sentence', as
   })
   await store.close()
 })
+
+test('a database that is not there, or whose user may not come in or make tables, is refused at the start', async () => {
+  const other = new URL(await newDatabase())
+  const user = `poor_${process.pid}`
+  const name = other.pathname.slice(1)
+  await query(
+    other.href,
+    `CREATE ROLE ${user} LOGIN; CREATE ROLE ${user}_out LOGIN; GRANT CONNECT ON DATABASE ${name} TO ${user};
+      REVOKE CONNECT ON DATABASE ${name} FROM PUBLIC; REVOKE CREATE ON SCHEMA public FROM PUBLIC`
+  )
+  const isRefused = async (change: Partial<URL>, message: RegExp) => {
+    const refused = { reason: 'database_refused', code: 'failed_precondition', message }
+    await assert.rejects(PostgresStore.open({ urls: [Object.assign(new URL(other), change).href] }), refused)
+  }
+  const place = `the database ${other.host}/${name} cannot be used`
+  await isRefused({ pathname: '/absent' }, /absent cannot be used: 3D000: database "absent" does not exist; make it/)
+  await isRefused({ username: 'nobody_here' }, new RegExp(`^${place}: 28.*; check the user and the password`))
+  await isRefused({ username: `${user}_out` }, new RegExp(`^${place}: 42501: .*; GRANT CONNECT`))
+  const rights = /^the database cannot be used: permission denied for schema public; its user has to own the tables/
+  await isRefused({ username: user }, rights)
+  await query(other.href, `DROP OWNED BY ${user}; DROP ROLE ${user}, ${user}_out`)
+})

@@ -8,7 +8,7 @@ import { startServerProcess } from '../../../server-fixture/process.ts'
 import { binariesIn, findBinaries, readyCopy } from '../../../server-fixture/store/postgres/embedded/binaries.ts'
 import { type EngineShare, joinEngine } from '../../../server-fixture/store/postgres/embedded/join-engine.ts'
 import { PostgresStore } from '../../../server-fixture/store/postgres/postgres-store.ts'
-import { createClient } from '../../../src/index.ts'
+import { type BlobwireError, createClient } from '../../../src/index.ts'
 import { startNode } from '../../support/child.ts'
 import { untilAsync } from '../../support/until-async.ts'
 
@@ -39,6 +39,22 @@ test(
     // At once: several keepers make the data, and one of them keeps the engine.
     const shares = await Promise.all([joinEngine(directory), joinEngine(directory)])
     assert.equal(shares[0]?.url, shares[1]?.url)
+    for (const [password, message] of [
+      ['', /asks for a password, and there is none: give it by --database-password-file, PGPASSWORD/],
+      [
+        'wrong-word',
+        /cannot be used: 28P01: password authentication failed for user "postgres"; check the user and the/
+      ]
+    ] as const) {
+      const locked = new URL(shares[0]?.url as string)
+      locked.password = password
+      await assert.rejects(PostgresStore.open({ urls: [locked.href] }), (error: BlobwireError) => {
+        assert.equal(error.reason, 'database_refused')
+        assert.match(error.message, message)
+        assert.doesNotMatch(error.message, /wrong-word/)
+        return true
+      })
+    }
     const servers = [await startServerProcess(...flags), await startServerProcess(...flags)]
     context.after(() => Promise.all(servers.map((server) => server.kill())))
     const [share] = shares as [EngineShare, EngineShare]

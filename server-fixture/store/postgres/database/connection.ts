@@ -5,7 +5,7 @@ import type { Clock } from '../../../../src/core/clock.ts'
 import type { Row, Statement } from './database.ts'
 import { isDatabaseError, LostConnection } from './database-failure.ts'
 import type { DatabaseEndpoint } from './database-url.ts'
-import { checkServer, type ServerFacts, sessionStatement, UnfitDatabase } from './session.ts'
+import { checkServer, entryRefusal, type ServerFacts, sessionStatement, UnfitDatabase } from './session.ts'
 
 const keepAliveMs = 10_000
 
@@ -78,6 +78,8 @@ export class Connection {
       return connection
     } catch (error) {
       connection.#socket.destroy()
+      const refusal = entryRefusal(endpoint.name, error)
+      if (refusal) throw refusal
       throw isDatabaseError(error) || error instanceof UnfitDatabase ? error : connection.#lost(error)
     } finally {
       cancelTimer()

@@ -206,9 +206,7 @@ export class PipelinedDatabase implements Database {
         return await this.#channels.read.open()
       } catch (failures) {
         const lasting = (failures as readonly unknown[]).find(
-          (failure) =>
-            (failure instanceof UnfitDatabase && !failure.isStandby) ||
-            /^(28|3D)/.test(String((failure as { code?: unknown }).code))
+          (failure) => failure instanceof UnfitDatabase && !failure.isStandby
         )
         if (lasting !== undefined) throw storeError(lasting)
         if (this.#clock.now() >= untilMs) throw storeError((failures as readonly unknown[])[0])

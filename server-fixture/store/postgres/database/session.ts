@@ -1,6 +1,7 @@
 /** The settings of each session, and what a database must be like. */
 import { BlobwireError } from '../../../../src/core/error.ts'
 import type { Row, Statement } from './database.ts'
+import { isDatabaseError } from './database-failure.ts'
 
 /** A statement, or a transaction that does nothing, ends after this time. */
 const statementTimeoutMs = 10_000
@@ -51,6 +52,26 @@ export class UnfitDatabase extends BlobwireError {
     super({ reason: 'database_refused', message: `the database ${endpoint} ${message}` })
     this.isStandby = isStandby
   }
+}
+
+/** SQLSTATEs, or classes of them, of a server that lets nobody in with the URL, and what helps. */
+const entryRefusals: Readonly<Record<string, string>> = {
+  '28': 'check the user and the password (--database-password-file, PGPASSWORD or the URL), and pg_hba.conf',
+  '3D': 'make it, with the user as its owner, or correct the name in the URL',
+  '42501': 'GRANT CONNECT ON DATABASE to the user'
+}
+/** The driver has nothing to answer the question for a password with. */
+const noPassword = /client password must be/
+
+/** The refusal that an error means which came instead of a session; undefined = the server may be reached later. */
+export function entryRefusal(endpoint: string, error: unknown): UnfitDatabase | undefined {
+  const { code = '', message } = error as { code?: string; message: string }
+  if (noPassword.test(message)) {
+    const help = 'give it by --database-password-file, PGPASSWORD or the URL'
+    return new UnfitDatabase(endpoint, `asks for a password, and there is none: ${help}`)
+  }
+  const help = isDatabaseError(error) && (entryRefusals[code.slice(0, 2)] ?? entryRefusals[code])
+  return help ? new UnfitDatabase(endpoint, `cannot be used: ${code}: ${message}; ${help}`) : undefined
 }
 
 /** @throws UnfitDatabase */

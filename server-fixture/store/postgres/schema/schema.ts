@@ -23,19 +23,20 @@ export interface SchemaOptions {
   readonly clock?: Clock | undefined
 }
 
-/** @throws BlobwireError `failed_precondition`, reason `data_format`, where the schema is newer than this server */
+/** @throws BlobwireError reason `data_format`: the schema is newer than this server; `database_refused`: the user lacks a right */
 export async function openSchema(
   database: Database,
   { migrations = allMigrations, clock = systemClock }: SchemaOptions = {}
 ): Promise<void> {
   for (const endMs = clock.now() + waitMs; ; ) {
-    const version = await readVersion(database)
-    if (version > migrations.length) throw tooNew(version, migrations.length)
-    if (version === migrations.length) return
     try {
+      const version = await readVersion(database)
+      if (version > migrations.length) throw tooNew(version, migrations.length)
+      if (version === migrations.length) return
       await database.transaction((transaction) => migrate(transaction, migrations))
     } catch (error) {
       const { cause } = error as Error
+      if (isDatabaseError(cause) && cause.code === '42501') throw noRight(cause)
       if (!isDatabaseError(cause) || !passing.includes(cause.code) || clock.now() > endMs) throw error
       await pauseCall(clock, withJitter(retryMs))
     }
@@ -91,6 +92,14 @@ function citusStatements({ references = [], distributed = [] }: Migration): stri
         `SELECT create_distributed_table('${table}', '${column}', colocate_with => '${besides}')`
     )
   ]
+}
+
+function noRight(cause: Error): BlobwireError {
+  return new BlobwireError({
+    reason: 'database_refused',
+    message: `the database cannot be used: ${cause.message}; its user has to own the tables, or have the right to make them: ALTER DATABASE … OWNER TO, or GRANT CREATE ON SCHEMA`,
+    cause
+  })
 }
 
 function tooNew(version: number, known: number): BlobwireError {
