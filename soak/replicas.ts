@@ -18,7 +18,7 @@ const print = (text: string) => process.stdout.write(`${text}\n`)
 
 interface Case {
   readonly name: string
-  /** A longer gap is told as missed. */
+  /** A longer gap is told as missed, where there was none as long before. */
   readonly mostGapMs: number
   run(): Promise<readonly Outcome[]>
 }
@@ -48,7 +48,7 @@ const cases: readonly Case[] = [
 const spread = (ms: readonly number[]) => `${Math.round(median(ms))} / ${Math.round(Math.max(...ms))}`
 
 const table = new Table({
-  head: ['', 'calls', 'failed', 'lost or doubled', 'longest gap ms before', '… after', 'longest call ms', ''],
+  head: ['', 'calls', 'failed', 'lost or doubled', 'gap ms before', 'after', 'longest call ms before', 'after', ''],
   style: { head: [], border: [] }
 })
 let missed = 0
@@ -62,17 +62,19 @@ for (const { name, mostGapMs, run } of cases) {
   for (const text of [...failures, ...faults]) print(`! ${text}`)
   const calls = outcomes.reduce((sum, outcome) => sum + outcome.calls, 0)
   const failed = outcomes.reduce((sum, outcome) => sum + outcome.calls - outcome.acknowledged, 0)
-  const gapsMs = all((outcome) => outcome.gapsMs)
-  const isMissed = failed > 0 || faults.length > 0 || Math.max(...gapsMs) > mostGapMs
+  const [before, after] = [all((outcome) => outcome.before), all((outcome) => outcome.after)]
+  // On a machine with other work to do, calls wait for a processor as well.
+  const usualGapMs = Math.max(...before.map(({ gapMs }) => gapMs))
+  const isLate = after.some(({ gapMs }) => gapMs > Math.max(mostGapMs, usualGapMs))
+  const isMissed = failed > 0 || faults.length > 0 || isLate
   if (isMissed) missed++
   table.push([
     name,
     calls,
     failed,
     faults.length,
-    spread(all((outcome) => outcome.undisturbedGapsMs)),
-    spread(gapsMs),
-    spread(all((outcome) => outcome.callsMs)),
+    ...[before, after].map((longest) => spread(longest.map(({ gapMs }) => gapMs))),
+    ...[before, after].map((longest) => spread(longest.map(({ callMs }) => callMs))),
     isMissed ? 'MISSED' : 'met'
   ])
 }

@@ -124,6 +124,40 @@ function largeBlobs(): Target[] {
   ])
 }
 
+const postgres = 'PostgreSQL store'
+
+/** What many servers on one database gain, and what they may cost. */
+function manyServers(): Target[] {
+  const rates = (text: string, factor: number, load: string) =>
+    atLeast(`PostgreSQL store against the Git store before request keys: ${text}`, factor, {
+      scenario: `${load}, durable`,
+      ours: postgres,
+      theirs: 'Git store, before'
+    })
+  return [
+    rates('storeBlob', 4, 'storeBlob of 50 B, 100 writers'),
+    rates('moves of refs', 40, 'updateRefs, 100 writers of a ref each'),
+    rates('commits on 50 branches', 6, 'commitFiles of one file, 50 branches at once'),
+    rates('commits of one writer', 3, 'commitFiles of one file, one writer'),
+    rates('getBlob', 0.7, 'getBlob of 50 B, 100 readers'),
+    atMost('… disk of a dependency tree, against a pack with deltas', 1.5, {
+      scenario: 'disk of a dependency tree',
+      ours: postgres,
+      theirs: 'Git store'
+    }),
+    below('a commit by one writer, 5 ms added between server and database', 25, {
+      scenario: 'commitFiles of one file, one writer, 5 ms added between server and database',
+      contender: '5 ms away',
+      unit: 'ms'
+    }),
+    below('a move of a ref, seen by watches at another server: p99', 500, {
+      scenario: '20 watches, a ref moved 100 times a second: p99 from the call to each watch',
+      contender: 'at another server',
+      unit: 'ms'
+    })
+  ]
+}
+
 /** All targets. */
 const targets: readonly Target[] = [
   atLeast('calls a second at 100 callers, against grpc-js unary', 25, {
@@ -194,6 +228,7 @@ const targets: readonly Target[] = [
     met: (value) => value <= 1
   },
   ...largeBlobs(),
+  ...manyServers(),
   ...(['msgpack', 'json', 'grpc'] as const).map((transport) =>
     atMost(`p99 of small reads beside a giant download, against alone, ${transport}`, 2, {
       scenario: `p99 of getBlob of 5 B, 100 callers, beside a giant download, ${transport}`,

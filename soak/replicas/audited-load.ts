@@ -20,7 +20,7 @@ interface Addresses {
 }
 
 /** The longest of one window, over the clients: each is judged by its own answers. */
-interface Longest {
+export interface Longest {
   readonly gapMs: number
   readonly callMs: number
 }

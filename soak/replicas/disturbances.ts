@@ -8,16 +8,15 @@ import { copyTemplate } from '../../server-fixture/store/postgres/embedded/data-
 import { giveToOwner } from '../../server-fixture/store/postgres/embedded/owner.ts'
 import { startTestEngine, testBinaries } from '../../test/support/database-engine.ts'
 import { startPair } from '../../test/support/replicated-engines.ts'
-import { AuditedLoad, type Totals } from './audited-load.ts'
+import { AuditedLoad, type Longest, type Totals } from './audited-load.ts'
 
 const warmUpMs = 2000
 
 /** The longest gaps and calls, one for each time. */
 export interface Outcome extends Totals {
-  /** In windows of the same length before. */
-  readonly undisturbedGapsMs: number[]
-  readonly gapsMs: number[]
-  readonly callsMs: number[]
+  /** In windows of the same length. */
+  readonly before: readonly Longest[]
+  readonly after: readonly Longest[]
 }
 
 /** Ends what was started, last first. */
@@ -50,22 +49,20 @@ async function onStage(
     cleanup.after(() => Promise.all(servers.map((server) => server.kill())))
     const load = await AuditedLoad.start(servers)
     await sleep(warmUpMs)
-    const longest = { undisturbedGapsMs: [] as number[], gapsMs: [] as number[], callsMs: [] as number[] }
+    const [before, after]: [Longest[], Longest[]] = [[], []]
     await play({
       servers,
       urls,
       async disturb(windowMs, act) {
         load.longest()
         await sleep(windowMs)
-        longest.undisturbedGapsMs.push(load.longest().gapMs)
+        before.push(load.longest())
         await act()
         await sleep(windowMs)
-        const { gapMs, callMs } = load.longest()
-        longest.gapsMs.push(gapMs)
-        longest.callsMs.push(callMs)
+        after.push(load.longest())
       }
     })
-    return { ...(await load.stop(urls)), ...longest }
+    return { ...(await load.stop(urls)), before, after }
   } finally {
     await cleanup.run()
   }
