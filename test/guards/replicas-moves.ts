@@ -102,7 +102,7 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'a call whose caller has gone moves nothing',
-    file: `${moves}/repository-moves.ts`,
+    file: `${moves}/ref-call.ts`,
     from: '    throwIfAbandoned?.()\n',
     to: '',
     tests

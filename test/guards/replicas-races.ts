@@ -6,6 +6,48 @@ const tests = ['test/store/postgres/races.test.ts']
 
 export const guards: readonly Guard[] = [
   {
+    name: 'a transaction is made when there is a connection for it',
+    file: `${postgres}/database/pipelined-database.ts`,
+    from: "const connection = await this.#connection('whole', large)\n",
+    to: "if (typeof given === 'function') given()\n      const connection = await this.#connection('whole', large)\n",
+    tests: ['test/store/postgres/connections.test.ts']
+  },
+  {
+    name: 'a move is made only for somebody who waits when it is sent',
+    file: `${postgres}/moves/plain-moves.ts`,
+    from: 'calls = calls.filter(isWanted)',
+    to: 'calls = calls.filter((call) => call)',
+    tests
+  },
+  {
+    name: 'a call that may have been made is brought to its end',
+    file: `${postgres}/moves/careful-moves.ts`,
+    from: 'if (!identified.isInDoubt) identified.call',
+    to: 'identified.call',
+    tests
+  },
+  {
+    name: 'objects of a server of the database that was lost are not taken for stored',
+    file: `${postgres}/objects.ts`,
+    from: 'if (losses !== this.#losses) {',
+    to: 'if (losses < this.#losses) {',
+    tests
+  },
+  {
+    name: 'a lost connection is noticed',
+    file: `${postgres}/database/channel.ts`,
+    from: 'this.#options.endpoints.losses++',
+    to: '',
+    tests
+  },
+  {
+    name: 'the tombstone stays as long as rows are left',
+    file: `${postgres}/sweeper.ts`,
+    from: 'finds without the tombstone.\n    if (this.#isClosed) return',
+    to: 'finds without the tombstone.',
+    tests: ['test/store/postgres-sweeper.test.ts']
+  },
+  {
     name: 'a refusal that another server remembers first is no failure',
     file: 'server-fixture/service/request-keys.ts',
     from: 'if (!(failure instanceof KeyRemembered)) throw failure',

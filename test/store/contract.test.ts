@@ -35,7 +35,8 @@ for (const [kind, open] of Object.entries(stores)) {
         await removeDirectory(directory)
       })
       async function newRepository(): Promise<string> {
-        const name = `team/r${++count}`
+        // On Citus both formats have one database.
+        const name = `${format}/r${++count}`
         await store.createRepository(name, format)
         return name
       }

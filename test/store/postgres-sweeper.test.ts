@@ -70,6 +70,29 @@ test('a deleted repository loses its rows after a rest, and its keys and events 
   )
 })
 
+test('a server that closes while it sweeps keeps the tombstone of a repository whose rows are left', async () => {
+  await fill('left')
+  await store.deleteRepository('left')
+  await client.query("UPDATE tombstones SET deleted_at = now() - interval '8 days'")
+  const events = await countOf('events')
+  const write: PipelinedDatabase['write'] = (statement) => {
+    if (statement.name === 'empty request_keys') void sweeper.close()
+    return database.write(statement)
+  }
+  const closing = new Proxy(database, {
+    get: (of, property) => (property === 'write' ? write : Reflect.get(of, property).bind(of))
+  })
+  const sweeper = new Sweeper({
+    database: closing,
+    events: new Events(database, new Repositories(database)),
+    clock: systemClock
+  })
+  await sweeper.sweep()
+  assert.deepEqual([await countOf('events'), await countOf('tombstones')], [events, 1])
+  await sweep()
+  assert.deepEqual([await countOf('events'), await countOf('tombstones')], [events - 1, 0])
+})
+
 test('keys are removed when their time is over', async () => {
   await store.createRepository('keys', 'sha1', { request: () => keyed('creation', 'made', []) })
   await store.remember('keys', [keyed('old', 'refused', []), keyed('new', 'refused', [])])

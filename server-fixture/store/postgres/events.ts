@@ -53,19 +53,19 @@ export class Events {
   }
 
   /**
-   * Removes events of a repository, of an id, that are older than `beforeMs`; the last of them stays as a mark, without
-   * its moves.
+   * Removes events of a repository, of an id, that are older, by the clock of the database; the last of them stays as a
+   * mark, without its moves.
    *
    * @returns whether there may be more to remove
    */
-  async sweep(id: string, beforeMs: number): Promise<boolean> {
-    const rows = await this.#database.read<{ sequence: string; time_ms: string }>({
+  async sweep(id: string, seconds: number): Promise<boolean> {
+    const rows = await this.#database.read<{ sequence: string; is_old: boolean }>({
       name: 'oldest events',
-      text: `SELECT sequence, extract(epoch FROM at) * 1000 AS time_ms FROM events
+      text: `SELECT sequence, at < now() - make_interval(secs => $3::int) AS is_old FROM events
         WHERE repository = $1::bigint ORDER BY sequence LIMIT $2::int`,
-      values: [id, sweptAtOnce]
+      values: [id, sweptAtOnce, seconds]
     })
-    const last = rows.findLast(({ time_ms }) => Number(time_ms) < beforeMs)
+    const last = rows.findLast(({ is_old }) => is_old)
     if (last === undefined || last === rows[0]) return false
     await this.#database.transaction((transaction) => {
       const values = [id, last.sequence]

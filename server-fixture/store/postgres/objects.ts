@@ -33,7 +33,8 @@ export class Objects {
   readonly #repositories: Repositories
   readonly #large: LargeObjects
   readonly #reader: ObjectReader
-  readonly #cache = new ObjectCache()
+  #known = new ObjectCache()
+  #losses = 0
   /** Of the repositories that are being written to, by id. */
   readonly #gatherers = new Map<string, PutGatherer>()
 
@@ -42,6 +43,16 @@ export class Objects {
     this.#repositories = repositories
     this.#large = large
     this.#reader = new ObjectReader(database)
+  }
+
+  /** Forgets all where a connection was lost: an object that another server of the database lacks must not be taken for stored. */
+  get #cache(): ObjectCache {
+    const { losses } = this.#database
+    if (losses !== this.#losses) {
+      this.#losses = losses
+      this.#known = new ObjectCache()
+    }
+    return this.#known
   }
 
   put(repository: string, objects: readonly NewObject[]): Promise<void> {

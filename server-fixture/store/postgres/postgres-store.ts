@@ -73,7 +73,7 @@ export class PostgresStore implements Store {
     this.pushLedger = new PushRows(database)
     this.#onClosed = onClosed
     this.#repositories = new Repositories(database)
-    const moves = new RepositoryMoves(database, { nowMs: () => clock.wallTimeMs(), rememberMs: keySeconds * 1000 })
+    const moves = new RepositoryMoves(database, keySeconds)
     this.#requests = new Requests({ database, repositories: this.#repositories, moves })
     this.#events = new Events(database, this.#repositories)
     this.#spools = new ChunkSpools(database, this.#repositories, clock)

@@ -108,6 +108,8 @@ export class Sweeper {
     // Keys and events outlive the repository.
     if (age < keySeconds || this.#isClosed) return
     for (const table of lastingTables) await this.#empty(id, table)
+    // Rows may be left, which nobody finds without the tombstone.
+    if (this.#isClosed) return
     await this.#write(
       'settle deletion',
       'UPDATE name_keys SET is_intent = false WHERE name = $1 AND id = $2 AND $3 = $4 || key',
@@ -128,18 +130,17 @@ export class Sweeper {
 
   /** Old keys and events of some repositories: each sweep goes on where the one before ended. */
   async #sweepNames(): Promise<void> {
-    const { database, clock, events } = this.#context
+    const { database, events } = this.#context
     const names = await database.read<{ name: string; id: string }>({
       name: 'walk names',
       text: 'SELECT name, id FROM names WHERE name > $1 ORDER BY name LIMIT $2',
       values: [this.#afterName, pageNames]
     })
     this.#afterName = names.length < pageNames ? '' : (names.at(-1)?.name ?? '')
-    const beforeMs = clock.wallTimeMs() - keySeconds * 1000
     for (const { id } of names) {
       if (this.#isClosed) return
       await this.#removeOldKeys(id)
-      while (!this.#isClosed && (await events.sweep(id, beforeMs)));
+      while (!this.#isClosed && (await events.sweep(id, keySeconds)));
     }
   }
 

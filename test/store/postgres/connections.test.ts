@@ -170,6 +170,10 @@ test('a call is held no longer than it may be', async (context) => {
   const database = await opened(context, { urls: [through], holdMs: 60 })
   proxy.refuse()
   proxy.reset()
+  let made = 0
+  const whole = database.whole(() => [statement(`SELECT ${++made}`)])
+  await assert.rejects(whole, isUnavailable)
+  assert.equal(made, 0, 'a transaction is made when it can be sent')
   await assert.rejects(database.read(statement('SELECT 1')), (error: BlobwireError) => {
     assert.match(error.message, /and the call has waited too long: the connection .* was lost: .*ECONNREFUSED/)
     return isUnavailable(error)

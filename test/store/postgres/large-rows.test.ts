@@ -16,6 +16,7 @@ const oid = hashObject('blob', content, 'sha1')
 
 /** As over a connection that is lost after each write, before its answer. */
 const twice = (database: Database): Database => ({
+  losses: 0,
   read: (statement) => database.read(statement),
   async write(statement) {
     await database.write(statement)
@@ -76,6 +77,7 @@ test('parts of an object that was there already are removed by a sweep where the
       statement.name === 'remove parts' ? Promise.reject(new Error('away')) : database.write(statement),
     whole: (statements) => database.whole(statements),
     transaction: (work) => database.transaction(work),
+    losses: 0,
     close: () => database.close()
   }))
   for (let times = 0; times < 2; times++) {
@@ -103,6 +105,7 @@ test('readers that take their time hold a part each, and those of a server toget
     write: (statement) => database.write(statement),
     whole: (statements) => database.whole(statements),
     transaction: (work) => database.transaction(work),
+    losses: 0,
     close: () => database.close()
   }))
   const object = await counted.spools.openObject(name, oid)
@@ -199,6 +202,7 @@ test('a range reads the parts that it has bytes of; parts are deflated where tha
   let reads = 0
   const name = await servers.newRepository()
   const { uploads, spools } = servers.start((database) => ({
+    losses: 0,
     read(statement) {
       if (statement.name === 'read part') reads++
       return database.read(statement)
@@ -239,6 +243,7 @@ test('a server takes no more than two parts of an upload ahead of the database, 
   const gate = Promise.withResolvers<void>()
   let underWay = 0
   const { uploads } = servers.start((database) => ({
+    losses: 0,
     read: (statement) => database.read(statement),
     write: (statement) => database.write(statement),
     whole: (statements) => database.whole(statements),

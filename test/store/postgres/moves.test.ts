@@ -109,9 +109,8 @@ test('a move whose answer is lost has one event: it is known again, by its key o
   const database = await PipelinedDatabase.open({ urls: [url] })
   context.after(() => database.close())
   const repositories = new Repositories(database)
-  const times = { nowMs: Date.now, rememberMs: 60_000 }
   const send = async (given: RefMove, records: MoveRecords, between = async (): Promise<unknown> => undefined) => {
-    const moves = new RepositoryMoves(twice(database, between), times)
+    const moves = new RepositoryMoves(twice(database, between), 60)
     return repositories.use(name, (found) => moves.add(found, [given], records))
   }
   assert.deepEqual(await send(move(a, b), {}), [])
@@ -143,14 +142,14 @@ test('events that were swept are a gap, and the place before the oldest comes af
     (typeof places)[0]
   ]
   const id = start?.incarnation as string
-  assert.equal(await events.sweep(id, 0), false)
+  assert.equal(await events.sweep(id, 3600), false)
   const client = new pg.Client(url)
   await client.connect()
   await client.query(
     `UPDATE events SET at = to_timestamp(1) WHERE repository = ${id} AND sequence <= ${second?.sequence}`
   )
   await client.end()
-  assert.equal(await events.sweep(id, 2000), false)
+  assert.equal(await events.sweep(id, 3600), false)
   const stateAt = async (after: typeof start) => {
     const { state, events: found } = await other.readEvents(name, {
       after: after as NonNullable<typeof start>,

@@ -72,7 +72,7 @@ for (const [index, url] of urls.entries()) {
     const { client, database, read } = await openSession(url)
     context.after(() => client.end())
     const repositories = new Repositories(database)
-    const moves = new RepositoryMoves(database, { nowMs: Date.now, rememberMs: 60_000 })
+    const moves = new RepositoryMoves(database, 60)
     const requests = new Requests({ database, repositories, moves })
     const refs = new Refs({ database, repositories, moves, objects: undefined as never })
     const objects = new ObjectReader(database)

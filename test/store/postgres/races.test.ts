@@ -1,6 +1,7 @@
 /** Calls of several servers that meet between two statements of each other. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { RequestKeys } from '../../../server-fixture/service/request-keys.ts'
 import type { Database } from '../../../server-fixture/store/postgres/database/database.ts'
 import { PipelinedDatabase } from '../../../server-fixture/store/postgres/database/pipelined-database.ts'
@@ -8,7 +9,7 @@ import { RepositoryMoves } from '../../../server-fixture/store/postgres/moves/re
 import { NameKeys } from '../../../server-fixture/store/postgres/name-keys.ts'
 import { PostgresStore } from '../../../server-fixture/store/postgres/postgres-store.ts'
 import { Repositories } from '../../../server-fixture/store/postgres/repositories.ts'
-import { KeyRemembered } from '../../../server-fixture/store/store.ts'
+import { KeyRemembered, type MoveRecords } from '../../../server-fixture/store/store.ts'
 import { BlobwireError } from '../../../src/core/error.ts'
 import { newDatabase } from '../../support/database.ts'
 import { keyed, newCommit } from '../support.ts'
@@ -44,6 +45,62 @@ function changed<Method extends 'whole' | 'transaction'>(
   })
 }
 
+test('a move for which nobody waits any more when there is a connection is not made', async (context) => {
+  const { one, database, name } = await startServers(context)
+  const connected = Promise.withResolvers<void>()
+  const away = changed(database, 'whole', async (given) => {
+    await connected.promise
+    return database.whole(given)
+  })
+  let isGone = false
+  const throwIfAbandoned = () => {
+    if (isGone) throw new Error('nobody waits')
+  }
+  const moves = new RepositoryMoves(away, 60)
+  const add = (ref: string, records: MoveRecords) =>
+    new Repositories(database).use(name, (found) => moves.add(found, [{ ...move(a, b), name: ref }], records))
+  await one.updateRefs(name, [{ ...move(zero, a), name: 'refs/heads/side' }])
+  const abandoned = assert.rejects(add('refs/heads/main', { throwIfAbandoned }), /nobody waits/)
+  const wanted = add('refs/heads/side', {})
+  await setImmediate()
+  isGone = true
+  connected.resolve()
+  await abandoned
+  assert.deepEqual(await wanted, [])
+  assert.deepEqual(await one.readRefs(name, ['refs/heads/main', 'refs/heads/side']), [a, b])
+})
+
+test('a call that may have been made is brought to its end, for whoever else is of its chain', async (context) => {
+  const { one, database, name } = await startServers(context)
+  let isGone = false
+  const lost = changed(database, 'whole', async (given) => {
+    const make = typeof given === 'function' ? given : () => given
+    await database.whole(make())
+    isGone = true
+    return database.whole(make())
+  })
+  const throwIfAbandoned = () => {
+    if (isGone) throw new Error('nobody waits')
+  }
+  const moves = new RepositoryMoves(lost, 60)
+  const add = () =>
+    new Repositories(database).use(name, (found) => moves.add(found, [move(a, b)], { throwIfAbandoned }))
+  assert.deepEqual(await add(), [])
+  assert.deepEqual(await one.readRefs(name, ['refs/heads/main']), [b])
+})
+
+test('what another server of the database lacks is not taken for stored', async (context) => {
+  const { one, name, ask } = await startServers(context)
+  const isThere = async () => (await one.hasObjects(name, [a]))[0] !== undefined
+  assert.equal(await isThere(), true)
+  await ask(
+    'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()'
+  )
+  await one.readRefs(name, ['refs/heads/main'])
+  await ask('DELETE FROM objects WHERE repository = (SELECT id FROM names WHERE name = $1)', name)
+  assert.equal(await isThere(), false)
+})
+
 test('refusals of two servers under one key are one', async (context) => {
   const { one, other, name } = await startServers(context)
   const both = Promise.withResolvers<void>()
@@ -54,8 +111,8 @@ test('refusals of two servers under one key are one', async (context) => {
     throw new BlobwireError({ reason: 'ref_mismatch', message: `refused ${refused}` })
   }
   const write = { key: 'key', digest: 'digest', requestId: 'r' }
-  const runs = [one, other].map((store) => new RequestKeys(store).run(name, write, effect))
-  for (const run of runs) await assert.rejects(run, { reason: 'ref_mismatch' })
+  const run = (store: PostgresStore) => new RequestKeys(store).run(name, write, effect)
+  await Promise.all([one, other].map((store) => assert.rejects(run(store), { reason: 'ref_mismatch' })))
 })
 
 test('several outcomes are remembered, or none of them', async (context) => {
@@ -85,7 +142,7 @@ test('a ref that is only held in its place, and is elsewhere, is not found there
     await database.whole(make())
     return database.whole(make())
   })
-  const moves = new RepositoryMoves(twice, { nowMs: Date.now, rememberMs: 60_000 })
+  const moves = new RepositoryMoves(twice, 60)
   const hold = new Repositories(database).use(name, (found) => moves.add(found, [move(a, a)], {}))
   await assert.rejects(hold, { code: 'unavailable', sent: 'maybe' })
 })

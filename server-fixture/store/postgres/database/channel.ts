@@ -97,7 +97,9 @@ export class Channel {
   /** Opens a connection, and tries until it succeeds or no call waits for it. @throws the failures of one round */
   async open(): Promise<void> {
     const connection = await this.#options.endpoints.open((ended) => {
-      if (this.#remove(ended) && this.#waiting.length > 0) this.#openAnother()
+      if (!this.#remove(ended)) return
+      this.#options.endpoints.losses++
+      if (this.#waiting.length > 0) this.#openAnother()
     })
     if (this.#isClosed) return connection.end()
     if (!connection.isOpen) throw [new LostConnection(connection.endpoint.name, new Error('it ended at once'))]

@@ -23,6 +23,11 @@ export interface Transaction {
  * is full, and `internal` for a statement that the database cannot carry out; `cause` is the error of the database.
  */
 export interface Database {
+  /**
+   * Connections that were lost so far. The server that answers afterwards may lack the last writes of the one before:
+   * what is known from before is no longer certain.
+   */
+  readonly losses: number
   /** Reads, on connections for reads, pipelined with those of others. */
   read<R extends object = Row>(statement: Statement): Promise<R[]>
   /** A statement that writes, atomic by itself, on connections for writes, pipelined with those of others. */
@@ -31,10 +36,11 @@ export interface Database {
    * A transaction that is sent as a whole, in one round trip, behind others of its kind: its statements depend on each
    * other in SQL, never on an answer. It is committed, or an error of any statement takes it back.
    *
-   * @param statements a function is called before each try
+   * @param statements a function is called before each try, when there is a connection for it
+   * @param large those of them that count for the memory of calls that wait for a connection
    * @returns the rows of each statement
    */
-  whole(statements: readonly Statement[] | (() => readonly Statement[])): Promise<Row[][]>
+  whole(statements: readonly Statement[] | (() => readonly Statement[]), large?: readonly Statement[]): Promise<Row[][]>
   /**
    * A transaction on a connection of its own. It is committed when `work` resolves; an error of `work` takes it back. Where
    * transactions collide (40001, 40P01) it is tried again, a few times. `begin` and the first statements of `work` go in

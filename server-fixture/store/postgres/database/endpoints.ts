@@ -35,6 +35,8 @@ export class Endpoints {
   awaySinceMs: number | undefined
   /** Connections so far. */
   opened = 0
+  /** Of them, those that ended without being told to. */
+  losses = 0
 
   constructor(endpoints: readonly DatabaseEndpoint[], options: EndpointsOptions = {}) {
     this.#endpoints = endpoints
@@ -49,6 +51,7 @@ export class Endpoints {
 
   /** The next connections are opened elsewhere, if possible. */
   leave(endpoint: DatabaseEndpoint): void {
+    this.losses++
     if (endpoint !== this.current) return
     this.#current = (this.#current + 1) % this.#endpoints.length
     this.#isKnown = false

@@ -108,6 +108,10 @@ export class PipelinedDatabase implements Database {
     }
   }
 
+  get losses(): number {
+    return this.#endpoints.losses
+  }
+
   read<R extends object = Row>(statement: Statement): Promise<R[]> {
     return this.#single<R>('read', statement)
   }
@@ -116,10 +120,13 @@ export class PipelinedDatabase implements Database {
     return this.#single<R>('write', statement)
   }
 
-  whole(given: readonly Statement[] | (() => readonly Statement[])): Promise<Row[][]> {
+  whole(
+    given: readonly Statement[] | (() => readonly Statement[]),
+    large: readonly Statement[] = []
+  ): Promise<Row[][]> {
     return this.#timed('whole', async () => {
+      const connection = await this.#connection('whole', large)
       const statements = typeof given === 'function' ? given() : given
-      const connection = await this.#connection('whole', statements)
       return this.#noticing(connection, sendWhole(connection, statements))
     })
   }

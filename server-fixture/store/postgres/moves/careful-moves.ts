@@ -11,14 +11,14 @@ import { RepositoryGone } from '../known-repositories.ts'
 import { type FoundRefs, LockedRefs } from './locked-refs.ts'
 import * as statements from './move-statements.ts'
 import { nobody } from './move-statements.ts'
-import type { MoveTimes } from './plain-moves.ts'
 import { type IdentifiedCall, idOfNextTry } from './ref-call.ts'
 
 interface CarefulContext {
   readonly database: Database
   readonly id: string
   readonly format: ObjectFormat
-  readonly times: MoveTimes
+  /** For which keys are remembered. */
+  readonly keySeconds: number
 }
 
 /** How a call ended; undefined = it was not judged yet. */
@@ -43,7 +43,8 @@ export function carryOutCarefully(
     const made: IdentifiedCall[] = []
     const verdicts = calls.map((identified): Verdict => {
       try {
-        identified.call.throwIfAbandoned?.()
+        // One that may have been made already is brought to its end.
+        if (!identified.isInDoubt) identified.call.throwIfAbandoned?.()
         if (refs.mustWait(identified.call)) return undefined
         const mismatches = refs.judge(identified)
         if (mismatches === 'made') return { mismatches: [] }
@@ -117,8 +118,7 @@ interface ToWrite {
 
 /** Not waited for, so that the end of the transaction goes along. */
 function write(transaction: Transaction, { context, made, head }: ToWrite): void {
-  const { id, times } = context
-  const nowMs = times.nowMs()
+  const { id, keySeconds } = context
   const moves = made.flatMap((one) => {
     const call = idOfNextTry(one)
     return one.call.moves.map((move) => ({ ...move, call }))
@@ -140,13 +140,13 @@ function write(transaction: Transaction, { context, made, head }: ToWrite): void
   if (head !== undefined) send(statements.followBranch(id, head))
   if (events.length > 0) {
     const rows = events.map((event, index) => ({ ...event, ...anyway, back: events.length - 1 - index }))
-    send(statements.insertEvents(id, nowMs, rows))
+    send(statements.insertEvents(id, rows))
   }
   if (keys.length > 0) {
     send(
       statements.insertKeys(
         id,
-        nowMs + times.rememberMs,
+        keySeconds,
         keys.map((request) => ({ ...anyway, request }))
       )
     )

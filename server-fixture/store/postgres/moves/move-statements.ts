@@ -88,17 +88,17 @@ export interface EventRow extends NewRefEvent, MovedBy {
   readonly back: number
 }
 
-export const insertEvents = (id: string, timeMs: number, events: readonly EventRow[]): Statement => ({
+/** Their time is that of the database, under the lock: servers may have other ones. */
+export const insertEvents = (id: string, events: readonly EventRow[]): Statement => ({
   name: 'insert events',
   text: `INSERT INTO events (repository, sequence, at, request_id, moves)
-    SELECT r.id, r.last_event - e.back, to_timestamp($2::double precision), e.request_id, e.moves
-    FROM repositories r, unnest($3::bigint[], $4::text[], $5::text[], $6::text[], $7::uuid[])
+    SELECT r.id, r.last_event - e.back, statement_timestamp(), e.request_id, e.moves
+    FROM repositories r, unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::uuid[])
       e(back, request_id, moves, name, call)
     WHERE r.id = $1::bigint AND (e.name = '' OR e.call = (SELECT f.moved_by FROM refs f
       WHERE f.repository = r.id AND f.repository = $1::bigint AND f.name = e.name))`,
   values: [
     id,
-    timeMs / 1000,
     events.map(({ back }) => back),
     events.map(({ requestId }) => requestId ?? null),
     events.map(({ moves }) => writeMoves(moves)),
@@ -121,10 +121,10 @@ export interface KeyRow extends MovedBy {
 }
 
 /** Remembers keys that are not remembered yet, and returns those. */
-export const insertKeys = (id: string, forgetAfterMs: number, keys: readonly KeyRow[]): Statement => ({
+export const insertKeys = (id: string, seconds: number, keys: readonly KeyRow[]): Statement => ({
   name: 'insert keys',
   text: `INSERT INTO request_keys (repository, key, digest, outcome, forget_after)
-    SELECT r.id, k.key, k.digest, k.outcome, to_timestamp($2::double precision)
+    SELECT r.id, k.key, k.digest, k.outcome, now() + make_interval(secs => $2::int)
     FROM repositories r, unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::uuid[])
       k(key, digest, outcome, name, call)
     WHERE r.id = $1::bigint AND (k.name = '' OR k.call = (SELECT f.moved_by FROM refs f
@@ -132,7 +132,7 @@ export const insertKeys = (id: string, forgetAfterMs: number, keys: readonly Key
     ON CONFLICT (repository, key) DO NOTHING RETURNING key`,
   values: [
     id,
-    forgetAfterMs / 1000,
+    seconds,
     keys.map(({ request }) => request.key),
     keys.map(({ request }) => request.digest),
     keys.map(({ request }) => request.outcome),

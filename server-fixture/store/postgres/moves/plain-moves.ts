@@ -4,45 +4,43 @@
  */
 import type { Database, Statement } from '../database/database.ts'
 import { type EventRow, insertEvents, insertKeys, type KeyRow, lockRepository, movePlainly } from './move-statements.ts'
-import { type IdentifiedCall, idOfNextTry } from './ref-call.ts'
-
-/** When things happen, and for how long keys are remembered, in milliseconds. */
-export interface MoveTimes {
-  readonly nowMs: () => number
-  readonly rememberMs: number
-}
+import { type IdentifiedCall, idOfNextTry, isWanted } from './ref-call.ts'
 
 interface PlainContext {
   readonly database: Database
   readonly id: string
-  readonly times: MoveTimes
+  /** For which keys are remembered. */
+  readonly keySeconds: number
 }
 
 /**
  * @param objects stores objects, to which refs may be moved
- * @returns the calls that had no effect, for reasons that have to be found out: the repository may be gone
+ * @returns the calls that had no effect, for reasons that have to be found out: the repository may be gone. Those that
+ * nobody waits for are rejected, and left out.
  */
 export async function carryOutPlainly(
-  { database, id, times }: PlainContext,
-  calls: readonly IdentifiedCall[],
+  { database, id, keySeconds }: PlainContext,
+  all: readonly IdentifiedCall[],
   objects: Statement | undefined
 ): Promise<IdentifiedCall[]> {
+  let calls = all
   let isAgain = false
   let hasMoves = false
-  const [, ...answers] = await database.whole(() => {
+  const makeStatements = () => {
     for (const call of calls) call.isInDoubt ||= isAgain
     isAgain = true
+    calls = calls.filter(isWanted)
     const { moves, events, keys } = rowsOf(calls)
-    const nowMs = times.nowMs()
     hasMoves = moves.length > 0
     return [
       lockRepository(id, events.length),
       ...(objects ? [objects] : []),
       ...(hasMoves ? [movePlainly(id, moves)] : []),
-      ...(events.length > 0 ? [insertEvents(id, nowMs, events)] : []),
-      ...(keys.length > 0 ? [insertKeys(id, nowMs + times.rememberMs, keys)] : [])
+      ...(events.length > 0 ? [insertEvents(id, events)] : []),
+      ...(keys.length > 0 ? [insertKeys(id, keySeconds, keys)] : [])
     ]
-  })
+  }
+  const [, ...answers] = await database.whole(makeStatements, objects && [objects])
   const moved = hasMoves ? (answers[objects ? 1 : 0] ?? []) : []
   const names = new Set(moved.map(({ name }) => name))
   const remembered = new Set((answers.at(-1) ?? []).map(({ key }) => key))

@@ -31,6 +31,21 @@ export const idOfNextTry = (call: IdentifiedCall) => call.id + (call.tries++ % 2
 /** Whether a ref was moved by any try of the call. */
 export const isMovedBy = ({ id }: IdentifiedCall, movedBy: string | undefined) => movedBy?.startsWith(id) === true
 
+/**
+ * Whether somebody waits for the call; rejects it otherwise. One that may have been made already is brought to its end:
+ * others of its caller may have been made with it.
+ */
+export function isWanted({ call: { throwIfAbandoned, result }, isInDoubt }: IdentifiedCall): boolean {
+  if (isInDoubt) return true
+  try {
+    throwIfAbandoned?.()
+    return true
+  } catch (error) {
+    result.reject(error)
+    return false
+  }
+}
+
 /** A call that one statement can carry out: it moves one ref from one object to another, or remembers one outcome. */
 export function isPlain({ moves: [move, ...others], requests }: RefCall): boolean {
   if (move === undefined) return requests.length < 2

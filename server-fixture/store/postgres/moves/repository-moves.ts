@@ -6,8 +6,8 @@ import type { Database, Statement } from '../database/database.ts'
 import type { KnownRepository } from '../known-repositories.ts'
 import { insertObjects } from '../object-rows.ts'
 import { carryOutCarefully } from './careful-moves.ts'
-import { carryOutPlainly, type MoveTimes } from './plain-moves.ts'
-import { type IdentifiedCall, identified, isPlain } from './ref-call.ts'
+import { carryOutPlainly } from './plain-moves.ts'
+import { type IdentifiedCall, identified, isPlain, isWanted } from './ref-call.ts'
 
 /** Of one repository. */
 interface Queue {
@@ -18,12 +18,13 @@ interface Queue {
 
 export class RepositoryMoves {
   readonly #database: Database
-  readonly #times: MoveTimes
+  readonly #keySeconds: number
   readonly #queues = new Map<string, Queue>()
 
-  constructor(database: Database, times: MoveTimes) {
+  /** @param keySeconds for which keys are remembered */
+  constructor(database: Database, keySeconds: number) {
     this.#database = database
-    this.#times = times
+    this.#keySeconds = keySeconds
   }
 
   /** @throws RepositoryGone, BlobwireError, KeyRemembered */
@@ -47,11 +48,11 @@ export class RepositoryMoves {
 
   /** Settles every call. */
   async #carryOut(repository: KnownRepository, all: readonly RefCall[]): Promise<void> {
-    const calls = all.filter(isWaitedFor)
-    const context = { database: this.#database, times: this.#times, id: repository.id, format: repository.objectFormat }
-    let left: readonly IdentifiedCall[] = calls.map(identified)
+    const { id, objectFormat: format } = repository
+    const context = { database: this.#database, keySeconds: this.#keySeconds, id, format }
+    let left: readonly IdentifiedCall[] = all.map(identified).filter(isWanted)
     try {
-      let objects = await insertOf(repository.id, calls)
+      let objects = await insertOf(id, left)
       const plain = left.filter(({ call }) => isPlain(call))
       const others = left.filter(({ call }) => !isPlain(call))
       const refused = plain.length > 0 ? await carryOutPlainly(context, plain, objects) : []
@@ -91,18 +92,7 @@ export class RepositoryMoves {
 }
 
 /** The statement that stores the objects of these calls; undefined = they have none. */
-async function insertOf(id: string, calls: readonly RefCall[]): Promise<Statement | undefined> {
-  const objects = calls.flatMap((call) => call.objects)
+async function insertOf(id: string, calls: readonly IdentifiedCall[]): Promise<Statement | undefined> {
+  const objects = calls.flatMap(({ call }) => call.objects)
   return objects.length > 0 ? insertObjects(id, objects) : undefined
-}
-
-/** Refuses a call whose caller has gone. */
-function isWaitedFor({ throwIfAbandoned, result }: RefCall): boolean {
-  try {
-    throwIfAbandoned?.()
-    return true
-  } catch (error) {
-    result.reject(error)
-    return false
-  }
 }
