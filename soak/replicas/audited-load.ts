@@ -77,9 +77,13 @@ export class AuditedLoad {
     const faults = this.#ledgers.flatMap(({ wrong }) => wrong)
     const store = await PostgresStore.open({ urls })
     try {
+      const moves = await movesIn(store)
       for (const ledger of this.#ledgers) {
-        const moved = [...(await movesIn(store)), ...(await objectsIn(store, [...ledger.stored]))]
-        faults.push(...auditEffects(ledger, moved), ...(await auditBranches(ledger, this.#clients[0] as Client)))
+        // Of the store itself: servers have objects in memory.
+        const stored = new Set([...ledger.stored, ...[...ledger.commits.values()].flat()])
+        const effects = [...moves, ...(await objectsIn(store, [...stored]))]
+        faults.push(...auditEffects({ ...ledger, stored }, effects))
+        faults.push(...(await auditBranches(ledger, this.#clients[0] as Client)))
       }
     } finally {
       await store.close()

@@ -19,8 +19,11 @@ const deflatedFromBytes = 64
 /** Larger contents are deflated and inflated on libuv's threads, so that they do not stop the event loop. */
 const threadedFromBytes = 16 * 1024
 const inflatedBesideFromBytes = 4 * 1024
-/** Rows are written once, and higher levels cost 2-5 times the time. */
-const level = 1
+/**
+ * A dependency tree takes 5 % less disk than with level 1, for 10 % more time, and small contents cost the same; higher levels
+ * cost 1.5 to 5 times the time.
+ */
+const level = 3
 
 const encodings = { plain: 0, zlib: 1 } as const
 
