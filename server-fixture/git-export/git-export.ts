@@ -6,6 +6,7 @@ import { fsyncDirectory } from '../store/git/fsync.ts'
 import { storageFailure } from '../store/git/git-failure.ts'
 import { type RepositoryContext, runGit } from '../store/git/git-process.ts'
 import { IncomingDirectory, isIncoming } from '../store/git/incoming-directory.ts'
+import { repositoryNotFound } from '../store/name-page.ts'
 import type { RepositoryInfo, Store } from '../store/store.ts'
 import { makeEmpty } from './export-directory.ts'
 import {
@@ -26,6 +27,8 @@ import { followRefs, headText, listAllRefs, type RefsAtPlace } from './store-ref
 export interface ExportTarget {
   readonly store: Store
   readonly info: RepositoryInfo
+  /** Of its events: another repository of the same name has another one. */
+  readonly incarnation: string
   readonly context: RepositoryContext
   /** More are joined. */
   readonly maxPacks: number
@@ -50,6 +53,8 @@ export async function refresh(target: ExportTarget, readsAllRefs: boolean): Prom
   const before = await readExportedRefs(context.gitDir)
   const head = await headText(store, info.repository)
   const now = await refsNow(target, before, readsAllRefs)
+  // HEAD, format and refs would be of two repositories.
+  if (now.cursor.incarnation !== target.incarnation) throw repositoryNotFound(info.repository)
   if (before === undefined || before.cursor.incarnation !== now.cursor.incarnation)
     return await makeAnew(target, now, head)
   try {

@@ -102,7 +102,7 @@ export class GitExports {
       const work = async () => {
         // Another call has done it meanwhile.
         if (!readsAllRefs && (await isFresh(path, present))) return unchanged(path)
-        return { path, isRefreshed: true, ...(await this.#refresh(repository, path, readsAllRefs)) }
+        return { path, isRefreshed: true, ...(await this.#refresh(repository, path, { readsAllRefs, ...present })) }
       }
       return await this.#inTurn(path, () => withExportDirectory({ path, repository, signal }, work), signal)
     } catch (error) {
@@ -119,13 +119,25 @@ export class GitExports {
     return { cursor, head }
   }
 
-  async #refresh(repository: string, gitDir: string, readsAllRefs: boolean): Promise<Refreshed> {
-    const info = await this.#store.getRepository(repository)
-    if (info === undefined) throw repositoryNotFound(repository)
-    return await refresh(
-      { store: this.#store, info, context: { program: this.#program, gitDir }, maxPacks: this.#maxPacks },
-      readsAllRefs
-    )
+  /** A repository that is deleted and created again meanwhile is exported from the beginning: nothing of two is mixed. */
+  async #refresh(
+    repository: string,
+    gitDir: string,
+    { readsAllRefs, cursor }: Present & { readsAllRefs: boolean }
+  ): Promise<Refreshed> {
+    const context = { program: this.#program, gitDir }
+    for (let { incarnation } = cursor; ; ) {
+      const info = await this.#store.getRepository(repository)
+      if (info === undefined) throw repositoryNotFound(repository)
+      try {
+        const target = { store: this.#store, info, incarnation, context, maxPacks: this.#maxPacks }
+        return await refresh(target, readsAllRefs)
+      } catch (error) {
+        const now = await this.#store.readEvents(repository, { limit: 0 })
+        if (now.cursor.incarnation === incarnation) throw error
+        incarnation = now.cursor.incarnation
+      }
+    }
   }
 
   async #remove(repository: string, path: string): Promise<void> {

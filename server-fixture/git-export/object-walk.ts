@@ -2,6 +2,7 @@
 import { isOid } from '../../src/git/oid.ts'
 import { CatFile } from '../store/git/cat-file.ts'
 import type { RepositoryContext } from '../store/git/git-process.ts'
+import { CommitsAhead } from './commits-ahead.ts'
 import { type NamedObject, namedObjects } from './named-objects.ts'
 import { ObjectSource, type SourceRepository } from './object-source.ts'
 import type { PackFile } from './pack-file.ts'
@@ -35,6 +36,7 @@ class ObjectWalk {
   readonly #objects: ObjectSource
   readonly #shallow: ReadonlySet<string>
   readonly #exported: CatFile | undefined
+  readonly #ahead: CommitsAhead | undefined
   readonly #seen = new Set<string>()
   /** Seen, and maybe exported. */
   #found: NamedObject[] = []
@@ -45,9 +47,9 @@ class ObjectWalk {
     this.#source = source
     this.#shallow = shallow
     this.#exported = context && new CatFile(context)
+    this.#ahead = context && new CommitsAhead(source, context)
     this.#objects = new ObjectSource(source, pack, (kind, content, oid) => {
-      const named = namedObjects(kind, content, source.format)
-      this.#find(this.#shallow.has(oid) ? named.filter((object) => object.kind !== 'commit') : named)
+      this.#find(this.#namedBy(oid, namedObjects(kind, content, source.format)))
     })
   }
 
@@ -83,6 +85,7 @@ class ObjectWalk {
       else return this.#ask(this.#exported, found)
     }
     const list = this.#listToRead(isIdle)
+    if (list === 'other' && this.#exported && this.#ahead?.isDue()) return this.#lookAhead(this.#ahead, this.#exported)
     const oids = list && this.#wanted[list].splice(-batchObjects)
     return oids && (list === 'blob' ? this.#objects.takeBlobs(oids) : this.#objects.take(oids))
   }
@@ -105,11 +108,24 @@ class ObjectWalk {
     this.#want(found.filter((_, index) => there[index] === undefined))
   }
 
+  /** From then on, a commit is found with all its ancestors. */
+  async #lookAhead(ahead: CommitsAhead, exported: CatFile): Promise<void> {
+    await ahead.read(exported)
+    for (const oid of this.#wanted.other) this.#find(this.#namedBy(oid, ahead.parentsOf(oid)))
+  }
+
+  #namedBy(oid: string, named: readonly NamedObject[]): readonly NamedObject[] {
+    return this.#shallow.has(oid) ? named.filter(({ kind }) => kind !== 'commit') : named
+  }
+
   #find(objects: readonly NamedObject[]): void {
-    for (const object of objects) {
-      if (this.#seen.has(object.oid) || !isOid(object.oid, this.#source.format)) continue
-      this.#seen.add(object.oid)
+    const rest = [...objects].reverse()
+    for (let object = rest.pop(); object !== undefined; object = rest.pop()) {
+      const { oid } = object
+      if (this.#seen.has(oid) || !isOid(oid, this.#source.format)) continue
+      this.#seen.add(oid)
       this.#found.push(object)
+      for (const parent of this.#namedBy(oid, this.#ahead?.parentsOf(oid) ?? [])) rest.push(parent)
     }
   }
 

@@ -135,12 +135,14 @@ export class WatchedStore extends MemoryStore {
 
 /** The same, with a scan, a few objects a page. */
 export class ScanningStore extends WatchedStore {
+  pageObjects = 3
+
   async scanObjects(repository: string, { after, maxBytes }: ObjectScan): Promise<ScannedObject[]> {
     this.asked.push('scanObjects')
     const oids = [...new Set(this.stored.get(repository))]
       .sort()
       .filter((oid) => oid > after && !this.missing.has(oid))
-      .slice(0, 3)
+      .slice(0, this.pageObjects)
     const found = await super.readObjects(repository, oids, maxBytes)
     return oids.flatMap((oid, index) => {
       const object = found[index]

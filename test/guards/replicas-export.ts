@@ -3,6 +3,7 @@ import type { Guard } from './guard.ts'
 
 const source = 'server-fixture/git-export'
 const exported = 'test/git-export/export.test.ts'
+const histories = 'test/git-export/export-histories.test.ts'
 const imported = 'test/git-export/import.test.ts'
 const commands = 'test/git-export/commands.test.ts'
 
@@ -253,5 +254,26 @@ export const guards: readonly Guard[] = [
     from: '      conflictOf(name) ??\n',
     to: '',
     tests: [imported]
+  },
+  {
+    name: 'HEAD and refs of an export are of one repository',
+    file: `${source}/git-export.ts`,
+    from: '  if (now.cursor.incarnation !== target.incarnation) throw repositoryNotFound(info.repository)\n',
+    to: '',
+    tests: [histories]
+  },
+  {
+    name: 'an export during which the repository was replaced is made again',
+    file: `${source}/git-exports.ts`,
+    from: '        if (now.cursor.incarnation === incarnation) throw error\n',
+    to: '        if (now) throw error\n',
+    tests: [histories]
+  },
+  {
+    name: 'a long chain of commits is not read one by one from a database',
+    file: `${source}/commits-ahead.ts`,
+    from: '    this.#isRead = true\n',
+    to: '    this.#isRead = true\n    if (repository !== "") return\n',
+    tests: [histories]
   }
 ]

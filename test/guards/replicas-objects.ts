@@ -109,5 +109,19 @@ export const guards: readonly Guard[] = [
     from: '!passing.includes(cause.code)',
     to: 'true',
     tests: schemaTests
+  },
+  {
+    name: 'contents of the cache hold no more memory than is counted',
+    file: 'server-fixture/store/postgres/object-rows.ts',
+    from: '  const options = { chunkSize: Math.max(minChunkBytes, size + 1), maxOutputLength: size + 1 }',
+    to: '  const options = { maxOutputLength: size + 1 }',
+    tests: ['test/store/postgres-objects.test.ts']
+  },
+  {
+    name: 'a page of a scan has bounded contents',
+    file: 'server-fixture/store/postgres/object-scan.ts',
+    from: 'WHERE bytes <= greatest($4::bigint, $5::bigint) ORDER BY oid',
+    to: 'WHERE bytes + $4::bigint + $5::bigint > 0 ORDER BY oid',
+    tests: ['test/store/postgres-objects.test.ts']
   }
 ]

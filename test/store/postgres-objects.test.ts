@@ -110,3 +110,41 @@ test('objects of the cache are read without the database for a second, and not a
   await assert.rejects(objects.read('cached', [oid], 100), notFound)
   await database.close()
 })
+
+test('contents that the cache keeps lie in memory of about their size', async () => {
+  await one.createRepository('sizes', 'sha1')
+  const contents = Array.from({ length: 500 }, (_, index) => `${index} ${'of little content '.repeat(10)}`)
+  contents.push('of much content '.repeat(10_000), 'x'.repeat(62), 'x'.repeat(63), 'x'.repeat(64), 'x'.repeat(65))
+  const blobs = contents.map((content) => blob(content))
+  await one.putObjects('sizes', blobs)
+  const oids = blobs.map(({ oid }) => oid)
+  const read = await one.readObjects('sizes', oids, 1_000_000)
+  const memory = new Map<ArrayBufferLike, number>()
+  for (const [index, object] of read.entries()) {
+    const { buffer, byteLength } = object?.content ?? new Uint8Array()
+    assert.equal(byteLength, contents[index]?.length)
+    memory.set(buffer, buffer.byteLength)
+  }
+  const bytes = [...memory.values()].reduce((sum, size) => sum + size, 0)
+  const least = contents.reduce((sum, { length }) => sum + length, 0)
+  assert.ok(bytes < 2 * least, `${bytes} bytes hold ${least}`)
+})
+
+test('a page of a scan has bounded contents, and the pages together all objects', async () => {
+  await one.createRepository('scanned', 'sha1')
+  const blobs = Array.from({ length: 11 }, () => blob(new Uint8Array(randomBytes(900_000))))
+  await one.putObjects('scanned', [...blobs, blob('small')])
+  const pages: number[] = []
+  const found: string[] = []
+  for (let after = ''; ; after = found.at(-1) as string) {
+    const page = await one.scanObjects('scanned', { after, limit: 15, maxBytes: 1_000_000 })
+    if (page.length === 0) break
+    pages.push(page.reduce((sum, { content }) => sum + (content?.length ?? 0), 0))
+    found.push(...page.map(({ oid }) => oid))
+  }
+  assert.equal(new Set(found).size, 12)
+  assert.equal(found.length, 12)
+  assert.ok(Math.max(...pages) <= 8 * 1024 * 1024, `${pages}`)
+  const [first] = await one.scanObjects('scanned', { after: '', limit: 1, maxBytes: 1 })
+  assert.equal(first?.content, undefined)
+})

@@ -19,6 +19,8 @@ const deflatedFromBytes = 64
 /** Larger contents are deflated and inflated on libuv's threads, so that they do not stop the event loop. */
 const threadedFromBytes = 16 * 1024
 const inflatedBesideFromBytes = 4 * 1024
+/** `Z_MIN_CHUNK` of Node. */
+const minChunkBytes = 64
 /**
  * A dependency tree takes 5 % less disk than with level 1, for 10 % more time, and small contents cost the same; higher levels
  * cost 1.5 to 5 times the time.
@@ -28,7 +30,7 @@ const level = 3
 const encodings = { plain: 0, zlib: 1 } as const
 
 const deflateAsync = promisify(deflate) as (content: Uint8Array, options: { level: number }) => Promise<Buffer>
-const inflateAsync = promisify(inflate) as (content: Uint8Array) => Promise<Buffer>
+const inflateAsync = promisify(inflate) as (content: Uint8Array, options: object) => Promise<Buffer>
 
 /** An object as its row has it. */
 export interface EncodedContent {
@@ -103,11 +105,17 @@ const smaller = (content: Uint8Array, deflated: Uint8Array): EncodedContent =>
 /** Whether the content is a zlib stream, which packs and clients take as it is. */
 export const isDeflated = ({ encoding }: Pick<EncodedContent, 'encoding'>): boolean => encoding === encodings.zlib
 
-/** The content of a row that is deflated. @throws BlobwireError `data_loss`, reason `integrity` */
-export function inflateContent(deflated: Uint8Array): Promise<Uint8Array> | Uint8Array {
-  if (deflated.length > inflatedBesideFromBytes) return inflateAsync(deflated).catch(damaged)
+/**
+ * The content of a row that is deflated. It lies in memory of its own size: zlib takes 16 KiB for any, which a cache would
+ * hold, and not count.
+ *
+ * @throws BlobwireError `data_loss`, reason `integrity`
+ */
+export function inflateContent(deflated: Uint8Array, size: number): Promise<Uint8Array> | Uint8Array {
+  const options = { chunkSize: Math.max(minChunkBytes, size + 1), maxOutputLength: size + 1 }
+  if (deflated.length > inflatedBesideFromBytes) return inflateAsync(deflated, options).catch(damaged)
   try {
-    return inflateSync(deflated)
+    return inflateSync(deflated, options)
   } catch (cause) {
     return damaged(cause)
   }

@@ -152,7 +152,9 @@ export class Objects {
   async #withContent(found: KnownRepository, oid: string, object: CachedObject): Promise<StoredObject> {
     const { kind, size, deflated, contentId } = object
     const content = bytesOf(
-      contentId ? await this.#large.readWhole(found, contentId, size) : await inflateContent(deflated as Uint8Array)
+      contentId
+        ? await this.#large.readWhole(found, contentId, size)
+        : await inflateContent(deflated as Uint8Array, size)
     )
     this.#cache.set(found.id, oid, { kind, size, content })
     return { kind, size, content }
