@@ -8,6 +8,20 @@ const urls = ['test/store/postgres/database-urls.test.ts']
 
 export const guards: readonly Guard[] = [
   {
+    name: 'database: a transaction whose connection the database has ended is tried again',
+    file: `${directory}/database-failure.ts`,
+    from: "'25P03': 'unreachable',",
+    to: '',
+    tests: database
+  },
+  {
+    name: 'database: transactions of a server that has gone give their locks away before others give up waiting',
+    file: `${directory}/session.ts`,
+    from: 'idle_in_transaction_session_timeout: String(idleTransactionTimeoutMs)',
+    to: 'idle_in_transaction_session_timeout: String(statementTimeoutMs)',
+    tests: database
+  },
+  {
     name: 'database: an error of a statement is told as such, and does not count as a lost connection',
     file: `${directory}/connection.ts`,
     from: 'else reject(isDatabaseError(error) || this.#isOpen ? error : this.#lost(error))',

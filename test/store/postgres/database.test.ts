@@ -110,3 +110,34 @@ test('a prepared statement whose table a migration changed is prepared again', a
   await database.write(named('', 'ALTER TABLE changing ADD COLUMN b int'))
   assert.deepEqual(await database.read(all), [{ a: 1, b: null }])
 })
+
+test('a transaction that nobody goes on with gives its locks to those who wait, and succeeds when its server is back', async (context) => {
+  const database = await opened(context)
+  await database.write(named('', 'CREATE TABLE locks (n int)'))
+  await database.write(named('', 'INSERT INTO locks VALUES (0)'))
+  const [timeouts] = await database.read<{ idle: number; statement: number }>(
+    named(
+      '',
+      `SELECT extract(epoch FROM current_setting('idle_in_transaction_session_timeout')::interval)::float8 AS idle,
+        extract(epoch FROM current_setting('statement_timeout')::interval)::float8 AS statement`
+    )
+  )
+  assert.ok(timeouts && timeouts.idle * 3 <= timeouts.statement, JSON.stringify(timeouts))
+  const add = named('', 'UPDATE locks SET n = n + 1 RETURNING n')
+  let tries = 0
+  let waiting: Promise<unknown> | undefined
+  await database.transaction(async (on) => {
+    if (++tries === 1) {
+      await on.query(named('', "SET LOCAL idle_in_transaction_session_timeout = '50ms'"))
+      await on.query(add)
+      waiting = database.write(add)
+      await waiting
+    }
+    await on.query(add)
+  })
+  assert.equal(tries, 2)
+  assert.deepEqual(await database.read(named('', 'SELECT n FROM locks')), [{ n: 2 }])
+  // The end of the connection may come as the answer to the next statement.
+  const ended = named('', "DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '25P03'; END $$")
+  await assert.rejects(database.write(ended), { code: 'unavailable', reason: 'database_unavailable' })
+})

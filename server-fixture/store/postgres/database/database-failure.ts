@@ -32,6 +32,9 @@ const byCode: Readonly<Record<string, FailureKind>> = {
   '40001': 'collision',
   '40P01': 'collision',
   '25006': 'demoted',
+  // The database has ended the connection of a transaction that did nothing for too long, or took too long.
+  '25P03': 'unreachable',
+  '25P04': 'unreachable',
   '26000': 'stale',
   '53300': 'unreachable',
   '55P03': 'slow',

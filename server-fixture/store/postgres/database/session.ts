@@ -3,8 +3,13 @@ import { BlobwireError } from '../../../../src/core/error.ts'
 import type { Row, Statement } from './database.ts'
 import { isDatabaseError } from './database-failure.ts'
 
-/** A statement, or a transaction that does nothing, ends after this time. */
+/** A statement ends after this time. */
 const statementTimeoutMs = 10_000
+/**
+ * A transaction that does nothing ends after this time: those of a server whose machine has gone hold their locks no longer,
+ * and whoever waits for a lock gets it before its own statement ends.
+ */
+const idleTransactionTimeoutMs = 3000
 /** Major version; before it, engines of this wire lack statements that the store needs. */
 const oldestVersion = 13
 
@@ -14,7 +19,7 @@ const oldestVersion = 13
  */
 const settings: Readonly<Record<string, string>> = {
   statement_timeout: String(statementTimeoutMs),
-  idle_in_transaction_session_timeout: String(statementTimeoutMs),
+  idle_in_transaction_session_timeout: String(idleTransactionTimeoutMs),
   default_transaction_isolation: 'read committed',
   enable_hashjoin: 'off',
   enable_mergejoin: 'off',
