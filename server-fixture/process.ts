@@ -17,6 +17,9 @@ export interface ServerProcess {
   kill(): Promise<void>
 }
 
+/** Flags of Node, for programs that are to end with this process, and that do not read what it writes to them. */
+export const endWithParent = ['--import', new URL('end-with-parent.ts', import.meta.url).href] as const
+
 /** Starts a server on free ports, with further flags of main.ts. @throws Error with its log if it does not start */
 export function startServerProcess(...flags: string[]): Promise<ServerProcess> {
   return startServerThrough([], flags)
@@ -26,8 +29,9 @@ export function startServerProcess(...flags: string[]): Promise<ServerProcess> {
 export async function startServerThrough(command: readonly string[], flags: readonly string[]): Promise<ServerProcess> {
   const main = fileURLToPath(new URL('main.ts', import.meta.url))
   const ports = ['--http-port', '0', '--grpc-port', '0']
-  const [file, ...rest] = [...command, process.execPath, main, ...ports, ...flags] as [string, ...string[]]
-  const child = spawn(file, rest, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const node = [process.execPath, ...endWithParent, main]
+  const [file, ...rest] = [...command, ...node, ...ports, ...flags] as [string, ...string[]]
+  const child = spawn(file, rest)
   const log: string[] = []
   child.stderr.on('data', (chunk) => {
     log.push(String(chunk))
@@ -38,19 +42,15 @@ export async function startServerThrough(command: readonly string[], flags: read
   const first = await Promise.race([once(lines, 'line'), exited.then(() => undefined)])
   if (first === undefined) throw new Error(`the server did not start:\n${log.join('')}`)
   const { http, grpc, admin } = JSON.parse(first[0] as string) as { http: string; grpc: string; admin?: string }
-  const stopWithParent = () => child.kill('SIGKILL')
-  process.once('exit', stopWithParent)
   return {
     http: new URL(http),
     grpc: new URL(grpc),
     admin,
     pid: child.pid as number,
     async stop() {
-      process.off('exit', stopWithParent)
       await stopChild(child, exited, log)
     },
     async kill() {
-      process.off('exit', stopWithParent)
       child.kill('SIGKILL')
       await exited
     }

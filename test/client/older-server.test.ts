@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type Urls, withOlderServer } from '../../scripts/older-versions/expectations.ts'
+import { endWithParent } from '../../server-fixture/process.ts'
 import { startNode } from '../support/child.ts'
 
 const schema = new URL('../support/older-schema.ts', import.meta.url).href
@@ -18,7 +19,7 @@ async function post(urls: Urls, method: string, request: object): Promise<Respon
 }
 
 test('an older server: reads and objects work; writes are refused with a reason of their own, and have no effect', async (context) => {
-  const child = startNode('--import', schema, main, '--http-port', '0', '--grpc-port', '0')
+  const child = startNode(...endWithParent, '--import', schema, main, '--http-port', '0', '--grpc-port', '0')
   context.after(() => child.kill('SIGKILL'))
   const [line] = await once(child.stdout, 'data')
   const urls = JSON.parse(String(line)) as Urls

@@ -13,6 +13,20 @@ export const guards: readonly Guard[] = [
     tests
   },
   {
+    name: 'the data of an engine that was killed go with the process that started it',
+    file: `${directory}/engine.ts`,
+    from: "void guard?.stdin?.write('ended\\n')",
+    to: "void guard?.kill('SIGKILL')",
+    tests
+  },
+  {
+    name: 'a server ends with the process that started it',
+    file: 'server-fixture/end-with-parent.ts',
+    from: "process.stdin.once('close', () => process.exit(1))",
+    to: '',
+    tests: ['test/server/process.test.ts']
+  },
+  {
     name: 'an engine that is killed is started again',
     file: `${directory}/keeper.ts`,
     from: '    if (!isEnding) engine = await startLocked(binaries, port)',

@@ -6,10 +6,12 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { readOptions } from '../../server-fixture/options.ts'
+import { endWithParent } from '../../server-fixture/process.ts'
 import { UsageError } from '../../server-fixture/usage-error.ts'
 import { createClient } from '../../src/index.ts'
 import { temporaryDirectory } from '../store/support.ts'
-import { startNode, startProgram } from '../support/child.ts'
+import { isAlive, startNode, startProgram } from '../support/child.ts'
+import { until } from '../support/until.ts'
 
 const main = fileURLToPath(new URL('../../server-fixture/main.ts', import.meta.url))
 
@@ -28,7 +30,8 @@ async function runToEnd(...flags: string[]) {
 }
 
 test('one line of JSON when it is ready, logs on stderr, SIGTERM answers what was accepted and ends with 0', async () => {
-  const child = startProgram(process.execPath, main, '--http-port', '0', '--grpc-port', '0', '--token', 'sesame-tok')
+  const flags = [main, '--http-port', '0', '--grpc-port', '0', '--token', 'sesame-tok']
+  const child = startProgram(process.execPath, ...endWithParent, ...flags)
   let out = ''
   let err = ''
   child.stderr.on('data', (chunk) => {
@@ -132,7 +135,7 @@ test('a data directory of a later version, or with a damaged journal: a sentence
 })
 
 test('a port that is taken, of either listener: one line on stderr, exit 1', async () => {
-  const child = startNode(main, '--http-port', '0', '--grpc-port', '0')
+  const child = startNode(...endWithParent, main, '--http-port', '0', '--grpc-port', '0')
   const [line] = await once(child.stdout, 'data')
   const { http, grpc } = JSON.parse(String(line))
   const taken = [
@@ -146,4 +149,14 @@ test('a port that is taken, of either listener: one line on stderr, exit 1', asy
   }
   child.kill('SIGTERM')
   await once(child, 'exit')
+})
+
+test('a server ends with the process that started it, even where that was killed', async () => {
+  const program = new URL('../../server-fixture/process.ts', import.meta.url).href
+  const start = `import { startServerProcess } from '${program}'; console.log((await startServerProcess()).pid)`
+  const child = startNode('--input-type=module', '-e', start)
+  const [pid] = await once(child.stdout, 'data')
+  assert.ok(isAlive(Number(pid)))
+  child.kill('SIGKILL')
+  await until(() => !isAlive(Number(pid)), 'the server ends')
 })

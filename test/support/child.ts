@@ -27,6 +27,15 @@ export const runProgram = (program: string, ...args: string[]) =>
 /** The same for Node. */
 export const runNode = (...args: string[]) => runProgram(process.execPath, ...args)
 
+/** Whether there is a process with the id. */
+export function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
 /** Arguments with which Node runs a script that has `createClient` at hand. */
 export const clientScript = (script: string) => [
   '--input-type=module',

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { endWithParent } from '../../server-fixture/process.ts'
 import { type Client, type ClientOptions, createClient, type TransportName } from '../../src/index.ts'
 import { startProgram } from '../support/child.ts'
 
@@ -34,7 +35,7 @@ export interface WorkerServer {
 /** Starts the server on free ports; it is killed after the test. */
 export async function startWorkerServer(context: TestContext, ...flags: string[]): Promise<WorkerServer> {
   const ports = ['--http-port', '0', '--grpc-port', '0', '--admin-port', '0', '--store', 'postgres']
-  const child = startProgram(process.execPath, main, ...ports, ...flags)
+  const child = startProgram(process.execPath, ...endWithParent, main, ...ports, ...flags)
   const exited = once(child, 'exit')
   const waiting: { readonly event: string; readonly resolve: (line: LogLine) => void }[] = []
   const pids: number[] = []

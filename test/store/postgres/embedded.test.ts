@@ -1,5 +1,6 @@
 /** The database that npm brings: servers of one directory share it, and nobody's death ends it but the last one's. */
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { chmod, copyFile, link, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
@@ -9,16 +10,8 @@ import { binariesIn, findBinaries, readyCopy } from '../../../server-fixture/sto
 import { type EngineShare, joinEngine } from '../../../server-fixture/store/postgres/embedded/join-engine.ts'
 import { PostgresStore } from '../../../server-fixture/store/postgres/postgres-store.ts'
 import { type BlobwireError, createClient } from '../../../src/index.ts'
-import { startNode } from '../../support/child.ts'
+import { isAlive, startNode } from '../../support/child.ts'
 import { untilAsync } from '../../support/until-async.ts'
-
-const isAlive = (pid: number) => {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
-}
 
 async function temporaryDirectory(context: { after(work: () => Promise<void>): void }): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'blobwire-embedded-'))
@@ -103,23 +96,27 @@ async function parentOf(pid: number): Promise<number> {
   return Number(/^PPid:\s*(\d+)/m.exec(status)?.[1] ?? 0)
 }
 
-test('an engine ends with the process that started it, even where that was killed', async () => {
+test('an engine and its data end with the process that started it, even where it was killed', async () => {
   const child = startNode(
     '--input-type=module',
     '-e',
     `import { startTestEngine } from ${JSON.stringify(new URL('../../support/database-engine.ts', import.meta.url).href)}
-    const { pid, directory } = await startTestEngine()
-    console.log(JSON.stringify({ pid, directory }))`
+    const engines = [await startTestEngine(), await startTestEngine()]
+    await engines[1].kill()
+    console.log(JSON.stringify(engines.map(({ pid, directory }) => ({ pid, directory }))))`
   )
   const [line] = await child.stdout.take(1).toArray()
-  const { pid, directory } = JSON.parse(String(line)) as { pid: number; directory: string }
-  assert.ok(isAlive(pid))
-  child.kill('SIGKILL')
-  await untilAsync(async () => !isAlive(pid), 'the engine ends')
-  await untilAsync(
-    async () => (await readFile(join(directory, 'PG_VERSION')).catch(() => '')) === '',
-    'its data are gone'
+  const engines = JSON.parse(String(line)) as { pid: number; directory: string }[]
+  assert.deepEqual(
+    engines.map(({ pid, directory }) => [isAlive(pid), existsSync(directory)]),
+    [
+      [true, true],
+      [false, true]
+    ]
   )
+  child.kill('SIGKILL')
+  await untilAsync(async () => engines.every(({ pid }) => !isAlive(pid)), 'the engine ends')
+  await untilAsync(async () => engines.every(({ directory }) => !existsSync(dirname(directory))), 'their data are gone')
 })
 
 test('programs that cannot run where npm put them are run from a copy with the links of its libraries', async (context) => {

@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { startServerProcess } from '../../../server-fixture/process.ts'
+import { endWithParent, startServerProcess } from '../../../server-fixture/process.ts'
 import { copyTemplate } from '../../../server-fixture/store/postgres/embedded/data-directory.ts'
 import { giveToOwner } from '../../../server-fixture/store/postgres/embedded/owner.ts'
 import { PostgresStore } from '../../../server-fixture/store/postgres/postgres-store.ts'
@@ -25,7 +25,7 @@ test('a server that starts before its database waits for it', async (context) =>
   wire.refuse()
   const url = `postgres://postgres@127.0.0.1:${wire.port}/postgres`
   const flags = ['--http-port', '0', '--grpc-port', '0', '--store', 'postgres', '--database', url]
-  const server = startProgram(process.execPath, 'server-fixture/main.ts', ...flags)
+  const server = startProgram(process.execPath, ...endWithParent, 'server-fixture/main.ts', ...flags)
   context.after(() => server.kill('SIGKILL'))
   const ready = once(server.stdout, 'data')
   const [line] = await once(server.stderr, 'data')

@@ -95,7 +95,7 @@ async function startOn(
     detached: true
   })
   const guard = endWithProcess(child, own)
-  const exited = once(child, 'exit').then(() => void guard?.kill('SIGKILL'))
+  const exited = once(child, 'exit').then(() => void guard?.stdin?.write('ended\n'))
   const log = keepLog(child, onLog)
   await isReady(directory, child, log)
   const end = async (signal: NodeJS.Signals) => {
@@ -111,6 +111,7 @@ async function startOn(
     async stop() {
       // Data that go need not be written.
       await end(own === undefined ? 'SIGINT' : 'SIGQUIT')
+      guard?.kill('SIGKILL')
       await remove()
     },
     kill: () => end('SIGKILL')
@@ -123,13 +124,16 @@ async function startOn(
  */
 function endWithProcess(engine: ChildProcess, own: string | undefined): ChildProcess | undefined {
   if (process.platform === 'win32') return undefined
-  const script = `read _; kill -QUIT ${engine.pid}; while kill -0 ${engine.pid}; do sleep 0.1; done; [ -z "$1" ] || rm -rf "$1"`
+  // A line says that the engine has ended by itself. Data of its own stay for the next engine of this process.
+  const endEngine = `kill -QUIT ${engine.pid}; while kill -0 ${engine.pid}; do sleep 0.1; done`
+  const script = `read _ || { ${endEngine}; }; [ -z "$1" ] || { read _; rm -rf "$1"; }`
   const guard = spawn('/bin/sh', ['-c', script, 'sh', own ?? ''], {
     ...owner,
     cwd: '/',
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true
   })
+  guard.stdin?.on('error', () => undefined)
   guard.unref()
   ;(guard.stdin as unknown as { unref(): void }).unref()
   return guard
