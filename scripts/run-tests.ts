@@ -54,6 +54,8 @@ try {
   const options = ['--test-concurrency=3', '--test-reporter=spec', ...process.argv.slice(2)]
   const env = { NODE_COMPILE_CACHE: cache, [engineOfRun]: String(engine.port), ...process.env }
   const child = spawn(process.execPath, ['--test', ...options, ...entries], { cwd: root, env, stdio: 'inherit' })
+  // It ends the tests; this process then removes the files and the engine.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
   const [code] = await once(child, 'close')
   process.exitCode = code ?? 1
 } finally {

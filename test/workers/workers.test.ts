@@ -26,7 +26,7 @@ function startCalls(server: WorkerServer, { writes = false } = {}) {
       else await client.getRepository('demo')
       calls++
       // A call now and then is enough: the processor is for the workers that start.
-      await sleep(20)
+      await sleep(50)
     }
   })
   const all = Promise.all(running)
@@ -80,8 +80,11 @@ test('workers serve both ports together', { timeout: 120_000 }, async (context) 
     process.kill(server.pids[0] as number, 'SIGTERM')
     await replaced
     const clients = await calls.end()
-    assert.equal(await counted(), calls.count())
-    assert.equal(await metric(server.http, 'blobwire_server_calls_total', 'method="GetRepository"'), calls.count())
+    const told = await counted()
+    // A call that was tried again may have been counted twice.
+    const retries = clients.reduce((sum, client) => sum + client.stats().retries, 0)
+    assert.ok(told >= calls.count() && told <= calls.count() + retries, `${told} of ${calls.count()} and ${retries}`)
+    assert.equal(await metric(server.http, 'blobwire_server_calls_total', 'method="GetRepository"'), told)
     // Each transport has two clients; least connections shares them.
     assert.equal(await metric(server.admin, 'blobwire_server_connections', 'listener="grpc"'), 2)
     assert.equal(await metric(server.admin, 'blobwire_server_ready'), 2)

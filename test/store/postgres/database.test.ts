@@ -27,20 +27,23 @@ test('statements of one kind are sent without waiting, and an error leaves those
   assert.equal(reason.cause.code, '22012')
 })
 
-test('the kinds do not wait for each other', async (context) => {
+test('the kinds do not wait for each other', { timeout: 30_000 }, async (context) => {
   const database = await opened(context)
-  const order: string[] = []
-  const sleep = named('', 'SELECT pg_sleep(0.3)')
-  const slow = Promise.all([
-    database.write(sleep),
-    database.whole([sleep]),
-    database.transaction((on) => on.query(sleep))
-  ])
-  await Promise.all([
-    slow.then(() => order.push('slow')),
-    database.read(named('', 'SELECT 1')).then(() => order.push('read'))
-  ])
-  assert.deepEqual(order, ['read', 'slow'])
+  const other = await opened(context)
+  const lock = named('', 'SELECT pg_advisory_xact_lock(1)')
+  // The others wait for a lock until the read has been answered.
+  const held = await other.transaction(async (on) => {
+    await on.query(lock)
+    const waiting = Promise.all([
+      database.write(lock),
+      database.whole([lock]),
+      database.transaction((waits) => waits.query(lock))
+    ])
+    const first = await Promise.race([database.read(named('', 'SELECT 1 AS n')), waiting])
+    assert.deepEqual(first, [{ n: 1 }])
+    return { waiting }
+  })
+  await held.waiting
 })
 
 test('a whole transaction is carried out or taken back, and its neighbours are not touched', async (context) => {
