@@ -4,6 +4,7 @@ import { refFormatProblem } from '../../src/git/ref-name.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { KeyRemembered } from '../store/store.ts'
 import { toMove } from './refs.ts'
+import { replacedIn } from './replaced.ts'
 import type { Workspace } from './workspace.ts'
 import { startWrite } from './write-start.ts'
 
@@ -28,11 +29,12 @@ export async function beginAtomic(
   if (refs.length + keys.length === 0) return
   const targets = new Set(moves.map(({ newOid }) => newOid).filter((oid) => isOid(oid, workspace.format)))
   const { store, repository } = workspace
-  const [{ oids, remembered }] = await Promise.all([
+  const [{ info, oids, remembered }] = await Promise.all([
     startWrite(store, repository.repository, { refs, keys }),
     // Some of them are made by the batch. A failure is that of the operation which asks again.
     ...Array.from(targets, (oid) => (isZeroOid(oid) ? undefined : workspace.info(oid).catch(() => undefined)))
   ])
   if (key !== undefined && remembered[0] !== undefined) throw new KeyRemembered(key)
+  if (info.incarnation !== repository.incarnation) throw replacedIn(workspace)
   workspace.know(refs, oids)
 }

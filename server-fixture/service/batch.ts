@@ -1,12 +1,13 @@
 /** BatchOperations: carries out the operations of a batch in order. */
 import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
 import type { Messages } from '../../src/schema/messages.ts'
-import { KeyRemembered } from '../store/store.ts'
+import { KeyRemembered, RepositoryReplaced } from '../store/store.ts'
 import { beginAtomic } from './atomic-start.ts'
 import type { CallContext } from './context.ts'
 import { limitExceeded, refMismatch } from './errors.ts'
 import { lookAhead } from './look-ahead.ts'
 import { type OperationName, operations } from './operations.ts'
+import { isReplaced, mayBeReplaced, replacedIn } from './replaced.ts'
 import { isStateRefusal, keyedRequest, type WriteKey } from './request-keys.ts'
 import { type Joinable, joinable, WaitingWrites } from './waiting-writes.ts'
 import type { Workspace } from './workspace.ts'
@@ -90,6 +91,8 @@ class Batch {
   /** Operations that moved refs, for an atomic batch that fails later. */
   readonly #moved: number[] = []
   #failed = false
+  /** The first failure for which another repository of the name may be the reason. */
+  #doubt: unknown
   #bytes = 0
 
   constructor(workspace: Workspace, context: BatchContext) {
@@ -100,7 +103,7 @@ class Batch {
   /** At once where the store is: blobs alone wait for nothing, and most frames hold nothing else. */
   run(list: readonly Operation[]): Promise<Result[]> | Result[] {
     const staged = this.#stageBlobs(list)
-    if (staged < list.length || this.#workspace.atomic) return this.#runFrom(staged, list)
+    if (staged < list.length || this.#workspace.atomic || this.#doubt) return this.#runFrom(staged, list)
     const stored = this.#workspace.flush()
     return stored === undefined ? this.#results : stored.then(() => this.#results)
   }
@@ -143,6 +146,8 @@ class Batch {
     }
     if (reads.length > 0) await this.#read(reads)
     await waiting.end()
+    // None of the operations has been answered: they are carried out anew on the other repository.
+    if (this.#doubt && (await isReplaced(this.#workspace, this.#doubt))) throw replacedIn(this.#workspace)
     // Work that is not atomic has moved its refs already, each under its own key.
     if (this.#workspace.atomic) await this.#moveRefs()
     // A failure here fails the whole batch: none of its writes has been acknowledged yet.
@@ -225,7 +230,9 @@ class Batch {
   }
 
   #fail(index: number, error: unknown): void {
-    this.#results[index] = { error: this.#context.describe(error, index) }
+    if (mayBeReplaced(error) && !(this.#doubt instanceof RepositoryReplaced)) this.#doubt = error
+    // With this failure, nobody gets the results.
+    this.#results[index] = error instanceof RepositoryReplaced ? {} : { error: this.#context.describe(error, index) }
   }
 
   async #moveRefs(): Promise<void> {
@@ -241,7 +248,7 @@ class Batch {
       if (mismatches.length === 0) return
       this.#abort(refMismatch(mismatches))
     } catch (error) {
-      if (error instanceof KeyRemembered) throw error
+      if (error instanceof KeyRemembered || error instanceof RepositoryReplaced) throw error
       // The refs could not be moved; the objects are stored all the same.
       this.#abort(error)
     }

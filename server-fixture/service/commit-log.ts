@@ -8,6 +8,7 @@ import { toCommit } from './commits.ts'
 import { Pace } from './pace.ts'
 import { checkPinned, PageTokens } from './page-token.ts'
 import { fillPage, pageSize } from './paging.ts'
+import { identityOf } from './repository-identity.ts'
 import { findCommit } from './revision.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -33,7 +34,7 @@ export async function listCommits(
   if (path.length > maxPathBytes) throw invalidArgument('path', `must have at most ${maxPathBytes} bytes`)
   if (request.pageToken !== '') await checkPinned(workspace, 'commit', start)
   const pace = new Pace(workspace)
-  const { repository } = workspace.repository
+  const repository = identityOf(workspace.repository)
   const kept = request.pageToken === '' ? undefined : workspace.caches.walks.take({ repository, path, start, visited })
   const expected = visited + limit + 1
   const walk = kept instanceof CommitWalk ? kept : new CommitWalk(workspace, { start, path, expected })

@@ -1,5 +1,7 @@
 /** The trees of commits on which others were made of late: the next commit of a branch begins with that of its head. */
 import { BoundedCache } from '../store/bounded-cache.ts'
+import type { RepositoryInfo } from '../store/store.ts'
+import { keyOf } from './repository-identity.ts'
 
 /** Some 50,000 branches. */
 const bounds = { maxBytes: 16 * 1024 * 1024, maxAgeMs: 10 * 60_000 }
@@ -9,19 +11,11 @@ const entryBytes = 320
 export class HeadCache {
   readonly #trees = new BoundedCache<string>(bounds)
 
-  get(repository: string, commit: string): string | undefined {
+  get(repository: RepositoryInfo, commit: string): string | undefined {
     return this.#trees.get(keyOf(repository, commit))
   }
 
-  add(repository: string, commit: string, tree: string): void {
+  add(repository: RepositoryInfo, commit: string, tree: string): void {
     this.#trees.set(keyOf(repository, commit), tree, entryBytes)
   }
-
-  /** Forgets the commits of a deleted repository. */
-  forget(repository: string): void {
-    this.#trees.deleteAll(keyOf(repository, ''))
-  }
 }
-
-/** Names of repositories hold no line feed. */
-const keyOf = (repository: string, oid: string) => `${repository}\n${oid}`

@@ -14,6 +14,7 @@ export interface LogPosition {
 
 /** A page that is asked for. */
 interface LogPage extends LogPosition {
+  /** See `identityOf`. */
   readonly repository: string
   readonly path: string
 }
@@ -66,11 +67,6 @@ export class KeptWalks {
   keep(repository: string, walk: WaitingWalk): void {
     this.#walks.push({ repository, walk, bytes: walk.bytes, keptAtMs: this.#now() })
     this.#trim()
-  }
-
-  /** Forgets the walks of a deleted repository. */
-  forget(repository: string): void {
-    this.#walks = this.#walks.filter((kept) => kept.repository !== repository)
   }
 
   #trim(): void {

@@ -8,11 +8,4 @@ export class ReadCaches {
   readonly trees = new TreeCache()
   readonly heads = new HeadCache()
   readonly walks = new KeptWalks()
-
-  /** Forgets a repository that is deleted. */
-  forget(repository: string): void {
-    this.trees.forget(repository)
-    this.heads.forget(repository)
-    this.walks.forget(repository)
-  }
 }

@@ -52,8 +52,8 @@ export async function getRepository(workspace: Workspace): Promise<Messages['Get
 }
 
 /** A repository as answers carry it: of a branch whose name is not UTF-8, they hold the text that a listing of refs has. */
-function answered(info: RepositoryInfo): RepositoryInfo {
-  return { ...info, defaultBranch: info.defaultBranch.toWellFormed() }
+function answered({ repository, objectFormat, defaultBranch }: RepositoryInfo): RepositoryInfo {
+  return { repository, objectFormat, defaultBranch: defaultBranch.toWellFormed() }
 }
 
 /** Checks the right to create a repository. @throws BlobwireError `invalid_argument`, `permission_denied` */
@@ -111,8 +111,12 @@ export async function updateRepository(
   key?: WriteKey
 ): Promise<Messages['UpdateRepositoryResponse']> {
   const branch = branchRef(defaultBranch, 'defaultBranch')
-  const info = await store.updateRepository(repository, branch, key && ((changed) => keyedRequest(key, changed, [])))
-  return { ...info }
+  const info = await store.updateRepository(
+    repository,
+    branch,
+    key && ((changed) => keyedRequest(key, answered(changed), []))
+  )
+  return answered(info)
 }
 
 /** DeleteRepository, once it is authorized. */

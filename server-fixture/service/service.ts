@@ -3,7 +3,7 @@ import { BlobwireError } from '../../src/core/error.ts'
 import { defaultLimits, type Limits } from '../../src/schema/default-limits.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
-import type { RepositoryInfo, Store } from '../store/store.ts'
+import { type RepositoryInfo, RepositoryReplaced, type Store } from '../store/store.ts'
 import { applyIn, keyCaller, keyOf, operationCaller, operationOf, writeOf } from './apply.ts'
 import { type OperationCaller, runBatch } from './batch.ts'
 import { BranchQueues } from './branch-queue.ts'
@@ -14,6 +14,7 @@ import { InOrder } from './in-order.ts'
 import { isOperation, type OperationName, operations } from './operations.ts'
 import type { PageBounds } from './pace.ts'
 import { ReadCaches } from './read-caches.ts'
+import { again, unlessReplaced } from './replaced.ts'
 import {
   authorize,
   authorizeChange,
@@ -89,18 +90,18 @@ export class Service implements VcsService {
       DeleteRepository: (request: Messages['DeleteRepositoryRequest'], context) => {
         authorizeChange(context, request.repository)
         throwIfAbandoned(context)
-        return this.#delete(request)
+        return deleteRepository(store, request)
       },
       UpdateRepository: (request: Messages['UpdateRepositoryRequest'], context) => {
         authorizeChange(context, request.repository)
         throwIfAbandoned(context)
         return updateRepository(store, request)
       },
-      Apply: (request, context) => this.#apply(request, context),
+      Apply: (request, context) => again(() => this.#apply(request, context)),
       ListRepositories: (request, context) =>
         listRepositories(store, request, { context, pageBounds: options.pageBounds }),
       BatchOperations: async (request: Messages['BatchOperationsRequest'], context) => ({
-        results: await this.#batch(request, context)
+        results: await again(async () => this.#batch(request, context))
       }),
       ...this.#transfers.handlers,
       GetCapabilities: async () => this.capabilities()
@@ -134,7 +135,7 @@ export class Service implements VcsService {
       const handler = Object.hasOwn(this.#handlers, method) ? this.#handlers[method] : undefined
       if (handler) return await handler(request as never, context)
       const name = method.charAt(0).toLowerCase() + method.slice(1)
-      if (isOperation(name)) return await this.#operation(name, request as { repository: string }, context)
+      if (isOperation(name)) return await again(() => this.#operation(name, request as never, context))
     } catch (error) {
       throw this.#report(error, context.requestId)
     }
@@ -145,6 +146,7 @@ export class Service implements VcsService {
 
   sessionBatch(batch: SessionBatch, context: CallContext): Promise<Results> | Results {
     const refuse = (error: unknown) => {
+      if (error instanceof RepositoryReplaced) return this.sessionBatch(batch, context)
       throw this.#report(error, context.requestId)
     }
     try {
@@ -196,16 +198,11 @@ export class Service implements VcsService {
     if (creation ?? change ?? deletion) await this.#keys.throwIfRemembered(repository, key)
     if (creation) return createRepository(this.#store, { ...creation, repository }, key)
     if (change) return updateRepository(this.#store, { ...change, repository }, key)
-    if (deletion) return this.#delete({ repository }, key)
+    if (deletion) return deleteRepository(this.#store, { repository }, key)
     if (batch) return { results: await this.#batch({ ...batch, repository }, context, key) }
-    const { commitFiles, updateRefs } = await applyIn(await this.#open(repository, false, context), request, key)
+    const workspace = await this.#open(repository, false, context)
+    const { commitFiles, updateRefs } = await unlessReplaced(workspace, applyIn(workspace, request, key))
     return (commitFiles ?? updateRefs) as object
-  }
-
-  async #delete(request: Messages['DeleteRepositoryRequest'], key?: WriteKey) {
-    const response = await deleteRepository(this.#store, request, key)
-    this.#caches.forget(request.repository)
-    return response
   }
 
   async #operation(name: OperationName, request: { repository: string }, context: CallContext): Promise<object> {
@@ -213,9 +210,12 @@ export class Service implements VcsService {
     checkName(request.repository)
     authorize(context, access, request.repository)
     const workspace = await this.#open(request.repository, false, context)
-    const response = await run(workspace, request)
-    await workspace.finish()
-    return response
+    const work = async () => {
+      const response = await run(workspace, request)
+      await workspace.finish()
+      return response
+    }
+    return unlessReplaced(workspace, work())
   }
 
   /** Frames of many repositories have a batch for nearly every operation: what can be done at once waits for nothing. */

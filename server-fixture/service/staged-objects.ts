@@ -1,5 +1,5 @@
 /** The new objects of one unit of work: seen at once, and stored together. */
-import type { NewObject, Store } from '../store/store.ts'
+import type { NewObject, RepositoryInfo, Store } from '../store/store.ts'
 
 export class StagedObjects {
   /** In order; the first `#flushed` of them are stored. */
@@ -37,7 +37,7 @@ export class StagedObjects {
   }
 
   /** They are durable when it resolves, or at once where it returns no promise. */
-  flush(store: Store, repository: string): Promise<void> | undefined {
+  flush(store: Store, repository: RepositoryInfo): Promise<void> | undefined {
     if (this.#flushed === this.#objects.length) return this.#flushing
     // One after the other: a second flush stores what the first one does not.
     const next = this.#flushing
@@ -52,10 +52,10 @@ export class StagedObjects {
     return next
   }
 
-  #flush(store: Store, repository: string): Promise<void> | undefined {
+  #flush(store: Store, { repository, incarnation }: RepositoryInfo): Promise<void> | undefined {
     const { length } = this.#objects
     if (this.#flushed === length) return undefined
-    const stored = store.putObjects(repository, this.#unstored())
+    const stored = store.putObjects(repository, this.#unstored(), incarnation)
     if (stored === undefined) {
       this.#flushed = length
       return undefined

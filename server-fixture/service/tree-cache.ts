@@ -1,13 +1,12 @@
 /** The trees that calls have read of late, so that a directory that many of them pass is read and parsed once. */
 import { BoundedCache, type CacheBounds, shareOfMemory } from '../store/bounded-cache.ts'
+import type { RepositoryInfo } from '../store/store.ts'
 import type { ParsedTree } from './parsed-tree.ts'
+import { keyOf } from './repository-identity.ts'
 
 const defaultBounds: CacheBounds = { maxBytes: shareOfMemory(1 / 16, 64 * 1024 * 1024), maxAgeMs: 10 * 60_000 }
 
-/**
- * Trees by repository and oid. Nothing is ever out of date, because an oid names its content; a repository that is
- * deleted is forgotten.
- */
+/** Trees by repository and oid. Nothing is ever out of date, because an oid names its content. */
 export class TreeCache {
   readonly #trees: BoundedCache<ParsedTree>
   readonly #loading = new Map<string, Promise<ParsedTree>>()
@@ -17,7 +16,7 @@ export class TreeCache {
   }
 
   /** A tree; concurrent calls that miss it share one `load`, which must not end with the call that passes it. */
-  async get(repository: string, oid: string, load: () => Promise<ParsedTree>): Promise<ParsedTree> {
+  async get(repository: RepositoryInfo, oid: string, load: () => Promise<ParsedTree>): Promise<ParsedTree> {
     const key = keyOf(repository, oid)
     const kept = this.#trees.get(key)
     if (kept) return kept
@@ -32,14 +31,8 @@ export class TreeCache {
   }
 
   /** Keeps a tree that is stored. */
-  add(repository: string, oid: string, tree: ParsedTree): void {
+  add(repository: RepositoryInfo, oid: string, tree: ParsedTree): void {
     this.#trees.set(keyOf(repository, oid), tree, tree.bytes)
-  }
-
-  /** Forgets the trees of a deleted repository. */
-  forget(repository: string): void {
-    this.#trees.deleteAll(keyOf(repository, ''))
-    for (const key of this.#loading.keys()) if (key.startsWith(keyOf(repository, ''))) this.#loading.delete(key)
   }
 
   async #load(key: string, load: () => Promise<ParsedTree>): Promise<ParsedTree> {
@@ -47,13 +40,10 @@ export class TreeCache {
     this.#loading.set(key, loading)
     try {
       const tree = await loading
-      if (this.#loading.get(key) === loading) this.#trees.set(key, tree, tree.bytes)
+      this.#trees.set(key, tree, tree.bytes)
       return tree
     } finally {
-      if (this.#loading.get(key) === loading) this.#loading.delete(key)
+      this.#loading.delete(key)
     }
   }
 }
-
-/** Names of repositories hold no line feed. */
-const keyOf = (repository: string, oid: string) => `${repository}\n${oid}`

@@ -149,7 +149,7 @@ export class Workspace {
     this.throwIfAbandoned()
     if (oid === '') return emptyTrees[this.format]
     const staged = this.#staged.get(oid)
-    if (staged === undefined) return this.caches.trees.get(this.repository.repository, oid, () => this.#loadTree(oid))
+    if (staged === undefined) return this.caches.trees.get(this.repository, oid, () => this.#loadTree(oid))
     this.#stagedTrees ??= new WeakMap()
     const tree = this.#stagedTrees.get(staged) ?? (await this.#loadTree(oid))
     this.#stagedTrees.set(staged, tree)
@@ -193,24 +193,22 @@ export class Workspace {
   /** The tree of a commit that is the head of a branch. */
   async treeOfHead(oid: string): Promise<string> {
     const { heads } = this.caches
-    const { repository } = this.repository
-    const kept = this.#staged.get(oid) ? undefined : heads.get(repository, oid)
+    const kept = this.#staged.get(oid) ? undefined : heads.get(this.repository, oid)
     if (kept !== undefined) return kept
     const { tree } = await this.commit(oid)
-    if (!this.#staged.get(oid)) heads.add(repository, oid, tree)
+    if (!this.#staged.get(oid)) heads.add(this.repository, oid, tree)
     return tree
   }
 
   /** Keeps the commit and the trees that this work has made, and the store has stored, for the next commit on top of it. */
   async keepHead(commit: string, tree: string): Promise<void> {
-    const { repository } = this.repository
-    this.caches.heads.add(repository, commit, tree)
+    this.caches.heads.add(this.repository, commit, tree)
     await this.#keepTrees(tree)
   }
 
   async #keepTrees(oid: string): Promise<void> {
     if (!this.#staged.get(oid)) return
-    this.caches.trees.add(this.repository.repository, oid, await this.parsedTree(oid))
+    this.caches.trees.add(this.repository, oid, await this.parsedTree(oid))
     for (const item of await this.tree(oid)) if (item.mode === '040000') await this.#keepTrees(item.oid)
   }
 
@@ -277,13 +275,14 @@ export class Workspace {
   async move(moves: readonly RefMove[], records: MoveRecords): Promise<RefMismatch[]> {
     return this.#staged.storeWith((objects) => {
       records.throwIfAbandoned?.()
-      return this.store.updateRefs(this.repository.repository, moves, { ...records, objects })
+      const { repository, incarnation } = this.repository
+      return this.store.updateRefs(repository, moves, { ...records, objects, incarnation })
     })
   }
 
   /** Stores staged objects; they are durable when it resolves, or at once where it returns no promise. */
   flush(): Promise<void> | undefined {
-    return this.#staged.flush(this.store, this.repository.repository)
+    return this.#staged.flush(this.store, this.repository)
   }
 
   /**

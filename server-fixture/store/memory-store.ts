@@ -22,23 +22,24 @@ import {
   makesBranch
 } from './ref-rules.ts'
 import { RequestTable } from './request-table.ts'
-import type {
-  Creation,
-  CreationOptions,
-  Head,
-  KeyedBy,
-  KeyedRequest,
-  MoveRecords,
-  NewObject,
-  ObjectInfo,
-  PageRequest,
-  RefMove,
-  RefsAt,
-  RememberedOutcome,
-  RepositoryInfo,
-  Store,
-  StoredObject,
-  StoredRef
+import {
+  type Creation,
+  type CreationOptions,
+  type Head,
+  type KeyedBy,
+  type KeyedRequest,
+  type MoveRecords,
+  type NewObject,
+  type ObjectInfo,
+  type PageRequest,
+  type RefMove,
+  type RefsAt,
+  type RememberedOutcome,
+  type RepositoryInfo,
+  RepositoryReplaced,
+  type Store,
+  type StoredObject,
+  type StoredRef
 } from './store.ts'
 import { Uploads } from './uploads/uploads.ts'
 import { memoryVitals, type StoreVitals } from './vitals.ts'
@@ -89,16 +90,16 @@ export class MemoryStore implements Store {
     { defaultBranch, request }: CreationOptions = {}
   ): Promise<Creation> {
     const existing = this.#repositories.get(repository)
+    const incarnation = randomUUID()
     const info = existing
       ? infoOf(existing)
-      : { repository, objectFormat, defaultBranch: defaultBranch ?? initialBranch }
+      : { repository, objectFormat, defaultBranch: defaultBranch ?? initialBranch, incarnation }
     const creation = { info, created: existing === undefined }
     if (request) this.#rememberNew(repository, [request(creation)])
     if (existing === undefined) {
       const refs = new Map<string, string>()
       const objects = new ObjectTable(objectFormat)
       const isChosen = defaultBranch !== undefined
-      const incarnation = randomUUID()
       const refNames = new SortedNames(refs)
       this.#repositories.set(repository, { info, incarnation, isChosen, objects, refs, refNames })
       this.#events.begin(repository, { incarnation, sequence: this.#lastSequence })
@@ -141,8 +142,8 @@ export class MemoryStore implements Store {
     return deleted
   }
 
-  putObjects(repository: string, objects: readonly NewObject[]): Promise<void> | undefined {
-    const stored = this.#find(repository).objects
+  putObjects(repository: string, objects: readonly NewObject[], incarnation?: string): Promise<void> | undefined {
+    const stored = this.#find(repository, incarnation).objects
     for (const object of objects) stored.add(object.oid, object)
     return undefined
   }
@@ -188,10 +189,10 @@ export class MemoryStore implements Store {
   async updateRefs(
     repository: string,
     moves: readonly RefMove[],
-    { requests = [], events, objects = [], throwIfAbandoned }: MoveRecords = {}
+    { requests = [], events, objects = [], throwIfAbandoned, incarnation }: MoveRecords = {}
   ): Promise<RefMismatch[]> {
     this.#requests.checkNew(repository, requests)
-    const found = this.#find(repository)
+    const found = this.#find(repository, incarnation)
     for (const object of objects) found.objects.add(object.oid, object)
     throwIfAbandoned?.()
     const zero = zeroOid(found.info.objectFormat)
@@ -285,9 +286,10 @@ export class MemoryStore implements Store {
     this.#requests.remember(repository, requests)
   }
 
-  #find(repository: string): MemoryRepository {
+  #find(repository: string, meant?: string): MemoryRepository {
     const found = this.#repositories.get(repository)
     if (!found) throw repositoryNotFound(repository)
+    if (meant !== undefined && found.incarnation !== meant) throw new RepositoryReplaced(repository)
     return found
   }
 

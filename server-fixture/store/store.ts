@@ -11,6 +11,8 @@ export interface RepositoryInfo {
   readonly repository: string
   readonly objectFormat: ObjectFormat
   readonly defaultBranch: string
+  /** Tells the repository from earlier and later ones of its name; undefined where nobody but this server deletes any. */
+  readonly incarnation?: string | undefined
 }
 
 /** The result of `createRepository`. */
@@ -124,6 +126,16 @@ export class KeyRemembered extends Error {
   }
 }
 
+/**
+ * Thrown by a write that means a repository of which the name means another one by now. The write changed nothing; a
+ * repetition finds the other one.
+ */
+export class RepositoryReplaced extends Error {
+  constructor(repository: string) {
+    super(`the repository ${repository} was deleted and created again`)
+  }
+}
+
 /** What a store writes down with the moves of refs, or not at all. */
 export interface MoveRecords {
   /** The writes that make the moves, remembered with them. */
@@ -140,6 +152,8 @@ export interface MoveRecords {
   readonly objects?: readonly NewObject[] | undefined
   /** Called before each try. @throws BlobwireError where nobody waits for the answer any more: nothing is moved then */
   readonly throwIfAbandoned?: (() => void) | undefined
+  /** The repository that is meant. @throws RepositoryReplaced */
+  readonly incarnation?: string | undefined
 }
 
 /** The questions with which most writes begin. */
@@ -199,6 +213,11 @@ export interface Store extends LargeContentStore, EventStore {
   ): Promise<RepositoryInfo>
   /** At once where the store knows without waiting. */
   getRepository(repository: string): Promise<RepositoryInfo | undefined> | RepositoryInfo | undefined
+  /**
+   * Whether the name means this repository still. For stores that several servers use, which may tell of a repository a
+   * little later that it is gone.
+   */
+  isCurrent?(info: RepositoryInfo): Promise<boolean>
   listRepositories(page: PageRequest): Promise<RepositoryInfo[]>
   /** Deletes a repository with everything in it; false = there was none. */
   deleteRepository(repository: string, request?: KeyedBy<boolean>): Promise<boolean>
@@ -206,8 +225,11 @@ export interface Store extends LargeContentStore, EventStore {
   /**
    * Stores all objects, durably, before it resolves; undefined = it has done so. An object that is stored already is no
    * error.
+   *
+   * @param incarnation the repository that is meant
+   * @throws RepositoryReplaced
    */
-  putObjects(repository: string, objects: readonly NewObject[]): Promise<void> | undefined
+  putObjects(repository: string, objects: readonly NewObject[], incarnation?: string): Promise<void> | undefined
   /** One for each oid, in order; undefined = missing. Contents above `maxBytes` are left out. */
   readObjects(repository: string, oids: readonly string[], maxBytes: number): Promise<(StoredObject | undefined)[]>
   /**

@@ -158,13 +158,6 @@ export const guards: readonly Guard[] = [
     tests: readOnce
   },
   {
-    name: 'a deleted repository is forgotten',
-    file: `${service}/service.ts`,
-    from: '    this.#caches.forget(request.repository)\n',
-    to: '',
-    tests: readOnce
-  },
-  {
     name: 'a cache has a bound in bytes',
     file: 'server-fixture/store/bounded-cache.ts',
     from: 'this.#bytes <= this.#bounds.maxBytes && ',

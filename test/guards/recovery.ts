@@ -179,8 +179,8 @@ export const guards: readonly Guard[] = [
   {
     name: 'objects of a failed put are not taken for written',
     file: 'server-fixture/store/gathering/put-gatherer.ts',
-    from: 'if (error === undefined) this.#recent.add(oid)',
-    to: 'this.#recent.add(oid)',
+    from: 'if (error === undefined) for (const { oid } of put.objects)',
+    to: 'for (const { oid } of put.objects)',
     tests: ['test/store/git-faults.test.ts']
   },
   {

@@ -71,8 +71,8 @@ export const guards: readonly Guard[] = [
   {
     name: 'a write starts with the repository whose refs it was told',
     file: `${postgres}/postgres-store.ts`,
-    from: 'known?.objectFormat === format ? known',
-    to: 'known?.objectFormat !== "" ? known',
+    from: 'return current && current.incarnation === start.info.incarnation ?',
+    to: 'return current ?',
     tests
   },
   {

@@ -79,10 +79,11 @@ test('a caller that goes does not fail those who wait for the same directory', a
 
 test('a tree that was missing for one caller is there for the next, who stored it meanwhile', async () => {
   const caches = new ReadCaches()
+  const info = { repository: 'r', objectFormat: 'sha1', defaultBranch: 'refs/heads/main' } as const
   let fail: (error: Error) => void = () => undefined
-  const failing = caches.trees.get('r', 'oid', () => new Promise((_resolve, reject) => (fail = reject)))
+  const failing = caches.trees.get(info, 'oid', () => new Promise((_resolve, reject) => (fail = reject)))
   const tree = { bytes: 10 } as never
-  const second = caches.trees.get('r', 'oid', async () => tree)
+  const second = caches.trees.get(info, 'oid', async () => tree)
   fail(new Error('not found'))
   await assert.rejects(failing, /not found/)
   assert.equal(await second, tree)

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { NewObject, Store } from '../../server-fixture/store/store.ts'
+import { type NewObject, RepositoryReplaced, type Store } from '../../server-fixture/store/store.ts'
 import { type ObjectFormat, zeroOid } from '../../src/git/oid.ts'
-import { newObject } from './support.ts'
+import { newCommit, newObject } from './support.ts'
 
 /** A store under test, and a name for a repository that no other test uses. */
 export interface Subject {
@@ -17,10 +17,13 @@ export function testObjects(subject: () => Subject): void {
   test('creating again returns the existing repository, for any requested format', async () => {
     const { store, format, newRepository } = subject()
     const name = await newRepository()
-    const info = { repository: name, objectFormat: format, defaultBranch: 'refs/heads/main' }
     const other = format === 'sha1' ? 'sha256' : 'sha1'
-    assert.deepEqual(await store.createRepository(name, other), { info, created: false })
-    assert.deepEqual(await store.getRepository(name), info)
+    const again = await store.createRepository(name, other)
+    assert.equal(again.created, false)
+    for (const info of [again.info, await store.getRepository(name)]) {
+      const { repository, objectFormat, defaultBranch } = info ?? {}
+      assert.deepEqual([repository, objectFormat, defaultBranch], [name, format, 'refs/heads/main'])
+    }
     assert.equal(await store.getRepository(`${name}-not`), undefined)
   })
 
@@ -68,6 +71,29 @@ export function testObjects(subject: () => Subject): void {
     await assert.rejects(store.hasObjects(name, [blob.oid]), { code: 'not_found', reason: 'repository' })
     await store.createRepository(name, format)
     assert.deepEqual(await store.hasObjects(name, [blob.oid]), [undefined])
+  })
+
+  test('a write that means a repository which was deleted does not reach the new one of its name', async () => {
+    const { store, format, newRepository } = subject()
+    const name = await newRepository()
+    const former = (await store.getRepository(name))?.incarnation
+    assert.equal((await store.getRepository(name))?.incarnation, former)
+    const [tree, commit] = newCommit('late', format)
+    await store.putObjects(name, [tree as NewObject], former)
+    await store.deleteRepository(name)
+    await store.createRepository(name, format)
+    const move = { name: 'refs/heads/main', expectedOid: zeroOid(format), newOid: commit?.oid ?? '' }
+    const objects = [tree as NewObject, commit as NewObject]
+    const writes = [
+      async () => store.putObjects(name, objects, former),
+      () => store.updateRefs(name, [move], { objects, incarnation: former })
+    ]
+    for (const write of writes) await assert.rejects(write, RepositoryReplaced)
+    assert.deepEqual(await store.hasObjects(name, [move.newOid]), [undefined])
+    const incarnation = (await store.getRepository(name))?.incarnation
+    assert.ok(former && incarnation && former !== incarnation)
+    await store.putObjects(name, [tree as NewObject], incarnation)
+    assert.deepEqual(await store.updateRefs(name, [move], { objects, incarnation }), [])
   })
 
   test('every method refuses a repository that is not there', async () => {

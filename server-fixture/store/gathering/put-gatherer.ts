@@ -37,6 +37,13 @@ interface PutGathererOptions {
    * @default 50_000
    */
   readonly maxRecentOids?: number
+  /**
+   * A put of an object that is being written waits for that write. False = it is written again: others may have removed
+   * what was written before its answer came, and before the put.
+   *
+   * @default true
+   */
+  readonly joinsWrites?: boolean
 }
 
 /** Most bytes of one pack; a larger put makes a pack of its own. */
@@ -55,10 +62,11 @@ export class PutGatherer {
   readonly #confirm: () => void
   readonly #maxRecentMs: number
   readonly #maxRecentOids: number
+  readonly #joinsWrites: boolean
   readonly #recent = new Set<string>()
   /** When the first of them was written. */
   #recentSince = 0
-  /** Objects that wait or are being written: a second put of one waits for the first. */
+  /** Objects that wait and, perhaps, are being written: a second put of one waits for the first. */
   readonly #pending = new Map<string, PendingPut>()
   #queue: PendingPut[] = []
   #queuedBytes = 0
@@ -75,6 +83,7 @@ export class PutGatherer {
     this.#confirm = options.confirm ?? (() => undefined)
     this.#maxRecentMs = options.maxRecentMs ?? 3_600_000
     this.#maxRecentOids = options.maxRecentOids ?? 50_000
+    this.#joinsWrites = options.joinsWrites ?? true
   }
 
   /** What was written is written again when it is put again. */
@@ -166,7 +175,10 @@ export class PutGatherer {
     })
     const taken = end < 0 ? this.#queue : this.#queue.slice(0, end)
     this.#queue = end < 0 ? [] : this.#queue.slice(end)
-    for (const put of taken) this.#queuedBytes -= put.bytes
+    for (const put of taken) {
+      this.#queuedBytes -= put.bytes
+      if (!this.#joinsWrites) this.#leave(put)
+    }
     return taken
   }
 
@@ -191,12 +203,15 @@ export class PutGatherer {
     }
   }
 
+  /** No later put waits for this one. */
+  #leave(put: PendingPut): void {
+    for (const { oid } of put.objects) if (this.#pending.get(oid) === put) this.#pending.delete(oid)
+  }
+
   #settle(put: PendingPut, error?: unknown): void {
     if (this.#recent.size === 0) this.#recentSince = performance.now()
-    for (const { oid } of put.objects) {
-      this.#pending.delete(oid)
-      if (error === undefined) this.#recent.add(oid)
-    }
+    this.#leave(put)
+    if (error === undefined) for (const { oid } of put.objects) this.#recent.add(oid)
     for (const oid of this.#recent) {
       if (this.#recent.size <= this.#maxRecentOids) break
       this.#recent.delete(oid)

@@ -172,7 +172,7 @@ export class GitStore implements Store {
 
   async #find(repository: string): Promise<RepositoryInfo | undefined> {
     const found = await this.#directories.find(repository)
-    return found && servable(found)
+    return found && { ...servable(found), incarnation: await this.#directories.instanceOf(repository) }
   }
 
   async listRepositories(page: PageRequest): Promise<RepositoryInfo[]> {
@@ -202,8 +202,8 @@ export class GitStore implements Store {
     })
   }
 
-  async putObjects(repository: string, objects: readonly NewObject[]): Promise<void> {
-    await this.#use(repository, (found) => found.putObjects(objects))
+  async putObjects(repository: string, objects: readonly NewObject[], incarnation?: string): Promise<void> {
+    await this.#use(repository, (found) => found.putObjects(objects), incarnation)
   }
 
   async readDeflated(repository: string, oids: readonly string[], maxBytes: number) {
@@ -239,7 +239,7 @@ export class GitStore implements Store {
   }
 
   async updateRefs(repository: string, moves: readonly RefMove[], records: MoveRecords = {}): Promise<RefMismatch[]> {
-    return await this.#use(repository, (found) => found.updateRefs(moves, records))
+    return await this.#use(repository, (found) => found.updateRefs(moves, records), records.incarnation)
   }
 
   async readEvents(repository: string, request: EventRequest): Promise<EventPage> {
@@ -295,8 +295,8 @@ export class GitStore implements Store {
     return await work()
   }
 
-  async #use<T>(repository: string, work: (found: GitRepository) => Promise<T>): Promise<T> {
-    return await this.#whileOpen(() => this.#open.use(repository, work))
+  async #use<T>(repository: string, work: (found: GitRepository) => Promise<T>, incarnation?: string): Promise<T> {
+    return await this.#whileOpen(() => this.#open.use(repository, work, incarnation))
   }
 
   /** Repositories are created, changed and deleted one after the other, so that two calls cannot meet half-way. */

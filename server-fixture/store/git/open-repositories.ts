@@ -1,4 +1,5 @@
 /** Keeps a bounded number of repositories open. */
+import { RepositoryReplaced } from '../store.ts'
 import type { GitRepository } from './git-repository.ts'
 
 interface OpenRepository {
@@ -26,13 +27,20 @@ export class OpenRepositories {
     this.#openRepository = openRepository
   }
 
-  /** Calls `work` with the repository, which it opens where needed and keeps open until `work` has settled. */
-  async use<T>(name: string, work: (repository: GitRepository) => Promise<T>): Promise<T> {
+  /**
+   * Calls `work` with the repository, which it opens where needed and keeps open until `work` has settled.
+   *
+   * @param incarnation the repository that is meant; undefined = any
+   * @throws RepositoryReplaced
+   */
+  async use<T>(name: string, work: (repository: GitRepository) => Promise<T>, incarnation?: string): Promise<T> {
     while (this.#excluded.has(name)) await this.#excluded.get(name)
     const entry = this.#entry(name)
     entry.users++
     try {
-      return await work(entry.repository ?? (await entry.opening))
+      const repository = entry.repository ?? (await entry.opening)
+      if (incarnation !== undefined && repository.info.incarnation !== incarnation) throw new RepositoryReplaced(name)
+      return await work(repository)
     } finally {
       entry.users--
       this.#makeRoom()

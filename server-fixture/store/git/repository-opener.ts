@@ -33,7 +33,7 @@ export class RepositoryOpener {
     const { directories, journal, options, steps } = this.#dependencies
     const found = await directories.find(repository)
     if (!found) throw repositoryNotFound(repository)
-    const info = servable(found)
+    const served = servable(found)
     const { program } = options
     const gitDir = directories.pathOf(repository)
     if (!this.#recovered.has(repository)) await recoverRepository(gitDir)
@@ -43,7 +43,7 @@ export class RepositoryOpener {
     const journaled = { journal, repository, instance, steps }
     const onHousekeepingFailure = (error: unknown) => options.onHousekeepingFailure(repository, error)
     const own = { ...options, journaled, refNames: this.#refNames, onHousekeepingFailure }
-    const opened = new GitRepository({ program, gitDir }, info, own)
+    const opened = new GitRepository({ program, gitDir }, { ...served, incarnation: instance }, own)
     await opened.start()
     return opened
   }

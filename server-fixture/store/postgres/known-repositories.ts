@@ -5,7 +5,7 @@
 import type { ObjectFormat } from '../../../src/git/oid.ts'
 import { BoundedCache } from '../bounded-cache.ts'
 import { repositoryNotFound } from '../name-page.ts'
-import type { RepositoryInfo } from '../store.ts'
+import { type RepositoryInfo, RepositoryReplaced } from '../store.ts'
 import type { Database } from './database/database.ts'
 
 /** The repository that a name means, as this server knows it. */
@@ -62,18 +62,20 @@ export class KnownRepositories {
    * Does work on the repository of this name. Where the work throws `RepositoryGone`, the name is looked up again and the
    * work done again, once.
    *
-   * @throws BlobwireError `not_found`, reason `repository`
+   * @param incarnation the id that is meant; undefined = any
+   * @throws BlobwireError `not_found`, reason `repository`; RepositoryReplaced
    */
-  async use<T>(name: string, work: (found: KnownRepository) => Promise<T>): Promise<T> {
+  async use<T>(name: string, work: (found: FoundRepository) => Promise<T>, incarnation?: string): Promise<T> {
     const known = this.#cache.get(name) ?? (await this.#lookUpTogether(name))
     if (known === undefined) throw repositoryNotFound(name)
     try {
-      return await work(known)
+      if (incarnation === undefined || known.id === incarnation) return await work(known)
     } catch (error) {
       if (!(error instanceof RepositoryGone)) throw error
     }
     const again = await this.lookUp(name)
     if (again === undefined) throw repositoryNotFound(name)
+    if (incarnation !== undefined && again.id !== incarnation) throw new RepositoryReplaced(name)
     try {
       return await work(again)
     } catch (error) {
@@ -158,7 +160,7 @@ export class KnownRepositories {
     })
     if (row === undefined) return undefined
     const objectFormat = row.object_format === formatNumbers.sha256 ? 'sha256' : 'sha1'
-    const info = { repository: name, objectFormat, defaultBranch: row.default_branch } as const
+    const info = { repository: name, objectFormat, defaultBranch: row.default_branch, incarnation: id } as const
     const found = { id, name, objectFormat, info, isChosen: row.is_chosen, readAtMs } as const
     this.#cache.set(name, found, entryBytes + 4 * name.length)
     return found

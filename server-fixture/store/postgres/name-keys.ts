@@ -65,6 +65,11 @@ export class NameKeys {
     await Promise.all(requests.map((request) => this.#rememberOne(of, request, isIntent)))
   }
 
+  /** A deletion was carried out by its key, which is an intent no more: no move is made under it. */
+  async complete(of: KeyedName, request: KeyedRequest): Promise<void> {
+    await this.#replace(of, request, { isIntent: false, formerId: of.id })
+  }
+
   /**
    * The outcome of a deletion that another one forestalled.
    *

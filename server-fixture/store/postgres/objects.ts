@@ -1,13 +1,12 @@
 /** Objects as rows: gathered puts, reads together, a cache. */
 import { isOid, oidLength } from '../../../src/git/oid.ts'
 import { PutGatherer } from '../gathering/put-gatherer.ts'
-import { repositoryNotFound } from '../name-page.ts'
 import type { DeflatedBlob, NewObject, ObjectInfo, StoredObject } from '../store.ts'
 import type { Database } from './database/database.ts'
 import { type CachedObject, ObjectCache } from './object-cache.ts'
 import { ObjectReader } from './object-reader.ts'
 import { inflateContent, insertObjects, isDeflated, kindOf, maxRowBytes, type ObjectRow } from './object-rows.ts'
-import type { KnownRepository, Repositories } from './repositories.ts'
+import { type KnownRepository, type Repositories, RepositoryGone } from './repositories.ts'
 
 /** Objects above a size, whose contents lie in chunks. */
 export interface LargeObjects {
@@ -55,16 +54,17 @@ export class Objects {
     return this.#known
   }
 
-  put(repository: string, objects: readonly NewObject[]): Promise<void> {
-    return this.#repositories.use(repository, async (found) => {
-      // The caller hashed them for a repository of this name that had another format, and is gone.
-      if (objects[0] && objects[0].oid.length !== oidLength(found.objectFormat)) throw repositoryNotFound(repository)
+  put(repository: string, objects: readonly NewObject[], incarnation?: string): Promise<void> {
+    const put = async (found: KnownRepository) => {
+      // The caller hashed them for another repository of this name.
+      if (objects[0] && objects[0].oid.length !== oidLength(found.objectFormat)) throw new RepositoryGone()
       const large = objects.filter(({ content }) => content.length > maxRowBytes)
       const small = large.length === 0 ? objects : objects.filter(({ content }) => content.length <= maxRowBytes)
       for (const object of large) await this.#large.put(found, object)
       if (small.length > 0) await this.#putSmall(found.id, small)
       else await this.#repositories.confirm(found)
-    })
+    }
+    return this.#repositories.use(repository, put, incarnation)
   }
 
   read(repository: string, oids: readonly string[], maxBytes: number): Promise<(StoredObject | undefined)[]> {
@@ -103,8 +103,9 @@ export class Objects {
   async #putSmall(id: string, objects: readonly NewObject[]): Promise<void> {
     let gatherer = this.#gatherers.get(id)
     if (gatherer === undefined) {
-      // Another server may have deleted the repository: only the database can tell that an object is there.
-      gatherer = new PutGatherer((all) => this.#insert(id, all), { maxRecentOids: 0 })
+      // Another server may have deleted the repository: only the database can tell that an object is there, and only in a
+      // statement that begins after the put.
+      gatherer = new PutGatherer((all) => this.#insert(id, all), { maxRecentOids: 0, joinsWrites: false })
       this.#gatherers.set(id, gatherer)
     }
     try {
@@ -135,7 +136,8 @@ export class Objects {
       return object && isEnough(object) ? object : undefined
     })
     const missing = oids.filter((oid, index) => cached[index] === undefined && isOid(oid, found.objectFormat))
-    if (missing.length === 0) {
+    // An oid of the other object format is asked about as well: the repository may be gone.
+    if (cached.every((object) => object !== undefined)) {
       await this.#repositories.confirm(found)
       return cached
     }

@@ -4,7 +4,6 @@ import type { RefMismatch } from '../../../src/core/error.ts'
 import type { ObjectFormat } from '../../../src/git/oid.ts'
 import type { EventCursor, EventPage, EventRequest } from '../events.ts'
 import type { ObjectContent, UploadBounds, UploadState, UploadWriter } from '../large-content.ts'
-import { repositoryNotFound } from '../name-page.ts'
 import type {
   Creation,
   CreationOptions,
@@ -40,7 +39,7 @@ import { scanObjects } from './object-scan.ts'
 import { Objects } from './objects.ts'
 import { PushRows } from './push-rows.ts'
 import { Refs } from './refs.ts'
-import { type KnownRepository, Repositories } from './repositories.ts'
+import { Repositories } from './repositories.ts'
 import { Requests } from './requests.ts'
 import type { Migration } from './schema/migrations.ts'
 import { openSchema } from './schema/schema.ts'
@@ -138,6 +137,10 @@ export class PostgresStore implements Store {
     return this.#repositories.find(repository)
   }
 
+  isCurrent(info: RepositoryInfo): Promise<boolean> {
+    return this.#repositories.isCurrent(info)
+  }
+
   async listRepositories(page: PageRequest): Promise<RepositoryInfo[]> {
     return this.#repositories.list(page)
   }
@@ -149,8 +152,8 @@ export class PostgresStore implements Store {
     return deleted
   }
 
-  putObjects(repository: string, objects: readonly NewObject[]): Promise<void> {
-    return this.#objects.put(repository, objects)
+  putObjects(repository: string, objects: readonly NewObject[], incarnation?: string): Promise<void> {
+    return this.#objects.put(repository, objects, incarnation)
   }
 
   async readObjects(
@@ -195,16 +198,15 @@ export class PostgresStore implements Store {
   }
 
   async startWrite(repository: string, { refs, keys }: WriteQuestions): Promise<WriteStart> {
-    const answers = ({ id, objectFormat }: KnownRepository) =>
-      Promise.all([this.#refs.readOf(id, refs), this.#requests.recallOf(id, keys), objectFormat])
-    const [known, [oids, remembered, format]] = await Promise.all([
+    const [current, start] = await Promise.all([
       this.#repositories.find(repository),
-      this.#repositories.use(repository, answers)
+      this.#repositories.use(repository, async ({ id, info }) => {
+        const [oids, remembered] = await Promise.all([this.#refs.readOf(id, refs), this.#requests.recallOf(id, keys)])
+        return { info, oids, remembered }
+      })
     ])
-    // The repository that was known may be gone; the answers are those of the one that has its name now.
-    const info = known?.objectFormat === format ? known : await this.#repositories.find(repository)
-    if (info === undefined) throw repositoryNotFound(repository)
-    return { info, oids, remembered }
+    // The one that has these refs, as it was within the last second.
+    return current && current.incarnation === start.info.incarnation ? { ...start, info: current } : start
   }
 
   async updateRefs(repository: string, moves: readonly RefMove[], records: MoveRecords = {}): Promise<RefMismatch[]> {

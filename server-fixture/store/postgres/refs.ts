@@ -1,13 +1,12 @@
 /** Refs as rows: reads, and moves with what is written down with them. */
 import type { RefMismatch } from '../../../src/core/error.ts'
 import { oidLength } from '../../../src/git/oid.ts'
-import { repositoryNotFound } from '../name-page.ts'
 import type { MoveRecords, PageRequest, RefMove, RefsAt, StoredRef } from '../store.ts'
 import type { Database } from './database/database.ts'
 import { GatheredReads } from './gathered-reads.ts'
 import type { RepositoryMoves } from './moves/repository-moves.ts'
 import type { Objects } from './objects.ts'
-import { type Repositories, RepositoryGone } from './repositories.ts'
+import { type KnownRepository, type Repositories, RepositoryGone } from './repositories.ts'
 
 /** A ref, beside the repository's row; nulls = there is none. */
 interface RefRow {
@@ -64,16 +63,18 @@ export class Refs {
     const { repositories, objects, moves: all } = this.#context
     const given = records.objects ?? []
     const isSmall = given.reduce((bytes, { content }) => bytes + content.length + rowBytes, 0) <= maxBytesWithMoves
-    if (!isSmall) await objects.put(repository, given)
+    const { incarnation } = records
+    if (!isSmall) await objects.put(repository, given, incarnation)
     const oid = moves[0]?.newOid ?? given[0]?.oid
-    return repositories.use(repository, async (found) => {
-      // They were made for a repository of this name that had another format, and is gone.
-      if (oid && oid.length !== oidLength(found.objectFormat)) throw repositoryNotFound(repository)
+    const move = async (found: KnownRepository) => {
+      // They were made for another repository of this name.
+      if (oid && oid.length !== oidLength(found.objectFormat)) throw new RepositoryGone()
       if (!isSmall) return all.add(found, moves, { ...records, objects: [] })
       const mismatches = await all.add(found, moves, records)
       objects.keep(found.id, given)
       return mismatches
-    })
+    }
+    return repositories.use(repository, move, incarnation)
   }
 
   async #read(id: string, names: readonly string[]): Promise<Map<string, string>> {

@@ -46,10 +46,11 @@ export class Repositories {
    * Does work on the repository of this name. Where the work throws `RepositoryGone`, the name is looked up again and the
    * work done again, once.
    *
-   * @throws BlobwireError `not_found`, reason `repository`
+   * @param incarnation the id that is meant; undefined = any
+   * @throws BlobwireError `not_found`, reason `repository`; RepositoryReplaced
    */
-  use<T>(repository: string, work: (found: KnownRepository) => Promise<T>): Promise<T> {
-    return this.#known.use(repository, work)
+  use<T>(repository: string, work: (found: FoundRepository) => Promise<T>, incarnation?: string): Promise<T> {
+    return this.#known.use(repository, work, incarnation)
   }
 
   /**
@@ -75,7 +76,7 @@ export class Repositories {
       }
       if (formerId !== undefined) await this.#removeName(repository, formerId)
       const id = newId()
-      const info = { repository, objectFormat, defaultBranch: defaultBranch ?? initialBranch }
+      const info = { repository, objectFormat, defaultBranch: defaultBranch ?? initialBranch, incarnation: id }
       const creation = { info, created: true }
       const isChosen = defaultBranch !== undefined
       const made = { id, name: repository, objectFormat, info, isChosen, request: request?.(creation) }
@@ -115,6 +116,11 @@ export class Repositories {
     return found instanceof Promise ? found.then((known) => known?.info) : found?.info
   }
 
+  /** As the database has it now. */
+  async isCurrent({ repository, incarnation }: RepositoryInfo): Promise<boolean> {
+    return (await this.#known.lookUp(repository))?.id === incarnation
+  }
+
   list(page: PageRequest): Promise<RepositoryInfo[]> {
     return listRepositories(this.#database, page)
   }
@@ -130,7 +136,7 @@ export class Repositories {
     if (keyed) await this.keys.remember(found, [keyed], true)
     const isDeleted = await this.#bury(found, keyed ? deletedByKey(keyed.key) : `call ${randomUUID()}`)
     this.#known.forget(repository, found.id)
-    await this.#removeName(repository, found.id)
+    await Promise.all([this.#removeName(repository, found.id), keyed && isDeleted && this.keys.complete(found, keyed)])
     if (request && !isDeleted) await this.keys.settle(found, request(false))
     return isDeleted
   }

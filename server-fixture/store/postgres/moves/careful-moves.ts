@@ -13,9 +13,8 @@ import * as statements from './move-statements.ts'
 import { nobody } from './move-statements.ts'
 import { type IdentifiedCall, idOfNextTry } from './ref-call.ts'
 
-interface CarefulContext {
+interface CarefulContext extends statements.NamedRepository {
   readonly database: Database
-  readonly id: string
   readonly format: ObjectFormat
   /** For which keys are remembered. */
   readonly keySeconds: number
@@ -38,7 +37,7 @@ export function carryOutCarefully(
   return context.database.transaction(async (transaction) => {
     for (const call of calls) call.isInDoubt ||= isAgain
     isAgain = true
-    const found = await read(transaction, { id: context.id, calls, objects })
+    const found = await read(transaction, { id: context.id, name: context.name, calls, objects })
     const refs = new LockedRefs(found, zeroOid(context.format).length)
     const made: IdentifiedCall[] = []
     const verdicts = calls.map((identified): Verdict => {
@@ -59,13 +58,12 @@ export function carryOutCarefully(
   })
 }
 
-interface ToRead {
-  readonly id: string
+interface ToRead extends statements.NamedRepository {
   readonly calls: readonly IdentifiedCall[]
   readonly objects: Statement | undefined
 }
 
-async function read(transaction: Transaction, { id, calls: all, objects }: ToRead): Promise<FoundRefs> {
+async function read(transaction: Transaction, { id, name, calls: all, objects }: ToRead): Promise<FoundRefs> {
   const calls = all.map(({ call }) => call)
   const moves = calls.flatMap((call) => call.moves)
   const made = moves.filter(({ expectedOid, newOid }) => isZeroOid(expectedOid) && !isZeroOid(newOid))
@@ -80,7 +78,7 @@ async function read(transaction: Transaction, { id, calls: all, objects }: ToRea
     isNeeded ? transaction.query<R>(statement) : []
   const locked = transaction.query<statements.LockedRow>(statements.lockRepository(id, events))
   if (objects) void transaction.query(objects)
-  const [[row], refs, below, branches, kinds, remembered] = await Promise.all([
+  const [[row], refs, below, branches, kinds, remembered, ofName] = await Promise.all([
     locked,
     ask<statements.RefRow>(statements.readRefs(id, [...names]), names.size > 0),
     ask<{ name: string | null }>(
@@ -92,7 +90,8 @@ async function read(transaction: Transaction, { id, calls: all, objects }: ToRea
     ),
     ask<{ name: string }>(statements.readBranches(id), hasBranches),
     ask<{ oid: string; kind: number }>(statements.readKinds(id, oids), oids.length > 0),
-    ask<{ key: string }>(statements.readKeys(id, keys), keys.length > 0)
+    ask<{ key: string }>(statements.readKeys(id, keys), keys.length > 0),
+    ask<{ key: string }>(statements.readNameKeys(name, keys), keys.length > 0 && moves.length > 0)
   ])
   if (row === undefined) throw new RepositoryGone()
   return {
@@ -101,7 +100,7 @@ async function read(transaction: Transaction, { id, calls: all, objects }: ToRea
     below: below.map(({ name }) => name).filter((name) => name !== null),
     branches: branches.map(({ name }) => name),
     kinds,
-    keys: remembered
+    keys: [...remembered, ...ofName]
   }
 }
 

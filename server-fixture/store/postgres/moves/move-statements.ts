@@ -34,6 +34,12 @@ export const lockRepository = (id: string, events: number): Statement => ({
   values: [id, events]
 })
 
+/** A repository, with the name to which the keys of its creation and deletion belong. */
+export interface NamedRepository {
+  readonly id: string
+  readonly name: string
+}
+
 /** A move of a ref that exists, and stays. */
 export interface PlainMove {
   readonly name: string
@@ -52,7 +58,7 @@ const highestKind = (name: string) => (name.startsWith('refs/heads/') ? 1 : 4)
  * Moves refs, each of which is at its expected oid, to objects that are there. Returns the names of those that moved. As
  * the repository is locked, each row is as the subquery finds it: it never inserts one.
  */
-export const movePlainly = (id: string, moves: readonly PlainMove[]): Statement => ({
+export const movePlainly = ({ id, name }: NamedRepository, moves: readonly PlainMove[]): Statement => ({
   name: 'move refs',
   text: `INSERT INTO refs (repository, name, oid, moved_by)
     SELECT r.id, m.name, m.new_oid, m.call
@@ -63,7 +69,8 @@ export const movePlainly = (id: string, moves: readonly PlainMove[]): Statement 
       AND m.highest_kind >= (SELECT o.kind FROM objects o
         WHERE o.repository = r.id AND o.repository = $1::bigint AND o.oid = m.new_oid)
       AND NOT EXISTS (SELECT 1 FROM unnest(string_to_array(m.keys, ',')) o(key) WHERE o.key = (SELECT k.key
-        FROM request_keys k WHERE k.repository = r.id AND k.repository = $1::bigint AND k.key = o.key))
+          FROM request_keys k WHERE k.repository = r.id AND k.repository = $1::bigint AND k.key = o.key)
+        OR o.key = (SELECT n.key FROM name_keys n WHERE n.name = $8 AND n.key = o.key AND NOT n.is_intent))
     ON CONFLICT (repository, name) DO UPDATE SET oid = excluded.oid, moved_by = excluded.moved_by RETURNING name`,
   values: [
     id,
@@ -72,7 +79,8 @@ export const movePlainly = (id: string, moves: readonly PlainMove[]): Statement 
     moves.map(({ newOid }) => bytea(newOid)),
     moves.map(({ call }) => call),
     moves.map(({ name }) => highestKind(name)),
-    moves.map(({ keys }) => keys)
+    moves.map(({ keys }) => keys),
+    name
   ]
 })
 
@@ -206,6 +214,13 @@ export const readKinds = (id: string, oids: readonly string[]): Statement => ({
       SELECT encode(oid, 'hex') AS oid, kind FROM objects WHERE repository = $1::bigint AND oid = n.oid LIMIT 1
     ) o WHERE r.id = $1::bigint`,
   values: [id, oids.map(bytea)]
+})
+
+/** Those of these keys under which a creation or a deletion of the name is remembered. */
+export const readNameKeys = (name: string, keys: readonly string[]): Statement => ({
+  name: 'name keys',
+  text: 'SELECT key FROM name_keys WHERE name = $1 AND key = ANY($2::text[]) AND NOT is_intent',
+  values: [name, keys]
 })
 
 /** What is remembered under these keys. */

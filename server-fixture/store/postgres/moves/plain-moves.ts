@@ -3,12 +3,19 @@
  * write what belongs to those refs that the first one moved.
  */
 import type { Database, Statement } from '../database/database.ts'
-import { type EventRow, insertEvents, insertKeys, type KeyRow, lockRepository, movePlainly } from './move-statements.ts'
+import {
+  type EventRow,
+  insertEvents,
+  insertKeys,
+  type KeyRow,
+  lockRepository,
+  movePlainly,
+  type NamedRepository
+} from './move-statements.ts'
 import { type IdentifiedCall, idOfNextTry, isWanted } from './ref-call.ts'
 
-interface PlainContext {
+interface PlainContext extends NamedRepository {
   readonly database: Database
-  readonly id: string
   /** For which keys are remembered. */
   readonly keySeconds: number
 }
@@ -19,7 +26,7 @@ interface PlainContext {
  * nobody waits for are rejected, and left out.
  */
 export async function carryOutPlainly(
-  { database, id, keySeconds }: PlainContext,
+  { database, id, name, keySeconds }: PlainContext,
   all: readonly IdentifiedCall[],
   objects: Statement | undefined
 ): Promise<IdentifiedCall[]> {
@@ -35,7 +42,7 @@ export async function carryOutPlainly(
     return [
       lockRepository(id, events.length),
       ...(objects ? [objects] : []),
-      ...(hasMoves ? [movePlainly(id, moves)] : []),
+      ...(hasMoves ? [movePlainly({ id, name }, moves)] : []),
       ...(events.length > 0 ? [insertEvents(id, events)] : []),
       ...(keys.length > 0 ? [insertKeys(id, keySeconds, keys)] : [])
     ]

@@ -48,8 +48,8 @@ export class RepositoryMoves {
 
   /** Settles every call. */
   async #carryOut(repository: KnownRepository, all: readonly RefCall[]): Promise<void> {
-    const { id, objectFormat: format } = repository
-    const context = { database: this.#database, keySeconds: this.#keySeconds, id, format }
+    const { id, name, objectFormat: format } = repository
+    const context = { database: this.#database, keySeconds: this.#keySeconds, id, name, format }
     let left: readonly IdentifiedCall[] = all.map(identified).filter(isWanted)
     try {
       let objects = await insertOf(id, left)
