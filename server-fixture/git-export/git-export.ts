@@ -1,5 +1,5 @@
 /** Brings one export up to date. The caller has its lock. */
-import { readdir, rename, rm } from 'node:fs/promises'
+import { readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BlobwireError } from '../../src/core/error.ts'
 import { fsyncDirectory } from '../store/git/fsync.ts'
@@ -55,7 +55,9 @@ export async function refresh(target: ExportTarget, readsAllRefs: boolean): Prom
   const now = await refsNow(target, before, readsAllRefs)
   // HEAD, format and refs would be of two repositories.
   if (now.cursor.incarnation !== target.incarnation) throw repositoryNotFound(info.repository)
-  if (before === undefined || before.cursor.incarnation !== now.cursor.incarnation)
+  const isOther = before === undefined || before.cursor.incarnation !== now.cursor.incarnation
+  // Where a shallow history became longer, commits that the export has have parents that it lacks.
+  if (isOther || (await readShallow(context.gitDir)) !== textOf(await shallowOf(target)))
     return await makeAnew(target, now, head)
   try {
     return await update(target, { before, now, head })
@@ -117,8 +119,8 @@ async function takeObjects(target: ExportTarget, tips: { tips: readonly string[]
     const pack = await PackFile.create(path, info.objectFormat)
     let hash: string
     try {
-      const shallow = (await store.shallowCommits?.(info.repository)) ?? new Set<string>()
-      if (shallow.size > 0) await replaceFile(context.gitDir, 'shallow', [...shallow, ''].join('\n'))
+      const shallow = await shallowOf(target)
+      if (shallow.size > 0) await replaceFile(context.gitDir, shallowName, textOf(shallow))
       if (tips.isEmpty && store.scanObjects) await scanObjects(source, pack)
       else await walkObjects(source, pack, { tips: tips.tips, context: tips.isEmpty ? undefined : context, shallow })
       hash = await pack.finish()
@@ -137,6 +139,19 @@ async function takeObjects(target: ExportTarget, tips: { tips: readonly string[]
     await incoming.remove()
   }
 }
+
+const shallowOf = async ({ store, info }: ExportTarget) =>
+  (await store.shallowCommits?.(info.repository)) ?? new Set<string>()
+
+/** The file of shallow commits (gitrepository-layout(5)). */
+const shallowName = 'shallow'
+
+const textOf = (shallow: ReadonlySet<string>) =>
+  Array.from(shallow, (oid) => `${oid}\n`)
+    .sort()
+    .join('')
+
+const readShallow = (gitDir: string) => readFile(join(gitDir, shallowName), 'utf8').catch(() => '')
 
 /** Thrown where objects are missing that refs would reach. */
 class NotConnected extends Error {}

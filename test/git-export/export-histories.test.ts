@@ -112,3 +112,18 @@ test('a long chain is not walked commit by commit where the store scans', async 
   judge(path, new Map([[main, head]]))
   assert.ok(store.asked.length < 130, `${store.asked.length} questions`)
 })
+
+test('a shallow history that became longer is exported anew', async (context) => {
+  const { store, exports, oid } = await begin(context, new WatchedStore())
+  const objects = commitOf('two', [oid], 'sha1')
+  const two = await makeRef(store, 'a', { name: main, objects })
+  let shallow = new Set([two])
+  Object.assign(store, { shallowCommits: async () => shallow })
+  const { path } = await exports.bring('a')
+  assert.equal(judge(path, new Map([[main, two]])), 3)
+  const three = await makeRef(store, 'a', { name: main, objects: commitOf('three', [two], 'sha1') })
+  assert.equal((await exports.bring('a')).objects, 3, 'the new ones')
+  shallow = new Set()
+  await exports.bring('a', { readsAllRefs: true })
+  assert.equal(judge(path, new Map([[main, three]])), 9)
+})

@@ -275,5 +275,12 @@ export const guards: readonly Guard[] = [
     from: '    this.#isRead = true\n',
     to: '    this.#isRead = true\n    if (repository !== "") return\n',
     tests: [histories]
+  },
+  {
+    name: 'the export of a shallow history follows its end',
+    file: `${source}/git-export.ts`,
+    from: 'isOther || (await readShallow(context.gitDir)) !== textOf(await shallowOf(target))',
+    to: 'isOther',
+    tests: [histories]
   }
 ]
