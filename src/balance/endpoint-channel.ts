@@ -4,68 +4,32 @@ import { Batcher } from '../batch/batcher.ts'
 import { requestError } from '../batch/older-server.ts'
 import { watchNeedsSession } from '../batch/session-watches.ts'
 import type { Call, KeyedCall, Sink } from '../call/call.ts'
-import type { Credentials } from '../call/credentials.ts'
 import { forward } from '../call/interceptor.ts'
-import type { Codec } from '../codec/codec.ts'
 import { AnswerTimes } from '../core/answer-times.ts'
-import type { Clock } from '../core/clock.ts'
-import type { Counters } from '../core/counters.ts'
 import { BlobwireError, type TransportName } from '../core/error.ts'
 import { FailureCounts } from '../core/failure-counts.ts'
 import type { LatencyHistogram } from '../core/latency-histogram.ts'
-import type {
-  ResolvedAdaptiveOptions,
-  ResolvedBatchOptions,
-  ResolvedBreakerOptions,
-  ResolvedConcurrencyOptions
-} from '../options/types.ts'
-import type { RetryBudget } from '../retry/budget.ts'
-import type { Messages } from '../schema/messages.ts'
+import type { ResolvedBatchOptions } from '../options/types.ts'
 import { type ClientEventFacts, type ClientEventName, factsOfError } from '../telemetry/client-event.ts'
-import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Transport } from '../transport/transport.ts'
 import { AdaptiveLimits } from './adaptive-limits.ts'
 import { CircuitBreaker, type Permit } from './circuit-breaker.ts'
+import type { EndpointChannelContext } from './endpoint-channel-context.ts'
 import type { Outcome } from './outcome.ts'
 import type { Channel, ChannelWatch, OpenedTransfer } from './picker.ts'
 import { Reliability } from './reliability.ts'
 import { TokenBatchers } from './token-batchers.ts'
 
-/** The limits of one endpoint. */
-export interface OwnLimits {
-  readonly weight: number
-  readonly attemptTimeoutMs: number | 'adaptive' | undefined
-}
-
-/** Shared by all channels of a client. Limits may change: see `EndpointChannel.applyLimits`. */
-export interface EndpointChannelContext {
-  readonly clock: Clock
-  readonly counters: Counters
-  readonly telemetry: Telemetry
-  /** The header `user-agent` of every request. */
-  readonly userAgent: string
-  /** Headers of every call. */
-  readonly headers: Readonly<Record<string, string>>
-  /** False = every call is a request of its own. */
-  readonly batch: ResolvedBatchOptions | false
-  readonly breaker: ResolvedBreakerOptions | false
-  /** Milliseconds for one attempt at an endpoint that has no time of its own. */
-  readonly attemptTimeoutMs: number | 'adaptive' | undefined
-  readonly concurrency: ResolvedConcurrencyOptions
-  readonly adaptive: ResolvedAdaptiveOptions
-  /** What endpoints have of their own. */
-  readonly endpointOptions?: ReadonlyMap<string, OwnLimits>
-  /** The limit on attempts of a channel has changed. */
-  readonly onLimitChange: () => void
-  readonly limits: () => Messages['Limits']
-  /** A new id for a request or a session. */
-  readonly newRequestId: () => string
-  readonly codecOf: (transport: TransportName) => Codec
-  readonly connect: (endpoint: string, transport: TransportName) => Promise<Transport>
-  readonly credentials: Credentials | undefined
-  readonly budget: RetryBudget
-  /** From 0 up to 1. */
-  readonly random: () => number
+/** Of a channel of a name that may have a channel for each address. */
+export interface ChannelOfName {
+  /** The address of this one; undefined = any. */
+  readonly address?: string | undefined
+  /** The channel that the name began with. All channels of the name count there. */
+  readonly first?: EndpointChannel | undefined
+  /** The channel is about to be used for the first time. */
+  readonly onOpen: () => void
+  /** An attempt has failed for which the endpoint is to blame. */
+  readonly onFailure: () => void
 }
 
 /** A channel with everything that belongs to it. */
@@ -78,20 +42,34 @@ export class EndpointChannel implements Channel {
   readonly #context: EndpointChannelContext
   #ownWeight = 1
   readonly reliability = new Reliability()
-  readonly #answers = new AnswerTimes((nowMs, durationMs) => this.reliability.answered(nowMs, durationMs))
+  readonly #answers: AnswerTimes
   #opened: Promise<Transport> | undefined
-  readonly failures = new FailureCounts()
+  readonly failures: FailureCounts
   attempts = 0
   inFlight = 0
   recoveredAtMs = Number.NEGATIVE_INFINITY
-  verified = false
+  verified: boolean
   lastFailure: BlobwireError | undefined
   weight = 1
   attemptTimeoutMs: number | undefined
   adaptive: AdaptiveLimits | undefined
 
-  constructor(endpoint: string, transport: TransportName, context: EndpointChannelContext) {
+  readonly #ofName: ChannelOfName | undefined
+  /** The channel that counts for the endpoint as a whole: this one, or the first of its name. */
+  readonly first: EndpointChannel
+  /** Openings of the breakers of channels that are gone; their attempts are in `attempts`. */
+  openingsBefore = 0
+
+  constructor(endpoint: string, transport: TransportName, context: EndpointChannelContext, ofName?: ChannelOfName) {
     this.endpoint = endpoint
+    this.#ofName = ofName
+    const { first } = ofName ?? {}
+    this.first = first ?? this
+    this.failures = first?.failures ?? new FailureCounts()
+    const answered = (nowMs: number, durationMs: number) => this.reliability.answered(nowMs, durationMs)
+    this.#answers = new AnswerTimes(answered, first?.latency)
+    // The transport of a name is that of its addresses.
+    this.verified = first?.verified ?? false
     this.transport = transport
     this.#context = context
     const { batch, breaker, clock, random } = context
@@ -115,6 +93,11 @@ export class EndpointChannel implements Channel {
       wanted.timeout || wanted.concurrency ? new AdaptiveLimits(wanted, context, this.adaptive) : undefined
     this.#ownWeight = own.weight
     this.weigh()
+  }
+
+  /** The address that its connections go to; undefined = any of the endpoint's. */
+  get address(): string | undefined {
+    return this.#ofName?.address
   }
 
   /** An endpoint that can take more gets more. */
@@ -154,7 +137,10 @@ export class EndpointChannel implements Channel {
   attemptEnded(permit: Permit, outcome: Outcome, beganAtMs: number): void {
     this.inFlight--
     if (outcome === 'success') this.reliability.successes++
-    else if (outcome === 'failure') this.reliability.failed(this.#context.clock.now())
+    else if (outcome === 'failure') {
+      this.reliability.failed(this.#context.clock.now())
+      this.#ofName?.onFailure()
+    }
     const { breaker } = this
     if (breaker === undefined) return
     const { closings } = breaker
@@ -172,6 +158,12 @@ export class EndpointChannel implements Channel {
     } catch {
       return false
     }
+  }
+
+  /** Watches go elsewhere. */
+  moveWatches(): void {
+    this.batcher?.moveWatches()
+    this.#tokenBatchers?.moveWatches()
   }
 
   /** Ends the sessions, and closes the connections, on which nothing is under way. */
@@ -194,7 +186,8 @@ export class EndpointChannel implements Channel {
 
   /** Opens the transport once. A failure is that of the call that asked; the next call tries again. */
   #open(): Promise<Transport> {
-    this.#opened ??= this.#context.connect(this.endpoint, this.transport).catch((error) => {
+    if (this.#opened === undefined) this.#ofName?.onOpen()
+    this.#opened ??= this.#context.connect(this.endpoint, this.transport, this.address).catch((error) => {
       this.#opened = undefined
       throw error
     })

@@ -46,8 +46,7 @@ const jitter = 0.2
 /** Checks the endpoints of one client until it is closed. */
 export class HealthChecks {
   readonly #context: HealthChecksContext
-  /** By endpoint, as it was given. */
-  readonly #results = new Map<string, HealthCheckResult>()
+  readonly #results = new WeakMap<Channel, HealthCheckResult>()
   /** Those without an answer yet: a slow one must not overtake a later one. */
   readonly #checking = new Set<CheckedChannel>()
   #cancelTimer: () => void
@@ -58,9 +57,9 @@ export class HealthChecks {
     this.#cancelTimer = context.clock.schedule(0, () => this.#round())
   }
 
-  /** The last check of this endpoint; undefined = there was none yet. */
-  resultOf(endpoint: string): HealthCheckResult | undefined {
-    return this.#results.get(endpoint)
+  /** The last check of this channel's endpoint; undefined = there was none yet. */
+  resultOf(channel: Channel): HealthCheckResult | undefined {
+    return this.#results.get(channel)
   }
 
   close(): void {
@@ -89,7 +88,7 @@ export class HealthChecks {
     const error = await ask(channel, { clock, timeoutMs })
     channel.attemptEnded(permit, error === undefined ? 'success' : outcomeOf(error, true), beganAtMs)
     if (error !== undefined) channel.lastFailure = error
-    this.#results.set(channel.endpoint, {
+    this.#results.set(channel, {
       atMs: clock.wallTimeMs(),
       durationMs: clock.now() - beganAtMs,
       error

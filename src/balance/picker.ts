@@ -81,7 +81,7 @@ export class Pick {
  * way for its weight, and of equals another one each time. `avoid`, where the call has just failed, comes last.
  */
 export class Picker<Kind extends Channel = Channel> {
-  readonly channels: readonly Kind[]
+  channels: readonly Kind[]
   /** Calls for which no breaker gives a permit. */
   readonly waitingRoom: WaitingRoom
   readonly #clock: Clock
@@ -90,7 +90,7 @@ export class Picker<Kind extends Channel = Channel> {
   /** Weights differ. */
   #isWeighted = false
   /** Of weighted channels: the virtual time at which the calls that they were given are served, and that of the last. */
-  readonly #servedAt: number[]
+  #servedAt: number[]
   #virtualTime = 0
 
   constructor(channels: readonly Kind[], clock: Clock, random: () => number = Math.random) {
@@ -101,6 +101,15 @@ export class Picker<Kind extends Channel = Channel> {
     this.#last = Math.floor(random() * channels.length)
     this.#servedAt = channels.map(() => 0)
     this.weigh()
+  }
+
+  /** Changes the channels: those that stay keep their turn, and calls that wait may begin at new ones. */
+  setChannels(channels: readonly Kind[]): void {
+    const before = new Map(this.channels.map((channel, place) => [channel, this.#servedAt[place] as number]))
+    this.channels = channels
+    this.#servedAt = channels.map((channel) => before.get(channel) ?? this.#virtualTime)
+    this.weigh()
+    this.waitingRoom.setEndpoints(channels)
   }
 
   /** Takes note of weights that have changed. */
@@ -173,7 +182,7 @@ export class Picker<Kind extends Channel = Channel> {
   /** The error of a call that waited in vain for a permit. */
   circuitOpen(): BlobwireError {
     const retryAfterMs = Math.ceil(Math.min(...this.channels.map(({ breaker }) => breaker?.waitMs ?? 0)))
-    const where = this.channels.map(({ endpoint }) => endpoint).join(', ')
+    const where = [...new Set(this.channels.map(({ endpoint }) => endpoint))].join(', ')
     const cause = this.channels.find(({ lastFailure }) => lastFailure !== undefined)?.lastFailure
     const why = cause === undefined ? '' : ` (${cause.message})`
     // A call that has waited outlasts the time until a probe.

@@ -28,6 +28,10 @@ export class TokenBatchers {
     await Promise.all([...this.#batchers.values()].map((batcher) => batcher.endIdle()))
   }
 
+  moveWatches(): void {
+    for (const batcher of this.#batchers.values()) batcher.moveWatches()
+  }
+
   close(): void {
     for (const batcher of this.#batchers.values()) batcher.close()
     this.#batchers.clear()

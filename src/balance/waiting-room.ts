@@ -33,8 +33,8 @@ export interface Awaited {
 export class WaitingRoom {
   readonly #clock: Clock
   readonly #random: () => number
-  readonly #breakers: readonly (readonly [CircuitBreaker, Awaited])[]
-  readonly #checkedAtMs = new Map<CircuitBreaker, number>()
+  #breakers: readonly (readonly [CircuitBreaker, Awaited])[] = []
+  readonly #checkedAtMs = new WeakMap<CircuitBreaker, number>()
   readonly #waiting = new Set<Waiter>()
   #cancelTimer: (() => void) | undefined
   #dueAtMs = Number.POSITIVE_INFINITY
@@ -43,8 +43,14 @@ export class WaitingRoom {
   constructor(endpoints: readonly Awaited[], clock: Clock, random: () => number) {
     this.#clock = clock
     this.#random = random
+    this.setEndpoints(endpoints)
+  }
+
+  /** Changes the endpoints whose breakers are waited for. */
+  setEndpoints(endpoints: readonly Awaited[]): void {
     this.#breakers = endpoints.flatMap((endpoint) => (endpoint.breaker ? [[endpoint.breaker, endpoint] as const] : []))
     for (const [breaker] of this.#breakers) breaker.onChange = () => this.#changed()
+    this.#changed()
   }
 
   /** Calls that wait. */

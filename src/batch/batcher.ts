@@ -146,6 +146,11 @@ export class Batcher implements PendingOperationOwner, SessionFramesOwner {
     return this.#frames.watch(request, listener)
   }
 
+  /** Sends the watches elsewhere: their listeners hear the end of a session. */
+  moveWatches(): void {
+    this.#frames.moveWatches()
+  }
+
   /** Closes the session; calls that wait have been cancelled before. */
   close(): void {
     this.#closed = true

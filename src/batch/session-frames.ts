@@ -132,6 +132,11 @@ export class SessionFrames {
     return () => this.#watches.remove(listener, this.#session)
   }
 
+  /** Sends the watches elsewhere. */
+  moveWatches(): void {
+    this.#watches.end(undefined)
+  }
+
   /** Ends the session, on which no operation waits; the next frame opens another one. */
   async end(): Promise<void> {
     await this.#session?.end()

@@ -26,9 +26,10 @@
  * attempt may share B's next frame with other calls. Its answer goes up through the same interceptors; the caller sees one
  * answer, `stats()` one call and two attempts. test/call/pipeline.test.ts pins this.
  */
-import { EndpointChannel, type EndpointChannelContext } from '../balance/endpoint-channel.ts'
+import type { EndpointChannel } from '../balance/endpoint-channel.ts'
 import { HealthChecks, type HealthCheckTimes } from '../balance/health-check.ts'
-import { Picker } from '../balance/picker.ts'
+import type { Picker } from '../balance/picker.ts'
+import { Pickers, type PickersContext } from '../balance/pickers.ts'
 import { TransportSelector } from '../balance/transport-selector.ts'
 import { newCounters } from '../core/counters.ts'
 import { asBlobwireError, interceptorError, type TransportName } from '../core/error.ts'
@@ -49,7 +50,7 @@ import { type Changeable, forward, methodName, passThrough, type RequestIntercep
 import { closeCalls, type RunningCallContext, runCall, type UnstartedCall } from './running-call.ts'
 
 /** Everything that the layers are made from. */
-export interface PipelineContext extends Omit<EndpointChannelContext, 'credentials' | 'budget' | 'onLimitChange'> {
+export interface PipelineContext extends Omit<PickersContext, 'credentials' | 'budget' | 'onLimitChange'> {
   readonly latency: Latency
   readonly telemetry: Telemetry
   /** Around each request. */
@@ -62,8 +63,6 @@ export interface PipelineContext extends Omit<EndpointChannelContext, 'credentia
   readonly hedge: { readonly delayMs: number } | false
   /** Times of active health checks; undefined = there are none. */
   readonly healthCheck?: HealthCheckTimes | undefined
-  /** One or several. */
-  readonly endpoints: readonly string[]
   /** In the order of preference. */
   readonly transports: readonly TransportName[]
   /** See `RunningCallContext`. */
@@ -88,7 +87,7 @@ export interface Pipeline {
   readonly watches: TransferRunner
   /** For operations that are retried in parts. */
   readonly retries: RetryPolicy
-  /** The channels that were made so far. */
+  /** The channels in use. */
   readonly channels: () => readonly EndpointChannel[]
   /** The response message. @throws BlobwireError */
   run(unstarted: UnstartedCall): Promise<object>
@@ -123,33 +122,24 @@ export function createPipeline(given: PipelineContext): Pipeline {
   const credentials = context.token === undefined ? undefined : new Credentials(context.token, clock, context.timeoutMs)
   const bulkhead = new Bulkhead(context.concurrency, context.work)
   const onLimitChange = () => {
-    const picker = pickerOf(selector.transport)
+    const picker = pickers.of(selector.transport)
     for (const channel of picker.channels) channel.weigh()
     picker.weigh()
     bulkhead.setLimit(callLimit(context.concurrency, picker, 'limit'))
   }
   const shared = Object.assign(context, { credentials, budget, onLimitChange })
-  const pickers = new Map<TransportName, Picker<EndpointChannel>>()
-  const pickerOf = (transport: TransportName): Picker<EndpointChannel> => {
-    let picker = pickers.get(transport)
-    if (picker === undefined) {
-      const channels = context.endpoints.map((endpoint) => new EndpointChannel(endpoint, transport, shared))
-      picker = new Picker(channels, clock, random)
-      pickers.set(transport, picker)
-    }
-    return picker
-  }
-  const channels = () => [...pickers.values()].flatMap((picker) => picker.channels)
+  const pickers = new Pickers(shared)
+  const channels = () => pickers.channels
   const selector = new TransportSelector({
     clock,
     transports,
-    pickers: pickerOf,
+    pickers: (transport) => pickers.of(transport),
     report: (...event) => telemetry.report(...event)
   })
   onLimitChange()
   const healthChecks =
     healthCheck &&
-    new HealthChecks({ ...healthCheck, clock, random, channels: () => pickerOf(selector.transport).channels })
+    new HealthChecks({ ...healthCheck, clock, random, channels: () => pickers.of(selector.transport).channels })
   const attemptTimers = new DeadlineTimers(clock)
   const policy = new RetryPolicy(retry, budget, random)
   const waits = {
@@ -203,7 +193,7 @@ export function createPipeline(given: PipelineContext): Pipeline {
     watches,
     retries: policy,
     channels,
-    usualCalls: () => callLimit(context.concurrency, pickerOf(selector.transport), 'usual'),
+    usualCalls: () => callLimit(context.concurrency, pickers.of(selector.transport), 'usual'),
     run(unstarted) {
       counters.calls++
       return runCall(unstarted, calls)
@@ -215,7 +205,7 @@ export function createPipeline(given: PipelineContext): Pipeline {
       Object.assign(context, { hedge, attemptTimeoutMs, endpointOptions })
       retries.hedge = hedge
       for (const channel of channels()) channel.applyLimits()
-      for (const picker of pickers.values()) picker.weigh()
+      pickers.weigh()
       onLimitChange()
     },
     async close() {
@@ -224,7 +214,7 @@ export function createPipeline(given: PipelineContext): Pipeline {
       transfers.close()
       watches.close()
       attemptTimers.close()
-      await Promise.all(channels().map((channel) => channel.close()))
+      await pickers.close()
     }
   }
 }

@@ -84,7 +84,8 @@ export class CallInvoker {
       codecOf,
       limits: () => this.caches.limits,
       newRequestId: () => `${this.#idPrefix}-${++this.#requests}`,
-      connect: (endpoint, transport) => this.#transports.connect(endpoint, transport),
+      connect: (...channel) => this.#transports.connect(...channel),
+      addressesOf: (endpoint) => this.#transports.addressesOf(endpoint),
       work: processHold,
       random: Math.random,
       recover: (error, call, remainingMs) =>

@@ -13,6 +13,8 @@ export type HealthStatus = 'healthy' | 'degraded' | 'unhealthy'
 export interface EndpointHealth extends ReliabilitySummary {
   /** The endpoint as the option `endpoint` names it. */
   endpoint: string
+  /** The address, with `connection.addresses: 'all'`; undefined = any of the endpoint's. */
+  address: string | undefined
   transport: TransportName
   status: HealthStatus
   /** See `EndpointStats`. */
@@ -29,7 +31,7 @@ export interface ClientHealth {
   /** Why the client is not healthy, one sentence for each cause; empty where it is. */
   causes: string[]
   pool: PoolUse
-  /** The endpoints over the transport in use. */
+  /** The endpoints over the transport in use; with `connection.addresses: 'all'`, each address is one. */
   endpoints: EndpointHealth[]
 }
 
@@ -65,7 +67,7 @@ export function healthOf(invoker: HealthContext): ClientHealth {
   const causes: string[] = []
   const channels = pipeline.channels().filter((channel) => channel.transport === transport)
   const endpoints = channels.map((channel) => {
-    const check = healthChecks?.resultOf(channel.endpoint)
+    const check = healthChecks?.resultOf(channel)
     return endpointHealth(channel, { check, nowMs: clock.now(), causes })
   })
   const pool = poolUse(invoker)
@@ -93,17 +95,17 @@ interface EndpointContext {
 }
 
 function endpointHealth(channel: EndpointChannel, { check, nowMs, causes }: EndpointContext): EndpointHealth {
-  const { endpoint, transport, inFlight, reliability } = channel
+  const { endpoint, address, transport, inFlight, reliability } = channel
   const breaker = channel.breaker?.state ?? ('off' as const)
   const { minute, hour } = reliability.summary(nowMs)
-  const why = (words: string) => causes.push(`${endpoint}: ${words}`)
+  const why = (words: string) => causes.push(`${endpoint}${address === undefined ? '' : ` at ${address}`}: ${words}`)
   const status = worstOf([
     statusOfBreaker(breaker, why),
     statusOfRatio(minute, why),
     check?.error === undefined ? 'healthy' : 'degraded'
   ])
   if (check?.error !== undefined) why(`the last health check failed: ${check.error.message}`)
-  return { endpoint, transport, status, breaker, inFlight, check, minute, hour }
+  return { endpoint, address, transport, status, breaker, inFlight, check, minute, hour }
 }
 
 function statusOfBreaker(state: EndpointHealth['breaker'], why: (words: string) => void): HealthStatus {

@@ -12,7 +12,7 @@ export interface PoolUse {
   waiting: number
   /** Requests and sessions in flight, of `maxStreams`. A session is one stream, however many calls it carries. */
   streams: number
-  /** `maxConnections` times `maxStreamsPerConnection`, over all endpoints. */
+  /** `maxConnections` times `maxStreamsPerConnection`, over all endpoints and their addresses in use. */
   maxStreams: number
 }
 
@@ -29,12 +29,13 @@ export function poolUse({ pipeline, counters, options }: PoolUseContext): PoolUs
   const { running, queued } = pipeline.bulkhead
   const maxCalls = pipeline.usualCalls()
   const { streams } = counters.connections
-  const ofEndpoints = [...options.endpointOptions.values()]
-  const maxStreams = ofEndpoints.reduce(
-    (sum, { connection: { maxConnections, maxStreamsPerConnection } }) =>
-      sum + maxConnections * maxStreamsPerConnection,
-    0
-  )
+  const { transport } = pipeline.selector
+  const channels = pipeline.channels().filter((channel) => channel.transport === transport)
+  let maxStreams = 0
+  for (const [url, { connection }] of options.endpointOptions) {
+    const addresses = channels.filter(({ endpoint }) => endpoint === url).length
+    maxStreams += connection.maxConnections * connection.maxStreamsPerConnection * Math.max(1, addresses)
+  }
   const use = Math.min(1, Math.max(running / maxCalls, streams / maxStreams))
   return { use, running, maxCalls, waiting: queued, streams, maxStreams }
 }

@@ -29,6 +29,17 @@ export interface BatchStats {
   roundTripMs: number | undefined
 }
 
+/** One address of an endpoint, with `connection.addresses: 'all'`. */
+export interface AddressStats {
+  address: string
+  /** See `EndpointStats`. */
+  breaker: EndpointStats['breaker']
+  /** Number of attempts under way. */
+  inFlight: number
+  /** Number of attempts since the address came into use. */
+  attempts: number
+}
+
 /** State of one endpoint over one transport. */
 export interface EndpointStats extends BatchStats {
   /** The endpoint as the option `endpoint` names it. */
@@ -52,6 +63,11 @@ export interface EndpointStats extends BatchStats {
   failures: FailureCount[]
   /** Round trips of frames and requests. */
   latency: LatencyBuckets
+  /**
+   * The addresses in use, with `connection.addresses: 'all'`; otherwise empty. The other properties are then those of all
+   * together: the state of the breaker is the best one, and `frameWindow` and `roundTripMs` are of one of them.
+   */
+  addresses: AddressStats[]
 }
 
 /**
@@ -97,7 +113,7 @@ export interface ClientStats extends Omit<Counters, 'connections' | 'transferCon
 export function statsOf(invoker: CallInvoker): ClientStats {
   const { pipeline, counters, latency, telemetry, transport, options } = invoker
   const { selector, bulkhead, channels } = pipeline
-  const endpoints = channels().map(endpointStats)
+  const endpoints = [...Map.groupBy(channels(), ({ first }) => first).values()].map(endpointStats)
   const inUse = channels().find((channel) => channel.transport === transport)
   return {
     ...counters,
@@ -120,22 +136,39 @@ export function statsOf(invoker: CallInvoker): ClientStats {
   }
 }
 
-function endpointStats(channel: EndpointChannel): EndpointStats {
-  const { endpoint, transport, breaker, inFlight, attempts, failures, latency, adaptive } = channel
-  const { state = 'off' as const, openings = 0 } = breaker ?? {}
+const breakerStates = ['closed', 'off', 'half_open', 'open'] as const
+
+/** Of the channels of one endpoint: one, or one for each address. */
+function endpointStats(channels: readonly EndpointChannel[]): EndpointStats {
+  const [channel] = channels as [EndpointChannel]
+  const { endpoint, transport, failures, latency, adaptive, first } = channel
+  // What channels counted that are gone is in the first one.
+  const counted = new Set([first, ...channels])
+  const sum = (of: Iterable<EndpointChannel>, read: (each: EndpointChannel) => number) =>
+    [...of].reduce((total, each) => total + read(each), 0)
+  const states = new Set(channels.map(breakerOf))
   return {
     endpoint,
     transport,
-    breaker: state,
-    breakerOpenings: openings,
-    inFlight,
-    concurrencyLimit: adaptive?.concurrency?.limit,
+    breaker: breakerStates.find((state) => states.has(state)) ?? 'off',
+    breakerOpenings: first.openingsBefore + sum(counted, ({ breaker }) => breaker?.openings ?? 0),
+    inFlight: sum(channels, ({ inFlight }) => inFlight),
+    concurrencyLimit: adaptive?.concurrency && sum(channels, (each) => each.adaptive?.concurrency?.limit ?? 0),
     attemptTimeoutsMs: adaptive?.timeout?.limits() ?? {},
-    attempts,
+    attempts: sum(counted, ({ attempts }) => attempts),
     failures: failures.all(),
     latency: latency.buckets(),
-    ...batchStats(channel, 'off')
+    addresses: channels.flatMap(addressStats),
+    ...batchStats(channel, 'off'),
+    queued: sum(channels, ({ batcher }) => batcher?.queued ?? 0)
   }
+}
+
+const breakerOf = ({ breaker }: EndpointChannel) => breaker?.state ?? ('off' as const)
+
+function addressStats(channel: EndpointChannel): AddressStats[] {
+  const { address, inFlight, attempts } = channel
+  return address === undefined ? [] : [{ address, breaker: breakerOf(channel), inFlight, attempts }]
 }
 
 function batchStats(channel: EndpointChannel | undefined, otherwise: 'session' | 'off'): BatchStats {

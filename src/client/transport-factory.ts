@@ -1,13 +1,18 @@
 /** Makes the transports of one client. */
 
+import type { AddressLookup } from '../balance/name-channels.ts'
 import type { Codec } from '../codec/codec.ts'
 import { jsonCodec } from '../codec/json.ts'
 import { msgpackCodec } from '../codec/msgpack.ts'
 import { machineHeader } from '../compression/compression.ts'
+import { literalAddress } from '../connection/dial/address-guard.ts'
+import { proxyFor } from '../connection/dial/proxy.ts'
+import { CachingResolver } from '../connection/dial/resolver.ts'
 import { secureContext } from '../connection/dial/tls.ts'
-import { authorityOf, type Endpoint, originOf, parseEndpoint } from '../connection/endpoint.ts'
+import { authorityOf, type Endpoint, hostOf, originOf, parseEndpoint } from '../connection/endpoint.ts'
 import { loadGrpcJs } from '../connection/grpc/grpc-js.ts'
 import { openHttpConnection } from '../connection/http2/http-connection.ts'
+import { systemClock } from '../core/clock.ts'
 import type { Counters } from '../core/counters.ts'
 import { BlobwireError, type TransportName } from '../core/error.ts'
 import { userAgentOf } from '../core/user-agent.ts'
@@ -43,6 +48,7 @@ export class TransportFactory {
   readonly #report: Report
   /** Transports that ask an endpoint for its gRPC address. */
   readonly #asking = new Set<Transport>()
+  readonly #resolver = new CachingResolver(systemClock)
 
   /** @throws BlobwireError `invalid_argument` where a certificate or key cannot be read */
   constructor(options: ResolvedOptions, counters: Counters, report: Report) {
@@ -53,10 +59,13 @@ export class TransportFactory {
     this.#report = report
   }
 
-  /** A transport to one endpoint, which is named as the option names it. @throws BlobwireError */
-  async connect(text: string, transport: TransportName): Promise<Transport> {
-    const endpoint = this.#options.endpoints.get(text) ?? parseEndpoint(text)
-    const { connection = this.#options.connection } = this.#options.endpointOptions.get(text) ?? {}
+  /**
+   * A transport to one endpoint, which is named as the option names it; to one address of it, if that is given.
+   * @throws BlobwireError
+   */
+  async connect(text: string, transport: TransportName, address?: string): Promise<Transport> {
+    const { endpoint: named, connection } = this.#found(text)
+    const endpoint = { ...named, address }
     if (transport !== 'grpc') return this.#http(transport, endpoint, connection)
     if (endpoint.protocol === 'grpc') return this.#grpc(endpoint, connection)
     const http = this.#http('json', endpoint, connection)
@@ -86,8 +95,25 @@ export class TransportFactory {
     }
   }
 
+  /** The addresses of an endpoint with the option `addresses: 'all'`; undefined = it has no name, or a proxy looks it up. */
+  addressesOf(text: string): AddressLookup | undefined {
+    const { endpoint, connection } = this.#found(text)
+    const host = hostOf(endpoint)
+    if (connection.addresses === 'one' || literalAddress(host) || proxyFor(connection.proxy, endpoint)) return undefined
+    return (anew) => this.#resolver.addresses(host, anew)
+  }
+
+  #found(text: string): { readonly endpoint: Endpoint; readonly connection: ResolvedConnectionOptions } {
+    const { endpoints, endpointOptions, connection } = this.#options
+    return {
+      endpoint: endpoints.get(text) ?? parseEndpoint(text),
+      connection: endpointOptions.get(text)?.connection ?? connection
+    }
+  }
+
   /** Ends the requests for gRPC addresses. */
   async close(): Promise<void> {
+    this.#resolver.close()
     await Promise.all([...this.#asking].map((transport) => transport.close()))
   }
 
@@ -143,7 +169,9 @@ function grpcEndpoint(capabilities: Messages['GetCapabilitiesResponse'], asked: 
     const message = `${originOf(asked)} names a cleartext address for gRPC; a TLS endpoint must name one with TLS`
     throw new BlobwireError({ reason: 'downgrade_refused', message })
   }
-  return sameHost.has(found.hostname) ? { ...found, hostname: asked.hostname } : found
+  // Each address has a server of its own, which names its own port.
+  const isSame = sameHost.has(found.hostname) || found.hostname === asked.hostname
+  return isSame ? { ...found, hostname: asked.hostname, address: asked.address } : found
 }
 
 let hasWarned = false

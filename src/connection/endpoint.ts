@@ -9,6 +9,8 @@ export interface Endpoint {
   readonly secure: boolean
   readonly hostname: string
   readonly port: number
+  /** The one address of the name that connections go to; undefined = any. All else is that of the name. */
+  readonly address?: string | undefined
 }
 
 const schemes: Readonly<Record<string, Pick<Endpoint, 'protocol' | 'secure'>>> = {
@@ -50,8 +52,14 @@ export function hostOf({ hostname }: { readonly hostname: string }): string {
 }
 
 /** `host:port`, with IPv6 addresses in brackets. */
-export function authorityOf(endpoint: Endpoint): string {
-  return `${endpoint.hostname}:${endpoint.port}`
+export function authorityOf({ hostname, port }: Pick<Endpoint, 'hostname' | 'port'>): string {
+  return `${hostname}:${port}`
+}
+
+/** The same of the address that connections go to. */
+export function dialledAuthorityOf({ hostname, port, address }: Endpoint): string {
+  if (address === undefined) return authorityOf({ hostname, port })
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }
 
 /** `http(s)://host:port`. */

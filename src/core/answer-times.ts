@@ -11,13 +11,14 @@ export class AnswerTimes {
   /** When the last answer came, on the clock's time. */
   lastAtMs = Number.NEGATIVE_INFINITY
   /** Round trips of frames and requests. */
-  readonly latency = new LatencyHistogram()
+  readonly latency: LatencyHistogram
   /** The longest time of an answer, which fades with each later one. */
   #usualMs = 0
   readonly #onAnswer: ((nowMs: number, durationMs: number) => void) | undefined
 
-  constructor(onAnswer?: (nowMs: number, durationMs: number) => void) {
+  constructor(onAnswer?: (nowMs: number, durationMs: number) => void, latency = new LatencyHistogram()) {
     this.#onAnswer = onAnswer
+    this.latency = latency
   }
 
   /** A frame or a request was answered, this long after it was sent. */

@@ -65,6 +65,14 @@ export interface ConnectionOptions {
    */
   maxAgeMs?: number | undefined
   /**
+   * Which servers the client uses of a name with several addresses: `'one'` = that of one address at a time, the next
+   * where it fails; `'all'` = every address is an endpoint of its own, with connections, a session and a circuit
+   * breaker of its own, and each call goes to the one with the fewest attempts under way. `'all'` makes no difference
+   * behind a `proxy`. See docs/replicas.md.
+   * @default 'one'
+   */
+  addresses?: 'one' | 'all' | undefined
+  /**
    * Time for name resolution, the TCP connection and the proxy's tunnel, in milliseconds. The server then has the same
    * time for its first bytes of HTTP/2. Over gRPC, the time covers all of this and TLS together.
    * @default 10000
@@ -124,6 +132,7 @@ export interface ResolvedConnectionOptions {
   readonly maxIdleConnections: number
   readonly idleTimeoutMs: number
   readonly maxAgeMs: number
+  readonly addresses: 'one' | 'all'
   readonly connectTimeoutMs: number
   readonly tlsHandshakeTimeoutMs: number
   readonly keepAliveMs: number

@@ -27,6 +27,8 @@ export const defaultBreaker = resolveOptions({ endpoint: 'http://localhost' }).b
 /** An attempt as it arrived at an endpoint, as a request of its own. */
 export interface Arrival {
   readonly endpoint: string
+  /** The address of the endpoint's name that it came to; undefined = any. */
+  readonly address: string | undefined
   readonly transport: TransportName
   readonly atMs: number
   readonly call: UnaryCall
@@ -46,7 +48,7 @@ export interface PipelineHarnessOptions
   readonly respond?: (arrival: Arrival) => void
   /** Called for each session before the pipeline has it. */
   readonly onOpen?: (stream: FakeStream, opened: number) => void
-  /** Whether a new connection to an endpoint can be had. */
+  /** Whether a new connection to an endpoint, or to an address of it, can be had. */
   readonly canConnect?: (endpoint: string) => boolean
 }
 
@@ -59,6 +61,8 @@ export interface PipelineHarness {
   readonly limits: Messages['Limits']
   /** Every request, in order. */
   readonly arrivals: Arrival[]
+  /** Endpoints, or addresses of them, whose connections were closed. */
+  readonly closed: string[]
   /** Every session, in order. */
   readonly streams: FakeStream[]
   /** The latest request. */
@@ -116,6 +120,7 @@ export function pipelineHarness(options: PipelineHarnessOptions = {}): PipelineH
   const limits = { ...limitDefaults, ...limitOptions }
   const arrivals: Arrival[] = []
   const streams: FakeStream[] = []
+  const closed: string[] = []
   const pipeline = createPipeline({
     clock,
     counters,
@@ -138,14 +143,14 @@ export function pipelineHarness(options: PipelineHarnessOptions = {}): PipelineH
     transports: ['msgpack'],
     limits: () => limits,
     newRequestId: () => 'r-1',
-    connect: async (endpoint, transport) => ({
+    connect: async (endpoint, transport, address) => ({
       name: transport,
       unary(call) {
         return new Promise((resolve, reject) => {
           const fail = (error: BlobwireErrorInit | Error) =>
             reject(error instanceof Error ? error : new BlobwireError({ sent: 'maybe', attempts: 1, ...error }))
           const answer = (response = { from: endpoint }) => resolve(response)
-          const arrival = { endpoint, transport, atMs: clock.now(), call, answer, fail }
+          const arrival = { endpoint, address, transport, atMs: clock.now(), call, answer, fail }
           arrivals.push(arrival)
           respond?.(arrival)
         })
@@ -158,9 +163,9 @@ export function pipelineHarness(options: PipelineHarnessOptions = {}): PipelineH
       },
       upload: () => Promise.reject(new Error('no upload')),
       download: () => Promise.reject(new Error('no download')),
-      canConnect: async () => canConnect(endpoint),
+      canConnect: async () => canConnect(address ?? endpoint),
       closeIdle: () => undefined,
-      close: async () => undefined
+      close: async () => void closed.push(address ?? endpoint)
     }),
     ...parts,
     concurrency: { maxCalls: 100_000, maxQueued: 100_000, adaptive: false, ...parts.concurrency },
@@ -175,6 +180,7 @@ export function pipelineHarness(options: PipelineHarnessOptions = {}): PipelineH
     batcher: pipeline.channels()[0]?.batcher as Batcher,
     limits,
     arrivals,
+    closed,
     streams,
     last: () => arrivals.at(-1) as Arrival,
     stream: () => streams.at(-1) as FakeStream,

@@ -51,9 +51,10 @@ export function createConnector(context: ConnectorContext): Connector {
     const endsAt = performance.now() + options.connectTimeoutMs
     const first = proxy ?? endpoint
     // Behind a proxy the address of a name is not known here.
-    const literal = literalAddress(host)
+    const literal = literalAddress(endpoint.address ?? host)
     if (guard && (proxy || literal)) checkAddress(guard, target, literal)
-    const raw = startTcp(hostOf(first), first.port, { options, lookup })
+    const dialled = proxy ? hostOf(proxy) : (endpoint.address ?? host)
+    const raw = startTcp(dialled, first.port, { options, lookup })
     opening.add(raw)
     try {
       return await finish(raw, allowHttp2, endsAt)

@@ -60,6 +60,22 @@ export class CachingResolver {
     })
   }
 
+  /**
+   * All addresses of a name, those of a family together, and the family first that the system prefers. `anew` asks the
+   * system also where the cached ones are not old yet.
+   */
+  addresses(host: string, anew: boolean): Promise<readonly (readonly string[])[]> {
+    if (anew) this.forget(host)
+    return new Promise((resolve, reject) => {
+      this.#find(host, (error, found) => {
+        if (error) return reject(error)
+        const families = new Map<number, string[]>()
+        for (const { address, family } of found) families.set(family, [...(families.get(family) ?? []), address])
+        resolve([...families.values()])
+      })
+    })
+  }
+
   /** Drops addresses that could not be connected to. */
   forget(host: string): void {
     this.#entries.delete(host)

@@ -53,7 +53,7 @@ export function channelOptions(
     'grpc.keepalive_timeout_ms': Math.ceil(context.connection.pingTimeoutMs),
     'grpc.keepalive_permit_without_calls': 0,
     'grpc.client_idle_timeout_ms': idleTimeoutOf(context.connection),
-    ...(proxy ? { 'grpc.default_authority': authorityOf(context.endpoint) } : {}),
+    ...(proxy || context.endpoint.address ? { 'grpc.default_authority': authorityOf(context.endpoint) } : {}),
     // Two clients never share a connection: each closes its own.
     'grpc.use_local_subchannel_pool': 1,
     ...(options.compression === 'none'

@@ -3,7 +3,7 @@ import type { Client } from '@grpc/grpc-js'
 import { systemClock } from '../../core/clock.ts'
 import { BlobwireError } from '../../core/error.ts'
 import type { ProxyAddress } from '../dial/proxy.ts'
-import { authorityOf, originOf } from '../endpoint.ts'
+import { authorityOf, dialledAuthorityOf, originOf } from '../endpoint.ts'
 import { connectionDead, maxResetStreams, suspectTimeoutMs } from '../health.ts'
 import { channelCredentials, channelOptions } from './channel-options.ts'
 import type { GrpcEndpoint, GrpcMessageOptions } from './grpc-endpoint.ts'
@@ -71,7 +71,7 @@ export class GrpcConnection {
     const { transport, options, proxy } = context
     this.#context = context
     this.#opening = new OpeningSockets(transport.grpc)
-    const address = authorityOf(proxy ? { ...transport.endpoint, ...proxy } : transport.endpoint)
+    const address = proxy ? authorityOf(proxy) : dialledAuthorityOf(transport.endpoint)
     this.client = new transport.grpc.Client(this.#opening.target(address), channelCredentials(transport, proxy), {
       ...channelOptions(transport, options, proxy),
       ...this.#opening.channelOptions

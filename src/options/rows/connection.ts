@@ -31,6 +31,13 @@ export const connectionRows = {
    */
   maxAgeMs: { kind: 'number', unit: 'ms', default: 300_000, above: 0 },
   /**
+   * Which servers the client uses of a name with several addresses: `'one'` = that of one address at a time, the next
+   * where it fails; `'all'` = every address is an endpoint of its own, with connections, a session and a circuit breaker
+   * of its own, and each call goes to the one with the fewest attempts under way. `'all'` makes no difference behind a
+   * `proxy`. See docs/replicas.md.
+   */
+  addresses: { kind: 'choice', values: ['one', 'all'], default: 'one' },
+  /**
    * Time for name resolution, the TCP connection and the proxy's tunnel, in milliseconds. The server then has the same
    * time for its first bytes of HTTP/2. Over gRPC, the time covers all of this and TLS together.
    */
