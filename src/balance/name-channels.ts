@@ -38,6 +38,7 @@ export class NameChannels {
   /** Their attempts go on, and no others begin. */
   readonly #draining = new Set<EndpointChannel>()
   #cancelTimer: (() => void) | undefined
+  #cancelNext: (() => void) | undefined
   #lookedAtMs = Number.NEGATIVE_INFINITY
   #isLooking = false
   /** Attempts at the last look: a client that makes none needs no addresses. */
@@ -57,6 +58,7 @@ export class NameChannels {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#cancelTimer?.()
+    this.#cancelNext?.()
     const others = [...this.#byAddress.values(), ...this.#connecting, ...this.#draining]
     await Promise.all([this.#first, ...others].map((channel) => channel.close()))
   }
@@ -68,7 +70,7 @@ export class NameChannels {
       onOpen: () => {
         if (this.#cancelTimer === undefined) this.#begin()
       },
-      onFailure: () => void this.#look(true)
+      onFailure: () => this.#lookAnew()
     })
   }
 
@@ -90,12 +92,23 @@ export class NameChannels {
     })
   }
 
+  /** At once, or as soon as it may be again. */
+  #lookAnew(): void {
+    const { clock } = this.#context
+    const waitMs = this.#lookedAtMs + leastIntervalMs - clock.now()
+    if (this.#cancelNext !== undefined || this.#isClosed) return
+    if (waitMs <= 0) return void this.#look(true)
+    this.#cancelNext = clock.schedule(waitMs, () => {
+      this.#cancelNext = undefined
+      void this.#look(true)
+    })
+  }
+
   /** Asks for the addresses, and takes them over. One look at a time. */
   async #look(anew: boolean): Promise<void> {
-    const now = this.#context.clock.now()
-    if (this.#isLooking || this.#isClosed || (anew && now - this.#lookedAtMs < leastIntervalMs)) return
+    if (this.#isLooking || this.#isClosed) return
     this.#isLooking = true
-    this.#lookedAtMs = now
+    this.#lookedAtMs = this.#context.clock.now()
     try {
       await this.#take(await this.#context.lookup(anew))
     } catch {

@@ -170,7 +170,7 @@ function grpcEndpoint(capabilities: Messages['GetCapabilitiesResponse'], asked: 
     throw new BlobwireError({ reason: 'downgrade_refused', message })
   }
   // Each address has a server of its own, which names its own port.
-  const isSame = sameHost.has(found.hostname) || found.hostname === asked.hostname
+  const isSame = sameHost.has(found.hostname) || [asked.hostname, asked.address].includes(hostOf(found))
   return isSame ? { ...found, hostname: asked.hostname, address: asked.address } : found
 }
 

@@ -4,7 +4,105 @@ import type { Guard } from './guard.ts'
 const processes = ['test/workers/workers.test.ts']
 const summaries = ['test/workers/summary.test.ts']
 
+const channels = ['test/balance/name-channels.test.ts']
+const allAddresses = ['test/connection/all-addresses.test.ts']
+
 export const guards: readonly Guard[] = [
+  {
+    name: 'all addresses: a failed attempt has the name looked up again',
+    file: 'src/balance/name-channels.ts',
+    from: 'onFailure: () => this.#lookAnew()',
+    to: 'onFailure: () => undefined',
+    tests: channels
+  },
+  {
+    name: 'all addresses: failures ask once a second at most',
+    file: 'src/balance/name-channels.ts',
+    from: 'if (waitMs <= 0) return',
+    to: 'return',
+    tests: channels
+  },
+  {
+    name: 'all addresses: a client without calls does not ask',
+    file: 'src/balance/name-channels.ts',
+    from: 'if (isInUse) void',
+    to: 'void',
+    tests: channels
+  },
+  {
+    name: 'all addresses: an address that cannot be connected to is not used',
+    file: 'src/balance/name-channels.ts',
+    from: 'if (!isThere || this.#isClosed)',
+    to: 'if (this.#isClosed)',
+    tests: channels
+  },
+  {
+    name: 'all addresses: addresses that lead nowhere replace none',
+    file: 'src/balance/name-channels.ts',
+    from: '      if (![...wanted].some((address) => this.#byAddress.has(address))) continue\n',
+    to: '',
+    tests: channels
+  },
+  {
+    name: 'all addresses: attempts under way on an address that is gone run to their end',
+    file: 'src/balance/name-channels.ts',
+    from: 'if (channel.inFlight > 0) return',
+    to: 'if (channel.inFlight < 0) return',
+    tests: channels
+  },
+  {
+    name: 'all addresses: a name with one address has one channel',
+    file: 'src/balance/name-channels.ts',
+    from: '    if (this.#byAddress.size === 0 && families.flat().length < 2) return\n',
+    to: '',
+    tests: channels
+  },
+  {
+    name: 'all addresses: attempts at addresses that are gone stay counted',
+    file: 'src/balance/name-channels.ts',
+    from: '      first.attempts += channel.attempts\n',
+    to: '',
+    tests: channels
+  },
+  {
+    name: 'all addresses: waiting calls begin at a new address',
+    file: 'src/balance/picker.ts',
+    from: '    this.waitingRoom.setEndpoints(channels)\n',
+    to: '',
+    tests: channels
+  },
+  {
+    name: 'all addresses: watches leave a channel that is drained',
+    file: 'src/balance/name-channels.ts',
+    from: '    channel.moveWatches()\n',
+    to: '',
+    tests: allAddresses,
+    mayHang: true
+  },
+  {
+    name: 'all addresses: a connection goes to its own address',
+    file: 'src/connection/dial/connector.ts',
+    from: 'proxy ? hostOf(proxy) : (endpoint.address ?? host)',
+    to: 'proxy ? hostOf(proxy) : host',
+    tests: allAddresses,
+    mayHang: true
+  },
+  {
+    name: 'all addresses: the authority over gRPC is the name',
+    file: 'src/connection/grpc/channel-options.ts',
+    from: '(proxy || context.endpoint.address ?',
+    to: '(proxy ?',
+    tests: allAddresses,
+    mayHang: true
+  },
+  {
+    name: 'all addresses: the gRPC port of an address is at that address',
+    file: 'src/client/transport-factory.ts',
+    from: '{ ...found, hostname: asked.hostname, address: asked.address }',
+    to: '{ ...found, hostname: asked.hostname }',
+    tests: allAddresses,
+    mayHang: true
+  },
   {
     name: 'workers: a connection is not lost with the worker that was to have it',
     file: 'server-fixture/workers/worker-process.ts',
