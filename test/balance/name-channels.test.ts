@@ -6,9 +6,10 @@ import { type Arrival, defaultBreaker, down, pipelineHarness, settled } from '..
 
 /** A pipeline over the endpoint `a`, with addresses that the test changes. */
 function named(answer: string[][] | Error, options: Parameters<typeof pipelineHarness>[0] = {}) {
-  const state = { answer, looks: 0, unreachable: new Set<string>() }
+  const state = { answer, looks: 0, unreachable: new Set<string>(), isAnswered: Promise.resolve() }
   const lookup = async () => {
     state.looks++
+    await state.isAnswered
     if (state.answer instanceof Error) throw state.answer
     return state.answer
   }
@@ -138,7 +139,7 @@ test('failures ask anew, once a second at most; a client without calls does not 
 })
 
 test('calls that wait for a breaker begin at an address that is new', async () => {
-  const { state, read, clock, begin, arrivals } = named([['1', '2']], {
+  const { state, read, clock, begin, arrivals, pipeline } = named([['1', '2']], {
     breaker: { ...defaultBreaker, failures: 1, firstOpenMs: 60_000 },
     respond: (arrival) => {
       if (arrival.address === '3' || arrivals.length === 1) arrival.answer()
@@ -149,8 +150,14 @@ test('calls that wait for a breaker begin at an address that is new', async () =
   clock.advance(1500)
   state.unreachable.add('1').add('2')
   state.answer = [['1', '2', '3']]
-  const waiting = read({ timeoutMs: 30_000 })
+  const nameServer = Promise.withResolvers<void>()
+  state.isAnswered = nameServer.promise
+  const waiting = read()
   await settled()
+  clock.advance(200)
+  await settled()
+  assert.equal(pipeline.selector.waitingRoom({}).waiting, 1)
+  nameServer.resolve()
   await waiting
   assert.equal(arrivals.at(-1)?.address, '3')
 })

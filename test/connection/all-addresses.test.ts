@@ -1,12 +1,17 @@
 /** One client that uses all addresses of a name: over each transport, with real servers. */
 import assert from 'node:assert/strict'
 import dns, { type LookupAddress } from 'node:dns'
+import { once } from 'node:events'
 import { createServer, type ServerHttp2Stream } from 'node:http2'
 import { syncBuiltinESMExports } from 'node:module'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { test } from 'node:test'
 import { MemoryStore } from '../../server-fixture/store/memory-store.ts'
+import type { AddressGuard } from '../../src/connection/dial/address-guard.ts'
+import { createConnector } from '../../src/connection/dial/connector.ts'
+import { parseEndpoint } from '../../src/connection/endpoint.ts'
 import { type Client, type ClientOptions, createClient } from '../../src/index.ts'
+import { resolveConnection } from '../../src/options/resolve.ts'
 import { pem } from '../support/pem.ts'
 import { testServer } from '../support/server.ts'
 import { until } from '../support/until.ts'
@@ -64,6 +69,7 @@ for (const [transport, scheme] of ways) {
     await call()
     await until(() => used(client).length === 2, 'both addresses are in use')
     await hasUpdate
+    await until(() => client.stats().connections.open === 2, 'one connection for each address')
     for (let round = 0; round < 10; round++) await Promise.all([call(), call(), call(), call()])
     const [one, other] = used(client).map(({ attempts }) => attempts) as [number, number]
     assert.ok(Math.abs(one - other) <= 4, `${one} and ${other}`)
@@ -81,9 +87,32 @@ for (const [transport, scheme] of ways) {
     await client.updateRefs('demo', [{ name: 'refs/tags/new', expectedOid: null, newOid }])
     await next
     await watch.return()
-    await until(() => client.stats().connections.open === 2, 'one connection for each address')
+    await until(() => client.stats().connections.open === 2, 'still one for each')
   })
 }
+
+test('a connection goes to its own address, which is not looked up, and which a guard may refuse', async (context) => {
+  const server = createTcpServer((socket) => socket.on('error', () => undefined).resume()).listen(0, '127.0.0.2')
+  await once(server, 'listening')
+  context.after(() => server.close())
+  const endpoint = { ...parseEndpoint('http://localhost'), port: (server.address() as AddressInfo).port }
+  const connector = (guard?: AddressGuard) =>
+    createConnector({
+      endpoint: { ...endpoint, address: '127.0.0.2' },
+      tls: {},
+      options: resolveConnection({}),
+      proxy: undefined,
+      lookup: () => assert.fail('a lookup'),
+      guard,
+      onFailure: () => undefined
+    })
+  const socket = await connector().open(true)
+  assert.equal(socket.remoteAddress, '127.0.0.2')
+  socket.destroy()
+  const problemOf = (_host: string, _port: number, address: string | undefined) =>
+    address === '127.0.0.2' ? 'no' : undefined
+  await assert.rejects(connector({ problemOf }).open(true), { reason: 'address_refused' })
+})
 
 test('the authority of requests is that of the name, over HTTP and gRPC', async (context) => {
   const authorities = new Set<string>()

@@ -74,8 +74,8 @@ export const guards: readonly Guard[] = [
   {
     name: 'an endpoint has its own connections',
     file: 'src/client/transport-factory.ts',
-    from: 'endpointOptions.get(text) ?? {}',
-    to: "endpointOptions.get('') ?? {}",
+    from: 'endpointOptions.get(text)?.connection',
+    to: "endpointOptions.get('')?.connection",
     tests: control
   },
   {

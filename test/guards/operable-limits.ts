@@ -114,7 +114,7 @@ export const guards: readonly Guard[] = [
   {
     name: 'calls that wait begin when the limit is raised',
     file: 'src/call/pipeline.ts',
-    from: '      for (const picker of pickers.values()) picker.weigh()\n      onLimitChange()\n',
+    from: '      pickers.weigh()\n      onLimitChange()\n',
     to: '',
     tests: update
   },
