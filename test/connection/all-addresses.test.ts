@@ -19,12 +19,21 @@ import { until } from '../support/until.ts'
 /** Addresses of the name `localhost`, which the certificate of the servers is for. */
 let addresses: string[] = []
 
+/** Holds the next answer back: that of the first question, which is for all addresses. */
+let held: Promise<void> | undefined
+
+// Both ways in which the client and grpc-js ask the system.
 const { lookup } = dns
+const { lookup: lookupPromise } = dns.promises
+const found = () => addresses.map((address) => ({ address, family: 4 }))
 dns.lookup = ((host: string, options: object, callback: (error: null, found: LookupAddress[]) => void) => {
-  const found = addresses.map((address) => ({ address, family: 4 }))
-  if (host === 'localhost') queueMicrotask(() => callback(null, found))
-  else lookup(host, options, callback as never)
+  if (host !== 'localhost') return lookup(host, options, callback as never)
+  const until = held ?? Promise.resolve()
+  held = undefined
+  until.then(() => callback(null, found()))
 }) as typeof dns.lookup
+dns.promises.lookup = (async (host: string, options: object) =>
+  host === 'localhost' ? found() : lookupPromise(host, options)) as typeof dns.promises.lookup
 syncBuiltinESMExports()
 
 const used = (client: Client) => client.stats().endpoints.flatMap((endpoint) => endpoint.addresses)
@@ -63,14 +72,17 @@ for (const [transport, scheme] of ways) {
       for (const server of open) await server[Symbol.asyncDispose]()
     })
     const call = () => client.storeBlob('demo', content)
+    const answer = Promise.withResolvers<void>()
+    held = answer.promise
+    await call()
     // A watch on the connection that the client begins with, which it leaves soon.
     const watch = client.repository('demo').watch()
-    const hasUpdate = watch.next()
-    await call()
+    await watch.next()
+    assert.equal(client.stats().connections.open, 1)
+    answer.resolve()
     await until(() => used(client).length === 2, 'both addresses are in use')
-    await hasUpdate
-    await until(() => client.stats().connections.open === 2, 'one connection for each address')
     for (let round = 0; round < 10; round++) await Promise.all([call(), call(), call(), call()])
+    await until(() => client.stats().connections.open === 2, 'one connection for each address')
     const [one, other] = used(client).map(({ attempts }) => attempts) as [number, number]
     assert.ok(Math.abs(one - other) <= 4, `${one} and ${other}`)
     const third = await start('127.0.0.4')
