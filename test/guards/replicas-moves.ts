@@ -45,6 +45,13 @@ export const guards: readonly Guard[] = [
     tests: plans
   },
   {
+    name: 'the plan of a statement is made once',
+    file: 'server-fixture/store/postgres/database/session.ts',
+    from: "'force_generic_plan'",
+    to: "'auto'",
+    tests: plans
+  },
+  {
     name: 'a key is looked up by itself, whatever the size of the table',
     file: 'server-fixture/store/postgres/requests.ts',
     from: ' AND key = n.key LIMIT 1',

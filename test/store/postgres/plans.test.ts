@@ -25,7 +25,6 @@ async function openSession(url: string) {
   const client = new pg.Client(url)
   await client.connect()
   await client.query(sessionStatement.text)
-  await client.query('SET plan_cache_mode = force_generic_plan')
   await client.query('BEGIN')
   // As the driver does: names and values of a statement, one after the other.
   let last: Promise<unknown> = Promise.resolve()
@@ -102,6 +101,8 @@ for (const [index, url] of urls.entries()) {
     const before = await read()
     await work()
     const after = await read()
+    const plans = await client.query('SELECT sum(custom_plans)::int AS custom FROM pg_prepared_statements')
+    assert.equal(plans.rows[0].custom, 0, 'plans were made more than once')
     for (const [table, count] of after) {
       const asked = count - (before.get(table) ?? 0)
       context.diagnostic(`${asked} rows of ${table}`)
