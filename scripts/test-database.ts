@@ -21,7 +21,7 @@ import { runKills } from './test-database/kills.ts'
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** They start engines of their own, or judge what one server alone does. */
-const others = ['connections', 'embedded', 'failover', 'killed', 'backup']
+const others = ['connections', 'embedded', 'failover', 'killed', 'backup', 'plans']
 
 /** Test files that take a database. */
 function testFiles(): string[] {
