@@ -41,6 +41,13 @@ export const guards: readonly Guard[] = [
     tests
   },
   {
+    name: 'keys of moves outlive the repository',
+    file: `${postgres}/requests.ts`,
+    from: '(ofRepository === undefined ? this',
+    to: '(ofRepository && known ? this',
+    tests: ['test/store/contract.test.ts']
+  },
+  {
     name: 'the tombstone stays as long as rows are left',
     file: `${postgres}/sweeper.ts`,
     from: 'finds without the tombstone.\n    if (this.#isClosed) return',

@@ -21,6 +21,9 @@ interface KeyRow extends RememberedOutcome {
   readonly key: string | null
 }
 
+/** Repositories of one name whose keys are looked up after their deletion: the last ones. */
+const maxDeleted = 10
+
 export class Requests {
   readonly seconds: number = keySeconds
   readonly #context: RequestsContext
@@ -38,7 +41,8 @@ export class Requests {
       unlessMissing(repositories.use(repository, ({ id }) => this.recallOf(id, [key]))),
       this.#nameReads.get(repository, [key])
     ])
-    return ofRepository?.[0] ?? (isOfName ? repositories.keys.recall(repository, key) : undefined)
+    const known = ofRepository?.[0] ?? (isOfName ? await repositories.keys.recall(repository, key) : undefined)
+    return known ?? (ofRepository === undefined ? this.#recallOfDeleted(repository, key) : undefined)
   }
 
   /** @throws RepositoryGone */
@@ -57,6 +61,21 @@ export class Requests {
     const remembered = repositories.use(repository, (found) => moves.add(found, [], { requests }))
     if ((await unlessMissing(remembered)) !== undefined) return
     await repositories.keys.remember({ name: repository, id: '0' }, requests)
+  }
+
+  /** Keys of moves outlive their repository, as long as no other one has its name. */
+  async #recallOfDeleted(repository: string, key: string): Promise<RememberedOutcome | undefined> {
+    const { database } = this.#context
+    const deleted = await database.read<{ id: string }>({
+      name: 'deleted repositories',
+      text: 'SELECT id FROM tombstones WHERE name = $1 ORDER BY deleted_at DESC LIMIT $2::int',
+      values: [repository, maxDeleted]
+    })
+    const text = 'SELECT digest, outcome FROM request_keys WHERE repository = $1::bigint AND key = $2'
+    const read = ({ id }: { id: string }) =>
+      database.read<RememberedOutcome>({ name: 'key of deleted repository', text, values: [id, key] })
+    const [remembered] = (await Promise.all(deleted.map(read))).flat()
+    return remembered && { digest: remembered.digest, outcome: remembered.outcome }
   }
 
   async #read(id: string, keys: readonly string[]): Promise<Map<string, RememberedOutcome>> {

@@ -1,7 +1,6 @@
 /** Calls of several servers that meet between two statements of each other. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { setImmediate } from 'node:timers/promises'
 import { RequestKeys } from '../../../server-fixture/service/request-keys.ts'
 import type { Database } from '../../../server-fixture/store/postgres/database/database.ts'
 import { PipelinedDatabase } from '../../../server-fixture/store/postgres/database/pipelined-database.ts'
@@ -47,8 +46,10 @@ function changed<Method extends 'whole' | 'transaction'>(
 
 test('a move for which nobody waits any more when there is a connection is not made', async (context) => {
   const { one, database, name } = await startServers(context)
+  const isHeld = Promise.withResolvers<void>()
   const connected = Promise.withResolvers<void>()
   const away = changed(database, 'whole', async (given) => {
+    isHeld.resolve()
     await connected.promise
     return database.whole(given)
   })
@@ -57,12 +58,12 @@ test('a move for which nobody waits any more when there is a connection is not m
     if (isGone) throw new Error('nobody waits')
   }
   const moves = new RepositoryMoves(away, 60)
-  const add = (ref: string, records: MoveRecords) =>
-    new Repositories(database).use(name, (found) => moves.add(found, [{ ...move(a, b), name: ref }], records))
+  const found = await new Repositories(database).use(name, async (known) => known)
+  const add = (ref: string, records: MoveRecords) => moves.add(found, [{ ...move(a, b), name: ref }], records)
   await one.updateRefs(name, [{ ...move(zero, a), name: 'refs/heads/side' }])
   const abandoned = assert.rejects(add('refs/heads/main', { throwIfAbandoned }), /nobody waits/)
   const wanted = add('refs/heads/side', {})
-  await setImmediate()
+  await isHeld.promise
   isGone = true
   connected.resolve()
   await abandoned

@@ -106,6 +106,8 @@ export const tables: readonly string[] = [
      deleted_by text NOT NULL,
      deleted_at timestamptz NOT NULL
    )`,
+  // For keys of moves.
+  'CREATE INDEX tombstones_names ON tombstones (name)',
   // The server that sends push events, until its time is over: the one row is 'push'.
   `CREATE TABLE push_lease (
      name text COLLATE "C" PRIMARY KEY,
