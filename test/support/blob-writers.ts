@@ -42,10 +42,14 @@ export function startBlobWriters(count: number, put: Put) {
     /** Resolves when so many more are acknowledged. @throws the failure of a call */
     async more(many: number) {
       const enough = acknowledged.length + many
-      await untilAsync(async () => {
-        if (failures.length > 0) throw failures[0]
-        return acknowledged.length >= enough
-      }, `${many} more blobs are acknowledged`)
+      // A busy machine may need long for all of them.
+      while (acknowledged.length < enough) {
+        const before = acknowledged.length
+        await untilAsync(async () => {
+          if (failures.length > 0) throw failures[0]
+          return acknowledged.length > before
+        }, `more than ${before} blobs are acknowledged`)
+      }
     },
     async stop() {
       isStopped = true

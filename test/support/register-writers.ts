@@ -47,6 +47,12 @@ export class Notes {
     return this.seen[0] as string
   }
 
+  /** Nothing more is to be learned: writers whose calls fail at once would fill the memory. */
+  fail(error: unknown): void {
+    this.failures.push(error)
+    this.stopped = true
+  }
+
   /** The time of a start or an end. */
   tick(): number {
     this.#now++
@@ -108,7 +114,7 @@ export class Writer {
       this.#learn(found ?? 'nothing')
       notes.history.push({ kind: 'read', writer: name, start, end: notes.tick(), found: this.#head })
     } catch (error) {
-      notes.failures.push(error)
+      notes.fail(error)
     }
   }
 
@@ -139,7 +145,7 @@ export class Writer {
       // The commit that the move builds on was perhaps never made.
       const isGuess =
         error instanceof BlobwireError && error.reason === 'missing_object' && !notes.seen.includes(expected)
-      if (!isGuess) notes.failures.push(error)
+      if (!isGuess) notes.fail(error)
       this.#head = notes.seen.at(-1) as string
       return false
     }
@@ -172,7 +178,7 @@ export class Writer {
     }
     // No attempt begins that would have no time left.
     const isCut = timeoutMs !== undefined && (code === 'deadline_exceeded' || code === 'unavailable')
-    if (!isCut) this.#parts.notes.failures.push(error)
+    if (!isCut) this.#parts.notes.fail(error)
     return { is: sent === 'never' ? 'never' : 'unknown' }
   }
 
