@@ -13,18 +13,18 @@ import { createClient } from '../../../src/index.ts'
 import { startTcpProxy } from '../../../tcp-proxy/tcp-proxy.ts'
 import { startBlobWriters } from '../../support/blob-writers.ts'
 import { startProgram } from '../../support/child.ts'
+import { newDatabase } from '../../support/database.ts'
 import { startTestEngine, testBinaries } from '../../support/database-engine.ts'
 import { atEnd } from '../../support/server.ts'
 
 const repository = 'demo'
 
 test('a server that starts before its database waits for it', async (context) => {
-  const engine = await startTestEngine()
-  const wire = atEnd(context, await startTcpProxy(`http://127.0.0.1:${engine.port}`))
-  context.after(() => engine.stop())
+  const url = new URL(await newDatabase())
+  const wire = atEnd(context, await startTcpProxy(`http://${url.host}`))
   wire.refuse()
-  const url = `postgres://postgres@127.0.0.1:${wire.port}/postgres`
-  const flags = ['--http-port', '0', '--grpc-port', '0', '--store', 'postgres', '--database', url]
+  url.port = String(wire.port)
+  const flags = ['--http-port', '0', '--grpc-port', '0', '--store', 'postgres', '--database', url.href]
   const server = startProgram(process.execPath, ...endWithParent, 'server-fixture/main.ts', ...flags)
   context.after(() => server.kill('SIGKILL'))
   const ready = once(server.stdout, 'data')
@@ -56,16 +56,16 @@ test('calls survive a server that is killed, and the database as well', { timeou
   const client = createClient({ endpoint: servers.map(({ http }) => http.origin) })
   context.after(() => client.close())
   const writers = startBlobWriters(50, ({ content }) => client.storeBlob(repository, content))
-  await writers.more(300)
+  await writers.more(150)
   await servers[0]?.kill()
-  await writers.more(300)
+  await writers.more(150)
   await servers[1]?.kill()
-  await writers.more(300)
+  await writers.more(150)
   const gapOfServers = writers.longestGapMs()
 
   await engine.kill()
   engine = await startTestEngine({ binaries, directory: data, port })
-  await writers.more(300)
+  await writers.more(150)
   await writers.stop()
   assert.deepEqual(writers.failures, [])
   const found = await store.hasObjects(repository, writers.acknowledged)
