@@ -123,5 +123,12 @@ export const guards: readonly Guard[] = [
     from: 'WHERE bytes <= greatest($4::bigint, $5::bigint) ORDER BY oid',
     to: 'WHERE bytes + $4::bigint + $5::bigint > 0 ORDER BY oid',
     tests: ['test/store/postgres-objects.test.ts']
+  },
+  {
+    name: 'a statement reads a bounded number of contents',
+    file: 'server-fixture/store/postgres/object-reader.ts',
+    from: '(maxBytes < 0 ? maxOids : maxContents)',
+    to: '(maxBytes < 0 ? maxContents : maxOids)',
+    tests: ['test/store/postgres-objects.test.ts']
   }
 ]

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, test } from 'node:test'
+import type { Database, Statement } from '../../server-fixture/store/postgres/database/database.ts'
 import { PipelinedDatabase } from '../../server-fixture/store/postgres/database/pipelined-database.ts'
 import { KnownRepositories } from '../../server-fixture/store/postgres/known-repositories.ts'
+import { ObjectReader } from '../../server-fixture/store/postgres/object-reader.ts'
 import { insertObjects } from '../../server-fixture/store/postgres/object-rows.ts'
 import { type LargeObjects, Objects } from '../../server-fixture/store/postgres/objects.ts'
 import { PostgresStore } from '../../server-fixture/store/postgres/postgres-store.ts'
@@ -147,4 +149,24 @@ test('a page of a scan has bounded contents, and the pages together all objects'
   assert.ok(Math.max(...pages) <= 8 * 1024 * 1024, `${pages}`)
   const [first] = await one.scanObjects('scanned', { after: '', limit: 1, maxBytes: 1 })
   assert.equal(first?.content, undefined)
+})
+
+test('a statement reads a bounded number of contents, however many are asked for', async () => {
+  const counts: number[] = []
+  const database = {
+    read: async ({ values }: Statement) => {
+      const array = values[1] as Buffer
+      const oids = array.length < 20 ? 0 : array.readInt32BE(12)
+      counts.push(oids)
+      return Array.from({ length: oids }, (_, index) => ({ oid: array.subarray(24 * index + 24, 24 * index + 44) }))
+    }
+  } as unknown as Database
+  const reader = new ObjectReader(database)
+  const oids = Array.from({ length: 1050 }, (_, index) => blob(`${index}`).oid)
+  const found = await Promise.all(
+    [oids, oids.slice(0, 150), oids.slice(0, 150)].map((some) => reader.read('1', some, 9))
+  )
+  assert.deepEqual([...(found[0]?.keys() ?? [])].sort(), oids.toSorted())
+  assert.ok(found.slice(1).every((rows) => oids.slice(0, 150).every((oid) => rows.has(oid))))
+  assert.ok(Math.max(...counts) <= 200, `${counts}`)
 })

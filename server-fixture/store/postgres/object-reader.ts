@@ -7,8 +7,9 @@ import { RepositoryGone } from './repositories.ts'
 
 /** Questions about one repository that are asked at the same time, at most. */
 const questionsInFlight = 2
-/** Objects of one question. */
+/** Objects of one question. A statement has 10 s, and contents may have 1 MiB each. */
 const maxOids = 1000
+const maxContents = 200
 
 /** The rows that were asked for, by oid. */
 export type FoundRows = ReadonlyMap<string, ObjectRow>
@@ -41,6 +42,19 @@ export class ObjectReader {
    * @throws RepositoryGone
    */
   read(id: string, oids: readonly string[], maxBytes: number): Promise<FoundRows> {
+    const most = mostOf(maxBytes)
+    return oids.length > most ? this.#readParts(id, oids, maxBytes) : this.#ask(id, oids, maxBytes)
+  }
+
+  async #readParts(id: string, oids: readonly string[], maxBytes: number): Promise<FoundRows> {
+    const most = mostOf(maxBytes)
+    const parts = Array.from({ length: Math.ceil(oids.length / most) }, (_, index) =>
+      this.#ask(id, oids.slice(index * most, (index + 1) * most), maxBytes)
+    )
+    return new Map((await Promise.all(parts)).flatMap((rows) => [...rows]))
+  }
+
+  #ask(id: string, oids: readonly string[], maxBytes: number): Promise<FoundRows> {
     const key = `${id} ${maxBytes}`
     let waiting = this.#waiting.get(key)
     if (waiting === undefined) {
@@ -59,7 +73,7 @@ export class ObjectReader {
     setImmediate(async () => {
       waiting.isScheduled = false
       waiting.inFlight++
-      await this.#ask(take(waiting), of)
+      await this.#answer(take(waiting, mostOf(of.maxBytes)), of)
       waiting.inFlight--
       if (waiting.questions.length > 0) this.#schedule(key, waiting, of)
       else if (waiting.inFlight === 0 && !waiting.isScheduled) this.#waiting.delete(key)
@@ -67,7 +81,7 @@ export class ObjectReader {
   }
 
   /** Never rejects. */
-  async #ask(questions: readonly Question[], { id, maxBytes }: { id: string; maxBytes: number }): Promise<void> {
+  async #answer(questions: readonly Question[], { id, maxBytes }: { id: string; maxBytes: number }): Promise<void> {
     try {
       const oids = questions.length === 1 ? (questions[0] as Question).oids : questions.flatMap((one) => one.oids)
       const unique = [...new Set(oids)]
@@ -90,12 +104,14 @@ export class ObjectReader {
   }
 }
 
+const mostOf = (maxBytes: number) => (maxBytes < 0 ? maxOids : maxContents)
+
 /** The questions that are asked next: all that fit, and one at least. */
-function take(waiting: Waiting): readonly Question[] {
+function take(waiting: Waiting, most: number): readonly Question[] {
   let count = 0
   const end = waiting.questions.findIndex(({ oids }, index) => {
     count += oids.length
-    return index > 0 && count > maxOids
+    return index > 0 && count > most
   })
   const taken = end < 0 ? waiting.questions : waiting.questions.slice(0, end)
   waiting.questions = end < 0 ? [] : waiting.questions.slice(end)
