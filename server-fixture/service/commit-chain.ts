@@ -1,7 +1,7 @@
 /** Commits on one branch that wait together become a chain: one write of objects, one move of the branch. */
 import { setImmediate } from 'node:timers/promises'
 import type { Messages } from '../../src/schema/messages.ts'
-import { KeyRemembered, type RefMove, RepositoryReplaced } from '../store/store.ts'
+import { KeyRemembered, type RefMove } from '../store/store.ts'
 import type { WaitingCommit } from './branch-queue.ts'
 import { commitOn, moveTo } from './commit-on-head.ts'
 import { refMismatch } from './errors.ts'
@@ -71,7 +71,7 @@ class ChainMaker {
         if (mismatches.length === 0) return await this.#finish(workspace)
         if (races++ >= maxRaces) return this.#settle(refMismatch(mismatches))
       } catch (error) {
-        if (!(error instanceof Abandoned || error instanceof RepositoryReplaced)) return this.#settle(error)
+        if (!(error instanceof Abandoned)) return this.#settle(error)
       }
     }
   }

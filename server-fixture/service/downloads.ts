@@ -8,6 +8,7 @@ import type { ObjectContent } from '../store/large-content.ts'
 import { blobOid } from './blobs.ts'
 import { type CallContext, throwIfAbandoned } from './context.ts'
 import { notFound, precondition } from './errors.ts'
+import { unlessReplaced } from './replaced.ts'
 import { authorize, checkName } from './repositories.ts'
 import type { TransferContext } from './uploads.ts'
 import type { BlobRange, OutgoingBlob } from './vcs-service.ts'
@@ -24,7 +25,7 @@ export async function openDownload(
   authorize(context, 'read', repository)
   throwIfAbandoned(context)
   const workspace = await open()
-  const oid = await blobOid(workspace, request)
+  const oid = await unlessReplaced(workspace, blobOid(workspace, request))
   const content = await store.openObject(repository, oid)
   if (content === undefined) throw notFound('object', `object ${oid} not found`)
   try {

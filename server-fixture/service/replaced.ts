@@ -9,22 +9,25 @@ export function mayBeReplaced(error: unknown): boolean {
   return error.code === 'invalid_argument' || error.reason === 'revision'
 }
 
+/** The repository that work began on. */
+type Began = Pick<Workspace, 'store' | 'repository'>
+
 /** Whether an error has this reason: on the new repository, the work may succeed. */
-export async function isReplaced({ store, repository }: Workspace, error: unknown): Promise<boolean> {
+export async function isReplaced({ store, repository }: Began, error: unknown): Promise<boolean> {
   if (error instanceof RepositoryReplaced) return true
   return mayBeReplaced(error) && (await store.isCurrent?.(repository)) === false
 }
 
 /** @throws RepositoryReplaced where this is the reason of a failure */
-export async function unlessReplaced<Result>(workspace: Workspace, work: Promise<Result>): Promise<Result> {
+export async function unlessReplaced<Result>(began: Began, work: Promise<Result>): Promise<Result> {
   try {
     return await work
   } catch (error) {
-    throw (await isReplaced(workspace, error)) ? replacedIn(workspace) : error
+    throw (await isReplaced(began, error)) ? replacedIn(began) : error
   }
 }
 
-export function replacedIn({ repository: { repository } }: Workspace): RepositoryReplaced {
+export function replacedIn({ repository: { repository } }: Began): RepositoryReplaced {
   return new RepositoryReplaced(repository)
 }
 

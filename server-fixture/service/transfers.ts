@@ -5,6 +5,7 @@ import type { Messages } from '../../src/schema/messages.ts'
 import type { Store } from '../store/store.ts'
 import type { CallContext } from './context.ts'
 import { openDownload } from './downloads.ts'
+import { again } from './replaced.ts'
 import { cancelUpload, openUpload, queryUpload } from './uploads.ts'
 import type { IncomingUpload, OutgoingBlob, UploadOpening } from './vcs-service.ts'
 import type { Workspace } from './workspace.ts'
@@ -36,14 +37,14 @@ export class Transfers {
   async upload(opening: UploadOpening, context: CallContext): Promise<IncomingUpload> {
     const { store, limits } = this.#dependencies
     const report = this.#reporter(context)
-    return openUpload({ store, limits, report }, opening, context).catch(throwing(report))
+    return again(() => openUpload({ store, limits, report }, opening, context)).catch(throwing(report))
   }
 
   async download(request: Messages['DownloadBlobRequest'], context: CallContext): Promise<OutgoingBlob> {
     const { store, limits, open } = this.#dependencies
     const report = this.#reporter(context)
     const options = { context, open: () => open(request.repository, context) }
-    return openDownload({ store, limits, report }, request, options).catch(throwing(report))
+    return again(() => openDownload({ store, limits, report }, request, options)).catch(throwing(report))
   }
 
   #reporter({ requestId }: CallContext): (error: unknown) => BlobwireError {

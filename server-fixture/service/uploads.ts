@@ -6,6 +6,7 @@ import type { ContentDigests, UploadedBlob, UploadWriter } from '../store/large-
 import type { Store } from '../store/store.ts'
 import { type CallContext, throwIfAbandoned } from './context.ts'
 import { checkOid, limitExceeded, notFound, precondition } from './errors.ts'
+import { unlessReplaced } from './replaced.ts'
 import { authorizeChange, openRepository } from './repositories.ts'
 import type { IncomingUpload, UploadOpening } from './vcs-service.ts'
 
@@ -40,17 +41,19 @@ export async function openUpload(
   const { repository, uploadId, size, offset, oid } = opening
   const { maxBlobBytes } = limits
   if (size !== undefined && size > maxBlobBytes) throw limitExceeded('max_blob_bytes', maxBlobBytes, size)
-  const { objectFormat } = await openRepository(store, repository)
-  if (oid !== undefined) checkOid('oid', oid, objectFormat)
+  let info = await openRepository(store, repository)
+  const checkDigest = (told: string | undefined) => told && checkOid('oid', told, info.objectFormat)
+  await unlessReplaced({ store, repository: info }, new Promise((resolve) => resolve(checkDigest(oid))))
   // An upload that is gone does not begin anew in its middle.
   if (offset !== undefined && offset > 0 && !(await store.uploadState(repository, uploadId))) throw noUpload(uploadId)
   const writer = await store.openUpload(repository, uploadId, size)
+  // The one that the upload is in: another may have had the name before.
+  info = await openRepository(store, repository)
   if (offset !== undefined && offset !== writer.offset) {
     const held = writer.offset
     await writer.release()
     throw precondition('upload_offset', `the upload ${uploadId} holds ${held} bytes; it does not go on at ${offset}`)
   }
-  const checkDigest = (told: string | undefined) => told && checkOid('oid', told, objectFormat)
   return new StoredUpload(writer, { oid, checkDigest, report })
 }
 

@@ -12,7 +12,7 @@ export const guards: readonly Guard[] = [
     file: `${service}/repository-identity.ts`,
     from: 'return incarnation ?? repository',
     to: 'return incarnation === undefined ? repository : repository',
-    tests
+    tests: ['test/server/read-once.test.ts']
   },
   {
     name: 'objects of a call are stored in the repository that it began on',
@@ -29,13 +29,6 @@ export const guards: readonly Guard[] = [
     tests
   },
   {
-    name: 'a chain of commits is made again on the repository that has the name',
-    file: `${service}/commit-chain.ts`,
-    from: ' || error instanceof RepositoryReplaced',
-    to: '',
-    tests
-  },
-  {
     name: 'a batch is carried out anew on the repository that has the name',
     file: `${service}/batch.ts`,
     from: 'if (this.#doubt && (await isReplaced(this.#workspace, this.#doubt)))',
@@ -47,6 +40,27 @@ export const guards: readonly Guard[] = [
     file: `${service}/replaced.ts`,
     from: "return error.code === 'invalid_argument' || error.reason === 'revision'",
     to: "return error.code === 'invalid_argument' && error.reason === 'revision'",
+    tests
+  },
+  {
+    name: 'an upload whose oid has another format asks whether the repository is still the same',
+    file: `${service}/uploads.ts`,
+    from: 'await unlessReplaced({ store, repository: info }, new Promise((resolve) => resolve(checkDigest(oid))))',
+    to: 'checkDigest(oid)',
+    tests
+  },
+  {
+    name: 'the oid of an upload has the format of the repository that the upload is in',
+    file: `${service}/uploads.ts`,
+    from: '  info = await openRepository(store, repository)\n',
+    to: '',
+    tests
+  },
+  {
+    name: 'a download whose oid has another format asks whether the repository is still the same',
+    file: `${service}/downloads.ts`,
+    from: 'await unlessReplaced(workspace, blobOid(workspace, request))',
+    to: 'await blobOid(workspace, request)',
     tests
   },
   {

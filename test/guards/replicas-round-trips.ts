@@ -81,8 +81,8 @@ export const guards: readonly Guard[] = [
   {
     name: 'a chain of which somebody has gone is made again without them',
     file: `${server}/commit-chain.ts`,
-    from: 'if (!(error instanceof Abandoned ||',
-    to: 'if (!(',
+    from: 'if (!(error instanceof Abandoned)) return this.#settle(error)',
+    to: 'return this.#settle(error)',
     tests: [chain]
   },
   {

@@ -1,6 +1,7 @@
 /** What a server remembers of a repository that another server deletes, and makes again under the same name. */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { Service } from '../../server-fixture/service/service.ts'
 import { PipelinedDatabase } from '../../server-fixture/store/postgres/database/pipelined-database.ts'
 import { PostgresStore } from '../../server-fixture/store/postgres/postgres-store.ts'
 import type { Store } from '../../server-fixture/store/store.ts'
@@ -14,6 +15,8 @@ const urls = [await newDatabase()]
 const one = await PostgresStore.open({ urls })
 const other = await PostgresStore.open({ urls })
 const call = serverOn(one)
+const service = new Service(one, { serverVersion: '0', onInternalError: (error) => assert.fail(`${error}`) })
+const caller = { principal: { may: () => true }, signal: new AbortController().signal, requestId: 'test' }
 after(async () => {
   await one.close()
   await other.close()
@@ -139,16 +142,48 @@ test('the object format of the repository that was there before refuses nothing'
       await call('Apply', { requestKey: 'updates', updateRefs: { repository: '', updates } })
     },
     commitFiles: () => call('CommitFiles', commit([{ oid: blob }], { expectedHead: head, baseTree: tree })),
+    upload: async () => {
+      const opening = { repository, uploadId: 'opened', size: 3, oid: blob, offset: undefined }
+      for (const [uploadId, oid] of [
+        ['told-first', blob],
+        ['told-last', undefined]
+      ] as const) {
+        if (uploadId === 'told-last') await renew()
+        const upload = await service.upload({ ...opening, uploadId, oid }, caller)
+        await upload.write(text('one'))
+        assert.equal((await upload.finish({ oid: blob, sha256: undefined })).oid, blob)
+      }
+    },
+    download: async () => {
+      const request = {
+        repository,
+        oid: blob,
+        revision: '',
+        path: '',
+        rawPath: new Uint8Array(0),
+        offset: 0,
+        length: 0,
+        digestFrom: undefined
+      }
+      await (await service.download(request, caller)).close()
+    },
     'the store': async () => {
       assert.deepEqual(await one.hasObjects(repository, [blob]), [{ kind: 'blob', size: 3 }])
     },
-    'a put': async () => one.putObjects(repository, [newObject('blob', 'two', 'sha256')])
+    'a put': async () => {
+      const two = newObject('blob', 'two', 'sha256')
+      await one.putObjects(repository, [two])
+      assert.ok(await isThere(two.oid))
+    }
   }
-  for (const [name, run] of Object.entries(calls)) {
+  async function renew(): Promise<void> {
     await replace('sha1')
     await call('StoreBlob', { content: text('this server knows sha1') })
     await replace('sha256')
     await other.updateRefs(repository, [main], { objects })
+  }
+  for (const [name, run] of Object.entries(calls)) {
+    await renew()
     await assert.doesNotReject(run, name)
   }
 })
