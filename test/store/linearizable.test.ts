@@ -89,7 +89,7 @@ async function race(context: TestContext, { places, disturb, readAtLast }: Scene
   assert.ok(verdict.ok, `no order of these is possible: ${JSON.stringify(verdict, undefined, 2)}`)
 }
 
-test('8 writers on one ref over three transports, with kills: linearizable', { timeout: 120_000 }, async (context) => {
+test('8 writers on one ref over three transports, with kills: linearizable', { timeout: 300_000 }, async (context) => {
   const server = await startKilledServer(context)
   const wires = await startWires(context, server.place)
   await race(context, {
@@ -116,7 +116,7 @@ test('8 writers on one ref over three transports, with kills: linearizable', { t
 })
 
 test('8 writers on one ref over three servers on one database, each killed: linearizable', {
-  timeout: 120_000
+  timeout: 300_000
 }, async (context) => {
   const database = await newDatabase()
   const servers = await Promise.all([0, 1, 2].map(() => startKilledServer(context, database)))

@@ -65,7 +65,7 @@ async function firstEvent(url: string): Promise<FeedSnapshot> {
   return JSON.parse(text.slice('data: '.length, text.indexOf('\n\n'))) as FeedSnapshot
 }
 
-test('workers serve both ports together', { timeout: 120_000 }, async (context) => {
+test('workers serve both ports together', { timeout: 300_000 }, async (context) => {
   const url = await newDatabase()
   const store = await PostgresStore.open({ urls: [url] })
   await store.createRepository('demo', 'sha1')

@@ -81,7 +81,7 @@ function steppedLooks() {
 }
 
 test('a network that goes silent is left for the next server, and the calls succeed', {
-  timeout: 15_000
+  timeout: 60_000
 }, async (context) => {
   const { proxy, through } = await proxied(context)
   const { lookFour, ...looks } = steppedLooks()

@@ -36,7 +36,7 @@ test('a server that starts before its database waits for it', async (context) =>
   assert.match(String(first), /"http"/)
 })
 
-test('calls survive a server that is killed, and the database as well', { timeout: 120_000 }, async (context) => {
+test('calls survive a server that is killed, and the database as well', { timeout: 300_000 }, async (context) => {
   const directory = await mkdtemp(join(tmpdir(), 'blobwire-killed-'))
   context.after(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }))
   await giveToOwner(directory)
