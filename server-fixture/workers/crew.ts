@@ -63,6 +63,12 @@ export class Crew {
     }
   }
 
+  /** Called once a second: counts what workers have done, and finds those that hang. */
+  look(): void {
+    for (const worker of this.workers) worker.look()
+    void this.summary.figures()
+  }
+
   watch(watcher: object, isWatched: boolean): void {
     if (isWatched) this.#watching.add(watcher)
     else this.#watching.delete(watcher)
@@ -117,6 +123,7 @@ export class Crew {
           else this.distributor.give(connection)
         },
         onWatch: (isWatched) => this.watch(worker, isWatched),
+        onSilent: () => log({ event: 'worker_silent', worker: place, pid: worker.child.pid }),
         onQuestion: (about) => this.#answer(about),
         onEnd: (code, signal) => {
           this.distributor.remove(worker)
@@ -131,8 +138,10 @@ export class Crew {
         }
       }
     })
-    forwardLines(worker.child.stdout as NonNullable<typeof worker.child.stdout>, output.stdout)
-    forwardLines(worker.child.stderr as NonNullable<typeof worker.child.stderr>, output.stderr)
+    const { stdout, stderr } = worker.child
+    // A process that could not be started for want of file descriptors has none.
+    if (stdout) forwardLines(stdout, output.stdout)
+    if (stderr) forwardLines(stderr, output.stderr)
     this.workers.add(worker)
   }
 

@@ -47,7 +47,7 @@ export async function startPrimary(options: PrimaryOptions): Promise<Omit<Runnin
       crew.distributor.give({ listener: listener as SharedListener, socket })
     })
   }
-  const looking = setInterval(() => void crew.summary.figures(), lookMs).unref()
+  const looking = setInterval(() => crew.look(), lookMs).unref()
   let admin: Listener | undefined
   const close = async () => {
     for (const server of Object.values(listeners)) server.close()

@@ -6,6 +6,9 @@ import type { AcceptedConnection, Taker } from './distributor.ts'
 import type { Answers, FromWorker, StartMessage, ToWorker } from './messages.ts'
 import { Questions } from './questions.ts'
 
+/** A worker that says nothing for so many looks, one a second, hangs: the connections given to it would wait without end. */
+const maxSilentLooks = 15
+
 const main = fileURLToPath(new URL('./worker-main.ts', import.meta.url))
 
 /** Told of one worker. */
@@ -18,6 +21,8 @@ export interface WorkerEvents {
   /** A connection that it did not take. */
   onReturned(connection: AcceptedConnection): void
   onWatch(isWatched: boolean): void
+  /** It hangs, and is killed. */
+  onSilent(): void
   /** It asks for the figures of all workers. */
   onQuestion(about: keyof Answers): Promise<Answers[keyof Answers]>
   onEnd(code: number | null, signal: NodeJS.Signals | null): void
@@ -29,6 +34,8 @@ export interface WorkerOptions {
   readonly args: readonly string[]
   readonly start: StartMessage
   readonly events: WorkerEvents
+  /** The program; tests have their own. */
+  readonly program?: string | undefined
 }
 
 export class WorkerProcess implements Taker {
@@ -39,17 +46,22 @@ export class WorkerProcess implements Taker {
   readonly #handedOver = new Map<number, AcceptedConnection>()
   #lastId = 0
   #taken = 0
+  /** Looks since its last message; undefined = it is starting, which takes as long as it takes. */
+  #silentLooks: number | undefined
   /** It has been asked to drain, or drains by itself. */
   isDraining = false
 
-  constructor({ args, start, events }: WorkerOptions) {
+  constructor({ args, start, events, program = main }: WorkerOptions) {
     this.#events = events
     // Lines of several processes on one pipe would be mixed: the primary forwards them.
-    this.child = fork(main, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+    this.child = fork(program, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
     this.#questions = new Questions((question) => this.#send(question))
     this.child.on('message', (message) => this.#receive(message as FromWorker))
-    // A message to a worker that has just died.
-    this.child.on('error', () => undefined)
+    this.child.on('error', () => {
+      // It could not be started, as where there are too many processes, and never exits. Otherwise it is a message to one
+      // that has just died.
+      if (this.child.pid === undefined) this.#ended(null, null)
+    })
     this.child.once('exit', (code, signal) => this.#ended(code, signal))
     this.#send(start)
   }
@@ -71,6 +83,14 @@ export class WorkerProcess implements Taker {
     return this.#questions.ask(about, timeoutMs)
   }
 
+  /** Called once a second, with a question. */
+  look(): void {
+    if (this.#silentLooks === undefined || this.#silentLooks++ < maxSilentLooks) return
+    this.#silentLooks = undefined
+    this.#events.onSilent()
+    this.child.kill('SIGKILL')
+  }
+
   watch(isWatched: boolean): void {
     this.#send({ kind: 'watch', isWatched })
   }
@@ -89,6 +109,7 @@ export class WorkerProcess implements Taker {
   }
 
   #receive(message: FromWorker): void {
+    if (message.kind === 'ready' || this.#silentLooks !== undefined) this.#silentLooks = 0
     switch (message.kind) {
       case 'ready':
         return this.#events.onReady()

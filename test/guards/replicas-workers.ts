@@ -4,10 +4,41 @@ import type { Guard } from './guard.ts'
 const processes = ['test/workers/workers.test.ts']
 const summaries = ['test/workers/summary.test.ts']
 
+const hanging = ['test/workers/worker-process.test.ts']
 const channels = ['test/balance/name-channels.test.ts']
 const allAddresses = ['test/connection/all-addresses.test.ts']
 
 export const guards: readonly Guard[] = [
+  {
+    name: 'workers: the primary finds those that hang',
+    file: 'server-fixture/workers/crew.ts',
+    from: '    for (const worker of this.workers) worker.look()\n',
+    to: '',
+    tests: hanging
+  },
+  {
+    name: 'workers: one that hangs is killed',
+    file: 'server-fixture/workers/worker-process.ts',
+    from: 'this.#silentLooks++ < maxSilentLooks',
+    to: 'this.#silentLooks++ >= 0',
+    tests: hanging,
+    mayHang: true
+  },
+  {
+    name: 'workers: one that answers does not hang',
+    file: 'server-fixture/workers/worker-process.ts',
+    from: "message.kind === 'ready' || this.#silentLooks !== undefined",
+    to: "message.kind === 'ready'",
+    tests: hanging
+  },
+  {
+    name: 'workers: one that cannot be started is replaced',
+    file: 'server-fixture/workers/worker-process.ts',
+    from: '      if (this.child.pid === undefined) this.#ended(null, null)\n',
+    to: '',
+    tests: hanging,
+    mayHang: true
+  },
   {
     name: 'all addresses: a failed attempt has the name looked up again',
     file: 'src/balance/name-channels.ts',
