@@ -22,7 +22,7 @@ export const guards: readonly Guard[] = [
   {
     name: 'a server ends with the process that started it',
     file: 'server-fixture/end-with-parent.ts',
-    from: "process.stdin.once('close', () => process.exit(1))",
+    from: "stdin.once('close', () => process.exit(1))",
     to: '',
     tests: ['test/server/process.test.ts']
   },
