@@ -148,23 +148,30 @@ test('a ref that is only held in its place, and is elsewhere, is not found there
   await assert.rejects(hold, { code: 'unavailable', sent: 'maybe' })
 })
 
-test('a deletion that another server has carried out meanwhile, on the next repository, has one answer', async (context) => {
-  const { one, other, database, name } = await startServers(context)
+test('a deletion that another server carries out meanwhile, on the next repository, has one answer', async (context) => {
+  const { one, database, name } = await startServers(context)
   const request = (deleted: boolean) => keyed('key', `${deleted}`, [])
-  const hasIntent = Promise.withResolvers<void>()
-  const goesOn = Promise.withResolvers<void>()
-  const slow = changed(database, 'transaction', async (work) => {
-    hasIntent.resolve()
-    await goesOn.promise
-    return database.transaction(work)
-  })
-  const late = new Repositories(slow).delete(name, request)
-  await hasIntent.promise
+  /** A deletion that has written its intent, and goes on when it is told. */
+  const begin = async () => {
+    const hasIntent = Promise.withResolvers<void>()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const slow = changed(database, 'transaction', async (work) => {
+      hasIntent.resolve()
+      await promise
+      return database.transaction(work)
+    })
+    const answer = new Repositories(slow).delete(name, request)
+    await hasIntent.promise
+    return { answer, resolve }
+  }
+  const late = await begin()
   await one.deleteRepository(name)
   await one.createRepository(name, 'sha1')
-  assert.equal(await other.deleteRepository(name, request), true)
-  goesOn.resolve()
-  await assert.rejects(late, KeyRemembered)
+  const next = await begin()
+  late.resolve()
+  await assert.rejects(late.answer, KeyRemembered)
+  next.resolve()
+  assert.equal(await next.answer, true)
   assert.equal((await one.recall(name, 'key'))?.outcome, 'true')
 })
 
