@@ -116,7 +116,7 @@ test('an engine and its data end with the process that started it, even where it
   )
   child.kill('SIGKILL')
   await untilAsync(async () => engines.every(({ pid }) => !isAlive(pid)), 'the engine ends')
-  await untilAsync(async () => engines.every(({ directory }) => !existsSync(dirname(directory))), 'their data are gone')
+  await untilAsync(async () => engines.every(({ directory }) => !existsSync(directory)), 'their data are gone')
 })
 
 test('programs that cannot run where npm put them are run from a copy with the links of its libraries', async (context) => {
