@@ -30,7 +30,7 @@ async function openPostgresStore({ data, database = [], databasePassword }: Stor
   const { PostgresStore } = await import('./store/postgres/postgres-store.ts')
   const logs: Pick<DatabaseOptions, 'onServer' | 'onNoServer'> = {
     onServer: (name, facts) => log({ event: 'database', database: name, ...facts }),
-    onNoServer: (failure) => log({ event: 'database_lost', ...logged(failure) })
+    onNoServer: ({ message }) => log({ event: 'database_lost', message })
   }
   if (database[0] !== 'embedded') return PostgresStore.open({ urls: database, password: databasePassword, ...logs })
   const { joinEngine } = await import('./store/postgres/embedded/join-engine.ts')

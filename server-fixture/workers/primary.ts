@@ -58,8 +58,9 @@ export async function startPrimary(options: PrimaryOptions): Promise<Omit<Runnin
     await Promise.all([output.stdout.close(), output.stderr.close()])
   }
   try {
-    await crew.start()
+    // First: a port that is taken is told before a worker serves, and probes have an answer meanwhile.
     admin = await openAdmin({ crew, metrics }, options)
+    await crew.start()
   } catch (error) {
     await close()
     throw error

@@ -174,5 +174,12 @@ export const guards: readonly Guard[] = [
     from: "if (database !== undefined && store !== 'postgres')",
     to: 'if (false)',
     tests: ['test/server/process.test.ts']
+  },
+  {
+    name: 'database: a start at a standby alone may be tried again',
+    file: `${directory}/pipelined-database.ts`,
+    from: 'throw startError(',
+    to: 'throw storeError(',
+    tests: connections
   }
 ]

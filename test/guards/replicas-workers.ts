@@ -206,5 +206,12 @@ export const guards: readonly Guard[] = [
     from: 'inTurn.map(',
     to: 'endpoints.value.map(',
     tests: ['test/connection/many-addresses.test.ts']
+  },
+  {
+    name: 'workers: an admin port that is taken is told before any worker is started',
+    file: 'server-fixture/workers/primary.ts',
+    from: 'await openAdmin({ crew, metrics }, options)\n    await crew.start()',
+    to: 'await crew.start().then(() => openAdmin({ crew, metrics }, options))',
+    tests: ['test/server/process.test.ts']
   }
 ]

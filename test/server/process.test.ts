@@ -134,18 +134,22 @@ test('a data directory of a later version, or with a damaged journal: a sentence
   assert.match(later.err, /^cannot start: the data directory .* its format is 4; .* \(data_format\)\n$/)
 })
 
-test('a port that is taken, of either listener: one line on stderr, exit 1', async () => {
+test('a port that is taken, of any listener: one line on stderr, exit 1', async (context) => {
   const child = startNode(...endWithParent, main, '--http-port', '0', '--grpc-port', '0')
+  context.after(() => child.kill('SIGKILL'))
   const [line] = await once(child.stdout, 'data')
   const { http, grpc } = JSON.parse(String(line))
+  // Before workers are started, which would wait for this database.
+  const workers = ['--workers', '1', '--store', 'postgres', '--database', 'postgres://git@127.0.0.1:1/none']
   const taken = [
+    ['--http-port', '0', '--grpc-port', '0', '--admin-port', new URL(http).port, ...workers],
     ['--http-port', new URL(http).port, '--grpc-port', '0'],
     ['--http-port', '0', '--grpc-port', new URL(grpc).port]
   ]
   for (const flags of taken) {
     const { code, err } = await runToEnd(...flags)
     assert.equal(code, 1)
-    assert.match(err, /cannot start: .*EADDRINUSE/)
+    assert.match(err, /^cannot start: .*EADDRINUSE/m)
   }
   child.kill('SIGTERM')
   await once(child, 'exit')

@@ -216,7 +216,7 @@ export class PipelinedDatabase implements Database {
           (failure) => failure instanceof UnfitDatabase && !failure.isStandby
         )
         if (lasting !== undefined) throw storeError(lasting)
-        if (this.#clock.now() >= untilMs) throw storeError((failures as readonly unknown[])[0])
+        if (this.#clock.now() >= untilMs) throw startError((failures as readonly unknown[])[0])
         await pauseCall(this.#clock, withJitter(200))
       }
     }
@@ -225,4 +225,10 @@ export class PipelinedDatabase implements Database {
   *#connections(): Iterable<Connection> {
     for (const { connections } of Object.values(this.#channels)) yield* connections
   }
+}
+
+/** Another start may find a standby promoted. */
+function startError(cause: unknown): unknown {
+  if (!(cause instanceof UnfitDatabase)) return storeError(cause)
+  return new BlobwireError({ reason: 'database_unavailable', message: cause.message, cause })
 }
