@@ -107,7 +107,7 @@ test('a database that is not there, or whose user may not come in or make tables
   const name = other.pathname.slice(1)
   await query(
     other.href,
-    `CREATE ROLE ${user} LOGIN; CREATE ROLE ${user}_out LOGIN; GRANT CONNECT ON DATABASE ${name} TO ${user};
+    `CREATE ROLE ${user} LOGIN PASSWORD 'own'; CREATE ROLE ${user}_out LOGIN PASSWORD 'own'; GRANT CONNECT ON DATABASE ${name} TO ${user};
       REVOKE CONNECT ON DATABASE ${name} FROM PUBLIC; REVOKE CREATE ON SCHEMA public FROM PUBLIC`
   )
   const isRefused = async (change: Partial<URL>, message: RegExp) => {
@@ -117,8 +117,8 @@ test('a database that is not there, or whose user may not come in or make tables
   const place = `the database ${other.host}/${name} cannot be used`
   await isRefused({ pathname: '/absent' }, /absent cannot be used: 3D000: database "absent" does not exist; make it/)
   await isRefused({ username: 'nobody_here' }, new RegExp(`^${place}: 28.*; check the user and the password`))
-  await isRefused({ username: `${user}_out` }, new RegExp(`^${place}: 42501: .*; GRANT CONNECT`))
+  await isRefused({ username: `${user}_out`, password: 'own' }, new RegExp(`^${place}: 42501: .*; GRANT CONNECT`))
   const rights = /^the database cannot be used: permission denied for schema public; its user has to own the tables/
-  await isRefused({ username: user }, rights)
+  await isRefused({ username: user, password: 'own' }, rights)
   await query(other.href, `DROP OWNED BY ${user}; DROP ROLE ${user}, ${user}_out`)
 })

@@ -109,7 +109,7 @@ test('TLS: the certificate is judged as sslmode says', async (context) => {
   const [right, wrong] = [await tls('server'), await tls('wrong-host')]
   const ca = fileURLToPath(new URL('../../support/tls/ca.pem', import.meta.url))
   const opens = async (port: number, query: string) => {
-    const url = `postgres://postgres@localhost:${port}${target.pathname}?${query}`
+    const url = `postgres://${target.username}:${target.password}@localhost:${port}${target.pathname}?${query}`
     const database = await PipelinedDatabase.open({ urls: [url], holdMs: 1 })
     await database.read({ name: '', text: 'SELECT 1', values: [] })
     await database.close()
