@@ -237,7 +237,7 @@ export const guards: readonly Guard[] = [
   {
     name: 'parents that grafts hide are imported',
     file: 'server-fixture/store/git/git-process.ts',
-    from: "  GIT_GRAFT_FILE: '/dev/null',\n",
+    from: "  GIT_GRAFT_FILE: '/dev/null/none',\n",
     to: '',
     tests: [imported]
   },

@@ -56,8 +56,8 @@ const baseEnvironment: NodeJS.ProcessEnv = {
   GIT_CONFIG_GLOBAL: '/dev/null',
   GIT_TERMINAL_PROMPT: '0',
   GIT_NO_REPLACE_OBJECTS: '1',
-  // Grafts hide parents that a commit names.
-  GIT_GRAFT_FILE: '/dev/null',
+  // Grafts hide parents that a commit names. Of a file that is there, even an empty one, git says that it is deprecated.
+  GIT_GRAFT_FILE: '/dev/null/none',
   // A partial clone does not fetch what it lacks.
   GIT_NO_LAZY_FETCH: '1',
   [instanceVariable]: instanceId,

@@ -1,5 +1,6 @@
 /** A program as a user would write it; `package.test.ts` compiles it against the packed package. */
 import {
+  type AddressStats,
   type Author,
   type BatchOperations,
   type BatchOptions,
@@ -259,12 +260,13 @@ async function service(client: Client): Promise<ObjectFormat> {
   await client.updateRepository('demo', change)
   const stats: ClientStats = client.stats()
   const endpoints: EndpointStats[] = stats.endpoints
+  const addresses: AddressStats[] | undefined = endpoints[0]?.addresses
   const [connections, latency, batch]: [ConnectionStats, LatencySummary, BatchStats] = [
     stats.connections,
     stats.latency,
     stats
   ]
-  seen.push(`${endpoints.length} ${connections.open} ${latency.count} ${batch.batching}`)
+  seen.push(`${endpoints.length} ${addresses?.length} ${connections.open} ${latency.count} ${batch.batching}`)
   return format
 }
 
