@@ -2,6 +2,7 @@
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { startServerProcess } from '../../server-fixture/process.ts'
 import { startEngine } from '../../server-fixture/store/postgres/embedded/engine.ts'
@@ -50,35 +51,36 @@ interface CallCosts {
 interface Subject {
   readonly serverPid: number
   readonly enginePid: number
+  /** Up to now; takes a while. */
   transactions(): Promise<number>
 }
 
 type Call = (repository: Repository, index: number) => Promise<unknown>
 
-async function costsOf(
-  subject: Subject,
-  call: (index: number) => Promise<unknown>,
-  [count, callers]: readonly [number, number]
-): Promise<CallCosts> {
-  const before = await usedBy(subject)
-  let next = 0
-  const work = async () => {
-    while (next < count) await call(next++)
-  }
-  await Promise.all(Array.from({ length: callers }, work))
-  const after = await usedBy(subject)
-  return {
-    serverUs: (after.serverUs - before.serverUs) / count,
-    databaseUs: (after.databaseUs - before.databaseUs) / count,
-    transactions: (after.transactions - before.transactions) / count
-  }
+/** Of this many calls by this many callers, which begin with the call of this index. */
+interface Load {
+  readonly first: number
+  readonly count: number
+  readonly callers: number
+  readonly call: (index: number) => Promise<unknown>
 }
 
-async function usedBy({ serverPid, enginePid, transactions }: Subject) {
+async function costsOf(
+  { serverPid, enginePid, transactions }: Subject,
+  { first, count, callers, call }: Load
+): Promise<CallCosts> {
+  const transactionsBefore = await transactions()
+  const before = [processorUs(serverPid), processorUs(enginePid)] as const
+  let next = first
+  const work = async () => {
+    while (next < first + count) await call(next++)
+  }
+  await Promise.all(Array.from({ length: callers }, work))
+  const after = [processorUs(serverPid), processorUs(enginePid)] as const
   return {
-    serverUs: processorUs(serverPid),
-    databaseUs: processorUs(enginePid),
-    transactions: await transactions()
+    serverUs: (after[0] - before[0]) / count,
+    databaseUs: (after[1] - before[1]) / count,
+    transactions: ((await transactions()) - transactionsBefore) / count
   }
 }
 
@@ -117,16 +119,17 @@ export async function measureCosts(): Promise<Costs> {
     const repository = client.repository('costs')
     const subject = { serverPid: server.pid, enginePid: engine.pid, transactions }
     const [few, many] = counts[kind]
-    const lone = await costsOf(subject, (index) => call(repository, index), [few, 1])
-    const crowd = await costsOf(subject, (index) => call(repository, few + index), [many, manyCallers])
+    const load = { call: (index: number) => call(repository, index) }
+    const lone = await costsOf(subject, { ...load, first: 0, count: few, callers: 1 })
+    const crowd = await costsOf(subject, { ...load, first: few, count: many, callers: manyCallers })
     await client.close()
     await server.stop()
     process.stderr.write(`${kind}: a lone call ${told(lone)}, one of ${manyCallers} callers ${told(crowd)}\n`)
     return { server: crowd.serverUs, ...split(lone, crowd) }
   }
   const transactions = async () => {
-    // Statistics of other connections come within a second.
-    await new Promise((resolve) => setTimeout(resolve, 1500))
+    // A connection that has become idle tells its statistics within ten seconds.
+    await sleep(11_000)
     const text = 'SELECT sum(xact_commit) AS count FROM pg_stat_database WHERE datname = current_database()'
     return Number((await statistics.query<{ count: string }>(text)).rows[0]?.count)
   }
