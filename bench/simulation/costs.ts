@@ -23,8 +23,8 @@ export interface Costs {
 }
 
 export const measured: Costs = {
-  server: { read: 12, put: 14, commit: 180 },
-  database: { read: 60, put: 90, commit: 260, readRow: 8, putRow: 9, commitRow: 110 },
-  syncUs: 450,
+  server: { read: 16, put: 11, commit: 217 },
+  database: { read: 83, put: 154, commit: 604, readRow: 3.7, putRow: 6.4, commitRow: 60 },
+  syncUs: 187,
   roundTripUs: 300
 }

@@ -67,7 +67,9 @@ export interface Heated {
 export function heat(costs: Costs = measured, shares: readonly number[] = [0, 0.05, 0.1, 0.25, 0.5]): Heated[] {
   const mix = { read: 0, put: 0 }
   return shares.map((hotShare) => {
-    const setup = systemOf(8, { costs, mix, hotShare, servers: 64, callers: 2000 })
+    // Long enough for those who wait in a long line.
+    const times = { warmUpUs: 1_000_000, runUs: 2_000_000 }
+    const setup = systemOf(8, { costs, mix, hotShare, servers: 64, callers: 2000, ...times })
     return { share: hotShare, figures: simulate(setup), routed: simulate({ ...setup, routed: true }) }
   })
 }
