@@ -115,15 +115,20 @@ test('connections that are reset fail no call', async (context) => {
   await database.write(statement('CREATE TABLE kept (n int PRIMARY KEY)'))
   const insert = (n: number) => statement('INSERT INTO kept VALUES ($1::int) ON CONFLICT DO NOTHING', n)
   let next = 0
-  const writer = async () => {
-    while (next < 300) {
-      const n = next++
-      if (n === 100) proxy.reset()
-      if (n === 200) proxy.cut()
-      await (n % 2 === 0 ? database.write(insert(n)) : database.whole([insert(n)]))
+  // One fault at a time: a call is repeated once, and the next fault must not meet the repetition.
+  for (const [end, fault] of [
+    [150, () => proxy.reset()],
+    [300, () => proxy.cut()]
+  ] as const) {
+    const writer = async () => {
+      while (next < end) {
+        const n = next++
+        if (n === end - 50) fault()
+        await (n % 2 === 0 ? database.write(insert(n)) : database.whole([insert(n)]))
+      }
     }
+    await Promise.all(Array.from({ length: 20 }, writer))
   }
-  await Promise.all(Array.from({ length: 20 }, writer))
   assert.deepEqual(await database.read(statement('SELECT count(*)::int FROM kept')), [{ count: 300 }])
 })
 
