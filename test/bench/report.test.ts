@@ -7,6 +7,7 @@ import { halfSpread, median } from '../../bench/measure/statistics.ts'
 import { compareRuns } from '../../bench/report/compare.ts'
 import { htmlPage } from '../../bench/report/html.ts'
 import { describe, type Run } from '../../bench/report/run.ts'
+import { scenarioTable, targetTable } from '../../bench/report/table.ts'
 import { evaluate } from '../../bench/report/targets.ts'
 
 const effort = { rounds: 3, roundMs: 1, warmUpMs: 1, quick: true }
@@ -97,4 +98,28 @@ test('the page is self-contained, and escapes names', () => {
   assert.ok(page.length > 150_000, 'the charting library is in it')
   const data = /<script type="application\/json" id="run">(.*?)<\/script>/s.exec(page)?.[1] ?? ''
   assert.equal((JSON.parse(data) as Run).results[0]?.name, 'a <b> & "c"')
+})
+
+test('the page fits a telephone, reads its charts aloud, and has them before the targets', () => {
+  const name = 'storeBlob of 50 B, concurrency 100'
+  const page = htmlPage(describe([result(name, { 'blobwire, MessagePack': 3, 'grpc-js unary': 1 })], effort))
+  assert.match(page, /<meta name="viewport" content="width=device-width, initial-scale=1">/)
+  assert.match(page, /role="img"\s+aria-label="[^"]*concurrency 100[^"]*blobwire, MessagePack 3; grpc-js unary 1\."/)
+  const places = ['<canvas', 'What was promised'].map((text) => page.indexOf(text))
+  assert.ok((places[0] as number) > 0 && (places[0] as number) < (places[1] as number))
+})
+
+test('tables fit a terminal of 100 columns', () => {
+  const facts = {
+    transport: 'msgpack',
+    oids: 'compared by the client for each of the stored blobs',
+    other: 'x'.repeat(20)
+  }
+  const one = result('n', { 'a contender with a long name': 1 })
+  const wide = { ...one, contenders: one.contenders.map((contender) => ({ ...contender, facts })) }
+  const text = 'a target whose words go on and on until they are longer than any terminal of a hundred columns is wide'
+  const table = scenarioTable(wide) + targetTable([{ text, needed: 'at least 1x', value: 1, met: true }])
+  for (const line of table.split('\n')) assert.ok(line.length <= 100, line)
+  for (const word of [...Object.values(facts).join(' ').split(' '), ...text.split(' ')])
+    assert.ok(table.includes(word), word)
 })
