@@ -12,17 +12,20 @@ const lasting: readonly unknown[] = [
   'database_refused'
 ] satisfies KnownReason[]
 
-/** Not all flags, behind which nobody finds the message. */
-const hint = 'npm run server -- [flags]; --help lists them'
-
-/** Says on standard error why the server did not start. Returns the exit code: 2 = usage, 3 = another start fails, too. */
-export function failedStart(error: unknown): number {
+/**
+ * Says on standard error why the server did not start. Returns the exit code: 2 = usage, 3 = another start fails, too.
+ * @param command the command that was called
+ */
+export function failedStart(error: unknown, command: string): number {
   // The worker has said why.
   if (error instanceof StartFailed) return error.exitCode
   const known = error instanceof UsageError
   const { message, reason } = error as Partial<BlobwireError>
   process.stderr.write(
-    known ? `${message}\nusage: ${hint}\n` : `cannot start: ${message}${reason ? ` (${reason})` : ''}\n`
+    // Not all flags, behind which nobody finds the message.
+    known
+      ? `${message}\nusage: ${command} [flags]; --help lists them\n`
+      : `cannot start: ${message}${reason ? ` (${reason})` : ''}\n`
   )
   return known ? 2 : lasting.includes(reason) ? 3 : 1
 }

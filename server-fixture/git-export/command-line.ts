@@ -29,7 +29,7 @@ export async function readCommand(args: readonly string[], own: NonNullable<Flag
   const shared = Object.fromEntries(storeFlags.map((flag) => [flag, { type: 'string' as const }]))
   const { values, positionals } = parse(args, { ...own, ...shared })
   const passedOn = storeFlags.flatMap((flag) => (values[flag] === undefined ? [] : [`--${flag}`, String(values[flag])]))
-  const options = (await readOptions(passedOn)) ?? {}
+  const options = (await readOptions(passedOn, {})) ?? {}
   if (options.store === 'memory') throw new UsageError('--store must be git or postgres: a memory store is empty')
   return { values, positionals, storeKind: options.store, openStore: () => openStore(options, () => undefined) }
 }

@@ -40,6 +40,6 @@ try {
     reopen: () => server.reopenAccessLog().catch((error) => log({ event: 'access_log_failed', message: String(error) }))
   })
 } catch (error) {
-  process.exitCode = failedStart(error)
+  process.exitCode = failedStart(error, 'npm run server --')
   process.disconnect?.()
 }

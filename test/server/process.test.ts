@@ -107,6 +107,34 @@ test('flags that cannot be used: the message names the flag, its value and the a
   assert.doesNotMatch(err, /two words/)
 })
 
+test('a token comes from a file or a variable, the flag first; none of their messages shows it', async (context) => {
+  const directory = await temporaryDirectory(context)
+  const [file, other] = [`${directory}/token`, `${directory}/other`]
+  await writeFile(file, 'of-file\n')
+  await writeFile(other, 'two words\n')
+  const tokenOf = async (flags: string[], environment: NodeJS.ProcessEnv = {}) =>
+    (await readOptions(flags, environment))?.grants?.map(({ token }) => token)
+  const variables = { BLOBWIRE_SERVER_TOKEN: 'of-variable', BLOBWIRE_SERVER_TOKEN_FILE: file }
+  assert.deepEqual(await tokenOf([]), [])
+  assert.deepEqual(await tokenOf([], { BLOBWIRE_SERVER_TOKEN: '', BLOBWIRE_TOKEN: 'of-client' }), [])
+  assert.deepEqual(await tokenOf([], variables), ['of-variable'])
+  assert.deepEqual(await tokenOf([], { BLOBWIRE_SERVER_TOKEN_FILE: file }), ['of-file'])
+  assert.deepEqual(await tokenOf(['--token-file', file], variables), ['of-file'])
+  assert.deepEqual(await tokenOf(['--token', 'of-flag'], variables), ['of-flag'])
+  for (const [flags, environment, message] of [
+    [['--token', 'a', '--token-file', file], {}, /^--token and --token-file exclude each other/],
+    [['--token-file', other], {}, /^--token-file: must be a bearer token/],
+    [[], { BLOBWIRE_SERVER_TOKEN: 'two words' }, /^BLOBWIRE_SERVER_TOKEN: must be a bearer token/],
+    [[], { BLOBWIRE_SERVER_TOKEN_FILE: `${directory}/none` }, /^BLOBWIRE_SERVER_TOKEN_FILE ".*none": ENOENT/]
+  ] as const) {
+    await assert.rejects(readOptions([...flags], environment), (error: Error) => {
+      assert.match(error.message, message)
+      assert.doesNotMatch(error.message, /two words/)
+      return error instanceof UsageError
+    })
+  }
+})
+
 test('limits that have a flag', async () => {
   const limits = {
     maxUploadBytes: 5,
