@@ -39,7 +39,7 @@ export function messagePieces<Name extends MessageName>(
   type: Name,
   message: Messages[Name]
 ): Uint8Array[] {
-  const pieces = codec.write(codec.prepare(type, message as Init<Messages[Name]>), envelopeHeaderBytes)
+  const pieces = codec.write(type, codec.prepare(type, message as Init<Messages[Name]>), envelopeHeaderBytes)
   sealEnvelope(pieces)
   return pieces
 }

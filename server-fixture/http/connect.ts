@@ -2,10 +2,12 @@
 import type { Codec } from '../../src/codec/codec.ts'
 import { jsonCodec } from '../../src/codec/json.ts'
 import { msgpackCodec } from '../../src/codec/msgpack.ts'
+import { protobufCodec } from '../../src/codec/protobuf-codec.ts'
 import type { Method } from '../../src/schema/descriptor.ts'
 import { methods, serviceName } from '../../src/schema/methods.ts'
 import type { HandlerDependencies } from '../listener.ts'
 import { toBlobwireError } from '../service/error-detail.ts'
+import type { ConnectStreamContext } from './connect-stream.ts'
 import { handleDownloadStream } from './download-stream.ts'
 import { respondError } from './errors.ts'
 import { type Exchange, headerOf } from './exchange.ts'
@@ -14,13 +16,36 @@ import { handleUnary } from './unary.ts'
 import { handleUploadStream } from './upload-stream.ts'
 import { handleWatchStream } from './watch-stream.ts'
 
-const byName = new Map(Object.values(methods).map((method) => [method.name, method as Method]))
-const codecs = new Map<string, Codec>([jsonCodec, msgpackCodec].map((codec) => [codec.contentType, codec]))
-const streamCodecs = new Map<string, Codec | undefined>([
-  ['application/connect+json', jsonCodec],
-  ['application/connect+msgpack', msgpackCodec],
-  ['application/connect+proto', undefined]
+type StreamHandler = (exchange: Exchange, context: ConnectStreamContext) => Promise<void>
+
+/** A method by the name in its path, and the handler of its stream; unary methods have none. */
+interface Route {
+  readonly method: Method
+  readonly handleStream: StreamHandler | undefined
+}
+
+const streamHandlers = new Map<Method, StreamHandler>([
+  [methods.session as Method, handleSession],
+  [methods.uploadBlob as Method, handleUploadStream],
+  [methods.downloadBlob as Method, handleDownloadStream],
+  [methods.watchRefs as Method, handleWatchStream]
 ])
+const routes = new Map<string, Route>(
+  Object.values(methods).map((method) => [method.name, { method, handleStream: streamHandlers.get(method as Method) }])
+)
+
+/** A content type: its codec, for one message or for a stream of envelopes. */
+interface MessageType {
+  readonly codec: Codec
+  readonly isStream: boolean
+}
+
+const codecs: readonly Codec[] = [jsonCodec, msgpackCodec, protobufCodec]
+const messageTypes = new Map<string, MessageType>([
+  ...codecs.map((codec) => [codec.contentType, { codec, isStream: false }] as const),
+  ...codecs.map((codec) => [`application/connect+${codec.name}`, { codec, isStream: true }] as const)
+])
+const acceptPost = [...messageTypes.keys()].join(', ')
 
 /** Whether the path belongs to the service. */
 export function isConnectPath(path: string): boolean {
@@ -38,27 +63,23 @@ export async function handleConnect(
     return
   }
   const type = (headerOf(exchange, 'content-type') ?? '').split(';', 1)[0]?.trim() ?? ''
-  const codec = codecs.get(type.toLowerCase())
-  if (codec === undefined && !streamCodecs.has(type)) {
-    exchange.respond(415, { 'accept-post': [...codecs.keys()].join(', '), 'x-request-id': requestId })
+  const message = messageTypes.get(type.toLowerCase())
+  if (message === undefined) {
+    exchange.respond(415, { 'accept-post': acceptPost, 'x-request-id': requestId })
     return
   }
-  const method = byName.get(exchange.path.slice(serviceName.length + 2).split('?', 1)[0] ?? '')
-  const streamCodec = streamCodecs.get(type)
+  const { codec, isStream } = message
+  const route = routes.get(exchange.path.slice(serviceName.length + 2).split('?', 1)[0] ?? '')
   try {
-    if (streamCodec !== undefined && method === methods.session) {
-      return await handleSession(exchange, { ...dependencies, codec: streamCodec, requestId })
+    if (isStream && route?.handleStream) {
+      return await route.handleStream(exchange, { ...dependencies, codec, requestId })
     }
-    if (streamCodec !== undefined && method === methods.uploadBlob) {
-      return await handleUploadStream(exchange, { ...dependencies, codec: streamCodec, requestId })
-    }
-    if (streamCodec !== undefined && method === methods.downloadBlob) {
-      return await handleDownloadStream(exchange, { ...dependencies, codec: streamCodec, requestId })
-    }
-    if (streamCodec !== undefined && method === methods.watchRefs) {
-      return await handleWatchStream(exchange, { ...dependencies, codec: streamCodec, requestId })
-    }
-    await handleUnary(exchange, { ...dependencies, codec, requestId, method })
+    await handleUnary(exchange, {
+      ...dependencies,
+      codec: isStream ? undefined : codec,
+      requestId,
+      method: route?.method
+    })
   } catch (error) {
     respondError(exchange, requestId, toBlobwireError(error))
   }

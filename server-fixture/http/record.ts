@@ -15,7 +15,9 @@ const transports: ReadonlyMap<string, CallTransport> = new Map([
   ['application/json', 'json'],
   ['application/connect+json', 'json'],
   ['application/msgpack', 'msgpack'],
-  ['application/connect+msgpack', 'msgpack']
+  ['application/connect+msgpack', 'msgpack'],
+  ['application/proto', 'proto'],
+  ['application/connect+proto', 'proto']
 ])
 
 type Peering = Pick<Socket, 'remoteAddress' | 'remotePort'> | undefined

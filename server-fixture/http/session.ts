@@ -170,7 +170,7 @@ class HttpSessionStream implements SessionStream {
       return
     }
     const message = codec.prepare('SessionResponse', response as Init<Messages['SessionResponse']>)
-    const pieces = codec.write(message, envelopeHeaderBytes)
+    const pieces = codec.write('SessionResponse', message, envelopeHeaderBytes)
     const plainBytes = payloadBytes(pieces)
     if (!compressor || plainBytes < compressionThresholdBytes || !piecesLookCompressible(pieces)) {
       sealEnvelope(pieces)

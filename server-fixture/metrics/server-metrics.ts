@@ -58,6 +58,7 @@ export class ServerMetrics {
   readonly transports: Readonly<Record<CallTransport, TransportMetrics>> = {
     json: new TransportMetrics('json', this.notable),
     msgpack: new TransportMetrics('msgpack', this.notable),
+    proto: new TransportMetrics('proto', this.notable),
     grpc: new TransportMetrics('grpc', this.notable),
     http: new TransportMetrics('http', this.notable)
   }

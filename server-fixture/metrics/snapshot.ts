@@ -4,8 +4,8 @@ import type { ConnectionFigures } from './connections.ts'
 import type { HistogramFigures } from './histogram.ts'
 import type { ProcessFigures } from './process-figures.ts'
 
-/** How a call comes: as Connect with JSON or MessagePack, as gRPC, or as a plain HTTP request. */
-export type CallTransport = 'json' | 'msgpack' | 'grpc' | 'http'
+/** How a call comes: as Connect with JSON, MessagePack or protobuf, as gRPC, or as a plain HTTP request. */
+export type CallTransport = 'json' | 'msgpack' | 'proto' | 'grpc' | 'http'
 
 /** Messages of one direction; the bytes with and without their compression. */
 export interface MessageFigures {

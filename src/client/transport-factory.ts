@@ -37,7 +37,7 @@ function isSameHost(one: string, other: string): boolean {
 }
 
 /** The codec for a transport's operations; gRPC takes the wire objects of MessagePack, where bytes are bytes. */
-export function codecOf(name: TransportName): Codec {
+export function codecOf(name: TransportName): Codec<'json' | 'msgpack'> {
   return name === 'json' ? jsonCodec : msgpackCodec
 }
 

@@ -11,18 +11,21 @@ export interface WireOperation {
   readonly bytes: number
 }
 
+/** The formats of messages over HTTP, as Connect's content types name them. */
+export type Format = 'json' | 'msgpack' | 'proto'
+
 /** Encodes and decodes messages of the schema. */
-export interface Codec {
-  readonly name: 'json' | 'msgpack'
+export interface Codec<Name extends Format = Format> {
+  readonly name: Name
   /** The content type of unary messages, without parameters. */
   readonly contentType: string
   /**
    * Bytes of a message; absent fields have their proto3 defaults.
    * @throws BlobwireError `invalid_argument` naming the field, where a value has the wrong type
    */
-  encode<Name extends MessageName>(type: Name, message: Init<Messages[Name]>): Uint8Array
+  encode<Type extends MessageName>(type: Type, message: Init<Messages[Type]>): Uint8Array
   /** The first step of `encode`: checks a message and makes its wire object. */
-  prepare<Name extends MessageName>(type: Name, message: Init<Messages[Name]>): WireObject
+  prepare<Type extends MessageName>(type: Type, message: Init<Messages[Type]>): WireObject
   /** A 64-bit integer in a wire object. */
   readonly long: (value: number) => unknown
   /** `prepare` for an operation of a batch, without `repository`, which the batch names once. */
@@ -31,11 +34,11 @@ export interface Codec {
    * The second step: the bytes of a wire object in one or more pieces. The first piece begins with `headroom` bytes for
    * the caller to fill in. Pieces may share memory with the message, and must not change until they are sent.
    */
-  write(prepared: WireObject, headroom: number): Uint8Array[]
+  write(type: MessageName, prepared: WireObject, headroom: number): Uint8Array[]
   /**
    * The message in the bytes, with proto3 defaults filled in; unknown fields are ignored. `bytes` fields may be views
    * of the input.
    * @throws BlobwireError `invalid_argument`, reason `malformed`, for bytes that are not such a message
    */
-  decode<Name extends MessageName>(type: Name, bytes: Uint8Array): Messages[Name]
+  decode<Type extends MessageName>(type: Type, bytes: Uint8Array): Messages[Type]
 }

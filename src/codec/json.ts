@@ -62,7 +62,7 @@ export function parseJson(bytes: Uint8Array): unknown {
 }
 
 /** Messages as ProtoJSON (protobuf.dev, "ProtoJSON Format"). */
-export const jsonCodec: Codec = {
+export const jsonCodec: Codec<'json'> = {
   name: 'json',
   contentType: 'application/json',
 
@@ -74,7 +74,7 @@ export const jsonCodec: Codec = {
 
   prepareOperation: (type, request) => toWireOperation(type, request, jsonRepresentation),
 
-  write(prepared, headroom) {
+  write(_type, prepared, headroom) {
     const text = JSON.stringify(prepared)
     const bytes = allocate(headroom + utf8Length(text))
     writeUtf8(bytes, text, headroom)

@@ -12,7 +12,7 @@ import { fromWire, toWire, toWireOperation } from './wire-object.ts'
 const decoder = new Decoder()
 
 /** Messages as MessagePack maps with the field names of the JSON form; bytes are `bin`. */
-export const msgpackCodec: Codec = {
+export const msgpackCodec: Codec<'msgpack'> = {
   name: 'msgpack',
   contentType: 'application/msgpack',
 
@@ -24,7 +24,7 @@ export const msgpackCodec: Codec = {
 
   prepareOperation: (type, request) => toWireOperation(type, request),
 
-  write: writeMessagePackPieces,
+  write: (_type, prepared, headroom) => writeMessagePackPieces(prepared, headroom),
 
   decode<Name extends MessageName>(type: Name, bytes: Uint8Array) {
     return (readMessagePack(type, bytes) as Messages[Name] | undefined) ?? readCompletely(type, bytes)

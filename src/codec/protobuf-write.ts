@@ -17,9 +17,9 @@ const shortText = 64
 /** Most bytes of a tag and a number, or a tag and a length. */
 const headBytes = 20
 
-/** The bytes of a message. */
-export function writeProtobuf(message: ProtobufMessage, wire: WireObject): NativeBytes {
-  return writer.write(message, wire)
+/** The bytes of a message, behind `headroom` bytes for the caller to fill in. */
+export function writeProtobuf(message: ProtobufMessage, wire: WireObject, headroom = 0): NativeBytes {
+  return writer.write(message, wire, headroom)
 }
 
 class Writer {
@@ -30,7 +30,7 @@ class Writer {
   /** The whole message; undefined once the buffer has room for all contents in it. */
   #whole: WireObject | undefined
 
-  write(message: ProtobufMessage, wire: WireObject): NativeBytes {
+  write(message: ProtobufMessage, wire: WireObject, headroom: number): NativeBytes {
     if (this.#at < leastRoom) {
       this.#bytes = allocate(slabBytes)
       this.#at = slabBytes
@@ -40,6 +40,8 @@ class Writer {
     this.#end = free
     this.#whole = wire
     this.#message(message, wire)
+    if (headroom > 0) this.#reserve(headroom)
+    this.#at -= headroom
     this.#whole = undefined
     const written = this.#bytes.subarray(this.#at, this.#end)
     // A buffer that had to be made for one message holds nothing else.

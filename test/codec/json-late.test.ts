@@ -8,7 +8,7 @@ test('waiting contents are not copied, and become base64 when they are written',
     const before = process.memoryUsage().heapUsed
     const waiting = Array.from({ length: 100 }, () => jsonCodec.prepareOperation('StoreBlobRequest', { content }))
     if (size === 100_000) assert.ok(process.memoryUsage().heapUsed - before < 4e6, 'no copies')
-    const text = Buffer.concat(jsonCodec.write(waiting[0]?.wire ?? {}, 0)).toString()
+    const text = Buffer.concat(jsonCodec.write('StoreBlobRequest', waiting[0]?.wire ?? {}, 0)).toString()
     const written = (JSON.parse(text) as { content?: string }).content ?? ''
     assert.equal(written, Buffer.from(content).toString('base64'))
   }

@@ -23,7 +23,13 @@ interface Transfers {
   queryUpload(request: object): Promise<{ offset: bigint; complete: boolean }>
 }
 
-const forms = ['Connect over HTTP/2', 'Connect over HTTP/1.1', 'Connect with gzip', 'gRPC', 'gRPC with gzip'] as const
+const forms = [
+  'Connect with defaults',
+  'Connect with JSON over HTTP/1.1',
+  'Connect with JSON and gzip',
+  'gRPC',
+  'gRPC with gzip'
+] as const
 const grants = [
   { token: 'writer', access: 'write' as const, repositories: ['*'] },
   { token: 'reader', access: 'read' as const, repositories: ['*'] }
@@ -37,6 +43,7 @@ async function connectClient(context: TestContext, form: (typeof forms)[number])
     ? { sendCompression: compressionGzip, acceptCompression: [compressionGzip], compressMinBytes: 10 }
     : {}
   const httpVersion = form.endsWith('1.1') ? '1.1' : '2'
+  const useBinaryFormat = !form.includes('JSON')
   const service = await vcsService()
   return (token: string): Transfers => {
     const authorize: Interceptor = (next) => (request) => {
@@ -46,7 +53,7 @@ async function connectClient(context: TestContext, form: (typeof forms)[number])
     const interceptors = [authorize]
     const transport = form.startsWith('gRPC')
       ? createGrpcTransport({ baseUrl: grpc, interceptors, ...compression })
-      : createConnectTransport({ baseUrl: http, httpVersion, useBinaryFormat: false, interceptors, ...compression })
+      : createConnectTransport({ baseUrl: http, httpVersion, useBinaryFormat, interceptors, ...compression })
     return createClient(service, transport) as unknown as Transfers
   }
 }

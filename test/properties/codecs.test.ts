@@ -21,7 +21,7 @@ import { loadProto } from '../../server-fixture/grpc/proto.ts'
 import type { Codec } from '../../src/codec/codec.ts'
 import { jsonCodec } from '../../src/codec/json.ts'
 import { msgpackCodec } from '../../src/codec/msgpack.ts'
-import { decodeProtobuf, encodeProtobuf } from '../../src/codec/protobuf.ts'
+import { protobufCodec } from '../../src/codec/protobuf-codec.ts'
 import { fromWire, toWire } from '../../src/codec/wire-object.ts'
 import { BlobwireError } from '../../src/core/error.ts'
 import type { MessageName } from '../../src/schema/descriptor.ts'
@@ -39,7 +39,6 @@ interface Wire {
   readonly decode: (type: MessageName, bytes: Uint8Array) => Message
 }
 
-const protobuf: Wire = { name: 'protobuf', encode: encodeProtobuf, decode: decodeProtobuf }
 const ofCodec = (codec: Codec): Wire => ({
   name: codec.name,
   encode: (type, message) => codec.encode(type, message),
@@ -47,6 +46,7 @@ const ofCodec = (codec: Codec): Wire => ({
 })
 const json = ofCodec(jsonCodec)
 const msgpack = ofCodec(msgpackCodec)
+const protobuf = ofCodec(protobufCodec)
 const wires = [json, msgpack, protobuf]
 
 let descriptorOf: (type: MessageName) => DescMessage
@@ -76,13 +76,13 @@ for (const { name, encode, decode } of wires) {
   })
 }
 
-for (const codec of [jsonCodec, msgpackCodec]) {
+for (const codec of [jsonCodec, msgpackCodec, protobufCodec]) {
   test(`${codec.name}: written in pieces behind a header, a message has the same bytes`, () => {
     const given = fc.record({ any: anyMessage, headroom: fc.nat(9) })
     holds(
       given,
       ({ any: { type, message }, headroom }) => {
-        const pieces = Buffer.concat(codec.write(codec.prepare(type, message), headroom))
+        const pieces = Buffer.concat(codec.write(type, codec.prepare(type, message), headroom))
         assert.deepEqual(pieces.subarray(headroom), Buffer.from(codec.encode(type, message)))
       },
       { runs: 200 }

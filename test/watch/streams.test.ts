@@ -39,8 +39,8 @@ const grants = [
 ]
 
 const judges = {
-  'Connect over HTTP/2': connectWatch('2'),
-  'Connect over HTTP/1.1': connectWatch('1.1'),
+  'Connect with defaults': connectWatch('2'),
+  'Connect with JSON over HTTP/1.1': connectWatch('1.1'),
   'connect-node over gRPC': connectWatch('grpc'),
   'grpc-js': grpcWatch
 }
@@ -55,7 +55,7 @@ function connectWatch(form: '2' | '1.1' | 'grpc') {
     const transport =
       form === 'grpc'
         ? createGrpcTransport({ baseUrl: urls.grpc, interceptors })
-        : createConnectTransport({ baseUrl: urls.http, httpVersion: form, useBinaryFormat: false, interceptors })
+        : createConnectTransport({ baseUrl: urls.http, httpVersion: form, useBinaryFormat: form === '2', interceptors })
     const client = createClient(await vcsService(), transport) as unknown as {
       watchRefs(request: object, options: { signal?: AbortSignal | undefined }): AsyncIterable<Message>
     }

@@ -5,7 +5,7 @@ import type { Counters } from '../../core/counters.ts'
 
 /** Codec, connection and counters of an HTTP transport. */
 export interface HttpContext {
-  readonly codec: Codec
+  readonly codec: Codec<'json' | 'msgpack'>
   readonly connection: HttpConnection
   readonly counters: Counters
   /** Headers that tell a server on a loopback address which machine this is; undefined = it is not told. */

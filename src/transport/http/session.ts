@@ -114,7 +114,7 @@ class HttpSession implements SessionStream {
   send(frame: SessionFrame): boolean {
     const { codec } = this.#context
     const message = frameMessage(frame, codec.long)
-    const pieces = codec.write(message, envelopeHeaderBytes)
+    const pieces = codec.write('SessionRequest', message, envelopeHeaderBytes)
     frame.events?.event('encoded', { bytes: payloadBytes(pieces), operations: frame.operations.length })
     return this.#write(pieces, frame.events)
   }
@@ -132,7 +132,7 @@ class HttpSession implements SessionStream {
 
   #command(message: Init<Messages['SessionRequest']>): void {
     const { codec } = this.#context
-    this.#write(codec.write(codec.prepare('SessionRequest', message), envelopeHeaderBytes))
+    this.#write(codec.write('SessionRequest', codec.prepare('SessionRequest', message), envelopeHeaderBytes))
   }
 
   end(): void {
