@@ -118,7 +118,7 @@ function withoutPrefix(message: string, prefix: string): string {
 export class BlobwireError extends Error {
   /** One of gRPC's sixteen codes in lower snake case. */
   readonly code: Code
-  /** Stable name of the cause (`ref_mismatch`, `integrity`, …), or empty. The README lists all reasons. */
+  /** Stable name of the cause (`ref_mismatch`, `integrity`, …), or empty. docs/errors.md lists all reasons. */
   readonly reason: ErrorReason
   /** Whether the same call may succeed when it is sent again. */
   readonly retryable: boolean

@@ -1,6 +1,6 @@
 /**
  * The rules of errors by their reasons, read from the one table (`reason-rows.ts`). Retry, circuit breaker, fallbacks,
- * splitting and resending decide by this table alone, and `npm run generate` makes the table of reasons in the README
+ * splitting and resending decide by this table alone, and `npm run generate` makes the table of reasons in docs/errors.md
  * from it.
  */
 import type { Code } from './code.ts'

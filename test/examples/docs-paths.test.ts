@@ -80,3 +80,13 @@ test('documents named in the sources', () => {
     []
   )
 })
+
+test('docs/README.md lists every document, and each begins with those for whom it is', () => {
+  const names = documents.filter((name) => name.startsWith('docs/') && name !== 'docs/README.md')
+  const listed = linksIn(textOf('docs/README.md'))
+  assert.deepEqual(listed.toSorted(), names.map((name) => name.slice('docs/'.length)).toSorted())
+  assert.deepEqual(
+    names.filter((name) => !/^# .+\n\nFor (?:those|operators|applications|programs)\b/.test(textOf(name))),
+    []
+  )
+})

@@ -1,4 +1,4 @@
-/** Every example runs as it stands: those of the README against the built package, those of docstrings against src. */
+/** Every example runs as it stands: those of the README and of docs/ against the built package, those of docstrings against src. */
 import assert from 'node:assert/strict'
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -40,17 +40,27 @@ describe('examples', () => {
     return stdout
   }
 
+  /** Runs all programs of a document; returns their outputs. */
+  async function runAll(document: string): Promise<string[]> {
+    const text = await readFile(join(root, document), 'utf8')
+    const blocks = [...text.matchAll(/```js\n([\s\S]*?)```/g)].map(([, block]) => block ?? '')
+    const name = document.replaceAll(/\W/g, '-')
+    return Promise.all(blocks.map((block, index) => runFile(`${name}-${index}.mjs`, block)))
+  }
+
   test('README', async () => {
-    const readme = await readFile(join(root, 'README.md'), 'utf8')
-    const blocks = [...readme.matchAll(/```js\n([\s\S]*?)```/g)].map(([, text]) => text ?? '')
-    const outputs = await Promise.all(blocks.map((text, index) => runFile(`readme-${index}.mjs`, text)))
-    assert.deepEqual(outputs, [
-      'hello\n\n',
+    assert.deepEqual(await runAll('README.md'), ['', 'not_found repository processed\n'])
+    const { content } = await fixture.client().getBlob('demo', { revision: 'main', path: 'hello.txt' })
+    assert.equal(Buffer.from(content).toString(), 'hello\n')
+  })
+
+  test('docs/guide.md and docs/errors.md', async () => {
+    assert.deepEqual(await runAll('docs/guide.md'), [
       'ce013625030ba8dba906f756967f9e9ca394464a\nnot_found\n',
       '3000000 1000\nfilms/one.mp4 3000000\nfilms/two.mp4 3000000\n3\n',
-      '3\n',
-      'not_found repository processed\n'
+      '3\n'
     ])
+    assert.deepEqual(await runAll('docs/errors.md'), ['not_found repository processed\n'])
   })
 
   test('docs/watch.md', async () => {
