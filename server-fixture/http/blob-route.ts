@@ -124,7 +124,7 @@ async function send(
   const stream = exchange.stream(
     status,
     headers,
-    wantsDigest(exchange) && status === 206 ? 'content-digest' : undefined
+    wantsDigest(exchange) && status === 206 ? ['content-digest'] : undefined
   )
   const output = stream && new Output<Uint8Array>(stream, transfer)
   try {
@@ -133,7 +133,7 @@ async function send(
       const room = output.room()
       if (room) await room
     }
-    exchange.setTrailer(blob.sha256 && sha256Field(blob.sha256))
+    if (blob.sha256) exchange.setTrailers({ 'content-digest': sha256Field(blob.sha256) })
     await output?.end()
   } catch (error) {
     exchange.record.failed(toBlobwireError(error))

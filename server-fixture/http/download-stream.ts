@@ -1,22 +1,22 @@
-/** DownloadBlob as a server stream of Connect. */
+/** DownloadBlob as a server stream. */
 import { methods } from '../../src/schema/methods.ts'
 import type { OutgoingBlob } from '../service/vcs-service.ts'
 import { sendBlobMessages } from '../transfers/download-messages.ts'
 import { Output } from '../transfers/output.ts'
 import { openTransfer, type Transfer } from '../transfers/transfer.ts'
+import type { Exchange } from './exchange.ts'
 import {
-  type ConnectStreamContext,
-  endOfStream,
   failedEnd,
+  type MessageStreamContext,
   messagePieces,
   readRequest,
+  respondFailed,
   streamHeaders
-} from './connect-stream.ts'
-import type { Exchange } from './exchange.ts'
+} from './message-stream.ts'
 import { authenticate } from './record.ts'
 
 /** Answers one stream. */
-export async function handleDownloadStream(exchange: Exchange, context: ConnectStreamContext): Promise<void> {
+export async function handleDownloadStream(exchange: Exchange, context: MessageStreamContext): Promise<void> {
   const { requestId } = context
   exchange.record.method = methods.downloadBlob.name
   let transfer: Transfer | undefined
@@ -32,8 +32,7 @@ export async function handleDownloadStream(exchange: Exchange, context: ConnectS
       await blob.close()
     }
   } catch (error) {
-    const end = failedEnd(exchange, error)
-    exchange.respond(200, { ...streamHeaders(context), 'content-length': String(end.length) }, end)
+    respondFailed(exchange, context, error)
   } finally {
     transfer?.end()
   }
@@ -42,10 +41,10 @@ export async function handleDownloadStream(exchange: Exchange, context: ConnectS
 async function send(
   exchange: Exchange,
   blob: OutgoingBlob,
-  context: ConnectStreamContext & { readonly transfer: Transfer }
+  context: MessageStreamContext & { readonly transfer: Transfer }
 ): Promise<void> {
-  const { codec, requestId, transfer } = context
-  const stream = exchange.stream(200, streamHeaders(context))
+  const { codec, protocol, transfer } = context
+  const stream = exchange.stream(200, streamHeaders(context), protocol.trailers)
   if (stream === undefined) return
   const output = new Output<Uint8Array>(stream, transfer)
   try {
@@ -53,8 +52,8 @@ async function send(
       for (const piece of messagePieces(codec, 'DownloadBlobResponse', message)) output.write(piece, piece.length)
       return output.room()
     })
-    await output.end(endOfStream(undefined, requestId))
+    await output.end(protocol.end(exchange, undefined))
   } catch (error) {
-    await output.end(failedEnd(exchange, error))
+    await output.end(failedEnd(exchange, context, error))
   }
 }

@@ -23,21 +23,21 @@ export interface Exchange {
   onAbandoned(callback: () => void): void
   /**
    * Sends the answer; does nothing if the client has gone. Where the request has not ended, its rest is read and dropped,
-   * within the bounds of `drain.ts`: a client that still sends would lose the answer to a reset.
+   * within the bounds of `drain.ts`: a client that still sends would lose the answer to a reset. Trailers that are set
+   * before are sent, too; without a body they are headers, as in gRPC's "Trailers-Only".
    */
   respond(status: number, headers: OutgoingHttpHeaders, body?: Uint8Array): void
   /**
    * Begins an answer that is a stream, while the request may still arrive. Returns undefined over HTTP/1.1, and where
-   * the client has gone.
+   * the client has gone. `trailers` as for `stream`.
    */
-  open(status: number, headers: OutgoingHttpHeaders): ServerHttp2Stream | undefined
+  open(status: number, headers: OutgoingHttpHeaders, trailers?: readonly string[]): ServerHttp2Stream | undefined
   /**
-   * Begins an answer with a body that follows. Returns undefined where the client has gone. `trailer` names a trailer, which
-   * `setTrailer` must be given before the body ends.
+   * Begins an answer with a body that follows. Returns undefined where the client has gone. `trailers` names trailers, which
+   * `setTrailers` must be given before the body ends.
    */
-  stream(status: number, headers: OutgoingHttpHeaders, trailer?: string): Writable | undefined
-  /** Undefined = the trailer that was named has no value. */
-  setTrailer(value: string | undefined): void
+  stream(status: number, headers: OutgoingHttpHeaders, trailers?: readonly string[]): Writable | undefined
+  setTrailers(trailers: Readonly<Record<string, string>>): void
   /** Sends an interim answer (RFC 9110 section 15.2), where the answer has not begun. */
   inform(status: number, headers: Readonly<Record<string, string>>): void
   /**
@@ -64,8 +64,12 @@ export function http2Exchange(
   record: RequestRecord
 ): Exchange {
   let answered = false
-  let trailerValue: string | undefined
+  let trailers: Readonly<Record<string, string>> | undefined
   const method = String(headers[':method'] ?? '')
+  const begin = (status: number, responseHeaders: OutgoingHttpHeaders, waitForTrailers: boolean) => {
+    stream.respond({ ':status': status, ...responseHeaders }, { waitForTrailers })
+    if (waitForTrailers) stream.once('wantTrailers', () => stream.sendTrailers(trailers ?? {}))
+  }
   return {
     method,
     path: String(headers[':path'] ?? ''),
@@ -87,29 +91,29 @@ export function http2Exchange(
       if (answered || stream.destroyed || stream.closed) return
       answered = true
       record.responded(status)
-      const endStream = body === undefined || hasNoBody(method, status)
-      stream.respond({ ':status': status, ...responseHeaders }, { endStream })
-      if (!endStream) stream.end(body)
+      if (body === undefined || hasNoBody(method, status)) {
+        stream.respond({ ':status': status, ...responseHeaders, ...trailers }, { endStream: true })
+      } else {
+        begin(status, responseHeaders, trailers !== undefined)
+        stream.end(body)
+      }
       if (!stream.readableEnded) drainStream(stream)
     },
-    open(status, responseHeaders) {
+    open(status, responseHeaders, names) {
       if (answered || stream.destroyed || stream.closed) return undefined
       answered = true
-      stream.respond({ ':status': status, ...responseHeaders })
+      begin(status, responseHeaders, names !== undefined)
       return stream
     },
-    stream(status, responseHeaders, trailer) {
+    stream(status, responseHeaders, names) {
       if (answered || stream.destroyed || stream.closed) return undefined
       answered = true
-      stream.respond({ ':status': status, ...responseHeaders }, { waitForTrailers: trailer !== undefined })
-      if (trailer) {
-        stream.once('wantTrailers', () => stream.sendTrailers(trailerValue ? { [trailer]: trailerValue } : {}))
-      }
+      begin(status, responseHeaders, names !== undefined)
       if (!stream.readableEnded) stream.resume()
       return stream
     },
-    setTrailer(value) {
-      trailerValue = value
+    setTrailers(values) {
+      trailers = values
     },
     inform(status, informing) {
       if (!answered && !stream.destroyed) stream.additionalHeaders({ ':status': status, ...informing })
@@ -135,7 +139,8 @@ export function http2Exchange(
 export function http1Exchange(request: IncomingMessage, response: ServerResponse, record: RequestRecord): Exchange {
   let answered = false
   let drained: Promise<void> | undefined
-  let trailerName: string | undefined
+  let trailers: Readonly<Record<string, string>> | undefined
+  let hasTrailers = false
   const method = request.method ?? ''
   return {
     method,
@@ -163,33 +168,37 @@ export function http1Exchange(request: IncomingMessage, response: ServerResponse
       const sent = isBodiless ? undefined : body
       // The length tells the client that it has the whole answer, before the connection ends.
       const length = isBodiless ? {} : { 'content-length': body?.length ?? 0 }
+      const framing = trailers && sent ? { trailer: Object.keys(trailers).join(', ') } : { ...length, ...trailers }
       if (request.complete || !hasBody(request)) {
-        response.writeHead(status, { ...length, ...headers })
+        response.writeHead(status, { ...framing, ...headers })
+        if (trailers && sent) response.addTrailers(trailers)
         response.end(sent)
         return
       }
       // Node tells so, too, where the client waits with its body.
       const close = exceedsDrain(request) ? { connection: 'close' } : {}
-      response.writeHead(status, { ...length, ...headers, ...close })
+      response.writeHead(status, { ...framing, ...headers, ...close })
+      if (trailers && sent) response.addTrailers(trailers)
       if (sent !== undefined) response.write(sent)
       response.flushHeaders()
       drained = drainRequest(request).then(() => void response.end())
     },
     // Node's own client and many proxies send the whole request before they read the answer.
     open: () => undefined,
-    stream(status, headers, trailer) {
+    stream(status, headers, names) {
       if (answered || response.destroyed) return undefined
       answered = true
       // Trailers follow a body in chunks (RFC 9112 section 7.1.2), which HTTP/1.0 has not.
-      if (trailer && request.httpVersionMinor > 0) {
-        trailerName = trailer
+      hasTrailers = names !== undefined && request.httpVersionMinor > 0
+      if (hasTrailers) {
         const { 'content-length': _length, ...others } = headers
-        response.writeHead(status, { ...others, trailer })
+        response.writeHead(status, { ...others, trailer: names?.join(', ') })
       } else response.writeHead(status, headers)
       return response
     },
-    setTrailer(value) {
-      if (trailerName && value) response.addTrailers({ [trailerName]: value })
+    setTrailers(values) {
+      trailers = values
+      if (hasTrailers) response.addTrailers(values)
     },
     inform(status, headers) {
       // Node 22 has no method for it. An answer that waits behind another one on the connection has no socket yet.

@@ -5,9 +5,10 @@ import { operatorRoute } from '../admin/operator-routes.ts'
 import type { HandlerDependencies } from '../listener.ts'
 import { addressOf } from './addresses.ts'
 import { handleBlob } from './blob-route.ts'
-import { handleConnect, isConnectPath } from './connect.ts'
+import { handleConnect } from './connect.ts'
 import { respondError } from './errors.ts'
 import { type Exchange, respondBody } from './exchange.ts'
+import { isRpcPath } from './rpc-routes.ts'
 import { handleUpload } from './upload-route.ts'
 
 /** Answers one request. */
@@ -15,7 +16,7 @@ export async function route(exchange: Exchange, dependencies: HandlerDependencie
   const { service } = dependencies
   const { requestId } = exchange.record
   const path = exchange.path.split('?', 1)[0] ?? ''
-  if (isConnectPath(path)) return handleConnect(exchange, requestId, dependencies)
+  if (isRpcPath(path)) return handleConnect(exchange, requestId, dependencies)
   const address = addressOf(path)
   if (address?.kind === 'blob' || address?.kind === 'file') {
     return handleBlob(exchange, address, { ...dependencies, requestId })

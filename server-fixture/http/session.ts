@@ -1,4 +1,4 @@
-/** Sessions as Connect bidi streams. Source: connectrpc.com, "Connect Protocol Reference", "Streaming RPCs". */
+/** Sessions as bidi streams. */
 import type { ServerHttp2Stream } from 'node:http2'
 import type { Readable } from 'node:stream'
 import type { Codec } from '../../src/codec/codec.ts'
@@ -6,7 +6,6 @@ import {
   compressedFlag,
   EnvelopeParser,
   encodeEnvelope,
-  endStreamFlag,
   envelopeHeaderBytes,
   payloadBytes,
   payloadOf,
@@ -17,8 +16,7 @@ import {
   type Compressor,
   compress,
   compressorsIn,
-  type Encoding,
-  isEncoding
+  type Encoding
 } from '../../src/compression/compression.ts'
 import { piecesLookCompressible } from '../../src/compression/sample.ts'
 import { isZstd } from '../../src/compression/zstd-frames.ts'
@@ -28,16 +26,14 @@ import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
 import { decodeTurns } from '../decode-turns.ts'
 import { inflate } from '../inflate.ts'
-import type { HandlerDependencies } from '../listener.ts'
 import { Charge, type ConnectionBudget } from '../memory-budget.ts'
 import type { RequestRecord } from '../metrics/request-record.ts'
 import type { Principal } from '../service/context.ts'
 import { Session, type SessionStream } from '../service/session.ts'
 import { EncodedOnce } from '../service/watch/encoded-once.ts'
-import { messagePieces } from './connect-stream.ts'
 import { drainStream } from './drain.ts'
-import { connectErrorObject } from './errors.ts'
 import { type Exchange, headerOf } from './exchange.ts'
+import { encodingOf, type MessageStreamContext, messagePieces, streamHeaders } from './message-stream.ts'
 import { isOnSameMachine } from './same-machine.ts'
 
 /** Smaller frames are not compressed; the client has the same threshold. */
@@ -45,13 +41,8 @@ const compressionThresholdBytes = 64 * 1024
 /** Answers that wait for a client that does not read; with more, nothing more is read from it. */
 const maxUnsentBytes = 8 * 1024 * 1024
 
-/** The context of a session over HTTP. */
-export interface HttpSessionContext extends HandlerDependencies {
-  readonly codec: Codec
-  readonly requestId: string
-}
-
-interface StreamContext extends HttpSessionContext {
+interface StreamContext extends MessageStreamContext {
+  readonly exchange: Exchange
   readonly authenticate: () => Principal
   readonly input: Readable
   readonly output: ServerHttp2Stream
@@ -64,12 +55,10 @@ interface StreamContext extends HttpSessionContext {
 }
 
 /** Serves one session to its end. @throws BlobwireError where the session is refused */
-export async function handleSession(exchange: Exchange, context: HttpSessionContext): Promise<void> {
-  const encoding = headerOf(exchange, 'connect-content-encoding') ?? 'identity'
-  if (encoding !== 'identity' && !isEncoding(encoding)) {
-    const message = `connect-content-encoding must be one of ${acceptedEncodings}, identity`
-    throw new BlobwireError({ code: 'unimplemented', message })
-  }
+export async function handleSession(exchange: Exchange, context: MessageStreamContext): Promise<void> {
+  const { protocol } = context
+  const { acceptHeader, encodingHeader } = protocol
+  const encoding = encodingOf(exchange, protocol)
   const authorization = headerOf(exchange, 'authorization')
   const { record } = exchange
   record.method = methods.session.name
@@ -77,19 +66,18 @@ export async function handleSession(exchange: Exchange, context: HttpSessionCont
   const authenticate = () => context.authenticator.authenticate(methods.session.name, authorization)
   record.tokenName = authenticate().name
   const isLocal = isOnSameMachine(exchange)
-  const [compressor] = isLocal ? [] : compressorsIn(headerOf(exchange, 'connect-accept-encoding') ?? '')
-  const output = exchange.open(200, {
-    'content-type': `application/connect+${context.codec.name}`,
-    'x-request-id': context.requestId,
-    'connect-accept-encoding': isLocal ? 'identity' : acceptedEncodings,
-    ...(compressor ? { 'connect-content-encoding': compressor } : {})
-  })
+  const [compressor] = isLocal ? [] : compressorsIn(headerOf(exchange, acceptHeader) ?? '')
+  const headers = {
+    ...streamHeaders(context),
+    [acceptHeader]: isLocal ? 'identity' : acceptedEncodings,
+    ...(compressor ? { [encodingHeader]: compressor } : {})
+  }
+  const output = exchange.open(200, headers, protocol.trailers)
   if (output === undefined) throw new BlobwireError({ code: 'unimplemented', message: 'a session requires HTTP/2' })
-  const compression = { encoding: encoding === 'identity' ? undefined : encoding, compressor }
   const budget = context.memory.of(exchange.connection)
   const input = exchange.openBody()
-  const found = { authenticate, budget, input, output, record }
-  await new HttpSessionStream({ ...context, ...compression, ...found }).serve()
+  const found = { authenticate, budget, exchange, input, output, record, encoding, compressor }
+  await new HttpSessionStream({ ...context, ...found }).serve()
 }
 
 const encoders = new Map<Codec, EncodedOnce<Messages['SessionResponse']>>()
@@ -194,10 +182,10 @@ class HttpSessionStream implements SessionStream {
   }
 
   end(error: BlobwireError | undefined): Promise<void> {
-    const message = error ? { error: connectErrorObject(error, this.#context.requestId) } : {}
-    if (error) this.#context.record.failed(error)
+    const { exchange, protocol, record } = this.#context
+    if (error) record.failed(error)
     return new Promise((resolve) => {
-      this.#output.end(encodeEnvelope(endStreamFlag, Buffer.from(JSON.stringify(message))), () => {
+      this.#output.end(protocol.end(exchange, error), () => {
         if (!this.#output.readableEnded) drainStream(this.#output)
         resolve()
       })
@@ -220,11 +208,11 @@ class HttpSessionStream implements SessionStream {
     payload: Uint8Array,
     charge: Charge
   ): Messages['SessionRequest'] | Promise<Messages['SessionRequest']> {
-    const { codec, service, encoding: declared, record } = this.#context
+    const { codec, protocol, service, encoding: declared, record } = this.#context
     const isCompressed = (flags & compressedFlag) !== 0
     if ((flags & ~compressedFlag) !== 0) throw invalidArgument('frame', `must not have the unknown flags ${flags}`)
     if (isCompressed && declared === undefined) {
-      throw invalidArgument('frame', 'must not be compressed without connect-content-encoding')
+      throw invalidArgument('frame', `must not be compressed without ${protocol.encodingHeader}`)
     }
     if (declared === undefined || !isCompressed) {
       record.received(payload.length, payload.length)

@@ -1,35 +1,31 @@
-/** UploadBlob as a client stream of Connect. */
+/** UploadBlob as a client stream. */
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
 import { openTransfer } from '../transfers/transfer.ts'
 import { UploadMessages } from '../transfers/upload-messages.ts'
+import type { Exchange } from './exchange.ts'
 import {
-  type ConnectStreamContext,
-  endOfStream,
-  failedEnd,
+  type MessageStreamContext,
   messagePieces,
   readMessages,
-  streamHeaders
-} from './connect-stream.ts'
-import type { Exchange } from './exchange.ts'
+  respondFailed,
+  respondWhole
+} from './message-stream.ts'
 import { authenticate } from './record.ts'
 
 /** Answers one stream. */
-export async function handleUploadStream(exchange: Exchange, context: ConnectStreamContext): Promise<void> {
-  const { requestId } = context
+export async function handleUploadStream(exchange: Exchange, context: MessageStreamContext): Promise<void> {
   exchange.record.method = methods.uploadBlob.name
-  const answer = (body: Uint8Array) =>
-    exchange.respond(200, { ...streamHeaders(context), 'content-length': String(body.length) }, body)
   try {
     const response = await receive(exchange, context)
     const message = messagePieces(context.codec, 'UploadBlobResponse', response)
-    answer(Buffer.concat([...message, endOfStream(undefined, requestId)]))
+    respondWhole(exchange, context, [...message, context.protocol.end(exchange, undefined)])
   } catch (error) {
-    answer(failedEnd(exchange, error))
+    respondFailed(exchange, context, error)
   }
 }
 
-async function receive(exchange: Exchange, context: ConnectStreamContext): Promise<Messages['UploadBlobResponse']> {
+async function receive(exchange: Exchange, context: MessageStreamContext): Promise<Messages['UploadBlobResponse']> {
   const { service, requestId } = context
   const principal = authenticate(exchange, methods.uploadBlob.name, context)
   const transfer = openTransfer(context, exchange, context.bodyTimeoutMs)

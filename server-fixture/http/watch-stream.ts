@@ -1,4 +1,4 @@
-/** WatchRefs as a server stream of Connect. */
+/** WatchRefs as a server stream. */
 import type { Codec } from '../../src/codec/codec.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
@@ -7,8 +7,15 @@ import { EncodedOnce } from '../service/watch/encoded-once.ts'
 import type { WatchMessage } from '../service/watch/watch-messages.ts'
 import { openTransfer } from '../transfers/transfer.ts'
 import { serveWatch } from '../transfers/watch-output.ts'
-import { type ConnectStreamContext, failedEnd, messagePieces, readRequest, streamHeaders } from './connect-stream.ts'
 import type { Exchange } from './exchange.ts'
+import {
+  failedEnd,
+  type MessageStreamContext,
+  messagePieces,
+  readRequest,
+  respondFailed,
+  streamHeaders
+} from './message-stream.ts'
 import { authenticate } from './record.ts'
 
 const encoders = new Map<Codec, EncodedOnce<WatchMessage>>()
@@ -23,7 +30,7 @@ function encoderOf(codec: Codec): EncodedOnce<WatchMessage> {
 }
 
 /** Answers one stream. */
-export async function handleWatchStream(exchange: Exchange, context: ConnectStreamContext): Promise<void> {
+export async function handleWatchStream(exchange: Exchange, context: MessageStreamContext): Promise<void> {
   exchange.record.method = methods.watchRefs.name
   try {
     const principal = authenticate(exchange, methods.watchRefs.name, context)
@@ -31,18 +38,17 @@ export async function handleWatchStream(exchange: Exchange, context: ConnectStre
     exchange.record.called(methods.watchRefs.name, request)
     await serve(exchange, request, { ...context, principal })
   } catch (error) {
-    const end = failedEnd(exchange, error)
-    exchange.respond(200, { ...streamHeaders(context), 'content-length': String(end.length) }, end)
+    respondFailed(exchange, context, error)
   }
 }
 
 async function serve(
   exchange: Exchange,
   request: Messages['WatchRefsRequest'],
-  context: ConnectStreamContext & { readonly principal: Principal }
+  context: MessageStreamContext & { readonly principal: Principal }
 ): Promise<void> {
   const { codec, service, draining, requestId, principal } = context
-  const stream = exchange.stream(200, streamHeaders(context))
+  const stream = exchange.stream(200, streamHeaders(context), context.protocol.trailers)
   if (stream === undefined) return
   const encoder = encoderOf(codec)
   const gone = new AbortController()
@@ -52,10 +58,10 @@ async function serve(
     begin: (sink) => service.watch(request, sink, { principal, signal: gone.signal, requestId })
   })
   gone.abort()
-  if (error) await new Promise<void>((resolve) => stream.end(failedEnd(exchange, error), () => resolve()))
+  if (error) await new Promise<void>((resolve) => stream.end(failedEnd(exchange, context, error), () => resolve()))
 }
 
-async function readWatch(exchange: Exchange, context: ConnectStreamContext): Promise<Messages['WatchRefsRequest']> {
+async function readWatch(exchange: Exchange, context: MessageStreamContext): Promise<Messages['WatchRefsRequest']> {
   const transfer = openTransfer(context, exchange, context.bodyTimeoutMs)
   try {
     return await readRequest(exchange, { type: 'WatchRefsRequest', context, transfer })

@@ -22,7 +22,7 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'messages that have begun are in the budget',
-    file: `${http}/connect-stream.ts`,
+    file: `${http}/message-stream.ts`,
     from: 'begunBytes += chunk.length',
     to: 'begunBytes += 0',
     tests: ['test/large/partial-messages.test.ts'],

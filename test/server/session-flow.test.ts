@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { createAuthenticator } from '../../server-fixture/auth.ts'
 import type { Exchange } from '../../server-fixture/http/exchange.ts'
 import { handleSession } from '../../server-fixture/http/session.ts'
+import { connectStreams } from '../../server-fixture/http/stream-protocol.ts'
 import { Charge, MemoryBudget } from '../../server-fixture/memory-budget.ts'
 import { ServerMetrics } from '../../server-fixture/metrics/server-metrics.ts'
 import { Session } from '../../server-fixture/service/session.ts'
@@ -139,7 +140,9 @@ test('over HTTP, a client counts as reading while at most 8 MiB of answers wait'
   const draining = new AbortController().signal
   const times = { bodyTimeoutMs: 60_000, callTimeoutMs: 60_000, idleTimeoutMs: 60_000, transferDrainMs: 60_000 }
   const bounds = { memory: memory(), metrics: new ServerMetrics(), ...times }
-  const session = { ...bounds, service, authenticator, draining, codec: msgpackCodec, requestId: 'test' }
+  const protocol = connectStreams
+  const codec = msgpackCodec
+  const session = { ...bounds, service, authenticator, draining, protocol, codec, requestId: 'test' }
   void handleSession(exchange, session)
   const send = (firstId: number) => body.push(encodeEnvelope(0, msgpackCodec.encode('SessionRequest', batch(firstId))))
   // Each is sent when the one before it is answered; two answers fit into 8 MiB, and are a little more than that.

@@ -1,13 +1,6 @@
-/** Envelopes of the streams UploadBlob and DownloadBlob. Source: connectrpc.com, "Connect Protocol Reference". */
+/** The messages of a stream, in their envelopes, and the end of its answer. */
 import type { Codec } from '../../src/codec/codec.ts'
-import {
-  compressedFlag,
-  EnvelopeParser,
-  encodeEnvelope,
-  endStreamFlag,
-  envelopeHeaderBytes,
-  sealEnvelope
-} from '../../src/codec/envelope.ts'
+import { compressedFlag, EnvelopeParser, envelopeHeaderBytes, sealEnvelope } from '../../src/codec/envelope.ts'
 import { acceptedEncodings, type Encoding, isEncoding } from '../../src/compression/compression.ts'
 import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
 import type { Init, MessageName } from '../../src/schema/descriptor.ts'
@@ -19,18 +12,19 @@ import { Charge } from '../memory-budget.ts'
 import { toBlobwireError } from '../service/error-detail.ts'
 import { consume } from '../transfers/consume.ts'
 import type { Transfer } from '../transfers/transfer.ts'
-import { connectErrorObject } from './errors.ts'
 import { type Exchange, headerOf } from './exchange.ts'
+import type { StreamProtocol } from './stream-protocol.ts'
 
 /** The context of a stream. */
-export interface ConnectStreamContext extends HandlerDependencies {
+export interface MessageStreamContext extends HandlerDependencies {
+  readonly protocol: StreamProtocol
   readonly codec: Codec
   readonly requestId: string
 }
 
-/** Headers of every answer: errors come in the end-stream message, too. */
-export function streamHeaders({ codec, requestId }: ConnectStreamContext): Record<string, string> {
-  return { 'content-type': `application/connect+${codec.name}`, 'x-request-id': requestId }
+/** Headers of every answer: its end tells of errors. */
+export function streamHeaders({ protocol, codec, requestId }: MessageStreamContext): Record<string, string> {
+  return { 'content-type': protocol.contentType(codec), 'x-request-id': requestId }
 }
 
 /** A message in its envelope, in pieces. */
@@ -44,23 +38,39 @@ export function messagePieces<Name extends MessageName>(
   return pieces
 }
 
-/** The last envelope of an answer. */
-export function endOfStream(error: BlobwireError | undefined, requestId: string): Uint8Array {
-  const end = error ? { error: connectErrorObject(error, requestId) } : {}
-  return encodeEnvelope(endStreamFlag, Buffer.from(JSON.stringify(end)))
+/** Ends an answer that failed, as `StreamProtocol.end`. */
+export function failedEnd(
+  exchange: Exchange,
+  { protocol }: Pick<MessageStreamContext, 'protocol'>,
+  error: unknown
+): Uint8Array | undefined {
+  const failure = toBlobwireError(error)
+  exchange.record.failed(failure)
+  return protocol.end(exchange, failure)
 }
 
-/** The last envelope of an answer that failed. */
-export function failedEnd({ record }: Exchange, error: unknown): Uint8Array {
-  const failure = toBlobwireError(error)
-  record.failed(failure)
-  return endOfStream(failure, record.requestId)
+/** Sends an answer that is complete: its message, in pieces, and its end. */
+export function respondWhole(
+  exchange: Exchange,
+  context: MessageStreamContext,
+  pieces: readonly (Uint8Array | undefined)[]
+): void {
+  const present = pieces.filter((piece) => piece !== undefined)
+  const body = present.length > 0 ? Buffer.concat(present) : undefined
+  // HTTP/1.1 has trailers only behind a body in chunks.
+  const length = context.protocol.trailers || !body ? {} : { 'content-length': String(body.length) }
+  exchange.respond(200, { ...streamHeaders(context), ...length }, body)
+}
+
+/** Answers a stream of which nothing is sent yet with an error. */
+export function respondFailed(exchange: Exchange, context: MessageStreamContext, error: unknown): void {
+  respondWhole(exchange, context, [failedEnd(exchange, context, error)])
 }
 
 /** How messages are read. */
 export interface MessageReading<Name extends MessageName> {
   readonly type: Name
-  readonly context: ConnectStreamContext
+  readonly context: MessageStreamContext
   readonly transfer: Transfer
   /** Takes one message after the other; undefined = it is taken. */
   readonly take: (message: Messages[Name]) => Promise<void> | undefined
@@ -77,8 +87,8 @@ export async function readMessages<Name extends MessageName>(
   reading: MessageReading<Name>
 ): Promise<void> {
   const { type, context, transfer, take, isComplete = () => false } = reading
-  const { codec, service, memory } = context
-  const encoding = encodingOf(exchange)
+  const { codec, service, memory, protocol } = context
+  const encoding = encodingOf(exchange, protocol)
   const charge = new Charge(memory.of(exchange.connection))
   const waiting: { flags: number; payload: Uint8Array }[] = []
   const { maxBatchBytes: maxBytes, chunkBytes } = service.limits
@@ -89,7 +99,7 @@ export async function readMessages<Name extends MessageName>(
     if ((flags & ~compressedFlag) !== 0) throw invalidArgument('frame', `must not have the unknown flags ${flags}`)
     if (flags === 0) return decodeTurns.decode(codec.decode<Name>, type, payload)
     if (encoding === undefined)
-      throw invalidArgument('frame', 'must not be compressed without connect-content-encoding')
+      throw invalidArgument('frame', `must not be compressed without ${protocol.encodingHeader}`)
     return codec.decode(type, await inflate(payload, { encoding, maxBytes, charge }))
   }
   const takeAll = async () => {
@@ -134,10 +144,10 @@ export async function readRequest<Name extends MessageName>(
 }
 
 /** Of compressed messages; undefined = there are none. @throws BlobwireError `unimplemented` */
-function encodingOf(exchange: Exchange): Encoding | undefined {
-  const encoding = headerOf(exchange, 'connect-content-encoding') ?? 'identity'
+export function encodingOf(exchange: Exchange, { encodingHeader }: StreamProtocol): Encoding | undefined {
+  const encoding = headerOf(exchange, encodingHeader) ?? 'identity'
   if (encoding === 'identity') return undefined
   if (isEncoding(encoding)) return encoding
-  const message = `connect-content-encoding must be one of ${acceptedEncodings}, identity`
+  const message = `${encodingHeader} must be one of ${acceptedEncodings}, identity`
   throw new BlobwireError({ code: 'unimplemented', message })
 }
