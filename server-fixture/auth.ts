@@ -30,6 +30,11 @@ export interface Authenticator {
    */
   authenticate(rpc: string, authorization: string | undefined): Principal
   /**
+   * Git's helpers send the token as the password of any user (RFC 7617); as a bearer token it counts, too.
+   * @throws BlobwireError as `authenticate`
+   */
+  authenticateGit(authorization: string | undefined): Principal
+  /**
    * Checks the right to operate. A browser, which asks its user for a name and a password (RFC 7617), sends the token as
    * the password.
    * @throws BlobwireError `unauthenticated`; `permission_denied` for a token without the right
@@ -66,7 +71,10 @@ function unauthenticated(reason: KnownReason, message: string): BlobwireError {
 
 /** Identifies callers by their tokens; without grants everyone may do everything. */
 export function createAuthenticator(grants: readonly Grant[]): Authenticator {
-  if (grants.length === 0) return { authenticate: () => everyone, authenticateOperator: () => undefined }
+  if (grants.length === 0) {
+    const anyone = () => everyone
+    return { authenticate: anyone, authenticateGit: anyone, authenticateOperator: () => undefined }
+  }
   const known = new Map(
     grants.map((grant, index) => [keyOf(grant.token), { grant, principal: principalOf(grant, index) }])
   )
@@ -86,6 +94,7 @@ export function createAuthenticator(grants: readonly Grant[]): Authenticator {
   return {
     authenticate: (rpc, authorization) =>
       rpc === methods.getCapabilities.name ? everyone : find(authorization).principal,
+    authenticateGit: (authorization) => find(bearerOf(authorization)).principal,
     authenticateOperator(authorization) {
       if (find(bearerOf(authorization)).grant.operate === true) return
       const message = 'the token does not permit to operate the server'

@@ -6,6 +6,7 @@ import type { ConnectionSource } from './accepted-connections.ts'
 import type { Operated } from './admin/operated.ts'
 import type { Authenticator } from './auth.ts'
 import type { Faults } from './faults/faults.ts'
+import type { GitRemotes } from './git-http/git-remotes.ts'
 import type { MemoryBudget } from './memory-budget.ts'
 import type { ServerMetrics } from './metrics/server-metrics.ts'
 import type { VcsService } from './service/vcs-service.ts'
@@ -60,6 +61,8 @@ export interface ListenerDependencies {
   readonly authenticator: Authenticator
   readonly memory: MemoryBudget
   readonly metrics: ServerMetrics
+  /** Undefined = the listener serves no Git clients. */
+  readonly git?: GitRemotes | undefined
   /** Undefined = the listener has no paths for operators. */
   readonly operated?: Operated | undefined
   /** Faults of streams and connections; `withFaults` adds those of the service. */

@@ -1,4 +1,5 @@
 /** Starts a server: its store, its service and its two listeners. */
+import { join } from 'node:path'
 import type { Limits } from '../src/schema/default-limits.ts'
 import type { Primary } from './accepted-connections.ts'
 import { AccessLog, type AccessLogDetail } from './access-log/access-log.ts'
@@ -9,6 +10,7 @@ import { createAuthenticator, type Grant } from './auth.ts'
 import { type Effect, withEffects } from './faults/effects.ts'
 import type { Faults } from './faults/faults.ts'
 import { withFaults } from './faults/faulty-service.ts'
+import { GitRemotes } from './git-http/git-remotes.ts'
 import { openGrpcServer } from './grpc/grpc-server.ts'
 import { openHttpServer } from './http/http-server.ts'
 import { route } from './http/routes.ts'
@@ -48,6 +50,17 @@ export interface ServerOptions extends StoreOptions {
    * @default 268_435_456
    */
   readonly minFreeBytes?: number | undefined
+  /**
+   * Directory of exports, from which Git's clients read repositories of stores that are not the Git store. Servers of one
+   * machine may share it.
+   * @default `git-cache` in `data`, or a temporary directory that is removed when the server closes
+   */
+  readonly gitCache?: string | undefined
+  /**
+   * Git processes at once that make packs for clones and fetches, or take in those of pushes. Others wait.
+   * @default two for each core
+   */
+  readonly maxGitProcesses?: number | undefined
   /** Without grants, everyone may do everything. */
   readonly grants?: readonly Grant[] | undefined
   readonly tls?: TlsFiles | undefined
@@ -149,6 +162,11 @@ async function startPush(options: PushOptions, context: PushSenderContext): Prom
   return (await import('./push/push-sender.ts')).PushSender.start(options, context)
 }
 
+/** Undefined = nowhere for good. */
+function exportsIn({ data }: ServerOptions): string | undefined {
+  return data === undefined ? undefined : join(data, 'git-cache')
+}
+
 /** Closes everything that is open if the next step fails: open listeners would keep the process alive. */
 async function orClose<T>(opening: Promise<T>, opened: readonly { close(): Promise<void> | void }[]): Promise<T> {
   try {
@@ -186,6 +204,8 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const sources = { commitQueues, watches, accessLog, tracing, webhooks }
   const operated = operate({ store, memory, minFreeBytes, serverVersion, ...sources })
   const { metrics } = operated
+  const { gitCache: cache = exportsIn(options) } = options
+  const git = new GitRemotes(store, { cache, maxProcesses: options.maxGitProcesses })
   const served = faults ? withFaults(decorated, faults) : decorated
   const dependencies = {
     service: served,
@@ -193,11 +213,12 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     faults,
     memory,
     metrics,
-    operated: primary?.together(operated, serverVersion) ?? operated
+    operated: primary?.together(operated, serverVersion) ?? operated,
+    git
   }
   const onConnectionError = (error: unknown) => log({ event: 'connection_error', ...logged(error) })
   const listening = { host, tls, ...listenerTimes(options), onConnectionError }
-  const opened: { close(): Promise<void> | void }[] = [operated, ...(push ? [push] : []), store, ...logs]
+  const opened: { close(): Promise<void> | void }[] = [operated, ...(push ? [push] : []), git, store, ...logs]
   const http = await orClose(
     openHttpServer(
       dependencies,
@@ -238,6 +259,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     await push?.close()
     operated.close()
     await accessLog?.close()
+    await git.close()
     await store.close()
   }
   return {

@@ -2,6 +2,8 @@
 import { jsonCodec } from '../../src/codec/json.ts'
 import { BlobwireError } from '../../src/core/error.ts'
 import { operatorRoute } from '../admin/operator-routes.ts'
+import { gitAddressOf } from '../git-http/git-address.ts'
+import { handleGit } from '../git-http/git-route.ts'
 import type { HandlerDependencies } from '../listener.ts'
 import { addressOf } from './addresses.ts'
 import { handleBlob } from './blob-route.ts'
@@ -22,6 +24,10 @@ export async function route(exchange: Exchange, dependencies: HandlerDependencie
     return handleBlob(exchange, address, { ...dependencies, requestId })
   }
   if (address) return handleUpload(exchange, address, { ...dependencies, requestId })
+  const { git } = dependencies
+  // After the files, whose paths may have such a part, too.
+  const remote = git && gitAddressOf(exchange.path)
+  if (remote) return handleGit(exchange, remote, { ...dependencies, git })
   const isRead = exchange.method === 'GET' || exchange.method === 'HEAD'
   const { operated } = dependencies
   const operate = isRead && operated ? operatorRoute(path) : undefined

@@ -271,6 +271,12 @@ export interface Store extends LargeContentStore, EventStore {
    */
   updateRefs(repository: string, moves: readonly RefMove[], records?: MoveRecords): Promise<RefMismatch[]>
 
+  /**
+   * Path of the bare repository in which the store holds it, for programs that read it. Of stores without it, exports are
+   * read.
+   */
+  gitDirectory?(repository: string): Promise<string>
+
   /** Facts for metrics and health. Stores without them are taken for healthy. */
   readonly vitals?: StoreVitals
 

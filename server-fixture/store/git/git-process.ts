@@ -60,12 +60,27 @@ const baseEnvironment: NodeJS.ProcessEnv = {
   GIT_GRAFT_FILE: '/dev/null/none',
   // A partial clone does not fetch what it lacks.
   GIT_NO_LAZY_FETCH: '1',
-  [instanceVariable]: instanceId,
-  GIT_CONFIG_COUNT: String(Object.keys(configuration).length)
+  [instanceVariable]: instanceId
 }
-for (const [index, [key, value]] of Object.entries(configuration).entries()) {
-  baseEnvironment[`GIT_CONFIG_KEY_${index}`] = key
-  baseEnvironment[`GIT_CONFIG_VALUE_${index}`] = value
+Object.assign(baseEnvironment, configured(configuration))
+
+/** Configuration as variables (git-config(1), GIT_CONFIG_COUNT). */
+function configured(values: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  const environment: NodeJS.ProcessEnv = { GIT_CONFIG_COUNT: String(Object.keys(values).length) }
+  for (const [index, [key, value]] of Object.entries(values).entries()) {
+    environment[`GIT_CONFIG_KEY_${index}`] = key
+    environment[`GIT_CONFIG_VALUE_${index}`] = value
+  }
+  return environment
+}
+
+/** The environment of a git process. @param more configuration besides that of every process, which it overrides */
+export function environmentOf(context: GitContext, more?: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  const env = { ...baseEnvironment, ...(more && configured({ ...configuration, ...more })) }
+  if (context.gitDir !== undefined) env['GIT_DIR'] = context.gitDir
+  if (context.objectDirectory !== undefined) env['GIT_OBJECT_DIRECTORY'] = context.objectDirectory
+  if (context.alternates !== undefined) env['GIT_ALTERNATE_OBJECT_DIRECTORIES'] = context.alternates
+  return env
 }
 
 /** Characters of git's standard error that are kept. */
@@ -83,10 +98,7 @@ export class GitProcess {
    * @param onOutput called with every chunk of standard output
    */
   constructor(context: GitContext, args: readonly string[], onOutput: (chunk: Buffer) => void) {
-    const env = { ...baseEnvironment }
-    if (context.gitDir !== undefined) env['GIT_DIR'] = context.gitDir
-    if (context.objectDirectory !== undefined) env['GIT_OBJECT_DIRECTORY'] = context.objectDirectory
-    if (context.alternates !== undefined) env['GIT_ALTERNATE_OBJECT_DIRECTORIES'] = context.alternates
+    const env = environmentOf(context)
     const { promise, resolve } = Promise.withResolvers<GitExit>()
     this.exited = promise
     try {

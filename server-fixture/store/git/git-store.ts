@@ -167,12 +167,11 @@ export class GitStore implements Store {
   /** At once where it is open. */
   getRepository(repository: string): Promise<RepositoryInfo | undefined> | RepositoryInfo {
     if (this.#closing) throw storeClosed()
-    return this.#open.peek(repository)?.info ?? this.#find(repository)
+    return this.#open.peek(repository)?.info ?? this.#opener.find(repository)
   }
 
-  async #find(repository: string): Promise<RepositoryInfo | undefined> {
-    const found = await this.#directories.find(repository)
-    return found && { ...servable(found), incarnation: await this.#directories.instanceOf(repository) }
+  async gitDirectory(repository: string): Promise<string> {
+    return await this.#use(repository, async () => this.#directories.pathOf(repository))
   }
 
   async listRepositories(page: PageRequest): Promise<RepositoryInfo[]> {

@@ -1,6 +1,7 @@
 /** Opens the repositories of a store: recovers them after a crash, once, and tells them how they are kept. */
 import { BoundedCache } from '../bounded-cache.ts'
 import { repositoryNotFound } from '../name-page.ts'
+import type { RepositoryInfo } from '../store.ts'
 import type { StoreSteps } from '../vitals.ts'
 import { recoverRepository } from './crash-recovery.ts'
 import { GitRepository } from './git-repository.ts'
@@ -26,6 +27,13 @@ export class RepositoryOpener {
 
   constructor(dependencies: OpenerDependencies) {
     this.#dependencies = dependencies
+  }
+
+  /** The repository without opening it; undefined = no such repository. */
+  async find(repository: string): Promise<RepositoryInfo | undefined> {
+    const { directories } = this.#dependencies
+    const found = await directories.find(repository)
+    return found && { ...servable(found), incarnation: await directories.instanceOf(repository) }
   }
 
   /** @throws `not_found`, reason `repository` */

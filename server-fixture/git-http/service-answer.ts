@@ -1,0 +1,78 @@
+/** Runs a git process for a request, and sends its output as the answer. */
+import { BlobwireError } from '../../src/core/error.ts'
+import { toBlobwireError } from '../service/error-detail.ts'
+import { gitFailure } from '../store/git/git-failure.ts'
+import { Output } from '../transfers/output.ts'
+import { clientGone } from '../transfers/transfer.ts'
+import { type GitRequest, uncached } from './git-request.ts'
+import type { ServiceProcess } from './service-process.ts'
+
+/** What a git process is given, and how its output is sent. */
+export interface ServiceAnswer {
+  readonly contentType: string
+  /** For its standard input, which ends after it. */
+  readonly input?: Uint8Array | undefined
+  /** Sent before its output. */
+  readonly prologue?: string | undefined
+}
+
+/**
+ * Sends all that the process says, as fast as the client reads. Resolves when the process has ended, and with it all that
+ * it has started.
+ * @throws BlobwireError where the answer has not begun
+ */
+export async function answerWith(
+  request: GitRequest,
+  start: () => ServiceProcess,
+  { contentType, input, prologue }: ServiceAnswer
+): Promise<void> {
+  const { exchange, transfer, requestId } = request
+  transfer.signal.throwIfAborted()
+  const git = started(start)
+  const stop = () => git.kill()
+  transfer.signal.addEventListener('abort', stop, { once: true })
+  try {
+    git.stdin.end(input)
+    const chunks = git.stdout[Symbol.asyncIterator]() as AsyncIterator<Buffer>
+    // Where it ends without a word, an error can still be told.
+    let next = await chunks.next()
+    if (next.done) await checkExit(git, request)
+    const headers = { ...uncached, 'content-type': contentType, 'x-request-id': requestId }
+    const stream = exchange.stream(200, headers)
+    if (stream === undefined) throw clientGone()
+    const output = new Output<Uint8Array>(stream, transfer)
+    try {
+      if (prologue !== undefined) output.write(Buffer.from(prologue), prologue.length)
+      for (; !next.done; next = await chunks.next()) {
+        output.write(next.value, next.value.length)
+        const room = output.room()
+        if (room) await room
+      }
+      await checkExit(git, request)
+      await output.end()
+    } catch (error) {
+      // The client must not take a part of a pack for the whole.
+      exchange.record.failed(toBlobwireError(error))
+      stream.destroy()
+    }
+  } finally {
+    transfer.signal.removeEventListener('abort', stop)
+    stop()
+    await git.exited
+  }
+}
+
+function started(start: () => ServiceProcess): ServiceProcess {
+  try {
+    return start()
+  } catch (cause) {
+    throw new BlobwireError({ reason: 'git_unavailable', message: 'git could not be started', cause })
+  }
+}
+
+async function checkExit(git: ServiceProcess, { transfer }: GitRequest): Promise<void> {
+  const exit = await git.exited
+  // It was killed because the request is over.
+  transfer.signal.throwIfAborted()
+  if (exit.status !== 0) throw gitFailure('git', exit)
+}
