@@ -38,6 +38,12 @@ export class Fallback {
     this.#probeAtMs = this.#clock.now() + lastProbeMs
   }
 
+  /** The preference cannot be had in this runtime. */
+  activateForGood(reason: string): void {
+    this.#reason = reason
+    this.isActive = true
+  }
+
   /** Whether it is time to try the preference again. Asking sets the time of the next probe. */
   takeProbe(): boolean {
     const now = this.#clock.now()

@@ -4,6 +4,7 @@
  */
 import type { Code } from './code.ts'
 import type { ErrorRule } from './error-rule.ts'
+import { runtimeRows } from './runtime-reasons.ts'
 import { webhookRows } from './webhook-reasons.ts'
 
 /** One reason: its code, an explanation for users, and the rules that differ from those of its code. */
@@ -295,5 +296,6 @@ export const rows = {
   },
   journal_damaged: { code: 'data_loss', text: 'A record of request keys is damaged; the write is not carried out.' },
   fault: { text: 'A fault rule fired (docs/testing.md); the code is that of the rule.', ...answered },
+  ...runtimeRows,
   ...webhookRows
 } as const satisfies Readonly<Record<string, ReasonRow>>

@@ -24,6 +24,14 @@ const defaultHttp1Connections = 8
 
 export type HttpRequest = Dispatcher.RequestOptions & Pick<RequestDispatch, 'mayReplay' | 'onStart'>
 
+/** The answer to a request, as far as unary calls read it. */
+export interface HttpAnswer {
+  readonly statusCode: number
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  /** Once. To leave the loop ends the stream. */
+  readonly body: AsyncIterable<Uint8Array>
+}
+
 /** The interface for the HTTP transports, which never open sockets themselves. */
 export interface HttpConnection {
   /** `mayReplay`: see `RequestDispatch`. */

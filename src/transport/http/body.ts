@@ -1,6 +1,7 @@
 /** Reads response bodies under a size limit. */
 import { acceptedEncodings, decompress, isEncoding } from '../../compression/compression.ts'
 import { BlobwireError } from '../../core/error.ts'
+import { concat } from '../../platform/bytes.ts'
 import { malformedResponse } from '../errors.ts'
 
 type Chunks = AsyncIterable<Uint8Array>
@@ -26,7 +27,7 @@ export async function collect(chunks: Chunks, maxBytes: number): Promise<Uint8Ar
     received.push(chunk)
   }
   const [first] = received
-  return received.length === 1 && first ? first : Buffer.concat(received, size)
+  return received.length === 1 && first ? first : concat(received)
 }
 
 /** Undoes `Content-Encoding`. @throws BlobwireError for unknown encodings and for a body that is not of its encoding */

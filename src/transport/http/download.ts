@@ -9,7 +9,7 @@ import { errorOfTransfer, readSha256Field, repositoryPath, single } from './tran
 
 /** Receives a blob, or a range of it. `toError` makes the errors of its chunks. @throws BlobwireError, and the errors of undici and node:http2 */
 export async function downloadOverHttp(
-  connection: HttpConnection,
+  connection: Pick<HttpConnection, 'transfer'>,
   attempt: DownloadAttempt,
   toError: (exception: unknown) => BlobwireError
 ): Promise<IncomingBlob> {

@@ -5,6 +5,7 @@ import { statusMessage } from '../../core/advice.ts'
 import { type Code, codeFromHttpStatus, codeFromName } from '../../core/code.ts'
 import { BlobwireError } from '../../core/error.ts'
 import type { KnownReason } from '../../core/reasons.ts'
+import { decodeBase64 } from '../../platform/bytes.ts'
 import type { Messages } from '../../schema/messages.ts'
 import { asResponseError, factsOf, malformedResponse } from '../errors.ts'
 
@@ -82,9 +83,9 @@ function connectError(value: unknown): ConnectError | undefined {
 function readDetail(details: unknown[]): Messages['ErrorDetail'] | undefined {
   const ours = details.find((item) => (item as { type?: unknown } | null)?.type === detailType)
   const value = (ours as { value?: unknown } | undefined)?.value
-  if (typeof value !== 'string') return undefined
+  const bytes = typeof value === 'string' ? decodeBase64(value) : undefined
   try {
-    return decodeProtobuf('ErrorDetail', Buffer.from(value, 'base64'))
+    return bytes && decodeProtobuf('ErrorDetail', bytes)
   } catch {
     // Unreadable details must not hide the error itself.
     return undefined

@@ -1,6 +1,7 @@
 /** The paths, headers and errors that uploads and downloads over HTTP share. */
 import type { TransferHeaders, TransferResponse } from '../../connection/http2/transfer.ts'
 import type { BlobwireError } from '../../core/error.ts'
+import { decodeBase64, encodeBase64 } from '../../platform/bytes.ts'
 import { malformedResponse, withRetryAfter } from '../errors.ts'
 import { collect } from './body.ts'
 import { errorFromResponse } from './errors.ts'
@@ -22,15 +23,15 @@ export function repositoryPath(name: string): string {
 
 /** A structured field (RFC 9651) of a SHA-256: the value of `Repr-Digest` and `Content-Digest` (RFC 9530). */
 export function sha256Field(digest: Uint8Array): string {
-  return `sha-256=:${Buffer.from(digest).toString('base64')}:`
+  return `sha-256=:${encodeBase64(digest)}:`
 }
 
 /** The SHA-256 of such a field; undefined = it has none. @throws BlobwireError for one that cannot be read */
 export function readSha256Field(field: string | undefined): Uint8Array | undefined {
   const [, base64] = /(?:^|[ ,])sha-256=:([A-Za-z0-9+/]*=*):/.exec(field ?? '') ?? []
   if (base64 === undefined) return undefined
-  const digest = Buffer.from(base64, 'base64')
-  if (digest.length !== 32) throw malformedResponse('the SHA-256 of a range has 32 bytes')
+  const digest = decodeBase64(base64)
+  if (digest?.length !== 32) throw malformedResponse('the SHA-256 of a range has 32 bytes')
   return digest
 }
 

@@ -13,7 +13,10 @@ async function* nothing(): AsyncGenerator<Uint8Array> {
 }
 
 /** Sends the rest of a blob. @throws BlobwireError, and the errors of undici and node:http2 */
-export async function uploadOverHttp(connection: HttpConnection, attempt: UploadAttempt): Promise<UploadBlobResponse> {
+export async function uploadOverHttp(
+  connection: Pick<HttpConnection, 'transfer'>,
+  attempt: UploadAttempt
+): Promise<UploadBlobResponse> {
   const { oid, chunks } = attempt
   let sentBytes = 0
   async function* counted(): AsyncGenerator<Uint8Array> {
@@ -42,8 +45,10 @@ export async function uploadOverHttp(connection: HttpConnection, attempt: Upload
 
 const trailerNames = 'blobwire-oid, repr-digest'
 
-const incomplete: UploadBlobResponse = { oid: '', size: 0, offset: 0, complete: false }
+/** The state of an upload of which the server has told nothing. */
+export const incomplete: UploadBlobResponse = { oid: '', size: 0, offset: 0, complete: false }
 
+/** A part of an upload that is a request of its own. */
 interface Part {
   readonly offset: number
   /** Whether the blob is complete with it. */
@@ -52,7 +57,8 @@ interface Part {
   readonly digests?: Readonly<Record<string, string>>
 }
 
-function requestOf(attempt: UploadAttempt, { offset, isLast, body, digests }: Part): TransferRequest {
+/** The request for a part. */
+export function requestOf(attempt: UploadAttempt, { offset, isLast, body, digests }: Part): TransferRequest {
   const { repository, uploadId, size, oid, headers, signal } = attempt
   const isFirst = offset === 0
   return {
@@ -72,7 +78,8 @@ function requestOf(attempt: UploadAttempt, { offset, isLast, body, digests }: Pa
   }
 }
 
-function digestsOf(attempt: UploadAttempt): Record<string, string> {
+/** The headers, or trailers, that the server holds the whole blob against. */
+export function digestsOf(attempt: UploadAttempt): Record<string, string> {
   const { oid, sha256 } = attempt.digests()
   return {
     ...(oid === '' ? {} : { 'blobwire-oid': oid }),
@@ -81,7 +88,7 @@ function digestsOf(attempt: UploadAttempt): Record<string, string> {
 }
 
 /** The answer; undefined = the server has taken the bytes, and says nothing else. @throws BlobwireError */
-async function answerOf(response: TransferResponse): Promise<UploadBlobResponse | undefined> {
+export async function answerOf(response: TransferResponse): Promise<UploadBlobResponse | undefined> {
   if (response.status < 200 || response.status > 299) throw await errorOfTransfer(response)
   const body = await collect(response.chunks, maxAnswerBytes)
   if (body.length === 0) return undefined
