@@ -13,7 +13,7 @@ import type { TransportFactory as Replaced } from '../transport-factory.ts'
 import { checkOptions } from './runtime-options.ts'
 
 /** The codec for a transport's operations. */
-export function codecOf(name: TransportName): Codec {
+export function codecOf(name: TransportName): Codec<'json' | 'msgpack'> {
   return name === 'json' ? jsonCodec : msgpackCodec
 }
 

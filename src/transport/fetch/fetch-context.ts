@@ -4,7 +4,7 @@ import type { FetchConnection } from '../../connection/fetch/fetch-connection.ts
 import type { Counters } from '../../core/counters.ts'
 
 export interface FetchContext {
-  readonly codec: Codec
+  readonly codec: Codec<'json' | 'msgpack'>
   readonly connection: FetchConnection
   readonly counters: Counters
   /** Most bytes of one message of a stream. */

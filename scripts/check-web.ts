@@ -1,0 +1,65 @@
+/**
+ * `npm run check:web`: bundles the client for browsers, as an application does that calls `createClient`, and holds the
+ * bundle against its limit. A module of Node anywhere in the graph fails the bundle.
+ */
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { build, type Plugin } from 'esbuild'
+import { replacementOf } from './web/graph.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+/** Bytes, minified and gzipped, of the chunks that a page loads to begin with. */
+const maxBytes = 40_000
+
+const graph: Plugin = {
+  name: 'web-graph',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\..*\.c?ts$/ }, ({ path, resolveDir }) => ({ path: replacementOf(join(resolveDir, path)) }))
+  }
+}
+
+const result = await build({
+  stdin: { contents: "export { BlobwireError, createClient } from './src/index.ts'", resolveDir: root },
+  bundle: true,
+  minify: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'browser',
+  outdir: join(root, 'dist'),
+  write: false,
+  metafile: true,
+  plugins: [graph]
+})
+
+const sizes = new Map(result.outputFiles.map(({ path, contents }) => [path, gzipSync(contents, { level: 9 }).length]))
+const { outputs } = result.metafile
+const sizeOf = (names: Iterable<string>) =>
+  [...names].reduce((sum, name) => sum + (sizes.get(join(process.cwd(), name)) ?? 0), 0)
+
+/** A chunk and those that are loaded with it. */
+function loadedWith(name: string, seen: Set<string> = new Set()): Set<string> {
+  if (seen.has(name)) return seen
+  seen.add(name)
+  for (const { path, kind } of outputs[name]?.imports ?? []) if (kind === 'import-statement') loadedWith(path, seen)
+  return seen
+}
+
+const entry = Object.keys(outputs).find((name) => outputs[name]?.entryPoint) as string
+const first = sizeOf(loadedWith(entry))
+const all = sizeOf(Object.keys(outputs))
+console.log(
+  `the client for browsers: ${first} bytes gzipped to begin with, ${all} with what is loaded when it is needed`
+)
+if (process.argv.includes('--modules')) {
+  const inputs = Object.entries(outputs).flatMap(([chunk, { inputs }]) =>
+    Object.entries(inputs).map(
+      ([name, { bytesInOutput }]) => [bytesInOutput, name, loadedWith(entry).has(chunk) ? '' : 'later'] as const
+    )
+  )
+  for (const [bytes, name, when] of inputs.toSorted(([one], [other]) => other - one)) console.log(bytes, name, when)
+}
+if (first > maxBytes) {
+  console.error(`more than ${maxBytes} bytes; --modules lists the largest modules`)
+  process.exitCode = 1
+}

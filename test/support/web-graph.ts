@@ -1,0 +1,36 @@
+/**
+ * The client as other runtimes than Node have it, loaded in this process beside the one for Node: of each module of which a
+ * directory `web` beside it has a replacement, the replacement, as scripts/web-graph.ts builds it.
+ */
+import { existsSync } from 'node:fs'
+import { registerHooks } from 'node:module'
+
+const source = new URL('../../src/', import.meta.url).href
+/** Marks the modules of the graph, which are others than those of the same files in the graph for Node. */
+const mark = '?web'
+
+let isHooked = false
+
+/** Loads a module of `src` with everything that it imports, none of which may be of Node. */
+export async function importWeb<Module>(path: string): Promise<Module> {
+  if (!isHooked) hook()
+  isHooked = true
+  return (await import(`${source}${path}${mark}`)) as Module
+}
+
+function hook(): void {
+  registerHooks({
+    resolve(specifier, context, next) {
+      if (!context.parentURL?.endsWith(mark)) return next(specifier, context)
+      const { url, ...rest } = next(specifier, context)
+      if (url.startsWith('node:') && !context.parentURL.includes('/platform/'))
+        throw new Error(`${context.parentURL} imports ${url}`)
+      return url.startsWith(source) ? { ...rest, url: webUrl(url) + mark } : { ...rest, url }
+    }
+  })
+}
+
+function webUrl(url: string): string {
+  const replacement = url.replace(/([^/]*)\.c?ts$/, 'web/$1.ts')
+  return existsSync(new URL(replacement)) ? replacement : url
+}
