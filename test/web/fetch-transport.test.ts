@@ -1,13 +1,14 @@
 /** The client for other runtimes than Node, on the `fetch` of Node, against the server. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import type { ClientOptions } from '../../src/index.ts'
 import { everyRpc } from '../cases/every-rpc.ts'
 import { atEnd, type TestServer, testServer } from '../support/server.ts'
 import { importWeb } from '../support/web-graph.ts'
 
 const { createClient, blobOid, BlobwireError } = await importWeb<typeof import('../../src/index.ts')>('index.ts')
 
-type Options = Partial<Parameters<typeof createClient>[0]>
+type Options = Partial<ClientOptions>
 
 let fixture: TestServer
 before(async () => {
