@@ -7,7 +7,7 @@ import type { HandlerDependencies } from '../listener.ts'
 import { toBlobwireError } from '../service/error-detail.ts'
 import { respondError } from './errors.ts'
 import { type Exchange, headerOf } from './exchange.ts'
-import { rpcOf } from './rpc-routes.ts'
+import { rpcOf, serveStream } from './rpc-routes.ts'
 import { connectStreams } from './stream-protocol.ts'
 import { handleUnary } from './unary.ts'
 
@@ -44,7 +44,8 @@ export async function handleConnect(
   const route = rpcOf(exchange)
   try {
     if (isStream && route?.handleStream) {
-      return await route.handleStream(exchange, { ...dependencies, protocol: connectStreams, codec, requestId })
+      const context = { ...dependencies, protocol: connectStreams, codec, requestId }
+      return await serveStream(exchange, route.handleStream, context)
     }
     await handleUnary(exchange, {
       ...dependencies,

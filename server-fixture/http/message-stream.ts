@@ -20,6 +20,8 @@ export interface MessageStreamContext extends HandlerDependencies {
   readonly protocol: StreamProtocol
   readonly codec: Codec
   readonly requestId: string
+  /** Aborts when the client's time for the call is over, with the error; undefined = the client tells none. */
+  readonly deadline?: AbortSignal | undefined
 }
 
 /** Headers of every answer: its end tells of errors. */

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Socket } from 'node:net'
 import { serviceName } from '../../src/schema/methods.ts'
 import type { Peer } from '../access-log/access-log.ts'
+import { grpcTypes } from '../grpc-http/protocols.ts'
 import type { HandlerDependencies } from '../listener.ts'
 import { RequestRecord } from '../metrics/request-record.ts'
 import type { ServerMetrics } from '../metrics/server-metrics.ts'
@@ -17,7 +18,8 @@ const transports: ReadonlyMap<string, CallTransport> = new Map([
   ['application/msgpack', 'msgpack'],
   ['application/connect+msgpack', 'msgpack'],
   ['application/proto', 'proto'],
-  ['application/connect+proto', 'proto']
+  ['application/connect+proto', 'proto'],
+  ...grpcTypes.map((type) => [type, 'grpc'] as const)
 ])
 
 type Peering = Pick<Socket, 'remoteAddress' | 'remotePort'> | undefined

@@ -14,6 +14,14 @@ export interface BodyLimits {
   readonly charge: Charge
 }
 
+/** How a body is collected. */
+interface Collecting extends BodyLimits {
+  /** Bytes that are in the charge already. */
+  readonly charged?: number
+  /** The bytes of a body by its first piece, to be charged at once. @throws BlobwireError for too many */
+  readonly expectedBytes?: (first: Uint8Array) => number
+}
+
 /**
  * The whole body, decompressed. A body that is too large, or has no room in the budget, is refused by its Content-Length,
  * or while it is read.
@@ -31,7 +39,7 @@ export async function readBody(exchange: Exchange, limits: BodyLimits): Promise<
   if (declared > limits.maxBytes) throw limitExceeded('max_batch_bytes', limits.maxBytes, declared)
   // At once: of many bodies that come together, those that are complete first would have no room to the end.
   limits.charge.add(declared)
-  const body = await collect(exchange, { ...limits, charged: declared })
+  const body = await collectBody(exchange, { ...limits, charged: declared })
   if (encoding === 'identity' || body.length === 0) {
     exchange.record.received(body.length, body.length)
     return body
@@ -42,11 +50,11 @@ export async function readBody(exchange: Exchange, limits: BodyLimits): Promise<
   return inflated
 }
 
-function collect(
-  exchange: Exchange,
-  { maxBytes, timeoutMs, charge, charged }: BodyLimits & { readonly charged: number }
-): Promise<Uint8Array> {
+/** The whole body as it comes. @throws BlobwireError as `readBody`, but for the encoding */
+export function collectBody(exchange: Exchange, collecting: Collecting): Promise<Uint8Array> {
+  const { maxBytes, timeoutMs, charge, charged = 0, expectedBytes } = collecting
   return new Promise((resolve, reject) => {
+    let chargedBytes = charged
     const body = exchange.openBody()
     const chunks: Uint8Array[] = []
     let size = 0
@@ -68,7 +76,11 @@ function collect(
       size += chunk.length
       if (size > maxBytes) return fail(limitExceeded('max_batch_bytes', maxBytes, 0))
       try {
-        if (size > charged) charge.add(Math.min(chunk.length, size - charged))
+        const expected = expectedBytes && chunks.length === 0 ? Math.max(size, expectedBytes(chunk)) : size
+        if (expected > chargedBytes) {
+          charge.add(expected - chargedBytes)
+          chargedBytes = expected
+        }
         chunks.push(chunk)
       } catch (error) {
         fail(error as BlobwireError)
@@ -79,7 +91,7 @@ function collect(
       resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size))
     })
     const gone = () => fail(new BlobwireError({ code: 'cancelled', message: 'the client closed the stream' }))
-    body.once('error', gone)
+    body.once('error', (error) => (error instanceof BlobwireError ? fail(error) : gone()))
     body.once('close', gone)
     body.once('aborted', gone)
   })

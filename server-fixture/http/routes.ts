@@ -4,6 +4,8 @@ import { BlobwireError } from '../../src/core/error.ts'
 import { operatorRoute } from '../admin/operator-routes.ts'
 import { gitAddressOf } from '../git-http/git-address.ts'
 import { handleGit } from '../git-http/git-route.ts'
+import { handleGrpc } from '../grpc-http/grpc-route.ts'
+import { grpcTypeOf } from '../grpc-http/protocols.ts'
 import type { HandlerDependencies } from '../listener.ts'
 import { addressOf } from './addresses.ts'
 import { handleBlob } from './blob-route.ts'
@@ -18,6 +20,8 @@ export async function route(exchange: Exchange, dependencies: HandlerDependencie
   const { service } = dependencies
   const { requestId } = exchange.record
   const path = exchange.path.split('?', 1)[0] ?? ''
+  const grpcType = grpcTypeOf(exchange)
+  if (grpcType) return handleGrpc(exchange, grpcType, dependencies)
   if (isRpcPath(path)) return handleConnect(exchange, requestId, dependencies)
   const address = addressOf(path)
   if (address?.kind === 'blob' || address?.kind === 'file') {

@@ -111,7 +111,7 @@ class HttpSessionStream implements SessionStream {
 
   /** Resolves when the session has ended. */
   serve(): Promise<void> {
-    const { service, draining } = this.#context
+    const { service, draining, deadline } = this.#context
     const session = this.#session
     const parser = new EnvelopeParser(service.limits.maxBatchBytes, (flags, payload) => this.#take(flags, payload))
     this.input.on('data', (chunk: Buffer) => {
@@ -136,6 +136,7 @@ class HttpSessionStream implements SessionStream {
     // `watchConnections` has set the time.
     this.input.on('timeout', () => void session.finish())
     this.#output.on('drain', () => session.onDrain())
+    deadline?.addEventListener('abort', () => session.fail(deadline.reason))
     session.start()
     return session.ended
   }

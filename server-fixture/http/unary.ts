@@ -10,11 +10,12 @@ import { decodeTurns } from '../decode-turns.ts'
 import { type HandlerDependencies, maxRequestBytes } from '../listener.ts'
 import { Charge } from '../memory-budget.ts'
 import type { Principal } from '../service/context.ts'
-import { within } from '../service/within.ts'
+import { callWithin } from './call-within.ts'
 import { type Exchange, headerOf } from './exchange.ts'
 import { authenticate } from './record.ts'
 import { readBody } from './request-body.ts'
 import { isOnSameMachine } from './same-machine.ts'
+import { connectTimeoutMs } from './stream-protocol.ts'
 
 /** Smaller answers are not compressed. */
 const compressionThresholdBytes = 1024
@@ -38,7 +39,7 @@ export async function handleUnary(exchange: Exchange, context: UnaryContext): Pr
   const version = headerOf(exchange, 'connect-protocol-version')
   if (version !== undefined && version !== '1') throw invalidArgument('connect-protocol-version', 'must be 1')
   exchange.record.method = method.name
-  const timeoutMs = timeoutOf(exchange)
+  const timeoutMs = connectTimeoutMs(exchange)
   // Callers without a token are refused before the body is read.
   const principal = authenticate(exchange, method.name, context)
   const charge = new Charge(context.memory.of(exchange.connection))
@@ -67,25 +68,14 @@ async function answer(exchange: Exchange, context: AdmittedCall): Promise<void> 
   const message = body.length === 0 && codec === jsonCodec ? Buffer.from('{}') : body
   const decoded = decodeTurns.decode(codec.decode, method.request, message)
   const request = decoded instanceof Promise ? await decoded : decoded
-  exchange.record.called(method.name, request)
-  const gone = new AbortController()
-  exchange.onAbandoned(() => gone.abort())
   const deadlineMs = began + (timeoutMs ?? context.callTimeoutMs)
-  const call = service.call(method.name, request, { principal, signal: gone.signal, requestId, deadlineMs })
-  const response = await within(Math.max(0, deadlineMs - performance.now()), call, gone)
+  const response = await callWithin(exchange, request, { service, method, principal, requestId, deadlineMs })
   exchange.record.answered(request, response)
   const encoded = codec.encode(method.response, response as Init<Messages[MessageName]>)
   // W3C "Server Timing": from the arrival of the request to its encoded answer.
   const timing = `total;dur=${(performance.now() - began).toFixed(2)}`
   const headers = { 'content-type': codec.contentType, 'x-request-id': requestId, 'server-timing': timing }
   await respond(exchange, encoded, headers)
-}
-
-function timeoutOf(exchange: Exchange): number | undefined {
-  const text = headerOf(exchange, 'connect-timeout-ms')
-  if (text === undefined) return undefined
-  if (!/^\d{1,10}$/.test(text)) throw invalidArgument('connect-timeout-ms', 'must be at most ten digits')
-  return Number(text)
 }
 
 async function respond(exchange: Exchange, encoded: Uint8Array, headers: Record<string, string>): Promise<void> {

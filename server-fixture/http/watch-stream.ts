@@ -47,13 +47,14 @@ async function serve(
   request: Messages['WatchRefsRequest'],
   context: MessageStreamContext & { readonly principal: Principal }
 ): Promise<void> {
-  const { codec, service, draining, requestId, principal } = context
+  const { codec, service, draining, deadline, requestId, principal } = context
   const stream = exchange.stream(200, streamHeaders(context), context.protocol.trailers)
   if (stream === undefined) return
   const encoder = encoderOf(codec)
   const gone = new AbortController()
   const error = await serveWatch(stream, {
     draining,
+    deadline,
     encode: (message) => encoder.of(message),
     begin: (sink) => service.watch(request, sink, { principal, signal: gone.signal, requestId })
   })

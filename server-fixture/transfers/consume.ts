@@ -1,5 +1,6 @@
 /** Reads the stream of an upload, as fast as its store takes it. */
 import type { Readable } from 'node:stream'
+import { BlobwireError } from '../../src/core/error.ts'
 import { clientGone, type Transfer } from './transfer.ts'
 
 /** A stream that tells whether it was cut: node:http2 ends a stream that was reset as if it were whole. */
@@ -17,7 +18,8 @@ export interface Consumer<Item> {
 /**
  * Gives each item of the stream to `take`, and waits where that returns a promise: then nothing more is read, and flow
  * control stops the client. Resolves at the end of the stream. No `take` is under way when it settles.
- * @throws BlobwireError `cancelled` where the stream was cut; the error of `take`; the reason of the transfer's signal
+ * @throws BlobwireError `cancelled` where the stream was cut; the error of a stream that decodes, and of `take`; the reason
+ * of the transfer's signal
  */
 export function consume<Item extends Uint8Array>(
   input: CutReadable,
@@ -38,7 +40,7 @@ export function consume<Item extends Uint8Array>(
       if (taking === undefined) tell()
       else taking.then(tell, (failure) => reject(error ?? failure))
     }
-    const onCut = () => settle(clientGone())
+    const onCut = (error?: unknown) => settle(error instanceof BlobwireError ? error : clientGone())
     const onEnd = () => settle()
     const onAbort = () => settle(transfer.signal.reason)
     const onData = (item: Item) => {

@@ -16,6 +16,8 @@ export interface TransferBounds {
   readonly draining: AbortSignal
   /** Time that the transfer may go on after that. */
   readonly drainMs: number
+  /** Aborts with the error of a client's time that is over. */
+  readonly deadline?: AbortSignal | undefined
   /** Told at the end of the bytes that the stream carried. */
   readonly record: Pick<RequestRecord, 'transferred'>
 }
@@ -55,6 +57,7 @@ export class Transfer {
     this.#idle = setInterval(this.#look, bounds.idleMs / looks).unref()
     if (bounds.draining.aborted) this.#onDraining()
     else bounds.draining.addEventListener('abort', this.#onDraining)
+    bounds.deadline?.addEventListener('abort', this.#onDeadline)
   }
 
   /** Aborts where the transfer ends early; its reason is the `BlobwireError`. */
@@ -102,6 +105,7 @@ export class Transfer {
     clearInterval(this.#idle)
     clearTimeout(this.#drain)
     this.#bounds.draining.removeEventListener('abort', this.#onDraining)
+    this.#bounds.deadline?.removeEventListener('abort', this.#onDeadline)
     this.#charge.release()
     this.#bounds.record.transferred(this.receivedBytes, this.sentBytes)
     if (this.#unread) this.#bounds.budget.unread.delete(this.#unread)
@@ -113,6 +117,8 @@ export class Transfer {
     const message = `no byte of the transfer moved for ${this.#bounds.idleMs} ms`
     this.abort(new BlobwireError({ reason: 'stalled', message }))
   }
+
+  readonly #onDeadline = (): void => this.abort(this.#bounds.deadline?.reason)
 
   readonly #onDraining = (): void => {
     this.#drain = setTimeout(() => {
@@ -129,11 +135,23 @@ export interface TransferRequest {
 }
 
 /** Begins a transfer on a connection. @throws BlobwireError as the constructor */
-export function openTransfer(dependencies: HandlerDependencies, request: TransferRequest, idleMs: number): Transfer {
-  const { memory, service, draining, transferDrainMs } = dependencies
+export function openTransfer(
+  dependencies: HandlerDependencies & Pick<TransferBounds, 'deadline'>,
+  request: TransferRequest,
+  idleMs: number
+): Transfer {
+  const { memory, service, draining, transferDrainMs, deadline } = dependencies
   const { chunkBytes } = service.limits
   const budget = memory.of(request.connection)
-  return new Transfer({ budget, chunkBytes, idleMs, draining, drainMs: transferDrainMs, record: request.record })
+  return new Transfer({
+    budget,
+    chunkBytes,
+    idleMs,
+    draining,
+    drainMs: transferDrainMs,
+    deadline,
+    record: request.record
+  })
 }
 
 /** The error of a client that went away. */

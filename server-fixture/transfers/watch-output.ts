@@ -13,6 +13,8 @@ const maxUnsentBytes = 64 * 1024
 export interface WatchServing {
   /** Aborts when the server takes no more work: the watch goes on at another one. */
   readonly draining: AbortSignal
+  /** Aborts with the error of a client's time that is over. */
+  readonly deadline?: AbortSignal | undefined
   /** The bytes of a message on the stream; the same message comes for many watches. */
   readonly encode: (message: WatchMessage) => Uint8Array
   /** @throws BlobwireError */
@@ -22,12 +24,13 @@ export interface WatchServing {
 /** Serves a watch on a stream; resolves with the error that ends it. Undefined = the client has gone. */
 export function serveWatch(
   stream: Writable,
-  { draining, encode, begin }: WatchServing
+  { draining, deadline, encode, begin }: WatchServing
 ): Promise<BlobwireError | undefined> {
   return new Promise((resolve) => {
     let watch: OpenWatch | undefined
     const settle = (error: BlobwireError | undefined) => {
       draining.removeEventListener('abort', onDraining)
+      deadline?.removeEventListener('abort', onDeadline)
       watch?.close()
       resolve(error)
     }
@@ -38,6 +41,7 @@ export function serveWatch(
           message: 'the server is shutting down; the watch goes on elsewhere'
         })
       )
+    const onDeadline = () => settle(deadline?.reason)
     const sink: WatchSink = {
       get isRead() {
         return stream.writableLength <= maxUnsentBytes
@@ -48,6 +52,7 @@ export function serveWatch(
     stream.once('close', () => settle(undefined)).on('error', () => settle(undefined))
     stream.on('drain', () => watch?.resume())
     if (draining.aborted) return onDraining()
+    deadline?.addEventListener('abort', onDeadline)
     draining.addEventListener('abort', onDraining)
     try {
       watch = begin(sink)

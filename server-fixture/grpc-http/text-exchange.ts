@@ -1,0 +1,61 @@
+/** Base64 in both directions, which `application/grpc-web-text` has (gRPC, `PROTOCOL-WEB.md`). */
+import { pipeline, type Readable, Transform, type Writable } from 'node:stream'
+import { malformed } from '../../src/codec/malformed.ts'
+import type { Exchange } from '../http/exchange.ts'
+
+const noBase64 = /[^A-Za-z0-9+/=]/
+
+/** Decodes pieces that are padded wherever their sender pleased. */
+class Decoder extends Transform {
+  #rest = ''
+
+  override _transform(chunk: Buffer, _encoding: string, done: (error?: Error, bytes?: Buffer) => void): void {
+    const text = this.#rest + chunk.toString('latin1')
+    if (noBase64.test(text)) return done(malformed('the body is not base64'))
+    const length = text.length - (text.length % 4)
+    this.#rest = text.slice(length)
+    // Quadruples, each of which may have its padding.
+    const parts = text.slice(0, length).split(/(?<==)(?!=)/)
+    done(undefined, Buffer.concat(parts.map((part) => Buffer.from(part, 'base64'))))
+  }
+
+  override _flush(done: (error?: Error) => void): void {
+    done(this.#rest === '' ? undefined : malformed('the body ends within a base64 quadruple'))
+  }
+}
+
+const encode = (bytes: Uint8Array) => Buffer.from(Buffer.from(bytes).toString('base64'), 'latin1')
+
+class Encoder extends Transform {
+  override _transform(chunk: Buffer, _encoding: string, done: (error: null, bytes: Buffer) => void): void {
+    done(null, encode(chunk))
+  }
+}
+
+/** Not a pipeline, which would end the exchange where the body is damaged. */
+function decoded(body: Readable): Readable {
+  const decoder = new Decoder()
+  const cut = () => decoder.destroy()
+  body.once('error', cut).once('close', () => body.readableEnded || cut())
+  return body.pipe(decoder)
+}
+
+/** The exchange with its bodies as bytes. Its answer cannot begin before the request has ended. */
+export function textExchange(exchange: Exchange): Exchange {
+  return {
+    ...exchange,
+    get drained() {
+      return exchange.drained
+    },
+    openBody: () => decoded(exchange.openBody()),
+    respond: (status, headers, body) => exchange.respond(status, headers, body && encode(body)),
+    open: () => undefined,
+    stream(status, headers, trailers): Writable | undefined {
+      const stream = exchange.stream(status, headers, trailers)
+      if (stream === undefined) return undefined
+      const encoder = new Encoder()
+      pipeline(encoder, stream, () => undefined)
+      return encoder
+    }
+  }
+}
