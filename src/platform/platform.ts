@@ -1,7 +1,7 @@
 /**
  * The functions that differ between runtimes. Each interface has a file of its name beside it, which exports those
- * functions for Node; a build for another runtime replaces these files and nothing else below `client/transport-factory.ts`.
- * Everything is synchronous but files and the compression of large bodies.
+ * functions for Node, and one in `web/` for browsers, Deno and Bun: a build for them replaces these files and nothing else
+ * below `client/transport-factory.ts`. Everything is synchronous but files and the compression of large bodies.
  */
 
 declare const native: unique symbol
@@ -113,16 +113,17 @@ export interface Decompression {
   readonly isWanted?: (() => boolean) | undefined
 }
 
-/** `zlib.ts`: compression. The result for a large body is a promise. */
+/** `zlib.ts`: compression. The result for a large body is a promise; some runtimes have nothing else. */
 export interface ZlibFunctions {
   /** Compressors of this runtime, the best first. */
   readonly compressors: readonly Compressor[]
   /** One gzip member, or one zstd frame with its content size; compressed for speed. */
   compress(compressor: Compressor, bytes: Uint8Array): Uint8Array | Promise<Uint8Array>
   /**
-   * The content of one or more gzip members, of one zstd frame that is complete, or of one stream of deflate.
-   * @throws RangeError above `maxBytes`, before more is buffered; another Error for bytes of another format, and for a
-   * zstd frame with a window above 8 MiB or a dictionary
+   * The content of one or more gzip members (of one in a browser), of one zstd frame that is complete, or of one stream of
+   * deflate.
+   * @throws RangeError above `maxBytes`, before much more is buffered; another Error for bytes of another format, for a
+   * zstd frame with a window above 8 MiB or a dictionary, and where the runtime lacks the format
    */
   decompress(bytes: Uint8Array, decompression: Decompression): Uint8Array | Promise<Uint8Array>
 }
