@@ -21,7 +21,18 @@ const batchesInFlight = 4
 export interface ImportTarget {
   readonly store: Store
   readonly repository: string
+  /** The repository that is meant; undefined = whichever has the name. */
+  readonly incarnation?: string | undefined
+  /**
+   * Beginning of the ids of uploads. Imports that run at the same time with the same one take uploads over from each other.
+   *
+   * @default 'import-'
+   */
+  readonly uploadPrefix?: string | undefined
 }
+
+/** The repository of Git from which objects come. */
+type ObjectSource = Pick<GitSource, 'context' | 'format'>
 
 interface Batch {
   readonly kind: ObjectKind
@@ -31,7 +42,7 @@ interface Batch {
 }
 
 /** Returns how many objects were stored. */
-export async function importObjects(source: GitSource, target: ImportTarget, lists: ObjectLists): Promise<number> {
+export async function importObjects(source: ObjectSource, target: ImportTarget, lists: ObjectLists): Promise<number> {
   const moving = new ObjectImport(source, target)
   try {
     await moving.storeTogether('blob', lists.blob, indexesOf(lists.blob))
@@ -48,12 +59,12 @@ export async function importObjects(source: GitSource, target: ImportTarget, lis
 const indexesOf = (list: OidList) => Array.from({ length: list.length }, (_, index) => index)
 
 class ObjectImport {
-  readonly #source: GitSource
+  readonly #source: ObjectSource
   readonly #target: ImportTarget
   readonly #git: CatFile
   stored = 0
 
-  constructor(source: GitSource, target: ImportTarget) {
+  constructor(source: ObjectSource, target: ImportTarget) {
     this.#source = source
     this.#target = target
     this.#git = new CatFile(source.context)
@@ -135,22 +146,22 @@ class ObjectImport {
   }
 
   async #store({ kind, oids, bytes }: Batch): Promise<void> {
-    const { store, repository } = this.#target
+    const { store, repository, incarnation } = this.#target
     // A repeated import goes on where the one before ended.
     const there = await store.hasObjects(repository, oids)
     const missing = oids.filter((_, index) => there[index] === undefined)
     const [first] = missing
     if (first === undefined) return
     if (kind === 'blob' && bytes > largeBytes && oids.length === 1) await this.#storeLarge(first, bytes)
-    else await store.putObjects(repository, await this.#read(missing))
+    else await store.putObjects(repository, await this.#read(missing), incarnation)
     this.stored += missing.length
   }
 
   /** What a store has of it, from an import that was interrupted, is not sent again. */
   async #storeLarge(oid: string, size: number): Promise<void> {
-    const { store, repository } = this.#target
+    const { store, repository, uploadPrefix = 'import-' } = this.#target
     const content = new StreamedObject(this.#source.context, oid, { kind: 'blob', size })
-    const writer = await store.openUpload(repository, `import-${oid}`, size)
+    const writer = await store.openUpload(repository, `${uploadPrefix}${oid}`, size)
     try {
       for await (const chunk of content.read(writer.offset, size)) await writer.write(chunk)
       await writer.finish({ oid, sha256: undefined })

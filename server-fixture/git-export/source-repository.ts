@@ -93,6 +93,23 @@ export type ObjectLists = Readonly<Record<ObjectKind, OidList>>
 
 /** @param known oids of commits that are left out with all that they reach, where the repository has them */
 export async function listObjects({ context, format }: GitSource, known: readonly string[]): Promise<ObjectLists> {
+  const there = await thereOf(context, known)
+  return listReached({ context, format }, { ends: ['--all', '--stdin'], oids: there.map((oid) => `^${oid}`) })
+}
+
+/** All objects that these reach, and that no ref of the repository does. */
+export function listNewObjects(
+  source: Pick<GitSource, 'context' | 'format'>,
+  tips: readonly string[]
+): Promise<ObjectLists> {
+  return listReached(source, { ends: ['--stdin', '--not', '--all'], oids: tips })
+}
+
+/** @param ends where the walk of `git rev-list` begins and ends, of which some are told on its standard input */
+async function listReached(
+  { context, format }: Pick<GitSource, 'context' | 'format'>,
+  { ends, oids }: { readonly ends: readonly string[]; readonly oids: readonly string[] }
+): Promise<ObjectLists> {
   const lists = {
     blob: new OidList(format),
     tree: new OidList(format),
@@ -108,9 +125,9 @@ export async function listObjects({ context, format }: GitSource, known: readonl
       lists[kind as ObjectKind].push(oid, Number(size))
     })
   )
-  const command = ['rev-list', '--objects', '--no-object-names', '--topo-order', '--all', '--stdin']
+  const command = ['rev-list', '--objects', '--no-object-names', '--topo-order', ...ends]
   const list = new GitProcess(context, command, (chunk) => check.write(chunk))
-  list.write((await thereOf(context, known)).map((oid) => `^${oid}\n`).join(''))
+  list.write(oids.map((oid) => `${oid}\n`).join(''))
   list.end()
   const listed = await list.exited
   check.end()
@@ -142,7 +159,7 @@ function listFailure(exit: GitExit, gitDir: string): BlobwireError {
 }
 
 /** Calls for each line, however the output is cut into chunks. */
-function lineReader(onLine: (line: string) => void): (chunk: Buffer) => void {
+export function lineReader(onLine: (line: string) => void): (chunk: Buffer) => void {
   let rest = ''
   return (chunk) => {
     const lines = (rest + chunk.toString('latin1')).split('\n')

@@ -62,7 +62,8 @@ export async function answerWith(
   }
 }
 
-function started(start: () => ServiceProcess): ServiceProcess {
+/** @throws BlobwireError where there is no room for a process */
+export function started(start: () => ServiceProcess): ServiceProcess {
   try {
     return start()
   } catch (cause) {

@@ -1,7 +1,7 @@
 /** A git process that talks with a client: it is read as fast as the client reads, and ends with all that it has started. */
-import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { type ChildProcessByStdio, type StdioOptions, spawn } from 'node:child_process'
 import { setPriority } from 'node:os'
-import type { Readable, Writable } from 'node:stream'
+import type { Duplex, Readable, Writable } from 'node:stream'
 import type { GitExit } from '../store/git/git-failure.ts'
 import { environmentOf, type GitContext } from '../store/git/git-process.ts'
 
@@ -10,6 +10,8 @@ export interface ServiceProcessOptions {
   /** Git's configuration besides that of every process of the store. */
   readonly configuration?: Readonly<Record<string, string>>
   readonly variables?: NodeJS.ProcessEnv
+  /** Whether the process and all that it starts have descriptor 3, of which the other end is `channel`. */
+  readonly hasChannel?: boolean
 }
 
 /** Calls come first: packs are made of the time that they leave (setpriority(2)). */
@@ -18,19 +20,26 @@ const maxStderrLength = 4096
 /** A process group is ended as a whole where the system has them. */
 const hasGroups = process.platform !== 'win32'
 
+type ServiceChild = ChildProcessByStdio<Writable, Readable, Readable>
+
 export class ServiceProcess {
   readonly stdin: Writable
   readonly stdout: Readable
+  /** See `ServiceProcessOptions.hasChannel`. */
+  readonly channel: Duplex | undefined
   /** How it ended, once its output is closed. Never rejects. */
   readonly exited: Promise<GitExit>
-  readonly #child: ChildProcessByStdio<Writable, Readable, Readable>
+  readonly #child: ServiceChild
   #stderr = ''
 
   /** @throws Error where this process has run out of file descriptors or memory */
   constructor(context: GitContext, args: readonly string[], options: ServiceProcessOptions = {}) {
     const env = { ...environmentOf(context, options.configuration), ...options.variables }
-    const child = spawn(context.program, args, { env, stdio: ['pipe', 'pipe', 'pipe'], detached: hasGroups })
+    const channel = options.hasChannel ? ['pipe' as const] : []
+    const stdio: StdioOptions = ['pipe', 'pipe', 'pipe', ...channel]
+    const child = spawn(context.program, args, { env, stdio, detached: hasGroups }) as ServiceChild
     this.#child = child
+    this.channel = (child.stdio[3] as Duplex | null | undefined) ?? undefined
     this.stdin = child.stdin
     this.stdout = child.stdout
     const { promise, resolve } = Promise.withResolvers<GitExit>()

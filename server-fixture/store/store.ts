@@ -15,6 +15,16 @@ export interface RepositoryInfo {
   readonly incarnation?: string | undefined
 }
 
+/** A directory in which git writes packs for a repository. */
+export interface PackIntake {
+  /** An object directory (gitrepository-layout(5)), of which the repository knows nothing. */
+  readonly path: string
+  /** Makes its packs part of the repository, durably. */
+  take(): Promise<void>
+  /** Removes it, with all that was not taken. */
+  remove(): Promise<void>
+}
+
 /** The result of `createRepository`. */
 export interface Creation {
   readonly info: RepositoryInfo
@@ -254,6 +264,14 @@ export interface Store extends LargeContentStore, EventStore {
 
   /** The commits at which a shallow history ends: their parents are left out. Stores without it have none. */
   shallowCommits?(repository: string): Promise<ReadonlySet<string>>
+
+  /**
+   * Opens a directory for packs that git writes. Stores whose repositories are not Git's do without it.
+   *
+   * @param incarnation the repository that is meant
+   * @throws RepositoryReplaced, and so does `take`
+   */
+  openPackIntake?(repository: string, incarnation?: string): Promise<PackIntake>
 
   /** Refs in the byte order of their names, without HEAD. */
   listRefs(repository: string, page: PageRequest): Promise<StoredRef[]>

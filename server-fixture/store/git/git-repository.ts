@@ -24,12 +24,14 @@ import { DeflatedReader } from './deflated-reader.ts'
 import { fsyncDirectory } from './fsync.ts'
 import type { RepositoryContext } from './git-process.ts'
 import { chooseBranch } from './head-file.ts'
+import { IncomingDirectory } from './incoming-directory.ts'
 import type { CompletePack } from './large/git-spool.ts'
 import { installPack } from './large/install-pack.ts'
 import { type OpenObjectContext, openObject } from './large/open-object.ts'
 import { ObjectReader } from './object-reader.ts'
 import { PackDirectory } from './pack-directory.ts'
 import { PackInstaller } from './pack-installer.ts'
+import { takePacks } from './pack-intake.ts'
 import { type Journaled, RefMover } from './ref-mover.ts'
 import { RefStore } from './ref-store.ts'
 import { Repacker, type RepackOptions } from './repack.ts'
@@ -165,6 +167,23 @@ export class GitRepository {
     return this.#call(async () => {
       await installPack(this.#objects, this.#packs, pack)
       this.#repacker.packAdded()
+    })
+  }
+
+  /** Makes a directory for packs that another program writes. */
+  makeIncoming(): Promise<IncomingDirectory> {
+    return this.#call(async () => {
+      const incoming = new IncomingDirectory(this.#context.gitDir)
+      await incoming.make()
+      return incoming
+    })
+  }
+
+  /** Takes in packs that another program has written, durably. */
+  takePacks(incoming: IncomingDirectory): Promise<void> {
+    return this.#call(async () => {
+      const taken = await takePacks(this.#packs, incoming)
+      for (let count = 0; count < taken; count++) this.#repacker.packAdded()
     })
   }
 

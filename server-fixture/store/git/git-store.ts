@@ -15,6 +15,7 @@ import type {
   MoveRecords,
   NewObject,
   ObjectInfo,
+  PackIntake,
   PageRequest,
   RefMove,
   RefsAt,
@@ -34,6 +35,7 @@ import { GitSpools } from './large/git-spools.ts'
 import { GitUploads } from './large/git-uploads.ts'
 import { LockFile } from './lock-file.ts'
 import { OpenRepositories } from './open-repositories.ts'
+import { openPackIntake } from './pack-intake.ts'
 import { checkName, makeDataDirectory, newInstance, RepositoryDirectories } from './repository-directories.ts'
 import { RepositoryEvents } from './repository-events.ts'
 import { servable } from './repository-form.ts'
@@ -111,13 +113,11 @@ export class GitStore implements Store {
   }
 
   async recall(repository: string, key: string): Promise<RememberedOutcome | undefined> {
-    if (this.#closing) throw storeClosed()
-    return await this.#journal.recall(repository, key)
+    return await this.#whileOpen(() => this.#journal.recall(repository, key))
   }
 
   async remember(repository: string, requests: readonly KeyedRequest[]): Promise<void> {
-    if (this.#closing) throw storeClosed()
-    await this.#journal.remember(repository, requests)
+    await this.#whileOpen(() => this.#journal.remember(repository, requests))
   }
 
   async createRepository(
@@ -151,10 +151,8 @@ export class GitStore implements Store {
   ): Promise<RepositoryInfo> {
     checkName(repository)
     return await this.#change(async () => {
-      const [existing, instance] = await Promise.all([
-        this.#directories.inspect(repository),
-        this.#directories.instanceOf(repository)
-      ])
+      const existing = await this.#directories.inspect(repository)
+      const instance = await this.#directories.instanceOf(repository)
       if (!existing || instance === undefined) throw repositoryNotFound(repository)
       const info = { ...servable(existing), defaultBranch }
       const requests = await this.#journal.unknown(repository, request?.(info))
@@ -175,8 +173,7 @@ export class GitStore implements Store {
   }
 
   async listRepositories(page: PageRequest): Promise<RepositoryInfo[]> {
-    if (this.#closing) throw storeClosed()
-    return await this.#directories.infos(page)
+    return await this.#whileOpen(() => this.#directories.infos(page))
   }
 
   async deleteRepository(repository: string, request?: KeyedBy<boolean>): Promise<boolean> {
@@ -223,6 +220,10 @@ export class GitStore implements Store {
 
   async shallowCommits(repository: string): Promise<ReadonlySet<string>> {
     return await this.#use(repository, (found) => found.shallowCommits())
+  }
+
+  openPackIntake(repository: string, incarnation?: string): Promise<PackIntake> {
+    return openPackIntake((work) => this.#use(repository, work, incarnation))
   }
 
   async listRefs(repository: string, page: PageRequest): Promise<StoredRef[]> {
