@@ -1,6 +1,7 @@
 /** The flags of the PostgreSQL store's database. */
-import type { StoreOptions } from './open-store.ts'
+
 import { readDatabaseUrl } from './store/postgres/database/database-url.ts'
+import type { StoreOptions } from './store-options.ts'
 import { readFlagFile, UsageError } from './usage-error.ts'
 
 interface DatabaseFlags {

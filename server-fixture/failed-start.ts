@@ -1,10 +1,11 @@
 /** A start that failed, for whoever started the process. */
 import type { BlobwireError } from '../src/core/error.ts'
 import type { KnownReason } from '../src/core/reasons.ts'
+import { MissingPackageError } from './optional-package.ts'
 import { UsageError } from './usage-error.ts'
 import { StartFailed } from './workers/start-failed.ts'
 
-/** Another start would fail, too: somebody has to look at the data directory, or at git. */
+/** Another start would fail, too: somebody has to look at the data directory, at git or at the database. */
 const lasting: readonly unknown[] = [
   'data_format',
   'journal_damaged',
@@ -27,5 +28,6 @@ export function failedStart(error: unknown, command: string): number {
       ? `${message}\nusage: ${command} [flags]; --help lists them\n`
       : `cannot start: ${message}${reason ? ` (${reason})` : ''}\n`
   )
-  return known ? 2 : lasting.includes(reason) ? 3 : 1
+  const isLasting = lasting.includes(reason) || error instanceof MissingPackageError
+  return known ? 2 : isLasting ? 3 : 1
 }

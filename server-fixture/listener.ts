@@ -10,6 +10,7 @@ import type { GitRemotes } from './git-http/git-remotes.ts'
 import type { MemoryBudget } from './memory-budget.ts'
 import type { ServerMetrics } from './metrics/server-metrics.ts'
 import type { VcsService } from './service/vcs-service.ts'
+import type { TlsFiles } from './tls-files.ts'
 
 /**
  * Most bytes of a message of which the caller need not be known: of GetCapabilities, health checks and reflection. The
@@ -20,16 +21,6 @@ export const maxAnonymousBytes = 4096
 /** Most bytes of a request of this method, after decompression. */
 export function maxRequestBytes(method: Method, { maxBatchBytes }: Pick<Limits, 'maxBatchBytes'>): number {
   return method.name === methods.getCapabilities.name ? maxAnonymousBytes : maxBatchBytes
-}
-
-/** Certificates of a listener. */
-export interface TlsFiles {
-  readonly cert: Buffer
-  readonly key: Buffer
-  /** Authority of the client certificates that the listener asks for. */
-  readonly ca?: Buffer
-  readonly requestCert: boolean
-  readonly rejectUnauthorized: boolean
 }
 
 /** Address, certificates and bounds of a listener. */
@@ -53,6 +44,8 @@ export interface ListenerOptions {
   readonly transferDrainMs: number
   /** Called for errors of a connection; they are never fatal. */
   readonly onConnectionError: (error: unknown) => void
+  /** Called for each optional package that is not installed. */
+  readonly onMissingPackage?: (name: string) => void
 }
 
 /** The objects that a listener works with. */

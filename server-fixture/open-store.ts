@@ -1,33 +1,17 @@
 /** Opens the store that options name. */
+import { loadPart } from './optional-package.ts'
 import { logged } from './server-facts.ts'
 import { GitStore } from './store/git/git-store.ts'
-import type { GitStoreOptions } from './store/git/git-store-options.ts'
 import { MemoryStore } from './store/memory-store.ts'
 import type { DatabaseOptions } from './store/postgres/database/pipelined-database.ts'
 import type { Store } from './store/store.ts'
-
-/** Which store, and where its data is. */
-export interface StoreOptions {
-  /**
-   * `git` needs `data`, `postgres` needs `database`. A given store is closed with the server.
-   * @default 'memory'
-   */
-  readonly store?: 'memory' | 'git' | 'postgres' | Store | undefined
-  /** Directory of the Git store, or of the embedded database. */
-  readonly data?: string | undefined
-  /** URLs of the PostgreSQL store's database; `embedded` = the one that npm brings, shared by servers with the same `data`. */
-  readonly database?: readonly string[] | undefined
-  /** Of URLs without a password; called for each connection. @default the variable `PGPASSWORD` */
-  readonly databasePassword?: (() => Promise<string>) | undefined
-  /** Of the Git store. */
-  readonly gitStore?: Pick<GitStoreOptions, 'housekeeping' | 'gracePeriodHours'> | undefined
-}
+import type { StoreOptions } from './store-options.ts'
 
 type Log = (event: Readonly<Record<string, unknown>>) => void
 
 /** Loaded on demand: who has no database needs no driver. */
 async function openPostgresStore({ data, database = [], databasePassword }: StoreOptions, log: Log): Promise<Store> {
-  const { PostgresStore } = await import('./store/postgres/postgres-store.ts')
+  const { PostgresStore } = await loadPart('--store postgres', 'pg', () => import('./store/postgres/postgres-store.ts'))
   const logs: Pick<DatabaseOptions, 'onServer' | 'onNoServer'> = {
     onServer: (name, facts) => log({ event: 'database', database: name, ...facts }),
     onNoServer: ({ message }) => log({ event: 'database_lost', message })

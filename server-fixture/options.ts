@@ -7,10 +7,10 @@ import { Faults } from './faults/faults.ts'
 import { FaultScriptError, readFaultScript } from './faults/rules.ts'
 import { grantsOf } from './flags/grants.ts'
 import { type FlagValues, parseFlags } from './flags/usage.ts'
-import type { TlsFiles } from './listener.ts'
 import { MemoryBudget } from './memory-budget.ts'
 import { readPushOptions } from './push/push-options.ts'
-import type { ServerOptions } from './server.ts'
+import type { ServerOptions } from './server-options.ts'
+import type { TlsFiles } from './tls-files.ts'
 import { readFlagFile, UsageError } from './usage-error.ts'
 
 function portOf(name: string, text: string): number {
@@ -82,12 +82,6 @@ function adminOf(values: FlagValues): Pick<ServerOptions, 'adminPort' | 'adminHo
   return { adminPort: port === undefined ? undefined : portOf('admin-port', port), adminHost: host }
 }
 
-/** Loaded on demand: who does not trace needs no OpenTelemetry. */
-async function tracingOf(): Promise<ServerOptions['tracing']> {
-  const { registeredTracing } = await import('./tracing/server-tracing.ts')
-  return registeredTracing()
-}
-
 function accessLogOf(values: FlagValues): Pick<ServerOptions, 'accessLog' | 'accessLogDetail'> {
   const { 'access-log': accessLog, 'access-log-detail': detail } = values
   if (detail === undefined) return { accessLog }
@@ -107,9 +101,7 @@ async function tlsOf(values: FlagValues): Promise<TlsFiles | undefined> {
   return {
     cert: await readFlagFile('tls-cert', cert),
     key: await readFlagFile('tls-key', key),
-    ...(ca === undefined ? {} : { ca: await readFlagFile('client-ca', ca) }),
-    requestCert: ca !== undefined,
-    rejectUnauthorized: ca !== undefined
+    ca: ca === undefined ? undefined : await readFlagFile('client-ca', ca)
   }
 }
 
@@ -169,7 +161,7 @@ export async function readOptions(
     minFreeBytes: countOf('min-free-bytes', values['min-free-bytes']),
     ...accessLogOf(values),
     webhooks: values.webhooks === undefined ? undefined : await readPushOptions(values.webhooks),
-    tracing: values.tracing ? await tracingOf() : undefined,
+    tracing: values.tracing,
     faults: await faultsOf(values),
     onEffect: effectLog(values['effect-log'])
   }

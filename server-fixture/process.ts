@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { besideModule } from './package-files.ts'
 
 /** A server in a process of its own. */
 export interface ServerProcess {
@@ -18,7 +19,7 @@ export interface ServerProcess {
 }
 
 /** Flags of Node, for programs that are to end with this process, and that do not read what it writes to them. */
-export const endWithParent = ['--import', new URL('end-with-parent.ts', import.meta.url).href] as const
+export const endWithParent = ['--import', besideModule('end-with-parent', import.meta.url).href] as const
 
 /** Starts a server on free ports, with further flags of main.ts. @throws Error with its log if it does not start */
 export function startServerProcess(...flags: string[]): Promise<ServerProcess> {
@@ -27,7 +28,7 @@ export function startServerProcess(...flags: string[]): Promise<ServerProcess> {
 
 /** The same through another command, such as one that bounds the memory of the server. It has to keep the process id. */
 export async function startServerThrough(command: readonly string[], flags: readonly string[]): Promise<ServerProcess> {
-  const main = fileURLToPath(new URL('main.ts', import.meta.url))
+  const main = fileURLToPath(besideModule('main', import.meta.url))
   const ports = ['--http-port', '0', '--grpc-port', '0']
   const node = [process.execPath, ...endWithParent, main]
   const [file, ...rest] = [...command, ...node, ...ports, ...flags] as [string, ...string[]]

@@ -1,9 +1,9 @@
 /** Facts about a server for its log, its answers and its first line. */
 import { readFileSync } from 'node:fs'
+import { packageFile } from './package-files.ts'
 
 export function packageVersion(): string {
-  const file = new URL('../package.json', import.meta.url)
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
+  return (JSON.parse(readFileSync(packageFile('blobwire/package.json'), 'utf8')) as { version: string }).version
 }
 
 /** An error as the log shows it: messages of OpenSSL and Node hold no tokens. */

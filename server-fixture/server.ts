@@ -1,151 +1,30 @@
 /** Starts a server: its store, its service and its two listeners. */
 import { join } from 'node:path'
-import type { Limits } from '../src/schema/default-limits.ts'
-import type { Primary } from './accepted-connections.ts'
-import { AccessLog, type AccessLogDetail } from './access-log/access-log.ts'
+import { AccessLog } from './access-log/access-log.ts'
 import { LineWriter } from './access-log/line-writer.ts'
 import { adminRoute } from './admin/admin-route.ts'
 import { operate } from './admin/operate.ts'
-import { createAuthenticator, type Grant } from './auth.ts'
-import { type Effect, withEffects } from './faults/effects.ts'
-import type { Faults } from './faults/faults.ts'
+import { createAuthenticator } from './auth.ts'
+import { withEffects } from './faults/effects.ts'
 import { withFaults } from './faults/faulty-service.ts'
 import { GitRemotes } from './git-http/git-remotes.ts'
 import { openGrpcServer } from './grpc/grpc-server.ts'
 import { openHttpServer } from './http/http-server.ts'
 import { route } from './http/routes.ts'
-import { listenerTimes, type TlsFiles } from './listener.ts'
+import { listenerTimes } from './listener.ts'
 import { MemoryBudget } from './memory-budget.ts'
-import type { ServerMetrics } from './metrics/server-metrics.ts'
-import { openStore, type StoreOptions } from './open-store.ts'
+import { openStore } from './open-store.ts'
 import type { PushOptions } from './push/push-options.ts'
 import type { PushSender, PushSenderContext } from './push/push-sender.ts'
 import type { SharedPush } from './push/shared-push.ts'
 import { logged, packageVersion, urlOf } from './server-facts.ts'
+import type { RunningServer, ServerOptions } from './server-options.ts'
 import { Service } from './service/service.ts'
-import type { VcsService } from './service/vcs-service.ts'
-import type { WatchBounds } from './service/watch/watches.ts'
-import type { ServerTracing } from './tracing/server-tracing.ts'
+import type { RequestTracing } from './tracing/request-tracing.ts'
 
-/** Options of `startServer`; all have defaults. */
-export interface ServerOptions extends StoreOptions {
-  /** @default '127.0.0.1' */
-  readonly host?: string | undefined
-  /**
-   * 0 = any free port.
-   * @default 0
-   */
-  readonly httpPort?: number | undefined
-  /** @default 0 */
-  readonly grpcPort?: number | undefined
-  /**
-   * Port for metrics, the dashboard and health, where nobody needs a token: HTTP/1.1 and h2c. 0 = any free port.
-   * @default none
-   */
-  readonly adminPort?: number | undefined
-  /** @default '127.0.0.1' */
-  readonly adminHost?: string | undefined
-  /**
-   * Of the disk with the data directory. With less, the server is not ready.
-   * @default 268_435_456
-   */
-  readonly minFreeBytes?: number | undefined
-  /**
-   * Directory of exports, from which Git's clients read repositories of stores that are not the Git store. Servers of one
-   * machine may share it.
-   * @default `git-cache` in `data`, or a temporary directory that is removed when the server closes
-   */
-  readonly gitCache?: string | undefined
-  /**
-   * Git processes at once that make packs for clones and fetches, or take in those of pushes. Others wait.
-   * @default two for each core
-   */
-  readonly maxGitProcesses?: number | undefined
-  /** Without grants, everyone may do everything. */
-  readonly grants?: readonly Grant[] | undefined
-  readonly tls?: TlsFiles | undefined
-  readonly limits?: Partial<Limits> | undefined
-  /** Bounds of watches: 10,000 on the server, a sign of life each 15 s. */
-  readonly watches?: Partial<WatchBounds> | undefined
-  /**
-   * Time for a handshake, and for the headers of a request to arrive.
-   * @default 10_000
-   */
-  readonly headersTimeoutMs?: number | undefined
-  /**
-   * Time for the body of a request, or a message of a session, to arrive after its beginning.
-   * @default 30_000
-   */
-  readonly bodyTimeoutMs?: number | undefined
-  /**
-   * Time that a stream, or a connection without streams, may do nothing. Sessions then end as when the server drains.
-   * @default 120_000
-   */
-  readonly idleTimeoutMs?: number | undefined
-  /**
-   * Time for a unary call whose client tells no deadline.
-   * @default 120_000
-   */
-  readonly callTimeoutMs?: number | undefined
-  /**
-   * Time that uploads and downloads may go on when the server closes. They end then so that they can go on elsewhere.
-   * @default 5_000
-   */
-  readonly transferDrainMs?: number | undefined
-  /** Wraps the service, for a test that looks at its calls. */
-  readonly decorate?: ((service: VcsService) => VcsService) | undefined
-  /** Faults on command; see docs/testing.md. */
-  readonly faults?: Faults | undefined
-  /** Called for each write that changed something. Writes then wait for each other. */
-  readonly onEffect?: ((effect: Effect) => void) | undefined
-  /**
-   * A line of JSON for each request and each frame of a session: a path, `-` for standard output, or `stderr`.
-   * @default none
-   */
-  readonly accessLog?: string | undefined
-  /**
-   * `operations` = a line for each operation of a frame.
-   * @default 'frames'
-   */
-  readonly accessLogDetail?: AccessLogDetail | undefined
-  /**
-   * Makes spans of requests and operations, as `new ServerTracing(tracerProvider)` does.
-   * @default none
-   */
-  readonly tracing?: ServerTracing | undefined
-  /**
-   * Where moves of refs are told as push events (docs/webhooks.md).
-   * @default none
-   */
-  readonly webhooks?: PushOptions | undefined
-  /** Called for each event of the server's log. */
-  readonly log?: Log | undefined
-  /** The process is a worker: another one accepts the connections, and knows the figures of all workers. */
-  readonly primary?: Primary | undefined
-}
+export type { RunningServer, ServerOptions } from './server-options.ts'
 
-type Log = (event: Readonly<Record<string, unknown>>) => void
-
-/** A running server. */
-export interface RunningServer {
-  /** URL of the HTTP server: `http://127.0.0.1:PORT`, or `https://…`. */
-  readonly http: string
-  /** URL of the gRPC server. */
-  readonly grpc: string
-  /** URL of the admin port; undefined = it is closed. */
-  readonly admin: string | undefined
-  /** The figures of this process. */
-  readonly metrics: Pick<ServerMetrics, 'snapshot'>
-  /** The bytes that requests hold. */
-  readonly memory: Pick<
-    MemoryBudget,
-    'heldBytes' | 'peakBytes' | 'refusals' | 'unread' | 'maxBytes' | 'maxConnectionBytes'
-  >
-  /** Goes on with the access log in a new file of its path: the old one was renamed. */
-  reopenAccessLog(): Promise<void>
-  /** Refuses new work, answers accepted work, closes the store. */
-  close(): Promise<void>
-}
+type Log = NonNullable<ServerOptions['log']>
 
 async function openAccessLog(options: ServerOptions, log: Log): Promise<AccessLog | undefined> {
   const { accessLog: target, accessLogDetail = 'frames' } = options
@@ -167,6 +46,12 @@ function exportsIn({ data }: ServerOptions): string | undefined {
   return data === undefined ? undefined : join(data, 'git-cache')
 }
 
+/** Loaded on demand: who does not trace needs no OpenTelemetry. */
+async function tracingOf(tracing: ServerOptions['tracing']): Promise<RequestTracing | undefined> {
+  if (typeof tracing !== 'boolean') return tracing
+  return tracing ? (await import('./tracing/server-tracing.ts')).registeredTracing() : undefined
+}
+
 /** Closes everything that is open if the next step fails: open listeners would keep the process alive. */
 async function orClose<T>(opening: Promise<T>, opened: readonly { close(): Promise<void> | void }[]): Promise<T> {
   try {
@@ -180,6 +65,7 @@ async function orClose<T>(opening: Promise<T>, opened: readonly { close(): Promi
 /** Starts a server in this process. */
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
   const log = options.log ?? (() => undefined)
+  const tracing = await tracingOf(options.tracing)
   const plainStore = await openStore(options, log)
   const store = options.onEffect ? withEffects(plainStore, options.onEffect) : plainStore
   const serverVersion = packageVersion()
@@ -197,7 +83,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const commitQueues = () => service.commits.figures()
   const watches = () => service.watches.size
   const accessLog = await orClose(openAccessLog(options, log), [store])
-  const { tracing, webhooks: pushed, primary } = options
+  const { webhooks: pushed, primary } = options
   const logs = accessLog ? [accessLog] : []
   const push = pushed && (await orClose(startPush(pushed, { store, log }), [store, ...logs]))
   const webhooks = () => push?.figures() ?? {}
@@ -217,7 +103,8 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     git
   }
   const onConnectionError = (error: unknown) => log({ event: 'connection_error', ...logged(error) })
-  const listening = { host, tls, ...listenerTimes(options), onConnectionError }
+  const onMissingPackage = (name: string) => log({ event: 'package_missing', package: name })
+  const listening = { host, tls, ...listenerTimes(options), onConnectionError, onMissingPackage }
   const opened: { close(): Promise<void> | void }[] = [operated, ...(push ? [push] : []), git, store, ...logs]
   const http = await orClose(
     openHttpServer(
@@ -262,15 +149,17 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     await git.close()
     await store.close()
   }
+  const closeOnce = () => {
+    closing ??= close()
+    return closing
+  }
   return {
     ...urls,
     admin: admin && urlOf(adminHost, admin.port),
     metrics,
     memory,
     reopenAccessLog: async () => accessLog?.reopen(),
-    close() {
-      closing ??= close()
-      return closing
-    }
+    close: closeOnce,
+    [Symbol.asyncDispose]: closeOnce
   }
 }

@@ -1,11 +1,11 @@
 /** The paths for operators, and for those who look after processes: health, metrics and the dashboard. */
-import type { BlobwireError } from '../../src/core/error.ts'
+import { BlobwireError } from '../../src/core/error.ts'
 import type { Authenticator } from '../auth.ts'
 import { dashboardPaths, serveDashboard } from '../dashboard/assets.ts'
 import type { Readiness } from '../health/health.ts'
 import { respondError } from '../http/errors.ts'
 import { type Exchange, headerOf, respondBody } from '../http/exchange.ts'
-import { metricsContentType, metricsText } from '../metrics/prometheus.ts'
+import { loadPart, MissingPackageError } from '../optional-package.ts'
 import { toBlobwireError } from '../service/error-detail.ts'
 import { serveFeed } from './feed-stream.ts'
 import type { Operated } from './operated.ts'
@@ -97,7 +97,17 @@ async function ready(exchange: Exchange, dependencies: OperatorDependencies): Pr
   respondJson(exchange, statusOf(found), { status, ...details })
 }
 
+const loadPrometheus = () => import('../metrics/prometheus.ts')
+
+function unimplemented(error: Error): never {
+  if (!(error instanceof MissingPackageError)) throw error
+  throw new BlobwireError({ code: 'unimplemented', message: error.message })
+}
+
 async function metrics(exchange: Exchange, { operated }: OperatorDependencies): Promise<void> {
+  const { metricsContentType, metricsText } = await loadPart('/metrics', 'prom-client', loadPrometheus).catch(
+    unimplemented
+  )
   const text = await metricsText(await operated.figures.snapshot())
   respondBody(exchange, 200, Buffer.from(text), metricsContentType)
 }

@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Exchange } from '../http/exchange.ts'
 
+const charts = './page/uplot/'
 const script = 'text/javascript; charset=utf-8'
 const style = 'text/css; charset=utf-8'
 
@@ -16,8 +17,8 @@ const assets: Readonly<Record<string, readonly [file: string, type: string]>> = 
   '/dashboard/charts.js': ['./page/charts.js', script],
   '/dashboard/tables.js': ['./page/tables.js', script],
   '/dashboard/format.js': ['./page/format.js', script],
-  '/dashboard/uplot.js': ['uplot/dist/uPlot.iife.min.js', script],
-  '/dashboard/uplot.css': ['uplot/dist/uPlot.min.css', style]
+  '/dashboard/uplot.js': [`${charts}dist/uPlot.iife.min.js`, script],
+  '/dashboard/uplot.css': [`${charts}dist/uPlot.min.css`, style]
 }
 
 /** Names of repositories are text of strangers: the page runs its own scripts alone, and no other site shows it in a frame. */
@@ -28,11 +29,21 @@ const policy =
 /** Paths of the page. */
 export const dashboardPaths = Object.keys(assets)
 
+/** The built package has its own copy of uPlot; a checkout has npm's. */
+async function readAsset(file: string): Promise<Buffer> {
+  try {
+    return await readFile(new URL(file, import.meta.url))
+  } catch (error) {
+    if (!file.startsWith(charts)) throw error
+    return await readFile(new URL(import.meta.resolve(file.slice('./page/'.length))))
+  }
+}
+
 /** Answers with a file of the page. */
 export async function serveDashboard(exchange: Exchange): Promise<void> {
   const path = exchange.path.split('?', 1)[0] ?? ''
   const [file, type] = assets[path] as readonly [string, string]
-  const body = await readFile(new URL(import.meta.resolve(file)))
+  const body = await readAsset(file)
   const headers = {
     'content-type': type,
     'content-length': String(body.length),

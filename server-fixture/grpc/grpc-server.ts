@@ -1,8 +1,6 @@
 /** The gRPC server, with health checks (grpc.health.v1) and server reflection. */
 import type { Http2Server, ServerHttp2Session } from 'node:http2'
 import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js'
-import { ReflectionService } from '@grpc/reflection'
-import { HealthImplementation } from 'grpc-health-check'
 import { serviceName } from '../../src/schema/methods.ts'
 import type { Accepting } from '../accepted-connections.ts'
 import { watchConnections } from '../connection-watch.ts'
@@ -11,9 +9,10 @@ import {
   type Listener,
   type ListenerDependencies,
   type ListenerOptions,
-  maxAnonymousBytes,
-  type TlsFiles
+  maxAnonymousBytes
 } from '../listener.ts'
+import { loadOptional } from '../optional-package.ts'
+import { type TlsFiles, tlsBuffers } from '../tls-files.ts'
 import { createHandlers } from './handlers.ts'
 import { IncomingCalls } from './incoming-calls.ts'
 import { loadProto } from './proto.ts'
@@ -28,8 +27,8 @@ const lingerMs = 500
 
 function serverCredentials(tls: TlsFiles | undefined): ServerCredentials {
   if (tls === undefined) return ServerCredentials.createInsecure()
-  const pair = { private_key: tls.key, cert_chain: tls.cert }
-  return ServerCredentials.createSsl(tls.ca ?? null, [pair], tls.requestCert)
+  const { cert, key, ca = null, requestCert } = { ca: undefined, ...tlsBuffers(tls) }
+  return ServerCredentials.createSsl(ca, [{ private_key: key, cert_chain: cert }], requestCert)
 }
 
 /**
@@ -88,21 +87,24 @@ export async function openGrpcServer(dependencies: ListenerDependencies, options
     withOwnMessages(definition[serviceName] as ServiceDefinition),
     createHandlers({ ...dependencies, ...handlerTimes(options), calls, pending, draining: draining.signal })
   )
-  const health = new HealthImplementation({ '': 'SERVING', [serviceName]: 'SERVING' })
+  const { onMissingPackage = () => undefined } = options
+  const healthModule = await loadOptional('grpc-health-check', () => import('grpc-health-check'), onMissingPackage)
+  const reflection = await loadOptional('@grpc/reflection', () => import('@grpc/reflection'), onMissingPackage)
+  const health = healthModule && new healthModule.HealthImplementation({ '': 'SERVING', [serviceName]: 'SERVING' })
   let told = true
   const tell = (isReady: boolean) => {
     // Those who watch hear of a status as often as it is set.
     if (isReady === told) return
     told = isReady
-    for (const name of ['', serviceName]) health.setStatus(name, isReady ? 'SERVING' : 'NOT_SERVING')
+    for (const name of ['', serviceName]) health?.setStatus(name, isReady ? 'SERVING' : 'NOT_SERVING')
   }
   dependencies.operated?.health.onChange(tell)
   const anonymous = {
     addService: (service: ServiceDefinition, handlers: UntypedServiceImplementation) =>
       server.addService(withSmallRequests(service, maxAnonymousBytes), handlers)
   } as Server
-  health.addToServer(anonymous)
-  new ReflectionService(definition).addToServer(anonymous)
+  health?.addToServer(anonymous)
+  if (reflection) new reflection.ReflectionService(definition).addToServer(anonymous)
   const accepting = await accept(server, options)
   raiseWindows(server)
   const stopWatching = http2ServersOf(server).map((http2) => watchConnections(http2, options))

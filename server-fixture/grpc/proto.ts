@@ -1,15 +1,15 @@
 /** The proto files, as proto-loader reads them: the definition of the service, and its descriptors for reflection. */
-import { fileURLToPath } from 'node:url'
 import { loadSync, type MessageTypeDefinition, type PackageDefinition } from '@grpc/proto-loader'
 import { detailTypeUrl, encodeProtobuf, type Status } from '../../src/codec/protobuf.ts'
+import { packageFile } from '../package-files.ts'
 
-const protoDirectory = fileURLToPath(new URL('../../proto', import.meta.url))
+const schema = 'blobwire/v1/vcs.proto'
 let definition: PackageDefinition | undefined
 
 /** The definitions of the proto files, read from disk once. 64-bit integers are numbers, bytes are Buffers. */
 export function loadProto(): PackageDefinition {
-  definition ??= loadSync(['blobwire/v1/vcs.proto', 'google/rpc/status.proto'], {
-    includeDirs: [protoDirectory],
+  definition ??= loadSync([schema, 'google/rpc/status.proto'], {
+    includeDirs: [packageFile(`blobwire/proto/${schema}`).slice(0, -schema.length)],
     longs: Number,
     defaults: false
   })

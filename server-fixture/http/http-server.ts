@@ -22,6 +22,7 @@ import {
   type ListenerDependencies,
   type ListenerOptions
 } from '../listener.ts'
+import { tlsBuffers } from '../tls-files.ts'
 import { ClientErrors } from './client-errors.ts'
 import { type Exchange, http1Exchange, http2Exchange } from './exchange.ts'
 import { beginRecord } from './record.ts'
@@ -89,7 +90,7 @@ export async function openHttpServer<Dependencies extends Pick<ListenerDependenc
     ? createSecureServer({
         ...http1Settings,
         ...http2Settings,
-        ...options.tls,
+        ...tlsBuffers(options.tls),
         allowHTTP1: true,
         minVersion: 'TLSv1.2',
         handshakeTimeout: headersTimeoutMs

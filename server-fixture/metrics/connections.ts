@@ -1,13 +1,6 @@
 /** The connections of one listener: how many are open, and the bytes that the network carried, headers and TLS included. */
 import type { Socket } from 'node:net'
-
-/** The connections of a listener as data. */
-export interface ConnectionFigures {
-  readonly open: number
-  readonly opened: number
-  readonly receivedBytes: number
-  readonly sentBytes: number
-}
+import type { ConnectionFigures } from './snapshot.ts'
 
 /** A server that tells of its sockets. */
 interface Listening {

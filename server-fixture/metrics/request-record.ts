@@ -5,7 +5,7 @@ import type { Messages } from '../../src/schema/messages.ts'
 import { methods } from '../../src/schema/methods.ts'
 import type { AccessLog, Peer } from '../access-log/access-log.ts'
 import { FrameLog } from '../access-log/frame-log.ts'
-import type { ServerTracing } from '../tracing/server-tracing.ts'
+import type { RequestTracing } from '../tracing/request-tracing.ts'
 import { outcomeOf } from './call-table.ts'
 import type { ServerMetrics } from './server-metrics.ts'
 import type { CallTransport } from './snapshot.ts'
@@ -41,7 +41,7 @@ export class RequestRecord {
   /** Undefined = nobody reads it. */
   readonly accessLog: AccessLog | undefined
   /** Undefined = nobody traces. */
-  readonly tracing: ServerTracing | undefined
+  readonly tracing: RequestTracing | undefined
   /** As in the proto; for paths of HTTP, a name of that kind. */
   method: string = unknownMethod
   /** Undefined = none is known. */

@@ -1,7 +1,7 @@
 /** The figures of a server: counted where things happen, and read when somebody asks. */
 import type { AccessLog } from '../access-log/access-log.ts'
 import { decodeTurns } from '../decode-turns.ts'
-import type { ServerTracing } from '../tracing/server-tracing.ts'
+import type { RequestTracing } from '../tracing/request-tracing.ts'
 import { Connections } from './connections.ts'
 import type { Histogram } from './histogram.ts'
 import { LoopDelay } from './loop-delay.ts'
@@ -49,7 +49,7 @@ const noSources: FigureSources = {
 /** Those who are told of each request, besides the figures. */
 export interface Witnesses {
   readonly accessLog?: AccessLog | undefined
-  readonly tracing?: ServerTracing | undefined
+  readonly tracing?: RequestTracing | undefined
 }
 
 /** One server. */
@@ -66,7 +66,7 @@ export class ServerMetrics {
   readonly #loopDelay = new LoopDelay()
   readonly accessLog: AccessLog | undefined
   /** Undefined = nobody traces. */
-  readonly tracing: ServerTracing | undefined
+  readonly tracing: RequestTracing | undefined
   readonly #sources: FigureSources
 
   constructor(sources: Partial<FigureSources> = {}, { accessLog, tracing }: Witnesses = {}) {

@@ -1,6 +1,5 @@
 /** The figures of a server as data: they go between processes as JSON, and are added up. */
 import type { MethodFigures } from './call-table.ts'
-import type { ConnectionFigures } from './connections.ts'
 import type { HistogramFigures } from './histogram.ts'
 import type { ProcessFigures } from './process-figures.ts'
 
@@ -32,6 +31,14 @@ export interface TransportFigures {
   /** Contents of blobs that streams carried. */
   readonly uploadedBytes: number
   readonly downloadedBytes: number
+}
+
+/** The connections of a listener as data. */
+export interface ConnectionFigures {
+  readonly open: number
+  readonly opened: number
+  readonly receivedBytes: number
+  readonly sentBytes: number
 }
 
 /** The budget of bytes that requests hold. */

@@ -29,8 +29,9 @@ import {
 import { RequestKeys, type WriteKey } from './request-keys.ts'
 import { Transfers } from './transfers.ts'
 import type { IncomingUpload, OutgoingBlob, SessionBatch, UploadOpening, VcsService } from './vcs-service.ts'
+import { defaultWatchBounds, type WatchBounds } from './watch/watch-bounds.ts'
 import type { WatchSink } from './watch/watcher.ts'
-import { defaultWatchBounds, type OpenWatch, type WatchBounds, Watches } from './watch/watches.ts'
+import { type OpenWatch, Watches } from './watch/watches.ts'
 import { Workspace } from './workspace.ts'
 
 /** How a service is made. */
@@ -69,17 +70,14 @@ export class Service implements VcsService {
     this.limits = { ...defaultLimits, ...options.limits }
     this.#store = store
     this.#keys = new RequestKeys(store)
+    const report = (error: unknown, requestId: string) => this.#report(error, requestId)
     this.#transfers = new Transfers({
       store,
       limits: this.limits,
-      report: (error, requestId) => this.#report(error, requestId),
+      report,
       open: (repository, context) => this.#open(repository, false, context)
     })
-    this.watches = new Watches({
-      store,
-      bounds: { ...defaultWatchBounds, ...options.watches },
-      report: (error, requestId) => this.#report(error, requestId)
-    })
+    this.watches = new Watches({ store, bounds: { ...defaultWatchBounds, ...options.watches }, report })
     this.#options = options
     this.#handlers = {
       CreateRepository: (request: Messages['CreateRepositoryRequest'], context) => {

@@ -5,7 +5,7 @@ import type { Messages } from '../../src/schema/messages.ts'
 import type { Charge, ConnectionBudget } from '../memory-budget.ts'
 import { methodOf, nameOf } from '../metrics/call-table.ts'
 import type { RequestRecord } from '../metrics/request-record.ts'
-import type { ServerTracing } from '../tracing/server-tracing.ts'
+import type { RequestTracing } from '../tracing/request-tracing.ts'
 import { type Principal, requestIdOfOperation } from './context.ts'
 import { operationError, toBlobwireError } from './error-detail.ts'
 import { limitExceeded } from './errors.ts'
@@ -220,7 +220,7 @@ export class SessionFrames {
     notable.ended({ method, transport, repository, durationMs, code, requestId, operations: operations.length })
   }
 
-  #trace(tracing: ServerTracing, { batch, results }: FinishedBatch): void {
+  #trace(tracing: RequestTracing, { batch, results }: FinishedBatch): void {
     const { requestId, record } = this.#dependencies
     const { headersOf, receivedAtMs: startedAtMs } = batch
     const methods = batch.batch.operations.map((operation) => methodOf(nameOf(operation)))

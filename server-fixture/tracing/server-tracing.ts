@@ -18,33 +18,8 @@ import {
   type TracerProvider,
   trace
 } from '@opentelemetry/api'
-import type { Messages } from '../../src/schema/messages.ts'
 import { serviceName } from '../../src/schema/methods.ts'
-import type { CallTransport } from '../metrics/snapshot.ts'
-
-/** A request that has ended. */
-export interface TracedRequest {
-  readonly transport: CallTransport
-  readonly method: string
-  readonly requestId: string
-  readonly startedAtMs: number
-  /** `ok`, or the code of the error. */
-  readonly code: string
-  readonly reason: string
-}
-
-/** A batch of a frame that has ended. */
-export interface TracedBatch {
-  readonly transport: CallTransport
-  readonly requestId: string
-  readonly startedAtMs: number
-  /** Names of the methods, by the index of their operation. */
-  readonly methods: readonly string[]
-  readonly results: readonly { readonly result?: Messages['OperationResult'] | undefined }[]
-  readonly headersOf: (index: number) => Headers | undefined
-}
-
-type Headers = Readonly<Record<string, unknown>>
+import type { Headers, RequestTracing, TracedBatch, TracedRequest } from './request-tracing.ts'
 
 const getter: TextMapGetter<Headers> = {
   keys: (headers) => Object.keys(headers),
@@ -70,7 +45,7 @@ function safely(work: () => void): void {
 }
 
 /** Makes the spans of one server. */
-export class ServerTracing {
+export class ServerTracing implements RequestTracing {
   readonly #tracer: Tracer
 
   constructor(tracerProvider: TracerProvider) {

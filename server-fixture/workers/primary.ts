@@ -30,7 +30,9 @@ export interface PrimaryOptions extends ServerOptions {
 }
 
 /** Starts the workers, and accepts connections for them. @throws StartFailed */
-export async function startPrimary(options: PrimaryOptions): Promise<Omit<RunningServer, 'metrics' | 'memory'>> {
+export async function startPrimary(
+  options: PrimaryOptions
+): Promise<Omit<RunningServer, 'metrics' | 'memory' | typeof Symbol.asyncDispose>> {
   const { workers: count, args, log, host = '127.0.0.1', tls } = options
   const listeners = await listenOnBoth(options, host)
   const ports = { http: portOf(listeners.http), grpc: portOf(listeners.grpc) }

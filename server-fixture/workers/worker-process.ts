@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { ServerFigures } from '../metrics/snapshot.ts'
+import { besideModule } from '../package-files.ts'
 import type { AcceptedConnection, Taker } from './distributor.ts'
 import type { Answers, FromWorker, StartMessage, ToWorker } from './messages.ts'
 import { Questions } from './questions.ts'
@@ -9,7 +10,7 @@ import { Questions } from './questions.ts'
 /** A worker that says nothing for so many looks, one a second, hangs: the connections given to it would wait without end. */
 const maxSilentLooks = 15
 
-const main = fileURLToPath(new URL('./worker-main.ts', import.meta.url))
+const main = fileURLToPath(besideModule('worker-main', import.meta.url))
 
 /** Told of one worker. */
 export interface WorkerEvents {

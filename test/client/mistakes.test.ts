@@ -14,7 +14,7 @@ const ca = pem('ca.pem')
 
 /** Options of a server with this certificate. */
 const certified = (name: string) => ({
-  tls: { cert: pem(`${name}.pem`), key: pem(`${name}.key`), requestCert: false, rejectUnauthorized: false }
+  tls: { cert: pem(`${name}.pem`), key: pem(`${name}.key`) }
 })
 
 /** `code` or `code reason`. */

@@ -14,9 +14,7 @@ import { atEnd, type TestServer, testServer } from '../support/server.ts'
 const ca = pem('ca.pem')
 
 async function secureServer(name: string, clientCa: boolean): Promise<TestServer> {
-  const trust = clientCa ? { ca } : {}
-  const files = { cert: pem(`${name}.pem`), key: pem(`${name}.key`), ...trust }
-  return testServer({ tls: { ...files, requestCert: clientCa, rejectUnauthorized: clientCa } })
+  return testServer({ tls: { cert: pem(`${name}.pem`), key: pem(`${name}.key`), ca: clientCa ? ca : undefined } })
 }
 
 function secureClient({ server, keep }: TestServer, transport: (typeof transports)[number], tls: TlsOptions) {

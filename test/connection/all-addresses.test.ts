@@ -43,7 +43,7 @@ const content = new Uint8Array(50)
 async function replicas(isSecure: boolean) {
   const store = new MemoryStore()
   await store.createRepository('demo', 'sha1')
-  const files = { cert: pem('server.pem'), key: pem('server.key'), requestCert: false, rejectUnauthorized: false }
+  const files = { cert: pem('server.pem'), key: pem('server.key') }
   const start = (host: string, ports = {}) => testServer({ store, host, tls: isSecure ? files : undefined, ...ports })
   const first = await start('127.0.0.2')
   const [httpPort, grpcPort] = [first.server.http, first.server.grpc].map((url) => Number(new URL(url).port))

@@ -27,7 +27,7 @@ async function listening(context: TestContext, server: Server): Promise<string> 
 
 test('the fixture answers on both ports, and over TLS', async (context) => {
   const plain = atEnd(context, await testServer())
-  const tls = { cert: pem('server.pem'), key: pem('server.key'), requestCert: false, rejectUnauthorized: false }
+  const tls = { cert: pem('server.pem'), key: pem('server.key') }
   const secured = atEnd(context, await testServer({ tls }))
   const ca = { ca: pem('ca.pem') }
   for (const url of [plain.server.http, plain.server.grpc.replace('http', 'grpc')]) {

@@ -14,7 +14,7 @@ import { later, settlesWithin, until } from '../support/until.ts'
 
 /** A fixture that cannot be reached: new connections are accepted and never answered. Clients wait 200 ms for them. */
 async function silentNetwork(context: TestContext, isSecure = false) {
-  const files = { cert: pem('server.pem'), key: pem('server.key'), requestCert: false, rejectUnauthorized: false }
+  const files = { cert: pem('server.pem'), key: pem('server.key') }
   const { proxy, client } = await faultyNetwork(context, 'grpc', isSecure ? { tls: files } : {})
   proxy.silent = true
   const connection = { connectTimeoutMs: 200 }

@@ -30,7 +30,7 @@ for (const transport of ['json', 'msgpack', 'grpc'] as const) {
 
     async function setUp(context: TestContext) {
       const pair = { cert: pem('server.pem'), key: pem('server.key') }
-      const files = { ...pair, requestCert: false, rejectUnauthorized: false }
+      const files = { ...pair }
       const fixture = atEnd(context, await testServer(secure ? { tls: files } : {}))
       const base = transport === 'grpc' ? fixture.server.grpc.replace('http', 'grpc') : fixture.server.http
       const tls = secure ? { ca: pem('ca.pem') } : undefined

@@ -189,7 +189,7 @@ for (const name of ['json', 'grpc'] as const) {
 test('over TLS, with HTTP/2 and with HTTP/1.1, which ALPN names', async (context) => {
   const files = { cert: pem('server.pem'), key: pem('server.key') }
   const tls = { ca: pem('ca.pem') }
-  const secure = atEnd(context, await testServer({ tls: { ...files, requestCert: false, rejectUnauthorized: false } }))
+  const secure = atEnd(context, await testServer({ tls: { ...files } }))
   await secure.client({ tls }).createRepository('demo/large')
   const older = createServer(files, async (request, response) => {
     const bytes = (await collected(request)).length

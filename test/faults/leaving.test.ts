@@ -27,7 +27,7 @@ const greeting = Buffer.concat([
 async function startServers(context: TestContext, transport: Transport): Promise<LeavingServers> {
   const faults = new Faults()
   const certificate = { cert: pem('server.pem'), key: pem('server.key') }
-  const tls = { ...certificate, requestCert: false, rejectUnauthorized: false }
+  const tls = { ...certificate }
   const plain = atEnd(context, await testServer({ faults }))
   const secure = atEnd(context, await testServer({ faults, tls }))
   await plain.client().createRepository('demo')

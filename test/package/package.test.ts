@@ -37,7 +37,7 @@ const compilers = [
 ]
 
 /** The optional peers whose types declarations may name, by the beginning of their names. */
-const peers = { 'prometheus.': 'prom-client', 'opentelemetry/': '@opentelemetry/api' }
+const peers = { 'src/prometheus.': 'prom-client', 'src/opentelemetry/': '@opentelemetry/api' }
 
 describe('the packed package', () => {
   let directory: string
@@ -99,7 +99,7 @@ describe('the packed package', () => {
         const typeRoots = join(directory, 'types', typescript)
         await mkdir(typeRoots, { recursive: true })
         await symlink(join(root, 'node_modules', nodeTypes), join(typeRoots, 'node')).catch(() => {})
-        const files = ['program.ts', 'observing.ts', 'webhooks.ts', 'commonjs.cts', 'require.cts']
+        const files = ['program.ts', 'observing.ts', 'server.ts', 'webhooks.ts', 'commonjs.cts', 'require.cts']
         // The declarations of the optional peers need Node's types.
         if (platform === node) files.push('metrics.ts')
         assert.equal(await compile(typescript, files, { ...platform, typeRoots: [typeRoots] }), '')
@@ -137,7 +137,10 @@ describe('the packed package', () => {
   })
 
   test('the user program names everything that is exported', async () => {
-    const entries = ['index', 'opentelemetry', 'prometheus', 'webhooks']
+    const entries = [
+      ...['index', 'opentelemetry', 'prometheus', 'webhooks'].map((name) => `src/${name}`),
+      ...['server-fixture', 'testing'].map((name) => `${name}/index`)
+    ]
     const exported = await Promise.all(entries.map((name) => readFile(join(installed, `dist/${name}.d.ts`), 'utf8')))
     const lists = exported.join('\n').matchAll(/^export (?:type )?\{([^}]*)\}/gm)
     const declared = exported
@@ -169,11 +172,11 @@ describe('the packed package', () => {
       files.filter((file) => file.endsWith('.map')),
       []
     )
-    assert.doesNotMatch(await readFile(join(installed, 'dist/index.js'), 'utf8'), /sourceMappingURL/)
+    assert.doesNotMatch(await readFile(join(installed, 'dist/src/index.js'), 'utf8'), /sourceMappingURL/)
   })
 
   test('every method of a client says in an editor what it does', () => {
-    const declarations = join(installed, 'dist/client/client.d.ts')
+    const declarations = join(installed, 'dist/src/client/client.d.ts')
     const program = ts.createProgram([declarations], { module: ts.ModuleKind.NodeNext, target: ts.ScriptTarget.ES2022 })
     const checker = program.getTypeChecker()
     const module = checker.getSymbolAtLocation(program.getSourceFile(declarations) as ts.SourceFile) as ts.Symbol

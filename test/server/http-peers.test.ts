@@ -83,7 +83,7 @@ test('both listeners on an IPv6 address', { skip: !hasIpv6 }, async (context) =>
 })
 
 test('under TLS, too, peers that send noise, stall or never begin are cut off', async (context) => {
-  const tls = { cert: pem('server.pem'), key: pem('server.key'), requestCert: false, rejectUnauthorized: false }
+  const tls = { cert: pem('server.pem'), key: pem('server.key') }
   const { server } = atEnd(context, await testServer({ tls, headersTimeoutMs: 300 }))
   const port = Number(new URL(server.http).port)
   const options = { port, host: '127.0.0.1', rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] }

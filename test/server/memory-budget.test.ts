@@ -46,7 +46,7 @@ async function slowServer(context: TestContext, protocol: 'cleartext' | 'tls') {
       return service.sessionBatch(batch, call)
     }
   })
-  const files = { cert: pem('server.pem'), key: pem('server.key'), requestCert: false, rejectUnauthorized: false }
+  const files = { cert: pem('server.pem'), key: pem('server.key') }
   const tls = protocol === 'tls' ? files : undefined
   const fixture = atEnd(context, await testServer({ limits, decorate, tls }))
   context.after(() => gate.resolve())

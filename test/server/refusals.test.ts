@@ -18,7 +18,7 @@ const good = { authorization: 'Bearer good' }
 const half = 512 * 1024
 const body = { bytesBefore: half, bytesAfter: half }
 const bodiless = { bytesBefore: 0, bytesAfter: 0 }
-const tls = { cert: pem('server.pem'), key: pem('server.key'), requestCert: false, rejectUnauthorized: false }
+const tls = { cert: pem('server.pem'), key: pem('server.key') }
 
 interface Refusal extends SplitRequest {
   readonly status: number

@@ -26,7 +26,7 @@ const places = (['cleartext', 'tls'] as const).flatMap((security) =>
 
 /** A server with the limits that a test is about; the others do not strike. */
 async function limited(context: TestContext, security: Security, options: Partial<ServerOptions>) {
-  const files = { cert: pem('server.pem'), key: pem('server.key'), requestCert: false, rejectUnauthorized: false }
+  const files = { cert: pem('server.pem'), key: pem('server.key') }
   const none = { headersTimeoutMs: never, bodyTimeoutMs: never, idleTimeoutMs: never, callTimeoutMs: never }
   return atEnd(context, await testServer({ ...none, tls: security === 'tls' ? files : undefined, ...options }))
 }

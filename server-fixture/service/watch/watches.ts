@@ -6,18 +6,9 @@ import type { Store } from '../../store/store.ts'
 import type { CallContext } from '../context.ts'
 import { authorize, checkName } from '../repositories.ts'
 import { RefFeed } from './ref-feed.ts'
+import type { WatchBounds } from './watch-bounds.ts'
 import { readCursor } from './watch-cursor.ts'
 import { Watcher, type WatchSink } from './watcher.ts'
-
-/** The bounds of watches. */
-export interface WatchBounds {
-  /** Of the whole server. */
-  readonly maxWatches: number
-  /** A watch without news hears nothing for so long, in milliseconds, and then that there are none. */
-  readonly beatMs: number
-}
-
-export const defaultWatchBounds: WatchBounds = { maxWatches: 10_000, beatMs: 15_000 }
 
 /** An open watch, for the stream that carries it. */
 export interface OpenWatch {

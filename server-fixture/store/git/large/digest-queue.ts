@@ -1,6 +1,7 @@
 /** Has the checksums of packs made while the packs grow: beside the event loop, on a thread of its own. */
 import { setImmediate as turn } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
+import { besideModule } from '../../../package-files.ts'
 import { groupBytes, groupsOf } from './blob-layout.ts'
 import { type GrowingPack, type PackChecksums, PackDigester } from './pack-digester.ts'
 
@@ -60,7 +61,7 @@ export class DigestQueue {
   }
 
   #start(): Worker {
-    const thread = new Worker(new URL('./digest-thread.ts', import.meta.url))
+    const thread = new Worker(besideModule('digest-thread', import.meta.url))
     thread.unref()
     thread.on('message', (reply: DigestReply) => this.#take(reply))
     const fail = (error: unknown) => {

@@ -3,9 +3,10 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, open, readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { extname, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { besideModule } from '../../../package-files.ts'
 import { callKeeper, type KeeperCall } from './keeper-call.ts'
 
 /** A server's share in the engine. */
@@ -60,10 +61,9 @@ async function callNewKeeper(directory: string): Promise<KeeperCall | undefined>
   await mkdir(directory, { recursive: true })
   const logFile = join(directory, 'database.log')
   const log = await open(logFile, 'a', 0o600)
-  const script = `keeper${extname(fileURLToPath(import.meta.url))}`
   // A worker of a cluster has variables by which its children would take themselves for workers.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('NODE_')))
-  const child = spawn(process.execPath, [fileURLToPath(new URL(script, import.meta.url)), directory], {
+  const child = spawn(process.execPath, [fileURLToPath(besideModule('keeper', import.meta.url)), directory], {
     env,
     detached: true,
     stdio: ['ignore', 'ignore', log.fd]
