@@ -14,7 +14,7 @@ export const guards: readonly Guard[] = [
   {
     name: 'CommonJS checks the version of Node, too',
     file: 'scripts/build.ts',
-    from: "require('../check-node.cjs')\\n",
+    from: "require('${up}src/check-node.cjs')\\n",
     to: '',
     tests: packed
   },

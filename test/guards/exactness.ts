@@ -54,7 +54,7 @@ export const guards: readonly Guard[] = [
   {
     name: 'a data directory that cannot be used has an exit code of its own',
     file: 'server-fixture/failed-start.ts',
-    from: 'known ? 2 : lasting.includes(reason) ? 3 : 1',
+    from: 'known ? 2 : isLasting ? 3 : 1',
     to: 'known ? 2 : 1',
     tests: ['test/server/process.test.ts']
   },
