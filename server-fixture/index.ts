@@ -2,6 +2,7 @@
 import '../src/check-node.cts'
 
 export type { Grant } from './auth.ts'
+export type { CorsOptions } from './cors-options.ts'
 export type { Effect } from './faults/effects.ts'
 export type { ServerFigures } from './metrics/snapshot.ts'
 export { MissingPackageError } from './optional-package.ts'

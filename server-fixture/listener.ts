@@ -7,6 +7,7 @@ import type { Operated } from './admin/operated.ts'
 import type { Authenticator } from './auth.ts'
 import type { Faults } from './faults/faults.ts'
 import type { GitRemotes } from './git-http/git-remotes.ts'
+import type { Cors } from './http/cors.ts'
 import type { MemoryBudget } from './memory-budget.ts'
 import type { ServerMetrics } from './metrics/server-metrics.ts'
 import type { VcsService } from './service/vcs-service.ts'
@@ -58,6 +59,8 @@ export interface ListenerDependencies {
   readonly git?: GitRemotes | undefined
   /** Undefined = the listener has no paths for operators. */
   readonly operated?: Operated | undefined
+  /** Undefined = no page of another origin may use the HTTP server. */
+  readonly cors?: Cors | undefined
   /** Faults of streams and connections; `withFaults` adds those of the service. */
   readonly faults?: Faults | undefined
 }

@@ -7,6 +7,7 @@ import { Faults } from './faults/faults.ts'
 import { FaultScriptError, readFaultScript } from './faults/rules.ts'
 import { grantsOf } from './flags/grants.ts'
 import { type FlagValues, parseFlags } from './flags/usage.ts'
+import { readCors } from './http/cors.ts'
 import { MemoryBudget } from './memory-budget.ts'
 import { readPushOptions } from './push/push-options.ts'
 import type { ServerOptions } from './server-options.ts'
@@ -105,6 +106,17 @@ async function tlsOf(values: FlagValues): Promise<TlsFiles | undefined> {
   }
 }
 
+function corsOf({ 'cors-origins': list }: FlagValues): ServerOptions['cors'] {
+  if (list === undefined) return undefined
+  const cors = { origins: list.split(',') }
+  try {
+    readCors(cors)
+    return cors
+  } catch (error) {
+    throw new UsageError(`--cors-origins: ${(error as Error).message}`)
+  }
+}
+
 async function faultsOf({ faults }: FlagValues): Promise<Faults | undefined> {
   if (faults === undefined) return undefined
   const text = (await readFlagFile('faults', faults)).toString()
@@ -153,6 +165,7 @@ export async function readOptions(
     grants: await grantsOf(values, environment),
     ...adminOf(values),
     tls: await tlsOf(values),
+    cors: corsOf(values),
     limits: limitsOf(values),
     headersTimeoutMs: countOf('headers-timeout-ms', values['headers-timeout-ms']),
     bodyTimeoutMs: countOf('body-timeout-ms', values['body-timeout-ms']),

@@ -3,6 +3,7 @@
 import type { Limits } from '../src/schema/default-limits.ts'
 import type { Primary } from './accepted-connections.ts'
 import type { Grant } from './auth.ts'
+import type { CorsOptions } from './cors-options.ts'
 import type { Effect } from './faults/effects.ts'
 import type { Faults } from './faults/faults.ts'
 import type { MemoryBudget } from './memory-budget.ts'
@@ -51,6 +52,11 @@ export interface ServerOptions extends StoreOptions {
   /** Without grants, everyone may do everything. */
   readonly grants?: readonly Grant[] | undefined
   readonly tls?: TlsFiles | undefined
+  /**
+   * Pages that may use the HTTP server from a browser (docs/connect.md).
+   * @default none
+   */
+  readonly cors?: CorsOptions | undefined
   readonly limits?: Partial<Limits> | undefined
   /** Bounds of watches: 10,000 on the server, a sign of life each 15 s. */
   readonly watches?: Partial<WatchBounds> | undefined

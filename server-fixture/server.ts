@@ -9,6 +9,7 @@ import { withEffects } from './faults/effects.ts'
 import { withFaults } from './faults/faulty-service.ts'
 import { GitRemotes } from './git-http/git-remotes.ts'
 import { openGrpcServer } from './grpc/grpc-server.ts'
+import { readCors } from './http/cors.ts'
 import { openHttpServer } from './http/http-server.ts'
 import { route } from './http/routes.ts'
 import { listenerTimes } from './listener.ts'
@@ -66,6 +67,7 @@ async function orClose<T>(opening: Promise<T>, opened: readonly { close(): Promi
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
   const log = options.log ?? (() => undefined)
   const tracing = await tracingOf(options.tracing)
+  const cors = options.cors && readCors(options.cors)
   const plainStore = await openStore(options, log)
   const store = options.onEffect ? withEffects(plainStore, options.onEffect) : plainStore
   const serverVersion = packageVersion()
@@ -96,6 +98,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const dependencies = {
     service: served,
     authenticator,
+    cors,
     faults,
     memory,
     metrics,

@@ -88,6 +88,11 @@ export const flags = {
   'admin-host': { type: 'string', value: 'H', help: 'address of the admin port (default 127.0.0.1)' },
   'tls-cert': { type: 'string', value: 'FILE', help: 'certificate chain (PEM), together with --tls-key' },
   'tls-key': { type: 'string', value: 'FILE', help: 'its private key (PEM)' },
+  'cors-origins': {
+    type: 'string',
+    value: 'URL[,URL…]',
+    help: 'origins of pages that may use the HTTP server from a browser, such as https://app.example; * = any (docs/connect.md)'
+  },
   'client-ca': { type: 'string', value: 'FILE', help: 'require client certificates of this authority (PEM)' },
   'max-in-flight-bytes': {
     type: 'string',

@@ -17,7 +17,7 @@ import type { Address } from './addresses.ts'
 import { isAnother, isUnmodified, rangeOf } from './byte-range.ts'
 import { contentTypeOf } from './content-types.ts'
 import { respondError } from './errors.ts'
-import { type Exchange, headerOf } from './exchange.ts'
+import { type Exchange, headerOf, respondAllow } from './exchange.ts'
 import { authenticate } from './record.ts'
 
 type BlobAddress = Extract<Address, { kind: 'blob' | 'file' }>
@@ -31,7 +31,7 @@ export interface BlobContext extends HandlerDependencies {
 export async function handleBlob(exchange: Exchange, address: BlobAddress, context: BlobContext): Promise<void> {
   const { requestId } = context
   if (exchange.method !== 'GET' && exchange.method !== 'HEAD') {
-    exchange.respond(405, { allow: 'GET, HEAD', 'x-request-id': requestId })
+    respondAllow(exchange, { allow: 'GET, HEAD, OPTIONS', 'x-request-id': requestId })
     return
   }
   exchange.record.method = methods.downloadBlob.name

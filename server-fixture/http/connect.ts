@@ -6,7 +6,7 @@ import { protobufCodec } from '../../src/codec/protobuf-codec.ts'
 import type { HandlerDependencies } from '../listener.ts'
 import { toBlobwireError } from '../service/error-detail.ts'
 import { respondError } from './errors.ts'
-import { type Exchange, headerOf } from './exchange.ts'
+import { type Exchange, headerOf, respondAllow } from './exchange.ts'
 import { rpcOf, serveStream } from './rpc-routes.ts'
 import { connectStreams } from './stream-protocol.ts'
 import { handleUnary } from './unary.ts'
@@ -31,7 +31,7 @@ export async function handleConnect(
   dependencies: HandlerDependencies
 ): Promise<void> {
   if (exchange.method !== 'POST') {
-    exchange.respond(405, { allow: 'POST', 'x-request-id': requestId })
+    respondAllow(exchange, { allow: 'POST, OPTIONS', 'accept-post': acceptPost, 'x-request-id': requestId })
     return
   }
   const type = (headerOf(exchange, 'content-type') ?? '').split(';', 1)[0]?.trim() ?? ''

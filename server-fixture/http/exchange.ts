@@ -221,6 +221,13 @@ export function respondBody(exchange: Exchange, status: number, body: Uint8Array
   exchange.respond(status, headers, exchange.method === 'HEAD' ? undefined : body)
 }
 
+/** Answers OPTIONS, and refuses other methods that the path has not (RFC 9110 sections 9.3.7 and 15.5.6). */
+export function respondAllow(exchange: Exchange, headers: OutgoingHttpHeaders & { readonly allow: string }): void {
+  const isAsked = exchange.method === 'OPTIONS'
+  if (isAsked) exchange.record.method = 'Options'
+  exchange.respond(isAsked ? 204 : 405, headers)
+}
+
 /** The first value of a header. */
 export function headerOf(exchange: Pick<Exchange, 'headers'>, name: string): string | undefined {
   const value = exchange.headers[name]

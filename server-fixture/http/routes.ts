@@ -10,14 +10,17 @@ import type { HandlerDependencies } from '../listener.ts'
 import { addressOf } from './addresses.ts'
 import { handleBlob } from './blob-route.ts'
 import { handleConnect } from './connect.ts'
+import { withCors } from './cors.ts'
 import { respondError } from './errors.ts'
 import { type Exchange, respondBody } from './exchange.ts'
 import { isRpcPath } from './rpc-routes.ts'
 import { handleUpload } from './upload-route.ts'
 
 /** Answers one request. */
-export async function route(exchange: Exchange, dependencies: HandlerDependencies): Promise<void> {
-  const { service } = dependencies
+export async function route(received: Exchange, dependencies: HandlerDependencies): Promise<void> {
+  const { service, cors } = dependencies
+  const exchange = cors ? withCors(received, cors) : received
+  if (exchange === undefined) return
   const { requestId } = exchange.record
   const path = exchange.path.split('?', 1)[0] ?? ''
   const grpcType = grpcTypeOf(exchange)

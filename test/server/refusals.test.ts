@@ -86,8 +86,8 @@ for (const protocol of protocols) {
     const cases: Record<string, Refusal> = {
       'not modified': { ...blob, headers: { ...good, 'if-none-match': `"${oid}"` }, status: 304 },
       'a range outside': { ...blob, headers: { ...good, range: 'bytes=100-' }, status: 416 },
-      'OPTIONS of a blob': { ...blob, method: 'OPTIONS', status: 405 },
-      'OPTIONS of a call': { ...blob, method: 'OPTIONS', path: post.path, status: 405 },
+      'OPTIONS of a blob': { ...blob, method: 'OPTIONS', status: 204 },
+      'OPTIONS of a call': { ...blob, method: 'OPTIONS', path: post.path, status: 204 },
       'GET of a call': { ...blob, path: post.path, status: 405 },
       'no content type': { ...bodiless, ...post, headers: good, status: 415 },
       HEAD: { ...blob, method: 'HEAD', status: 200 },
