@@ -26,6 +26,7 @@ export type {
   GlobPattern,
   RepositoryFile
 } from './client/files/inputs.ts'
+export type { GitEnvironment } from './client/git-remote.ts'
 export type { ClientHealth, EndpointHealth, HealthStatus } from './client/health.ts'
 export type {
   Author,

@@ -11,6 +11,7 @@ import { takeInput, takeOptions } from './call-shapes.ts'
 import { checkRepositoryName } from './calls.ts'
 import type { ClientOptions } from './client-options.ts'
 import { type Explanation, explain } from './explain.ts'
+import type { GitEnvironment } from './git-remote.ts'
 import { type ClientHealth, healthOf } from './health.ts'
 import type { BlobAddress, ListInput } from './inputs.ts'
 import type { Operation } from './operations.ts'
@@ -104,6 +105,16 @@ class Service implements AsyncDisposable {
     } catch (error) {
       throw this.#errorOf(method, error, below)
     }
+  }
+
+  /** Returns the URL of a repository for Git. See `Repository.remoteUrl`. */
+  remoteUrl(repository: string): string {
+    return this.#named(repository, { method: 'remoteUrl', below: this.remoteUrl }).remoteUrl()
+  }
+
+  /** Returns the environment variables with which Git sends the client's token. See `Repository.gitEnvironment`. */
+  async gitEnvironment(repository: string): Promise<GitEnvironment> {
+    return await this.#named(repository, { method: 'gitEnvironment', below: this.gitEnvironment }).gitEnvironment()
   }
 
   /** Returns a blob of any size, or a range of it. See `Repository.download`. */

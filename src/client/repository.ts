@@ -1,5 +1,7 @@
 /** The calls of one repository. */
 import type { CallOptions } from '../call/call-options.ts'
+import { forCaller } from '../call/caller.ts'
+import { asBlobwireError } from '../core/error.ts'
 import type {
   Commit,
   CommitFilesResponse,
@@ -32,6 +34,7 @@ import { RepositoryCalls } from './calls.ts'
 import type { CommitFilesOptions } from './commit-options.ts'
 import { download } from './download.ts'
 import { TreeMethods } from './files/tree-methods.ts'
+import { type GitEnvironment, gitEnvironment, remoteUrl } from './git-remote.ts'
 import type {
   BlobAddress,
   Bytes,
@@ -158,6 +161,37 @@ export class Repository extends TreeMethods {
    */
   download(address: string | BlobAddress, options?: DownloadOptions): Download {
     return download(this.#calls, address, options)
+  }
+
+  /**
+   * Returns the URL of the repository for Git, `http(s)://host:port/{repository}.git`, at the client's first endpoint and
+   * without a token. Nothing is sent to the server.
+   * @throws BlobwireError `failed_precondition` where all endpoints of the client are of gRPC, which Git does not speak
+   * @example
+   * execFileSync('git', ['clone', repo.remoteUrl()], { env: { ...process.env, ...(await repo.gitEnvironment()) } })
+   */
+  remoteUrl(): string {
+    try {
+      return remoteUrl(this.#calls)
+    } catch (error) {
+      throw forCaller(asBlobwireError(error), this.#calls.called('remoteUrl'), { below: this.remoteUrl })
+    }
+  }
+
+  /**
+   * Returns the environment variables with which Git sends the client's token to this remote, and to no other one:
+   * `GIT_CONFIG_COUNT`, `GIT_CONFIG_KEY_0` and `GIT_CONFIG_VALUE_0` (git-config(1), Git 2.31 or newer), and
+   * `GIT_TERMINAL_PROMPT=0`. A token function is called once; call this again for a new token. Variables are seen by the
+   * process and its children, and not by other users, as arguments are. Empty where the client has no token.
+   * @throws BlobwireError `unauthenticated`, reason `token_source` where the token function fails; `failed_precondition` as
+   * `remoteUrl`
+   */
+  async gitEnvironment(): Promise<GitEnvironment> {
+    try {
+      return await gitEnvironment(this.#calls)
+    } catch (error) {
+      throw forCaller(asBlobwireError(error), this.#calls.called('gitEnvironment'), { below: this.gitEnvironment })
+    }
   }
 
   /** Returns those of the oids that the repository does not contain, in the given order, without duplicates. */
