@@ -172,6 +172,7 @@ export async function readOptions(
     idleTimeoutMs: countOf('idle-timeout-ms', values['idle-timeout-ms']),
     callTimeoutMs: countOf('call-timeout-ms', values['call-timeout-ms']),
     minFreeBytes: countOf('min-free-bytes', values['min-free-bytes']),
+    maxPushBytes: countOf('max-push-bytes', values['max-push-bytes']),
     ...accessLogOf(values),
     webhooks: values.webhooks === undefined ? undefined : await readPushOptions(values.webhooks),
     tracing: values.tracing,

@@ -49,6 +49,11 @@ export interface ServerOptions extends StoreOptions {
    * @default two for each core
    */
   readonly maxGitProcesses?: number | undefined
+  /**
+   * Bytes of the pack of one push.
+   * @default 5_368_709_120
+   */
+  readonly maxPushBytes?: number | undefined
   /** Without grants, everyone may do everything. */
   readonly grants?: readonly Grant[] | undefined
   readonly tls?: TlsFiles | undefined

@@ -93,7 +93,11 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const operated = operate({ store, memory, minFreeBytes, serverVersion, ...sources })
   const { metrics } = operated
   const { gitCache: cache = exportsIn(options) } = options
-  const git = new GitRemotes(store, { cache, maxProcesses: options.maxGitProcesses })
+  const git = new GitRemotes(store, {
+    cache,
+    maxProcesses: options.maxGitProcesses,
+    maxPushBytes: options.maxPushBytes
+  })
   const served = faults ? withFaults(decorated, faults) : decorated
   const dependencies = {
     service: served,

@@ -127,6 +127,7 @@ export const flags = {
     value: 'N',
     help: 'free bytes on the disk of the data, with fewer of which the server is not ready (default 256 MiB)'
   },
+  'max-push-bytes': { type: 'string', value: 'N', help: 'bytes of the pack of one git push (default 5 GiB)' },
   'access-log': {
     type: 'string',
     value: 'FILE',

@@ -51,8 +51,11 @@ export async function handleGit(exchange: Exchange, address: GitAddress, depende
     exchange.onAbandoned(() => opened.abort(clientGone()))
     const { requestId } = exchange.record
     const call = { principal, signal: transfer.signal, requestId }
-    await dependencies.service.call(methods.getRepository.name, { repository }, call)
-    if (service.access === 'write' && !principal.may('write', repository)) throw mayNotPush(repository)
+    const isPush = service.access === 'write'
+    await dependencies.service.call(methods.getRepository.name, { repository }, call).catch((error: BlobwireError) => {
+      throw isPush && error.reason === 'repository' ? createFirst(error) : error
+    })
+    if (isPush && !principal.may('write', repository)) throw mayNotPush(repository)
     const request = { ...dependencies, exchange, repository, principal, requestId, transfer }
     const protocol = protocolOf(exchange)
     await service[isAdvertisement ? 'advertise' : 'serve']({ ...request, protocol })
@@ -74,6 +77,10 @@ function refuseWith(exchange: Exchange, error: BlobwireError): void {
   // Where a bound of the server refuses, the same request may do later.
   const isBound = error.code === 'resource_exhausted' && error.details.limit === undefined
   refuse(exchange, error, isBound ? { status: 503 } : {})
+}
+
+function createFirst(error: BlobwireError): BlobwireError {
+  return error.with({ message: `${error.message}; a push does not create it: call createRepository before` })
 }
 
 function mayNotPush(repository: string): BlobwireError {

@@ -51,6 +51,12 @@ async function moveTogether(
     await service.call(methods.apply.name, request, call)
     return undefined
   } catch (error) {
-    return toBlobwireError(error)
+    const refusal = toBlobwireError(error)
+    // The field of the request means nothing to Git's users.
+    const message = refusal.message.replace(
+      /^updates\[(\d+)\]\.name/,
+      (_, index) => commands[Number(index)]?.name ?? ''
+    )
+    return refusal.with({ message })
   }
 }

@@ -1,0 +1,136 @@
+/** Pushes that are refused, in whole or in part, and those that only look odd. */
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import type { ServerOptions } from '../../server-fixture/server.ts'
+import { atEnd, testServer } from '../support/server.ts'
+import { WorkTree } from './git-client.ts'
+
+async function begin(context: TestContext, options: Partial<ServerOptions> = {}) {
+  const fixture = atEnd(context, await testServer(options))
+  const client = fixture.client()
+  const repo = client.repository('a')
+  await repo.createRepository()
+  const work = await WorkTree.init(context)
+  const url = repo.remoteUrl()
+  const push = (...args: readonly string[]) => work.run('push', ...args)
+  const refs = async () => (await repo.listRefs()).refs.map(({ name }) => name)
+  return { fixture, client, repo, work, url, push, refs }
+}
+
+test('of a push without --atomic, each ref has its own answer; with it, none is moved', async (context) => {
+  const { work, url, push, refs } = await begin(context)
+  await work.commit('first')
+  await work.git('push', '--quiet', url, 'main')
+  const some = await push(url, 'main:refs/heads/-x', 'main:refs/heads/main/a', 'main:refs/tags/some', 'main:other')
+  assert.match(some.output, /! \[remote rejected\] main -> -x \(refs\/heads\/-x: must not be a branch that is HEAD or/)
+  assert.match(some.output, /! \[remote rejected\] main -> main\/a \(.* cannot exist together/)
+  assert.deepEqual(await refs(), ['refs/heads/main', 'refs/heads/other', 'refs/tags/some'])
+  const none = await push('--atomic', url, 'main:refs/heads/-x', 'main:none')
+  assert.match(none.output, /! \[remote rejected\] main -> none \(refs\/heads\/-x: must not be/)
+  assert.deepEqual(await refs(), ['refs/heads/main', 'refs/heads/other', 'refs/tags/some'])
+})
+
+test('an atomic push of which Git itself refuses a ref moves none, and other pushes of a shallow clone work', async (context) => {
+  const { client, work, url, fixture } = await begin(context)
+  await work.commit('first')
+  await work.commit('second')
+  await work.git('push', '--quiet', '--push-option=ignored', url, 'main')
+  const shallow = await work.clone(url, '--depth=1')
+  const oid = await shallow.commit('third')
+  await shallow.git('push', '--quiet', url, 'main')
+  assert.equal((await client.getCommit('a', 'main')).commit.oid, oid)
+  await client.createRepository('b')
+  await shallow.git('checkout', '--quiet', '--orphan', 'whole')
+  await shallow.commit('whole')
+  const refused = await shallow.run('push', '--atomic', `${fixture.server.http}/b.git`, 'main', 'whole')
+  assert.match(refused.output, /main -> main \(shallow update not allowed\)/)
+  assert.match(refused.output, /whole -> whole \(another ref of the atomic push was refused\)/)
+  assert.deepEqual((await client.listRefs('b')).refs, [])
+})
+
+test('branches move back by force and go, and a ref that has moved meanwhile does not', async (context) => {
+  const { work, url, push, repo, refs } = await begin(context)
+  const first = await work.commit('first')
+  const second = await work.commit('second')
+  await work.git('push', '--quiet', url, 'main', 'main:gone')
+  await work.git('push', '--quiet', '--force', url, `${first}:main`, ':gone')
+  assert.deepEqual(await refs(), ['refs/heads/main'])
+  assert.equal((await repo.getCommit('main')).commit.oid, first)
+  const stale = await push(`--force-with-lease=main:${second}`, url, 'main')
+  assert.match(stale.output, /stale info/)
+  await work.git('push', '--quiet', `--force-with-lease=main:${first}`, url, 'main')
+  assert.equal((await repo.getCommit('main')).commit.oid, second)
+})
+
+test('objects that git fsck reports, and those above a limit, are refused, and nothing of them stays', async (context) => {
+  const { work, url, push, repo, fixture } = await begin(context, {
+    store: 'git',
+    limits: { maxBlobBytes: 2_000_000 },
+    maxPushBytes: 2_500_000
+  })
+  const write = async (name: string, content: string | Uint8Array) => {
+    await writeFile(join(work.path, name), content)
+    await work.git('add', name)
+    return await work.commit(name)
+  }
+  const first = await write('first', 'content')
+  const tree = await work.git('rev-parse', 'HEAD^{tree}')
+  await writeFile(join(work.path, 'bad'), `tree ${tree}\nauthor A<a@b> 0 +0000\ncommitter A <a@b> 0 +0000\n\nx\n`)
+  const bad = await work.git('hash-object', '-t', 'commit', '--literally', '-w', 'bad')
+  assert.match((await push(url, `${bad}:refs/heads/bad`)).output, /missingSpaceBeforeEmail/)
+  // A pack of some kilobytes.
+  const oversized = await write('zeros', Buffer.alloc(2_000_001))
+  const large = await push(url, 'main')
+  assert.match(large.output, /main -> main \(blob [0-9a-f]{40} has 2000001 bytes; the server takes 2000000 at most\)/)
+  await work.git('reset', '--quiet', '--hard', first)
+  // Sent in chunks, after a question whether the server takes the push, and more than the server takes.
+  await write('random', randomBytes(3_000_000))
+  assert.match((await push(url, 'main')).output, /pack exceeds maximum allowed size/)
+  assert.equal((await repo.findMissing([bad, oversized, first])).missing.length, 3)
+  const left = await readdir(fixture.data, { recursive: true })
+  assert.deepEqual(
+    left.filter((path) => path.endsWith('commondir')),
+    []
+  )
+  await work.git('reset', '--quiet', '--hard', first)
+  await write('less', randomBytes(1_900_000))
+  await work.git('push', '--quiet', url, 'main')
+})
+
+test('a push may be compressed as a whole, and one without a command is none', async (context) => {
+  const { url, repo } = await begin(context)
+  const { oid } = await repo.commitFiles({
+    branch: 'main',
+    changes: { a: 'a' },
+    message: 'api',
+    author: { name: 'A', email: 'a@example.com' }
+  })
+  const post = (body: Uint8Array, encoding: string) =>
+    fetch(`${url}/git-receive-pack`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-git-receive-pack-request', 'content-encoding': encoding },
+      body: body as Uint8Array<ArrayBuffer>
+    })
+  const command = `${oid} ${'0'.repeat(40)} refs/heads/main\0 report-status`
+  const line = `${(command.length + 4).toString(16).padStart(4, '0')}${command}0000`
+  assert.equal(await (await post(Buffer.from('0000'), 'identity')).text(), '')
+  assert.equal((await post(Buffer.from(line), 'br')).status, 501)
+  const deleted = await post(gzipSync(line), 'gzip')
+  assert.equal(deleted.headers.get('content-type'), 'application/x-git-receive-pack-result')
+  assert.match(await deleted.text(), /ok refs\/heads\/main/)
+  assert.deepEqual((await repo.listRefs()).refs, [])
+  const garbage = await post(Buffer.from('nothing'), 'identity')
+  assert.ok(garbage.status >= 400, String(garbage.status))
+})
+
+test('a repository that nobody has created is not found, and the answer says who creates it', async (context) => {
+  const { work, fixture } = await begin(context)
+  await work.commit('first')
+  const { status, output } = await work.run('push', `${fixture.server.http}/other.git`, 'main')
+  assert.equal(status, 128)
+  assert.match(output, /a push does not create it: call createRepository before/)
+})
