@@ -4,7 +4,7 @@ import type { Cli } from '../context.ts'
 import { type ProgressDisplay, type ProgressView, progressDisplay } from './progress-display.ts'
 
 /** Bytes for a reader. */
-export const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`
+const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`
 
 /** Files and bytes, as far as the totals are known. */
 const transferView: ProgressView<TransferProgress> = {
