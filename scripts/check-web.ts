@@ -15,7 +15,9 @@ const maxBytes = 40_000
 const graph: Plugin = {
   name: 'web-graph',
   setup({ onResolve }) {
-    onResolve({ filter: /^\..*\.c?ts$/ }, ({ path, resolveDir }) => ({ path: replacementOf(join(resolveDir, path)) }))
+    onResolve({ filter: /^\..*\.c?ts$/ }, ({ path, resolveDir, importer }) => ({
+      path: replacementOf(join(resolveDir, path), importer)
+    }))
   }
 }
 
@@ -45,7 +47,7 @@ function loadedWith(name: string, seen: Set<string> = new Set()): Set<string> {
   return seen
 }
 
-const entry = Object.keys(outputs).find((name) => outputs[name]?.entryPoint) as string
+const entry = Object.keys(outputs).find((name) => outputs[name]?.entryPoint === '<stdin>') as string
 const first = sizeOf(loadedWith(entry))
 const all = sizeOf(Object.keys(outputs))
 console.log(

@@ -167,5 +167,5 @@ export type {
 export type { Download, DownloadInfo, DownloadOptions, NodeReadable } from './transfer/download-types.ts'
 export type { TransferOptions, UploadOptions } from './transfer/options.ts'
 export type { ProgressListener, ProgressPhase, TransferProgress } from './transfer/progress.ts'
-export type { BlobLike, ByteChunks, ByteStream, FileUrl, UploadSource } from './transfer/source.ts'
+export type { BlobLike, ByteChunks, ByteStream, FileUrl, UploadSource } from './transfer/source-kinds.ts'
 export type { UploadResult } from './transfer/upload.ts'

@@ -5,8 +5,8 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-/** The file that takes the place of a file in the graph. */
-export function replacementOf(file: string): string {
+/** The file that takes the place of a file in the graph; a replacement itself may import the file that it replaces. */
+export function replacementOf(file: string, importer: string): string {
   const replacement = join(dirname(file), 'web', file.slice(dirname(file).length + 1).replace(/\.c(?=[jt]s$)/, '.'))
-  return existsSync(replacement) ? replacement : file
+  return replacement !== importer && existsSync(replacement) ? replacement : file
 }

@@ -4,11 +4,11 @@ import { inOperation } from '../call/caller-fields.ts'
 import { asBlobwireError } from '../core/error.ts'
 import { ProgressMeter } from '../transfer/progress.ts'
 import { runBatch } from './batch.ts'
-import { haveContentsApart, withContents } from './change-contents.ts'
+import { withContents } from './change-contents.ts'
+import { isOperationApart, largeBlobOf } from './contents-apart.ts'
 import { inParallel } from './in-parallel.ts'
-import type { CallMessages } from './interceptor.ts'
 import { isTooLargeInline, takesUploads, uploadContent } from './large-content.ts'
-import type { Operation, OperationInputs } from './operations.ts'
+import type { Operation } from './operations.ts'
 import type { RepositoryContext } from './repository-context.ts'
 import type { WriteOptions } from './request-key.ts'
 import type { OperationResult } from './results.ts'
@@ -29,28 +29,6 @@ interface BatchOptions {
   readonly options: WriteOptions
 }
 
-/** The operation with a content that may be too large, as its input. */
-function largeBlobOf(operation: Operation): OperationInputs['storeObject'] | undefined {
-  const { storeBlob, storeObject } = operation
-  if (storeBlob !== undefined) return { kind: 'blob', content: storeBlob.content }
-  return storeObject?.kind === 'blob' ? storeObject : undefined
-}
-
-/** Whether an operation has a content that does not fit its message. */
-function isApart(operation: Operation, maxInlineBytes: number): boolean {
-  if (operation.commitFiles !== undefined) return haveContentsApart(operation.commitFiles.changes, maxInlineBytes)
-  return (largeBlobOf(operation)?.content.length ?? 0) > maxInlineBytes
-}
-
-/** Whether a call may move large content, so that it has no time limit but the caller's. */
-export function movesLargeContent({ invoker }: RepositoryContext, name: string, input: object): boolean {
-  if (name === 'upload') return true
-  const { maxInlineBytes } = invoker.caches.limits
-  const operations =
-    name === 'batch' ? (input as CallMessages['batch']).operations : [{ [name]: input } as unknown as Operation]
-  return operations.some((operation) => isApart(operation, maxInlineBytes))
-}
-
 /** Carries out operations whose contents may be of any size; see `runBatch`. @throws BlobwireError */
 export async function runBatchOfAnySize(
   context: RepositoryContext,
@@ -60,7 +38,7 @@ export async function runBatchOfAnySize(
   const { invoker } = context
   const { maxInlineBytes } = invoker.caches.limits
   const within = invoker.unhurried(options)
-  const isLarge = operations.some((operation) => isApart(operation, maxInlineBytes))
+  const isLarge = operations.some((operation) => isOperationApart(operation, maxInlineBytes))
   const stored = isLarge ? await storeAhead(context, operations, { atomic, options: within() }) : undefined
   const remaining = invoker.shared(within())
   await context.fetchFormat(remaining())
@@ -87,7 +65,9 @@ async function storeAhead(
   const { maxInlineBytes } = invoker.caches.limits
   const changed = [...operations]
   const results = new Map<number, OperationResult>()
-  const large = [...operations.keys()].filter((index) => isApart(operations[index] as Operation, maxInlineBytes))
+  const large = [...operations.keys()].filter((index) =>
+    isOperationApart(operations[index] as Operation, maxInlineBytes)
+  )
   await inParallel(large, { most: maxUploads, signal: options.signal }, async (index, signal) => {
     const operation = operations[index] as Operation
     try {

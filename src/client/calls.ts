@@ -13,21 +13,25 @@ import { branchRef } from '../git/ref-name.ts'
 import { repositoryNameProblem } from '../git/repository-name.ts'
 import type { RepositoryInfo } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
-import { movesLargeContent, runBatchOfAnySize } from './batch-uploads.ts'
 import type { CallInvoker } from './call-invoker.ts'
 import { checkCallOptions, takeInput, takeOptions } from './call-shapes.ts'
-import { commitFiles } from './commit-files.ts'
+import { largeContentOf, movesLargeContent } from './contents-apart.ts'
 import type { Interception } from './interception.ts'
 import type { CallMessages, Method, RepositoryInputs, RepositoryMethod, RepositoryResults } from './interceptor.ts'
-import { largeContentOf, storeLargeBlob } from './large-content.ts'
 import { readLargeResults } from './large-reads.ts'
+import {
+  commitFiles,
+  runBatchOfAnySize,
+  storeLargeBlob,
+  storeSignedCommit,
+  storeSignedTag,
+  upload
+} from './on-demand.ts'
 import type { Operation, OperationInputs, OperationName } from './operations.ts'
 import { wholeTree } from './paging.ts'
 import { checkRequestKey, newRequestKey, type WriteOptions } from './request-key.ts'
 import type { OperationResult, OperationValues } from './results.ts'
-import { storeSignedCommit, storeSignedTag } from './signed-objects.ts'
 import { prepare, type Request, type RequestDefaults } from './to-request.ts'
-import { upload } from './uploads.ts'
 import { verifyResponse } from './verify/answers.ts'
 
 /** @throws BlobwireError `invalid_argument` for a name no repository can have */

@@ -10,9 +10,10 @@ import { binaryPath, pathFields, showPath } from '../git/raw-path.ts'
 import type { TransferOptions } from '../transfer/options.ts'
 import { readBeginning } from '../transfer/pieces.ts'
 import type { ProgressMeter } from '../transfer/progress.ts'
-import { endStream, openSource, sizeOfSource, type UploadSource } from '../transfer/source.ts'
+import { endStream, openSource, sizeOfSource } from '../transfer/source.ts'
+import type { UploadSource } from '../transfer/source-kinds.ts'
 import { runBatch } from './batch.ts'
-import { isSource } from './changes.ts'
+import { contentOfChange, isApart, listOf } from './contents-apart.ts'
 import { inParallel, type Step } from './in-parallel.ts'
 import type { Change, Changes, Path } from './inputs.ts'
 import { takesUploads } from './large-content.ts'
@@ -44,29 +45,6 @@ interface Entry {
 interface ContentsOptions {
   readonly options: TransferOptions
   readonly meter: ProgressMeter
-}
-
-/** The content that a change puts; undefined = it puts none. */
-function contentOfChange(change: Change): UploadSource | undefined {
-  if (typeof change === 'string' || change instanceof Uint8Array || isSource(change)) return change
-  if (change === null) return undefined
-  if ('content' in change && change.content !== undefined) return change.content
-  return 'file' in change && change.file !== undefined ? { file: change.file } : undefined
-}
-
-/** Whether a content is a source, or has too many bytes for a message. */
-function isApart(content: UploadSource, maxInlineBytes: number): boolean {
-  // A character has at most three bytes in UTF-8.
-  if (typeof content === 'string') return content.length * 3 > maxInlineBytes
-  return !(content instanceof Uint8Array) || content.length > maxInlineBytes
-}
-
-/** Whether `withContents` has something to do for the changes. */
-export function haveContentsApart(changes: Changes, maxInlineBytes: number): boolean {
-  return listOf(changes).some(([, change]) => {
-    const content = contentOfChange(change)
-    return content !== undefined && isApart(content, maxInlineBytes)
-  })
 }
 
 /** The changes with oids or bytes for the contents apart. @throws BlobwireError the first that comes; it names the change */
@@ -227,10 +205,6 @@ class ContentStage {
       entry.oid = oid
     })
   }
-}
-
-function listOf(changes: Changes): [Path, Change][] {
-  return changes instanceof Map ? [...changes] : Object.entries(changes)
 }
 
 /** The path or URL of a file; undefined = the content is another source. */

@@ -1,7 +1,8 @@
 /** The form of a change of `commitFiles`. */
+
 import { show } from '../core/check-options.ts'
 import { FieldProblem } from '../core/field-problem.ts'
-import { isSource } from './changes.ts'
+import { isSource } from '../transfer/source-kinds.ts'
 import { contentProblem } from './content-problem.ts'
 import { bytes, filePathOrUrl, mode, object, oidOrNull, path, source, text } from './take.ts'
 

@@ -11,8 +11,8 @@ import {
 } from '../git/raw-path.ts'
 import type { Init } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
-import { isBlob, isStream, type UploadSource } from '../transfer/source.ts'
-import type { Bytes, Change, CommitFilesInput, Path } from './inputs.ts'
+import { isSource } from '../transfer/source-kinds.ts'
+import type { Change, CommitFilesInput, Path } from './inputs.ts'
 import { toBytes } from './take.ts'
 
 /** The message of one change. */
@@ -89,13 +89,6 @@ function fileChange(given: Path, change: Change): FileChange {
   if (typeof change === 'string' || change instanceof Uint8Array) return { ...path, content: toBytes(field, change) }
   if (isSource(change)) return { ...path, content: notRead }
   return { ...path, ...changeOf(field, change) }
-}
-
-/** A stream, a function or a `Blob` in the place of a change. */
-export function isSource(value: unknown): value is Exclude<UploadSource, Bytes | { file: unknown }> {
-  return (
-    typeof value === 'function' || (typeof value === 'object' && value !== null && (isBlob(value) || isStream(value)))
-  )
 }
 
 const isRemoval = (change: Change) =>

@@ -1,7 +1,7 @@
 /** The inputs of calls, as users give them. */
 import type { Mode } from '../git/mode.ts'
 import type { ObjectFormat, ObjectKind } from '../git/oid.ts'
-import type { FileUrl, UploadSource } from '../transfer/source.ts'
+import type { FileUrl, UploadSource } from '../transfer/source-kinds.ts'
 
 /**
  * Content of a file; a string stands for its UTF-8 bytes. The bytes are not copied: do not change, transfer or resize them

@@ -6,20 +6,8 @@ import { defaultLimits } from '../schema/default-limits.ts'
 import { methods } from '../schema/methods.ts'
 import { ProgressMeter } from '../transfer/progress.ts'
 import type { UploadResult } from '../transfer/upload.ts'
-import type { OperationName } from './operations.ts'
 import type { RepositoryContext } from './repository-context.ts'
-import type { Request } from './to-request.ts'
 import { uploadFile } from './uploads.ts'
-
-/** No server has a limit below this, so that smaller contents need no look at it. */
-const surelyInlineBytes = 64 * 1024
-
-/** The content of a blob that is stored, where it may be too large for a message. */
-export function largeContentOf(name: OperationName, request: object): Uint8Array | undefined {
-  if (name !== 'storeBlob' && name !== 'storeObject') return undefined
-  const { content, kind = 'blob' } = request as Request<'storeObject'>
-  return content !== undefined && content.length > surelyInlineBytes && kind === 'blob' ? content : undefined
-}
 
 /** The refusal of a content by a server without uploads; `place` names its file, where it has one. */
 export function contentTooLarge(actual: number, maximum: number, place: string = ''): BlobwireError {

@@ -27,7 +27,7 @@ import type {
 } from '../schema/messages.ts'
 import type { Download, DownloadOptions } from '../transfer/download-types.ts'
 import type { UploadOptions } from '../transfer/options.ts'
-import type { UploadSource } from '../transfer/source.ts'
+import type { UploadSource } from '../transfer/source-kinds.ts'
 import type { UploadResult } from '../transfer/upload.ts'
 import type { CallInvoker } from './call-invoker.ts'
 import { RepositoryCalls } from './calls.ts'

@@ -8,7 +8,7 @@ import { invalidArgument } from '../core/error.ts'
 import { FieldProblem } from '../core/field-problem.ts'
 import { modeRule } from '../git/mode.ts'
 import { binaryPath, pathFields, showPath } from '../git/raw-path.ts'
-import { type FileUrl, isBlob, isStream } from '../transfer/source.ts'
+import { type FileUrl, isBlob, isStream } from '../transfer/source-kinds.ts'
 import { contentProblem, sourceProblem } from './content-problem.ts'
 import type { Bytes } from './inputs.ts'
 

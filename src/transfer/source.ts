@@ -3,49 +3,15 @@ import { contentGone, isGone } from '../core/contents.ts'
 import { BlobwireError } from '../core/error.ts'
 import { encodeUtf8, utf8Length } from '../platform/bytes.ts'
 import { fileSize, openFile } from '../platform/files.ts'
-
-/** A web stream of bytes, as far as the client uses it. `ReadableStream` of browsers and of Node is one. */
-export interface ByteStream {
-  getReader(): {
-    read(): Promise<{ readonly done: boolean; readonly value?: unknown }>
-    cancel(reason?: unknown): Promise<unknown>
-    releaseLock(): void
-  }
-}
-
-/** A `Blob` or `File`, as far as the client uses it. */
-export interface BlobLike {
-  /** Bytes. */
-  readonly size: number
-  slice(start?: number, end?: number): BlobLike
-  stream(): ByteStream
-  arrayBuffer(): Promise<ArrayBuffer>
-}
-
-/** A `file:` URL, as far as the client uses it. */
-export interface FileUrl {
-  readonly href: string
-  readonly protocol: string
-}
-
-/** Bytes that come in pieces: a stream of Node or of the web, or any async iterable; strings stand for their UTF-8. */
-export type ByteChunks = AsyncIterable<Uint8Array | string> | ByteStream
-
-/**
- * The content of an upload: bytes or a string, a `Blob`, a file by its path, a stream, or a function that returns a fresh
- * stream each time. All but a plain stream can be read again from any offset; of a plain stream, the client keeps the
- * latest 16 MiB, within which it can go on after a cut. Pieces that a stream has given are the client's.
- */
-export type UploadSource =
-  | Uint8Array
-  | string
-  | BlobLike
-  | {
-      /** Path of a file, or a `file:` URL; a relative path is one in the working directory. */
-      file: string | FileUrl
-    }
-  | ByteChunks
-  | (() => ByteChunks | Promise<ByteChunks>)
+import {
+  type BlobLike,
+  type ByteChunks,
+  type ByteStream,
+  type FileUrl,
+  isBlob,
+  isStream,
+  type UploadSource
+} from './source-kinds.ts'
 
 /** A source, opened. */
 export interface Source {
@@ -89,14 +55,6 @@ export async function sizeOfSource(given: UploadSource): Promise<number | undefi
   if (typeof given === 'function') return undefined
   if ('file' in given) return fileSize(given.file).catch((cause: unknown) => notOpened(given.file, cause))
   return isBlob(given) ? given.size : undefined
-}
-
-export function isBlob(value: object): value is BlobLike {
-  return 'arrayBuffer' in value && 'slice' in value && 'stream' in value && 'size' in value
-}
-
-export function isStream(value: object): value is ByteChunks {
-  return Symbol.asyncIterator in value || 'getReader' in value
 }
 
 /** The failure of a source, which no repetition mends. */

@@ -1,9 +1,10 @@
 /**
  * The client as other runtimes than Node have it, loaded in this process beside the one for Node: of each module of which a
- * directory `web` beside it has a replacement, the replacement, as scripts/web-graph.ts builds it.
+ * directory `web` beside it has a replacement, the replacement, as scripts/web/graph.ts builds it.
  */
-import { existsSync } from 'node:fs'
 import { registerHooks } from 'node:module'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { replacementOf } from '../../scripts/web/graph.ts'
 
 const source = new URL('../../src/', import.meta.url).href
 /** Marks the modules of the graph, which are others than those of the same files in the graph for Node. */
@@ -25,12 +26,12 @@ function hook(): void {
       const { url, ...rest } = next(specifier, context)
       if (url.startsWith('node:') && !context.parentURL.includes('/platform/'))
         throw new Error(`${context.parentURL} imports ${url}`)
-      return url.startsWith(source) ? { ...rest, url: webUrl(url) + mark } : { ...rest, url }
+      return url.startsWith(source) ? { ...rest, url: webUrl(url, context.parentURL) + mark } : { ...rest, url }
     }
   })
 }
 
-function webUrl(url: string): string {
-  const replacement = url.replace(/([^/]*)\.c?ts$/, 'web/$1.ts')
-  return existsSync(new URL(replacement)) ? replacement : url
+function webUrl(url: string, importer: string): string {
+  const file = fileURLToPath(url)
+  return pathToFileURL(replacementOf(file, fileURLToPath(importer))).href
 }

@@ -5,7 +5,8 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { newHash } from '../../src/platform/hash.ts'
 import { readBeginning } from '../../src/transfer/pieces.ts'
-import { openSource, type UploadSource } from '../../src/transfer/source.ts'
+import { openSource } from '../../src/transfer/source.ts'
+import type { UploadSource } from '../../src/transfer/source-kinds.ts'
 import { SourceReader } from '../../src/transfer/source-reader.ts'
 
 const options = { chunkBytes: 1000, keptBytes: 900, size: undefined }

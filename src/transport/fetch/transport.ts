@@ -2,14 +2,12 @@
 import { errorFromException } from '../errors.ts'
 import { unaryOverHttp } from '../http/unary.ts'
 import type { Transport, TransportOptions } from '../transport.ts'
-import { downloadOverFetch } from './download.ts'
 import type { FetchContext } from './fetch-context.ts'
-import { uploadOverFetch } from './upload.ts'
 import { WatchStream } from './watch-stream.ts'
 
 /**
  * Makes a transport that speaks the Connect protocol (connectrpc.com, "Connect Protocol Reference"). It has no sessions,
- * which need a stream in both directions; a session here carries one watch.
+ * which need a stream in both directions; a session here carries one watch. Streams are loaded with the first one.
  */
 export function createFetchTransport(context: FetchContext, options: TransportOptions): Transport {
   const { codec, connection } = context
@@ -21,8 +19,12 @@ export function createFetchTransport(context: FetchContext, options: TransportOp
     name: codec.name,
     unary: unaryOverHttp(context, options),
     openSession: (opening) => new WatchStream(context, opening, toError),
-    upload: (attempt) => uploadOverFetch(connection, attempt).catch(failed),
-    download: (attempt) => downloadOverFetch(context, attempt, toError).catch(failed),
+    upload: (attempt) =>
+      import('./upload.ts').then(({ uploadOverFetch }) => uploadOverFetch(connection, attempt)).catch(failed),
+    download: (attempt) =>
+      import('./download.ts')
+        .then(({ downloadOverFetch }) => downloadOverFetch(context, attempt, toError))
+        .catch(failed),
     canConnect: () => connection.canConnect(),
     closeIdle: () => undefined,
     close: async () => connection.close()

@@ -5,7 +5,6 @@ import type { Messages } from '../../schema/messages.ts'
 import { methods } from '../../schema/methods.ts'
 import type { SessionOpening, SessionStream } from '../session-stream.ts'
 import type { FetchContext } from './fetch-context.ts'
-import { serverStream } from './server-stream.ts'
 
 /** The stream of one watch, which `watch` begins. */
 export class WatchStream implements SessionStream {
@@ -46,6 +45,7 @@ export class WatchStream implements SessionStream {
     const { signal } = this.#ending
     let error: BlobwireError | undefined
     try {
+      const { serverStream } = await import('./server-stream.ts')
       const updates = serverStream(this.#context, { method: methods.watchRefs, message, headers, signal })
       for await (const update of updates) {
         if (!signal.aborted)
