@@ -3,12 +3,13 @@
  * that the entry points import, and the files of the server's dashboard. Other declarations are internal, and need types
  * that the package does not have. There are no source maps: the JavaScript is the source without its types.
  * `dist/commonjs` is for CommonJS: entry points that require the others, and the same declarations, which TypeScript
- * before 5.8 otherwise does not let CommonJS import. The entry points are those that `exports` in package.json names.
+ * before 5.8 otherwise does not let CommonJS import. `dist/web` is the graph of modules for other runtimes than Node. The entry points are those that `exports` in package.json names.
  */
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { writeWebGraph } from './web/graph.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const outDir = process.argv[2] ?? join(root, 'dist')
@@ -59,6 +60,11 @@ for (const file of kept) files[relative(outDir, file)] = readFileSync(file, 'utf
 for (const [name, text] of Object.entries(files)) {
   mkdirSync(dirname(join(commonjs, name)), { recursive: true })
   writeFileSync(join(commonjs, name), text)
+}
+
+writeWebGraph(join(outDir, 'src'), join(outDir, 'web'), ['index.js', 'opentelemetry.js', 'prometheus.js'])
+for (const name of readdirSync(join(outDir, 'src'), { recursive: true, encoding: 'utf8' })) {
+  if (basename(name) === 'web') rmSync(join(outDir, 'src', name), { recursive: true })
 }
 
 const page = 'server-fixture/dashboard/page'

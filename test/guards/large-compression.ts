@@ -78,14 +78,14 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'unary: zstd only for a server that has named it',
-    file: 'src/transport/http/transport.ts',
+    file: 'src/transport/http/unary.ts',
     from: "    this.usable = own.filter((name) => name === 'gzip')\n    this.#isSettled",
     to: '    this.usable = own\n    this.#isSettled',
     tests: [negotiation]
   },
   {
     name: 'unary: a server that refuses zstd gets the request again, with gzip',
-    file: 'src/transport/http/transport.ts',
+    file: 'src/transport/http/unary.ts',
     from: "compressor === 'zstd' &&",
     to: "compressor === 'gzip' &&",
     tests: [negotiation]

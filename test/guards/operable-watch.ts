@@ -9,7 +9,7 @@ const watch = ['test/watch/watch.test.ts']
 export const guards: readonly Guard[] = [
   {
     name: 'watch: goes on from the place of the last update',
-    file: 'src/client/watch.ts',
+    file: 'src/client/running-watch.ts',
     from: "if (cursor !== '') this.#cursor = cursor",
     to: "if (this.#cursor === '') this.#cursor = cursor",
     tests: goingOn
@@ -44,7 +44,7 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'watch: the first refusal for want of room is told',
-    file: 'src/client/watch.ts',
+    file: 'src/client/running-watch.ts',
     from: "const isRefused = error.is('too_many_watches') && !this.#hasBegun",
     to: 'const isRefused = false',
     tests: bounds,
@@ -59,7 +59,7 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'watch: goes on with a fresh token',
-    file: 'src/client/watch.ts',
+    file: 'src/client/running-watch.ts',
     from: "if (error.code === 'unauthenticated' && this.#hasFreshToken()) continue",
     to: '',
     tests: bounds
