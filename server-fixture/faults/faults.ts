@@ -7,7 +7,7 @@ import type { CallContext } from '../service/context.ts'
 import type { TransferFault } from './faulty-transfers.ts'
 import { seededRandom } from './random.ts'
 import { checkRule, type Fault, type FaultRule, type FaultScript } from './rules.ts'
-import { StreamRegistry } from './stream-registry.ts'
+import { type LocalStream, StreamRegistry } from './stream-registry.ts'
 
 type Work = Pick<CallContext, 'requestId' | 'signal'>
 
@@ -80,6 +80,12 @@ export class Faults {
   /** @internal The same for a request of HTTP/1.1, where no fault fires at arrival. */
   watchHttp1(headers: IncomingHttpHeaders, socket: Socket): void {
     this.#streams.watchHttp1(headers, socket)
+  }
+
+  /** @internal The same for a call without a connection; returns the fault that fires as it arrives. */
+  watchLocal(rpc: string, requestId: string, stream: LocalStream): Fault | undefined {
+    this.#streams.watchLocal(requestId, stream)
+    return this.#fire(rpc, true)
   }
 
   /**

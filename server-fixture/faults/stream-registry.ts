@@ -16,6 +16,14 @@ type StreamListener = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, 
 /** Called for each stream as it arrives, with the name of its RPC; returns the fault that fires. */
 export type OnArrival = (rpc: string) => Fault | undefined
 
+/** The call of a client in the same process, which has no connection. */
+export interface LocalStream {
+  readonly isClosed: boolean
+  onClosed(listener: () => void): void
+  reset(): void
+  corrupt(fault: Fault): void
+}
+
 const idHeader = 'x-request-id'
 
 /** The streams of both listeners, by request id. */
@@ -23,6 +31,7 @@ export class StreamRegistry {
   readonly #random: () => number
   readonly #streams = new Map<string, ServerHttp2Stream>()
   readonly #sockets = new Map<string, Socket>()
+  readonly #local = new Map<string, LocalStream>()
   /** The present request of each HTTP/1.1 connection. */
   readonly #current = new WeakMap<Socket, string>()
   #unnamed = 0
@@ -64,10 +73,19 @@ export class StreamRegistry {
     this.#sockets.set(id, socket)
   }
 
+  /** The same for the call of a client in the same process. */
+  watchLocal(requestId: string, stream: LocalStream): void {
+    this.#local.set(requestId, stream)
+    stream.onClosed(() => {
+      if (this.#local.get(requestId) === stream) this.#local.delete(requestId)
+    })
+  }
+
   /** RST_STREAM, or over HTTP/1.1 the end of the connection. */
   reset(requestId: string, code: number = constants.NGHTTP2_INTERNAL_ERROR): void {
     this.#streams.get(requestId)?.close(code)
     this.#sockets.get(requestId)?.destroy()
+    this.#local.get(requestId)?.reset()
   }
 
   /**
@@ -87,6 +105,8 @@ export class StreamRegistry {
 
   /** Calls the listener when the stream has closed, at once if it has closed already. */
   onClosed(requestId: string, listener: () => void): void {
+    const local = this.#local.get(requestId)
+    if (local) return local.onClosed(listener)
     const stream = this.#streams.get(requestId) ?? this.#sockets.get(requestId)
     if (stream === undefined || stream.closed) listener()
     else stream.once('close', listener)
@@ -114,6 +134,7 @@ export class StreamRegistry {
 
   /** Corrupts the rest of the answer on its way out. */
   corruptAnswer(requestId: string, fault: Fault): void {
+    this.#local.get(requestId)?.corrupt(fault)
     const stream = this.#streams.get(requestId)
     if (stream !== undefined) corruptAnswer(stream, fault, this.#random)
   }

@@ -36,6 +36,9 @@ import { codecOf, TransportFactory } from './transport-factory.ts'
 import type { Verifier } from './verify/answers.ts'
 import { learningVerifiers } from './verify/answers.ts'
 
+/** Makes the transports. */
+export type Transports = Pick<TransportFactory, 'connect' | 'addressesOf' | 'close'>
+
 const noOptions: CallOptions = {}
 
 /** Makes the calls of one client. */
@@ -52,7 +55,7 @@ export class CallInvoker {
   readonly pipeline: Pipeline
   /** Undefined without interceptors of calls. */
   readonly interception: Interception | undefined
-  readonly #transports: TransportFactory
+  readonly #transports: Transports
   /** The endpoints, for errors. */
   readonly endpoint: string
   readonly #idPrefix = Math.random().toString(36).slice(2, 10)
@@ -62,13 +65,14 @@ export class CallInvoker {
   /** Functions that end the waits between two requests of one call. */
   readonly #waits = new Set<() => void>()
 
-  constructor(options: ResolvedOptions, clock: Clock = systemClock) {
+  constructor(options: ResolvedOptions, clock: Clock = systemClock, transports?: Transports) {
     this.options = options
     this.clock = clock
     this.endpoint = endpointsInWords([...options.endpoints.keys()])
     this.telemetry = new Telemetry(clock, options)
     this.verifiers = learningVerifiers(options.verify, this.caches.known)
-    this.#transports = new TransportFactory(options, this.counters, (...event) => this.telemetry.report(...event))
+    this.#transports =
+      transports ?? new TransportFactory(options, this.counters, (...event) => this.telemetry.report(...event))
     const { calls, requests } = byLevel(options.interceptors)
     const { endpoint } = this
     this.interception = calls.length > 0 ? new Interception(calls, { clock, work: processHold, endpoint }) : undefined

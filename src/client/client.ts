@@ -6,7 +6,7 @@ import { asBlobwireError, type BlobwireError, invalidArgument } from '../core/er
 import type { Capabilities, ListRepositoriesResponse, RepositoryInfo } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
 import type { Download, DownloadOptions } from '../transfer/download-types.ts'
-import { CallInvoker } from './call-invoker.ts'
+import { CallInvoker, type Transports } from './call-invoker.ts'
 import { takeInput, takeOptions } from './call-shapes.ts'
 import { checkRepositoryName } from './calls.ts'
 import type { ClientOptions } from './client-options.ts'
@@ -257,6 +257,15 @@ class Service implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
+}
+
+/** @internal A client with transports of its own, for the entry point `testing`. */
+export function createClientOn(
+  given: ClientOptions,
+  transportsOf: (options: ReturnType<typeof resolveOptions>) => Transports
+): Client {
+  const options = resolveOptions(given)
+  return new Service(new CallInvoker(options, undefined, transportsOf(options)), { ...given }) as Client
 }
 
 /**

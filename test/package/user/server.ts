@@ -17,7 +17,22 @@ import {
   type TlsFiles,
   type WatchBounds
 } from 'blobwire/server'
-import { type Fault, type FaultRule, type FaultScript, FaultScriptError, Faults } from 'blobwire/testing'
+import {
+  createTestClient,
+  createTestService,
+  type Fault,
+  type FaultRule,
+  type FaultScript,
+  FaultScriptError,
+  Faults,
+  startTestServer,
+  type TestClientOptions,
+  type TestServer,
+  type TestServerOptions,
+  type TestService,
+  type TestServiceOptions,
+  type WithService
+} from 'blobwire/testing'
 
 const grants: Grant[] = [{ token: 'secret', access: 'write', repositories: ['team/*'], operate: true }]
 const gitStore: GitHousekeeping = { housekeeping: false, gracePeriodHours: 1 }
@@ -68,4 +83,18 @@ export async function failing(): Promise<number> {
   const server = await startServer({ faults })
   await server.close()
   return faults.fired('lost_answer') + faults.carriedOut('StoreBlob')
+}
+
+/** Unit tests without sockets, and tests with them. */
+export async function tested(): Promise<number> {
+  const options: TestServiceOptions = { faults: [{ rpc: 'StoreBlob', fault: { kind: 'silence' } }] }
+  const clientOptions: TestClientOptions & WithService = { transport: 'json', service: options }
+  await using client = createTestClient(clientOptions)
+  await client.createRepository('demo')
+  await using service: TestService = createTestService(options)
+  service.client().stats()
+  const serverOptions: TestServerOptions = { store: 'memory', faults: new Faults() }
+  await using server: TestServer = await startTestServer(serverOptions)
+  await server.client({ transport: 'grpc' }).createRepository(server.http)
+  return server.effects.length + service.faults.fired('silence')
 }
