@@ -7,6 +7,7 @@ import type { Operated } from './admin/operated.ts'
 import type { Authenticator } from './auth.ts'
 import type { Faults } from './faults/faults.ts'
 import type { GitRemotes } from './git-http/git-remotes.ts'
+import type { StandardServices } from './grpc/standard-services.ts'
 import type { Cors } from './http/cors.ts'
 import type { MemoryBudget } from './memory-budget.ts'
 import type { ServerMetrics } from './metrics/server-metrics.ts'
@@ -45,8 +46,6 @@ export interface ListenerOptions {
   readonly transferDrainMs: number
   /** Called for errors of a connection; they are never fatal. */
   readonly onConnectionError: (error: unknown) => void
-  /** Called for each optional package that is not installed. */
-  readonly onMissingPackage?: (name: string) => void
 }
 
 /** The objects that a listener works with. */
@@ -61,6 +60,8 @@ export interface ListenerDependencies {
   readonly operated?: Operated | undefined
   /** Undefined = no page of another origin may use the HTTP server. */
   readonly cors?: Cors | undefined
+  /** Health checks and reflection. Undefined = the listener has neither. */
+  readonly standard?: StandardServices | undefined
   /** Faults of streams and connections; `withFaults` adds those of the service. */
   readonly faults?: Faults | undefined
 }

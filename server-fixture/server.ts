@@ -9,6 +9,7 @@ import { withEffects } from './faults/effects.ts'
 import { withFaults } from './faults/faulty-service.ts'
 import { GitRemotes } from './git-http/git-remotes.ts'
 import { openGrpcServer } from './grpc/grpc-server.ts'
+import { openStandardServices } from './grpc/standard-services.ts'
 import { readCors } from './http/cors.ts'
 import { openHttpServer } from './http/http-server.ts'
 import { route } from './http/routes.ts'
@@ -99,6 +100,10 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     maxPushBytes: options.maxPushBytes
   })
   const served = faults ? withFaults(decorated, faults) : decorated
+  const operating = primary?.together(operated, serverVersion) ?? operated
+  const opened: { close(): Promise<void> | void }[] = [operated, ...(push ? [push] : []), git, store, ...logs]
+  const onMissingPackage = (name: string) => log({ event: 'package_missing', package: name })
+  const standard = await orClose(openStandardServices(operating.health, onMissingPackage), opened)
   const dependencies = {
     service: served,
     authenticator,
@@ -106,13 +111,12 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     faults,
     memory,
     metrics,
-    operated: primary?.together(operated, serverVersion) ?? operated,
+    operated: operating,
+    standard,
     git
   }
   const onConnectionError = (error: unknown) => log({ event: 'connection_error', ...logged(error) })
-  const onMissingPackage = (name: string) => log({ event: 'package_missing', package: name })
-  const listening = { host, tls, ...listenerTimes(options), onConnectionError, onMissingPackage }
-  const opened: { close(): Promise<void> | void }[] = [operated, ...(push ? [push] : []), git, store, ...logs]
+  const listening = { host, tls, ...listenerTimes(options), onConnectionError }
   const http = await orClose(
     openHttpServer(
       dependencies,

@@ -1,6 +1,6 @@
 /** The gRPC server, with health checks (grpc.health.v1) and server reflection. */
 import type { Http2Server, ServerHttp2Session } from 'node:http2'
-import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js'
+import { Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js'
 import { serviceName } from '../../src/schema/methods.ts'
 import type { Accepting } from '../accepted-connections.ts'
 import { watchConnections } from '../connection-watch.ts'
@@ -11,7 +11,6 @@ import {
   type ListenerOptions,
   maxAnonymousBytes
 } from '../listener.ts'
-import { loadOptional } from '../optional-package.ts'
 import { type TlsFiles, tlsBuffers } from '../tls-files.ts'
 import { createHandlers } from './handlers.ts'
 import { IncomingCalls } from './incoming-calls.ts'
@@ -80,31 +79,15 @@ export async function openGrpcServer(dependencies: ListenerDependencies, options
     'grpc.max_concurrent_streams': 1000,
     'grpc-node.max_session_memory': 256
   })
-  const definition = loadProto()
   const pending = new Set<Promise<unknown>>()
   const draining = new AbortController()
   server.addService(
-    withOwnMessages(definition[serviceName] as ServiceDefinition),
+    withOwnMessages(loadProto()[serviceName] as ServiceDefinition),
     createHandlers({ ...dependencies, ...handlerTimes(options), calls, pending, draining: draining.signal })
   )
-  const { onMissingPackage = () => undefined } = options
-  const healthModule = await loadOptional('grpc-health-check', () => import('grpc-health-check'), onMissingPackage)
-  const reflection = await loadOptional('@grpc/reflection', () => import('@grpc/reflection'), onMissingPackage)
-  const health = healthModule && new healthModule.HealthImplementation({ '': 'SERVING', [serviceName]: 'SERVING' })
-  let told = true
-  const tell = (isReady: boolean) => {
-    // Those who watch hear of a status as often as it is set.
-    if (isReady === told) return
-    told = isReady
-    for (const name of ['', serviceName]) health?.setStatus(name, isReady ? 'SERVING' : 'NOT_SERVING')
+  for (const { definition, handlers } of dependencies.standard?.services ?? []) {
+    server.addService(withSmallRequests(definition, maxAnonymousBytes), handlers)
   }
-  dependencies.operated?.health.onChange(tell)
-  const anonymous = {
-    addService: (service: ServiceDefinition, handlers: UntypedServiceImplementation) =>
-      server.addService(withSmallRequests(service, maxAnonymousBytes), handlers)
-  } as Server
-  health?.addToServer(anonymous)
-  if (reflection) new reflection.ReflectionService(definition).addToServer(anonymous)
   const accepting = await accept(server, options)
   raiseWindows(server)
   const stopWatching = http2ServersOf(server).map((http2) => watchConnections(http2, options))
@@ -118,7 +101,7 @@ export async function openGrpcServer(dependencies: ListenerDependencies, options
     close() {
       draining.abort()
       accepting.stop()
-      tell(false)
+      dependencies.standard?.drain()
       return shutDown(server, pending).finally(() => {
         for (const stop of stopWatching) stop()
       })

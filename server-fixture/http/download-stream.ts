@@ -6,6 +6,7 @@ import { Output } from '../transfers/output.ts'
 import { openTransfer, type Transfer } from '../transfers/transfer.ts'
 import type { Exchange } from './exchange.ts'
 import {
+  decoderOf,
   failedEnd,
   type MessageStreamContext,
   messagePieces,
@@ -23,7 +24,8 @@ export async function handleDownloadStream(exchange: Exchange, context: MessageS
   try {
     const principal = authenticate(exchange, methods.downloadBlob.name, context)
     transfer = openTransfer(context, exchange, context.idleTimeoutMs)
-    const request = await readRequest(exchange, { type: 'DownloadBlobRequest', context, transfer })
+    const decode = decoderOf(context.codec, 'DownloadBlobRequest')
+    const request = await readRequest(exchange, { decode, context, transfer })
     exchange.record.called(methods.downloadBlob.name, request)
     const blob = await context.service.download(request, { principal, signal: transfer.signal, requestId })
     try {

@@ -3,6 +3,7 @@ import type { Codec } from '../../src/codec/codec.ts'
 import { compressedFlag, EnvelopeParser, envelopeHeaderBytes, sealEnvelope } from '../../src/codec/envelope.ts'
 import { acceptedEncodings, type Encoding, isEncoding } from '../../src/compression/compression.ts'
 import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
+import type { Limits } from '../../src/schema/default-limits.ts'
 import type { Init, MessageName } from '../../src/schema/descriptor.ts'
 import type { Messages } from '../../src/schema/messages.ts'
 import { decodeTurns } from '../decode-turns.ts'
@@ -24,8 +25,13 @@ export interface MessageStreamContext extends HandlerDependencies {
   readonly deadline?: AbortSignal | undefined
 }
 
+/** The part of a context that makes an answer. */
+interface AnswerContext extends Pick<MessageStreamContext, 'protocol' | 'requestId'> {
+  readonly codec: Pick<Codec, 'name'>
+}
+
 /** Headers of every answer: its end tells of errors. */
-export function streamHeaders({ protocol, codec, requestId }: MessageStreamContext): Record<string, string> {
+export function streamHeaders({ protocol, codec, requestId }: AnswerContext): Record<string, string> {
   return { 'content-type': protocol.contentType(codec), 'x-request-id': requestId }
 }
 
@@ -54,7 +60,7 @@ export function failedEnd(
 /** Sends an answer that is complete: its message, in pieces, and its end. */
 export function respondWhole(
   exchange: Exchange,
-  context: MessageStreamContext,
+  context: AnswerContext,
   pieces: readonly (Uint8Array | undefined)[]
 ): void {
   const present = pieces.filter((piece) => piece !== undefined)
@@ -65,17 +71,27 @@ export function respondWhole(
 }
 
 /** Answers a stream of which nothing is sent yet with an error. */
-export function respondFailed(exchange: Exchange, context: MessageStreamContext, error: unknown): void {
+export function respondFailed(exchange: Exchange, context: AnswerContext, error: unknown): void {
   respondWhole(exchange, context, [failedEnd(exchange, context, error)])
 }
 
+/** The bounds of messages. */
+interface Bounded {
+  readonly limits: Pick<Limits, 'maxBatchBytes' | 'chunkBytes'>
+}
+
+/** Decodes messages of a type of the schema, large ones in their turn. */
+export function decoderOf<Name extends MessageName>(codec: Codec, type: Name) {
+  return (payload: Uint8Array) => decodeTurns.decode(codec.decode<Name>, type, payload)
+}
+
 /** How messages are read. */
-export interface MessageReading<Name extends MessageName> {
-  readonly type: Name
-  readonly context: MessageStreamContext
+export interface MessageReading<Message> {
+  readonly decode: (payload: Uint8Array) => Message | Promise<Message>
+  readonly context: Pick<MessageStreamContext, 'protocol' | 'memory'> & { readonly service: Bounded }
   readonly transfer: Transfer
   /** Takes one message after the other; undefined = it is taken. */
-  readonly take: (message: Messages[Name]) => Promise<void> | undefined
+  readonly take: (message: Message) => Promise<void> | undefined
   /** Asked after each message: nothing more is needed of the stream. */
   readonly isComplete?: () => boolean
 }
@@ -84,12 +100,9 @@ export interface MessageReading<Name extends MessageName> {
  * Reads the messages of a request, to its end. @throws BlobwireError `invalid_argument` where the stream ends within a
  * message, and as `consume`
  */
-export async function readMessages<Name extends MessageName>(
-  exchange: Exchange,
-  reading: MessageReading<Name>
-): Promise<void> {
-  const { type, context, transfer, take, isComplete = () => false } = reading
-  const { codec, service, memory, protocol } = context
+export async function readMessages<Message>(exchange: Exchange, reading: MessageReading<Message>): Promise<void> {
+  const { context, transfer, take, isComplete = () => false } = reading
+  const { service, memory, protocol } = context
   const encoding = encodingOf(exchange, protocol)
   const charge = new Charge(memory.of(exchange.connection))
   const waiting: { flags: number; payload: Uint8Array }[] = []
@@ -99,10 +112,10 @@ export async function readMessages<Name extends MessageName>(
   const parser = new EnvelopeParser(maxBytes, (flags, payload) => void waiting.push({ flags, payload }))
   const decode = async ({ flags, payload }: { flags: number; payload: Uint8Array }) => {
     if ((flags & ~compressedFlag) !== 0) throw invalidArgument('frame', `must not have the unknown flags ${flags}`)
-    if (flags === 0) return decodeTurns.decode(codec.decode<Name>, type, payload)
+    if (flags === 0) return reading.decode(payload)
     if (encoding === undefined)
       throw invalidArgument('frame', `must not be compressed without ${protocol.encodingHeader}`)
-    return codec.decode(type, await inflate(payload, { encoding, maxBytes, charge }))
+    return reading.decode(await inflate(payload, { encoding, maxBytes, charge }))
   }
   const takeAll = async () => {
     for (const envelope of waiting.splice(0)) {
@@ -129,12 +142,12 @@ export async function readMessages<Name extends MessageName>(
 }
 
 /** The one message of a request. @throws BlobwireError `invalid_argument` for none, `unimplemented` for several */
-export async function readRequest<Name extends MessageName>(
+export async function readRequest<Message>(
   exchange: Exchange,
-  reading: Pick<MessageReading<Name>, 'type' | 'context' | 'transfer'>
-): Promise<Messages[Name]> {
-  const requests: Messages[Name][] = []
-  const take = (message: Messages[Name]) => {
+  reading: Pick<MessageReading<Message>, 'decode' | 'context' | 'transfer'>
+): Promise<Message> {
+  const requests: Message[] = []
+  const take = (message: Message) => {
     if (requests.length > 0) throw new BlobwireError({ code: 'unimplemented', message: 'one message is expected' })
     requests.push(message)
     return undefined

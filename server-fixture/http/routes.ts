@@ -6,6 +6,7 @@ import { gitAddressOf } from '../git-http/git-address.ts'
 import { handleGit } from '../git-http/git-route.ts'
 import { handleGrpc } from '../grpc-http/grpc-route.ts'
 import { grpcTypeOf } from '../grpc-http/protocols.ts'
+import { handleStandard } from '../grpc-http/standard-route.ts'
 import type { HandlerDependencies } from '../listener.ts'
 import { addressOf } from './addresses.ts'
 import { handleBlob } from './blob-route.ts'
@@ -24,8 +25,10 @@ export async function route(received: Exchange, dependencies: HandlerDependencie
   const { requestId } = exchange.record
   const path = exchange.path.split('?', 1)[0] ?? ''
   const grpcType = grpcTypeOf(exchange)
+  if (isRpcPath(path) && grpcType === undefined) return handleConnect(exchange, requestId, dependencies)
+  const standard = dependencies.standard?.methodOf(path)
+  if (standard) return handleStandard(exchange, standard, dependencies)
   if (grpcType) return handleGrpc(exchange, grpcType, dependencies)
-  if (isRpcPath(path)) return handleConnect(exchange, requestId, dependencies)
   const address = addressOf(path)
   if (address?.kind === 'blob' || address?.kind === 'file') {
     return handleBlob(exchange, address, { ...dependencies, requestId })

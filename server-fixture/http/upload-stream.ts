@@ -5,6 +5,7 @@ import { openTransfer } from '../transfers/transfer.ts'
 import { UploadMessages } from '../transfers/upload-messages.ts'
 import type { Exchange } from './exchange.ts'
 import {
+  decoderOf,
   type MessageStreamContext,
   messagePieces,
   readMessages,
@@ -35,8 +36,9 @@ async function receive(exchange: Exchange, context: MessageStreamContext): Promi
     return upload.take(message)
   }
   try {
+    const decode = decoderOf(context.codec, 'UploadBlobRequest')
     const isComplete = () => upload.response !== undefined
-    await readMessages(exchange, { type: 'UploadBlobRequest', context, transfer, take, isComplete })
+    await readMessages(exchange, { decode, context, transfer, take, isComplete })
     return await upload.end()
   } catch (error) {
     await upload.release()

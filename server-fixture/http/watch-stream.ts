@@ -9,6 +9,7 @@ import { openTransfer } from '../transfers/transfer.ts'
 import { serveWatch } from '../transfers/watch-output.ts'
 import type { Exchange } from './exchange.ts'
 import {
+  decoderOf,
   failedEnd,
   type MessageStreamContext,
   messagePieces,
@@ -65,7 +66,7 @@ async function serve(
 async function readWatch(exchange: Exchange, context: MessageStreamContext): Promise<Messages['WatchRefsRequest']> {
   const transfer = openTransfer(context, exchange, context.bodyTimeoutMs)
   try {
-    return await readRequest(exchange, { type: 'WatchRefsRequest', context, transfer })
+    return await readRequest(exchange, { decode: decoderOf(context.codec, 'WatchRefsRequest'), context, transfer })
   } finally {
     transfer.end()
   }

@@ -134,12 +134,15 @@ export interface TransferRequest {
   readonly record: RequestRecord
 }
 
+/** The objects that a transfer works with. */
+interface TransferDependencies
+  extends Pick<HandlerDependencies, 'memory' | 'draining' | 'transferDrainMs'>,
+    Pick<TransferBounds, 'deadline'> {
+  readonly service: { readonly limits: Pick<TransferBounds, 'chunkBytes'> }
+}
+
 /** Begins a transfer on a connection. @throws BlobwireError as the constructor */
-export function openTransfer(
-  dependencies: HandlerDependencies & Pick<TransferBounds, 'deadline'>,
-  request: TransferRequest,
-  idleMs: number
-): Transfer {
+export function openTransfer(dependencies: TransferDependencies, request: TransferRequest, idleMs: number): Transfer {
   const { memory, service, draining, transferDrainMs, deadline } = dependencies
   const { chunkBytes } = service.limits
   const budget = memory.of(request.connection)

@@ -1,0 +1,131 @@
+/** Health checks and reflection on the HTTP port, asked by clients of others: fetch, grpc-js and buf curl. */
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import * as grpc from '@grpc/grpc-js'
+import { loadSync } from '@grpc/proto-loader'
+import { service as healthService } from 'grpc-health-check'
+import { childEnvironment } from '../support/child.ts'
+import { grpcMessage, rawCall, rawGrpc } from '../support/raw-grpc.ts'
+import { type TestServer, testServer } from '../support/server.ts'
+
+const buf = fileURLToPath(new URL('../../node_modules/.bin/buf', import.meta.url))
+const { RESOURCE_EXHAUSTED, UNIMPLEMENTED, INVALID_ARGUMENT, NOT_FOUND } = grpc.status
+
+let fixture: TestServer
+before(async () => {
+  // Nobody needs a token to ask for them.
+  fixture = await testServer({ grants: [{ token: 'good', access: 'read', repositories: ['*'] }] })
+})
+after(() => fixture[Symbol.asyncDispose]())
+
+const post = (path: string, body: string | Uint8Array, type = 'application/json') =>
+  fetch(fixture.server.http + path, { method: 'POST', headers: { 'content-type': type }, body })
+
+const check = '/grpc.health.v1.Health/Check'
+
+test('health is asked over Connect, in JSON and in protobuf', async () => {
+  const answer = await post(check, '{}')
+  assert.equal(answer.headers.get('content-type'), 'application/json')
+  assert.deepEqual(await answer.json(), { status: 'SERVING' })
+  const binary = await post(check, '', 'application/proto')
+  assert.deepEqual(Buffer.from(await binary.arrayBuffer()), Buffer.of(8, 1))
+  const unknown = await post(check, '{"service":"other"}')
+  assert.deepEqual([unknown.status, ((await unknown.json()) as { code: string }).code], [404, 'not_found'])
+  assert.equal((await post(check, '{"service":1}')).status, 400)
+  assert.equal((await post(check, JSON.stringify({ service: 'x'.repeat(5000) }))).status, 429)
+  assert.equal((await post(check, '{}', 'text/plain')).status, 415)
+  assert.equal((await fetch(fixture.server.http + check)).status, 405)
+})
+
+/** A client of grpc-js on the HTTP port. */
+function clientOf(definition: grpc.ServiceDefinition, name: string): grpc.Client {
+  const Client = grpc.makeClientConstructor(definition, name)
+  return new Client(new URL(fixture.server.http).host, grpc.credentials.createInsecure())
+}
+
+test('health is asked and watched by grpc-js', async () => {
+  const other = await testServer()
+  const Health = grpc.makeClientConstructor(healthService as grpc.ServiceDefinition, 'Health')
+  const client = new Health(new URL(other.server.http).host, grpc.credentials.createInsecure())
+  const { check: ask, watch } = client as unknown as {
+    check(request: object, callback: (error: grpc.ServiceError | null, answer: object) => void): void
+    watch(request: object): grpc.ClientReadableStream<{ status: string }>
+  }
+  const asked = (service: string) =>
+    new Promise((resolve) => ask.call(client, { service }, (error, answer) => resolve(error?.code ?? answer)))
+  assert.deepEqual(await asked(''), { status: 'SERVING' })
+  assert.equal(await asked('other'), NOT_FOUND)
+  const stream = watch.call(client, { service: '' })
+  const told: string[] = []
+  stream.on('data', ({ status }) => told.push(status))
+  const ended = new Promise((resolve) => stream.once('error', resolve))
+  await new Promise((resolve) => stream.once('data', resolve))
+  await other[Symbol.asyncDispose]()
+  await ended
+  assert.deepEqual(told, ['SERVING', 'NOT_SERVING'])
+  client.close()
+})
+
+test('reflection of both versions describes the service', async () => {
+  const directory = join(
+    dirname(createRequire(import.meta.url).resolve('@grpc/reflection/package.json')),
+    'build/proto'
+  )
+  for (const version of ['v1', 'v1alpha']) {
+    const definition = loadSync(join(directory, `grpc/reflection/${version}/reflection.proto`), { oneofs: true })
+    const name = `grpc.reflection.${version}.ServerReflection`
+    const client = clientOf(definition[name] as grpc.ServiceDefinition, name) as unknown as {
+      serverReflectionInfo(): grpc.ClientDuplexStream<
+        object,
+        { listServicesResponse?: { service: { name: string }[] } }
+      >
+      close(): void
+    }
+    const stream = client.serverReflectionInfo()
+    const answers: object[] = []
+    stream.on('data', (answer) => answers.push(answer))
+    stream.write({ listServices: '*' })
+    stream.write({ fileContainingSymbol: 'blobwire.v1.VcsService' })
+    stream.end()
+    await new Promise((resolve) => stream.once('end', resolve))
+    const [list, file] = answers as {
+      listServicesResponse?: { service: { name: string }[] }
+      fileDescriptorResponse?: { fileDescriptorProto: Buffer[] }
+    }[]
+    const names = list?.listServicesResponse?.service.map((service) => service.name)
+    assert.deepEqual(names, ['blobwire.v1.VcsService'])
+    assert.ok(file?.fileDescriptorResponse?.fileDescriptorProto[0]?.includes('GetRepositoryRequest'))
+    client.close()
+  }
+})
+
+test('buf curl with its defaults finds the methods by reflection, over HTTP/1.1', async () => {
+  const url = `${fixture.server.http}/blobwire.v1.VcsService/GetCapabilities`
+  const { stdout } = await promisify(execFile)(buf, ['curl', '-d', '{}', url], { env: childEnvironment })
+  assert.equal(JSON.parse(stdout).limits.maxBatchOperations, 1000)
+})
+
+test('callers whom nobody knows have little room', async () => {
+  const connection = rawGrpc(fixture.server.http)
+  const reflect = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo'
+  for (const path of [check, reflect]) {
+    const long = rawCall(connection, path)
+    long.stream.end(grpcMessage(Buffer.alloc(5000)))
+    assert.equal(await long.status, RESOURCE_EXHAUSTED, path)
+    const bomb = rawCall(connection, path, { 'grpc-encoding': 'gzip' })
+    bomb.stream.end(grpcMessage(Buffer.alloc(100_000), true))
+    assert.equal(await bomb.status, RESOURCE_EXHAUSTED, path)
+    const damaged = rawCall(connection, path)
+    damaged.stream.end(grpcMessage(Buffer.of(0x0f)))
+    assert.equal(await damaged.status, INVALID_ARGUMENT, path)
+  }
+  const unknown = rawCall(connection, '/grpc.health.v1.Health/Nothing')
+  unknown.stream.end()
+  assert.equal(await unknown.status, UNIMPLEMENTED)
+  connection.destroy()
+})
