@@ -42,11 +42,7 @@ function decoded(body: Readable): Readable {
 
 /** The exchange with its bodies as bytes. Its answer cannot begin before the request has ended. */
 export function textExchange(exchange: Exchange): Exchange {
-  return {
-    ...exchange,
-    get drained() {
-      return exchange.drained
-    },
+  const changed: Pick<Exchange, 'openBody' | 'respond' | 'open' | 'stream'> = {
     openBody: () => decoded(exchange.openBody()),
     respond: (status, headers, body) => exchange.respond(status, headers, body && encode(body)),
     open: () => undefined,
@@ -58,4 +54,6 @@ export function textExchange(exchange: Exchange): Exchange {
       return encoder
     }
   }
+  // Of the same exchange, whose state is read through it.
+  return Object.assign(Object.create(exchange), changed)
 }

@@ -3,6 +3,7 @@ import type { Codec } from '../../src/codec/codec.ts'
 import { jsonCodec } from '../../src/codec/json.ts'
 import { msgpackCodec } from '../../src/codec/msgpack.ts'
 import { protobufCodec } from '../../src/codec/protobuf-codec.ts'
+import { grpcTypes } from '../grpc-http/protocols.ts'
 import type { HandlerDependencies } from '../listener.ts'
 import { toBlobwireError } from '../service/error-detail.ts'
 import { respondError } from './errors.ts'
@@ -22,7 +23,7 @@ const messageTypes = new Map<string, MessageType>([
   ...codecs.map((codec) => [codec.contentType, { codec, isStream: false }] as const),
   ...codecs.map((codec) => [`application/connect+${codec.name}`, { codec, isStream: true }] as const)
 ])
-const acceptPost = [...messageTypes.keys()].join(', ')
+const acceptPost = [...messageTypes.keys(), ...grpcTypes].join(', ')
 
 /** Answers one request below `/blobwire.v1.VcsService/`. */
 export async function handleConnect(

@@ -118,8 +118,8 @@ function joined(one: OutgoingHttpHeaders[string], other: string): string {
 function withHeaders(exchange: Exchange, headersOf: (headers: OutgoingHttpHeaders) => OutgoingHttpHeaders): Exchange {
   const changed: Pick<Exchange, 'respond' | 'open' | 'stream'> = {
     respond: (status, headers, body) => exchange.respond(status, headersOf(headers), body),
-    open: (status, headers) => exchange.open(status, headersOf(headers)),
-    stream: (status, headers, trailer) => exchange.stream(status, headersOf(headers), trailer)
+    open: (status, headers, trailers) => exchange.open(status, headersOf(headers), trailers),
+    stream: (status, headers, trailers) => exchange.stream(status, headersOf(headers), trailers)
   }
   // Of the same exchange, whose state is read through it.
   return Object.assign(Object.create(exchange), changed)

@@ -10,11 +10,14 @@ import { rawCall, rawGrpc } from '../support/raw-grpc.ts'
 import { type TestServer, testServer } from '../support/server.ts'
 import { vcsService } from '../support/vcs-service.ts'
 
+/** Of a page, as browsers tell it. */
+const origin = 'https://page.example'
 let fixture: TestServer
 let service: DescService
 before(async () => {
   service = await vcsService()
-  fixture = await testServer({ grants: [{ token: 'good', access: 'write', repositories: ['*'] }] })
+  const grants = [{ token: 'good', access: 'write', repositories: ['*'] }] as const
+  fixture = await testServer({ grants, cors: { origins: [origin] } })
 })
 after(() => fixture[Symbol.asyncDispose]())
 
@@ -23,6 +26,7 @@ type Message = any
 
 const authorize: Interceptor = (next) => (request) => {
   request.header.set('authorization', 'Bearer good')
+  request.header.set('origin', origin)
   return next(request)
 }
 const gzip = { sendCompression: compressionGzip, acceptCompression: [compressionGzip], compressMinBytes: 10 }
@@ -129,10 +133,11 @@ interface Answer {
 async function ask(method: string, body: string | Uint8Array, headers: Record<string, string> = {}): Promise<Answer> {
   const response = await fetch(`${fixture.server.http}/blobwire.v1.VcsService/${method}`, {
     method: 'POST',
-    headers: { authorization: 'Bearer good', 'content-type': 'application/grpc-web+json', ...headers },
+    headers: { authorization: 'Bearer good', 'content-type': 'application/grpc-web+json', origin, ...headers },
     body
   })
   assert.equal(response.status, 200)
+  assert.equal(response.headers.get('access-control-allow-origin'), origin)
   const isText = response.headers.get('content-type')?.startsWith('application/grpc-web-text')
   const received = Buffer.from(await response.arrayBuffer())
   const bytes = isText

@@ -1,0 +1,127 @@
+/** Guards of gRPC and gRPC-Web on the HTTP port, and of health checks and reflection there. */
+import type { Guard } from './guard.ts'
+
+const directory = 'server-fixture/grpc-http'
+const http = 'server-fixture/http'
+const tests = ['test/server/grpc-http.test.ts']
+const standard = ['test/server/standard-services.test.ts']
+
+export const guards: readonly Guard[] = [
+  {
+    name: 'a page of another origin has the trailers of its session, too',
+    file: `${http}/cors.ts`,
+    from: 'exchange.open(status, headersOf(headers), trailers)',
+    to: 'exchange.open(status, headersOf(headers))',
+    tests,
+    mayHang: true
+  },
+  {
+    name: 'grpc: messages are percent-encoded',
+    file: `${directory}/trailers.ts`,
+    from: "'grpc-message': encodeMessage(message)",
+    to: "'grpc-message': encodeURI(message).slice(0, 5)",
+    tests
+  },
+  {
+    name: 'grpc: errors have their details',
+    file: `${directory}/trailers.ts`,
+    from: "    'grpc-status-details-bin': details,\n",
+    to: '',
+    tests
+  },
+  {
+    name: 'grpc: a unary call waits no longer than its client for the message',
+    file: `${directory}/unary.ts`,
+    from: 'Math.min(timeoutMs, bodyTimeoutMs)',
+    to: 'bodyTimeoutMs',
+    tests,
+    mayHang: true
+  },
+  {
+    name: 'a deadline ends an upload',
+    file: 'server-fixture/transfers/transfer.ts',
+    from: "    bounds.deadline?.addEventListener('abort', this.#onDeadline)\n",
+    to: '',
+    tests,
+    mayHang: true
+  },
+  {
+    name: 'a deadline ends a session',
+    file: `${http}/session.ts`,
+    from: "    deadline?.addEventListener('abort', () => session.fail(deadline.reason))\n",
+    to: '',
+    tests,
+    mayHang: true
+  },
+  {
+    name: 'a deadline ends a watch',
+    file: 'server-fixture/transfers/watch-output.ts',
+    from: "    deadline?.addEventListener('abort', onDeadline)\n",
+    to: '',
+    tests,
+    mayHang: true
+  },
+  {
+    name: 'grpc: a unary call has one message',
+    file: `${directory}/unary.ts`,
+    from: 'if (payload.length > lengthIn(body))',
+    to: 'if (payload.length < 0)',
+    tests
+  },
+  {
+    name: 'grpc: a message that is cut off is none',
+    file: `${directory}/unary.ts`,
+    from: 'body.length < envelopeHeaderBytes || payload.length < lengthIn(body)',
+    to: 'body.length < envelopeHeaderBytes',
+    tests
+  },
+  {
+    name: 'grpc: unary messages that are compressed are decompressed',
+    file: `${directory}/unary.ts`,
+    from: 'const message = await inflate(payload, { encoding, maxBytes, charge })',
+    to: 'const message = payload',
+    tests
+  },
+  {
+    name: 'grpc-web-text: damaged bodies are refused with a status',
+    file: `${directory}/text-exchange.ts`,
+    from: "    if (noBase64.test(text)) return done(malformed('the body is not base64'))\n",
+    to: '',
+    tests
+  },
+  {
+    name: 'grpc-web-text: padding ends a part, not the body',
+    file: `${directory}/text-exchange.ts`,
+    from: '.split(/(?<==)(?!=)/)',
+    to: ".split('\\n')",
+    tests
+  },
+  {
+    name: 'a stream that decodes may end with the error of its bytes',
+    file: 'server-fixture/transfers/consume.ts',
+    from: 'error instanceof BlobwireError ? error : clientGone()',
+    to: 'clientGone()',
+    tests
+  },
+  {
+    name: 'health checks on the HTTP port tell of the end of the server',
+    file: 'server-fixture/grpc/standard-services.ts',
+    from: '    health.onChange(tell)\n',
+    to: '',
+    tests: standard
+  },
+  {
+    name: 'callers of reflection have little room',
+    file: `${directory}/standard-route.ts`,
+    from: 'maxBatchBytes: maxAnonymousBytes,',
+    to: 'maxBatchBytes: 1e6,',
+    tests: standard
+  },
+  {
+    name: 'callers of health over Connect have little room',
+    file: `${directory}/standard-route.ts`,
+    from: 'readBody(exchange, { maxBytes: maxAnonymousBytes,',
+    to: 'readBody(exchange, { maxBytes: 1e6,',
+    tests: standard
+  }
+]
