@@ -54,6 +54,11 @@ export interface ServerOptions extends StoreOptions {
    * @default 5_368_709_120
    */
   readonly maxPushBytes?: number | undefined
+  /**
+   * Time for one clone, fetch or push.
+   * @default 3_600_000
+   */
+  readonly gitTimeoutMs?: number | undefined
   /** Without grants, everyone may do everything. */
   readonly grants?: readonly Grant[] | undefined
   readonly tls?: TlsFiles | undefined

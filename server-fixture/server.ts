@@ -93,12 +93,8 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const sources = { commitQueues, watches, accessLog, tracing, webhooks }
   const operated = operate({ store, memory, minFreeBytes, serverVersion, ...sources })
   const { metrics } = operated
-  const { gitCache: cache = exportsIn(options) } = options
-  const git = new GitRemotes(store, {
-    cache,
-    maxProcesses: options.maxGitProcesses,
-    maxPushBytes: options.maxPushBytes
-  })
+  const { gitCache: cache = exportsIn(options), maxGitProcesses: maxProcesses, gitTimeoutMs: timeoutMs } = options
+  const git = new GitRemotes(store, { cache, maxProcesses, timeoutMs, maxPushBytes: options.maxPushBytes })
   const served = faults ? withFaults(decorated, faults) : decorated
   const operating = primary?.together(operated, serverVersion) ?? operated
   const opened: { close(): Promise<void> | void }[] = [operated, ...(push ? [push] : []), git, store, ...logs]

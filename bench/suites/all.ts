@@ -6,6 +6,7 @@ import { codecs } from './codecs.ts'
 import { compression } from './compression.ts'
 import { connections } from './connections.ts'
 import { headers, repositories } from './frames.ts'
+import { gitHttp } from './git-http.ts'
 import { gitStore } from './git-store.ts'
 import { housekeeping } from './housekeeping.ts'
 import { memory } from './memory.ts'
@@ -42,6 +43,7 @@ export const suites: readonly Suite[] = [
   streams,
   sizes,
   gitStore,
+  gitHttp,
   storesSuite,
   storesDisk,
   storesFar,

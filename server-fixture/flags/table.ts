@@ -128,6 +128,17 @@ export const flags = {
     help: 'free bytes on the disk of the data, with fewer of which the server is not ready (default 256 MiB)'
   },
   'max-push-bytes': { type: 'string', value: 'N', help: 'bytes of the pack of one git push (default 5 GiB)' },
+  'git-cache': {
+    type: 'string',
+    value: 'DIR',
+    help: 'directory of exports, from which git clones repositories of other stores than the git store (default: below --data, or a temporary directory; docs/git-http.md)'
+  },
+  'max-git-processes': {
+    type: 'string',
+    value: 'N',
+    help: 'git processes at once that make or take in packs; others wait (default: two for each core)'
+  },
+  'git-timeout-ms': { type: 'string', value: 'N', help: 'time for one clone, fetch or push (default 3600000)' },
   'access-log': {
     type: 'string',
     value: 'FILE',

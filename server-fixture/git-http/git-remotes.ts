@@ -1,13 +1,13 @@
 /** The repositories of a store as Git reads them: in their own directories, or as exports in a cache. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { availableParallelism, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { availableParallelism } from 'node:os'
 import { GitExports } from '../git-export/git-exports.ts'
+import { storageFailure } from '../store/git/git-failure.ts'
 import { repositoryNotFound } from '../store/name-page.ts'
 import type { Store } from '../store/store.ts'
 import { ProcessSlots } from './process-slots.ts'
 import { PushDirectory } from './push-directory.ts'
 import { openPushIntake, type PushIntake } from './push-intake.ts'
+import { TemporaryCache } from './temporary-cache.ts'
 
 /** How repositories are served to Git's clients. */
 export interface GitRemotesOptions {
@@ -26,6 +26,11 @@ export interface GitRemotesOptions {
    * @default 5_368_709_120
    */
   readonly maxPushBytes?: number | undefined
+  /**
+   * Time for one process.
+   * @default 3_600_000
+   */
+  readonly timeoutMs?: number | undefined
 }
 
 interface OpenPushOptions {
@@ -41,7 +46,8 @@ const maxLightProcesses = 4
 
 export class GitRemotes {
   readonly program = 'git'
-  /** Of processes that make or take in packs. */
+  readonly timeoutMs: number
+  /** Of processes that make packs. */
   readonly packs: ProcessSlots
   /** Of processes that tell refs. */
   readonly light: ProcessSlots
@@ -51,17 +57,23 @@ export class GitRemotes {
   readonly #store: Store
   readonly #cache: string | undefined
   #directory: Promise<string> | undefined
-  #exports: Promise<GitExports> | undefined
+  #exports: GitExports | undefined
   #pushDirectory: Promise<PushDirectory> | undefined
-  #temporary: string | undefined
+  #temporary: TemporaryCache | undefined
 
   constructor(
     store: Store,
-    { cache, maxProcesses = 2 * availableParallelism(), maxPushBytes = 5 * 2 ** 30 }: GitRemotesOptions = {}
+    {
+      cache,
+      maxProcesses = 2 * availableParallelism(),
+      maxPushBytes = 5 * 2 ** 30,
+      timeoutMs = 3_600_000
+    }: GitRemotesOptions = {}
   ) {
     this.#store = store
     this.#cache = cache
     this.maxPushBytes = maxPushBytes
+    this.timeoutMs = timeoutMs
     this.packs = new ProcessSlots({ max: maxProcesses, ...waiting })
     this.pushes = new ProcessSlots({ max: maxProcesses, ...waiting })
     this.light = new ProcessSlots({ max: maxLightProcesses, ...waiting })
@@ -73,9 +85,9 @@ export class GitRemotes {
    */
   async directoryOf(repository: string, signal: AbortSignal): Promise<string> {
     if (this.#store.gitDirectory) return await this.#store.gitDirectory(repository)
-    this.#exports ??= this.#openExports()
-    const { path } = await (await this.#exports).bring(repository, { signal })
-    return path
+    const directory = await this.#openCache()
+    this.#exports ??= new GitExports(this.#store, directory, { gitProgram: this.program })
+    return (await this.#exports.bring(repository, { signal })).path
   }
 
   /**
@@ -104,11 +116,8 @@ export class GitRemotes {
   /** Removes the temporary directory. */
   async close(): Promise<void> {
     await (await this.#pushDirectory)?.close()
-    if (this.#temporary !== undefined) await rm(this.#temporary, { recursive: true, force: true })
-  }
-
-  async #openExports(): Promise<GitExports> {
-    return new GitExports(this.#store, await this.#openCache(), { gitProgram: this.program })
+    await this.#directory?.catch(() => undefined)
+    await this.#temporary?.remove()
   }
 
   async #openPushDirectory(): Promise<string> {
@@ -121,14 +130,19 @@ export class GitRemotes {
     }
   }
 
-  #openCache(): Promise<string> {
-    this.#directory ??= this.#makeCache()
-    return this.#directory
+  async #openCache(): Promise<string> {
+    if (this.#cache !== undefined) return this.#cache
+    this.#directory ??= this.#makeTemporary()
+    try {
+      return await this.#directory
+    } catch (error) {
+      this.#directory = undefined
+      throw storageFailure('making a directory of exports', error)
+    }
   }
 
-  async #makeCache(): Promise<string> {
-    if (this.#cache !== undefined) return this.#cache
-    this.#temporary = await mkdtemp(join(tmpdir(), 'blobwire-git-'))
-    return this.#temporary
+  async #makeTemporary(): Promise<string> {
+    this.#temporary = await TemporaryCache.make()
+    return this.#temporary.path
   }
 }

@@ -30,6 +30,7 @@ export async function answerWith(
   transfer.signal.throwIfAborted()
   const git = started(start)
   const stop = () => git.kill()
+  const timer = setTimeout(() => transfer.abort(tookTooLong(request)), request.git.timeoutMs)
   transfer.signal.addEventListener('abort', stop, { once: true })
   try {
     git.stdin.end(input)
@@ -56,6 +57,7 @@ export async function answerWith(
       stream.destroy()
     }
   } finally {
+    clearTimeout(timer)
     transfer.signal.removeEventListener('abort', stop)
     stop()
     await git.exited
@@ -69,6 +71,11 @@ export function started(start: () => ServiceProcess): ServiceProcess {
   } catch (cause) {
     throw new BlobwireError({ reason: 'git_unavailable', message: 'git could not be started', cause })
   }
+}
+
+function tookTooLong({ git }: GitRequest): BlobwireError {
+  const message = `git did not end within ${git.timeoutMs} ms`
+  return new BlobwireError({ code: 'deadline_exceeded', message })
 }
 
 async function checkExit(git: ServiceProcess, { transfer }: GitRequest): Promise<void> {

@@ -21,7 +21,9 @@ const apply = 'Apply' satisfies typeof methods.apply.name
 const transfers: ReadonlySet<string> = new Set([
   methods.uploadBlob.name,
   methods.downloadBlob.name,
-  methods.watchRefs.name
+  methods.watchRefs.name,
+  'GitUploadPack',
+  'GitReceivePack'
 ])
 
 /** How a request ended. */

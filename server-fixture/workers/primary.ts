@@ -8,6 +8,7 @@ import { adminRoute } from '../admin/admin-route.ts'
 import { Feed } from '../admin/feed.ts'
 import type { Operated } from '../admin/operated.ts'
 import { createAuthenticator } from '../auth.ts'
+import { TemporaryCache } from '../git-http/temporary-cache.ts'
 import { openHttpServer } from '../http/http-server.ts'
 import { type Listener, listenerTimes } from '../listener.ts'
 import type { FigureSource } from '../metrics/figure-source.ts'
@@ -41,7 +42,10 @@ export async function startPrimary(
   const metrics = new ServerMetrics({ isReady: () => false })
   const dropped = () => output.stdout.dropped + output.stderr.dropped
   const own = () => ({ ...metrics.snapshot(), accessLog: { written: 0, dropped: dropped() } })
-  const crew = new Crew({ count, args, ports, output, log, own })
+  // One for all of them, so that each repository is exported once.
+  const cache = (options.gitCache ?? options.data) === undefined ? await TemporaryCache.make() : undefined
+  const given = cache ? [...args, '--git-cache', cache.path] : args
+  const crew = new Crew({ count, args: given, ports, output, log, own })
   for (const [listener, server] of Object.entries(listeners)) {
     server.on('connection', (socket) => {
       // One whose client goes before a worker has it.
@@ -55,6 +59,7 @@ export async function startPrimary(
     for (const server of Object.values(listeners)) server.close()
     await crew.drain()
     await admin?.close()
+    await cache?.remove()
     clearInterval(looking)
     metrics.close()
     await Promise.all([output.stdout.close(), output.stderr.close()])

@@ -8,7 +8,7 @@ import { isMissing } from './fsync.ts'
 import { instanceId } from './git-process.ts'
 
 /** Ends in `.lock`, as no repository and no directory of repositories may. */
-const lockName = 'server.lock'
+export const lockName = 'server.lock'
 /** Lock files that this process holds: after a restart under the same process id, an old one looks like our own. */
 const held = new Set<string>()
 
