@@ -1,0 +1,100 @@
+/** Pushes that break off: their clients go, or the server is killed. What they leave is removed, and by whom. */
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { startServerProcess } from '../../server-fixture/process.ts'
+import { LockFile } from '../../server-fixture/store/git/lock-file.ts'
+import { createClient } from '../../src/index.ts'
+import { git, temporaryDirectory } from '../store/support.ts'
+import { atEnd, testServer } from '../support/server.ts'
+import { until } from '../support/until.ts'
+import { WorkTree } from './git-client.ts'
+
+/** Begins a push whose pack does not end. */
+function beginPush(url: string) {
+  const sent = request(`${url}/git-receive-pack`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-git-receive-pack-request' }
+  })
+  sent.on('error', () => undefined)
+  const command = `${'0'.repeat(40)} ${'1'.repeat(40)} refs/heads/never\0 report-status`
+  sent.write(`${(command.length + 4).toString(16).padStart(4, '0')}${command}0000`)
+  sent.write(Buffer.from('PACK\0\0\0\x02\0\0\0\x01', 'latin1'))
+  return { sent, closed: new Promise((resolve) => sent.once('close', resolve)) }
+}
+
+/** Directories of pushes in which objects are. */
+const pushesIn = (directory: string) =>
+  readdirSync(directory, { recursive: true }).filter((path) => String(path).endsWith('commondir'))
+
+for (const store of ['git', 'memory'] as const) {
+  test(`${store}: of a push whose client goes, nothing stays`, async (context) => {
+    const { client, data } = atEnd(context, await testServer({ store }))
+    const repo = client().repository('a')
+    await repo.createRepository()
+    const { sent, closed } = beginPush(repo.remoteUrl())
+    await until(() => pushesIn(data).length > 0, 'the push has a directory')
+    sent.destroy()
+    await closed
+    await until(() => pushesIn(data).length === 0, 'the directory is removed')
+    assert.deepEqual((await repo.listRefs()).refs, [])
+  })
+}
+
+test('a server that was killed in two pushes has moved no ref, and the next one removes what they left', async (context) => {
+  const data = await temporaryDirectory(context)
+  const faults = join(data, 'faults.json')
+  const never = { kind: 'delay', ms: 1_000_000 }
+  writeFileSync(faults, JSON.stringify({ rules: [{ rpc: 'UpdateRefs', fault: never }] }))
+  const directory = join(data, 'store')
+  const start = (...flags: string[]) => startServerProcess('--store', 'git', '--data', directory, ...flags)
+  const first = await start('--faults', faults)
+  context.after(() => first.kill())
+  const client = createClient(first.http.origin)
+  await client.createRepository('a')
+  const gitDir = join(directory, 'a.git')
+  const work = await WorkTree.init(context)
+  const oid = await work.commit('first')
+  const { closed } = beginPush(client.remoteUrl('a'))
+  const pushing = work.run('push', client.remoteUrl('a'), 'main')
+  const packs = () => readdirSync(join(gitDir, 'objects', 'pack')).filter((name) => name.endsWith('.idx'))
+  // The objects are stored, and the ref is about to move.
+  await until(() => packs().length === 1 && pushesIn(directory).length === 2, 'both pushes are under way')
+  await first.kill()
+  assert.notEqual((await pushing).status, 0)
+  await closed
+  await client.close()
+  assert.equal(git(gitDir, ['for-each-ref']).output, '')
+
+  const second = await start()
+  context.after(() => second.kill())
+  const after = createClient(second.http.origin)
+  context.after(() => after.close())
+  await after.listRefs('a')
+  assert.deepEqual(pushesIn(directory), [])
+  await work.git('push', '--quiet', after.remoteUrl('a'), 'main')
+  assert.equal((await after.getCommit('a', 'main')).commit.oid, oid)
+  assert.equal(git(gitDir, ['fsck', '--strict']).status, 0)
+})
+
+test('directories of pushes to other stores are removed by the next server, and those of servers that run are not', async (context) => {
+  const { client, data } = atEnd(context, await testServer())
+  const pushes = join(data, 'git-cache', '~pushes')
+  for (const name of ['killed', 'running']) mkdirSync(join(pushes, name, 'push'), { recursive: true })
+  writeFileSync(
+    join(pushes, 'killed', 'server.lock'),
+    JSON.stringify({ pid: 2 ** 22 + 1, started: '1', instance: 'x' })
+  )
+  const lock = await LockFile.acquire(join(pushes, 'running'))
+  context.after(() => lock.release())
+  const repo = client().repository('a')
+  await repo.createRepository()
+  const work = await WorkTree.init(context)
+  await work.commit('first')
+  await work.git('push', '--quiet', repo.remoteUrl(), 'main')
+  assert.equal(existsSync(join(pushes, 'killed')), false)
+  assert.equal(existsSync(join(pushes, 'running', 'push')), true)
+  await until(() => pushesIn(data).length === 0, 'the directory of the push is removed')
+})
