@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import type { ServerOptions } from '../../server-fixture/server.ts'
+import { pem } from '../support/pem.ts'
 import { atEnd, testServer } from '../support/server.ts'
 import { WorkTree } from './git-client.ts'
 
@@ -125,6 +126,25 @@ test('a push may be compressed as a whole, and one without a command is none', a
   assert.deepEqual((await repo.listRefs()).refs, [])
   const garbage = await post(Buffer.from('nothing'), 'identity')
   assert.ok(garbage.status >= 400, String(garbage.status))
+})
+
+test('over TLS, where Git speaks HTTP/2, a large push of a repository of sha256 arrives, and a refused one is told why', async (context) => {
+  const tls = { cert: pem('server.pem'), key: pem('server.key'), requestCert: false, rejectUnauthorized: false }
+  const fixture = atEnd(context, await testServer({ tls, maxPushBytes: 4_000_000 }))
+  const repo = fixture.client({ tls: { ca: pem('ca.pem') } }).repository('a')
+  await repo.createRepository({ objectFormat: 'sha256' })
+  const work = await WorkTree.init(context, '--object-format=sha256')
+  await work.git('config', 'http.sslVerify', 'false')
+  await writeFile(join(work.path, 'random'), randomBytes(2_000_000))
+  await work.git('add', '.')
+  const oid = await work.commit('first')
+  const trace = (await work.with({ GIT_CURL_VERBOSE: '1' }).run('push', repo.remoteUrl(), 'main')).output
+  assert.match(trace, /HTTP\/2 200/)
+  assert.equal((await repo.getCommit('main')).commit.oid, oid)
+  await writeFile(join(work.path, 'random'), randomBytes(6_000_000))
+  await work.git('add', '.')
+  await work.commit('second')
+  assert.match((await work.run('push', repo.remoteUrl(), 'main')).output, /pack exceeds maximum allowed size/)
 })
 
 test('a repository that nobody has created is not found, and the answer says who creates it', async (context) => {
