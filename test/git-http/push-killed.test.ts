@@ -1,8 +1,10 @@
 /** Pushes that break off: their clients go, or the server is killed. What they leave is removed, and by whom. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
-import { request } from 'node:http'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { startServerProcess } from '../../server-fixture/process.ts'
 import { LockFile } from '../../server-fixture/store/git/lock-file.ts'
@@ -13,15 +15,15 @@ import { until } from '../support/until.ts'
 import { WorkTree } from './git-client.ts'
 
 /** Begins a push whose pack does not end. */
-function beginPush(url: string) {
+function beginPush(url: string, oid = '1'.repeat(40), pack = Buffer.from('PACK\0\0\0\x02\0\0\0\x01', 'latin1')) {
   const sent = request(`${url}/git-receive-pack`, {
     method: 'POST',
     headers: { 'content-type': 'application/x-git-receive-pack-request' }
   })
   sent.on('error', () => undefined)
-  const command = `${'0'.repeat(40)} ${'1'.repeat(40)} refs/heads/never\0 report-status`
+  const command = `${'0'.repeat(40)} ${oid} refs/heads/never\0 report-status`
   sent.write(`${(command.length + 4).toString(16).padStart(4, '0')}${command}0000`)
-  sent.write(Buffer.from('PACK\0\0\0\x02\0\0\0\x01', 'latin1'))
+  sent.write(pack)
   return { sent, closed: new Promise((resolve) => sent.once('close', resolve)) }
 }
 
@@ -49,8 +51,7 @@ test('a server that was killed in two pushes has moved no ref, and the next one 
   const never = { kind: 'delay', ms: 1_000_000 }
   writeFileSync(faults, JSON.stringify({ rules: [{ rpc: 'UpdateRefs', fault: never }] }))
   const directory = join(data, 'store')
-  const start = (...flags: string[]) => startServerProcess('--store', 'git', '--data', directory, ...flags)
-  const first = await start('--faults', faults)
+  const first = await startServerProcess('--store', 'git', '--data', directory, '--faults', faults)
   context.after(() => first.kill())
   const client = createClient(first.http.origin)
   await client.createRepository('a')
@@ -68,15 +69,31 @@ test('a server that was killed in two pushes has moved no ref, and the next one 
   await client.close()
   assert.equal(git(gitDir, ['for-each-ref']).output, '')
 
-  const second = await start()
-  context.after(() => second.kill())
-  const after = createClient(second.http.origin)
-  context.after(() => after.close())
+  const after = atEnd(context, await testServer({ store: 'git', data: directory })).client()
   await after.listRefs('a')
   assert.deepEqual(pushesIn(directory), [])
   await work.git('push', '--quiet', after.remoteUrl('a'), 'main')
   assert.equal((await after.getCommit('a', 'main')).commit.oid, oid)
   assert.equal(git(gitDir, ['fsck', '--strict']).status, 0)
+})
+
+test('a push that began before its repository was deleted and created again changes nothing in the new one', async (context) => {
+  const { client, data } = atEnd(context, await testServer())
+  const repo = client().repository('a')
+  await repo.createRepository()
+  const work = await WorkTree.init(context)
+  const oid = await work.commit('first')
+  await work.git('pack-objects', '--quiet', '--all', 'pack')
+  const pack = readdirSync(work.path).find((name) => name.endsWith('.pack')) as string
+  const { sent } = beginPush(repo.remoteUrl(), oid, readFileSync(join(work.path, pack)).subarray(0, 20))
+  const answered = once(sent, 'response') as Promise<[IncomingMessage]>
+  await until(() => pushesIn(data).length > 0, 'the push has a directory')
+  await repo.deleteRepository()
+  await repo.createRepository()
+  sent.end(readFileSync(join(work.path, pack)).subarray(20))
+  const [response] = await answered
+  assert.match(await text(response), /ng refs\/heads\/never the repository a was deleted and created again/)
+  assert.deepEqual((await repo.findMissing([oid])).missing, [oid])
 })
 
 test('directories of pushes to other stores are removed by the next server, and those of servers that run are not', async (context) => {

@@ -1,4 +1,4 @@
-/** Pushes that are refused, in whole or in part, and those that only look odd. */
+/** Pushes that are refused, in whole or in part, those that only look odd, and the token with which Git pushes. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { readdir, writeFile } from 'node:fs/promises'
@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import type { ServerOptions } from '../../server-fixture/server.ts'
+import { createClient } from '../../src/index.ts'
 import { pem } from '../support/pem.ts'
 import { atEnd, testServer } from '../support/server.ts'
 import { WorkTree } from './git-client.ts'
@@ -22,17 +23,24 @@ async function begin(context: TestContext, options: Partial<ServerOptions> = {})
   return { fixture, client, repo, work, url, push, refs }
 }
 
-test('of a push without --atomic, each ref has its own answer; with it, none is moved', async (context) => {
-  const { work, url, push, refs } = await begin(context)
-  await work.commit('first')
-  await work.git('push', '--quiet', url, 'main')
-  const some = await push(url, 'main:refs/heads/-x', 'main:refs/heads/main/a', 'main:refs/tags/some', 'main:other')
+test('of a push without --atomic, each ref has its own answer; with it, none is moved; by force, branches move back', async (context) => {
+  const { work, url, push, refs, repo, fixture } = await begin(context)
+  const first = await work.commit('first')
+  const second = await work.commit('second')
+  const some = await push(url, 'main', 'main:refs/heads/-x', 'main:refs/heads/main/a', 'main:refs/tags/some')
   assert.match(some.output, /! \[remote rejected\] main -> -x \(refs\/heads\/-x: must not be a branch that is HEAD or/)
   assert.match(some.output, /! \[remote rejected\] main -> main\/a \(.* cannot exist together/)
-  assert.deepEqual(await refs(), ['refs/heads/main', 'refs/heads/other', 'refs/tags/some'])
+  assert.deepEqual(await refs(), ['refs/heads/main', 'refs/tags/some'])
   const none = await push('--atomic', url, 'main:refs/heads/-x', 'main:none')
   assert.match(none.output, /! \[remote rejected\] main -> none \(refs\/heads\/-x: must not be/)
-  assert.deepEqual(await refs(), ['refs/heads/main', 'refs/heads/other', 'refs/tags/some'])
+  assert.deepEqual(await refs(), ['refs/heads/main', 'refs/tags/some'])
+  await work.git('push', '--quiet', '--force', url, `${first}:main`, ':refs/tags/some')
+  assert.deepEqual(await refs(), ['refs/heads/main'])
+  assert.match((await push(`--force-with-lease=main:${second}`, url, 'main')).output, /stale info/)
+  await work.git('push', '--quiet', `--force-with-lease=main:${first}`, url, 'main')
+  assert.equal((await repo.getCommit('main')).commit.oid, second)
+  const absent = await push(`${fixture.server.http}/other.git`, 'main')
+  assert.match(absent.output, /a push does not create it: call createRepository before/)
 })
 
 test('an atomic push of which Git itself refuses a ref moves none, and other pushes of a shallow clone work', async (context) => {
@@ -53,25 +61,11 @@ test('an atomic push of which Git itself refuses a ref moves none, and other pus
   assert.deepEqual((await client.listRefs('b')).refs, [])
 })
 
-test('branches move back by force and go, and a ref that has moved meanwhile does not', async (context) => {
-  const { work, url, push, repo, refs } = await begin(context)
-  const first = await work.commit('first')
-  const second = await work.commit('second')
-  await work.git('push', '--quiet', url, 'main', 'main:gone')
-  await work.git('push', '--quiet', '--force', url, `${first}:main`, ':gone')
-  assert.deepEqual(await refs(), ['refs/heads/main'])
-  assert.equal((await repo.getCommit('main')).commit.oid, first)
-  const stale = await push(`--force-with-lease=main:${second}`, url, 'main')
-  assert.match(stale.output, /stale info/)
-  await work.git('push', '--quiet', `--force-with-lease=main:${first}`, url, 'main')
-  assert.equal((await repo.getCommit('main')).commit.oid, second)
-})
-
 test('objects that git fsck reports, and those above a limit, are refused, and nothing of them stays', async (context) => {
   const { work, url, push, repo, fixture } = await begin(context, {
     store: 'git',
-    limits: { maxBlobBytes: 2_000_000 },
-    maxPushBytes: 2_500_000
+    limits: { maxBlobBytes: 1_200_000 },
+    maxPushBytes: 1_500_000
   })
   const write = async (name: string, content: string | Uint8Array) => {
     await writeFile(join(work.path, name), content)
@@ -84,12 +78,12 @@ test('objects that git fsck reports, and those above a limit, are refused, and n
   const bad = await work.git('hash-object', '-t', 'commit', '--literally', '-w', 'bad')
   assert.match((await push(url, `${bad}:refs/heads/bad`)).output, /missingSpaceBeforeEmail/)
   // A pack of some kilobytes.
-  const oversized = await write('zeros', Buffer.alloc(2_000_001))
+  const oversized = await write('zeros', Buffer.alloc(1_200_001))
   const large = await push(url, 'main')
-  assert.match(large.output, /main -> main \(blob [0-9a-f]{40} has 2000001 bytes; the server takes 2000000 at most\)/)
+  assert.match(large.output, /main -> main \(blob [0-9a-f]{40} has 1200001 bytes; the server takes 1200000 at most\)/)
   await work.git('reset', '--quiet', '--hard', first)
   // Sent in chunks, after a question whether the server takes the push, and more than the server takes.
-  await write('random', randomBytes(3_000_000))
+  await write('random', randomBytes(1_800_000))
   assert.match((await push(url, 'main')).output, /pack exceeds maximum allowed size/)
   assert.equal((await repo.findMissing([bad, oversized, first])).missing.length, 3)
   const left = await readdir(fixture.data, { recursive: true })
@@ -97,9 +91,6 @@ test('objects that git fsck reports, and those above a limit, are refused, and n
     left.filter((path) => path.endsWith('commondir')),
     []
   )
-  await work.git('reset', '--quiet', '--hard', first)
-  await write('less', randomBytes(1_900_000))
-  await work.git('push', '--quiet', url, 'main')
 })
 
 test('a push may be compressed as a whole, and one without a command is none', async (context) => {
@@ -130,27 +121,47 @@ test('a push may be compressed as a whole, and one without a command is none', a
 
 test('over TLS, where Git speaks HTTP/2, a large push of a repository of sha256 arrives, and a refused one is told why', async (context) => {
   const tls = { cert: pem('server.pem'), key: pem('server.key'), requestCert: false, rejectUnauthorized: false }
-  const fixture = atEnd(context, await testServer({ tls, maxPushBytes: 4_000_000 }))
+  const fixture = atEnd(context, await testServer({ tls, maxPushBytes: 1_500_000 }))
   const repo = fixture.client({ tls: { ca: pem('ca.pem') } }).repository('a')
   await repo.createRepository({ objectFormat: 'sha256' })
   const work = await WorkTree.init(context, '--object-format=sha256')
   await work.git('config', 'http.sslVerify', 'false')
-  await writeFile(join(work.path, 'random'), randomBytes(2_000_000))
+  await writeFile(join(work.path, 'random'), randomBytes(1_200_000))
   await work.git('add', '.')
   const oid = await work.commit('first')
   const trace = (await work.with({ GIT_CURL_VERBOSE: '1' }).run('push', repo.remoteUrl(), 'main')).output
   assert.match(trace, /HTTP\/2 200/)
   assert.equal((await repo.getCommit('main')).commit.oid, oid)
-  await writeFile(join(work.path, 'random'), randomBytes(6_000_000))
+  await writeFile(join(work.path, 'random'), randomBytes(2_000_000))
   await work.git('add', '.')
   await work.commit('second')
   assert.match((await work.run('push', repo.remoteUrl(), 'main')).output, /pack exceeds maximum allowed size/)
 })
 
-test('a repository that nobody has created is not found, and the answer says who creates it', async (context) => {
-  const { work, fixture } = await begin(context)
-  await work.commit('first')
-  const { status, output } = await work.run('push', `${fixture.server.http}/other.git`, 'main')
-  assert.equal(status, 128)
-  assert.match(output, /a push does not create it: call createRepository before/)
+test('Git pushes and clones with the environment of a client, whose token no URL and no other remote has', async (context) => {
+  const grants = [{ token: 'Secret-1', access: 'write', repositories: ['*'] }] as const
+  const { server, client } = atEnd(context, await testServer({ grants }))
+  const repo = client({ token: async () => 'Secret-1' }).repository('team/a')
+  await repo.createRepository()
+  const url = repo.remoteUrl()
+  assert.equal(url, `${server.http}/team/a.git`)
+  const environment = await repo.gitEnvironment()
+  assert.equal(environment['GIT_CONFIG_VALUE_0'], 'Authorization: Bearer Secret-1')
+  const work = (await WorkTree.init(context)).with(environment)
+  const oid = await work.commit('first')
+  await work.git('push', '--quiet', url, 'main')
+  assert.equal((await repo.getCommit('main')).commit.oid, oid)
+  assert.equal((await work.run('config', '--get-urlmatch', 'http.extraHeader', `${server.http}/team/b.git`)).output, '')
+  const without = await work.with({ GIT_CONFIG_COUNT: '0' }).run('push', url, 'main')
+  assert.match(without.output, /could not read Username/)
+})
+
+test('a client without a token needs no environment, and one of gRPC alone has no remote', async () => {
+  const client = createClient('https://example.com')
+  assert.equal(client.remoteUrl('a/b'), 'https://example.com:443/a/b.git')
+  assert.deepEqual(await client.gitEnvironment('a/b'), {})
+  assert.throws(() => client.remoteUrl('a b'), /remoteUrl at https:\/\/example.com: .*segments of/)
+  const other = createClient({ endpoint: 'grpc://127.0.0.1:1', token: 'x' })
+  await assert.rejects(other.gitEnvironment('a'), /gitEnvironment at .*give the client an endpoint http:\/\/host:port/)
+  await Promise.all([client.close(), other.close()])
 })
