@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { build, type Plugin } from 'esbuild'
-import { replacementOf } from './web/graph.ts'
+import { codeOf, replacementOf } from './web/graph.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 /** Bytes, minified and gzipped, of the chunks that a page loads to begin with. */
@@ -14,7 +14,8 @@ const maxBytes = 40_000
 
 const graph: Plugin = {
   name: 'web-graph',
-  setup({ onResolve }) {
+  setup({ onLoad, onResolve }) {
+    onLoad({ filter: /\/src\/core\/[a-z-]+\.ts$/ }, ({ path }) => ({ contents: codeOf(path), loader: 'ts' }))
     onResolve({ filter: /^\..*\.c?ts$/ }, ({ path, resolveDir, importer }) => ({
       path: replacementOf(join(resolveDir, path), importer)
     }))

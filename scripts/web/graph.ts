@@ -11,6 +11,16 @@ export function replacementOf(file: string, importer: string): string {
   return replacement !== importer && existsSync(replacement) ? replacement : file
 }
 
+/** Tables whose texts are for documents alone. */
+const documented = /core[\\/](?:reason-rows|runtime-reasons)\.[jt]s$/
+const textOfRow = /\btext:\s*(?:'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"),?/g
+
+/** The code of a module in the graph. */
+export function codeOf(file: string): string {
+  const code = readFileSync(file, 'utf8')
+  return documented.test(file) ? code.replaceAll(textOfRow, '') : code
+}
+
 /** Paths of relative imports and exports, as `tsc` and this repository write them. */
 const relativeImport = /(?<=(?:^|\n)(?:import|export)\s[^'"`;=()]*'|(?:^|\n)import '|\bimport\(')\.[^']*(?=')/g
 
@@ -21,7 +31,7 @@ export function writeWebGraph(from: string, to: string, entries: readonly string
     if (seen.has(file)) return
     seen.add(file)
     const directory = dirname(file)
-    const found = readFileSync(file, 'utf8').replaceAll(relativeImport, (specifier) => {
+    const found = codeOf(file).replaceAll(relativeImport, (specifier) => {
       const target = replacementOf(join(directory, specifier), file)
       write(target)
       const path = relative(directory, target).replaceAll(sep, '/')

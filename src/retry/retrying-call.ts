@@ -3,7 +3,6 @@
  * together.
  */
 
-import pRetry from 'p-retry'
 import { hadNoConnection } from '../balance/outcome.ts'
 import type { Channel } from '../balance/picker.ts'
 import type { Waiter } from '../balance/waiting-room.ts'
@@ -12,6 +11,7 @@ import { BlobwireError, moreSent, type Sent } from '../core/error.ts'
 import { factsOfError } from '../telemetry/client-event.ts'
 import { Attempt, type AttemptContext, type AttemptOwner } from './attempt.ts'
 import type { RetryRefusal } from './policy.ts'
+import { repeat } from './repeat.ts'
 import type { RetrierContext } from './retrier-context.ts'
 
 /** A wait for breakers ends this long before the call's deadline, so that its error tells why. */
@@ -55,13 +55,10 @@ export class RetryingCall implements Cancellable, AttemptOwner, Waiter {
     this.#channel = channel
     if (first) this.#note(first)
     try {
-      const response = await pRetry((number) => (first && number === 1 ? Promise.reject(first) : this.#tryAgain()), {
-        // p-retry runs the loop only. The counting is ours, because a fallback to another transport does not count, and so
-        // is the waiting: on the client's clock, with full jitter, and over at once when the call ends.
-        retries: Number.POSITIVE_INFINITY,
-        minTimeout: 0,
-        shouldRetry: ({ error }) => this.#shouldRetry(error as BlobwireError)
-      })
+      const response = await repeat(
+        (number) => (first && number === 1 ? Promise.reject(first) : this.#tryAgain()),
+        (error) => this.#shouldRetry(error as BlobwireError)
+      )
       this.#sink.succeed(response)
     } catch (error) {
       this.#sink.fail(this.#summary(this.#failure ?? error))

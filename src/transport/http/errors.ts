@@ -1,6 +1,6 @@
 /** Turns HTTP answers and network exceptions into `BlobwireError`s. */
 import { parseJson } from '../../codec/json.ts'
-import { decodeProtobuf } from '../../codec/protobuf.ts'
+import { decodeProtobuf } from '../../codec/protobuf-decode.ts'
 import { statusMessage } from '../../core/advice.ts'
 import { type Code, codeFromHttpStatus, codeFromName } from '../../core/code.ts'
 import { BlobwireError } from '../../core/error.ts'
