@@ -22,6 +22,7 @@ import { storesFar } from './stores-far.ts'
 import { storesWatch } from './stores-watch.ts'
 import { streams } from './streams.ts'
 import { telemetry } from './telemetry.ts'
+import { thousandFiles } from './thousand-files.ts'
 import { treeCommit } from './tree-commit.ts'
 import { watch } from './watch.ts'
 import { webhooks } from './webhooks.ts'
@@ -50,6 +51,7 @@ export const suites: readonly Suite[] = [
   storesWatch,
   housekeeping,
   oneBranch,
+  thousandFiles,
   treeCommit,
   checkout,
   webhooks,

@@ -1,7 +1,7 @@
 /** The packed package, as users get it: its types stand on their own, for every TypeScript that they may have. */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -10,7 +10,9 @@ import { promisify } from 'node:util'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import ts from 'typescript-5.9'
+import { firstHour } from '../../scripts/first-hour/first-hour.ts'
 import { pack } from '../../scripts/pack.ts'
+import { newDatabase } from '../support/database.ts'
 import { type TestServer, testServer } from '../support/server.ts'
 import { bundleTests } from './bundles.ts'
 import type { Addresses } from './everywhere.ts'
@@ -56,6 +58,9 @@ describe('the packed package', () => {
     await writeFile(join(directory, 'package.json'), '{ "type": "module" }')
     await mkdir(join(directory, 'node_modules/types'))
     await symlink(join(root, 'node_modules'), join(installed, 'node_modules'))
+    await mkdir(join(directory, 'node_modules/.bin'))
+    await symlink(join(installed, 'dist/cli/main.js'), join(directory, 'node_modules/.bin/blobwire'))
+    await chmod(join(installed, 'dist/cli/main.js'), 0o755)
     for (const name of ['@rollup', '@opentelemetry', 'prom-client'])
       await symlink(join(root, 'node_modules', name), join(directory, 'node_modules', name))
     server = await testServer()
@@ -195,6 +200,14 @@ describe('the packed package', () => {
     )
     assert.ok(documented.length > 20, `${documented.length} methods`)
   })
+
+  for (const store of ['git', 'postgres'] as const) {
+    test(`${store} store: a server, three lines of client, a clone, a push, a commit by the API, a fetch`, async () => {
+      const flags = store === 'git' ? ['--data', 'data'] : ['--database', await newDatabase()]
+      const steps = await firstHour({ directory, store: ['--store', store, ...flags] })
+      assert.equal(steps.length, 6)
+    })
+  }
 
   bundleTests(
     () => directory,
