@@ -42,6 +42,8 @@ export function respondError(
       'content-type': 'application/json',
       'content-length': String(body.length),
       'x-request-id': requestId,
+      // An error of today, such as 404, that a cache might keep (RFC 9110 section 15.1).
+      ...(exchange.method === 'GET' ? { 'cache-control': 'no-store' } : {}),
       ...retryAfter
     },
     body

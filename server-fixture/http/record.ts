@@ -30,6 +30,11 @@ export function peerOf(socket: Peering, userAgent: string | undefined): Peer {
   return { remote: remoteAddress && `${remoteAddress} ${remotePort}`, userAgent }
 }
 
+/** Of a call by GET. */
+function typeOfGet(path: string): string {
+  return `application/${/[?&]encoding=([a-z]+)/.exec(path)?.[1]}`
+}
+
 /** Begins the record of a request. */
 export function beginRecord(
   metrics: ServerMetrics,
@@ -38,7 +43,9 @@ export function beginRecord(
 ): RequestRecord {
   const [type = ''] = (headers['content-type'] ?? '').split(';', 1)
   const id = headerOf({ headers }, 'x-request-id')
-  const ofCall = path?.startsWith(`/${serviceName}/`) ? transports.get(type.trim().toLowerCase()) : undefined
+  const ofCall = path?.startsWith(`/${serviceName}/`)
+    ? transports.get(type.trim().toLowerCase() || typeOfGet(path))
+    : undefined
   const record = new RequestRecord(metrics, ofCall ?? 'http', requestIdOf(id))
   if (record.accessLog) record.peer = peerOf(socket, headers['user-agent'])
   if (record.tracing) record.traceHeaders = headers

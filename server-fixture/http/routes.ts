@@ -25,7 +25,7 @@ export async function route(received: Exchange, dependencies: HandlerDependencie
   const { requestId } = exchange.record
   const path = exchange.path.split('?', 1)[0] ?? ''
   const grpcType = grpcTypeOf(exchange)
-  if (isRpcPath(path) && grpcType === undefined) return handleConnect(exchange, requestId, dependencies)
+  if (isRpcPath(path) && grpcType === undefined) return handleConnect(exchange, dependencies)
   const standard = dependencies.standard?.methodOf(path)
   if (standard) return handleStandard(exchange, standard, dependencies)
   if (grpcType) return handleGrpc(exchange, grpcType, dependencies)

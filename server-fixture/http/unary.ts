@@ -1,4 +1,5 @@
 /** Unary calls of the Connect protocol. */
+import type { OutgoingHttpHeaders } from 'node:http'
 import type { Codec } from '../../src/codec/codec.ts'
 import { jsonCodec } from '../../src/codec/json.ts'
 import { acceptedEncodings, compress, compressorFor, compressorsIn } from '../../src/compression/compression.ts'
@@ -10,10 +11,11 @@ import { decodeTurns } from '../decode-turns.ts'
 import { type HandlerDependencies, maxRequestBytes } from '../listener.ts'
 import { Charge } from '../memory-budget.ts'
 import type { Principal } from '../service/context.ts'
+import { isUnmodified } from './byte-range.ts'
 import { callWithin } from './call-within.ts'
 import { type Exchange, headerOf } from './exchange.ts'
 import { authenticate } from './record.ts'
-import { readBody } from './request-body.ts'
+import { type BodyLimits, readBody } from './request-body.ts'
 import { isOnSameMachine } from './same-machine.ts'
 import { connectTimeoutMs } from './stream-protocol.ts'
 
@@ -27,6 +29,13 @@ export interface UnaryContext extends HandlerDependencies {
   readonly codec: Codec | undefined
   /** Undefined for an unknown path. */
   readonly method: Method | undefined
+  /**
+   * Reads the message of the request.
+   * @default the body
+   */
+  readonly readMessage?: (limits: BodyLimits) => Uint8Array | Promise<Uint8Array>
+  /** The headers of an answer that caches may keep, with its tag. */
+  readonly cachingOf?: (request: object, encoded: Uint8Array) => OutgoingHttpHeaders
 }
 
 /** Answers one unary call. @throws BlobwireError before anything is sent */
@@ -60,11 +69,12 @@ interface AdmittedCall extends UnaryContext {
 }
 
 async function answer(exchange: Exchange, context: AdmittedCall): Promise<void> {
-  const { service, codec, method, requestId, principal, timeoutMs, charge } = context
+  const { service, codec, method, requestId, principal, timeoutMs, charge, readMessage, cachingOf } = context
   const began = performance.now()
   const bodyMs = Math.min(timeoutMs ?? context.bodyTimeoutMs, context.bodyTimeoutMs)
   const maxBytes = maxRequestBytes(method, service.limits)
-  const body = await readBody(exchange, { maxBytes, timeoutMs: bodyMs, charge })
+  const limits = { maxBytes, timeoutMs: bodyMs, charge }
+  const body = await (readMessage ? readMessage(limits) : readBody(exchange, limits))
   const message = body.length === 0 && codec === jsonCodec ? Buffer.from('{}') : body
   const decoded = decodeTurns.decode(codec.decode, method.request, message)
   const request = decoded instanceof Promise ? await decoded : decoded
@@ -75,10 +85,16 @@ async function answer(exchange: Exchange, context: AdmittedCall): Promise<void> 
   // W3C "Server Timing": from the arrival of the request to its encoded answer.
   const timing = `total;dur=${(performance.now() - began).toFixed(2)}`
   const headers = { 'content-type': codec.contentType, 'x-request-id': requestId, 'server-timing': timing }
-  await respond(exchange, encoded, headers)
+  await respond(exchange, encoded, cachingOf ? { ...headers, ...cachingOf(request, encoded) } : headers)
 }
 
-async function respond(exchange: Exchange, encoded: Uint8Array, headers: Record<string, string>): Promise<void> {
+async function respond(exchange: Exchange, encoded: Uint8Array, headers: OutgoingHttpHeaders): Promise<void> {
+  const { etag } = headers
+  if (etag !== undefined && isUnmodified(exchange, etag.replace('W/', ''))) {
+    const { 'content-type': _, ...others } = headers
+    exchange.respond(304, others)
+    return
+  }
   const isLocal = isOnSameMachine(exchange)
   const accepted = isLocal ? [] : compressorsIn(headerOf(exchange, 'accept-encoding') ?? '')
   const pays = encoded.length >= compressionThresholdBytes && accepted.length > 0 && looksCompressible(encoded)

@@ -2,6 +2,7 @@
 import type { Guard } from './guard.ts'
 
 const http = 'server-fixture/http'
+const gets = ['test/server/connect-get.test.ts']
 const cors = ['test/server/cors.test.ts']
 
 export const guards: readonly Guard[] = [
@@ -15,8 +16,8 @@ export const guards: readonly Guard[] = [
   {
     name: 'streams of Connect take protobuf',
     file: `${http}/connect.ts`,
-    from: '[`application/connect+${codec.name}`, { codec, isStream: true }]',
-    to: '[`application/connect+${codec.name}`, { codec, isStream: codec !== protobufCodec }]',
+    from: 'Array.from(codecs, ([name, codec]) => [`application/connect+${name}`, codec])',
+    to: "Array.from(codecs, ([name, codec]) => [`application/connect+${name.replace('proto', 'x')}`, codec])",
     tests: ['test/server/session-clients.test.ts']
   },
   {
@@ -53,5 +54,40 @@ export const guards: readonly Guard[] = [
     from: 'return normal === origin ? undefined',
     to: 'return normal !== undefined ? undefined',
     tests: cors
+  },
+  {
+    name: 'GET calls no method that writes',
+    file: `${http}/connect.ts`,
+    from: "route?.method.kind === 'unary' && route.method.readOnly",
+    to: "route?.method.kind === 'unary'",
+    tests: gets
+  },
+  {
+    name: 'no cache keeps an error',
+    file: `${http}/errors.ts`,
+    from: "exchange.method === 'GET' ? {",
+    to: "exchange.method === 'none' ? {",
+    tests: gets
+  },
+  {
+    name: 'caches that several share keep no answer to a token',
+    file: `${http}/connect-get.ts`,
+    from: "=== undefined ? '' : 'private, '",
+    to: "=== undefined ? '' : ''",
+    tests: gets
+  },
+  {
+    name: 'caches ask again for the answer that a ref may change',
+    file: `${http}/connect-get.ts`,
+    from: 'name !== undefined && isOid(name)',
+    to: 'name !== undefined',
+    tests: gets
+  },
+  {
+    name: 'a cache that has the answer gets none',
+    file: `${http}/unary.ts`,
+    from: 'etag !== undefined && isUnmodified(',
+    to: 'etag === null && isUnmodified(',
+    tests: gets
   }
 ]

@@ -83,7 +83,7 @@ test('errors are Connect error objects with Connect statuses', async () => {
 })
 
 test('a protocol violation is refused before the body is read', async () => {
-  assert.equal((await fetch(`${fixture.server.http}${service}/GetRepository`)).status, 405)
+  assert.equal((await fetch(`${fixture.server.http}${service}/CreateRepository`)).status, 405)
   assert.equal((await post('GetRepository', '{}', { 'content-type': 'text/plain' })).status, 415)
   assert.equal((await post('GetRepository', '{}', { 'content-encoding': 'br' })).body.code, 'unimplemented')
   assert.equal((await post('GetRepository', '{}', { 'connect-protocol-version': '2' })).body.code, 'invalid_argument')
