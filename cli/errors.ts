@@ -29,7 +29,6 @@ const byCode: Readonly<Partial<Record<BlobwireError['code'], number>>> = {
   permission_denied: exitCodes.refused,
   aborted: exitCodes.conflict,
   already_exists: exitCodes.conflict,
-  failed_precondition: exitCodes.conflict,
   unavailable: exitCodes.unavailable,
   deadline_exceeded: exitCodes.unavailable,
   resource_exhausted: exitCodes.unavailable

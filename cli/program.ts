@@ -1,12 +1,16 @@
 /** All commands, in the order of the help. */
 import { Command, Help } from 'commander'
 import { packageVersion } from '../server-fixture/server-facts.ts'
+import { addCheckout } from './commands/checkout.ts'
 import { addConfig } from './commands/config.ts'
 import { addDiff } from './commands/diff.ts'
+import { addExport } from './commands/export.ts'
 import { addGet } from './commands/get.ts'
 import { addHealth } from './commands/health.ts'
+import { addImport } from './commands/import.ts'
 import { addLog } from './commands/log.ts'
 import { addLs } from './commands/ls.ts'
+import { addMirror } from './commands/mirror.ts'
 import { addPut } from './commands/put.ts'
 import { addRefs } from './commands/refs.ts'
 import { addServe } from './commands/serve.ts'
@@ -16,6 +20,7 @@ import type { CommandContext } from './context.ts'
 
 const groups: Readonly<Record<string, readonly ((context: CommandContext) => void)[]>> = {
   'Server:': [addServe, addHealth, addStats],
+  'Whole trees and histories:': [addImport, addCheckout, addExport, addMirror],
   'Files and history:': [addPut, addGet, addLs, addLog, addDiff, addRefs, addWatch],
   'This command:': [addConfig]
 }

@@ -27,7 +27,7 @@ export function addGet({ program, run }: CommandContext): void {
           const { oid, output, revision } = flags
           if ((path === undefined) === (oid === undefined)) throw new UsageError('one of [path] and --oid is required')
           const address = path === undefined ? { oid: oid as string } : { revision, path }
-          const display = await transferDisplay(cli, { quiet: flags.quiet || output === undefined })
+          const display = await transferDisplay(cli, { ...flags, quiet: flags.quiet || output === undefined })
           const options = { signal: cli.signal, onProgress: display.show }
           const download = client.repository(repository).download(address, options)
           try {

@@ -42,7 +42,7 @@ export function addPut({ program, run }: CommandContext): void {
           if (create) await repo.createRepository({ signal })
           const branch = flags.branch ?? ((await repo.getRepository({ signal })).defaultBranch || 'main')
           const change = { content, mode: executable ? '100755' : '100644' } as const
-          const display = await transferDisplay(cli, { quiet: flags.quiet })
+          const display = await transferDisplay(cli, flags)
           try {
             const input = { branch, changes: new Map([[path, change]]), message: `${message}\n`, author, expectedHead }
             const result = await repo.commitFiles(input, { signal, requestKey, onProgress: display.show })

@@ -1,5 +1,6 @@
 /** The flags of commands that talk to a server. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { UsageError } from '../errors.ts'
 
 /** Their values. */
 export interface ClientFlags {
@@ -36,6 +37,14 @@ export function command(program: Command, name: string, summary: string): Comman
     .option('--json', 'write JSON: a line for each item, errors too')
     .option('--debug', 'show the stack and all details of an error')
     .optionsGroup('Options:')
+}
+
+/** The repository of an argument, or of the flag. @throws UsageError */
+export function repositoryOf(given: string | undefined, flags: { readonly repository?: string }): string {
+  const name = flags.repository ?? given
+  if (name === undefined) throw new UsageError('a repository is required')
+  if (flags.repository !== undefined && given !== undefined) throw new UsageError('one repository is required')
+  return name
 }
 
 /** A count that is at least 1, for commander. */

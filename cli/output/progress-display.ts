@@ -16,9 +16,14 @@ export interface ProgressDisplay<Progress> {
 /** Where and when it is shown. */
 export interface DisplayOptions {
   readonly quiet?: boolean | undefined
+  /** Standard error is for errors alone, as lines of JSON. */
+  readonly json?: boolean | undefined
   /** The time in milliseconds. */
   readonly now?: () => number
 }
+
+/** Bytes for a reader. */
+export const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`
 
 /** Time between two lines. */
 const linesEveryMs = 5000
@@ -26,9 +31,9 @@ const linesEveryMs = 5000
 export async function progressDisplay<Progress>(
   stream: OutputStream,
   view: ProgressView<Progress>,
-  { quiet = false, now = () => performance.now() }: DisplayOptions = {}
+  { quiet = false, json = false, now = () => performance.now() }: DisplayOptions = {}
 ): Promise<ProgressDisplay<Progress>> {
-  if (quiet) return { show() {}, end() {} }
+  if (quiet || json) return { show() {}, end() {} }
   return stream.isTTY ? await bar(stream, view) : lines(stream, view, now)
 }
 

@@ -1,13 +1,16 @@
 /** Shows how far a transfer is: a bar on a terminal, a line now and then elsewhere, both on standard error. */
 import type { TransferProgress } from '../../src/index.ts'
 import type { Cli } from '../context.ts'
-import { type ProgressDisplay, type ProgressView, progressDisplay } from './progress-display.ts'
-
-/** Bytes for a reader. */
-const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`
+import {
+  type DisplayOptions,
+  megabytes,
+  type ProgressDisplay,
+  type ProgressView,
+  progressDisplay
+} from './progress-display.ts'
 
 /** Files and bytes, as far as the totals are known. */
-const transferView: ProgressView<TransferProgress> = {
+export const transferView: ProgressView<TransferProgress> = {
   share({ files, totalFiles, transferredBytes, totalBytes }) {
     return totalBytes === undefined || totalBytes === 0 ? [files, totalFiles] : [transferredBytes, totalBytes]
   },
@@ -21,7 +24,7 @@ const transferView: ProgressView<TransferProgress> = {
 
 export function transferDisplay(
   { io }: Pick<Cli, 'io'>,
-  { quiet }: { quiet: boolean | undefined }
+  options: DisplayOptions
 ): Promise<ProgressDisplay<TransferProgress>> {
-  return progressDisplay(io.stderr, transferView, { quiet })
+  return progressDisplay(io.stderr, transferView, options)
 }

@@ -118,10 +118,10 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'backup: a file that was equal to one that has changed since is its own',
-    file: 'examples/backup/backup.ts',
+    file: 'cli/import/import-directory.ts',
     from: 'of sent.values()) stored.add(oid)',
     to: 'of large) stored.add(oid)',
-    tests: ['test/examples/backup-races.test.ts']
+    tests: ['test/cli/import-races.test.ts']
   },
   {
     name: 'sources: small pieces that are kept are joined',

@@ -7,84 +7,84 @@ const cases = 'test/mirror/cases.test.ts'
 export const guards: readonly Guard[] = [
   {
     name: 'mirror sends a tree after the trees in it',
-    file: 'examples/mirror/heights.ts',
+    file: 'cli/mirror/heights.ts',
     from: 'place.height = Math.max(place.height, (found[child] as number) + 1)',
     to: 'place.height = 0',
     tests: [whole]
   },
   {
     name: 'mirror copies the repository as it is stored, not as refs/replace shows it',
-    file: 'examples/mirror/git.ts',
+    file: 'cli/mirror/git.ts',
     from: "  GIT_NO_REPLACE_OBJECTS: '1',\n",
     to: '',
     tests: [whole]
   },
   {
     name: 'mirror sends a request only after those that it needs',
-    file: 'examples/mirror/send-objects.ts',
+    file: 'cli/mirror/send-objects.ts',
     from: 'group.lowest < highest ||',
     to: 'false ||',
     tests: ['test/mirror/send-objects.test.ts']
   },
   {
     name: 'mirror asks for what an earlier run has sent',
-    file: 'examples/mirror/plan.ts',
+    file: 'cli/mirror/plan.ts',
     from: 'repo: target.defaultBranch === undefined ? undefined : target.repo',
     to: 'repo: undefined',
     tests: [cases]
   },
   {
     name: 'mirror leaves out what reaches a large object through others',
-    file: 'examples/mirror/sort-objects.ts',
+    file: 'cli/mirror/sort-objects.ts',
     from: '    addReason(culprits, oid, below)\n',
     to: '',
     tests: [cases]
   },
   {
     name: 'mirror sends nothing that only refs left out reach',
-    file: 'examples/mirror/plan.ts',
+    file: 'cli/mirror/plan.ts',
     from: 'const rest = await lookAt(source, target, { refs, reader })',
     to: 'const rest = all',
     tests: [cases]
   },
   {
     name: 'mirror sends nothing where a strict run leaves a ref out',
-    file: 'examples/mirror/mirror.ts',
+    file: 'cli/mirror/mirror.ts',
     from: 'if (strict && plan.leftOut.length > 0)',
     to: 'if (false)',
     tests: [cases]
   },
   {
     name: 'mirror sends no shallow history whose rest the server lacks',
-    file: 'examples/mirror/plan.ts',
+    file: 'cli/mirror/plan.ts',
     from: '  await addShallow(culprits, { source, found, reader, target })\n',
     to: '',
     tests: [cases]
   },
   {
     name: 'mirror deletes no ref unless it is told to',
-    file: 'examples/mirror/update-refs.ts',
+    file: 'cli/mirror/update-refs.ts',
     from: 'const gone = prune ?',
     to: 'const gone = true ?',
     tests: [cases]
   },
   {
     name: 'mirror deletes refs before it makes refs below their names',
-    file: 'examples/mirror/update-refs.ts',
+    file: 'cli/mirror/update-refs.ts',
     from: 'for (const list of [deletions, moves])',
     to: 'for (const list of [moves, deletions])',
     tests: [cases]
   },
   {
     name: 'mirror holds the oid of the server against that of the source',
-    file: 'examples/mirror/send-objects.ts',
+    file: 'cli/mirror/send-objects.ts',
     from: 'if (stored.oid !== oid)',
     to: 'if (false)',
     tests: [cases]
   },
   {
     name: 'mirror finds differences that git fsck finds on the server only',
-    file: 'examples/mirror/verify.ts',
+    file: 'cli/mirror/verify.ts',
     from: '...worse.map((line) => `git fsck, only on the server: ${line}`)',
     to: '',
     tests: [whole]

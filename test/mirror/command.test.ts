@@ -1,25 +1,16 @@
-/** The example `mirror` as a program: what it prints, and its exit codes. */
+/** The command `mirror`: what it prints, and its exit codes. */
 import assert from 'node:assert/strict'
+import { Writable } from 'node:stream'
 import { test } from 'node:test'
-import { readCommand } from '../../examples/mirror/options.ts'
-import { mirrorView } from '../../examples/mirror/progress-view.ts'
-import { UsageError } from '../../examples/shared/command-line.ts'
-import { progressDisplay } from '../../examples/shared/progress-display.ts'
-import { childEnvironment, runNode } from '../support/child.ts'
+import { mirrorView } from '../../cli/mirror/progress-view.ts'
+import { progressDisplay } from '../../cli/output/progress-display.ts'
+import { blobwire } from '../cli/run.ts'
 import { GitRepository } from '../support/git.ts'
 import { longHistory } from '../support/history/long-history.ts'
 import { writeHistory } from '../support/history/write-history.ts'
 import { atEnd, testServer } from '../support/server.ts'
 
-/** Runs the program; its output, and its exit code. */
-async function runMirror(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  try {
-    return { code: 0, ...(await runNode('examples/mirror/main.ts', ...args)) }
-  } catch (error) {
-    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string }
-    return { code, stdout, stderr }
-  }
-}
+const runMirror = (...args: string[]) => blobwire(['mirror', ...args])
 
 test('the program tells first what it leaves out, then what it did, and exits with 0, 1 or 3', async (context) => {
   const source = new GitRepository(context, 'sha1')
@@ -58,40 +49,34 @@ test('in a hook of another repository, the source is the one that was named', as
   await writeHistory(source, longHistory({ commits: 3 }))
   const served = atEnd(context, await testServer())
   const variables = { GIT_DIR: other.directory, GIT_OBJECT_DIRECTORY: `${other.directory}/objects` }
-  Object.assign(childEnvironment, variables)
-  context.after(() => {
-    for (const name of Object.keys(variables)) delete childEnvironment[name]
-  })
   const args = ['--endpoint', served.server.http, '--repository', 'copy', '--verify']
-  const { code, stdout, stderr } = await runMirror(source.directory, ...args)
+  Object.assign(process.env, variables)
+  const { code, stdout, stderr } = await runMirror(source.directory, ...args).finally(() => {
+    for (const name of Object.keys(variables)) delete process.env[name]
+  })
   assert.deepEqual([code, stderr], [0, ''], stdout)
   const refs = source.run(['for-each-ref', '--format=%(refname)']).trim().split('\n')
   assert.equal((await served.client().listRefs('copy', { pageSize: 1000 })).refs.length, refs.length)
 })
 
-test('flags that cannot be used', () => {
-  const read = (...args: string[]) => readCommand(args, { BLOBWIRE_TOKEN: 'secret' })
+test('flags that cannot be used', async () => {
   const enough = ['--endpoint', 'http://127.0.0.1:1', '--repository', 'copy']
-  assert.equal(read('--help'), undefined)
-  assert.equal(read('.', ...enough)?.token, 'secret')
   for (const [args, message] of [
-    [['.'], /--endpoint is required/],
-    [['.', '--endpoint', 'http://127.0.0.1:1'], /--repository is required/],
-    [enough, /one SOURCE is required/],
-    [['.', '..', ...enough], /one SOURCE is required/],
-    [['.', ...enough, '--transport', 'smtp'], /--transport must be one of auto, json, msgpack, grpc/],
+    [['.'], /^blobwire: a repository is required/],
+    [enough, /missing required argument 'source'/],
+    [['.', '..', ...enough], /one repository is required/],
+    [['.', ...enough, '--transport', 'smtp'], /'smtp' is invalid. Allowed choices are auto, json, msgpack, grpc/],
     [['.', ...enough, '--data', '.'], /--data needs --verify/],
     [['.', ...enough, '--verify', '--data', './nowhere'], /--data: there is no directory .\/nowhere/],
-    [['.', ...enough, '--purge'], /Unknown option '--purge'/]
+    [['.', ...enough, '--purge'], /unknown option '--purge'/]
   ] as const) {
-    assert.throws(
-      () => read(...args),
-      (error) => error instanceof UsageError && message.test(error.message)
-    )
+    const { code, stderr } = await runMirror(...args)
+    assert.match(stderr, message)
+    assert.equal(code, 2)
   }
 })
 
-test('where there is no terminal, the progress is a line now and then', () => {
+test('where there is no terminal, the progress is a line now and then', async () => {
   const written: string[] = []
   const progress = {
     phase: 'upload',
@@ -102,7 +87,12 @@ test('where there is no terminal, the progress is a line now and then', () => {
     totalRefs: 7
   } as const
   let now = 0
-  const display = progressDisplay({ write: (text: string) => written.push(text) }, mirrorView, () => now)
+  const write = (chunk: Buffer, _encoding: string, done: () => void) => {
+    written.push(chunk.toString())
+    done()
+  }
+  const stream = new Writable({ write })
+  const display = await progressDisplay(stream, mirrorView, { now: () => now })
   for (now = 0; now <= 12_000; now += 1000) {
     display.show({ ...progress, files: now, transferredBytes: now * 1000 })
   }

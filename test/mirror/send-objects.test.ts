@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
-import type { SourceObject } from '../../examples/mirror/object-reader.ts'
-import { OidList } from '../../examples/mirror/oid-list.ts'
-import { type Sending, sendObjects } from '../../examples/mirror/send-objects.ts'
+import type { SourceObject } from '../../cli/mirror/object-reader.ts'
+import { OidList } from '../../cli/mirror/oid-list.ts'
+import { type Sending, sendObjects } from '../../cli/mirror/send-objects.ts'
 
 const oidOf = (index: number) => index.toString(16).padStart(40, '0')
 

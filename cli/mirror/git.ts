@@ -1,7 +1,7 @@
 /** Runs git in a local repository. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { CommandError } from '../shared/command-line.ts'
+import { CommandError } from '../errors.ts'
 
 /** A git command that failed; the message has its last words. */
 export class GitError extends CommandError {}

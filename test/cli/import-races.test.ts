@@ -1,20 +1,20 @@
-/** The example `backup-directory` while files and branches change. */
+/** The command `import` while files and branches change. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { type BackupOptions, backup } from '../../examples/backup/backup.ts'
-import { ResumeFile } from '../../examples/backup/resume-file.ts'
-import { CommandError } from '../../examples/shared/command-line.ts'
-import { transferView } from '../../examples/shared/progress-display.ts'
+import { CommandError } from '../../cli/errors.ts'
+import { type ImportOptions, importDirectory } from '../../cli/import/import-directory.ts'
+import { ResumeFile } from '../../cli/import/resume-file.ts'
+import { transferView } from '../../cli/output/transfer-display.ts'
 import { BlobwireError, blobOid } from '../../src/index.ts'
 import { largeContent, largeServer, smallLimits } from '../support/large-blobs.ts'
 import type { TestServer } from '../support/server.ts'
-import { temporaryDirectory, writeFiles } from './programs.ts'
+import { temporaryDirectory, writeFiles } from './directories.ts'
 
 const author = { name: 'Ada', email: 'ada@example.org' }
 
-async function optionsFor(context: TestContext, served: TestServer): Promise<BackupOptions> {
+async function optionsFor(context: TestContext, served: TestServer): Promise<ImportOptions> {
   const directory = await temporaryDirectory(context)
   return {
     directory,
@@ -38,7 +38,7 @@ test('a large file that changes between reading and sending is sent as it is the
   await writeFiles(options.directory, { equal: before, large: before })
   const later = largeContent(200_000, 2)
   let isChanged = false
-  const { commit } = await backup({
+  const { commit } = await importDirectory({
     ...options,
     onProgress: ({ phase, files }) => {
       if (phase !== 'hash' || files === 0 || isChanged) return
@@ -69,7 +69,7 @@ test('a branch that moved meanwhile is not overwritten', async (context) => {
     ]
   })
   await assert.rejects(
-    backup({ ...options, repo: client.repository('demo') }),
+    importDirectory({ ...options, repo: client.repository('demo') }),
     (error) => error instanceof BlobwireError && error.is('ref_mismatch')
   )
   const { entries } = await options.repo.getTree({ revision: 'main' })
@@ -86,11 +86,11 @@ test('the progress ends with all files, those included that were not sent', asyn
   await writeFiles(options.directory, { a: large, b: large, c: 'x', d: large.subarray(0, 90_000) })
   const told: number[] = []
   let last: unknown
-  const onProgress: BackupOptions['onProgress'] = (progress) => {
+  const onProgress: ImportOptions['onProgress'] = (progress) => {
     last = { ...progress }
     if (progress.phase === 'upload') told.push(progress.transferredBytes)
   }
-  await backup({ ...options, onProgress })
+  await importDirectory({ ...options, onProgress })
   const total = { totalFiles: 4, totalBytes: 290_001, transferredBytes: 290_001, files: 4 }
   assert.ok((told.at(-1) ?? 0) >= 290_000, `${told} before the commit`)
   assert.deepEqual(last, { ...total, phase: 'commit', bytesPerSecond: 0 })

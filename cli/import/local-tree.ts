@@ -5,7 +5,7 @@ import { createReadStream } from 'node:fs'
 import { lstat, readdir, readlink } from 'node:fs/promises'
 import picomatch from 'picomatch'
 import type { Mode, Path, UploadSource } from '../../src/index.ts'
-import { CommandError } from '../shared/command-line.ts'
+import { CommandError } from '../errors.ts'
 
 /** A file or a link. */
 export interface LocalFile {

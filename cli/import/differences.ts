@@ -1,7 +1,7 @@
 /** Compares a local directory with a branch. */
 import type { Mode, ObjectFormat, Repository } from '../../src/index.ts'
 import { BlobwireError, treeOid } from '../../src/index.ts'
-import { CommandError } from '../shared/command-line.ts'
+import { CommandError } from '../errors.ts'
 import { hashFile } from './hash-file.ts'
 import { keyOf, type LocalFile, readFile } from './local-tree.ts'
 

@@ -13,8 +13,8 @@ import { type LocalFile, type LocalTree, readLocalTree } from './local-tree.ts'
 import type { ResumeFile } from './resume-file.ts'
 import { uploadFiles } from './send-files.ts'
 
-/** The input of `backup`. */
-export interface BackupOptions {
+/** The input of `importDirectory`. */
+export interface ImportOptions {
   readonly directory: string
   /** Where it goes; created where it does not exist. */
   readonly repo: Repository
@@ -33,8 +33,8 @@ export interface BackupOptions {
   readonly onProgress: (progress: TransferProgress) => void
 }
 
-/** The outcome of `backup`. */
-export interface BackupResult {
+/** The outcome of `importDirectory`. */
+export interface ImportResult {
   /** The new commit; undefined = the branch was equal to the directory. */
   readonly commit: string | undefined
   readonly files: number
@@ -49,7 +49,7 @@ export interface BackupResult {
  * @throws CommandError for files that cannot be read
  * @throws BlobwireError `aborted`, reason `ref_mismatch`, where somebody else commits on the branch at the same time
  */
-export async function backup(options: BackupOptions): Promise<BackupResult> {
+export async function importDirectory(options: ImportOptions): Promise<ImportResult> {
   const { repo, branch, signal } = options
   const tree = await readLocalTree(options.directory, options.exclude)
   options.onTree(tree)
@@ -94,7 +94,7 @@ async function openRepository(repo: Repository, signal: AbortSignal): Promise<'s
 async function hash(
   files: readonly LocalFile[],
   objectFormat: 'sha1' | 'sha256',
-  { signal, onProgress }: BackupOptions
+  { signal, onProgress }: ImportOptions
 ): Promise<HashedFile[]> {
   const beganMs = performance.now()
   const progress = {
@@ -126,7 +126,7 @@ interface Step {
   readonly there: Branch
   /** Grows. */
   readonly progress: { -readonly [Name in keyof TransferProgress]: TransferProgress[Name] }
-  readonly options: BackupOptions
+  readonly options: ImportOptions
 }
 
 /** The changes of files. Large ones are uploaded first; those that the branch has elsewhere are named. */

@@ -1,28 +1,10 @@
-/** Runs the examples as programs, and makes directories for them. */
+/** Makes directories for tests of commands. */
 import { createHash } from 'node:crypto'
 import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { runNode } from '../support/child.ts'
 import { largeContent } from '../support/large-blobs.ts'
-
-/** The output and exit code of a program. */
-export interface Outcome {
-  code: number
-  stdout: string
-  stderr: string
-}
-
-/** Runs an example to its end. */
-export async function runExample(name: 'backup-directory' | 'restore', ...args: string[]): Promise<Outcome> {
-  try {
-    return { code: 0, ...(await runNode(`examples/${name}.ts`, ...args)) }
-  } catch (error) {
-    const { code, stdout, stderr } = error as Outcome
-    return { code, stdout, stderr }
-  }
-}
 
 /** An empty directory of the test. */
 export async function temporaryDirectory(context: TestContext): Promise<string> {

@@ -1,6 +1,6 @@
 /** Copies a local Git repository, with all history and every ref, into a repository of the service. */
 import { BlobwireError, type Limits, type Repository, type TransferProgress } from '../../src/index.ts'
-import { CommandError } from '../shared/command-line.ts'
+import { CommandError } from '../errors.ts'
 import { streamBlob } from './git.ts'
 import { ObjectReader } from './object-reader.ts'
 import { type LeftOutRef, makePlan, type Plan, type Target } from './plan.ts'

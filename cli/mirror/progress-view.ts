@@ -1,5 +1,5 @@
 /** How the progress of a mirror is shown. */
-import { megabytes, type ProgressView } from '../shared/progress-display.ts'
+import { megabytes, type ProgressView } from '../output/progress-display.ts'
 import type { Progress } from './mirror.ts'
 
 export const mirrorView: ProgressView<Progress> = {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import { CommandError } from '../shared/command-line.ts'
+import { CommandError } from '../errors.ts'
 
 /** A run between a directory and a branch. */
 interface Target {
@@ -14,11 +14,11 @@ interface Target {
 }
 
 /** Each target has a file of its own, outside of the directory. */
-export function defaultResumeFile(target: Target, environment: NodeJS.ProcessEnv): string {
+export function defaultResumeFile(target: Target, environment: Readonly<Record<string, string | undefined>>): string {
   const { endpoint, repository, branch, directory } = target
   const name = createHash('sha256').update(JSON.stringify([endpoint, repository, branch, resolve(directory)]))
   const state = environment['XDG_STATE_HOME'] || join(homedir(), '.local', 'state')
-  return join(state, 'blobwire', `backup-${name.digest('hex').slice(0, 16)}.json`)
+  return join(state, 'blobwire', `import-${name.digest('hex').slice(0, 16)}.json`)
 }
 
 /** Tokens by repository and oid. The file is there only while it has some. */

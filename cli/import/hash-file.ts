@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { blobOid, type ObjectFormat } from '../../src/index.ts'
-import { CommandError } from '../shared/command-line.ts'
+import { CommandError } from '../errors.ts'
 import type { LocalFile } from './local-tree.ts'
 
 /** How a file is hashed. */
