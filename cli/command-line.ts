@@ -1,7 +1,7 @@
 /** The command line: finds the command, runs it, and tells how it ended. */
 import { type Command, CommanderError } from 'commander'
 import type { Run } from './context.ts'
-import { exitCodes, UsageError } from './errors.ts'
+import { exitCodes, tokenHint, UsageError } from './errors.ts'
 import type { Io } from './io.ts'
 import { Output } from './output/output.ts'
 import { reportError } from './output/report-error.ts'
@@ -49,6 +49,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
 /** Undefined = the help was shown in place of the command that is missing. */
 function usageErrorOf({ code, message }: CommanderError): UsageError | undefined {
   if (code === 'commander.help') return undefined
+  if (message.includes("'--token'")) return new UsageError(`a token is no argument: ${tokenHint}`)
   return new UsageError(message.replace(/^error: /, ''))
 }
 

@@ -47,11 +47,13 @@ export function exitCodeOf(error: unknown): number {
   return byCode[error.code] ?? exitCodes.failed
 }
 
+export const tokenHint = 'set BLOBWIRE_TOKEN, or BLOBWIRE_TOKEN_FILE to a file that has the token'
+
 /** One line about that which can be done; undefined where the message says it all. */
 export function hintOf(error: unknown): string | undefined {
   if (!isBlobwireError(error)) return undefined
   const { code, reason, message } = error
-  if (reason === 'no_token') return 'set BLOBWIRE_TOKEN, or BLOBWIRE_TOKEN_FILE to a file that has the token'
+  if (reason === 'no_token') return tokenHint
   if (code === 'unauthenticated') return 'the token is that of BLOBWIRE_TOKEN, BLOBWIRE_TOKEN_FILE or the configuration'
   if (reason === 'repository') return 'blobwire ls lists the repositories that the token may read'
   if (reason === 'revision') return 'blobwire refs REPOSITORY lists branches and tags'

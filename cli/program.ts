@@ -2,6 +2,7 @@
 import { Command, Help } from 'commander'
 import { packageVersion } from '../server-fixture/server-facts.ts'
 import { addCheckout } from './commands/checkout.ts'
+import { addCompletion } from './commands/completion.ts'
 import { addConfig } from './commands/config.ts'
 import { addDiff } from './commands/diff.ts'
 import { addExport } from './commands/export.ts'
@@ -22,7 +23,7 @@ const groups: Readonly<Record<string, readonly ((context: CommandContext) => voi
   'Server:': [addServe, addHealth, addStats],
   'Whole trees and histories:': [addImport, addCheckout, addExport, addMirror],
   'Files and history:': [addPut, addGet, addLs, addLog, addDiff, addRefs, addWatch],
-  'This command:': [addConfig]
+  'This command:': [addConfig, addCompletion]
 }
 
 const epilogue = `

@@ -11,9 +11,9 @@ const scripts = Object.keys(JSON.parse(textOf('package.json')).scripts)
 
 const directories = [
   'bench',
+  'cli',
   'demo',
   'docs',
-  'examples',
   'proto',
   'scripts',
   'server-fixture',
