@@ -9,8 +9,7 @@ import { errorDetail } from '../service/error-detail.ts'
 const trailersFlag = 0x80
 
 /** Percent-encoded, but for the visible characters of ASCII without `%`. */
-const encodeMessage = (message: string) =>
-  message.replace(/[^ -$&-~]+/g, (part) => part.replace(/[^%]|%/gu, (character) => percent(character)))
+const encodeMessage = (message: string) => message.replace(/[^ -$&-~]/gu, percent)
 
 const percent = (character: string) =>
   Array.from(Buffer.from(character), (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('')

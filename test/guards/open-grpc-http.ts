@@ -104,13 +104,6 @@ export const guards: readonly Guard[] = [
     tests
   },
   {
-    name: 'health checks on the HTTP port tell of the end of the server',
-    file: 'server-fixture/grpc/standard-services.ts',
-    from: '    health.onChange(tell)\n',
-    to: '',
-    tests: standard
-  },
-  {
     name: 'callers of reflection have little room',
     file: `${directory}/standard-route.ts`,
     from: 'maxBatchBytes: maxAnonymousBytes,',

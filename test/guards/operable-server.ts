@@ -121,8 +121,8 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'gRPC tells of health as HTTP does',
-    file: `${server}/grpc/grpc-server.ts`,
-    from: '  dependencies.operated?.health.onChange(tell)\n',
+    file: `${server}/grpc/standard-services.ts`,
+    from: '    health.onChange(tell)\n',
     to: '',
     tests: health
   },
