@@ -8,6 +8,7 @@ import type { Authenticator } from './auth.ts'
 import type { Faults } from './faults/faults.ts'
 import type { GitRemotes } from './git-http/git-remotes.ts'
 import type { StandardServices } from './grpc/standard-services.ts'
+import type { Hosts } from './hosts.ts'
 import type { Cors } from './http/cors.ts'
 import type { MemoryBudget } from './memory-budget.ts'
 import type { ServerMetrics } from './metrics/server-metrics.ts'
@@ -62,6 +63,8 @@ export interface ListenerDependencies {
   readonly cors?: Cors | undefined
   /** Health checks and reflection. Undefined = the listener has neither. */
   readonly standard?: StandardServices | undefined
+  /** The names by which the listener may be asked; undefined = any. */
+  readonly hosts?: Hosts | undefined
   /** Faults of streams and connections; `withFaults` adds those of the service. */
   readonly faults?: Faults | undefined
 }

@@ -7,6 +7,7 @@ import { Faults } from './faults/faults.ts'
 import { FaultScriptError, readFaultScript } from './faults/rules.ts'
 import { grantsOf } from './flags/grants.ts'
 import { type FlagValues, parseFlags } from './flags/usage.ts'
+import { Hosts } from './hosts.ts'
 import { readCors } from './http/cors.ts'
 import { MemoryBudget } from './memory-budget.ts'
 import { readPushOptions } from './push/push-options.ts'
@@ -117,6 +118,17 @@ function corsOf({ 'cors-origins': list }: FlagValues): ServerOptions['cors'] {
   }
 }
 
+function hostsOf({ hosts: list, host }: FlagValues): ServerOptions['hosts'] {
+  if (list === undefined) return undefined
+  const hosts = list.split(',')
+  try {
+    new Hosts({ host, hosts })
+    return hosts
+  } catch (error) {
+    throw new UsageError(`--hosts: ${(error as Error).message}`)
+  }
+}
+
 async function faultsOf({ faults }: FlagValues): Promise<Faults | undefined> {
   if (faults === undefined) return undefined
   const text = (await readFlagFile('faults', faults)).toString()
@@ -166,6 +178,7 @@ export async function readOptions(
     ...adminOf(values),
     tls: await tlsOf(values),
     cors: corsOf(values),
+    hosts: hostsOf(values),
     limits: limitsOf(values),
     headersTimeoutMs: countOf('headers-timeout-ms', values['headers-timeout-ms']),
     bodyTimeoutMs: countOf('body-timeout-ms', values['body-timeout-ms']),

@@ -67,6 +67,13 @@ export interface ServerOptions extends StoreOptions {
    * @default none
    */
   readonly cors?: CorsOptions | undefined
+  /**
+   * Names of hosts, without ports, by which the server may be asked, besides loopback names (`localhost`, `*.localhost`,
+   * `127.0.0.1`, `[::1]`) and `host`; `*` = any. A server without grants and TLS answers to no others, so that no web site
+   * reaches it through a browser on its machine (docs/operating.md, "Names of hosts").
+   * @default none; any name where there are grants or TLS
+   */
+  readonly hosts?: readonly string[] | undefined
   readonly limits?: Partial<Limits> | undefined
   /** Bounds of watches: 10,000 on the server, a sign of life each 15 s. */
   readonly watches?: Partial<WatchBounds> | undefined

@@ -10,6 +10,7 @@ import { withFaults } from './faults/faulty-service.ts'
 import { GitRemotes } from './git-http/git-remotes.ts'
 import { openGrpcServer } from './grpc/grpc-server.ts'
 import { openStandardServices } from './grpc/standard-services.ts'
+import { Hosts } from './hosts.ts'
 import { readCors } from './http/cors.ts'
 import { openHttpServer } from './http/http-server.ts'
 import { route } from './http/routes.ts'
@@ -64,11 +65,18 @@ async function orClose<T>(opening: Promise<T>, opened: readonly { close(): Promi
   }
 }
 
+/** A web site cannot use a server that wants tokens or has certificates. @throws RangeError */
+function hostsOf({ host = '127.0.0.1', hosts, grants = [], tls }: ServerOptions): Hosts | undefined {
+  const isOpen = grants.length === 0 && tls === undefined
+  return isOpen || hosts !== undefined ? new Hosts({ host, hosts }) : undefined
+}
+
 /** Starts a server in this process. */
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
   const log = options.log ?? (() => undefined)
   const tracing = await tracingOf(options.tracing)
   const cors = options.cors && readCors(options.cors)
+  const names = hostsOf(options)
   const plainStore = await openStore(options, log)
   const store = options.onEffect ? withEffects(plainStore, options.onEffect) : plainStore
   const serverVersion = packageVersion()
@@ -104,6 +112,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     service: served,
     authenticator,
     cors,
+    hosts: names,
     faults,
     memory,
     metrics,
@@ -137,7 +146,10 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const admin =
     adminPort === undefined
       ? undefined
-      : await orClose(openHttpServer(dependencies, adminOptions, adminRoute(adminHost)), opened)
+      : await orClose(
+          openHttpServer(dependencies, adminOptions, adminRoute(new Hosts({ host: adminHost, hosts: options.hosts }))),
+          opened
+        )
   const secure = tls !== undefined
   const urls = { http: urlOf(host, http.port, secure), grpc: urlOf(host, grpc.port, secure) }
   service.announce([

@@ -26,6 +26,11 @@ export const flags = {
     help: 'port of the gRPC server, 0 = any free port (default 4101)'
   },
   host: { type: 'string', default: '127.0.0.1', value: 'H', help: 'address to listen on (default 127.0.0.1)' },
+  hosts: {
+    type: 'string',
+    value: 'NAME[,NAME…]',
+    help: 'names by which a server without tokens may be asked, besides localhost and its address; * = any (docs/operating.md)'
+  },
   store: {
     type: 'string',
     default: 'memory',

@@ -10,6 +10,7 @@ import {
 import { BlobwireError } from '../../src/core/error.ts'
 import { methods, serviceName } from '../../src/schema/methods.ts'
 import type { Authenticator } from '../auth.ts'
+import type { Hosts } from '../hosts.ts'
 import { drainStream } from '../http/drain.ts'
 import { peerOf } from '../http/record.ts'
 import { maxAnonymousBytes } from '../listener.ts'
@@ -47,6 +48,7 @@ export interface IncomingCall {
 interface Arrival {
   readonly stream: ServerHttp2Stream
   readonly encoding: string
+  readonly authority: string | undefined
 }
 
 /** Refuses a call. */
@@ -54,6 +56,8 @@ type Refuse = (error: unknown) => void
 
 /** The objects that incoming calls are checked with. */
 export interface IncomingCallsDependencies {
+  /** The names by which the server may be asked; undefined = any. */
+  readonly hosts?: Hosts | undefined
   readonly authenticator: Authenticator
   readonly memory: MemoryBudget
   readonly metrics: ServerMetrics
@@ -79,7 +83,8 @@ export class IncomingCalls {
    */
   watch(http2: Http2Server): void {
     http2.prependListener('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
-      this.#arrival = { stream, encoding: String(headers['grpc-encoding'] ?? 'identity') }
+      const encoding = String(headers['grpc-encoding'] ?? 'identity')
+      this.#arrival = { stream, encoding, authority: headers[':authority'] ?? headers.host }
       delete headers['grpc-encoding']
     })
     // After grpc-js, which answers unknown methods and content types at once, and leaves Node to reset the stream.
@@ -106,6 +111,7 @@ export class IncomingCalls {
             const record = isOurs ? this.#begin(rpc, arrival.stream, metadata) : undefined
             const refused = (error: unknown) => refuse(call, error, record)
             try {
+              this.#dependencies.hosts?.check(arrival.authority)
               if (record !== undefined) {
                 const admitted = this.#admit(refused, { ...arrival, metadata, isUnary: !requestStream, record })
                 this.#calls.set(metadata, admitted)

@@ -14,17 +14,19 @@ import { handleConnect } from './connect.ts'
 import { withCors } from './cors.ts'
 import { respondError } from './errors.ts'
 import { type Exchange, respondBody } from './exchange.ts'
+import { refuseHost } from './host-check.ts'
 import { isRpcPath } from './rpc-routes.ts'
 import { handleUpload } from './upload-route.ts'
 
 /** Answers one request. */
 export async function route(received: Exchange, dependencies: HandlerDependencies): Promise<void> {
-  const { service, cors } = dependencies
+  const { service, cors, hosts } = dependencies
   const exchange = cors ? withCors(received, cors) : received
   if (exchange === undefined) return
   const { requestId } = exchange.record
   const path = exchange.path.split('?', 1)[0] ?? ''
   const grpcType = grpcTypeOf(exchange)
+  if (hosts && refuseHost(exchange, hosts, grpcType !== undefined)) return
   if (isRpcPath(path) && grpcType === undefined) return handleConnect(exchange, dependencies)
   const standard = dependencies.standard?.methodOf(path)
   if (standard) return handleStandard(exchange, standard, dependencies)

@@ -9,6 +9,7 @@ import { Feed } from '../admin/feed.ts'
 import type { Operated } from '../admin/operated.ts'
 import { createAuthenticator } from '../auth.ts'
 import { TemporaryCache } from '../git-http/temporary-cache.ts'
+import { Hosts } from '../hosts.ts'
 import { openHttpServer } from '../http/http-server.ts'
 import { type Listener, listenerTimes } from '../listener.ts'
 import type { FigureSource } from '../metrics/figure-source.ts'
@@ -111,7 +112,7 @@ const portOf = (server: Server) => (server.address() as AddressInfo).port
 
 async function openAdmin(
   { crew, metrics }: { readonly crew: Crew; readonly metrics: ServerMetrics },
-  { adminPort: port, adminHost: host = '127.0.0.1', grants = [], log, ...times }: PrimaryOptions
+  { adminPort: port, adminHost: host = '127.0.0.1', hosts, grants = [], log, ...times }: PrimaryOptions
 ): Promise<Listener | undefined> {
   if (port === undefined) return undefined
   const dependencies = {
@@ -122,7 +123,7 @@ async function openAdmin(
   }
   const onConnectionError = (error: unknown) => log({ event: 'connection_error', ...logged(error) })
   const options = { name: 'admin', host, port, tls: undefined, onConnectionError, ...listenerTimes(times) } as const
-  return await openHttpServer(dependencies, options, adminRoute(host))
+  return await openHttpServer(dependencies, options, adminRoute(new Hosts({ host, hosts })))
 }
 
 /** The state of all workers, as the admin port tells of it. */

@@ -4,6 +4,7 @@
  */
 import type { Code } from './code.ts'
 import type { ErrorRule } from './error-rule.ts'
+import { hostRows } from './host-reasons.ts'
 import { runtimeRows } from './runtime-reasons.ts'
 import { webhookRows } from './webhook-reasons.ts'
 
@@ -112,14 +113,7 @@ export const rows = {
     ...answered,
     breaker: 'none'
   },
-  downgrade_refused: {
-    code: 'failed_precondition',
-    text: 'The TLS endpoint named a cleartext gRPC address; the client does not use it.'
-  },
-  host_refused: {
-    code: 'failed_precondition',
-    text: 'The endpoint named a gRPC address at a host that was not given; the client does not use it.'
-  },
+  ...hostRows,
   redirect_refused: {
     code: 'failed_precondition',
     text: 'The server answered with a redirect; the client does not follow it.'

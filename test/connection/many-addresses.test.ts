@@ -47,7 +47,7 @@ for (const transport of ['msgpack', 'grpc'] as const satisfies TransportName[]) 
   test(`${transport}: clients of one name spread over its addresses, and no call fails when one goes`, async (context) => {
     const store = new MemoryStore()
     await store.createRepository('demo', 'sha1')
-    const start = (host: string, ports = {}) => testServer({ store, host, ...ports })
+    const start = (host: string, ports = {}) => testServer({ store, host, hosts: ['replicas.test'], ...ports })
     const first = await start('127.0.0.1')
     const [httpPort, grpcPort] = [first.server.http, first.server.grpc].map((url) => Number(new URL(url).port))
     const second = await start('127.0.0.2', { httpPort, grpcPort })

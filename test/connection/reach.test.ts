@@ -92,7 +92,7 @@ for (const transport of ['json', 'msgpack', 'grpc'] as const) {
 }
 
 test('a gRPC address at a host that is another endpoint is used', async (context) => {
-  const { server } = atEnd(context, await testServer())
+  const { server } = atEnd(context, await testServer({ hosts: ['two.invalid'] }))
   const peer = await startNaming(context, 'grpc://two.invalid:4101')
   const ports = {
     'one.invalid:4100': peer.port,

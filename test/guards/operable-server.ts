@@ -38,8 +38,8 @@ export const guards: readonly Guard[] = [
   {
     name: 'the admin port does not answer to other names',
     file: `${server}/admin/admin-route.ts`,
-    from: 'if (!isOwnName(authority, host)) {',
-    to: 'if (false) {',
+    from: 'if (refuseHost(exchange, hosts)) return',
+    to: '',
     tests: paths
   },
   {

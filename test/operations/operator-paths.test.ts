@@ -74,7 +74,7 @@ test('the admin port does not answer to the name of a web site', async (context)
     })
   const { port } = new URL(admin)
   for (const host of [`127.0.0.1:${port}`, `localhost:${port}`, '[::1]']) assert.equal(await statusFor(host), 200, host)
-  for (const host of ['evil.example', `evil.example:${port}`]) assert.equal(await statusFor(host), 403, host)
+  for (const host of ['evil.example', `evil.example:${port}`]) assert.equal(await statusFor(host), 421, host)
 })
 
 for (const transport of ['json', 'msgpack', 'grpc'] as const) {

@@ -141,11 +141,11 @@ test('HTTP/1.1: the body of a refused chunked request is read to its end, too', 
   const peer = new RawHttp1(socket)
   const chunk = `10000\r\n${' '.repeat(0x10000)}\r\n`
   socket.write(
-    `POST ${post.path} HTTP/1.1\r\nhost: a\r\ncontent-type: text/plain\r\ntransfer-encoding: chunked\r\n\r\n`
+    `POST ${post.path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: text/plain\r\ntransfer-encoding: chunked\r\n\r\n`
   )
   socket.write(chunk)
   assert.equal((await peer.answer('POST')).status, 415)
-  socket.write(`${chunk.repeat(8)}0\r\n\r\nGET /healthz HTTP/1.1\r\nhost: a\r\n\r\n`)
+  socket.write(`${chunk.repeat(8)}0\r\n\r\nGET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n`)
   assert.equal((await peer.answer('GET')).status, 200)
 })
 
@@ -153,7 +153,7 @@ test('HTTP/1.1: a client that waits with its body is refused before it sends, an
   const { socket } = await connection(context, 'HTTP/1.1')
   const peer = new RawHttp1(socket)
   const head = (authorization: string) =>
-    `POST ${post.path} HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-type: application/json\r\n` +
+    `POST ${post.path} HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\ncontent-type: application/json\r\n` +
     `content-length: 2\r\nauthorization: ${authorization}\r\n\r\n`
   socket.write(head('Bearer good'))
   assert.equal((await peer.answer('POST')).status, 100)
@@ -173,8 +173,8 @@ for (const protocol of ['HTTP/1.1', 'HTTP/1.1 with TLS'] as const) {
     const { fixture } = await connection(context, protocol)
     const cases: [head: string, status: number][] = [
       ['NONSENSE\r\n\r\n', 400],
-      [`GET / HTTP/1.1\r\nhost: a\r\nx: ${'a'.repeat(100_000)}\r\n\r\n`, 431],
-      ['POST / HTTP/1.1\r\nhost: a\r\ncontent-length: x\r\n\r\n', 400]
+      [`GET / HTTP/1.1\r\nhost: localhost\r\nx: ${'a'.repeat(100_000)}\r\n\r\n`, 431],
+      ['POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: x\r\n\r\n', 400]
     ]
     for (const [head, status] of cases) {
       const socket = await openSocket(fixture.server.http, 'http/1.1', { allowHalfOpen: true })
@@ -192,7 +192,7 @@ test('HTTP/1.1: a request that was answered gets no second answer when its time 
   const fixture = atEnd(context, await testServer({ headersTimeoutMs: 100, bodyTimeoutMs: 100 }))
   const socket = await openSocket(fixture.server.http, 'http/1.1')
   const peer = new RawHttp1(socket)
-  socket.write('POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\n{')
+  socket.write('POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\n{')
   assert.equal((await peer.answer('POST')).status, 404)
   assert.deepEqual(await peer.answer('POST'), { status: 0, text: '' })
   const slow = new RawHttp1(await openSocket(fixture.server.http, 'http/1.1'))

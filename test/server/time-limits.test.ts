@@ -241,7 +241,7 @@ for (const security of ['cleartext', 'tls'] as const) {
   test(`HTTP/1.1, ${security}: headers that drip are cut off, of later requests too`, { timeout }, async (context) => {
     const { server } = await limited(context, security, { headersTimeoutMs: 200 })
     const port = Number(new URL(server.http).port)
-    for (const before of ['', 'GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n']) {
+    for (const before of ['', 'GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n']) {
       const socket =
         security === 'tls'
           ? connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] })

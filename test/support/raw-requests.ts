@@ -70,7 +70,7 @@ export class RawHttp1 {
   /** Sends a request, reads its answer in the middle, and sends the rest. */
   async split({ method, path, headers, bytesBefore, bytesAfter }: SplitRequest): Promise<SplitAnswer> {
     const length = bytesBefore + bytesAfter
-    const all = { host: 'a', ...headers, ...(length > 0 ? { 'content-length': String(length) } : {}) }
+    const all = { host: 'localhost', ...headers, ...(length > 0 ? { 'content-length': String(length) } : {}) }
     const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`)
     this.socket.write(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n`)
     if (bytesBefore > 0) this.socket.write(Buffer.alloc(bytesBefore, 0x20))
@@ -135,7 +135,7 @@ export class RawHttp2 {
     if (this.#nextStream === 1) await this.#ping()
     const stream = this.#nextStream
     this.#nextStream += 2
-    const pseudo = { ':method': method, ':path': path, ':scheme': 'http', ':authority': 'a' }
+    const pseudo = { ':method': method, ':path': path, ':scheme': 'http', ':authority': 'localhost' }
     const hasBody = bytesBefore + bytesAfter > 0
     this.socket.write(
       frameBytes({

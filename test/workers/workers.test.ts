@@ -148,7 +148,7 @@ test('workers serve both ports together', { timeout: 300_000 }, async (context) 
     await (await fetch(`${server.admin}/health/live`)).text()
     process.kill(pid, 'SIGKILL')
     const answers = sockets.map(async (socket) => {
-      socket.write('GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n')
+      socket.write('GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n')
       const [answer] = await once(socket, 'data')
       assert.match(String(answer), /200 OK/)
       socket.destroy()
