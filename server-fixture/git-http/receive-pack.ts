@@ -4,7 +4,7 @@
  */
 import type { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
-import { BlobwireError } from '../../src/core/error.ts'
+import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
 import { headerOf } from '../http/exchange.ts'
 import { toBlobwireError } from '../service/error-detail.ts'
 import { limitExceeded } from '../service/errors.ts'
@@ -48,7 +48,9 @@ export const receivePack: GitService = {
     const { git, repository, transfer } = request
     const release = await git.light.acquire(transfer.signal)
     try {
+      transfer.hold()
       const directory = await git.directoryOf(repository, transfer.signal)
+      transfer.free()
       const args = ['receive-pack', '--stateless-rpc', '--http-backend-info-refs', directory]
       const start = () => new ServiceProcess({ program: git.program }, args, { configuration: advertised })
       await answerWith(request, start, {
@@ -64,11 +66,14 @@ export const receivePack: GitService = {
     const declared = Number(headerOf(exchange, 'content-length') ?? 0)
     if (declared > git.maxPushBytes) throw limitExceeded('max_push_bytes', git.maxPushBytes, declared)
     const body = bodyOf(request)
+    // The client waits for the server.
+    transfer.hold()
     const release = await git.pushes.acquire(transfer.signal)
     let intake: PushIntake | undefined
     try {
       const { maxBlobBytes } = service.limits
       intake = await git.openPush(repository, { signal: transfer.signal, maxBlobBytes })
+      transfer.free()
       await receive(request, body, intake)
     } finally {
       await intake?.remove()
@@ -78,14 +83,18 @@ export const receivePack: GitService = {
 }
 
 /** Git's own clients send pushes as they are. @throws BlobwireError `unimplemented` */
-function bodyOf({ exchange }: GitRequest): Readable {
+function bodyOf({ exchange, transfer }: GitRequest): Readable {
   const encoding = headerOf(exchange, 'content-encoding') ?? 'identity'
   if (encoding === 'identity') return exchange.openBody()
   if (encoding !== 'gzip' && encoding !== 'x-gzip') {
     throw new BlobwireError({ code: 'unimplemented', message: 'content-encoding must be gzip or identity in a push' })
   }
-  return exchange.openBody().pipe(createGunzip())
+  const unzipped = createGunzip()
+  unzipped.once('error', () => transfer.abort(notGzip()))
+  return exchange.openBody().pipe(unzipped)
 }
+
+const notGzip = () => invalidArgument('content-encoding', 'is gzip, and the body is not')
 
 async function receive(request: GitRequest, body: Readable, intake: PushIntake): Promise<void> {
   const { git, transfer, service, repository, principal, requestId } = request

@@ -111,6 +111,9 @@ test('a push may be compressed as a whole, and one without a command is none', a
   const line = `${(command.length + 4).toString(16).padStart(4, '0')}${command}0000`
   assert.equal(await (await post(Buffer.from('0000'), 'identity')).text(), '')
   assert.equal((await post(Buffer.from(line), 'br')).status, 501)
+  const noGzip = await post(Buffer.from(line), 'gzip')
+  assert.equal(noGzip.status, 400)
+  assert.match(await noGzip.text(), /content-encoding: is gzip, and the body is not/)
   const deleted = await post(gzipSync(line), 'gzip')
   assert.equal(deleted.headers.get('content-type'), 'application/x-git-receive-pack-result')
   assert.match(await deleted.text(), /ok refs\/heads\/main/)
@@ -139,7 +142,10 @@ test('over TLS, where Git speaks HTTP/2, a large push of a repository of sha256 
 })
 
 test('Git pushes and clones with the environment of a client, whose token no URL and no other remote has', async (context) => {
-  const grants = [{ token: 'Secret-1', access: 'write', repositories: ['*'] }] as const
+  const grants = [
+    { token: 'Secret-1', access: 'write', repositories: ['*'] },
+    { token: 'Reader', access: 'read', repositories: ['*'] }
+  ] as const
   const { server, client } = atEnd(context, await testServer({ grants }))
   const repo = client({ token: async () => 'Secret-1' }).repository('team/a')
   await repo.createRepository()
@@ -154,6 +160,12 @@ test('Git pushes and clones with the environment of a client, whose token no URL
   assert.equal((await work.run('config', '--get-urlmatch', 'http.extraHeader', `${server.http}/team/b.git`)).output, '')
   const without = await work.with({ GIT_CONFIG_COUNT: '0' }).run('push', url, 'main')
   assert.match(without.output, /could not read Username/)
+  const type = { 'content-type': 'application/x-git-receive-pack-request' }
+  const push = async (headers: Record<string, string>) =>
+    (await fetch(`${url}/git-receive-pack`, { method: 'POST', headers: { ...type, ...headers }, body: '0000' })).status
+  assert.equal(await push({}), 401)
+  assert.equal(await push({ authorization: 'Bearer Reader' }), 403)
+  assert.equal(await push({ authorization: `Basic ${btoa('anyone:Secret-1')}` }), 200)
 })
 
 test('a client without a token needs no environment, and one of gRPC alone has no remote', async () => {

@@ -73,8 +73,8 @@ export const guards: readonly Guard[] = [
   {
     name: 'a push whose client goes ends',
     file: `${source}/push-answer.ts`,
-    from: '      failure = error\n      stop()\n',
-    to: '      failure = error\n',
+    from: 'const stop = () => git.kill()',
+    to: 'const stop = () => undefined',
     tests: [killed],
     mayHang: true
   },
@@ -103,9 +103,17 @@ export const guards: readonly Guard[] = [
   {
     name: 'a compressed push is decompressed',
     file: `${source}/receive-pack.ts`,
-    from: 'exchange.openBody().pipe(createGunzip())',
-    to: 'exchange.openBody()',
+    from: '  return exchange.openBody().pipe(unzipped)',
+    to: '  return exchange.openBody()',
     tests: [refused]
+  },
+  {
+    name: 'a push that is no gzip is told so',
+    file: `${source}/receive-pack.ts`,
+    from: "  unzipped.once('error', () => transfer.abort(notGzip()))\n",
+    to: '',
+    tests: [refused],
+    mayHang: true
   },
   {
     name: 'a repository that is missing is created by nobody who pushes, and the answer says so',
