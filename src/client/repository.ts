@@ -168,7 +168,8 @@ export class Repository extends TreeMethods {
    * without a token. Nothing is sent to the server.
    * @throws BlobwireError `failed_precondition` where all endpoints of the client are of gRPC, which Git does not speak
    * @example
-   * execFileSync('git', ['clone', repo.remoteUrl()], { env: { ...process.env, ...(await repo.gitEnvironment()) } })
+   * const command = ['clone', repo.remoteUrl(), 'site']
+   * const env = { ...process.env, ...(await repo.gitEnvironment()) } // execFileSync('git', command, { env })
    */
   remoteUrl(): string {
     try {
