@@ -168,8 +168,8 @@ export class Repository extends TreeMethods {
    * without a token. Nothing is sent to the server.
    * @throws BlobwireError `failed_precondition` where all endpoints of the client are of gRPC, which Git does not speak
    * @example
-   * const command = ['clone', repo.remoteUrl(), 'site']
-   * const env = { ...process.env, ...(await repo.gitEnvironment()) } // execFileSync('git', command, { env })
+   * const env = { ...process.env, ...(await repo.gitEnvironment()) }
+   * console.log('git', 'clone', repo.remoteUrl(), Object.keys(env).length)
    */
   remoteUrl(): string {
     try {
