@@ -4,6 +4,7 @@
  * The server knows no cookies, and never allows credentials: scripts send the token themselves, in `Authorization`.
  */
 import type { OutgoingHttpHeaders } from 'node:http'
+import { BlobwireError } from '../../src/core/error.ts'
 import type { CorsOptions } from '../cors-options.ts'
 import { type Exchange, headerOf } from './exchange.ts'
 
@@ -71,13 +72,36 @@ function problemOf(origin: string): string | undefined {
   return normal === origin ? undefined : `must be ${normal}, as browsers send it`
 }
 
+const allows = ({ isAny, origins }: Cors, origin: string) => isAny || origins.has(origin)
+
+/**
+ * Refuses a request of a page that may not use the server. Browsers send some that write without asking before (forms, and
+ * `fetch` with the content type of one), and only keep the answer from the page.
+ * @throws BlobwireError `permission_denied`
+ */
+export function refuseForeignPage(exchange: Exchange, cors: Cors | undefined): void {
+  const origin = headerOf(exchange, 'origin')
+  if (origin === undefined || (cors && allows(cors, origin)) || isOwnPage(exchange, origin)) return
+  const message = `pages of ${JSON.stringify(origin.slice(0, 100))} may not use this server; --cors-origins names those that may`
+  throw new BlobwireError({ code: 'permission_denied', message })
+}
+
+/** A proxy may change the host; browsers tell the truth about both (W3C "Fetch Metadata"), but not over plain HTTP. */
+function isOwnPage(exchange: Exchange, origin: string): boolean {
+  const site = headerOf(exchange, 'sec-fetch-site')
+  if (site !== undefined) return site === 'same-origin'
+  const host = headerOf(exchange, ':authority') ?? headerOf(exchange, 'host')
+  return host !== undefined && origin.replace(/^https?:\/\//, '') === host.toLowerCase()
+}
+
 /**
  * The exchange with the headers of CORS on its answer, for the origins that are allowed. Undefined = it was a preflight,
  * which is answered.
  */
-export function withCors(exchange: Exchange, { isAny, origins }: Cors): Exchange | undefined {
+export function withCors(exchange: Exchange, cors: Cors): Exchange | undefined {
+  const { isAny } = cors
   const origin = headerOf(exchange, 'origin')
-  const isAllowed = origin !== undefined && (isAny || origins.has(origin))
+  const isAllowed = origin !== undefined && allows(cors, origin)
   const allowed = isAllowed ? { 'access-control-allow-origin': isAny ? '*' : origin } : {}
   if (isAllowed && isPreflight(exchange)) {
     exchange.record.method = 'Options'

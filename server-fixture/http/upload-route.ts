@@ -12,6 +12,7 @@ import { repositoryPath } from '../../src/transport/http/transfer.ts'
 import type { HandlerDependencies } from '../listener.ts'
 import { toBlobwireError } from '../service/error-detail.ts'
 import { openTransfer } from '../transfers/transfer.ts'
+import { refuseForeignPage } from './cors.ts'
 import { respondError } from './errors.ts'
 import { type Exchange, headerOf } from './exchange.ts'
 import { authenticate } from './record.ts'
@@ -77,6 +78,8 @@ export async function handleUpload(exchange: Exchange, address: UploadAddress, c
   // At once: a short request has ended before the upload is opened.
   const request = { ...context, ...address, exchange, trailers: exchange.watchTrailers() }
   try {
+    // The other methods are asked for before.
+    if (exchange.method === 'POST') refuseForeignPage(exchange, context.cors)
     await answer(request)
   } catch (error) {
     await refuse(request, toBlobwireError(error))

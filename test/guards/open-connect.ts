@@ -23,7 +23,7 @@ export const guards: readonly Guard[] = [
   {
     name: 'only pages of the origins that are listed may use the server',
     file: `${http}/cors.ts`,
-    from: 'origin !== undefined && (isAny || origins.has(origin))',
+    from: 'origin !== undefined && allows(cors, origin)',
     to: 'origin !== undefined',
     tests: cors
   },
@@ -53,6 +53,20 @@ export const guards: readonly Guard[] = [
     file: `${http}/cors.ts`,
     from: 'return normal === origin ? undefined',
     to: 'return normal !== undefined ? undefined',
+    tests: cors
+  },
+  {
+    name: 'a form of another page uploads nothing',
+    file: `${http}/upload-route.ts`,
+    from: "if (exchange.method === 'POST') refuseForeignPage",
+    to: "if (exchange.method === 'none') refuseForeignPage",
+    tests: cors
+  },
+  {
+    name: 'a page of the same host but another port is another page',
+    file: `${http}/cors.ts`,
+    from: "return site === 'same-origin'",
+    to: "return site.startsWith('same')",
     tests: cors
   },
   {

@@ -76,6 +76,34 @@ test('uploads and blobs from a page; other pages, and servers without a list, ar
   await assert.rejects(pageFetch(page).fetch(`${closed.server.http}/${serviceName}/GetCapabilities`, body), TypeError)
 })
 
+test('a form of another page, which browsers send without asking, uploads nothing', async (context) => {
+  const { server } = atEnd(context, await testServer({ cors: { origins: [page] } }))
+  const { host, origin } = new URL(server.http)
+  await fetch(`${server.http}/${serviceName}/CreateRepository`, {
+    method: 'POST',
+    body: '{"repository":"demo"}',
+    headers: { 'content-type': 'application/json' }
+  })
+  const send = async (headers: Record<string, string>) => {
+    const form = { 'content-type': 'text/plain', ...headers }
+    const url = `${server.http}/v1/repositories/demo/uploads`
+    const answer = await fetch(url, { method: 'POST', body: 'hello\n', headers: form })
+    const { message = '' } = (await answer.json()) as { message?: string }
+    return `${answer.status} ${message.split(';', 1)[0]}`
+  }
+  const evil = 'https://evil.example'
+  assert.equal(await send({ origin: evil }), `403 pages of "${evil}" may not use this server`)
+  assert.match(await send({ origin: 'null' }), /^403/)
+  assert.match(await send({ origin: `http://${host}0` }), /^403/)
+  assert.match(await send({ origin, 'sec-fetch-site': 'same-site' }), /^403/)
+  assert.match(await send({ origin: evil, 'sec-fetch-site': 'cross-site' }), /^403/)
+  const refused = server.metrics.snapshot().transports.http.calls['UploadBlob']
+  assert.deepEqual([refused?.ok, refused?.failures], [0, { permission_denied: 5 }])
+  for (const headers of [{}, { origin }, { origin: page }, { origin: evil, 'sec-fetch-site': 'same-origin' }]) {
+    assert.match(await send(headers), /^201/)
+  }
+})
+
 test('the origin varies all answers of a server with a list, and any page may use one with *', async (context) => {
   const url = await corsServer(context)
   const ask = async (origin: string | undefined, base = url) => {
