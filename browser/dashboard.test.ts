@@ -5,16 +5,10 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
-import { pathOf } from '../scripts/find-program.ts'
 import { type RunningServer, startServer } from '../server-fixture/server.ts'
 import { createClient } from '../src/index.ts'
+import { executablePath, skip } from './chromium.ts'
 import { hasPixels, leastContrast, sidewaysOverflow } from './in-page.js'
-
-const executablePath =
-  process.env['CHROMIUM'] ??
-  ['chromium', 'chromium-browser', 'google-chrome'].map(pathOf).find((path) => path !== undefined)
-const skip =
-  executablePath === undefined && 'there is no Chromium: install Debian\'s "chromium", or name it in CHROMIUM'
 
 const phone = { viewport: { width: 360, height: 740 }, colorScheme: 'dark' } as const
 const desktop = { viewport: { width: 1280, height: 900 }, colorScheme: 'light' } as const

@@ -1,5 +1,6 @@
 /** The sources of uploads, as applications give them, and the one form in which the client reads them. */
 import { contentGone, isGone } from '../core/contents.ts'
+import { fileTrouble } from '../core/errno.ts'
 import { BlobwireError } from '../core/error.ts'
 import { encodeUtf8, utf8Length } from '../platform/bytes.ts'
 import { fileSize, openFile } from '../platform/files.ts'
@@ -171,7 +172,6 @@ function ofReader(reader: ReturnType<ByteStream['getReader']>): AsyncIterator<un
 }
 
 function notOpened(path: string | FileUrl, cause: unknown): never {
-  const { code = String(cause) } = cause as { readonly code?: string }
   const name = typeof path === 'string' ? path : path.href
-  throw sourceFailed(`the file ${JSON.stringify(name)} cannot be opened (${code})`, cause)
+  throw sourceFailed(`the file ${JSON.stringify(name)} cannot be opened (${fileTrouble(cause)})`, cause)
 }

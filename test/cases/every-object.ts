@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { hashObject } from '../../src/git/oid.ts'
 import type { ObjectFormat, ObjectKind, Repository } from '../../src/index.ts'
+import { decodeHex } from '../../src/platform/bytes.ts'
 
 const tagger = { name: 'Ada Lovelace', email: 'ada@example.org', timeSeconds: 1_700_000_000, zone: '+0100' }
 const encoder = new TextEncoder()
@@ -15,7 +16,7 @@ export async function everyObject(repo: Repository, { format, commit }: { format
     return oid
   }
   const blob = await stored('blob', encoder.encode('as it is\n'))
-  const tree = await stored('tree', Uint8Array.of(...encoder.encode('100644 file\0'), ...Buffer.from(blob, 'hex')))
+  const tree = await stored('tree', Uint8Array.of(...encoder.encode('100644 file\0'), ...decodeHex(blob)))
   const lines = `author A <a@b> 1 +0000\ncommitter A <a@b> 2 +0000\n`
   const signature = 'gpgsig -----BEGIN PGP SIGNATURE-----\n \n -----END PGP SIGNATURE-----\n'
   const signed = encoder.encode(`tree ${tree}\nparent ${commit}\n${lines}${signature}\nSigned\n`)

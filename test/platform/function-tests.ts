@@ -136,7 +136,8 @@ export const functionTests: Readonly<Record<string, (platform: Platform) => void
         resolve()
       })
       afterReady(() => order.push('afterReady'))
-      process.nextTick(() => order.push('ticks'))
+      const tick = globalThis.process?.nextTick ?? queueMicrotask
+      tick(() => order.push('ticks'))
       void chain()
     })
     assert.deepEqual(order.slice(0, 2).sort(), ['promises', 'ticks'])

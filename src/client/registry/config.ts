@@ -1,4 +1,5 @@
 /** Configurations: from files, objects and the environment. */
+import { fileTrouble } from '../../core/errno.ts'
 import { BlobwireError } from '../../core/error.ts'
 import type { EnvironmentName, ProfileName } from '../../options/presets.ts'
 import type { Duration, Size } from '../../options/quantity.ts'
@@ -141,7 +142,7 @@ async function readFile(path: FilePath, findings: Findings): Promise<ConfigLayer
   const file = configuration.absolutePath(path)
   const shown = typeof path === 'string' ? path : file
   const text = await configuration.readText(file).catch((cause: { code?: string }) => {
-    const problem = `${cause.code ?? 'unknown error'} ${JSON.stringify(shown)}`
+    const problem = `${fileTrouble(cause)} ${JSON.stringify(shown)}`
     throw new BlobwireError({
       code: cause.code === 'ENOENT' ? 'not_found' : 'invalid_argument',
       message: `the configuration cannot be read: ${problem}`,

@@ -1,4 +1,5 @@
 /** The options of one client, from all sources: code > environment > file > preset of the environment > profile. */
+import { fileTrouble } from '../../core/errno.ts'
 import { BlobwireError, type FieldViolation } from '../../core/error.ts'
 import { configGroups } from '../../options/config-rows.ts'
 import { type EnvironmentName, environments, type ProfileName, profiles } from '../../options/presets.ts'
@@ -70,8 +71,7 @@ function readNow(path: string, field: string, problems: FieldViolation[]): strin
   try {
     return configuration.readTextNow(path)
   } catch (error) {
-    const { code = 'unknown error' } = error as { code?: string }
-    problems.push({ field, description: `cannot be read: ${code} ${JSON.stringify(path)}` })
+    problems.push({ field, description: `cannot be read: ${fileTrouble(error)} ${JSON.stringify(path)}` })
     return undefined
   }
 }

@@ -43,8 +43,9 @@ export class Reading implements Interface {
 
   #load(): Promise<Replaced> {
     this.#loading ??= import('../reading.ts').then(
-      ({ Reading: Loaded }) => {
-        this.#loaded = new Loaded(...this.#given)
+      (replaced) => {
+        // Not in the parameters: TypeScript takes the name there for that of this class.
+        this.#loaded = new replaced.Reading(...this.#given)
         if (this.#ended !== undefined) this.#loaded[this.#ended]()
         return this.#loaded
       },

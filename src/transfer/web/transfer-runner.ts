@@ -37,8 +37,9 @@ export class TransferRunner implements Interface {
 
   #load(): Promise<Replaced> {
     this.#loading ??= import('../transfer-runner.ts').then(
-      ({ TransferRunner: Loaded }) => {
-        this.#loaded = new Loaded(this.#context)
+      (replaced) => {
+        // Not in the parameters: TypeScript takes the name there for that of this class.
+        this.#loaded = new replaced.TransferRunner(this.#context)
         if (this.#isClosed) this.#loaded.close()
         return this.#loaded
       },
