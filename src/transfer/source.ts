@@ -1,7 +1,7 @@
 /** The sources of uploads, as applications give them, and the one form in which the client reads them. */
 import { contentGone, isGone } from '../core/contents.ts'
-import { fileTrouble } from '../core/errno.ts'
 import { BlobwireError } from '../core/error.ts'
+import { fileTrouble } from '../core/file-trouble.ts'
 import { encodeUtf8, utf8Length } from '../platform/bytes.ts'
 import { fileSize, openFile } from '../platform/files.ts'
 import {

@@ -1,6 +1,7 @@
 /** Configurations: from files, objects and the environment. */
-import { fileTrouble } from '../../core/errno.ts'
+
 import { BlobwireError } from '../../core/error.ts'
+import { fileTrouble } from '../../core/file-trouble.ts'
 import type { EnvironmentName, ProfileName } from '../../options/presets.ts'
 import type { Duration, Size } from '../../options/quantity.ts'
 import type { TlsOptions } from '../../options/types.ts'

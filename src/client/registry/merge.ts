@@ -1,6 +1,7 @@
 /** The options of one client, from all sources: code > environment > file > preset of the environment > profile. */
-import { fileTrouble } from '../../core/errno.ts'
+
 import { BlobwireError, type FieldViolation } from '../../core/error.ts'
+import { fileTrouble } from '../../core/file-trouble.ts'
 import { configGroups } from '../../options/config-rows.ts'
 import { type EnvironmentName, environments, type ProfileName, profiles } from '../../options/presets.ts'
 import type { Rows } from '../../options/row.ts'
