@@ -108,7 +108,9 @@ function bearerOf(authorization: string | undefined): string | undefined {
   const [, encoded] = basic.exec(authorization ?? '') ?? []
   if (encoded === undefined) return authorization
   const text = Buffer.from(encoded, 'base64').toString()
-  return `Bearer ${text.slice(text.indexOf(':') + 1)}`
+  // In a URL such as https://TOKEN@host/a.git the token is the name of the user.
+  const [user = '', password = ''] = text.split(/:(.*)/s, 2)
+  return `Bearer ${password || user}`
 }
 
 /** Hides the message of JSON.parse, which quotes the text around the error: here it may be a token. */

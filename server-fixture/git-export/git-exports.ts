@@ -25,6 +25,12 @@ export interface GitExportsOptions {
    * @default 50
    */
   readonly maxPacks?: number
+  /**
+   * Waits before each refresh until there is room for its processes; the returned function is called after it.
+   *
+   * @default no bound
+   */
+  readonly acquire?: (signal: AbortSignal | undefined) => Promise<() => void>
 }
 
 /** Options of `GitExports.bring`. */
@@ -68,14 +74,16 @@ export class GitExports {
   readonly #directory: string
   readonly #program: string
   readonly #maxPacks: number
+  readonly #acquire: GitExportsOptions['acquire']
   /** The last call for each path: this process asks for a lock once at a time. */
   readonly #turns = new Map<string, Promise<unknown>>()
 
-  constructor(store: Store, directory: string, { gitProgram = 'git', maxPacks = 50 }: GitExportsOptions = {}) {
+  constructor(store: Store, directory: string, { gitProgram = 'git', maxPacks = 50, acquire }: GitExportsOptions = {}) {
     this.#store = store
     this.#directory = directory
     this.#program = gitProgram
     this.#maxPacks = maxPacks
+    this.#acquire = acquire
   }
 
   /** Where the export of this repository is, once it was brought up to date. */
@@ -102,7 +110,12 @@ export class GitExports {
       const work = async () => {
         // Another call has done it meanwhile.
         if (!readsAllRefs && (await isFresh(path, present))) return unchanged(path)
-        return { path, isRefreshed: true, ...(await this.#refresh(repository, path, { readsAllRefs, ...present })) }
+        const release = await this.#acquire?.(signal)
+        try {
+          return { path, isRefreshed: true, ...(await this.#refresh(repository, path, { readsAllRefs, ...present })) }
+        } finally {
+          release?.()
+        }
       }
       return await this.#inTurn(path, () => withExportDirectory({ path, repository, signal }, work), signal)
     } catch (error) {

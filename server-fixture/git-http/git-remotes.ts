@@ -49,6 +49,8 @@ export class GitRemotes {
   readonly timeoutMs: number
   /** Of processes that make packs. */
   readonly packs: ProcessSlots
+  /** Of exports that are brought up to date. */
+  readonly exports: ProcessSlots
   /** Of processes that tell refs. */
   readonly light: ProcessSlots
   /** Of processes that take in packs, as slowly as their clients send them. */
@@ -75,6 +77,7 @@ export class GitRemotes {
     this.maxPushBytes = maxPushBytes
     this.timeoutMs = timeoutMs
     this.packs = new ProcessSlots({ max: maxProcesses, ...waiting })
+    this.exports = new ProcessSlots({ max: maxProcesses, ...waiting })
     this.pushes = new ProcessSlots({ max: maxProcesses, ...waiting })
     this.light = new ProcessSlots({ max: maxLightProcesses, ...waiting })
   }
@@ -86,8 +89,14 @@ export class GitRemotes {
   async directoryOf(repository: string, signal: AbortSignal): Promise<string> {
     if (this.#store.gitDirectory) return await this.#store.gitDirectory(repository)
     const directory = await this.#openCache()
-    this.#exports ??= new GitExports(this.#store, directory, { gitProgram: this.program })
+    const acquire = (waiting: AbortSignal | undefined) => this.exports.acquire(waiting)
+    this.#exports ??= new GitExports(this.#store, directory, { gitProgram: this.program, acquire })
     return (await this.#exports.bring(repository, { signal })).path
+  }
+
+  /** The repository is gone: removes its export, if there is one. */
+  async forget(repository: string, signal: AbortSignal): Promise<void> {
+    if (!this.#store.gitDirectory) await this.directoryOf(repository, signal).catch(() => undefined)
   }
 
   /**

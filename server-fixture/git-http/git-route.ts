@@ -52,8 +52,10 @@ export async function handleGit(exchange: Exchange, address: GitAddress, depende
     const { requestId } = exchange.record
     const call = { principal, signal: transfer.signal, requestId }
     const isPush = service.access === 'write'
-    await dependencies.service.call(methods.getRepository.name, { repository }, call).catch((error: BlobwireError) => {
-      throw isPush && error.reason === 'repository' ? createFirst(error) : error
+    await dependencies.service.call(methods.getRepository.name, { repository }, call).catch(async (error) => {
+      if (!(error instanceof BlobwireError && error.reason === 'repository')) throw error
+      if (principal.may('read', repository)) await dependencies.git.forget(repository, opened.signal)
+      throw isPush ? createFirst(error) : error
     })
     if (isPush && !principal.may('write', repository)) throw mayNotPush(repository)
     const request = { ...dependencies, exchange, repository, principal, requestId, transfer }
@@ -75,8 +77,8 @@ function authenticate(exchange: Exchange, { authenticator }: GitDependencies): P
 function refuseWith(exchange: Exchange, error: BlobwireError): void {
   if (error.code === 'unauthenticated') return refuse(exchange, error, { headers: challenge })
   // Where a bound of the server refuses, the same request may do later.
-  const isBound = error.code === 'resource_exhausted' && error.details.limit === undefined
-  refuse(exchange, error, isBound ? { status: 503 } : {})
+  if (error.code === 'resource_exhausted') refuse(exchange, error, { status: error.details.limit ? 413 : 503 })
+  else refuse(exchange, error)
 }
 
 function createFirst(error: BlobwireError): BlobwireError {

@@ -23,19 +23,11 @@ export class ProcessSlots {
     this.#bounds = bounds
   }
 
-  get running(): number {
-    return this.#running
-  }
-
-  get waiting(): number {
-    return this.#waiting.size
-  }
-
   /**
    * Waits for a slot, which the returned function gives back.
    * @throws BlobwireError `unavailable` where too many wait, or this one for too long; the reason of `signal`
    */
-  async acquire(signal: AbortSignal): Promise<() => void> {
+  async acquire(signal?: AbortSignal): Promise<() => void> {
     if (this.#running < this.#bounds.max) this.#running++
     else await this.#wait(signal)
     let isHeld = true
@@ -48,13 +40,13 @@ export class ProcessSlots {
     }
   }
 
-  #wait(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted()
+  #wait(signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted()
     if (this.#waiting.size >= this.#bounds.maxWaiting) throw busy()
     return new Promise((resolve, reject) => {
       const leave = () => {
         clearTimeout(timer)
-        signal.removeEventListener('abort', abort)
+        signal?.removeEventListener('abort', abort)
         this.#waiting.delete(enter)
       }
       // The slot passes on: its number of running processes stays.
@@ -64,13 +56,13 @@ export class ProcessSlots {
       }
       const abort = () => {
         leave()
-        reject(signal.reason)
+        reject(signal?.reason)
       }
       const timer = setTimeout(() => {
         leave()
         reject(busy())
       }, this.#bounds.maxWaitMs)
-      signal.addEventListener('abort', abort, { once: true })
+      signal?.addEventListener('abort', abort, { once: true })
       this.#waiting.add(enter)
     })
   }

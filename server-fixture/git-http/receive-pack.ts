@@ -46,11 +46,11 @@ export const receivePack: GitService = {
   access: 'write',
   async advertise(request) {
     const { git, repository, transfer } = request
+    transfer.hold()
+    const directory = await git.directoryOf(repository, transfer.signal)
     const release = await git.light.acquire(transfer.signal)
+    transfer.free()
     try {
-      transfer.hold()
-      const directory = await git.directoryOf(repository, transfer.signal)
-      transfer.free()
       const args = ['receive-pack', '--stateless-rpc', '--http-backend-info-refs', directory]
       const start = () => new ServiceProcess({ program: git.program }, args, { configuration: advertised })
       await answerWith(request, start, {

@@ -60,6 +60,8 @@ export async function answerWith(
     clearTimeout(timer)
     transfer.signal.removeEventListener('abort', stop)
     stop()
+    // The process has not exited before its output is closed, and what the client does not read would stay in it.
+    git.stdout.destroy()
     await git.exited
   }
 }

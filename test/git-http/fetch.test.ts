@@ -1,46 +1,65 @@
-/** Clones and fetches over HTTP by Git itself. */
+/** Clones and fetches over HTTP by Git itself, from each store. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { test } from 'node:test'
-import { temporaryDirectory } from '../store/support.ts'
+import { type TestContext, test } from 'node:test'
+import { newDatabase } from '../support/database.ts'
 import { atEnd, testServer } from '../support/server.ts'
+import { WorkTree } from './git-client.ts'
 
 const author = { name: 'A', email: 'a@example.com' }
+const database = await newDatabase()
 
-/** Runs git beside this process, which serves it. */
-async function run(cwd: string, ...args: readonly string[]) {
-  const env = {
-    PATH: process.env['PATH'],
-    GIT_CONFIG_NOSYSTEM: '1',
-    GIT_CONFIG_GLOBAL: '/dev/null',
-    GIT_TERMINAL_PROMPT: '0'
-  }
-  const child = spawn('git', args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text))
-  const [status] = await once(child, 'close')
-  return { status, output }
+async function begin(context: TestContext, store: 'git' | 'memory' | 'postgres', objectFormat: 'sha1' | 'sha256') {
+  const fixture = atEnd(context, await testServer(store === 'postgres' ? { store, database: [database] } : { store }))
+  const client = fixture.client()
+  const repo = client.repository('team/a')
+  await repo.createRepository({ objectFormat })
+  const commit = async (text: string) =>
+    (await repo.commitFiles({ branch: 'main', changes: { 'a/b.txt': text }, message: text, author })).oid
+  return { fixture, client, repo, commit, url: `${fixture.server.http}/team/a.git`, work: await WorkTree.init(context) }
 }
 
-for (const store of ['git', 'memory'] as const) {
+for (const [store, objectFormat] of [
+  ['git', 'sha1'],
+  ['memory', 'sha256'],
+  ['postgres', 'sha1']
+] as const) {
   test(`a clone and a fetch from the ${store} store have the commits of the API`, async (context) => {
-    const fixture = atEnd(context, await testServer({ store }))
-    const repo = fixture.client().repository('team/a')
-    await repo.createRepository()
-    const commit = (text: string) =>
-      repo.commitFiles({ branch: 'main', changes: { 'a.txt': text }, message: text, author })
-    await commit('first')
-    const directory = await temporaryDirectory(context)
-    const cloned = await run(directory, 'clone', `${fixture.server.http}/team/a.git`, 'clone')
-    assert.equal(cloned.status, 0, cloned.output)
-    const clone = join(directory, 'clone')
-    assert.equal(await readFile(join(clone, 'a.txt'), 'utf8'), 'first')
-    const { oid } = await commit('second')
-    const fetched = await run(clone, 'fetch')
-    assert.equal(fetched.status, 0, fetched.output)
-    assert.equal((await run(clone, 'rev-parse', 'origin/main')).output.trim(), oid)
+    const { commit, url, work } = await begin(context, store, objectFormat)
+    const first = await commit('first')
+    const clone = await work.clone(url)
+    assert.equal(await readFile(join(clone.path, 'a/b.txt'), 'utf8'), 'first')
+    const second = await commit('second')
+    await clone.git('-c', 'protocol.version=0', 'fetch', '--quiet')
+    assert.equal(await clone.git('rev-parse', 'origin/main', 'origin/main~1'), `${second}\n${first}`)
+    const third = await commit('third')
+    const [head] = (await work.git('ls-remote', url)).split('\n')
+    assert.equal(head, `${third}\tHEAD`)
   })
 }
+
+test('a shallow clone has one commit, a partial one fetches blobs when they are wanted', async (context) => {
+  const { commit, url, work } = await begin(context, 'git', 'sha1')
+  await commit('first')
+  await commit('second')
+  const clone = await work.clone(url, '--depth=1', '--filter=blob:none', '--no-checkout')
+  assert.equal(await clone.git('rev-list', '--count', 'HEAD'), '1')
+  assert.match(await clone.git('rev-list', '--objects', '--missing=print', 'HEAD'), /^\?/m)
+  assert.equal(await clone.git('show', 'HEAD:a/b.txt'), 'second')
+  await clone.git('fetch', '--quiet', '--unshallow')
+  assert.equal(await clone.git('rev-list', '--count', 'HEAD'), '2')
+})
+
+test('the export of a repository that was deleted goes when somebody asks for it', async (context) => {
+  const { fixture, client, commit, url, work } = await begin(context, 'memory', 'sha1')
+  await commit('first')
+  await work.git('ls-remote', url)
+  const exported = () => readdir(join(fixture.data, 'git-cache', 'team'))
+  assert.deepEqual(await exported(), ['a.git'])
+  await client.deleteRepository('team/a')
+  const { status, output } = await work.run('ls-remote', url)
+  assert.equal(status, 128)
+  assert.match(output, /remote: repository team\/a not found: nobody has created it/)
+  assert.deepEqual(await exported(), [])
+})

@@ -1,0 +1,142 @@
+/** The processes behind Git's clients: how many there are, and how they end. */
+import assert from 'node:assert/strict'
+import { access, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { getPriority } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough, Writable } from 'node:stream'
+import { test } from 'node:test'
+import type { GitRequest } from '../../server-fixture/git-http/git-request.ts'
+import { ProcessSlots } from '../../server-fixture/git-http/process-slots.ts'
+import { answerWith } from '../../server-fixture/git-http/service-answer.ts'
+import { ServiceProcess } from '../../server-fixture/git-http/service-process.ts'
+import { TemporaryCache } from '../../server-fixture/git-http/temporary-cache.ts'
+import { MemoryBudget } from '../../server-fixture/memory-budget.ts'
+import { Transfer } from '../../server-fixture/transfers/transfer.ts'
+import type { BlobwireError } from '../../src/core/error.ts'
+import { defaultLimits } from '../../src/schema/default-limits.ts'
+import { temporaryDirectory } from '../store/support.ts'
+import { later, until } from '../support/until.ts'
+
+test('slots are given in the order of the requests, and to no more than may wait', async () => {
+  const slots = new ProcessSlots({ max: 1, maxWaiting: 2, maxWaitMs: 60_000 })
+  const release = await slots.acquire()
+  const order: string[] = []
+  const leaving = new AbortController()
+  const left = slots.acquire(leaving.signal)
+  const second = slots.acquire().then((give) => {
+    order.push('second')
+    give()
+    give()
+  })
+  await assert.rejects(
+    slots.acquire(),
+    ({ code, details }: BlobwireError) => code === 'unavailable' && details.retryAfterMs === 5_000
+  )
+  leaving.abort(new Error('gone'))
+  await assert.rejects(left, /gone/)
+  const third = slots.acquire().then(() => order.push('third'))
+  release()
+  await Promise.all([second, third])
+  assert.deepEqual(order, ['second', 'third'])
+  // The one that the third has is all there is.
+  const short = new ProcessSlots({ max: 1, maxWaiting: 1, maxWaitMs: 1 })
+  await short.acquire()
+  await assert.rejects(short.acquire(), { code: 'unavailable' })
+})
+
+const isRunning = async (pid: number) => {
+  const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => ') X')
+  return !/\) [XZ]/.test(stat)
+}
+
+function transferOf(): Transfer {
+  const budget = new MemoryBudget(defaultLimits).of({})
+  const bounds = { budget, chunkBytes: 1, idleMs: 60_000, draining: new AbortController().signal, drainMs: 1 }
+  return new Transfer({ ...bounds, record: { transferred: () => undefined } })
+}
+
+const shell = (script: string) => () => new ServiceProcess({ program: 'sh' }, ['-c', script])
+
+test('a client that goes takes the process with it, and all that it has started; such processes come after calls', async () => {
+  const pids: number[] = []
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      pids.push(...chunk.toString().trim().split(' ').map(Number))
+      done()
+    }
+  })
+  const transfer = transferOf()
+  const failures: unknown[] = []
+  const exchange = { stream: () => stream, record: { failed: (error: unknown) => failures.push(error) } }
+  const request = { exchange, transfer, requestId: '', git: { timeoutMs: 60_000 } } as unknown as GitRequest
+  const answered = answerWith(request, shell('read all; sleep 1000 & echo $$ $!; wait'), { contentType: 'x' })
+  await until(() => pids.length === 2, 'two processes run')
+  assert.equal(getPriority(pids[0]), 10)
+  assert.equal(getPriority(pids[1]), 10)
+  stream.destroy()
+  await answered
+  while ((await Promise.all(pids.map(isRunning))).includes(true)) await later(2)
+  assert.equal((failures[0] as BlobwireError).code, 'cancelled')
+  transfer.end()
+})
+
+test('a process is read no faster than its client reads, and has its time', async () => {
+  let bytes = 0
+  const stream = new Writable({
+    write(chunk: Buffer) {
+      bytes += chunk.length
+    }
+  })
+  const transfer = transferOf()
+  const failures: unknown[] = []
+  const exchange = { stream: () => stream, record: { failed: (error: unknown) => failures.push(error) } }
+  const git = { timeoutMs: 300 }
+  const request = { exchange, transfer, requestId: '', git } as unknown as GitRequest
+  await answerWith(request, shell('yes'), { contentType: 'x' })
+  assert.equal((failures[0] as BlobwireError).code, 'deadline_exceeded')
+  assert.ok(stream.destroyed)
+  assert.ok(
+    transfer.sentBytes > 2 ** 20 && transfer.sentBytes < 2 * 2 ** 20,
+    `${transfer.sentBytes} bytes, ${bytes} taken`
+  )
+  transfer.end()
+})
+
+test('a process that fails is an error, and no answer that could be taken for whole', async () => {
+  const transfer = transferOf()
+  const failures: unknown[] = []
+  const stream = new PassThrough()
+  stream.resume()
+  const exchange = { stream: () => stream, record: { failed: (error: unknown) => failures.push(error) } }
+  const cut = transferOf()
+  const told = { exchange, transfer: cut, requestId: '', git: { timeoutMs: 60_000 } } as unknown as GitRequest
+  await answerWith(told, shell('echo part; exit 3'), { contentType: 'x' })
+  assert.deepEqual([failures.length, stream.destroyed, stream.writableEnded], [1, true, false])
+  cut.end()
+  const request = { transfer, git: { timeoutMs: 60_000 } } as unknown as GitRequest
+  const answer = { contentType: 'x' }
+  await assert.rejects(answerWith(request, shell('echo why >&2; exit 3'), answer), /status 3: why/)
+  const missing = () => new ServiceProcess({ program: '/nowhere/git' }, [])
+  await assert.rejects(answerWith(request, missing, answer), { reason: 'git_unavailable' })
+  transfer.end()
+})
+
+test('the temporary directory of a server that was killed is removed by the next one, and no other', async (context) => {
+  const parent = await temporaryDirectory(context)
+  const living = await TemporaryCache.make(parent)
+  const killed = join(parent, 'blobwire-git-killed')
+  const beginning = join(parent, 'blobwire-git-beginning')
+  for (const path of [killed, beginning]) await mkdir(path)
+  // No process has this id (proc(5), pid_max).
+  await writeFile(join(killed, 'server.lock'), JSON.stringify({ pid: 2 ** 22 + 1, started: '1', instance: '' }))
+  const next = await TemporaryCache.make(parent)
+  const isThere = (path: string) =>
+    access(path).then(
+      () => true,
+      () => false
+    )
+  const found = await Promise.all([living.path, killed, beginning, next.path].map(isThere))
+  assert.deepEqual(found, [true, false, true, true])
+  for (const cache of [living, next]) await cache.remove()
+  assert.equal(await isThere(living.path), false)
+})
