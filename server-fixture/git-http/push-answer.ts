@@ -1,12 +1,11 @@
 /** Gives a push to a git process, answers its questions, and sends its report. */
 import type { Duplex, Writable } from 'node:stream'
-import { BlobwireError } from '../../src/core/error.ts'
 import { toBlobwireError } from '../service/error-detail.ts'
 import { gitFailure } from '../store/git/git-failure.ts'
 import { Output } from '../transfers/output.ts'
 import { clientGone } from '../transfers/transfer.ts'
 import { type GitRequest, uncached } from './git-request.ts'
-import { started } from './service-answer.ts'
+import { started, tookTooLong } from './service-answer.ts'
 import type { ServiceProcess } from './service-process.ts'
 
 /** The parts of a push. */
@@ -18,8 +17,6 @@ export interface PushWork {
   readonly answer: (channel: Duplex) => Promise<void>
 }
 
-/** Time for one push: a process that hangs must not hold its place for good. */
-const maxPushMs = 3_600_000
 /** Of the output that is kept while the client still sends: many clients read no answer before they have sent all. */
 const maxHeldBytes = 1024 * 1024
 
@@ -30,7 +27,7 @@ export async function answerPush(request: GitRequest, { start, feed, answer }: P
   const git = started(start)
   const stop = () => git.kill()
   transfer.signal.addEventListener('abort', stop, { once: true })
-  const late = setTimeout(() => transfer.abort(tooLate()), maxPushMs)
+  const late = setTimeout(() => transfer.abort(tookTooLong(request)), request.git.timeoutMs)
   const answering = answer(git.channel as Duplex)
   let isFed = false
   let failure: unknown
@@ -65,10 +62,6 @@ export async function answerPush(request: GitRequest, { start, feed, answer }: P
     await git.exited
     await answering
   }
-}
-
-function tooLate(): BlobwireError {
-  return new BlobwireError({ code: 'deadline_exceeded', message: `a push ends after ${maxPushMs / 60_000} minutes` })
 }
 
 /** Waits while git is slow. Git may end before it has read all: it has refused the push then. */

@@ -75,7 +75,8 @@ export function started(start: () => ServiceProcess): ServiceProcess {
   }
 }
 
-function tookTooLong({ git }: GitRequest): BlobwireError {
+/** The error of a process that is ended. */
+export function tookTooLong({ git }: GitRequest): BlobwireError {
   const message = `git did not end within ${git.timeoutMs} ms`
   return new BlobwireError({ code: 'deadline_exceeded', message })
 }

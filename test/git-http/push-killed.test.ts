@@ -45,6 +45,17 @@ for (const store of ['git', 'memory'] as const) {
   })
 }
 
+test('a push that takes longer than the server waits ends, and its client is told', async (context) => {
+  const { client, data } = atEnd(context, await testServer({ gitTimeoutMs: 1 }))
+  const repo = client().repository('a')
+  await repo.createRepository()
+  const { sent } = beginPush(repo.remoteUrl())
+  const [response] = (await once(sent, 'response')) as [IncomingMessage]
+  assert.equal(response.statusCode, 504)
+  sent.destroy()
+  await until(() => pushesIn(data).length === 0, 'the directory is removed')
+})
+
 test('a server that was killed in two pushes has moved no ref, and the next one removes what they left', async (context) => {
   const data = await temporaryDirectory(context)
   const faults = join(data, 'faults.json')

@@ -79,6 +79,14 @@ export const guards: readonly Guard[] = [
     mayHang: true
   },
   {
+    name: 'a push has an end',
+    file: `${source}/push-answer.ts`,
+    from: 'transfer.abort(tookTooLong(request))',
+    to: 'tookTooLong(request)',
+    tests: [killed],
+    mayHang: true
+  },
+  {
     name: 'the directory of a push is removed',
     file: `${source}/receive-pack.ts`,
     from: '      await intake?.remove()\n',
