@@ -47,7 +47,7 @@ async function checkout(
   const { revision, path, remove } = flags
   const display = await transferDisplay(cli, flags)
   try {
-    const result = await withClient(io.env, flags, (client) => {
+    const result = await withClient(cli, flags, (client) => {
       const input = { revision, path, remove, onProgress: display.show }
       return client.repository(repository).checkout(directory, input, { signal })
     })

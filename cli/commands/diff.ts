@@ -31,7 +31,7 @@ export function addDiff({ program, run }: CommandContext): void {
     )
     .action((repository: string, base: string, head: string, flags: DiffFlags) =>
       run(({ io, out, signal }) =>
-        withClient(io.env, flags, async (client) => {
+        withClient({ io, signal }, flags, async (client) => {
           let differs = false
           const changes = client.repository(repository).changes({ base, head, pageSize: 1000 }, { signal })
           for await (const change of changes) {

@@ -37,7 +37,7 @@ export function addExport({ program, run }: CommandContext): void {
         if (output === undefined && cli.out.isTerminal)
           throw new UsageError('--output is required where standard output is a terminal')
         const format = flags.format ?? formats.find((ending) => output?.endsWith(`.${ending}`)) ?? 'tar'
-        return withClient(cli.io.env, flags, async (client) => {
+        return withClient(cli, flags, async (client) => {
           const input = { format, revision, path, prefix, glob }
           const archive = client.repository(repository).archive(input, { signal: cli.signal })
           if (output === undefined) for await (const chunk of archive) await cli.out.write(chunk)

@@ -23,7 +23,7 @@ export function addGet({ program, run }: CommandContext): void {
     .option('-q, --quiet', 'show no progress')
     .action((repository: string, path: string | undefined, flags: GetFlags) =>
       run((cli) =>
-        withClient(cli.io.env, flags, async (client) => {
+        withClient(cli, flags, async (client) => {
           const { oid, output, revision } = flags
           if ((path === undefined) === (oid === undefined)) throw new UsageError('one of [path] and --oid is required')
           const address = path === undefined ? { oid: oid as string } : { revision, path }

@@ -20,7 +20,7 @@ export function addHealth({ program, run }: CommandContext): void {
       '\nExits with 0 where the server is ready, 7 where it is not or does not answer. No token is needed.'
     )
     .action((flags: ClientFlags) =>
-      run((cli) => withClient(cli.io.env, flags, (client, options) => tell({ client, options, cli, flags })))
+      run((cli) => withClient(cli, flags, (client, options) => tell({ client, options, cli, flags })))
     )
 }
 

@@ -1,4 +1,6 @@
 /** `blobwire import`: a local directory as a commit on a branch. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { authorOf } from '../author.ts'
 import { type ClientFlags, clientCommand, repositoryOf } from '../connection/flags.ts'
 import { withClient } from '../connection/open-client.ts'
@@ -61,9 +63,10 @@ async function importInto(directory: string, repository: string, { cli, flags }:
   if (directory === '') throw new UsageError('<directory> must not be empty')
   if (exclude.includes('')) throw new UsageError('--exclude must be a glob such as "*.log"')
   const author = authorOf(flags.author, io.env)
+  const hasHistory = existsSync(join(directory, '.git'))
   const { importDirectory } = await import('../import/import-directory.ts')
   const { defaultResumeFile, ResumeFile } = await import('../import/resume-file.ts')
-  return withClient(io.env, flags, async (client, options) => {
+  return withClient(cli, flags, async (client, options) => {
     const target = { endpoint: addressesOf(options).join(','), repository, branch, directory }
     const tokens = new ResumeFile(flags.resumeFile ?? defaultResumeFile(target, io.env), repository)
     const display = await transferDisplay(cli, flags)
@@ -74,7 +77,8 @@ async function importInto(directory: string, repository: string, { cli, flags }:
         directory,
         repo: client.repository(repository),
         branch,
-        exclude,
+        // Of a work tree, whose history is no part of its files.
+        exclude: hasHistory ? [...exclude, '/.git'] : exclude,
         message: `${message}\n`,
         author,
         limits,
@@ -91,6 +95,10 @@ async function importInto(directory: string, repository: string, { cli, flags }:
       else {
         await tellLeftOut({ leftOut, emptyDirectories }, cli)
         await tell(result, branch, cli)
+        if (hasHistory && !flags.quiet)
+          await cli.err.line(
+            'the history in .git is not imported; blobwire mirror copies a repository with its history'
+          )
       }
       return leftOut.length > 0 ? exitCodes.partial : exitCodes.done
     } catch (error) {

@@ -20,7 +20,7 @@ export function addLog({ program, run }: CommandContext): void {
     .option('--path <path>', 'only commits that change this file or directory')
     .action((repository: string, revision: string, flags: LogFlags) =>
       run(({ io, out, signal }) =>
-        withClient(io.env, flags, async (client) => {
+        withClient({ io, signal }, flags, async (client) => {
           const { maxCount = Number.POSITIVE_INFINITY, path } = flags
           const pageSize = Math.min(maxCount, maxPage)
           const commits = client.repository(repository).commits({ revision, path, pageSize }, { signal })

@@ -28,7 +28,7 @@ export function addLs({ program, run }: CommandContext): void {
     .option('-z, --null', 'end each line with NUL instead of a line feed, for xargs -0')
     .action((repository: string | undefined, path: string, flags: LsFlags) =>
       run((cli) =>
-        withClient(cli.io.env, flags, async (client) => {
+        withClient(cli, flags, async (client) => {
           const { revision, recursive } = flags
           if (repository === undefined && (revision !== undefined || recursive))
             throw new UsageError('--revision and --recursive require a repository')

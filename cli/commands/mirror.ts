@@ -57,7 +57,7 @@ async function copy(source: string, repository: string, { cli, flags }: Called):
   const { mirror } = await import('../mirror/mirror.ts')
   const { verify } = await import('../mirror/verify.ts')
   const display = await progressDisplay(io.stderr, mirrorView, flags)
-  return withClient(io.env, { timeout: '5m', ...flags }, async (client) => {
+  return withClient(cli, { timeout: '5m', ...flags }, async (client) => {
     try {
       const repo = client.repository(repository)
       const { limits } = await client.getCapabilities({ signal: cli.signal })
@@ -85,6 +85,11 @@ async function copy(source: string, repository: string, { cli, flags }: Called):
       }
       if (found !== undefined && found.length > 0) return exitCodes.failed
       return leftOut.length > 0 ? exitCodes.partial : exitCodes.done
+    } catch (error) {
+      display.end()
+      if (io.signal.aborted && !json)
+        await cli.err.line('interrupted; no ref was lost, and the same command sends the rest')
+      throw error
     } finally {
       display.end()
     }

@@ -33,7 +33,7 @@ export function addPut({ program, run }: CommandContext): void {
     .option('-q, --quiet', 'show no progress')
     .action((repository: string, path: string, file: string, flags: PutFlags) =>
       run((cli) =>
-        withClient(cli.io.env, flags, async (client) => {
+        withClient(cli, flags, async (client) => {
           const { signal, io, out } = cli
           const { message = `Put ${path}`, create, expectedHead, requestKey, executable } = flags
           const author = authorOf(flags.author, io.env)

@@ -9,7 +9,7 @@ export function addRefs({ program, run }: CommandContext): void {
     .argument('[prefix]', 'only names that begin with this, such as refs/heads/')
     .action((repository: string, prefix: string | undefined, flags: ClientFlags) =>
       run(({ io, out, signal }) =>
-        withClient(io.env, flags, async (client) => {
+        withClient({ io, signal }, flags, async (client) => {
           const refs = client.repository(repository).refs({ prefix, pageSize: 1000 }, { signal })
           for await (const ref of refs) {
             if (flags.json) await out.json(ref)

@@ -27,7 +27,7 @@ export function addStats({ program, run }: CommandContext): void {
     .addHelpText('after', notes)
     .action((flags: StatsFlags) =>
       run(({ io, out, signal }) =>
-        withClient(io.env, flags, async (_client, options) => {
+        withClient({ io, signal }, flags, async (_client, options) => {
           await requestServer({ options, path: '/dashboard/events', signal }, async ({ statusCode, body }) => {
             if (statusCode !== 200) throw refusal(statusCode, await body.text())
             for await (const figures of snapshots(body)) {

@@ -18,7 +18,7 @@ export function addWatch({ program, run }: CommandContext): void {
     .addHelpText('after', '\nBegins with the refs as they are, and goes on until Ctrl-C, through cuts and restarts.')
     .action((repository: string, prefix: string | undefined, flags: WatchFlags) =>
       run(({ io, out, signal }) =>
-        withClient(io.env, flags, async (client) => {
+        withClient({ io, signal }, flags, async (client) => {
           const updates = client.repository(repository).watch({ prefix, since: flags.since, signal })
           for await (const update of updates) {
             if (flags.json) await out.json(update)

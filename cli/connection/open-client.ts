@@ -1,5 +1,6 @@
 /** The client of a command: its options come from flags, from the environment and from a configuration. */
 import type { Client, ClientConfig, ClientOptions, ClientRegistry } from '../../src/index.ts'
+import type { Cli } from '../context.ts'
 import { UsageError } from '../errors.ts'
 import type { Io } from '../io.ts'
 import type { ClientFlags } from './flags.ts'
@@ -53,16 +54,20 @@ function nameIn(names: readonly string[]): string {
   throw new UsageError(`the configuration has several clients: choose one of ${names.join(', ')} by --client`)
 }
 
-/** Closes the client when the work has ended. */
+/** Closes the client when the work has ended, and ends the work by that when the command is to end. */
 export async function withClient<Result>(
-  env: Io['env'],
+  { io, signal }: Pick<Cli, 'io' | 'signal'>,
   flags: ClientFlags,
   work: (client: Client, options: ClientOptions) => Promise<Result>
 ): Promise<Result> {
-  const { registry, name } = await openRegistry(env, flags)
+  const { registry, name } = await openRegistry(io.env, flags)
+  const end = () => void registry.close()
+  signal.addEventListener('abort', end)
   try {
+    signal.throwIfAborted()
     return await work(registry.client(name), await optionsOf(registry, name))
   } finally {
+    signal.removeEventListener('abort', end)
     await registry.close()
   }
 }

@@ -121,6 +121,16 @@ test('entries that no repository can have are told, and the program exits with 3
   assert.deepEqual([meant.code, meant.stdout], [0, 'main is equal to the directory: 1 files (0.0 MB)\n'])
 })
 
+test('of a work tree the files are imported, its history is not, and the message says what does', async (context) => {
+  const source = await temporaryDirectory(context)
+  await writeFiles(source, { '.git/config': 'x', a: 'x' })
+  const served = await largeServer(context)
+  const { code, stdout, stderr } = await blobwire(['import', source, ...flagsOf(served, 'auto')])
+  assert.match(stdout, /^main is at [0-9a-f]{40}: 1 files/)
+  assert.match(stderr, /^the history in \.git is not imported; blobwire mirror copies/)
+  assert.equal(code, 0)
+})
+
 test('failures are told in words', async (context) => {
   const source = await temporaryDirectory(context)
   const flags = flagsOf(await largeServer(context), 'auto')

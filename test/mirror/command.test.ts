@@ -4,11 +4,13 @@ import { Writable } from 'node:stream'
 import { test } from 'node:test'
 import { mirrorView } from '../../cli/mirror/progress-view.ts'
 import { progressDisplay } from '../../cli/output/progress-display.ts'
+import { Faults } from '../../server-fixture/faults/faults.ts'
 import { blobwire } from '../cli/run.ts'
 import { GitRepository } from '../support/git.ts'
 import { longHistory } from '../support/history/long-history.ts'
 import { writeHistory } from '../support/history/write-history.ts'
 import { atEnd, testServer } from '../support/server.ts'
+import { until } from '../support/until.ts'
 
 const runMirror = (...args: string[]) => blobwire(['mirror', ...args])
 
@@ -57,6 +59,22 @@ test('in a hook of another repository, the source is the one that was named', as
   assert.deepEqual([code, stderr], [0, ''], stdout)
   const refs = source.run(['for-each-ref', '--format=%(refname)']).trim().split('\n')
   assert.equal((await served.client().listRefs('copy', { pageSize: 1000 })).refs.length, refs.length)
+})
+
+test('an interruption ends a run that waits for the server', async (context) => {
+  const source = new GitRepository(context, 'sha1')
+  await writeHistory(source, longHistory({ commits: 1 }))
+  const faults = new Faults({ rules: [{ rpc: 'GetRepository', fault: { kind: 'silence' } }] })
+  const interruption = new AbortController()
+  const served = atEnd(context, await testServer({ faults }))
+  const run = blobwire(['mirror', source.directory, 'copy', '--endpoint', served.server.http], {
+    signal: interruption.signal
+  })
+  await until(() => faults.fired('silence') > 0, 'the call waits')
+  interruption.abort('SIGINT')
+  const { code, stdout, stderr } = await run
+  assert.deepEqual([code, stdout], [130, ''])
+  assert.match(stderr, /^interrupted; .* the same command sends the rest\n$/)
 })
 
 test('flags that cannot be used', async () => {
