@@ -1,11 +1,11 @@
 /** Errors for those who typed the command: exit codes, and hints. */
+import { UsageError } from '../server-fixture/usage-error.ts'
 import type { BlobwireError } from '../src/index.ts'
 
 /** A command that failed for a reason that its message tells. */
 export class CommandError extends Error {}
 
-/** Arguments that cannot be used; the message names them and says why. */
-export class UsageError extends Error {}
+export { UsageError }
 
 /** The exit codes; docs/cli.md has them. */
 export const exitCodes = {

@@ -16,11 +16,12 @@ import { addPut } from './commands/put.ts'
 import { addRefs } from './commands/refs.ts'
 import { addServe } from './commands/serve.ts'
 import { addStats } from './commands/stats.ts'
+import { addStore } from './commands/store.ts'
 import { addWatch } from './commands/watch.ts'
 import type { CommandContext } from './context.ts'
 
 const groups: Readonly<Record<string, readonly ((context: CommandContext) => void)[]>> = {
-  'Server:': [addServe, addHealth, addStats],
+  'Server:': [addServe, addHealth, addStats, addStore],
   'Whole trees and histories:': [addImport, addCheckout, addExport, addMirror],
   'Files and history:': [addPut, addGet, addLs, addLog, addDiff, addRefs, addWatch],
   'This command:': [addConfig, addCompletion]

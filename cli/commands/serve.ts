@@ -1,8 +1,8 @@
 /** `blobwire serve`. */
-import { type Command, Option } from 'commander'
-import { type Flag, flags } from '../../server-fixture/flags/table.ts'
+import type { Command } from 'commander'
 import type { Addresses } from '../../server-fixture/serve.ts'
 import type { Cli, CommandContext } from '../context.ts'
+import { addServerFlags, givenFlags } from '../server-flags.ts'
 
 const notes = `
 Prints one line of JSON with its addresses when it is ready, and logs to standard error. Ctrl-C or SIGTERM ends it when
@@ -15,22 +15,8 @@ export function addServe({ program, run }: CommandContext): void {
     .description('Starts a server: JSON, MessagePack and gRPC on loopback, in memory unless told otherwise.')
     .helpOption('-h, --help', 'show this')
     .addHelpText('after', notes)
-  for (const [name, flag] of Object.entries<Flag>(flags)) if (name !== 'help') serve.addOption(optionOf(name, flag))
+  addServerFlags(serve)
   serve.action((_values: object, command: Command) => run((cli) => start(givenFlags(command), cli)))
-}
-
-function optionOf(name: string, { value, help, choices }: Flag): Option {
-  const option = new Option(`--${name}${value === undefined ? '' : ` <${value}>`}`, help)
-  return choices === undefined ? option : option.choices(choices)
-}
-
-/** The flags that were given, as the server reads them, and hands them to its workers. */
-function givenFlags(command: Command): string[] {
-  return command.options.flatMap((option) => {
-    const value: unknown = command.getOptionValue(option.attributeName())
-    if (value === undefined) return []
-    return value === true ? [option.long as string] : [option.long as string, String(value)]
-  })
 }
 
 async function start(args: readonly string[], { io, err }: Cli): Promise<number> {

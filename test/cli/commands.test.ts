@@ -4,6 +4,9 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { temporaryDirectory } from '../store/support.ts'
+import { GitRepository } from '../support/git.ts'
+import { longHistory } from '../support/history/long-history.ts'
+import { writeHistory } from '../support/history/write-history.ts'
 import { type TestServer, testServer } from '../support/server.ts'
 import { blobwire, type RunOptions } from './run.ts'
 
@@ -72,5 +75,21 @@ describe('blobwire', () => {
     assert.deepEqual([code, stdout, error.code, error.reason, error.exitCode], [4, '', 'not_found', 'path', 4])
     const usage = await run('get json --json')
     assert.deepEqual([usage.code, JSON.parse(usage.stderr).error.exitCode], [2, 2])
+  })
+
+  test('store import brings a repository of Git into a store, and store export out of it', async (context) => {
+    const source = new GitRepository(context, 'sha1')
+    await writeHistory(source, longHistory({ commits: 2 }))
+    const directory = await temporaryDirectory(context)
+    const store = ['--store', 'git', '--data', join(directory, 'data')]
+    const brought = await blobwire(['store', 'import', source.directory, 'team/site', ...store])
+    assert.match(brought.stdout, /^team\/site: \d+ objects, \d+ refs\n$/, brought.stderr)
+    const exported = await blobwire(['store', 'export', '--to', join(directory, 'exports'), ...store])
+    assert.match(exported.stdout, /^team\/site: \d+ objects, \d+ refs in .*\n$/, exported.stderr)
+    const absent = await blobwire(['store', 'export', 'none', '--to', join(directory, 'exports'), ...store])
+    assert.equal(absent.code, 4, absent.stderr)
+    const wrong = await blobwire(['store', 'export', '--to', directory])
+    assert.match(wrong.stderr, /^blobwire: --store must be git or postgres.*\nhint: blobwire store export --help/)
+    assert.equal(wrong.code, 2)
   })
 })
