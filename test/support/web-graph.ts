@@ -24,8 +24,7 @@ function hook(): void {
     resolve(specifier, context, next) {
       if (!context.parentURL?.endsWith(mark)) return next(specifier, context)
       const { url, ...rest } = next(specifier, context)
-      if (url.startsWith('node:') && !context.parentURL.includes('/platform/'))
-        throw new Error(`${context.parentURL} imports ${url}`)
+      if (url.startsWith('node:')) throw new Error(`${context.parentURL} imports ${url}`)
       return url.startsWith(source) ? { ...rest, url: webUrl(url, context.parentURL) + mark } : { ...rest, url }
     }
   })
