@@ -5,7 +5,7 @@ const connection = 'src/connection/fetch/fetch-connection.ts'
 const errors = 'src/connection/fetch/fetch-errors.ts'
 const upload = 'src/transport/fetch/upload.ts'
 const stream = 'src/transport/fetch/server-stream.ts'
-const tests = ['test/web/fetch-transport.test.ts']
+const tests = ['test/web/fetch-failures.test.ts', 'test/web/fetch-transport.test.ts']
 
 export const guards: readonly Guard[] = [
   {
@@ -44,7 +44,7 @@ export const guards: readonly Guard[] = [
     tests
   },
   {
-    name: 'the error of a source is that of its upload',
+    name: 'the error of a body is that of its request',
     file: connection,
     from: 'if (stream?.error !== undefined) throw stream.error',
     to: 'if (stream === null) throw stream',

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { ClientOptions } from '../../src/index.ts'
-import { methods } from '../../src/schema/methods.ts'
 import { everyRpc } from '../cases/every-rpc.ts'
 import { fetchOfNode, inPage } from '../support/page.ts'
 import { atEnd, type TestServer, testServer } from '../support/server.ts'
@@ -26,7 +25,7 @@ async function* pieces() {
   for (let at = 0; at < content.length; at += 100_000) yield content.subarray(at, at + 100_000)
 }
 
-async function* nothing(): AsyncGenerator<Uint8Array> {}
+async function* _nothing(): AsyncGenerator<Uint8Array> {}
 
 describe('calls', () => {
   for (const transport of ['json', 'msgpack'] as const) {
@@ -84,19 +83,29 @@ describe('transfers', () => {
   })
 
   test('a page without streams of bodies sends a blob in parts', async () => {
-    const uploads: string[] = []
-    const send: typeof fetch = (input, init) => {
-      const { method, body, headers } = init ?? {}
-      if (String(input).includes('/uploads/')) uploads.push(`${method} ${body instanceof Uint8Array}`)
-      const own = Object.keys(headers ?? {}).filter((name) =>
-        /^(accept-encoding|content-length|user-agent)$/.test(name)
-      )
+    const uploads: { how: string; status: number; isLast: boolean; digest: string | undefined }[] = []
+    const send: typeof fetch = async (input, init) => {
+      const { method, body, headers } = (init ?? {}) as {
+        method: string
+        body: unknown
+        headers: Record<string, string>
+      }
+      const own = Object.keys(headers).filter((name) => /^(accept-encoding|content-length|user-agent)$/.test(name))
       assert.deepEqual(own, [])
-      return fetchOfNode(input, init)
+      const response = await fetchOfNode(input, init)
+      const { 'upload-complete': complete, 'repr-digest': digest } = headers
+      const how = `${method} ${body instanceof Uint8Array}`
+      if (complete !== undefined) uploads.push({ how, status: response.status, isLast: complete === '?1', digest })
+      return response
     }
     await inPage({ origin: 'http://app.example' }, () => transfer('json', 'web/parts').then(() => undefined), send)
-    assert.ok(uploads.length > 2, uploads.join())
-    assert.deepEqual([...new Set(uploads)].toSorted(), ['PATCH true', 'POST true'])
+    const [first, ...others] = uploads
+    const last = others.pop()
+    assert.ok(others.length > 0)
+    assert.deepEqual(first, { how: 'POST true', status: 201, isLast: false, digest: undefined })
+    for (const each of others)
+      assert.deepEqual(each, { how: 'PATCH true', status: 204, isLast: false, digest: undefined })
+    assert.deepEqual([last?.how, last?.isLast, typeof last?.digest], ['PATCH true', true, 'string'])
   })
 
   test('the error of a source is that of the upload', async (context) => {
@@ -123,128 +132,6 @@ describe('transfers', () => {
       ['refs/heads/main']
     )
     await updates.return()
-  })
-})
-
-describe('failures', () => {
-  const failing = async (): Promise<Response> => {
-    throw new TypeError('Failed to fetch')
-  }
-  const call = (options: Options = {}) => newClient({ retry: false, ...options }).getBlob('web/none', '0'.repeat(40))
-
-  test('an abort of a call aborts its request', async (context) => {
-    const client = atEnd(context, newClient())
-    const controller = new AbortController()
-    const begun = Promise.withResolvers<AbortSignal>()
-    const send: typeof fetch = (_input, init) => {
-      begun.resolve(init?.signal as AbortSignal)
-      return new Promise((_resolve, reject) =>
-        init?.signal?.addEventListener('abort', () => reject(init.signal?.reason))
-      )
-    }
-    await inPage(
-      { origin: 'http://app.example' },
-      async () => {
-        const aborted = client.getBlob('web/none', '0'.repeat(40), { signal: controller.signal })
-        const signal = await begun.promise
-        controller.abort()
-        await assert.rejects(aborted, { code: 'cancelled' })
-        assert.ok(signal.aborted)
-      },
-      send
-    )
-  })
-
-  test('a server that is not there', async () => {
-    await assert.rejects(call({ endpoint: 'http://127.0.0.1:1' }), { code: 'unavailable', retryable: true })
-  })
-
-  test('a page that is offline', async () => {
-    await inPage(
-      { origin: 'http://app.example', onLine: false },
-      () => assert.rejects(call(), { code: 'unavailable', retryable: true, message: /this machine is offline/ }),
-      failing
-    )
-  })
-
-  test('a server that keeps its answers from the page: its rule is named, and nothing is sent again', async () => {
-    const modes: (string | undefined)[] = []
-    const send: typeof fetch = async (input, init) => {
-      modes.push(init?.mode)
-      if (init?.mode === 'no-cors') return fetchOfNode(input, init)
-      return failing()
-    }
-    const refused = (error: unknown) => {
-      assert.ok(error instanceof BlobwireError)
-      assert.deepEqual([error.code, error.reason, error.retryable], ['failed_precondition', 'browser_refused', false])
-      assert.match(error.message, /--cors-origins http:\/\/app\.example/)
-      return true
-    }
-    const run = () => assert.rejects(newClient().getBlob('web/none', '0'.repeat(40)), refused)
-    await inPage({ origin: 'http://app.example' }, run, send)
-    assert.deepEqual(modes, [undefined, 'no-cors', undefined])
-  })
-
-  test('a server that has answered before is not told as one that refuses the page', async (context) => {
-    const client = atEnd(context, newClient({ retry: false }))
-    let isDown = false
-    const send: typeof fetch = (input, init) => {
-      return isDown && init?.mode !== 'no-cors' ? failing() : fetchOfNode(input, init)
-    }
-    await inPage(
-      { origin: 'http://app.example' },
-      async () => {
-        await client.createRepository('web/answered')
-        isDown = true
-        await assert.rejects(client.getRepository('web/answered'), { code: 'unavailable' })
-      },
-      send
-    )
-  })
-
-  test('a browser that refuses a stream as a body gets parts', async () => {
-    const { FetchConnection } = await importWeb<typeof import('../../src/connection/fetch/fetch-connection.ts')>(
-      'connection/fetch/fetch-connection.ts'
-    )
-    const endpoint = { protocol: 'http', secure: true, hostname: 'server.example', port: 443 } as const
-    const run = async () => {
-      const connection = new FetchConnection(endpoint)
-      assert.equal(connection.takesStreams, true)
-      const { signal } = new AbortController()
-      const request = { method: 'POST', path: '/', headers: {}, body: pieces(), signal } as const
-      await assert.rejects(connection.send(request), { code: 'unavailable' })
-      assert.equal(connection.takesStreams, false)
-    }
-    await inPage({ origin: 'https://app.example' }, run, failing)
-  })
-
-  test('a stream that breaks off before its end is not taken for whole', async () => {
-    const { serverStream } = await importWeb<typeof import('../../src/transport/fetch/server-stream.ts')>(
-      'transport/fetch/server-stream.ts'
-    )
-    const { jsonCodec } = await importWeb<typeof import('../../src/codec/json.ts')>('codec/json.ts')
-    const headers = { 'content-type': 'application/connect+json' }
-    const send = async () => ({ status: 200, headers, chunks: nothing(), trailers: {}, discard: () => undefined })
-    const counters = { requests: 0, bytesSent: 0, uncompressedBytesSent: 0 }
-    const context = { codec: jsonCodec, connection: { send }, counters, maxResponseBytes: 1000 }
-    const request = { method: methods.watchRefs, message: {}, headers: {}, signal: new AbortController().signal }
-    const stream = serverStream(context as unknown as Parameters<typeof serverStream>[0], request)
-    await assert.rejects(stream.next(), { code: 'unavailable', message: 'the stream broke off' })
-  })
-
-  test('a page with TLS does not reach a server without', async () => {
-    const run = () => assert.rejects(call({ endpoint: 'http://server.example' }), { message: /serve it over https/ })
-    await inPage({ origin: 'https://app.example' }, run, failing)
-  })
-
-  test('a redirect is not followed', async () => {
-    const redirects: (string | undefined)[] = []
-    const send: typeof fetch = async (_input, init) => {
-      redirects.push(init?.redirect)
-      return Object.defineProperty(Response.error(), 'type', { value: 'opaqueredirect' })
-    }
-    await inPage({ origin: 'http://app.example' }, () => assert.rejects(call(), { reason: 'redirect_refused' }), send)
-    assert.deepEqual(redirects, ['manual'])
   })
 })
 
