@@ -223,6 +223,10 @@ export const rows = {
     code: 'failed_precondition',
     text: 'The names of two refs conflict: one would be a directory of the other.'
   },
+  equal_names: {
+    code: 'failed_precondition',
+    text: 'The file system of the server holds the new name equal to one that is there: in another case, for instance.'
+  },
   ref_refused: {
     code: 'failed_precondition',
     text: "Git refuses to move the ref, for example because the ref's file is damaged; the message has Git's words."

@@ -11,13 +11,13 @@ import { storageFailure } from './git-failure.ts'
  */
 const currentFormat = 3
 /** Begins with `~`, as no repository may. */
-const fileName = '~format'
+export const formatName = '~format'
 
 /** Names of files and directories of the data directory that are neither repositories nor temporary. */
 export const journalName = '~requests'
 /** A server that knows no uploads removes this directory at its start. */
 export const uploadsName = '~uploads'
-export const keptNames: ReadonlySet<string> = new Set([fileName, journalName, uploadsName])
+export const keptNames: ReadonlySet<string> = new Set([formatName, journalName, uploadsName])
 
 /**
  * Reads the format of a data directory, and writes the present one into a directory of an earlier format.
@@ -25,7 +25,7 @@ export const keptNames: ReadonlySet<string> = new Set([fileName, journalName, up
  * @throws BlobwireError `data_format` where the format is newer than this server, or not readable
  */
 export async function openDataFormat(directory: string): Promise<void> {
-  const path = join(directory, fileName)
+  const path = join(directory, formatName)
   let text: string
   try {
     text = await readFile(path, 'utf8')
@@ -36,7 +36,7 @@ export async function openDataFormat(directory: string): Promise<void> {
   const format = parseFormat(text)
   if (format === currentFormat) return
   if (format !== undefined && format < currentFormat) return await writeFormat(path)
-  const found = format === undefined ? `the file ${fileName} is not readable` : `its format is ${format}`
+  const found = format === undefined ? `the file ${formatName} is not readable` : `its format is ${format}`
   throw new BlobwireError({
     reason: 'data_format',
     message: `the data directory ${directory} cannot be opened: ${found}; this server reads formats up to ${currentFormat}; use the version that wrote it, or a later one`

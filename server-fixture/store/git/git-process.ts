@@ -1,6 +1,7 @@
 /** Runs the `git` program: long-lived processes and single commands. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import type { FileNames } from './file-names.ts'
 import { type GitExit, gitFailure } from './git-failure.ts'
 
 /** Environment variable by which the git processes of a killed server, and their children, are found. */
@@ -24,6 +25,8 @@ export interface GitContext {
 /** The context of git processes of one repository. */
 export interface RepositoryContext extends GitContext {
   readonly gitDir: string
+  /** @default exactNames */
+  readonly fileNames?: FileNames
 }
 
 /**

@@ -1,4 +1,5 @@
 /** The options of the Git store. */
+import type { FileNames } from './file-names.ts'
 import type { GitRepositoryOptions } from './git-repository.ts'
 
 /** How a `GitStore` works; every option has a default. */
@@ -14,6 +15,11 @@ export interface GitStoreOptions extends Partial<GitRepositoryOptions> {
    */
   readonly maxOpenRepositories?: number
   /**
+   * How the file system of the data directory takes names.
+   * @default the file system is asked
+   */
+  readonly fileNames?: FileNames | undefined
+  /**
    * Called when the packs of a repository could not be joined. It is tried again later; stored objects are safe.
    * @default does nothing
    */
@@ -21,7 +27,7 @@ export interface GitStoreOptions extends Partial<GitRepositoryOptions> {
 }
 
 /** The options with their defaults. */
-export type ResolvedStoreOptions = Required<GitStoreOptions>
+export type ResolvedStoreOptions = Required<Omit<GitStoreOptions, 'fileNames'>> & Pick<GitStoreOptions, 'fileNames'>
 
 export const defaultStoreOptions: ResolvedStoreOptions = {
   program: 'git',

@@ -25,7 +25,8 @@ import type {
   StoredRef
 } from '../store.ts'
 import { DirectoryVitals, StoreSteps, type StoreVitals } from '../vitals.ts'
-import { journalName, openDataFormat, uploadsName } from './data-format.ts'
+import { formatName, journalName, openDataFormat, uploadsName } from './data-format.ts'
+import { fileNamesOf } from './file-names.ts'
 import type { GitRepository } from './git-repository.ts'
 import type { GitStoreDependencies } from './git-store-dependencies.ts'
 import { defaultStoreOptions, type GitStoreOptions, type ResolvedStoreOptions } from './git-store-options.ts'
@@ -90,10 +91,11 @@ export class GitStore implements Store {
     const path = resolve(directory)
     await makeDataDirectory(path)
     const lock = await LockFile.acquire(path)
-    const directories = new RepositoryDirectories(path, resolved.program)
     let store: GitStore | undefined
     try {
       await openDataFormat(path)
+      const fileNames = resolved.fileNames ?? (await fileNamesOf(path, formatName))
+      const directories = new RepositoryDirectories(path, resolved.program, fileNames)
       await directories.removeTemporary()
       const steps = new StoreSteps()
       const journal = await RequestJournal.open(join(path, journalName), { steps })
@@ -135,6 +137,7 @@ export class GitStore implements Store {
         await this.#journal.remember(repository, requests)
         return creation
       }
+      await this.#directories.checkNewName(repository)
       const instance = newInstance()
       await this.#effects.carryOut({ repository, effect: 'creation', instance, moves: [], requests }, () =>
         this.#directories.create({ repository, objectFormat, defaultBranch }, instance)

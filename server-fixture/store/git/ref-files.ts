@@ -2,6 +2,7 @@
 import { readdir, readFile, readlink, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { linesOf, pathOfName, textOfName } from '../ref-bytes.ts'
+import { exactNames, isSpelledSo } from './file-names.ts'
 import { isMissing } from './fsync.ts'
 
 /** Git follows symbolic refs this far (SYMREF_MAXDEPTH). */
@@ -27,12 +28,14 @@ export interface ResolvedRef {
  */
 export class RefFiles {
   readonly #gitDir: string
+  readonly #folds: boolean
   #packed: PackedRefs | undefined
   /** Symbolic refs that were read, with the refs that they led to. */
   readonly #symbolic = new Map<string, string>()
 
-  constructor(gitDir: string) {
+  constructor(gitDir: string, { folds } = exactNames) {
     this.#gitDir = gitDir
+    this.#folds = folds
   }
 
   /** The oid of a ref, by its full name; undefined = no such ref. */
@@ -92,7 +95,8 @@ export class RefFiles {
 
   async #readLoose(name: string): Promise<string | undefined> {
     const path = join(this.#gitDir, name)
-    const bytes = await readIfThere(path)
+    const found = await readIfThere(path)
+    const bytes = found && this.#folds && !(await isSpelledSo(this.#gitDir, name)) ? undefined : found
     const text = bytes && textOfName(bytes).trim()
     // Early versions of Git made HEAD a symbolic link (git-config(1), "core.preferSymlinkRefs").
     if (name === 'HEAD' && !text?.startsWith('ref:')) {

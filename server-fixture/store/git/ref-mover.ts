@@ -8,13 +8,14 @@ import { checkTargets, compareRefs, missingObject } from '../ref-rules.ts'
 import type { MoveRecords, RefMove } from '../store.ts'
 import type { StoreSteps } from '../vitals.ts'
 import { Connectivity } from './connectivity.ts'
+import { FoldedNames } from './file-names.ts'
 import { fsyncUpTo } from './fsync.ts'
 import { storageFailure } from './git-failure.ts'
 import type { RepositoryContext } from './git-process.ts'
 import { recorded } from './journal-events.ts'
 import type { ObjectReader } from './object-reader.ts'
 import type { PackDirectory } from './pack-directory.ts'
-import { conflictOf, lastRefusal, refusalOf } from './ref-refusals.ts'
+import { conflictOf, equalNames, lastRefusal, refusalOf } from './ref-refusals.ts'
 import type { RefStore } from './ref-store.ts'
 import { RefTransactions } from './ref-transactions.ts'
 import type { RequestJournal } from './request-journal.ts'
@@ -106,7 +107,7 @@ export class RefMover {
     let calls = all
     for (let tries = 1; calls.length > 0; tries++) {
       try {
-        calls = await this.#check(calls)
+        calls = await this.#checkNames(await this.#check(calls))
         calls = await this.#checkConnected(calls)
         await this.#intend(calls)
       } catch (error) {
@@ -139,6 +140,24 @@ export class RefMover {
     if (calls.length > 1) return (await Promise.all(calls.map((call) => this.#checkConnected([call])))).flat()
     this.#refuse(calls, missingObject(gap))
     return []
+  }
+
+  /** Answers the calls with new names that the file system holds equal to others, and returns the others. */
+  async #checkNames(calls: readonly RefCall[]): Promise<readonly RefCall[]> {
+    const isNew = ({ newOid, expectedOid }: RefMove) => isZeroOid(expectedOid) && !isZeroOid(newOid)
+    if (!this.#context.fileNames?.folds || !calls.some(({ moves }) => moves.some(isNew))) return calls
+    const names = new FoldedNames(await this.#options.refs.names())
+    return calls.filter((call) => {
+      for (const { name } of call.moves.filter(isNew)) {
+        const other = names.inTheWayOf(name)
+        if (other !== undefined) {
+          this.#refuse([call], equalNames(name, other))
+          return false
+        }
+        names.add(name)
+      }
+      return true
+    })
   }
 
   /** Answers the calls that are refused as the refs are, and returns the others. */

@@ -30,6 +30,12 @@ export function conflictOf(error: unknown): BlobwireError | undefined {
   return refConflict(name, names.find((other) => other !== name) ?? '')
 }
 
+/** The error for a new ref whose file would be that of another one. */
+export function equalNames(name: string, other: string): BlobwireError {
+  const message = `the server's file system holds ${name} equal to ${other}, which is there`
+  return new BlobwireError({ reason: 'equal_names', message })
+}
+
 /** The error for a call that was tried often enough. */
 export function lastRefusal(error: unknown): unknown {
   if (!(error instanceof BlobwireError)) return error

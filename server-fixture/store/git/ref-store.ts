@@ -25,7 +25,7 @@ export class RefStore {
   /** @param kept lists of names; a store has one cache for all its repositories */
   constructor(context: RepositoryContext, kept = new BoundedCache<readonly string[]>(nameListBounds)) {
     this.#context = context
-    this.files = new RefFiles(context.gitDir)
+    this.files = new RefFiles(context.gitDir, context.fileNames)
     this.#kept = kept
   }
 
@@ -85,6 +85,11 @@ export class RefStore {
 
   #keyOf(directory: string): string {
     return `${this.#context.gitDir}\n${directory}`
+  }
+
+  /** All names, as they are spelled. */
+  async names(): Promise<string[]> {
+    return linesOf(await runGit(this.#context, ['for-each-ref', '--format=%(refname)'])).filter((name) => name !== '')
   }
 
   /** The oid of each ref, in order; undefined = no such ref. */

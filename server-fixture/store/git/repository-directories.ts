@@ -9,6 +9,7 @@ import { compareNames, pageOfNames } from '../name-page.ts'
 import { initialBranch } from '../ref-rules.ts'
 import type { PageRequest, RepositoryInfo } from '../store.ts'
 import { keptNames } from './data-format.ts'
+import { exactNames, type FileNames, isSpelledSo, pathInTheWay, windowsProblem } from './file-names.ts'
 import { fsyncDirectory, fsyncTree, fsyncUpTo, isMissing, makeDirectory } from './fsync.ts'
 import { storageFailure } from './git-failure.ts'
 import { runGit } from './git-process.ts'
@@ -43,14 +44,16 @@ interface NewRepository extends Pick<RepositoryInfo, 'repository' | 'objectForma
 export class RepositoryDirectories {
   readonly #directory: string
   readonly #program: string
+  readonly fileNames: FileNames
   /** The names of all repositories, as the first page of a listing found them. */
   #listed: { readonly names: readonly string[]; readonly atMs: number } | undefined
   /** Counts repositories that were created and deleted. */
   #changes = 0
 
-  constructor(directory: string, program: string) {
+  constructor(directory: string, program: string, fileNames: FileNames = exactNames) {
     this.#directory = directory
     this.#program = program
+    this.fileNames = fileNames
   }
 
   /** Path of the bare repository of this name, whether it exists or not. */
@@ -59,13 +62,31 @@ export class RepositoryDirectories {
   }
 
   /** Looks at a repository; undefined = no such repository. */
-  inspect(repository: string): Promise<Inspection | undefined> {
-    return inspectRepository(repository, this.pathOf(repository))
+  async inspect(repository: string): Promise<Inspection | undefined> {
+    const found = await inspectRepository(repository, this.pathOf(repository))
+    return found && (await this.#isNamedSo(repository)) ? found : undefined
+  }
+
+  /** The directory is not that of a name which the file system holds equal. */
+  async #isNamedSo(repository: string): Promise<boolean> {
+    return !this.fileNames.folds || (await isSpelledSo(this.#directory, `${repository}.git`))
+  }
+
+  /** @throws `failed_precondition`, reason `equal_names`, where the file system cannot hold the name beside those that are there */
+  async checkNewName(repository: string): Promise<void> {
+    const { folds, isWindows } = this.fileNames
+    const problem = isWindows ? windowsProblem(repository) : undefined
+    const other = folds && !problem ? await pathInTheWay(this.#directory, `${repository}.git`) : undefined
+    if (problem === undefined && other === undefined) return
+    const equal = `the server's file system holds it equal to ${JSON.stringify(other?.replace(/\.git$/, ''))}, which is there`
+    const message = `a repository cannot have the name ${JSON.stringify(repository)}: ${problem ?? equal}`
+    throw new BlobwireError({ reason: 'equal_names', message })
   }
 
   /** The id of a repository, which tells it from others of its name; undefined = no such repository. */
   async instanceOf(repository: string): Promise<string | undefined> {
     const path = this.pathOf(repository)
+    if (!(await this.#isNamedSo(repository))) return undefined
     try {
       return (await readFile(join(path, instanceFile), 'utf8')).trim()
     } catch (error) {

@@ -51,7 +51,8 @@ export class RepositoryOpener {
     const journaled = { journal, repository, instance, steps }
     const onHousekeepingFailure = (error: unknown) => options.onHousekeepingFailure(repository, error)
     const own = { ...options, journaled, refNames: this.#refNames, onHousekeepingFailure }
-    const opened = new GitRepository({ program, gitDir }, { ...served, incarnation: instance }, own)
+    const { fileNames } = directories
+    const opened = new GitRepository({ program, gitDir, fileNames }, { ...served, incarnation: instance }, own)
     await opened.start()
     return opened
   }
