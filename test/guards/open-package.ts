@@ -2,6 +2,9 @@
 import type { Guard } from './guard.ts'
 
 const testing = ['test/testing/test-service.test.ts']
+const names = ['test/store/equal-names.test.ts']
+const hosts = ['test/server/hosts.test.ts']
+const store = 'server-fixture/store/git'
 
 export const guards: readonly Guard[] = [
   {
@@ -26,5 +29,75 @@ export const guards: readonly Guard[] = [
     to: 'const close = () => undefined',
     tests: testing,
     mayHang: true
+  },
+  {
+    name: 'open: a repository is not created beside one of an equal name',
+    file: `${store}/git-store.ts`,
+    from: '      await this.#directories.checkNewName(repository)\n',
+    to: '',
+    tests: names
+  },
+  {
+    name: 'open: a repository is not found by another spelling',
+    file: `${store}/repository-directories.ts`,
+    from: 'return found && (await this.#isNamedSo(repository)) ? found : undefined',
+    to: 'return found',
+    tests: names
+  },
+  {
+    name: 'open: a repository is not deleted by another spelling',
+    file: `${store}/repository-directories.ts`,
+    from: '    if (!(await this.#isNamedSo(repository))) return undefined\n',
+    to: '',
+    tests: names
+  },
+  {
+    name: 'open: a ref is not read by another spelling',
+    file: `${store}/ref-files.ts`,
+    from: 'found && this.#folds && !(await isSpelledSo(this.#gitDir, name)) ? undefined : found',
+    to: 'found',
+    tests: names
+  },
+  {
+    name: 'open: a ref is not created beside one of an equal name',
+    file: `${store}/ref-mover.ts`,
+    from: 'this.#checkNames(await this.#check(calls))',
+    to: 'this.#check(calls)',
+    tests: names
+  },
+  {
+    name: 'open: two refs of one move may not have equal names',
+    file: `${store}/ref-mover.ts`,
+    from: '        names.add(name)\n',
+    to: '',
+    tests: names
+  },
+  {
+    name: 'open: the file system is asked whether it holds names equal',
+    file: `${store}/file-names.ts`,
+    from: 'return own !== undefined && other?.ino === own.ino',
+    to: 'return false',
+    tests: names
+  },
+  {
+    name: 'open: the HTTP server without tokens refuses other names',
+    file: 'server-fixture/http/routes.ts',
+    from: '  if (hosts && refuseHost(exchange, hosts, grpcType !== undefined)) return\n',
+    to: '',
+    tests: hosts
+  },
+  {
+    name: 'open: the gRPC server without tokens refuses other names',
+    file: 'server-fixture/grpc/incoming-calls.ts',
+    from: '              this.#dependencies.hosts?.check(arrival.authority)\n',
+    to: '',
+    tests: hosts
+  },
+  {
+    name: 'open: a name that begins with a loopback address is another name',
+    file: 'server-fixture/hosts.ts',
+    from: '|::1)\\.?$/i',
+    to: '|::1)/i',
+    tests: hosts
   }
 ]

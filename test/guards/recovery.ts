@@ -115,8 +115,8 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'unfinished repositories of a killed server are removed',
-    file: `${store}/git-store.ts`,
-    from: '      await directories.removeTemporary()\n',
+    file: `${store}/git-store-dependencies.ts`,
+    from: '    await directories.removeTemporary()\n',
     to: '',
     tests: ['test/store/crash-recovery.test.ts']
   },

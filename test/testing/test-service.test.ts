@@ -81,6 +81,24 @@ describe('a client without sockets', () => {
     }
   })
 
+  test('a call that the caller gives up has no effect later', async () => {
+    const fault = { kind: 'delay', ms: 20 } as const
+    await using service = createTestService({ faults: [{ rpc: 'CreateRepository', fault }] })
+    const client = service.client({ batch: false })
+    const controller = new AbortController()
+    const given = client.createRepository('given-up', {}, { signal: controller.signal })
+    const kept = client.createRepository('kept')
+    while (service.faults.fired('delay') < 2) await new Promise(setImmediate)
+    controller.abort()
+    await assert.rejects(given, { code: 'cancelled' })
+    // The delays are equally long: that of the first call is over before the second call's.
+    await kept
+    assert.deepEqual(
+      service.effects.map(({ repository }) => repository),
+      ['kept']
+    )
+  })
+
   test('large blobs go on after a cut, both ways', async () => {
     const cut = { kind: 'cut', afterBytes: 100_000 } as const
     await using service = createTestService({
@@ -124,7 +142,9 @@ describe('a client without sockets', () => {
     assert.match(JSON.stringify(value), new RegExp(oid))
     await watch.return()
     await assert.rejects(reader.storeBlob('demo', 'x'), { code: 'permission_denied' })
-    await assert.rejects(service.client().storeBlob('demo', 'x'), { reason: 'no_token' })
+    for (const batch of [{}, { batch: false } as const]) {
+      await assert.rejects(service.client(batch).storeBlob('demo', 'x'), { reason: 'no_token' })
+    }
     assert.equal((await reader.getCapabilities()).limits.maxBatchBytes, 1024 * 1024)
   })
 

@@ -1,5 +1,4 @@
 /** The store for real use: bare Git repositories in a directory. */
-import { join, resolve } from 'node:path'
 import type { RefMismatch } from '../../../src/core/error.ts'
 import type { ObjectFormat } from '../../../src/git/oid.ts'
 import type { EventCursor, EventPage, EventRequest } from '../events.ts'
@@ -24,24 +23,20 @@ import type {
   Store,
   StoredRef
 } from '../store.ts'
-import { DirectoryVitals, StoreSteps, type StoreVitals } from '../vitals.ts'
-import { formatName, journalName, openDataFormat, uploadsName } from './data-format.ts'
-import { fileNamesOf } from './file-names.ts'
+import { DirectoryVitals, type StoreVitals } from '../vitals.ts'
 import type { GitRepository } from './git-repository.ts'
-import type { GitStoreDependencies } from './git-store-dependencies.ts'
+import { type GitStoreDependencies, openParts } from './git-store-dependencies.ts'
 import { defaultStoreOptions, type GitStoreOptions, type ResolvedStoreOptions } from './git-store-options.ts'
-import { checkGitVersion } from './git-version.ts'
 import { JournaledEffects } from './journaled-effects.ts'
-import { GitSpools } from './large/git-spools.ts'
 import { GitUploads } from './large/git-uploads.ts'
-import { LockFile } from './lock-file.ts'
+import type { LockFile } from './lock-file.ts'
 import { OpenRepositories } from './open-repositories.ts'
 import { openPackIntake } from './pack-intake.ts'
-import { checkName, makeDataDirectory, newInstance, RepositoryDirectories } from './repository-directories.ts'
+import { checkName, newInstance, type RepositoryDirectories } from './repository-directories.ts'
 import { RepositoryEvents } from './repository-events.ts'
 import { servable } from './repository-form.ts'
 import { RepositoryOpener } from './repository-opener.ts'
-import { RequestJournal } from './request-journal.ts'
+import type { RequestJournal } from './request-journal.ts'
 
 /**
  * A store of ordinary bare Git repositories, which works through the `git` program as Gitaly does. When a method
@@ -86,26 +81,12 @@ export class GitStore implements Store {
    *   is damaged; `unavailable` if git or the directory cannot be used
    */
   static async open(directory: string, options: GitStoreOptions = {}): Promise<GitStore> {
-    const resolved = { ...defaultStoreOptions, ...options }
-    await checkGitVersion(resolved.program)
-    const path = resolve(directory)
-    await makeDataDirectory(path)
-    const lock = await LockFile.acquire(path)
-    let store: GitStore | undefined
+    const store = new GitStore(await openParts(directory, { ...defaultStoreOptions, ...options }))
     try {
-      await openDataFormat(path)
-      const fileNames = resolved.fileNames ?? (await fileNamesOf(path, formatName))
-      const directories = new RepositoryDirectories(path, resolved.program, fileNames)
-      await directories.removeTemporary()
-      const steps = new StoreSteps()
-      const journal = await RequestJournal.open(join(path, journalName), { steps })
-      const uploadsPath = join(path, uploadsName)
-      await GitSpools.prepare(uploadsPath)
-      store = new GitStore({ lock, directories, journal, uploadsPath, path, steps, options: resolved })
       await store.#effects.settleAll()
       return store
     } catch (error) {
-      await (store ? store.close() : lock.release())
+      await store.close()
       throw error
     }
   }
