@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { PassThrough, Readable, Writable } from 'node:stream'
 import { after, before, describe, test } from 'node:test'
 import { main } from '../../cli/command-line.ts'
+import { withClient } from '../../cli/connection/open-client.ts'
 import { startProgram } from '../support/child.ts'
 import { type TestServer, testServer } from '../support/server.ts'
 import { temporaryDirectory } from './directories.ts'
@@ -83,6 +84,23 @@ describe('terminals', () => {
     })
     assert.match(stdout, /^start \+ refs\/heads\/main [0-9a-f]{40}\n\d{4}-.*Z \+ refs\/heads\/side [0-9a-f]{40}\n$/)
     assert.deepEqual([code, stderr], [130, ''])
+  })
+
+  test('an interruption ends calls that take no signal', async () => {
+    const interruption = new AbortController()
+    const io = {
+      stdin: Readable.from([]),
+      stdout: new PassThrough(),
+      stderr: new PassThrough(),
+      signal: new AbortController().signal,
+      env: { BLOBWIRE_ENDPOINT: fixture.server.http }
+    }
+    const { signal } = interruption
+    const call = withClient({ io, signal }, {}, (client) => {
+      interruption.abort()
+      return client.listRepositories()
+    })
+    await assert.rejects(call, { code: 'cancelled', reason: 'client_closed' })
   })
 
   test('a reader that leaves is no error, and ends what is under way', async () => {
@@ -201,7 +219,7 @@ describe('terminals', () => {
     const completed = output.toString().split('\n').slice(0, -1)
     assert.deepEqual(
       completed.map((line) => line.split(' ').toSorted().join(' ')),
-      ['serve stats', '--store', 'git memory postgres', 'check', 'site', 'script site', '']
+      ['serve stats store', '--store', 'git memory postgres', 'check', 'site', 'script site', '']
     )
   })
 

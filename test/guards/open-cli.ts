@@ -3,7 +3,6 @@ import type { Guard } from './guard.ts'
 
 const terminal = ['test/cli/terminal.test.ts']
 const commands = ['test/cli/commands.test.ts']
-const mirror = ['test/mirror/command.test.ts']
 
 export const guards: readonly Guard[] = [
   {
@@ -60,7 +59,7 @@ export const guards: readonly Guard[] = [
     file: 'cli/connection/open-client.ts',
     from: "  signal.addEventListener('abort', end)\n",
     to: '',
-    tests: mirror
+    tests: terminal
   },
   {
     name: 'cli: --token says where a token comes from',
