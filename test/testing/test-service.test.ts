@@ -86,7 +86,7 @@ describe('a client without sockets', () => {
     await using service = createTestService({ faults: [{ rpc: 'CreateRepository', fault }] })
     const client = service.client({ batch: false })
     const controller = new AbortController()
-    const given = client.createRepository('given-up', {}, { signal: controller.signal })
+    const given = client.createRepository('given-up', { signal: controller.signal })
     const kept = client.createRepository('kept')
     while (service.faults.fired('delay') < 2) await new Promise(setImmediate)
     controller.abort()
