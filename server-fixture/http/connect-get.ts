@@ -34,8 +34,8 @@ export async function handleConnectGet(exchange: Exchange, context: GetContext):
   const codec = codecs.get(query.get('encoding') ?? '')
   if (codec === undefined) throw invalidArgument('encoding', `must be one of ${[...codecs.keys()].join(', ')}`)
   const readMessage = (limits: BodyLimits) => messageOf(query, limits)
-  const cachingOf = (request: object, encoded: Uint8Array) =>
-    cachingHeaders(exchange, encoded, isFixed(method, request))
+  const cachingOf = (request: object, response: object, encoded: Uint8Array) =>
+    cachingHeaders(exchange, encoded, isFixed(method, request, response))
   await handleUnary(exchange, { ...context, codec, readMessage, cachingOf })
 }
 
@@ -89,12 +89,30 @@ const names = new Map<Method, (request: Naming) => (string | undefined)[]>([
   [methods.compare as Method, ({ base, head }) => [base, head]]
 ])
 
-/** Whether the answer never changes: the request names objects by their oids alone. */
-function isFixed(method: Method, request: Naming): boolean {
+interface Telling {
+  readonly oid?: string
+  readonly commit?: { readonly oid: string }
+  readonly tag?: { readonly oid: string }
+  readonly commits?: readonly { readonly oid: string }[]
+  readonly changes?: readonly { readonly oldOid: string; readonly newOid: string }[]
+}
+
+/** An oid of the repository. */
+function oidIn({ oid, commit, tag, commits, changes }: Telling): string | undefined {
+  const [change] = changes ?? []
+  return oid ?? commit?.oid ?? tag?.oid ?? commits?.[0]?.oid ?? (change?.newOid || change?.oldOid)
+}
+
+/**
+ * Whether the answer never changes: the request names objects by their oids alone. A branch may have the name of an oid of
+ * the other object format.
+ */
+function isFixed(method: Method, request: Naming, response: Telling): boolean {
+  const { length } = oidIn(response) ?? ''
   return (
     names
       .get(method)?.(request)
-      .every((name) => name !== undefined && isOid(name)) ?? false
+      .every((name = '') => isOid(name) && name.length === length) ?? false
   )
 }
 

@@ -35,7 +35,7 @@ export interface UnaryContext extends HandlerDependencies {
    */
   readonly readMessage?: (limits: BodyLimits) => Uint8Array | Promise<Uint8Array>
   /** The headers of an answer that caches may keep, with its tag. */
-  readonly cachingOf?: (request: object, encoded: Uint8Array) => OutgoingHttpHeaders
+  readonly cachingOf?: (request: object, response: object, encoded: Uint8Array) => OutgoingHttpHeaders
 }
 
 /** Answers one unary call. @throws BlobwireError before anything is sent */
@@ -85,7 +85,7 @@ async function answer(exchange: Exchange, context: AdmittedCall): Promise<void> 
   // W3C "Server Timing": from the arrival of the request to its encoded answer.
   const timing = `total;dur=${(performance.now() - began).toFixed(2)}`
   const headers = { 'content-type': codec.contentType, 'x-request-id': requestId, 'server-timing': timing }
-  await respond(exchange, encoded, cachingOf ? { ...headers, ...cachingOf(request, encoded) } : headers)
+  await respond(exchange, encoded, cachingOf ? { ...headers, ...cachingOf(request, response, encoded) } : headers)
 }
 
 async function respond(exchange: Exchange, encoded: Uint8Array, headers: OutgoingHttpHeaders): Promise<void> {

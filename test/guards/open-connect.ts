@@ -93,8 +93,15 @@ export const guards: readonly Guard[] = [
   {
     name: 'caches ask again for the answer that a ref may change',
     file: `${http}/connect-get.ts`,
-    from: 'name !== undefined && isOid(name)',
-    to: 'name !== undefined',
+    from: 'isOid(name) && name.length === length',
+    to: 'name.length > 0',
+    tests: gets
+  },
+  {
+    name: 'a branch with the name of an oid of the other object format is a branch',
+    file: `${http}/connect-get.ts`,
+    from: 'name.length === length)',
+    to: 'length > 0)',
     tests: gets
   },
   {

@@ -129,6 +129,12 @@ test('a query that is none, or a method that writes, is refused, and no cache ke
 test('caches keep what oids name, ask again for all else, and keep answers to tokens apart', async (context) => {
   const { fixture, repo, commitOid } = await startDemo(context)
   const { http } = fixture.server
+  const author = { name: 'Ada', email: 'ada@example.com' }
+  const next = { branch: 'next', expectedHead: null, message: 'two', changes: { b: { content: 'b' } }, author }
+  const { oid: nextOid } = await repo.commitFiles(next)
+  // An oid, in a repository of SHA-256.
+  const odd = 'ab'.repeat(32)
+  await repo.updateRefs([{ name: `refs/heads/${odd}`, expectedOid: null, newOid: commitOid }])
   const fixed = 'max-age=31536000, immutable'
   const cases: [method: string, request: object, cached: string][] = [
     ['GetBlob', { oid: helloOid }, fixed],
@@ -141,7 +147,8 @@ test('caches keep what oids name, ask again for all else, and keep answers to to
     ['GetCommit', { revision: commitOid }, fixed],
     ['ListCommits', { revision: commitOid }, fixed],
     ['ListCommits', {}, 'no-cache'],
-    ['Compare', { base: commitOid, head: commitOid }, fixed],
+    ['Compare', { base: commitOid, head: nextOid }, fixed],
+    ['GetTree', { revision: odd }, 'no-cache'],
     ['Compare', { base: commitOid, head: 'main' }, 'no-cache'],
     ['ListRefs', {}, 'no-cache'],
     ['FindMissing', { oids: [helloOid] }, 'no-cache']
