@@ -14,6 +14,7 @@ import { type Browser, chromium, type Page, type Route } from 'playwright-core'
 import { buildPackage, bundle } from '../runtimes/bundle.ts'
 import type { Failure, Work } from '../runtimes/page.ts'
 import { problemsOf, type Servers, startServers } from '../runtimes/servers.ts'
+import type { TlsFiles } from '../server-fixture/tls-files.ts'
 import { hashObject } from '../src/git/oid.ts'
 import { executablePath, skip } from './chromium.ts'
 
@@ -74,7 +75,7 @@ async function openOnServer(context: TestContext, origin: string): Promise<Page>
 }
 
 async function open(context: TestContext, origin: string, answer?: (route: Route) => Promise<void>): Promise<Page> {
-  const browserContext = await browser.newContext()
+  const browserContext = await browser.newContext({ ignoreHTTPSErrors: true })
   context.after(() => browserContext.close())
   if (answer) await browserContext.route(`${origin}/page/*`, answer)
   const page = await browserContext.newPage()
@@ -131,6 +132,23 @@ test('a file that the user has chosen goes up and comes down', { skip }, async (
   }
   const aborted = (await inPage(page, 'abortUpload', servers.addresses.server)) as Failure
   assert.equal(aborted.code, 'cancelled')
+})
+
+test('with TLS, a file goes up as one stream over HTTP/2', { skip }, async (context) => {
+  const tls = new URL('../test/support/tls/', import.meta.url)
+  const [cert, key] = await Promise.all(['server.pem', 'server.key'].map((name) => readFile(new URL(name, tls))))
+  const own = await startServers({ tls: { cert, key } as TlsFiles })
+  context.after(() => own[Symbol.asyncDispose]())
+  const { server } = own.addresses
+  const page = await openOnServer(context, server)
+  const uploads: string[] = []
+  page.on('request', (request) => {
+    if (request.url().includes('/uploads/')) uploads.push(request.method())
+  })
+  await page.setInputFiles('input', join(directory, 'chosen.bin'))
+  const { events: _, ...outcome } = (await inPage(page, 'uploadChosen', server, 'msgpack')) as { events: number }
+  assert.deepEqual(outcome, { oid: hashObject('blob', chosen, 'sha1'), bytes: chosen.length })
+  assert.deepEqual(uploads, ['POST'])
 })
 
 test('calls of a page that is offline wait for the network as long as they may', { skip }, async (context) => {

@@ -227,7 +227,7 @@ test('what only Node has is refused with what to do instead', async () => {
   await assert.rejects(fileSize('a'), /only on Node/)
   await assert.rejects(createFile('a'), /only on Node; read the download as a stream/)
   await assert.rejects(openDirectory('a', { make: true }), /only on Node; archive\(\)/)
-  await assert.rejects(configuration.readText('a'), /only on Node; give the value itself/)
+  await assert.rejects(configuration.readText('a'), /only on Node; give what is in the file/)
   await assert.rejects(async () => zipChunks(noMembers()).next(), /choose tar.gz or tar/)
   assert.throws(() => configuration.readTextNow('a'), /only on Node/)
   assert.throws(() => nodeStream(noMembers()), /use stream\(\)/)

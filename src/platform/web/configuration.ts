@@ -4,7 +4,7 @@ import { refuse, refuseFiles } from './refuse.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-const instead = 'give the value itself'
+const instead = 'give what is in the file'
 
 export function environment(): Environment {
   return (globalThis as { readonly process?: { readonly env?: Environment } }).process?.env ?? {}
