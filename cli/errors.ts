@@ -3,7 +3,14 @@ import { UsageError } from '../server-fixture/usage-error.ts'
 import type { BlobwireError } from '../src/index.ts'
 
 /** A command that failed for a reason that its message tells. */
-export class CommandError extends Error {}
+export class CommandError extends Error {
+  readonly exitCode: number
+
+  constructor(message: string, { cause, exitCode = 1 }: { cause?: unknown; exitCode?: number } = {}) {
+    super(message, { cause })
+    this.exitCode = exitCode
+  }
+}
 
 export { UsageError }
 
@@ -41,6 +48,7 @@ export function isBlobwireError(error: unknown): error is BlobwireError {
 
 export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return exitCodes.usage
+  if (error instanceof CommandError) return error.exitCode
   if (!isBlobwireError(error)) return exitCodes.failed
   // A file or stream of this side failed: nothing conflicts.
   if (error.reason === 'source_failed' || error.reason === 'sink_failed') return exitCodes.failed
@@ -51,14 +59,14 @@ export const tokenHint = 'set BLOBWIRE_TOKEN, or BLOBWIRE_TOKEN_FILE to a file t
 
 /** One line about that which can be done; undefined where the message says it all. */
 export function hintOf(error: unknown): string | undefined {
+  if (error instanceof Error && error.message.includes('ECONNREFUSED'))
+    return 'blobwire serve starts a server; --endpoint, BLOBWIRE_ENDPOINT or the configuration names another'
   if (!isBlobwireError(error)) return undefined
-  const { code, reason, message } = error
+  const { code, reason } = error
   if (reason === 'no_token') return tokenHint
   if (code === 'unauthenticated') return 'the token is that of BLOBWIRE_TOKEN, BLOBWIRE_TOKEN_FILE or the configuration'
   if (reason === 'repository') return 'blobwire ls lists the repositories that the token may read'
   if (reason === 'revision') return 'blobwire refs REPOSITORY lists branches and tags'
-  if (message.includes('ECONNREFUSED'))
-    return 'blobwire serve starts a server; --endpoint, BLOBWIRE_ENDPOINT or the configuration names another'
   if (reason === 'ref_mismatch' || reason === 'path_mismatch') return 'somebody else was first: look again, and repeat'
   return undefined
 }

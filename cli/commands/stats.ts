@@ -1,12 +1,11 @@
 /** `blobwire stats`: the figures of a server. */
-import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import type { FeedSnapshot } from '../../server-fixture/admin/feed-snapshot.ts'
 import { type ClientFlags, clientCommand } from '../connection/flags.ts'
 import { withClient } from '../connection/open-client.ts'
 import { requestServer } from '../connection/server-request.ts'
 import type { CommandContext } from '../context.ts'
-import { CommandError } from '../errors.ts'
+import { CommandError, exitCodes } from '../errors.ts'
 import { describeFigures } from '../output/figures.ts'
 import type { Output } from '../output/output.ts'
 
@@ -52,16 +51,22 @@ async function show(figures: FeedSnapshot, out: Output, { json, watch }: StatsFl
 
 /** Server-sent events, with data of one line each. The first snapshot has no rates, and is left out. */
 async function* snapshots(body: Readable): AsyncGenerator<FeedSnapshot, void> {
-  for await (const line of createInterface({ input: body })) {
-    if (!line.startsWith('data:')) continue
-    const figures = JSON.parse(line.slice('data:'.length)) as FeedSnapshot
-    if (figures.windowMs > 0) yield figures
+  let rest = ''
+  for await (const chunk of body.setEncoding('utf8')) {
+    const lines = (rest + chunk).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines.filter((each) => each.startsWith('data:'))) {
+      const figures = JSON.parse(line.slice('data:'.length)) as FeedSnapshot
+      if (figures.windowMs > 0) yield figures
+    }
   }
 }
 
 function refusal(status: number, body: string): CommandError {
-  const hint = status === 401 || status === 403 ? '; the figures are for tokens with the right to operate' : ''
-  return new CommandError(`the server refuses the figures: HTTP ${status} ${messageIn(body)}${hint}`)
+  const isRefused = status === 401 || status === 403
+  const hint = isRefused ? '; the figures are for tokens with the right to operate' : ''
+  const exitCode = isRefused ? exitCodes.refused : exitCodes.failed
+  return new CommandError(`the server refuses the figures: HTTP ${status} ${messageIn(body)}${hint}`, { exitCode })
 }
 
 function messageIn(body: string): string {

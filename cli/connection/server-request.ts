@@ -1,7 +1,7 @@
 /** Requests to the paths of a server for operators (docs/operating.md), with the address and the token of a client. */
 import type { Readable } from 'node:stream'
 import type { ClientOptions } from '../../src/index.ts'
-import { CommandError } from '../errors.ts'
+import { CommandError, exitCodes } from '../errors.ts'
 
 export interface ServerRequest {
   readonly options: ClientOptions
@@ -40,7 +40,10 @@ export async function requestServer<Result>(
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
   const answer = request(new URL(path, address), { dispatcher, headers, signal }).catch((error) => {
     if (signal.aborted) throw error
-    throw new CommandError(`${address} does not answer: ${error.message}`, { cause: error })
+    throw new CommandError(`${address} does not answer: ${error.message}`, {
+      cause: error,
+      exitCode: exitCodes.unavailable
+    })
   })
   try {
     return await work(await answer)

@@ -123,6 +123,7 @@ describe('terminals', () => {
       [4, ['ls', 'none'], /^blobwire: [^\n]*\nhint: blobwire ls [^\n]*\n$/],
       [6, ['put', 'odd', 'x', '--expected-head', `${'0'.repeat(39)}1`], /\nhint: somebody else was first/],
       [7, ['ls', '--endpoint', 'http://127.0.0.1:1'], /\nhint: blobwire serve starts a server;/],
+      [7, ['stats', '--endpoint', 'http://127.0.0.1:1'], /\nhint: blobwire serve starts a server;/],
       [1, ['get', 'odd', 'family', '-o', '/nowhere/file'], /^blobwire: [^\n]*\n$/]
     ] as const
     for (const [code, args, message] of cases) {
@@ -153,6 +154,9 @@ describe('terminals', () => {
       assert.doesNotMatch(stderr, /wrong|secret/)
     }
     assert.deepEqual(codes, [5, 5, 0, 0])
+    const figures = await blobwire(['stats'], { env: { BLOBWIRE_ENDPOINT, BLOBWIRE_TOKEN: 'secret-1' } })
+    assert.match(figures.stderr, /HTTP 403 .*with the right to operate\n$/)
+    assert.equal(figures.code, 5)
     const given = await blobwire(['ls', '--token', 'secret-1'], { env: { BLOBWIRE_ENDPOINT } })
     assert.match(given.stderr, /BLOBWIRE_TOKEN_FILE/)
     assert.equal(given.code, 2)
@@ -187,6 +191,7 @@ describe('terminals', () => {
     const { status, checks } = JSON.parse((await run(['health', '--json'])).stdout)
     assert.deepEqual([healthy.code, status, checks.store.ok], [0, 'ready', true])
     const interruption = new AbortController()
+    const alone = run(['stats', '--json'])
     const watched = await run(['stats', '--watch'], {
       isTTY: true,
       env: { NO_COLOR: '1' },
@@ -196,6 +201,8 @@ describe('terminals', () => {
     assert.ok(watched.stdout.startsWith('\x1b[H\x1b[Jready blobwire '))
     assert.match(watched.stdout, /\ncalls .*\/s.*\nlatency {2}p50/)
     assert.equal(watched.code, 143)
+    const { code, stdout } = await alone
+    assert.deepEqual([code, JSON.parse(stdout).state], [0, 'ready'])
   })
 
   test('bash completes commands, flags, values and files', async (context) => {
