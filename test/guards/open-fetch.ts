@@ -53,7 +53,7 @@ export const guards: readonly Guard[] = [
   {
     name: 'a browser that refuses streams as bodies gets parts',
     file: connection,
-    from: 'if (stream && this.#isPage && !this.#isAnswered) this.takesStreams = false',
+    from: 'if (stream && this.#isPage && !this.#hasStreamed) this.takesStreams = false',
     to: 'if (stream === null) this.takesStreams = false',
     tests
   },

@@ -111,10 +111,12 @@ describe('failures', () => {
       assert.equal(connection.takesStreams, true)
       const { signal } = new AbortController()
       const request = { method: 'POST', path: '/', headers: {}, body: pieces(), signal } as const
+      await connection.send({ method: 'GET', path: '/', headers: {}, signal })
       await assert.rejects(connection.send(request), { code: 'unavailable' })
       assert.equal(connection.takesStreams, false)
     }
-    await inPage({ origin: 'https://app.example' }, run, failing)
+    const send: typeof fetch = async (_input, init) => (init?.body ? failing() : new Response())
+    await inPage({ origin: 'https://app.example' }, run, send)
   })
 
   test('the error of a body is that of the request', async () => {

@@ -40,6 +40,8 @@ export class FetchConnection {
   /** Bodies may be streams. In browsers, where HTTP/2 carries them: not before it is known whether it does. */
   takesStreams: boolean
   #isAnswered = false
+  /** A body that was a stream has arrived. */
+  #hasStreamed = false
 
   constructor(endpoint: Endpoint) {
     this.endpoint = endpoint
@@ -79,10 +81,11 @@ export class FetchConnection {
       if (signal.aborted) throw signal.reason
       if (stream?.error !== undefined) throw stream.error
       // Over HTTP/1.1, browsers refuse such a body.
-      if (stream && this.#isPage && !this.#isAnswered) this.takesStreams = false
+      if (stream && this.#isPage && !this.#hasStreamed) this.takesStreams = false
       throw await this.#failureOf(exception)
     }
     this.#isAnswered = true
+    if (stream) this.#hasStreamed = true
     const chunks = chunksOf(response, signal)
     return {
       // Browsers hide the status of a redirect.
