@@ -1,15 +1,13 @@
 /** The MessagePack codec: a fast reader, a complete reader, and the writer. */
-import { Decoder } from '@msgpack/msgpack'
 import type { MessageName } from '../schema/descriptor.ts'
 import type { Messages } from '../schema/messages.ts'
 import type { Codec } from './codec.ts'
 import { malformed } from './malformed.ts'
 import { readMessagePack } from './msgpack-read.ts'
 import { scanMessagePack } from './msgpack-scan.ts'
+import { readValue } from './msgpack-values.ts'
 import { writeMessagePack, writeMessagePackPieces } from './msgpack-write.ts'
 import { fromWire, toWire, toWireOperation } from './wire-object.ts'
-
-const decoder = new Decoder()
 
 /** Messages as MessagePack maps with the field names of the JSON form; bytes are `bin`. */
 export const msgpackCodec: Codec<'msgpack'> = {
@@ -36,7 +34,7 @@ function readCompletely<Name extends MessageName>(type: Name, bytes: Uint8Array)
   scanMessagePack(bytes)
   let wire: unknown
   try {
-    wire = decoder.decode(bytes)
+    wire = readValue(bytes)
   } catch (cause) {
     // DecodeError, but also RangeError and TypeError.
     throw malformed('the message is not valid MessagePack', cause)
