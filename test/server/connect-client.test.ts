@@ -27,11 +27,13 @@ before(async () => {
 })
 after(() => fixture[Symbol.asyncDispose]())
 
-type Unary = (request: object) => Promise<Record<string, unknown>>
+type Unary = (request: object, options?: object) => Promise<Record<string, unknown>>
 
 /** By default, the client speaks protobuf. */
-const forms: Readonly<Record<string, { useBinaryFormat?: false; httpVersion: '1.1' | '2' }>> = {
+const forms: Readonly<Record<string, { useBinaryFormat?: false; useHttpGet?: true; httpVersion: '1.1' | '2' }>> = {
   'protobuf-2': { httpVersion: '2' },
+  'protobuf-get': { useHttpGet: true, httpVersion: '2' },
+  'json-get': { useBinaryFormat: false, useHttpGet: true, httpVersion: '1.1' },
   'protobuf-1.1': { httpVersion: '1.1' },
   'json-2': { useBinaryFormat: false, httpVersion: '2' },
   'json-1.1': { useBinaryFormat: false, httpVersion: '1.1' }
@@ -50,9 +52,9 @@ for (const [form, options] of Object.entries(forms)) {
       ]
     })
     const client = createClient(await vcsService(), transport) as unknown as Record<string, Unary>
-    const call = (name: string, request: object) => {
+    const call = (name: string, request: object, options = {}) => {
       const method = client[name] ?? assert.fail(name)
-      return method(request)
+      return method(request, options)
     }
     const repository = `connect-${form}`
     await call('createRepository', { repository })
@@ -60,7 +62,12 @@ for (const [form, options] of Object.entries(forms)) {
     assert.deepEqual([stored['oid'], stored['size']], [helloOid, 6n])
     const large = Buffer.alloc(500_000, 'compress me ')
     const { oid } = await call('storeBlob', { repository, content: large })
-    const read = await call('getBlob', { repository, oid })
+    let isByGet = false
+    const onHeader = (headers: Headers) => {
+      isByGet = headers.has('etag')
+    }
+    const read = await call('getBlob', { repository, oid }, { onHeader })
+    assert.equal(isByGet, form.endsWith('get'))
     assert.ok(large.equals(read['content'] as Uint8Array))
     const operations = [
       { operation: { case: 'storeBlob', value: { content: Buffer.from('hello\n') } } },

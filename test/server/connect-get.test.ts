@@ -1,23 +1,13 @@
-/** Reads by GET: unmodified Connect clients, and the headers by which caches go. */
+/** Reads by GET, and the headers by which caches go. connect-client.test.ts and cors.test.ts have unmodified clients. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { Code, createClient } from '@connectrpc/connect'
-import { createConnectTransport } from '@connectrpc/connect-node'
-import { createConnectTransport as createWebTransport } from '@connectrpc/connect-web'
 import { msgpackCodec } from '../../src/codec/msgpack.ts'
 import { encodeProtobuf } from '../../src/codec/protobuf.ts'
 import { serviceName } from '../../src/schema/methods.ts'
 import { atEnd, testServer } from '../support/server.ts'
-import { vcsService } from '../support/vcs-service.ts'
 
 const helloOid = 'ce013625030ba8dba906f756967f9e9ca394464a'
-
-interface Client {
-  createRepository(request: object): Promise<object>
-  getBlob(request: object, options: object): Promise<{ content: Uint8Array }>
-  getRepository(request: object): Promise<object>
-}
 
 async function startDemo(context: TestContext, token?: string) {
   const grants = token ? [{ token, access: 'write' as const, repositories: ['*'] }] : []
@@ -30,33 +20,6 @@ async function startDemo(context: TestContext, token?: string) {
   return { fixture, repo, commitOid }
 }
 
-test('unmodified clients read by GET, with either codec and over both versions of HTTP', async (context) => {
-  const { fixture } = await startDemo(context)
-  const { http: baseUrl } = fixture.server
-  const service = await vcsService()
-  const shared = { baseUrl, useHttpGet: true }
-  const transports = [
-    createConnectTransport({ ...shared, httpVersion: '2' }),
-    createConnectTransport({ ...shared, httpVersion: '1.1', useBinaryFormat: false }),
-    createWebTransport({ ...shared, useBinaryFormat: true }),
-    createWebTransport({ ...shared, useBinaryFormat: false })
-  ]
-  for (const transport of transports) {
-    const client = createClient(service, transport) as unknown as Client
-    let tag: string | null = null
-    const onHeader = (headers: Headers) => {
-      tag = headers.get('etag')
-    }
-    const { content } = await client.getBlob({ repository: 'demo', oid: helloOid }, { onHeader })
-    assert.equal(Buffer.from(content).toString(), 'hello\n')
-    assert.match(String(tag), /^W/, 'answers to POST have none')
-    await assert.rejects(client.getRepository({ repository: 'nöne' }), { code: Code.InvalidArgument })
-    await client.createRepository({ repository: 'demo' })
-  }
-  const { json, proto } = fixture.server.metrics.snapshot().transports
-  assert.deepEqual([json.calls['GetBlob']?.ok, proto.calls['GetBlob']?.ok], [2, 2])
-})
-
 /** GET with these parameters, already encoded, or HEAD. */
 async function get(http: string, method: string, query: string, init: RequestInit = {}) {
   const answer = await fetch(`${http}/${serviceName}/${method}?${query}`, init)
@@ -68,7 +31,7 @@ async function get(http: string, method: string, query: string, init: RequestIni
 const encoded = (message: object) => `connect=v1&encoding=json&message=${encodeURIComponent(JSON.stringify(message))}`
 
 test('the message in the query: text or base64, each codec, compressed', async (context) => {
-  const { http } = (await startDemo(context)).fixture.server
+  const { http, metrics } = (await startDemo(context)).fixture.server
   const request = { repository: 'demo', oid: helloOid }
   const json = JSON.stringify(request)
   const proto = Buffer.from(encodeProtobuf('GetBlobRequest', request))
@@ -91,6 +54,11 @@ test('the message in the query: text or base64, each codec, compressed', async (
     assert.equal(answer.headers.get('content-type'), type)
     if (type === 'application/json') assert.equal(JSON.parse(answer.text).content, 'aGVsbG8K')
   }
+  const { json: asJson, msgpack: asMsgpack, proto: asProto } = metrics.snapshot().transports
+  assert.deepEqual(
+    [asJson, asMsgpack, asProto].map(({ calls }) => calls['GetBlob']?.ok),
+    [5, 1, 2]
+  )
   assert.equal((await get(http, 'GetCapabilities', 'encoding=json&message=')).status, 200)
   const head = await get(http, 'GetBlob', encoded(request), { method: 'HEAD' })
   assert.deepEqual([head.status, head.text, head.headers.get('content-type')], [200, '', 'application/json'])

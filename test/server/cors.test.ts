@@ -36,7 +36,7 @@ async function connectWeb(baseUrl: string, fetch: typeof globalThis.fetch): Prom
     request.header.set('x-own', 'of an interceptor')
     return next(request)
   }
-  const transport = createConnectTransport({ baseUrl, fetch, interceptors: [authorize] })
+  const transport = createConnectTransport({ baseUrl, fetch, useHttpGet: true, interceptors: [authorize] })
   return createClient(await vcsService(), transport) as unknown as Client
 }
 
