@@ -124,6 +124,21 @@ export class GitExports {
     }
   }
 
+  /**
+   * The path of the export as it is, however old: it may lack all that came since. Undefined = there is none, or one of an
+   * earlier repository of the name.
+   *
+   * @throws BlobwireError `not_found`, reason `repository`
+   */
+  async find(repository: string): Promise<string | undefined> {
+    const path = this.pathOf(repository)
+    const [{ cursor }, exported] = await Promise.all([
+      this.#store.readEvents(repository, { limit: 0 }),
+      exportedCursor(path)
+    ])
+    return exported?.incarnation === cursor.incarnation ? path : undefined
+  }
+
   async #present(repository: string): Promise<Present> {
     const [{ cursor }, head] = await Promise.all([
       this.#store.readEvents(repository, { limit: 0 }),

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { GitExports } from '../git-export/git-exports.ts'
 import { storageFailure } from '../store/git/git-failure.ts'
+import { runGit } from '../store/git/git-process.ts'
 import { repositoryNotFound } from '../store/name-page.ts'
 import type { Store } from '../store/store.ts'
 import { ProcessSlots } from './process-slots.ts'
@@ -40,7 +41,7 @@ interface OpenPushOptions {
 }
 
 /** Requests wait for a process in this number and for this time. */
-const waiting = { maxWaiting: 200, maxWaitMs: 120_000 }
+const waiting = { maxWaiting: 200, maxWaitMs: 300_000 }
 /** Processes that tell refs: each takes some milliseconds, and none waits behind a clone. */
 const maxLightProcesses = 4
 
@@ -88,10 +89,25 @@ export class GitRemotes {
    */
   async directoryOf(repository: string, signal: AbortSignal): Promise<string> {
     if (this.#store.gitDirectory) return await this.#store.gitDirectory(repository)
-    const directory = await this.#openCache()
-    const acquire = (waiting: AbortSignal | undefined) => this.exports.acquire(waiting)
-    this.#exports ??= new GitExports(this.#store, directory, { gitProgram: this.program, acquire })
-    return (await this.#exports.bring(repository, { signal })).path
+    return (await (await this.#openExports()).bring(repository, { signal })).path
+  }
+
+  /**
+   * The path of a bare repository that has at least these objects, with all that they name.
+   * @throws BlobwireError as `GitExports.bring`
+   */
+  async directoryWith(repository: string, oids: readonly string[], signal: AbortSignal): Promise<string> {
+    if (this.#store.gitDirectory) return await this.#store.gitDirectory(repository)
+    const gitDir = await (await this.#openExports()).find(repository)
+    if (gitDir === undefined) return await this.directoryOf(repository, signal)
+    if (oids.length === 0) return gitDir
+    const context = { program: this.program, gitDir }
+    // Where the export goes meanwhile, git says so, and it is made anew.
+    const found = await runGit(context, ['cat-file', '--batch-check'], Buffer.from(`${oids.join('\n')}\n`)).catch(
+      () => ''
+    )
+    const isWhole = found.length > 0 && !/ missing$/m.test(found.toString())
+    return isWhole ? gitDir : await this.directoryOf(repository, signal)
   }
 
   /** The repository is gone: removes its export, if there is one. */
@@ -127,6 +143,13 @@ export class GitRemotes {
     await (await this.#pushDirectory)?.close()
     await this.#directory?.catch(() => undefined)
     await this.#temporary?.remove()
+  }
+
+  async #openExports(): Promise<GitExports> {
+    const directory = await this.#openCache()
+    const acquire = (signal: AbortSignal | undefined) => this.exports.acquire(signal)
+    this.#exports ??= new GitExports(this.#store, directory, { gitProgram: this.program, acquire })
+    return this.#exports
   }
 
   async #openPushDirectory(): Promise<string> {

@@ -25,6 +25,8 @@ export const uploadPack: GitService = {
   advertise: (request) =>
     run(request, {
       slots: request.git.light,
+      // Version 2 tells no refs yet.
+      wants: isVersion2(request.protocol) ? [] : undefined,
       flags: ['--http-backend-info-refs'],
       contentType: 'application/x-git-upload-pack-advertisement',
       prologue: isVersion2(request.protocol) ? undefined : serviceLine('git-upload-pack')
@@ -35,8 +37,9 @@ export const uploadPack: GitService = {
     try {
       // All of it: a client that sends slowly must not hold a process.
       const input = await readBody(exchange, { maxBytes: maxRequestBytes, timeoutMs: bodyTimeoutMs, charge })
-      const slots = asksForRefs(input) ? git.light : git.packs
-      await run(request, { slots, flags: [], contentType: 'application/x-git-upload-pack-result', input })
+      const wants = wantsOf(input)
+      const slots = wants === undefined ? git.light : git.packs
+      await run(request, { slots, wants, flags: [], contentType: 'application/x-git-upload-pack-result', input })
     } finally {
       charge.release()
     }
@@ -44,18 +47,31 @@ export const uploadPack: GitService = {
 }
 
 /** The first packet line of a request of version 2 names its command. */
-const asksForRefs = (body: Uint8Array) => Buffer.from(body.subarray(4, 20)).toString('latin1') === 'command=ls-refs\n'
+const asksForRefs = /^[0-9a-f]{4}command=ls-refs\n/
+/** A line begins with its length (gitprotocol-pack(5), "Packfile Negotiation"). */
+const want = /[0-9a-f]{4}want ([0-9a-f]{40,64})\b/g
+
+/** The objects that a fetch asks for by their oids; undefined = the request asks for refs. */
+function wantsOf(body: Uint8Array): string[] | undefined {
+  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1')
+  return asksForRefs.test(text) ? undefined : Array.from(text.matchAll(want), ([, oid]) => oid as string)
+}
 
 interface Run extends ServiceAnswer {
+  /** As far as the request knows the objects that it wants, it waits for no others; undefined = all count. */
+  readonly wants: readonly string[] | undefined
   readonly slots: ProcessSlots
   readonly flags: readonly string[]
 }
 
-async function run(request: GitRequest, { slots, flags, ...answer }: Run): Promise<void> {
+async function run(request: GitRequest, { slots, wants, flags, ...answer }: Run): Promise<void> {
   const { git, repository, transfer, protocol, idleTimeoutMs } = request
   // For the store and for others, as long as these take.
   transfer.hold()
-  const directory = await git.directoryOf(repository, transfer.signal)
+  const directory =
+    wants === undefined
+      ? await git.directoryOf(repository, transfer.signal)
+      : await git.directoryWith(repository, wants, transfer.signal)
   const release = await slots.acquire(transfer.signal)
   transfer.free()
   try {

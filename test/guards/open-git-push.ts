@@ -126,8 +126,8 @@ export const guards: readonly Guard[] = [
   {
     name: 'a repository that is missing is created by nobody who pushes, and the answer says so',
     file: `${source}/git-route.ts`,
-    from: "isPush && error.reason === 'repository'",
-    to: "!isPush && error.reason === 'repository'",
+    from: 'throw isPush ? createFirst(error)',
+    to: 'throw isPush && repository === "" ? createFirst(error)',
     tests: [refused]
   },
   {
