@@ -1,13 +1,13 @@
 /** DownloadBlob as a server stream of gRPC. */
 import { Metadata, type ServerWritableStream } from '@grpc/grpc-js'
-import { encodeProtobuf } from '../../src/codec/protobuf.ts'
-import type { Messages } from '../../src/schema/messages.ts'
+import { protobufCodec } from '../../src/codec/protobuf-codec.ts'
 import { methods } from '../../src/schema/methods.ts'
+import { messagePieces } from '../http/message-stream.ts'
 import { maxRequestBytes } from '../listener.ts'
 import { sendBlobMessages } from '../transfers/download-messages.ts'
 import { Output } from '../transfers/output.ts'
 import { clientGone, openTransfer } from '../transfers/transfer.ts'
-import { decodeRequest, prefixBytes, type RawRequest } from './requests.ts'
+import { decodeRequest, type RawRequest } from './requests.ts'
 import type { GrpcTransferContext } from './upload.ts'
 
 export type DownloadStream = ServerWritableStream<RawRequest, object>
@@ -30,10 +30,9 @@ export async function handleDownload(stream: DownloadStream, context: GrpcTransf
       // grpc-js would copy each chunk twice, which takes longer than to hash it.
       const output = new Output<Uint8Array>(incoming.stream, transfer)
       await sendBlobMessages(blob, (message) => {
-        const { chunk } = message
-        const head = headOf(message)
-        output.write(head, head.length)
-        if (chunk.length > 0) output.write(chunk, chunk.length)
+        for (const piece of messagePieces(protobufCodec, 'DownloadBlobResponse', message)) {
+          output.write(piece, piece.length)
+        }
         return output.room()
       })
     } finally {
@@ -42,27 +41,4 @@ export async function handleDownload(stream: DownloadStream, context: GrpcTransf
   } finally {
     transfer.end()
   }
-}
-
-const noBytes = new Uint8Array(0)
-
-/** A message up to its chunk: gRPC's prefix, the other fields, and the tag and length of the chunk, which is sent as it is. */
-function headOf(message: Messages['DownloadBlobResponse']): Uint8Array {
-  const { chunk } = message
-  const fields = encodeProtobuf('DownloadBlobResponse', { ...message, chunk: noBytes })
-  const tag = chunk.length > 0 ? chunkTag(chunk.length) : noBytes
-  const head = Buffer.allocUnsafe(prefixBytes + fields.length + tag.length)
-  head[0] = 0
-  head.writeUInt32BE(fields.length + tag.length + chunk.length, 1)
-  head.set(fields, prefixBytes)
-  head.set(tag, prefixBytes + fields.length)
-  return head
-}
-
-/** Field 3, whose wire type is LEN (Protocol Buffers, "Encoding"). */
-function chunkTag(length: number): Uint8Array {
-  const bytes = [(3 << 3) | 2]
-  let rest = length
-  for (; rest > 127; rest >>>= 7) bytes.push((rest & 127) | 128)
-  return Uint8Array.from([...bytes, rest])
 }

@@ -15,7 +15,8 @@ export function encodeProtobufHead<Name extends MessageName>(
   return concat([encodeProtobuf(type, message), varint(tag), varint(last.length)])
 }
 
-function varint(value: number): Uint8Array {
+/** A number as a varint (protobuf.dev, "Encoding"). */
+export function varint(value: number): Uint8Array {
   const bytes = allocate(8)
   let at = 0
   let rest = value

@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib'
 import { ChunkMessages } from '../../src/codec/chunk-messages.ts'
 import { encodeEnvelope } from '../../src/codec/envelope.ts'
 import { decodeProtobuf, encodeProtobuf } from '../../src/codec/protobuf.ts'
+import { protobufCodec } from '../../src/codec/protobuf-codec.ts'
 import { encodeProtobufHead } from '../../src/codec/protobuf-tail.ts'
 import type { BlobwireError } from '../../src/index.ts'
 import type { Messages } from '../../src/schema/messages.ts'
@@ -127,4 +128,18 @@ test('a message above the limit is refused by its prefix, and a malformed one li
   const short = Buffer.from(message)
   short[short.indexOf(chunk.subarray(0, 8)) - 1] = 1
   assert.equal(codeOf(encodeEnvelope(0, short)), 'invalid_argument')
+})
+
+test('a chunk is written as it is, behind the other fields of its message', () => {
+  for (const length of [0, 100, 16 * 1024, 300_000]) {
+    const chunk = new Uint8Array(length).fill(7)
+    const message = { offset: 5, size: 400_000, oid: 'ab'.repeat(20), chunk, sha256: new Uint8Array(32).fill(1) }
+    const wire = protobufCodec.prepare('DownloadBlobResponse', message)
+    const pieces = protobufCodec.write('DownloadBlobResponse', wire, 5)
+    assert.deepEqual(
+      pieces.map((piece) => piece === chunk),
+      length < 16 * 1024 ? [false] : [false, true]
+    )
+    assert.deepEqual(decodeProtobuf('DownloadBlobResponse', Buffer.concat(pieces).subarray(5)), message)
+  }
 })

@@ -116,5 +116,12 @@ export const guards: readonly Guard[] = [
     from: 'readBody(exchange, { maxBytes: maxAnonymousBytes,',
     to: 'readBody(exchange, { maxBytes: 1e6,',
     tests: standard
+  },
+  {
+    name: 'protobuf: chunks of blobs are not copied',
+    file: 'src/codec/protobuf-codec.ts',
+    from: 'chunk.length < pieceBytes',
+    to: 'chunk.length < 1e9',
+    tests: ['test/codec/chunk-messages.test.ts']
   }
 ]
