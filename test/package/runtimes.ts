@@ -42,6 +42,24 @@ export function runtimeTests(directory: () => string, addresses: () => Addresses
     assert.equal(lines(stdout), lines(everywhere + everywhere), stderr)
   })
 
+  test('the server of the package needs none of its optional peers, and says what a part of it needs', async () => {
+    const works = ['msgpack 40', 'grpc 40']
+    const dashboard = ['/dashboard', '/dashboard/uplot.js', '/dashboard/uplot.css'].map((path) => `${path} 200 false`)
+    const without = await node('--import', './hidden-peers.mjs', 'serve.mjs', './without')
+    assert.deepEqual(
+      without.stdout.trim().split('\n'),
+      [
+        ...works,
+        'missing @grpc/reflection,grpc-health-check',
+        '/metrics 501 true',
+        ...dashboard,
+        'true --store postgres needs the package pg, which is not installed: run "npm install pg"',
+        'true true'
+      ],
+      without.stderr
+    )
+  })
+
   test('an old Node says in one sentence what is needed', async () => {
     assertToldOff(await node(...oldNode, '--input-type=module', '-e', "import 'blobwire'"), 'import')
     // Before Node 20.19, CommonJS cannot require an ES module.
