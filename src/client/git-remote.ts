@@ -11,7 +11,7 @@ import type { RepositoryCalls } from './calls.ts'
  */
 export type GitEnvironment = Readonly<Record<string, string>>
 
-/** `http(s)://host:port/{repository}.git` at the first endpoint that Git can speak to. @throws BlobwireError `failed_precondition` */
+/** @internal `http(s)://host:port/{repository}.git` at the first endpoint that Git can speak to. @throws BlobwireError `failed_precondition` */
 export function remoteUrl({ invoker, repository }: Pick<RepositoryCalls, 'invoker' | 'repository'>): string {
   const endpoint = [...invoker.options.endpoints.values()].find(({ protocol }) => protocol === 'http')
   if (endpoint) return `${originOf(endpoint)}/${repository}.git`
@@ -19,7 +19,7 @@ export function remoteUrl({ invoker, repository }: Pick<RepositoryCalls, 'invoke
   throw new BlobwireError({ code: 'failed_precondition', message })
 }
 
-/** Source: git-config(1), GIT_CONFIG_COUNT and http.<url>.extraHeader. */
+/** @internal Source: git-config(1), GIT_CONFIG_COUNT and http.<url>.extraHeader. */
 export async function gitEnvironment(calls: Pick<RepositoryCalls, 'invoker' | 'repository'>): Promise<GitEnvironment> {
   const url = remoteUrl(calls)
   const authorization = await authorizationOf(calls.invoker)

@@ -1,6 +1,7 @@
 /** The server in a user's own program. */
-import { createClient } from 'blobwire'
+import { createClient, type GitEnvironment } from 'blobwire'
 import {
+  type CorsOptions,
   type Effect,
   type GitHousekeeping,
   type Grant,
@@ -40,6 +41,8 @@ const store: StoreOptions = { store: 'git', data: '/var/lib/blobwire', gitStore 
 const watches: Partial<WatchBounds> = { maxWatches: 10 }
 export const tls: TlsFiles = { cert: '-----BEGIN CERTIFICATE-----', key: new Uint8Array() }
 
+const cors: CorsOptions = { origins: ['https://app.example'] }
+
 /** A store of one's own is closed with the server. */
 export const withStore = (own: Store): Promise<RunningServer> => startServer({ store: own })
 
@@ -53,6 +56,8 @@ export async function serve(): Promise<string> {
     watches,
     webhooks,
     httpPort: 4100,
+    cors,
+    hosts: ['git.example.org'],
     tracing: true,
     onEffect: (effect) => effects.push(effect),
     log: (event) => effects.push({ kind: 'object', repository: String(event['event']), name: '' })
@@ -61,6 +66,8 @@ export async function serve(): Promise<string> {
     await using server = await startServer(options)
     await using client = createClient({ endpoint: server.http, token: 'secret' })
     await client.createRepository('team/demo')
+    const environment: GitEnvironment = await client.repository('team/demo').gitEnvironment()
+    if (environment['GIT_CONFIG_COUNT'] === undefined) return client.remoteUrl('team/demo')
     const figures: ServerFigures = server.metrics.snapshot()
     return `${server.grpc} ${server.admin ?? ''} ${figures.watches} ${destination?.url} ${effects.length}`
   } catch (error) {
