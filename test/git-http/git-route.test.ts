@@ -71,7 +71,7 @@ test('answers are those of the smart protocol, for no cache; other paths and met
   assert.match(advertised.text, new RegExp(`^001e# service=git-upload-pack\n0000[0-9a-f]{4}${oid} HEAD\0`))
   const second = await ask(refs(), { headers: { 'git-protocol': 'version=2' } })
   assert.match(second.text, /^000eversion 2\n/)
-  const odd = await ask(refs(), { headers: { 'git-protocol': 'version=2 $(reboot)' } })
+  const odd = await ask(refs(), { headers: { 'git-protocol': 'version=2:$(reboot)' } })
   assert.equal(odd.text, advertised.text)
   assert.match((await command(lsRefs)).text, new RegExp(`^[0-9a-f]{4}${oid} HEAD\n`))
   assert.match((await command(gzipSync(lsRefs), { 'content-encoding': 'gzip' })).text, /refs\/heads\/main\n/)

@@ -39,6 +39,7 @@ test('slots are given in the order of the requests, and to no more than may wait
   await Promise.all([second, third])
   assert.deepEqual(order, ['second', 'third'])
   // The one that the third has is all there is.
+  await assert.rejects(slots.acquire(AbortSignal.abort(new Error('full'))), /full/)
   const short = new ProcessSlots({ max: 1, maxWaiting: 1, maxWaitMs: 1 })
   await short.acquire()
   await assert.rejects(short.acquire(), { code: 'unavailable' })
