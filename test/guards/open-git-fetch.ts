@@ -5,7 +5,6 @@ const source = 'server-fixture/git-http'
 const fetched = 'test/git-http/fetch.test.ts'
 const route = 'test/git-http/git-route.test.ts'
 const processes = 'test/git-http/processes.test.ts'
-const remotes = 'test/git-http/git-remotes.test.ts'
 
 export const guards: readonly Guard[] = [
   {
@@ -83,21 +82,21 @@ export const guards: readonly Guard[] = [
     file: `${source}/git-remotes.ts`,
     from: 'return isWhole ? gitDir',
     to: 'return isWhole || gitDir !== "" ? gitDir',
-    tests: [remotes]
+    tests: [fetched]
   },
   {
     name: 'a fetch of objects that the export has waits for no other',
     file: `${source}/git-remotes.ts`,
     from: 'return isWhole ? gitDir',
     to: 'return isWhole && gitDir === "" ? gitDir',
-    tests: [remotes]
+    tests: [fetched]
   },
   {
     name: 'an export of an earlier repository of the name is not served',
     file: 'server-fixture/git-export/git-exports.ts',
     from: 'return exported?.incarnation === cursor.incarnation ? path : undefined',
     to: 'return exported && cursor ? path : undefined',
-    tests: [remotes]
+    tests: [fetched]
   },
   {
     name: 'no more requests wait for a process than may wait',
