@@ -115,8 +115,9 @@ describe('examples', () => {
   test('docs/testing.md', async () => {
     const text = await readFile(join(root, 'docs/testing.md'), 'utf8')
     const [, example = ''] = text.match(/```ts\n([\s\S]*?)```/) ?? []
-    const output = await runFile('testing.ts', example.replaceAll("from './", `from '${root}`))
+    const output = await runFile('testing.ts', example)
     assert.ok(text.includes(`It prints \`${output.trim()}\``), output)
+    assert.deepEqual(await runAll('docs/testing.md'), ['1\n'])
   })
 
   // Those of webhooks have the example of docs/webhooks.md.
