@@ -55,7 +55,8 @@ export const receivePack: GitService = {
       const start = () => new ServiceProcess({ program: git.program }, args, { configuration: advertised })
       await answerWith(request, start, {
         contentType: 'application/x-git-receive-pack-advertisement',
-        prologue: serviceLine('git-receive-pack')
+        prologue: serviceLine('git-receive-pack'),
+        directory
       })
     } finally {
       release()

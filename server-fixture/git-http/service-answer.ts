@@ -3,6 +3,7 @@ import { BlobwireError } from '../../src/core/error.ts'
 import { toBlobwireError } from '../service/error-detail.ts'
 import { gitFailure } from '../store/git/git-failure.ts'
 import { Output } from '../transfers/output.ts'
+import type { Transfer } from '../transfers/transfer.ts'
 import { clientGone } from '../transfers/transfer.ts'
 import { type GitRequest, uncached } from './git-request.ts'
 import type { ServiceProcess } from './service-process.ts'
@@ -12,6 +13,8 @@ export interface ServiceAnswer {
   readonly contentType: string
   /** For its standard input, which ends after it. */
   readonly input?: Uint8Array | undefined
+  /** Left out of messages: the client need not know where the repository is. */
+  readonly directory: string
   /** Sent before its output. */
   readonly prologue?: string | undefined
 }
@@ -24,7 +27,7 @@ export interface ServiceAnswer {
 export async function answerWith(
   request: GitRequest,
   start: () => ServiceProcess,
-  { contentType, input, prologue }: ServiceAnswer
+  { contentType, input, prologue, directory }: ServiceAnswer
 ): Promise<void> {
   const { exchange, transfer, requestId } = request
   transfer.signal.throwIfAborted()
@@ -37,7 +40,7 @@ export async function answerWith(
     const chunks = git.stdout[Symbol.asyncIterator]() as AsyncIterator<Buffer>
     // Where it ends without a word, an error can still be told.
     let next = await chunks.next()
-    if (next.done) await checkExit(git, request)
+    if (next.done) await checkExit(git, transfer, directory)
     const headers = { ...uncached, 'content-type': contentType, 'x-request-id': requestId }
     const stream = exchange.stream(200, headers)
     if (stream === undefined) throw clientGone()
@@ -49,7 +52,7 @@ export async function answerWith(
         const room = output.room()
         if (room) await room
       }
-      await checkExit(git, request)
+      await checkExit(git, transfer, directory)
       await output.end()
     } catch (error) {
       // The client must not take a part of a pack for the whole.
@@ -81,9 +84,9 @@ export function tookTooLong({ git }: GitRequest): BlobwireError {
   return new BlobwireError({ code: 'deadline_exceeded', message })
 }
 
-async function checkExit(git: ServiceProcess, { transfer }: GitRequest): Promise<void> {
+async function checkExit(git: ServiceProcess, transfer: Transfer, directory: string): Promise<void> {
   const exit = await git.exited
   // It was killed because the request is over.
   transfer.signal.throwIfAborted()
-  if (exit.status !== 0) throw gitFailure('git', exit)
+  if (exit.status !== 0) throw gitFailure('git', exit, directory)
 }

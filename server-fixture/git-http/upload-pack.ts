@@ -57,7 +57,7 @@ function wantsOf(body: Uint8Array): string[] | undefined {
   return asksForRefs.test(text) ? undefined : Array.from(text.matchAll(want), ([, oid]) => oid as string)
 }
 
-interface Run extends ServiceAnswer {
+interface Run extends Omit<ServiceAnswer, 'directory'> {
   /** As far as the request knows the objects that it wants, it waits for no others; undefined = all count. */
   readonly wants: readonly string[] | undefined
   readonly slots: ProcessSlots
@@ -79,7 +79,7 @@ async function run(request: GitRequest, { slots, wants, flags, ...answer }: Run)
     const args = ['upload-pack', '--stateless-rpc', '--strict', timeout, ...flags, directory]
     const variables = protocol === undefined ? {} : { GIT_PROTOCOL: protocol }
     const start = () => new ServiceProcess({ program: git.program }, args, { configuration, variables })
-    await answerWith(request, start, answer)
+    await answerWith(request, start, { ...answer, directory })
   } finally {
     release()
   }

@@ -70,7 +70,10 @@ test('a client that goes takes the process with it, and all that it has started;
   const failures: unknown[] = []
   const exchange = { stream: () => stream, record: { failed: (error: unknown) => failures.push(error) } }
   const request = { exchange, transfer, requestId: '', git: { timeoutMs: 60_000 } } as unknown as GitRequest
-  const answered = answerWith(request, shell('read all; sleep 1000 & echo $$ $!; wait'), { contentType: 'x' })
+  const answered = answerWith(request, shell('read all; sleep 1000 & echo $$ $!; wait'), {
+    contentType: 'x',
+    directory: '/data/a.git'
+  })
   await until(() => pids.length === 2, 'two processes run')
   assert.equal(getPriority(pids[0]), 10)
   assert.equal(getPriority(pids[1]), 10)
@@ -93,7 +96,7 @@ test('a process is read no faster than its client reads, and has its time', asyn
   const exchange = { stream: () => stream, record: { failed: (error: unknown) => failures.push(error) } }
   const git = { timeoutMs: 300 }
   const request = { exchange, transfer, requestId: '', git } as unknown as GitRequest
-  await answerWith(request, shell('yes'), { contentType: 'x' })
+  await answerWith(request, shell('yes'), { contentType: 'x', directory: '/data/a.git' })
   assert.equal((failures[0] as BlobwireError).code, 'deadline_exceeded')
   assert.ok(stream.destroyed)
   assert.ok(
@@ -111,12 +114,12 @@ test('a process that fails is an error, and no answer that could be taken for wh
   const exchange = { stream: () => stream, record: { failed: (error: unknown) => failures.push(error) } }
   const cut = transferOf()
   const told = { exchange, transfer: cut, requestId: '', git: { timeoutMs: 60_000 } } as unknown as GitRequest
-  await answerWith(told, shell('echo part; exit 3'), { contentType: 'x' })
+  await answerWith(told, shell('echo part; exit 3'), { contentType: 'x', directory: '/data/a.git' })
   assert.deepEqual([failures.length, stream.destroyed, stream.writableEnded], [1, true, false])
   cut.end()
   const request = { transfer, git: { timeoutMs: 60_000 } } as unknown as GitRequest
-  const answer = { contentType: 'x' }
-  await assert.rejects(answerWith(request, shell('echo why >&2; exit 3'), answer), /status 3: why/)
+  const answer = { contentType: 'x', directory: '/data/a.git' }
+  await assert.rejects(answerWith(request, shell('echo why /data/a.git >&2; exit 3'), answer), /status 3: why$/)
   const missing = () => new ServiceProcess({ program: '/nowhere/git' }, [])
   await assert.rejects(answerWith(request, missing, answer), { reason: 'git_unavailable' })
   transfer.end()

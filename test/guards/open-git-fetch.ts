@@ -176,6 +176,13 @@ export const guards: readonly Guard[] = [
     tests: [processes]
   },
   {
+    name: 'clients are not told where a repository is',
+    file: `${source}/service-answer.ts`,
+    from: "gitFailure('git', exit, directory)",
+    to: "gitFailure(directory && 'git', exit)",
+    tests: [processes]
+  },
+  {
     name: 'the temporary directory of a living server stays',
     file: `${source}/temporary-cache.ts`,
     from: '      const lock = await LockFile.acquire(path)\n',
