@@ -124,10 +124,10 @@ test('the port of the other protocol', async (context) => {
       .map((options): Mistake => ['http to the gRPC port', options, 'unimplemented no_http_form', /use grpc:\/\//]),
     ['auto to the gRPC port', { endpoint: `http://${grpc}` }, 'unimplemented no_http_form', /415: .* use grpc:\/\//],
     [
-      'gRPC to the HTTP port',
+      'gRPC to the HTTP port, which speaks it',
       { endpoint: `grpc://${hostOf(server.http)}`, transport: 'grpc' },
-      'unknown',
-      /does not speak gRPC on this port; use its gRPC port, or give the http:\/\/ endpoint with transport: 'grpc'/
+      'not_found repository',
+      /repository demo not found/
     ]
   ])
 })
