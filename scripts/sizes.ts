@@ -71,7 +71,7 @@ try {
   await bundle(
     directory,
     '  of blobwire alone',
-    ...['undici', 'p-retry', '@msgpack/*', '@grpc/*', 'picomatch', 'modern-tar', 'yazl'].map(
+    ...['undici', 'p-retry', '@msgpack/*', '@grpc/*', 'picomatch', 'modern-tar', 'yazl', 'yaml'].map(
       (name) => `--external:${name}`
     )
   )

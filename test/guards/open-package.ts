@@ -99,5 +99,26 @@ export const guards: readonly Guard[] = [
     from: '|::1)\\.?$/i',
     to: '|::1)/i',
     tests: hosts
+  },
+  {
+    name: 'open: a part of the server without its package says what to install',
+    file: 'server-fixture/optional-package.ts',
+    from: '    if (!isMissing(cause, name)) throw cause\n',
+    to: '    throw cause\n',
+    tests: ['test/package/package.test.ts']
+  },
+  {
+    name: 'open: the server starts without the optional packages of gRPC',
+    file: 'server-fixture/optional-package.ts',
+    from: '    if (!isMissing(error, name)) throw error\n',
+    to: '    throw error\n',
+    tests: ['test/package/package.test.ts']
+  },
+  {
+    name: 'open: the package has the charts of its dashboard',
+    file: 'scripts/build.ts',
+    from: "  cpSync(join(uplot, file), join(outDir, page, 'uplot', file))",
+    to: '  void file',
+    tests: ['test/package/package.test.ts']
   }
 ]

@@ -180,6 +180,27 @@ describe('the packed package', () => {
     assert.doesNotMatch(await readFile(join(installed, 'dist/src/index.js'), 'utf8'), /sourceMappingURL/)
   })
 
+  test('its modules need nothing but its dependencies and optional peers', async () => {
+    const { dependencies, peerDependencies } = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'))
+    const declared = new Set(Object.keys({ ...dependencies, ...peerDependencies }))
+    const dist = join(installed, 'dist')
+    const files = (await readdir(dist, { recursive: true })).filter((name) => /\.c?js$/.test(name))
+    const needed = new Set<string>()
+    for (const name of files) {
+      const text = await readFile(join(dist, name), 'utf8')
+      const code = text.replaceAll(/\/\*.*?\*\//gs, '')
+      const forms = [/^(?:.*\bfrom|import) '(@?\w[\w/.:-]*)';$/gm, /\bimport\('(@?\w[\w/.:-]*)'\)/g]
+      for (const form of forms) for (const [, path = ''] of code.matchAll(form)) needed.add(path)
+    }
+    const packages = [...needed].filter((path) => !path.startsWith('node:'))
+    const names = packages.map((path) => path.split('/', path.startsWith('@') ? 2 : 1).join('/'))
+    assert.deepEqual(
+      names.filter((name) => !declared.has(name)),
+      []
+    )
+    for (const name of ['undici', 'commander', '@noble/hashes', 'pg']) assert(names.includes(name), name)
+  })
+
   test('every method of a client says in an editor what it does', () => {
     const declarations = join(installed, 'dist/src/client/client.d.ts')
     const program = ts.createProgram([declarations], { module: ts.ModuleKind.NodeNext, target: ts.ScriptTarget.ES2022 })
