@@ -9,7 +9,7 @@ import { writeProtobuf } from './protobuf-write.ts'
 import { toWire, toWireOperation } from './wire-object.ts'
 
 /** Shorter chunks of blobs are copied into their message. */
-const pieceBytes = 16 * 1024
+const pieceBytes = 1024
 
 /** A chunk comes last, as it is: to copy it takes longer than to hash it. */
 function writePieces(type: MessageName, prepared: WireObject, headroom: number): Uint8Array[] {
