@@ -4,6 +4,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { BlobwireError } from '../../src/index.ts'
 import { createTestClient, createTestService, Faults, startTestServer } from '../../testing/index.ts'
+import { atEnd } from '../support/server.ts'
 
 const author = { name: 'Ada', email: 'ada@example.org' }
 const noDelay = { baseMs: 1, maxMs: 1 }
@@ -11,8 +12,8 @@ const noDelay = { baseMs: 1, maxMs: 1 }
 describe('a client without sockets', () => {
   for (const transport of ['json', 'msgpack'] as const) {
     for (const batch of [undefined, false] as const) {
-      test(`${transport}, ${batch === false ? 'each call a request' : 'on a session'}`, async () => {
-        await using client = createTestClient({ transport, ...(batch === false ? { batch } : {}) })
+      test(`${transport}, ${batch === false ? 'each call a request' : 'on a session'}`, async (context) => {
+        const client = atEnd(context, createTestClient({ transport, ...(batch === false ? { batch } : {}) }))
         await client.createRepository('demo')
         const repo = client.repository('demo')
         const { oid } = await repo.commitFiles({ branch: 'main', changes: { a: 'one\n' }, message: 'm', author })
@@ -28,10 +29,13 @@ describe('a client without sockets', () => {
     }
   }
 
-  test('a lost answer is repeated, and has one effect', async () => {
-    await using service = createTestService({
-      faults: [{ rpc: 'StoreBlob', count: 1, fault: { kind: 'lost_answer' } }]
-    })
+  test('a lost answer is repeated, and has one effect', async (context) => {
+    const service = atEnd(
+      context,
+      createTestService({
+        faults: [{ rpc: 'StoreBlob', count: 1, fault: { kind: 'lost_answer' } }]
+      })
+    )
     const client = service.client({ retry: noDelay })
     await client.createRepository('demo')
     await client.storeBlob('demo', 'hello\n')
@@ -44,10 +48,10 @@ describe('a client without sockets', () => {
 
   const faults = ['reset', 'truncate', 'refuse'] as const
   for (const kind of faults) {
-    test(`${kind}: the next attempt succeeds, of a request and of a session`, async () => {
+    test(`${kind}: the next attempt succeeds, of a request and of a session`, async (context) => {
       for (const batch of [true, false]) {
         const rpc = kind === 'refuse' && batch ? 'Session' : 'StoreBlob'
-        await using service = createTestService({ faults: [{ rpc, count: 1, fault: { kind } }] })
+        const service = atEnd(context, createTestService({ faults: [{ rpc, count: 1, fault: { kind } }] }))
         const client = service.client({ retry: noDelay, ...(batch ? {} : { batch: false }) })
         await client.createRepository('demo')
         await client.storeBlob('demo', 'hello\n')
@@ -57,23 +61,23 @@ describe('a client without sockets', () => {
   }
 
   for (const kind of ['corrupt', 'bad_gzip'] as const) {
-    test(`${kind}: an answer that cannot be read is told of`, async () => {
+    test(`${kind}: an answer that cannot be read is told of`, async (context) => {
       const faults = [{ rpc: 'StoreBlob', fault: { kind } }]
-      await using client = createTestClient({ batch: false, retry: noDelay, service: { faults } })
+      const client = atEnd(context, createTestClient({ batch: false, retry: noDelay, service: { faults } }))
       await client.createRepository('demo')
       await assert.rejects(client.storeBlob('demo', 'x'), { reason: 'malformed_response', sent: 'processed' })
     })
   }
 
-  test('an answer of a proxy', async () => {
+  test('an answer of a proxy', async (context) => {
     const fault = { kind: 'http_status', status: 403 } as const
-    await using client = createTestClient({ batch: false, service: { faults: [{ rpc: '*', fault }] } })
+    const client = atEnd(context, createTestClient({ batch: false, service: { faults: [{ rpc: '*', fault }] } }))
     await assert.rejects(client.createRepository('demo'), { code: 'permission_denied', sent: 'processed' })
   })
 
-  test('silence lasts until the deadline', async () => {
+  test('silence lasts until the deadline', async (context) => {
     for (const batch of [true, false]) {
-      await using service = createTestService({ faults: [{ rpc: 'StoreBlob', fault: { kind: 'silence' } }] })
+      const service = atEnd(context, createTestService({ faults: [{ rpc: 'StoreBlob', fault: { kind: 'silence' } }] }))
       const client = service.client(batch ? {} : { batch: false })
       await client.createRepository('demo')
       await assert.rejects(client.storeBlob('demo', 'x', { timeoutMs: 20 }), { code: 'deadline_exceeded' })
@@ -81,9 +85,9 @@ describe('a client without sockets', () => {
     }
   })
 
-  test('a call that the caller gives up has no effect later', async () => {
+  test('a call that the caller gives up has no effect later', async (context) => {
     const fault = { kind: 'delay', ms: 20 } as const
-    await using service = createTestService({ faults: [{ rpc: 'CreateRepository', fault }] })
+    const service = atEnd(context, createTestService({ faults: [{ rpc: 'CreateRepository', fault }] }))
     const client = service.client({ batch: false })
     const controller = new AbortController()
     const given = client.createRepository('given-up', { signal: controller.signal })
@@ -99,14 +103,17 @@ describe('a client without sockets', () => {
     )
   })
 
-  test('large blobs go on after a cut, both ways', async () => {
+  test('large blobs go on after a cut, both ways', async (context) => {
     const cut = { kind: 'cut', afterBytes: 100_000 } as const
-    await using service = createTestService({
-      faults: [
-        { rpc: 'UploadBlob', count: 1, fault: cut },
-        { rpc: 'DownloadBlob', count: 1, fault: cut }
-      ]
-    })
+    const service = atEnd(
+      context,
+      createTestService({
+        faults: [
+          { rpc: 'UploadBlob', count: 1, fault: cut },
+          { rpc: 'DownloadBlob', count: 1, fault: cut }
+        ]
+      })
+    )
     const client = service.client({ retry: noDelay })
     await client.createRepository('demo')
     const content = randomBytes(2_500_000)
@@ -123,14 +130,17 @@ describe('a client without sockets', () => {
     await assert.rejects(client.upload('demo', failing()), /the disk is gone/)
   })
 
-  test('a watch tells of moves, and grants and limits count', async () => {
-    await using service = createTestService({
-      grants: [
-        { token: 'writer', access: 'write', repositories: ['*'] },
-        { token: 'reader', access: 'read', repositories: ['*'] }
-      ],
-      limits: { maxBatchBytes: 1024 * 1024 }
-    })
+  test('a watch tells of moves, and grants and limits count', async (context) => {
+    const service = atEnd(
+      context,
+      createTestService({
+        grants: [
+          { token: 'writer', access: 'write', repositories: ['*'] },
+          { token: 'reader', access: 'read', repositories: ['*'] }
+        ],
+        limits: { maxBatchBytes: 1024 * 1024 }
+      })
+    )
     const writer = service.client({ token: 'writer' })
     const reader = service.client({ token: 'reader' })
     await writer.createRepository('demo')
@@ -158,8 +168,8 @@ describe('a client without sockets', () => {
   })
 })
 
-test('a server of a test has faults, effects and clients over each transport', async () => {
-  await using server = await startTestServer({ faults: new Faults({ seed: 7 }) })
+test('a server of a test has faults, effects and clients over each transport', async (context) => {
+  const server = atEnd(context, await startTestServer({ faults: new Faults({ seed: 7 }) }))
   for (const transport of ['msgpack', 'grpc'] as const) {
     const client = server.client({ transport, retry: noDelay })
     server.faults.add({ rpc: 'CreateRepository', count: 1, fault: { kind: 'reset' } })
