@@ -25,6 +25,8 @@ export interface Inflation {
  */
 export function inflate(bytes: Uint8Array, inflation: Inflation): Uint8Array | Promise<Uint8Array> {
   const { encoding } = inflation
+  // Some clients tell of an encoding where there is nothing to compress.
+  if (bytes.length === 0) return bytes
   if (encoding === 'gzip') return inflatePiece({ ...inflation, format: gzip, bytes, expectedBytes: sizeInGzip(bytes) })
   if (encoding === 'deflate') {
     const format = deflateFormat(bytes) === 'deflate' ? deflate : deflateRaw

@@ -106,8 +106,10 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const served = faults ? withFaults(decorated, faults) : decorated
   const operating = primary?.together(operated, serverVersion) ?? operated
   const opened: { close(): Promise<void> | void }[] = [operated, ...(push ? [push] : []), git, store, ...logs]
-  const onMissingPackage = (name: string) => log({ event: 'package_missing', package: name })
-  const standard = await orClose(openStandardServices(operating.health, onMissingPackage), opened)
+  const onMissing = (name: string) => log({ event: 'package_missing', package: name })
+  const { idleTimeoutMs } = listenerTimes(options)
+  const standard = await orClose(openStandardServices(operating.health, { idleTimeoutMs, onMissing }), opened)
+  opened.unshift({ close: () => standard.drain() })
   const dependencies = {
     service: served,
     authenticator,

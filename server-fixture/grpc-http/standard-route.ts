@@ -1,5 +1,4 @@
 /** Health checks and reflection on the HTTP port, over Connect, gRPC and gRPC-Web. */
-import { once } from 'node:events'
 import type { Writable } from 'node:stream'
 import { encodeEnvelope } from '../../src/codec/envelope.ts'
 import { parseJson } from '../../src/codec/json.ts'
@@ -7,7 +6,7 @@ import { malformed } from '../../src/codec/malformed.ts'
 import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
 import type { StandardMethod } from '../grpc/standard-services.ts'
 import { respondError } from '../http/errors.ts'
-import { type Exchange, headerOf } from '../http/exchange.ts'
+import { type Exchange, headerOf, respondAllow } from '../http/exchange.ts'
 import {
   failedEnd,
   type MessageStreamContext,
@@ -22,6 +21,7 @@ import { connectStreams } from '../http/stream-protocol.ts'
 import { type HandlerDependencies, maxAnonymousBytes } from '../listener.ts'
 import { Charge } from '../memory-budget.ts'
 import { toBlobwireError } from '../service/error-detail.ts'
+import { Output } from '../transfers/output.ts'
 import { openTransfer } from '../transfers/transfer.ts'
 import { grpcTypeOf } from './protocols.ts'
 import { callStandard, StandardStream } from './standard-call.ts'
@@ -89,7 +89,7 @@ export async function handleStandard(
   const prefix = isUnary ? 'application/' : 'application/connect+'
   const isJson = grpc?.codec.name === 'json' || type.trim() === `${prefix}json`
   const isHere = grpc || type.trim() === `${prefix}proto` || isJson
-  if (exchange.method !== 'POST') return exchange.respond(405, { allow: 'POST', 'x-request-id': requestId })
+  if (exchange.method !== 'POST') return respondAllow(exchange, { allow: 'POST, OPTIONS', 'x-request-id': requestId })
   if (!isHere || (isJson && !path.startsWith(health))) {
     return exchange.respond(415, { 'accept-post': `${prefix}proto`, 'x-request-id': requestId })
   }
@@ -171,26 +171,31 @@ function watch(exchange: Exchange, output: Writable, context: Context & { readon
 async function converse(exchange: Exchange, context: Context): Promise<void> {
   const { codec, method, protocol, idleTimeoutMs } = context
   const transfer = openTransfer(context, exchange, idleTimeoutMs)
-  let output: Writable | undefined
+  let output: Output<Uint8Array> | undefined
   const open = () => {
-    output ??= exchange.stream(200, streamHeaders(context), protocol.trailers)?.on('error', () => undefined)
+    if (output) return output
+    const stream = exchange.stream(200, streamHeaders(context), protocol.trailers)
+    output = stream && new Output(stream, transfer, maxUnsentBytes)
     return output
   }
-  const write = (message: object) => void open()?.write(encodeEnvelope(0, codec.encode(message)))
+  const write = (message: object) => {
+    const bytes = encodeEnvelope(0, codec.encode(message))
+    open()?.write(bytes, bytes.length)
+  }
   const stream = new StandardStream(undefined, { write, end: () => undefined }).start(method)
   const take = (message: object) => {
     stream.emit('data', message)
-    const waits = output && output.writableLength > maxUnsentBytes && !output.destroyed
-    return waits
-      ? Promise.race([once(output as Writable, 'drain'), once(output as Writable, 'close')]).then(() => undefined)
-      : undefined
+    const room = output?.room()
+    // Until then the transfer waits for the client, and not for the handler, which `consume` takes for a store.
+    if (room) queueMicrotask(() => transfer.free())
+    return room
   }
   try {
     await readMessages(exchange, { decode: codec.decode, context, transfer, take })
-    open()?.end(protocol.end(exchange, undefined))
+    await open()?.end(protocol.end(exchange, undefined))
   } catch (error) {
     if (output === undefined) throw error
-    output.end(failedEnd(exchange, context, error))
+    await output.end(failedEnd(exchange, context, error))
   } finally {
     transfer.end()
   }

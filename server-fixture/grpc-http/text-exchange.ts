@@ -33,24 +33,34 @@ class Encoder extends Transform {
 }
 
 /** Not a pipeline, which would end the exchange where the body is damaged. */
-function decoded(body: Readable): Readable {
+function decoded(body: Readable): Decoder {
   const decoder = new Decoder()
   const cut = () => decoder.destroy()
   body.once('error', cut).once('close', () => body.readableEnded || cut())
-  return body.pipe(decoder)
+  body.pipe(decoder)
+  // After the pipe, which pauses the body then: the rest of a request that is answered must come (`drain.ts`).
+  return decoder.once('close', () => body.resume()).on('error', () => undefined)
 }
 
 /** The exchange with its bodies as bytes. Its answer cannot begin before the request has ended. */
 export function textExchange(exchange: Exchange): Exchange {
+  let decoder: Decoder | undefined
   const changed: Pick<Exchange, 'openBody' | 'respond' | 'open' | 'stream'> = {
-    openBody: () => decoded(exchange.openBody()),
-    respond: (status, headers, body) => exchange.respond(status, headers, body && encode(body)),
+    openBody() {
+      decoder = decoded(exchange.openBody())
+      return decoder
+    },
+    respond(status, headers, body) {
+      const text = body && encode(body)
+      exchange.respond(status, text ? { ...headers, 'content-length': String(text.length) } : headers, text)
+      decoder?.destroy()
+    },
     open: () => undefined,
     stream(status, headers, trailers): Writable | undefined {
       const stream = exchange.stream(status, headers, trailers)
       if (stream === undefined) return undefined
       const encoder = new Encoder()
-      pipeline(encoder, stream, () => undefined)
+      pipeline(encoder, stream, () => decoder?.destroy())
       return encoder
     }
   }

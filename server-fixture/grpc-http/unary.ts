@@ -6,7 +6,7 @@ import {
   payloadBytes,
   payloadOf
 } from '../../src/codec/envelope.ts'
-import { acceptedEncodings, compress, compressorFor, compressorsIn } from '../../src/compression/compression.ts'
+import { compress, compressorFor, compressorsIn } from '../../src/compression/compression.ts'
 import { piecesLookCompressible } from '../../src/compression/sample.ts'
 import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
 import type { MessageName, Method } from '../../src/schema/descriptor.ts'
@@ -120,7 +120,7 @@ async function respond(
     200,
     {
       ...streamHeaders(context),
-      [acceptHeader]: isLocal ? 'identity' : acceptedEncodings,
+      ...(isLocal ? { [acceptHeader]: 'identity' } : {}),
       ...(compressor ? { [encodingHeader]: compressor } : {}),
       ...(trailers ? {} : { 'content-length': String(body.length) })
     },

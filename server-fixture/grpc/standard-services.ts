@@ -23,44 +23,79 @@ export interface StandardMethod {
   readonly handler: UntypedHandleCall
 }
 
+/** How they are made. */
+interface StandardOptions {
+  /** Time that a stream may do nothing. */
+  readonly idleTimeoutMs: number
+  readonly onMissing: (name: string) => void
+}
+
 /** The services of one server, as far as their packages are installed. */
 export interface StandardServices {
   readonly services: readonly StandardService[]
   /** By its path, `/grpc.health.v1.Health/Check`. */
   methodOf(path: string): StandardMethod | undefined
-  /** Tells that the server takes no more work. */
+  /** Tells that the server takes no more work, at last. */
   drain(): void
 }
+
+/** The names of which health checks tell. */
+const checked: readonly string[] = ['', serviceName]
 
 /** Makes the services, of which health checks tell of `health`; `onMissing` is told of packages that are not installed. */
 export async function openStandardServices(
   health: Pick<Health, 'onChange'>,
-  onMissing: (name: string) => void
+  { idleTimeoutMs, onMissing }: StandardOptions
 ): Promise<StandardServices> {
   const services: StandardService[] = []
   // Both packages can only add their services to a server of grpc-js.
   const collector = {
     addService: (definition: ServiceDefinition, handlers: UntypedServiceImplementation) =>
-      services.push({ definition, handlers })
+      services.push({ definition, handlers: withKnownNames(handlers) })
   } as unknown as Server
   let tell: (isReady: boolean) => void = () => undefined
+  let beat: NodeJS.Timeout | undefined
   const checks = await loadOptional('grpc-health-check', () => import('grpc-health-check'), onMissing)
   if (checks) {
-    const implementation = new checks.HealthImplementation({ '': 'SERVING', [serviceName]: 'SERVING' })
+    const implementation = new checks.HealthImplementation()
     let told = true
+    // Those who watch hear of a status as often as it is set.
+    const set = () => {
+      for (const name of checked) implementation.setStatus(name, told ? 'SERVING' : 'NOT_SERVING')
+    }
+    set()
     tell = (isReady) => {
-      // Those who watch hear of a status as often as it is set.
       if (isReady === told) return
       told = isReady
-      for (const name of ['', serviceName]) implementation.setStatus(name, isReady ? 'SERVING' : 'NOT_SERVING')
+      set()
     }
     health.onChange(tell)
+    // A watch of a server that stays as it is would be idle, and a client that has vanished would keep its watch.
+    beat = setInterval(set, idleTimeoutMs / 2).unref()
     implementation.addToServer(collector)
   }
   const reflection = await loadOptional('@grpc/reflection', () => import('@grpc/reflection'), onMissing)
   if (reflection) new reflection.ReflectionService(loadProto()).addToServer(collector)
   const methods = new Map(services.flatMap(methodsOf))
-  return { services, methodOf: (path) => methods.get(path), drain: () => tell(false) }
+  const drain = () => {
+    clearInterval(beat)
+    tell(false)
+  }
+  return { services, methodOf: (path) => methods.get(path), drain }
+}
+
+type WatchHandler = (call: { readonly request: object; write(message: object): void }) => void
+
+/** `grpc-health-check` would keep each name that anybody ever watched. */
+function withKnownNames(handlers: UntypedServiceImplementation): UntypedServiceImplementation {
+  const watch = handlers['watch'] as WatchHandler | undefined
+  if (watch === undefined) return handlers
+  const known: WatchHandler = (call) => {
+    const { service } = call.request as { readonly service: string }
+    if (checked.includes(service)) watch(call)
+    else call.write({ status: 'SERVICE_UNKNOWN' })
+  }
+  return { ...handlers, watch: known as UntypedHandleCall }
 }
 
 function methodsOf({ definition, handlers }: StandardService): [string, StandardMethod][] {

@@ -64,7 +64,8 @@ async function answer(exchange: Exchange, address: BlobAddress, context: Downloa
       etag,
       'accept-ranges': 'bytes',
       // A blob never changes, but the rights to read it do; a path names another blob tomorrow.
-      'cache-control': address.kind === 'blob' ? 'private, max-age=31536000, immutable' : 'private, no-cache'
+      'cache-control': address.kind === 'blob' ? 'private, max-age=31536000, immutable' : 'private, no-cache',
+      vary: 'authorization'
     }
     if (isAnother(exchange, etag)) return exchange.respond(412, shared)
     if (isUnmodified(exchange, etag)) return exchange.respond(304, shared)

@@ -123,7 +123,8 @@ function cachingHeaders(exchange: Exchange, encoded: Uint8Array, isFixed: boolea
     'cache-control': `${audience}${isFixed ? 'max-age=31536000, immutable' : 'no-cache'}`,
     // Weak: the same for each compression.
     etag: `W/"${createHash('sha256').update(encoded).digest('base64url')}"`,
-    vary: 'accept-encoding',
+    // The caches of browsers, too, have answers to several tokens.
+    vary: 'accept-encoding, authorization',
     'x-content-type-options': 'nosniff'
   }
 }

@@ -43,7 +43,7 @@ export function respondError(
       'content-length': String(body.length),
       'x-request-id': requestId,
       // An error of today, such as 404, that a cache might keep (RFC 9110 section 15.1).
-      ...(exchange.method === 'GET' ? { 'cache-control': 'no-store' } : {}),
+      ...(exchange.method === 'POST' ? {} : { 'cache-control': 'no-store' }),
       ...retryAfter
     },
     body

@@ -194,6 +194,11 @@ export function http1Exchange(request: IncomingMessage, response: ServerResponse
         const { 'content-length': _length, ...others } = headers
         response.writeHead(status, { ...others, trailer: names?.join(', ') })
       } else response.writeHead(status, headers)
+      if (!request.complete) {
+        response.once('finish', () => {
+          if (!request.complete) drained = drainRequest(request)
+        })
+      }
       return response
     },
     setTrailers(values) {

@@ -32,7 +32,9 @@ interface AnswerContext extends Pick<MessageStreamContext, 'protocol' | 'request
 
 /** Headers of every answer: its end tells of errors. */
 export function streamHeaders({ protocol, codec, requestId }: AnswerContext): Record<string, string> {
-  return { 'content-type': protocol.contentType(codec), 'x-request-id': requestId }
+  const type = { 'content-type': protocol.contentType(codec), 'x-request-id': requestId }
+  // To refused encodings, too (gRPC, "Compression").
+  return { ...type, [protocol.acceptHeader]: acceptedEncodings }
 }
 
 /** A message in its envelope, in pieces. */

@@ -13,7 +13,7 @@ import { handleBlob } from './blob-route.ts'
 import { handleConnect } from './connect.ts'
 import { withCors } from './cors.ts'
 import { respondError } from './errors.ts'
-import { type Exchange, respondBody } from './exchange.ts'
+import { type Exchange, respondAllow, respondBody } from './exchange.ts'
 import { refuseHost } from './host-check.ts'
 import { isRpcPath } from './rpc-routes.ts'
 import { handleUpload } from './upload-route.ts'
@@ -44,7 +44,8 @@ export async function route(received: Exchange, dependencies: HandlerDependencie
   const { operated } = dependencies
   const operate = isRead && operated ? operatorRoute(path) : undefined
   if (operated && operate) return operate(exchange, { ...dependencies, operated, isTrusted: false })
-  if (isRead && path === '/.well-known/blobwire') {
+  if (path === '/.well-known/blobwire') {
+    if (!isRead) return respondAllow(exchange, { allow: 'GET, HEAD, OPTIONS', 'x-request-id': requestId })
     exchange.record.method = 'WellKnown'
     return respondBody(exchange, 200, jsonCodec.encode('GetCapabilitiesResponse', service.capabilities()))
   }

@@ -11,13 +11,7 @@ import {
   payloadOf,
   sealEnvelope
 } from '../../src/codec/envelope.ts'
-import {
-  acceptedEncodings,
-  type Compressor,
-  compress,
-  compressorsIn,
-  type Encoding
-} from '../../src/compression/compression.ts'
+import { type Compressor, compress, compressorsIn, type Encoding } from '../../src/compression/compression.ts'
 import { piecesLookCompressible } from '../../src/compression/sample.ts'
 import { isZstd } from '../../src/compression/zstd-frames.ts'
 import { BlobwireError, invalidArgument } from '../../src/core/error.ts'
@@ -69,7 +63,7 @@ export async function handleSession(exchange: Exchange, context: MessageStreamCo
   const [compressor] = isLocal ? [] : compressorsIn(headerOf(exchange, acceptHeader) ?? '')
   const headers = {
     ...streamHeaders(context),
-    [acceptHeader]: isLocal ? 'identity' : acceptedEncodings,
+    ...(isLocal ? { [acceptHeader]: 'identity' } : {}),
     ...(compressor ? { [encodingHeader]: compressor } : {})
   }
   const output = exchange.open(200, headers, protocol.trailers)

@@ -4,7 +4,7 @@ import type { BlobwireError } from '../../src/core/error.ts'
 import { clientGone, type Transfer } from './transfer.ts'
 
 /** Bytes that wait in the stream: less, and the network waits for the store. */
-const maxWaitingBytes = 1024 * 1024
+const defaultMaxWaitingBytes = 1024 * 1024
 
 /** One stream of bytes or messages that a client reads. */
 export class Output<Item> {
@@ -12,12 +12,14 @@ export class Output<Item> {
   readonly ended: Promise<void>
   readonly #stream: Writable
   readonly #transfer: Transfer
+  readonly #maxWaitingBytes: number
   #waitingBytes = 0
   #onRoom: (() => void) | undefined
 
-  constructor(stream: Writable, transfer: Transfer) {
+  constructor(stream: Writable, transfer: Transfer, maxWaitingBytes = defaultMaxWaitingBytes) {
     this.#stream = stream
     this.#transfer = transfer
+    this.#maxWaitingBytes = maxWaitingBytes
     this.ended = new Promise((resolve) => {
       stream.once('finish', resolve).once('close', resolve)
     })
@@ -36,13 +38,13 @@ export class Output<Item> {
     this.#stream.write(item, () => {
       this.#waitingBytes -= bytes
       this.#transfer.touch()
-      if (this.#waitingBytes <= maxWaitingBytes) this.#onRoom?.()
+      if (this.#waitingBytes <= this.#maxWaitingBytes) this.#onRoom?.()
     })
   }
 
   /** A promise while too much waits. It rejects with the reason of the transfer's end. */
   room(): Promise<void> | undefined {
-    return this.#waitingBytes > maxWaitingBytes ? this.#waitForRoom() : undefined
+    return this.#waitingBytes > this.#maxWaitingBytes ? this.#waitForRoom() : undefined
   }
 
   async #waitForRoom(): Promise<void> {

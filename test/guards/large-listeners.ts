@@ -128,7 +128,7 @@ export const guards: readonly Guard[] = [
   {
     name: 'a download goes no further than its client reads',
     file: `${transfers}/output.ts`,
-    from: 'return this.#waitingBytes > maxWaitingBytes ? this.#waitForRoom() : undefined',
+    from: 'return this.#waitingBytes > this.#maxWaitingBytes ? this.#waitForRoom() : undefined',
     to: 'return undefined',
     tests: [peers],
     mayHang: true

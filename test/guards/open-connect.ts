@@ -79,8 +79,8 @@ export const guards: readonly Guard[] = [
   {
     name: 'no cache keeps an error',
     file: `${http}/errors.ts`,
-    from: "exchange.method === 'GET' ? {",
-    to: "exchange.method === 'none' ? {",
+    from: "exchange.method === 'POST' ? {}",
+    to: "exchange.method !== 'none' ? {}",
     tests: gets
   },
   {
@@ -88,6 +88,20 @@ export const guards: readonly Guard[] = [
     file: `${http}/connect-get.ts`,
     from: "=== undefined ? '' : 'private, '",
     to: "=== undefined ? '' : ''",
+    tests: gets
+  },
+  {
+    name: 'a browser keeps the answers to two tokens apart',
+    file: `${http}/connect-get.ts`,
+    from: "vary: 'accept-encoding, authorization'",
+    to: "vary: 'accept-encoding'",
+    tests: gets
+  },
+  {
+    name: 'a browser keeps blobs for two tokens apart',
+    file: `${http}/blob-route.ts`,
+    from: ",\n      vary: 'authorization'",
+    to: '',
     tests: gets
   },
   {

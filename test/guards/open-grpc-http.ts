@@ -97,6 +97,72 @@ export const guards: readonly Guard[] = [
     tests
   },
   {
+    name: 'grpc-web-text: the length is that of the text',
+    file: `${directory}/text-exchange.ts`,
+    from: "text ? { ...headers, 'content-length': String(text.length) } : headers",
+    to: 'headers',
+    tests
+  },
+  {
+    name: 'grpc-web-text: the rest of a body that is refused is read',
+    file: `${directory}/text-exchange.ts`,
+    from: '      decoder?.destroy()\n    },',
+    to: '    },',
+    tests,
+    mayHang: true
+  },
+  {
+    name: 'grpc: answers tell the encodings that the server takes',
+    file: `${http}/message-stream.ts`,
+    from: '[protocol.acceptHeader]: acceptedEncodings }',
+    to: '}',
+    tests
+  },
+  {
+    name: 'an empty message is not compressed, whatever is told of it',
+    file: 'server-fixture/inflate.ts',
+    from: 'if (bytes.length === 0) return bytes',
+    to: '',
+    tests
+  },
+  {
+    name: 'the rest of a request whose answer is a stream is read, so that its connection is free',
+    file: `${http}/exchange.ts`,
+    from: 'if (!request.complete) drained = drainRequest(request)',
+    to: '',
+    tests: standard,
+    mayHang: true
+  },
+  {
+    name: 'a conversation that nobody reads ends',
+    file: `${directory}/standard-route.ts`,
+    from: 'if (room) queueMicrotask(() => transfer.free())',
+    to: '',
+    tests: standard,
+    mayHang: true
+  },
+  {
+    name: 'watches of health are not idle',
+    file: 'server-fixture/grpc/standard-services.ts',
+    from: 'setInterval(set, idleTimeoutMs / 2).unref()',
+    to: 'undefined',
+    tests: standard
+  },
+  {
+    name: 'names that are watched, and that nobody knows, are not kept',
+    file: 'server-fixture/grpc/standard-services.ts',
+    from: 'if (checked.includes(service)) watch(call)',
+    to: 'if (service !== undefined) watch(call)',
+    tests: standard
+  },
+  {
+    name: 'OPTIONS on health checks is answered',
+    file: `${directory}/standard-route.ts`,
+    from: "respondAllow(exchange, { allow: 'POST, OPTIONS'",
+    to: "exchange.respond(405, { allow: 'POST, OPTIONS'",
+    tests: standard
+  },
+  {
     name: 'a stream that decodes may end with the error of its bytes',
     file: 'server-fixture/transfers/consume.ts',
     from: 'error instanceof BlobwireError ? error : clientGone()',

@@ -1,6 +1,8 @@
 /** gRPC and gRPC-Web on the HTTP port, judged by unmodified clients: connect-node and grpc-js. */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { Agent, request } from 'node:http'
 import { after, before, test } from 'node:test'
 import type { DescService } from '@bufbuild/protobuf'
 import { Code, ConnectError, createClient, type Interceptor, type Transport } from '@connectrpc/connect'
@@ -166,6 +168,7 @@ test('gRPC-Web as text, padded wherever the sender pleased; unary calls and down
   const body = parts.map((part) => part.toString('base64')).join('')
   const created = await ask('CreateRepository', body, type)
   assert.deepEqual([created.trailers['grpc-status'], created.messages.length], ['0', 1])
+  assert.equal(created.trailers['x-request-id'], created.headers.get('x-request-id'), 'whole')
   assert.match(created.headers.get('content-type') ?? '', /^application\/grpc-web-text\+json$/)
   const stored = json({ repository: 'as-text', content: content.toString('base64') }).toString('base64')
   assert.equal(await statusOf('StoreBlob', stored, type), 0)
@@ -177,6 +180,24 @@ test('gRPC-Web as text, padded wherever the sender pleased; unary calls and down
   for (const damaged of ['AAA', `${wanted.slice(0, 8)}####${wanted.slice(8)}`, wanted.slice(0, -4)]) {
     assert.equal(await statusOf('DownloadBlob', damaged, type), Code.InvalidArgument, damaged)
     assert.equal(await statusOf('GetBlob', damaged, type), Code.InvalidArgument, damaged)
+  }
+})
+
+test('a long body of text that is refused does not end its connection', async (context) => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  context.after(() => agent.destroy())
+  const refused = json({ repository: 'no such name!' })
+  const chunk = json({ chunk: Buffer.alloc(1_000_000).toString('base64') })
+  const text = Buffer.concat([refused, chunk]).toString('base64')
+  for (const isReused of [false, true]) {
+    const sent = request(`${fixture.server.http}/blobwire.v1.VcsService/UploadBlob`, {
+      agent,
+      method: 'POST',
+      headers: { authorization: 'Bearer good', 'content-type': 'application/grpc-web-text+json' }
+    }).end(text)
+    const [answer] = await once(sent, 'response')
+    await once(answer.resume(), 'end')
+    assert.equal(sent.reusedSocket, isReused)
   }
 })
 
@@ -193,7 +214,11 @@ test('requests that are no call of gRPC are refused with a status of gRPC', asyn
   assert.equal(await statusOf('GetRepository', envelope(Buffer.from('{}'), 4)), Code.InvalidArgument)
   assert.equal(await statusOf('GetRepository', envelope(Buffer.from('{}'), 1)), Code.Internal)
   assert.equal(await statusOf('GetRepository', envelope(Buffer.from('{}'), 1), gzip), Code.InvalidArgument)
-  assert.equal(await statusOf('GetRepository', request, { 'grpc-encoding': 'br' }), Code.Unimplemented)
+  const emptyProto = { ...gzip, 'content-type': 'application/grpc-web' }
+  assert.equal(await statusOf('GetCapabilities', envelope(Buffer.alloc(0), 1), emptyProto), 0)
+  const { trailers, headers } = await ask('GetRepository', request, { 'grpc-encoding': 'br' })
+  assert.equal(Number(trailers['grpc-status']), Code.Unimplemented)
+  assert.equal(headers.get('grpc-accept-encoding'), 'zstd, gzip, deflate')
   assert.equal(await statusOf('GetRepository', request, { 'grpc-timeout': '1 s' }), Code.InvalidArgument)
   assert.equal(await statusOf('Session', request), Code.Unimplemented, 'HTTP/1.1')
   const tooLong = Buffer.of(0, 0x7f, 0xff, 0xff, 0xff)

@@ -1,14 +1,18 @@
 /** Health checks and reflection on the HTTP port, asked by clients of others: fetch, grpc-js and buf curl. */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { EventEmitter, once } from 'node:events'
+import { Agent, request } from 'node:http'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import * as grpc from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
 import { service as healthService } from 'grpc-health-check'
+import { openStandardServices } from '../../server-fixture/grpc/standard-services.ts'
 import { childEnvironment } from '../support/child.ts'
 import { grpcMessage, rawCall, rawGrpc } from '../support/raw-grpc.ts'
 import { type TestServer, testServer } from '../support/server.ts'
@@ -40,6 +44,10 @@ test('health is asked over Connect, in JSON and in protobuf', async () => {
   assert.equal((await post(check, JSON.stringify({ service: 'x'.repeat(5000) }))).status, 429)
   assert.equal((await post(check, '{}', 'text/plain')).status, 415)
   assert.equal((await fetch(fixture.server.http + check)).status, 405)
+  for (const path of [check, '/.well-known/blobwire']) {
+    const { status, headers } = await fetch(fixture.server.http + path, { method: 'OPTIONS' })
+    assert.deepEqual([status, headers.get('allow')?.endsWith(', OPTIONS')], [204, true], path)
+  }
 })
 
 /** A client of grpc-js on the HTTP port. */
@@ -128,4 +136,70 @@ test('callers whom nobody knows have little room', async () => {
   unknown.stream.end()
   assert.equal(await unknown.status, UNIMPLEMENTED)
   connection.destroy()
+})
+
+test('watches of health are told again before they are idle, and names that nobody knows are not kept', async (context) => {
+  context.mock.timers.enable({ apis: ['setInterval'] })
+  let onChange: (isReady: boolean) => void = () => {}
+  const health = {
+    onChange: (listener: typeof onChange) => {
+      onChange = listener
+    }
+  }
+  const { methodOf, drain } = await openStandardServices(health, { idleTimeoutMs: 1000, onMissing: assert.fail })
+  const watch = methodOf('/grpc.health.v1.Health/Watch')?.handler as unknown as (call: object) => void
+  const told: string[] = []
+  const write = ({ status }: { status: string }) => void told.push(status)
+  watch(Object.assign(new EventEmitter(), { request: { service: '' }, write }))
+  context.mock.timers.tick(500)
+  onChange(false)
+  context.mock.timers.tick(500)
+  drain()
+  context.mock.timers.tick(5000)
+  assert.deepEqual(told.splice(0), ['SERVING', 'SERVING', 'NOT_SERVING', 'NOT_SERVING'])
+  // The package would listen for the end of a call that it keeps.
+  watch({ request: { service: 'other' }, write })
+  assert.deepEqual(told, ['SERVICE_UNKNOWN'])
+})
+
+const reflect = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo'
+/** A question with an answer of 11 kB, in its envelope. */
+const describe = grpcMessage(Buffer.from('\x22\x16blobwire.v1.VcsService'))
+
+test('a conversation that waits for its client adds no listeners', async (context) => {
+  const warnings: Error[] = []
+  const note = (warning: Error) => void warnings.push(warning)
+  process.on('warning', note)
+  context.after(() => process.off('warning', note))
+  const connection = rawGrpc(fixture.server.http)
+  const { stream, status } = rawCall(connection, reflect)
+  stream.end(Buffer.concat(Array(200).fill(describe)))
+  assert.equal(await status, grpc.status.OK)
+  connection.destroy()
+  assert.deepEqual(warnings, [])
+})
+
+test('over HTTP/1.1, a conversation that fails leaves its connection to others; one that nobody reads ends', async (context) => {
+  const other = await testServer({ idleTimeoutMs: 100 })
+  context.after(() => other[Symbol.asyncDispose]())
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  context.after(() => agent.destroy())
+  const headers = { 'content-type': 'application/connect+proto' }
+  const talk = (server: TestServer) => request(server.server.http + reflect, { agent, method: 'POST', headers })
+  const failing = talk(fixture)
+  failing.write(describe)
+  const [answer] = await once(failing, 'response')
+  failing.write(grpcMessage(Buffer.of(0x0f)))
+  answer.resume()
+  failing.end(Buffer.alloc(300_000))
+  await once(answer, 'end')
+  const next = request(`${fixture.server.http}/.well-known/blobwire`, { agent }).end()
+  const [{ statusCode }] = await once(next, 'response')
+  assert.deepEqual([statusCode, next.reusedSocket], [200, true])
+  next.destroy()
+
+  const unread = talk(other).on('error', () => undefined)
+  unread.end(Buffer.concat(Array(1000).fill(describe)))
+  await once(unread, 'response')
+  while (other.server.metrics.snapshot().transports.http.calls['Reflection'] === undefined) await setTimeout(10)
 })
