@@ -52,10 +52,10 @@ export class Hosts {
   /** @throws BlobwireError `permission_denied`, reason `unknown_host` */
   check(authority: string | undefined): void {
     if (this.allows(authority)) return
-    const name = JSON.stringify(nameOf(authority as string).slice(0, 100))
+    const name = nameOf(authority as string).slice(0, 100)
     const message =
-      `a server without tokens answers to loopback names only, not to ${name}: ` +
-      `start it with --hosts ${nameOf(authority as string).slice(0, 100)}, or with tokens`
+      `the server does not answer to the name ${JSON.stringify(name)}: ` +
+      `start it with --hosts ${name} (docs/operating.md, "Names of hosts")`
     throw new BlobwireError({ reason: 'unknown_host', message })
   }
 }

@@ -29,7 +29,7 @@ defaults
   retries 3
   option redispatch 1
   option httpchk
-  http-check send meth GET uri /health/ready ver HTTP/2 hdr host replica
+  http-check send meth GET uri /health/ready ver HTTP/2 hdr host localhost
   default-server check inter 500ms fall 2 rise 1 on-marked-down shutdown-sessions
 frontend http_front
   bind 127.0.0.1:${http} proto h2

@@ -26,7 +26,7 @@ const engine = await startEngine()
 const flags = ['--store', 'postgres', '--database', engine.url]
 const start = (ports: readonly string[] = []) => startServerProcess(...flags, ...ports)
 const servers: ServerProcess[] = await Promise.all([start(), start(), start()])
-const listen = { http: await freePort(), grpc: await freePort(), admin: 0 }
+const listen = { http: await freePort(), grpc: await freePort(), http1: 0, admin: 0 }
 const replicas = servers.map(({ http, grpc }) => ({ http: http.host, grpc: grpc.host }))
 const options = { listen, upstream: { http: '', grpc: '' }, directory, version: haproxy.version }
 const proxy = new ProxyProcess(haproxy, options)

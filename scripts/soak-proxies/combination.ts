@@ -12,6 +12,7 @@ import {
   nginxHttp2Configuration
 } from './configurations.ts'
 import type { Program, ProxyName } from './programs.ts'
+import { tryProtocols } from './protocols.ts'
 import { freePort, ProxyProcess } from './proxy-process.ts'
 
 /** Time in which calls must be answered again after a reload or restart. */
@@ -33,6 +34,8 @@ export interface Combination {
   readonly transport: TransportName
   /** The batching mode that calls must have at the end. */
   readonly batching: 'session' | 'unary'
+  /** HTTP/1.1 clients have a port of their own. */
+  readonly hasHttp1Port?: boolean
   readonly configure: (options: ConfigurationOptions) => string
 }
 
@@ -69,8 +72,8 @@ function ofKind(kind: Kind, transports: readonly TransportName[]): Combination[]
   return transports.map((transport) => ({ ...kind, transport }))
 }
 
-const nginx = { program: 'nginx', configure: nginxConfiguration } as const
-const nginxHttp2 = { program: 'nginx', configure: nginxHttp2Configuration } as const
+const nginx = { program: 'nginx', hasHttp1Port: true, configure: nginxConfiguration } as const
+const nginxHttp2 = { program: 'nginx', hasHttp1Port: true, configure: nginxHttp2Configuration } as const
 const haproxy = { program: 'haproxy', configure: haproxyConfiguration } as const
 const caddy = { program: 'caddy', configure: caddyConfiguration } as const
 
@@ -88,7 +91,7 @@ export const combinations: readonly Combination[] = [
  */
 export async function runCombination(combination: Combination, surroundings: Surroundings): Promise<Outcome> {
   const { program, server, effectLog, directory, seconds } = surroundings
-  const listen = { http: await freePort(), grpc: await freePort(), admin: await freePort() }
+  const listen = { http: await freePort(), grpc: await freePort(), http1: await freePort(), admin: await freePort() }
   const upstream = { http: server.http.host, grpc: server.grpc.host }
   const options = { listen, upstream, directory, version: program.version }
   const proxy = new ProxyProcess(program, options)
@@ -107,10 +110,18 @@ export async function runCombination(combination: Combination, surroundings: Sur
     await Promise.all(loads.map((load) => load.stop()))
     const stats = client.stats()
     const { batching, noSessionReason } = stats
+    const host = '127.0.0.1'
+    const protocols = {
+      http1: `http://${host}:${combination.hasHttp1Port ? listen.http1 : listen.http}`,
+      http2: expected === 'session' ? `${host}:${listen.http}` : undefined,
+      server: server.http.origin,
+      directory
+    }
     const problems = [
       ...disturbed.problems,
       ...ledger.wrong,
       ...(await audit(ledger, { effectLog, endpoint: server.http.origin })),
+      ...(await tryProtocols(protocols)),
       ...(batching === expected ? [] : [`calls travelled by ${batching} ${noSessionReason}, not by ${expected}`])
     ]
     return { combination, ledger, stats, ...disturbed, problems, proxyLog: proxy.log }

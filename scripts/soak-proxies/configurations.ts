@@ -7,6 +7,8 @@ export interface Ports {
   readonly http: number
   /** In front of the fixture's gRPC server. */
   readonly grpc: number
+  /** In front of the HTTP server, for HTTP/1.1, where that needs a port of its own. */
+  readonly http1: number
   /** Caddy's administration. */
   readonly admin: number
 }
@@ -48,10 +50,17 @@ http {
   grpc_read_timeout 120s;
   grpc_send_timeout 120s;
   proxy_read_timeout 120s;
+  # The name that the client asked for; by default it is that of the upstream.
+  proxy_set_header Host $host;
+  grpc_set_header Host $host;
   upstream http_server { server ${upstream.http}; keepalive 32; }
   upstream grpc_server { server ${upstream.grpc}; keepalive 32; }
   server {
     ${nginxListen(listen.http, version)}
+    location / { ${httpLocation} }
+  }
+  server {
+    listen 127.0.0.1:${listen.http1};
     location / { ${httpLocation} }
   }
   server {
@@ -66,8 +75,9 @@ http {
 export function nginxConfiguration(options: ConfigurationOptions): string {
   return nginx(
     options,
-    // maxBatchBytes with room for base64; with the default of 1m, nginx answers 413.
-    'client_max_body_size 8m; proxy_pass http://http_server; proxy_http_version 1.1; proxy_set_header Connection "";'
+    // Directives in a location replace all of this kind above it. Packs come and go as the server and its client send them.
+    'proxy_pass http://http_server; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host; ' +
+      'proxy_buffering off; proxy_request_buffering off;'
   )
 }
 
@@ -76,11 +86,11 @@ export function nginxHttp2Configuration(options: ConfigurationOptions): string {
   return nginx(options, 'grpc_pass grpc://http_server;')
 }
 
-/** HTTP/2 on both sides. */
+/** HTTP/2 to the server; clients of HTTP/1.1 and HTTP/2 are told apart by their first bytes. */
 export function haproxyConfiguration({ listen, upstream }: ConfigurationOptions): string {
   const sections = (['http', 'grpc'] as const).map(
     (protocol) => `frontend ${protocol}_front
-  bind 127.0.0.1:${listen[protocol]} proto h2
+  bind 127.0.0.1:${listen[protocol]}
   default_backend ${protocol}_server
 backend ${protocol}_server
   server fixture ${upstream[protocol]} proto h2

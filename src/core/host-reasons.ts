@@ -11,6 +11,6 @@ export const hostRows = {
   },
   unknown_host: {
     code: 'permission_denied',
-    text: 'The server has no tokens and answers to loopback names only; `--hosts` names others (docs/operating.md).'
+    text: 'The server, or its admin port, does not answer to the name in the request; `--hosts` names others (docs/operating.md).'
   }
 } as const
