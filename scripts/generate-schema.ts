@@ -89,34 +89,31 @@ function messagesFile(): string {
   return `${header}${imports}\n${text}\n/** Every message by its name. */\nexport interface Messages {\n${messageMap.join('')}}\n`
 }
 
+/** A message as `readFields` in src/schema/descriptor.ts reads it. */
 function descriptorOf(message: protobuf.Type): string {
+  let next = 1
   const fields = message.fieldsArray.map((field) => {
-    const scalar = scalarTypes[field.type] !== undefined
-    const properties = [
-      `name: '${protobuf.util.camelCase(field.name)}'`,
-      `number: ${field.id}`,
-      scalar ? `kind: '${field.type}'` : `kind: 'message', type: '${field.type.split('.').at(-1)}'`
-    ]
-    if (field.repeated) properties.push('repeated: true')
-    if (field.partOf) properties.push(`oneof: '${field.partOf.name}'`)
-    return `    { ${properties.join(', ')} }`
+    const number = field.id === next ? '' : `=${field.id}`
+    next = field.id + 1
+    const type = `${field.type.split('.').at(-1)}${field.repeated ? '[]' : ''}`
+    const oneof = field.partOf ? ` ${field.partOf.name}` : ''
+    return `${protobuf.util.camelCase(field.name)}${number}${type === 'string' && !oneof ? '' : ` ${type}${oneof}`}`
   })
-  return `  ${message.name}: [\n${fields.join(',\n')}\n  ]`
+  return `  ${message.name}: '${fields.join(', ')}'`
 }
 
 function descriptorsFile(): string {
-  return `${header}import type { Field } from './descriptor.ts'
-import type { Messages } from './messages.ts'
+  return `${header}import { type Field, type MessageName, readDescriptors } from './descriptor.ts'
 
 /** The fields of every message, as the codecs walk them. */
-export const messageDescriptors: Readonly<Record<keyof Messages, readonly Field[]>> = {
+export const messageDescriptors: Readonly<Record<MessageName, readonly Field[]>> = readDescriptors({
 ${messages.map(descriptorOf).join(',\n')}
-}
+})
 
 /** google.rpc.Status, with the details of an error in gRPC. */
-export const statusDescriptors: Readonly<Record<'Status' | 'Any', readonly Field<'Any'>[]>> = {
+export const statusDescriptors: Readonly<Record<'Status' | 'Any', readonly Field<'Any'>[]>> = readDescriptors({
 ${statusMessages.map(descriptorOf).join(',\n')}
-}
+})
 `
 }
 
@@ -130,9 +127,13 @@ function methodsFile(): string {
         : 'client_streaming'
       : method.responseStream
         ? 'server_streaming'
-        : 'unary'
-    const field = method.name[0]?.toLowerCase() + method.name.slice(1)
-    return `${doc(method.comment, '  ')}  ${field}: method<Messages['${method.requestType}'], Messages['${method.responseType}']>({ name: '${method.name}', request: '${method.requestType}', response: '${method.responseType}', kind: '${kind}', readOnly: ${level} })`
+        : undefined
+    const { name, requestType, responseType } = method
+    if (requestType !== `${name}Request` || responseType !== `${name}Response`) throw new Error(`messages of ${name}`)
+    const options = [...(kind ? [`kind: '${kind}'`] : []), ...(level ? ['readOnly: true'] : [])]
+    const given = options.length > 0 ? `, { ${options.join(', ')} }` : ''
+    const field = name[0]?.toLowerCase() + name.slice(1)
+    return `${doc(method.comment, '  ')}  ${field}: method<Messages['${requestType}'], Messages['${responseType}']>('${name}'${given})`
   })
   return `${header}import { method } from './descriptor.ts'
 import type { Messages } from './messages.ts'

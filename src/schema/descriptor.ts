@@ -35,7 +35,43 @@ export type Init<T> = T extends Uint8Array | string
       ? { readonly [K in keyof T]?: Init<T[K]> | undefined }
       : T
 
-/** Gives a method the types of its messages. */
-export function method<Request, Response>(definition: Method<Request, Response>): Method<Request, Response> {
-  return definition
+/** The method of this name, with the types of its messages; a schema that `buf lint` passes names those after it. */
+export function method<Request, Response>(
+  name: string,
+  { kind = 'unary', readOnly = false }: Partial<Pick<Method, 'kind' | 'readOnly'>> = {}
+): Method<Request, Response> {
+  return { name, request: `${name}Request` as MessageName, response: `${name}Response` as MessageName, kind, readOnly }
+}
+
+const scalarKinds: ReadonlySet<string> = new Set(['string', 'bytes', 'bool', 'uint32', 'uint64', 'int32', 'int64'])
+
+/**
+ * The fields of messages from their short notation: `name type oneof`, with commas between. Strings without a oneof leave
+ * the type out; a number that does not follow the one before stands as `name=9`; lists are `type[]`.
+ */
+export function readDescriptors<Name extends string, Type extends string>(
+  notations: Readonly<Record<Name, string>>
+): Readonly<Record<Name, readonly Field<Type>[]>> {
+  const found: Record<string, readonly Field<Type>[]> = {}
+  for (const [message, notation] of Object.entries<string>(notations)) {
+    let number = 0
+    const fields = notation === '' ? [] : notation.split(', ')
+    found[message] = fields.map((field) => {
+      const [label = '', type = 'string', oneof] = field.split(' ')
+      const [name, given] = label.split('=')
+      const single = type.replace('[]', '')
+      number = Number(given ?? number + 1)
+      const isScalar = scalarKinds.has(single)
+      // All of one hidden class, because codecs walk them for every message.
+      return {
+        name,
+        number,
+        kind: isScalar ? single : 'message',
+        type: isScalar ? undefined : single,
+        repeated: single === type ? undefined : true,
+        oneof
+      } as Field<Type>
+    })
+  }
+  return found as Record<Name, readonly Field<Type>[]>
 }

@@ -10,7 +10,7 @@ export type OperationName = keyof Messages['Operation']
 
 /** The request message of each operation. */
 export const operationMessages = Object.fromEntries(
-  messageDescriptors.Operation.map((field) => [field.name, 'type' in field ? field.type : ''])
+  messageDescriptors.Operation.map((field) => [field.name, field.kind === 'message' ? field.type : ''])
 ) as unknown as Readonly<Record<OperationName, MessageName>>
 
 /** The headers of a session, and the listener of its events. */
