@@ -17,6 +17,7 @@ import {
   streamHeaders
 } from '../http/message-stream.ts'
 import { readBody } from '../http/request-body.ts'
+import { serveStream } from '../http/rpc-routes.ts'
 import { connectStreams } from '../http/stream-protocol.ts'
 import { type HandlerDependencies, maxAnonymousBytes } from '../listener.ts'
 import { Charge } from '../memory-budget.ts'
@@ -99,7 +100,7 @@ export async function handleStandard(
   if (isUnary && !grpc) return answerConnect(exchange, context)
   const binary = grpc?.isText ? textExchange(exchange) : exchange
   try {
-    await (isUnary ? answerUnary(binary, context) : answerStream(binary, context))
+    await (isUnary ? answerUnary(binary, context) : serveStream(binary, answerStream, context))
   } catch (error) {
     respondFailed(binary, context, error)
   }
@@ -136,7 +137,7 @@ async function answerUnary(exchange: Exchange, context: Context): Promise<void> 
   respondWhole(exchange, context, [encodeEnvelope(0, answer), protocol.end(exchange, undefined)])
 }
 
-/** A stream ends with its client's, or with the server. */
+/** A stream ends with its client's, with the time that its client tells, or with the server. */
 async function answerStream(exchange: Exchange, context: Context): Promise<void> {
   const { definition } = context.method
   exchange.record.lasts()
@@ -148,20 +149,21 @@ async function answerStream(exchange: Exchange, context: Context): Promise<void>
 
 /** A handler that tells until it is cancelled. */
 function watch(exchange: Exchange, output: Writable, context: Context & { readonly request: object }): Promise<void> {
-  const { codec, method, draining, protocol, request } = context
+  const { codec, method, draining, deadline, protocol, request } = context
   return new Promise((resolve) => {
-    const write = (message: object) => void output.write(encodeEnvelope(0, codec.encode(message)))
+    const write = (message: object) => {
+      if (!output.writableEnded) output.write(encodeEnvelope(0, codec.encode(message)))
+    }
     const stream = new StandardStream(request, { write, end: () => undefined }).start(method)
     const over = () => {
       draining.removeEventListener('abort', onDraining)
       stream.emit('cancelled')
       resolve()
     }
-    const onDraining = () => {
-      const message = 'the server is shutting down'
-      output.end(failedEnd(exchange, { protocol }, new BlobwireError({ code: 'unavailable', message })))
-    }
+    const end = (error: BlobwireError) => void output.end(failedEnd(exchange, { protocol }, error))
+    const onDraining = () => end(new BlobwireError({ code: 'unavailable', message: 'the server is shutting down' }))
     output.once('close', over).on('error', () => undefined)
+    deadline?.addEventListener('abort', () => end(deadline.reason))
     if (draining.aborted) onDraining()
     else draining.addEventListener('abort', onDraining)
   })

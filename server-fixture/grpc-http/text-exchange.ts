@@ -1,5 +1,5 @@
 /** Base64 in both directions, which `application/grpc-web-text` has (gRPC, `PROTOCOL-WEB.md`). */
-import { pipeline, type Readable, Transform, type Writable } from 'node:stream'
+import { type Readable, Transform, type Writable } from 'node:stream'
 import { malformed } from '../../src/codec/malformed.ts'
 import type { Exchange } from '../http/exchange.ts'
 
@@ -60,7 +60,13 @@ export function textExchange(exchange: Exchange): Exchange {
       const stream = exchange.stream(status, headers, trailers)
       if (stream === undefined) return undefined
       const encoder = new Encoder()
-      pipeline(encoder, stream, () => decoder?.destroy())
+      // Not a pipeline, which would take a client that goes for an error of the connection.
+      stream.once('close', () => {
+        decoder?.destroy()
+        encoder.destroy()
+      })
+      encoder.once('close', () => encoder.readableEnded || stream.destroy())
+      encoder.pipe(stream)
       return encoder
     }
   }

@@ -31,10 +31,10 @@ const routes = new Map<string, RpcRoute>(
 )
 
 /** Answers a stream, within the time that its client tells. @throws BlobwireError before anything is sent */
-export async function serveStream(
+export async function serveStream<Context extends Pick<MessageStreamContext, 'protocol'>>(
   exchange: Exchange,
-  handle: StreamHandler,
-  context: MessageStreamContext
+  handle: (exchange: Exchange, context: Context & Pick<MessageStreamContext, 'deadline'>) => Promise<void>,
+  context: Context
 ): Promise<void> {
   const timeoutMs = context.protocol.timeoutMs(exchange)
   if (timeoutMs === undefined) return handle(exchange, context)

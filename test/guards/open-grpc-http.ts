@@ -112,6 +112,21 @@ export const guards: readonly Guard[] = [
     mayHang: true
   },
   {
+    name: 'grpc-web-text: a client that leaves is no error of its connection',
+    file: `${directory}/text-exchange.ts`,
+    from: 'encoder.readableEnded || stream.destroy()',
+    to: 'stream.destroy(new Error())',
+    tests
+  },
+  {
+    name: 'a deadline ends a watch of health',
+    file: `${directory}/standard-route.ts`,
+    from: "deadline?.addEventListener('abort', () => end(deadline.reason))",
+    to: '',
+    tests,
+    mayHang: true
+  },
+  {
     name: 'grpc: answers tell the encodings that the server takes',
     file: `${http}/message-stream.ts`,
     from: '[protocol.acceptHeader]: acceptedEncodings }',

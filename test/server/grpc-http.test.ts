@@ -3,13 +3,15 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { Agent, request } from 'node:http'
+import { constants } from 'node:http2'
 import { after, before, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import type { DescService } from '@bufbuild/protobuf'
 import { Code, ConnectError, createClient, type Interceptor, type Transport } from '@connectrpc/connect'
 import { compressionGzip, createGrpcTransport, createGrpcWebTransport } from '@connectrpc/connect-node'
 import { decodeProtobuf } from '../../src/codec/protobuf.ts'
 import { rawCall, rawGrpc } from '../support/raw-grpc.ts'
-import { type TestServer, testServer } from '../support/server.ts'
+import { atEnd, type TestServer, testServer } from '../support/server.ts'
 import { vcsService } from '../support/vcs-service.ts'
 
 /** Of a page, as browsers tell it. */
@@ -201,6 +203,21 @@ test('a long body of text that is refused does not end its connection', async (c
   }
 })
 
+test('a client of text that leaves its watch is no error of its connection', async (context) => {
+  const events: unknown[] = []
+  const { server, client } = atEnd(context, await testServer({ log: (event) => void events.push(event) }))
+  await client().createRepository('demo')
+  const connection = rawGrpc(server.http)
+  const { stream, closed } = rawCall(connection, 'WatchRefs', { 'content-type': 'application/grpc-web-text+json' })
+  stream.end(json({ repository: 'demo' }).toString('base64'))
+  await once(stream, 'data')
+  stream.close(constants.NGHTTP2_CANCEL)
+  await closed
+  while (server.metrics.snapshot().transports.grpc.streams > 0) await setTimeout(5)
+  connection.destroy()
+  assert.deepEqual(events, [])
+})
+
 test('requests that are no call of gRPC are refused with a status of gRPC', async () => {
   const request = json({ repository: 'demo' })
   const gzip = { 'grpc-encoding': 'gzip' }
@@ -245,6 +262,9 @@ test('a deadline of gRPC ends a call and a stream', async () => {
     const unfinished = rawCall(connection, method, { authorization: 'Bearer good', 'grpc-timeout': '20000u' })
     assert.equal(await unfinished.status, Code.DeadlineExceeded, method)
   }
+  const health = rawCall(connection, '/grpc.health.v1.Health/Watch', { 'grpc-timeout': '20m' })
+  health.stream.end(envelope(Buffer.alloc(0)))
+  assert.equal(await health.status, Code.DeadlineExceeded)
   connection.destroy()
   const { trailers, messages } = await ask('WatchRefs', request, { 'grpc-timeout': '30m' })
   assert.equal(Number(trailers['grpc-status']), Code.DeadlineExceeded)
