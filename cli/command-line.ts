@@ -1,8 +1,8 @@
 /** The command line: finds the command, runs it, and tells how it ended. */
 import { type Command, CommanderError } from 'commander'
 import type { Run } from './context.ts'
-import { exitCodes, tokenHint, UsageError } from './errors.ts'
-import type { Io } from './io.ts'
+import { CommandError, exitCodeOf, exitCodes, tokenHint, UsageError } from './errors.ts'
+import type { Io, OutputStream } from './io.ts'
 import { Output } from './output/output.ts'
 import { reportError } from './output/report-error.ts'
 import { createProgram } from './program.ts'
@@ -14,13 +14,11 @@ const signalCodes: Readonly<Record<string, number>> = { SIGINT: exitCodes.interr
 
 /** Runs a command. Returns its exit code; docs/cli.md has them. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
-  const gone = new AbortController()
-  const onError = (error: NodeJS.ErrnoException) => gone.abort(error.code === 'EPIPE' ? nobodyReads : error)
-  for (const stream of [io.stdout, io.stderr]) stream.on('error', onError)
-  const signal = AbortSignal.any([io.signal, gone.signal])
+  const failed = failureOf(io.stdout)
+  const signal = AbortSignal.any([io.signal, failed])
   const out = new Output(io.stdout, { env: io.env, signal })
-  // Says why the command ended, also after a signal.
-  const err = new Output(io.stderr, { env: io.env, signal: gone.signal })
+  // Says why the command ended, also after a signal, and where standard output has failed.
+  const err = new Output(io.stderr, { env: io.env, signal: failureOf(io.stderr) })
   const words = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv
   let exitCode: number = exitCodes.done
   const run: Run = async (work) => {
@@ -28,10 +26,11 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   }
   const program = createProgram({ io, run })
   try {
-    await program.parseAsync(argv, { from: 'user' })
+    await program.parseAsync(helpOfKnown(program, argv), { from: 'user' })
+    await written(io.stdout, failed)
     return exitCode
   } catch (error) {
-    if (gone.signal.reason === nobodyReads) return exitCodes.done
+    if (failed.reason === nobodyReads) return exitCodes.done
     if (io.signal.aborted) return signalCodes[io.signal.reason] ?? exitCodes.interrupted
     if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.done
     const known = error instanceof CommanderError ? usageErrorOf(error) : error
@@ -40,10 +39,36 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       debug: words.includes('--debug'),
       command: nameOf(program, words)
     }
-    return known === undefined ? exitCodes.usage : await reportError(known, err, options)
-  } finally {
-    for (const stream of [io.stdout, io.stderr]) stream.off('error', onError)
+    if (known === undefined) return exitCodes.usage
+    // Nobody may read standard error either.
+    return await reportError(known, err, options).catch(() => exitCodeOf(known))
   }
+}
+
+/** `help nothing` is the unknown command `nothing`, of which commander would show the help of everything. */
+function helpOfKnown(program: Command, argv: readonly string[]): readonly string[] {
+  const [first, name] = argv
+  const isUnknown = name !== undefined && !program.commands.some((command) => command.name() === name)
+  return first === 'help' && isUnknown ? [name] : argv
+}
+
+/** Aborts when the stream fails. The stream stays watched: it may fail when the command has ended. */
+function failureOf(stream: OutputStream): AbortSignal {
+  const failure = new AbortController()
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    const { code, message } = error
+    failure.abort(code === 'EPIPE' ? nobodyReads : new CommandError(`the output cannot be written: ${message}`))
+  })
+  return failure.signal
+}
+
+/** Resolves when all that was written has left. @throws the reason why it cannot */
+async function written(stream: OutputStream, failed: AbortSignal): Promise<void> {
+  await new Promise((resolve) => {
+    if (stream.writableLength === 0) setImmediate(resolve)
+    else stream.write('', resolve)
+  })
+  failed.throwIfAborted()
 }
 
 /** Undefined = the help was shown in place of the command that is missing. */

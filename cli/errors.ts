@@ -65,7 +65,8 @@ export function hintOf(error: unknown): string | undefined {
   const { code, reason } = error
   if (reason === 'no_token') return tokenHint
   if (code === 'unauthenticated') return 'the token is that of BLOBWIRE_TOKEN, BLOBWIRE_TOKEN_FILE or the configuration'
-  if (reason === 'repository') return 'blobwire ls lists the repositories that the token may read'
+  if (reason === 'repository')
+    return 'blobwire ls lists the repositories that the token may read; put --create, import and mirror create one'
   if (reason === 'revision') return 'blobwire refs REPOSITORY lists branches and tags'
   if (reason === 'ref_mismatch' || reason === 'path_mismatch') return 'somebody else was first: look again, and repeat'
   return undefined

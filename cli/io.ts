@@ -5,7 +5,7 @@ import type { Readable, Writable } from 'node:stream'
 export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number }
 
 export interface Io {
-  readonly stdin: Readable & { readonly isTTY?: boolean }
+  readonly stdin: Readable & { readonly isTTY?: boolean; readonly fd?: number }
   readonly stdout: OutputStream
   readonly stderr: OutputStream
   readonly env: Readonly<Record<string, string | undefined>>

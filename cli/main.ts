@@ -1,7 +1,13 @@
 #!/usr/bin/env node
 /** The command `blobwire`. */
-import '../src/check-node.cts'
-import { main } from './command-line.ts'
-import { processIo } from './io.ts'
+try {
+  // A Node that is too old cannot even load the rest.
+  await import('../src/check-node.cts')
+} catch (error) {
+  process.stderr.write(`${(error as Error).message}\n`)
+  process.exit(1)
+}
+const { main } = await import('./command-line.ts')
+const { processIo } = await import('./io.ts')
 
 process.exitCode = await main(process.argv.slice(2), processIo())

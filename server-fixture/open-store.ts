@@ -11,12 +11,14 @@ type Log = (event: Readonly<Record<string, unknown>>) => void
 
 /** Loaded on demand: who has no database needs no driver. */
 async function openPostgresStore({ data, database = [], databasePassword }: StoreOptions, log: Log): Promise<Store> {
+  const isEmbedded = database[0] === 'embedded'
+  if (isEmbedded) (await import('./store/postgres/embedded/binaries.ts')).packageDirectory()
   const { PostgresStore } = await loadPart('--store postgres', 'pg', () => import('./store/postgres/postgres-store.ts'))
   const logs: Pick<DatabaseOptions, 'onServer' | 'onNoServer'> = {
     onServer: (name, facts) => log({ event: 'database', database: name, ...facts }),
     onNoServer: ({ message }) => log({ event: 'database_lost', message })
   }
-  if (database[0] !== 'embedded') return PostgresStore.open({ urls: database, password: databasePassword, ...logs })
+  if (!isEmbedded) return PostgresStore.open({ urls: database, password: databasePassword, ...logs })
   const { joinEngine } = await import('./store/postgres/embedded/join-engine.ts')
   const share = await joinEngine(data)
   log({ event: 'database_embedded', directory: share.directory })

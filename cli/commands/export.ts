@@ -36,7 +36,7 @@ export function addExport({ program, run }: CommandContext): void {
         const { output, revision, path, prefix, glob } = flags
         if (output === undefined && cli.out.isTerminal)
           throw new UsageError('--output is required where standard output is a terminal')
-        const format = flags.format ?? formats.find((ending) => output?.endsWith(`.${ending}`)) ?? 'tar'
+        const format = flags.format ?? formatOf(output)
         return withClient(cli, flags, async (client) => {
           const input = { format, revision, path, prefix, glob }
           const archive = client.repository(repository).archive(input, { signal: cli.signal })
@@ -46,6 +46,12 @@ export function addExport({ program, run }: CommandContext): void {
         })
       })
     )
+}
+
+/** As the name of the file ends. */
+function formatOf(output = ''): (typeof formats)[number] {
+  if (output.endsWith('.tgz')) return 'tar.gz'
+  return formats.find((ending) => output.endsWith(`.${ending}`)) ?? 'tar'
 }
 
 /** Beside the target first: an archive that is cut off is none. */

@@ -1,4 +1,5 @@
 /** `blobwire put`. */
+import { fstatSync } from 'node:fs'
 import type { UploadSource } from '../../src/index.ts'
 import { authorOf } from '../author.ts'
 import { type ClientFlags, clientCommand } from '../connection/flags.ts'
@@ -22,7 +23,7 @@ export function addPut({ program, run }: CommandContext): void {
   clientCommand(program, 'put', 'commit one file')
     .argument('<repository>', 'name of the repository')
     .argument('<path>', 'where the file goes')
-    .argument('[file]', 'a local file, or - for standard input', '-')
+    .argument('[file]', 'a local file, or - for standard input (default: standard input that is a pipe or a file)')
     .option('-b, --branch <branch>', 'branch of the commit (default: the default branch)')
     .option('-m, --message <text>', 'message of the commit (default: Put PATH)')
     .option('--author <author>', 'such as "Ada <ada@example.org>" (default: as Git knows it, or you at this computer)')
@@ -31,7 +32,7 @@ export function addPut({ program, run }: CommandContext): void {
     .option('--request-key <key>', 'repeated with the same key, the command commits once')
     .option('--create', 'create the repository where there is none')
     .option('-q, --quiet', 'show no progress')
-    .action((repository: string, path: string, file: string, flags: PutFlags) =>
+    .action((repository: string, path: string, file: string | undefined, flags: PutFlags) =>
       run((cli) =>
         withClient(cli, flags, async (client) => {
           const { signal, io, out } = cli
@@ -58,8 +59,11 @@ export function addPut({ program, run }: CommandContext): void {
     )
 }
 
-function contentOf(file: string, { io }: Cli): UploadSource {
-  if (file !== '-') return { file }
-  if (io.stdin.isTTY) throw new UsageError('[file] is required where standard input is a terminal')
-  return io.stdin as AsyncIterable<Uint8Array>
+function contentOf(file: string | undefined, { io: { stdin } }: Cli): UploadSource {
+  if (file !== undefined && file !== '-') return { file }
+  if (stdin.isTTY) throw new UsageError('[file] is required where standard input is a terminal')
+  // Node opens /dev/null in place of a closed one, and cron and CI give it to programs: nobody meant an empty file.
+  if (file === undefined && stdin.fd !== undefined && fstatSync(stdin.fd).isCharacterDevice())
+    throw new UsageError('[file] is required where standard input is closed or /dev/null; - takes it as it is')
+  return stdin as AsyncIterable<Uint8Array>
 }

@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import type { Addresses } from '../../server-fixture/serve.ts'
 import type { Cli, CommandContext } from '../context.ts'
+import { UsageError } from '../errors.ts'
 import { addServerFlags, givenFlags } from '../server-flags.ts'
 
 const notes = `
@@ -29,6 +30,7 @@ async function start(args: readonly string[], { io, err }: Cli): Promise<number>
     const addresses = await serve(options, args)
     if (err.isTerminal) await err.line(greeting(addresses, String(options.store ?? 'memory')))
   } catch (error) {
+    if (error instanceof UsageError) throw error
     return failedStart(error, 'blobwire serve')
   }
   // A signal ends the process.

@@ -3,13 +3,25 @@ import type { CompletedCommand, CompletedFlag, ValueKind } from './commands.ts'
 
 const quoted = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
 
-/** Where the command line has these words. */
-function condition(words: string): string {
-  const [first = '', second] = words.split(' ')
-  if (first === '') return '__fish_use_subcommand'
-  const seen = `__fish_seen_subcommand_from ${first}`
-  return second === undefined ? seen : `${seen}; and __fish_seen_subcommand_from ${second}`
-}
+const head = `# Completion of blobwire for fish.
+function __blobwire_after
+  set -l words (commandline -opc)
+  set -e words[1]
+  test "$words" = "$argv"
+end
+
+function __blobwire_in
+  set -l words (commandline -opc)
+  set -e words[1]
+  set -l last (count $argv)
+  test (count $words) -ge $last; and test "$words[1..$last]" = "$argv"
+end
+
+complete -c blobwire -f
+`
+
+/** Where the command line has these words; of a group of commands, where nothing follows yet. */
+const condition = (words: string, isGroup: boolean) => `__blobwire_${isGroup ? 'after' : 'in'} ${words}`.trim()
 
 function value(kind: ValueKind): string {
   if (kind === 'file') return '-F'
@@ -17,14 +29,15 @@ function value(kind: ValueKind): string {
   return kind === 'none' ? '' : `-a ${quoted(kind.join(' '))}`
 }
 
-function flag(words: string, { names, value: kind, help }: CompletedFlag): string {
+function flag(when: string, { names, value: kind, help }: CompletedFlag): string {
   const forms = names.map((name) => (name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`))
   const takes = kind === undefined ? '' : kind === 'file' ? '-r -F' : `-x ${value(kind)}`
-  return `complete -c blobwire -n ${quoted(condition(words))} ${forms.join(' ')} ${takes} -d ${quoted(help)}`
+  return `${when} ${forms.join(' ')} ${takes} -d ${quoted(help)}`
 }
 
 function lines({ words, flags, values }: CompletedCommand, commands: readonly CompletedCommand[]): string[] {
-  const when = `complete -c blobwire -n ${quoted(condition(words))}`
+  const isGroup = words === '' || commands.some((each) => each.words.startsWith(`${words} `))
+  const when = `complete -c blobwire -n ${quoted(condition(words, isGroup))}`
   const below = new Map(commands.map((each) => [each.words, each.help]))
   const kinds = [...new Set(values.map(value))].filter((text) => text !== '')
   const words2 = values.find((kind) => typeof kind !== 'string') ?? []
@@ -34,11 +47,11 @@ function lines({ words, flags, values }: CompletedCommand, commands: readonly Co
       : []
   return [
     ...(described.length > 0 ? described : kinds.map((text) => `${when} ${text}`)),
-    ...flags.map((each) => flag(words, each))
+    ...flags.map((each) => flag(when, each))
   ]
 }
 
 export function fishScript(commands: readonly CompletedCommand[]): string {
   const all = commands.flatMap((command) => lines(command, commands))
-  return `# Completion of blobwire for fish.\ncomplete -c blobwire -f\n${all.map((line) => line.replaceAll(/ +/g, ' ')).join('\n')}\n`
+  return `${head}${all.map((line) => line.replaceAll(/ +/g, ' ')).join('\n')}\n`
 }

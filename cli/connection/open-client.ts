@@ -1,7 +1,7 @@
 /** The client of a command: its options come from flags, from the environment and from a configuration. */
 import type { Client, ClientConfig, ClientOptions, ClientRegistry } from '../../src/index.ts'
 import type { Cli } from '../context.ts'
-import { UsageError } from '../errors.ts'
+import { isBlobwireError, UsageError } from '../errors.ts'
 import type { Io } from '../io.ts'
 import type { ClientFlags } from './flags.ts'
 
@@ -31,6 +31,23 @@ export async function openConfiguration(env: Io['env'], file: string | undefined
 
 /** @throws BlobwireError for a configuration that is wrong; UsageError where the client is not in it, or is one of several */
 async function openRegistry(env: Io['env'], flags: ClientFlags): Promise<OpenedClient> {
+  try {
+    return await openNamed(env, flags)
+  } catch (error) {
+    if (!isBlobwireError(error)) throw error
+    throw error.renamed((field) => nameOf(field, flags, env))
+  }
+}
+
+/** The name of the flag or the variable that has set an option. */
+function nameOf(field: string, { endpoint, timeout }: ClientFlags, env: Io['env']): string {
+  const [, option] = /^clients\.[^.]+\.(\w+)$/.exec(field) ?? []
+  if (option === 'endpoint' && endpoint !== undefined) return '--endpoint'
+  if (option === 'timeoutMs' && timeout !== undefined) return '--timeout'
+  return option === 'tokenFile' && env['BLOBWIRE_TOKEN_FILE'] ? 'BLOBWIRE_TOKEN_FILE' : field
+}
+
+async function openNamed(env: Io['env'], flags: ClientFlags): Promise<OpenedClient> {
   const { createClientRegistry } = await import('../../src/index.ts')
   const config = await loadConfiguration(env, flags.config)
   const name = flags.client ?? nameIn(config.names)

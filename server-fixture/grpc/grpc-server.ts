@@ -2,7 +2,7 @@
 import type { Http2Server, ServerHttp2Session } from 'node:http2'
 import { Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js'
 import { serviceName } from '../../src/schema/methods.ts'
-import type { Accepting } from '../accepted-connections.ts'
+import { type Accepting, tryPort } from '../accepted-connections.ts'
 import { watchConnections } from '../connection-watch.ts'
 import {
   handlerTimes,
@@ -53,6 +53,8 @@ async function accept(server: Server, { source, host, port, tls }: ListenerOptio
     const injector = server.createConnectionInjector(credentials)
     return { port: source.port, stop: source.subscribe((socket) => injector.injectConnection(socket)) }
   }
+  // grpc-js prints a failure, and does not tell the code.
+  await tryPort({ name: 'grpc', host, port })
   const bound = await new Promise<number>((resolve, reject) => {
     server.bindAsync(`${host.includes(':') ? `[${host}]` : host}:${port}`, credentials, (error, bound) => {
       if (error) reject(new Error(`gRPC port ${port}: ${error.message}`))

@@ -3,6 +3,7 @@
  * that a port stays open whichever worker ends, and no connection is lost with the one that was to have it.
  */
 import { type AddressInfo, createServer, type Server } from 'node:net'
+import { listen } from '../accepted-connections.ts'
 import { LineWriter } from '../access-log/line-writer.ts'
 import { adminRoute } from '../admin/admin-route.ts'
 import { Feed } from '../admin/feed.ts'
@@ -14,6 +15,7 @@ import { openHttpServer } from '../http/http-server.ts'
 import { type Listener, listenerTimes } from '../listener.ts'
 import type { FigureSource } from '../metrics/figure-source.ts'
 import { ServerMetrics } from '../metrics/server-metrics.ts'
+import type { WantedPort } from '../port-error.ts'
 import type { RunningServer, ServerOptions } from '../server.ts'
 import { logged, packageVersion, urlOf } from '../server-facts.ts'
 import { Crew } from './crew.ts'
@@ -89,22 +91,19 @@ export async function startPrimary(
 }
 
 async function listenOnBoth({ httpPort = 0, grpcPort = 0 }: ServerOptions, host: string) {
-  const http = await listen(httpPort, host)
+  const http = await listenOn({ name: 'http', port: httpPort, host })
   try {
-    return { http, grpc: await listen(grpcPort, host) }
+    return { http, grpc: await listenOn({ name: 'grpc', port: grpcPort, host }) }
   } catch (error) {
     http.close()
     throw error
   }
 }
 
-async function listen(port: number, host: string): Promise<Server> {
+async function listenOn(wanted: WantedPort): Promise<Server> {
   // Nothing is read here: all bytes are the worker's.
   const server = createServer({ pauseOnConnect: true, noDelay: true })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, resolve)
-  })
+  await listen(server, wanted)
   return server
 }
 

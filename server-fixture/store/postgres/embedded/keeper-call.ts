@@ -12,6 +12,9 @@ export interface KeeperPlace {
   readonly enginePort: number
 }
 
+/** Begins the reason in the log, where a keeper cannot keep an engine. */
+export const failure = 'cannot keep the database: '
+
 const file = (directory: string) => join(directory, 'keeper.json')
 
 /** Undefined where there was no keeper yet. */

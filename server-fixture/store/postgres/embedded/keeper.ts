@@ -13,7 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Binaries, findBinaries } from './binaries.ts'
 import { initialize } from './data-directory.ts'
 import { type Engine, freePort, startEngine } from './engine.ts'
-import { callKeeper, readPlace, writePlace } from './keeper-call.ts'
+import { callKeeper, failure, readPlace, writePlace } from './keeper-call.ts'
 import { checkReach, giveToOwner, runAsOwner } from './owner.ts'
 
 /** A server that restarts finds the engine running. */
@@ -108,4 +108,9 @@ async function keep(): Promise<void> {
   }
 }
 
-await keep()
+try {
+  await keep()
+} catch (error) {
+  process.stderr.write(`${failure}${(error as Error).message}\n`)
+  process.exit(1)
+}
