@@ -65,5 +65,7 @@ export function runtimeTests(directory: () => string, addresses: () => Addresses
     // Before Node 20.19, CommonJS cannot require an ES module.
     const commonjs = ['--no-experimental-require-module', '--input-type=commonjs']
     assertToldOff(await node(...oldNode, ...commonjs, '-e', "require('blobwire')"), 'require')
+    const { stderr } = await node(...oldNode, 'node_modules/blobwire/dist/cli/main.js', '--version')
+    assert.equal(stderr, 'blobwire needs Node 22.19 or newer; this is v20.20.2\n')
   })
 }
