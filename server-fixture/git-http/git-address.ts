@@ -21,6 +21,11 @@ export function gitAddressOf(pathAndQuery: string): GitAddress | undefined {
   return { repository: decoded(name), part, query: new URLSearchParams(query) }
 }
 
+/** The first request of a client whose URL lacks `.git`: the name that it gives; undefined = another request. */
+export function nameWithoutSuffix(pathAndQuery: string): string | undefined {
+  return /^\/([^?]+)\/info\/refs\?service=git-(?:upload|receive)-pack$/.exec(pathAndQuery)?.[1]
+}
+
 /** The name of a service as clients send it. */
 export function isGitService(name: string | null): name is GitServiceName {
   return name === 'git-upload-pack' || name === 'git-receive-pack'

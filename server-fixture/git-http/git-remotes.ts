@@ -147,7 +147,7 @@ export class GitRemotes {
 
   async #openExports(): Promise<GitExports> {
     const directory = await this.#openCache()
-    const acquire = (signal: AbortSignal | undefined) => this.exports.acquire(signal)
+    const acquire = async (signal: AbortSignal | undefined) => (await this.exports.acquire(signal)).release
     this.#exports ??= new GitExports(this.#store, directory, { gitProgram: this.program, acquire })
     return this.#exports
   }

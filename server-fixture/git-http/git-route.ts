@@ -104,6 +104,12 @@ function problemOfCommand(exchange: Exchange, name: GitServiceName): Problem | u
   return headerOf(exchange, 'content-type') === `application/x-${name}-request` ? undefined : { status: 415 }
 }
 
+/** Tells a client whose URL lacks `.git` which one it needs. */
+export function refuseWithoutSuffix(exchange: Exchange, name: string): void {
+  const message = `not found: the URL of a repository ends in .git, as in /${name.slice(0, 200)}.git`
+  refuse(exchange, new BlobwireError({ code: 'unimplemented', message }), { status: 404 })
+}
+
 /** Clients of the dumb protocol read the files of a repository, which other stores do not have. */
 function refuseOther(exchange: Exchange, isAdvertisement: boolean): void {
   const message = isAdvertisement

@@ -2,7 +2,8 @@
 
 /** Longest line, with its header. */
 const maxLineBytes = 65_520
-const headerBytes = 4
+/** Before the text of a line. */
+export const headerBytes = 4
 
 /** Splits a stream into its lines. */
 export class PacketLines {

@@ -2,9 +2,10 @@
  * The hook `proc-receive` (githooks(5)), by which `git receive-pack` asks the server to move refs, and moves none itself. Git
  * starts a script, which passes the questions on over a descriptor that it has inherited, and the answers back.
  */
-import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { access, chmod, constants, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
+import { BlobwireError } from '../../src/core/error.ts'
 import { bytesOfName } from '../store/ref-bytes.ts'
 import type { RefMove } from '../store/store.ts'
 import { flushPacket, PacketLines, packet } from './packet-lines.ts'
@@ -27,7 +28,19 @@ export async function writeHook(parent: string): Promise<string> {
   await mkdir(directory)
   await writeFile(path, script)
   await chmod(path, 0o700)
+  await checkExecutable(path)
   return directory
+}
+
+/** Git takes a hook that it cannot run for none. @throws BlobwireError `failed_precondition` */
+export async function checkExecutable(path: string): Promise<void> {
+  try {
+    await access(path, constants.X_OK)
+  } catch (cause) {
+    const message =
+      'the server takes no pushes: the file system of its repositories, or of --git-cache, runs no programs (noexec)'
+    throw new BlobwireError({ code: 'failed_precondition', message, cause })
+  }
 }
 
 /** The refs that a push wants to move. */

@@ -11,6 +11,20 @@ export interface SlotBounds {
   readonly maxWaitMs: number
 }
 
+/** The place of one process among those that run. */
+export interface Slot {
+  /** The process has ended. */
+  release(): void
+  /**
+   * The process waits for its client, and costs little: another one runs beside it. Nothing happens where too many processes
+   * wait for their clients already.
+   */
+  park(): void
+}
+
+/** Parked processes, for each one that runs: they take memory. */
+const parkedOfRunning = 4
+
 /** Refused clients are told to come again after this time. */
 const retryAfterMs = 5_000
 
@@ -18,26 +32,39 @@ export class ProcessSlots {
   readonly #bounds: SlotBounds
   readonly #waiting = new Set<() => void>()
   #running = 0
+  #parked = 0
 
   constructor(bounds: SlotBounds) {
     this.#bounds = bounds
   }
 
   /**
-   * Waits for a slot, which the returned function gives back.
+   * Waits for a slot.
    * @throws BlobwireError `unavailable` where too many wait, or this one for too long; the reason of `signal`
    */
-  async acquire(signal?: AbortSignal): Promise<() => void> {
+  async acquire(signal?: AbortSignal): Promise<Slot> {
     if (this.#running < this.#bounds.max) this.#running++
     else await this.#wait(signal)
-    let isHeld = true
-    return () => {
-      if (!isHeld) return
-      isHeld = false
-      const [next] = this.#waiting
-      if (next) next()
-      else this.#running--
+    let state: 'running' | 'parked' | 'ended' = 'running'
+    return {
+      release: () => {
+        if (state === 'running') this.#passOn()
+        if (state === 'parked') this.#parked--
+        state = 'ended'
+      },
+      park: () => {
+        if (state !== 'running' || this.#parked >= parkedOfRunning * this.#bounds.max) return
+        state = 'parked'
+        this.#parked++
+        this.#passOn()
+      }
     }
+  }
+
+  #passOn(): void {
+    const [next] = this.#waiting
+    if (next) next()
+    else this.#running--
   }
 
   #wait(signal: AbortSignal | undefined): Promise<void> {

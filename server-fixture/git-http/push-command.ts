@@ -1,4 +1,5 @@
 /** The commands of a push: the refs that the client wants to move (gitprotocol-pack(5), "Reference Update Request"). */
+import { BlobwireError } from '../../src/core/error.ts'
 import { isOid, isZeroOid } from '../../src/git/oid.ts'
 import { textOfName } from '../store/ref-bytes.ts'
 import type { RefMove } from '../store/store.ts'
@@ -14,32 +15,51 @@ export function readCommand(line: Buffer): RefMove | undefined {
 /** Whether a command moves its ref to an object, and does not delete it. */
 export const keepsRef = ({ newOid }: RefMove): boolean => !isZeroOid(newOid)
 
+/** Of the commands of a push and its options, which git keeps in memory, all of them. */
+const maxCommandBytes = 16 * 1024 * 1024
+
 /**
  * Counts the commands at the beginning of a push while it passes. `git receive-pack` leaves out those that it has refused,
  * even where the client wants all or none.
  */
 export class CommandCounter {
   readonly #lines = new PacketLines()
+  /** Flush packets before the pack: options follow the commands. */
+  #lists = 1
   #isOver = false
+  #bytes = 0
   count = 0
 
-  /** Takes the next bytes of the request. */
+  /** Takes the next bytes of the request. @throws BlobwireError `resource_exhausted` */
   push(chunk: Uint8Array): void {
     if (this.#isOver) return
     this.#lines.push(chunk)
     try {
-      for (const line of this.#lines.read()) {
-        if (line === undefined) {
-          this.#isOver = true
-          // The pack follows, which has no lines.
-          return
-        }
-        const end = line.indexOf(0)
-        if (readCommand(end < 0 ? line : line.subarray(0, end))) this.count++
-      }
+      for (const line of this.#lines.read()) if (this.#isLast(line)) return
     } catch {
       // Git refuses it.
       this.#isOver = true
+      return
     }
+    this.#bytes += chunk.length
+    if (this.#bytes > maxCommandBytes) throw tooManyCommands(this.#bytes)
   }
+
+  /** The pack that follows the last one has no lines. */
+  #isLast(line: Buffer | undefined): boolean {
+    if (line === undefined) {
+      this.#isOver = --this.#lists <= 0
+      return this.#isOver
+    }
+    const end = line.indexOf(0)
+    if (end >= 0 && line.includes('push-options', end)) this.#lists = 2
+    if (readCommand(end < 0 ? line : line.subarray(0, end))) this.count++
+    return false
+  }
+}
+
+function tooManyCommands(actual: number): BlobwireError {
+  const message = `the refs and options of the push exceed ${maxCommandBytes} bytes; push some of the refs at a time`
+  const details = { limit: { limit: 'max_push_commands', maximum: maxCommandBytes, actual } }
+  return new BlobwireError({ code: 'resource_exhausted', message, details })
 }

@@ -22,9 +22,14 @@ import { ServiceProcess } from './service-process.ts'
 /** One allocation of git: deltas may claim results of any size. Clients make none of larger blobs (`core.bigFileThreshold`). */
 const variables = { GIT_ALLOC_LIMIT: '600m' }
 
+/** A push that takes longer comes as slowly as its client sends, and keeps no others from coming. */
+const slowMs = 5_000
+
 const advertised = {
   'receive.advertiseAtomic': 'true',
   'receive.advertisePushOptions': 'true',
+  // The refs of the repository are known; no program of its configuration looks for those of its alternates.
+  'core.alternateRefsCommand': 'true',
   'safe.directory': '*'
 }
 
@@ -37,9 +42,7 @@ const configurationOf = ({ git }: GitRequest, hooks: string) => ({
   'receive.maxInputSize': String(git.maxPushBytes),
   // Always a pack, and never single files.
   'receive.unpackLimit': '1',
-  'receive.autogc': 'false',
-  // The refs of the repository are known; nothing has to look for them in its object directory.
-  'core.alternateRefsCommand': 'true'
+  'receive.autogc': 'false'
 })
 
 export const receivePack: GitService = {
@@ -48,7 +51,7 @@ export const receivePack: GitService = {
     const { git, repository, transfer } = request
     transfer.hold()
     const directory = await git.directoryOf(repository, transfer.signal)
-    const release = await git.light.acquire(transfer.signal)
+    const slot = await git.light.acquire(transfer.signal)
     transfer.free()
     try {
       const args = ['receive-pack', '--stateless-rpc', '--http-backend-info-refs', directory]
@@ -56,10 +59,11 @@ export const receivePack: GitService = {
       await answerWith(request, start, {
         contentType: 'application/x-git-receive-pack-advertisement',
         prologue: serviceLine('git-receive-pack'),
-        directory
+        directory,
+        onSlow: slot.park
       })
     } finally {
-      release()
+      slot.release()
     }
   },
   async serve(request) {
@@ -69,7 +73,8 @@ export const receivePack: GitService = {
     const body = bodyOf(request)
     // The client waits for the server.
     transfer.hold()
-    const release = await git.pushes.acquire(transfer.signal)
+    const slot = await git.pushes.acquire(transfer.signal)
+    const slow = setTimeout(slot.park, slowMs)
     let intake: PushIntake | undefined
     try {
       const { maxBlobBytes } = service.limits
@@ -78,7 +83,8 @@ export const receivePack: GitService = {
       await receive(request, body, intake)
     } finally {
       await intake?.remove()
-      release()
+      clearTimeout(slow)
+      slot.release()
     }
   }
 }

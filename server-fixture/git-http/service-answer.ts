@@ -6,6 +6,7 @@ import { Output } from '../transfers/output.ts'
 import type { Transfer } from '../transfers/transfer.ts'
 import { clientGone } from '../transfers/transfer.ts'
 import { type GitRequest, uncached } from './git-request.ts'
+import { headerBytes } from './packet-lines.ts'
 import type { ServiceProcess } from './service-process.ts'
 
 /** What a git process is given, and how its output is sent. */
@@ -17,7 +18,11 @@ export interface ServiceAnswer {
   readonly directory: string
   /** Sent before its output. */
   readonly prologue?: string | undefined
+  /** Called where the client reads nothing for a second. */
+  readonly onSlow?: (() => void) | undefined
 }
+
+const slowMs = 1_000
 
 /**
  * Sends all that the process says, as fast as the client reads. Resolves when the process has ended, and with it all that
@@ -27,7 +32,7 @@ export interface ServiceAnswer {
 export async function answerWith(
   request: GitRequest,
   start: () => ServiceProcess,
-  { contentType, input, prologue, directory }: ServiceAnswer
+  { contentType, input, prologue, directory, onSlow }: ServiceAnswer
 ): Promise<void> {
   const { exchange, transfer, requestId } = request
   transfer.signal.throwIfAborted()
@@ -47,12 +52,15 @@ export async function answerWith(
     const output = new Output<Uint8Array>(stream, transfer)
     try {
       if (prologue !== undefined) output.write(Buffer.from(prologue), prologue.length)
+      let refusal: string | undefined
       for (; !next.done; next = await chunks.next()) {
         output.write(next.value, next.value.length)
+        refusal = refusalAtEnd(next.value)
         const room = output.room()
-        if (room) await room
+        if (room) await unlessSlow(room, onSlow)
       }
-      await checkExit(git, transfer, directory)
+      if (refusal === undefined) await checkExit(git, transfer, directory)
+      else exchange.record.failed(new BlobwireError({ code: 'failed_precondition', message: refusal }))
       await output.end()
     } catch (error) {
       // The client must not take a part of a pack for the whole.
@@ -82,6 +90,23 @@ export function started(start: () => ServiceProcess): ServiceProcess {
 export function tookTooLong({ git }: GitRequest): BlobwireError {
   const message = `git did not end within ${git.timeoutMs} ms`
   return new BlobwireError({ code: 'deadline_exceeded', message })
+}
+
+async function unlessSlow(room: Promise<void>, onSlow: (() => void) | undefined): Promise<void> {
+  const timer = onSlow && setTimeout(onSlow, slowMs)
+  try {
+    await room
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** The line with which git tells its client why it goes no further (gitprotocol-pack(5), "error-line"): the answer is whole. */
+function refusalAtEnd(chunk: Buffer): string | undefined {
+  const at = chunk.lastIndexOf('ERR ') - headerBytes
+  if (at < 0 || Number.parseInt(chunk.toString('latin1', at, at + headerBytes), 16) !== chunk.length - at)
+    return undefined
+  return chunk.toString('utf8', at + headerBytes + 'ERR '.length).trim()
 }
 
 async function checkExit(git: ServiceProcess, transfer: Transfer, directory: string): Promise<void> {

@@ -72,15 +72,15 @@ async function run(request: GitRequest, { slots, wants, flags, ...answer }: Run)
     wants === undefined
       ? await git.directoryOf(repository, transfer.signal)
       : await git.directoryWith(repository, wants, transfer.signal)
-  const release = await slots.acquire(transfer.signal)
+  const slot = await slots.acquire(transfer.signal)
   transfer.free()
   try {
     const timeout = `--timeout=${Math.ceil(idleTimeoutMs / 1000)}`
     const args = ['upload-pack', '--stateless-rpc', '--strict', timeout, ...flags, directory]
     const variables = protocol === undefined ? {} : { GIT_PROTOCOL: protocol }
     const start = () => new ServiceProcess({ program: git.program }, args, { configuration, variables })
-    await answerWith(request, start, { ...answer, directory })
+    await answerWith(request, start, { ...answer, directory, onSlow: slot.park })
   } finally {
-    release()
+    slot.release()
   }
 }

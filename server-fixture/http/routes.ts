@@ -2,8 +2,8 @@
 import { jsonCodec } from '../../src/codec/json.ts'
 import { BlobwireError } from '../../src/core/error.ts'
 import { operatorRoute } from '../admin/operator-routes.ts'
-import { gitAddressOf } from '../git-http/git-address.ts'
-import { handleGit } from '../git-http/git-route.ts'
+import { gitAddressOf, nameWithoutSuffix } from '../git-http/git-address.ts'
+import { handleGit, refuseWithoutSuffix } from '../git-http/git-route.ts'
 import { handleGrpc } from '../grpc-http/grpc-route.ts'
 import { grpcTypeOf } from '../grpc-http/protocols.ts'
 import { handleStandard } from '../grpc-http/standard-route.ts'
@@ -40,6 +40,8 @@ export async function route(received: Exchange, dependencies: HandlerDependencie
   // After the files, whose paths may have such a part, too.
   const remote = git && gitAddressOf(exchange.path)
   if (remote) return handleGit(exchange, remote, { ...dependencies, git })
+  const bareName = git && nameWithoutSuffix(exchange.path)
+  if (bareName) return refuseWithoutSuffix(exchange, bareName)
   const isRead = exchange.method === 'GET' || exchange.method === 'HEAD'
   const { operated } = dependencies
   const operate = isRead && operated ? operatorRoute(path) : undefined

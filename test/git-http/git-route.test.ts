@@ -79,6 +79,7 @@ test('answers are those of the smart protocol, for no cache; other paths and met
     ask('/demo.git/info/refs'),
     ask(refs('git-upload-archive')),
     ask('/demo.git/HEAD'),
+    ask('/team/demo/info/refs?service=git-upload-pack'),
     ask('/demo.git/objects/info/packs'),
     ask(refs(), { method: 'POST' }),
     ask('/demo.git/git-upload-pack'),
@@ -89,9 +90,10 @@ test('answers are those of the smart protocol, for no cache; other paths and met
   ])
   assert.deepEqual(
     statuses.map(({ status }) => status),
-    [403, 403, 404, 404, 405, 405, 415, 200, 400, 200]
+    [403, 403, 404, 404, 404, 405, 405, 415, 200, 400, 200]
   )
   assert.match(statuses[0]?.text ?? '', /smart protocol of Git alone/)
+  assert.match(statuses[3]?.text ?? '', /the URL of a repository ends in .git, as in \/team\/demo.git/)
   const session = connect(fixture.server.http)
   const stream = session.request({ ':path': refs() })
   const [headers] = await once(stream, 'response')

@@ -19,11 +19,11 @@ import { later, until } from '../support/until.ts'
 
 test('slots are given in the order of the requests, and to no more than may wait', async () => {
   const slots = new ProcessSlots({ max: 1, maxWaiting: 2, maxWaitMs: 60_000 })
-  const release = await slots.acquire()
+  const { release } = await slots.acquire()
   const order: string[] = []
   const leaving = new AbortController()
   const left = slots.acquire(leaving.signal)
-  const second = slots.acquire().then((give) => {
+  const second = slots.acquire().then(({ release: give }) => {
     order.push('second')
     give()
     give()
@@ -43,6 +43,30 @@ test('slots are given in the order of the requests, and to no more than may wait
   const short = new ProcessSlots({ max: 1, maxWaiting: 1, maxWaitMs: 1 })
   await short.acquire()
   await assert.rejects(short.acquire(), { code: 'unavailable' })
+})
+
+test('a process that waits for its client gives its place to another one, as long as not too many wait', async () => {
+  const slots = new ProcessSlots({ max: 1, maxWaiting: 9, maxWaitMs: 60_000 })
+  const parked = []
+  for (let index = 0; index < 5; index++) {
+    const slot = await slots.acquire()
+    slot.park()
+    slot.park()
+    parked.push(slot)
+  }
+  // Four wait for their clients, and the fifth has kept its place.
+  const next = slots.acquire()
+  parked[0]?.release()
+  parked[0]?.release()
+  parked[4]?.park()
+  const { release } = await next
+  release()
+  for (const slot of parked.slice(1)) slot.release()
+  for (const isFree of [true, false]) {
+    const slot = slots.acquire(isFree ? undefined : AbortSignal.abort(new Error('full')))
+    if (isFree) await slot
+    else await assert.rejects(slot, /full/)
+  }
 })
 
 const isRunning = async (pid: number) => {
@@ -94,9 +118,12 @@ test('a process is read no faster than its client reads, and has its time', asyn
   const transfer = transferOf()
   const failures: unknown[] = []
   const exchange = { stream: () => stream, record: { failed: (error: unknown) => failures.push(error) } }
-  const git = { timeoutMs: 300 }
+  const git = { timeoutMs: 1_100 }
   const request = { exchange, transfer, requestId: '', git } as unknown as GitRequest
-  await answerWith(request, shell('yes'), { contentType: 'x', directory: '/data/a.git' })
+  let slow = 0
+  const onSlow = () => slow++
+  await answerWith(request, shell('yes'), { contentType: 'x', directory: '/data/a.git', onSlow })
+  assert.equal(slow, 1)
   assert.equal((failures[0] as BlobwireError).code, 'deadline_exceeded')
   assert.ok(stream.destroyed)
   assert.ok(
@@ -117,6 +144,11 @@ test('a process that fails is an error, and no answer that could be taken for wh
   await answerWith(told, shell('echo part; exit 3'), { contentType: 'x', directory: '/data/a.git' })
   assert.deepEqual([failures.length, stream.destroyed, stream.writableEnded], [1, true, false])
   cut.end()
+  const whole = new PassThrough()
+  whole.resume()
+  const refused = { ...told, transfer, exchange: { ...exchange, stream: () => whole } } as unknown as GitRequest
+  await answerWith(refused, shell("printf '000bERR why'; exit 128"), { contentType: 'x', directory: '/data/a.git' })
+  assert.deepEqual([(failures[1] as BlobwireError).message, whole.writableFinished], ['why', true])
   const request = { transfer, git: { timeoutMs: 60_000 } } as unknown as GitRequest
   const answer = { contentType: 'x', directory: '/data/a.git' }
   await assert.rejects(answerWith(request, shell('echo why /data/a.git >&2; exit 3'), answer), /status 3: why$/)

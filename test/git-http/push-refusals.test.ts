@@ -1,14 +1,19 @@
 /** Pushes that are refused, in whole or in part, those that only look odd, and the token with which Git pushes. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { readdir, writeFile } from 'node:fs/promises'
+import { readdirSync } from 'node:fs'
+import { appendFile, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { checkExecutable } from '../../server-fixture/git-http/proc-receive.ts'
+import { CommandCounter } from '../../server-fixture/git-http/push-command.ts'
 import type { ServerOptions } from '../../server-fixture/server.ts'
 import { createClient } from '../../src/index.ts'
+import { temporaryDirectory } from '../store/support.ts'
 import { pem } from '../support/pem.ts'
 import { atEnd, testServer } from '../support/server.ts'
+import { until } from '../support/until.ts'
 import { WorkTree } from './git-client.ts'
 
 async function begin(context: TestContext, options: Partial<ServerOptions> = {}) {
@@ -67,6 +72,14 @@ test('objects that git fsck reports, and those above a limit, are refused, and n
     limits: { maxBlobBytes: 1_200_000 },
     maxPushBytes: 1_500_000
   })
+  // A program that the configuration of the repository names, for the refs of its alternates.
+  const gitDir = join(fixture.data, 'a.git')
+  await repo.listRefs()
+  const other = join(fixture.data, 'other')
+  for (const path of [join(gitDir, 'objects', 'info'), join(other, 'objects'), join(other, 'refs')])
+    await mkdir(path, { recursive: true })
+  await writeFile(join(gitDir, 'objects', 'info', 'alternates'), `${join(other, 'objects')}\n`)
+  await appendFile(join(gitDir, 'config'), `[core]\n\talternateRefsCommand = "touch ${fixture.data}/ran;"\n`)
   const write = async (name: string, content: string | Uint8Array) => {
     await writeFile(join(work.path, name), content)
     await work.git('add', name)
@@ -86,11 +99,28 @@ test('objects that git fsck reports, and those above a limit, are refused, and n
   await write('random', randomBytes(1_800_000))
   assert.match((await push(url, 'main')).output, /pack exceeds maximum allowed size/)
   assert.equal((await repo.findMissing([bad, oversized, first])).missing.length, 3)
-  const left = await readdir(fixture.data, { recursive: true })
-  assert.deepEqual(
-    left.filter((path) => path.endsWith('commondir')),
-    []
-  )
+  const left = () => readdirSync(fixture.data, { recursive: true }).map(String)
+  await until(() => !left().some((path) => path.endsWith('commondir')), 'the directories of the pushes are removed')
+  assert.equal(left().includes('ran'), false)
+})
+
+test('the refs and options of a push have a bound, and a hook must be a program', async (context) => {
+  const pkt = (text: string) => Buffer.from(`${(text.length + 4).toString(16).padStart(4, '0')}${text}`)
+  const command = pkt(`${'0'.repeat(40)} ${'1'.repeat(40)} refs/heads/a\0 push-options`)
+  const option = Buffer.concat(Array.from({ length: 17 }, () => pkt('o'.repeat(65_000))))
+  const many = (counter: CommandCounter) => {
+    for (let index = 0; index < 16; index++) counter.push(option)
+  }
+  const counter = new CommandCounter()
+  counter.push(Buffer.concat([command, command, Buffer.from('0000')]))
+  assert.equal(counter.count, 2)
+  assert.throws(() => many(counter), { code: 'resource_exhausted' })
+  const withPack = new CommandCounter()
+  withPack.push(Buffer.concat([command, Buffer.from('00000000PACK')]))
+  many(withPack)
+  const path = join(await temporaryDirectory(context), 'hook')
+  await writeFile(path, '', { mode: 0o600 })
+  await assert.rejects(checkExecutable(path), /runs no programs \(noexec\)/)
 })
 
 test('a push may be compressed as a whole, and one without a command is none', async (context) => {

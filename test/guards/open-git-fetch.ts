@@ -109,9 +109,45 @@ export const guards: readonly Guard[] = [
   {
     name: 'a slot is given back once',
     file: `${source}/process-slots.ts`,
-    from: '      if (!isHeld) return\n',
+    from: "        state = 'ended'\n",
     to: '',
     tests: [processes]
+  },
+  {
+    name: 'clients that read slowly keep no others waiting',
+    file: `${source}/service-answer.ts`,
+    from: 'onSlow && setTimeout(onSlow, slowMs)',
+    to: 'onSlow && setTimeout(() => undefined, slowMs)',
+    tests: [processes]
+  },
+  {
+    name: 'a process that waits for its client gives its place away',
+    file: `${source}/process-slots.ts`,
+    from: '        this.#parked++\n        this.#passOn()\n',
+    to: '        this.#parked++\n',
+    tests: [processes],
+    mayHang: true
+  },
+  {
+    name: 'not too many processes wait for their clients',
+    file: `${source}/process-slots.ts`,
+    from: ' || this.#parked >= parkedOfRunning * this.#bounds.max',
+    to: '',
+    tests: [processes]
+  },
+  {
+    name: 'a client is told why git goes no further, and takes the answer for whole',
+    file: `${source}/service-answer.ts`,
+    from: 'if (refusal === undefined) await',
+    to: 'if (refusal !== "") await',
+    tests: [processes]
+  },
+  {
+    name: 'a URL without .git is told so',
+    file: 'server-fixture/http/routes.ts',
+    from: '  if (bareName) return refuseWithoutSuffix(exchange, bareName)\n',
+    to: '',
+    tests: [route]
   },
   {
     name: 'a request that nobody waits for leaves the queue',
@@ -155,7 +191,7 @@ export const guards: readonly Guard[] = [
   {
     name: 'a process is read as fast as its client reads',
     file: `${source}/service-answer.ts`,
-    from: '        if (room) await room\n',
+    from: '        if (room) await unlessSlow(room, onSlow)\n',
     to: '',
     tests: [processes],
     mayHang: true

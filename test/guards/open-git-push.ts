@@ -15,6 +15,41 @@ export const guards: readonly Guard[] = [
     tests: [pushed]
   },
   {
+    name: 'no program runs that a repository names for the refs of its alternates',
+    file: `${source}/receive-pack.ts`,
+    from: "  'core.alternateRefsCommand': 'true',\n",
+    to: '',
+    tests: [refused]
+  },
+  {
+    name: 'the refs of a push have a bound',
+    file: `${source}/push-command.ts`,
+    from: 'if (this.#bytes > maxCommandBytes) throw',
+    to: 'if (this.#bytes < 0) throw',
+    tests: [refused]
+  },
+  {
+    name: 'the options of a push have a bound',
+    file: `${source}/push-command.ts`,
+    from: 'this.#lists = 2',
+    to: 'this.#lists = 1',
+    tests: [refused]
+  },
+  {
+    name: 'a pack has no such bound',
+    file: `${source}/push-command.ts`,
+    from: 'this.#isOver = --this.#lists <= 0',
+    to: 'this.#isOver = --this.#lists < 0',
+    tests: [refused]
+  },
+  {
+    name: 'a push where programs do not run is told so',
+    file: `${source}/proc-receive.ts`,
+    from: 'constants.X_OK',
+    to: 'constants.F_OK',
+    tests: [refused]
+  },
+  {
     name: 'the objects of a push are stored before its refs move',
     file: `${source}/receive-pack.ts`,
     from: 'if (tips.length > 0) await',
