@@ -38,6 +38,8 @@ function decoded(body: Readable): Decoder {
   const cut = () => decoder.destroy()
   body.once('error', cut).once('close', () => body.readableEnded || cut())
   body.pipe(decoder)
+  // What waits unread waits in the window of the body (`unread-streams.ts`).
+  Object.defineProperty(decoder, 'readableLength', { get: () => body.readableLength })
   // After the pipe, which pauses the body then: the rest of a request that is answered must come (`drain.ts`).
   return decoder.once('close', () => body.resume()).on('error', () => undefined)
 }

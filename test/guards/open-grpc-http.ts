@@ -119,6 +119,13 @@ export const guards: readonly Guard[] = [
     tests
   },
   {
+    name: 'grpc-web-text: text that waits for the store counts as unread',
+    file: `${directory}/text-exchange.ts`,
+    from: "Object.defineProperty(decoder, 'readableLength', { get: () => body.readableLength })",
+    to: '',
+    tests
+  },
+  {
     name: 'a deadline ends a watch of health',
     file: `${directory}/standard-route.ts`,
     from: "deadline?.addEventListener('abort', () => end(deadline.reason))",

@@ -4,11 +4,14 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { Agent, request } from 'node:http'
 import { constants } from 'node:http2'
+import { Readable } from 'node:stream'
 import { after, before, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import type { DescService } from '@bufbuild/protobuf'
 import { Code, ConnectError, createClient, type Interceptor, type Transport } from '@connectrpc/connect'
 import { compressionGzip, createGrpcTransport, createGrpcWebTransport } from '@connectrpc/connect-node'
+import { textExchange } from '../../server-fixture/grpc-http/text-exchange.ts'
+import type { Exchange } from '../../server-fixture/http/exchange.ts'
 import { decodeProtobuf } from '../../src/codec/protobuf.ts'
 import { rawCall, rawGrpc } from '../support/raw-grpc.ts'
 import { atEnd, type TestServer, testServer } from '../support/server.ts'
@@ -201,6 +204,16 @@ test('a long body of text that is refused does not end its connection', async (c
     await once(answer.resume(), 'end')
     assert.equal(sent.reusedSocket, isReused)
   }
+})
+
+test('text that waits for the store counts as unread', async () => {
+  const body = new Readable({ highWaterMark: 1_000_000, read: () => undefined })
+  body.push(Buffer.alloc(900_000, 'AAAA'))
+  const text = textExchange({ openBody: () => body } as unknown as Exchange).openBody()
+  await once(text, 'readable')
+  body.push(Buffer.alloc(900_000, 'AAAA'))
+  await setTimeout(0)
+  assert.ok(text.readableLength >= 900_000)
 })
 
 test('a client of text that leaves its watch is no error of its connection', async (context) => {
