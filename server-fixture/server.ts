@@ -98,11 +98,11 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const logs = accessLog ? [accessLog] : []
   const push = pushed && (await orClose(startPush(pushed, { store, log }), [store, ...logs]))
   const webhooks = () => push?.figures() ?? {}
-  const sources = { commitQueues, watches, accessLog, tracing, webhooks }
-  const operated = operate({ store, memory, minFreeBytes, serverVersion, ...sources })
-  const { metrics } = operated
   const { gitCache: cache = exportsIn(options), maxGitProcesses: maxProcesses, gitTimeoutMs: timeoutMs } = options
   const git = new GitRemotes(store, { cache, maxProcesses, timeoutMs, maxPushBytes: options.maxPushBytes })
+  const sources = { commitQueues, watches, git: () => git.figures(), accessLog, tracing, webhooks }
+  const operated = operate({ store, memory, minFreeBytes, serverVersion, ...sources })
+  const { metrics } = operated
   const served = faults ? withFaults(decorated, faults) : decorated
   const operating = primary?.together(operated, serverVersion) ?? operated
   const opened: { close(): Promise<void> | void }[] = [operated, ...(push ? [push] : []), git, store, ...logs]

@@ -11,7 +11,9 @@ import type { Operated } from './operated.ts'
 const lookMs = 10_000
 
 /** The parts of the server that are told of. */
-export interface OperateOptions extends Pick<FigureSources, 'commitQueues' | 'watches' | 'webhooks'>, Witnesses {
+export interface OperateOptions
+  extends Pick<FigureSources, 'commitQueues' | 'watches' | 'git' | 'webhooks'>,
+    Witnesses {
   readonly store: Store
   readonly memory: MemoryBudget
   readonly minFreeBytes: number
@@ -26,13 +28,15 @@ export interface OperatedProcess extends Operated {
 }
 
 export function operate(options: OperateOptions): OperatedProcess {
-  const { store, memory, minFreeBytes, serverVersion, commitQueues, watches, webhooks, accessLog, tracing } = options
+  const { store, memory, minFreeBytes, serverVersion, commitQueues, watches, git, webhooks, accessLog, tracing } =
+    options
   const health = new Health(store, memory, { minFreeBytes })
   const { vitals } = store
   const sources = {
     memory: () => memory.figures(),
     commitQueues,
     watches,
+    git,
     webhooks,
     ...(vitals ? { uploads: vitals.uploads, store: vitals.steps } : {}),
     ...(vitals?.database ? { database: vitals.database } : {}),

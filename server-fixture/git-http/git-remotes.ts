@@ -1,6 +1,7 @@
 /** The repositories of a store as Git reads them: in their own directories, or as exports in a cache. */
 import { availableParallelism } from 'node:os'
 import { GitExports } from '../git-export/git-exports.ts'
+import type { GitFigures } from '../metrics/snapshot.ts'
 import { storageFailure } from '../store/git/git-failure.ts'
 import { runGit } from '../store/git/git-process.ts'
 import { repositoryNotFound } from '../store/name-page.ts'
@@ -81,6 +82,12 @@ export class GitRemotes {
     this.exports = new ProcessSlots({ max: maxProcesses, ...waiting })
     this.pushes = new ProcessSlots({ max: maxProcesses, ...waiting })
     this.light = new ProcessSlots({ max: maxLightProcesses, ...waiting })
+  }
+
+  figures(): GitFigures {
+    const all = [this.packs, this.exports, this.pushes, this.light]
+    const sum = (of: (slots: ProcessSlots) => number) => all.reduce((total, slots) => total + of(slots), 0)
+    return { processes: sum(({ running }) => running), waiting: sum((slots) => slots.waiting) }
   }
 
   /**

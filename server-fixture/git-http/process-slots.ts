@@ -38,6 +38,14 @@ export class ProcessSlots {
     this.#bounds = bounds
   }
 
+  get running(): number {
+    return this.#running
+  }
+
+  get waiting(): number {
+    return this.#waiting.size
+  }
+
   /**
    * Waits for a slot.
    * @throws BlobwireError `unavailable` where too many wait, or this one for too long; the reason of `signal`

@@ -174,6 +174,16 @@ const resources: Family[] = [
     one(({ watches }) => watches)
   ),
   gauge(
+    'blobwire_server_git_processes',
+    'Git processes that serve clones, fetches and pushes, and exports that are being made.',
+    one(({ git }) => git.processes)
+  ),
+  gauge(
+    'blobwire_server_git_waiting_requests',
+    'Requests of Git clients that wait for a git process or an export.',
+    one(({ git }) => git.waiting)
+  ),
+  gauge(
     'blobwire_server_branch_queues',
     'Branches with commits that wait or are being made.',
     one(({ queues }) => queues.branches)

@@ -10,6 +10,7 @@ import { processFigures } from './process-figures.ts'
 import type {
   CallTransport,
   DatabaseFigures,
+  GitFigures,
   MemoryFigures,
   QueueFigures,
   ServerFigures,
@@ -28,6 +29,7 @@ export interface FigureSources {
   /** Push events, by destination. */
   readonly webhooks: () => Readonly<Record<string, WebhookFigures>>
   readonly watches: () => number
+  readonly git: () => GitFigures
   readonly isReady: () => boolean
   readonly isDraining: () => boolean
   /** Durations of the store's steps, by name. */
@@ -38,6 +40,7 @@ const noSources: FigureSources = {
   memory: () => ({ heldBytes: 0, maxBytes: 0, refusals: 0, unreadBytes: 0 }),
   commitQueues: () => ({ branches: 0, commits: 0 }),
   watches: () => 0,
+  git: () => ({ processes: 0, waiting: 0 }),
   database: () => ({ open: 0, opened: 0, retries: 0, heldCalls: 0, heldBytes: 0 }),
   uploads: () => ({ uploads: 0, heldBytes: 0, maxBytes: 0 }),
   webhooks: () => ({}),
@@ -86,7 +89,7 @@ export class ServerMetrics {
   }
 
   snapshot(): ServerFigures {
-    const { memory, commitQueues, uploads, database, webhooks, watches, isReady, isDraining, store } = this.#sources
+    const { memory, commitQueues, uploads, database, webhooks, watches, git, store } = this.#sources
     const transports = Object.entries(this.transports).map(([name, metrics]) => [name, metrics.figures()])
     return {
       transports: Object.fromEntries(transports) as Record<CallTransport, TransportFigures>,
@@ -97,12 +100,13 @@ export class ServerMetrics {
       database: database(),
       webhooks: webhooks(),
       watches: watches(),
+      git: git(),
       store: Object.fromEntries(Object.entries(store).map(([name, durations]) => [name, durations.figures()])),
       loopDelay: this.#loopDelay.figures(),
       process: processFigures(),
       accessLog: this.accessLog?.figures() ?? { written: 0, dropped: 0 },
-      ready: Number(isReady()),
-      draining: Number(isDraining())
+      ready: Number(this.#sources.isReady()),
+      draining: Number(this.#sources.isDraining())
     }
   }
 

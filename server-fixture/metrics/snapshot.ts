@@ -88,6 +88,14 @@ export interface WebhookFigures {
   readonly breakerOpen: number
 }
 
+/** Requests of Git's clients. */
+export interface GitFigures {
+  /** Git processes that serve clones, fetches and pushes, and exports that are being made. */
+  readonly processes: number
+  /** Requests that wait for one. */
+  readonly waiting: number
+}
+
 /** Lines of the access log. */
 export interface LogFigures {
   readonly written: number
@@ -106,6 +114,7 @@ export interface ServerFigures {
   readonly webhooks: Readonly<Record<string, WebhookFigures>>
   /** Open watches of refs. */
   readonly watches: number
+  readonly git: GitFigures
   /** Zeros for a store without a database. */
   readonly database: DatabaseFigures
   /** By step, such as `pack`, `refs`, `journal`. Empty for a store that measures none. */

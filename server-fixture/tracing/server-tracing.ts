@@ -18,7 +18,7 @@ import {
   type TracerProvider,
   trace
 } from '@opentelemetry/api'
-import { serviceName } from '../../src/schema/methods.ts'
+import { methods, serviceName } from '../../src/schema/methods.ts'
 import type { Headers, RequestTracing, TracedBatch, TracedRequest } from './request-tracing.ts'
 
 const getter: TextMapGetter<Headers> = {
@@ -28,6 +28,9 @@ const getter: TextMapGetter<Headers> = {
     return typeof value === 'string' ? value : undefined
   }
 }
+
+/** Requests of other names, such as those of Git's clients and of Prometheus, are no calls of the service. */
+const rpcs: ReadonlySet<string> = new Set(Object.values(methods).map(({ name }) => name))
 
 /** Links of one span; the SDK drops those above its own limit, which is the same by default. */
 const maxLinks = 128
@@ -79,10 +82,13 @@ export class ServerTracing implements RequestTracing {
   }
 
   #span(request: TracedRequest, parent: Context) {
-    const rpc = `${serviceName}/${request.method}`
-    const attributes = { ...attributesOf(request), 'rpc.method': rpc, ...statusOf(request) }
+    const isRpc = rpcs.has(request.method)
+    const name = isRpc ? `${serviceName}/${request.method}` : request.method
+    const attributes = isRpc
+      ? { ...attributesOf(request), 'rpc.method': name, ...statusOf(request) }
+      : { ...ownAttributesOf(request), ...errorOf(request, request.code) }
     const options = { kind: SpanKind.SERVER, startTime: request.startedAtMs, attributes }
-    const span = this.#tracer.startSpan(rpc, options, parent)
+    const span = this.#tracer.startSpan(name, options, parent)
     const isRecording = span.isRecording()
     if (isServerError(request.code)) span.setStatus({ code: SpanStatusCode.ERROR })
     span.end()
@@ -102,15 +108,26 @@ const serverErrors: ReadonlySet<string> = new Set([
 
 const isServerError = (code: string) => serverErrors.has(code)
 
-function attributesOf({ transport, requestId }: Pick<TracedRequest, 'transport' | 'requestId'>): Attributes {
-  const system = transport === 'grpc' ? 'grpc' : 'connectrpc'
-  return { 'rpc.system.name': system, 'blobwire.transport': transport, 'blobwire.request_id': requestId }
+type Facts = Pick<TracedRequest, 'transport' | 'requestId'>
+
+const ownAttributesOf = ({ transport, requestId }: Facts): Attributes => ({
+  'blobwire.transport': transport,
+  'blobwire.request_id': requestId
+})
+
+function attributesOf(facts: Facts): Attributes {
+  return { 'rpc.system.name': facts.transport === 'grpc' ? 'grpc' : 'connectrpc', ...ownAttributesOf(facts) }
 }
 
-function statusOf({ transport, code, reason }: TracedRequest): Attributes {
-  const isGrpc = transport === 'grpc'
+function statusOf(request: TracedRequest): Attributes {
+  const isGrpc = request.transport === 'grpc'
+  const { code } = request
   if (code === 'ok') return isGrpc ? { 'rpc.response.status_code': 'OK' } : {}
   const status = isGrpc ? code.toUpperCase() : code
+  return { 'rpc.response.status_code': status, ...errorOf(request, status) }
+}
+
+function errorOf({ code, reason }: TracedRequest, status: string): Attributes {
   const error = isServerError(code) ? { 'error.type': status } : {}
-  return { 'rpc.response.status_code': status, ...error, ...(reason === '' ? {} : { 'blobwire.reason': reason }) }
+  return { ...error, ...(reason === '' ? {} : { 'blobwire.reason': reason }) }
 }

@@ -1,6 +1,7 @@
 /** The processes behind Git's clients: how many there are, and how they end. */
 import assert from 'node:assert/strict'
 import { access, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { request as httpRequest } from 'node:http'
 import { getPriority } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Writable } from 'node:stream'
@@ -15,6 +16,7 @@ import { Transfer } from '../../server-fixture/transfers/transfer.ts'
 import type { BlobwireError } from '../../src/core/error.ts'
 import { defaultLimits } from '../../src/schema/default-limits.ts'
 import { temporaryDirectory } from '../store/support.ts'
+import { atEnd, testServer } from '../support/server.ts'
 import { later, until } from '../support/until.ts'
 
 test('slots are given in the order of the requests, and to no more than may wait', async () => {
@@ -175,4 +177,22 @@ test('the temporary directory of a server that was killed is removed by the next
   assert.deepEqual(found, [true, false, true, true])
   for (const cache of [living, next]) await cache.remove()
   assert.equal(await isThere(living.path), false)
+})
+
+test('the metrics tell of the processes that run, and of the requests that wait for one', async (context) => {
+  const { server, client } = atEnd(context, await testServer({ maxGitProcesses: 1 }))
+  await client().createRepository('demo')
+  const headers = { 'content-type': 'application/x-git-receive-pack-request', 'transfer-encoding': 'chunked' }
+  const pushes = [1, 2].map(() => {
+    const push = httpRequest(`${server.http}/demo.git/git-receive-pack`, { method: 'POST', headers })
+    push.once('error', () => undefined).flushHeaders()
+    return push
+  })
+  const tells = async (processes: number, waiting: number) => {
+    const text = await (await fetch(`${server.http}/metrics`)).text()
+    return text.includes(`_git_processes ${processes}\n`) && text.includes(`_git_waiting_requests ${waiting}\n`)
+  }
+  while (!(await tells(1, 1))) await later(2)
+  for (const push of pushes) push.destroy()
+  while (!(await tells(0, 0))) await later(2)
 })

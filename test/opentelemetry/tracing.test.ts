@@ -193,3 +193,15 @@ test('without a registered provider, calls pass as they are', async (given) => {
   await client.createRepository('demo')
   assert.equal((await client.storeBlob('demo', 'a')).size, 1)
 })
+
+test('a request of Git is a span of the server, and no call of the service', async (given) => {
+  const { fixture } = await traced(given, { server: { tracing: new ServerTracing(tracerProvider) } })
+  const { status } = await fetch(`${fixture.server.http}/nobody.git/info/refs?service=git-upload-pack`)
+  assert.equal(status, 404)
+  const [span, ...others] = spans()
+  assert.equal(others.length, 0)
+  const { 'blobwire.request_id': id, ...attributes } = span?.attributes ?? {}
+  assert.match(String(id), /./)
+  assert.deepEqual([span?.name, span?.kind], ['GitInfoRefs', SpanKind.SERVER])
+  assert.deepEqual(attributes, { 'blobwire.transport': 'http', 'blobwire.reason': 'repository' })
+})
