@@ -1,21 +1,9 @@
 /** Health checks (grpc.health.v1) and server reflection (v1 and v1alpha), for both listeners. */
-import type {
-  MethodDefinition,
-  Server,
-  ServiceDefinition,
-  UntypedHandleCall,
-  UntypedServiceImplementation
-} from '@grpc/grpc-js'
+import type { MethodDefinition, UntypedHandleCall, UntypedServiceImplementation } from '@grpc/grpc-js'
 import { serviceName } from '../../src/schema/methods.ts'
 import type { Health } from '../health/health.ts'
 import { loadOptional } from '../optional-package.ts'
-import { loadProto } from './proto.ts'
-
-/** A service as grpc-js takes it. */
-interface StandardService {
-  readonly definition: ServiceDefinition
-  readonly handlers: UntypedServiceImplementation
-}
+import { reflectionServices, type StandardService, servicesOf } from './reflection.ts'
 
 /** A method, with its handler as grpc-js calls it. */
 export interface StandardMethod {
@@ -48,11 +36,6 @@ export async function openStandardServices(
   { idleTimeoutMs, onMissing }: StandardOptions
 ): Promise<StandardServices> {
   const services: StandardService[] = []
-  // Both packages can only add their services to a server of grpc-js.
-  const collector = {
-    addService: (definition: ServiceDefinition, handlers: UntypedServiceImplementation) =>
-      services.push({ definition, handlers: withKnownNames(handlers) })
-  } as unknown as Server
   let tell: (isReady: boolean) => void = () => undefined
   let beat: NodeJS.Timeout | undefined
   const checks = await loadOptional('grpc-health-check', () => import('grpc-health-check'), onMissing)
@@ -72,10 +55,11 @@ export async function openStandardServices(
     health.onChange(tell)
     // A watch of a server that stays as it is would be idle, and a client that has vanished would keep its watch.
     beat = setInterval(set, idleTimeoutMs / 2).unref()
-    implementation.addToServer(collector)
+    for (const { definition, handlers } of servicesOf(implementation))
+      services.push({ definition, handlers: withKnownNames(handlers) })
   }
   const reflection = await loadOptional('@grpc/reflection', () => import('@grpc/reflection'), onMissing)
-  if (reflection) new reflection.ReflectionService(loadProto()).addToServer(collector)
+  if (reflection) services.push(...reflectionServices(reflection.ReflectionService))
   const methods = new Map(services.flatMap(methodsOf))
   const drain = () => {
     clearInterval(beat)

@@ -27,11 +27,12 @@ test('a directory comes back as it was, and Git finds nothing wrong', async (con
   const served = await largeServer(context, { store: 'git' })
   const state = join(target, '..', 'state', 'resume.json')
   const flags = flagsOf(served, 'grpc')
-  const backUp = [source, ...flags, ...leaveOut, '--resume-file', state]
+  // On a machine that is busy, it would tell of its progress.
+  const backUp = [source, ...flags, ...leaveOut, '--quiet', '--resume-file', state]
   const first = await blobwire(['import', ...backUp])
   assert.match(first.stdout, /^main is at [0-9a-f]{40}: 12 files \(0.8 MB\), 12 new or changed, 0 removed\n$/)
   assert.deepEqual([first.code, first.stderr, existsSync(state)], [0, '', false])
-  const restored = await blobwire(['checkout', target, ...flags])
+  const restored = await blobwire(['checkout', target, '--quiet', ...flags])
   assert.match(restored.stdout, /^tree [0-9a-f]{40}: 12 files written \(0.8 MB\), 0 unchanged, 0 removed\n$/)
   assert.deepEqual([restored.code, restored.stderr], [0, ''])
   const kept = await listing(source, /\.log$|^build\//)
@@ -77,7 +78,15 @@ for (const [signal, code] of [
     const served = await largeServer(context, { store: 'git' })
     const proxy = atEnd(context, await startTcpProxy(served.server.http))
     const state = join(await temporaryDirectory(context), 'resume.json')
-    const flags = ['--endpoint', `http://127.0.0.1:${proxy.port}`, '--repository', 'copy', '--resume-file', state]
+    const flags = [
+      '--endpoint',
+      `http://127.0.0.1:${proxy.port}`,
+      '--repository',
+      'copy',
+      '--quiet',
+      '--resume-file',
+      state
+    ]
     proxy.setToServer({ bytesPerSecond: 20_000_000, maxHeldBytes: 64 * 1024 })
     const child = startProgram(process.execPath, 'cli/main.ts', 'import', source, ...flags)
     let output = ''
@@ -127,7 +136,7 @@ test('of a work tree the files are imported, its history is not, and the message
   const served = await largeServer(context)
   const { code, stdout, stderr } = await blobwire(['import', source, ...flagsOf(served, 'auto')])
   assert.match(stdout, /^main is at [0-9a-f]{40}: 1 files/)
-  assert.match(stderr, /^the history in \.git is not imported; blobwire mirror copies/)
+  assert.match(stderr, /^the history in \.git is not imported; blobwire mirror copies/m)
   assert.equal(code, 0)
 })
 

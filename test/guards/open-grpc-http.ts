@@ -164,6 +164,20 @@ export const guards: readonly Guard[] = [
     mayHang: true
   },
   {
+    name: 'the tables of reflection are made when somebody asks',
+    file: 'server-fixture/grpc/reflection.ts',
+    from: 'servicesOf(new Reflection({})).map',
+    to: 'servicesOf(new Reflection(loadProto())).map',
+    tests: standard
+  },
+  {
+    name: 'reflection is the same for all servers of a process',
+    file: 'server-fixture/grpc/reflection.ts',
+    from: '  shared ??= ',
+    to: '  shared = ',
+    tests: standard
+  },
+  {
     name: 'watches of health are not idle',
     file: 'server-fixture/grpc/standard-services.ts',
     from: 'setInterval(set, idleTimeoutMs / 2).unref()',

@@ -19,7 +19,7 @@ test('the program tells first what it leaves out, then what it did, and exits wi
   const large = new Uint8Array(1024 * 1024 + 1)
   await writeHistory(source, longHistory({ commits: 3, large }))
   const served = atEnd(context, await testServer({ store: 'git', limits: { maxBlobBytes: 1024 * 1024 } }))
-  const args = [source.directory, '--endpoint', served.server.http, '--repository', 'copy', '--verify']
+  const args = [source.directory, '--quiet', '--endpoint', served.server.http, '--repository', 'copy', '--verify']
   const left = await runMirror(...args, '--data', served.data)
   assert.equal(left.stderr, '')
   assert.match(
@@ -51,7 +51,7 @@ test('in a hook of another repository, the source is the one that was named', as
   await writeHistory(source, longHistory({ commits: 3 }))
   const served = atEnd(context, await testServer())
   const variables = { GIT_DIR: other.directory, GIT_OBJECT_DIRECTORY: `${other.directory}/objects` }
-  const args = ['--endpoint', served.server.http, '--repository', 'copy', '--verify']
+  const args = ['--quiet', '--endpoint', served.server.http, '--repository', 'copy', '--verify']
   Object.assign(process.env, variables)
   const { code, stdout, stderr } = await runMirror(source.directory, ...args).finally(() => {
     for (const name of Object.keys(variables)) delete process.env[name]

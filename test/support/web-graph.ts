@@ -25,7 +25,9 @@ function hook(): void {
       if (!context.parentURL?.endsWith(mark)) return next(specifier, context)
       const { url, ...rest } = next(specifier, context)
       if (url.startsWith('node:')) throw new Error(`${context.parentURL} imports ${url}`)
-      return url.startsWith(source) ? { ...rest, url: webUrl(url, context.parentURL) + mark } : { ...rest, url }
+      if (!url.startsWith(source)) return { ...rest, url }
+      // The format is that of the file for Node, which may be CommonJS.
+      return { ...rest, format: undefined, url: webUrl(url, context.parentURL) + mark }
     }
   })
 }
