@@ -4,7 +4,6 @@ import { BlobwireError, type FieldViolation } from '../core/error.ts'
 import { headersOf } from '../core/headers.ts'
 import { nearestName } from '../core/nearest-name.ts'
 import { pemProblem } from './pem.ts'
-import { meantQuantity, parseQuantity, quantityExample, type Unit } from './quantity.ts'
 import type {
   BooleanRow,
   ChoiceRow,
@@ -24,8 +23,8 @@ export type OwnCheck = (value: unknown, path: string, check: Check) => unknown
 /** One run of checks. */
 export interface Check {
   readonly problems: FieldViolation[]
-  /** Numbers may be given as `30s` or `10MiB`. */
-  readonly units?: boolean
+  /** Of numbers that may be given as `30s` or `10MiB`. */
+  readonly quantity?: (value: unknown, path: string, given: { row: NumberRow; check: Check }) => unknown
   /** Options of one source among several: only those that are given, without defaults. */
   readonly partial?: boolean
   /** Paths of the options that misspelled names probably stand for. */
@@ -90,7 +89,8 @@ function checkRow(path: string, given: unknown, row: OptionRow, check: Check): u
   if (row.kind === 'headers') return checkHeaderRow(path, value, check)
   if (value === undefined && !row.required) return row.kind === 'code' ? (row.list ? [] : undefined) : defaultOf(row)
   if (row.kind === 'code') return checkCode(path, value, row, check)
-  if (row.kind === 'number' && row.unit !== undefined && check.units) return checkQuantity(path, value, row, check)
+  if (row.kind === 'number' && row.unit !== undefined && check.quantity)
+    return check.quantity(value, path, { row, check })
   const description = valueProblem(value, row as ValueRow)
   // A configuration has an option for the path.
   const inConfig =
@@ -116,7 +116,7 @@ function defaultOf(row: OptionRow): unknown {
 type ValueRow = NumberRow | BooleanRow | ChoiceRow | TextRow | PemRow
 
 /** Why the row does not allow the value. */
-function valueProblem(value: unknown, row: ValueRow): string | undefined {
+export function valueProblem(value: unknown, row: ValueRow): string | undefined {
   switch (row.kind) {
     case 'number':
       return row.instead?.includes(value as string) ? undefined : rowNumberProblem(value, row)
@@ -146,20 +146,6 @@ function rowNumberProblem(value: unknown, row: NumberRow): string | undefined {
   const problem = numberProblem(value, row)
   if (problem === undefined || row.instead === undefined) return problem
   return problem.replace(/^must be /, `must be ${row.instead.map((word) => `'${word}'`).join(', ')} or `)
-}
-
-/** A number, or a text with a unit. */
-function checkQuantity(path: string, value: unknown, row: NumberRow, check: Check): unknown {
-  const unit = row.unit as Unit
-  const number = (typeof value === 'string' ? parseQuantity(value, unit) : undefined) ?? value
-  const problem = valueProblem(number, row)
-  if (problem === undefined) return number
-  const bounds = problem.slice(0, -`, not ${show(number)}`.length)
-  const meant = meantQuantity(value, unit)
-  const hint = meant === undefined ? '' : `; did you mean ${meant}?`
-  const description = `${bounds}, or ${quantityExample[unit]}, not ${show(value)}${hint}`
-  check.problems.push({ field: path, description })
-  return number
 }
 
 export function checkGroup(path: string, given: unknown, row: GroupRow, check: Check): unknown {

@@ -1,6 +1,7 @@
 /** One source of a configuration, checked: the options that it gives, by client. */
 import type { FieldViolation } from '../../core/error.ts'
 import { type Check, checkGroup } from '../../options/check.ts'
+import { checkQuantity } from '../../options/check-quantity.ts'
 import { type ConfigSource, clientNamePattern, configGroups, environmentRow } from '../../options/config-rows.ts'
 import type { GroupRow, OptionRow } from '../../options/row.ts'
 import { ownChecks } from '../options.ts'
@@ -18,7 +19,7 @@ export interface ConfigLayer {
 
 /** A check of a source: options that are not given stay out, and numbers may have units. */
 export function sourceCheck(): Check & { readonly meant: Set<string> } {
-  return { problems: [], own: ownChecks, units: true, partial: true, meant: new Set() }
+  return { problems: [], own: ownChecks, quantity: checkQuantity, partial: true, meant: new Set() }
 }
 
 const isObject = (value: unknown): value is RawOptions =>
