@@ -12,13 +12,13 @@ export function replacementOf(file: string, importer: string): string {
   return replacement !== importer && existsSync(replacement) ? replacement : file
 }
 
-/** Tables whose texts are for documents alone. */
-const documented = /core[\\/](?:reason-rows|runtime-reasons)\.[jt]s$/
-const textOfRow = /\btext:\s*(?:'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"),?/g
+/** Tables of which some properties are for documents alone. */
+const documented = /(?:core[\\/](?:reason-rows|host-reasons|runtime-reasons)|options[\\/]rows[\\/][a-z]+)\.[jt]s$/
+const forDocuments = /\b(?:text|type|from|usually):\s*(?:'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"),?/g
 
 function codeOf(file: string): string {
   const code = readFileSync(file, 'utf8')
-  return documented.test(file) ? code.replaceAll(textOfRow, '') : code
+  return documented.test(file) ? code.replaceAll(forDocuments, '') : code
 }
 
 /** Paths of relative imports and exports, as `tsc` and this repository write them. */
