@@ -124,11 +124,15 @@ function parseJson(file: string, text: string): unknown {
 
 /** Reads a file of grants: a JSON list. @throws Error that names the wrong field, without showing a token */
 export async function readGrants(file: string): Promise<Grant[]> {
-  const list = parseJson(file, await readFile(file, 'utf8'))
-  if (!Array.isArray(list)) throw new Error(`${file}: must be a JSON list`)
+  return checkGrants(parseJson(file, await readFile(file, 'utf8')), `${file}: `)
+}
+
+/** Reads a list of grants from elsewhere. @throws Error that names the wrong field, without showing a token */
+export function checkGrants(list: unknown, from: string): Grant[] {
+  if (!Array.isArray(list)) throw new Error(`${from.replace(/: $/, '')}: must be a list`)
   const seen = new Set<string>()
   return list.map((item: Partial<Grant> | null, index) => {
-    const where = `${file}: [${index}]`
+    const where = `${from}[${index}]`
     const { token, name, access, repositories = [], expires, operate } = item ?? {}
     if (typeof token !== 'string' || !bearer.test(`Bearer ${token}`))
       throw new Error(`${where}.token: must be a bearer token`)

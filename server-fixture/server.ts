@@ -5,6 +5,7 @@ import { LineWriter } from './access-log/line-writer.ts'
 import { adminRoute } from './admin/admin-route.ts'
 import { operate } from './admin/operate.ts'
 import { createAuthenticator } from './auth.ts'
+import { checkServerOptions } from './check-server-options.ts'
 import { withEffects } from './faults/effects.ts'
 import { withFaults } from './faults/faulty-service.ts'
 import { GitRemotes } from './git-http/git-remotes.ts'
@@ -71,8 +72,9 @@ function hostsOf({ host = '127.0.0.1', hosts, grants = [], tls }: ServerOptions)
   return isOpen || hosts !== undefined ? new Hosts({ host, hosts }) : undefined
 }
 
-/** Starts a server in this process. */
+/** Starts a server in this process. @throws BlobwireError `invalid_argument` for an option that is wrong */
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
+  checkServerOptions(options)
   const log = options.log ?? (() => undefined)
   const tracing = await tracingOf(options.tracing)
   const cors = options.cors && readCors(options.cors)
@@ -106,7 +108,8 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const served = faults ? withFaults(decorated, faults) : decorated
   const operating = primary?.together(operated, serverVersion) ?? operated
   const opened: { close(): Promise<void> | void }[] = [operated, ...(push ? [push] : []), git, store, ...logs]
-  const onMissing = (name: string) => log({ event: 'package_missing', package: name })
+  const onMissing = (name: string, part: string) =>
+    log({ event: 'package_missing', package: name, message: `npm install ${name} brings ${part}` })
   const { idleTimeoutMs } = listenerTimes(options)
   const standard = await orClose(openStandardServices(operating.health, { idleTimeoutMs, onMissing }), opened)
   opened.unshift({ close: () => standard.drain() })

@@ -1,11 +1,13 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** Clients of a service in the same process, without sockets. */
+import { checkServerOptions } from '../server-fixture/check-server-options.ts'
 import type { Effect } from '../server-fixture/faults/effects.ts'
 import { Faults } from '../server-fixture/faults/faults.ts'
 import type { FaultRule } from '../server-fixture/faults/rules.ts'
 import type { ServerOptions } from '../server-fixture/server-options.ts'
 import { type Client, createClientOn } from '../src/client/client.ts'
 import type { ClientOptions } from '../src/client/client-options.ts'
+import { checkKeys } from '../src/core/check-options.ts'
 import { LocalServer } from './local-server.ts'
 import { localTransport } from './local-transport.ts'
 
@@ -44,7 +46,7 @@ export function faultsOf(given: TestServiceOptions['faults']): Faults {
 
 /**
  * Creates a service for unit tests, without sockets and files.
- * @throws FaultScriptError for a rule that is wrong
+ * @throws FaultScriptError for a rule that is wrong; BlobwireError `invalid_argument` for another option
  * @example
  * await using service = createTestService()
  * const client = service.client()
@@ -53,6 +55,8 @@ export function faultsOf(given: TestServiceOptions['faults']): Faults {
  * await client.storeBlob('demo', 'hello\n') // repeated, with one effect
  */
 export function createTestService({ faults: given, ...options }: TestServiceOptions = {}): TestService {
+  checkKeys('', options, ['faults', 'grants', 'limits', 'watches'])
+  checkServerOptions(options)
   const faults = faultsOf(given)
   const effects: Effect[] = []
   const server = new LocalServer({ ...options, faults, onEffect: (effect) => effects.push(effect) })

@@ -15,7 +15,7 @@ export interface StandardMethod {
 interface StandardOptions {
   /** Time that a stream may do nothing. */
   readonly idleTimeoutMs: number
-  readonly onMissing: (name: string) => void
+  readonly onMissing: (name: string, part: string) => void
 }
 
 /** The services of one server, as far as their packages are installed. */
@@ -38,7 +38,11 @@ export async function openStandardServices(
   const services: StandardService[] = []
   let tell: (isReady: boolean) => void = () => undefined
   let beat: NodeJS.Timeout | undefined
-  const checks = await loadOptional('grpc-health-check', () => import('grpc-health-check'), onMissing)
+  const checks = await loadOptional(
+    'grpc-health-check',
+    () => import('grpc-health-check'),
+    (name) => onMissing(name, 'health checks of gRPC')
+  )
   if (checks) {
     const implementation = new checks.HealthImplementation()
     let told = true
@@ -58,7 +62,11 @@ export async function openStandardServices(
     for (const { definition, handlers } of servicesOf(implementation))
       services.push({ definition, handlers: withKnownNames(handlers) })
   }
-  const reflection = await loadOptional('@grpc/reflection', () => import('@grpc/reflection'), onMissing)
+  const reflection = await loadOptional(
+    '@grpc/reflection',
+    () => import('@grpc/reflection'),
+    (name) => onMissing(name, 'reflection of gRPC')
+  )
   if (reflection) services.push(...reflectionServices(reflection.ReflectionService))
   const methods = new Map(services.flatMap(methodsOf))
   const drain = () => {

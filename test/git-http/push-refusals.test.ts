@@ -153,7 +153,7 @@ test('a push may be compressed as a whole, and one without a command is none', a
 })
 
 test('over TLS, where Git speaks HTTP/2, a large push of a repository of sha256 arrives, and a refused one is told why', async (context) => {
-  const tls = { cert: pem('server.pem'), key: pem('server.key'), requestCert: false, rejectUnauthorized: false }
+  const tls = { cert: pem('server.pem'), key: pem('server.key') }
   const fixture = atEnd(context, await testServer({ tls, maxPushBytes: 1_500_000 }))
   const repo = fixture.client({ tls: { ca: pem('ca.pem') } }).repository('a')
   await repo.createRepository({ objectFormat: 'sha256' })

@@ -20,7 +20,7 @@ test('an unusable file of grants fails with the place, and shows no token', asyn
   const cases: [string, RegExp][] = [
     [`[{"token": ${secret}}]`, /must be JSON/],
     [`${JSON.stringify([sound])}${secret}`, /must be JSON/],
-    [JSON.stringify(sound), /must be a JSON list/],
+    [JSON.stringify(sound), /must be a list/],
     [JSON.stringify([sound, { ...sound, token: `${secret} x` }]), /\[1\]\.token/],
     [JSON.stringify([sound, sound]), /\[1\]\.token: must not be repeated/],
     [JSON.stringify([null]), /\[0\]\.token/],
