@@ -3,7 +3,7 @@
  * line of the file tells the place in the store's events of which the refs are true: Git ignores traits there that it does
  * not know (refs/packed-backend.c), so that refs and place can never differ.
  */
-import { open, readFile, rename, writeFile } from 'node:fs/promises'
+import { open, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { EventCursor } from '../store/events.ts'
 import { fsyncDirectory, isMissing } from '../store/git/fsync.ts'
@@ -74,6 +74,18 @@ export async function readExportedRefs(gitDir: string): Promise<ExportedRefs | u
     }
   }
   return { cursor, refs }
+}
+
+/** Larger files are not looked through. */
+const maxSearchBytes = 1024 * 1024
+
+/** Whether the export has all that these refer to, as far as that is seen at once: refs point to them. */
+export async function hasTips(gitDir: string, oids: readonly string[]): Promise<boolean> {
+  const { size } = await stat(join(gitDir, fileName)).catch(() => ({ size: Number.POSITIVE_INFINITY }))
+  if (size > maxSearchBytes) return false
+  const tips = new Set<string>()
+  for (const { oid } of (await readExportedRefs(gitDir))?.refs.values() ?? []) tips.add(oid)
+  return oids.every((oid) => tips.has(oid))
 }
 
 /** Replaces all refs at once, durably. */

@@ -1,5 +1,6 @@
 /** The repositories of a store as Git reads them: in their own directories, or as exports in a cache. */
 import { availableParallelism } from 'node:os'
+import { hasTips } from '../git-export/exported-refs.ts'
 import { GitExports } from '../git-export/git-exports.ts'
 import type { GitFigures } from '../metrics/snapshot.ts'
 import { storageFailure } from '../store/git/git-failure.ts'
@@ -9,6 +10,7 @@ import type { Store } from '../store/store.ts'
 import { ProcessSlots } from './process-slots.ts'
 import { PushDirectory } from './push-directory.ts'
 import { openPushIntake, type PushIntake } from './push-intake.ts'
+import { SharedAnswers } from './shared-answers.ts'
 import { TemporaryCache } from './temporary-cache.ts'
 
 /** How repositories are served to Git's clients. */
@@ -43,18 +45,27 @@ interface OpenPushOptions {
 
 /** Requests wait for a process in this number and for this time. */
 const waiting = { maxWaiting: 200, maxWaitMs: 300_000 }
+/**
+ * Packs are begun one after the other, as far as they are short: their clients, which may be on the same machine or behind
+ * the same line, then do not all work at once. A long one, or one with a slow client, holds up the next no longer than this.
+ */
+const maxHoldMs = 3_000
 /** Processes that tell refs: each takes some milliseconds, and none waits behind a clone. */
-const maxLightProcesses = 4
+const maxLightProcesses = 2
 
 export class GitRemotes {
   readonly program = 'git'
   readonly timeoutMs: number
   /** Of processes that make packs. */
   readonly packs: ProcessSlots
+  /** Of packs that are begun: one for two cores. */
+  readonly turns: ProcessSlots
   /** Of exports that are brought up to date. */
   readonly exports: ProcessSlots
   /** Of processes that tell refs. */
   readonly light: ProcessSlots
+  /** Of those whose answers are short. */
+  readonly shared: SharedAnswers
   /** Of processes that take in packs, as slowly as their clients send them. */
   readonly pushes: ProcessSlots
   readonly maxPushBytes: number
@@ -79,9 +90,11 @@ export class GitRemotes {
     this.maxPushBytes = maxPushBytes
     this.timeoutMs = timeoutMs
     this.packs = new ProcessSlots({ max: maxProcesses, ...waiting })
+    this.turns = new ProcessSlots({ max: Math.ceil(availableParallelism() / 2), ...waiting, maxHoldMs })
     this.exports = new ProcessSlots({ max: maxProcesses, ...waiting })
     this.pushes = new ProcessSlots({ max: maxProcesses, ...waiting })
     this.light = new ProcessSlots({ max: maxLightProcesses, ...waiting })
+    this.shared = new SharedAnswers(this.light)
   }
 
   figures(): GitFigures {
@@ -107,7 +120,7 @@ export class GitRemotes {
     if (this.#store.gitDirectory) return await this.#store.gitDirectory(repository)
     const gitDir = await (await this.#openExports()).find(repository)
     if (gitDir === undefined) return await this.directoryOf(repository, signal)
-    if (oids.length === 0) return gitDir
+    if (oids.length === 0 || (await hasTips(gitDir, oids))) return gitDir
     const context = { program: this.program, gitDir }
     // Where the export goes meanwhile, git says so, and it is made anew.
     const found = await runGit(context, ['cat-file', '--batch-check'], Buffer.from(`${oids.join('\n')}\n`)).catch(

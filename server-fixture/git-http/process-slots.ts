@@ -9,6 +9,8 @@ export interface SlotBounds {
   readonly maxWaiting: number
   /** Time that a request waits, and is then refused. */
   readonly maxWaitMs: number
+  /** After this time, a slot passes on although it was not given back; undefined = never. */
+  readonly maxHoldMs?: number
 }
 
 /** The place of one process among those that run. */
@@ -54,12 +56,17 @@ export class ProcessSlots {
     if (this.#running < this.#bounds.max) this.#running++
     else await this.#wait(signal)
     let state: 'running' | 'parked' | 'ended' = 'running'
+    let timer: NodeJS.Timeout | undefined
+    const release = () => {
+      if (state === 'running') this.#passOn()
+      if (state === 'parked') this.#parked--
+      state = 'ended'
+      clearTimeout(timer)
+    }
+    const { maxHoldMs } = this.#bounds
+    if (maxHoldMs !== undefined) timer = setTimeout(release, maxHoldMs)
     return {
-      release: () => {
-        if (state === 'running') this.#passOn()
-        if (state === 'parked') this.#parked--
-        state = 'ended'
-      },
+      release,
       park: () => {
         if (state !== 'running' || this.#parked >= parkedOfRunning * this.#bounds.max) return
         state = 'parked'

@@ -1,10 +1,11 @@
 /** `git upload-pack`: clones and fetches (gitprotocol-http(5), gitprotocol-v2(5)). */
-
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { readBody } from '../http/request-body.ts'
 import { Charge } from '../memory-budget.ts'
-import { type GitRequest, type GitService, isVersion2, serviceLine } from './git-request.ts'
-import type { ProcessSlots } from './process-slots.ts'
-import { answerWith, type ServiceAnswer } from './service-answer.ts'
+import { type GitRequest, type GitService, isVersion2, serviceLine, uncached } from './git-request.ts'
+import type { ProcessSlots, Slot } from './process-slots.ts'
+import { answerWith, type ServiceAnswer, started } from './service-answer.ts'
 import { ServiceProcess } from './service-process.ts'
 
 /** After decompression; names of all refs of a large repository, and as much again. */
@@ -20,6 +21,8 @@ const configuration = {
   'safe.directory': '*'
 }
 
+const types = 'application/x-git-upload-pack'
+
 export const uploadPack: GitService = {
   access: 'read',
   advertise: (request) =>
@@ -27,8 +30,9 @@ export const uploadPack: GitService = {
       slots: request.git.light,
       // Version 2 tells no refs yet.
       wants: isVersion2(request.protocol) ? [] : undefined,
+      isShort: isVersion2(request.protocol),
       flags: ['--http-backend-info-refs'],
-      contentType: 'application/x-git-upload-pack-advertisement',
+      contentType: `${types}-advertisement`,
       prologue: isVersion2(request.protocol) ? undefined : serviceLine('git-upload-pack')
     }),
   async serve(request) {
@@ -38,8 +42,9 @@ export const uploadPack: GitService = {
       // All of it: a client that sends slowly must not hold a process.
       const input = await readBody(exchange, { maxBytes: maxRequestBytes, timeoutMs: bodyTimeoutMs, charge })
       const wants = wantsOf(input)
-      const slots = wants === undefined ? git.light : git.packs
-      await run(request, { slots, wants, flags: [], contentType: 'application/x-git-upload-pack-result', input })
+      const isShort = wants === undefined
+      const slots = isShort ? { slots: git.light } : { slots: git.packs, turns: git.turns }
+      await run(request, { ...slots, wants, isShort, flags: [], contentType: `${types}-result`, input })
     } finally {
       charge.release()
     }
@@ -61,10 +66,17 @@ interface Run extends Omit<ServiceAnswer, 'directory'> {
   /** As far as the request knows the objects that it wants, it waits for no others; undefined = all count. */
   readonly wants: readonly string[] | undefined
   readonly slots: ProcessSlots
+  /** To begin; undefined = at once. */
+  readonly turns?: ProcessSlots
   readonly flags: readonly string[]
+  /** Whether it tells the capabilities or refs of version 2, which several requests may be told together. */
+  readonly isShort: boolean
 }
 
-async function run(request: GitRequest, { slots, wants, flags, ...answer }: Run): Promise<void> {
+/** Longer requests are not compared with others. */
+const maxSharedInput = 4096
+
+async function run(request: GitRequest, { slots, turns, wants, flags, isShort, ...answer }: Run): Promise<void> {
   const { git, repository, transfer, protocol, idleTimeoutMs } = request
   // For the store and for others, as long as these take.
   transfer.hold()
@@ -72,15 +84,42 @@ async function run(request: GitRequest, { slots, wants, flags, ...answer }: Run)
     wants === undefined
       ? await git.directoryOf(repository, transfer.signal)
       : await git.directoryWith(repository, wants, transfer.signal)
+  const timeout = `--timeout=${Math.ceil(idleTimeoutMs / 1000)}`
+  const args = ['upload-pack', '--stateless-rpc', '--strict', timeout, ...flags, directory]
+  const variables = protocol === undefined ? {} : { GIT_PROTOCOL: protocol }
+  const start = () => started(() => new ServiceProcess({ program: git.program }, args, { configuration, variables }))
+  const { input = new Uint8Array() } = answer
+  if (isShort && input.length <= maxSharedInput) {
+    const key = JSON.stringify([args, protocol, Buffer.from(input).toString('latin1')])
+    // Capabilities depend on the program and on the configuration alone.
+    const stamp = flags.length > 0 ? await stampOf(join(directory, 'config')) : undefined
+    const body = await git.shared.get(key, { start, input, timeoutMs: git.timeoutMs, directory, stamp })
+    transfer.signal.throwIfAborted()
+    if (body !== undefined) return sendWhole(request, answer.contentType, body)
+  }
   const slot = await slots.acquire(transfer.signal)
-  transfer.free()
+  let turn: Slot | undefined
   try {
-    const timeout = `--timeout=${Math.ceil(idleTimeoutMs / 1000)}`
-    const args = ['upload-pack', '--stateless-rpc', '--strict', timeout, ...flags, directory]
-    const variables = protocol === undefined ? {} : { GIT_PROTOCOL: protocol }
-    const start = () => new ServiceProcess({ program: git.program }, args, { configuration, variables })
-    await answerWith(request, start, { ...answer, directory, onSlow: slot.park })
+    turn = await turns?.acquire(transfer.signal)
+    transfer.free()
+    const onSlow = () => {
+      slot.park()
+      turn?.release()
+    }
+    await answerWith(request, start, { ...answer, directory, onSlow })
   } finally {
+    turn?.release()
     slot.release()
   }
+}
+
+/** Of a file: another one after each change. */
+async function stampOf(path: string): Promise<string | undefined> {
+  const found = await stat(path).catch(() => undefined)
+  return found && `${found.ino} ${found.size} ${found.mtimeMs}`
+}
+
+function sendWhole({ exchange, requestId }: GitRequest, contentType: string, body: Buffer): void {
+  const headers = { ...uncached, 'content-type': contentType, 'content-length': String(body.length) }
+  exchange.respond(200, { ...headers, 'x-request-id': requestId }, body)
 }

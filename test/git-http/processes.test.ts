@@ -10,6 +10,7 @@ import type { GitRequest } from '../../server-fixture/git-http/git-request.ts'
 import { ProcessSlots } from '../../server-fixture/git-http/process-slots.ts'
 import { answerWith } from '../../server-fixture/git-http/service-answer.ts'
 import { ServiceProcess } from '../../server-fixture/git-http/service-process.ts'
+import { SharedAnswers } from '../../server-fixture/git-http/shared-answers.ts'
 import { TemporaryCache } from '../../server-fixture/git-http/temporary-cache.ts'
 import { MemoryBudget } from '../../server-fixture/memory-budget.ts'
 import { Transfer } from '../../server-fixture/transfers/transfer.ts'
@@ -45,6 +46,39 @@ test('slots are given in the order of the requests, and to no more than may wait
   const short = new ProcessSlots({ max: 1, maxWaiting: 1, maxWaitMs: 1 })
   await short.acquire()
   await assert.rejects(short.acquire(), { code: 'unavailable' })
+  // One that is held for long passes on.
+  const passing = new ProcessSlots({ max: 1, maxWaiting: 1, maxWaitMs: 60_000, maxHoldMs: 1 })
+  await passing.acquire()
+  await passing.acquire()
+})
+
+test('requests that come together are told refs by one process, which starts after them', async () => {
+  const slots = new ProcessSlots({ max: 1, maxWaiting: 9, maxWaitMs: 60_000 })
+  const shared = new SharedAnswers(slots)
+  let starts = 0
+  const source = (script: string, stamp?: string) => {
+    const start = () => {
+      starts++
+      return shell(script)()
+    }
+    return { start, timeoutMs: 60_000, directory: '/data/a.git', stamp }
+  }
+  const say = async (key: string, script: string, stamp?: string) =>
+    (await shared.get(key, source(script, stamp)))?.toString()
+  const slot = await slots.acquire()
+  const together = ['a', 'a', 'b'].map((key) => say(key, `echo ${key}`))
+  slot.release()
+  assert.deepEqual(await Promise.all(together), ['a\n', 'a\n', 'b\n'])
+  assert.equal(starts, 2)
+  // Refs of later requests are later ones.
+  assert.deepEqual([await say('a', 'echo c'), starts], ['c\n', 3])
+  const kept = [await say('a', 'echo d', '1'), await say('a', 'echo e', '1'), await say('a', 'echo f', '2')]
+  assert.deepEqual([kept, starts], [['d\n', 'd\n', 'f\n'], 5])
+  const long = 'head -c 300000 /dev/zero'
+  assert.deepEqual([await say('long', long), await say('long', long), starts], [undefined, undefined, 6])
+  await assert.rejects(say('bad', 'echo why /data/a.git >&2; exit 3'), /status 3: why$/)
+  // A slot is free again after each of them.
+  await slots.acquire()
 })
 
 test('a process that waits for its client gives its place to another one, as long as not too many wait', async () => {

@@ -231,5 +231,34 @@ export const guards: readonly Guard[] = [
     from: '      await stat(join(path, lockName))\n',
     to: '      await stat(path)\n',
     tests: [processes]
+  },
+  {
+    name: 'requests for refs that come together wait for one process',
+    file: `${source}/shared-answers.ts`,
+    from: 'let answer = this.#waiting.get(key)',
+    to: "let answer = this.#waiting.get('')",
+    tests: [processes]
+  },
+  {
+    name: 'a request for refs is told none that were read before it',
+    file: `${source}/shared-answers.ts`,
+    from: '      this.#waiting.delete(key)\n',
+    to: '',
+    tests: [processes]
+  },
+  {
+    name: 'a long list of refs is not kept in memory',
+    file: `${source}/shared-answers.ts`,
+    from: '      if (bytes > maxBytes) return undefined\n',
+    to: '',
+    tests: [processes]
+  },
+  {
+    name: 'a pack that takes long holds up no other',
+    file: `${source}/process-slots.ts`,
+    from: 'if (maxHoldMs !== undefined) timer',
+    to: 'if (maxHoldMs === undefined) timer',
+    tests: [processes],
+    mayHang: true
   }
 ]
