@@ -163,6 +163,9 @@ export async function readOptions(
     throw new UsageError(`--store ${JSON.stringify(store)}: must be memory, git or postgres`)
   }
   if (store === 'git' && data === undefined) throw new UsageError('--store git requires --data DIR')
+  if (store === 'git' && values['git-cache'] !== undefined) {
+    throw new UsageError('--git-cache requires --store memory or postgres: clones read the git store in place')
+  }
   const holdsData = store === 'git' || (store === 'postgres' && database === 'embedded')
   if (!holdsData && data !== undefined) throw new UsageError('--data requires --store git or --database embedded')
   return {

@@ -56,8 +56,13 @@ export async function openRemote(store: RemoteStore, flags: readonly string[] = 
   const base = await mkdtemp(join(tmpdir(), 'blobwire-bench-'))
   const cache = join(base, 'cache')
   const engine = store === 'postgres' ? await startDurableEngine() : undefined
-  const own = { git: ['--data', join(base, 'data')], memory: [], postgres: ['--database', engine?.url ?? ''] }[store]
-  const server = await startServerProcess('--store', store, '--git-cache', cache, ...own, ...flags)
+  const cached = ['--git-cache', cache]
+  const own = {
+    git: ['--data', join(base, 'data')],
+    memory: cached,
+    postgres: ['--database', engine?.url ?? '', ...cached]
+  }[store]
+  const server = await startServerProcess('--store', store, ...own, ...flags)
   const client = createClient({ endpoint: server.http.origin, transport: 'msgpack' })
   await client.createRepository('bench')
   const repository = client.repository('bench')

@@ -78,6 +78,7 @@ test('flags that cannot be used: the message names the flag, its value and the a
     [['--http-port', '70000'], /^--http-port "70000": must be a port from 0 to 65535/],
     [['--store', 'disk'], /--store "disk": must be memory, git or postgres/],
     [['--workers', '2'], /--workers requires --store postgres/],
+    [['--store', 'git', '--data', 'a', '--git-cache', 'b'], /--git-cache requires --store memory or postgres/],
     [
       ['--store', 'postgres', '--database', 'postgres://git@localhost', '--workers', '0'],
       /--workers "0": must be auto or a number/
