@@ -32,6 +32,8 @@ export interface ExportTarget {
   readonly context: RepositoryContext
   /** More are joined. */
   readonly maxPacks: number
+  /** Ends it before its objects are written. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** What a refresh did. */
@@ -116,7 +118,7 @@ async function takeObjects(target: ExportTarget, tips: { tips: readonly string[]
   try {
     await incoming.make()
     const path = join(incoming.path, 'pack', 'new.pack')
-    const pack = await PackFile.create(path, info.objectFormat)
+    const pack = await PackFile.create(path, info.objectFormat, target.signal)
     let hash: string
     try {
       const shallow = await shallowOf(target)

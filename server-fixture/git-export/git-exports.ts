@@ -77,6 +77,7 @@ export class GitExports {
   readonly #acquire: GitExportsOptions['acquire']
   /** The last call for each path: this process asks for a lock once at a time. */
   readonly #turns = new Map<string, Promise<unknown>>()
+  readonly #closing = new AbortController()
 
   constructor(store: Store, directory: string, { gitProgram = 'git', maxPacks = 50, acquire }: GitExportsOptions = {}) {
     this.#store = store
@@ -110,14 +111,15 @@ export class GitExports {
       const work = async () => {
         // Another call has done it meanwhile.
         if (!readsAllRefs && (await isFresh(path, present))) return unchanged(path)
-        const release = await this.#acquire?.(signal)
+        const release = await this.#acquire?.(ending)
         try {
           return { path, isRefreshed: true, ...(await this.#refresh(repository, path, { readsAllRefs, ...present })) }
         } finally {
           release?.()
         }
       }
-      return await this.#inTurn(path, () => withExportDirectory({ path, repository, signal }, work), signal)
+      const ending = AbortSignal.any([this.#closing.signal, ...(signal ? [signal] : [])])
+      return await this.#inTurn(path, () => withExportDirectory({ path, repository, signal: ending }, work), signal)
     } catch (error) {
       if (error instanceof BlobwireError && error.reason === 'repository') await this.#remove(repository, path)
       throw error
@@ -139,6 +141,13 @@ export class GitExports {
     return exported?.incarnation === cursor.incarnation ? path : undefined
   }
 
+  /** Ends the exports that are under way: they leave nothing behind. */
+  async close(): Promise<void> {
+    const message = 'the server is shutting down, and exports nothing more'
+    this.#closing.abort(new BlobwireError({ reason: 'store_closed', message }))
+    await Promise.allSettled(this.#turns.values())
+  }
+
   async #present(repository: string): Promise<Present> {
     const [{ cursor }, head] = await Promise.all([
       this.#store.readEvents(repository, { limit: 0 }),
@@ -158,7 +167,8 @@ export class GitExports {
       const info = await this.#store.getRepository(repository)
       if (info === undefined) throw repositoryNotFound(repository)
       try {
-        const target = { store: this.#store, info, incarnation, context, maxPacks: this.#maxPacks }
+        const { signal } = this.#closing
+        const target = { store: this.#store, info, incarnation, context, maxPacks: this.#maxPacks, signal }
         return await refresh(target, readsAllRefs)
       } catch (error) {
         const now = await this.#store.readEvents(repository, { limit: 0 })
@@ -182,6 +192,7 @@ export class GitExports {
 
   #inTurn<T>(path: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const run = () => {
+      this.#closing.signal.throwIfAborted()
       signal?.throwIfAborted()
       return work()
     }

@@ -20,15 +20,18 @@ export class PackFile {
   #pieces: Uint8Array[] = []
   #pieceBytes = 0
   #objects = 0
+  readonly #signal: AbortSignal | undefined
 
-  private constructor(file: FileHandle, format: ObjectFormat) {
+  private constructor(file: FileHandle, format: ObjectFormat, signal: AbortSignal | undefined) {
     this.#file = file
     this.#format = format
+    this.#signal = signal
   }
 
-  static async create(path: string, format: ObjectFormat): Promise<PackFile> {
-    const pack = new PackFile(await open(path, 'wx+'), format)
-    await pack.#write(packHeader(0))
+  /** @param signal makes the methods throw its reason */
+  static async create(path: string, format: ObjectFormat, signal?: AbortSignal): Promise<PackFile> {
+    const pack = new PackFile(await open(path, 'wx+'), format, signal)
+    pack.#pieces.push(packHeader(0))
     return pack
   }
 
@@ -82,6 +85,7 @@ export class PackFile {
   }
 
   async #write(piece: Uint8Array): Promise<void> {
+    this.#signal?.throwIfAborted()
     this.#pieces.push(piece)
     this.#pieceBytes += piece.length
     if (this.#pieceBytes >= writeBytes) await this.#flush()

@@ -160,6 +160,7 @@ export class GitRemotes {
 
   /** Removes the temporary directory. */
   async close(): Promise<void> {
+    await this.#exports?.close()
     await (await this.#pushDirectory)?.close()
     await this.#directory?.catch(() => undefined)
     await this.#temporary?.remove()

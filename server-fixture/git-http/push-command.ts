@@ -24,8 +24,8 @@ const maxCommandBytes = 16 * 1024 * 1024
  */
 export class CommandCounter {
   readonly #lines = new PacketLines()
-  /** Flush packets before the pack: options follow the commands. */
-  #lists = 1
+  /** After the commands. */
+  #areOptions = false
   #isOver = false
   #bytes = 0
   count = 0
@@ -35,9 +35,9 @@ export class CommandCounter {
     if (this.#isOver) return
     this.#lines.push(chunk)
     try {
-      for (const line of this.#lines.read()) if (this.#isLast(line)) return
+      for (const line of this.#lines.read()) this.#take(line)
     } catch {
-      // Git refuses it.
+      // A pack follows, or git refuses it.
       this.#isOver = true
       return
     }
@@ -45,16 +45,11 @@ export class CommandCounter {
     if (this.#bytes > maxCommandBytes) throw tooManyCommands(this.#bytes)
   }
 
-  /** The pack that follows the last one has no lines. */
-  #isLast(line: Buffer | undefined): boolean {
-    if (line === undefined) {
-      this.#isOver = --this.#lists <= 0
-      return this.#isOver
-    }
+  #take(line: Buffer | undefined): void {
+    if (line === undefined) this.#areOptions = true
+    if (line === undefined || this.#areOptions) return
     const end = line.indexOf(0)
-    if (end >= 0 && line.includes('push-options', end)) this.#lists = 2
     if (readCommand(end < 0 ? line : line.subarray(0, end))) this.count++
-    return false
   }
 }
 

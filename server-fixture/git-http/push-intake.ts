@@ -69,6 +69,9 @@ async function openOther(target: PushedRepository): Promise<PushIntake> {
   const id = randomBytes(8).toString('hex')
   const path = join(directory, id)
   const context = contextOf(target, path)
+  await mkdir(path, { recursive: true }).catch((error: unknown) => {
+    throw storageFailure('making a directory for a push', error)
+  })
   return await prepared(target, {
     path,
     alternates: context.alternates,
@@ -93,7 +96,8 @@ const contextOf = ({ program, served }: PushedRepository, path: string) => ({
 /** A work tree that shares a repository is made of such files (gitrepository-layout(5), "commondir"). */
 async function prepared({ served }: PushedRepository, intake: PushIntake): Promise<PushIntake> {
   try {
-    await mkdir(join(intake.path, 'pack'), { recursive: true })
+    // Not those above it: the repository may be deleted meanwhile, and nothing of it comes back.
+    await mkdir(join(intake.path, 'pack')).catch(unlessThere)
     await writeFile(join(intake.path, 'HEAD'), 'ref: refs/heads/main\n')
     await writeFile(join(intake.path, 'commondir'), `${served}\n`)
     return intake
@@ -101,6 +105,10 @@ async function prepared({ served }: PushedRepository, intake: PushIntake): Promi
     await intake.remove().catch(() => undefined)
     throw storageFailure('making a directory for a push', error)
   }
+}
+
+function unlessThere(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EEXIST') throw error
 }
 
 /** A pack of some bytes may hold blobs of any size. @throws BlobwireError `resource_exhausted` */

@@ -18,11 +18,11 @@ export interface ServiceAnswer {
   readonly directory: string
   /** Sent before its output. */
   readonly prologue?: string | undefined
-  /** Called where the client reads nothing for a second. */
+  /** Called where the client reads nothing for so long. */
   readonly onSlow?: (() => void) | undefined
+  /** @default 1_000 */
+  readonly slowMs?: number | undefined
 }
-
-const slowMs = 1_000
 
 /**
  * Sends all that the process says, as fast as the client reads. Resolves when the process has ended, and with it all that
@@ -32,7 +32,7 @@ const slowMs = 1_000
 export async function answerWith(
   request: GitRequest,
   start: () => ServiceProcess,
-  { contentType, input, prologue, directory, onSlow }: ServiceAnswer
+  { contentType, input, prologue, directory, onSlow, slowMs = 1_000 }: ServiceAnswer
 ): Promise<void> {
   const { exchange, transfer, requestId } = request
   transfer.signal.throwIfAborted()
@@ -57,7 +57,7 @@ export async function answerWith(
         output.write(next.value, next.value.length)
         refusal = refusalAtEnd(next.value)
         const room = output.room()
-        if (room) await unlessSlow(room, onSlow)
+        if (room) await unlessSlow(room, onSlow, slowMs)
       }
       if (refusal === undefined) await checkExit(git, transfer, directory)
       else exchange.record.failed(new BlobwireError({ code: 'failed_precondition', message: refusal }))
@@ -92,7 +92,7 @@ export function tookTooLong({ git }: GitRequest): BlobwireError {
   return new BlobwireError({ code: 'deadline_exceeded', message })
 }
 
-async function unlessSlow(room: Promise<void>, onSlow: (() => void) | undefined): Promise<void> {
+async function unlessSlow(room: Promise<void>, onSlow: (() => void) | undefined, slowMs: number): Promise<void> {
   const timer = onSlow && setTimeout(onSlow, slowMs)
   try {
     await room
@@ -109,9 +109,16 @@ function refusalAtEnd(chunk: Buffer): string | undefined {
   return chunk.toString('utf8', at + headerBytes + 'ERR '.length).trim()
 }
 
+/** The repository was deleted, and maybe created again, since the request came. */
+function replaced(): BlobwireError {
+  return new BlobwireError({ code: 'unavailable', message: 'the repository was replaced meanwhile; try again' })
+}
+
 async function checkExit(git: ServiceProcess, transfer: Transfer, directory: string): Promise<void> {
   const exit = await git.exited
   // It was killed because the request is over.
   transfer.signal.throwIfAborted()
-  if (exit.status !== 0) throw gitFailure('git', exit, directory)
+  if (exit.status === 0) return
+  if (/does not appear to be a git repository/.test(exit.stderr)) throw replaced()
+  throw gitFailure('git', exit, directory)
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { GitExports } from '../../server-fixture/git-export/git-exports.ts'
 import { GitRemotes } from '../../server-fixture/git-http/git-remotes.ts'
 import { MemoryStore } from '../../server-fixture/store/memory-store.ts'
 import { commitOf, last, makeRef } from '../git-export/support.ts'
@@ -91,4 +92,26 @@ test('a fetch of known objects waits for no export, one of others does, and a re
   await remotes.directoryWith('a', [], signal)
   assert.equal(git(path, ['rev-parse', '--show-object-format']).output.trim(), 'sha256')
   await remotes.close()
+})
+
+test('an export that is under way when the server stops leaves nothing behind', async (context) => {
+  const store = new MemoryStore()
+  await store.createRepository('a', 'sha1')
+  await makeRef(store, 'a', { name: main, objects: commitOf('first', [], 'sha1') })
+  const cache = await temporaryDirectory(context)
+  const exports = new GitExports(store, cache)
+  let closing: Promise<void> | undefined
+  const readRefs = store.refsAt.bind(store)
+  store.refsAt = async (...args) => {
+    closing = exports.close()
+    return await readRefs(...args)
+  }
+  await assert.rejects(exports.bring('a'), { reason: 'store_closed' })
+  await closing
+  const left = await readdir(cache, { recursive: true })
+  assert.deepEqual(
+    left.filter((path) => /incoming|lock|packed-refs/.test(path)),
+    []
+  )
+  await assert.rejects(exports.bring('a'), { reason: 'store_closed' })
 })

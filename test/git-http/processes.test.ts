@@ -154,11 +154,11 @@ test('a process is read no faster than its client reads, and has its time', asyn
   const transfer = transferOf()
   const failures: unknown[] = []
   const exchange = { stream: () => stream, record: { failed: (error: unknown) => failures.push(error) } }
-  const git = { timeoutMs: 1_100 }
+  const git = { timeoutMs: 300 }
   const request = { exchange, transfer, requestId: '', git } as unknown as GitRequest
   let slow = 0
   const onSlow = () => slow++
-  await answerWith(request, shell('yes'), { contentType: 'x', directory: '/data/a.git', onSlow })
+  await answerWith(request, shell('yes'), { contentType: 'x', directory: '/data/a.git', onSlow, slowMs: 1 })
   assert.equal(slow, 1)
   assert.equal((failures[0] as BlobwireError).code, 'deadline_exceeded')
   assert.ok(stream.destroyed)
@@ -188,6 +188,8 @@ test('a process that fails is an error, and no answer that could be taken for wh
   const request = { transfer, git: { timeoutMs: 60_000 } } as unknown as GitRequest
   const answer = { contentType: 'x', directory: '/data/a.git' }
   await assert.rejects(answerWith(request, shell('echo why /data/a.git >&2; exit 3'), answer), /status 3: why$/)
+  const gone = shell('echo "fatal: \'/data/a.git\' does not appear to be a git repository" >&2; exit 128')
+  await assert.rejects(answerWith(request, gone, answer), { code: 'unavailable' })
   const missing = () => new ServiceProcess({ program: '/nowhere/git' }, [])
   await assert.rejects(answerWith(request, missing, answer), { reason: 'git_unavailable' })
   transfer.end()

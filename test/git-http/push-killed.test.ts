@@ -107,6 +107,16 @@ test('a push that began before its repository was deleted and created again chan
   assert.deepEqual((await repo.findMissing([oid])).missing, [oid])
 })
 
+test('a repository is created where a push to one that was deleted has left its directory, and nowhere else', async (context) => {
+  const { client, data } = atEnd(context, await testServer({ store: 'git' }))
+  const left = join(data, 'a.git', 'objects')
+  mkdirSync(join(left, 'blobwire-incoming-1', 'pack'), { recursive: true })
+  await client().createRepository('a')
+  assert.deepEqual((await client().listRefs('a')).refs, [])
+  mkdirSync(join(data, 'b.git', 'objects', 'pack'), { recursive: true })
+  await assert.rejects(client().createRepository('b'))
+})
+
 test('directories of pushes to other stores are removed by the next server, and those of servers that run are not', async (context) => {
   const { client, data } = atEnd(context, await testServer())
   const pushes = join(data, 'git-cache', '~pushes')

@@ -112,7 +112,7 @@ test('the refs and options of a push have a bound, and a hook must be a program'
     for (let index = 0; index < 16; index++) counter.push(option)
   }
   const counter = new CommandCounter()
-  counter.push(Buffer.concat([command, command, Buffer.from('0000')]))
+  counter.push(Buffer.concat([command, command, Buffer.from('0000'), command]))
   assert.equal(counter.count, 2)
   assert.throws(() => many(counter), { code: 'resource_exhausted' })
   const withPack = new CommandCounter()

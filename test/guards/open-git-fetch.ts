@@ -99,6 +99,20 @@ export const guards: readonly Guard[] = [
     tests: [fetched]
   },
   {
+    name: 'an export ends with the server',
+    file: 'server-fixture/git-export/git-exports.ts',
+    from: ' maxPacks: this.#maxPacks, signal }',
+    to: ' maxPacks: this.#maxPacks, signal: undefined as typeof signal | undefined }',
+    tests: [fetched]
+  },
+  {
+    name: 'no export begins when the server stops',
+    file: 'server-fixture/git-export/git-exports.ts',
+    from: '      this.#closing.signal.throwIfAborted()\n',
+    to: '',
+    tests: [fetched]
+  },
+  {
     name: 'no more requests wait for a process than may wait',
     file: `${source}/process-slots.ts`,
     from: 'this.#waiting.size >= this.#bounds.maxWaiting',
@@ -140,6 +154,13 @@ export const guards: readonly Guard[] = [
     file: `${source}/service-answer.ts`,
     from: 'if (refusal === undefined) await',
     to: 'if (refusal !== "") await',
+    tests: [processes]
+  },
+  {
+    name: 'a repository that is replaced under a clone is no failure of the server',
+    file: `${source}/service-answer.ts`,
+    from: '  if (/does not appear to be a git repository/.test(exit.stderr)) throw replaced()\n',
+    to: '',
     tests: [processes]
   },
   {
@@ -191,7 +212,7 @@ export const guards: readonly Guard[] = [
   {
     name: 'a process is read as fast as its client reads',
     file: `${source}/service-answer.ts`,
-    from: '        if (room) await unlessSlow(room, onSlow)\n',
+    from: '        if (room) await unlessSlow(room, onSlow, slowMs)\n',
     to: '',
     tests: [processes],
     mayHang: true

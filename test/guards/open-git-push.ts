@@ -29,17 +29,17 @@ export const guards: readonly Guard[] = [
     tests: [refused]
   },
   {
-    name: 'the options of a push have a bound',
+    name: 'the options of a push are no commands',
     file: `${source}/push-command.ts`,
-    from: 'this.#lists = 2',
-    to: 'this.#lists = 1',
+    from: 'if (line === undefined) this.#areOptions = true',
+    to: 'if (line === undefined) this.#areOptions = false',
     tests: [refused]
   },
   {
     name: 'a pack has no such bound',
     file: `${source}/push-command.ts`,
-    from: 'this.#isOver = --this.#lists <= 0',
-    to: 'this.#isOver = --this.#lists < 0',
+    from: '      this.#isOver = true\n      return\n',
+    to: '',
     tests: [refused]
   },
   {
@@ -149,6 +149,20 @@ export const guards: readonly Guard[] = [
     from: '  return exchange.openBody().pipe(unzipped)',
     to: '  return exchange.openBody()',
     tests: [refused]
+  },
+  {
+    name: 'the directory that a push to a deleted repository has made again is in the way of no other',
+    file: 'server-fixture/store/git/repository-directories.ts',
+    from: '      await removeLeftOver(path)\n',
+    to: '',
+    tests: [killed]
+  },
+  {
+    name: 'no other directory is removed for a new repository',
+    file: 'server-fixture/store/git/repository-directories.ts',
+    from: 'await holdsOnly(objects, isIncoming)',
+    to: 'await holdsOnly(objects, () => true)',
+    tests: [killed]
   },
   {
     name: 'a push that is no gzip is told so',

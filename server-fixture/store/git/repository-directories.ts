@@ -14,6 +14,7 @@ import { fsyncDirectory, fsyncTree, fsyncUpTo, isMissing, makeDirectory } from '
 import { storageFailure } from './git-failure.ts'
 import { runGit } from './git-process.ts'
 import { chosenBranchFile } from './head-file.ts'
+import { isIncoming } from './incoming-directory.ts'
 import { nameListBounds } from './ref-store.ts'
 import { type Inspection, inspectRepository } from './repository-form.ts'
 
@@ -132,6 +133,7 @@ export class RepositoryDirectories {
       if (defaultBranch !== undefined) await writeFile(join(making, chosenBranchFile), `${defaultBranch}\n`)
       await fsyncTree(making)
       await mkdir(dirname(path), { recursive: true })
+      await removeLeftOver(path)
       await rename(making, path)
       await this.syncPlace(repository)
       this.#changed()
@@ -228,6 +230,15 @@ export class RepositoryDirectories {
   #temporaryPath(): string {
     return join(this.#directory, temporaryPrefix + randomBytes(8).toString('hex'))
   }
+}
+
+/** A push to a repository that was deleted meanwhile may have made its directory again, with nothing else in it. */
+async function removeLeftOver(path: string): Promise<void> {
+  const objects = join(path, 'objects')
+  const holdsOnly = async (directory: string, isLeft: (name: string) => boolean) =>
+    (await readdir(directory).catch(() => [''])).every(isLeft)
+  if ((await holdsOnly(path, (name) => name === 'objects')) && (await holdsOnly(objects, isIncoming)))
+    await rm(path, { recursive: true, force: true })
 }
 
 /** An id for a repository. */
