@@ -2,9 +2,9 @@
 import { BlobwireError } from '../core/error.ts'
 import { mayRetry } from '../core/reasons.ts'
 import { methods } from '../schema/methods.ts'
+import type { Request } from './blob-requests.ts'
 import type { OperationName } from './operations.ts'
 import type { OperationResult } from './results.ts'
-import type { Request } from './to-request.ts'
 
 /** An operation with its result. */
 export interface SettledOperation {

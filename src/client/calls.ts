@@ -7,32 +7,22 @@ import { type CalledMethod, forCaller } from '../call/caller.ts'
 import { inOperation } from '../call/caller-fields.ts'
 import { show } from '../core/check-options.ts'
 import type { Clock } from '../core/clock.ts'
-import { asBlobwireError, BlobwireError, invalidArgument } from '../core/error.ts'
+import { asBlobwireError, type BlobwireError, invalidArgument } from '../core/error.ts'
 import type { ObjectFormat } from '../git/oid.ts'
-import { branchRef } from '../git/ref-name.ts'
 import { repositoryNameProblem } from '../git/repository-name.ts'
 import type { RepositoryInfo } from '../schema/messages.ts'
-import { methods } from '../schema/methods.ts'
+import type { Request, RequestDefaults } from './blob-requests.ts'
 import type { CallInvoker } from './call-invoker.ts'
 import { checkCallOptions, takeInput, takeOptions } from './call-shapes.ts'
+import { type ComposedMethod, composedCall } from './composed-calls.ts'
 import { largeContentOf, movesLargeContent } from './contents-apart.ts'
 import type { Interception } from './interception.ts'
-import type { CallMessages, Method, RepositoryInputs, RepositoryMethod, RepositoryResults } from './interceptor.ts'
-import { readLargeResults } from './large-reads.ts'
-import {
-  commitFiles,
-  runBatchOfAnySize,
-  storeLargeBlob,
-  storeSignedCommit,
-  storeSignedTag,
-  upload
-} from './on-demand.ts'
+import type { CallMessages, Method, RepositoryInputs, RepositoryResults } from './interceptor.ts'
+import { storeLargeBlob } from './on-demand.ts'
 import type { Operation, OperationInputs, OperationName } from './operations.ts'
-import { wholeTree } from './paging.ts'
 import { checkRequestKey, newRequestKey, type WriteOptions } from './request-key.ts'
 import type { OperationResult, OperationValues } from './results.ts'
-import { prepare, type Request, type RequestDefaults } from './to-request.ts'
-import { verifyResponse } from './verify/answers.ts'
+import { prepare } from './to-request.ts'
 
 /** @throws BlobwireError `invalid_argument` for a name no repository can have */
 export function checkRepositoryName(name: unknown): void {
@@ -153,7 +143,7 @@ export class RepositoryCalls implements RequestDefaults {
     options: WriteOptions
   ): Promise<RepositoryResults[Name]> {
     try {
-      return await composed[name](this, input, options)
+      return await composedCall(name)(this, input, options)
     } catch (error) {
       const found = asBlobwireError(error)
       const { endpoint = this.invoker.endpoint } = found
@@ -204,7 +194,8 @@ export class RepositoryCalls implements RequestDefaults {
 
   /** Fetches the object format, unless it is cached. */
   async fetchFormat(options: CallOptions): Promise<void> {
-    if (!this.invoker.caches.formats.has(this.repository)) await composed.getRepository(this, {}, options)
+    if (!this.invoker.caches.formats.has(this.repository))
+      this.cacheFormat(await this.send('getRepository', {}, options))
   }
 
   /** Caches the object format, and that a new repository has no contents yet. */
@@ -215,13 +206,6 @@ export class RepositoryCalls implements RequestDefaults {
     return info
   }
 }
-
-/** Carries out a call below the interceptors. */
-type Run<Name extends RepositoryMethod> = (
-  calls: RepositoryCalls,
-  input: RepositoryInputs[Name],
-  options: WriteOptions
-) => Promise<RepositoryResults[Name]>
 
 const keyed: ReadonlySet<string> = new Set<ComposedMethod>([
   'createRepository',
@@ -236,68 +220,4 @@ const keyed: ReadonlySet<string> = new Set<ComposedMethod>([
 function withKey(options: WriteOptions): WriteOptions {
   const { requestKey } = options
   return { ...options, requestKey: requestKey === undefined ? newRequestKey() : checkRequestKey(requestKey) }
-}
-
-type ComposedMethod =
-  | 'createRepository'
-  | 'getRepository'
-  | 'updateRepository'
-  | 'deleteRepository'
-  | 'getTree'
-  | 'storeCommit'
-  | 'storeTag'
-  | 'commitFiles'
-  | 'updateRefs'
-  | 'batch'
-  | 'upload'
-
-const composed: { readonly [Name in ComposedMethod]: Run<Name> } = {
-  async createRepository(calls, { objectFormat = 'sha1', defaultBranch }, options) {
-    const request = { repository: calls.repository, objectFormat, defaultBranch }
-    const made = calls.cacheFormat(await calls.invoker.invoke(methods.createRepository, request, options))
-    const isOther = defaultBranch !== undefined && made.defaultBranch !== branchRef(defaultBranch)
-    if (!made.created || !isOther) return made
-    const message = `the server is too old for defaultBranch, and made the repository with ${made.defaultBranch}`
-    throw new BlobwireError({ reason: 'no_such_method', message, sent: 'processed', attempts: 1 })
-  },
-  async getRepository(calls, _input, options) {
-    return calls.cacheFormat(await calls.send('getRepository', {}, options))
-  },
-  async updateRepository(calls, { defaultBranch }, options) {
-    const request = { repository: calls.repository, defaultBranch }
-    return calls.cacheFormat(await calls.invoker.invoke(methods.updateRepository, request, options))
-  },
-  async deleteRepository({ invoker, repository }, _input, options) {
-    const response = await invoker.invoke(methods.deleteRepository, { repository }, options)
-    invoker.caches.forget(repository)
-    return response
-  },
-  async getTree(calls, input, options) {
-    const remaining = calls.invoker.shared(options)
-    const fetchPage = (page: object) => calls.send('getTree', { ...input, ...page }, remaining())
-    const listing = await wholeTree(fetchPage, input.recursive ? undefined : Number.POSITIVE_INFINITY)
-    if (listing.pages > 1 && calls.invoker.options.verify)
-      verifyResponse('getTree', { recursive: input.recursive }, listing)
-    return { oid: listing.oid, entries: listing.entries }
-  },
-  async storeCommit(calls, { sign, ...input }, options) {
-    return sign ? storeSignedCommit(calls, { ...input, sign }, options) : calls.send('storeCommit', input, options)
-  },
-  async storeTag(calls, { sign, ...input }, options) {
-    return sign ? storeSignedTag(calls, { ...input, sign }, options) : calls.send('storeTag', input, options)
-  },
-  commitFiles,
-  upload,
-  async updateRefs(calls, input, options) {
-    const remaining = calls.invoker.shared(options)
-    // `null` is a zero oid, whose length is the format's.
-    await calls.fetchFormat(remaining())
-    return calls.send('updateRefs', input, remaining())
-  },
-  async batch(calls, { operations, atomic = false }, options) {
-    const rest = calls.invoker.unhurried(options)
-    const answered = await runBatchOfAnySize(calls, operations, { atomic, options })
-    const results = await readLargeResults(calls, { operations, results: answered }, rest())
-    return results.some(({ ok }) => !ok) ? calls.namedErrors(operations, results) : results
-  }
 }

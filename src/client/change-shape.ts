@@ -4,7 +4,8 @@ import { show } from '../core/check-options.ts'
 import { FieldProblem } from '../core/field-problem.ts'
 import { isSource } from '../transfer/source-kinds.ts'
 import { contentProblem } from './content-problem.ts'
-import { bytes, filePathOrUrl, mode, object, oidOrNull, path, source, text } from './take.ts'
+import { bytes, object, path, text } from './take.ts'
+import { filePathOrUrl, mode, oidOrNull, source } from './take-values.ts'
 
 function onlyTrue(value: unknown): unknown {
   if (value === true) return true

@@ -11,10 +11,10 @@ import { Committing } from './committing.ts'
 import { haveContentsApart } from './contents-apart.ts'
 import type { CommitFilesInput } from './inputs.ts'
 import { isTooLargeInline, takesUploads } from './large-content.ts'
+import { commitFields } from './other-requests.ts'
 import type { RepositoryContext } from './repository-context.ts'
 import type { Signable } from './sign.ts'
 import { commitSigned } from './signed-commit.ts'
-import { commitFields } from './to-request.ts'
 import { checkListener } from './uploads.ts'
 
 type Input = CommitFilesInput & Signable

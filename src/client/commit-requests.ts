@@ -13,8 +13,9 @@ import { methods } from '../schema/methods.ts'
 import type { FileChange } from './changes.ts'
 import type { RepositoryContext } from './repository-context.ts'
 import { derivedKey, type WriteOptions } from './request-key.ts'
-import { integrity, verifyResponse } from './verify/answers.ts'
 import { wholeTreeOf } from './verify/commit.ts'
+import { integrity } from './verify/integrity.ts'
+import { verifyResponse } from './verify/other-answers.ts'
 
 type Response = Messages['CommitFilesResponse']
 

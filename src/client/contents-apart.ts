@@ -1,10 +1,10 @@
 /** Which contents do not go with their message as they are. */
 import { isSource, type UploadSource } from '../transfer/source-kinds.ts'
+import type { Request } from './blob-requests.ts'
 import type { Change, Changes, Path } from './inputs.ts'
 import type { CallMessages } from './interceptor.ts'
 import type { Operation, OperationInputs, OperationName } from './operations.ts'
 import type { RepositoryContext } from './repository-context.ts'
-import type { Request } from './to-request.ts'
 
 /** The content that a change puts; undefined = it puts none. */
 export function contentOfChange(change: Change): UploadSource | undefined {

@@ -10,8 +10,9 @@ import type { Address } from '../transfer/blob-source.ts'
 import { BlobDownload } from '../transfer/download.ts'
 import type { Download, DownloadOptions } from '../transfer/download-types.ts'
 import { checkRange, type Range, takePosition } from '../transfer/range.ts'
+import { blobShapes } from './blob-shapes.ts'
 import type { CallInvoker } from './call-invoker.ts'
-import { optionKeys, takeOperation } from './call-shapes.ts'
+import { optionKeys } from './call-shapes.ts'
 import type { RepositoryCalls } from './calls.ts'
 import type { BlobAddress } from './inputs.ts'
 
@@ -53,7 +54,7 @@ export function takeDownloadOptions(invoker: CallInvoker, options: DownloadOptio
 
 /** @throws FieldProblem */
 function takeAddress(repository: string, given: BlobAddress): Address {
-  const address = takeOperation('getBlob', given)
+  const address = blobShapes.getBlob(given) as BlobAddress
   if ('oid' in address) {
     const { oid } = address
     if (!isOid(oid)) throw new FieldProblem(oidProblem(oid)).within('oid')

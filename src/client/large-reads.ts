@@ -10,10 +10,11 @@ import type { Messages } from '../schema/messages.ts'
 import { methods } from '../schema/methods.ts'
 import { BlobDownload, type DownloadRequest } from '../transfer/download.ts'
 import type { TransferRunner } from '../transfer/transfer-runner.ts'
+import type { RequestDefaults } from './blob-requests.ts'
 import type { ClientCaches } from './client-caches.ts'
 import type { Operation, OperationInputs } from './operations.ts'
 import type { OperationResult } from './results.ts'
-import { prepare, type RequestDefaults } from './to-request.ts'
+import { prepare } from './to-request.ts'
 
 type Request = Init<Messages['GetBlobRequest']>
 

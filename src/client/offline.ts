@@ -13,10 +13,11 @@ import { pathFields } from '../git/raw-path.ts'
 import type { Identity } from '../git/signature.ts'
 import { encodeTag } from '../git/tag.ts'
 import { buildTrees, type PathEntry } from '../git/tree-builder.ts'
-import { takeOperation } from './call-shapes.ts'
 import type { Author, Bytes, NewTreeEntry, Path, StoreCommitInput, StoreTagInput } from './inputs.ts'
 import type { OperationInputs } from './operations.ts'
-import { bytes, mode, object, path, text, toBytes } from './take.ts'
+import { operationShapes } from './other-shapes.ts'
+import { bytes, object, path, text, toBytes } from './take.ts'
+import { mode } from './take-values.ts'
 
 /** Options of the functions that compute oids. */
 export interface OidOptions {
@@ -162,7 +163,7 @@ function takeFile(given: unknown, index: number): Taken {
 /** The input as that of the operation. @throws BlobwireError `invalid_argument` */
 function taken<Name extends 'storeCommit' | 'storeTag'>(name: Name, input: OperationInputs[Name]) {
   try {
-    return takeOperation(name, input)
+    return operationShapes[name](input) as OperationInputs[Name]
   } catch (problem) {
     throw problem instanceof FieldProblem ? problem.toError() : problem
   }

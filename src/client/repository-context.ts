@@ -1,6 +1,6 @@
 import type { CallOptions } from '../call/call-options.ts'
+import type { RequestDefaults } from './blob-requests.ts'
 import type { CallInvoker } from './call-invoker.ts'
-import type { RequestDefaults } from './to-request.ts'
 
 /** What calls of several requests are made with: the client, and the repository that they are of. */
 export interface RepositoryContext {

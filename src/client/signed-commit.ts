@@ -14,8 +14,8 @@ import { type Commit, digestOf, ofRound } from './commit-requests.ts'
 import { Committing } from './committing.ts'
 import type { RepositoryContext } from './repository-context.ts'
 import { askForSignature, type Sign } from './sign.ts'
-import { integrity } from './verify/answers.ts'
 import { committedFields } from './verify/commit.ts'
+import { integrity } from './verify/integrity.ts'
 
 type Response = Messages['CommitFilesResponse']
 type Asked = Omit<Commit, 'round'>

@@ -1,7 +1,7 @@
 /** Iterators over listings: their pages grow, unless the caller gives a size. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { wholeTree } from '../../src/client/paging.ts'
+import { wholeTree } from '../../src/client/whole-tree.ts'
 import type { CallInterceptor } from '../../src/index.ts'
 import { atEnd, testServer } from '../support/server.ts'
 

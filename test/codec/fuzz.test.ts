@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
-import { verifyResponse } from '../../src/client/verify/answers.ts'
+import { verifierOf } from '../../src/client/verify/answers.ts'
 import { jsonCodec } from '../../src/codec/json.ts'
 import { msgpackCodec } from '../../src/codec/msgpack.ts'
 import { decodeProtobuf, encodeProtobuf } from '../../src/codec/protobuf.ts'
@@ -76,7 +76,7 @@ for (const { name, encode, decode } of subjects) {
       }
       if (answer === undefined) continue
       try {
-        verifyResponse('getBlob', { oid }, answer)
+        verifierOf('getBlob', true)?.({ oid }, answer)
       } catch (error) {
         if (!(error instanceof BlobwireError)) throw error
         counts.found++

@@ -1,41 +1,40 @@
 /** Guards of the client's checks: an answer is of what was asked for, and hashes to its oid. */
 import type { Guard } from './guard.ts'
 
-const answers = 'src/client/verify/answers.ts'
 const tests = ['test/client/integrity.test.ts', 'test/client/checks.test.ts']
 
 export const guards: readonly Guard[] = [
   {
     name: 'a commit that is asked for by oid is the answer',
-    file: answers,
+    file: 'src/client/verify/other-answers.ts',
     from: 'if (isOid(revision) && revision !== response.commit.oid)',
     to: 'if (false)',
     tests
   },
   {
     name: 'a blob that is asked for by oid is the answer',
-    file: answers,
+    file: 'src/client/verify/blob-answers.ts',
     from: 'if (request.oid && request.oid !== response.oid)',
     to: 'if (false)',
     tests
   },
   {
     name: 'contents hash to their oid',
-    file: answers,
+    file: 'src/client/verify/integrity.ts',
     from: '  if (computed === oid) return\n',
     to: '  return\n',
     tests
   },
   {
     name: 'a blob has the size that the answer tells',
-    file: answers,
+    file: 'src/client/verify/blob-answers.ts',
     from: 'if (response.size !== response.content.length)',
     to: 'if (false)',
     tests
   },
   {
     name: 'a new commit has the parent that was expected',
-    file: answers,
+    file: 'src/client/verify/other-answers.ts',
     from: 'if (!hasExpectedParents(expectedHead, parents))',
     to: 'if (false)',
     tests
@@ -56,14 +55,14 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'a new commit is made of the message, authors, tree and parent that were asked for',
-    file: answers,
+    file: 'src/client/verify/other-answers.ts',
     from: "      checkOid('new commit', 'commit', { oid, content: encodeCommit(committedFields(request, response)) })\n",
     to: '      void oid\n',
     tests
   },
   {
     name: 'the tree of a first commit is made of its changes',
-    file: answers,
+    file: 'src/client/verify/other-answers.ts',
     from: 'if (wholeTree !== undefined && wholeTree !== tree)',
     to: 'if (false)',
     tests
@@ -77,7 +76,7 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'a stored tree has the oid of its entries',
-    file: answers,
+    file: 'src/client/verify/other-answers.ts',
     from: 'if (oid !== response.oid) throw integrity',
     to: 'if (false) throw integrity',
     tests
@@ -98,56 +97,56 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'later pages of a tree are of the same tree',
-    file: 'src/client/paging.ts',
+    file: 'src/client/whole-tree.ts',
     from: 'else if (page.oid !== tree.oid) throw',
     to: 'else if (false) throw',
     tests
   },
   {
     name: 'a repository that is asked for is the answer',
-    file: answers,
+    file: 'src/client/verify/other-answers.ts',
     from: '    if (isOther)\n',
     to: '    if (false)\n',
     tests
   },
   {
     name: 'refs are of the prefix that was asked for',
-    file: answers,
+    file: 'src/client/verify/other-answers.ts',
     from: 'if (!name.startsWith(prefix))',
     to: 'if (false)',
     tests
   },
   {
     name: 'refs have oids',
-    file: answers,
+    file: 'src/client/verify/other-answers.ts',
     from: '      formatOf(oid)\n      if (!name',
     to: '      if (!name',
     tests
   },
   {
     name: 'missing objects are among those that were asked for',
-    file: answers,
+    file: 'src/client/verify/other-answers.ts',
     from: 'if (!response.missing.every((oid) => asked.has(oid)))',
     to: 'if (false)',
     tests
   },
   {
     name: 'a commit has an author and a committer, also with verify: false',
-    file: answers,
+    file: 'src/client/verify/other-answers.ts',
     from: 'getCommit: (_request, { commit }) => checkCommit(commit)',
     to: 'getCommit: () => undefined',
     tests
   },
   {
     name: 'commits of a listing hash to their oids',
-    file: answers,
+    file: 'src/client/verify/other-answers.ts',
     from: '    response.commits.forEach(verifyCommit)\n',
     to: '',
     tests
   },
   {
     name: 'oids of a repository are forgotten with it',
-    file: 'src/client/calls.ts',
+    file: 'src/client/composed-calls.ts',
     from: '    invoker.caches.forget(repository)\n',
     to: '',
     tests: ['test/client/made-anew.test.ts']

@@ -131,7 +131,7 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'a client goes on through empty pages',
-    file: 'src/client/paging.ts',
+    file: 'src/client/whole-tree.ts',
     from: "while (page.nextPageToken !== '') {",
     to: "while (page.nextPageToken !== '' && JSON.stringify(page).includes('path')) {",
     tests: walks

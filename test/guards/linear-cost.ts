@@ -47,7 +47,7 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'a recursive listing has a bound',
-    file: 'src/client/paging.ts',
+    file: 'src/client/whole-tree.ts',
     from: 'if (tree.entries.length > most) throw',
     to: 'if (false) throw',
     tests: ['test/client/iterators.test.ts'],

@@ -126,5 +126,19 @@ export const guards: readonly Guard[] = [
     from: 'interface PageGlobals {',
     to: "import 'node:os'\n\ninterface PageGlobals {",
     tests
+  },
+  {
+    name: 'arguments of calls that are still loaded are taken over at once',
+    file: 'src/client/web/calls.ts',
+    from: 'const taken = snapshot(given)',
+    to: 'const taken = given',
+    tests: ['test/web/other-calls.test.ts']
+  },
+  {
+    name: 'arguments of listings that are still loaded are taken over at once',
+    file: 'src/client/web/paging.ts',
+    from: '{ ...snapshot(given), called }',
+    to: '{ ...given, called }',
+    tests: ['test/web/other-calls.test.ts']
   }
 ]

@@ -53,14 +53,14 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'the client refuses names of refs before it sends',
-    file: 'src/client/call-shapes.ts',
+    file: 'src/client/other-shapes.ts',
     from: "  if (problem !== undefined) throw new FieldProblem(problem).within('name')\n",
     to: '',
     tests: ['test/server/ref-names.test.ts']
   },
   {
     name: 'the client refuses prefixes that no ref has',
-    file: 'src/client/call-shapes.ts',
+    file: 'src/client/other-shapes.ts',
     from: '  if (problem !== undefined) throw new FieldProblem(problem)\n',
     to: '',
     tests: ['test/server/ref-names.test.ts']

@@ -168,7 +168,7 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'entries of a listing are stored under their bytes',
-    file: 'src/client/to-request.ts',
+    file: 'src/client/other-requests.ts',
     from: '...pathFields(rawPath?.length ? rawPath : path)',
     to: '...pathFields(path)',
     tests: paths

@@ -94,7 +94,7 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'a server without defaultBranch that makes a repository is told of',
-    file: 'src/client/calls.ts',
+    file: 'src/client/composed-calls.ts',
     from: 'if (!made.created || !isOther) return made',
     to: 'if (made || isOther) return made',
     tests: [head]

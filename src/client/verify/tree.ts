@@ -1,16 +1,11 @@
 /** Verifies listings of trees by their oids. */
-import { BlobwireError } from '../../core/error.ts'
 import { hashObject, type ObjectFormat } from '../../git/oid.ts'
 import { encodeItems, modesOf, type TreeItem } from '../../git/tree.ts'
 import { concat, decodeLatin1, encodeLatin1, encodeUtf8, toNative } from '../../platform/bytes.ts'
 import type { Messages } from '../../schema/messages.ts'
+import { integrityError } from './integrity.ts'
 
 type Entry = Messages['TreeEntry']
-
-/** The error of an answer whose bytes do not hash to its oid. */
-export function integrityError(message: string): BlobwireError {
-  return new BlobwireError({ reason: 'integrity', message, sent: 'processed', attempts: 1 })
-}
 
 /** A directory whose entries are being read. */
 interface Level {
