@@ -33,7 +33,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     if (failed.reason === nobodyReads) return exitCodes.done
     if (io.signal.aborted) return signalCodes[io.signal.reason] ?? exitCodes.interrupted
     if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.done
-    const known = error instanceof CommanderError ? usageErrorOf(error) : error
+    const known = error instanceof CommanderError ? usageErrorOf(error, argv) : error
     const options = {
       json: words.includes('--json'),
       debug: words.includes('--debug'),
@@ -72,10 +72,12 @@ async function written(stream: OutputStream, failed: AbortSignal): Promise<void>
 }
 
 /** Undefined = the help was shown in place of the command that is missing. */
-function usageErrorOf({ code, message }: CommanderError): UsageError | undefined {
+function usageErrorOf({ code, message }: CommanderError, [first]: readonly string[]): UsageError | undefined {
   if (code === 'commander.help') return undefined
   if (message.includes("'--token'")) return new UsageError(`a token is no argument: ${tokenHint}`)
-  return new UsageError(message.replace(/^error: /, ''))
+  const words = message.replace(/^error: /, '')
+  const isEarly = code === 'commander.unknownOption' && first?.startsWith('-')
+  return new UsageError(isEarly ? `${words}; flags follow the command` : words)
 }
 
 /** The command that was called, such as `blobwire config check`. */

@@ -7,7 +7,7 @@ import type { ArchiveInput } from '../../src/index.ts'
 import { type ClientFlags, clientCommand } from '../connection/flags.ts'
 import { withClient } from '../connection/open-client.ts'
 import type { Cli, CommandContext } from '../context.ts'
-import { UsageError } from '../errors.ts'
+import { CommandError, UsageError } from '../errors.ts'
 
 interface ExportFlags extends ClientFlags {
   readonly output?: string
@@ -61,7 +61,9 @@ async function writeFile(archive: AsyncIterable<Uint8Array>, output: string, { s
     await pipeline(archive, createWriteStream(beside, { flags: 'wx' }), { signal })
     await rename(beside, output)
   } catch (error) {
-    await rm(beside, { force: true })
-    throw error
+    await rm(beside, { force: true }).catch(() => undefined)
+    const { code, syscall } = error as NodeJS.ErrnoException
+    if (code !== 'ENOENT' || syscall !== 'open') throw error
+    throw new CommandError(`cannot write ${output}: its directory does not exist`, { cause: error })
   }
 }

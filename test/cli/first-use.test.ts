@@ -63,6 +63,7 @@ describe('first use', () => {
       [['ls', '--endpoint', 'foo'], {}, /^blobwire: --endpoint: must be http:.*"http:\/\/foo"\?\n$/],
       [['ls', '--timeout', '3'], {}, /^blobwire: --timeout: must be a number above 0, or a duration/],
       [['ls'], { BLOBWIRE_TOKEN_FILE: '/none' }, /^blobwire: BLOBWIRE_TOKEN_FILE: cannot be read: ENOENT/],
+      [['--json', 'ls'], {}, /"unknown option '--json'; flags follow the command"/],
       [['help', 'nothing'], {}, /^blobwire: unknown command 'nothing'\nhint: blobwire --help/],
       [['serve', '--http-port', 'x'], {}, /^blobwire: --http-port "x": must be a port.*\nhint: blobwire serve --help/]
     ]
@@ -86,11 +87,13 @@ describe('first use', () => {
     }
   })
 
-  test('export to a file .tgz is compressed', async (context) => {
+  test('export to a file .tgz is compressed, and says where it cannot write', async (context) => {
     const file = join(await temporaryDirectory(context), 'demo.tgz')
     await writeFile(file, '')
     assert.equal((await run(['export', 'demo', '-o', file])).code, 0)
     assert.equal((await readFile(file)).readUInt16BE(), 0x1f8b)
+    const { code, stderr } = await run(['export', 'demo', '-o', '/none/demo.zip'])
+    assert.deepEqual([code, stderr], [1, 'blobwire: cannot write /none/demo.zip: its directory does not exist\n'])
   })
 
   test('fish offers the commands of a group once, and the flags of the command that is called', async () => {
