@@ -156,8 +156,8 @@ export const guards: readonly Guard[] = [
   {
     name: 'serve: the embedded database tells its reason in one sentence',
     file: 'server-fixture/store/postgres/embedded/keeper.ts',
-    from: 'process.stderr.write(`${failure}',
-    to: 'process.stderr.write(`',
+    from: '  process.stderr.write(`${failure}',
+    to: '  throw error\n  process.stderr.write(`${failure}',
     tests: ['test/store/postgres/embedded.test.ts']
   }
 ]
