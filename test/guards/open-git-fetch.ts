@@ -123,7 +123,7 @@ export const guards: readonly Guard[] = [
   {
     name: 'a slot is given back once',
     file: `${source}/process-slots.ts`,
-    from: "        state = 'ended'\n",
+    from: "      state = 'ended'\n",
     to: '',
     tests: [processes]
   },
