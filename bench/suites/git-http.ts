@@ -120,7 +120,7 @@ const besideClones = (store: RemoteStore): Scenario => ({
 export const gitHttp: Suite = {
   name: suite,
   about: 'git clone over HTTP beside git daemon, and commits through the API while others clone.',
-  scenarios: () => [
+  scenarios: ({ quick }) => [
     {
       suite,
       name: 'clone of 10,000 objects, bare',
@@ -140,6 +140,6 @@ export const gitHttp: Suite = {
       baseline: 'git daemon',
       contenders: [daemon, ...exported.map((kind) => cloning(names[kind], () => openRemote(kind), true))]
     },
-    ...(['git', ...exported] as const).map(besideClones)
+    ...(quick ? (['git'] as const) : (['git', ...exported] as const)).map(besideClones)
   ]
 }
