@@ -16,7 +16,7 @@ let isHooked = false
 export async function importWeb<Module>(path: string): Promise<Module> {
   if (!isHooked) hook()
   isHooked = true
-  return (await import(`${source}${path}${mark}`)) as Module
+  return (await import(webUrl(`${source}${path}`, import.meta.url) + mark)) as Module
 }
 
 function hook(): void {
