@@ -119,6 +119,6 @@ async function checkExit(git: ServiceProcess, transfer: Transfer, directory: str
   // It was killed because the request is over.
   transfer.signal.throwIfAborted()
   if (exit.status === 0) return
-  if (/does not appear to be a git repository/.test(exit.stderr)) throw replaced()
+  if (/does not appear to be a git repository|mismatched object format/.test(exit.stderr)) throw replaced()
   throw gitFailure('git', exit, directory)
 }

@@ -159,7 +159,7 @@ export const guards: readonly Guard[] = [
   {
     name: 'a repository that is replaced under a clone is no failure of the server',
     file: `${source}/service-answer.ts`,
-    from: '  if (/does not appear to be a git repository/.test(exit.stderr)) throw replaced()\n',
+    from: '  if (/does not appear to be a git repository|mismatched object format/.test(exit.stderr)) throw replaced()\n',
     to: '',
     tests: [processes]
   },
