@@ -26,7 +26,14 @@ export interface Remote {
   readonly repository: Repository
   /** Has the next clone find no export. */
   forgetExports(): Promise<void>
+  /** Another repository with the same history, that a clone has found already. */
+  copy(): Promise<Copy>
   close(): Promise<void>
+}
+
+/** A repository of a remote. */
+export interface Copy extends Pick<Remote, 'url' | 'repository'> {
+  remove(): Promise<void>
 }
 
 /** Files of some 1.5 KB, then edits of ten of them in one commit. */
@@ -67,9 +74,28 @@ export async function openRemote(store: RemoteStore, flags: readonly string[] = 
   await client.createRepository('bench')
   const repository = client.repository('bench')
   await writeHistory(repository)
+  const url = `${server.http.origin}/bench.git`
+  const mirror = join(base, 'mirror')
+  let copies = 0
   return {
-    url: `${server.http.origin}/bench.git`,
+    url,
     repository,
+    async copy() {
+      if (copies === 0) await runGit(['clone', '--quiet', '--bare', url, mirror])
+      const name = `copy${++copies}`
+      await client.createRepository(name)
+      const target = `${server.http.origin}/${name}.git`
+      await runGit(['-C', mirror, 'push', '--quiet', target, 'main'])
+      await runGit(['clone', '--quiet', '--bare', target, join(base, name)])
+      return {
+        url: target,
+        repository: client.repository(name),
+        async remove() {
+          await client.deleteRepository(name)
+          await rm(join(base, name), { recursive: true, force: true })
+        }
+      }
+    },
     forgetExports: () => rm(cache, { recursive: true, force: true }),
     async close() {
       await client.close()
@@ -97,6 +123,7 @@ export async function openDaemon(): Promise<Remote> {
     url: `git://127.0.0.1:${port}/bench.git`,
     repository: client.repository('bench'),
     forgetExports: async () => undefined,
+    copy: () => Promise.reject(new Error('the daemon serves one repository')),
     async close() {
       daemon.kill()
       await client.close()

@@ -158,6 +158,25 @@ function manyServers(): Target[] {
   ]
 }
 
+const clone = 'clone of 10,000 objects, bare'
+const stores = ['Git store', 'memory store', postgres] as const
+
+/** What clones take, and what they cost the callers of the API. */
+function clones(): Target[] {
+  return stores.flatMap((ours) => [
+    atMost(`git clone of 10,000 objects, against git daemon: ${ours}`, 1.5, {
+      scenario: clone,
+      ours,
+      theirs: 'git daemon'
+    }),
+    atMost(`p99 of commits of 100 callers beside 20 clones, against alone: ${ours}`, 3, {
+      scenario: `commits of 100 callers, ${ours}: p99`,
+      ours: '20 clones at once',
+      theirs: 'without clones'
+    })
+  ])
+}
+
 /** All targets. */
 const targets: readonly Target[] = [
   atLeast('calls a second at 100 callers, against grpc-js unary', 25, {
@@ -229,6 +248,7 @@ const targets: readonly Target[] = [
   },
   ...largeBlobs(),
   ...manyServers(),
+  ...clones(),
   ...(['msgpack', 'json', 'grpc'] as const).map((transport) =>
     atMost(`p99 of small reads beside a giant download, against alone, ${transport}`, 2, {
       scenario: `p99 of getBlob of 5 B, 100 callers, beside a giant download, ${transport}`,

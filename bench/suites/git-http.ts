@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { runGit } from '../contenders/git-drivers.ts'
 import { openDaemon, openRemote, type Remote, type RemoteStore } from '../contenders/git-remotes.ts'
 import type { Contender, Scenario, Suite } from '../measure/scenario.ts'
@@ -12,6 +13,15 @@ import { percentile } from '../servers/webhook-receivers.ts'
 const author = { name: 'Bench', email: 'bench@example.org' }
 const callers = 100
 const clonesAtOnce = 20
+/** So that a repository stays about as large, however fast its store is: each caller makes so many commits at most. */
+const commitsOfCaller = 30
+
+/** Clones beside the calls. */
+interface Clones {
+  readonly count: number
+  /** Of their clients, which have the same cores as the server and its callers here. */
+  readonly niceness: number
+}
 
 /** Each run is one bare clone: a checkout would take the same time for all. Then git looks at the last one. */
 function cloning(name: string, open: () => Promise<Remote>, isCold = false): Contender {
@@ -45,7 +55,7 @@ function cloning(name: string, open: () => Promise<Remote>, isCold = false): Con
 }
 
 /** Commits of callers with a branch each; the value is the 99th percentile of their times. A call that fails is an error. */
-function committing(name: string, store: RemoteStore, clones: number): Contender {
+function committing(name: string, store: RemoteStore, clones: Clones): Contender {
   return {
     name,
     async open() {
@@ -58,26 +68,27 @@ function committing(name: string, store: RemoteStore, clones: number): Contender
         facts: () => ({ calls, clones: cloned }),
         async run(durationMs) {
           const directory = join(base, `${++runs}`)
+          const { url, repository, remove } = await remote.copy()
           let isOver = false
           const took: number[] = []
           const call = async (caller: number) => {
-            while (!isOver) {
+            for (let commit = 0; commit < commitsOfCaller && !isOver; commit++) {
               const start = performance.now()
               const changes = { [`d${caller % 50}/new.txt`]: `${runs} ${took.length}` }
-              await remote.repository.commitFiles({ branch: `b${caller}`, changes, message: 'Bench\n', author })
+              await repository.commitFiles({ branch: `b${caller}`, changes, message: 'Bench\n', author })
               took.push(performance.now() - start)
             }
           }
           const calling = Promise.all(Array.from({ length: callers }, (_, caller) => call(caller)))
-          // On the machines of others, not on the server's: their part of the work comes last here.
           const clone = (index: number) =>
-            runNice(['clone', '--quiet', '--bare', remote.url, join(directory, `${index}`)])
-          if (clones > 0) await Promise.all(Array.from({ length: clones }, (_, index) => clone(index)))
-          else await new Promise((resolve) => setTimeout(resolve, durationMs))
+            runNice(clones.niceness, ['clone', '--quiet', '--bare', url, join(directory, `${index}`)])
+          if (clones.count > 0) await Promise.all(Array.from({ length: clones.count }, (_, index) => clone(index)))
+          else await Promise.race([calling, sleep(3 * durationMs)])
           isOver = true
           await calling
           calls += took.length
-          cloned += clones
+          cloned += clones.count
+          await remove()
           await rm(directory, { recursive: true, force: true })
           return percentile(took, 0.99)
         },
@@ -91,9 +102,9 @@ function committing(name: string, store: RemoteStore, clones: number): Contender
 }
 
 /** @throws Error unless it exits with 0 */
-async function runNice(args: readonly string[]): Promise<void> {
+async function runNice(niceness: number, args: readonly string[]): Promise<void> {
   const [status] = await once(
-    spawn('nice', ['-n', '19', 'git', ...args], { stdio: ['ignore', 'ignore', 'inherit'] }),
+    spawn('nice', ['-n', `${niceness}`, 'git', ...args], { stdio: ['ignore', 'ignore', 'inherit'] }),
     'exit'
   )
   if (status !== 0) throw new Error(`git ${args.join(' ')} ended with ${status}`)
@@ -111,8 +122,12 @@ const besideClones = (store: RemoteStore): Scenario => ({
   better: 'less',
   baseline: 'without clones',
   contenders: [
-    committing('without clones', store, 0),
-    committing(`${clonesAtOnce} clones at once`, store, clonesAtOnce)
+    committing('without clones', store, { count: 0, niceness: 0 }),
+    committing(`${clonesAtOnce} clones at once`, store, { count: clonesAtOnce, niceness: 0 }),
+    // Clients have machines of their own elsewhere: here, their part of the work comes last.
+    ...(store === 'git'
+      ? [committing(`${clonesAtOnce} clones at once, clients last`, store, { count: clonesAtOnce, niceness: 19 })]
+      : [])
   ]
 })
 

@@ -281,5 +281,12 @@ export const guards: readonly Guard[] = [
     to: 'if (maxHoldMs === undefined) timer',
     tests: [processes],
     mayHang: true
+  },
+  {
+    name: 'refs of an export tell of all objects that a fetch wants, or of none',
+    file: 'server-fixture/git-export/exported-refs.ts',
+    from: 'return oids.every((oid) => tips.has(oid))',
+    to: 'return oids.some((oid) => tips.has(oid))',
+    tests: [fetched]
   }
 ]
