@@ -45,8 +45,8 @@ function cloning(name: string, open: () => Promise<Remote>, isCold = false): Con
           return tookMs
         },
         async close() {
-          await runGit(['-C', join(base, `${runs}`), 'fsck', '--full'])
           await remote.close()
+          if (runs > 0) await runGit(['-C', join(base, `${runs}`), 'fsck', '--full'])
           await rm(base, { recursive: true, force: true })
         }
       }
