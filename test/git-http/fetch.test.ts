@@ -113,5 +113,7 @@ test('an export that is under way when the server stops leaves nothing behind', 
     left.filter((path) => /incoming|lock|packed-refs/.test(path)),
     []
   )
-  await assert.rejects(exports.bring('a'), { reason: 'store_closed' })
+  await store.createRepository('b', 'sha1')
+  await assert.rejects(exports.bring('b'), { reason: 'store_closed' })
+  assert.deepEqual(await readdir(cache), ['a.git'])
 })
