@@ -11,11 +11,11 @@ import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import ts from 'typescript-5.9'
 import { firstHour } from '../../scripts/first-hour/first-hour.ts'
-import { pack } from '../../scripts/pack.ts'
 import { newDatabase } from '../support/database.ts'
 import { type TestServer, testServer } from '../support/server.ts'
 import { bundleTests } from './bundles.ts'
 import type { Addresses } from './everywhere.ts'
+import { install, packed } from './packed.ts'
 import { rejected } from './rejected.ts'
 import { runtimeTests } from './runtimes.ts'
 
@@ -50,14 +50,11 @@ describe('the packed package', () => {
 
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), 'blobwire-package-'))
-    installed = join(directory, 'node_modules/blobwire')
-    await mkdir(installed, { recursive: true })
-    tarball = await pack(directory)
-    await run('tar', ['-xzf', tarball, '-C', installed, '--strip-components=1'])
+    tarball = await packed()
+    installed = await install(directory)
     await cp(user, directory, { recursive: true })
     await writeFile(join(directory, 'package.json'), '{ "type": "module" }')
     await mkdir(join(directory, 'node_modules/types'))
-    await symlink(join(root, 'node_modules'), join(installed, 'node_modules'))
     await mkdir(join(directory, 'node_modules/.bin'))
     await symlink(join(installed, 'dist/cli/main.js'), join(directory, 'node_modules/.bin/blobwire'))
     await chmod(join(installed, 'dist/cli/main.js'), 0o755)
@@ -87,7 +84,9 @@ describe('the packed package', () => {
 
   /** What the compiler finds wrong with files of a user. */
   async function compile(typescript: string, files: string[], options: object): Promise<string> {
-    const strict = { strict: true, target: 'es2022', noEmit: true, skipLibCheck: false }
+    // The compiler's own libraries are not the package's.
+    const libraries = { skipLibCheck: false, skipDefaultLibCheck: true }
+    const strict = { strict: true, target: 'es2022', noEmit: true, ...libraries }
     const compilerOptions = { ...strict, allowImportingTsExtensions: true, noUncheckedIndexedAccess: true, ...options }
     const config = join(directory, `tsconfig.${Math.random()}.json`)
     await writeFile(config, JSON.stringify({ compilerOptions, files }))

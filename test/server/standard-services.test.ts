@@ -5,7 +5,7 @@ import { EventEmitter, once } from 'node:events'
 import { Agent, request } from 'node:http'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { after, before, mock, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -22,6 +22,7 @@ const buf = fileURLToPath(new URL('../../node_modules/.bin/buf', import.meta.url
 const { RESOURCE_EXHAUSTED, UNIMPLEMENTED, INVALID_ARGUMENT, NOT_FOUND } = grpc.status
 
 let fixture: TestServer
+const decoded = mock.method(descriptor.FileDescriptorProto, 'decode')
 before(async () => {
   // Nobody needs a token to ask for them.
   fixture = await testServer({ grants: [{ token: 'good', access: 'read', repositories: ['*'] }] })
@@ -32,6 +33,17 @@ const post = (path: string, body: string | Uint8Array, type = 'application/json'
   fetch(fixture.server.http + path, { method: 'POST', headers: { 'content-type': type }, body })
 
 const check = '/grpc.health.v1.Health/Check'
+const reflect = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo'
+
+test('servers start without tables of symbols, and share what tells of them', async () => {
+  const options = { idleTimeoutMs: 1000, onMissing: assert.fail }
+  const servers = await Promise.all([1, 2].map(() => openStandardServices({ onChange() {} }, options)))
+  assert.equal(decoded.mock.callCount(), 0)
+  decoded.mock.restore()
+  const [one, other] = servers.map(({ methodOf }) => methodOf(reflect)?.handler)
+  assert.ok(one === other && one !== undefined)
+  for (const { drain } of servers) drain()
+})
 
 test('health is asked over Connect, in JSON and in protobuf', async () => {
   const answer = await post(check, '{}')
@@ -121,7 +133,6 @@ test('buf curl with its defaults finds the methods by reflection, over HTTP/1.1'
 
 test('callers whom nobody knows have little room', async () => {
   const connection = rawGrpc(fixture.server.http)
-  const reflect = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo'
   for (const path of [check, reflect]) {
     const long = rawCall(connection, path)
     long.stream.end(grpcMessage(Buffer.alloc(5000)))
@@ -137,18 +148,6 @@ test('callers whom nobody knows have little room', async () => {
   unknown.stream.end()
   assert.equal(await unknown.status, UNIMPLEMENTED)
   connection.destroy()
-})
-
-test('a server that starts makes no tables of symbols: they are made once for all, when somebody asks', async (context) => {
-  const decode = context.mock.method(descriptor.FileDescriptorProto, 'decode')
-  const options = { idleTimeoutMs: 1000, onMissing: assert.fail }
-  const servers = await Promise.all([1, 2].map(() => openStandardServices({ onChange() {} }, options)))
-  assert.equal(decode.mock.callCount(), 0)
-  const [one, other] = servers.map(
-    ({ methodOf }) => methodOf('/grpc.reflection.v1.ServerReflection/ServerReflectionInfo')?.handler
-  )
-  assert.ok(one === other && one !== undefined)
-  for (const { drain } of servers) drain()
 })
 
 test('watches of health are told again before they are idle, and names that nobody knows are not kept', async (context) => {
@@ -175,7 +174,6 @@ test('watches of health are told again before they are idle, and names that nobo
   assert.deepEqual(told, ['SERVICE_UNKNOWN'])
 })
 
-const reflect = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo'
 /** A question with an answer of 11 kB, in its envelope. */
 const describe = grpcMessage(Buffer.from('\x22\x16blobwire.v1.VcsService'))
 

@@ -70,7 +70,7 @@ async function contend(
   return { record, gitDir: server.gitDir }
 }
 
-test('a lock: one holder at a time, who can give it back', { timeout: 60_000 }, async (context) => {
+test('a lock: one holder at a time, who can give it back', { timeout: 300_000 }, async (context) => {
   let lock: Lock | undefined
   const { record, gitDir } = await contend(context, async (repository) => {
     const author = { name: 'A', email: 'a@example.org' }
@@ -85,7 +85,7 @@ test('a lock: one holder at a time, who can give it back', { timeout: 60_000 }, 
   assert.equal(git(gitDir, ['rev-parse', '--verify', '--quiet', 'refs/locks/x']).status, 1)
 })
 
-test('a counter under one name: each number is written by one caller', { timeout: 60_000 }, async (context) => {
+test('a counter under one name: each number is written by one caller', { timeout: 300_000 }, async (context) => {
   const counter = new Counter()
   const { record, gitDir } = await contend(context, async (repository) => {
     await counter.begin(repository)

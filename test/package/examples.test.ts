@@ -1,11 +1,12 @@
 /** Every example runs as it stands: those of the README and of docs/ against the built package, those of docstrings against src. */
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { root, runNode } from '../support/child.ts'
 import { type TestServer, testServer } from '../support/server.ts'
+import { install } from './packed.ts'
 
 describe('examples', () => {
   let fixture: TestServer
@@ -16,12 +17,7 @@ describe('examples', () => {
     directory = await mkdtemp(join(tmpdir(), 'blobwire-examples-'))
     // Without its own, one of a folder above would decide how the examples are read.
     await writeFile(join(directory, 'package.json'), '{ "type": "module" }')
-    // An installed package: the `files` of package.json, with dependencies beside them.
-    const installed = join(directory, 'node_modules', 'blobwire')
-    await mkdir(installed, { recursive: true })
-    await runNode(join(root, 'scripts/build.ts'), join(installed, 'dist'))
-    for (const name of ['package.json', 'proto']) await symlink(join(root, name), join(installed, name))
-    await symlink(join(root, 'node_modules'), join(installed, 'node_modules'))
+    await install(directory)
     await symlink(join(root, 'node_modules/@opentelemetry'), join(directory, 'node_modules/@opentelemetry'))
   })
   after(async () => {
