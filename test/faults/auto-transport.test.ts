@@ -93,6 +93,8 @@ for (const batch of [{}, false] as const) {
     for (const [endpoint, transport] of [
       [http, 'msgpack'],
       [asGrpc(grpc), 'grpc'],
+      // The HTTP port takes gRPC, too.
+      [asGrpc(http), 'grpc'],
       [asGrpc(gateway.url), 'grpc']
     ] as const) {
       const client = fixture.client({ endpoint, transport: 'auto', batch })
@@ -116,7 +118,11 @@ for (const batch of [{}, false] as const) {
 
   test(`${way}: a port that speaks HTTP/2, and no gRPC: MessagePack`, async (context) => {
     const fixture = atEnd(context, await testServer())
-    const client = fixture.client({ endpoint: asGrpc(fixture.server.http), transport: 'auto', batch })
+    // As servers of earlier versions answer, whose HTTP port takes no gRPC.
+    const proxy = await startReverseProxy(context, fixture.server, {
+      statusOf: (headers) => (isGrpc(headers) ? 415 : undefined)
+    })
+    const client = fixture.client({ endpoint: asGrpc(proxy.url), transport: 'auto', batch })
     await work(client)
     const [transport, reason, how] = picked(client)
     assert.deepEqual([transport, how], ['msgpack', batching])

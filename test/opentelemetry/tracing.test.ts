@@ -80,7 +80,8 @@ for (const transport of ['json', 'msgpack', 'grpc'] as const) {
         [within[0], within[1]],
         [within[1], within[2]]
       ] as const) {
-        assert.ok((outer?.[0] ?? 0) <= (inner?.[0] ?? 0) + 1 && (outer?.[1] ?? 0) >= (inner?.[1] ?? 0) - 1)
+        // Each span has a clock of its own, which on a busy machine is some milliseconds late.
+        assert.ok((outer?.[0] ?? 0) <= (inner?.[0] ?? 0) + 50 && (outer?.[1] ?? 0) >= (inner?.[1] ?? 0) - 50)
       }
     }
   })

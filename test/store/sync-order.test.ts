@@ -7,8 +7,10 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { GitStore } from '../../server-fixture/store/git/git-store.ts'
+import { markDelayMs } from '../../server-fixture/store/git/request-journal.ts'
 import { accounting, watchFiles } from '../support/file-operations.ts'
 import { Unsynced } from '../support/unsynced.ts'
+import { later, until } from '../support/until.ts'
 import { isMissed, prepare, refusal, serviceOn, writes } from './every-write.ts'
 import { temporaryDirectory } from './support.ts'
 
@@ -17,19 +19,26 @@ async function accountOf(context: TestContext, directory: string) {
   const account = new Unsynced()
   const stop = await watchFiles(directory, accounting(account))
   context.after(stop)
-  return { undone: () => account.list(directory, (path) => isMissed(path.replace(/^new\/data\//, ''))) }
+  const undone = () => account.list(directory, (path) => isMissed(path.replace(/^new\/data\//, '')))
+  /** The mark that follows an effect is written by a timer, which would fire within the next write on a busy machine. */
+  const settled = async () => {
+    await later(markDelayMs)
+    await until(() => undone().length === 0, 'marks are synced')
+  }
+  return { undone, settled }
 }
 
 test('a new data directory, and each kind of write in it, is synced before it is answered', async (context) => {
   const parent = await temporaryDirectory(context)
   const directory = join(parent, 'new', 'data')
-  const { undone } = await accountOf(context, parent)
+  const { undone, settled } = await accountOf(context, parent)
   const store = await GitStore.open(directory)
   context.after(() => store.close())
   assert.deepEqual(undone(), [], 'opening')
   const { call } = serviceOn(store)
   const head = await prepare(call)
   for (const { name, method, request } of writes) {
+    await settled()
     await call(method, request(head))
     assert.deepEqual(undone(), [], name)
     if (name === 'deletion') await prepare(call)
@@ -46,11 +55,12 @@ test('a directory of an earlier version: its journal and the ids of its reposito
   for (const name of ['~format', '~requests', 'demo.git/blobwire-instance']) {
     await rm(join(directory, name), { recursive: true })
   }
-  const { undone } = await accountOf(context, directory)
+  const { undone, settled } = await accountOf(context, directory)
   const store = await GitStore.open(directory)
   context.after(() => store.close())
   const { call } = serviceOn(store)
   for (const { name, method, request } of writes) {
+    await settled()
     await call(method, request(head))
     assert.deepEqual(undone(), [], name)
   }

@@ -45,7 +45,7 @@ interface RecordedWrite extends Omit<WriteIntent, 'effect'> {
 
 const hourMs = 3_600_000
 /** An outside git may move a ref after a kill, and hide whether an open intent had its effect; so marks do not wait long. */
-const markDelayMs = 20
+export const markDelayMs = 20
 
 /**
  * Remembers keyed writes for a day at least. An intent is on disk before its effect begins. The mark that follows the
