@@ -21,6 +21,8 @@ interface Clones {
   readonly count: number
   /** Of their clients, which have the same cores as the server and its callers here. */
   readonly niceness: number
+  /** They clone from `git daemon` instead: the machine has the same work, and the server none of it. */
+  readonly fromDaemon?: boolean
 }
 
 /** Each run is one bare clone: a checkout would take the same time for all. Then git looks at the last one. */
@@ -60,6 +62,7 @@ function committing(name: string, store: RemoteStore, clones: Clones): Contender
     name,
     async open() {
       const remote = await openRemote(store)
+      const daemon = clones.fromDaemon ? await openDaemon() : undefined
       const base = await mkdtemp(join(tmpdir(), 'blobwire-bench-'))
       let runs = 0
       let calls = 0
@@ -81,7 +84,7 @@ function committing(name: string, store: RemoteStore, clones: Clones): Contender
           }
           const calling = Promise.all(Array.from({ length: callers }, (_, caller) => call(caller)))
           const clone = (index: number) =>
-            runNice(clones.niceness, ['clone', '--quiet', '--bare', url, join(directory, `${index}`)])
+            runNice(clones.niceness, ['clone', '--quiet', '--bare', daemon?.url ?? url, join(directory, `${index}`)])
           if (clones.count > 0) await Promise.all(Array.from({ length: clones.count }, (_, index) => clone(index)))
           else await Promise.race([calling, sleep(3 * durationMs)])
           isOver = true
@@ -94,6 +97,7 @@ function committing(name: string, store: RemoteStore, clones: Clones): Contender
         },
         async close() {
           await remote.close()
+          await daemon?.close()
           await rm(base, { recursive: true, force: true })
         }
       }
@@ -124,10 +128,9 @@ const besideClones = (store: RemoteStore): Scenario => ({
   contenders: [
     committing('without clones', store, { count: 0, niceness: 0 }),
     committing(`${clonesAtOnce} clones at once`, store, { count: clonesAtOnce, niceness: 0 }),
+    committing(`${clonesAtOnce} clones of git daemon`, store, { count: clonesAtOnce, niceness: 0, fromDaemon: true }),
     // Clients have machines of their own elsewhere: here, their part of the work comes last.
-    ...(store === 'git'
-      ? [committing(`${clonesAtOnce} clones at once, clients last`, store, { count: clonesAtOnce, niceness: 19 })]
-      : [])
+    committing(`${clonesAtOnce} clones at once, clients last`, store, { count: clonesAtOnce, niceness: 19 })
   ]
 })
 
