@@ -1,5 +1,6 @@
 /** Starts the child processes of tests, in an environment that does not depend on how the tests themselves are run. */
 import { execFile, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
@@ -27,10 +28,11 @@ export const runProgram = (program: string, ...args: string[]) =>
 /** The same for Node. */
 export const runNode = (...args: string[]) => runProgram(process.execPath, ...args)
 
-/** Whether there is a process with the id. */
+/** Whether a process with the id runs. One that has ended may be there for a while, until its parent has asked how. */
 export function isAlive(pid: number): boolean {
   try {
-    return process.kill(pid, 0)
+    process.kill(pid, 0)
+    return !/^State:\s*Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
   } catch {
     return false
   }
