@@ -100,7 +100,8 @@ test('transactions that deadlock are tried again', async (context) => {
       await on.query(raise(second))
     })
   await Promise.all([crossing(1, 2), crossing(2, 1)])
-  assert.equal(tries, 3)
+  // On a busy machine the repetition may meet the other one again.
+  assert.ok(tries >= 3, `${tries} tries`)
   assert.deepEqual(await database.read(named('', 'SELECT count FROM pair')), [{ count: 2 }, { count: 2 }])
 })
 
