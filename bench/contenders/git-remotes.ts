@@ -2,13 +2,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import type { AddressInfo } from 'node:net'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { seededRandom } from '../../server-fixture/faults/random.ts'
 import { startServerProcess } from '../../server-fixture/process.ts'
+import { freePort } from '../../server-fixture/store/postgres/embedded/engine.ts'
 import { createClient, type Repository } from '../../src/index.ts'
 import { runGit } from './git-drivers.ts'
 import { startDurableEngine } from './stores.ts'
@@ -131,15 +131,6 @@ export async function openDaemon(): Promise<Remote> {
       await rm(data, { recursive: true, force: true })
     }
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 async function listening(port: number, daemon: ChildProcess): Promise<void> {
